@@ -1,0 +1,74 @@
+"""Arrays at the library's border: one way to accept them, one way to size them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.errors import DTypeError
+
+__all__ = ["Array", "DType", "Shape", "as_float", "format_bytes", "size_of"]
+
+Array: TypeAlias = npt.NDArray[Any]
+DType: TypeAlias = np.dtype[Any]
+Shape: TypeAlias = tuple[int, ...]
+
+_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
+    """Return `value` as a float32 or float64 array, without a copy where it is one already.
+
+    Integers and booleans become float64, float16 becomes float32, extended precision is kept.
+
+    Parameters
+    ----------
+    value : array_like
+        Never written.
+    name, operation : str
+        Named in the error.
+
+    Raises
+    ------
+    DTypeError
+        If the entries are complex, strings or objects.
+    """
+    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    if array.dtype in _NATIVE:
+        return array
+    kind = array.dtype.kind
+    if kind in "bui":
+        return array.astype(np.float64)
+    if kind == "f":
+        if array.dtype.itemsize == 2:
+            return array.astype(np.float32)
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    raise DTypeError(
+        f"{operation}: {name} has dtype {array.dtype}; expected real numbers (float32, float64 or integers)"
+    )
+
+
+def size_of(shape: Shape) -> int:
+    """Return the number of entries of an array of this shape (1 for a scalar)."""
+    return math.prod(shape)
+
+
+def format_bytes(count: int) -> str:
+    """Return a byte count as a person reads it.
+
+    Examples
+    --------
+    >>> format_bytes(800), format_bytes(3 << 20)
+    ('800 B', '3.0 MiB')
+    """
+    if count < 1024:
+        return f"{count} B"
+    scaled = float(count)
+    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
+        scaled /= 1024
+        if scaled < 1024:
+            break
+    return f"{scaled:.1f} {unit}"

@@ -1,0 +1,46 @@
+"""What the library raises. Every error is also a `ValueError`, so one ``except`` clause serves a caller."""
+
+from __future__ import annotations
+
+__all__ = [
+    "DTypeError",
+    "DataError",
+    "DomainError",
+    "JacobiansError",
+    "LayoutError",
+    "MissingExtraError",
+    "ShapeError",
+    "TooLargeError",
+]
+
+
+class JacobiansError(ValueError):
+    """Base of every error that the library raises on purpose."""
+
+
+class ShapeError(JacobiansError):
+    """Two shapes do not fit; the text names the operation, both shapes and the likely mend."""
+
+
+class LayoutError(JacobiansError):
+    """Two layouts, vec orders or derivative layouts were mixed, or a layout's field is unknown."""
+
+
+class DTypeError(JacobiansError, TypeError):
+    """An array's dtype has no meaning here: complex, object, or strings."""
+
+
+class DomainError(JacobiansError):
+    """A value lies where the function or its derivative is undefined: log(0), a label out of range."""
+
+
+class DataError(JacobiansError):
+    """A file cannot be used: missing, pickled, too large, or without the names that were asked for."""
+
+
+class TooLargeError(JacobiansError, MemoryError):
+    """A dense view would exceed its byte limit; nothing was allocated."""
+
+
+class MissingExtraError(JacobiansError, ImportError):
+    """An optional dependency is not installed; the text says which extra brings it."""

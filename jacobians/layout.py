@@ -1,0 +1,153 @@
+"""Where things lie: the five orthogonal choices behind every convention, and the vec operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, size_of
+from jacobians.errors import LayoutError, ShapeError
+
+__all__ = ["Derivative", "Layout", "Lines", "Order", "unvec", "vec"]
+
+Lines: TypeAlias = Literal["rows", "columns"]
+Bias: TypeAlias = Literal["separate", "first", "last", "none"]
+Order: TypeAlias = Literal["C", "F"]
+Derivative: TypeAlias = Literal["numerator", "denominator"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "batch": get_args(Lines),
+    "weights": get_args(Lines),
+    "bias": get_args(Bias),
+    "vec": get_args(Order),
+    "derivative": get_args(Derivative),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Five orthogonal choices that fix every formula of a mini-batch gradient.
+
+    Parameters
+    ----------
+    batch : {"rows", "columns"}
+        Where one example lies in X, Z and A: X is (N, D) or (D, N).
+    weights : {"rows", "columns"}
+        Where one node's weights lie: W is (out, in) or (in, out).
+    bias : {"separate", "first", "last", "none"}
+        A vector of its own, or absorbed in W against an entry of ones placed first or last.
+    vec : {"C", "F"}
+        How an array is unrolled in explicit Jacobians and packed vectors: rows stacked, or columns
+        stacked (Octave's ``Theta(:)``).
+    derivative : {"numerator", "denominator"}
+        Whether a Jacobian is (outputs × inputs) and the chain reads ``J_g @ J_f``, or its transpose.
+
+    Raises
+    ------
+    LayoutError
+        If a field has an unknown value.
+
+    Examples
+    --------
+    >>> ng = Layout(batch="rows", weights="rows", bias="first", vec="F")
+    >>> ng.weight_shape(n_in=64, n_out=25)
+    (25, 65)
+    >>> Layout(weights="rows").replace(weights="columns").weight_shape(n_in=64, n_out=25)
+    (64, 25)
+    """
+
+    batch: Lines = "rows"
+    weights: Lines = "columns"
+    bias: Bias = "separate"
+    vec: Order = "C"
+    derivative: Derivative = "numerator"
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value not in _CHOICES[field.name]:
+                choices = ", ".join(map(repr, _CHOICES[field.name]))
+                raise LayoutError(f"Layout: {field.name}={value!r} is unknown; choose one of {choices}")
+
+    def replace(self, **changes: str) -> Layout:
+        """Return a copy with some choices changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def batch_axis(self) -> int:
+        """The axis along which examples are counted: 0, or -1 for a batch in columns."""
+        return 0 if self.batch == "rows" else -1
+
+    @property
+    def feature_axis(self) -> int:
+        """The axis along which one example's features lie: -1, or 0 for a batch in columns."""
+        return -1 if self.batch == "rows" else 0
+
+    @property
+    def absorbs_bias(self) -> bool:
+        """Whether the bias is a row or column of W."""
+        return self.bias in ("first", "last")
+
+    def batch_shape(self, count: int, features: int) -> Shape:
+        """Return the shape of a matrix of `count` examples with `features` entries each."""
+        return (count, features) if self.batch == "rows" else (features, count)
+
+    def weight_shape(self, n_in: int, n_out: int) -> Shape:
+        """Return the shape of W for `n_in` inputs (the ones not counted) and `n_out` nodes."""
+        width = n_in + self.absorbs_bias
+        return (n_out, width) if self.weights == "rows" else (width, n_out)
+
+    def bias_shape(self, n_out: int) -> Shape:
+        """Return the shape of a separate bias: (out,), or a column (out, 1) for a batch in columns."""
+        return (n_out,) if self.batch == "rows" else (n_out, 1)
+
+    def __str__(self) -> str:
+        return (
+            f"batch in {self.batch}, weights in {self.weights}, bias {self.bias}, "
+            f"vec {self.vec}, {self.derivative} layout"
+        )
+
+
+def _order(order: str) -> Order:
+    if order not in ("C", "F"):
+        raise LayoutError(f"vec: order={order!r} is unknown; choose 'C' (rows stacked) or 'F' (columns stacked)")
+    return order  # type: ignore[return-value]
+
+
+def vec(array: Array, order: Order) -> Array:
+    r"""Return vec(A): the entries of `array` as a new vector.
+
+    :math:`\operatorname{vec}_F(A)` stacks columns (Magnus & Neudecker 2019, ch. 2); "C" stacks rows,
+    and :math:`\operatorname{vec}_C(A) = \operatorname{vec}_F(A^\top)`.
+
+    Examples
+    --------
+    >>> A = np.array([[1, 2], [3, 4]])
+    >>> vec(A, "C"), vec(A, "F")
+    (array([1, 2, 3, 4]), array([1, 3, 2, 4]))
+    """
+    return np.asarray(array).flatten(order=_order(order))
+
+
+def unvec(vector: Array, shape: Shape, order: Order) -> Array:
+    """Return the new array of the given shape whose vec in this order is `vector`.
+
+    Raises
+    ------
+    ShapeError
+        If the vector has another length than an array of `shape`.
+
+    Examples
+    --------
+    >>> unvec(np.arange(4), (2, 2), "F")
+    array([[0, 2],
+           [1, 3]])
+    """
+    vector = np.asarray(vector)
+    if vector.shape != (size_of(shape),):
+        raise ShapeError(
+            f"unvec: the vector has shape {vector.shape}, an array of shape {shape} needs ({size_of(shape)},)"
+        )
+    return np.array(vector.reshape(shape, order=_order(order)), order="C")
