@@ -1,0 +1,241 @@
+"""The rules of the algebra: what a product, a sum and a multiple of structured Jacobians become.
+
+`compose` tries the rules in the order in which they stand; the first match wins, and without one the product
+stays lazy. A rule may merge two factors only where the result stores no more than they do: nothing here
+multiplies out a dense matrix. Every rule's identity is in its comment, in C order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Order
+from jacobians.linops.base import Jacobian
+from jacobians.linops.block_diagonal import BlockDiagonal
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.commutation import Commutation
+from jacobians.linops.denominator import Denominator, numerators
+from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.identity import Identity, Reshape, Zero
+from jacobians.linops.khatri_rao import KhatriRao
+from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.leaves import Dense
+from jacobians.linops.merge import (
+    diagonal_block,
+    khatri_rao,
+    kronecker_product,
+    scaled_blocks,
+    widened,
+)
+from jacobians.linops.product import Product
+from jacobians.linops.scaled import Scaled
+from jacobians.linops.sum import Sum
+from jacobians.linops.transposed import Transposed
+
+__all__ = ["add", "compose", "scale"]
+
+
+def compose(left: Jacobian, right: Jacobian) -> Jacobian:
+    """Return the Jacobian of left ∘ right: ``left @ right`` in numerator layout.
+
+    Raises
+    ------
+    ShapeError
+        If left's domain is not right's codomain.
+    LayoutError
+        If the operands are in different derivative layouts or vec orders.
+    """
+    both = numerators(left, right, "multiply")
+    if both is not None:
+        if both[0].codomain != both[1].domain:
+            raise ShapeError(_misfit(left, right, both[0].codomain, both[1].domain))
+        return Denominator(compose(both[1], both[0]))
+    if left.domain != right.codomain:
+        raise ShapeError(_misfit(left, right, left.domain, right.codomain))
+    order = left.order if left.order == right.order else _joint_order(left, right)
+    if left.codomain == () and type(left) is Dense:
+        # a row pushed through: reverse mode, one vjp a factor
+        row = left.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
+        return Dense(right._vjp(row))._with_order(order)
+    if right.domain == () and type(right) is Dense:
+        # a column pushed through: forward mode, one jvp a factor
+        column = right.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
+        return Dense(np.asarray(left._jvp(column)), left.codomain)._with_order(order)
+    return _chain(left, right)._with_order(order)
+
+
+def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
+    """Join two flat chains; where their ends merge, the merged factor may merge on with its neighbours."""
+    factors = list(left.factors) if isinstance(left, Product) else [left]
+    for factor in right.factors if isinstance(right, Product) else (right,):
+        pending = factor
+        while factors:
+            merged = _merge(factors[-1], pending)
+            if merged is None:
+                break
+            factors.pop()
+            if isinstance(merged, Product):
+                # a commutation moved to the right: its left neighbour may now merge
+                factors = list(_flat(_chain_all([*factors, merged.factors[0]])))
+                pending = merged.factors[1]
+                break
+            pending = merged
+        factors.append(pending)
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def _chain_all(factors: list[Jacobian]) -> Jacobian:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = _chain(result, factor)
+    return result
+
+
+def _flat(jacobian: Jacobian) -> tuple[Jacobian, ...]:
+    return jacobian.factors if isinstance(jacobian, Product) else (jacobian,)
+
+
+def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
+    """One Jacobian that equals left @ right and stores no more than both, or None."""
+    match left, right:
+        # 0 J = 0,  J 0 = 0
+        case (Zero(), _) | (_, Zero()):
+            return Zero(left.codomain, right.domain, np.result_type(left.dtype, right.dtype))
+        # I J = J,  J I = J
+        case Identity(), _ if widened(right, left.dtype) is not None:
+            return right
+        case _, Identity() if widened(left, right.dtype) is not None:
+            return left
+        # (αF)(βG) = αβ (FG)
+        case Scaled(), Scaled():
+            return scale(left.factor * right.factor, _chain(left.inner, right.inner))
+        case Scaled(), _:
+            return scale(left.factor, _chain(left.inner, right))
+        case _, Scaled():
+            return scale(right.factor, _chain(left, right.inner))
+        # J [G₁ G₂ …] = [J G₁ J G₂ …]
+        case _, BlockRow():
+            return BlockRow(tuple(_chain(left, b) for b in right.blocks), right.packing)
+        # diag(a) diag(b) = diag(a∘b)
+        case Diagonal(), Diagonal():
+            return Diagonal(left.values * right.values)
+        # K K = I,  reshaping twice is reshaping once
+        case Commutation(), Commutation():
+            return Identity(right.domain, np.result_type(left.dtype, right.dtype))
+        case Reshape(), Reshape():
+            dtype = np.result_type(left.dtype, right.dtype)
+            if left.codomain == right.domain:
+                return Identity(right.domain, dtype)
+            return Reshape(left.codomain, right.domain, dtype)
+        # (A ⊗ B)(C ⊗ D) = AC ⊗ BD: the mixed product
+        case Kronecker(), Kronecker():
+            return kronecker_product(left, right)
+        # K (A ⊗ B) = (B ⊗ A) K: commutations move to the right
+        case Commutation(), Kronecker():
+            dtype = np.result_type(left.dtype, right.dtype)
+            swapped = Kronecker(right.right, right.left, right.dtype)
+            return Product((swapped, Commutation(right.domain[0], right.domain[1], dtype)))
+        # blocks times blocks, block by block
+        case BlockDiagonal(), BlockDiagonal() | Diagonal():
+            return diagonal_block(left, right)
+        case Diagonal(), BlockDiagonal():
+            return scaled_blocks(left, right)
+        # Bₙ (I ⊗ W) = (Bₙ W);  the row bₙ of Bₙ against X ⊗ I is bₙ ⊗ xₙ
+        case BlockDiagonal(), Kronecker():
+            return khatri_rao(left, right)
+        # rows lᵣ ⊗ rᵣ times K exchange their factors
+        case KhatriRao(), Commutation():
+            return KhatriRao(left.right, left.left)
+    return None
+
+
+def add(left: Jacobian, right: Jacobian) -> Jacobian:
+    """Return left + right.
+
+    Raises
+    ------
+    ShapeError
+        If they map between different shapes.
+    LayoutError
+        If they are in different derivative layouts or vec orders.
+    """
+    both = numerators(left, right, "add")
+    if both is not None:
+        return Denominator(add(*both))
+    if (left.codomain, left.domain) != (right.codomain, right.domain):
+        raise ShapeError(
+            f"+: {left.structure} maps {left.domain} to {left.codomain}, {right.structure} maps {right.domain} to "
+            f"{right.codomain}; both must agree"
+        )
+    order = _joint_order(left, right)
+    match left, right:
+        # 0 + J = J
+        case Zero(), _ if widened(right, left.dtype) is not None:
+            result = right
+        case _, Zero() if widened(left, right.dtype) is not None:
+            result = left
+        # diag(a) + diag(b) = diag(a + b)
+        case Diagonal(), Diagonal():
+            result = Diagonal(left.values + right.values)
+        case Dense(), Dense():
+            result = Dense(np.asarray(left.array + right.array), left.codomain)
+        case _:
+            terms = tuple(t for s in (left, right) for t in (s.terms if isinstance(s, Sum) else (s,)))
+            result = Sum(terms)
+    return result._with_order(order)
+
+
+def scale(factor: float, jacobian: Jacobian) -> Jacobian:
+    """Return factor · jacobian; a leaf that owns its numbers takes the factor in, anything else is wrapped."""
+    match jacobian:
+        case Denominator():
+            return Denominator(scale(factor, jacobian.numerator))
+        case _ if factor == 1.0:
+            return jacobian
+        case Zero():
+            return jacobian
+        case Scaled():
+            return scale(factor * jacobian.factor, jacobian.inner)
+        case Diagonal():
+            return Diagonal(np.asarray(factor * jacobian.values))._with_order(jacobian.order)
+        case Dense():
+            return Dense(np.asarray(factor * jacobian.array), jacobian.codomain)._with_order(jacobian.order)
+        case Transposed():
+            return scale(factor, jacobian.inner).T
+    return Scaled(factor, jacobian)
+
+
+def _joint_order(left: Jacobian, right: Jacobian) -> Order | None:
+    if left.order is None or left.order == right.order:
+        return right.order
+    if right.order is None or _is_plain(right):
+        return left.order
+    if _is_plain(left):
+        return right.order
+    raise LayoutError(
+        f"{left.structure} is unrolled in order {left.order!r}, {right.structure} in order {right.order!r}; give every "
+        "operation the same layout, or convert one with .ordered('C') or .ordered('F')"
+    )
+
+
+def _is_plain(jacobian: Jacobian) -> bool:
+    """Whether both vec orders give the same matrix: nothing but vectors and scalars."""
+    return len(jacobian.codomain) < 2 and len(jacobian.domain) < 2
+
+
+def _misfit(
+    left: Jacobian,
+    right: Jacobian,
+    inner_left: tuple[int, ...],
+    inner_right: tuple[int, ...],
+) -> str:
+    hint = ""
+    if inner_left == inner_right[::-1]:
+        hint = "; one is the other's transpose: is the batch in rows in one and in columns in the other?"
+    elif left.codomain == right.domain or left.domain == right.domain:
+        hint = "; the other order or a transpose would fit: numerator layout reads J_outer @ J_inner"
+    return (
+        f"@: the left factor {left.structure} {left.shape} takes arrays of shape {inner_left}, the right factor "
+        f"{right.structure} {right.shape} gives {inner_right}{hint}"
+    )

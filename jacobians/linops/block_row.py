@@ -1,0 +1,106 @@
+"""Several Jacobians of one output side by side: all parameters at once, as one packed vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jacobians.arrays import Array, size_of
+from jacobians.errors import ShapeError
+from jacobians.layout import Order
+from jacobians.linops.base import Jacobian, _c_index_of_f, _roll, _unroll
+from jacobians.linops.transposed import Transposed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["BlockRow"]
+
+
+class BlockRow(Jacobian):
+    """[J₁ J₂ …], whose domain is the packed vector [vec V₁; vec V₂; …].
+
+    Parameters
+    ----------
+    blocks : tuple of Jacobian
+        With one codomain.
+    packing : {"C", "F"}
+        How each input is unrolled inside the packed vector. It is data, not a view: it does not change with
+        the vec order of the matrix views.
+
+    Raises
+    ------
+    ShapeError
+        If the codomains differ, or there is no block.
+
+    Examples
+    --------
+    >>> from jacobians.linops import Dense
+    >>> row = BlockRow((Dense(np.array([[1.0, 2.0], [3.0, 4.0]])), Dense(np.array([5.0]))), packing="F")
+    >>> row.gradient
+    array([1., 3., 2., 4., 5.])
+    """
+
+    __slots__ = ("blocks", "packing")
+
+    def __init__(self, blocks: tuple[Jacobian, ...], packing: Order = "C") -> None:
+        if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
+            raise ShapeError(f"BlockRow: the blocks' codomains must agree; got {[b.codomain for b in blocks]}")
+        self.blocks = tuple(blocks)
+        self.packing = packing
+        size = sum(size_of(b.domain) for b in blocks)
+        super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
+
+    def _parts(self) -> Iterator[tuple[Jacobian, slice]]:
+        start = 0
+        for block in self.blocks:
+            stop = start + size_of(block.domain)
+            yield block, slice(start, stop)
+            start = stop
+
+    def _jvp(self, tangent: Array) -> Array:
+        stack = tangent.shape[:-1]
+        flat = tangent.reshape(size_of(stack), self.domain[0])
+        images = (b._jvp(_unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts())
+        return np.asarray(reduce(add, images)).reshape(stack + self.codomain)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        flat = cotangent.reshape(size_of(stack), *self.codomain)
+        out = np.empty((flat.shape[0], self.domain[0]), dtype=cotangent.dtype)
+        for block, part in self._parts():
+            out[:, part] = _roll(block._vjp(flat), block.domain, self.packing)
+        return out.reshape(stack + self.domain)
+
+    def _transpose(self) -> Jacobian:
+        return Transposed(self)
+
+    def _columns(self, block: Jacobian) -> Any:
+        return _c_index_of_f(block.domain) if self.packing == "F" else slice(None)
+
+    def _dense(self) -> Array:
+        out = np.empty(self.shape, dtype=self.dtype)
+        for block, part in self._parts():
+            out[:, part] = block._dense()[:, self._columns(block)]
+        return out
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array, hstack
+
+        return csr_array(hstack([b._sparse()[:, self._columns(b)] for b in self.blocks]))
+
+    @property
+    def structure(self) -> str:
+        return f"BlockRow[{', '.join(b.structure for b in self.blocks)}]"
+
+    @property
+    def flops(self) -> int:
+        return sum(b.flops for b in self.blocks) + (len(self.blocks) - 1) * self.shape[0]
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(a for b in self.blocks for a in b.arrays)

@@ -1,0 +1,32 @@
+"""The products that every structure shares, where their speed and their rounding are decided."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jacobians.arrays import Array
+
+__all__ = ["matmul"]
+
+_LONG = 1 << 16
+"""Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
+
+
+def matmul(left: Array, right: Array) -> Array:
+    """Return ``left @ right``, over stacks on either side.
+
+    BLAS adds a float32 matrix-vector product in one running float32 sum: over 2·10⁷ random terms the relative
+    error was 2·10⁻⁵ on the machine where this was written, and a naive sum of ones stops at 2²⁴. Long float32
+    sums are therefore cut into blocks whose sums are added in float64.
+    """
+    if left.ndim > 2 and right.ndim == 2:
+        stack = left.shape[:-1]
+        return matmul(left.reshape(int(np.prod(stack)), left.shape[-1]), right).reshape(*stack, right.shape[-1])
+    inner = left.shape[-1]
+    if inner <= _LONG or left.dtype != np.float32 or right.dtype != np.float32:
+        return np.matmul(left, right)
+    total = np.zeros(np.broadcast_shapes(left.shape[:-2], right.shape[:-2]) + (left.shape[-2], right.shape[-1]))
+    for start in range(0, inner, _LONG):
+        block = slice(start, start + _LONG)
+        total += np.matmul(left[..., block], right[..., block, :])
+    return total.astype(np.float32)

@@ -1,0 +1,245 @@
+"""Leaves without better structure: a dense array, a pair of thin factors, a sparse matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.errors import ShapeError
+from jacobians.linops.base import Jacobian
+from jacobians.linops.kernels import matmul
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array, sparray
+
+__all__ = ["Dense", "LowRank", "Sparse"]
+
+
+class Dense(Jacobian):
+    """The array of all partial derivatives, ∂output[i]/∂input[j] at [*i, *j].
+
+    A scalar loss's Jacobian is such a leaf with codomain (): a row, kept as an array in the input's shape.
+
+    Parameters
+    ----------
+    array : ndarray, shape (*codomain, *domain)
+    codomain : tuple of int, optional
+        The leading axes; () unless given, which makes the array a row.
+
+    Raises
+    ------
+    ShapeError
+        If the array's shape does not begin with `codomain`.
+
+    Examples
+    --------
+    >>> Dense(np.ones((2, 3)))
+    Row(2×3): 1×6 float64, (2, 3) → (), 48 B
+    >>> Dense(np.ones((2, 3)), codomain=(2,))
+    Dense(2×3): 2×3 float64, (3,) → (2,), 48 B
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array, codomain: Shape = ()) -> None:
+        self.array = as_float(array, "array", "Dense")
+        rank = len(codomain)
+        if self.array.shape[:rank] != tuple(codomain):
+            raise ShapeError(f"Dense: the array has shape {self.array.shape}, which does not begin with {codomain}")
+        super().__init__(tuple(codomain), self.array.shape[rank:], self.array.dtype)
+
+    def _jvp(self, tangent: Array) -> Array:
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        flat = tangent.reshape(size_of(stack), self.shape[1])
+        return matmul(flat, self._dense().T).reshape(stack + self.codomain)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        if self.codomain == ():
+            rank = len(self.domain)
+            return np.asarray(cotangent.reshape(cotangent.shape + (1,) * rank) * self.array)
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        flat = cotangent.reshape(size_of(stack), self.shape[0])
+        return matmul(flat, self._dense()).reshape(stack + self.domain)
+
+    def _transpose(self) -> Jacobian:
+        out, rank = len(self.codomain), self.array.ndim
+        axes = (*range(out, rank), *range(out))
+        return Dense(self.array.transpose(axes), self.domain)
+
+    @property
+    def gradient(self) -> Array:
+        """A copy of the array, where the output is a scalar."""
+        return self.array.copy(order="K") if self.codomain == () else super().gradient
+
+    def _dense(self) -> Array:
+        return self.array.reshape(self.shape)
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array
+
+        return csr_array(self._dense())
+
+    def _diagonal(self) -> Array:
+        return np.diagonal(self._dense())
+
+    @property
+    def structure(self) -> str:
+        sizes = "×".join(map(str, self.array.shape)) or "scalar"
+        return f"Row({sizes})" if self.codomain == () else f"Dense({sizes})"
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.array.size
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return (self.array,)
+
+
+class LowRank(Jacobian):
+    """V ↦ L (Rᵀ vec V): a product of two thin matrices that is never multiplied out.
+
+    Parameters
+    ----------
+    left : ndarray, shape (*codomain, rank)
+    right : ndarray, shape (*domain, rank)
+
+    Raises
+    ------
+    ShapeError
+        If the ranks differ.
+
+    Examples
+    --------
+    >>> LowRank(np.ones((4, 1)), np.ones((2, 3, 1)))
+    LowRank(rank 1): 4×6 float64, (2, 3) → (4,), 80 B
+    """
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Array, right: Array) -> None:
+        self.left = as_float(left, "left", "LowRank")
+        self.right = as_float(right, "right", "LowRank")
+        if not self.left.ndim or not self.right.ndim or self.left.shape[-1] != self.right.shape[-1]:
+            raise ShapeError(f"LowRank: factors {self.left.shape} and {self.right.shape} must agree in their last axis")
+        super().__init__(
+            self.left.shape[:-1],
+            self.right.shape[:-1],
+            np.result_type(self.left, self.right),
+        )
+
+    def _thin(self) -> tuple[Array, Array]:
+        rank = self.left.shape[-1]
+        return self.left.reshape(self.shape[0], rank), self.right.reshape(self.shape[1], rank)
+
+    def _jvp(self, tangent: Array) -> Array:
+        left, right = self._thin()
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        return matmul(matmul(tangent.reshape(size_of(stack), self.shape[1]), right), left.T).reshape(
+            stack + self.codomain
+        )
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return LowRank(self.right, self.left)._jvp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return LowRank(self.right, self.left)
+
+    def _dense(self) -> Array:
+        left, right = self._thin()
+        return matmul(left, right.T)
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array
+
+        return csr_array(self._dense())
+
+    def _diagonal(self) -> Array:
+        left, right = self._thin()
+        return np.einsum("ir,ir->i", left, right)
+
+    @property
+    def structure(self) -> str:
+        return f"LowRank(rank {self.left.shape[-1]})"
+
+    @property
+    def flops(self) -> int:
+        return 2 * (self.left.size + self.right.size)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return (self.left, self.right)
+
+
+class Sparse(Jacobian):
+    """A SciPy sparse array as a leaf; its rows and columns are unrolled in C order.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse array, shape (size of codomain, size of domain)
+    codomain, domain : tuple of int
+
+    Raises
+    ------
+    ShapeError
+        If the matrix has other sizes.
+
+    Examples
+    --------
+    >>> from scipy.sparse import eye_array
+    >>> Sparse(eye_array(6, format="csr"), (6,), (2, 3))
+    Sparse(6 stored): 6×6 float64, (2, 3) → (6,), 100 B
+    """
+
+    __slots__ = ("matrix",)
+
+    def __init__(self, matrix: sparray, codomain: Shape, domain: Shape) -> None:
+        from scipy.sparse import csr_array
+
+        codomain, domain = tuple(codomain), tuple(domain)
+        if matrix.shape != (size_of(codomain), size_of(domain)):
+            raise ShapeError(
+                f"Sparse: the matrix is {matrix.shape}; {domain} to {codomain} needs ({size_of(codomain)}, {size_of(domain)})"
+            )
+        self.matrix: csr_array = csr_array(matrix)
+        as_float(self.matrix.data, "matrix", "Sparse")
+        if self.matrix.dtype.kind != "f":
+            self.matrix = self.matrix.astype(np.float64)
+        super().__init__(codomain, domain, self.matrix.dtype)
+
+    def _jvp(self, tangent: Array) -> Array:
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        return np.asarray((self.matrix @ tangent.reshape(size_of(stack), self.shape[1]).T).T).reshape(
+            stack + self.codomain
+        )
+
+    def _vjp(self, cotangent: Array) -> Array:
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        flat = cotangent.reshape(size_of(stack), self.shape[0])
+        return np.asarray((self.matrix.T @ flat.T).T).reshape(stack + self.domain)
+
+    def _transpose(self) -> Jacobian:
+        return Sparse(self.matrix.T.tocsr(), self.domain, self.codomain)
+
+    def _dense(self) -> Array:
+        return np.asarray(self.matrix.toarray())
+
+    def _sparse(self) -> csr_array:
+        return self.matrix.copy()
+
+    def _diagonal(self) -> Array:
+        return np.asarray(self.matrix.diagonal())
+
+    @property
+    def structure(self) -> str:
+        return f"Sparse({self.matrix.nnz} stored)"
+
+    @property
+    def flops(self) -> int:
+        return 2 * int(self.matrix.nnz)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return (self.matrix.data, self.matrix.indices, self.matrix.indptr)

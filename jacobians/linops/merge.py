@@ -1,0 +1,93 @@
+"""Products of two structures that are again one structure; each returns None where merging would store more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jacobians.arrays import Array, DType, size_of
+from jacobians.linops.base import Jacobian
+from jacobians.linops.block_diagonal import BlockDiagonal
+from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.khatri_rao import KhatriRao
+from jacobians.linops.kronecker import Kronecker
+
+__all__ = [
+    "diagonal_block",
+    "khatri_rao",
+    "kronecker_product",
+    "scaled_blocks",
+    "widened",
+]
+
+
+def widened(jacobian: Jacobian, dtype: DType) -> Jacobian | None:
+    """`jacobian` if a factor of this dtype does not widen its own, else None."""
+    return jacobian if np.result_type(jacobian.dtype, dtype) == jacobian.dtype else None
+
+
+def kronecker_product(left: Kronecker, right: Kronecker) -> Kronecker | None:
+    """(A ⊗ B)(C ⊗ D) = AC ⊗ BD."""
+    outer = _factor_product(left.left, right.left)
+    inner = _factor_product(left.right, right.right)
+    if outer is None or inner is None:
+        return None
+    return Kronecker(outer, inner, np.result_type(left.dtype, right.dtype))
+
+
+def _factor_product(a: Array | int, b: Array | int) -> Array | int | None:
+    if isinstance(a, int):
+        return b
+    if isinstance(b, int):
+        return a
+    if a.shape[0] * b.shape[1] > a.size + b.size:
+        return None
+    return np.matmul(a, b)
+
+
+def _example_rows(values: Array, axis: int) -> Array:
+    """(N, entries of one example), a view where the memory allows it."""
+    if axis == 0:
+        return values.reshape(values.shape[0], size_of(values.shape[1:]))
+    return values.reshape(size_of(values.shape[:-1]), values.shape[-1]).T
+
+
+def diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> BlockDiagonal | None:
+    """Bₙ Cₙ, or Bₙ diag(dₙ): columns scaled."""
+    if isinstance(right, Diagonal):
+        scaled = left.blocks * _example_rows(right.values, left.axis)[:, None, :]
+        return BlockDiagonal(scaled, left.codomain, right.domain, left.axis)
+    _, p, q = left.blocks.shape
+    if left.axis != right.axis or p * right.blocks.shape[2] > left.blocks[:1].size + right.blocks[:1].size or q == 0:
+        return None
+    return BlockDiagonal(np.matmul(left.blocks, right.blocks), left.codomain, right.domain, left.axis)
+
+
+def scaled_blocks(left: Diagonal, right: BlockDiagonal) -> BlockDiagonal:
+    """diag(dₙ) Bₙ: rows scaled."""
+    scaled = _example_rows(left.values, right.axis)[:, :, None] * right.blocks
+    return BlockDiagonal(scaled, right.codomain, right.domain, right.axis)
+
+
+def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
+    """Blocks times a Kronecker product with one identity factor.
+
+    With examples in rows: Bₙ against I ⊗ W is Bₙ W, and against X ⊗ I it has the rows xₙ ⊗ b. With examples in
+    columns the factors change places. Blocks of more than one trailing axis are left alone.
+    """
+    if len(left.domain) != 2:
+        return None
+    count, p, q = left.blocks.shape
+    across, along = (right.left, right.right) if left.axis == 0 else (right.right, right.left)
+    if isinstance(across, int) and not isinstance(along, int):
+        if p * along.shape[1] > p * q + along.size:
+            return None
+        return BlockDiagonal(np.matmul(left.blocks, along), left.codomain, right.domain, left.axis)
+    if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
+        # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
+        delta, data = left.blocks, across[:, None, :]
+        if len(left.codomain) == 1:
+            delta, data = delta[:, 0], data[:, 0]
+        elif left.axis == -1:
+            delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
+        return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+    return None

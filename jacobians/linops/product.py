@@ -1,0 +1,83 @@
+"""A chain of Jacobians, lazy and flat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.linops.base import Jacobian
+from jacobians.linops.plan import Plan, execute, make_plan
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["Product"]
+
+
+class Product(Jacobian):
+    """J₁ J₂ … Jₖ, never multiplied out unasked: forward and reverse mode are its two ends.
+
+    Made by ``@``; the constructor trusts that neighbours fit.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+        At least two, none a product.
+
+    Examples
+    --------
+    >>> from jacobians.linops import Diagonal, Kronecker
+    >>> J = Diagonal(np.ones((4, 3))) @ Kronecker(4, np.ones((3, 2)))
+    >>> J
+    Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
+    """
+
+    __slots__ = ("factors",)
+
+    def __init__(self, factors: tuple[Jacobian, ...]) -> None:
+        self.factors = factors
+        super().__init__(
+            factors[0].codomain,
+            factors[-1].domain,
+            np.result_type(*(f.dtype for f in factors)),
+        )
+
+    def _jvp(self, tangent: Array) -> Array:
+        for factor in reversed(self.factors):
+            tangent = factor._jvp(tangent)
+        return tangent
+
+    def _vjp(self, cotangent: Array) -> Array:
+        for factor in self.factors:
+            cotangent = factor._vjp(cotangent)
+        return cotangent
+
+    def plan(self) -> Plan:
+        """Return the bracketing of least cost for the dense matrix, priced by structure."""
+        return make_plan(self.factors)
+
+    def _transpose(self) -> Jacobian:
+        return Product(tuple(f.T for f in reversed(self.factors)))
+
+    def _dense(self) -> Array:
+        return execute(self.factors, self.plan()).astype(self.dtype, copy=False)
+
+    def _sparse(self) -> csr_array:
+        result = self.factors[0]._sparse()
+        for factor in self.factors[1:]:
+            result = result @ factor._sparse()
+        return result.astype(self.dtype)
+
+    @property
+    def structure(self) -> str:
+        return " @ ".join(f"({f.structure})" if " + " in f.structure else f.structure for f in self.factors)
+
+    @property
+    def flops(self) -> int:
+        return sum(f.flops for f in self.factors)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(a for f in self.factors for a in f.arrays)

@@ -1,0 +1,69 @@
+"""A number times a Jacobian."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jacobians.arrays import Array
+from jacobians.linops.base import Jacobian
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["Scaled"]
+
+
+class Scaled(Jacobian):
+    """V ↦ α·J(V); `Scaled(2.0, Identity(shape))` is 2·I.
+
+    Parameters
+    ----------
+    factor : float
+        Applied in the inner Jacobian's dtype.
+    inner : Jacobian
+
+    Examples
+    --------
+    >>> from jacobians.linops import Identity
+    >>> (3 * Identity((2,))).to_dense()
+    array([[3., 0.],
+           [0., 3.]])
+    """
+
+    __slots__ = ("factor", "inner")
+
+    def __init__(self, factor: float, inner: Jacobian) -> None:
+        super().__init__(inner.codomain, inner.domain, inner.dtype)
+        self.factor = float(factor)
+        self.inner = inner
+        self.order = inner.order
+
+    def _jvp(self, tangent: Array) -> Array:
+        return self.factor * self.inner._jvp(tangent)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self.factor * self.inner._vjp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return Scaled(self.factor, self.inner.T)
+
+    def _dense(self) -> Array:
+        return self.factor * self.inner._dense()
+
+    def _sparse(self) -> csr_array:
+        return self.inner._sparse() * self.dtype.type(self.factor)
+
+    def _diagonal(self) -> Array:
+        return self.factor * self.inner._diagonal()
+
+    @property
+    def structure(self) -> str:
+        return f"{self.factor:.6g}·{self.inner.structure}"
+
+    @property
+    def flops(self) -> int:
+        return self.inner.flops + min(self.shape)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return self.inner.arrays
