@@ -1,0 +1,270 @@
+"""What a course or a framework fixes beside the layout: reduction, regulariser, packing, and its source.
+
+The presets themselves are in `jacobians.presets`; moving between two conventions is in `jacobians.translate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.layout import Layout, unvec, vec
+from jacobians.parameters import checked, layer_sizes, parameter_shapes
+
+__all__ = ["Convention", "Evidence", "Packing", "Penalty", "Reduction"]
+
+Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
+Penalty: TypeAlias = Literal["half-over-n", "half", "one"]
+Packing: TypeAlias = Literal["layers", "weights-then-biases"]
+Evidence: TypeAlias = Literal["P", "S", "M"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "reduction": get_args(Reduction),
+    "l2": get_args(Penalty),
+    "packing": get_args(Packing),
+    "evidence": get_args(Evidence),
+}
+_MAY_BE_OPEN = ("reduction", "l2", "packing")
+_LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """A layout, and what a course or a framework fixes beside it.
+
+    Parameters
+    ----------
+    name : str
+        The preset's name, used in error texts.
+    layout : Layout
+        Where examples, weights and biases lie, and how arrays are unrolled.
+    title : str
+        One line.
+    reduction : {"sum", "mean", "mean-all", "none"} or None
+        How the losses of N examples with K outputs become one number: Σ, Σ/N, Σ/(N·K), or not at all.
+        None where the source does not say; see `effective_reduction`.
+    l2 : {"half-over-n", "half", "one"} or None
+        The regulariser: λ/(2N)·ΣW², ½λΣW², or λΣW². None where the source has none.
+    l2_bias : bool
+        Whether the regulariser also touches the bias.
+    packing : {"layers", "weights-then-biases"} or None
+        The order of a packed vector: W1, b1, W2, b2, …, or all weights before all biases.
+        None where the source packs nothing; see `effective_packing`.
+    weight_name : str
+        What layer 1's weight is called, without its number.
+    citation : str
+        Author, title, year and place, and which parts were read.
+    evidence : {"P", "S", "M"}
+        Read in the original, read in a secondary copy, or from memory.
+    assumed : tuple of str
+        Fields of the layout that the source leaves open, here filled with the usual choice.
+    notes : str
+        What the fields cannot say.
+
+    Raises
+    ------
+    LayoutError
+        If a field has an unknown value.
+
+    Examples
+    --------
+    >>> mine = Convention("mine", Layout(weights="rows", bias="first", vec="F"), reduction="mean", l2="half-over-n")
+    >>> mine.shapes((64, 25, 10))
+    {'W1': (25, 65), 'W2': (10, 26)}
+    >>> mine.l2_scale(strength=3.0, count=5000)
+    0.0003
+    """
+
+    name: str
+    layout: Layout
+    title: str = ""
+    reduction: Reduction | None = None
+    l2: Penalty | None = None
+    l2_bias: bool = False
+    packing: Packing | None = None
+    weight_name: str = "W"
+    citation: str = ""
+    evidence: Evidence = "M"
+    assumed: tuple[str, ...] = ()
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        for field, choices in _CHOICES.items():
+            value = getattr(self, field)
+            if value not in choices and not (value is None and field in _MAY_BE_OPEN):
+                expected = ", ".join(map(repr, choices)) + (" or None" if field in _MAY_BE_OPEN else "")
+                raise LayoutError(f"Convention {self.name}: {field}={value!r} is unknown; choose one of {expected}")
+        for field in self.assumed:
+            if field not in _LAYOUT_FIELDS:
+                raise LayoutError(f"Convention {self.name}: assumed names {field!r}, which is no field of a Layout")
+        if self.weight_name in ("", "b"):
+            raise LayoutError(
+                f"Convention {self.name}: weight_name={self.weight_name!r} would clash with the biases b1, …"
+            )
+
+    def replace(self, **changes: Any) -> Convention:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    # --- what the source leaves open -------------------------------------------------------------
+
+    @property
+    def effective_reduction(self) -> Reduction:
+        """The reduction, or "mean" where the source does not say."""
+        return self.reduction or "mean"
+
+    @property
+    def effective_packing(self) -> Packing:
+        """The packing order, or "layers" where the source packs nothing."""
+        return self.packing or "layers"
+
+    # --- factors ---------------------------------------------------------------------------------
+
+    def reduction_divisor(self, count: int, outputs: int) -> int:
+        """Return what the sum of all losses of `count` examples with `outputs` entries each is divided by.
+
+        Raises
+        ------
+        LayoutError
+            If the convention's losses are not reduced to one number.
+        DomainError
+            If a mean would be taken over nothing.
+        """
+        reduction = self.effective_reduction
+        if reduction == "none":
+            raise LayoutError(
+                f"reduction_divisor: {self.name} does not reduce its losses to one number; choose a reduction, as in "
+                "convention.replace(reduction='mean')"
+            )
+        divisor = {"sum": 1, "mean": count, "mean-all": count * outputs}[reduction]
+        if divisor < 1:
+            raise DomainError(
+                f"reduction_divisor: {self.name} takes a mean over {count} examples with {outputs} outputs; "
+                "a mean needs at least one"
+            )
+        return divisor
+
+    def l2_scale(self, strength: float, count: int) -> float:
+        """Return the factor in front of ΣW², for a regulariser of this strength λ over `count` examples.
+
+        The gradient's term is twice this factor times W. Strength 0 gives 0 in every convention.
+
+        Raises
+        ------
+        LayoutError
+            If the source has no regulariser.
+        DomainError
+            If the scale is λ/(2N) and there are no examples.
+        """
+        if strength == 0:
+            return 0.0
+        if self.l2 is None:
+            raise LayoutError(
+                f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
+                "convention.replace(l2='half') for ½λΣW²"
+            )
+        if self.l2 == "half-over-n" and count < 1:
+            raise DomainError(f"l2_scale: {self.name} divides by 2N, and N is {count}")
+        return float(strength) / {"half-over-n": 2 * count, "half": 2, "one": 1}[self.l2]
+
+    # --- parameters ------------------------------------------------------------------------------
+
+    def weight(self, layer: int) -> str:
+        """Return the name of a layer's weight; layers count from 1."""
+        return f"{self.weight_name}{layer}"
+
+    def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
+        """Return the parameters' shapes by name, in the order W1, b1, W2, b2, …
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Widths of the layers from the input on, bias units not counted.
+        """
+        return parameter_shapes(self.layout, self.weight_name, sizes, "shapes")
+
+    def sizes(self, params: Mapping[str, Array]) -> tuple[int, ...]:
+        """Return the layers' widths, read from the shapes of the weights.
+
+        Raises
+        ------
+        ShapeError
+            If there is no first weight, or one layer's outputs are not the next one's inputs.
+        """
+        return layer_sizes(params, self.layout, self.weight_name, self.name)
+
+    def check(self, params: Mapping[str, Array], sizes: Sequence[int], *, operation: str = "check") -> None:
+        """Raise ShapeError unless the parameters have the names and shapes that this convention gives them.
+
+        Parameters
+        ----------
+        operation : str
+            Named in the error.
+        """
+        self._checked(params, sizes, operation)
+
+    def pack(self, params: Mapping[str, Array], sizes: Sequence[int] | None = None) -> Array:
+        """Return all parameters as one new vector, in the layout's vec order and the convention's packing order.
+
+        Parameters
+        ----------
+        sizes : sequence of int, optional
+            Read from the weights' shapes unless given.
+
+        Examples
+        --------
+        >>> octave = Convention("octave", Layout(weights="rows", bias="first", vec="F"), weight_name="Theta")
+        >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
+        [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
+        """
+        arrays = self._checked(params, self.sizes(params) if sizes is None else sizes, "pack")
+        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.packing_order(arrays)])
+
+    def unpack(self, vector: Array, sizes: Sequence[int]) -> dict[str, Array]:
+        """Return the parameters that `pack` made this vector of, as new arrays.
+
+        Raises
+        ------
+        ShapeError
+            If the vector has another length.
+        """
+        vector = as_float(vector, "the vector", "unpack")
+        shapes = self.shapes(sizes)
+        total = sum(map(size_of, shapes.values()))
+        if vector.shape != (total,):
+            hint = "; pass vector.ravel()" if vector.size == total else ""
+            raise ShapeError(
+                f"unpack: the vector has shape {vector.shape}, {self.name} packs sizes {tuple(sizes)} "
+                f"(bias {self.layout.bias}) into ({total},){hint}"
+            )
+        start, pieces = 0, {}
+        for name in self.packing_order(shapes):
+            stop = start + size_of(shapes[name])
+            pieces[name] = unvec(vector[start:stop], shapes[name], self.layout.vec)
+            start = stop
+        return {name: pieces[name] for name in shapes}
+
+    def describe(self) -> dict[str, str]:
+        """Return the convention as one line of a table: "*" marks what is assumed, "–" what the source leaves open."""
+        row = {"preset": self.name}
+        for field in _LAYOUT_FIELDS:
+            row[field] = getattr(self.layout, field) + ("*" if field in self.assumed else "")
+        row |= {field: getattr(self, field) or "–" for field in _MAY_BE_OPEN}
+        row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
+        return row | {"weight": self.weight(1), "evidence": self.evidence}
+
+    def packing_order(self, names: Iterable[str]) -> list[str]:
+        """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
+        if self.effective_packing == "layers":
+            return list(names)
+        return sorted(names, key=lambda name: not name.startswith(self.weight_name))  # stable: keeps the layers' order
+
+    # --- private ---------------------------------------------------------------------------------
+
+    def _checked(self, params: Mapping[str, Array], sizes: Sequence[int], operation: str) -> dict[str, Array]:
+        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)

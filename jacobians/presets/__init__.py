@@ -1,0 +1,53 @@
+"""The named, cited conventions, and how to look one up."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from jacobians.conventions import Convention
+from jacobians.errors import LayoutError
+from jacobians.presets.courses import COURSES
+from jacobians.presets.libraries import LIBRARIES
+from jacobians.presets.references import REFERENCES, Reference
+
+__all__ = ["REFERENCES", "Reference", "convention", "conventions"]
+
+
+def conventions() -> tuple[Convention, ...]:
+    """Return every preset: courses and texts first, then libraries.
+
+    Examples
+    --------
+    >>> [preset.name for preset in conventions()][:3]
+    ['ng-ml-2011', 'ng-ufldl', 'ng-dlai']
+    """
+    return COURSES + LIBRARIES
+
+
+def convention(name: str | Convention) -> Convention:
+    """Return the preset of this name; a `Convention` is returned as it is.
+
+    Raises
+    ------
+    LayoutError
+        If there is no such preset; the text names those that are near.
+
+    Examples
+    --------
+    >>> convention("pytorch").layout.weight_shape(n_in=64, n_out=25)
+    (25, 64)
+    >>> convention("cs231n").layout.weight_shape(n_in=64, n_out=25)
+    (64, 25)
+    """
+    if isinstance(name, Convention):
+        return name
+    presets = {preset.name: preset for preset in conventions()}
+    if name in presets:
+        return presets[name]
+    for reference in REFERENCES:
+        if name == reference.name:
+            raise LayoutError(f"convention: {name!r} is a reference without a preset: {reference.reason}")
+    near = [known for known in presets if name and known.startswith(f"{name}-")]  # "ng" is a family, not a slip
+    near = near or get_close_matches(str(name), presets, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {', '.join(presets)}"
+    raise LayoutError(f"convention: {name!r} is unknown; {hint}")

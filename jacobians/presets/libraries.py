@@ -1,0 +1,99 @@
+"""Presets of libraries: how their dense layers store parameters, and what their losses divide by."""
+
+from __future__ import annotations
+
+from jacobians.conventions import Convention
+from jacobians.layout import Layout
+
+__all__ = ["LIBRARIES"]
+
+_ROWS_IN_OUT = Layout(batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator")
+_ROWS_OUT_IN = _ROWS_IN_OUT.replace(weights="rows")
+
+LIBRARIES: tuple[Convention, ...] = (
+    Convention(
+        name="pytorch",
+        title="PyTorch nn.Linear, losses averaged over the examples",
+        layout=_ROWS_OUT_IN,
+        assumed=("derivative",),
+        reduction="mean",
+        packing="layers",
+        citation="PyTorch, torch/nn/modules/linear.py (y = xAᵀ + b) and torch/nn/utils/convert_parameters.py "
+        "(parameters_to_vector); read.",
+        evidence="P",
+        notes="For CrossEntropyLoss and its like. A loss of one value an output divides by N·K: pytorch-mse. "
+        "weight_decay belongs to the optimiser, not to the loss.",
+    ),
+    Convention(
+        name="pytorch-mse",
+        title="PyTorch nn.Linear, losses averaged over every output (MSELoss)",
+        layout=_ROWS_OUT_IN,
+        assumed=("derivative",),
+        reduction="mean-all",
+        packing="layers",
+        citation="PyTorch, torch/nn/modules/linear.py, and the reference page of torch.nn.MSELoss; read.",
+        evidence="P",
+        notes="reduction='mean' divides by the number of all elements, N·K. The loss is (x − y)², without ½.",
+    ),
+    Convention(
+        name="keras",
+        title="Keras Dense, losses averaged over the examples",
+        layout=_ROWS_IN_OUT,
+        assumed=("derivative",),
+        reduction="mean",
+        l2="one",
+        citation="Keras, keras/src/layers/core/dense.py; reference pages of "
+        "keras.losses and keras.regularizers.L2; read.",
+        evidence="P",
+        notes="For CategoricalCrossentropy and its like. kernel_regularizer=L2(l2) adds l2·ΣW², the kernel only.",
+    ),
+    Convention(
+        name="keras-mse",
+        title="Keras Dense, losses averaged over every output (MeanSquaredError)",
+        layout=_ROWS_IN_OUT,
+        assumed=("derivative",),
+        reduction="mean-all",
+        l2="one",
+        citation="Keras, keras/src/layers/core/dense.py; reference page of keras.losses.MeanSquaredError; read.",
+        evidence="P",
+        notes="The loss is the mean over an example's outputs, then over the examples: N·K. It has no ½.",
+    ),
+    Convention(
+        name="flax",
+        title="Flax nn.Dense: kernel (in, out)",
+        layout=_ROWS_IN_OUT,
+        citation="Flax, flax/linen/linear.py (class Dense), 2024; read.",
+        evidence="P",
+        notes="Loss and regulariser are the user's. jax.jacobian puts the output's axes first.",
+    ),
+    Convention(
+        name="equinox",
+        title="Equinox nn.Linear: weight (out, in), batched by vmap",
+        layout=_ROWS_OUT_IN,
+        citation="Equinox, equinox/nn/_linear.py (class Linear), 2024; read.",
+        evidence="P",
+        notes="A layer takes one example; jax.vmap puts the batch on axis 0. Loss and regulariser are the user's.",
+    ),
+    Convention(
+        name="sklearn-mlp",
+        title="scikit-learn MLPClassifier: all coefs, then all intercepts",
+        layout=_ROWS_IN_OUT,
+        assumed=("derivative",),
+        reduction="mean",
+        l2="half-over-n",
+        packing="weights-then-biases",
+        citation="scikit-learn, sklearn/neural_network/_multilayer_perceptron.py (_pack, _backprop); read.",
+        evidence="P",
+        notes="The classifier's log-losses are means over N. MLPRegressor's squared loss is ½ of a mean over N·K, "
+        "while its gradient is one over N (issue #8349).",
+    ),
+    Convention(
+        name="matlab",
+        title="MATLAB Deep Learning Toolbox: Z = W X + b",
+        layout=Layout(batch="columns", weights="rows", bias="separate", vec="F"),
+        assumed=("derivative",),
+        citation="MathWorks, Deep Learning Toolbox documentation; secondary copies read.",
+        evidence="S",
+        notes="X is R×Q, b is (out, 1). getwb returns one vector, but its page does not print the order.",
+    ),
+)

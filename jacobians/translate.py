@@ -1,0 +1,247 @@
+"""From one convention to another: parameters, gradients, batches, packed vectors and dense Jacobians.
+
+Every function takes conventions or the names of presets. Only the arrangement changes; the factor between
+two reductions is `reduction_ratio`, applied by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.conventions import Convention
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import unvec, vec
+from jacobians.parameters import Layers, store_layers, take_layers
+from jacobians.presets import convention
+
+__all__ = [
+    "reduction_ratio",
+    "translate_batch",
+    "translate_gradients",
+    "translate_jacobian",
+    "translate_packed",
+    "translate_parameters",
+]
+
+
+def translate_parameters(
+    params: Mapping[str, Array], source: str | Convention, target: str | Convention
+) -> dict[str, Array]:
+    """Return the parameters of the same network in another convention, as new arrays.
+
+    A convention without bias becomes one with biases of zero.
+
+    Raises
+    ------
+    ShapeError
+        If the parameters are not those of the source convention.
+    LayoutError
+        If the target has no bias, and a bias is not zero.
+
+    Examples
+    --------
+    >>> theta = {"Theta1": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])}
+    >>> {k: v.tolist() for k, v in translate_parameters(theta, "ng-ml-2011", "cs231n").items()}
+    {'W1': [[2.0, 5.0], [3.0, 6.0]], 'b1': [1.0, 4.0]}
+    """
+    source, target = convention(source), convention(target)
+    return _translated(params, source.sizes(params), source, target, "translate_parameters")
+
+
+def translate_gradients(
+    gradients: Mapping[str, Array], source: str | Convention, target: str | Convention
+) -> dict[str, Array]:
+    """Return the gradients of a scalar in another convention, as new arrays.
+
+    As `translate_parameters`, except where only one side has a bias: towards a convention without bias the
+    bias's derivatives are dropped; from one without bias they are not known, which is an error.
+
+    Raises
+    ------
+    ShapeError
+        If the gradients are not shaped like parameters of the source convention.
+    LayoutError
+        If the target has a bias and the source has none.
+    """
+    source, target = convention(source), convention(target)
+    _require_bias(source, target, "translate_gradients")
+    layers = _taken(gradients, source.sizes(gradients), source, "translate_gradients")
+    return _stored(layers, target)
+
+
+def translate_batch(batch: Array, source: str | Convention, target: str | Convention) -> Array:
+    """Return X, or a batch of outputs, as the target keeps it: a new array of the same dtype.
+
+    The ones that a convention with an absorbed bias prepends or appends are not part of X.
+
+    Raises
+    ------
+    ShapeError
+        If the batch is not a matrix.
+
+    Examples
+    --------
+    >>> translate_batch(np.zeros((5000, 400)), "ng-ml-2011", "ng-dlai").shape
+    (400, 5000)
+    """
+    source, target = convention(source), convention(target)
+    batch = np.asarray(batch)
+    if batch.ndim != 2:
+        one = source.layout.batch_shape(1, batch.size)
+        raise ShapeError(
+            f"translate_batch: the batch has shape {batch.shape}; expected a matrix, with examples in "
+            f"{source.layout.batch} for {source.name}: reshape one example to {one}"
+        )
+    return np.array(batch if source.layout.batch == target.layout.batch else batch.T, order="C")
+
+
+def translate_packed(vector: Array, sizes: Sequence[int], source: str | Convention, target: str | Convention) -> Array:
+    """Return the packed vector of the same network in another convention, as a new array.
+
+    Raises
+    ------
+    ShapeError
+        If the vector is not as long as the source packs these sizes.
+    LayoutError
+        If the target has no bias, and a bias is not zero.
+
+    Examples
+    --------
+    >>> translate_packed(np.array([1.0, 4, 2, 5, 3, 6]), (2, 2), "ng-ml-2011", "sklearn-mlp").tolist()
+    [2.0, 5.0, 3.0, 6.0, 1.0, 4.0]
+    """
+    source, target = convention(source), convention(target)
+    params = source.unpack(vector, sizes)
+    return target.pack(_translated(params, sizes, source, target, "translate_packed"), sizes)
+
+
+def translate_jacobian(
+    matrix: Array,
+    sizes: Sequence[int],
+    source: str | Convention,
+    target: str | Convention,
+    output: tuple[int, int] | None = None,
+) -> Array:
+    """Return a dense Jacobian by the packed parameters in another convention, as a new array.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Outputs × parameters in numerator layout, parameters × outputs in denominator layout.
+    sizes : sequence of int
+        Widths of the layers.
+    source, target : str or Convention
+    output : (count, features), optional
+        The batch of outputs that was unrolled, whichever way the conventions turn it. A scalar unless given.
+
+    Raises
+    ------
+    ShapeError
+        If the matrix has another shape than the source gives it.
+    LayoutError
+        If the target has a bias and the source has none. Towards a convention without bias, the derivatives
+        by the biases are dropped.
+
+    Notes
+    -----
+    The rows move by P and the columns by Q, J ↦ P·J·Qᵀ, where P and Q are the permutations that carry one
+    vec order to the other (Magnus & Neudecker 2019, ch. 3: the commutation matrix).
+
+    Examples
+    --------
+    >>> J = np.array([[10.0, 40, 20, 50, 30, 60]])
+    >>> translate_jacobian(J, (2, 2), "ng-ml-2011", "sklearn-mlp").tolist()
+    [[20.0, 50.0, 30.0, 60.0, 10.0, 40.0]]
+    """
+    source, target = convention(source), convention(target)
+    _require_bias(source, target, "translate_jacobian")
+    parameters = sum(map(size_of, source.shapes(sizes).values()))
+    outputs = 1 if output is None else size_of(output)
+    matrix = as_float(matrix, "the matrix", "translate_jacobian")
+    expected = _oriented((outputs, parameters), source)
+    if matrix.shape != expected:
+        hint = "; its transpose would fit: is it in the other layout?" if matrix.shape == expected[::-1] else ""
+        raise ShapeError(
+            f"translate_jacobian: the matrix has shape {matrix.shape}; {source.name} packs sizes {tuple(sizes)} into "
+            f"{parameters} parameters, and {outputs} output{'s' * (outputs != 1)} in {source.layout.derivative} layout "
+            f"need {expected}{hint}"
+        )
+    numerator = matrix if source.layout.derivative == "numerator" else matrix.T
+    # where each entry of the target's vector stood in the source's: the translation, applied to the positions
+    positions = source.unpack(np.arange(parameters), sizes)
+    columns = target.pack(_stored(_taken(positions, sizes, source, "translate_jacobian"), target), sizes)
+    rows = np.zeros(1) if output is None else _output_positions(output, source, target)
+    moved = numerator[np.ix_(rows.astype(np.intp), columns.astype(np.intp))]
+    return np.ascontiguousarray(moved if target.layout.derivative == "numerator" else moved.T)
+
+
+def reduction_ratio(source: str | Convention, target: str | Convention, count: int, outputs: int) -> float:
+    """Return the factor that turns a loss or a gradient reduced as in `source` into one reduced as in `target`.
+
+    Where a source does not say how it reduces, "mean" is read (`Convention.effective_reduction`).
+
+    Parameters
+    ----------
+    count, outputs : int
+        Examples in the batch, and outputs of one example.
+
+    Raises
+    ------
+    LayoutError
+        If one of the conventions does not reduce its losses.
+    DomainError
+        If a mean is taken over nothing.
+
+    Examples
+    --------
+    >>> reduction_ratio("pytorch-mse", "pytorch", count=32, outputs=10)
+    10.0
+    """
+    return convention(source).reduction_divisor(count, outputs) / convention(target).reduction_divisor(count, outputs)
+
+
+def _translated(
+    params: Mapping[str, Array], sizes: Sequence[int], source: Convention, target: Convention, operation: str
+) -> dict[str, Array]:
+    layers = _taken(params, sizes, source, operation)
+    if target.layout.bias == "none":
+        for layer, (_, bias) in enumerate(layers, start=1):
+            if bias is not None and np.any(bias != 0):
+                raise LayoutError(
+                    f"{operation}: {target.name} has no bias, and the bias of layer {layer} in {source.name} is not "
+                    f"zero (largest {np.max(np.abs(bias)):.3g}); choose a target with a bias, or set it to zero first"
+                )
+    if source.layout.bias == "none":
+        layers = [(W, np.zeros(W.shape[0], dtype=W.dtype)) for W, _ in layers]
+    return _stored(layers, target)
+
+
+def _taken(params: Mapping[str, Array], sizes: Sequence[int], source: Convention, operation: str) -> Layers:
+    source.check(params, sizes, operation=operation)
+    arrays = {name: as_float(array, name, operation) for name, array in params.items()}
+    return take_layers(arrays, source.layout, source.weight_name)
+
+
+def _stored(layers: Layers, target: Convention) -> dict[str, Array]:
+    return store_layers(layers, target.layout, target.weight_name)
+
+
+def _require_bias(source: Convention, target: Convention, operation: str) -> None:
+    if source.layout.bias == "none" and target.layout.bias != "none":
+        raise LayoutError(
+            f"{operation}: {source.name} has no bias, so the derivative by the bias of {target.name} is not known; "
+            f"translate the parameters first, and differentiate in {target.name}"
+        )
+
+
+def _output_positions(output: tuple[int, int], source: Convention, target: Convention) -> Array:
+    """For each entry of the target's vec of the outputs, its place in the source's."""
+    positions = unvec(np.arange(size_of(output)), source.layout.batch_shape(*output), source.layout.vec)
+    return vec(translate_batch(positions, source, target), target.layout.vec)
+
+
+def _oriented(shape: Shape, source: Convention) -> Shape:
+    return shape if source.layout.derivative == "numerator" else shape[::-1]
