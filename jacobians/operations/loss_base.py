@@ -1,0 +1,199 @@
+"""What a loss is: a number and a row for each example, and a reduction that is data.
+
+The reduction's weights are the left end of every chain: 1/N, 1/(N·K) or 1 for each example. Nothing else in the
+library knows of them, so per-example gradients, curvature and shards of unequal size keep them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, as_float, size_of
+from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import BlockDiagonal, Dense, Jacobian
+from jacobians.operations.base import in_layout
+
+__all__ = ["Loss", "Reduction", "class_labels", "one_hot", "same_shape_targets"]
+
+Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
+
+
+class Loss(ABC):
+    """A loss of a mini-batch: per-example losses, and their sum or mean.
+
+    A subclass states `_examples(X, Y)`: the losses (N,), and a function that returns δ, the array of
+    ∂(loss of n)/∂X, shaped like X and owned by the caller.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "mean-all", "none"}
+        Mean over the N examples, sum, mean over all N·K entries of X, or the losses themselves.
+    layout : Layout, optional
+
+    Raises
+    ------
+    LayoutError
+        If the reduction is unknown.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+        if reduction not in get_args(Reduction):
+            raise LayoutError(
+                f"{type(self).__name__}: reduction={reduction!r} is unknown; choose one of {get_args(Reduction)}"
+            )
+        self.reduction: Reduction = reduction
+        self.layout = layout or Layout()
+
+    @property
+    def name(self) -> str:
+        """The loss's name in messages and tables."""
+        return type(self).__name__.lower()
+
+    @abstractmethod
+    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]: ...
+
+    def weight(self, X: Array) -> float:
+        """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
+
+        Raises
+        ------
+        DomainError
+            If the mean is over nothing.
+        """
+        if self.reduction in ("sum", "none"):
+            return 1.0
+        count = X.shape[self.layout.batch_axis] if self.reduction == "mean" else X.size
+        if count == 0:
+            raise DomainError(
+                f"{self.name}: X has shape {X.shape}; the mean over no examples is undefined (a sum is 0)"
+            )
+        return 1.0 / count
+
+    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the loss and its Jacobian by X, in the layout."""
+        if self.reduction == "none":
+            losses, jacobian = self.per_example(X, Y)
+        else:
+            losses, jacobian = self.reduced(X, Y)
+        return losses, in_layout(jacobian, self.layout)
+
+    def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
+        X = self._accept(X)
+        losses, delta = self._examples(X, np.asarray(Y))
+        return losses, _rows(delta(), losses.shape[0], self.layout)
+
+    def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the weighted total and its Jacobian, a row, in numerator layout."""
+        value, row = self.total(X, Y)
+        return value, row()
+
+    def total(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Callable[[], Jacobian]]:
+        """Return the weighted total, and a function that returns its Jacobian in numerator layout."""
+        X = self._accept(X)
+        losses, delta = self._examples(X, np.asarray(Y))
+        weight = self.weight(X)
+
+        def row() -> Jacobian:
+            array = delta()
+            if weight != 1.0:
+                array *= weight
+            return Dense(array)
+
+        # float64 inside: the sum of a long float32 batch would stall
+        return np.asarray(losses.sum(dtype=np.float64) * weight).astype(losses.dtype), row
+
+    def _accept(self, X: npt.ArrayLike) -> Array:
+        X = as_float(X, "X", self.name)
+        if X.ndim < 1:
+            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
+        return X
+
+
+def _rows(delta: Array, count: int, layout: Layout) -> Jacobian:
+    """δ as one row for each example."""
+    if layout.batch == "rows":
+        inner = size_of(delta.shape[1:])
+        blocks = delta.reshape(count, 1, inner)
+    else:
+        inner = size_of(delta.shape[:-1])
+        blocks = delta.reshape(inner, count).T[:, None, :]
+    return BlockDiagonal(blocks, (count,), delta.shape, layout.batch_axis)
+
+
+def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDArray[np.intp]:
+    """Return labels as checked class indices 0 … K−1.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one for each example.
+    DomainError
+        If one is not an integer, or out of range.
+    """
+    if Y.shape not in ((count,), (count, 1), (1, count)):
+        raise ShapeError(f"{operation}: labels have shape {Y.shape}, X holds {count} examples; expected ({count},)")
+    flat = Y.reshape(count)
+    if flat.dtype.kind not in "iuf":
+        raise DTypeError(f"{operation}: labels have dtype {Y.dtype}; expected integers 0 … {classes - 1}")
+    wrong = ~((flat >= 0) & (flat < classes) & (flat == np.floor(flat)))
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        hint = ""
+        if flat.dtype.kind != "f" or np.isfinite(flat).all():
+            hint = "; labels 1 … K: subtract 1" if flat.min() == 1 and flat.max() == classes else ""
+        raise DomainError(
+            f"{operation}: label {flat[place]} at position {place} is not an integer in 0 … {classes - 1} "
+            f"({classes} classes){hint}"
+        )
+    return flat.astype(np.intp)
+
+
+def one_hot(labels: npt.NDArray[np.intp], X: Array, layout: Layout) -> Array:
+    """Return an array like X (a matrix) with 1 at each example's class, 0 elsewhere."""
+    out = np.zeros_like(X, order="C")
+    rows = out if layout.batch == "rows" else out.T
+    rows[np.arange(labels.size), labels] = 1
+    return out
+
+
+def same_shape_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
+    """Return real targets of X's own shape, in X's dtype; nothing is broadcast.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: (N, 1) against (N,) would otherwise broadcast to N×N.
+    DomainError
+        If a target is NaN or infinite.
+    """
+    Y = as_float(Y, "Y", operation)
+    if Y.shape != X.shape:
+        hint = ""
+        if Y.shape == X.shape[::-1]:
+            hint = f"; its transpose would fit: is the batch in {'columns' if layout.batch == 'rows' else 'rows'}?"
+        elif Y.size == X.size:
+            hint = f"; reshape it to {X.shape}"
+        raise ShapeError(f"{operation}: Y has shape {Y.shape}, X has {X.shape} (batch in {layout.batch}){hint}")
+    check_finite(Y, "Y", operation)
+    return Y.astype(X.dtype, copy=False)
+
+
+def check_finite(array: Array, name: str, operation: str) -> None:
+    """Raise DomainError at the first entry that is NaN or infinite."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+        raise DomainError(f"{operation}: {name} holds {array[place]} at {place}; targets must be finite")
+
+
+def sum_over_example(values: Array, layout: Layout) -> Array:
+    """Return one sum for each example: (N,), over all axes but the batch's; new even where nothing is summed."""
+    axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
+    return np.asarray(values.sum(axis=axes))

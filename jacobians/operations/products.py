@@ -1,0 +1,111 @@
+"""Operations of two variables: matrix product, entrywise product, sum."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array
+from jacobians.errors import ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Diagonal, Identity, Kronecker
+from jacobians.operations.base import Jacobians, Makers, Primitive
+
+__all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
+
+
+class _Binary(Primitive):
+    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout = layout
+
+    def _check_equal(self, A: Array, B: Array) -> None:
+        if A.shape != B.shape:
+            hint = "; its transpose would fit: is one batch in columns?" if A.shape == B.shape[::-1] else ""
+            raise ShapeError(f"{self.name}: A has shape {A.shape}, B has {B.shape}; nothing is broadcast{hint}")
+
+
+class MatMul(_Binary):
+    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB."""
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
+            fits = A.ndim == B.ndim == 2
+            hint = "; B's transpose would fit" if fits and A.shape[1] == B.shape[1] else ""
+            hint = "; A's transpose would fit" if fits and not hint and A.shape[0] == B.shape[0] else hint
+            raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; the inner sizes must agree{hint}")
+        return np.matmul(A, B), {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+
+
+class Hadamard(_Binary):
+    """(A, B) ↦ A∘B, entry by entry."""
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        self._check_equal(A, B)
+        return np.asarray(A * B), {"A": lambda: Diagonal(B), "B": lambda: Diagonal(A)}
+
+
+class Add(_Binary):
+    """(A, B) ↦ A + B."""
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        self._check_equal(A, B)
+        return np.asarray(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
+
+
+def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return A B and its Jacobians by both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
+
+    Raises
+    ------
+    ShapeError
+        If the inner sizes differ.
+
+    Examples
+    --------
+    >>> value, J = matmul(np.ones((2, 3)), np.ones((3, 4)))
+    >>> J.A, J.B
+    (Kronecker(I₂, 4×3): 8×6 float64, (2, 3) → (2, 4), 96 B, Kronecker(2×3, I₄): 8×12 float64, (3, 4) → (2, 4), 48 B)
+    """
+    return MatMul(layout)(A, B)
+
+
+def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+    """Return A∘B and its Jacobians, diag(B) and diag(A).
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ; nothing is broadcast.
+
+    Examples
+    --------
+    >>> value, J = hadamard([1.0, 2.0], [3.0, 4.0])
+    >>> J.A.to_dense()
+    array([[3., 0.],
+           [0., 4.]])
+    """
+    return Hadamard(layout)(A, B)
+
+
+def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+    """Return A + B and its Jacobians, two identities.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ; nothing is broadcast.
+
+    Examples
+    --------
+    >>> value, J = add([1.0, 2.0], [3.0, 4.0])
+    >>> value, J.A
+    (array([4., 6.]), Identity(2): 2×2 float64, (2,) → (2,), 0 B)
+    """
+    return Add(layout)(A, B)

@@ -1,0 +1,70 @@
+"""The L2 regulariser: c·ΣW², with or without the bias that is absorbed in W."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array
+from jacobians.errors import ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Dense, Jacobian
+from jacobians.operations.base import Makers, Unary
+
+__all__ = ["L2", "l2"]
+
+
+class L2(Unary):
+    """W ↦ c·ΣW²; see `l2`."""
+
+    inputs = ("W",)
+
+    def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
+        self.scale = scale
+        self.layout: Layout = layout or Layout()
+        self.include_bias = include_bias
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (W,) = arrays
+        kept = self._without_bias(W)
+        value = np.asarray(self.scale * np.sum(kept * kept, dtype=np.float64)).astype(W.dtype)
+        return value, {"W": lambda: self._row(W)}
+
+    def _row(self, W: Array) -> Jacobian:
+        row = np.zeros_like(W)
+        self._without_bias(row)[...] = 2.0 * self.scale * self._without_bias(W)
+        return Dense(row)
+
+    def _without_bias(self, W: Array) -> Array:
+        """A view of W's entries that are penalised."""
+        if self.include_bias or not self.layout.absorbs_bias:
+            return W
+        if W.ndim != 2:
+            raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
+        kept = slice(1, None) if self.layout.bias == "first" else slice(0, -1)
+        return W[:, kept] if self.layout.weights == "rows" else W[kept]
+
+
+def l2(
+    W: npt.ArrayLike, scale: float, layout: Layout | None = None, *, include_bias: bool = False
+) -> tuple[Array, Jacobian]:
+    r"""Return :math:`c \sum W^2` and its Jacobian :math:`2c\,W`, without the bias that the layout absorbs in W.
+
+    Parameters
+    ----------
+    W : array_like
+    scale : float
+        c: λ/2m in Ng's exercise 4, λ/2 in CS231n's notes, λ in its first assignment. See
+        `Convention.l2_scale`.
+    layout : Layout, optional
+        Says where an absorbed bias lies in W.
+    include_bias : bool
+        Penalise the absorbed bias too, as CS231n's bias trick does.
+
+    Examples
+    --------
+    >>> value, J = l2([[9.0, 1.0, 2.0]], 0.5, Layout(weights="rows", bias="first"))
+    >>> float(value), J.gradient
+    (2.5, array([[0., 1., 2.]]))
+    """
+    return L2(scale, layout, include_bias=include_bias).apply(W)
