@@ -1,0 +1,116 @@
+"""Mini-batch Jacobian matrix calculus: operations that state the structure of their Jacobians, once.
+
+>>> import numpy as np
+>>> import jacobians as jac
+>>> rng = np.random.default_rng(0)
+>>> X, W1, b1, W2, b2 = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), np.zeros(3), rng.normal(size=(3, 2)), np.zeros(2)
+>>> Z1, J1 = jac.affine(X, W1, b1)
+>>> A1, J2 = jac.sigmoid(Z1)
+>>> Z2, J3 = jac.affine(A1, W2, b2)
+>>> L, J4 = jac.cross_entropy(Z2, [0, 1, 1, 0, 1])
+>>> dL_dW1 = J4 @ J3.X @ J2 @ J1.W
+>>> dL_dW1.gradient.shape
+(4, 3)
+"""
+
+from jacobians.conventions import Convention
+from jacobians.errors import JacobiansError
+from jacobians.layout import Layout, unvec, vec
+from jacobians.linops import Jacobian
+from jacobians.network import Network
+from jacobians.operations import (
+    Jacobians,
+    Operation,
+    add,
+    add_ones,
+    affine,
+    binary_cross_entropy,
+    cross_entropy,
+    exp,
+    gelu,
+    hadamard,
+    l2,
+    leaky_relu,
+    linear,
+    log,
+    log_softmax,
+    logistic_loss,
+    matmul,
+    mean,
+    multiclass_hinge,
+    power,
+    relu,
+    reshape,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    square,
+    squared_error,
+    tanh,
+    total,
+    transpose,
+)
+from jacobians.presets import convention, conventions
+from jacobians.run import Factor, Run
+from jacobians.translate import (
+    reduction_ratio,
+    translate_batch,
+    translate_gradients,
+    translate_jacobian,
+    translate_packed,
+    translate_parameters,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Convention",
+    "Factor",
+    "Jacobian",
+    "Jacobians",
+    "JacobiansError",
+    "Layout",
+    "Network",
+    "Operation",
+    "Run",
+    "add",
+    "add_ones",
+    "affine",
+    "binary_cross_entropy",
+    "convention",
+    "conventions",
+    "cross_entropy",
+    "exp",
+    "gelu",
+    "hadamard",
+    "l2",
+    "leaky_relu",
+    "linear",
+    "log",
+    "log_softmax",
+    "logistic_loss",
+    "matmul",
+    "mean",
+    "multiclass_hinge",
+    "power",
+    "reduction_ratio",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "square",
+    "squared_error",
+    "tanh",
+    "total",
+    "translate_batch",
+    "translate_gradients",
+    "translate_jacobian",
+    "translate_packed",
+    "translate_parameters",
+    "transpose",
+    "unvec",
+    "vec",
+]

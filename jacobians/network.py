@@ -1,0 +1,259 @@
+"""A network: a chain of operations with named parameters, a loss and a regulariser, in one convention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.conventions import Convention
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import unvec, vec
+from jacobians.operations import (
+    Affine,
+    BinaryCrossEntropy,
+    Chain,
+    CrossEntropy,
+    GELU,
+    LeakyReLU,
+    Logistic,
+    Loss,
+    MulticlassHinge,
+    Operation,
+    ReLU,
+    SiLU,
+    Sigmoid,
+    Softplus,
+    SquaredError,
+    Tanh,
+)
+from jacobians.presets import convention as find_convention
+from jacobians.run import Run
+
+__all__ = ["ACTIVATIONS", "LOSSES", "Network", "Parameters"]
+
+_T = TypeVar("_T")
+
+Parameters: TypeAlias = Mapping[str, npt.ArrayLike]
+
+ACTIVATIONS: dict[str, Callable[[], Operation]] = {
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "softplus": Softplus,
+    "gelu": GELU,
+    "silu": SiLU,
+}
+
+LOSSES: dict[str, type[Loss]] = {
+    "cross_entropy": CrossEntropy,
+    "binary": BinaryCrossEntropy,
+    "squared": SquaredError,
+    "hinge": MulticlassHinge,
+    "logistic": Logistic,
+}
+
+
+class Network:
+    """A chain of operations, a loss and an L2 regulariser: objective, gradient and every Jacobian between.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        In the convention's layout.
+    loss : Loss
+        Of the last operation's output; its reduction and layout are the convention's.
+    convention : Convention or str
+        Or a preset's name.
+    l2 : float
+        The regulariser's strength λ; its scale and whether it touches the bias are the convention's.
+
+    Examples
+    --------
+    >>> net = Network.dense((4, 3, 2), convention="cs231n")
+    >>> net.shapes()
+    {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
+    >>> Network.dense((4, 3, 2), convention="ng-ml-2011").shapes()
+    {'Theta1': (3, 5), 'Theta2': (2, 4)}
+    """
+
+    def __init__(
+        self, operations: Sequence[Operation], loss: Loss, convention: Convention | str, *, l2: float = 0.0
+    ) -> None:
+        self.convention = find_convention(convention)
+        self.layout = self.convention.layout
+        self.chain = Chain(*operations)
+        self.loss = loss
+        self.l2 = float(l2)
+        # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
+        self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
+
+    @classmethod
+    def dense(
+        cls,
+        sizes: Sequence[int],
+        *,
+        activation: str = "sigmoid",
+        loss: str = "cross_entropy",
+        convention: Convention | str = "cs231n",
+        l2: float = 0.0,
+    ) -> Network:
+        """Return a fully connected network: affine, activation, …, affine, loss of the last affine's output.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Widths from the inputs to the outputs, at least two.
+        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"}
+        loss : {"cross_entropy", "binary", "squared", "hinge", "logistic"}
+            The first two take logits.
+        convention : Convention or str
+        l2 : float
+        """
+        found = find_convention(convention)
+        sizes = tuple(sizes)
+        if len(sizes) < 2:
+            raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
+        make = _choice(ACTIVATIONS, activation, "activation")
+        operations: list[Operation] = []
+        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+            operations += [Affine(found.layout, (n_in, n_out)), make()]
+        made = _choice(LOSSES, loss, "loss")(reduction=found.effective_reduction, layout=found.layout)
+        return cls(operations[:-1], made, found, l2=l2)
+
+    # --- parameters ------------------------------------------------------------------------------
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return the parameters' shapes by name, in the order of the operations."""
+        known = self.chain.parameter_shapes()
+        missing = [name for name, own in self.names.items() if own not in known]
+        if missing:
+            raise ShapeError(f"Network.shapes: {', '.join(missing)}: the operations do not fix their sizes")
+        return {name: known[own] for name, own in self.names.items()}
+
+    def init(self, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
+        """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
+
+        The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
+        every convention (Glorot & Bengio 2010, eq. 16).
+        """
+        params: dict[str, Array] = {}
+        for name, shape in self.shapes().items():
+            if len(shape) != 2 or self._is_bias(name):
+                params[name] = np.zeros(shape, dtype=dtype)
+                continue
+            out, width = shape if self.layout.weights == "rows" else shape[::-1]
+            n_in = width - self.layout.absorbs_bias
+            bound = np.sqrt(6.0 / (n_in + out))
+            nodes = rng.uniform(-bound, bound, size=(out, n_in))
+            if self.layout.absorbs_bias:
+                zeros = np.zeros((out, 1))
+                nodes = np.concatenate([zeros, nodes] if self.layout.bias == "first" else [nodes, zeros], axis=1)
+            params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
+        return params
+
+    def pack(self, params: Parameters) -> Array:
+        """Return all parameters as one new vector, in the convention's vec and packing order."""
+        arrays = self._arrays(params)
+        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.convention.packing_order(arrays)])
+
+    def unpack(self, theta: Array) -> dict[str, Array]:
+        """Return the parameters that `pack` made this vector of, as new arrays."""
+        shapes = self.shapes()
+        theta = as_float(theta, "theta", "Network.unpack")
+        total = sum(map(size_of, shapes.values()))
+        if theta.shape != (total,):
+            raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
+        start, parts = 0, {}
+        for name in self.convention.packing_order(shapes):
+            stop = start + size_of(shapes[name])
+            parts[name] = unvec(theta[start:stop], shapes[name], self.layout.vec)
+            start = stop
+        return {name: parts[name] for name in shapes}
+
+    # --- values and derivatives ------------------------------------------------------------------
+
+    def run(self, params: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike) -> Run:
+        """Return the network evaluated on a batch: every value, and every Jacobian on request.
+
+        Raises
+        ------
+        ShapeError
+            If a parameter is missing or has the wrong shape, or X and Y do not fit.
+        """
+        return Run(self, self._arrays(params), as_float(X, "X", "network"), np.asarray(Y))
+
+    def output(self, params: Parameters, X: npt.ArrayLike) -> Array:
+        """Return the last operation's output."""
+        arrays = self._arrays(params)
+        named = {own: arrays[name] for name, own in self.names.items()}
+        return self.chain.run(as_float(X, "X", "network"), named)[-1][0]
+
+    def value(self, params: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike) -> float:
+        """Return the objective: the reduced loss plus the regulariser."""
+        return self.run(params, X, Y).value
+
+    def gradient(
+        self, params: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike, *, inputs: bool = False
+    ) -> dict[str, Array]:
+        """Return the objective's gradient by every parameter, each in its parameter's own shape.
+
+        Parameters
+        ----------
+        inputs : bool
+            Add the gradient by X, under "X".
+        """
+        return self.run(params, X, Y).gradient(inputs=inputs)
+
+    def fun_and_grad(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[Array], tuple[float, Array]]:
+        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
+        X, Y = as_float(X, "X", "network"), np.asarray(Y)
+
+        def fun(theta: Array) -> tuple[float, Array]:
+            run = self.run(self.unpack(theta), X, Y)
+            return run.value, self.pack(run.gradient())
+
+        return fun
+
+    def is_penalised(self, name: str) -> bool:
+        """Whether the regulariser touches this parameter."""
+        return self.l2 != 0 and (self.convention.l2_bias or not self._is_bias(name))
+
+    # --- private ---------------------------------------------------------------------------------
+
+    def _is_bias(self, name: str) -> bool:
+        return not name.rpartition(".")[2].startswith(self.convention.weight_name)
+
+    def _arrays(self, params: Parameters) -> dict[str, Array]:
+        if set(params) != set(self.names):
+            raise ShapeError(
+                f"network: {self.convention.name} has the parameters {', '.join(self.names)}; got {', '.join(params) or 'none'}"
+            )
+        arrays = {name: as_float(params[name], name, "network") for name in self.names}
+        known = self.chain.parameter_shapes()
+        for name, own in self.names.items():
+            if own in known and arrays[name].shape != known[own]:
+                hint = (
+                    "; its transpose would fit: see translate_parameters"
+                    if arrays[name].shape == known[own][::-1]
+                    else ""
+                )
+                raise ShapeError(
+                    f"network: {name} has shape {arrays[name].shape}, {self.convention.name} ({self.layout}) expects "
+                    f"{known[own]}{hint}"
+                )
+        return arrays
+
+    def __repr__(self) -> str:
+        parts = " → ".join(p.name for p in self.chain.parts)
+        return f"Network({parts} → {self.loss.name}, {self.convention.name})"
+
+
+def _choice(choices: Mapping[str, _T], name: str, what: str) -> _T:
+    if name not in choices:
+        raise LayoutError(f"Network: {what} {name!r} is unknown; choose one of {', '.join(choices)}")
+    return choices[name]
