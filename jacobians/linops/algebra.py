@@ -27,9 +27,11 @@ from jacobians.linops.merge import (
     kronecker_product,
     scaled_blocks,
     widened,
+    without_zeros,
 )
 from jacobians.linops.product import Product
 from jacobians.linops.scaled import Scaled
+from jacobians.linops.selection import Selection
 from jacobians.linops.sum import Sum
 from jacobians.linops.transposed import Transposed
 
@@ -144,6 +146,9 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         # Bₙ (I ⊗ W) = (Bₙ W);  the row bₙ of Bₙ against X ⊗ I is bₙ ⊗ xₙ
         case BlockDiagonal(), Kronecker():
             return khatri_rao(left, right)
+        # (A ⊗ B)(I ⊗ Sᵀ) = A ⊗ (B Sᵀ): what multiplies placed zeros is left out
+        case (Kronecker() | BlockDiagonal(), Transposed(inner=Selection() as kept)):
+            return without_zeros(left, kept)
         # rows lᵣ ⊗ rᵣ times K exchange their factors
         case KhatriRao(), Commutation():
             return KhatriRao(left.right, left.left)

@@ -10,14 +10,9 @@ from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.selection import Selection
 
-__all__ = [
-    "diagonal_block",
-    "khatri_rao",
-    "kronecker_product",
-    "scaled_blocks",
-    "widened",
-]
+__all__ = ["diagonal_block", "khatri_rao", "kronecker_product", "scaled_blocks", "widened", "without_zeros"]
 
 
 def widened(jacobian: Jacobian, dtype: DType) -> Jacobian | None:
@@ -90,4 +85,24 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
         elif left.axis == -1:
             delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
         return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+    return None
+
+
+def without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:
+    """`left` after the placement of whole rows or columns among zeros: only the entries that meet them stay.
+
+    This is how a weight matrix loses its bias column on the way back: Ng's "drop δ₀".
+    """
+    if not isinstance(kept.key, tuple) or len(kept.key) != 2 or widened(left, kept.dtype) is None:
+        return None
+    rows, columns = kept.key
+    if isinstance(left, BlockDiagonal):
+        across, along = (rows, columns) if left.axis == 0 else (columns, rows)
+        if across != slice(None):
+            return None
+        return BlockDiagonal(left.blocks[:, :, along], left.codomain, kept.codomain, left.axis)
+    if rows == slice(None) and not isinstance(left.right, int):
+        return Kronecker(left.left, left.right[:, columns])
+    if columns == slice(None) and not isinstance(left.left, int):
+        return Kronecker(left.left[:, rows], left.right)
     return None
