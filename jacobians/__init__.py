@@ -3,7 +3,8 @@
 >>> import numpy as np
 >>> import jacobians as jac
 >>> rng = np.random.default_rng(0)
->>> X, W1, b1, W2, b2 = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), np.zeros(3), rng.normal(size=(3, 2)), np.zeros(2)
+>>> X, W1, W2 = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=(3, 2))
+>>> b1, b2 = np.zeros(3), np.zeros(2)
 >>> Z1, J1 = jac.affine(X, W1, b1)
 >>> A1, J2 = jac.sigmoid(Z1)
 >>> Z2, J3 = jac.affine(A1, W2, b2)

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from jacobians.agreement import check_loss, check_operations
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
 from jacobians.operations import (
+    GELU,
     Affine,
     BinaryCrossEntropy,
     Chain,
     CrossEntropy,
-    GELU,
     LeakyReLU,
     Logistic,
     Loss,
     MulticlassHinge,
     Operation,
     ReLU,
-    SiLU,
     Sigmoid,
+    SiLU,
     Softplus,
     SquaredError,
     Tanh,
 )
+from jacobians.parameters import checked, is_weight
 from jacobians.presets import convention as find_convention
 from jacobians.run import Run
 
@@ -72,6 +75,12 @@ class Network:
     l2 : float
         The regulariser's strength λ; its scale and whether it touches the bias are the convention's.
 
+    Raises
+    ------
+    LayoutError
+        If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
+        one number, or `l2` is not 0 and the convention has no regulariser.
+
     Examples
     --------
     >>> net = Network.dense((4, 3, 2), convention="cs231n")
@@ -89,6 +98,9 @@ class Network:
         self.chain = Chain(*operations)
         self.loss = loss
         self.l2 = float(l2)
+        check_operations(self.chain.parts, self.convention)
+        check_loss(loss, self.convention)
+        self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
         self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
 
@@ -120,7 +132,7 @@ class Network:
             raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
         make = _choice(ACTIVATIONS, activation, "activation")
         operations: list[Operation] = []
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(sizes):
             operations += [Affine(found.layout, (n_in, n_out)), make()]
         made = _choice(LOSSES, loss, "loss")(reduction=found.effective_reduction, layout=found.layout)
         return cls(operations[:-1], made, found, l2=l2)
@@ -143,7 +155,7 @@ class Network:
         """
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
-            if len(shape) != 2 or self._is_bias(name):
+            if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
             out, width = shape if self.layout.weights == "rows" else shape[::-1]
@@ -221,32 +233,15 @@ class Network:
 
     def is_penalised(self, name: str) -> bool:
         """Whether the regulariser touches this parameter."""
-        return self.l2 != 0 and (self.convention.l2_bias or not self._is_bias(name))
+        return self.l2 != 0 and (self.convention.l2_bias or is_weight(name, self.convention.weight_name))
 
     # --- private ---------------------------------------------------------------------------------
 
-    def _is_bias(self, name: str) -> bool:
-        return not name.rpartition(".")[2].startswith(self.convention.weight_name)
-
     def _arrays(self, params: Parameters) -> dict[str, Array]:
-        if set(params) != set(self.names):
-            raise ShapeError(
-                f"network: {self.convention.name} has the parameters {', '.join(self.names)}; got {', '.join(params) or 'none'}"
-            )
-        arrays = {name: as_float(params[name], name, "network") for name in self.names}
         known = self.chain.parameter_shapes()
-        for name, own in self.names.items():
-            if own in known and arrays[name].shape != known[own]:
-                hint = (
-                    "; its transpose would fit: see translate_parameters"
-                    if arrays[name].shape == known[own][::-1]
-                    else ""
-                )
-                raise ShapeError(
-                    f"network: {name} has shape {arrays[name].shape}, {self.convention.name} ({self.layout}) expects "
-                    f"{known[own]}{hint}"
-                )
-        return arrays
+        # an operation that does not fix its sizes checks them itself
+        expected = {name: known.get(own, np.shape(params.get(name, ()))) for name, own in self.names.items()}
+        return checked(params, expected, self.layout, self.convention.weight_name, self.convention.name, "network")
 
     def __repr__(self) -> str:
         parts = " → ".join(p.name for p in self.chain.parts)

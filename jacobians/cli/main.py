@@ -1,0 +1,45 @@
+"""The ``jacobians`` command: subcommands, and errors as one line with exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from jacobians import __version__
+from jacobians.cli import compare_command, conventions_command
+from jacobians.errors import JacobiansError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 agreed, 1 did not, 2 bad input.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The process's own arguments unless given.
+    """
+    parser = argparse.ArgumentParser(
+        prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention."
+    )
+    parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    compare_command.add_to(commands)
+    conventions_command.add_to(commands)
+    arguments = parser.parse_args(argv)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?, and no traceback
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except JacobiansError as error:
+        print(f"jacobians: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # the reader (head, less) left; nothing more may be written, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
