@@ -14,54 +14,60 @@
 (4, 3)
 """
 
-from jacobians.conventions import Convention
-from jacobians.errors import JacobiansError
-from jacobians.layout import Layout, unvec, vec
-from jacobians.linops import Jacobian
-from jacobians.network import Network
-from jacobians.operations import (
-    Jacobians,
-    Operation,
-    add,
-    add_ones,
-    affine,
-    binary_cross_entropy,
-    cross_entropy,
-    exp,
-    gelu,
-    hadamard,
-    l2,
-    leaky_relu,
-    linear,
-    log,
-    log_softmax,
-    logistic_loss,
-    matmul,
-    mean,
-    multiclass_hinge,
-    power,
-    relu,
-    reshape,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    square,
-    squared_error,
-    tanh,
-    total,
-    transpose,
-)
-from jacobians.presets import convention, conventions
-from jacobians.run import Factor, Run
-from jacobians.translate import (
-    reduction_ratio,
-    translate_batch,
-    translate_gradients,
-    translate_jacobian,
-    translate_packed,
-    translate_parameters,
-)
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jacobians.conventions import Convention
+    from jacobians.errors import JacobiansError
+    from jacobians.layout import Layout, unvec, vec
+    from jacobians.linops import Jacobian
+    from jacobians.network import Network
+    from jacobians.operations import (
+        Jacobians,
+        Operation,
+        add,
+        add_ones,
+        affine,
+        binary_cross_entropy,
+        cross_entropy,
+        exp,
+        gelu,
+        hadamard,
+        l2,
+        leaky_relu,
+        linear,
+        log,
+        log_softmax,
+        logistic_loss,
+        matmul,
+        mean,
+        multiclass_hinge,
+        power,
+        relu,
+        reshape,
+        sigmoid,
+        silu,
+        softmax,
+        softplus,
+        square,
+        squared_error,
+        tanh,
+        total,
+        transpose,
+    )
+    from jacobians.presets import all_conventions, convention
+    from jacobians.run import Factor, Run
+    from jacobians.translate import (
+        reduction_ratio,
+        translate_batch,
+        translate_gradients,
+        translate_jacobian,
+        translate_packed,
+        translate_parameters,
+    )
 
 __version__ = "0.1.0"
 
@@ -78,9 +84,9 @@ __all__ = [
     "add",
     "add_ones",
     "affine",
+    "all_conventions",
     "binary_cross_entropy",
     "convention",
-    "conventions",
     "cross_entropy",
     "exp",
     "gelu",
@@ -115,3 +121,68 @@ __all__ = [
     "unvec",
     "vec",
 ]
+
+_HOMES = {
+    "jacobians.conventions": ("Convention",),
+    "jacobians.errors": ("JacobiansError",),
+    "jacobians.layout": ("Layout", "unvec", "vec"),
+    "jacobians.linops": ("Jacobian",),
+    "jacobians.network": ("Network",),
+    "jacobians.operations": (
+        "Jacobians",
+        "Operation",
+        "add",
+        "add_ones",
+        "affine",
+        "binary_cross_entropy",
+        "cross_entropy",
+        "exp",
+        "gelu",
+        "hadamard",
+        "l2",
+        "leaky_relu",
+        "linear",
+        "log",
+        "log_softmax",
+        "logistic_loss",
+        "matmul",
+        "mean",
+        "multiclass_hinge",
+        "power",
+        "relu",
+        "reshape",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softplus",
+        "square",
+        "squared_error",
+        "tanh",
+        "total",
+        "transpose",
+    ),
+    "jacobians.presets": ("convention", "all_conventions"),
+    "jacobians.run": ("Factor", "Run"),
+    "jacobians.translate": (
+        "reduction_ratio",
+        "translate_batch",
+        "translate_gradients",
+        "translate_jacobian",
+        "translate_packed",
+        "translate_parameters",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(home), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

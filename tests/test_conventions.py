@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jacobians.conventions import Convention
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout
-from jacobians.presets import REFERENCES, convention, conventions
+from jacobians.presets import REFERENCES, all_conventions, convention
 
 DOCS = Path(__file__).parents[1] / "docs" / "conventions.md"
 
@@ -62,13 +62,13 @@ def test_presets_are_pinned() -> None:
             *(getattr(p.layout, field) for field in ("batch", "weights", "bias", "vec", "derivative")),
             *(p.reduction, p.l2, p.l2_bias, p.packing),
         )
-        for p in conventions()
+        for p in all_conventions()
     }
     assert found == EXPECTED
-    assert [p.name for p in conventions()] == list(EXPECTED)
+    assert [p.name for p in all_conventions()] == list(EXPECTED)
 
 
-@pytest.mark.parametrize("preset", conventions(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", all_conventions(), ids=lambda p: p.name)
 def test_every_preset_is_cited(preset: Convention) -> None:
     assert re.search(r"\b(read|copies read)\b", preset.citation)
     assert len(preset.citation) > 40
@@ -125,7 +125,7 @@ def tables_of_document() -> dict[str, list[dict[str, str]]]:
 
 
 def test_document_lists_the_presets() -> None:
-    assert tables_of_document()["preset"] == [preset.describe() for preset in conventions()]
+    assert tables_of_document()["preset"] == [preset.describe() for preset in all_conventions()]
 
 
 def test_document_lists_the_references() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jacobians.conventions import Convention
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout
-from jacobians.presets import conventions
+from jacobians.presets import all_conventions
 from jacobians.translate import (
     reduction_ratio,
     translate_batch,
@@ -25,7 +25,7 @@ from jacobians.translate import (
 )
 
 SIZES = (3, 4, 2)
-PRESETS = conventions()
+PRESETS = all_conventions()
 LAYOUTS = [
     Layout().replace(batch=batch, weights=weights, bias=bias, vec=order, derivative=derivative)
     for batch, weights, bias, order, derivative in itertools.product(

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from jacobians.cli.console import make_console
-from jacobians.presets import REFERENCES, convention, conventions
+from jacobians.presets import REFERENCES, all_conventions, convention
 
 __all__ = ["add_to"]
 
@@ -26,7 +26,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the presets, and the books that are cited without one."""
-    chosen = [convention(name) for name in arguments.names] or list(conventions())
+    chosen = [convention(name) for name in arguments.names] or list(all_conventions())
     if arguments.json:
         rows = [{**c.describe(), "title": c.title, "citation": c.citation, "notes": c.notes} for c in chosen]
         print(json.dumps(rows, indent=2, ensure_ascii=False))

@@ -14,8 +14,8 @@ from jacobians.comparison.rounding import rounding_allowance
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, LayoutError
 from jacobians.network import Network
+from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
-from jacobians.presets import conventions as all_conventions
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
 __all__ = ["compare", "convention_of"]

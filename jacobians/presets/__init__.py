@@ -10,15 +10,15 @@ from jacobians.presets.courses import COURSES
 from jacobians.presets.libraries import LIBRARIES
 from jacobians.presets.references import REFERENCES, Reference
 
-__all__ = ["REFERENCES", "Reference", "convention", "conventions"]
+__all__ = ["REFERENCES", "Reference", "all_conventions", "convention"]
 
 
-def conventions() -> tuple[Convention, ...]:
+def all_conventions() -> tuple[Convention, ...]:
     """Return every preset: courses and texts first, then libraries.
 
     Examples
     --------
-    >>> [preset.name for preset in conventions()][:3]
+    >>> [preset.name for preset in all_conventions()][:3]
     ['ng-ml-2011', 'ng-ufldl', 'ng-dlai']
     """
     return COURSES + LIBRARIES
@@ -41,7 +41,7 @@ def convention(name: str | Convention) -> Convention:
     """
     if isinstance(name, Convention):
         return name
-    presets = {preset.name: preset for preset in conventions()}
+    presets = {preset.name: preset for preset in all_conventions()}
     if name in presets:
         return presets[name]
     for reference in REFERENCES:
