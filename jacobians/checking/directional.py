@@ -35,7 +35,9 @@ def directional_derivative(fun: Callable[[Array], float], x: Array, direction: A
     >>> bool(abs(slope - 1) < 1e-9), bool(error < 1e-9)
     (True, True)
     """
-    length = math.sqrt(float(direction @ direction)) or 1.0
+    length = math.sqrt(float(direction @ direction))
+    if length == 0.0:
+        return 0.0, 0.0
     step = 1e-3 * max(math.sqrt(x.size), math.sqrt(float(x @ x))) / length
     table: list[list[float]] = []
     best, error = math.nan, math.inf

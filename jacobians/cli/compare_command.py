@@ -122,7 +122,7 @@ def _data(arguments: argparse.Namespace) -> Dataset:
     try:
         return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
     except DataError as error:
-        if task == "classify" and "class" in str(error):
+        if "regress" in str(error):
             raise DataError(f"{error} (for real targets: --loss squared)") from None
         raise
 

@@ -1,0 +1,186 @@
+"""``jacobians compare``: what it prints, what it refuses, how it exits."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.io
+
+from jacobians.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def run(capsys, *argv):
+    code = main(argv)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def refused(capsys, *argv):
+    code, out, err = run(capsys, "compare", *argv)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("jacobians: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_the_main_job(capsys):
+    code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n")
+    assert code == 0
+    assert "The 2 conventions agree: different formulas, one gradient." in out
+    assert "Z = [1 X] Θᵀ" in out
+    assert "Z = X W + b" in out
+    assert "Kronecker(100×65, I₂₅)" in out
+    assert "@ Commutation(25, 65)" in out
+    assert "2500×1625: 50.8 KiB of 31.0 MiB" in out
+    assert "agrees: off by" in out
+    assert out.count("2.57747263002243") == 2
+
+
+def test_it_is_the_default(capsys):
+    code, out, _ = run(capsys, "compare")
+    assert code == 0
+    assert out.startswith("ng-ml-2011 against cs231n\n")
+
+
+def test_no_line_is_wider_than_the_terminal_and_no_colour_goes_through_a_pipe(capsys):
+    _, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n", "pytorch", "--hidden", "50,20", "--l2", "0")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+
+
+def test_every_option_reaches_the_library(capsys):
+    argv = [
+        "compare",
+        "ng-dlai",
+        "cs231n",
+        "--hidden",
+        "7,6",
+        "--activation",
+        "tanh",
+        "--loss",
+        "hinge",
+        "--batch",
+        "9",
+    ]
+    code, out, _ = run(capsys, *argv, "--seed", "3", "--l2", "0.5", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["sizes"] == [64, 7, 6, 10]
+    assert (found["activation"], found["loss"], found["examples"], found["seed"]) == ("tanh", "hinge", 9, 3)
+    assert found["sides"][0]["l2"] == 0.5
+    assert found["sides"][0]["arrays"]["X"] == [64, 9]
+
+
+def test_the_seed_decides(capsys):
+    losses = [
+        json.loads(run(capsys, "compare", "cs231n", "--json", "--seed", seed)[1])["sides"][0]["loss"]
+        for seed in ("0", "0", "1")
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_a_difference_exits_with_one_and_says_why(capsys):
+    code, out, _ = run(capsys, "compare", "cs231n", "cs231n-bias-trick", "--l2", "1")
+    assert code == 1
+    assert "The conventions do not agree.\ncs231n-bias-trick differs from cs231n in b1, b2.\n" in out
+    assert "Only cs231n-bias-trick regularises the bias" in out
+
+
+def test_a_reduction_is_named(capsys):
+    code, out, _ = run(capsys, "compare", "pytorch-mse", "cs231n", "--loss", "squared")
+    assert code == 0
+    assert "cs231n reduces its loss by mean: its objective and gradient × 0.1 are" in out
+
+
+def test_octave_data_as_people_have_it(capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    scipy.io.savemat(tmp_path / "ex5.mat", {"X": rng.normal(size=(12, 1)), "y": rng.normal(size=(12, 1))})
+    code, out, _ = run(capsys, "compare", "--data", str(tmp_path / "ex5.mat"), "--loss", "squared")
+    assert code == 0
+    assert "12 of 12 examples of ex5.mat; network 1-25-1" in out
+    err = refused(capsys, "--data", str(tmp_path / "ex5.mat"))
+    assert "labels are whole numbers" in err
+    assert "(for real targets: --loss squared)" in err
+
+
+def test_trained_weights_with_octave_labels(capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(30) % 10 + 1.0
+    scipy.io.savemat(tmp_path / "images.mat", {"X": rng.random((30, 16)), "y": labels[:, None]})
+    scipy.io.savemat(tmp_path / "w.mat", {"Theta1": rng.normal(size=(5, 17)), "Theta2": rng.normal(size=(10, 6))})
+    argv = [
+        "compare",
+        "cs231n",
+        "pytorch",
+        "--data",
+        str(tmp_path / "images.mat"),
+        "--weights",
+        str(tmp_path / "w.mat"),
+    ]
+    code, out, _ = run(capsys, *argv, "--loss", "binary")
+    assert code == 0
+    assert "network 16-5-10" in out
+    assert "W1 16×5" in out
+    err = refused(capsys, "--weights", str(tmp_path / "w.mat"))
+    assert "holds a 16-5-10 network, which takes 16 features; UCI optical digits has 64" in err
+
+
+def test_bad_input_is_one_line_and_exit_two(capsys, tmp_path):
+    np.savez(tmp_path / "pickled.npz", X=np.array([{}, 1], dtype=object), y=np.zeros(2))
+    np.savez(tmp_path / "nan.npz", X=np.array([[1.0, np.nan]]), y=[0])
+    np.savez(tmp_path / "ok.npz", A=np.ones((4, 2)), y=[0, 1, 0, 1])
+    assert "'ngml' is unknown; did you mean 'ng-ml-2011'" in refused(capsys, "ngml")
+    assert "named twice" in refused(capsys, "cs231n", "cs231n")
+    assert "there is no file missing.npz" in refused(capsys, "--data", "missing.npz")
+    assert "pickled" in refused(capsys, "--data", str(tmp_path / "pickled.npz"))
+    assert "X[0, 1] is nan" in refused(capsys, "--data", str(tmp_path / "nan.npz"))
+    assert "ok.npz has A (4, 2), y (4,)" in refused(capsys, "--data", str(tmp_path / "ok.npz"), "--features", "Z")
+    assert "size=9999 of 1797 examples" in refused(capsys, "--batch", "9999")
+    assert "must not be negative" in refused(capsys, "--l2", "-1")
+    assert "fixes no regulariser" in refused(capsys, "ng-ml-2011", "pytorch", "--l2", "1")
+    assert "add --data FILE" in refused(capsys, "--features", "X")
+    assert "leave one out" in refused(capsys, "--hidden", "3", "--weights", str(_weights(tmp_path)))
+
+
+def _weights(folder):
+    np.savez(folder / "w.npz", W1=np.ones((64, 10)), b1=np.zeros(10))
+    return folder / "w.npz"
+
+
+@pytest.mark.parametrize("argv", [["--hidden", "3,x"], ["--hidden", "0"], ["--loss", "foo"], ["--activation", "foo"]])
+def test_bad_options_exit_two(argv):
+    with pytest.raises(SystemExit, match="2"):
+        main(["compare", *argv])
+
+
+def test_without_rich_the_error_names_the_extra(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    code, _, err = run(capsys, "compare")
+    assert code == 2
+    assert "pip install 'jacobians[cli]', or pass --json" in err
+    assert run(capsys, "compare", "--json")[0] == 0
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback():
+    command = f"{sys.executable} -m jacobians compare | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=os.environ, check=True)
+    assert done.stdout == "ng-ml-2011 against cs231n\n"
+    assert done.stderr == ""
+
+
+def test_an_ascii_terminal_gets_question_marks():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "jacobians", "compare"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "different formulas, one gradient" in done.stdout
+    assert done.stderr == ""
