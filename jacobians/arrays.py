@@ -36,7 +36,7 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     DTypeError
         If the entries are complex, strings or objects.
     """
-    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    array = np.asarray(value)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array
     kind = array.dtype.kind

@@ -14,7 +14,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, unvec, vec
-from jacobians.parameters import checked, layer_sizes, parameter_shapes
+from jacobians.parameters import checked, is_weight, layer_sizes, parameter_shapes
 
 __all__ = ["Convention", "Evidence", "Packing", "Penalty", "Reduction"]
 
@@ -262,7 +262,7 @@ class Convention:
         """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
         if self.effective_packing == "layers":
             return list(names)
-        return sorted(names, key=lambda name: not name.startswith(self.weight_name))  # stable: keeps the layers' order
+        return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
 
     # --- private ---------------------------------------------------------------------------------
 

@@ -12,15 +12,21 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 
-__all__ = ["Layers", "checked", "layer_sizes", "parameter_shapes", "store_layers", "take_layers"]
+__all__ = ["Layers", "checked", "is_weight", "layer_sizes", "parameter_shapes", "store_layers", "take_layers"]
 
 Layers: TypeAlias = list[tuple[Array, Array | None]]
 """For each layer its weight as (out, in), whatever the layout, and its bias as (out,) or None."""
+
+
+def is_weight(name: str, weight_name: str) -> bool:
+    """Whether a parameter is a weight, not a bias; "2.W1" is the first weight within layer 2."""
+    return name.rpartition(".")[2].startswith(weight_name)
 
 
 def parameter_shapes(layout: Layout, weight_name: str, sizes: Sequence[int], operation: str) -> dict[str, Shape]:
@@ -69,7 +75,7 @@ def layer_sizes(params: Mapping[str, Array], layout: Layout, weight_name: str, o
 
 
 def checked(
-    params: Mapping[str, Array],
+    params: Mapping[str, npt.ArrayLike],
     expected: Mapping[str, Shape],
     layout: Layout,
     weight_name: str,
@@ -91,7 +97,7 @@ def checked(
         found = np.shape(params[name])
         if found == shape:
             continue
-        if name.startswith(weight_name):
+        if is_weight(name, weight_name):
             line = "row" if layout.weights == "rows" else "column"
             keeps, mend = f"one node a {line}, bias {layout.bias}", _mend_weight(found, shape, layout)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import matmul
@@ -12,7 +12,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
-from jacobians.linops import BlockRow, Dense, Identity, Jacobian
+from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Operation, l2
 from jacobians.operations.base import in_layout
 
@@ -69,19 +69,18 @@ class Run:
         self.Y = Y
         named = {own: params[name] for name, own in network.names.items()}
         self._steps = network.chain.run(X, named)
-        self.outputs = _output_names(network.chain.parts)
+        self.outputs = _output_names(network.chain.parts, params)
 
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _total(self) -> tuple[Array, Jacobian]:
-        value, row = self.network.loss.total(self._steps[-1][0], self.Y)
-        return value, row()
+    def _total(self) -> tuple[Array, Callable[[], Jacobian]]:
+        return self.network.loss.total(self._steps[-1][0], self.Y)
 
     @property
     def loss(self) -> float:
         """The reduced loss, without the regulariser."""
-        return float(self.network.loss.total(self._steps[-1][0], self.Y)[0])
+        return float(self._total[0])
 
     @property
     def value(self) -> float:
@@ -106,12 +105,11 @@ class Run:
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         """Return the objective's gradient by every parameter, and by X on request: new arrays."""
-        rows = self.network.chain.sweep(self._steps, self._total[1])
-        grads = {name: rows[own].gradient for name, own in self.network.names.items()}
-        for name, gradient in grads.items():
-            if self.network.is_penalised(name):
-                gradient += self._penalty(name)[1].gradient
-        return {**grads, "X": rows["X"].gradient} if inputs else grads
+        rows = _own_arrays(self.network.chain.sweep(self._steps, self._total[1](), inputs))
+        grads = {name: rows[own] for name, own in self.network.names.items()}
+        for name in filter(self.network.is_penalised, grads):
+            grads[name] += self._penalty(name)[1].gradient
+        return {**grads, "X": rows["X"]} if inputs else grads
 
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
@@ -136,9 +134,9 @@ class Run:
         Parameters
         ----------
         wrt : str
-            A parameter, "X", or an intermediate such as "Z1".
+            A parameter, "X", an intermediate such as "Z1", "output" or "losses".
         of : str
-            "loss", "losses", "output", or an intermediate after `wrt`.
+            "loss", "losses", "output", or an intermediate, not before `wrt`.
 
         Raises
         ------
@@ -154,63 +152,88 @@ class Run:
         """Return ∂of/∂wrt, the product of `chain`, in the network's layout; names as there."""
         factors = self._factors(of, wrt)
         if not factors:
-            value = self.values[self._resolve(of)]
+            value = self._value(of)
             return in_layout(Identity(value.shape, value.dtype), self.network.layout)
         return in_layout(reduce(matmul, (f.jacobian for f in factors)), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂θ by the packed parameters, in the convention's packing order: the blocks side by side."""
-        names = self.network.convention.packing_order(self.params)
-        layout = self.network.layout
-        blocks = tuple(reduce(matmul, (f.jacobian for f in self._factors(of, name))) for name in names)
-        return in_layout(BlockRow(blocks, packing=layout.vec), layout)
+        """Return ∂of/∂θ by the packed parameters, in the convention's packing order: the blocks side by side.
 
-    def _resolve(self, name: str) -> str:
-        return self.outputs[-1] if name == "output" else name
+        A parameter of a later layer, on which `of` does not depend, has a block of zeros.
+        """
+        layout = self.network.layout
+        names = self.network.convention.packing_order(self.params)
+        return in_layout(BlockRow(tuple(self._block(of, name) for name in names), packing=layout.vec), layout)
+
+    def _block(self, of: str, name: str) -> Jacobian:
+        if self._stop(of) <= self.network.chain.owner(self.network.names[name])[0]:
+            value, array = self._value(of), self.params[name]
+            return Zero(value.shape, array.shape, np.result_type(value.dtype, array.dtype))
+        return reduce(matmul, (f.jacobian for f in self._factors(of, name)))
+
+    @property
+    def _stops(self) -> list[str]:
+        """What the chain leads through, from X to the loss."""
+        return ["X", *self.outputs, "losses", "loss"]
+
+    def _stop(self, name: str) -> int:
+        name = self.outputs[-1] if name == "output" else name
+        if name not in self._stops:
+            raise LayoutError(f"run: {name!r} is unknown; choose of from output, {', '.join(self._stops)}")
+        return self._stops.index(name)
+
+    def _value(self, name: str) -> Array:
+        stop = self._stop(name)
+        if stop > len(self._steps):
+            return self.losses if self._stops[stop] == "losses" else self._total[0]
+        return self._steps[stop - 1][0] if stop else self.X
+
+    def _step(self, position: int) -> Jacobian:
+        """The Jacobian of one stop by the stop before it, in numerator layout."""
+        parts = self.network.chain.parts
+        if position < len(parts):
+            return self._steps[position][1].numerator(parts[position].names[0])
+        losses, rows = self._per_example
+        if position == len(parts):
+            return rows
+        return Dense(np.full(losses.shape, self.network.loss.weight(self._steps[-1][0]), dtype=losses.dtype))
 
     def _factors(self, of: str, wrt: str) -> list[Factor]:
-        of, wrt = self._resolve(of), self._resolve(wrt)
-        parts = self.network.chain.parts
-        factors: list[Factor] = []
-        stops = ["X", *self.outputs]
-        if of in ("loss", "losses"):
-            losses, rows = self._per_example
-            if of == "loss":
-                weight = self.network.loss.weight(self._steps[-1][0])
-                factors.append(Factor("loss", "losses", Dense(np.full(losses.shape, weight, dtype=losses.dtype))))
-            if wrt == "losses" and of == "loss":
-                return factors
-            factors.append(Factor("losses", stops[-1], rows))
-            end = len(parts)
-        elif of in self.outputs:
-            end = self.outputs.index(of) + 1
-        else:
-            raise LayoutError(f"run: {of!r} is unknown; choose of from loss, losses, output, {', '.join(self.outputs)}")
-        if wrt in self.params:
-            own = self.network.names[wrt]
-            start, local = self.network.chain.owner(own)
-        elif wrt in stops:
-            start, local = stops.index(wrt) - 1, ""
-        else:
-            known = ", ".join([*stops, *self.params])
-            raise LayoutError(f"run: {wrt!r} is unknown; choose wrt from {known}")
-        if start >= end:
+        """The factors of ∂of/∂wrt from the outermost to the innermost, in numerator layout."""
+        stops, end = self._stops, self._stop(of)
+        local = wrt in self.params
+        if not local and wrt not in ("output", *stops):
+            raise LayoutError(f"run: {wrt!r} is unknown; choose wrt from {', '.join([*self.params, 'output', *stops])}")
+        start, own = self.network.chain.owner(self.network.names[wrt]) if local else (self._stop(wrt), "")
+        if end < start + local:
             raise LayoutError(f"run: {of} does not depend on {wrt}: it comes before it")
-        for i in reversed(range(start + 1, end)):
-            factors.append(Factor(stops[i + 1], stops[i], self._steps[i][1].numerator(parts[i].names[0])))
+        first = start + local
+        factors = [Factor(stops[i + 1], stops[i], self._step(i)) for i in reversed(range(first, end))]
         if local:
-            factors.append(Factor(stops[start + 1], wrt, self._steps[start][1].numerator(local)))
+            factors.append(Factor(stops[first], wrt, self._steps[start][1].numerator(own)))
         return factors
 
 
-def _output_names(parts: Sequence[Operation]) -> list[str]:
-    """Z for an affine layer, A for what follows it, numbered by layer; a repeated name gets primes."""
+def _own_arrays(rows: Mapping[str, Jacobian]) -> dict[str, Array]:
+    """The rows as arrays that share no memory: a sweep's rows are new, but two may be views of one buffer."""
+    arrays: dict[str, Array] = {}
+    buffers: set[int] = set()
+    for name, row in rows.items():
+        array = row.array if isinstance(row, Dense) else row.gradient
+        buffer = id(array if array.base is None else array.base)
+        arrays[name] = array.copy(order="K") if buffer in buffers else array
+        buffers.add(buffer)
+    return arrays
+
+
+def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[str]:
+    """Z for an affine layer, A for what follows it, numbered by layer; a name that is taken gets primes."""
     names: list[str] = []
     layer = 0
     for part in parts:
         layer += bool(part.names[1:])
         name = f"{'Z' if isinstance(part, Affine) else 'A'}{layer}"
-        while name in names:
+        while name in names or name in taken:
             name += "′"
         names.append(name)
     return names

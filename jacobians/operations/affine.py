@@ -112,14 +112,11 @@ class Affine(Primitive):
             first = layout.bias == "first"
             b = node_columns[0] if first else node_columns[-1]
             node_columns = node_columns[1:] if first else node_columns[:-1]
-        if layout.batch == "rows":
-            Z = np.matmul(X, node_columns)
-            if b is not None:
-                Z += b.reshape(n_out)
-        else:
-            Z = np.matmul(node_columns.T, X)
-            if b is not None:
-                Z += b.reshape(n_out, 1)
+        Z = np.matmul(X, node_columns) if layout.batch == "rows" else np.matmul(node_columns.T, X)
+        if b is not None:
+            b = b.reshape(n_out) if layout.batch == "rows" else b.reshape(n_out, 1)
+            # in place, unless the bias alone is float64
+            Z = np.add(Z, b, out=Z if np.can_cast(b.dtype, Z.dtype) else None)
         makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
         if layout.bias == "separate":
             makers["b"] = lambda: self._by_bias(X, n_out, arrays[2].shape)
@@ -282,12 +279,11 @@ def _check_matrix(array: Array, name: str, operation: str, layout: Layout) -> No
 
 
 def _check_bias(b: Array, n_out: int, layout: Layout) -> None:
-    allowed = {(n_out,), (1, n_out) if layout.batch == "rows" else (n_out, 1)}
-    if b.shape not in allowed:
+    matrix = (1, n_out) if layout.batch == "rows" else (n_out, 1)
+    if b.shape not in ((n_out,), matrix):
         raise ShapeError(
             f"affine: b has shape {b.shape}, {n_out} nodes with the batch in {layout.batch} expect "
-            f"{' or '.join(map(str, sorted(allowed, key=len)))}"
-            f"{_transpose_hint(b.shape, layout.bias_shape(n_out), 'is the batch in ' + _other(layout.batch))}"
+            f"({n_out},) or {matrix}{_transpose_hint(b.shape, matrix, 'is the batch in ' + _other(layout.batch))}"
         )
 
 

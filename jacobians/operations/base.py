@@ -21,8 +21,8 @@ __all__ = ["Elementwise", "Jacobians", "Makers", "Operation", "Primitive", "Pull
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 """By input's name, the function that builds the Jacobian on first use."""
 
-Pull: TypeAlias = Callable[[Jacobian], dict[str, Jacobian]]
-"""From the Jacobian of something by an operation's output to those by all the operation's inputs."""
+Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
+"""From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
 
 
 class Jacobians:
@@ -57,17 +57,20 @@ class Jacobians:
             self._built[name] = self._makers[name]()
         return self._built[name]
 
-    def pull(self, row: Jacobian) -> dict[str, Jacobian]:
-        """Return ``row @ J[name]`` for every input, all in numerator layout."""
+    def pull(self, row: Jacobian, *, first: bool = True) -> dict[str, Jacobian]:
+        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout."""
         if self._pull is not None:
-            return self._pull(row)
-        return {name: row @ self.numerator(name) for name in self._makers}
+            return self._pull(row, first)
+        wanted = list(self._makers)[0 if first else 1 :]
+        return {name: row @ self.numerator(name) for name in wanted}
 
     def __getitem__(self, name: str) -> Jacobian:
         jacobian = self.numerator(name)
         return jacobian if self._layout is None else in_layout(jacobian, self._layout)
 
     def __getattr__(self, name: str) -> Jacobian:
+        if name.startswith("_"):  # no input; asked for while a copy is made, before there is anything to look in
+            raise AttributeError(name)
         try:
             return self[name]
         except KeyError as error:

@@ -91,14 +91,20 @@ class Chain(_Composite):
             steps.append((X, jacobians))
         return steps
 
-    def sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Jacobian) -> dict[str, Jacobian]:
-        """Return ``row @ J`` by X and all parameters: one pass from the last part to the first."""
+    def sweep(
+        self, steps: Sequence[tuple[Array, Jacobians]], row: Jacobian, inputs: bool = True
+    ) -> dict[str, Jacobian]:
+        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on."""
         out: dict[str, Jacobian] = {}
         for i in reversed(range(len(steps))):
-            pulled = steps[i][1].pull(row)
+            first = inputs or i > 0
+            pulled = steps[i][1].pull(row, first=first)
             out.update(self._renamed(i, pulled))
-            row = pulled[self.parts[i].names[0]]
-        return {name: row if name == "X" else out[name] for name in self.names}
+            if first:
+                row = pulled[self.parts[i].names[0]]
+        if inputs:
+            out["X"] = row
+        return {name: out[name] for name in self.names if name in out}
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
@@ -112,7 +118,7 @@ class Chain(_Composite):
         makers: Makers = {"X": partial(by_input, 0, self.parts[0].names[0])}
         for name, (position, own) in self._owned.items():
             makers[name] = partial(by_input, position, own)
-        return steps[-1][0], Jacobians(self.name, makers, self.layout, lambda row: self.sweep(steps, row))
+        return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self.sweep, steps))
 
 
 class Residual(_Composite):
@@ -138,11 +144,12 @@ class Residual(_Composite):
         makers: Makers = {"X": lambda: inner.numerator(flowing) + Identity(X.shape, X.dtype)}
         makers.update({name: partial(inner.numerator, name) for name in self._owned})
 
-        def pull(row: Jacobian) -> dict[str, Jacobian]:
-            pulled = inner.pull(row)
-            return {"X": pulled[flowing] + row, **{name: pulled[name] for name in self._owned}}
+        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
+            pulled = inner.pull(row, first=first)
+            named = {name: pulled[name] for name in self._owned}
+            return {"X": pulled[flowing] + row, **named} if first else named
 
-        return value + X, Jacobians(self.name, makers, self.layout, pull)
+        return np.asarray(value + X), Jacobians(self.name, makers, self.layout, pull)
 
 
 class Parallel(_Composite):
@@ -186,12 +193,13 @@ class Parallel(_Composite):
         for name, (position, own) in self._owned.items():
             makers[name] = partial(by_parameter, position, own)
 
-        def pull(row: Jacobian) -> dict[str, Jacobian]:
+        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
             out: dict[str, Jacobian] = {}
             for i, place in enumerate(places):
-                pulled = steps[i][1].pull(row @ place.T)
-                flowing = pulled[self.parts[i].names[0]]
-                out["X"] = out["X"] + flowing if "X" in out else flowing
+                pulled = steps[i][1].pull(row @ place.T, first=first)
+                if first:
+                    flowing = pulled[self.parts[i].names[0]]
+                    out["X"] = out["X"] + flowing if "X" in out else flowing
                 out.update(self._renamed(i, pulled))
             return out
 

@@ -23,6 +23,9 @@ __all__ = ["Loss", "Reduction", "class_labels", "one_hot", "same_shape_targets"]
 
 Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
 
+_LONG = 1 << 16
+"""Entries of one example above which float32 losses are added in float64."""
+
 
 class Loss(ABC):
     """A loss of a mini-batch: per-example losses, and their sum or mean.
@@ -107,7 +110,8 @@ class Loss(ABC):
             return Dense(array)
 
         # float64 inside: the sum of a long float32 batch would stall
-        return np.asarray(losses.sum(dtype=np.float64) * weight).astype(losses.dtype), row
+        wide = np.promote_types(losses.dtype, np.float64)
+        return np.asarray(losses.sum(dtype=wide) * weight).astype(losses.dtype), row
 
     def _accept(self, X: npt.ArrayLike) -> Array:
         X = as_float(X, "X", self.name)
@@ -138,7 +142,10 @@ def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDAr
         If one is not an integer, or out of range.
     """
     if Y.shape not in ((count,), (count, 1), (1, count)):
-        raise ShapeError(f"{operation}: labels have shape {Y.shape}, X holds {count} examples; expected ({count},)")
+        hint = f"; X holds {classes} classes: is the batch on the other axis?" if Y.shape == (classes,) else ""
+        raise ShapeError(
+            f"{operation}: labels have shape {Y.shape}, X holds {count} examples; expected ({count},){hint}"
+        )
     flat = Y.reshape(count)
     if flat.dtype.kind not in "iuf":
         raise DTypeError(f"{operation}: labels have dtype {Y.dtype}; expected integers 0 … {classes - 1}")
@@ -196,4 +203,6 @@ def check_finite(array: Array, name: str, operation: str) -> None:
 def sum_over_example(values: Array, layout: Layout) -> Array:
     """Return one sum for each example: (N,), over all axes but the batch's; new even where nothing is summed."""
     axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
-    return np.asarray(values.sum(axis=axes))
+    # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
+    long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
+    return np.asarray(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)

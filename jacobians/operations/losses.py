@@ -77,8 +77,11 @@ class CrossEntropy(Loss):
             raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout})")
         targets = _class_targets(Y, X, self.name, self.layout)
         _, p, log_p = log_sum_exp(X, axis)
-        # a target of 0 against log p = −∞ counts 0, as in the limit
-        terms = np.where(targets == 0, 0, targets * log_p) if np.isneginf(log_p).any() else targets * log_p
+        if np.isneginf(log_p).any():
+            # a target of 0 against log p = −∞ counts 0, as in the limit
+            terms = np.multiply(targets, log_p, out=np.zeros_like(log_p), where=targets != 0)
+        else:
+            terms = targets * log_p
         total = targets.sum(axis=axis, keepdims=True)
         return -sum_over_example(terms, self.layout), lambda: total * p - targets
 
@@ -86,15 +89,15 @@ class CrossEntropy(Loss):
 def _class_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
     """Labels as one-hot, or nonnegative targets of X's shape."""
     count, classes = X.shape[layout.batch_axis], X.shape[layout.feature_axis]
+    if classes == 1 and Y.dtype.kind in "iu":
+        raise DomainError(
+            f"{operation}: X has shape {X.shape}, one class; a softmax needs two or more: use the binary loss"
+        )
     if Y.shape != X.shape:
         if Y.ndim == 2 and Y.size == X.size and Y.size != count:
             return same_shape_targets(Y, X, operation, layout)
         return one_hot(class_labels(Y, count, classes, operation), X, layout)
     targets = same_shape_targets(Y, X, operation, layout)
-    if classes == 1 and Y.dtype.kind in "iu":
-        raise DomainError(
-            f"{operation}: X has shape {X.shape}, one class; a softmax needs two or more: use the binary loss"
-        )
     if (targets < 0).any():
         raise DomainError(f"{operation}: a soft target is negative ({targets.min()}); targets are weights ≥ 0")
     return targets
@@ -112,8 +115,13 @@ class BinaryCrossEntropy(Loss):
 
     def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
         targets = _unit_targets(Y, X, self.name, self.layout)
-        e = np.exp(-np.abs(X))
-        losses = sum_over_example(np.maximum(X, 0) - targets * X + np.log1p(e), self.layout)
+        size = np.abs(X)
+        with np.errstate(under="ignore"):
+            e = np.exp(-size)
+        # max(x, 0) − y x is |x| times what the target leaves over; nothing over counts 0, also against ∞
+        over = np.where(X > 0, 1 - targets, targets)
+        linear = np.multiply(size, over, out=np.zeros_like(X), where=over != 0)
+        losses = sum_over_example(linear + np.log1p(e), self.layout)
 
         def delta() -> Array:
             r = 1.0 / (1.0 + e)
@@ -179,7 +187,8 @@ class Logistic(Loss):
         if (np.abs(targets) != 1).any():
             raise DomainError("logistic_loss: labels must be −1 or 1; for 0 and 1 use binary_cross_entropy")
         margin = targets * X
-        e = np.exp(-np.abs(margin))
+        with np.errstate(under="ignore"):
+            e = np.exp(-np.abs(margin))
         losses = sum_over_example(np.maximum(-margin, 0) + np.log1p(e), self.layout)
         return losses, lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e)
 
@@ -213,7 +222,8 @@ class MulticlassHinge(Loss):
         truth = one_hot(class_labels(Y, count, classes, self.name), X, self.layout)
         # the true class's own score; a sum against the one-hot would turn an infinite other score into nan
         own = np.max(X, axis=axis, keepdims=True, where=truth == 1, initial=-np.inf).astype(X.dtype, copy=False)
-        excess = np.maximum(X - own + X.dtype.type(self.margin), 0) * (1 - truth)
+        ahead = np.subtract(X, own, out=np.zeros_like(X), where=own != X)  # ∞ − ∞ is nan
+        excess = np.maximum(ahead + X.dtype.type(self.margin), 0) * (1 - truth)
 
         def delta() -> Array:
             active = (excess > 0).astype(X.dtype)

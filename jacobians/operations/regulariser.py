@@ -27,7 +27,9 @@ class L2(Unary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (W,) = arrays
         kept = self._without_bias(W)
-        value = np.asarray(self.scale * np.sum(kept * kept, dtype=np.float64)).astype(W.dtype)
+        value = np.asarray(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(
+            W.dtype
+        )
         return value, {"W": lambda: self._row(W)}
 
     def _row(self, W: Array) -> Jacobian:

@@ -18,12 +18,17 @@ def log_sum_exp(Z: Array, axis: int) -> tuple[Array, Array, Array]:
     """Return log Σ eᶻ along an axis (kept), with the probabilities and the shifted logits that it came from.
 
     The largest entry is subtracted first, so nothing overflows (Blanchard, Higham & Higham 2021, IMA JNA 41).
+    Infinite entries count as the limit of equal ones: those that are +∞ share the probability.
     """
     top = Z.max(axis=axis, keepdims=True)
-    shifted = Z - top
-    weights = np.exp(shifted)
-    sums = weights.sum(axis=axis, keepdims=True)
-    weights /= sums
+    if np.isinf(top).any():
+        shifted = np.subtract(Z, top, out=np.zeros_like(Z), where=top != Z)  # ∞ − ∞ is nan
+    else:
+        shifted = Z - top
+    with np.errstate(under="ignore"):
+        weights = np.exp(shifted)
+        sums = weights.sum(axis=axis, keepdims=True)
+        weights /= sums
     return top + np.log(sums), weights, shifted - np.log(sums)
 
 

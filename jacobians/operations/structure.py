@@ -76,7 +76,7 @@ class Total(Unary):
             raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {self.axis}")
         weight = self._weight(X)
         # float64 inside: a float32 sum of many ones stops at 2**24
-        value = np.asarray(X.sum(axis=self.axis, dtype=np.float64) * weight).astype(X.dtype)
+        value = np.asarray(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
         return value, {"X": lambda: _ones(X, self.axis, weight)}
 
 

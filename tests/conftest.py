@@ -1,0 +1,15 @@
+"""How many examples Hypothesis draws: the same ones every day, many and new ones with ``--hypothesis-profile heavy``."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "everyday",
+    max_examples=100,
+    deadline=None,  # a machine shared with others is slow at times
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("heavy", settings.get_profile("everyday"), max_examples=3000, derandomize=False)
+settings.load_profile("everyday")

@@ -1,0 +1,102 @@
+"""Arrays at the border: what is accepted, as what, and without needless copies."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from jacobians.arrays import as_float, format_bytes, size_of
+from jacobians.errors import DTypeError
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.float64, np.float64),
+        (np.float32, np.float32),
+        (np.float16, np.float32),
+        (np.longdouble, np.longdouble),
+        (">f8", np.float64),
+        (">f4", np.float32),
+        (">f2", np.float32),
+        (np.int64, np.float64),
+        (np.int8, np.float64),
+        (np.uint8, np.float64),
+        (bool, np.float64),
+    ],
+)
+def test_dtypes(given: str | type, expected: type) -> None:
+    array = np.array([[0, 1], [1, 0]]).astype(given)
+    before = array.copy()
+    result = as_float(array, "X", "test")
+    assert result.dtype == expected
+    assert result.dtype.isnative
+    np.testing.assert_array_equal(result, [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("order", ["C", "F", "strided", "read-only"])
+def test_floats_are_not_copied(dtype: type, order: str) -> None:
+    array = np.zeros((4, 6), dtype=dtype, order="F" if order == "F" else "C")
+    array = array[::2, ::3] if order == "strided" else array
+    array.flags.writeable = order != "read-only"
+    assert as_float(array, "X", "test") is array
+
+
+@pytest.mark.parametrize("value", [1, 1.5, True, np.float32(2), [1, 2], ((1.0, 2.0), (3.0, 4.0)), [], range(3)])
+def test_numbers_and_sequences(value: object) -> None:
+    result = as_float(value, "X", "test")  # type: ignore[arg-type]
+    assert type(result) is np.ndarray
+    assert result.dtype in (np.float32, np.float64)
+    np.testing.assert_array_equal(result, value)  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_becomes_an_array() -> None:
+    """`*` of np.matrix is a matrix product, and it is never a vector: it must not enter."""
+    result = as_float(np.matrix([[1.0, 2.0], [3.0, 4.0]]), "X", "test")
+    assert type(result) is np.ndarray
+    np.testing.assert_array_equal(result * result, [[1, 4], [9, 16]])
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (np.zeros(2, dtype=complex), "complex128"),
+        (np.array(["1", "2"]), "<U1"),
+        (np.array([None, 1.0]), "object"),
+        (np.array([b"x"]), "|S1"),
+        (np.zeros(2, dtype="datetime64[s]"), "datetime64[s]"),
+        (np.zeros(2, dtype=[("a", float)]), "[('a', '<f8')]"),
+    ],
+)
+def test_what_is_no_real_number_is_refused(value: np.ndarray, dtype: str) -> None:
+    message = f"affine: W has dtype {dtype}; expected real numbers (float32, float64 or integers)"
+    with pytest.raises(DTypeError, match=f"^{re.escape(message)}$"):
+        as_float(value, "W", "affine")
+
+
+def test_size_of() -> None:
+    assert (size_of(()), size_of((3,)), size_of((3, 4)), size_of((3, 0, 4))) == (1, 3, 12, 0)
+    assert size_of((10**6, 10**6, 10**6)) == 10**18  # in Python's integers, not in the machine's
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (1 << 20, "1.0 MiB"),
+        (5 << 30, "5.0 GiB"),
+        (8 * 10**12, "7.3 TiB"),
+        (1 << 50, "1.0 PiB"),
+        (1 << 62, "4096.0 PiB"),
+    ],
+)
+def test_format_bytes(count: int, text: str) -> None:
+    assert format_bytes(count) == text

@@ -1,0 +1,119 @@
+"""Layout's five choices, and vec with its inverse."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jacobians import Layout, unvec, vec
+from jacobians.errors import LayoutError, ShapeError
+from tests.network_cases import LAYOUTS, short
+
+FIELDS = {
+    "batch": ("rows", "columns"),
+    "weights": ("rows", "columns"),
+    "bias": ("separate", "first", "last", "none"),
+    "vec": ("C", "F"),
+    "derivative": ("numerator", "denominator"),
+}
+
+
+# --- layouts -------------------------------------------------------------------------------------
+
+
+def test_fields_are_pinned() -> None:
+    assert [field.name for field in dataclasses.fields(Layout)] == list(FIELDS)
+    assert len(set(LAYOUTS)) == len(LAYOUTS) == len(list(itertools.product(*FIELDS.values()))) == 64
+    assert Layout() == Layout("rows", "columns", "separate", "C", "numerator")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("value", ["diagonal", "ROWS", "", None, 0])
+def test_unknown_choices_are_refused(field: str, value: object) -> None:
+    choices = ", ".join(map(repr, FIELDS[field]))
+    message = f"Layout: {field}={value!r} is unknown; choose one of {choices}"
+    with pytest.raises(LayoutError, match=f"^{re.escape(message)}$"):
+        Layout(**{field: value})  # type: ignore[arg-type]
+    with pytest.raises(LayoutError, match=f"^{re.escape(message)}$"):
+        Layout().replace(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_layout_is_a_value() -> None:
+    layout = Layout()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        layout.batch = "columns"  # type: ignore[misc]
+    changed = layout.replace(batch="columns")
+    assert layout.batch == "rows"
+    assert changed == Layout(batch="columns")
+    assert hash(changed) == hash(Layout(batch="columns"))
+    assert str(changed) == "batch in columns, weights in columns, bias separate, vec C, numerator layout"
+    with pytest.raises(TypeError):
+        layout.replace(rows="batch")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=short)
+def test_shapes_and_axes(layout: Layout) -> None:
+    batch = np.zeros(layout.batch_shape(5, 3))
+    assert batch.shape[layout.batch_axis] == 5
+    assert batch.shape[layout.feature_axis] == 3
+    stack = np.zeros((5, 2, 2, 3) if layout.batch == "rows" else (3, 2, 2, 5))  # more axes than a matrix
+    assert stack.shape[layout.batch_axis] == 5
+    assert stack.shape[layout.feature_axis] == 3
+    width = 3 + (layout.bias in ("first", "last"))
+    assert layout.absorbs_bias == (width == 4)
+    assert layout.weight_shape(n_in=3, n_out=2) == ((2, width) if layout.weights == "rows" else (width, 2))
+    outputs = np.zeros(layout.batch_shape(5, 2))
+    assert (outputs + np.zeros(layout.bias_shape(2))).shape == outputs.shape  # a separate bias broadcasts
+
+
+# --- vec -------------------------------------------------------------------------------------------
+
+SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
+
+
+def test_vec_of_a_matrix() -> None:
+    A = np.array([[1, 2, 3], [4, 5, 6]])
+    assert vec(A, "C").tolist() == [1, 2, 3, 4, 5, 6]
+    assert vec(A, "F").tolist() == [1, 4, 2, 5, 3, 6]
+    assert unvec(np.arange(6), (2, 3), "F").tolist() == [[0, 2, 4], [1, 3, 5]]
+    assert vec(np.array(7.0), "F").tolist() == [7.0]
+
+
+@given(shape=SHAPES, order=st.sampled_from(["C", "F"]), memory=st.sampled_from(["C", "F"]))
+def test_unvec_undoes_vec(shape: tuple[int, ...], order: str, memory: str) -> None:
+    array = np.asarray(np.random.default_rng(0).normal(size=shape)).copy(order=memory)  # type: ignore[call-overload]
+    vector = vec(array, order)  # type: ignore[arg-type]
+    back = unvec(vector, shape, order)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(back, array)
+    assert vector.shape == (array.size,)
+    assert back.flags.c_contiguous
+    assert not np.may_share_memory(vector, array)
+    assert not np.may_share_memory(back, vector)
+
+
+@given(shape=SHAPES)
+def test_the_orders_are_each_others_transposes(shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(0).normal(size=shape)
+    np.testing.assert_array_equal(vec(array, "F"), vec(np.transpose(array), "C"))
+
+
+@pytest.mark.parametrize("order", ["K", "A", "c", "", None])
+def test_unknown_orders_are_refused(order: object) -> None:
+    message = re.escape(f"vec: order={order!r} is unknown; choose 'C' (rows stacked) or 'F' (columns stacked)")
+    with pytest.raises(LayoutError, match=message):
+        vec(np.zeros(2), order)  # type: ignore[arg-type]
+    with pytest.raises(LayoutError, match=message):
+        unvec(np.zeros(2), (2,), order)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("vector", [np.zeros(5), np.zeros((6, 1)), np.zeros((2, 3)), np.zeros(())])
+def test_unvec_wants_a_vector_that_fits(vector: np.ndarray) -> None:
+    message = f"unvec: the vector has shape {vector.shape}, an array of shape (2, 3) needs (6,)"
+    with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
+        unvec(vector, (2, 3), "C")

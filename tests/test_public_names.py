@@ -1,0 +1,171 @@
+"""What is public, which way imports point, and what an import costs: changed on purpose, or not at all."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import jacobians
+from jacobians import linops, operations
+
+PACKAGE = Path(jacobians.__file__).parent
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+MODULES = sorted(m.name for m in pkgutil.walk_packages([str(PACKAGE)], "jacobians.") if m.name != "jacobians.__main__")
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+PUBLIC = words("""
+    Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine all_conventions
+    binary_cross_entropy convention cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss
+    matmul mean multiclass_hinge power reduction_ratio relu reshape sigmoid silu softmax softplus square squared_error
+    tanh total translate_batch translate_gradients translate_jacobian translate_packed translate_parameters transpose
+    unvec vec
+""")
+
+LINOPS = words("""
+    DENSE_LIMIT BlockDiagonal BlockRow Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity Jacobian
+    KhatriRao Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
+""")
+
+OPERATIONS = words("""
+    GELU L2 Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp Hadamard Jacobians LeakyReLU Log
+    LogSoftmax Logistic Loss MatMul Mean MulticlassHinge Operation Parallel Power Primitive ProbabilityCrossEntropy ReLU
+    Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary add add_ones affine
+    binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean
+    multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error tanh total transpose
+""")
+
+
+# --- names -------------------------------------------------------------------------------------------
+
+
+def test_public_names_are_pinned() -> None:
+    assert sorted(jacobians.__all__) == sorted(PUBLIC)
+    assert len(PUBLIC) <= 60
+    assert sorted(linops.__all__) == sorted(LINOPS)
+    assert sorted(operations.__all__) == sorted(OPERATIONS)
+
+
+def test_no_public_name_hides_a_submodule() -> None:
+    """Or ``jacobians.name`` would be the one or the other, depending on what was imported first."""
+    assert not set(jacobians.__all__) & {name.split(".")[1] for name in MODULES}
+
+
+@pytest.mark.parametrize("name", ["jacobians", *MODULES])
+def test_every_listed_name_is_there(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} has no docstring"
+    listed = getattr(module, "__all__", [])
+    assert len(listed) == len(set(listed))
+    missing = [public for public in listed if not hasattr(module, public)]
+    assert not missing
+    assert set(listed) <= set(dir(module))
+
+
+@pytest.mark.parametrize("module", [jacobians, linops, operations], ids=lambda m: m.__name__)
+def test_every_public_name_is_documented(module: object) -> None:
+    for name in module.__all__:  # type: ignore[attr-defined]
+        value = getattr(module, name)
+        if callable(value):
+            own = value.__dict__.get("__doc__") if inspect.isclass(value) else value.__doc__
+            assert own, f"{name} has no docstring of its own"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'jacobians' has no attribute 'hessian'"):
+        _ = jacobians.hessian
+    assert set(jacobians.__all__) <= set(dir(jacobians))
+
+
+# --- imports -----------------------------------------------------------------------------------------
+
+GROUPS = {
+    **dict.fromkeys(["parameters", "presets", "translate"], "conventions"),
+    **dict.fromkeys(["agreement", "run"], "network"),
+}
+"""Modules that stand on one step with another."""
+
+_BASE = {"errors", "arrays", "layout"}
+_CORE = _BASE | {"linops", "operations", "conventions"}
+
+MAY_IMPORT = {
+    "errors": set(),
+    "arrays": {"errors"},
+    "layout": {"errors", "arrays"},
+    "data": {"errors", "arrays"},
+    "linops": _BASE,
+    "operations": _BASE | {"linops"},
+    "conventions": _BASE,
+    "network": _CORE,
+    "checking": _CORE | {"network"},
+    "testing": _CORE | {"network", "checking"},
+    "comparison": _CORE | {"network", "checking"},
+    "explain": _CORE | {"network", "checking"},
+    "cli": _CORE | {"network", "checking", "comparison", "explain", "data", ""},
+    "__main__": {"cli"},
+}
+"""By the first part of a module's name, what it may import from the library; "" is the package itself."""
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The library's modules that are named in a file's imports, at the top of it or within a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def step(name: str) -> str:
+    """On which step of the table a module stands: the first part of its name within the package."""
+    part = name.split(".")[1] if "." in name else ""
+    return GROUPS.get(part, part)
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != "__init__.py"])
+def test_imports_point_one_way(file: str) -> None:
+    own = step("jacobians." + file.removesuffix(".py").replace("/", "."))
+    assert own in MAY_IMPORT, f"say in MAY_IMPORT where {own} stands"
+    tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
+    used = {step(name) for name in imported(tree) if name.split(".")[0] == "jacobians"}
+    assert used <= MAY_IMPORT[own] | {own}
+
+
+def test_the_table_of_imports_has_no_cycle() -> None:
+    order = list(MAY_IMPORT)
+    for own, others in MAY_IMPORT.items():
+        assert all(order.index(other) < order.index(own) for other in others if other), own
+
+
+@pytest.mark.parametrize("statement", ["import jacobians", "from jacobians import *"])
+def test_importing_the_library_does_not_import_scipy(statement: str) -> None:
+    """SciPy's modules cost more than NumPy itself; they are loaded on first use."""
+    command = [sys.executable, "-X", "importtime", "-c", statement]
+    log = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent, timeout=60).stderr
+    loaded = [line.rpartition("|")[2].strip() for line in log.splitlines() if line.startswith("import time:")]
+    assert "jacobians" in loaded
+    assert not [name for name in loaded if name.split(".")[0] == "scipy"]
+
+
+# --- files ---------------------------------------------------------------------------------------------
+
+LONGER = {"linops/base.py": 400, "operations/losses.py": 375, "operations/affine.py": 300}
+"""Files that outgrew the house's length, and how long they may be: split one rather than raise its number."""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_files_stay_short(file: str) -> None:
+    lines = len((PACKAGE / file).read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGER.get(file, 270), f"{file} has {lines} lines: split it by what is in it"
