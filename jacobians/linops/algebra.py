@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.errors import LayoutError, ShapeError
-from jacobians.layout import Order
+from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.block_row import BlockRow
@@ -26,9 +25,11 @@ from jacobians.linops.merge import (
     khatri_rao,
     kronecker_product,
     scaled_blocks,
+    stored,
     widened,
     without_zeros,
 )
+from jacobians.linops.orders import joint_order
 from jacobians.linops.product import Product
 from jacobians.linops.scaled import Scaled
 from jacobians.linops.selection import Selection
@@ -55,7 +56,7 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
         return Denominator(compose(both[1], both[0]))
     if left.domain != right.codomain:
         raise ShapeError(_misfit(left, right, left.domain, right.codomain))
-    order = left.order if left.order == right.order else _joint_order(left, right)
+    order = left.order if left.order == right.order else joint_order(left, right)
     if left.codomain == () and type(left) is Dense:
         # a row pushed through: reverse mode, one vjp a factor
         row = left.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
@@ -68,30 +69,18 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
 
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
-    """Join two flat chains; where their ends merge, the merged factor may merge on with its neighbours."""
-    factors = list(left.factors) if isinstance(left, Product) else [left]
-    for factor in right.factors if isinstance(right, Product) else (right,):
-        pending = factor
-        while factors:
-            merged = _merge(factors[-1], pending)
-            if merged is None:
-                break
+    """Join two flat chains; where neighbours merge, what comes of them may merge on with its own neighbours."""
+    factors = list(_flat(left))
+    waiting = [*reversed(_flat(right))]
+    while waiting:
+        pending = waiting.pop()
+        merged = _merge(factors[-1], pending) if factors else None
+        if merged is None:
+            factors.append(pending)
+        else:
             factors.pop()
-            if isinstance(merged, Product):
-                # a commutation moved to the right: its left neighbour may now merge
-                factors = list(_flat(_chain_all([*factors, merged.factors[0]])))
-                pending = merged.factors[1]
-                break
-            pending = merged
-        factors.append(pending)
+            waiting.extend(reversed(_flat(merged)))
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
-
-
-def _chain_all(factors: list[Jacobian]) -> Jacobian:
-    result = factors[0]
-    for factor in factors[1:]:
-        result = _chain(result, factor)
-    return result
 
 
 def _flat(jacobian: Jacobian) -> tuple[Jacobian, ...]:
@@ -99,7 +88,7 @@ def _flat(jacobian: Jacobian) -> tuple[Jacobian, ...]:
 
 
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
-    """One Jacobian that equals left @ right and stores no more than both, or None."""
+    """What equals left @ right and stores no more entries than both, or None."""
     match left, right:
         # 0 J = 0,  J 0 = 0
         case (Zero(), _) | (_, Zero()):
@@ -118,7 +107,8 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             return scale(right.factor, _chain(left, right.inner))
         # J [G₁ G₂ …] = [J G₁ J G₂ …]
         case _, BlockRow():
-            return BlockRow(tuple(_chain(left, b) for b in right.blocks), right.packing)
+            row = BlockRow(tuple(_chain(left, b)._with_order(None) for b in right.blocks), right.packing)
+            return row if stored(row) <= stored(left) + stored(right) else None
         # diag(a) diag(b) = diag(a∘b)
         case Diagonal(), Diagonal():
             return Diagonal(left.values * right.values)
@@ -150,7 +140,7 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         case (Kronecker() | BlockDiagonal(), Transposed(inner=Selection() as kept)):
             return without_zeros(left, kept)
         # rows lᵣ ⊗ rᵣ times K exchange their factors
-        case KhatriRao(), Commutation():
+        case KhatriRao(), Commutation() if widened(left, right.dtype) is not None:
             return KhatriRao(left.right, left.left)
     return None
 
@@ -173,7 +163,7 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
             f"+: {left.structure} maps {left.domain} to {left.codomain}, {right.structure} maps {right.domain} to "
             f"{right.codomain}; both must agree"
         )
-    order = _joint_order(left, right)
+    order = joint_order(left, right)
     match left, right:
         # 0 + J = J
         case Zero(), _ if widened(right, left.dtype) is not None:
@@ -193,40 +183,29 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
 
 def scale(factor: float, jacobian: Jacobian) -> Jacobian:
     """Return factor · jacobian; a leaf that owns its numbers takes the factor in, anything else is wrapped."""
+    if isinstance(jacobian, Denominator):
+        return Denominator(scale(factor, jacobian.numerator))
+    return _times(factor, jacobian)._with_order(jacobian.order)
+
+
+def _times(factor: float, jacobian: Jacobian) -> Jacobian:
     match jacobian:
-        case Denominator():
-            return Denominator(scale(factor, jacobian.numerator))
+        # 1 J = J,  α 0 = 0
         case _ if factor == 1.0:
             return jacobian
         case Zero():
             return jacobian
+        # α (βJ) = (αβ) J
         case Scaled():
-            return scale(factor * jacobian.factor, jacobian.inner)
+            return _times(factor * jacobian.factor, jacobian.inner)
         case Diagonal():
-            return Diagonal(np.asarray(factor * jacobian.values))._with_order(jacobian.order)
+            return Diagonal(np.asarray(factor * jacobian.values))
         case Dense():
-            return Dense(np.asarray(factor * jacobian.array), jacobian.codomain)._with_order(jacobian.order)
+            return Dense(np.asarray(factor * jacobian.array), jacobian.codomain)
+        # α Jᵀ = (αJ)ᵀ
         case Transposed():
-            return scale(factor, jacobian.inner).T
+            return _times(factor, jacobian.inner).T
     return Scaled(factor, jacobian)
-
-
-def _joint_order(left: Jacobian, right: Jacobian) -> Order | None:
-    if left.order is None or left.order == right.order:
-        return right.order
-    if right.order is None or _is_plain(right):
-        return left.order
-    if _is_plain(left):
-        return right.order
-    raise LayoutError(
-        f"{left.structure} is unrolled in order {left.order!r}, {right.structure} in order {right.order!r}; give every "
-        "operation the same layout, or convert one with .ordered('C') or .ordered('F')"
-    )
-
-
-def _is_plain(jacobian: Jacobian) -> bool:
-    """Whether both vec orders give the same matrix: nothing but vectors and scalars."""
-    return len(jacobian.codomain) < 2 and len(jacobian.domain) < 2
 
 
 def _misfit(

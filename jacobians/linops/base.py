@@ -17,6 +17,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, format_bytes, size_of
 from jacobians.errors import LayoutError, ShapeError, TooLargeError
 from jacobians.layout import Order
+from jacobians.linops.orders import c_index_of_f, known_order, roll, unroll
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -25,6 +26,8 @@ __all__ = ["DENSE_LIMIT", "Jacobian"]
 
 DENSE_LIMIT = 1 << 30
 """Bytes above which a dense view is refused unless the caller raises the limit."""
+
+_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Jacobian(ABC):
@@ -51,7 +54,7 @@ class Jacobian(ABC):
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
         self.codomain = codomain
         self.domain = domain
-        self.dtype = dtype
+        self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype
         self.order = None
 
     @abstractmethod
@@ -64,6 +67,13 @@ class Jacobian(ABC):
 
     @abstractmethod
     def _transpose(self) -> Jacobian: ...
+
+    def _full_sparse(self) -> csr_array:
+        """`_sparse` for a structure whose matrix has no zeros by structure, under the limit of a dense one."""
+        from scipy.sparse import csr_array
+
+        self._refuse_over(DENSE_LIMIT, "to_sparse")
+        return csr_array(self._dense())
 
     @abstractmethod
     def _sparse(self) -> csr_array:
@@ -93,6 +103,11 @@ class Jacobian(ABC):
         basis = np.eye(columns, dtype=self.dtype).reshape(columns, *self.domain)
         return self._jvp(basis).reshape(columns, rows).T
 
+    def _largest_bytes(self) -> int:
+        """Bytes of the largest array that `_dense` builds, its result included."""
+        rows, columns = self.shape
+        return rows * columns * self.dtype.itemsize
+
     def _diagonal(self) -> Array:
         """The matrix's diagonal in C order, in blocks of basis vectors that stay below 16 MiB."""
         size = self.shape[0]
@@ -115,8 +130,8 @@ class Jacobian(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that are stored, each counted once."""
-        return sum({id(a): a.nbytes for a in self.arrays}.values())
+        """Bytes of the arrays that are stored, each counted once, whether itself or transposed."""
+        return sum(size for _, size in {(a.ctypes.data, a.nbytes) for a in self.arrays})
 
     @property
     def T(self) -> Jacobian:
@@ -140,10 +155,12 @@ class Jacobian(ABC):
         return self.vjp(np.ones((), dtype=self.dtype))
 
     def ordered(self, order: Order) -> Self:
-        """Return the same map whose matrix views unroll arrays in this order by default."""
-        if order not in ("C", "F"):
-            raise LayoutError(f"ordered: order={order!r} is unknown; choose 'C' or 'F'")
-        return self._with_order(order)
+        """Return the same map whose matrix views unroll arrays in this order by default.
+
+        A map between vectors and scalars has one matrix for both orders, so it keeps none and fits any chain.
+        """
+        known_order(order, "ordered")
+        return self._with_order(order if max(len(self.codomain), len(self.domain)) > 1 else None)
 
     def _with_order(self, order: Order | None) -> Self:
         if order == self.order:
@@ -165,28 +182,36 @@ class Jacobian(ABC):
         Raises
         ------
         TooLargeError
-            If the matrix would take more than `limit` bytes.
+            If the matrix, or an array on the way to it, would take more than `limit` bytes.
         """
+        order = self._order(order, "to_dense")
+        self._refuse_over(limit)
         rows, columns = self.shape
-        needed = rows * columns * self.dtype.itemsize
-        if needed > limit:
-            raise TooLargeError(
-                f"to_dense: {self.structure} is {rows}×{columns}, {format_bytes(needed)} dense, over the limit of "
-                f"{format_bytes(limit)}; use jvp, vjp, to_sparse(), or pass limit={needed}"
-            )
         matrix = self._dense()
-        if (order or self.order or "C") == "F":
+        if order == "F":
             out, into = len(self.codomain), len(self.domain)
             axes = (*reversed(range(out)), *reversed(range(out, out + into)))
             matrix = matrix.reshape(self.codomain + self.domain).transpose(axes).reshape(rows, columns)
-        stored = any(np.may_share_memory(matrix, a) for a in self.arrays)
-        return matrix.copy() if stored else np.ascontiguousarray(matrix)
+        return matrix.copy() if _is_borrowed(matrix, self.arrays) else np.ascontiguousarray(matrix)
+
+    def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
+        rows, columns = self.shape
+        dense, needed = rows * columns * self.dtype.itemsize, self._largest_bytes()
+        if needed > limit:
+            instead = f"to_sparse(), or pass limit={needed}"
+            if operation == "to_sparse":
+                instead = f"or csr_array(J.to_dense(limit={needed})): it has no zeros to leave out"
+            on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
+            raise TooLargeError(
+                f"{operation}: {self.structure} is {rows}×{columns}, {format_bytes(dense)} dense{on_the_way}, over the "
+                f"limit of {format_bytes(limit)}; use jvp, vjp, {instead}"
+            )
 
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`."""
         matrix = self._sparse()
-        if (order or self.order or "C") == "F":
-            matrix = matrix[_c_index_of_f(self.codomain)][:, _c_index_of_f(self.domain)]
+        if self._order(order, "to_sparse") == "F":
+            matrix = matrix[c_index_of_f(self.codomain)][:, c_index_of_f(self.domain)]
         return matrix
 
     def diagonal(self, order: Order | None = None) -> Array:
@@ -194,14 +219,17 @@ class Jacobian(ABC):
         rows, columns = self.shape
         if rows != columns:
             raise ShapeError(f"diagonal: {self.structure} is {rows}×{columns}; only a square matrix has one")
-        if (order or self.order or "C") == "F":
+        if self._order(order, "diagonal") == "F":
             if self.codomain != self.domain:
                 raise ShapeError(
                     f"diagonal: codomain {self.codomain} and domain {self.domain} differ, so the F-order diagonal "
                     "pairs other entries than the structure does; take to_dense('F').diagonal()"
                 )
-            return self._diagonal()[_c_index_of_f(self.domain)]
+            return self._diagonal()[c_index_of_f(self.domain)]
         return np.array(self._diagonal())
+
+    def _order(self, order: Order | None, operation: str) -> Order:
+        return self.order or "C" if order is None else known_order(order, operation)
 
     # --- actions ---------------------------------------------------------------------------------
 
@@ -222,11 +250,8 @@ class Jacobian(ABC):
         ShapeError
             If the trailing axes are not `domain`.
         """
-        return _fresh(
-            self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain")),
-            tangent,
-            self,
-        )
+        image = self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain"))
+        return image.copy(order="K") if _is_borrowed(image, (tangent, *self.arrays)) else image
 
     def vjp(self, cotangent: Array) -> Array:
         """Return Jᵀ·cotangent (the pullback), for one cotangent of shape `codomain` or a stack of them.
@@ -245,11 +270,8 @@ class Jacobian(ABC):
         ShapeError
             If the trailing axes are not `codomain`.
         """
-        return _fresh(
-            self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain")),
-            cotangent,
-            self,
-        )
+        image = self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain"))
+        return image.copy(order="K") if _is_borrowed(image, (cotangent, *self.arrays)) else image
 
     def _stack(self, value: Array, expected: Shape, operation: str, name: str, side: str) -> Array:
         array = as_float(value, name, operation)
@@ -269,37 +291,44 @@ class Jacobian(ABC):
 
     def matvec(self, x: Array) -> Array:
         """Return the matrix times a vector (n,) or a column (n, 1), unrolled in the operator's order."""
-        x = np.asarray(x)
-        return self._matrix_action(x.reshape(-1, 1), transposed=False).reshape(-1, *x.shape[1:])
+        return self._vector_action(x, "matvec", transposed=False)
 
     def rmatvec(self, x: Array) -> Array:
         """Return the transposed matrix times a vector (m,) or a column (m, 1)."""
-        x = np.asarray(x)
-        return self._matrix_action(x.reshape(-1, 1), transposed=True).reshape(-1, *x.shape[1:])
+        return self._vector_action(x, "rmatvec", transposed=True)
 
     def matmat(self, x: Array) -> Array:
         """Return the matrix times a matrix (n, k)."""
-        return self._matrix_action(np.asarray(x), transposed=False)
+        return self._matrix_action(self._operand(x, "matmat", transposed=False), transposed=False)
 
     def rmatmat(self, x: Array) -> Array:
         """Return the transposed matrix times a matrix (m, k)."""
-        return self._matrix_action(np.asarray(x), transposed=True)
+        return self._matrix_action(self._operand(x, "rmatmat", transposed=True), transposed=True)
+
+    def _operand(self, x: Array, operation: str, *, transposed: bool) -> Array:
+        array = as_float(x, "operand", operation)
+        rows, columns = self.shape
+        size = rows if transposed else columns
+        fits = array.ndim == 2 and array.shape[0] == size
+        if operation.endswith("matvec"):
+            fits = array.shape in ((size,), (size, 1))
+        if not fits:
+            raise ShapeError(
+                f"{operation}: the matrix is {rows}×{columns} ({self.structure}), the operand has shape {array.shape}; "
+                f"expected ({size},) or ({size}, k). jvp and vjp take arrays of natural shape"
+            )
+        return array.astype(np.result_type(array.dtype, self.dtype), copy=False)
+
+    def _vector_action(self, x: Array, operation: str, *, transposed: bool) -> Array:
+        array = self._operand(x, operation, transposed=transposed)
+        image = self._matrix_action(array.reshape(array.shape[0], 1), transposed=transposed)
+        return image.reshape(image.shape[0], *array.shape[1:])
 
     def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
-        rows, columns = self.shape
-        expected = rows if transposed else columns
-        if x.ndim != 2 or x.shape[0] != expected:
-            name = "rmatmat" if transposed else "matmat"
-            raise ShapeError(
-                f"{name}: the matrix is {rows}×{columns} ({self.structure}), the operand has shape {x.shape}; "
-                f"expected ({expected},) or ({expected}, k). jvp and vjp take arrays of natural shape"
-            )
         into, out = (self.codomain, self.domain) if transposed else (self.domain, self.codomain)
-        x = as_float(x, "operand", "matmat")
-        stack = _unroll(x.T, into, self.order)
+        stack = unroll(x.T, into, self.order)
         image = self._vjp(stack) if transposed else self._jvp(stack)
-        image = image.astype(np.result_type(x.dtype, self.dtype), copy=False)
-        return np.array(_roll(image, out, self.order).T, order="C")
+        return np.array(roll(image, out, self.order).T, order="C")
 
     # --- algebra ---------------------------------------------------------------------------------
 
@@ -332,11 +361,11 @@ class Jacobian(ABC):
         return self + (-other)
 
     def __mul__(self, factor: Any) -> Jacobian:
-        if not np.isscalar(factor) and np.ndim(factor) != 0:
+        if isinstance(factor, Jacobian) or np.ndim(factor) != 0:
             return NotImplemented
         from jacobians.linops.algebra import scale
 
-        return scale(float(factor), self)
+        return scale(float(as_float(factor, "factor", "*")), self)
 
     __rmul__ = __mul__
 
@@ -369,30 +398,6 @@ class Jacobian(ABC):
         return f"<table>{lines}</table>"
 
 
-def _fresh(result: Array, given: Array, operator: Jacobian) -> Array:
-    """`result`, copied where it is a view of the caller's array or of the operator's own."""
-    owned = (given, *operator.arrays) if isinstance(given, np.ndarray) else operator.arrays
-    if any(np.may_share_memory(result, a) for a in owned):
-        return result.copy(order="K")
-    return result
-
-
-def _unroll(stack: Array, shape: Shape, order: Order | None) -> Array:
-    """(k, size) → (k, *shape), each row un-vec'd in `order`."""
-    if order == "F" and len(shape) > 1:
-        rank = len(shape)
-        return stack.reshape(stack.shape[0], *shape[::-1]).transpose(0, *range(rank, 0, -1))
-    return stack.reshape(stack.shape[0], *shape)
-
-
-def _roll(stack: Array, shape: Shape, order: Order | None) -> Array:
-    """(k, *shape) → (k, size), each entry vec'd in `order`."""
-    if order == "F" and len(shape) > 1:
-        rank = len(shape)
-        stack = stack.transpose(0, *range(rank, 0, -1))
-    return stack.reshape(stack.shape[0], size_of(shape))
-
-
-def _c_index_of_f(shape: Shape) -> Array:
-    """For each place of the F-order vec, its place in the C-order vec."""
-    return np.arange(size_of(shape)).reshape(shape).flatten(order="F")
+def _is_borrowed(result: Array, owned: tuple[Array, ...]) -> bool:
+    """Whether `result` may be a view of the caller's array or of the operator's own."""
+    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)

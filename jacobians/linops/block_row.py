@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacobians.arrays import Array, size_of
-from jacobians.errors import ShapeError
+from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.base import Jacobian, _c_index_of_f, _roll, _unroll
+from jacobians.linops.base import Jacobian
+from jacobians.linops.denominator import Denominator
+from jacobians.linops.orders import c_index_of_f, joint_order, known_order, roll, unroll
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class BlockRow(Jacobian):
     ------
     ShapeError
         If the codomains differ, or there is no block.
+    LayoutError
+        If the blocks' vec orders differ, or one is in denominator layout.
 
     Examples
     --------
@@ -50,10 +54,16 @@ class BlockRow(Jacobian):
     def __init__(self, blocks: tuple[Jacobian, ...], packing: Order = "C") -> None:
         if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
             raise ShapeError(f"BlockRow: the blocks' codomains must agree; got {[b.codomain for b in blocks]}")
+        if any(isinstance(b, Denominator) for b in blocks):
+            raise LayoutError("BlockRow: a block is in denominator layout; take Denominator(BlockRow(numerators))")
         self.blocks = tuple(blocks)
-        self.packing = packing
+        self.packing = known_order(packing, "BlockRow's packing")
         size = sum(size_of(b.domain) for b in blocks)
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
+        self.order = joint_order(*blocks)
+
+    def _largest_bytes(self) -> int:
+        return max(super()._largest_bytes(), *(b._largest_bytes() for b in self.blocks))
 
     def _parts(self) -> Iterator[tuple[Jacobian, slice]]:
         start = 0
@@ -65,7 +75,7 @@ class BlockRow(Jacobian):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
-        images = (b._jvp(_unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts())
+        images = (b._jvp(unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts())
         return np.asarray(reduce(add, images)).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
@@ -73,14 +83,14 @@ class BlockRow(Jacobian):
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = np.empty((flat.shape[0], self.domain[0]), dtype=cotangent.dtype)
         for block, part in self._parts():
-            out[:, part] = _roll(block._vjp(flat), block.domain, self.packing)
+            out[:, part] = roll(block._vjp(flat), block.domain, self.packing)
         return out.reshape(stack + self.domain)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
 
     def _columns(self, block: Jacobian) -> Any:
-        return _c_index_of_f(block.domain) if self.packing == "F" else slice(None)
+        return c_index_of_f(block.domain) if self.packing == "F" else slice(None)
 
     def _dense(self) -> Array:
         out = np.empty(self.shape, dtype=self.dtype)

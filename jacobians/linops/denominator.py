@@ -30,6 +30,11 @@ class Denominator(Jacobian):
     numerator : Jacobian
         The same map in numerator layout.
 
+    Raises
+    ------
+    LayoutError
+        If it is in denominator layout already.
+
     Examples
     --------
     >>> import numpy as np
@@ -43,6 +48,8 @@ class Denominator(Jacobian):
     __slots__ = ("numerator",)
 
     def __init__(self, numerator: Jacobian) -> None:
+        if isinstance(numerator, Denominator):
+            raise LayoutError(f"Denominator: {numerator.structure} is in denominator layout already")
         super().__init__(numerator.codomain, numerator.domain, numerator.dtype)
         self.numerator = numerator
         self.order = numerator.order
@@ -57,14 +64,19 @@ class Denominator(Jacobian):
 
     def to_dense(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
         """Return the matrix (inputs × outputs) as a new array; see `Jacobian.to_dense`."""
+        order = self._order(order, "to_dense")
+        self._refuse_over(limit)
         return self.numerator.to_dense(order, limit=limit).T
 
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix (inputs × outputs) as a SciPy sparse array."""
-        return self.numerator.to_sparse(order).T.tocsr()
+        return self.numerator.to_sparse(self._order(order, "to_sparse")).T.tocsr()
 
     def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
         return self.numerator._matrix_action(x, transposed=not transposed)
+
+    def _largest_bytes(self) -> int:
+        return self.numerator._largest_bytes()
 
     def _jvp(self, tangent: Array) -> Array:
         return self.numerator._jvp(tangent)

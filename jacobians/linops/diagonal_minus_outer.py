@@ -45,7 +45,8 @@ class DiagonalMinusOuter(Jacobian):
         self.d, self.u, self.v = (as_float(a, n, "DiagonalMinusOuter") for a, n in ((d, "d"), (u, "u"), (v, "v")))
         if not self.d.shape == self.u.shape == self.v.shape or not -self.d.ndim <= axis < self.d.ndim:
             raise ShapeError(
-                f"DiagonalMinusOuter: d {self.d.shape}, u {self.u.shape}, v {self.v.shape} must agree and have axis {axis}"
+                f"DiagonalMinusOuter: d {self.d.shape}, u {self.u.shape}, v {self.v.shape} must agree and have axis "
+                f"{axis}"
             )
         # counted from the end, so that leading stack axes do not move it
         self.axis = axis if axis < 0 else axis - self.d.ndim
@@ -63,7 +64,7 @@ class DiagonalMinusOuter(Jacobian):
     def blocks(self) -> Array:
         """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`."""
         d, u, v = (self._last(a) for a in (self.d, self.u, self.v))
-        out = -u[:, :, None] * v[:, None, :]
+        out = np.asarray(-u[:, :, None] * v[:, None, :], dtype=self.dtype)
         k = np.arange(d.shape[1])
         out[:, k, k] += d
         return out

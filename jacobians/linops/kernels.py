@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, size_of
 
-__all__ = ["matmul"]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["matmul", "sparse_matmul", "total"]
 
 _LONG = 1 << 16
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
@@ -19,14 +24,27 @@ def matmul(left: Array, right: Array) -> Array:
     error was 2·10⁻⁵ on the machine where this was written, and a naive sum of ones stops at 2²⁴. Long float32
     sums are therefore cut into blocks whose sums are added in float64.
     """
-    if left.ndim > 2 and right.ndim == 2:
+    if left.ndim != 2 and right.ndim == 2:
         stack = left.shape[:-1]
         return matmul(left.reshape(int(np.prod(stack)), left.shape[-1]), right).reshape(*stack, right.shape[-1])
     inner = left.shape[-1]
     if inner <= _LONG or left.dtype != np.float32 or right.dtype != np.float32:
         return np.matmul(left, right)
-    total = np.zeros(np.broadcast_shapes(left.shape[:-2], right.shape[:-2]) + (left.shape[-2], right.shape[-1]))
+    sums = np.zeros((*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1]))
     for start in range(0, inner, _LONG):
         block = slice(start, start + _LONG)
-        total += np.matmul(left[..., block], right[..., block, :])
-    return total.astype(np.float32)
+        sums += np.matmul(left[..., block], right[..., block, :])
+    return sums.astype(np.float32)
+
+
+def sparse_matmul(matrix: csr_array, stack: Array) -> Array:
+    """``(matrix @ stackᵀ)ᵀ``: SciPy adds in one running sum too, so a long float32 one is carried in float64."""
+    long = stack.dtype == np.float32 and matrix.shape[1] > _LONG
+    image = matrix @ (stack.astype(np.float64) if long else stack).T
+    return np.asarray(image.T, dtype=stack.dtype)
+
+
+def total(values: Array, axes: tuple[int, ...]) -> Array:
+    """The sum over `axes`, which stay with length 1; a long float32 one is carried in float64."""
+    long = values.dtype == np.float32 and size_of(tuple(values.shape[a] for a in axes)) > _LONG
+    return np.asarray(values.sum(axis=axes, keepdims=True, dtype=np.float64 if long else None), dtype=values.dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import matmul, total
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ class KhatriRao(Jacobian):
         return (left[..., :, None] * self.right[..., None, :]).reshape(self.shape)
 
     def _sparse(self) -> csr_array:
-        from scipy.sparse import csr_array
-
-        return csr_array(self._dense())
+        return self._full_sparse()
 
     @property
     def structure(self) -> str:
@@ -114,4 +112,4 @@ class KhatriRao(Jacobian):
 def _reduced(weighted: Array, other: Array) -> Array:
     """`weighted` summed over the leading axes in which `other` has length 1."""
     axes = tuple(i for i, n in enumerate(other.shape[:-1]) if n == 1 and weighted.shape[i] != 1)
-    return weighted.sum(axis=axes, keepdims=True) if axes else weighted
+    return total(weighted, axes) if axes else weighted

@@ -100,6 +100,8 @@ class Kronecker(Jacobian):
 
         left = eye_array(self.left, dtype=self.dtype) if isinstance(self.left, int) else csr_array(self.left)
         right = eye_array(self.right, dtype=self.dtype) if isinstance(self.right, int) else csr_array(self.right)
+        if left.nnz * right.nnz == self.shape[0] * self.shape[1]:
+            return self._full_sparse()
         return csr_array(kron(left, right))
 
     def _diagonal(self) -> Array:
@@ -137,7 +139,7 @@ def _factor(factor: Array | int, name: str) -> Array | int:
 
 
 def _sandwich(left: Array | int, middle: Array, right: Array | int) -> Array:
-    """left · middle · right over a stack of middles, in the cheaper order."""
+    """Left · middle · right over a stack of middles, in the cheaper order."""
     if isinstance(left, int):
         return middle if isinstance(right, int) else matmul(middle, right)
     if isinstance(right, int):

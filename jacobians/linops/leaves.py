@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import matmul, sparse_matmul
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
@@ -152,9 +152,7 @@ class LowRank(Jacobian):
         return matmul(left, right.T)
 
     def _sparse(self) -> csr_array:
-        from scipy.sparse import csr_array
-
-        return csr_array(self._dense())
+        return self._full_sparse()
 
     def _diagonal(self) -> Array:
         left, right = self._thin()
@@ -201,7 +199,8 @@ class Sparse(Jacobian):
         codomain, domain = tuple(codomain), tuple(domain)
         if matrix.shape != (size_of(codomain), size_of(domain)):
             raise ShapeError(
-                f"Sparse: the matrix is {matrix.shape}; {domain} to {codomain} needs ({size_of(codomain)}, {size_of(domain)})"
+                f"Sparse: the matrix is {matrix.shape}; {domain} to {codomain} needs "
+                f"({size_of(codomain)}, {size_of(domain)})"
             )
         self.matrix: csr_array = csr_array(matrix)
         as_float(self.matrix.data, "matrix", "Sparse")
@@ -211,14 +210,13 @@ class Sparse(Jacobian):
 
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
-        return np.asarray((self.matrix @ tangent.reshape(size_of(stack), self.shape[1]).T).T).reshape(
-            stack + self.codomain
-        )
+        flat = tangent.reshape(size_of(stack), self.shape[1])
+        return sparse_matmul(self.matrix, flat).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), self.shape[0])
-        return np.asarray((self.matrix.T @ flat.T).T).reshape(stack + self.domain)
+        return sparse_matmul(self.matrix.T, flat).reshape(stack + self.domain)
 
     def _transpose(self) -> Jacobian:
         return Sparse(self.matrix.T.tocsr(), self.domain, self.codomain)

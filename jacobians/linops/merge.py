@@ -8,16 +8,22 @@ from jacobians.arrays import Array, DType, size_of
 from jacobians.linops.base import Jacobian
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.selection import Selection
 
-__all__ = ["diagonal_block", "khatri_rao", "kronecker_product", "scaled_blocks", "widened", "without_zeros"]
+__all__ = ["diagonal_block", "khatri_rao", "kronecker_product", "scaled_blocks", "stored", "widened", "without_zeros"]
 
 
 def widened(jacobian: Jacobian, dtype: DType) -> Jacobian | None:
     """`jacobian` if a factor of this dtype does not widen its own, else None."""
     return jacobian if np.result_type(jacobian.dtype, dtype) == jacobian.dtype else None
+
+
+def stored(jacobian: Jacobian) -> int:
+    """Entries of the arrays that the Jacobian stores, each array counted once."""
+    return sum({id(a): a.size for a in jacobian.arrays}.values())
 
 
 def kronecker_product(left: Kronecker, right: Kronecker) -> Kronecker | None:
@@ -26,7 +32,10 @@ def kronecker_product(left: Kronecker, right: Kronecker) -> Kronecker | None:
     inner = _factor_product(left.right, right.right)
     if outer is None or inner is None:
         return None
-    return Kronecker(outer, inner, np.result_type(left.dtype, right.dtype))
+    dtype = np.result_type(left.dtype, right.dtype)
+    product = Kronecker(outer, inner, dtype)
+    # identities of a wider dtype leave no array to carry it
+    return product if product.dtype == dtype else None
 
 
 def _factor_product(a: Array | int, b: Array | int) -> Array | int | None:
@@ -36,7 +45,7 @@ def _factor_product(a: Array | int, b: Array | int) -> Array | int | None:
         return a
     if a.shape[0] * b.shape[1] > a.size + b.size:
         return None
-    return np.matmul(a, b)
+    return matmul(a, b)
 
 
 def _example_rows(values: Array, axis: int) -> Array:
@@ -51,10 +60,10 @@ def diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> Bloc
     if isinstance(right, Diagonal):
         scaled = left.blocks * _example_rows(right.values, left.axis)[:, None, :]
         return BlockDiagonal(scaled, left.codomain, right.domain, left.axis)
-    _, p, q = left.blocks.shape
-    if left.axis != right.axis or p * right.blocks.shape[2] > left.blocks[:1].size + right.blocks[:1].size or q == 0:
+    count, p, _ = left.blocks.shape
+    if left.axis != right.axis or count * p * right.blocks.shape[2] > left.blocks.size + right.blocks.size:
         return None
-    return BlockDiagonal(np.matmul(left.blocks, right.blocks), left.codomain, right.domain, left.axis)
+    return BlockDiagonal(matmul(left.blocks, right.blocks), left.codomain, right.domain, left.axis)
 
 
 def scaled_blocks(left: Diagonal, right: BlockDiagonal) -> BlockDiagonal:
@@ -71,12 +80,12 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     """
     if len(left.domain) != 2:
         return None
-    count, p, q = left.blocks.shape
+    count, p, _ = left.blocks.shape
     across, along = (right.left, right.right) if left.axis == 0 else (right.right, right.left)
     if isinstance(across, int) and not isinstance(along, int):
-        if p * along.shape[1] > p * q + along.size:
+        if count * p * along.shape[1] > left.blocks.size + along.size:
             return None
-        return BlockDiagonal(np.matmul(left.blocks, along), left.codomain, right.domain, left.axis)
+        return BlockDiagonal(matmul(left.blocks, along), left.codomain, right.domain, left.axis)
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
         # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
         delta, data = left.blocks, across[:, None, :]

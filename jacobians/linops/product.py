@@ -8,7 +8,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian
-from jacobians.linops.plan import Plan, execute, make_plan
+from jacobians.linops.plan import Plan, execute, largest_bytes, make_plan
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -34,10 +34,11 @@ class Product(Jacobian):
     Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
     """
 
-    __slots__ = ("factors",)
+    __slots__ = ("_plan", "factors")
 
     def __init__(self, factors: tuple[Jacobian, ...]) -> None:
         self.factors = factors
+        self._plan: Plan | None = None
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
@@ -56,13 +57,18 @@ class Product(Jacobian):
 
     def plan(self) -> Plan:
         """Return the bracketing of least cost for the dense matrix, priced by structure."""
-        return make_plan(self.factors)
+        if self._plan is None:
+            self._plan = make_plan(self.factors)
+        return self._plan
+
+    def _largest_bytes(self) -> int:
+        return largest_bytes(self.factors, self.plan())
 
     def _transpose(self) -> Jacobian:
         return Product(tuple(f.T for f in reversed(self.factors)))
 
     def _dense(self) -> Array:
-        return execute(self.factors, self.plan()).astype(self.dtype, copy=False)
+        return execute(self.factors, self.plan())
 
     def _sparse(self) -> csr_array:
         result = self.factors[0]._sparse()

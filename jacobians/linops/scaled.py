@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian
 
@@ -39,10 +41,13 @@ class Scaled(Jacobian):
         self.order = inner.order
 
     def _jvp(self, tangent: Array) -> Array:
-        return self.factor * self.inner._jvp(tangent)
+        return np.asarray(self.factor * self.inner._jvp(tangent))
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self.factor * self.inner._vjp(cotangent)
+        return np.asarray(self.factor * self.inner._vjp(cotangent))
+
+    def _largest_bytes(self) -> int:
+        return self.inner._largest_bytes()
 
     def _transpose(self) -> Jacobian:
         return Scaled(self.factor, self.inner.T)
@@ -58,11 +63,12 @@ class Scaled(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"{self.factor:.6g}·{self.inner.structure}"
+        inner = self.inner.structure
+        return f"{self.factor:.6g}·({inner})" if " + " in inner else f"{self.factor:.6g}·{inner}"
 
     @property
     def flops(self) -> int:
-        return self.inner.flops + min(self.shape)
+        return self.inner.flops + self.shape[0]
 
     @property
     def arrays(self) -> tuple[Array, ...]:

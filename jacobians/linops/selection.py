@@ -59,12 +59,13 @@ class Selection(Jacobian):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
             codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
         else:
-            self.key = key = np.array(key)
-            if key.dtype.kind not in "iu" or (key.size and not 0 <= key.min() <= key.max() < size_of(domain)):
+            index = np.asarray(key)
+            if index.dtype.kind not in "iu" or (index.size and not 0 <= index.min() <= index.max() < size_of(domain)):
                 raise ShapeError(
                     f"Selection: the index must hold integers in [0, {size_of(domain)}), flat places in {domain}"
                 )
-            codomain = key.shape
+            self.key = index.astype(np.intp)
+            codomain = index.shape
         super().__init__(codomain, domain, np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -109,7 +110,7 @@ class Selection(Jacobian):
 
         size = self.shape[0]
         return csr_array(
-            (np.ones(size, dtype=self.dtype), self._source(), np.arange(size + 1)),
+            (np.ones(size, dtype=self.dtype), self._source().copy(), np.arange(size + 1)),
             shape=self.shape,
         )
 

@@ -49,6 +49,9 @@ class Sum(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return np.asarray(reduce(add, (t._vjp(cotangent) for t in self.terms)))
 
+    def _largest_bytes(self) -> int:
+        return max(t._largest_bytes() for t in self.terms)
+
     def _transpose(self) -> Jacobian:
         return Sum(tuple(t.T for t in self.terms))
 

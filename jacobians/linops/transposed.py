@@ -34,6 +34,9 @@ class Transposed(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self.inner._jvp(cotangent)
 
+    def _largest_bytes(self) -> int:
+        return self.inner._largest_bytes()
+
     def _transpose(self) -> Jacobian:
         return self.inner
 
@@ -48,7 +51,8 @@ class Transposed(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"{self.inner.structure}ᵀ"
+        inner = self.inner.structure
+        return f"({inner})ᵀ" if " + " in inner or " @ " in inner else f"{inner}ᵀ"
 
     @property
     def flops(self) -> int:

@@ -1,0 +1,257 @@
+"""The interface that every structure shares: its messages, defaults and limits."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
+from jacobians.linops import (
+    DENSE_LIMIT,
+    BlockRow,
+    Commutation,
+    Denominator,
+    Dense,
+    Diagonal,
+    Identity,
+    Jacobian,
+    KhatriRao,
+    Kronecker,
+    LowRank,
+    Reshape,
+    Scaled,
+    Selection,
+    Sum,
+    Transposed,
+    Zero,
+)
+from tests.linops.tools import draw, same
+
+J = Kronecker(4, np.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: J.jvp(np.ones((2, 4))),
+            r"^jvp: the tangent has shape \(2, 4\), Kronecker\(I₄, 3×2\) has domain \(4, 2\); its transpose would fit: "
+            r"is the batch on the other axis\?$",
+        ),
+        (
+            lambda: J.vjp(np.ones(12)),
+            r"^vjp: the cotangent has shape \(12,\), Kronecker\(I₄, 3×2\) has codomain \(4, 3\); it has the size of an "
+            r"unrolled one: matvec and rmatvec take vectors$",
+        ),
+        (
+            lambda: J.vjp(np.ones((4, 2))),
+            r"codomain \(4, 3\); it would fit the other side: vjp takes cotangents, jvp takes tangents$",
+        ),
+        (lambda: J.jvp(np.ones((5, 7))), r"^jvp: the tangent has shape \(5, 7\), Kronecker.* has domain \(4, 2\)$"),
+        (
+            lambda: J @ np.ones((4, 2)),
+            r"^matmat: the matrix is 12×8 \(Kronecker\(I₄, 3×2\)\), the operand has shape \(4, 2\); expected \(8,\) or "
+            r"\(8, k\)\. jvp and vjp take arrays of natural shape$",
+        ),
+        (lambda: J.matvec(np.ones((4, 2))), r"^matvec: .* shape \(4, 2\); expected \(8,\) or \(8, k\)"),
+        (lambda: J.rmatvec(np.ones(8)), r"^rmatvec: the matrix is 12×8 .* shape \(8,\); expected \(12,\) or \(12, k\)"),
+        (lambda: np.ones((2, 8)) @ J, r"^rmatmat: .* expected \(12,\) or \(12, k\)"),
+        (lambda: Denominator(J).matvec(np.ones(8)), r"^matvec: the matrix is 8×12 \(Denominator\[.*expected \(12,\)"),
+        (lambda: J.diagonal(), r"^diagonal: Kronecker\(I₄, 3×2\) is 12×8; only a square matrix has one$"),
+        (
+            lambda: Commutation(2, 3).diagonal("F"),
+            r"^diagonal: codomain \(3, 2\) and domain \(2, 3\) differ, so the F-order diagonal pairs other entries "
+            r"than the structure does; take to_dense\('F'\)\.diagonal\(\)$",
+        ),
+    ],
+)
+def test_shape_errors_say_what_to_do(call: Any, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("order", ["f", "K", "", 0])
+@pytest.mark.parametrize("view", ["ordered", "to_dense", "to_sparse", "diagonal"])
+@pytest.mark.parametrize(
+    "operator", [Identity((2, 3)), Denominator(Identity((2, 3)))], ids=["numerator", "denominator"]
+)
+def test_unknown_orders_are_refused(operator: Jacobian, view: str, order: Any) -> None:
+    with pytest.raises(LayoutError, match=rf"^{view}: order={order!r} is unknown; choose 'C' or 'F'$"):
+        getattr(operator, view)(order)
+
+
+def test_a_dense_view_over_the_limit_allocates_nothing() -> None:
+    large = Kronecker(1000, np.ones((100, 100)))
+    assert large.shape == (10**5, 10**5)
+    message = (
+        r"^to_dense: Kronecker\(I₁₀₀₀, 100×100\) is 100000×100000, 74.5 GiB dense, over the limit of 1.0 GiB; use jvp, "
+        r"vjp, to_sparse\(\), or pass limit=80000000000$"
+    )
+    tracemalloc.start()
+    for operator in (large, Scaled(0.5, large), Transposed(large), large.T, Denominator(large), large + large):
+        with pytest.raises(TooLargeError):
+            operator.to_dense()
+    with pytest.raises(TooLargeError, match=message) as caught:
+        large.to_dense()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+    assert isinstance(caught.value, MemoryError)
+    assert DENSE_LIMIT == 1 << 30
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        LowRank(np.ones((10**5, 1)), np.ones((10**5, 1))),
+        KhatriRao(np.ones((10**5, 300)), np.ones((10**5, 300))),
+        Kronecker(np.ones((300, 300)), np.ones((300, 300))),
+    ],
+    ids=lambda operator: operator.structure,
+)
+def test_a_sparse_view_without_zeros_is_under_the_limit_of_a_dense_one(operator: Jacobian) -> None:
+    message = r"^to_sparse: .* dense, over the limit of 1.0 GiB; use jvp, vjp, or csr_array\(J.to_dense\(limit=\d+\)\)"
+    with pytest.raises(TooLargeError, match=message):
+        operator.to_sparse()
+    with pytest.raises(TooLargeError, match=message):
+        (2 * operator).to_sparse()
+
+
+def test_arrays_on_the_way_are_under_the_limit_too() -> None:
+    """A small matrix whose chain passes through a large one says so, however it is wrapped."""
+    thin = np.ones((10, 1))
+    chain = Dense(thin, (10,)) @ Dense(thin.T, (1,)) @ Identity((10,), np.float32)
+    through = Reshape((1,), (1, 1)) @ Kronecker(np.ones((1, 400)), np.ones((1, 400)))
+    through = through @ (Identity((400, 400)) + Diagonal(np.ones((400, 400)))) @ Kronecker(*[np.ones((400, 1))] * 2)
+    assert chain.to_dense(limit=800).shape == (10, 10)
+    wrapped = [
+        through,
+        Scaled(2.0, through),
+        Transposed(through),
+        Denominator(through),
+        Sum((through, through)),
+        BlockRow((through, through)),
+    ]
+    for operator in wrapped:
+        with pytest.raises(
+            TooLargeError, match=r"(8|16) B dense and 1.2 MiB on the way, over the limit .* limit=1280000$"
+        ):
+            operator.to_dense(limit=1_279_999)
+        same(
+            operator.to_dense(limit=1_280_000).ravel()[:1],
+            [4 * 400.0**2 if isinstance(operator, (Scaled, Sum)) else 2 * 400.0**2],
+        )
+
+
+def test_the_gradient_of_a_scalar() -> None:
+    row = draw(3, 4)
+    J = Dense(row) @ Kronecker(3, draw(4, 2))
+    assert J.gradient.shape == (3, 2)
+    same(J.gradient, J.to_dense().reshape(3, 2))
+    assert Denominator(J).gradient.shape == (3, 2)
+    same(Scaled(2.0, Dense(row)).gradient, 2 * row)
+    kept = Dense(row).gradient
+    kept[...] = 0
+    assert np.any(Dense(row).gradient)
+    assert Dense(row.astype(np.float32)).gradient.dtype == np.float32
+    assert Dense(np.asfortranarray(row)).gradient.flags.f_contiguous
+
+
+@pytest.mark.parametrize("operator", [Identity((1,)), Dense(draw(3, 4), (3,)), Denominator(Dense(draw(3, 4), (3,)))])
+def test_only_a_scalar_has_a_gradient(operator: Jacobian) -> None:
+    message = rf"^gradient: the output has shape \({operator.codomain[0]},\); only a scalar's Jacobian is a gradient\. "
+    with pytest.raises(LayoutError, match=message):
+        operator.gradient  # noqa: B018
+
+
+def test_bytes_of_shared_arrays_count_once() -> None:
+    blocks = Kronecker(draw(5, 3), draw(4, 4))
+    assert (blocks + Diagonal(draw(5, 4)) @ blocks).nbytes == blocks.nbytes + 5 * 4 * 8
+    assert Sum((blocks, blocks)).nbytes == blocks.nbytes
+    assert (blocks.T @ Diagonal(draw(5, 4)) @ blocks).nbytes == blocks.nbytes + 5 * 4 * 8
+
+
+@pytest.mark.parametrize(
+    ("operator", "text"),
+    [
+        (Identity((2, 3)), "Identity(2×3): 6×6 float64, (2, 3) → (2, 3), 0 B"),
+        (Dense(np.ones((2, 3), np.float32)), "Row(2×3): 1×6 float32, (2, 3) → (), 24 B"),
+        (Denominator(Dense(np.ones((2, 3)), (2,))), "Denominator[Dense(2×3)]: 3×2 float64, (3,) → (2,), 48 B"),
+        (2 * (J + J), "2·(Kronecker(I₄, 3×2) + Kronecker(I₄, 3×2)): 12×8 float64, (4, 2) → (4, 3), 48 B"),
+        (
+            Transposed(J.T @ Diagonal(np.ones((4, 3)))),
+            "(Kronecker(I₄, 2×3) @ Diagonal(4×3))ᵀ: 12×8 float64, (4, 2) → (4, 3), 144 B",
+        ),
+    ],
+)
+def test_repr(operator: Jacobian, text: str) -> None:
+    assert repr(operator) == text
+
+
+def test_html_escapes() -> None:
+    class Odd(Zero):
+        __slots__ = ()
+
+        @property
+        def structure(self) -> str:
+            return "<i>&</i>"
+
+    html = Odd((2,), (3,))._repr_html_()
+    assert "<td>&lt;i&gt;&amp;&lt;/i&gt;</td>" in html
+    assert "<th>dense</th><td>48 B</td>" in html
+    assert html.startswith("<table><tr><th>structure</th>")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda t: Identity((2,), t),
+        lambda t: Zero((2,), (2,), t),
+        lambda t: Commutation(2, 3, t),
+        lambda t: Reshape((2,), (1, 2), t),
+        lambda t: Selection((slice(1),), (2,), t),
+        lambda t: Kronecker(2, 2, t),
+    ],
+)
+def test_dtypes_of_structures_without_data(make: Any) -> None:
+    """As for arrays: integers become float64, float16 float32, and nothing else is a real number."""
+    assert make(np.int32).dtype == np.float64
+    assert make(bool).dtype == np.float64
+    assert make(np.float16).dtype == np.float32
+    assert make(">f8").dtype.isnative
+    with pytest.raises(DTypeError, match=r"dtype has dtype complex128; expected real numbers"):
+        make(complex)
+
+
+def test_arrays_meet_the_operator_from_either_side() -> None:
+    """NumPy hands `@` and `*` over, instead of taking the operator for an object array."""
+    matrix = J.to_dense()
+    assert type(np.ones(12) @ J) is np.ndarray
+    same(np.ones(12) @ J, np.ones(12) @ matrix)
+    same(np.ones((5, 12)) @ J, np.ones((5, 12)) @ matrix)
+    same(J @ np.ones((8, 5)), matrix @ np.ones((8, 5)))
+    assert type(np.float64(2) * J) is Scaled
+    same(J.jvp([[1, 2], [3, 4], [5, 6], [7, 8]]), J.jvp(np.arange(1.0, 9).reshape(4, 2)))
+    same(J.matvec(list(range(8))), matrix @ np.arange(8.0))
+
+
+def test_copies_and_pickles() -> None:
+    operator = (Diagonal(draw(4, 3)) @ J).ordered("F")
+    for other in (copy.copy(operator), copy.deepcopy(operator), pickle.loads(pickle.dumps(operator))):
+        assert other.order == "F"
+        same(other.to_dense(), operator.to_dense())
+
+
+def test_ordered_keeps_the_operator_as_it_is() -> None:
+    assert J.order is None
+    assert J.ordered("F") is not J
+    assert J.order is None
+    assert J.ordered("F").left == J.left
+    assert J.ordered("F").right is J.right
+    assert (tagged := J.ordered("F")).ordered("F") is tagged
+    assert Dense(draw(2, 3), (2,)).ordered("F").order is None

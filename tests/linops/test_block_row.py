@@ -1,0 +1,64 @@
+"""BlockRow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import vec
+from jacobians.linops import BlockRow, Denominator, Dense, Diagonal, Identity, Kronecker
+from tests.linops.tools import draw, same
+
+
+@pytest.mark.parametrize("blocks", [(), (Identity((2,)), Identity((3,)))])
+def test_codomains_must_agree(blocks: tuple[Identity, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"^BlockRow: the blocks' codomains must agree; got \["):
+        BlockRow(blocks)
+
+
+def test_packing_is_an_order() -> None:
+    with pytest.raises(LayoutError, match=r"^BlockRow's packing: order='rows' is unknown; choose 'C' or 'F'$"):
+        BlockRow((Identity((2,)),), packing="rows")  # type: ignore[arg-type]
+
+
+def test_blocks_are_in_numerator_layout() -> None:
+    message = r"^BlockRow: a block is in denominator layout; take Denominator\(BlockRow\(numerators\)\)$"
+    with pytest.raises(LayoutError, match=message):
+        BlockRow((Identity((2,)), Denominator(Dense(draw(2, 2), (2,)))))
+
+
+def test_the_blocks_share_one_vec_order() -> None:
+    c, f, free = Identity((2, 2)).ordered("C"), Diagonal(draw(2, 2)).ordered("F"), Identity((2, 2))
+    assert BlockRow((free, f)).order == "F"
+    assert BlockRow((free, free)).order is None
+    with pytest.raises(LayoutError, match="give every operation the same layout"):
+        BlockRow((c, f))
+
+
+@pytest.mark.parametrize("packing", ["C", "F"])
+@pytest.mark.parametrize("view", ["C", "F"])
+def test_packing_does_not_change_with_the_view(packing: Any, view: Any) -> None:
+    W, b, delta = draw(4, 2), draw(2, seed=2), draw(3, 2, seed=3)
+    X = draw(3, 4, seed=4)
+    row = BlockRow((Kronecker(X, 2), Kronecker(np.ones((3, 1)), 2)), packing)
+    tangent = np.concatenate([vec(W, packing), b])
+    same(row.jvp(tangent), X @ W + b)
+    same(row.vjp(delta), np.concatenate([vec(X.T @ delta, packing), delta.sum(axis=0)]))
+    same(row.to_dense(view) @ tangent, vec(X @ W + b, view))
+    same((Dense(delta) @ row).gradient, row.vjp(delta))
+
+
+def test_a_factor_on_the_left_is_spread_over_the_blocks() -> None:
+    row = BlockRow((Kronecker(draw(3, 4), 2), Diagonal(draw(3, 2))), "F").ordered("F")
+    joined = Diagonal(draw(3, 2)).ordered("F") @ row
+    assert joined.structure == "BlockRow[Diagonal(3×2) @ Kronecker(3×4, I₂), Diagonal(3×2)]"
+    assert joined.packing == "F"
+    assert joined.order == "F"
+
+
+def test_one_order_for_the_view_though_the_blocks_have_another() -> None:
+    row = BlockRow((Identity((2, 2)).ordered("F"), Diagonal(draw(2, 2)).ordered("F"))).ordered("C")
+    assert (Diagonal(draw(2, 2)).ordered("C") @ row).order == "C"

@@ -1,0 +1,60 @@
+"""Denominator."""
+
+from __future__ import annotations
+
+import pytest
+
+from jacobians.errors import LayoutError
+from jacobians.linops import Commutation, Denominator, Dense, Diagonal, DiagonalMinusOuter, Identity, Kronecker, Scaled
+from jacobians.linops.denominator import is_symmetric
+from tests.linops.tools import draw, same
+
+J = Kronecker(4, draw(3, 2))
+
+
+def test_the_map_stays_and_the_matrix_turns() -> None:
+    D = Denominator(J)
+    assert (D.shape, D.domain, D.codomain) == ((8, 12), J.domain, J.codomain)
+    same(D.jvp(draw(4, 2)), J.jvp(draw(4, 2)))
+    same(D @ draw(12), J.T @ draw(12))
+    same(D.to_sparse().toarray(), J.to_dense().T)
+    assert D.T.shape == (12, 8)
+
+
+def test_orders_pass_through() -> None:
+    assert Denominator(J.ordered("F")).order == "F"
+    assert Denominator(J).ordered("F").numerator.order == "F"
+    assert Denominator(J).order is None
+    same(Denominator(J).ordered("F").to_dense(), J.to_dense("F").T)
+    assert (Denominator(J.ordered("F")) @ Denominator(Diagonal(draw(4, 3)))).order == "F"
+
+
+def test_the_chain_reads_from_the_input_to_the_output() -> None:
+    f, g, loss = Denominator(J), Denominator(Diagonal(draw(4, 3))), Denominator(Dense(draw(4, 3)))
+    chain = f @ g @ loss
+    assert chain.shape == (8, 1)
+    same(chain.gradient, (loss.numerator @ g.numerator @ J).gradient)
+    same((2 * chain).to_dense(), 2 * (f.to_dense() @ g.to_dense() @ loss.to_dense()))
+    same((f @ g + f).to_dense(), f.to_dense() @ g.to_dense() + f.to_dense())
+
+
+def test_not_twice() -> None:
+    with pytest.raises(
+        LayoutError, match=r"^Denominator: Denominator\[Identity\(2\)\] is in denominator layout already$"
+    ):
+        Denominator(Denominator(Identity((2,))))
+
+
+@pytest.mark.parametrize(
+    ("operator", "symmetric"),
+    [
+        (Identity((2, 3)), True),
+        (Diagonal(draw(2, 3)), True),
+        (Scaled(2.0, Diagonal(draw(2))), True),
+        (Scaled(2.0, J), False),
+        (Commutation(2, 2), False),
+        (DiagonalMinusOuter(draw(3), draw(3), draw(3), 0), False),
+    ],
+)
+def test_symmetric_by_structure(operator: Identity, symmetric: bool) -> None:
+    assert is_symmetric(operator) is symmetric

@@ -1,0 +1,44 @@
+"""KhatriRao."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jacobians.errors import ShapeError
+from jacobians.linops import Dense, KhatriRao
+from tests.linops.tools import draw, same
+
+
+@pytest.mark.parametrize(("left", "right"), [((4, 2), (3,)), ((), ())])
+def test_ranks_must_agree(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"^KhatriRao: factors \(.*\) and \(.*\) must be of equal rank ≥ 1$"):
+        KhatriRao(np.ones(left), np.ones(right))
+
+
+def test_rows_must_agree() -> None:
+    with pytest.raises(
+        ShapeError, match=r"^KhatriRao: factors \(4, 2\) and \(5, 3\) must agree in all axes but the last$"
+    ):
+        KhatriRao(np.ones((4, 2)), np.ones((5, 3)))
+
+
+def test_per_example_gradients_sum_to_the_gradient() -> None:
+    delta, X = draw(6, 2), draw(6, 3, seed=2)
+    J = KhatriRao(delta, X)
+    rows = J.vjp(np.eye(6))
+    assert rows.shape == (6, 2, 3)
+    same(rows, np.stack([np.outer(d, x) for d, x in zip(delta, X, strict=True)]))
+    same((Dense(np.ones(6)) @ J).gradient, delta.T @ X)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [((5, 2, 3), (5, 1, 4)), ((5, 1, 3), (5, 2, 4)), ((1, 2, 3), (5, 1, 4)), ((1, 1, 3), (5, 2, 4))]
+)
+def test_broadcast_factors_store_and_cost_less(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    a, b = draw(*left), draw(*right)
+    J = KhatriRao(a, b)
+    full = KhatriRao(np.array(np.broadcast_to(a, (5, 2, 3))), np.array(np.broadcast_to(b, (5, 2, 4))))
+    same(J.to_dense(), full.to_dense())
+    assert J.nbytes < full.nbytes
+    assert J.flops <= full.flops

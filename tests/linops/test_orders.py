@@ -1,0 +1,46 @@
+"""Unrolling stacks, and the order that operators share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jacobians.errors import LayoutError
+from jacobians.linops import Commutation, Identity
+from jacobians.linops.orders import c_index_of_f, joint_order, known_order, roll, unroll
+from tests.linops.twins import permutation
+
+SHAPES = [(), (3,), (2, 3), (2, 3, 4), (2, 0)]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_roll_is_vec_of_each_and_unroll_its_inverse(shape: tuple[int, ...], order: str) -> None:
+    stack = np.arange(5 * int(np.prod(shape))).reshape(5, *shape)
+    rolled = roll(stack, shape, order)
+    assert np.array_equal(rolled, [a.flatten(order) for a in stack])
+    assert np.array_equal(unroll(rolled, shape, order), stack)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_c_index_of_f_is_the_permutation(shape: tuple[int, ...]) -> None:
+    entries = np.arange(float(np.prod(shape)))
+    assert np.array_equal(entries[c_index_of_f(shape)], permutation(shape) @ entries)
+
+
+def test_joint_order() -> None:
+    free, c, f = Identity((2, 2)), Identity((2, 2)).ordered("C"), Commutation(2, 2).ordered("F")
+    assert joint_order(free, free) is None
+    assert joint_order(free, c, free, c) == "C"
+    assert joint_order(f, free) == "F"
+    message = (
+        r"Identity\(2×2\) is unrolled in order 'C', Commutation\(2, 2\) in order 'F'; give every operation the same"
+    )
+    with pytest.raises(LayoutError, match=message):
+        joint_order(free, c, f)
+
+
+def test_known_order() -> None:
+    assert known_order("F", "vec") == "F"
+    with pytest.raises(LayoutError, match=r"^vec: order='A' is unknown; choose 'C' or 'F'$"):
+        known_order("A", "vec")

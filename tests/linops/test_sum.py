@@ -1,0 +1,20 @@
+"""Sum."""
+
+from __future__ import annotations
+
+from jacobians.linops import Diagonal, Identity, Kronecker, Sum
+from tests.linops.tools import draw, same
+
+
+def test_it_is_flat_in_the_order_written() -> None:
+    i, d, k = Identity((4, 3)), Diagonal(draw(4, 3)), Kronecker(4, draw(3, 3))
+    total = (i + k) + (d + i)
+    assert total.structure == "Identity(4×3) + Kronecker(I₄, 3×3) + Diagonal(4×3) + Identity(4×3)"
+    assert isinstance(total.T, Sum)
+    assert total.flops == k.flops + d.flops + 3 * 12
+
+
+def test_a_residual_branch() -> None:
+    branch = Kronecker(4, draw(3, 3))
+    x = draw(4, 3)
+    same((Identity((4, 3)) + branch).jvp(x), x + branch.jvp(x))
