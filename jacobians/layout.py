@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import LayoutError, ShapeError
 
-__all__ = ["Derivative", "Layout", "Lines", "Order", "unvec", "vec"]
+__all__ = ["Bias", "Derivative", "Layout", "Lines", "Order", "unvec", "vec"]
 
 Lines: TypeAlias = Literal["rows", "columns"]
 Bias: TypeAlias = Literal["separate", "first", "last", "none"]

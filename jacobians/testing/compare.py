@@ -1,0 +1,182 @@
+"""What the laws share: evaluating an operation, comparing up to rounding, and failing with the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add, matmul
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, DType, Shape
+from jacobians.linops import Denominator, DiagonalMinusOuter, Jacobian, Product, Scaled, Sum
+
+__all__ = [
+    "ROUNDINGS",
+    "Evaluated",
+    "JacobiansLike",
+    "OperationLike",
+    "agree",
+    "as_arrays",
+    "called",
+    "collect",
+    "draw",
+    "evaluate",
+    "fail",
+    "generator",
+    "largest",
+    "same_bits",
+    "term_size",
+    "terms",
+]
+
+ROUNDINGS = 512
+"""Units of rounding, of the coarsest dtype involved, by which two ways to one number may differ."""
+
+
+class JacobiansLike(Protocol):
+    """Jacobians by input: iterates over the inputs' names in their order, as `Jacobians` and a dict do."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __getitem__(self, name: str, /) -> Jacobian: ...
+
+
+class OperationLike(Protocol):
+    """What the laws run on: a callable of arrays that returns a value and its Jacobians.
+
+    One Jacobian stands for the first input's; inputs that come after the Jacobians' have none (targets).
+    """
+
+    def __call__(self, *arrays: Any) -> tuple[Array, JacobiansLike | Jacobian]: ...
+
+
+Evaluated: TypeAlias = tuple[Array, dict[str, Jacobian]]
+
+
+def fail(law: str, what: str, text: str) -> NoReturn:
+    """Raise the AssertionError of a law that is broken."""
+    raise AssertionError(f"law {law}: {what}: {text}")
+
+
+def generator(rng: np.random.Generator | None) -> np.random.Generator:
+    """Return the generator given, or one with a fixed seed: the same call checks the same numbers."""
+    return np.random.default_rng(0) if rng is None else rng
+
+
+def called(operation: OperationLike) -> str:
+    """Return what messages call the operation."""
+    name = getattr(operation, "name", None) or getattr(operation, "__name__", None) or type(operation).__name__
+    return "the operation" if name == "<lambda>" else str(name)
+
+
+def as_arrays(arrays: Sequence[npt.ArrayLike]) -> list[Array]:
+    """Return the inputs as new arrays in C order, so that no law writes to the caller's."""
+    return [np.array(a, order="C") for a in arrays]
+
+
+def evaluate(law: str, operation: OperationLike, arrays: Sequence[Array]) -> Evaluated:
+    """Return value and Jacobians by name, in the order of the inputs, after checking that they fit each other."""
+    return collect(law, operation, operation(*arrays), arrays)
+
+
+def collect(
+    law: str, operation: OperationLike, result: tuple[Array, JacobiansLike | Jacobian], arrays: Sequence[Array]
+) -> Evaluated:
+    """Return what an operation returned as value and Jacobians by name; see `evaluate`."""
+    what = called(operation)
+    value, found = result
+    if not isinstance(value, np.ndarray):
+        fail(law, what, f"the value is a {type(value).__name__}, not an array; wrap it in np.asarray")
+    jacobians = {"X": found} if isinstance(found, Jacobian) else {name: found[name] for name in found}
+    if len(jacobians) > len(arrays):
+        fail(law, what, f"{len(arrays)} inputs, but Jacobians by {', '.join(jacobians)}")
+    for (name, jacobian), array in zip(jacobians.items(), arrays, strict=False):
+        if (jacobian.domain, jacobian.codomain) != (array.shape, value.shape):
+            fail(
+                law,
+                f"{what} by {name}",
+                f"the Jacobian maps {jacobian.domain} to {jacobian.codomain}, not {array.shape} to {value.shape}",
+            )
+    return value, jacobians
+
+
+def terms(jacobian: Jacobian) -> Array:
+    """Return the numerator's matrix in C order with every term taken by its size: |A||B| for A B, |A| + |B| for A + B.
+
+    Rounding is proportional to these, and not to what is left where terms cancel.
+    """
+    match jacobian:
+        case Denominator():
+            return terms(jacobian.numerator)
+        case Product():
+            return np.asarray(reduce(matmul, map(terms, jacobian.factors)))
+        case Sum():
+            return np.asarray(reduce(add, map(terms, jacobian.terms)))
+        case Scaled():
+            return np.asarray(abs(jacobian.factor) * terms(jacobian.inner))
+        case DiagonalMinusOuter():
+            d, u, v = np.abs(jacobian.d), np.abs(jacobian.u), np.abs(jacobian.v)
+            return DiagonalMinusOuter(d, -u, v, jacobian.axis).to_dense()
+    return np.abs(jacobian.to_dense("C"))
+
+
+def term_size(jacobian: Jacobian) -> float:
+    """Return what an entry of J·t or Jᵀ·c adds up, at most, where no entry of t or c exceeds 1."""
+    sizes = terms(jacobian)
+    return float(max(sizes.sum(axis=0).max(initial=0.0), sizes.sum(axis=1).max(initial=0.0)))
+
+
+def largest(*arrays: Array) -> float:
+    """Return the size of the largest entry."""
+    return max(float(np.abs(a).max(initial=0.0)) for a in arrays)
+
+
+def draw(rng: np.random.Generator, shape: Shape, dtype: npt.DTypeLike = np.float64) -> Array:
+    """Return a Gaussian array: every entry counts, and no structure survives by chance."""
+    return np.asarray(rng.standard_normal(shape)).astype(dtype)
+
+
+def agree(law: str, what: str, actual: Any, expected: Any, *, dtype: DType, scale: float = 0.0) -> None:
+    """Fail unless shapes are equal and entries differ by `ROUNDINGS` units of `dtype`, at the entries' scale, or less.
+
+    Parameters
+    ----------
+    law, what : str
+        Begin the message.
+    actual, expected : array_like
+        Equal infinities agree; NaN agrees with nothing.
+    dtype : dtype
+        The coarsest dtype that the numbers went through.
+    scale : float
+        The size of the terms that were added; the largest entry of `expected` where that is larger.
+    """
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape:
+        fail(law, what, f"shape {actual.shape}, expected {expected.shape}")
+    finite = np.abs(expected[np.isfinite(expected)])
+    allowed = ROUNDINGS * float(np.finfo(dtype).eps) * max(scale, float(finite.max(initial=0.0)))
+    with np.errstate(invalid="ignore"):
+        error = np.where(actual == expected, 0.0, np.abs(actual - expected))
+    wrong = ~(error <= allowed)
+    if wrong.any():
+        worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), error.shape)
+        at = f" at {tuple(int(i) for i in worst)}" if worst else ""
+        numbers = f"{actual[worst]:.10g}, expected {expected[worst]:.10g}{at}"
+        counts = f"{int(wrong.sum())} of {error.size} entries differ"
+        fail(law, what, f"{numbers}: off by {error[worst]:.3g}, allowed {allowed:.3g} ({counts})")
+
+
+def same_bits(law: str, what: str, actual: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    """Fail unless all arrays are bit for bit the same (NaN equals itself, 0 does not equal −0)."""
+    for name, array in expected.items():
+        other = actual[name]
+        if other.dtype != array.dtype or other.shape != array.shape or other.tobytes() != array.tobytes():
+            fail(law, what, f"{name} is not the same bit for bit: {_head(other)} and {_head(array)}")
+
+
+def _head(array: Array) -> str:
+    entries = ", ".join(f"{v:.10g}" for v in array.ravel()[:3].tolist())
+    return f"{array.dtype} {array.shape} [{entries}{', …' if array.size > 3 else ''}]"

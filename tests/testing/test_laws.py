@@ -1,0 +1,149 @@
+"""Every law passes what is right, and catches what is wrong in one way: a law that cannot fail is a defect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import jacobians.testing
+from jacobians import affine, cross_entropy, softmax
+from jacobians.errors import DomainError
+from jacobians.layout import Layout
+from jacobians.linops import Denominator, Dense
+from jacobians.operations import Affine, Softmax
+from jacobians.testing import (
+    arranged,
+    assert_adjoint,
+    assert_association,
+    assert_batch,
+    assert_dense_twin,
+    assert_layouts,
+    assert_one_source,
+    assert_operation_laws,
+    assert_pull,
+    assert_purity,
+    assert_reference,
+    assert_vec,
+    every_layout,
+    numerical_derivative,
+)
+from tests.testing import wrong_borders as borders
+from tests.testing import wrong_jacobians as bad
+from tests.testing import wrong_operations as wrong
+from tests.testing.caught_jacobians import JACOBIANS, NARROW, TO_SQUARE, B, J, W, X, chain
+from tests.testing.caught_operations import OPERATIONS
+
+CAUGHT = JACOBIANS | OPERATIONS
+
+
+@pytest.mark.parametrize("name", CAUGHT)
+def test_a_law_catches(name: str) -> None:
+    run, message = CAUGHT[name]
+    with pytest.raises(AssertionError, match=message) as caught:
+        run()
+    assert str(caught.value).startswith("law "), caught.value
+
+
+def test_every_law_is_shown_to_catch_something() -> None:
+    called = {n for run, _ in CAUGHT.values() for n in run.__code__.co_names}
+    called |= {"assert_batch"} if "batch" in called else set()
+    assert called >= {name for name in jacobians.testing.__all__ if name.startswith("assert_")}
+
+
+def test_every_law_passes_what_is_right() -> None:
+    for dtype in (np.float32, np.float64):
+        assert_operation_laws(wrong.right, [X.astype(dtype)], axes=(0,), out_axis=0)
+    for jacobian in (J, TO_SQUARE, NARROW, Denominator(J), bad.Wrapped(J), J.ordered("F"), Dense(X)):
+        assert_adjoint(jacobian)
+        assert_one_source(jacobian)
+        assert_vec(jacobian)
+    assert_dense_twin(J, np.kron(np.eye(4), W.T))
+    assert_dense_twin(J, np.kron(W.T, np.eye(4)), order="F")
+    assert_dense_twin(Denominator(J), np.kron(np.eye(4), W))
+    assert_association(chain(bad.Wrapped(J)))
+    assert_association([Denominator(f) for f in reversed(chain(J))])
+    assert_layouts(Affine, X, {"W": W, "b": B})
+    assert_layouts(Softmax, X)
+    assert_batch(affine, [X, W, B], axes=(0, None, None), out_axis=0)
+    assert_pull(affine(X, W, B)[1])
+
+
+def test_a_jacobian_alone_stands_for_the_first_input() -> None:
+    labels = np.array([0, 2, 1, 1])
+    assert_operation_laws(cross_entropy, [X, labels], axes=(0, 0), reduction="mean")
+
+
+def test_integers_may_be_given() -> None:
+    assert_operation_laws(wrong.right, [[[1, -2], [3, 4]]], axes=(0,), out_axis=0)
+
+
+def test_laws_leave_the_callers_arrays_alone() -> None:
+    given = X.copy()
+    assert_operation_laws(softmax, [given], axes=(0,), out_axis=0)
+    assert np.array_equal(given, X)
+    with pytest.raises(AssertionError):
+        assert_purity(borders.writes_where_it_may, [given])
+    assert np.array_equal(given, X)
+
+
+def test_the_same_call_checks_the_same_numbers() -> None:
+    texts = []
+    for _ in range(2):
+        with pytest.raises(AssertionError) as caught:
+            assert_reference(wrong.doubled_value, [X])
+        texts.append(str(caught.value))
+    assert texts[0] == texts[1]
+
+
+def test_batch_wants_an_axis_or_a_reduction() -> None:
+    with pytest.raises(ValueError, match="reduction 'none' goes with out_axis"):
+        assert_batch(softmax, [X], axes=(0,))
+    with pytest.raises(ValueError, match="reduction 'sum' goes without out_axis"):
+        assert_batch(softmax, [X], axes=(0,), out_axis=0, reduction="sum")
+    with pytest.raises(ValueError, match=re.escape("1 inputs need as many axes; got (0, None)")):
+        assert_batch(softmax, [X], axes=(0, None), out_axis=0)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "slope"),
+    [
+        (np.sin, 0.7, np.cos(0.7)),
+        (np.exp, 1.0, np.e),
+        (np.log, 0.01, 100.0),  # the first step would leave the domain
+        (np.abs, 0.01, 1.0),  # and here it would cross a kink
+        (lambda x: 1e8 * x**3, 2.0, 1.2e9),
+        (lambda x: 1e-8 * x**3, 2.0, 1.2e-7),
+        (lambda x: x + 1e6, 0.0, 1.0),
+    ],
+)
+def test_numerical_derivative_knows_its_error(function: Callable, x: float, slope: float) -> None:
+    def refusing(v: np.ndarray) -> np.ndarray:
+        if function is np.log and (v <= 0).any():
+            raise DomainError("log")
+        return function(v)
+
+    found, error = numerical_derivative(refusing, np.array([x]), np.array([2.0]))
+    assert abs(found[0] - 2 * slope) <= 8 * error[0]
+    assert error[0] <= 1e-7 * abs(slope)
+
+
+def test_arranged_moves_only_in_memory() -> None:
+    for memory in ("C", "F", "strided", "read-only"):
+        other = arranged(X, memory)
+        assert np.array_equal(other, X)
+        assert not np.shares_memory(other, X)
+    assert arranged(X, "F").flags.f_contiguous
+    assert not arranged(X, "read-only").flags.writeable
+    strided = arranged(X, "strided")
+    assert not strided.flags.c_contiguous
+    assert not strided.flags.f_contiguous
+    assert arranged(2.0, "strided").shape == ()
+
+
+def test_every_layout_counts() -> None:
+    assert len(set(every_layout())) == 64
+    assert len(every_layout(Layout(bias="none"))) == 16
+    assert len(every_layout(Layout(bias="last"))) == 48

@@ -1,0 +1,139 @@
+"""Operations that are wrong in one way each, as hand-written backprop is; X ↦ X∘X unless they say otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import as_float
+from jacobians.layout import Layout
+from jacobians.linops import Diagonal, Identity, Kronecker
+from jacobians.operations import Affine, Jacobians, softmax
+
+Result = tuple[np.ndarray, Any]
+
+
+def right(X: Any) -> Result:
+    """X ↦ X∘X, as it should be: every law passes, so what the laws catch below is what was changed."""
+    X = as_float(X, "X", "right")
+    return X * X, Diagonal(2 * X)
+
+
+# --- 3: reference --------------------------------------------------------------------------------
+
+
+def doubled_value(X: Any) -> Result:
+    value, J = right(X)
+    return 2 * value, J
+
+
+def off_by_a_millionth(X: Any) -> Result:
+    value, J = right(X)
+    return value, Diagonal(J.values * (1 + 1e-6))
+
+
+def derivative_of_the_value(X: Any) -> Result:
+    """σ′ taken at a where z belongs."""
+    value, _ = right(X)
+    return value, Diagonal(2 * value)
+
+
+def only_the_diagonal_of_softmax(Z: Any) -> Result:
+    Z = as_float(Z, "Z", "softmax")
+    p = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+    return p, Diagonal(p - p * p)
+
+
+def transposed_weights(X: Any, W: Any) -> Result:
+    """Right unless W is square, and then only in shape."""
+    X, W = as_float(X, "X", "linear"), as_float(W, "W", "linear")
+    return X @ W, {"X": Kronecker(X.shape[0], W), "W": Kronecker(X, W.shape[1])}
+
+
+def kink(X: Any) -> Result:
+    X = as_float(X, "X", "relu")
+    return np.maximum(X, 0), Diagonal((X > 0).astype(X.dtype))
+
+
+def noise(X: Any) -> Result:
+    """A value without a derivative: its last digits are random."""
+    value, J = right(X)
+    return value + 1e-2 * np.sin(1e9 * np.asarray(X)), J
+
+
+def nowhere_finite(X: Any) -> Result:
+    X = as_float(X, "X", "log")
+    with np.errstate(invalid="ignore"):
+        return np.log(-np.abs(X)), Diagonal(1 / X)
+
+
+def shaped_otherwise(X: Any) -> Result:
+    value, J = right(X)
+    return value.reshape(-1), J
+
+
+# --- 4: one source -------------------------------------------------------------------------------
+
+
+def _add(X: Any, B: Any, pull: Any) -> Result:
+    X, B = as_float(X, "X", "add"), as_float(B, "B", "add")
+    return X + B, Jacobians("add", {name: lambda: Identity(X.shape, X.dtype) for name in ("A", "B")}, None, pull)
+
+
+def sweep_doubles_one(X: Any, B: Any) -> Result:
+    """Its own pull gives twice what the Jacobian says."""
+    return _add(X, B, lambda row, first: {"A": row, "B": row + row} if first else {"B": row + row})
+
+
+def sweep_keeps_the_first(X: Any, B: Any) -> Result:
+    return _add(X, B, lambda row, first: {"A": row, "B": row})
+
+
+# --- 6: layouts ----------------------------------------------------------------------------------
+
+
+def transposes_unless_square(layout: Layout) -> Callable[..., Result]:
+    """Guesses where the weights lie from their shape: right for every shape but the square one."""
+
+    def operation(X: np.ndarray, W: np.ndarray) -> Result:
+        width = X.shape[layout.feature_axis]
+        guess = "columns" if W.shape[0] == width else "rows"
+        return Affine(layout.replace(weights=guess, bias="none"))(X, W)
+
+    return operation
+
+
+def one_chain_order(layout: Layout) -> Affine:
+    """Hands out numerator Jacobians in every layout."""
+    return Affine(layout.replace(derivative="numerator"))
+
+
+def one_vec_order(layout: Layout) -> Affine:
+    return Affine(layout.replace(vec="C"))
+
+
+def bias_at_the_front(layout: Layout) -> Affine:
+    return Affine(layout.replace(bias="first") if layout.absorbs_bias else layout)
+
+
+def softmax_over_the_last_axis(layout: Layout) -> Callable[..., Result]:
+    return lambda X: softmax(X, layout.replace(batch="rows"))
+
+
+def drops_the_pullback_of_the_bias(layout: Layout) -> Callable[..., Result]:
+    """Right in value; the bias's gradient is a mean in column layouts."""
+
+    def operation(X: np.ndarray, W: np.ndarray, *b: np.ndarray) -> Result:
+        value, J = Affine(layout)(X, W, *b)
+        found = {name: J[name] for name in J}
+        if b and layout.batch == "columns":
+            found["b"] = found["b"] * (1 / X.shape[1])
+        return value, found
+
+    return operation
+
+
+def refuses_columns(layout: Layout) -> Callable[..., Result]:
+    return Affine(layout.replace(batch="rows"))
