@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacobians.arrays import format_bytes
+from jacobians.checking import GradientCheck
 from jacobians.cli.console import make_console, make_table
 from jacobians.comparison import Comparison, FactorRow, Side
 from jacobians.conventions import Convention
@@ -150,11 +151,18 @@ def _print_results(console: Console, sides: Sequence[Side]) -> None:
             table.add_row(f"∂bias {layer + 1}", *cells)
     table.add_row(
         "numerical",
-        *(f"{'agrees' if s.check.passed else 'DIFFERS'}: off by {s.check.error:.1e}\n({s.check.directions} directions, "
-          f"resolved {s.check.resolved:.0e})" for s in sides),
-    )  # fmt: skip
+        *(_numerical(side.check) for side in sides),
+    )
     table.add_row("time", *(f"{side.seconds * 1e3:.3g} ms a gradient" for side in sides))
     console.print(table)
+
+
+def _numerical(check: GradientCheck) -> str:
+    found = {"pass": "agrees", "fail": "DIFFERS", "inconclusive": "unclear"}[check.verdict]
+    if check.along is None:
+        return found
+    along = check.along
+    return f"{found}: off by {along.error:.1e}\n({along.directions} directions, resolved {along.resolved:.0e})"
 
 
 def _gradient(side: Side, name: str) -> str:
@@ -189,9 +197,12 @@ def _print_agreement(console: Console, result: Comparison) -> None:
 
 
 def _verdict(result: Comparison) -> str:
-    wrong = [side.convention.name for side in result.sides if not side.check.passed]
+    wrong = [side.convention.name for side in result.sides if side.check.verdict == "fail"]
     if wrong:
         return f"The numerical derivative disagrees with the gradient of {', '.join(wrong)}."
+    unclear = [side.convention.name for side in result.sides if not side.check]
+    if unclear:
+        return f"The numerical derivative cannot resolve the gradient of {', '.join(unclear)}."
     if result.agree:
         return (
             "One convention: its gradient passes the numerical check."

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from jacobians import __version__
-from jacobians.cli import compare_command, conventions_command
+from jacobians.cli import check_command, compare_command, conventions_command
 from jacobians.errors import JacobiansError
 
 __all__ = ["main"]
@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     compare_command.add_to(commands)
+    check_command.add_to(commands)
     conventions_command.add_to(commands)
     arguments = parser.parse_args(argv)
     if hasattr(sys.stdout, "reconfigure"):

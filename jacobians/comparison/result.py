@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.arrays import Array, Shape
-from jacobians.checking import DirectionalCheck
+from jacobians.checking import GradientCheck
 from jacobians.conventions import Convention
 from jacobians.linops import Denominator, Jacobian
 from jacobians.network import Network
@@ -50,14 +50,14 @@ class Side:
     run : Run
     seconds : float
         Median time of one gradient.
-    check : DirectionalCheck
+    check : GradientCheck
         The gradient against numerical derivatives.
     """
 
     network: Network
     run: Run
     seconds: float
-    check: DirectionalCheck
+    check: GradientCheck
 
     @property
     def convention(self) -> Convention:
@@ -105,7 +105,7 @@ class Side:
                 name: {"shape": list(g.shape), "norm": float(np.linalg.norm(g))} for name, g in self.gradient.items()
             },
             "seconds": self.seconds,
-            "numerical_check": asdict(self.check),
+            "numerical_check": self.check.to_dict(),
         }
 
 
@@ -165,7 +165,7 @@ class Comparison:
     def agree(self) -> bool:
         """Whether all gradients are one, and all pass the numerical check."""
         same = all(d.agrees for side in self.differences for d in side)
-        return same and all(side.check.passed for side in self.sides)
+        return same and all(side.check for side in self.sides)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers and strings, ready for JSON."""

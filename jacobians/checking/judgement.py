@@ -1,0 +1,99 @@
+"""The judgement of a given derivative along one line: against the bands, the two sides of x, and the complex step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking.complex_step import ComplexStep
+from jacobians.checking.kinks import one_sided
+from jacobians.checking.probe import Probe, Way
+from jacobians.checking.reference import SAFETY, Estimate, band, bands, best_of
+
+__all__ = ["Judgement", "judge", "own_rounding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What was found along one line, for every output.
+
+    Attributes
+    ----------
+    value : ndarray
+        The reference derivative; at a kink, the nearest one that is right.
+    tolerance : ndarray
+        The largest difference that is not counted; infinite where there is no reference.
+    wrong, kink : ndarray of bool
+        Whether the difference exceeds the tolerance; whether x lies on a kink of the function.
+    """
+
+    value: Array
+    tolerance: Array
+    wrong: Array
+    kink: Array
+
+
+def own_rounding(size: Array, eps: float) -> Array:
+    """Return what a right derivative may be off by its own rounding, relative to the largest of its parameter."""
+    return 16.0 * eps * size
+
+
+def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexStep | None, eps: float) -> Judgement:
+    """Return whether a given derivative along one line is right, as far as the function lets it be seen.
+
+    Bands are tried from the usual steps on, until one resolves what is given and confirms it. Where none does, the
+    one-sided derivatives decide: at a kink everything between them is right (a subgradient; Clarke 1990, §2.3), and
+    beside one the smallest steps are. What is still doubtful is put to the complex step.
+
+    Parameters
+    ----------
+    probe : Probe
+    way : Way
+    given : ndarray, shape (m,)
+        The derivative of every output along the line, per unit of the entry or of the direction.
+    size : ndarray, shape (m,)
+        The largest derivative of the same parameter, against which its own rounding is measured.
+    arbiter : ComplexStep or None
+    eps : float
+        The unit of rounding of what is given.
+    """
+    size = np.maximum(size, np.abs(given))
+    floor = own_rounding(size, max(eps, probe.eps))
+    usual, small, smaller, large = bands(probe.eps)
+    found: dict[float, Estimate] = {}
+    target = max(1e-6, 1e3 * probe.eps)
+    for first in (usual, small, smaller, large):
+        found[first] = estimate = band(probe, way, first)
+        agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
+        if (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
+            return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, np.zeros(given.shape, bool))
+    best = best_of([found[first] for first in sorted(found)])
+    value, tolerance = best.value.copy(), best.tolerance + floor
+    wrong = np.abs(given - value) > tolerance
+    # a function that does not change at all may round away what the derivative says; a flat one, in float32 inside
+    finest = np.where(probe.flat, np.finfo(np.float32).eps, probe.eps)
+    unchanged = np.abs(given) * way.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
+    still = wrong & (value == 0) & unchanged
+    wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
+    kink = np.zeros(given.shape, bool)
+    doubtful = wrong | (tolerance > 0.01 * size)
+    if not doubtful.any() or not np.isfinite(probe.value).all():
+        return Judgement(value, tolerance, wrong, kink)
+    sides = one_sided(probe, way)
+    kink = doubtful & sides.kink
+    decided = doubtful & (sides.kink | sides.beside)
+    value = np.where(decided, np.clip(given, sides.low, sides.high), value)
+    tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
+    wrong = np.where(decided, np.abs(given - value) > tolerance, wrong)
+    doubtful = (wrong | (tolerance > 0.01 * size)) & ~kink
+    taken = arbiter.derivative(way) if arbiter is not None and doubtful.any() else None
+    if taken is not None:
+        exact = 512.0 * probe.eps * np.maximum(size, np.abs(taken))
+        right = np.abs(given - taken) <= exact + floor
+        # it may clear what the bands doubted; it condemns only where the bands could not tell, or doubted too
+        trusted = doubtful & (right | wrong | (np.abs(taken - value) <= tolerance))
+        value, wrong = np.where(trusted, taken, value), np.where(trusted, ~right, wrong)
+        tolerance = np.where(trusted, exact + floor, tolerance)
+    return Judgement(value, tolerance, wrong, kink)

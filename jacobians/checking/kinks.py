@@ -1,0 +1,84 @@
+"""One-sided derivatives: whether the function has a kink at x, or only so near that the usual steps cross it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking.probe import Probe, Way
+
+__all__ = ["Sides", "one_sided"]
+
+_CLEAR = 0.02
+"""Noise relative to the jump of the slopes at which the two sides can still be told apart."""
+
+_PRECISE = 0.05
+"""Error relative to that jump at which the derivative beside a kink counts as known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What the two sides of x say of every output.
+
+    Attributes
+    ----------
+    kink : ndarray of bool
+        Whether the slopes differ at the smallest steps that resolve their difference.
+    beside : ndarray of bool
+        Whether they differ at larger steps only: x lies beside a kink, and the derivative exists.
+    low, high : ndarray
+        The smaller and the larger slope, or twice the derivative where it exists.
+    error : ndarray
+        Of both.
+    """
+
+    kink: Array
+    beside: Array
+    low: Array
+    high: Array
+    error: Array
+
+
+def one_sided(probe: Probe, way: Way) -> Sides:
+    """Return the slopes ahead of and behind x at falling steps, from 10⁻² of the line's unit to the last that counts.
+
+    The difference of the two slopes of a smooth function falls with the step; that at a kink does not.
+    """
+    steps = 10.0 ** -np.arange(2.0, -np.log10(probe.eps) - 3.0)
+    slopes, noises = [], []
+    for step in steps:
+        (ahead, forth), (behind, back) = probe.along(way, float(step)), probe.along(way, -float(step))
+        if forth == 0.0 or back == 0.0:
+            break
+        slopes.append(((ahead - probe.value) / forth, (behind - probe.value) / back))
+        noise = np.maximum(probe.noise, probe.eps * np.maximum(np.abs(ahead), np.abs(behind)))
+        noises.append(2.0 * noise / min(forth, -back))
+    ahead, behind = np.stack([s[0] for s in slopes]), np.stack([s[1] for s in slopes])
+    noise = np.stack(noises)
+    jump = np.abs(ahead - behind)
+    with np.errstate(invalid="ignore"):
+        lasting = (jump[1:] > 8.0 * noise[1:]) & (jump[1:] > 0.5 * jump[:-1])
+    height = np.where(lasting, jump[1:], 0.0).max(axis=0, initial=0.0)
+    clear = (noise <= _CLEAR * height) & np.isfinite(jump)
+    # the smallest step at which the two slopes could be told apart; the first where there is no jump at all
+    last = np.where(clear.any(axis=0), len(noise) - 1 - clear[::-1].argmax(axis=0), 0)
+    usable = (np.arange(len(noise))[:, None] <= last) & np.isfinite(jump)
+    joined = np.where(usable, noise + jump, np.inf)
+    beside = (height > 0) & (_at(jump, last) <= 0.1 * height) & (joined.min(axis=0) <= _PRECISE * height)
+    apart = (height > 0) & ~beside
+    # on either side of a kink, what a slope still changes from step to step is curvature, or the kink's distance
+    drift = np.maximum(np.abs(np.diff(ahead, axis=0)), np.abs(np.diff(behind, axis=0)))
+    drift = np.minimum(np.concatenate([drift, drift[-1:]]), np.concatenate([drift[:1], drift]))
+    single = np.where(usable & (jump >= 0.5 * height), noise + drift, np.inf)
+    place = np.where(beside, joined.argmin(axis=0), single.argmin(axis=0))
+    sides = np.stack([_at(ahead, place), _at(behind, place)])
+    middle = sides.mean(axis=0)
+    low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
+    return Sides(apart, beside, low, high, np.where(beside, _at(joined, place), _at(single, place)))
+
+
+def _at(table: Array, rows: Array) -> Array:
+    """The entry in the given row of every column."""
+    return table[rows, np.arange(rows.size)]

@@ -1,0 +1,86 @@
+"""Random directions: the stated probability holds, and a failure is traced to its entry."""
+
+import math
+
+import numpy as np
+import pytest
+
+from jacobians.checking import check_gradient
+from jacobians.checking.directions import direction_count, largest_missed
+
+
+def fun(x):
+    return float(np.tanh(x).sum())
+
+
+def grad(x):
+    return 1 - np.tanh(x) ** 2
+
+
+def test_many_parameters_are_checked_along_directions():
+    x = np.random.default_rng(0).normal(size=20_000)
+    check = check_gradient(fun, grad, x)
+    assert check, str(check)
+    assert check.along.directions == 9
+    assert check.along.failure_probability == 1e-9
+    assert check.evaluations < 200
+    assert check.parameters[0].smallest > check.along.smallest
+
+
+@pytest.mark.parametrize("entry", [0, 12_345, 19_999])
+def test_one_wrong_entry_is_found(entry):
+    x = np.random.default_rng(1).normal(size=20_000)
+
+    def wrong(v):
+        found = grad(v)
+        found[entry] += 1e-3
+        return found
+
+    check = check_gradient(fun, wrong, x)
+    assert check.verdict == "fail"
+    assert check.parameters[0].index == (entry,)
+    assert check.reasons[-1].startswith("along 9 random directions it is off by ")
+
+
+def test_a_wrong_parameter_is_named():
+    x = {"W": np.random.default_rng(2).normal(size=(100, 80)), "b": np.linspace(0, 1, 80)}
+
+    def loss(p):
+        return fun(p["W"]) + fun(p["b"])
+
+    check = check_gradient(loss, lambda p: {"W": grad(p["W"]), "b": grad(p["b"]) / 2}, x)
+    assert [p.verdict for p in check.parameters] == ["pass", "fail"]
+
+
+def test_directions_on_request_and_the_number_that_a_probability_needs():
+    x = np.linspace(-1, 1, 30)
+    check = check_gradient(fun, grad, x, directions=4, failure_probability=1e-4)
+    assert check
+    assert check.along.directions == 4
+    assert [direction_count(p) for p in (0.5, 1e-3, 1e-9, 1e-12)] == [2, 3, 9, 12]
+
+
+@pytest.mark.parametrize("directions", [1, 2, 3])
+def test_the_stated_probability_holds(directions):
+    """Errors of the stated norm, reference error included, are missed less often than stated."""
+    probability, trials = 0.05, 20_000
+    norm = largest_missed(directions, probability) / 2  # in tolerances, of an exact reference
+    draws = np.random.default_rng(0).normal(size=(trials, directions))
+    missed = (np.abs(norm * draws) < 1.0).all(axis=1).mean()
+    assert missed <= probability * 1.1
+    assert norm == pytest.approx(math.sqrt(2 / math.pi) * probability ** (-1 / directions))
+
+
+def test_structured_errors_that_cancel_along_ones_are_seen():
+    x = np.random.default_rng(3).normal(size=200)
+    error = np.where(np.arange(200) % 2, 1e-6, -1e-6)
+    assert check_gradient(fun, lambda v: grad(v) + error, x, directions=9).verdict == "fail"
+    rolled = check_gradient(fun, lambda v: np.roll(grad(v), 1), x, directions=9)
+    assert rolled.verdict == "fail"
+
+
+def test_kinks_in_every_direction_leave_it_open():
+    check = check_gradient(lambda v: np.abs(v).sum(), np.sign, np.zeros(40), directions=3)
+    assert check.verdict == "inconclusive"
+    assert "every random direction meets kinks or undefined values" in check.reasons[-1]
+    assert "3 of 3 random directions meet kinks and say nothing" in check.notes
