@@ -20,6 +20,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jacobians.checking import check_gradient, check_jacobian, diagnose
     from jacobians.conventions import Convention
     from jacobians.errors import JacobiansError
     from jacobians.layout import Layout, unvec, vec
@@ -86,8 +87,11 @@ __all__ = [
     "affine",
     "all_conventions",
     "binary_cross_entropy",
+    "check_gradient",
+    "check_jacobian",
     "convention",
     "cross_entropy",
+    "diagnose",
     "exp",
     "gelu",
     "hadamard",
@@ -123,6 +127,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "jacobians.checking": ("check_gradient", "check_jacobian", "diagnose"),
     "jacobians.conventions": ("Convention",),
     "jacobians.errors": ("JacobiansError",),
     "jacobians.layout": ("Layout", "unvec", "vec"),

@@ -13,6 +13,7 @@ from jacobians.checking.extremes import extremes
 from jacobians.checking.given import Given, readings
 from jacobians.checking.mutations import catalogue
 from jacobians.checking.mutations.evidence import Distances, findings
+from jacobians.checking.mutations.examples import too_large
 from jacobians.checking.mutations.mutation import Mutation
 from jacobians.checking.mutations.preset import translation
 from jacobians.checking.mutations.setting import Setting
@@ -25,6 +26,11 @@ __all__ = ["diagnose"]
 _NEEDS_DATA = (
     "a value alone cannot show a cache of an earlier batch, a shared buffer or a result that changes from call to "
     "call: check_gradient looks for those"
+)
+
+
+_FEWER_EXAMPLES = (
+    "single examples were not looked at, since the batch is too large for it; diagnose a gradient of a few hundred"
 )
 
 
@@ -126,9 +132,8 @@ def _verdict(
     explanations = found.explanations
     causes = tuple(cause for e in explanations for cause in _causes(e, distances))
     if not _is_exact(found):
-        return Diagnosis(
-            "unexplained", (*before, *causes), findings(distances), notes=(*notes, _NEEDS_DATA), tried=found.tried
-        )
+        said = (*notes, _NEEDS_DATA, *([_FEWER_EXAMPLES] if too_large(setting) else []))
+        return Diagnosis("unexplained", (*before, *causes), findings(distances), notes=said, tried=found.tried)
     single = [e.mutations[0] for e in explanations if len(e.mutations) == 1]
     if len(explanations) == 1 or not single:
         # of several pairs that fit, the first is the most usual

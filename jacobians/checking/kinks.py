@@ -42,11 +42,13 @@ class Sides:
 
 
 def one_sided(probe: Probe, way: Way) -> Sides:
-    """Return the slopes ahead of and behind x at falling steps, from 10⁻² of the line's unit to the last that counts.
+    """Return the slopes ahead of and behind x at falling steps, to the last that counts.
 
     The difference of the two slopes of a smooth function falls with the step; that at a kink does not.
     """
-    steps = 10.0 ** -np.arange(2.0, -np.log10(probe.eps) - 3.0)
+    # float32 leaves few steps between curvature and noise, so they lie closer there
+    last_power = -np.log10(probe.eps) - 3.0
+    steps = 10.0 ** -(np.arange(2.0, last_power) if last_power > 8.0 else np.arange(0.5, last_power + 0.5, 0.5))
     slopes, noises = [], []
     for step in steps:
         (ahead, forth), (behind, back) = probe.along(way, float(step)), probe.along(way, -float(step))

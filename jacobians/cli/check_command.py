@@ -78,11 +78,14 @@ def _check_functions(arguments: argparse.Namespace) -> int:
 
     function = load_function(arguments.target)
     gradient = load_function(arguments.gradient) if arguments.gradient else None
-    if arguments.jacobian and gradient is None:
-        raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
     x = point(arguments.at, arguments.shape, arguments.seed)
-    check = check_jacobian if arguments.jacobian else check_gradient
-    result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
+    options: dict[str, Any] = {"directions": arguments.directions, "seed": arguments.seed}
+    if not arguments.jacobian:
+        result = check_gradient(function, gradient, x, **options)
+    elif gradient is not None:
+        result = check_jacobian(function, gradient, x, **options)
+    else:
+        raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
     print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if arguments.json else result)
     return 0 if result else 1
 

@@ -310,6 +310,16 @@ def test_a_net_for_digits_takes_less_than_three_seconds() -> None:
     assert min(times) < 3
 
 
+def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, params, X, Y, problem = case
+    wrong = laid_out(network, backprop(problem, "one dropped"))
+    assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
+    monkeypatch.setattr("jacobians.checking.mutations.examples.LARGEST_STACK", 100)
+    found = diagnose(wrong, network, params, X, Y)
+    assert found.verdict == "unexplained"
+    assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())
+
+
 @pytest.mark.parametrize("module", ["jacobians.checking.diagnosis", "jacobians.checking.mutations"])
 def test_examples_in_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)

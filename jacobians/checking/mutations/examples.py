@@ -13,7 +13,7 @@ from jacobians.checking.mutations.fits import constant
 from jacobians.checking.mutations.mutation import Mutation
 from jacobians.checking.mutations.setting import Setting
 
-__all__ = ["LARGEST_STACK", "examples"]
+__all__ = ["LARGEST_STACK", "examples", "too_large"]
 
 LARGEST_STACK = 20_000_000
 """Numbers in the largest array of per-example derivatives; beyond it the analysis is left out, and that is said."""
@@ -25,6 +25,12 @@ def examples(setting: Setting, distances: Distances) -> Iterator[Mutation]:
     yield from _example_weights(setting, distances)
     yield from _one_delta(setting, distances)
     yield from _entries(setting, distances)
+
+
+def too_large(setting: Setting) -> bool:
+    """Whether the batch is too large for an analysis by example."""
+    size = max(sum(g.size for g in setting.gradient.values()), setting.output.size)
+    return setting.count * size > LARGEST_STACK
 
 
 def _stacked(setting: Setting, deltas: Array, distances: Distances, names: tuple[str, ...]) -> Array:
@@ -72,7 +78,7 @@ def _class_weights(setting: Setting, distances: Distances) -> Iterator[Mutation]
 def _example_weights(setting: Setting, distances: Distances) -> Iterator[Mutation]:
     N = setting.count
     size = sum(g.size for g in setting.gradient.values())
-    if N < 2 or size < 2 * N or N * max(size, setting.output.size) > LARGEST_STACK:
+    if N < 2 or size < 2 * N or too_large(setting):
         return
     masks = np.zeros((N, *setting.output.shape))
     np.moveaxis(masks, setting.layout.batch_axis % 2 + 1, 1)[np.arange(N), np.arange(N)] = 1

@@ -63,6 +63,7 @@ def networks(
     rng = draw(generators())
     params = {name: rng.normal(size=shape) / np.sqrt(shape[-1]) for name, shape in network.shapes().items()}
     shape = network.layout.batch_shape(count, sizes[0])
+    Y: Array
     if kind in ("cross_entropy", "binary", "hinge"):
         Y = rng.integers(0, sizes[-1], count)
     else:
