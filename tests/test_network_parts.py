@@ -33,6 +33,23 @@ def test_nested_parts(layout: Layout, packing: str) -> None:
     assert_gradient(net, params, inputs(net, 3, 4), np.array([0, 2, 1]))
 
 
+@pytest.mark.parametrize("layout", LAYOUTS[::3], ids=short)
+@pytest.mark.parametrize("count", [1, 3])
+def test_nested_gradients_share_no_memory(layout: Layout, count: int) -> None:
+    """With one example a bias's gradient is the row that passes by: it must not be the same array."""
+    net = nested(Convention("nested", layout, reduction="mean", l2="half"), l2=0.2)
+    run = net.run(net.init(np.random.default_rng(0)), inputs(net, count, 4), np.arange(count))
+    gradient = run.gradient(inputs=True)
+    arrays = [*gradient.values(), *run.params.values(), *run.values.values()]
+    for i, array in enumerate(gradient.values()):
+        assert not any(np.may_share_memory(array, other) for other in arrays[i + 1 :])
+    before = {name: array.copy() for name, array in gradient.items()}
+    for array in gradient.values():
+        array[...] = np.nan  # what a caller does with one result reaches no other, and no later one
+    for name, array in run.gradient(inputs=True).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
 def test_nested_names_and_packing() -> None:
     net = nested(Convention("nested", Layout(), packing="weights-then-biases", weight_name="Theta"))
     weights = ["Theta1", "2.Theta1", "Theta3", "4.Theta1", "4.2.Theta1"]

@@ -1,7 +1,6 @@
 """Reference derivatives that share no code with the rules they check; checks, and why a gradient is wrong."""
 
-from jacobians.checking.diagnosis import diagnose
-from jacobians.checking.diagnosis_result import Cause, Diagnosis
+from jacobians.checking.diagnosis import Cause, Diagnosis, diagnose
 from jacobians.checking.directions import DirectionsCheck
 from jacobians.checking.gradient import check_gradient
 from jacobians.checking.jacobian import check_jacobian

@@ -13,8 +13,8 @@ import pytest
 
 from jacobians import Network, convention, translate_gradients, translate_packed
 from jacobians.checking import diagnose
-from jacobians.checking.mutations import FAMILIES, catalogue
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations import FAMILIES, catalogue
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.operations import Affine, CrossEntropy, Residual, Tanh
 from tests.checking.diagnosis_cases import laid_out, make
@@ -314,13 +314,13 @@ def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monke
     network, params, X, Y, problem = case
     wrong = laid_out(network, backprop(problem, "one dropped"))
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
-    monkeypatch.setattr("jacobians.checking.mutations.examples.LARGEST_STACK", 100)
+    monkeypatch.setattr("jacobians.checking.diagnosis.mutations.examples.LARGEST_STACK", 100)
     found = diagnose(wrong, network, params, X, Y)
     assert found.verdict == "unexplained"
     assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())
 
 
-@pytest.mark.parametrize("module", ["jacobians.checking.diagnosis", "jacobians.checking.mutations"])
+@pytest.mark.parametrize("module", ["jacobians.checking.diagnosis", "jacobians.checking.diagnosis.mutations"])
 def test_examples_in_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted

@@ -120,6 +120,7 @@ def _binary(make: Callable[[Layout], OperationLike], *, product: bool = False) -
 def _loss(make: Callable[..., Callable[..., Any]], targets: str) -> _Make:
     def draw(rng: np.random.Generator, sizes: tuple[int, ...], layout: Layout) -> OperationCase:
         X = rng.normal(size=layout.batch_shape(*sizes[:2]))
+        Y: Array
         if targets == "labels":
             Y = rng.integers(0, sizes[1], sizes[0])
         else:

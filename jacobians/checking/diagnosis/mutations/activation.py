@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Pullback
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Pullback
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.network import ACTIVATIONS
 from jacobians.operations import Elementwise, Sigmoid, Tanh
 

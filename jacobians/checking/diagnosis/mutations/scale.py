@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.parts import parameter_parts, weight_parts
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.parts import parameter_parts, weight_parts
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["factors", "scale"]
 

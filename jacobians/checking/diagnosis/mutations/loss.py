@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.operations import BinaryCrossEntropy, CrossEntropy, MulticlassHinge, SquaredError
 
 __all__ = ["loss"]

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Layer, Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Layer, Setting
 
 __all__ = ["regulariser"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients
-from jacobians.checking.mutations.setting import Layer, Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients
+from jacobians.checking.diagnosis.mutations.setting import Layer, Setting
 
 __all__ = ["Part", "parameter_parts", "weight_parts"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jacobians.checking.mutations import catalogue
-from jacobians.checking.mutations.backward import Gradients
-from jacobians.checking.mutations.evidence import Distances
-from jacobians.checking.mutations.examples import examples
-from jacobians.checking.mutations.fits import fits
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations import catalogue
+from jacobians.checking.diagnosis.mutations.backward import Gradients
+from jacobians.checking.diagnosis.mutations.evidence import Distances
+from jacobians.checking.diagnosis.mutations.examples import examples
+from jacobians.checking.diagnosis.mutations.fits import fits
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.errors import JacobiansError
 
 __all__ = ["Explanation", "Found", "search", "wrong_gradient"]

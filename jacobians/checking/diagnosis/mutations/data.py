@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.parts import Part, parameter_parts
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.parts import Part, parameter_parts
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["data"]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Literal, TypeAlias
 
-from jacobians.checking.mutations.evidence import ParameterFinding
+from jacobians.checking.diagnosis.mutations.evidence import ParameterFinding
 
 __all__ = ["Cause", "Diagnosis", "Verdict"]
 

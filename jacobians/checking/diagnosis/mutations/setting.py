@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients, Pullback
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients, Pullback
 from jacobians.network import Network
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.loss_base import class_labels, one_hot

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.checking.mutations.backward import Gradients
-from jacobians.checking.mutations.preset import other_layouts
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Gradients
+from jacobians.checking.diagnosis.mutations.preset import other_layouts
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.conventions import Convention
 from jacobians.errors import JacobiansError, ShapeError
 from jacobians.parameters import checked

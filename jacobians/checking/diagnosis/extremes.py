@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.checking.diagnosis_result import Cause
-from jacobians.checking.mutations.backward import Gradients
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Gradients
+from jacobians.checking.diagnosis.mutations.setting import Setting
+from jacobians.checking.diagnosis.result import Cause
 
 __all__ = ["extremes"]
 

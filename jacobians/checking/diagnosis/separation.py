@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.explanations import wrong_gradient
-from jacobians.checking.mutations import catalogue
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.explanations import wrong_gradient
+from jacobians.checking.diagnosis.mutations import catalogue
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.errors import JacobiansError
 from jacobians.network import Network
 from jacobians.operations import Affine, Operation

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients, Pullback
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Layer, Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients, Pullback
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Layer, Setting
 from jacobians.operations import Elementwise, Sigmoid, Tanh
 
 __all__ = ["bias"]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Gradients
-from jacobians.checking.mutations.evidence import Distances
-from jacobians.checking.mutations.fits import constant
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Gradients
+from jacobians.checking.diagnosis.mutations.evidence import Distances
+from jacobians.checking.diagnosis.mutations.fits import constant
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["LARGEST_STACK", "examples", "too_large"]
 

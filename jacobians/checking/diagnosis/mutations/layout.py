@@ -10,10 +10,10 @@ from typing import get_args
 import numpy as np
 
 from jacobians.arrays import Array, size_of
-from jacobians.checking.mutations.backward import Backward, Gradients, Pullback
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.parts import weight_parts
-from jacobians.checking.mutations.setting import Layer, Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients, Pullback
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.parts import weight_parts
+from jacobians.checking.diagnosis.mutations.setting import Layer, Setting
 from jacobians.errors import JacobiansError
 from jacobians.layout import Order, unvec, vec
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.checking.diagnosis_result import Cause, Diagnosis
-from jacobians.checking.explanations import Explanation, Found, search, wrong_gradient
-from jacobians.checking.extremes import extremes
-from jacobians.checking.given import Given, readings
-from jacobians.checking.mutations import catalogue
-from jacobians.checking.mutations.evidence import Distances, findings
-from jacobians.checking.mutations.examples import too_large
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.preset import translation
-from jacobians.checking.mutations.setting import Setting
-from jacobians.checking.separation import separating
+from jacobians.checking.diagnosis.explanations import Explanation, Found, search, wrong_gradient
+from jacobians.checking.diagnosis.extremes import extremes
+from jacobians.checking.diagnosis.given import Given, readings
+from jacobians.checking.diagnosis.mutations import catalogue
+from jacobians.checking.diagnosis.mutations.evidence import Distances, findings
+from jacobians.checking.diagnosis.mutations.examples import too_large
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.preset import translation
+from jacobians.checking.diagnosis.mutations.setting import Setting
+from jacobians.checking.diagnosis.result import Cause, Diagnosis
+from jacobians.checking.diagnosis.separation import separating
 from jacobians.errors import DomainError
 from jacobians.network import Network
 

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Backward, Gradients
-from jacobians.checking.mutations.evidence import Distances
-from jacobians.checking.mutations.mutation import Mutation
-from jacobians.checking.mutations.parts import Part, parameter_parts, weight_parts
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients
+from jacobians.checking.diagnosis.mutations.evidence import Distances
+from jacobians.checking.diagnosis.mutations.mutation import Mutation
+from jacobians.checking.diagnosis.mutations.parts import Part, parameter_parts, weight_parts
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["constant", "fits"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.mutations.backward import Gradients
+from jacobians.checking.diagnosis.mutations.backward import Gradients
 
 __all__ = ["Distances", "ParameterFinding", "findings"]
 

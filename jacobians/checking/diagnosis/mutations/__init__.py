@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from jacobians.checking.mutations.activation import activation
-from jacobians.checking.mutations.bias import bias
-from jacobians.checking.mutations.data import data
-from jacobians.checking.mutations.layout import layout
-from jacobians.checking.mutations.loss import loss
-from jacobians.checking.mutations.mutation import Family, Mutation
-from jacobians.checking.mutations.preset import preset
-from jacobians.checking.mutations.regulariser import regulariser
-from jacobians.checking.mutations.scale import scale
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.activation import activation
+from jacobians.checking.diagnosis.mutations.bias import bias
+from jacobians.checking.diagnosis.mutations.data import data
+from jacobians.checking.diagnosis.mutations.layout import layout
+from jacobians.checking.diagnosis.mutations.loss import loss
+from jacobians.checking.diagnosis.mutations.mutation import Family, Mutation
+from jacobians.checking.diagnosis.mutations.preset import preset
+from jacobians.checking.diagnosis.mutations.regulariser import regulariser
+from jacobians.checking.diagnosis.mutations.scale import scale
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["FAMILIES", "catalogue"]
 
@@ -28,7 +28,7 @@ def catalogue(setting: Setting) -> list[Mutation]:
     >>> from jacobians import Network
     >>> net = Network.dense((4, 3, 2), convention="cs231n")
     >>> params = net.init(np.random.default_rng(0))
-    >>> from jacobians.checking.mutations.setting import Setting
+    >>> from jacobians.checking.diagnosis.mutations.setting import Setting
     >>> found = catalogue(Setting(net, params, np.eye(4), [0, 1, 1, 0]))
     >>> sorted({mutation.family for mutation in found})
     ['activation', 'bias', 'data', 'layout', 'loss', 'scale', 'state']

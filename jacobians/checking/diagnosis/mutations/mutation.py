@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from jacobians.checking.mutations.backward import Backward
-from jacobians.checking.mutations.setting import Setting
+from jacobians.checking.diagnosis.mutations.backward import Backward
+from jacobians.checking.diagnosis.mutations.setting import Setting
 
 __all__ = ["Family", "Mutation"]
 
