@@ -1,8 +1,8 @@
 """The rules of the algebra: what a product, a sum and a multiple of structured Jacobians become.
 
 `compose` tries the rules in the order in which they stand; the first match wins, and without one the product
-stays lazy. A rule may merge two factors only where the result stores no more than they do: nothing here
-multiplies out a dense matrix. Every rule's identity is in its comment, in C order.
+stays lazy. A rule may merge two factors only where the result stores no more than they do, or is one row for each
+example: nothing here multiplies out a dense matrix. Every rule's identity is in its comment, in C order.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
     both = numerators(left, right, "multiply")
     if both is not None:
         if both[0].codomain != both[1].domain:
-            raise ShapeError(_misfit(left, right, both[0].codomain, both[1].domain))
+            raise ShapeError(_misfit(left, right, both[0].codomain, both[1].domain, denominator=True))
         return Denominator(compose(both[1], both[0]))
     if left.domain != right.codomain:
         raise ShapeError(_misfit(left, right, left.domain, right.codomain))
@@ -88,7 +88,7 @@ def _flat(jacobian: Jacobian) -> tuple[Jacobian, ...]:
 
 
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
-    """What equals left @ right and stores no more entries than both, or None."""
+    """What equals left @ right and stores no more entries than both (or one row for each example), or None."""
     match left, right:
         # 0 J = 0,  J 0 = 0
         case (Zero(), _) | (_, Zero()):
@@ -213,13 +213,17 @@ def _misfit(
     right: Jacobian,
     inner_left: tuple[int, ...],
     inner_right: tuple[int, ...],
+    *,
+    denominator: bool = False,
 ) -> str:
+    reads = "denominator layout reads J_inner @ J_outer" if denominator else "numerator layout reads J_outer @ J_inner"
+    takes, gives = ("gives", "takes") if denominator else ("takes", "gives")
     hint = ""
     if inner_left == inner_right[::-1]:
         hint = "; one is the other's transpose: is the batch in rows in one and in columns in the other?"
     elif left.codomain == right.domain or left.domain == right.domain:
-        hint = "; the other order or a transpose would fit: numerator layout reads J_outer @ J_inner"
+        hint = f"; the other order or a transpose would fit: {reads}"
     return (
-        f"@: the left factor {left.structure} {left.shape} takes arrays of shape {inner_left}, the right factor "
-        f"{right.structure} {right.shape} gives {inner_right}{hint}"
+        f"@: the left factor {left.structure} {left.shape} {takes} arrays of shape {inner_left}, the right factor "
+        f"{right.structure} {right.shape} {gives} {inner_right}{hint}"
     )

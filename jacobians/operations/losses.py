@@ -158,8 +158,7 @@ class ProbabilityCrossEntropy(Loss):
 
         def delta() -> Array:
             # 0/0 at an agreeing 0 or 1 counts 0: the one-sided derivative of the term that is there
-            zero, one = X == 0, X == 1
-            return (1 - targets) / np.where(one, 1, 1 - X) * ~one - targets / np.where(zero, 1, X) * ~zero
+            return (1 - targets) / np.where(X == 1, 1, 1 - X) - targets / np.where(X == 0, 1, X)
 
         return losses, delta
 

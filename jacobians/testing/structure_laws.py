@@ -164,12 +164,13 @@ def assert_vec(jacobian: Jacobian, rng: np.random.Generator | None = None, *, wh
     numerator = jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
     denominator = jacobian if isinstance(jacobian, Denominator) else Denominator(jacobian)
     P, Q = _permutation(jacobian.codomain), _permutation(jacobian.domain)
-    expected = P @ numerator.to_dense("C") @ Q.T
-    agree("vec", f"{what}, to_dense('F') and P·to_dense('C')·Qᵀ", numerator.to_dense("F"), expected, dtype=dtype)
-    t, c = draw(rng, jacobian.domain), draw(rng, jacobian.codomain)
-    scale = largest(terms(numerator)) * float(max(np.abs(t).sum(), np.abs(c).sum()))
+    size = largest(terms(numerator))
+    in_c, in_f = numerator.to_dense("C"), numerator.to_dense("F")
+    agree("vec", f"{what}, to_dense('F') and P·to_dense('C')·Qᵀ", in_f, P @ in_c @ Q.T, dtype=dtype, scale=size)
     sparse = denominator.to_sparse("C").toarray()
-    agree("vec", f"{what}, denominator to_sparse('C')", sparse, numerator.to_dense("C").T, dtype=dtype)
+    agree("vec", f"{what}, denominator to_sparse('C')", sparse, in_c.T, dtype=dtype, scale=size)
+    t, c = draw(rng, jacobian.domain), draw(rng, jacobian.codomain)
+    scale = size * float(max(np.abs(t).sum(), np.abs(c).sum()))
     for order in ORDERS:
         tagged, turned = numerator.ordered(order), denominator.ordered(order)
         x, y = draw(rng, tagged.shape[1:]), draw(rng, tagged.shape[:1])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jacobians.errors import DTypeError, ShapeError, TooLargeError
+from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.linops import Denominator, Jacobian
 from tests.linops.tools import actions_of, draw, images, matrix_of, same
 from tests.linops.twins import permutation
@@ -141,6 +141,20 @@ def diagonal_view(operator: Jacobian, twin: np.ndarray) -> None:
         same(entries, np.diagonal(matrix_of(operator, twin, order)), what=f"diagonal({order!r})")
         assert not any(np.shares_memory(entries, a) for a in operator.arrays), "diagonal: shares memory"
         assert entries.flags.writeable, "diagonal: the output is read-only"
+
+
+def gradient_of_a_scalar(operator: Jacobian, twin: np.ndarray) -> None:
+    """`gradient` is the twin's one row as a new array in the input's shape; other codomains have none."""
+    if operator.codomain != ():
+        with pytest.raises(LayoutError, match="only a scalar's Jacobian is a gradient"):
+            operator.gradient  # noqa: B018
+        return
+    gradient = operator.gradient
+    assert gradient.dtype == operator.dtype, f"gradient: {gradient.dtype}, stated {operator.dtype}"
+    same(gradient, twin.reshape(operator.domain), what="gradient")
+    assert gradient.flags.writeable, "gradient: the output is read-only"
+    assert not any(np.shares_memory(gradient, a) for a in operator.arrays), "gradient: shares memory"
+    assert not np.shares_memory(gradient, operator.gradient), "gradient: twice shares memory"
 
 
 def dtypes(operator: Jacobian, twin: np.ndarray) -> None:
@@ -284,6 +298,7 @@ LAWS: list[Law] = [
     vectors,
     sparse_view,
     diagonal_view,
+    gradient_of_a_scalar,
     dtypes,
     purity,
     storage,

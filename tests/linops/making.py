@@ -1,4 +1,4 @@
-"""One function a structure: each returns a `make`, which takes `Numbers` and returns the operator and its dense twin."""
+"""One function a structure: each returns a `make`, which takes `Numbers`, returns the operator and its dense twin."""
 
 from __future__ import annotations
 

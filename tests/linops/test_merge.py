@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.linops import BlockDiagonal, Diagonal, Identity, Kronecker, Selection, Sum
+from jacobians.linops import BlockDiagonal, Diagonal, Identity, KhatriRao, Kronecker, Selection, Sum
 from jacobians.linops.merge import (
     diagonal_block,
     khatri_rao,
@@ -50,6 +50,19 @@ def test_one_matrix_for_all_blocks_at_the_limit(count: int, merges: bool) -> Non
     """Bₙ W has 2N entries; the Bₙ have N, and W has 2 for all of them."""
     left = BlockDiagonal(draw(count, 1, 1), (count, 1), (count, 1))
     assert (khatri_rao(left, Kronecker(count, draw(1, 2))) is not None) is merges
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_one_row_for_each_example_is_pushed_through_however_wide_the_layer(axis: int) -> None:
+    """Per-example gradients of a net whose hidden layer is wider than its output stay in two factors."""
+    n, k, h, d = 6, 2, 9, 4
+    rows, hidden, data = ((n, k), (n, h), draw(n, d)) if axis == 0 else ((k, n), (h, n), draw(n, d))
+    losses, W, slopes = BlockDiagonal(draw(n, 1, k), (n,), rows, axis), draw(k, h), Diagonal(draw(*hidden))
+    back = Kronecker(n, W) if axis == 0 else Kronecker(W, n)
+    last = Kronecker(data, h) if axis == 0 else Kronecker(h, data)
+    chain = losses @ back @ slopes @ last
+    assert type(chain) is KhatriRao
+    assert np.allclose(chain.to_dense(), losses.to_dense() @ back.to_dense() @ slopes.to_dense() @ last.to_dense())
 
 
 @pytest.mark.parametrize("axis", [0, -1])

@@ -26,6 +26,8 @@ WRONG: list[tuple[Law, type[Plain], str]] = [
     (laws.sparse_view, wrong.SparseIgnoresOrder, r"to_sparse\('F'\)"),
     (laws.sparse_view, wrong.SparseShares, "shares memory"),
     (laws.diagonal_view, wrong.DiagonalIgnoresOrder, r"diagonal\('F'\)"),
+    (laws.gradient_of_a_scalar, wrong.GradientIsARow, "gradient: shape"),
+    (laws.gradient_of_a_scalar, wrong.GradientIsWide, "gradient: float64, stated float32"),
     (laws.dtypes, wrong.AlwaysFloat64, "jvp: float32 gives float64"),
     (laws.dtypes, wrong.Float32Inside, "jvp of float64: off"),
     (laws.dtypes, wrong.TakesComplex, "DID NOT RAISE"),
@@ -43,15 +45,17 @@ WRONG: list[tuple[Law, type[Plain], str]] = [
 ]
 
 
-def made(kind: type[Plain]) -> tuple[Plain, np.ndarray]:
-    matrix = draw(6, 6, dtype=np.float32)
-    operator = kind(matrix)
+def made(kind: type[Plain], law: Law | None = None) -> tuple[Plain, np.ndarray]:
+    if law is laws.gradient_of_a_scalar:
+        operator = kind(draw(1, 6, dtype=np.float32), ())
+    else:
+        operator = kind(draw(6, 6, dtype=np.float32))
     return operator, operator.matrix.astype(np.float64)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_five_methods_are_enough(law: Law) -> None:
-    law(*made(Plain))
+    law(*made(Plain, law))
     law(Plain(matrix := draw(6, 4), (2, 3), (4,)), matrix)
     law(Plain(matrix := draw(4, 6), (4,), (3, 2)), matrix)
 
@@ -59,7 +63,7 @@ def test_five_methods_are_enough(law: Law) -> None:
 @pytest.mark.parametrize(("law", "kind", "message"), WRONG, ids=lambda part: getattr(part, "__name__", ""))
 def test_law_catches(law: Law, kind: type[Plain], message: str) -> None:
     with pytest.raises((AssertionError, pytest.fail.Exception), match=message):
-        law(*made(kind))
+        law(*made(kind, law))
 
 
 def test_every_law_can_fail() -> None:

@@ -113,6 +113,18 @@ class DiagonalIgnoresOrder(Plain):
         return super().diagonal("C")
 
 
+class GradientIsARow(Plain):
+    @property
+    def gradient(self) -> np.ndarray:
+        return self.to_dense()
+
+
+class GradientIsWide(Plain):
+    @property
+    def gradient(self) -> np.ndarray:
+        return super().gradient.astype(np.float64)
+
+
 class AlwaysFloat64(Plain):
     def _jvp(self, tangent: np.ndarray) -> np.ndarray:
         return super()._jvp(tangent).astype(np.float64)

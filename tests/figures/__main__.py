@@ -1,0 +1,43 @@
+"""``python -m tests.figures [NAME …] [--json FILE] [--quick]``: measures and prints the tables of the verification."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import time
+from pathlib import Path
+
+NAMES = {
+    "detection": "bugs that the gradient check catches",
+    "false-alarms": "right gradients near kinks that it rejects",
+    "diagnosis": "bugs that the diagnosis names",
+    "peers": "the same bugs under other libraries' checkers",
+    "speed": "how long a check takes",
+}
+
+
+def main() -> int:
+    """Run the measurements that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.figures", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(NAMES)}; all unless given")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers to FILE too")
+    parser.add_argument("--quick", action="store_true", help="a small sample of everything")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in NAMES]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(NAMES)}")
+    results = {}
+    for name in options.names or NAMES:
+        module = importlib.import_module(f"tests.figures.{name.replace('-', '_')}")
+        started = time.perf_counter()
+        results[name] = module.measure(quick=options.quick)
+        print(f"# {name}: {NAMES[name]} ({time.perf_counter() - started:.0f} s)\n")
+        print(module.report(results[name]), end="\n\n", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1, default=str))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

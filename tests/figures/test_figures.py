@@ -1,0 +1,56 @@
+"""A thin slice of the figures, so that a change that lets a bug through, alarms falsely or misnames is seen at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from jacobians import Network
+from tests.figures import detection, diagnosis, false_alarms
+from tests.figures.backprop import ACTIVATIONS, LOSSES
+from tests.figures.cases import CONVENTIONS, cases
+from tests.figures.diagnosis import network_targets
+from tests.figures.equivalence import changes_nothing
+from tests.figures.problems import make_problem
+from tests.figures.stateful import hand_written
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_the_hand_written_gradient_is_the_librarys(convention):
+    for layers, activation, loss in itertools.product((2, 3), ACTIVATIONS, LOSSES):
+        problem = make_problem(convention, layers, activation, loss)
+        net = Network.dense(problem.sizes, activation=activation, loss=loss, convention=convention, l2=problem.l2)
+        value, gradient = net.fun_and_grad(problem.X, network_targets(problem))(problem.theta)
+        fun, grad = hand_written(problem)
+        np.testing.assert_allclose(fun(problem.theta), value, rtol=1e-13)
+        np.testing.assert_allclose(grad(problem.theta), gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+
+
+def test_every_bug_changes_the_gradient_somewhere():
+    chosen = [case for case in cases() if not case.bug.stateful and case.scale == 1.0]
+    seen: set[str] = set()
+    for case in chosen:
+        if case.bug.name not in seen and not changes_nothing(case.problem(), case.bug.slip, case.layer):
+            seen.add(case.bug.name)
+    silent = {case.bug.name for case in chosen} - seen
+    assert {name.split()[-1] for name in silent} <= {"(one)", "(single)"}, "equivalent at every setting"
+
+
+def test_detection_misses_nothing():
+    result = detection.measure(quick=True)
+    assert not [line for line in result["notable"] if not line.startswith("inconclusive")]
+    assert all(sum(counts.values()) >= 3 for counts in result["families"].values())
+
+
+def test_no_false_alarm():
+    result = false_alarms.measure(quick=True)
+    assert result["alarms"] == []
+    assert result["unseen"] <= 1e-3 * result["smooth"]
+
+
+def test_diagnosis_reaches_its_goals():
+    first, third = diagnosis.shares(diagnosis.measure(quick=True))
+    assert first >= diagnosis.FIRST
+    assert third >= diagnosis.THIRD
