@@ -26,11 +26,11 @@ def words(text: str) -> list[str]:
 
 
 PUBLIC = words("""
-    Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine all_conventions
-    binary_cross_entropy convention cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss
-    matmul mean multiclass_hinge power reduction_ratio relu reshape sigmoid silu softmax softplus square squared_error
-    tanh total translate_batch translate_gradients translate_jacobian translate_packed translate_parameters transpose
-    unvec vec
+    Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
+    all_conventions binary_cross_entropy check_gradient check_jacobian convention cross_entropy diagnose exp gelu
+    hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power reduction_ratio
+    relu reshape sigmoid silu softmax softplus square squared_error tanh total translate_batch translate_gradients
+    translate_jacobian translate_packed translate_parameters transpose unvec vec
 """)
 
 LINOPS = words("""

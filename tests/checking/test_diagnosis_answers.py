@@ -320,7 +320,7 @@ def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monke
     assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())
 
 
-@pytest.mark.parametrize("module", ["jacobians.checking.diagnosis", "jacobians.checking.diagnosis.mutations"])
+@pytest.mark.parametrize("module", ["jacobians.checking.diagnosis.diagnose", "jacobians.checking.diagnosis.mutations"])
 def test_examples_in_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted

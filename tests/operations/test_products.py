@@ -1,0 +1,110 @@
+"""Matrix product, entrywise product and sum of two variables, against np.kron and loops."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians import add, hadamard, matmul
+from jacobians.errors import ShapeError
+from jacobians.layout import Layout
+from jacobians.operations import Add, Hadamard, MatMul
+from jacobians.testing import assert_dense_twin
+from tests.linops.twins import by_basis
+from tests.operations.drawing import WRITTEN, Numbers
+
+G = Numbers(13)
+A, B = G(3, 4), G(4, 2)
+C, D = G(3, 4), G(3, 4)
+
+
+@pytest.mark.parametrize("layout", WRITTEN)
+def test_products_of_matrices_are_kronecker_products(layout: Layout) -> None:
+    value, J = matmul(A, B, layout)
+    np.testing.assert_allclose(value, np.einsum("ij,jk->ik", A, B), rtol=1e-13)
+    for jacobian, twin in ((J.A, np.kron(np.eye(3), B.T)), (J.B, np.kron(A, np.eye(2)))):
+        assert_dense_twin(jacobian, twin if layout.derivative == "numerator" else twin.T)
+    # Magnus & Neudecker: vec(AXB) = (Bᵀ ⊗ A) vec X, where vec stacks columns
+    for jacobian, twin in ((J.A, np.kron(B.T, np.eye(3))), (J.B, np.kron(np.eye(2), A))):
+        assert_dense_twin(jacobian, twin if layout.derivative == "numerator" else twin.T, order="F")
+
+
+@pytest.mark.parametrize("layout", WRITTEN)
+def test_entrywise_products_and_sums_are_diagonal(layout: Layout) -> None:
+    value, J = hadamard(C, D, layout)
+    assert np.array_equal(value, C * D)
+    assert_dense_twin(J.A, np.diag(D.ravel()))
+    assert_dense_twin(J.B, np.diag(C.ravel()))
+    value, J = add(C, D, layout)
+    assert np.array_equal(value, C + D)
+    assert_dense_twin(J.A, np.eye(12))
+    assert_dense_twin(J.B, np.eye(12))
+
+
+def test_one_array_in_both_places() -> None:
+    """By the array itself the derivative is the sum of both: A∘A and A² are not linear."""
+    S = G(3, 3)
+    for operation, plain in ((hadamard, lambda V: V * V), (matmul, lambda V: V @ V), (add, lambda V: V + V)):
+        value, J = operation(S, S)
+        np.testing.assert_allclose(value, plain(S), rtol=1e-13)
+        both = J.A.to_dense() + J.B.to_dense()
+        # of a quadratic the symmetric difference is exact
+        twin = by_basis((3, 3), (3, 3), lambda t, plain=plain: (plain(S + t) - plain(S - t)) / 2)
+        np.testing.assert_allclose(both, twin, rtol=1e-12, atol=1e-12)
+
+
+def test_scalars_and_empty_arrays() -> None:
+    assert hadamard(2.0, 3.0)[0] == 6.0
+    assert type(add(2.0, 3.0)[0]) is np.ndarray
+    assert hadamard(2.0, 3.0)[1].A.gradient == 3.0
+    value, J = matmul(np.ones((2, 0)), np.ones((0, 3)))
+    assert np.array_equal(value, np.zeros((2, 3)))
+    assert J.A.shape == (6, 0)
+
+
+def test_the_wider_dtype_wins() -> None:
+    for operation in (hadamard, add):
+        value, J = operation(C.astype(np.float32), D)
+        assert value.dtype == np.float64
+        assert J.A.jvp(C).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("operation", "shapes", "message"),
+    [
+        (
+            matmul,
+            ((2, 3), (4, 3)),
+            "matmul: A has shape (2, 3), B has (4, 3); the inner sizes must agree; B's transpose would fit",
+        ),
+        (
+            matmul,
+            ((3, 2), (3, 4)),
+            "matmul: A has shape (3, 2), B has (3, 4); the inner sizes must agree; A's transpose would fit",
+        ),
+        (matmul, ((3, 2), (5, 4)), "matmul: A has shape (3, 2), B has (5, 4); the inner sizes must agree"),
+        (matmul, ((3,), (3, 4)), "matmul: A has shape (3,), B has (3, 4); the inner sizes must agree"),
+        (matmul, ((2, 3, 4), (4, 5)), "matmul: A has shape (2, 3, 4), B has (4, 5); the inner sizes must agree"),
+        (
+            hadamard,
+            ((2, 3), (3, 2)),
+            "hadamard: A has shape (2, 3), B has (3, 2); nothing is broadcast; its transpose would fit: is one batch "
+            "in columns?",
+        ),
+        (hadamard, ((2, 3), (3,)), "hadamard: A has shape (2, 3), B has (3,); nothing is broadcast"),
+        (add, ((4, 1), (4,)), "add: A has shape (4, 1), B has (4,); nothing is broadcast"),
+        (add, ((2, 3), (1, 3)), "add: A has shape (2, 3), B has (1, 3); nothing is broadcast"),
+        (add, ((2, 3), ()), "add: A has shape (2, 3), B has (); nothing is broadcast"),
+    ],
+)
+def test_refusals(operation: Any, shapes: tuple[tuple[int, ...], ...], message: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(message) + "$"):
+        operation(*map(np.ones, shapes))
+
+
+def test_names() -> None:
+    assert [operation.name for operation in (MatMul(), Hadamard(), Add())] == ["matmul", "hadamard", "add"]
+    assert MatMul().names == ("A", "B")
