@@ -1,6 +1,6 @@
 """Structured Jacobians: linear maps between arrays that know their structure."""
 
-from jacobians.linops.base import DENSE_LIMIT, Jacobian
+from jacobians.linops.base import Jacobian
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.commutation import Commutation
@@ -11,6 +11,7 @@ from jacobians.linops.identity import Identity, Reshape, Zero
 from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
+from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.plan import Plan
 from jacobians.linops.product import Product
 from jacobians.linops.scaled import Scaled

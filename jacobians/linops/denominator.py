@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops.base import DENSE_LIMIT, Jacobian
+from jacobians.linops.base import Jacobian
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.identity import Identity
+from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.scaled import Scaled
 
 if TYPE_CHECKING:

@@ -1,0 +1,160 @@
+"""Equivalent mutants of the structured Jacobians and their algebra."""
+
+from __future__ import annotations
+
+from tests.mutation.equivalent_operations import COST, MEMORY, WIDER
+
+SQUARE = "the matrix is square"
+LIST = "a list is read like a tuple"
+ONE = "an axis of length 1 has one place"
+AGREE = "the shapes, axes or dtypes of both agree here, or the rule has been left"
+ORDER = "another order of multiplication: the same product, at another cost"
+REFUSED = "wrong input is refused elsewhere, with another message"
+
+EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
+    "linops.algebra: _chain": [
+        ("Product(tuple(factors)) → Product(factors)", LIST),
+        ("factors[0] → factors[-1]", "there is one"),
+    ],
+    "linops.algebra: _merge": [
+        ("without case [Scaled(), Scaled()]", "the two rules after it do the same in two steps"),
+    ],
+    "linops.algebra: compose": [
+        ("left.order if left.order == right.order else * → joint_order(left, right)", COST),
+        ("left.order → right.order (2)", AGREE),
+        ("Dense(np.asarray(left._jvp(column)), left.codomain) → Dense(left._jvp(column), left.codomain)",
+         "Dense makes an array of what it is given"),
+    ],
+    "linops.algebra: add": [
+        ("left.codomain → right.codomain*", AGREE),
+        ("numerators(left, right, 'add') → numerators(right, left, 'add')", "addition commutes"),
+        ("Dense(np.asarray(left.array + right.array), *→ Dense(left.array + *", "Dense makes an array of what it is given"),
+    ],
+    "linops.block_diagonal: BlockDiagonal.__init__": [("*fits*", REFUSED), ("axis in (0, -1)*", REFUSED)],
+    "linops.block_diagonal: BlockDiagonal._act": [
+        ("(:, 0) → (:, -1)", ONE),
+        ("(:, :, 0) → (:, :, -1)", ONE),
+        ("(..., 0) → (..., -1)", ONE),
+        ("if * == 1: *→ if False: *", COST),
+    ],
+    "linops.block_diagonal: BlockDiagonal._diagonal": [
+        ("if self.codomain != self.domain: *→ if True: *", COST),
+        ("self.shape[0] → self.shape[*", SQUARE),
+        ("np.empty(self.shape[0]*→ np.empty(self.shape[*", SQUARE)],
+    "linops.block_row: BlockRow.__init__": [("tuple(blocks) → blocks", LIST), ("blocks[0] → blocks[-1]", AGREE)],
+    "linops.block_row: BlockRow._*": [
+        ("self.domain[0] → self.domain[-1]", "the packed vector has one axis"),
+        ("np.asarray(reduce(add, images)).reshape → reduce(add, images).reshape", "NumPy scalars reshape to arrays"),
+    ],
+    "linops.commutation: Commutation._sparse": [("self.shape[0] → self.shape[*", SQUARE)],
+    "linops.commutation: Commutation._diagonal": [
+        ("self.shape[0] → self.shape[*", SQUARE),
+        ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),
+    ],
+    "linops.commutation: Commutation._dense": [("self.shape[0] → self.shape[*", SQUARE)],
+    "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
+        ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
+    ],
+    "linops.identity: *": [
+        ("self.shape[0] → self.shape[*", SQUARE),
+        ("np.eye(self.shape[0], dtype=self.dtype) → np.eye(self.shape[*", SQUARE),
+        ("np.ones(self.shape[0], dtype=self.dtype) → np.ones(self.shape[*", SQUARE),
+        ("np.zeros(self.shape[0], dtype=self.dtype) → np.zeros(self.shape[*", SQUARE),
+        ("eye_array(self.shape[0], dtype=self.dtype) → eye_array(self.shape[*", SQUARE),
+        ("Identity(self.domain, self.dtype) → Identity(self.codomain, self.dtype)", "an identity of the same size"),
+    ],
+    "linops.selection: Selection._diagonal": [
+        ("self.shape[0] → self.shape[*", SQUARE),
+        ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),
+    ],
+    "linops.sum: Sum.__init__": [("terms[0]*→ terms[*", AGREE)],
+    "linops.sum: Sum._*": [("np.asarray(reduce(add, * → reduce(add, *", "matrices and vectors add up to arrays")],
+    "linops.plan: _execute": [
+        ("if action == * → if False: *", ORDER),
+        ("action == 'columns' and isinstance(left, int) → *", ORDER),
+        ("action == 'rows' and isinstance(right, int) → *", ORDER),
+        ("action == 'columns' → action == 'rows'", ORDER),
+        ("action == 'rows' → action == 'columns'", ORDER),
+        ("isinstance(left, int) → isinstance(right, int)", ORDER),
+        ("isinstance(right, int) → isinstance(left, int)", ORDER),
+        ("np.ascontiguousarray(block.T).reshape → block.T.reshape", MEMORY),
+    ],
+    "linops.product: Product._sparse": [("result.astype(self.dtype) → result", "SciPy's product has the joint dtype")],
+    "linops.kernels: matmul": [
+        ("inner <= _LONG or *→ inner < _LONG or *", "a sum of one block"),
+    ],
+    "linops.kernels: sparse_matmul": [("stack.dtype == np.float32 and * → stack.dtype == np.float32", WIDER)],
+    "linops.kernels: total": [
+        ("values.dtype == np.float32 and * → values.dtype == np.float32 or *", WIDER),
+        ("values.dtype == np.float32 and * → *>= _LONG", WIDER),
+        ("dtype=np.float64 if long else None → dtype=np.float64", WIDER),
+    ],
+    "linops.khatri_rao: KhatriRao._weighted": [
+        ("left.shape → right.shape*", AGREE),
+        ("without right = np.broadcast_to(*", "left has been summed where right is constant: dead code"),
+    ],
+    "linops.khatri_rao: _reduced": [
+        ("*", "what is not summed before the product is summed in it: only the cost differs"),
+    ],
+    "linops.kronecker: Kronecker._dense": [
+        ("np.multiply(* → np.matmul(*", "a matrix product of inner length 1 is an outer product"),
+    ],
+    "linops.kronecker: Kronecker._right_matrix": [("np.eye(self.right, dtype=self.dtype) *→ *", "assigning casts it")],
+    "linops.kronecker: Kronecker._sparse": [
+        ("if left.nnz * right.nnz == *→ if True: *", COST),
+        ("left.nnz * right.nnz == *→ *", COST),
+        ("left.nnz * right.nnz → *", COST),
+        ("*.nnz → *.nnz", COST),
+        ("self.shape[*] * self.shape[*] → *", COST),
+        ("self.shape[*] → self.shape[*", COST),
+    ],
+    "linops.kronecker: Kronecker._diagonal": [("if self.codomain != self.domain: *→ if True: *", COST)],
+    "linops.kronecker: _sandwich": [
+        ("p * n * q + p * q * r <= n * q * r + p * n * r → *", ORDER),
+        ("if p * n * q + p * q * r <= *", ORDER),
+        ("p * n * q *→ *", ORDER),
+        ("n * q * r *→ *", ORDER),
+        ("p * q * r *→ *", ORDER),
+        ("p * n * r *→ *", ORDER),
+        ("left.shape → right.shape", ORDER),
+        ("right.shape → left.shape", ORDER),
+        ("(left.shape, right.shape) → *", ORDER),
+        ("p * n → *", ORDER),
+        ("p * q → *", ORDER),
+        ("n * q → *", ORDER),
+    ],
+    "linops.leaves: LowRank._thin": [("self.left.shape → self.right.shape", "both end with the rank")],
+    "linops.leaves: Sparse._transpose": [("* → Sparse(self.matrix.T, *", "the constructor makes a CSR array of it")],
+    "linops.leaves: Sparse._*": [("np.asarray(self.matrix.* → self.matrix.*", "said for the type checker")],
+    "linops.leaves: Dense._vjp": [("if self.codomain == (): *→ if False: *", COST)],
+    "linops.leaves: Dense.gradient": [
+        ("* → super().gradient", COST),
+        ("self.array.copy(order='K') if * → self.array.copy() if *", MEMORY),
+    ],
+    "linops.merge: diagonal_block": [
+        ("*right.domain, left.axis) → *right.codomain, left.axis)", SQUARE),
+        ("right.domain → left.domain*", AGREE),
+        ("right.domain → right.codomain*", SQUARE),
+        ("left.axis → right.axis*", AGREE),
+    ],
+    "linops.merge: scaled_blocks": [("right.codomain → left.codomain", AGREE)],
+    "linops.merge: khatri_rao": [
+        ("if len(left.domain) != 2: *→ if False: *",
+         "a Kronecker product gives matrices, so the domain's rank is 2: dead code"),
+        ("left.domain → right.domain", "both have rank 2"),
+        ("* in (1, 2) → * in (2, 1)", "the order of a set"),
+        ("(:, 0) → (:, -1)*", ONE),
+        ("left.codomain → right.codomain (2)", AGREE),
+    ],
+    "linops.orders: *roll": [
+        ("order == 'F' and len(shape) > 1 → *", "a vector is unrolled in one way"),
+        ("len(shape) > 1 → len(shape) > 0", "a vector is unrolled in one way"),
+    ],
+    "linops.denominator: Denominator._with_order": [("self if order == self.order else *→ Denominator(*", COST)],
+    "linops.denominator: Denominator.to_dense": [
+        ("without order = self._order(*", "the numerator carries the same order, and falls back on it"),
+    ],
+    "linops.denominator: is_symmetric": [
+        ("isinstance(jacobian, (Diagonal, Identity)) → *", "the order of a set"),
+    ],
+}  # fmt: skip

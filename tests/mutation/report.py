@@ -1,0 +1,107 @@
+"""The result as a page of documentation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.mutation.equivalents import reason
+from tests.mutation.scope import MODULES
+
+HEAD = """# The library put through its own check
+
+A law that cannot fail proves nothing, and a wrong rule that no law notices is a hole. So wrong rules are seeded into
+the library itself: into every operation's value and derivative, every rule of the algebra, every structure's actions
+and views, one change of one function at a time. Signs and operators are swapped, factors and terms dropped,
+transposes left out, axes, sides, branches and arguments exchanged, comparisons shifted by one, constants changed,
+cases of a `match` and statements removed. Each mutant runs against a battery built on the laws of
+`jacobians.testing`: dense twins, textbook values, and the limits that random inputs do not reach.
+
+    python -m tests.mutation                                 # everything
+    python -m tests.mutation --module operations.losses      # one module
+    python -m tests.mutation --quick                         # every tenth mutant
+    python -m tests.mutation --json FILE --again             # only what survived, and what is new
+    python -m tests.mutation --json FILE --report docs/mutation.md
+
+"""
+
+SCOPE = """
+Left out are what only prints (`structure`, `repr`), what only counts (`flops`, `plan`: a wrong price gives another
+bracketing of the same product), refusals and their messages, and constants at the top of a module. Tests of their own
+hold those. "By an error" means that the mutant stopped with another error than a law's, most often a shape that no
+longer fits.
+
+"""
+
+HOLES = """
+## Holes that survivors showed, and the checks that closed them
+
+| survived | because | closed by |
+|---|---|---|
+| a hinge that subtracts the largest active class, not their sum | the cases had two classes | several classes ahead |
+| a hinge that counts a tie with the true class as 1 | no tie in random scores | a tie, written out |
+| `L2` that forgets its layout | the textbook asked the operation for its layout | sums written out in each layout |
+| names and owners of parameters in networks | every law took the names as they came | names written out |
+| Jacobians that are not put in the layout | the targets differed in batch, weights and bias only | every layout |
+| labels that are no class, lists, float labels, complex targets | random targets are well-formed | every kind |
+| a loss of float32 scores and float64 targets in float64 | law 10 casts all inputs together | inputs of two dtypes |
+| a float32 bias addition that narrows a float64 bias | law 10 casts all inputs together | inputs of two dtypes |
+| scalars that come back as NumPy scalars | cases had rank 1 or more | arrays of rank 0, and empty ones |
+| softmax of infinite logits | random logits are finite | limits, written out |
+| a chain whose last part names its input otherwise | both ends had the same names | MatMul, then Tanh |
+| sums over one long example in float32 | the cases are short | 2²⁴ and six ones, with a short block |
+
+## What it showed in the package
+
+- `log_sum_exp` returns `log Σ eᶻ` first, and nobody reads it: three callers take the other two results.
+- `ProbabilityCrossEntropy` masks terms at probabilities of exactly 0 and 1 that are 0 without the masks, since a
+  target that does not agree has been refused before.
+- Said twice: `Y.shape != X.shape` in `_unit_targets`, the cast of the hinge's own score under NumPy 2, and
+  `self.layout or Layout()` in `Parallel`.
+"""
+
+SURVIVORS = """
+## Survivors
+
+Mutants that no check can catch, because they change nothing that could be seen. Their reasons stand in
+`tests/mutation/equivalent_operations.py` and `tests/mutation/equivalent_structures.py`.
+
+"""
+
+
+def page(verdicts: dict[str, Any]) -> str:
+    """The page in Markdown: the table by module, the laws, the survivors with their reasons."""
+    lines = [HEAD.strip(), "", "| module | mutants | caught | equivalent | unexplained |", "|---|--:|--:|--:|--:|"]
+    lines += [_row(module, {n: v for n, v in verdicts.items() if n.startswith(f"{module}: ")}) for module in MODULES]
+    lines += [
+        _row("**all**", verdicts),
+        SCOPE.rstrip(),
+        "",
+        "| caught by | mutants | of them by an error |",
+        "|---|--:|--:|",
+    ]
+    plain = Counter(v["law"] for v in verdicts.values() if v["law"])
+    laws = Counter(law.removesuffix(", by an error") for law in plain.elements())
+    lines += [f"| {law} | {count} | {plain[law + ', by an error']} |" for law, count in laws.most_common()]
+    lines += [HOLES.rstrip(), SURVIVORS.rstrip(), ""]
+    left = [name for name, v in verdicts.items() if not v["law"]]
+    grouped: dict[str, list[str]] = {}
+    for name in left:
+        grouped.setdefault(reason(name) or "not explained", []).append(name)
+    for why, names in sorted(grouped.items(), key=lambda item: -len(item[1])):
+        lines += [f"**{why}** ({len(names)})", "", *(f"- {_shown(name)}" for name in names), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _row(module: str, verdicts: dict[str, Any]) -> str:
+    caught = sum(bool(v["law"]) for v in verdicts.values())
+    explained = sum(not v["law"] and bool(reason(n)) for n, v in verdicts.items())
+    return f"| {module} | {len(verdicts)} | {caught} | {explained} | {len(verdicts) - caught - explained} |"
+
+
+def _shown(name: str) -> str:
+    """A mutant on one line of 120."""
+    module, function, change = name.split(": ", 2)
+    where = f"{module.rpartition('.')[2]}.{function}"
+    room = 112 - len(where)
+    return f"{where}: `{change if len(change) <= room else change[: room - 1] + '…'}`"
