@@ -13,12 +13,11 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.layout import Layout, unvec, vec
+from jacobians.layout import Layout, Reduction, unvec, vec
 from jacobians.parameters import checked, is_weight, layer_sizes, parameter_shapes
 
 __all__ = ["Convention", "Evidence", "Packing", "Penalty", "Reduction"]
 
-Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
 Penalty: TypeAlias = Literal["half-over-n", "half", "one"]
 Packing: TypeAlias = Literal["layers", "weights-then-biases"]
 Evidence: TypeAlias = Literal["P", "S", "M"]

@@ -10,12 +10,14 @@ import numpy as np
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import LayoutError, ShapeError
 
-__all__ = ["Bias", "Derivative", "Layout", "Lines", "Order", "unvec", "vec"]
+__all__ = ["Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
 
 Lines: TypeAlias = Literal["rows", "columns"]
 Bias: TypeAlias = Literal["separate", "first", "last", "none"]
 Order: TypeAlias = Literal["C", "F"]
 Derivative: TypeAlias = Literal["numerator", "denominator"]
+Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
+"""How a batch's losses become one number: their sum, Σ/N, Σ/(N·K), or not at all."""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "batch": get_args(Lines),

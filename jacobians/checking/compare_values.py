@@ -65,7 +65,7 @@ def compare_values(
     sampled = options.directions is not None or n > ENTRY_LIMIT or n * probe.value.size > _CELLS
     if sampled or n > _ALL_REFINED:
         count = options.directions or direction_count(options.failure_probability)
-        along = along_directions(probe, given, count, options.failure_probability, rng, arbiter)
+        along = along_directions(probe, given, count, options.failure_probability, rng, arbiter, alone=sampled)
     if sampled:
         entries.spots(rng)
         if along is not None and not along.passed:

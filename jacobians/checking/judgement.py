@@ -27,12 +27,15 @@ class Judgement:
         The largest difference that is not counted; infinite where there is no reference.
     wrong, kink : ndarray of bool
         Whether the difference exceeds the tolerance; whether x lies on a kink of the function.
+    jump : ndarray
+        What the slopes jump by at kinks within the steps, where the sides of x had to decide; else 0.
     """
 
     value: Array
     tolerance: Array
     wrong: Array
     kink: Array
+    jump: Array
 
 
 def own_rounding(size: Array, eps: float) -> Array:
@@ -68,7 +71,8 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
         found[first] = estimate = band(probe, way, first)
         agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
         if (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
-            return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, np.zeros(given.shape, bool))
+            none = np.zeros(given.shape)
+            return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, none > 0, none)
     best = best_of([found[first] for first in sorted(found)])
     value, tolerance = best.value.copy(), best.tolerance + floor
     wrong = np.abs(given - value) > tolerance
@@ -77,12 +81,12 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
     unchanged = np.abs(given) * way.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
     still = wrong & (value == 0) & unchanged
     wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
-    kink = np.zeros(given.shape, bool)
+    kink, jump = np.zeros(given.shape, bool), np.zeros(given.shape)
     doubtful = wrong | (tolerance > 0.01 * size)
     if not doubtful.any() or not np.isfinite(probe.value).all():
-        return Judgement(value, tolerance, wrong, kink)
+        return Judgement(value, tolerance, wrong, kink, jump)
     sides = one_sided(probe, way)
-    kink = doubtful & sides.kink
+    kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
     decided = doubtful & (sides.kink | sides.beside)
     value = np.where(decided, np.clip(given, sides.low, sides.high), value)
     tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
@@ -95,5 +99,5 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
         # it may clear what the bands doubted; it condemns only where the bands could not tell, or doubted too
         trusted = doubtful & (right | wrong | (np.abs(taken - value) <= tolerance))
         value, wrong = np.where(trusted, taken, value), np.where(trusted, ~right, wrong)
-        tolerance = np.where(trusted, exact + floor, tolerance)
-    return Judgement(value, tolerance, wrong, kink)
+        tolerance, jump = np.where(trusted, exact + floor, tolerance), np.where(trusted, 0.0, jump)
+    return Judgement(value, tolerance, wrong, kink, jump)

@@ -32,6 +32,8 @@ class Sides:
         The smaller and the larger slope, or twice the derivative where it exists.
     error : ndarray
         Of both.
+    jump : ndarray
+        The largest difference of the slopes that lasts to smaller steps: what kinks in reach may explain.
     """
 
     kink: Array
@@ -39,6 +41,7 @@ class Sides:
     low: Array
     high: Array
     error: Array
+    jump: Array
 
 
 def one_sided(probe: Probe, way: Way) -> Sides:
@@ -78,7 +81,7 @@ def one_sided(probe: Probe, way: Way) -> Sides:
     sides = np.stack([_at(ahead, place), _at(behind, place)])
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
-    return Sides(apart, beside, low, high, np.where(beside, _at(joined, place), _at(single, place)))
+    return Sides(apart, beside, low, high, np.where(beside, _at(joined, place), _at(single, place)), height)
 
 
 def _at(table: Array, rows: Array) -> Array:

@@ -101,8 +101,7 @@ class Probe:
             assert way.direction is not None
             return self.at(self.x + t * way.direction), t
         flat = self.x.copy()
-        leaf, _ = self._tree.place(way.entry)
-        moved = float(self._tree.dtypes[leaf].type(flat[way.entry] + t * way.unit))
+        moved = float(self._tree.dtypes[self._tree.leaf_of(way.entry)].type(flat[way.entry] + t * way.unit))
         step = moved - flat[way.entry]
         flat[way.entry] = moved
         return self.at(flat), step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -112,9 +113,13 @@ class Tree:
         """Return the leaves in the argument's own structure."""
         return _rebuilt(self.like, iter(leaves))
 
+    def leaf_of(self, entry: int) -> int:
+        """Return which leaf an entry of the packed vector lies in."""
+        return bisect_right(self.offsets, entry) - 1
+
     def place(self, entry: int) -> tuple[int, tuple[int, ...]]:
         """Return which leaf an entry of the packed vector lies in, and its index there."""
-        leaf = int(np.searchsorted(self.offsets, entry, side="right")) - 1
+        leaf = self.leaf_of(entry)
         index = np.unravel_index(entry - self.offsets[leaf], self.shapes[leaf]) if self.shapes[leaf] else ()
         return leaf, tuple(int(i) for i in index)
 

@@ -217,11 +217,12 @@ def _misfit(
     denominator: bool = False,
 ) -> str:
     reads = "denominator layout reads J_inner @ J_outer" if denominator else "numerator layout reads J_outer @ J_inner"
+    outer, inner = (right, left) if denominator else (left, right)
     takes, gives = ("gives", "takes") if denominator else ("takes", "gives")
     hint = ""
     if inner_left == inner_right[::-1]:
         hint = "; one is the other's transpose: is the batch in rows in one and in columns in the other?"
-    elif left.codomain == right.domain or left.domain == right.domain:
+    elif outer.codomain == inner.domain or outer.domain == inner.domain:
         hint = f"; the other order or a transpose would fit: {reads}"
     return (
         f"@: the left factor {left.structure} {left.shape} {takes} arrays of shape {inner_left}, the right factor "

@@ -10,59 +10,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Layout
-from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
-from jacobians.operations.base import Jacobians, Makers, Primitive, Unary
+from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape
+from jacobians.operations.base import Jacobians, Makers, Primitive
+from jacobians.operations.ones import check_matrix, placement, with_ones
 
-__all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
-
-
-class AddOnes(Unary):
-    """X ↦ [1 X] or [X 1]: one entry of ones for each example.
-
-    Its Jacobian places entries, so its VJP is the selection that drops them: "remove δ₀" in Ng's exercise 4.
-
-    Parameters
-    ----------
-    layout : Layout
-        With bias "first" or "last".
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        if not layout.absorbs_bias:
-            raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
-        self.layout: Layout = layout
-
-    @property
-    def name(self) -> str:
-        return "add_ones"
-
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (X,) = arrays
-        _check_matrix(X, "X", "add_ones", self.layout)
-        return with_ones(X, self.layout), {"X": lambda: _placement(X, self.layout)}
-
-
-def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
-    """Return X with an entry of ones for each example, and the Jacobian.
-
-    Parameters
-    ----------
-    X : array_like, shape (N, D) or (D, N)
-    layout : Layout
-        With bias "first" or "last".
-
-    Raises
-    ------
-    LayoutError
-        If the layout keeps its bias elsewhere.
-
-    Examples
-    --------
-    >>> value, J = add_ones([[5.0, 6.0]], Layout(bias="first"))
-    >>> value, J.vjp(np.array([[10.0, 20.0, 30.0]]))
-    (array([[1., 5., 6.]]), array([[20., 30.]]))
-    """
-    return AddOnes(layout).apply(X)
+__all__ = ["Affine", "affine", "linear"]
 
 
 class Affine(Primitive):
@@ -130,7 +82,7 @@ class Affine(Primitive):
             by_data = Kronecker(count, node_rows)
         else:
             by_data = Kronecker(node_rows, count)
-        return Product((by_data, _placement(X, self.layout))) if self.layout.absorbs_bias else by_data
+        return Product((by_data, placement(X, self.layout))) if self.layout.absorbs_bias else by_data
 
     def _by_weights(self, X: Array, W: Array) -> Jacobian:
         """dZ = X dW, or X dWᵀ: one node a row needs a commutation; batches in columns mirror both."""
@@ -154,8 +106,8 @@ class Affine(Primitive):
 
     def _check(self, X: Array, W: Array) -> None:
         layout = self.layout
-        _check_matrix(X, "X", self.name, layout)
-        _check_matrix(W, "W", self.name, layout)
+        check_matrix(X, "X", self.name, layout)
+        check_matrix(W, "W", self.name, layout)
         if self.sizes is not None:
             expected = layout.weight_shape(*self.sizes)
             if W.shape != expected:
@@ -255,27 +207,6 @@ def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: Layout | None = None) -> 
     Kronecker(5×3, I₂) @ Commutation(2, 3): 10×6 float64, (2, 3) → (5, 2), 120 B
     """
     return Affine((layout or Layout()).replace(bias="none"))(X, W)
-
-
-def with_ones(X: Array, layout: Layout) -> Array:
-    """Return a new array: X with an entry of ones for each example, first or last."""
-    ones = np.ones(layout.batch_shape(X.shape[layout.batch_axis], 1), dtype=X.dtype)
-    parts = (ones, X) if layout.bias == "first" else (X, ones)
-    return np.concatenate(parts, axis=layout.feature_axis)
-
-
-def _placement(X: Array, layout: Layout) -> Jacobian:
-    """The Jacobian of adding ones: the transpose of the selection that drops them."""
-    features = X.shape[layout.feature_axis]
-    kept = slice(1, None) if layout.bias == "first" else slice(0, features)
-    key = (slice(None), kept) if layout.batch == "rows" else (kept, slice(None))
-    shape = layout.batch_shape(X.shape[layout.batch_axis], features + 1)
-    return Selection(key, shape, X.dtype).T
-
-
-def _check_matrix(array: Array, name: str, operation: str, layout: Layout) -> None:
-    if array.ndim != 2:
-        raise ShapeError(f"{operation}: {name} has shape {array.shape}; expected a matrix ({layout})")
 
 
 def _check_bias(b: Array, n_out: int, layout: Layout) -> None:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Jacobian
 from jacobians.operations.base import in_layout
 
-__all__ = ["Loss", "Reduction", "class_labels", "one_hot", "same_shape_targets"]
+__all__ = ["Loss", "check_finite", "class_labels", "one_hot", "same_shape_targets", "sum_over_example"]
 
-Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
 
 _LONG = 1 << 16
 """Entries of one example above which float32 losses are added in float64."""

@@ -12,7 +12,7 @@ from jacobians.checking.diagnosis.mutations.backward import Backward, Pullback
 from jacobians.checking.diagnosis.mutations.mutation import Mutation
 from jacobians.checking.diagnosis.mutations.setting import Setting
 from jacobians.network import ACTIVATIONS
-from jacobians.operations import Elementwise, Sigmoid, Tanh
+from jacobians.operations import Elementwise, ReLU, Sigmoid, Tanh
 
 __all__ = ["activation"]
 
@@ -108,6 +108,10 @@ def _wrong(op: Elementwise, z: Array, a: Array) -> list[_Wrong]:
         ),
         ("mask-inverted", f"the mask of {name} is inverted: z ≤ 0 passes", "Let z > 0 pass.", 1, times((z <= 0) * 1.0)),
     ]
+    if isinstance(op, ReLU) and (z == 0).any():
+        mend = "0 is a kink, where every slope from 0 to 1 is right; take the one that the loss's program takes."
+        found.append(("kink", f"{name}′(0) is 1, and z = 0 occurs", mend, 1, times((z >= 0) * 1.0)))
+        found.append(("kink", f"{name}′(0) is ½, and z = 0 occurs", mend, 1, times(right + 0.5 * (z == 0))))
     mend = "Leave it as it is; clip finished gradients, if at all."
     for c in _CLIPS:
         # where all entries or none are clipped, another mutation says it better

@@ -39,6 +39,8 @@ class Backward:
         For each parameter, the regulariser's gradient.
     after : tuple of callable
         What is done to the finished gradients, in order; each takes arrays that it may write to.
+    before : tuple of callable
+        The same, before the regulariser's rows are added.
     known : Computed, optional
         Another pass's results, taken over as far as the two passes are one.
     """
@@ -49,11 +51,16 @@ class Backward:
     owner: Mapping[str, int]
     penalty: Mapping[str, Array]
     after: tuple[Callable[[Gradients], Gradients], ...] = ()
+    before: tuple[Callable[[Gradients], Gradients], ...] = ()
     known: Computed | None = None
 
     def gradient(self) -> Gradients:
         """Return the gradients by every parameter, as new arrays."""
         found = self._computed().data
+        if self.before:
+            found = {name: g.copy() for name, g in found.items()}
+        for change in self.before:
+            found = change(found)
         gradients = {name: found[name] + self.penalty[name] for name in self.owner}
         for change in self.after:
             gradients = change(gradients)
@@ -104,8 +111,10 @@ class Backward:
         """Return this pass with the regulariser's rows of some parameters replaced."""
         return replace(self, penalty={**self.penalty, **penalty})
 
-    def then(self, change: Callable[[Gradients], Gradients]) -> Backward:
-        """Return this pass with one more thing done to the finished gradients."""
+    def then(self, change: Callable[[Gradients], Gradients], *, data: bool = False) -> Backward:
+        """Return this pass with one more thing done to the finished gradients, or to the data's part of them."""
+        if data:
+            return replace(self, before=(*self.before, change))
         return replace(self, after=(*self.after, change))
 
     def then_to(self, names: tuple[str, ...], change: Callable[[Array], Array]) -> Backward:

@@ -1,4 +1,4 @@
-"""Wrong biases: averaged, of one example, summed too far, δ₀ kept, the ones at the wrong end."""
+"""Wrong biases: averaged, of one example, summed too far or in float32, δ₀ kept, the ones at the wrong end."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ def bias(setting: Setting) -> Iterator[Mutation]:
         yield from _entries(setting, layers, "of every layer", None)
         if setting.layout.absorbs_bias:
             yield from _wrong_end(setting, layers, "of every layer", None)
-    if setting.layout.absorbs_bias:
-        yield _read_at_the_other_end(setting)
 
 
 def _entries(setting: Setting, layers: tuple[Layer, ...], which: str, number: int | None) -> Iterator[Mutation]:
@@ -59,6 +57,12 @@ def _over_nodes(delta: Array) -> Array:
     return delta.sum(axis=1)
 
 
+def _running(delta: Array, count: int) -> Array:
+    """δ·count added up in float32, one example after the other: small ones are lost beside a large sum."""
+    return np.cumsum((delta * count).astype(np.float32), axis=0)[-1].astype(np.float64) / count
+
+
+_WIDE = "Add up in float64: a float32 sum loses what is small beside it."
 _SUM = "Sum δ over the examples, and over nothing else."
 
 # what stands for the sum of δ (N, nodes) over the examples: name, formula, what is wrong, the mend, the rank
@@ -78,47 +82,54 @@ _SUMS: tuple[tuple[str, Callable[[Array], Array], str, str, int], ...] = (
     ("bias-of-one-example", lambda d: d[-1] * len(d), "of the last example only, without 1/N", _SUM, 1),
     ("bias-over-all-axes", lambda d: np.full(d.shape[1], d.sum()), "one number: δ summed over all axes", _SUM, 0),
     ("bias-over-all-axes", lambda d: np.full(d.shape[1], d.mean()), "one number: δ averaged over all axes", _SUM, 1),
+    ("float32-sum", lambda d: _running(d, 1), "a running sum in float32", _WIDE, 1),
+    ("float32-sum", lambda d: _running(d, len(d)), "a running sum in float32, divided by N afterwards", _WIDE, 1),
+    ("float32-sum", lambda d: d.astype(np.float32).sum(axis=0), "summed in float32", _WIDE, 1),
     ("bias-over-nodes", _over_nodes, "δ summed over the nodes, not over the examples", _SUM, 0),
 )
 
 
 def _wrong_end(setting: Setting, layers: tuple[Layer, ...], which: str, number: int | None) -> Iterator[Mutation]:
-    """The entry of ones appended at the other end of the data, in the gradient only."""
+    """The entry of ones appended at the other end of the data: in the weight's gradient alone, or in the pass."""
     end = "last" if setting.layout.bias == "first" else "first"
-
-    def change(grads: Gradients) -> Gradients:
-        for layer in layers:
-            grads[layer.weight] = np.roll(grads[layer.weight], -1 if layer.end == 0 else 1, axis=layer.axis)
-        return grads
-
-    yield Mutation(
-        "ones-at-wrong-end",
-        "bias",
-        f"the ones stand {end} in the gradient by the weight {which}, so every entry moved by one",
-        f"Put the ones {setting.layout.bias}, where the bias lies.",
-        lambda right: right.then(change),
-        number,
-        which,
-    )
-
-
-def _read_at_the_other_end(setting: Setting) -> Mutation:
-    """The whole network takes the bias from the other end."""
-    layers = setting.layers
-    end = "last" if setting.layout.bias == "first" else "first"
-    shift = 1 if setting.layout.bias == "first" else -1
+    mend = f"Put the ones {setting.layout.bias}, where the bias lies."
 
     def rolled(arrays: Gradients, by: int) -> Gradients:
-        axes = {layer.weight: layer.axis for layer in layers}
-        return {name: np.roll(a, by, axis=axes[name]) if name in axes else a for name, a in arrays.items()}
+        moved = {layer.weight: (by if layer.end == 0 else -by, layer.axis) for layer in layers}
+        return {name: np.roll(a, *moved[name]) if name in moved else a for name, a in arrays.items()}
 
-    def edit(right: Backward) -> Backward:
-        there = setting.elsewhere(params=rolled(setting.params, shift))
-        return there.then(lambda grads: rolled(grads, -shift))
+    def back(grads: Gradients) -> Gradients:
+        return rolled(grads, -1)
 
-    title = f"the whole network has its ones {end}, forward and backward"
-    mend = f"Put the ones {setting.layout.bias}: the bias lies there."
-    return Mutation("ones-at-wrong-end", "bias", title, mend, edit, scope="everywhere")
+    def matching(right: Backward) -> Backward:
+        there = setting.elsewhere(params=rolled(setting.params, 1)).with_penalty(right.penalty)
+        return there.then(back, data=True)
+
+    def first(right: Backward) -> Backward:
+        wrong = matching(right)
+        for layer in layers:
+            wrong = wrong.with_flow(layer.position, right.flow[layer.position])
+        return wrong
+
+    def whole(_: Backward) -> Backward:
+        return setting.elsewhere(params=rolled(setting.params, 1)).then(back)
+
+    own = f"the ones stand {end} where the gradient's own pass meets the weight {which}"
+    there = f"the ones stand {end} in the gradient by the weight {which}, so every entry moved by one"
+    edits: list[tuple[str, str, Callable[[Backward], Backward]]] = [
+        ("", there, lambda right: right.then(back)),
+        (", own", f"{own}, forward and in its gradient", first),
+    ]
+    if setting.penalised:
+        edits.append(
+            (", data", f"{there}, before the regulariser was added", lambda right: right.then(back, data=True))
+        )
+    if any(layer.position for layer in layers):
+        edits.append((", both", f"{own}, and δ drops the entry that matches", matching))
+    if setting.penalised and number is None:
+        edits.append((", all", "the whole network, its regulariser included, has its ones " + end, whole))
+    for scope, title, edit in edits:
+        yield Mutation("ones-at-wrong-end", "bias", title, mend, edit, number, which + scope)
 
 
 def _kept(setting: Setting, layer: Layer) -> Iterator[Mutation]:

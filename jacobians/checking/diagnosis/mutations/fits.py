@@ -183,26 +183,31 @@ def _updated_by(setting: Setting, distances: Distances, steps: Gradients, text: 
 
 def _permuted(setting: Setting, distances: Distances) -> Iterator[Mutation]:
     """A weight's rows or columns in another order: each wrong line equals another right one."""
-    for part, (axis, line) in itertools.product(weight_parts(setting), enumerate(("rows", "columns"))):
+    stages = [(False, distances.given, setting.gradient)]
+    if setting.penalised:
+        share = setting.right.penalty
+        given, right = ({n: g - share[n] for n, g in grads.items()} for _, *both in stages for grads in both)
+        stages.append((True, given, right))
+    lines = enumerate(("rows", "columns"))
+    for part, (axis, line), (data, given, right) in itertools.product(weight_parts(setting), lines, stages):
         if part.layer is None:
             continue
-        given = np.moveaxis(part.views(distances.given)[0], axis, 0)
-        right = np.moveaxis(part.views(setting.gradient)[0], axis, 0)
-        if len(right) > _MOST_LINES or np.array_equal(given, right):
+        a, b = (np.moveaxis(part.views(grads)[0], axis, 0) for grads in (given, right))
+        if len(a) > _MOST_LINES or np.array_equal(a, b):
             continue
-        gaps = np.array([np.abs(right - g).max(axis=1, initial=0.0) for g in given])
-        places = gaps.argmin(axis=1)
+        places = np.array([np.abs(b - g).max(axis=1, initial=0.0) for g in a]).argmin(axis=1)
         if len(set(places.tolist())) < len(places):
             continue
         moved = [i for i, p in enumerate(places) if i != p]
+        early = ", before the regulariser was added" * data
         yield Mutation(
             "lines-permuted",
             "layout",
-            f"the {line} of the gradient by {part.label} are in another order",
+            f"the {line} of the gradient by {part.label} are in another order{early}",
             "Check the indices of the loop that fills it.",
-            part.changed(partial(np.take, indices=places, axis=axis)),
+            part.changed(partial(np.take, indices=places, axis=axis), data=data),
             part.layer,
-            f"{part.label} {line}",
+            f"{part.label} {line}{early}",
             1,
             evidence=f"{len(moved)} {line} moved: " + ", ".join(f"{places[i]} to {i}" for i in moved[:4]),
         )

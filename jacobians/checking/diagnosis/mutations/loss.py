@@ -14,6 +14,9 @@ from jacobians.operations import BinaryCrossEntropy, CrossEntropy, MulticlassHin
 __all__ = ["loss"]
 
 
+_HARD, _SOFTLY = "soft targets are treated as one-hot (argmax)", "Subtract the targets themselves."
+
+
 def loss(setting: Setting) -> Iterator[Mutation]:
     """Other rows for ∂loss/∂output: they reach every layer."""
     out, targets, axis = setting.output, _targets(setting), setting.layout.feature_axis
@@ -34,6 +37,12 @@ def loss(setting: Setting) -> Iterator[Mutation]:
             "a softmax stands where each output has its own sigmoid",
             "Use σ(z) − y.",
         )
+        if setting.classes > 1 and not _is_one_hot(targets, axis):
+            hard = _argmax(targets, axis)
+            yield _delta(setting, "soft-labels-as-one-hot", p - hard, _HARD, _SOFTLY)
+        if not np.isin(targets, (0, 1)).all():
+            title = "soft targets are rounded to 0 or 1"
+            yield _delta(setting, "soft-labels-rounded", p - (targets > 0.5), title, _SOFTLY)
     elif isinstance(kind, SquaredError):
         yield from _broadcast(setting, out, targets)
         yield _delta(
@@ -92,8 +101,8 @@ def _softmax(setting: Setting, z: Array, y: Array, axis: int) -> Iterator[Mutati
             setting,
             "soft-labels-as-one-hot",
             p - hard,
-            "soft targets are treated as one-hot (argmax)",
-            "Subtract the targets themselves.",
+            _HARD,
+            _SOFTLY,
         )
         yield _delta(
             setting,
@@ -137,6 +146,9 @@ def _broadcast(setting: Setting, out: Array, y: Array) -> Iterator[Mutation]:
 def _labels(setting: Setting, axis: int) -> Iterator[Mutation]:
     """Labels that are off: every one by one, in another order, or lost."""
     y = setting.targets
+    if (y != 0).any() and np.isin(y, np.arange(256)).all():
+        title = "δ = p − y with −y in uint8, which wraps to 256 − y"
+        yield _retarget(setting, "uint8-wraps", y - 256.0 * (y > 0), title, "Convert the targets to float first.")
     if setting.classes < 2 or not _is_one_hot(y, axis):
         return
     hint = "Labels count from 0: subtract 1 where a file counts from 1."

@@ -30,8 +30,8 @@ class Part:
     layer: int | None
     views: Callable[[Mapping[str, Array]], list[Array]]
 
-    def changed(self, change: Callable[[Array], Array]) -> Callable[[Backward], Backward]:
-        """Return the edit that replaces these entries of the finished gradient."""
+    def changed(self, change: Callable[[Array], Array], *, data: bool = False) -> Callable[[Backward], Backward]:
+        """Return the edit that replaces these entries of the finished gradient, or of the data's part of it."""
 
         def after(grads: Gradients) -> Gradients:
             copies = {name: g.copy() for name, g in grads.items()}
@@ -39,7 +39,7 @@ class Part:
                 view[...] = change(view.copy())
             return copies
 
-        return lambda right: right.then(after)
+        return lambda right: right.then(after, data=data)
 
     def data_scaled(self, c: float) -> Callable[[Backward], Backward]:
         """Return the edit that multiplies these entries by c, but not the regulariser's share in them."""

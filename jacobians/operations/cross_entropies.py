@@ -1,4 +1,4 @@
-"""The losses: squared error, softmax and binary cross-entropy, logistic, multiclass hinge."""
+"""Cross-entropies: of a softmax, and binary from logits or from probabilities."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import Layout, Reduction
 from jacobians.linops import Jacobian
 from jacobians.operations.loss_base import (
     Loss,
-    Reduction,
     class_labels,
     one_hot,
     same_shape_targets,
@@ -21,44 +20,7 @@ from jacobians.operations.loss_base import (
 )
 from jacobians.operations.softmax import log_sum_exp
 
-__all__ = [
-    "BinaryCrossEntropy",
-    "CrossEntropy",
-    "Logistic",
-    "MulticlassHinge",
-    "ProbabilityCrossEntropy",
-    "SquaredError",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "logistic_loss",
-    "multiclass_hinge",
-    "squared_error",
-]
-
-
-class SquaredError(Loss):
-    """c·Σₖ (xₖ − yₖ)² for each example; ∂/∂x = 2c (x − y).
-
-    Parameters
-    ----------
-    factor : float
-        c: 1, or ½ in the courses that want the 2 to cancel.
-    reduction, layout
-        See `Loss`.
-    """
-
-    def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
-        super().__init__(reduction, layout)
-        self.factor = factor
-
-    @property
-    def name(self) -> str:
-        return "squared_error"
-
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
-        difference = X - same_shape_targets(Y, X, self.name, self.layout)
-        losses = self.factor * sum_over_example(difference * difference, self.layout)
-        return losses, lambda: 2.0 * self.factor * difference
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "ProbabilityCrossEntropy", "binary_cross_entropy", "cross_entropy"]
 
 
 class CrossEntropy(Loss):
@@ -174,96 +136,6 @@ def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
     return targets
 
 
-class Logistic(Loss):
-    """Σ log(1 + e^(−y x)) for each example with labels y = ±1; ∂/∂x = −y σ(−y x)."""
-
-    @property
-    def name(self) -> str:
-        return "logistic_loss"
-
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
-        targets = same_shape_targets(Y, X, self.name, self.layout)
-        if (np.abs(targets) != 1).any():
-            raise DomainError("logistic_loss: labels must be −1 or 1; for 0 and 1 use binary_cross_entropy")
-        margin = targets * X
-        with np.errstate(under="ignore"):
-            e = np.exp(-np.abs(margin))
-        losses = sum_over_example(np.maximum(-margin, 0) + np.log1p(e), self.layout)
-        return losses, lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e)
-
-
-class MulticlassHinge(Loss):
-    """Σ_{k≠y} max(0, xₖ − x_y + Δ) for each example: CS231n's multiclass SVM.
-
-    At a kink (an argument exactly 0) the subgradient 0 is taken.
-
-    Parameters
-    ----------
-    margin : float
-        Δ.
-    reduction, layout
-        See `Loss`.
-    """
-
-    def __init__(self, margin: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
-        super().__init__(reduction, layout)
-        self.margin = margin
-
-    @property
-    def name(self) -> str:
-        return "multiclass_hinge"
-
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
-        if X.ndim != 2 or X.shape[self.layout.feature_axis] == 0:
-            raise ShapeError(f"multiclass_hinge: X has shape {X.shape}; expected a matrix of scores ({self.layout})")
-        count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
-        axis = self.layout.feature_axis
-        truth = one_hot(class_labels(Y, count, classes, self.name), X, self.layout)
-        # the true class's own score; a sum against the one-hot would turn an infinite other score into nan
-        own = np.max(X, axis=axis, keepdims=True, where=truth == 1, initial=-np.inf).astype(X.dtype, copy=False)
-        ahead = np.subtract(X, own, out=np.zeros_like(X), where=own != X)  # ∞ − ∞ is nan
-        excess = np.maximum(ahead + X.dtype.type(self.margin), 0) * (1 - truth)
-
-        def delta() -> Array:
-            active = (excess > 0).astype(X.dtype)
-            return active - truth * active.sum(axis=axis, keepdims=True)
-
-        return sum_over_example(excess, self.layout), delta
-
-
-def squared_error(
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
-    *,
-    factor: float = 1.0,
-    reduction: Reduction = "mean",
-    layout: Layout | None = None,
-) -> tuple[Array, Jacobian]:
-    """Return c·Σ(X − Y)², reduced over the batch, and its Jacobian.
-
-    Parameters
-    ----------
-    X, Y : array_like, of one shape
-    factor : float
-        c: 1, or 0.5.
-    reduction : {"mean", "sum", "mean-all", "none"}
-        "mean-all" divides by N·K, as PyTorch's and Keras' mean squared errors do.
-    layout : Layout, optional
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ; (N, 1) against (N,) is never broadcast.
-
-    Examples
-    --------
-    >>> L, J = squared_error([[1.0, 2.0]], [[0.0, 0.0]], factor=0.5)
-    >>> float(L), J.gradient
-    (2.5, array([[1., 2.]]))
-    """
-    return SquaredError(factor, reduction, layout)(X, Y)
-
-
 def cross_entropy(
     X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: Layout | None = None
 ) -> tuple[Array, Jacobian]:
@@ -332,51 +204,3 @@ def binary_cross_entropy(
     if from_logits:
         return BinaryCrossEntropy(reduction, layout)(X, Y)
     return ProbabilityCrossEntropy(reduction, layout)(X, Y)
-
-
-def logistic_loss(
-    X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: Layout | None = None
-) -> tuple[Array, Jacobian]:
-    """Return Σ log(1 + e^(−yx)) for labels ±1, reduced over the batch, and its Jacobian.
-
-    Raises
-    ------
-    DomainError
-        If a label is neither −1 nor 1.
-
-    Examples
-    --------
-    >>> L, J = logistic_loss([0.0, 0.0], [1, -1])
-    >>> J.gradient
-    array([-0.25,  0.25])
-    """
-    return Logistic(reduction, layout)(X, Y)
-
-
-def multiclass_hinge(
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
-    *,
-    margin: float = 1.0,
-    reduction: Reduction = "mean",
-    layout: Layout | None = None,
-) -> tuple[Array, Jacobian]:
-    """Return CS231n's multiclass SVM loss with margin Δ, reduced over the batch, and its Jacobian.
-
-    Parameters
-    ----------
-    X : array_like, shape (N, K), or (K, N) with the batch in columns
-        Scores.
-    Y : array_like, shape (N,)
-        Labels 0 … K−1.
-    margin : float
-    reduction : {"mean", "sum", "mean-all", "none"}
-    layout : Layout, optional
-
-    Examples
-    --------
-    >>> L, J = multiclass_hinge([[3.0, 2.5, 0.0]], [0])
-    >>> float(L), J.gradient
-    (0.5, array([[-1.,  1.,  0.]]))
-    """
-    return MulticlassHinge(margin, reduction, layout)(X, Y)
