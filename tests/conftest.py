@@ -1,4 +1,4 @@
-"""How many examples Hypothesis draws: the same ones every day, many and new ones with ``--hypothesis-profile heavy``."""
+"""How many examples Hypothesis draws: the same few every day, many new ones with ``--hypothesis-profile heavy``."""
 
 from __future__ import annotations
 

@@ -180,6 +180,10 @@ class Jacobian(MatrixViews):
 
         return add(self, other)
 
+    def __radd__(self, other: Any) -> Jacobian:
+        # sum([J₁, J₂]) starts from the number 0
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
     def __sub__(self, other: Any) -> Jacobian:
         if not isinstance(other, Jacobian):
             return NotImplemented

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["matmul", "sparse_matmul", "total"]
 
-_LONG = 1 << 16
+_LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
 
 

@@ -66,6 +66,12 @@ def test_only_jacobians_and_arrays_join(other: Any) -> None:
         ),
         (Identity((2,)), Identity((3,)), r"takes arrays of shape \(2,\), the right factor .* gives \(3,\)$"),
         (
+            Denominator(Diagonal(np.ones((4, 3)))),
+            Denominator(Kronecker(4, np.ones((3, 2)))),
+            r"gives arrays of shape \(4, 3\), the right factor .* takes \(4, 2\); the other order or a transpose would "
+            r"fit: denominator layout reads J_inner @ J_outer$",
+        ),
+        (
             Denominator(Dense(np.ones((2, 3)), (2,))),
             Denominator(Dense(np.ones((4, 5)), (4,))),
             r"@: the left factor Denominator\[Dense\(2×3\)\] \(3, 2\) .* Denominator\[Dense\(4×5\)\] \(5, 4\)",
@@ -82,6 +88,8 @@ def test_sums_that_do_not_fit() -> None:
     for join in (lambda a, b: a + b, lambda a, b: a - b):
         with pytest.raises(ShapeError, match=message):
             join(Identity((2,)), Zero((2,), (3,)))
+        with pytest.raises(ShapeError, match="both must agree"):
+            join(Zero((2,), (3,)), Zero((4,), (3,)))
 
 
 SQUARE = (3, 3)

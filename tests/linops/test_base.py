@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.linops import (
     DENSE_LIMIT,
+    BlockDiagonal,
     BlockRow,
     Commutation,
     Denominator,
     Dense,
     Diagonal,
+    DiagonalMinusOuter,
     Identity,
     Jacobian,
     KhatriRao,
@@ -26,6 +29,7 @@ from jacobians.linops import (
     Reshape,
     Scaled,
     Selection,
+    Sparse,
     Sum,
     Transposed,
     Zero,
@@ -193,6 +197,38 @@ def test_repr(operator: Jacobian, text: str) -> None:
     assert repr(operator) == text
 
 
+@pytest.mark.parametrize(
+    ("operator", "count"),
+    [
+        (Identity((4, 3)), 0),
+        (Reshape((12,), (4, 3)), 0),
+        (Zero((4, 3), (4, 3)), 0),
+        (Commutation(4, 3), 0),
+        (Selection(np.zeros(5, int), (4, 3)), 0),
+        (Diagonal(np.ones((4, 3))), 12),
+        (Dense(np.ones((2, 4, 3)), (2,)), 2 * 24),
+        (LowRank(np.ones((4, 2)), np.ones((3, 2))), 2 * 14),
+        (Sparse(csr_array(np.eye(4)), (4,), (4,)), 2 * 4),
+        (Kronecker(np.ones((2, 4)), 3), 2 * 2 * 4 * 3),
+        (Kronecker(np.ones((2, 4)), np.ones((5, 3))), 2 * 2 * 4 * 3 + 2 * 2 * 3 * 5),
+        (BlockDiagonal(np.ones((4, 2, 3)), (4, 2), (4, 3)), 2 * 24),
+        (DiagonalMinusOuter(*[np.ones((4, 3))] * 3, axis=-1), 5 * 12),
+        (KhatriRao(np.ones((5, 2)), np.ones((5, 3))), 2 * 5 * 2 * 3 + 2 * 5 * 2),
+        (KhatriRao(np.ones((5, 4, 2)), np.ones((5, 1, 3))), 2 * 5 * 2 * 3 + 2 * 20 * 2),
+        (Scaled(2.0, J), J.flops + 12),
+        (Transposed(J), J.flops),
+        (Denominator(J), J.flops),
+        (Sum((J, J)), 2 * J.flops + 12),
+        (Diagonal(np.ones((4, 3))) @ J, J.flops + 12),
+        (BlockRow((J, J, J)), 3 * J.flops + 2 * 12),
+    ],
+    ids=lambda part: part.structure if isinstance(part, Jacobian) else "",
+)
+def test_operations_of_one_action(operator: Jacobian, count: int) -> None:
+    """Counted by hand, an addition and a multiplication as two."""
+    assert operator.flops == count
+
+
 def test_html_escapes() -> None:
     class Odd(Zero):
         __slots__ = ()
@@ -255,3 +291,10 @@ def test_ordered_keeps_the_operator_as_it_is() -> None:
     assert J.ordered("F").right is J.right
     assert (tagged := J.ordered("F")).ordered("F") is tagged
     assert Dense(draw(2, 3), (2,)).ordered("F").order is None
+
+
+def test_jacobians_add_up_with_sum() -> None:
+    J = Identity((2, 3))
+    assert np.array_equal(sum([J, J, J]).to_dense(), 3 * np.eye(6))
+    with pytest.raises(TypeError):
+        1 + J

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.errors import ShapeError
+from jacobians.errors import DTypeError, ShapeError
 from jacobians.linops import Dense, KhatriRao
 from tests.linops.tools import draw, same
 
@@ -21,6 +21,14 @@ def test_rows_must_agree() -> None:
         ShapeError, match=r"^KhatriRao: factors \(4, 2\) and \(5, 3\) must agree in all axes but the last$"
     ):
         KhatriRao(np.ones((4, 2)), np.ones((5, 3)))
+
+
+@pytest.mark.parametrize("name", ["left", "right"])
+def test_factors_are_real(name: str) -> None:
+    factors = {"left": np.ones((4, 2)), "right": np.ones((4, 3))}
+    factors[name] = factors[name].astype(complex)
+    with pytest.raises(DTypeError, match=f"^KhatriRao: {name} has dtype complex128"):
+        KhatriRao(**factors)
 
 
 def test_per_example_gradients_sum_to_the_gradient() -> None:
