@@ -16,7 +16,7 @@ from jacobians.checking.diagnosis.mutations.examples import too_large
 from jacobians.checking.diagnosis.mutations.mutation import Mutation
 from jacobians.checking.diagnosis.mutations.preset import translation
 from jacobians.checking.diagnosis.mutations.setting import Setting
-from jacobians.checking.diagnosis.result import Cause, Diagnosis
+from jacobians.checking.diagnosis.result import Cause, Diagnosis, Verdict
 from jacobians.checking.diagnosis.separation import separating
 from jacobians.errors import DomainError
 from jacobians.network import Network
@@ -28,7 +28,7 @@ _NEEDS_DATA = (
     "call: check_gradient looks for those"
 )
 
-
+_BETWEEN = "outputs from 40 to 80, where probabilities round and eᶻ does not overflow"
 _FEWER_EXAMPLES = (
     "single examples were not looked at, since the batch is too large for it; diagnose a gradient of a few hundred"
 )
@@ -96,9 +96,9 @@ def diagnose(
     if distances.all_right:
         causes = (*lost, *arranged)
         hidden = () if causes else _hidden(setting)
-        return Diagnosis(
-            "explained" if causes else "right", causes, findings(distances), hidden=hidden, notes=given.notes
-        )
+        verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
+        apart = (_BETWEEN,) if len(lost) > 1 else ()
+        return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
     found = search(setting, distances)
     if not _is_exact(found) and given.precision is not None:
         # narrower numbers: what rounding may do is more
@@ -108,7 +108,7 @@ def diagnose(
             causes = (*lost, *arranged, *rounded)
             return Diagnosis("explained" if causes else "right", causes, findings(wider), notes=given.notes)
         distances, found = wider, search(setting, wider)
-    return _verdict(setting, distances, found, (*lost, *arranged), given.notes)
+    return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
 
 
 def _is_exact(found: Found) -> bool:

@@ -28,6 +28,7 @@ def fits(setting: Setting, distances: Distances) -> Iterator[Mutation]:
     yield from _penalty(setting, distances)
     yield from _updated(setting, distances)
     yield from _permuted(setting, distances)
+    yield from _float32_sums(setting, distances)
 
 
 def constant(gradients: Gradients) -> Callable[[Backward], Backward]:
@@ -210,6 +211,33 @@ def _permuted(setting: Setting, distances: Distances) -> Iterator[Mutation]:
             f"{part.label} {line}{early}",
             1,
             evidence=f"{len(moved)} {line} moved: " + ", ".join(f"{places[i]} to {i}" for i in moved[:4]),
+        )
+
+
+def _float32_sums(setting: Setting, distances: Distances) -> Iterator[Mutation]:
+    """Biases off by what adding up in float32 may round, whatever the order; every sum is a float32 number."""
+    deltas, found, worst = setting.right.cotangents(), {n: g.copy() for n, g in setting.gradient.items()}, 0.0
+    for layer in setting.layers if setting.count > 1 else ():
+        if not layer.has_bias:
+            continue
+        place, share = layer.bias_of(found), layer.bias_of(setting.right.penalty)
+        given = layer.bias_of(distances.given) - share
+        gap, size = np.abs(given + share - place), np.abs(deltas[layer.position]).sum(axis=setting.layout.batch_axis)
+        unit = float(np.finfo(np.float32).eps) * size.reshape(place.shape)
+        single = np.array_equal(given, given.astype(np.float32)) and not share.any()
+        # a number that was merely stored in float32 is off by half a unit of itself
+        if single and (gap > 1e-12 * size.reshape(place.shape)).any() and (gap <= np.sqrt(setting.count) * unit).all():
+            worst = max(worst, float((gap / np.maximum(np.abs(place), 1e-300)).max()))
+            place[...] = given
+    if worst:
+        yield Mutation(
+            "float32-sum",
+            "bias",
+            "the biases were added up in float32",
+            "Add up in float64: a float32 sum loses what is small beside it.",
+            constant(found),
+            rank=2,
+            evidence=f"only biases differ, by up to {worst:.1e} of themselves, and they are float32 numbers",
         )
 
 
