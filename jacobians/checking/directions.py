@@ -84,6 +84,21 @@ def _judged(probe: Probe, given: Given, direction: Array, arbiter: ComplexStep |
     return claimed, judge(probe, probe.towards(direction), claimed, np.abs(claimed), arbiter, eps)
 
 
+@dataclass
+class _Largest:
+    """The difference that is largest against what is allowed."""
+
+    difference: float = 0.0
+    allowed: float = math.inf
+
+    def offer(self, difference: Array, allowed: Array, counts: Array) -> None:
+        """Keep the worst of those that count and the one kept so far."""
+        for one, limit in zip(difference[counts].tolist(), allowed[counts].tolist(), strict=True):
+            # crosswise, since a limit may be 0
+            if self.allowed == math.inf or one * self.allowed >= self.difference * limit:
+                self.difference, self.allowed = one, limit
+
+
 def along_directions(
     probe: Probe,
     given: Given,
@@ -101,8 +116,8 @@ def along_directions(
     than all that was seen to jump, and by a safety factor, to condemn.
     """
     tolerances: list[float] = []
-    scale = 0.0
-    worst, allowed, passed, unresolved, beyond = 0.0, 0.0, True, 0, 0
+    scale, passed, unresolved, beyond = 0.0, True, 0, 0
+    calm, rough = _Largest(), _Largest()
     for _ in range(count):
         direction = rng.normal(size=probe.x.size) * probe.scale
         claimed, found = _judged(probe, given, direction, arbiter)
@@ -110,24 +125,24 @@ def along_directions(
         mute = kinked | undefined
         unresolved += bool(mute.any())
         passed &= not bool((found.wrong & ~mute).any())
+        difference, explained = np.abs(claimed - found.value), found.tolerance + SAFETY * found.jump
         if alone:
-            beyond += bool((kinked & (np.abs(claimed - found.value) > found.tolerance + SAFETY * found.jump)).any())
-        difference = np.where(mute, 0.0, np.abs(claimed - found.value))
-        tolerance = np.where(mute, 0.0, found.tolerance)
+            beyond += bool((kinked & ~undefined & (difference > explained)).any())
+            rough.offer(difference, explained, kinked & ~undefined)
         scale = max(scale, float(np.nan_to_num(np.abs(found.value)).max(initial=0.0)))
-        if not mute.all() and tolerance.size:
-            place = int(np.argmax(difference / np.where(tolerance > 0.0, tolerance, np.inf)))
-            if difference[place] * allowed >= worst * tolerance[place]:
-                worst, allowed = float(difference[place]), float(tolerance[place])
-            tolerances.append(float(tolerance.max()))
+        if not mute.all():
+            calm.offer(difference, found.tolerance, ~mute)
+            tolerances.append(float(found.tolerance[~mute].max()))
     scale = scale or 1.0
     # the probabilities of the directions multiply, so their tolerances count by the geometric mean
     mean = math.exp(np.mean(np.log(np.maximum(tolerances, 1e-300)))) if tolerances else math.inf
+    condemned = 2 * beyond > count
+    shown = rough if passed and condemned else calm
     return DirectionsCheck(
         directions=count,
-        error=worst / scale,
-        resolved=allowed / scale if tolerances else math.inf,
-        passed=passed and 2 * beyond <= count,
+        error=shown.difference / scale,
+        resolved=shown.allowed / scale,
+        passed=passed and not condemned,
         unresolved=unresolved,
         smallest=largest_missed(max(1, len(tolerances)), failure_probability, count) * mean,
         failure_probability=failure_probability,

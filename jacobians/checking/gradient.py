@@ -17,7 +17,7 @@ from jacobians.checking.progress import Progress
 from jacobians.checking.protocol import Protocol, check_protocol, returned_problems
 from jacobians.checking.stale import stale_faults
 from jacobians.checking.trees import Tree, leaves_of
-from jacobians.checking.verdict import concluded
+from jacobians.checking.verdict import concluded, failed
 
 __all__ = ["check_gradient"]
 
@@ -36,11 +36,12 @@ def check_gradient(
 ) -> GradientCheck:
     r"""Return whether `grad` computes the gradient of `fun` at x, with the smallest error that would have been seen.
 
-    First the protocol: neither function may write its input, keep state, return a shared buffer, lose digits or
-    shape, or depend on the memory order of its input. Then the values, against Richardson-extrapolated central
-    differences over several bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is
-    relative to what can be resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every
-    value between the one-sided derivatives is right. Float32 functions are judged by float32's resolution.
+    First the protocol: neither function may write its input or the other's data, keep state, return a shared buffer,
+    lose digits or shape, or depend on the memory order of its input; and what is right at x must be right at another
+    point too, by two directions. Then the values, against Richardson-extrapolated central differences over several
+    bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is relative to what can be
+    resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
+    derivatives is right. Float32 functions are judged by float32's resolution.
 
     Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
     `directions`, only directions and a few entries are; an error then escapes with probability at most
@@ -119,13 +120,16 @@ def check_gradient(
             if not np.isfinite(probe.value).all():
                 return conclude([], None, [f"fun is {probe.value[0]} at x: nothing can be compared"])
             if protocol:
-                found = check_protocol(value, gradient, tree, flat, seed)
+                found = check_protocol(value, gradient, tree, flat, probe.value, seed)
             given = gradient(tree.rebuild(tree.arrays(flat)))
             packed = _read(given, tree, found)
             if packed is None:
                 return conclude()
-            found.faults.extend(stale_faults(value, packed, tree, found.elsewhere, seed))
-            return conclude(*compare_values(probe, packed, tree, options))
+            compared = compare_values(probe, packed, tree, options)
+            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
+                there = _read(found.there, tree, Protocol())
+                found.faults.extend(stale_faults(value, there, tree, found, seed))
+            return conclude(*compared)
     except CallFailedError as problem:
         found.faults.append(str(problem))
         return conclude()

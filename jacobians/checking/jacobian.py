@@ -18,7 +18,7 @@ from jacobians.checking.progress import Progress
 from jacobians.checking.protocol import Protocol, check_protocol, returned_problems
 from jacobians.checking.stale import stale_faults
 from jacobians.checking.trees import Tree, leaves_of
-from jacobians.checking.verdict import concluded
+from jacobians.checking.verdict import concluded, failed
 from jacobians.layout import Order
 from jacobians.linops import Denominator, Jacobian
 
@@ -95,13 +95,17 @@ def check_jacobian(
             if not np.isfinite(probe.value).all():
                 return conclude([], None, ["fun is not finite at x: nothing can be compared"])
             if protocol:
-                found = check_protocol(value, jacobian, tree, flat, seed)
+                found = check_protocol(value, jacobian, tree, flat, probe.value, seed)
             parts = _parts(jacobian(tree.rebuild(tree.arrays(flat))), tree, probe.shape, found)
             if parts is None:
                 return conclude()
             given = GivenJacobian(parts, tree, probe.shape, order)
-            found.faults.extend(stale_faults(value, given, tree, found.elsewhere, seed))
-            return conclude(*compare_values(probe, given, tree, options))
+            compared = compare_values(probe, given, tree, options)
+            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
+                there = _parts(found.there, tree, probe.shape, Protocol())
+                moved = None if there is None else GivenJacobian(there, tree, probe.shape, order)
+                found.faults.extend(stale_faults(value, moved, tree, found, seed))
+            return conclude(*compared)
     except CallFailedError as problem:
         found.faults.append(str(problem))
         return conclude()

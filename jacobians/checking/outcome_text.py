@@ -65,7 +65,7 @@ def _row(p: ParameterCheck) -> tuple[str, ...]:
 
 def _summary(check: GradientCheck) -> str:
     parts = []
-    if check.along is not None and check.along.directions:
+    if check.along is not None and check.along.directions > check.along.unresolved:
         parts.append(
             f"{check.along.directions} random directions: off by {check.along.error:.0e}, resolved "
             f"{check.along.resolved:.0e}; an error of norm {check.along.smallest:.0e} is missed with probability below "

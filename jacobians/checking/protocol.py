@@ -30,25 +30,44 @@ class Protocol:
     notes : list of str
         Worth knowing, and no fault.
     elsewhere : ndarray or None
-        Another point, packed, if the derivative there is the same to the bit: right for linear functions only.
+        Another point, packed, if the derivative could be called there.
+    there : object
+        What the derivative returned there, after a first call at x.
+    copies : list of ndarray
+        Of the arrays that it holds.
+    unchanged : bool
+        Whether that is the same to the bit as at x: right for linear functions only.
     """
 
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     elsewhere: Array | None = None
+    there: Any = None
+    copies: list[Array] = field(default_factory=list)
+    unchanged: bool = False
 
 
-def check_protocol(fun: Calls, grad: Calls, tree: Tree, x: Array, seed: int) -> Protocol:
-    """Call both functions at x, at another point and at x again, with arrays of every kind; say what goes wrong."""
+def check_protocol(fun: Calls, grad: Calls, tree: Tree, x: Array, value: Array, seed: int) -> Protocol:
+    """Call both functions at x, at another point and at x again, with arrays of every kind; say what goes wrong.
+
+    `value` is what `fun` returned at x at the very first call.
+    """
     found = Protocol()
     rng = np.random.default_rng(seed)
     scale = np.where(x == 0, 1.0, np.abs(x))
-    other = x + 0.01 * scale * rng.normal(size=x.size)
+    other = tree.pack(tree.arrays(x + 0.01 * scale * rng.normal(size=x.size)))
     for call in (fun, grad):
         _check_repeats(call, fun, tree, x, other, found)
+        if not found.faults:
+            _check_value(call, fun, tree, x, value, found)
     if not found.faults:
         for call in (fun, grad):
             _check_memory(call, tree, x, found)
+    # two buffers in turn survive the next call, not the one after it
+    if not found.faults and any(
+        not _same(a, b, 0.0) for a, b in zip(buffers_of(found.there), found.copies, strict=False)
+    ):
+        found.faults.append(f"{grad.name} returns a shared buffer: a later call overwrites an earlier result")
     return found
 
 
@@ -66,11 +85,13 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
     before = [np.array(buffer) for buffer in first]
     try:
         fun(tree.rebuild(tree.arrays(other)))
-        elsewhere = buffers_of(call(tree.rebuild(tree.arrays(other))))
+        there = call(tree.rebuild(tree.arrays(other)))
+        elsewhere = buffers_of(there)
     except CallFailedError:  # the other point may lie outside the domain
-        elsewhere = []
-    if call is not fun and elsewhere and all(_same(a, b, 0.0) for a, b in zip(before, elsewhere, strict=False)):
-        found.elsewhere = other
+        there, elsewhere = None, []
+    if call is not fun and elsewhere:
+        found.elsewhere, found.there, found.copies = other, there, [np.array(buffer) for buffer in elsewhere]
+        found.unchanged = all(_same(a, b, 0.0) for a, b in zip(before, elsewhere, strict=False))
     overwritten = any(not _same(a, b, 0.0) for a, b in zip(first, before, strict=True))
     if overwritten:
         found.faults.append(f"{call.name} returns a shared buffer: its next call overwrites the earlier result")
@@ -89,6 +110,14 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
             f"{call.name} gives another result each time: {_versus(again, once_more)} at the same x; it accumulates "
             "or is random"
         )
+
+
+def _check_value(call: Calls, fun: Calls, tree: Tree, x: Array, value: Array, found: Protocol) -> None:
+    """Note the fault of an objective that is no longer what it was before the calls of `call`."""
+    now = [np.asarray(fun(tree.rebuild(tree.arrays(x)))).astype(np.float64).ravel()]
+    if not _alike([value], now, tree.resolution):
+        culprit = "fun changes data that it reads itself" if call is fun else f"{call.name} changes data that fun reads"
+        found.faults.append(f"{culprit}: at the same x fun was {_versus([value], now)}, after {call.name} was called")
 
 
 def _check_memory(call: Calls, tree: Tree, x: Array, found: Protocol) -> None:

@@ -1,44 +1,49 @@
-"""A derivative that is the same at two points: right for a linear function, and a stale cache for any other."""
+"""The derivative at another point, called after x: what it keeps from an earlier call shows there, not at x."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from jacobians.arrays import Array
 from jacobians.checking.calls import CallFailedError, Calls
 from jacobians.checking.derivatives import Given
-from jacobians.checking.judgement import judge
+from jacobians.checking.directions import along_directions
 from jacobians.checking.probe import Probe
+from jacobians.checking.protocol import Protocol
 from jacobians.checking.trees import Tree
 
 __all__ = ["stale_faults"]
 
+_DIRECTIONS = 2
+_UNUSED = 0.5  # the probability that is stated with a pass, which nobody reads here
 
-def stale_faults(fun: Calls, given: Given, tree: Tree, elsewhere: Array | None, seed: int) -> list[str]:
-    """Return the fault, if any, of a derivative that was found the same to the bit at another point.
+
+def stale_faults(fun: Calls, given: Given | None, tree: Tree, protocol: Protocol, seed: int) -> list[str]:
+    """Return the fault, if any, of a derivative that was right at x and is wrong at another point.
 
     Parameters
     ----------
     fun, given, tree
-        The function, its derivative at x, and the argument's structure.
-    elsewhere : ndarray or None
-        The other point, packed; None where the derivative differs there.
+        The function, its derivative at the other point, and the argument's structure.
+    protocol : Protocol
+        For the other point, and whether the derivative there is the same to the bit.
     seed : int
-        Of the direction along which it is compared.
+        Of the directions along which it is compared.
     """
-    if elsewhere is None or tree.size == 0:
+    if protocol.elsewhere is None or given is None or tree.size == 0:
         return []
     try:
-        probe = Probe(fun, tree, elsewhere)
+        probe = Probe(fun, tree, protocol.elsewhere)
     except CallFailedError:
         return []
     if not np.isfinite(probe.value).all():
         return []
     rng = np.random.default_rng(seed)
     probe.measure_noise(rng)
-    direction = rng.normal(size=tree.size) * probe.scale
-    claimed = given.apply(direction)
-    found = judge(probe, probe.towards(direction), claimed, np.abs(claimed), None, given.eps)
-    if not (found.wrong & ~found.kink).any():
+    if along_directions(probe, given, _DIRECTIONS, _UNUSED, rng, None).passed:
         return []
-    return ["the derivative is the same at two points, and wrong at the second: it comes from a stale cache"]
+    if protocol.unchanged:
+        return ["the derivative is the same at two points, and wrong at the second: it comes from a stale cache"]
+    return [
+        "the derivative is right at x and wrong at another point, called after x: it keeps something from an earlier "
+        "call, or is right at x by chance"
+    ]

@@ -9,7 +9,12 @@ from jacobians.checking.directions import DirectionsCheck
 from jacobians.checking.outcome import GradientCheck, ParameterCheck, Verdict
 from jacobians.checking.protocol import Protocol
 
-__all__ = ["concluded"]
+__all__ = ["concluded", "failed"]
+
+
+def failed(parameters: Sequence[ParameterCheck], along: DirectionsCheck | None) -> bool:
+    """Return whether a value was found wrong."""
+    return any(p.verdict == "fail" for p in parameters) or (along is not None and not along.passed)
 
 
 def concluded(
@@ -22,8 +27,8 @@ def concluded(
     reasons: Sequence[str] = (),
 ) -> GradientCheck:
     """Return the outcome: a fault or a wrong value fails; what could not be compared is inconclusive."""
-    wrong = any(p.verdict == "fail" for p in parameters) or (along is not None and not along.passed)
-    verdict: Verdict = "fail" if protocol.faults or wrong else "inconclusive" if reasons else "pass"
+    wrong = protocol.faults or failed(parameters, along)
+    verdict: Verdict = "fail" if wrong else "inconclusive" if reasons else "pass"
     kinks = sum(p.kinks for p in parameters)
     notes = list(protocol.notes)
     if kinks:

@@ -84,3 +84,55 @@ def test_kinks_in_every_direction_leave_it_open():
     assert check.verdict == "inconclusive"
     assert "every random direction meets kinks or undefined values" in check.reasons[-1]
     assert "3 of 3 random directions meet kinks and say nothing" in check.notes
+
+
+def piecewise(seed, size, scale=1.0):
+    """Σ w·max(x − place, 0) + Σ b·sin(x), with kinks exactly at x and at 10⁻¹² … 10⁻¹ from it, and its gradient."""
+    rng = np.random.default_rng(seed)
+    distance = np.resize([0.0, *(10.0**-k for k in range(1, 13)), 1e3], size)
+    x, weight, bend = rng.normal(size=(3, size))
+    place = x - distance * rng.choice([-1.0, 1.0], size=size)
+
+    def value(v):
+        return scale * float(1 + weight @ np.maximum(v - place, 0) + bend @ np.sin(v))
+
+    return value, lambda v: scale * (weight * (v > place) + bend * np.cos(v)), x
+
+
+@pytest.mark.parametrize(("scale", "seed"), [(1e-6, 0), (1.0, 1), (1e6, 2)])
+def test_directions_across_crowds_of_kinks_do_not_condemn(scale, seed):
+    """Every entry is right, and no direction can tell: kinks lie within all its steps, small and large."""
+    value, gradient, x = piecewise(seed, 350, scale)
+    check = check_gradient(value, gradient, x, protocol=False)
+    assert check.verdict != "fail", str(check)
+    assert check.along.unresolved == 9
+    along = check_gradient(value, gradient, x, directions=9)
+    assert along.verdict != "fail", str(along)
+    assert (along.along.unresolved, along.along.smallest) == (9, math.inf)
+
+
+@pytest.mark.parametrize(("directions", "factor"), [(None, 3.0), (9, 300.0)])
+def test_kinks_do_not_hide_a_wrong_gradient(directions, factor):
+    value, gradient, x = piecewise(0, 350)
+    check = check_gradient(value, lambda v: factor * gradient(v), x, directions=directions)
+    assert check.verdict == "fail"
+    if directions:
+        assert check.along.error > check.along.resolved
+
+
+def test_one_kink_far_below_the_error_does_not_hide_it():
+    x = np.linspace(0.5, 1, 20)
+
+    def bent(v):
+        return fun(v) + 1e-4 * max(v[0] - x[0] - 1e-7, 0.0)
+
+    def slopes(v):
+        return grad(v) + 1e-4 * (v[0] > x[0] + 1e-7) * (np.arange(20) == 0)
+
+    assert check_gradient(bent, slopes, x, directions=9)
+    assert check_gradient(bent, lambda v: 1.01 * slopes(v), x, directions=9).verdict == "fail"
+
+
+def test_the_chance_of_resolving_only_some_is_counted():
+    """Of nine directions any three may be those in which an error does not show."""
+    assert largest_missed(3, 1e-9, 9) == pytest.approx(largest_missed(3, 1e-9) * math.comb(9, 3) ** (1 / 3))

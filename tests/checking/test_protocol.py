@@ -39,6 +39,17 @@ def shared_buffer():
     return call
 
 
+def two_buffers():
+    buffers = [np.zeros((3, 4)), np.zeros((3, 4))]
+
+    def call(x):
+        buffers.reverse()
+        buffers[0][:] = grad(x)
+        return buffers[0]
+
+    return call
+
+
 def accumulates():
     total = np.zeros((3, 4))
 
@@ -73,6 +84,7 @@ FAULTS = [
     (writes, "grad writes its input x"),
     (with_nan, "the gradient is NaN at (1, 2) (1 of 12 entries are not finite)"),
     (shared_buffer(), "grad returns a shared buffer: its next call overwrites the earlier result"),
+    (two_buffers(), "grad returns a shared buffer: a later call overwrites an earlier result"),
     (accumulates(), "grad gives another result each time: "),
     (random(), "it accumulates or is random"),
     (stale(), "the derivative is the same at two points, and wrong at the second: it comes from a stale cache"),
