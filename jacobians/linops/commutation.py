@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian
+from jacobians.linops.dataless import Dataless
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Commutation"]
 
 
-class Commutation(Jacobian):
+class Commutation(Dataless):
     r"""V ↦ Vᵀ; its matrix K satisfies K·vec(A) = vec(Aᵀ) (Magnus & Neudecker 2019, ch. 3).
 
     Parameters
@@ -71,11 +72,3 @@ class Commutation(Jacobian):
     @property
     def structure(self) -> str:
         return f"Commutation({self.domain[0]}, {self.domain[1]})"
-
-    @property
-    def flops(self) -> int:
-        return 0
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        return ()

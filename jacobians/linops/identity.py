@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.dataless import Dataless
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "Reshape", "Zero"]
 
 
-class Identity(Jacobian):
+class Identity(Dataless):
     """V ↦ V.
 
     Parameters
@@ -60,16 +61,8 @@ class Identity(Jacobian):
     def structure(self) -> str:
         return f"Identity({_times(self.domain)})"
 
-    @property
-    def flops(self) -> int:
-        return 0
 
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        return ()
-
-
-class Reshape(Jacobian):
+class Reshape(Dataless):
     """The same entries, in C order, in another shape; in F order its matrix is a permutation.
 
     Parameters
@@ -119,16 +112,8 @@ class Reshape(Jacobian):
     def structure(self) -> str:
         return f"Reshape({_times(self.domain)} to {_times(self.codomain)})"
 
-    @property
-    def flops(self) -> int:
-        return 0
 
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        return ()
-
-
-class Zero(Jacobian):
+class Zero(Dataless):
     """V ↦ 0.
 
     Parameters
@@ -177,14 +162,6 @@ class Zero(Jacobian):
     @property
     def structure(self) -> str:
         return f"Zero({_times(self.domain)} to {_times(self.codomain)})"
-
-    @property
-    def flops(self) -> int:
-        return 0
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        return ()
 
 
 def _times(shape: Shape) -> str:
