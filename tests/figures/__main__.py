@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(NAMES)}; all unless given")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers to FILE too")
     parser.add_argument("--quick", action="store_true", help="a small sample of everything")
+    parser.add_argument("--seconds", metavar="S", type=float, help="detection: cases in random order for this long")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:
@@ -31,7 +32,8 @@ def main() -> int:
     for name in options.names or NAMES:
         module = importlib.import_module(f"tests.figures.{name.replace('-', '_')}")
         started = time.perf_counter()
-        results[name] = module.measure(quick=options.quick)
+        limits = {"seconds": options.seconds} if name == "detection" else {}
+        results[name] = module.measure(quick=options.quick, **limits)
         print(f"# {name}: {NAMES[name]} ({time.perf_counter() - started:.0f} s)\n")
         print(module.report(results[name]), end="\n\n", flush=True)
         if options.json:

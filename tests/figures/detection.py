@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,8 +39,19 @@ def outcome(case: Case, check: Check = verdict_of_check) -> tuple[str, str]:
     return {"fail": "caught", "pass": "missed"}.get(verdict, "inconclusive"), ""
 
 
+def in_time(seconds: float, seed: int = 1) -> Iterator[Case]:
+    """All cases in random order, until the time is up: the whole grid takes the better part of an hour."""
+    every = list(cases())
+    random.Random(seed).shuffle(every)
+    end = time.monotonic() + seconds
+    return itertools.takewhile(lambda _: time.monotonic() < end, every)
+
+
 def measure(
-    quick: bool = False, check: Check = verdict_of_check, chosen: Iterable[Case] | None = None
+    quick: bool = False,
+    check: Check = verdict_of_check,
+    chosen: Iterable[Case] | None = None,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """Every run's outcome, counted by family and by scale."""
     families = {f: Counter() for f in FAMILIES}
@@ -45,7 +59,7 @@ def measure(
     reasons: Counter[str] = Counter()
     notable: list[str] = []
     if chosen is None:
-        chosen = one_of_each() if quick else cases()
+        chosen = one_of_each() if quick else cases() if seconds is None else in_time(seconds)
     for case in chosen:
         found, why = outcome(case, check)
         families[case.bug.family][found] += 1
