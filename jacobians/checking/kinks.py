@@ -34,6 +34,9 @@ class Sides:
         Of both.
     jump : ndarray
         The largest difference of the slopes that lasts to smaller steps: what kinks in reach may explain.
+    hidden : ndarray
+        The largest difference of the slopes that is left when what falls with the step is taken off: a kink too faint
+        to last above curvature and noise.
     """
 
     kink: Array
@@ -42,6 +45,7 @@ class Sides:
     high: Array
     error: Array
     jump: Array
+    hidden: Array
 
 
 def one_sided(probe: Probe, way: Way) -> Sides:
@@ -81,7 +85,20 @@ def one_sided(probe: Probe, way: Way) -> Sides:
     sides = np.stack([_at(ahead, place), _at(behind, place)])
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
-    return Sides(apart, beside, low, high, np.where(beside, _at(joined, place), _at(single, place)), height)
+    error = np.where(beside, _at(joined, place), _at(single, place))
+    return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)]))
+
+
+def _hidden(difference: Array, noise: Array, steps: Array) -> Array:
+    """The jump of the slopes that stands out of the noise once the part that falls with the step is extrapolated away.
+
+    Of a smooth function the difference of the slopes is f″h + O(h³), so between two small steps nothing is left.
+    """
+    ratio = (steps[1:] / steps[:-1])[:, None]
+    jump = np.abs(difference[1:] - ratio * difference[:-1]) / (1.0 - ratio)
+    doubt = (noise[1:] + ratio * noise[:-1]) / (1.0 - ratio)
+    small = (steps[:-1] <= 1e-3)[:, None]
+    return np.asarray(np.where(small & (jump > 8.0 * doubt), jump, 0.0).max(axis=0, initial=0.0))
 
 
 def _at(table: Array, rows: Array) -> Array:
