@@ -161,6 +161,7 @@ def test_importing_the_library_does_not_import_scipy(statement: str) -> None:
 
 # --- files ---------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("file", FILES)
 def test_files_stay_short(file: str) -> None:
     lines = len((PACKAGE / file).read_text(encoding="utf-8").splitlines())

@@ -1,4 +1,4 @@
-"""The library put through its own check: ``python -m tests.mutation [--module operations.losses …] [--quick]``."""
+"""The library put through its own check: ``python -m tests.mutation [--module linops.algebra …] [--quick]``."""
 
 from __future__ import annotations
 

@@ -119,11 +119,16 @@ def merging_limits() -> None:
     test_merge.test_without_zeros_takes_whole_rows_or_columns_only()
     more = (
         ("(I⊗B)(I⊗D) would grow", making.kronecker(4, (9, 1)), making.kronecker(4, (1, 9))),
+        ("Bₙ (I⊗W) would grow, three rows each", making.blocks((2, 3, 1), (2, 3), (2, 1)), making.kronecker(2, (1, 2))),
         ("Bₙ of rank 3 (X⊗I)", making.blocks((3, 4, 4), (3, 2, 2), (3, 4)), making.kronecker((3, 5), 4)),
         ("Bₙ of rank 3 (I⊗X)", making.blocks((4, 4, 3), (2, 2, 4), (3, 4), -1), making.kronecker(3, (4, 5))),
     )
     row = making.blocks((9, 1, 2), (9,), (9, 2))(Numbers())[0] @ linops.Kronecker(9, np.ones((2, 5)))
     assert isinstance(row, linops.BlockDiagonal), f"one row for each example is not pushed through: {row.structure}"
+    one = (
+        making.blocks((3, 1, 1), (3, 1), (3, 1))(Numbers())[0] @ making.blocks((3, 1, 5), (3, 1), (3, 5))(Numbers())[0]
+    )
+    assert isinstance(one, linops.BlockDiagonal), f"a product that stores no more is not merged: {one.structure}"
     for name, left, right in (*test_algebra.LAZY, *more):
         (x, twin), (y, other) = left(Numbers()), right(Numbers())
         joint = x @ y

@@ -14,7 +14,6 @@ MEMORY = "another memory order or one copy more or less of what nobody else hold
 EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
     "operations.affine: Affine._linearize": [
         ("out=Z if np.can_cast(b.dtype, Z.dtype) else None → out=None", COST),
-        ("Z if np.can_cast(b.dtype, Z.dtype) else None → None", COST),
     ],
     "operations.affine: Affine._by_bias": [
         ("by_bias if by_bias.domain == shape else * → Product*", EITHER_STRUCTURE + ": the reshaping is an identity"),
@@ -40,36 +39,32 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("top + np.log(sums) → *", "the first result is read by nobody: dead code"),
         ("np.log(sums) → *", "the first result is read by nobody: dead code"),
     ],
-    "operations.losses: CrossEntropy._examples": [("if np.isneginf(log_p).any(): *→ if True: *", COST)],
-    "operations.losses: _class_targets": [
+    "operations.cross_entropies: CrossEntropy._examples": [("if np.isneginf(log_p).any(): *→ if True: *", COST)],
+    "operations.cross_entropies: _class_targets": [
         ("if Y.ndim == 2 and *", REFUSED),
         ("Y.ndim == 2 and Y.size == X.size and (Y.size != count) → *", REFUSED),
         ("Y.ndim == 2 → *", REFUSED),
         ("same_shape_targets(Y, X, operation, layout) → same_shape_targets(X, Y, operation, layout)", REFUSED),
     ],
-    "operations.losses: BinaryCrossEntropy._examples": [
+    "operations.cross_entropies: BinaryCrossEntropy._examples": [
         ("np.where(X > 0, 1 - targets, targets) → np.where(X >= 0, 1 - targets, targets)", SAME_AT_ZERO),
         ("np.maximum(e, X >= 0) → np.maximum(e, X > 0)", SAME_AT_ZERO),
     ],
-    "operations.losses: Logistic._examples": [
+    "operations.margin_losses: Logistic._examples": [
         ("np.maximum(e, margin < 0) → np.maximum(e, margin <= 0)", SAME_AT_ZERO),
     ],
-    "operations.losses: ProbabilityCrossEntropy._examples": [
-        ("(1 - targets) / np.where(one, 1, 1 - X) * ~one - targets / * → *",
-         "where x is 0 or 1 the target agrees, or is refused: the term is 0 without its mask, which is dead code"),
-        ("np.where(one, 1, 1 - X) → np.where(one, 2, 1 - X)", "0 divided by any number"),
-        ("np.where(zero, 1, X) → np.where(zero, 2, X)", "0 divided by any number"),
+    "operations.cross_entropies: ProbabilityCrossEntropy._examples": [
+        ("np.where(X == 1, 1, 1 - X) → np.where(X == 1, 2, 1 - X)", "0 divided by any number"),
+        ("np.where(X == 0, 1, X) → np.where(X == 0, 2, X)", "0 divided by any number"),
     ],
-    "operations.losses: _unit_targets": [
+    "operations.cross_entropies: _unit_targets": [
         ("X.ndim == 2 and Y.shape != X.shape and * → Y.shape != X.shape and *",
          "an X of other rank has targets of its own shape, or is refused"),
-        ("X.ndim == 2 and Y.shape != X.shape and * → X.ndim == 2 and (X.shape[layout.feature_axis] > 1) and *",
-         "a matrix and a vector differ in shape: the condition is said twice"),
         ("X.ndim == 2 and Y.shape != X.shape and * → X.ndim == 2 and X.shape[layout.feature_axis] > 1 and *",
          "a matrix and a vector differ in shape: the condition is said twice"),
         ("X.ndim == 2 and Y.shape != X.shape and *→ *(X.shape[layout.feature_axis] > 1)", REFUSED),
     ],
-    "operations.losses: MulticlassHinge._examples": [
+    "operations.margin_losses: MulticlassHinge._examples": [
         ("*.astype(X.dtype, copy=False) → *initial=-np.inf)", "NumPy 2 keeps the dtype beside a Python float"),
     ],
     "operations.loss_base: Loss.weight": [
@@ -92,6 +87,7 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("without Y = as_float*", "only refuses, and widens what the next line converts"),
     ],
     "operations.loss_base: sum_over_example": [
+        ("np.asarray(values.sum(*)).astype → values.sum(*).astype", "the batch axis is left, so it is an array"),
         ("values.dtype == np.float32 and values.size > _LONG * * → values.size > *", WIDER),
         ("values.dtype == np.float32 and * → values.dtype == np.float32", WIDER),
         ("values.dtype == np.float32 and * → values.dtype == np.float32 or *", WIDER),

@@ -81,7 +81,7 @@ def _forms(family: str) -> list[tuple[Callable[..., Any], Callable[..., Any], li
     turned = Layout(batch="columns", vec="F", derivative="denominator")
     odd = turned.replace(weights="rows", bias="last")
     signs = np.sign(Z)
-    if family == "affine":
+    if family in ("affine", "ones"):
         A, B, c = Z.T, rng.normal(size=(2, 5)), rng.normal(size=2)
         return [
             (lambda X, W: ops.affine(X, W, layout=odd), ops.Affine(odd), [A, B]),
@@ -115,7 +115,7 @@ def _forms(family: str) -> list[tuple[Callable[..., Any], Callable[..., Any], li
             (lambda X: ops.l2(X, 0.3, odd), ops.L2(0.3, odd), [Z]),
             (lambda X: ops.l2(X, 0.3, odd, include_bias=True), ops.L2(0.3, odd, include_bias=True), [Z]),
         ]
-    if family in ("losses", "loss_base"):
+    if family in ("loss_base", "squared_error", "cross_entropies", "margin_losses"):
         how: dict[str, Any] = {"reduction": "sum", "layout": turned}
         pairs: list[tuple[Callable[..., Any], Callable[..., Any], list[np.ndarray]]] = [
             (

@@ -33,6 +33,8 @@ def loss_limits() -> None:
     with np.errstate(invalid="raise", over="raise"):
         for logits, p in (([INF, 0.0], [1.0, 0.0]), ([0.0, -INF], [1.0, 0.0]), ([INF, INF, 0.0], [0.5, 0.5, 0.0])):
             _equal(ops.softmax([logits])[0], [p], f"softmax of {logits}")
+        mixed = ops.softmax([[INF, 0.0], [math.log(3), 0.0]])[0]
+        _equal(mixed, [[1.0, 0.0], [0.75, 0.25]], "softmax of an infinite example beside a finite one")
         _equal(ops.log_softmax([[INF, 0.0]])[0][0, 0], 0.0, "log-softmax of ∞ beside 0")
     with np.errstate(all="raise"):
         value, J = CrossEntropy("sum")(np.array([[-INF, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))

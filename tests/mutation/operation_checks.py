@@ -13,7 +13,7 @@ from jacobians.layout import Bias, Layout, Lines
 from jacobians.operations import Affine, LogSoftmax, Softmax
 from jacobians.testing import assert_layouts, assert_operation_laws, every_layout
 from tests.mutation.checks import Check
-from tests.mutation.limit_checks import limit_checks
+from tests.mutation.limit_checks import LOSS_MODULES, limit_checks
 from tests.mutation.textbook import textbook
 from tests.operations.cases import CASES
 from tests.operations.combinator_cases import COMBINATORS
@@ -22,11 +22,14 @@ from tests.operations.loss_cases import LOSSES, REDUCTIONS, loss_case, made
 
 # fmt: off
 FAMILIES: dict[str, list[str]] = {
-    "affine": ["affine", "add_ones"],
+    "affine": ["affine"],
+    "ones": ["add_ones", "affine"],
     "products": ["matmul", "matmul, batch in columns", "hadamard", "add", "chain that begins"],
     "structure": ["transpose", "reshape", "total", "mean"],
     "softmax": ["softmax", "logsoftmax", "cross_entropy labels mean"],
-    "losses": list(LOSSES),
+    "squared_error": ["squared_error", "squared_error halved", "SquaredError"],
+    "cross_entropies": [n for n in LOSSES if "cross_entropy" in n],
+    "margin_losses": [n for n in LOSSES if "logistic" in n or "hinge" in n],
     "loss_base": ["squared_error", "cross_entropy labels", "SquaredError", "Logistic", "BinaryCrossEntropy"],
     "regulariser": ["l2"],
     "combinators": [*COMBINATORS, "parallel of", "residual of"],
@@ -55,20 +58,20 @@ def operation_checks(family: str) -> Iterator[Check]:
         yield Check("value", name, lambda n=name: value(n))
     yield from limit_checks(family)
     for name in names:
-        yield Check("all", name, lambda n=name: laws(n))
+        yield Check("operation", name, lambda n=name: laws(n))
     yield from layout_checks(family)
 
 
 def _chosen(family: str) -> list[str]:
     """The family's cases; of those that differ in how Jacobians are written only, one or two."""
     every = [n for n in CASES if any(f"{n} ".startswith(f"{p} ") for p in FAMILIES[family])]
-    if family == "affine":
+    if family in ("affine", "ones"):
         return [n for n in every if "-C-numerator" in n or "(1, out)" in n] + [n for n in every if "F-denom" in n][::5]
     if family in ("products", "structure", "base", "softmax"):
         return [n for n in every if " F-" not in n and "-F-" not in n] + [n for n in every if "F-denom" in n][:4]
-    if family in ("losses", "loss_base"):
+    if family in LOSS_MODULES:
         odd = [n for n in every if "columns" in n]
-        return [*odd, *(n for n in every if "none rows" in n or "mean rows" in n)][:: 1 if family == "loss_base" else 2]
+        return [*odd, *(n for n in every if "none rows" in n or "mean rows" in n)]
     if family == "regulariser":
         return every[::2]
     if family == "combinators":
@@ -97,7 +100,7 @@ def layout_checks(family: str) -> Iterator[Check]:
     g = Numbers(3)
     if family == "base":
         yield Check("layouts", "affine, to every layout", lambda: _affine(Layout(), every_layout(Layout())))
-    if family in ("affine", "base"):
+    if family in ("affine", "ones", "base"):
         for source in AFFINE[::3]:
             same = [t for t in AFFINE if (t.bias == "none") == (source.bias == "none")]
             yield Check("layouts", f"affine from {source}", lambda s=source, t=same: _affine(s, t))
@@ -106,7 +109,7 @@ def layout_checks(family: str) -> Iterator[Check]:
             yield Check(
                 "layouts", operation.__name__, lambda op=operation: assert_layouts(op, g(g.N, g.D), targets=AFFINE[::5])
             )
-    if family in ("losses", "loss_base"):
+    if family in LOSS_MODULES:
         for name, reduction in itertools.product(LOSSES, REDUCTIONS[::2]):
             yield Check("layouts", f"{name} {reduction}", lambda n=name, r=reduction: _loss(n, r))
 

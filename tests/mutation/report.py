@@ -18,7 +18,7 @@ cases of a `match` and statements removed. Each mutant runs against a battery bu
 `jacobians.testing`: dense twins, textbook values, and the limits that random inputs do not reach.
 
     python -m tests.mutation                                 # everything
-    python -m tests.mutation --module operations.losses      # one module
+    python -m tests.mutation --module linops.algebra          # one module
     python -m tests.mutation --quick                         # every tenth mutant
     python -m tests.mutation --json FILE --again             # only what survived, and what is new
     python -m tests.mutation --json FILE --report docs/mutation.md
@@ -29,7 +29,7 @@ SCOPE = """
 Left out are what only prints (`structure`, `repr`), what only counts (`flops`, `plan`: a wrong price gives another
 bracketing of the same product), refusals and their messages, and constants at the top of a module. Tests of their own
 hold those. "By an error" means that the mutant stopped with another error than a law's, most often a shape that no
-longer fits.
+longer fits; "operation" that this happened before it was known in which of the ten laws.
 
 """
 
@@ -54,8 +54,10 @@ HOLES = """
 ## What it showed in the package
 
 - `log_sum_exp` returns `log Σ eᶻ` first, and nobody reads it: three callers take the other two results.
-- `ProbabilityCrossEntropy` masks terms at probabilities of exactly 0 and 1 that are 0 without the masks, since a
-  target that does not agree has been refused before.
+- `khatri_rao` asks whether the blocks' domain has rank 2; a Kronecker product gives matrices, so it always has.
+- `KhatriRao._weighted` broadcasts the right factor to a shape that it has.
+- `DiagonalMinusOuter` of a float64 diagonal and float32 vectors acts in float64, but its dense and sparse views round
+  the outer product to float32.
 - Said twice: `Y.shape != X.shape` in `_unit_targets`, the cast of the hinge's own score under NumPy 2, and
   `self.layout or Layout()` in `Parallel`.
 """

@@ -5,27 +5,33 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pkgutil
 from functools import cache
 
 from tests.mutation.mutators import Mutant, functions, mutants
 
-OPERATIONS = [
-    *("affine", "products", "structure", "softmax", "losses", "loss_base", "regulariser", "combinators", "base"),
-    *("sigmoidal", "rectifiers", "smooth_rectifiers", "powers", "normal_tail"),
+MODULES = [
+    f"{package}.{found.name}"
+    for package in ("linops", "operations")
+    for found in pkgutil.iter_modules(importlib.import_module(f"jacobians.{package}").__path__)
 ]
-STRUCTURES = [
-    *("algebra", "merge", "base", "block_diagonal", "block_row", "commutation", "denominator", "diagonal"),
-    *("diagonal_minus_outer", "identity", "kernels", "khatri_rao", "kronecker", "leaves", "orders", "plan", "product"),
-    *("scaled", "selection", "sum", "transposed"),
-]
-MODULES = [*(f"linops.{m}" for m in STRUCTURES), *(f"operations.{m}" for m in OPERATIONS)]
+"""All modules of the operations and of the algebra."""
 
 _SHOWN = {"structure", "name", "names", "inputs", "__repr__", "_repr_html_", "__str__", "_show", "_misfit", "_times"}
 """What is printed: tests of texts hold it."""
 _PRICED = {"flops", "arrays", "nbytes", "_largest_bytes", "_refuse_over", "plan", "make_plan", "_written", "_span"}
 _PRICED |= {"_peak", "_entries", "largest_bytes", "_largest"}
 """What is counted, not computed: a wrong price gives another bracketing of the same product."""
-_REFUSED = {"_refuse", "_check", "_check_matrix", "_check_bias", "_check_classes", "_check_equal", "_transpose_hint"}
+_REFUSED = {
+    "_refuse",
+    "_check",
+    "check_matrix",
+    "_check_matrix",
+    "_check_bias",
+    "_check_classes",
+    "_check_equal",
+    "_transpose_hint",
+}
 _REFUSED |= {
     "_other",
     "check_finite",

@@ -19,8 +19,10 @@ A, B = (3, 4), (5,)
 
 
 def kind(place: int) -> str:
-    """The class of the operator at this place of the bank."""
-    return type(entry(place)[0]).__name__
+    """The class of the operator at this place of the bank, and whether it is a row or a column."""
+    operator = entry(place)[0]
+    side = " row" * (operator.codomain == ()) + " column" * (operator.domain == ())
+    return type(operator).__name__ + side
 
 
 @cache

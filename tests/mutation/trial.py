@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import os
+import resource
 import signal
 import time
 import types
@@ -19,6 +20,10 @@ from tests.mutation.scope import full_name, tree
 
 LIMIT = 4.0
 """Seconds of processor time that one check may take: a runaway is caught."""
+
+
+MEMORY = 8 << 30
+"""Bytes that a runaway may take."""
 
 
 class Verdict(NamedTuple):
@@ -42,7 +47,8 @@ def trial(mutant: Mutant, checks: Sequence[Check]) -> Verdict:
     if child == 0:
         os.close(read)
         try:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             os.write(write, _outcome(mutant, checks).encode()[:4000])
         finally:
             os._exit(0)
@@ -62,7 +68,7 @@ def _outcome(mutant: Mutant, checks: Sequence[Check]) -> str:
     except (SyntaxError, ValueError) as error:
         return f"syntax\n{error}"
     for check in checks:
-        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        signal.setitimer(signal.ITIMER_PROF, LIMIT)  # others may keep the machine busy
         try:
             check.run()
         except AssertionError as error:
