@@ -17,8 +17,8 @@ transposes left out, axes, sides, branches and arguments exchanged, comparisons 
 cases of a `match` and statements removed. Each mutant runs against a battery built on the laws of
 `jacobians.testing`: dense twins, textbook values, and the limits that random inputs do not reach.
 
-    python -m tests.mutation                                 # everything
-    python -m tests.mutation --module linops.algebra          # one module
+    python -m tests.mutation                                 # everything: a quarter of an hour
+    python -m tests.mutation --module linops.algebra         # one module
     python -m tests.mutation --quick                         # every tenth mutant
     python -m tests.mutation --json FILE --again             # only what survived, and what is new
     python -m tests.mutation --json FILE --report docs/mutation.md
