@@ -80,7 +80,6 @@ class KhatriRao(Jacobian):
         """Σᵣ cᵣ lᵣ rᵣᵀ, summed first over the axes along which one factor is constant."""
         left, right, weight = self.left, self.right, c[..., None]
         left = _reduced(weight * left, right)
-        right = np.broadcast_to(right, left.shape[:-1] + right.shape[-1:])
         rows = size_of(left.shape[:-1])
         return matmul(left.reshape(rows, left.shape[-1]).T, right.reshape(rows, right.shape[-1]))
 

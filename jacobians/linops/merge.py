@@ -76,12 +76,10 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     """Blocks times a Kronecker product with one identity factor.
 
     With examples in rows: Bₙ against I ⊗ W is Bₙ W, and against X ⊗ I it has the rows xₙ ⊗ b. With examples in
-    columns the factors change places. Blocks of more than one trailing axis are left alone. One number for each
+    columns the factors change places. One number for each
     example, as its loss, has one row for each, which is pushed through as a scalar's row is: what it stores is an
     array of activations, and that keeps per-example gradients in two factors, however wide the layers.
     """
-    if len(left.domain) != 2:
-        return None
     count, p, _ = left.blocks.shape
     across, along = (right.left, right.right) if left.axis == 0 else (right.right, right.left)
     if isinstance(across, int) and not isinstance(along, int):

@@ -18,7 +18,7 @@ from jacobians.operations.loss_base import (
     same_shape_targets,
     sum_over_example,
 )
-from jacobians.operations.softmax import log_sum_exp
+from jacobians.operations.softmax import probabilities
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "ProbabilityCrossEntropy", "binary_cross_entropy", "cross_entropy"]
 
@@ -38,7 +38,7 @@ class CrossEntropy(Loss):
         if X.ndim != 2 or X.shape[axis] == 0:
             raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout})")
         targets = _class_targets(Y, X, self.name, self.layout)
-        _, p, log_p = log_sum_exp(X, axis)
+        p, log_p = probabilities(X, axis)
         if np.isneginf(log_p).any():
             # a target of 0 against log p = −∞ counts 0, as in the limit
             terms = np.multiply(targets, log_p, out=np.zeros_like(log_p), where=targets != 0)

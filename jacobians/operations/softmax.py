@@ -11,11 +11,11 @@ from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.base import Makers, Unary
 
-__all__ = ["LogSoftmax", "Softmax", "log_softmax", "log_sum_exp", "softmax"]
+__all__ = ["LogSoftmax", "Softmax", "log_softmax", "probabilities", "softmax"]
 
 
-def log_sum_exp(Z: Array, axis: int) -> tuple[Array, Array, Array]:
-    """Return log Σ eᶻ along an axis (kept), with the probabilities and the shifted logits that it came from.
+def probabilities(Z: Array, axis: int) -> tuple[Array, Array]:
+    """Return the softmax of Z along an axis, and its logarithm.
 
     The largest entry is subtracted first, so nothing overflows (Blanchard, Higham & Higham 2021, IMA JNA 41).
     Infinite entries count as the limit of equal ones: those that are +∞ share the probability.
@@ -29,7 +29,8 @@ def log_sum_exp(Z: Array, axis: int) -> tuple[Array, Array, Array]:
         weights = np.exp(shifted)
         sums = weights.sum(axis=axis, keepdims=True)
         weights /= sums
-    return top + np.log(sums), weights, shifted - np.log(sums)
+    shifted -= np.log(sums)
+    return weights, shifted
 
 
 class Softmax(Unary):
@@ -42,7 +43,7 @@ class Softmax(Unary):
         (Z,) = arrays
         _check_classes(Z, "softmax", self.layout)
         axis = self.layout.feature_axis
-        _, p, _ = log_sum_exp(Z, axis)
+        p, _ = probabilities(Z, axis)
         # the Jacobian keeps p, so the caller gets a copy that may be written to
         return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
 
@@ -61,7 +62,7 @@ class LogSoftmax(Unary):
         (Z,) = arrays
         _check_classes(Z, "log_softmax", self.layout)
         axis = self.layout.feature_axis
-        _, p, log_p = log_sum_exp(Z, axis)
+        p, log_p = probabilities(Z, axis)
         ones = np.ones_like(p)
         return log_p, {"X": lambda: DiagonalMinusOuter(ones, ones, p, axis)}
 

@@ -33,12 +33,7 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("kron.domain != X.shape → kron.codomain != X.shape", EITHER_STRUCTURE + ": the reshaping is an identity"),
         ("Product(tuple(factors)) → Product(factors)", "a list is read like a tuple"),
     ],
-    "operations.softmax: log_sum_exp": [
-        ("if np.isinf(top).any(): *→ if True: *", COST),
-        ("(top + np.log(sums), weights, * → (*", "the first result is read by nobody: dead code"),
-        ("top + np.log(sums) → *", "the first result is read by nobody: dead code"),
-        ("np.log(sums) → *", "the first result is read by nobody: dead code"),
-    ],
+    "operations.softmax: probabilities": [("if np.isinf(top).any(): *→ if True: *", COST)],
     "operations.cross_entropies: CrossEntropy._examples": [("if np.isneginf(log_p).any(): *→ if True: *", COST)],
     "operations.cross_entropies: _class_targets": [
         ("if Y.ndim == 2 and *", REFUSED),

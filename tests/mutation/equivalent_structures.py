@@ -136,7 +136,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.khatri_rao: KhatriRao._weighted": [
         ("left.shape → right.shape*", AGREE),
-        ("without right = np.broadcast_to(*", "left has been summed where right is constant: dead code"),
     ],
     "linops.khatri_rao: _reduced": [
         ("*", "what is not summed before the product is summed in it: only the cost differs"),
@@ -180,9 +179,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.merge: scaled_blocks": [("right.codomain → left.codomain", AGREE)],
     "linops.merge: khatri_rao": [
-        ("if len(left.domain) != 2: *→ if False: *",
-         "a Kronecker product gives matrices, so the domain's rank is 2: dead code"),
-        ("left.domain → right.domain", "both have rank 2"),
         ("* in (1, 2) → * in (2, 1)", "the order of a set"),
         ("(:, 0) → (:, -1)*", ONE),
         ("left.codomain → right.codomain (2)", AGREE),

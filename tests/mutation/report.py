@@ -53,9 +53,8 @@ HOLES = """
 
 ## What it showed in the package
 
-- `log_sum_exp` returns `log Σ eᶻ` first, and nobody reads it: three callers take the other two results.
-- `khatri_rao` asks whether the blocks' domain has rank 2; a Kronecker product gives matrices, so it always has.
-- `KhatriRao._weighted` broadcasts the right factor to a shape that it has.
+- Dead code, gone since: a first result of the softmax that nobody read, a test of the rank of blocks against a
+  Kronecker product, which gives matrices, and a broadcast of a row-wise factor to the shape that it had.
 - `DiagonalMinusOuter` of a float64 diagonal and float32 vectors acts in float64, but its dense and sparse views round
   the outer product to float32.
 - Said twice: `Y.shape != X.shape` in `_unit_targets`, the cast of the hinge's own score under NumPy 2, and
