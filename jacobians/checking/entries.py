@@ -20,6 +20,9 @@ __all__ = ["EntryCheck"]
 _FEW = 100
 """At most so many entries are all given the full reference."""
 
+_CLOSE = 3
+"""So many of the largest entries of each parameter, and of those furthest off, are compared in every band of steps."""
+
 _ENOUGH = 8
 """Confirmed wrong entries of one parameter after which its other suspects are counted, not examined."""
 
@@ -41,13 +44,14 @@ class EntryCheck:
             largest = 0.0 if sizes is None else float(sizes[a:b].max(initial=0.0))
             self.tallies.append(Tally(np.full(probe.value.shape, largest)))
 
-    def examine(self, entry: int) -> bool:
-        """Give one entry the full reference; return whether it is wrong."""
+    def examine(self, entry: int, closely: bool = False) -> bool:
+        """Give one entry the full reference, or closely that of every band; return whether it is wrong."""
         tally = self.tallies[self._tree.place(entry)[0]]
         if entry in tally.entries:
             return False
         given = self._given.column(entry)
-        found = judge(self._probe, self._probe.coordinate(entry), given, tally.size, self._arbiter, self._given.eps)
+        way = self._probe.coordinate(entry)
+        found = judge(self._probe, way, given, tally.size, self._arbiter, self._given.eps, closely)
         tally.size = np.maximum(tally.size, np.abs(given))
         tally.add(entry, given, found)
         return bool(found.wrong.any())
@@ -56,9 +60,12 @@ class EntryCheck:
         """Judge every entry."""
         n = self._tree.size
         if n <= _FEW:
-            for entry in range(n):
-                tally = self.tallies[self._tree.place(entry)[0]]
-                tally.size = np.maximum(tally.size, np.abs(self._given.column(entry)))
+            given = np.array([np.abs(self._given.column(entry)).max(initial=0.0) for entry in range(n)])
+            for start, stop, tally in zip(self._tree.offsets[:-1], self._tree.offsets[1:], self.tallies, strict=True):
+                for entry in range(start, stop):
+                    tally.size = np.maximum(tally.size, np.abs(self._given.column(entry)))
+                for entry in start + np.argsort(-given[start:stop])[:_CLOSE]:
+                    self.examine(int(entry), closely=True)
             for entry in range(n):
                 self.examine(entry)
                 report(entry + 1, n)
@@ -91,8 +98,9 @@ class EntryCheck:
             ratio = np.where(np.isnan(ratio), np.where(np.isnan(slopes), np.inf, 0.0), ratio).max(axis=1)
         suspects = np.flatnonzero(ratio > 1.0)
         calm = np.flatnonzero(ratio <= 1.0)
-        for entry in (*np.argsort(-np.abs(given).max(axis=1))[:3],):
-            self.examine(start + int(entry))
+        largest, furthest = np.argsort(-np.abs(given).max(axis=1)), calm[np.argsort(-ratio[calm])]
+        for entry in (*largest[:_CLOSE], *furthest[:_CLOSE]):
+            self.examine(start + int(entry), closely=True)
         for k, entry in enumerate(suspects[np.argsort(-ratio[suspects])]):
             self.examine(start + int(entry))
             if tally.wrong >= _ENOUGH:

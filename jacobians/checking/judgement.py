@@ -43,7 +43,15 @@ def own_rounding(size: Array, eps: float) -> Array:
     return 16.0 * eps * size
 
 
-def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexStep | None, eps: float) -> Judgement:
+def judge(
+    probe: Probe,
+    way: Way,
+    given: Array,
+    size: Array,
+    arbiter: ComplexStep | None,
+    eps: float,
+    closely: bool = False,
+) -> Judgement:
     """Return whether a given derivative along one line is right, as far as the function lets it be seen.
 
     Bands are tried from the usual steps on, until one resolves what is given and confirms it. Where none does, the
@@ -61,6 +69,8 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
     arbiter : ComplexStep or None
     eps : float
         The unit of rounding of what is given.
+    closely : bool
+        Whether to try every band even where an early one confirms what is given, and so see the smallest error.
     """
     size = np.maximum(size, np.abs(given))
     floor = own_rounding(size, max(eps, probe.eps))
@@ -70,7 +80,7 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
     for first in (usual, small, smaller, large):
         found[first] = estimate = band(probe, way, first)
         agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
-        if (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
+        if not closely and (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
             none = np.zeros(given.shape)
             return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, none > 0, none)
     best = best_of([found[first] for first in sorted(found)])
@@ -85,7 +95,7 @@ def judge(probe: Probe, way: Way, given: Array, size: Array, arbiter: ComplexSte
     doubtful = wrong | (tolerance > 0.01 * size)
     if not doubtful.any() or not np.isfinite(probe.value).all():
         return Judgement(value, tolerance, wrong, kink, jump)
-    sides = one_sided(probe, way)
+    sides = one_sided(probe, way, best.reach)
     kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
     decided = doubtful & (sides.kink | sides.beside)
     value = np.where(decided, np.clip(given, sides.low, sides.high), value)

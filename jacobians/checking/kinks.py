@@ -48,8 +48,10 @@ class Sides:
     hidden: Array
 
 
-def one_sided(probe: Probe, way: Way) -> Sides:
+def one_sided(probe: Probe, way: Way, reach: Array) -> Sides:
     """Return the slopes ahead of and behind x at falling steps, to the last that counts.
+
+    `reach` is the largest step of the derivative that is in doubt: a faint kink beyond it explains nothing.
 
     The difference of the two slopes of a smooth function falls with the step; that at a kink does not.
     """
@@ -86,10 +88,10 @@ def one_sided(probe: Probe, way: Way) -> Sides:
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
     error = np.where(beside, _at(joined, place), _at(single, place))
-    return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)]))
+    return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)], reach))
 
 
-def _hidden(difference: Array, noise: Array, steps: Array) -> Array:
+def _hidden(difference: Array, noise: Array, steps: Array, reach: Array) -> Array:
     """The jump of the slopes that stands out of the noise once the part that falls with the step is extrapolated away.
 
     Of a smooth function the difference of the slopes is f″h + O(h³), so between two small steps nothing is left.
@@ -97,7 +99,8 @@ def _hidden(difference: Array, noise: Array, steps: Array) -> Array:
     ratio = (steps[1:] / steps[:-1])[:, None]
     jump = np.abs(difference[1:] - ratio * difference[:-1]) / (1.0 - ratio)
     doubt = (noise[1:] + ratio * noise[:-1]) / (1.0 - ratio)
-    small = (steps[:-1] <= 1e-3)[:, None]
+    # the first step beyond the reach still counts, for a kink may lie between
+    small = steps[:-1, None] < np.minimum(2e-3, 10.0 * reach)
     return np.asarray(np.where(small & (jump > 8.0 * doubt), jump, 0.0).max(axis=0, initial=0.0))
 
 

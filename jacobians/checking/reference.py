@@ -32,10 +32,14 @@ SAFETY = 8.0
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A derivative of every output along one line, and the estimated error; NaN and infinity where there is none."""
+    """A derivative of every output along one line, and the estimated error; NaN and infinity where there is none.
+
+    `reach` is the largest step that it rests on, in the way's units.
+    """
 
     value: Array
     error: Array
+    reach: Array
 
     @property
     def tolerance(self) -> Array:
@@ -71,7 +75,7 @@ def band(probe: Probe, way: Way, first: float) -> Estimate:
         # float32 leaves no band of small steps to look past kinks, where the extrapolations may agree by accident
         error = error + np.abs(slopes[2] - slopes[1])
     good = np.isfinite(value) & np.isfinite(error)
-    return Estimate(np.where(good, value, np.nan), np.where(good, error, np.inf))
+    return Estimate(np.where(good, value, np.nan), np.where(good, error, np.inf), np.full(value.shape, first))
 
 
 def best_of(found: list[Estimate]) -> Estimate:
@@ -80,13 +84,14 @@ def best_of(found: list[Estimate]) -> Estimate:
     A kink between two bands makes the larger one precise and wrong, so the smaller steps have the first word.
     """
     best = found[0]
-    value, error, open_ = best.value, best.error, np.ones(best.value.shape, bool)
+    value, error, reach, open_ = best.value, best.error, best.reach, np.ones(best.value.shape, bool)
     for other in found[1:]:
         near = np.abs(other.value - value) <= SAFETY * (other.error + error)
         open_ &= near | ~np.isfinite(error) | ~np.isfinite(other.error)
         better = open_ & (other.error < error)
         value, error = np.where(better, other.value, value), np.where(better, other.error, error)
-    return Estimate(value, error)
+        reach = np.where(better, other.reach, reach)
+    return Estimate(value, error, reach)
 
 
 def directional_derivative(fun: Callable[[Array], float], x: Array, direction: Array) -> tuple[float, float]:

@@ -56,10 +56,15 @@ def test_a_kink_beside_the_point_is_resolved_by_the_small_steps():
 
 
 def test_smaller_steps_have_the_first_word():
-    near, far = Estimate(np.array([1.0]), np.array([1e-8])), Estimate(np.array([0.5]), np.array([1e-14]))
+    def estimate(value, error, reach):
+        return Estimate(np.array([value]), np.array([error]), np.array([reach]))
+
+    near, far = estimate(1.0, 1e-8, 1e-5), estimate(0.5, 1e-14, 1e-2)
     assert best_of([near, far]).value == [1.0]
-    agreeing = Estimate(np.array([1.0 + 1e-9]), np.array([1e-12]))
+    assert best_of([near, far]).reach == [1e-5]
+    agreeing = estimate(1.0 + 1e-9, 1e-12, 1e-2)
     assert best_of([near, agreeing]).error == [1e-12]
+    assert best_of([near, agreeing]).reach == [1e-2]
 
 
 def test_a_function_that_is_undefined_nearby_gives_no_estimate():
@@ -81,13 +86,13 @@ def test_noise_is_measured():
 @pytest.mark.parametrize("distance", [0.0, 1e-13, 1e-10, 1e-6])
 def test_one_sided_slopes(distance):
     probe = probe_of(lambda x: float(np.maximum(2 * x[0], -x[0]) + np.sin(x[1])), np.array([distance, 0.3]))
-    sides = one_sided(probe, probe.coordinate(0))
+    sides = one_sided(probe, probe.coordinate(0), np.full(1, 6e-3))
     if distance > 1e-12:
         assert sides.beside.all()
         assert sides.low == pytest.approx(2.0, abs=0.1)
     else:
         assert sides.kink.all()
         assert [sides.low[0], sides.high[0]] == pytest.approx([-1.0, 2.0], abs=1e-4)
-    smooth = one_sided(probe, probe.coordinate(1))
+    smooth = one_sided(probe, probe.coordinate(1), np.full(1, 6e-3))
     assert not smooth.kink.any()
     assert not smooth.beside.any()
