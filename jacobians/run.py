@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from html import escape
 from operator import matmul
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,15 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
+from jacobians.layout import Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Operation, l2
 from jacobians.operations.base import in_layout
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from jacobians.network import Network
 
 __all__ = ["Factor", "Run"]
@@ -42,6 +47,15 @@ class Factor:
     def label(self) -> str:
         """The factor as a formula, such as ``∂Z2/∂A1``."""
         return f"∂{self.of}/∂{self.wrt}"
+
+    def plot(self, ax: Axes | None = None, *, order: Order | None = None) -> Axes:
+        """Draw the matrix with matplotlib, as `Jacobian.plot` does, with this factor's names on it."""
+        return self.jacobian.plot(ax, of=self.of, wrt=self.wrt, order=order)
+
+    def _repr_html_(self) -> str:
+        from jacobians.pictures.svg import html
+
+        return f"<p>{escape(self.label)}: {escape(repr(self.jacobian))}</p>{html(self.jacobian, self.of, self.wrt)}"
 
 
 class Run:
@@ -147,6 +161,12 @@ class Run:
         layout = self.network.layout
         shown = tuple(Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors)
         return shown[::-1] if layout.derivative == "denominator" else shown
+
+    def plot(self, wrt: str, of: str = "loss", *, order: Order | None = None) -> Figure:
+        """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`."""
+        from jacobians.pictures.figure import plot_chain
+
+        return plot_chain(self.chain(wrt, of), order=order)
 
     def jacobian(self, wrt: str, of: str = "loss") -> Jacobian:
         """Return ∂of/∂wrt, the product of `chain`, in the network's layout; names as there."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from html import escape
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.matrix_views import MatrixViews, is_borrowed
 from jacobians.linops.orders import known_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Jacobian"]
 
@@ -224,4 +227,12 @@ class Jacobian(MatrixViews):
             "dense": format_bytes(rows * columns * self.dtype.itemsize),
         }
         lines = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in cells.items())
-        return f"<table>{lines}</table>"
+        from jacobians.pictures.svg import html
+
+        return f"<table>{lines}</table>{html(self)}"
+
+    def plot(self, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None) -> Axes:
+        """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
+        from jacobians.pictures.figure import plot
+
+        return plot(self, ax, of=of, wrt=wrt, order=order)

@@ -1,0 +1,105 @@
+"""What the rows and columns of a matrix stand for: `Axis`, an unrolled array's entries; `symbol`, `subscript`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Shape, size_of
+from jacobians.layout import Order
+
+__all__ = ["Axis", "subscript", "symbol"]
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_NUMBERED = re.compile(r"([A-Za-z]+)(\d*)(′*)")
+_WORDS = {"Theta": "θ", "losses": "ℓ"}
+
+
+def symbol(name: str) -> str:
+    """Return how an entry of the array of this name begins: a matrix's letter in lower case, its layer on top.
+
+    Examples
+    --------
+    >>> symbol("Z2"), symbol("Theta1"), symbol("A1′"), symbol("losses"), symbol("loss")
+    ('z⁽²⁾', 'θ⁽¹⁾', 'a′⁽¹⁾', 'ℓ', 'loss')
+    """
+    found = _NUMBERED.fullmatch(name)
+    if found is None:
+        return name
+    word, layer, primes = found.groups()
+    letter = _WORDS.get(word, word.lower() if len(word) == 1 else word)
+    return letter + primes + (f"⁽{layer.translate(_SUPERSCRIPTS)}⁾" if layer else "")
+
+
+def subscript(indices: Iterable[int], *, apart: bool) -> str:
+    """Return indices as subscripts, with commas if they are to stand apart.
+
+    Examples
+    --------
+    >>> subscript((2, 1), apart=False), subscript((10, 2), apart=True)
+    ('₂₁', '₁₀,₂')
+    """
+    return ("," if apart else "").join(str(index).translate(_SUBSCRIPTS) for index in indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One side of a matrix: an array's entries, unrolled.
+
+    Parameters
+    ----------
+    name : str
+        The array's name, such as "Z2".
+    shape : tuple of int
+        The array's shape; () for a scalar.
+    order : {"C", "F"}
+        How it is unrolled.
+    packed : tuple of int
+        Where the parts of a packed vector begin, except the first.
+
+    Examples
+    --------
+    >>> [Axis("Z", (2, 2), order).label(1) for order in ("C", "F")]
+    ['z₁₂', 'z₂₁']
+    >>> Axis("Z", (3, 2), "C").boundaries, Axis("Z", (3, 2), "F").boundaries
+    ((2, 4), (3,))
+    """
+
+    name: str
+    shape: Shape
+    order: Order
+    packed: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return size_of(self.shape)
+
+    def label(self, place: int) -> str:
+        """Return the entry at a place of the vec, such as ``z₂₁``; indices count from 1, a scalar has none."""
+        indices = (int(i) + 1 for i in np.unravel_index(place, self.shape, self.order)) if self.shape else ()
+        return symbol(self.name) + subscript(indices, apart=max(self.shape, default=0) > 9)
+
+    @property
+    def block(self) -> int:
+        """The length of a block: of a run along the axis of the array that vec runs through first."""
+        if len(self.shape) < 2:
+            return self.size
+        return self.shape[-1 if self.order == "C" else 0]
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """The places at which a block begins, except the first: rows of the array in C order, columns in F order."""
+        return self.packed or tuple(range(self.block, self.size, self.block) if self.size else ())
+
+    def ticks(self, most: int) -> tuple[int, ...]:
+        """Return places to be labelled, at most `most` or one: all, or beginnings of blocks, or some of either."""
+        starts = (0, *self.boundaries)
+        for places in (tuple(range(self.size)), starts if len(starts) > 2 else tuple(range(self.size))):
+            if len(places) <= most:
+                return places
+        return places[:: -(-len(places) // max(1, most))]
