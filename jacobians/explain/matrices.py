@@ -1,0 +1,61 @@
+"""The explicit matrices that a chain of Jacobians is written with; their source is printed with a chain's code."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["MATRICES", "source"]
+
+
+def vec(A, order):
+    return A.flatten(order=order)
+
+
+def commutation(rows, columns, order):
+    places = np.arange(rows * columns).reshape((rows, columns), order=order)
+    return np.eye(rows * columns)[vec(places.T, order)]
+
+
+def selection(shape, key, order):
+    places = np.arange(np.prod(shape)).reshape(shape, order=order)
+    return np.eye(places.size)[vec(places[key], order)]
+
+
+def reshaping(before, after, order):
+    places = np.arange(np.prod(before)).reshape(before, order=order)
+    return np.eye(places.size)[vec(places.reshape(after), order)]
+
+
+def per_example(delta, axis, order):
+    rows = []
+    for n in range(delta.shape[axis]):
+        row = np.zeros(delta.shape)
+        key = (n, slice(None)) if axis == 0 else (slice(None), n)
+        row[key] = delta[key]
+        rows.append(vec(row, order))
+    return np.stack(rows)
+
+
+def diagonal_minus_outer(d, u, v, axis, order):
+    matrix = np.diag(vec(d, order))
+    for n in range(d.shape[1 - axis]):
+        one = np.zeros(d.shape)
+        one[(n, slice(None)) if axis == 1 else (slice(None), n)] = 1
+        matrix -= np.outer(vec(u * one, order), vec(v * one, order))
+    return matrix
+
+
+MATRICES: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (vec, commutation, selection, reshaping, per_example, diagonal_minus_outer)
+}
+"""By name."""
+
+
+def source() -> str:
+    """Return the definitions as Python text."""
+    texts = [inspect.getsource(f) for f in MATRICES.values()]
+    return "\n\n".join(texts).rstrip("\n")
