@@ -82,7 +82,7 @@ class ChainOfMaps:
         return write(text, self.order)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Equation:
     r"""One line of a derivation, written on request as text, LaTeX, MathML or NumPy code.
 
@@ -126,6 +126,9 @@ class Equation:
     def numpy(self) -> str:
         """The equation as one line of NumPy code."""
         return self.written(NumpyNotation())
+
+    def __repr__(self) -> str:
+        return f"Equation({self.text})"
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
