@@ -6,6 +6,7 @@ __all__ = [
     "DTypeError",
     "DataError",
     "DomainError",
+    "FormulaError",
     "JacobiansError",
     "LayoutError",
     "MissingExtraError",
@@ -36,6 +37,10 @@ class DomainError(JacobiansError):
 
 class DataError(JacobiansError):
     """A file cannot be used: missing, pickled, too large, or without the names that were asked for."""
+
+
+class FormulaError(JacobiansError):
+    """A formula cannot be read; the text shows it, marks the place, and says what is allowed there."""
 
 
 class TooLargeError(JacobiansError, MemoryError):

@@ -93,6 +93,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 GROUPS = {
     **dict.fromkeys(["parameters", "presets", "translate"], "conventions"),
     **dict.fromkeys(["agreement", "run"], "network"),
+    "pictures": "linops",
 }
 """Modules that stand on one step with another."""
 
@@ -110,9 +111,10 @@ MAY_IMPORT = {
     "network": _CORE,
     "checking": _CORE | {"network"},
     "testing": _CORE | {"network", "checking"},
-    "comparison": _CORE | {"network", "checking"},
     "explain": _CORE | {"network", "checking"},
-    "cli": _CORE | {"network", "checking", "comparison", "explain", "data", ""},
+    "comparison": _CORE | {"network", "checking", "explain"},
+    "explorer": _CORE | {"network", "explain", ""},
+    "cli": _CORE | {"network", "checking", "comparison", "explain", "explorer", "data", ""},
     "__main__": {"cli"},
 }
 """By the first part of a module's name, what it may import from the library; "" is the package itself."""

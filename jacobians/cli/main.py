@@ -8,7 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from jacobians import __version__
-from jacobians.cli import check_command, compare_command, conventions_command
+from jacobians.cli import (
+    audit_command,
+    check_command,
+    compare_command,
+    conventions_command,
+    explain_command,
+    explore_command,
+)
 from jacobians.errors import JacobiansError
 
 __all__ = ["main"]
@@ -28,7 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     compare_command.add_to(commands)
+    explain_command.add_to(commands)
     check_command.add_to(commands)
+    audit_command.add_to(commands)
+    explore_command.add_to(commands)
     conventions_command.add_to(commands)
     arguments = parser.parse_args(argv)
     if hasattr(sys.stdout, "reconfigure"):

@@ -13,26 +13,8 @@ from jacobians.arrays import Shape
 from jacobians.errors import ShapeError
 
 __all__ = [
-    "Add",
-    "Call",
-    "Expr",
-    "Eye",
-    "Hadamard",
-    "MatMul",
-    "Number",
-    "Ones",
-    "Part",
-    "Placed",
-    "Power",
-    "Quotient",
-    "Repeated",
-    "Reshaped",
-    "Slices",
-    "SumOver",
-    "Symbol",
-    "Transposed",
-    "WithOnes",
-    "show",
+    *("Add", "Call", "Expr", "Eye", "Hadamard", "MatMul", "Number", "Ones", "Part", "Placed"),
+    *("Power", "Quotient", "Repeated", "Reshaped", "Slices", "SumOver", "Symbol", "Transposed", "WithOnes", "show"),
 ]
 
 Slices: TypeAlias = tuple[tuple[int | None, int | None], ...]

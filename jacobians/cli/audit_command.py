@@ -1,0 +1,125 @@
+"""``jacobians audit``: is a printed formula right in a convention, and if not, what slipped?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from jacobians.conventions import Convention
+from jacobians.errors import DataError
+from jacobians.explain.audit import audit, names
+from jacobians.network import ACTIVATIONS, LOSSES
+from jacobians.presets import convention as find_convention
+
+__all__ = ["add_to"]
+
+_EPILOG = """\
+exit code: 0 the formula is right, 1 it is not, 2 it cannot be read
+
+examples:
+  jacobians audit "dTheta2 = delta3.T @ A2 / m" --convention ng-ml-2011
+  jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" \\
+      --convention ng-ml-2011 --batch columns
+  jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
+  jacobians audit "dZ1 = dZ2 @ W2_new.T * sigmoid_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
+  jacobians audit --names --convention pytorch
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand to a parser."""
+    parser = commands.add_parser(
+        "audit",
+        help="is a formula right in a convention, and if not, what slipped?",
+        description="Read a formula in NumPy, LaTeX or Octave without executing it, check its shapes term by term, and "
+        "compare its value with the chain of Jacobians on random batches; where it is wrong, name the slip and the "
+        "right formula.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("formula", nargs="?", metavar="FORMULA", help="an equation, such as 'dW1 = X.T @ dZ1'")
+    parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
+    parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
+    parser.add_argument(
+        "--sizes", type=_sizes, default=(7, 5, 3), metavar="7,5,3", help="widths of the layers (default: 7,5,3)"
+    )
+    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
+    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    parser.add_argument(
+        "--l2", type=float, metavar="λ", help="the regulariser's strength (default: one if the formula names it)"
+    )
+    parser.add_argument("--examples", type=int, metavar="N", help="default: a number that is no layer's width")
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="'NAME = …'", help="define a name of your own; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random batches (default: %(default)s)")
+    notation = parser.add_mutually_exclusive_group()
+    for name in ("numpy", "latex", "octave"):
+        notation.add_argument(f"--{name}", dest="notation", action="store_const", const=name, help=f"read it as {name}")
+    parser.add_argument("--names", action="store_true", help="list the names that a formula may use, with their shapes")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Audit, print, and return the exit code."""
+    convention = _convention(arguments)
+    if arguments.seed < 0 or (arguments.l2 or 0) < 0:
+        raise DataError("audit: --seed and --l2 must not be negative")
+    if arguments.names:
+        return _print_names(arguments, convention)
+    if arguments.formula is None:
+        raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
+    found = audit(
+        arguments.formula,
+        convention,
+        sizes=arguments.sizes,
+        activation=arguments.activation,
+        loss=arguments.loss,
+        l2=arguments.l2,
+        examples=arguments.examples,
+        where=_definitions(arguments.where),
+        notation=arguments.notation,
+        seed=arguments.seed,
+    )
+    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if arguments.json else found)
+    return 0 if found else 1
+
+
+def _convention(arguments: argparse.Namespace) -> Convention:
+    found = find_convention(arguments.convention)
+    if arguments.batch is None:
+        return found
+    return found.replace(layout=found.layout.replace(batch=arguments.batch))
+
+
+def _definitions(given: list[str]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise DataError(f"audit: --where {text!r} has no equals sign; write it as in 'W2_new = W2 - 0.5 * dW2'")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
+    found = names(convention, sizes=arguments.sizes, loss=arguments.loss, activation=arguments.activation)
+    if arguments.json:
+        rows = {name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()}
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    widths = max(map(len, found)), max(len(shape) for shape, _ in found.values())
+    for name, (shape, meaning) in found.items():
+        print(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {meaning}")
+    return 0
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 7,5,3") from None
+    if len(sizes) < 2 or not 1 <= min(sizes) <= max(sizes) <= 2000:
+        raise argparse.ArgumentTypeError(f"{text!r}: at least two widths, each from 1 to 2000")
+    return sizes

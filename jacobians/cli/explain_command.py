@@ -1,0 +1,150 @@
+"""``jacobians explain``: how one convention's gradient comes out of its Jacobians, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jacobians.errors import DataError
+from jacobians.network import ACTIVATIONS, LOSSES, Network
+from jacobians.presets import convention
+
+if TYPE_CHECKING:
+    from jacobians.explain import Derivation, Equation, ParameterDerivation
+
+__all__ = ["add_to"]
+
+_FORMATS = ("text", "latex", "mathml", "numpy", "json")
+_LARGEST = 64
+"""Widths and examples above this only make the program slow: the formulas are the same for any."""
+_EPILOG = """\
+The symbols are read from the Jacobians of one small network with made-up numbers; the numbers do not show.
+
+examples:
+  jacobians explain ng-ml-2011 --parameter Theta1
+  jacobians explain cs231n --activation relu --l2 0.1
+  jacobians explain ng-dlai --format numpy -o gradients.py
+  jacobians explain cs224n-rows --format latex > derivation.tex
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand to a parser."""
+    parser = commands.add_parser(
+        "explain",
+        help="a gradient's derivation in one convention: the chain, every step by name, the formula",
+        description="Derive the gradient of a network in one convention: the product of Jacobians, every rewriting by "
+        "name and with its reason, and the compact formula that is left.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="CONVENTION", help="a preset (see: jacobians conventions)")
+    parser.add_argument("--sizes", type=_sizes, default=(4, 3, 2), metavar="4,3,2", help="widths from the input on")
+    parser.add_argument("--examples", type=_count, default=5, metavar="N", help="in the batch (default: %(default)s)")
+    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
+    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+    parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="default: %(default)s")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Derive, print or write, and return 0."""
+    from jacobians.explain import derive
+    from jacobians.explain.explaining import sample_data
+
+    found = convention(arguments.name)
+    if arguments.l2 < 0:
+        raise DataError("explain: --l2 must not be negative")
+    network = Network.dense(
+        arguments.sizes, activation=arguments.activation, loss=arguments.loss, convention=found, l2=arguments.l2
+    )
+    derivation = derive(network.run(*sample_data(network, arguments.examples, seed=0)))
+    if arguments.parameter is not None:
+        if arguments.parameter not in derivation.parameters:
+            raise DataError(
+                f"explain: {found.name} has no parameter {arguments.parameter!r}; choose from "
+                f"{', '.join(derivation.parameters)}"
+            )
+        derivation = _only(derivation, arguments.parameter)
+    text = _written(derivation, arguments.format).rstrip("\n") + "\n"
+    if arguments.output is None:
+        print(text, end="")
+    else:
+        _write(Path(arguments.output), text)
+    return 0
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 4,3,2") from None
+    if len(sizes) < 2 or not all(1 <= size <= _LARGEST for size in sizes):
+        raise argparse.ArgumentTypeError(f"{text!r}: give two widths or more, each from 1 to {_LARGEST}")
+    return sizes
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of examples from 1 to {_LARGEST}")
+    return int(text)
+
+
+def _only(derivation: Derivation, name: str) -> Derivation:
+    """One parameter's part, without the other gradients' arrays."""
+    others = {f"d{n}" for n in derivation.parameters if n != name}
+    values = {n: array for n, array in derivation.values.items() if n not in others}
+    return replace(derivation, parameters={name: derivation[name]}, values=values)
+
+
+def _written(derivation: Derivation, form: str) -> str:
+    if form == "json":
+        return json.dumps(_record(derivation), indent=2, ensure_ascii=False)
+    forms = {
+        "text": derivation.to_text,
+        "latex": derivation.to_latex,
+        "mathml": derivation.to_mathml,
+        "numpy": derivation.to_numpy,
+    }
+    return forms[form]()
+
+
+def _record(derivation: Derivation) -> dict[str, Any]:
+    """Everything as plain strings and lists."""
+    return {
+        "convention": derivation.convention.name,
+        "layout": str(derivation.convention.layout),
+        "shapes": {name: list(shape) for name, shape in derivation.shapes.items()},
+        "forward": [{"name": d.name, **_equation(d.equation)} for d in derivation.forward],
+        "cotangents": [{"name": d.name, **_equation(d.equation)} for d in derivation.cotangents],
+        "parameters": {name: _parameter(found) for name, found in derivation.parameters.items()},
+    }
+
+
+def _parameter(found: ParameterDerivation) -> dict[str, Any]:
+    return {
+        "chain": _equation(found.chain),
+        "sizes": [list(size) for size in found.sizes],
+        "steps": [{"rule": s.rule, "reason": s.reason, **_equation(s.equation)} for s in found.steps],
+        "formula": _equation(found.formula),
+    }
+
+
+def _equation(equation: Equation) -> dict[str, str]:
+    return {"text": equation.text, "latex": equation.latex, "mathml": equation.mathml, "numpy": equation.numpy}
+
+
+def _write(path: Path, text: str) -> None:
+    if os.path.exists(path):
+        raise DataError(f"explain: {path} exists; choose another file with -o")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"explain: cannot write {path}: {error.strerror}") from None

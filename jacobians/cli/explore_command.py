@@ -1,0 +1,61 @@
+"""``jacobians explore``: writes the explorer, one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from jacobians.errors import DataError
+from jacobians.explorer import explorer_page
+
+__all__ = ["add_to"]
+
+_DEFAULT_FILE = "jacobians-explorer.html"
+_EPILOG = """\
+examples:
+  jacobians explore
+  jacobians explore -o lecture.html --force
+  jacobians explore -o - > lecture.html
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand to a parser."""
+    parser = commands.add_parser(
+        "explore",
+        help="two conventions side by side in the browser, offline",
+        description="Write a page that shows one small net in two conventions side by side: formulas, shapes, every "
+        "Jacobian of the chain with its numbers, the derivation and NumPy code. The file loads nothing: open it from "
+        "disk, or hand it on. The view is kept in the address, after the #.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-o", "--output", default=_DEFAULT_FILE, metavar="FILE", help="default: %(default)s; - to print"
+    )
+    parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page, say where it is, and return 0."""
+    if arguments.output == "-":
+        sys.stdout.buffer.write(explorer_page().encode())  # the page is UTF-8, whatever the terminal is
+        return 0
+    path = Path(arguments.output)
+    if os.path.exists(path) and not arguments.force:
+        raise DataError(f"explore: {path} exists; choose another file with -o, or write over it with --force")
+    size = _write(path, explorer_page())
+    print(f"{path}: {size / 1000:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
+    return 0
+
+
+def _write(path: Path, page: str) -> int:
+    data = page.encode()
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise DataError(f"explore: cannot write {path}: {error.strerror}") from None
+    return len(data)

@@ -1,0 +1,73 @@
+"""`difference_table`: how far two sides' gradients are apart, after the library has translated one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.conventions import Convention
+from jacobians.explorer.examples import PLAIN
+from jacobians.explorer.pool import Pool
+from jacobians.translate import translate_batch, translate_gradients
+
+__all__ = ["difference_table"]
+
+
+def difference_table(
+    sides: Sequence[Convention], gradients: Sequence[Mapping[str, Array]], wrt: Sequence[str], pool: Pool
+) -> tuple[list[int], dict[str, list[list[int | None]]]]:
+    """Return each side's kind, and for every parameter the largest difference between each two kinds.
+
+    Sides with the same gradients, bit for bit and place for place, are of one kind: `vec` and `derivative` change how
+    a Jacobian is written and not what the gradient is.
+
+    Parameters
+    ----------
+    sides : sequence of Convention
+    gradients : sequence of dict
+        One side's gradients by its own names, X included.
+    wrt : sequence of str
+        The parameters by their names in `PLAIN`.
+    pool : Pool
+        Where the numbers go.
+
+    Returns
+    -------
+    kinds : list of int
+    table : dict
+        ``table[parameter][first][second]`` is a place in ``pool.numbers``, or None where one of the two has no such
+        parameter.
+    """
+    members: dict[object, int] = {}
+    kinds, chosen = [], []
+    for side, gradient in zip(sides, gradients, strict=True):
+        layout = (side.layout.batch, side.layout.weights, side.layout.bias, side.weight_name)
+        bits = (layout, *((name, array.tobytes()) for name, array in gradient.items()))
+        if bits not in members:
+            members[bits] = len(members)
+            chosen.append((side, gradient))
+        kinds.append(members[bits])
+    pairs = [[_differences(first, second) for second in chosen] for first in chosen]
+    return kinds, {
+        name: [[pool.keep_number(pair[name]) if name in pair else None for pair in row] for row in pairs]
+        for name in wrt
+    }
+
+
+_Own = tuple[Convention, Mapping[str, Array]]
+
+
+def _differences(first: _Own, second: _Own) -> dict[str, float]:
+    """By the names of `PLAIN`; without biases where one of the two has none."""
+    without = [side for side, _ in (first, second) if side.layout.bias == "none"]
+    frame = PLAIN.replace(layout=PLAIN.layout.replace(bias="none")) if without else PLAIN
+    a, b = (_translated(own, frame) for own in (first, second))
+    return {name: float(np.abs(a[name] - b[name]).max(initial=0.0)) for name in a}
+
+
+def _translated(own: _Own, frame: Convention) -> dict[str, Array]:
+    side, gradient = own
+    parameters = {name: array for name, array in gradient.items() if name != "X"}
+    return {**translate_gradients(parameters, side, frame), "X": translate_batch(gradient["X"], side, frame)}

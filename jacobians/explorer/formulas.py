@@ -1,0 +1,52 @@
+"""`keep_formulas`: a run's derivation as pooled nodes of MathML, sentences and NumPy code."""
+
+from __future__ import annotations
+
+from jacobians.explain import Derivation, Equation, ParameterDerivation, derive
+from jacobians.explorer.mathml import keep_mathml
+from jacobians.explorer.names import shown_name, shown_shape
+from jacobians.explorer.pool import Pool
+from jacobians.run import Run
+
+__all__ = ["keep_formulas"]
+
+
+def keep_formulas(run: Run, pool: Pool) -> int:
+    """Return the place of a run's formulas: both passes, shapes, one derivation a parameter, and NumPy code."""
+    derivation = derive(run)
+    arrays = [(name, array) for name, array in derivation.values.items() if array.ndim]
+    return pool.keep(
+        {
+            "forward": [[d.name, _equation(d.equation, pool)] for d in derivation.forward],
+            "cotangents": [[d.name, _equation(d.equation, pool)] for d in derivation.cotangents],
+            "shapes": [[_role(name, derivation), shown_name(name), shown_shape(a.shape)] for name, a in arrays],
+            "parameters": {name: _parameter(found, pool) for name, found in derivation.parameters.items()},
+            "code": pool.keep(derivation.to_numpy()),
+        }
+    )
+
+
+def _role(name: str, derivation: Derivation) -> str:
+    """What an array is in every convention: weights are W, and a value on the way has the library's name."""
+    for definition in (*derivation.forward, *derivation.cotangents):
+        if definition.symbol.name == name:
+            return definition.name
+    return name.replace(derivation.convention.weight_name, "W")
+
+
+def _parameter(derivation: ParameterDerivation, pool: Pool) -> int:
+    return pool.keep(
+        {
+            "chain": _equation(derivation.chain, pool),
+            "steps": [
+                [pool.keep(step.rule), pool.keep(step.reason), _equation(step.equation, pool)]
+                for step in derivation.steps
+            ],
+            "formula": _equation(derivation.formula, pool),
+        }
+    )
+
+
+def _equation(equation: Equation, pool: Pool) -> int:
+    """The place of its MathML: two equations are the same where their places are."""
+    return keep_mathml(equation.mathml, pool)

@@ -1,0 +1,69 @@
+"""How the page spells names: `shown_name`, `shown_shape`, and `Spelling` of a convention's arrays and entries."""
+
+from __future__ import annotations
+
+from jacobians.arrays import Shape
+from jacobians.conventions import Convention
+from jacobians.explain.names import Names
+from jacobians.explain.symbols import FUNCTION_NAMES, GREEK, split_name
+
+__all__ = ["Spelling", "shown_name", "shown_shape"]
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+class Spelling:
+    """The names that the formulas of a convention use, for the arrays of a run.
+
+    Parameters
+    ----------
+    convention : Convention
+    activation : str
+        As in `Network.dense`: where a convention's A includes the entry of ones, the values without it have no name
+        of their own, and are called what they are, σ(Z₂).
+
+    Examples
+    --------
+    >>> from jacobians import convention
+    >>> ng = Spelling(convention("ng-ml-2011"), "sigmoid")
+    >>> ng.array("Z1"), ng.array("A1"), ng.array("Theta1"), ng.symbol("Theta1")
+    ('Z₂', 'σ(Z₂)', 'Θ₁', 'θ')
+    """
+
+    def __init__(self, convention: Convention, activation: str) -> None:
+        self._names = Names(convention)
+        self._activation = FUNCTION_NAMES.get(activation, activation)
+
+    def array(self, name: str) -> str:
+        """Return an array's name with its layer as a subscript."""
+        if name.startswith("A") and self._names.ones_in_activations:
+            return f"{self._activation}({self.array('Z' + name[1:])})"
+        return shown_name(self._names.of(name))
+
+    def symbol(self, name: str) -> str:
+        """Return the letter of an array's entries, to which the page adds their indices."""
+        letters = split_name(name).letters
+        return "loss" if letters == "losses" else GREEK.get(letters, letters).lower()
+
+
+def shown_name(name: str) -> str:
+    """Return a formula's symbol as plain text.
+
+    Examples
+    --------
+    >>> shown_name("dTheta2"), shown_name("delta3"), shown_name("P")
+    ('dΘ₂', 'δ₃', 'P')
+    """
+    found = split_name(name)
+    return "d" * found.differential + GREEK.get(found.letters, found.letters) + found.index.translate(_SUBSCRIPTS)
+
+
+def shown_shape(shape: Shape) -> str:
+    """Return a shape as it is read aloud: ``6 × 4``, ``6``, or ``one number``.
+
+    Examples
+    --------
+    >>> shown_shape((6, 4)), shown_shape((6,)), shown_shape(())
+    ('6 × 4', '6', 'one number')
+    """
+    return " × ".join(map(str, shape)) or "one number"

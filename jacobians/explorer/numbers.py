@@ -1,0 +1,132 @@
+"""`net_record`: an example in every side, its arrays, its chains of Jacobians and its gradients, as pooled numbers.
+
+Every entry of X, of a parameter and of a value on the way has one number of its own, its *place* among all of the net's
+entries. The library's own translation carries the places into each convention as it carries the numbers, so an
+entry keeps its place wherever a convention puts it, and the page ties two panes together by places alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array, size_of
+from jacobians.conventions import Convention
+from jacobians.explorer.differences import difference_table
+from jacobians.explorer.examples import PLAIN, Example
+from jacobians.explorer.formulas import keep_formulas
+from jacobians.explorer.names import Spelling, shown_shape
+from jacobians.explorer.pool import Pool
+from jacobians.layout import vec
+from jacobians.run import Factor, Run
+from jacobians.translate import translate_batch, translate_gradients
+
+__all__ = ["entry_places", "net_record", "own_name"]
+
+
+def net_record(example: Example, sides: Sequence[Convention], pool: Pool) -> dict[str, Any]:
+    """Return one net: what each side shows of it, and by how much the gradients of two sides differ."""
+    plain = entry_places(example)
+    records, gradients = [], []
+    for side in sides:
+        run = example.run(side)
+        writer = _Writer(run, _places(plain, side, example), Spelling(side, example.activation), pool)
+        own = {wrt: own_name(wrt, side) for wrt in example.wrt}
+        chains = {name: run.chain(name) for name in own.values() if name}
+        gradient = {name: run.jacobian(name).gradient for name in chains}
+        gradients.append(gradient)
+        records.append(
+            {
+                "own": pool.keep(own),
+                "arrays": pool.keep([writer.array(name, array) for name, array in _arrays(run).items()]),
+                "chains": pool.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
+                "gradients": pool.keep({name: writer.array(name, array) for name, array in gradient.items()}),
+                "formulas": keep_formulas(run, pool),
+            }
+        )
+    kinds, table = difference_table(sides, gradients, example.wrt, pool)
+    names = Spelling(PLAIN, example.activation)
+    return {
+        "key": example.key,
+        "title": example.title,
+        "count": example.X.shape[0],
+        "labels": example.labels.tolist(),
+        "wrt": [[name, names.array(name)] for name in example.wrt],
+        "sides": [record | {"kind": kind} for record, kind in zip(records, kinds, strict=True)],
+        "differences": table,
+    }
+
+
+def own_name(wrt: str, side: Convention) -> str | None:
+    """Return what a side calls a parameter of `PLAIN`: an absorbed bias is its weight, a missing one is None."""
+    layer = wrt[1:]
+    if wrt.startswith("b") and side.layout.bias != "separate":
+        return f"{side.weight_name}{layer}" if side.layout.absorbs_bias else None
+    return f"{side.weight_name}{layer}" if wrt.startswith("W") else wrt
+
+
+def entry_places(example: Example) -> dict[str, Array]:
+    """Return, for every array of the net in `PLAIN`, the places of its entries."""
+    places, start = {}, 0
+    for name, array in _arrays(example.run(PLAIN)).items():
+        places[name] = np.arange(start, start + size_of(array.shape)).reshape(array.shape)
+        start += size_of(array.shape)
+    return places
+
+
+def _places(plain: Mapping[str, Array], side: Convention, example: Example) -> dict[str, Array]:
+    """The places as a side lays them out, by the side's own names."""
+    parameters = translate_gradients({name: plain[name] for name in example.params}, PLAIN, side)
+    batch = {name: array for name, array in plain.items() if name not in example.params}
+    return {
+        **{name: translate_batch(array, PLAIN, side) if array.ndim == 2 else array for name, array in batch.items()},
+        **{name: array.astype(np.intp) for name, array in parameters.items()},
+    }
+
+
+def _arrays(run: Run) -> dict[str, Array]:
+    """Every array of a run in the order in which the forward pass meets them."""
+    arrays: dict[str, Array] = {}
+    for name, value in run.values.items():
+        if name.startswith("Z"):
+            arrays |= {n: a for n, a in run.params.items() if n.endswith(name[1:])}
+        arrays[name] = value
+    return {**arrays, "losses": run.losses, "loss": np.asarray(run.loss)}
+
+
+class _Writer:
+    """Writes one side's arrays and factors into the pool."""
+
+    def __init__(self, run: Run, places: Mapping[str, Array], names: Spelling, pool: Pool) -> None:
+        self.run, self.places, self.names, self.pool = run, places, names, pool
+
+    def array(self, name: str, array: Array) -> dict[str, Any]:
+        """An array; `stacked` lists its entries' positions in C order as vec takes them in F order."""
+        positions = np.arange(array.size).reshape(array.shape)
+        return {
+            "name": name,
+            "shown": self.names.array(name),
+            "symbol": self.names.symbol(name),
+            "shape": list(array.shape),
+            "size": shown_shape(array.shape),
+            "places": self.pool.keep(self.places[name].ravel().tolist()),
+            "numbers": self.pool.keep_numbers(array),
+            "stacked": self.pool.keep(vec(positions, "F").tolist()),
+        }
+
+    def factor(self, factor: Factor) -> int:
+        """A factor; its matrix is in numerator layout, with both sides unrolled in C order."""
+        matrix = factor.jacobian.to_dense("C")
+        if self.run.network.layout.derivative == "denominator":
+            matrix = matrix.T
+        return self.pool.keep(
+            {
+                "of": factor.of,
+                "wrt": factor.wrt,
+                "label": f"∂{self.names.array(factor.of)}/∂{self.names.array(factor.wrt)}",
+                "structure": factor.jacobian.structure,
+                "matrix": self.pool.keep_numbers(matrix),
+            }
+        )

@@ -1,0 +1,66 @@
+// What the reader chooses: the shared selects, and each pane's preset and five switches.
+
+const SWITCH_NAMES = {
+  batch: "Batch: an example is one of the",
+  weights: "Weights: a node is one of the",
+  bias: "Bias",
+  vec: "vec stacks",
+  derivative: "Derivative layout",
+};
+const CHOICE_NAMES = { C: "rows (C)", F: "columns (F)" };
+
+function makeControls(pane, change) {
+  const select = el("select", { id: `${pane}-preset` }, el("option", { value: "" }, "none: the switches below"));
+  for (const { name } of presets) select.append(el("option", { value: name }, name));
+  select.addEventListener("change", () => {
+    change(pane, select.value ? sideOfPreset(select.value) : sideOfLayout(sides[state[pane]].layout));
+  });
+  const switches = Object.entries(data.switches).map(([name, choices]) => {
+    const labels = choices.map((value) => {
+      const input = el("input", { type: "radio", name: `${pane}-${name}`, value });
+      input.addEventListener("change", () => {
+        change(pane, sideOfLayout({ ...sides[state[pane]].layout, [name]: value }));
+      });
+      return el("label", {}, input, el("span", {}, CHOICE_NAMES[value] ?? value));
+    });
+    return el("fieldset", {}, el("legend", {}, el("span", { id: `${pane}-${name}-mark` }), SWITCH_NAMES[name]), el("div", { class: "choices" }, ...labels));
+  });
+  return el("form", { class: "switches", "aria-label": `Convention of the ${pane} pane` },
+    el("p", { class: "preset" }, el("label", { for: `${pane}-preset` }, "Preset"), " ", select),
+    el("p", { class: "source quiet", id: `${pane}-source` }), ...switches,
+    el("p", { class: "note", id: `${pane}-note` },
+      "Without a bias this is another network: its numbers, and its gradient, are others."));
+}
+
+function showControls(pane) {
+  const side = sides[state[pane]];
+  byId(`${pane}-preset`).value = side.name;
+  for (const [name, value] of Object.entries(side.layout)) {
+    document.querySelector(`input[name="${pane}-${name}"][value="${value}"]`).checked = true;
+  }
+  byId(`${pane}-source`).textContent = side.name ? sourceOf(side) : `No preset: ${side.summary}.`;
+  byId(`${pane}-note`).hidden = side.layout.bias !== "none";
+  for (const title of document.querySelectorAll(`.pane[data-pane="${pane}"] > h3`)) {
+    title.textContent = `${pane === "left" ? "Left" : "Right"}: ${side.name || side.summary}`;
+  }
+}
+
+function sourceOf({ title, citation, assumed, summary }) {
+  const open = assumed.length ? ` The source leaves open: ${assumed.join(", ")}; here the usual choice.` : "";
+  return `${title}: ${summary}. ${citation}${open}`;
+}
+
+function showShared() {
+  const net = netOf(state.net);
+  byId("net").value = state.net;
+  byId("wrt").replaceChildren(...net.wrt.map(([name, shown]) => el("option", { value: name }, shown)));
+  byId("wrt").value = state.by;
+  byId("batch").textContent =
+    `Net ${netTitle(net)}; ${net.count} examples with labels ${net.labels.map((label) => label + 1).join(", ")} (classes ` +
+    "count from 1); the loss is the mean of their cross-entropies of the softmax. Both panes have the same weights and " +
+    "the same batch.";
+}
+
+function netTitle(net) {
+  return `${net.key.replaceAll("-", "–")}, ${net.title}`;
+}

@@ -1,0 +1,111 @@
+// Puts the page together, and renders it anew when a choice changes.
+
+const SECTIONS = [
+  ["formulas", "Forward pass, and back", formulasSection],
+  ["shapes", "Shapes", shapesSection],
+  ["arrays", "Numbers", arraysSection],
+  ["chain", "Chain of Jacobians", (pane, rows) => [...chainSection(pane, rows, chooseFactor), ...gridSection(pane)]],
+  ["steps", "Derivation, step by step", stepsSection],
+  ["gradient", "Compact formula, and the gradient", gradientSection],
+  ["code", "NumPy code", codeSection],
+];
+
+function build() {
+  for (const net of data.nets) {
+    byId("net").append(el("option", { value: net.key }, netTitle(net)));
+  }
+  const sections = [makeSection("conventions", "Conventions", (name) => makeControls(name, chooseSide))];
+  for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
+  byId("sections").append(...sections);
+  byId("gradient").append(el("p", { id: "difference" }));
+}
+
+function makeSection(id, title, content) {
+  const pane = (name) => el("div", { class: "pane", "data-pane": name }, el("h3", {}), content(name));
+  return el("section", { id, "aria-labelledby": `${id}-title` },
+    el("h2", { id: `${id}-title` }, title, " ", el("span", { class: "badge", id: `${id}-badge` })),
+    el("div", { class: "panes" }, pane("left"), pane("right")));
+}
+
+function render() {
+  const net = netOf(state.net);
+  panes = ["left", "right"].map((name, i) => {
+    const known = panes[i];
+    const same = known?.net === net && known.wrt === state.by && known.side === state[name];
+    return same ? known : makePane(name, state[name], net, state.by);
+  });
+  const keys = panes.flatMap(({ chain }) => chain.map(({ key }) => key));
+  if (!keys.includes(state.of)) state.of = localKey();
+  if (!panes.some(({ chain }) => chain.some((view) => view.key === state.tie?.key && view.find(state.tie)))) state.tie = null;
+  const focused = document.activeElement?.dataset.focus;
+  for (const pane of panes) renderPane(pane);
+  for (const [id] of SECTIONS) markRows(byId(`${id}-badge`), ...panes.map(({ rows }) => rows[id]));
+  if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  byId("difference").textContent = differenceText(panes);
+  showShared();
+  for (const pane of panes) showControls(pane.name);
+  markSwitches();
+  light();
+  settleScrolling();
+  writeFragment();
+}
+
+// A pane is written once; afterwards only its chain, when another factor is opened.
+function renderPane(pane) {
+  for (const [id, , section] of SECTIONS) {
+    if (pane.rows[id] && (id !== "chain" || pane.open === state.of)) continue;
+    pane.rows[id] = new Rows();
+    byId(`${pane.name}-${id}`).replaceChildren(...section(pane, pane.rows[id]));
+  }
+  pane.open = state.of;
+}
+
+// The factor that the parameter enters: ∂Z₁/∂W₁ where the loss is differentiated by W₁.
+function localKey() {
+  const pane = panes.find(({ own }) => own !== null);
+  return pane?.chain.find(({ wrt }) => wrt.name === pane.own).key ?? null;
+}
+
+function markSwitches() {
+  const rows = panes.map(({ layout, name }) => {
+    const found = new Rows();
+    for (const [field, value] of Object.entries(layout)) {
+      byId(`${name}-${field}-mark`).replaceChildren(found.mark(field, value));
+    }
+    return found;
+  });
+  markRows(byId("conventions-badge"), ...rows);
+}
+
+function chooseSide(pane, side) {
+  state[pane] = side;
+  render();
+}
+
+function chooseFactor(key) {
+  state.of = key;
+  state.tie = null;
+  render();
+}
+
+function chooseShared(name, value) {
+  state[name] = value;
+  state.of = null;
+  state.tie = null;
+  const names = netOf(state.net).wrt.map(([wrt]) => wrt);
+  if (!names.includes(state.by)) state.by = names[0];
+  render();
+}
+
+build();
+byId("net").addEventListener("change", () => chooseShared("net", byId("net").value));
+byId("wrt").addEventListener("change", () => chooseShared("by", byId("wrt").value));
+byId("shared").addEventListener("submit", (event) => event.preventDefault());
+byId("share").addEventListener("click", () => {
+  history.replaceState(null, "", fragmentOf());
+  copyText(location.href, byId("share"), null);
+});
+addEventListener("hashchange", () => { readFragment(location.hash); render(); });
+addEventListener("resize", settleScrolling);
+readFragment(location.hash);
+render();

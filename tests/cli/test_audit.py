@@ -1,0 +1,97 @@
+"""``jacobians audit``: the verdict, the exit code, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jacobians.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_right(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dTheta2 = delta3.T @ A2 / m", "--convention", "ng-ml-2011"]) == 0
+    assert "right in ng-ml-2011 (dTheta2: the gradient by Theta2)" in capsys.readouterr().out
+
+
+def test_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dW1 = dZ1.T @ X"]) == 1
+    out = capsys.readouterr().out
+    assert "does not conform in cs231n" in out
+    assert "right         dW1 = X.T @ dZ1" in out
+    assert "right in      pytorch" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_octave_with_examples_in_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    formula = "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)"
+    given = ["--convention", "ng-ml-2011", "--batch", "columns", "--sizes", "400,25,10", "--examples", "1"]
+    assert main(["audit", formula, *given]) == 1
+    out = capsys.readouterr().out
+    assert "Elementwise product: 26×1 and 25×1 do not fit." in out
+    assert "bias-entry-kept" in out
+    assert "delta2 = (Theta2.T @ delta3)[1:, :] * sigmoid_prime(Z2)" in out
+
+
+def test_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dZ1 = dA1 * (Z1 > 0)", "--activation", "relu", "--seed", "4"]) == 0
+    assert main(["audit", "P = sigmoid(Z2)", "--loss", "binary", "--numpy"]) == 0
+    assert main(["audit", "dW1 = X.T @ dZ1", "--l2", "0.1"]) == 1
+    assert main(["audit", r"dW_1 = X^\top dZ_1", "--latex"]) == 0
+    assert main(["audit", "dW1 = X' * dZ1", "--octave"]) == 0
+    updated = ["audit", "dZ1 = dZ2 @ W2_new.T * sigmoid_prime(Z1)", "--where", "W2_new = W2 - 0.5 * dW2"]
+    assert main(updated) == 1
+    assert "updated-weights" in capsys.readouterr().out
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dW1 = X.T @ dZ1 / N", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["slip"] == "superfluous-1/N"
+    assert main(["audit", "--names", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dW1"] == {"shape": "7×5", "meaning": "the gradient by W1"}
+
+
+def test_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--names", "--convention", "ng-ml-2011"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["X", "9×7", "given"]
+    assert ["delta2", "9×5", "the", "cotangent", "of", "Z2"] in [line.split() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give a formula, such as"),
+        (["dW1 = A9"], "'A9' is unknown; did you mean"),
+        (["dW1 = X", "--convention", "cs231"], "'cs231' is unknown"),
+        (["dW1 = X", "--seed", "-1"], "--seed and --l2 must not be negative"),
+        (["dW1 = X", "--where", "W2_new"], "has no equals sign"),
+        (["dW1 = X", "--examples", "0"], "0 examples show nothing"),
+        (["<b>dW1</b> = X"], "the left side is a name"),
+    ],
+)
+def test_bad_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("jacobians: error: audit: ") or "convention" in error
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_the_caret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dW1 = X.T @ (1).__class__"]) == 2
+    _, formula, caret = capsys.readouterr().err.splitlines()
+    assert formula[caret.index("^") :] == "(1).__class__"
+
+
+@pytest.mark.parametrize("sizes", ["3", "3,x", "0,2", "3,99999"])
+def test_bad_sizes(sizes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["audit", "dW1 = X", "--sizes", sizes])
+    assert repr(sizes) in capsys.readouterr().err

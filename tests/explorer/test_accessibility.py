@@ -1,0 +1,112 @@
+"""The page for every reader: axe's rules, narrow and wide, light and dark, on paper, and without a pointer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.explorer.browser import Tab, missing
+
+SMALL = "#net=3-2&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denominator"
+BIG = "#net=5-3-2-4&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denominator"
+
+
+def serious(tab: Tab) -> list[str]:
+    """What axe-core finds, of serious or critical impact."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        missing("axe-playwright-python is not installed")
+    violations = Axe().run(tab.page).response["violations"]
+    return [
+        f"{found['id']}: {found['nodes'][0]['html'][:120]}"
+        for found in violations
+        if found["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Any, page_file: Path, width: int, scheme: str) -> None:
+    tab = Tab(browser, page_file, BIG if (width, scheme) == (400, "light") else SMALL, width=width, color_scheme=scheme)
+    tab.settle(300)
+    tab.cell("left", 2, 3).focus()
+    found = serious(tab)
+    tab.close()
+    assert not found
+
+
+def test_axe_would_find_something(browser: Any, page_file: Path) -> None:
+    tab = Tab(browser, page_file, SMALL)
+    tab.settle(300)
+    tab.page.evaluate("() => document.querySelector('label[for=net]').remove()")
+    found = serious(tab)
+    tab.close()
+    assert [text.partition(":")[0] for text in found] == ["select-name"]
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_nothing_makes_the_page_scroll_sideways(browser: Any, page_file: Path, width: int) -> None:
+    tab = Tab(browser, page_file, BIG, width=width)
+    tab.settle(300)
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    out_of_reach = tab.page.locator(".scroll").evaluate_all(
+        """boxes => boxes.filter((box) => box.scrollWidth > box.clientWidth)
+            .filter((box) => box.tabIndex !== 0 && !box.querySelector('[tabindex="0"]'))
+            .map((box) => box.getAttribute("aria-label"))"""
+    )
+    assert out_of_reach == []
+    tab.close()
+    assert not tab.complaints
+
+
+def test_panes_stand_side_by_side_only_where_there_is_room(browser: Any, page_file: Path) -> None:
+    for width, beside in ((1600, True), (400, False)):
+        tab = Tab(browser, page_file, width=width)
+        left, right = (tab.page.locator(f'#formulas [data-pane="{pane}"]').bounding_box() for pane in ("left", "right"))
+        tab.close()
+        assert (left["y"] == right["y"]) == beside
+        assert (left["x"] == right["x"]) == (not beside)
+
+
+def test_a_wide_matrix_shows_the_twin_that_lies_outside(browser: Any, page_file: Path) -> None:
+    tab = Tab(browser, page_file, BIG, width=400)
+    tab.cell("left", 14, 20).focus()
+    twin, box = tab.page.evaluate(
+        """() => {
+            const cell = document.querySelector('[data-pane="right"] .jacobian td.lit');
+            return [cell, cell.closest(".scroll")].map((e) => e.getBoundingClientRect().right);
+        }"""
+    )
+    tab.close()
+    assert twin <= box + 1
+
+
+def test_the_scheme_is_the_readers(browser: Any, page_file: Path) -> None:
+    colours = {}
+    for scheme in ("light", "dark"):
+        tab = Tab(browser, page_file, color_scheme=scheme)
+        colours[scheme] = tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        tab.close()
+    assert colours == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 23, 27)"}
+
+
+def test_on_paper(tab: Tab) -> None:
+    tab.page.emulate_media(media="print", color_scheme="dark")
+    assert tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for selector in ("#shared", "#left-preset", "#left-code .copy", 'input[name="left-batch"] >> nth=0'):
+        assert not tab.page.locator(selector).is_visible(), selector
+    assert tab.page.locator("#left-source").is_visible()
+    overflows = tab.page.locator(".scroll").evaluate_all(
+        "boxes => boxes.map((box) => getComputedStyle(box).overflowX).filter((value) => value !== 'visible')"
+    )
+    assert overflows == []
+
+
+def test_every_section_is_a_heading_and_a_region(tab: Tab) -> None:
+    assert tab.page.locator("main > section[aria-labelledby]").count() == 8
+    assert tab.page.get_by_role("heading", level=1).count() == 1
+    assert tab.page.get_by_role("heading", level=2).count() == 8
+    assert tab.page.get_by_role("grid").count() == 2

@@ -1,0 +1,80 @@
+"""The file: its size, its policy, and that no name can become markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+
+import pytest
+
+from jacobians import Convention, Layout, all_conventions
+from jacobians.explorer import explorer_page
+from jacobians.explorer.examples import EXAMPLES
+
+NASTY = '</script><img src=x onerror="document.title=1"><!--'
+
+
+def policy_of(page: str) -> dict[str, str]:
+    found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert found
+    parts = html.unescape(found[1]).split("; ")
+    return {name: value for name, _, value in (part.partition(" ") for part in parts)}
+
+
+def test_the_page_is_under_one_megabyte(page_text: str) -> None:
+    assert len(page_text.encode()) < 1_000_000
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(page_text: str) -> None:
+    policy = policy_of(page_text)
+    assert policy["default-src"] == "'none'"
+    for directive, pattern in (("style-src", "<style>(.*?)</style>"), ("script-src", "<script>(.*?)</script>")):
+        found = re.findall(pattern, page_text, re.DOTALL)
+        assert len(found) == 1
+        digest = base64.b64encode(hashlib.sha256(found[0].encode()).digest()).decode()
+        assert policy[directive] == f"'sha256-{digest}'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in str(policy)
+    assert "http:" not in str(policy)
+
+
+def test_the_page_names_no_address_outside_itself(page_text: str) -> None:
+    assert set(re.findall(r"https?://[^\"'\s<]+", page_text)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1998/Math/MathML",
+    }
+    assert not re.search(r"\bstyle=", page_text)
+    assert not re.search(r"\bon[a-z]+=", page_text)
+    assert "innerHTML" not in page_text
+
+
+def test_a_name_cannot_leave_the_data() -> None:
+    presets = [Convention(NASTY, Layout()), Convention("{{style}}", Layout(), title=NASTY, citation=NASTY)]
+    page = explorer_page(presets, EXAMPLES[:1])
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    assert page.count("<style>") == 1
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    assert [side["name"] for side in json.loads(found[1])["sides"][-2:]] == [NASTY, "{{style}}"]
+
+
+def test_every_preset_is_offered(page_data: dict[str, list[dict[str, str]]]) -> None:
+    assert [side["name"] for side in page_data["sides"] if side["name"]] == [c.name for c in all_conventions()]
+    assert len(page_data["sides"]) == 64 + len(all_conventions())
+
+
+def test_twice_the_same_page(page_text: str) -> None:
+    assert explorer_page() == page_text
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.css", "dom.js", "main.js"])
+def test_scripts_and_styles_stay_short(name: str) -> None:
+    from importlib.resources import files
+
+    for file in files("jacobians.explorer").joinpath("static").iterdir():
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 250, file.name
+    assert files("jacobians.explorer").joinpath("static", name).is_file()
