@@ -44,7 +44,8 @@ _BY_PRESET = {
     "cs229": Vocabulary("n", cotangent="delta"),
     "cs231n": Vocabulary(strength="reg"),
     "cs231n-bias-trick": Vocabulary(strength="reg"),
-    "cs224n": Vocabulary(cotangent="delta"),
+    "cs224n-columns": Vocabulary(cotangent="delta"),
+    "cs224n-rows": Vocabulary(cotangent="delta"),
     # δ = A − Y, (XᵀΔ + αW)/n
     "sklearn-mlp": Vocabulary("n", late=True, strength="alpha"),
 }

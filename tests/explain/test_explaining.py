@@ -145,3 +145,10 @@ def test_the_program_stands_alone():
     scope = {name: derivation.values[name] for name in names}
     exec(program, scope)
     np.testing.assert_allclose(scope["dTheta1"], derivation.values["dTheta1"], rtol=1e-12)
+
+
+def test_every_vocabulary_is_that_of_a_preset():
+    from jacobians import all_conventions
+    from jacobians.explain.vocabulary import _BY_PRESET
+
+    assert set(_BY_PRESET) <= {preset.name for preset in all_conventions()}

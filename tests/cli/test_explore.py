@@ -1,0 +1,69 @@
+"""``jacobians explore``: where the page goes, and what is refused."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jacobians.cli import explore_command, main
+
+
+@pytest.fixture(autouse=True)
+def _small_page(monkeypatch):
+    """The page itself is tested beside the explorer; here a short one with letters of every kind."""
+    monkeypatch.setattr(explore_command, "explorer_page", lambda: "<!doctype html>∂\n")
+
+
+def run(capsys, *argv):
+    code = main(["explore", *argv])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_page_is_written_here_unless_a_file_is_named(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys)
+    assert (code, err) == (0, "")
+    assert (tmp_path / "jacobians-explorer.html").read_text(encoding="utf-8") == "<!doctype html>∂\n"
+    assert "jacobians-explorer.html: 0 kB, no network needed" in out
+    assert (tmp_path / "jacobians-explorer.html").as_uri() in out
+
+
+def test_a_file_is_written_over_only_by_force(capsys, tmp_path):
+    file = tmp_path / "a.html"
+    file.write_text("mine")
+    code, out, err = run(capsys, "-o", str(file))
+    assert (code, out) == (2, "")
+    assert (
+        err == f"jacobians: error: explore: {file} exists; choose another file with -o, or write over it with --force\n"
+    )
+    assert file.read_text() == "mine"
+    assert run(capsys, "-o", str(file), "--force")[0] == 0
+    assert file.read_text(encoding="utf-8") == "<!doctype html>∂\n"
+
+
+def test_a_minus_prints_the_page_in_utf8(capsysbinary):
+    assert main(["explore", "-o", "-"]) == 0
+    assert capsysbinary.readouterr().out == "<!doctype html>∂\n".encode()
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("name", ["missing/a.html", "x" * 300, "."])
+def test_what_cannot_be_written_is_one_line(capsys, tmp_path, monkeypatch, name, force):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, "-o", name, *force)
+    assert (code, out) == (2, "")
+    assert err.startswith("jacobians: error: explore: ")
+    assert err.count("\n") == 1
+
+
+def test_from_the_shell(tmp_path):
+    root = Path(explore_command.__file__).parents[2]
+    command = [sys.executable, "-m", "jacobians", "explore", "-o", "page.html"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").endswith("</html>\n")
+    assert "page.html: " in done.stdout
