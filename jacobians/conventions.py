@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from html import escape
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -121,8 +122,6 @@ class Convention:
     def effective_packing(self) -> Packing:
         """The packing order, or "layers" where the source packs nothing."""
         return self.packing or "layers"
-
-    # --- factors ---------------------------------------------------------------------------------
 
     def reduction_divisor(self, count: int, outputs: int) -> int:
         """Return what the sum of all losses of `count` examples with `outputs` entries each is divided by.
@@ -250,20 +249,21 @@ class Convention:
 
     def describe(self) -> dict[str, str]:
         """Return the convention as one line of a table: "*" marks what is assumed, "–" what the source leaves open."""
-        row = {"preset": self.name}
-        for field in _LAYOUT_FIELDS:
-            row[field] = getattr(self.layout, field) + ("*" if field in self.assumed else "")
-        row |= {field: getattr(self, field) or "–" for field in _MAY_BE_OPEN}
+        row = {f: getattr(self.layout, f) + ("*" if f in self.assumed else "") for f in _LAYOUT_FIELDS}
+        row = {"preset": self.name} | row | {field: getattr(self, field) or "–" for field in _MAY_BE_OPEN}
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
         return row | {"weight": self.weight(1), "evidence": self.evidence}
+
+    def _repr_html_(self) -> str:
+        cells = {**self.describe(), "title": self.title, "citation": self.citation, "notes": self.notes}
+        rows = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in cells.items() if text)
+        return f"<table>{''.join(rows)}</table>"
 
     def packing_order(self, names: Iterable[str]) -> list[str]:
         """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
         if self.effective_packing == "layers":
             return list(names)
         return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
-
-    # --- private ---------------------------------------------------------------------------------
 
     def _checked(self, params: Mapping[str, Array], sizes: Sequence[int], operation: str) -> dict[str, Array]:
         return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)

@@ -111,6 +111,25 @@ class Layout:
             f"vec {self.vec}, {self.derivative} layout"
         )
 
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{f.name}</th><td>{getattr(self, f.name)}</td></tr>" for f in fields(self))
+        return f"<table>{rows}</table>"
+
+    def _repr_latex_(self) -> str:
+        """The affine layer that the layout writes."""
+        X = "X"
+        if self.absorbs_bias:
+            ones = [r"\mathbf{1}", "X"] if self.bias == "first" else ["X", r"\mathbf{1}"]
+            apart = " & " if self.batch == "rows" else r" \\ "
+            X = rf"\begin{{bmatrix}} {apart.join(ones)} \end{{bmatrix}}"
+        if self.batch == "rows":
+            product = f"{X} W" if self.weights == "columns" else rf"{X} W^{{\top}}"
+            bias = r" + \mathbf{1} b^{\top}"
+        else:
+            product = f"W {X}" if self.weights == "rows" else rf"W^{{\top}} {X}"
+            bias = r" + b \mathbf{1}^{\top}"
+        return rf"$\displaystyle Z = {product}{bias if self.bias == 'separate' else ''}$"
+
 
 def _order(order: str) -> Order:
     if order not in ("C", "F"):

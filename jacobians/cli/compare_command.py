@@ -34,7 +34,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add the subcommand to a parser."""
     parser = commands.add_parser(
         "compare",
-        help="the same gradient in several conventions, factor by factor",
+        help="the same gradient in several conventions, factor by factor, and its formulas",
         description="Build one network in each convention from the same weights, on the same mini-batch; show every "
         "factor of the chain from the loss back to each weight, and that the gradients are the same.",
         epilog=_EPILOG,
@@ -56,6 +56,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
     parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+    parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
             json.dumps({"data": data.source, "seed": arguments.seed, **result.to_dict()}, indent=2, ensure_ascii=False)
         )
     else:
-        print_report(result, data, arguments.seed, arguments.weights)
+        print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
 
 

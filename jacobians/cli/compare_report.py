@@ -12,6 +12,7 @@ import numpy as np
 from jacobians.arrays import format_bytes
 from jacobians.checking import GradientCheck
 from jacobians.cli.console import make_console, make_table
+from jacobians.cli.formula_tables import print_formulas, print_steps
 from jacobians.comparison import Comparison, FactorRow, Side
 from jacobians.conventions import Convention
 from jacobians.data import Dataset
@@ -33,8 +34,8 @@ _FORWARD = {
 }
 
 
-def print_report(result: Comparison, data: Dataset, seed: int, weights: str | None) -> None:
-    """Print the comparison on standard output."""
+def print_report(result: Comparison, data: Dataset, seed: int, weights: str | None, *, steps: bool = False) -> None:
+    """Print the comparison on standard output, with every step from the chains to the formulas on request."""
     console = make_console()
     names = [side.convention.name for side in result.sides]
     examples = result.sides[0].run.losses.shape[0]
@@ -51,6 +52,9 @@ def print_report(result: Comparison, data: Dataset, seed: int, weights: str | No
         _print_arrays(console, sides)
         _print_chains(console, sides)
         _print_results(console, sides)
+    if steps:
+        print_steps(console, result.formulas, together)
+    print_formulas(console, result.formulas, together)
     _print_agreement(console, result)
 
 

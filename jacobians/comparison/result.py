@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import Array, Shape
 from jacobians.checking import GradientCheck
+from jacobians.comparison.formulas import Formulas, formulas_of
 from jacobians.conventions import Convention
 from jacobians.linops import Denominator, Jacobian
 from jacobians.network import Network
@@ -139,7 +141,7 @@ class Difference:
         return self.ulps <= self.allowed
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Several conventions' views of one network on one mini-batch.
 
@@ -160,6 +162,11 @@ class Comparison:
     sizes: tuple[int, ...]
     activation: str
     loss: str
+
+    @cached_property
+    def formulas(self) -> Formulas:
+        """The formulas side by side: aligned chains and steps, and one sentence for each difference."""
+        return formulas_of([side.run for side in self.sides], self.ratios)
 
     @property
     def agree(self) -> bool:
@@ -184,7 +191,22 @@ class Comparison:
                 }
                 for side, found in zip(self.sides[1:], self.differences, strict=True)
             ],
+            "formulas": self.formulas.to_dict(),
         }
+
+    def __repr__(self) -> str:
+        names = " against ".join(side.convention.name for side in self.sides)
+        found = "one gradient" if self.agree else "NOT one gradient"
+        return f"{names}: network {'-'.join(map(str, self.sizes))}, {self.activation}, {self.loss}; {found}"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n\n{self.formulas}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.formulas._repr_html_()}"
+
+    def _repr_latex_(self) -> str:
+        return self.formulas._repr_latex_()
 
 
 def _row(factor: Factor) -> FactorRow:

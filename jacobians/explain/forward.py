@@ -68,7 +68,7 @@ def forward_pass(run: Run, names: Names) -> Forward:
         inline = names.ones_in_activations and output != run.outputs[-1]
         if isinstance(part, Affine):
             _factors(run, forward, part, output, (previous, *own), inner)
-            _named(forward, names, output, _affine(forward, output, own), value)
+            _named(forward, names, output, _affine(forward, names, output, own), value)
         else:
             # its Jacobian may hold its value, so that is named first
             _named(forward, names, output, value_of(part, inner), value, inline=inline)
@@ -89,9 +89,12 @@ def affine_value(by_weights: Expr, by_bias: Expr | None) -> Expr:
     return by_weights if by_bias is None else Add(by_weights, by_bias)
 
 
-def _affine(forward: Forward, output: str, own: Mapping[str, str]) -> Expr:
+def _affine(forward: Forward, names: Names, output: str, own: Mapping[str, str]) -> Expr:
     arrays = forward.known.arrays
-    terms = [pushed(forward.maps[output, name], Symbol(name, arrays[name].shape)) for name in own]
+    terms = []
+    for name in own:
+        symbol = names.of(name)
+        terms.append(pushed(forward.maps[output, name], Symbol(symbol, arrays[symbol].shape)))
     return affine_value(terms[0], terms[1] if len(terms) > 1 else None)
 
 

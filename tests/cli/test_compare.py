@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import scipy.io
 
+from jacobians import all_conventions
 from jacobians.cli import main
+from jacobians.cli.console import make_console
+from jacobians.cli.formula_tables import print_formulas
+from jacobians.comparison import Formulas, compare
+from jacobians.comparison.formulas import FormulaRow
+from jacobians.data import load_digits
+from jacobians.explain import Equation
+from jacobians.explain.expressions import Call, Symbol, WithOnes
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +192,74 @@ def test_an_ascii_terminal_gets_question_marks():
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert "different formulas, one gradient" in done.stdout
     assert done.stderr == ""
+
+
+def section(out, start, end):
+    return out.partition(start)[2].partition(end)[0]
+
+
+def test_formulas_and_sentences_come_after_the_results(capsys):
+    _, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n")
+    places = [out.index(text) for text in ("\nResults", "\nFormulas (≠", "\nWhat differs", "\nLargest difference")]
+    assert places == sorted(places)
+    lines = {" ".join(line.split()) for line in section(out, "Formulas (≠", "What differs").splitlines()}
+    assert "≠ weight 1 dΘ₁ = δ₂ᵀ A₁ / m dW₁ = Xᵀ dZ₁" in lines
+    assert "output A₃ = softmax(Z₃) P = softmax(Z₂)" in lines
+    assert "≠ bias 2 in the weight db₂ = 1ᵀdZ₂" in lines
+    sentences = " ".join(section(out, "What differs", "Largest difference").split())
+    assert (
+        "cs231n keeps one node a column, so Z₁ = X W₁ + 1 b₁ᵀ, no commutation appears, and dW₁ = Xᵀ dZ₁." in sentences
+    )
+    assert "Steps to" not in out
+
+
+def test_a_single_convention_has_formulas_and_no_differences(capsys):
+    _, out, _ = run(capsys, "compare", "vecderivs-columns")
+    assert "weight 1   dW₁ = dZ₁ Xᵀ" in out
+    assert "What differs" not in out
+
+
+def test_steps_on_request(capsys):
+    code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n", "--steps", "--batch", "7")
+    assert code == 0
+    titles = [line.split() for line in out.splitlines() if line.startswith("Steps to")]
+    assert [title[5:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
+    steps = section(out, "Steps to the gradient by Theta2 / W2", "Steps to")
+    flat = " ".join(steps.split())
+    assert "(I₁₀ ⊗ A₂) 70×260 (A₁ ⊗ I₁₀) 70×250" in flat
+    assert "commutation:" in flat
+    assert "≠ then the weight of an example:" in flat
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_twenty_conventions_stay_readable(capsys):
+    """Equal formulas share a column, and a sentence lists no more than it must."""
+    names = [c.name for c in all_conventions()]
+    code, out, _ = run(capsys, "compare", *names, "--hidden", "3", "--batch", "5")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    tables = section(out, "\nFormulas (≠", "What differs")
+    assert tables.count("Formulas (≠") + 1 == 9
+    assert "cs231n, cs231n-2018-toy," in tables
+    sentences = section(out, "What differs", "Largest difference").split("\n- ")[1:]
+    assert len(sentences) == 7
+    assert max(len(" ".join(s.split())) for s in sentences) < 900
+
+
+def test_json_has_the_formulas(capsys):
+    found = json.loads(run(capsys, "compare", "--json")[1])["formulas"]
+    assert found["groups"] == [["ng-ml-2011"], ["cs231n"]]
+    assert [d["about"] for d in found["differences"]] == ["weights", "bias", "vec", "place of 1/N", "names"]
+
+
+def test_brackets_in_formulas_are_no_markup(monkeypatch):
+    """Rich would take [tanh(Z₁) 1] for a tag, and print nothing."""
+    batch = load_digits().batch(5, seed=0)
+    found = compare(["cs231n-bias-trick"], batch.X / 16, batch.y, sizes=(64, 3, 10), activation="tanh").formulas
+    ones = WithOnes(Call("tanh", (Symbol("Z1", (5, 3)),)), 1, first=False)
+    row = FormulaRow("A1", (Equation(Symbol("A1", (5, 4)), ones),), differs=False)
+    monkeypatch.setattr(Formulas, "rows", (row,))
+    console = make_console()
+    with console.capture() as captured:
+        print_formulas(console, found, 2)
+    assert "A₁ = [tanh(Z₁) 1]" in captured.get()

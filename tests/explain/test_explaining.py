@@ -126,6 +126,13 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
+def test_a_weight_may_have_any_name():
+    mine = convention("pytorch").replace(weight_name="W<i>", name="mine")
+    derivation = explain(Network.dense((4, 3, 2)), mine)
+    assert derivation["W<i>1"].formula.text == "dW_i₁ = dZ₁ᵀ X"
+    exec(derivation.to_numpy(), dict(derivation.values))
+
+
 @pytest.mark.parametrize("what", ["network", "operation"])
 def test_html_is_well_formed_and_escapes_names(what):
     mine = convention("cs231n").replace(name="<b>x</b>")
