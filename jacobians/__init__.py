@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jacobians.checking import check_gradient, check_jacobian, diagnose
     from jacobians.conventions import Convention
     from jacobians.errors import JacobiansError
+    from jacobians.factors import Factor
     from jacobians.layout import Layout, unvec, vec
     from jacobians.linops import Jacobian
     from jacobians.network import Network
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
         transpose,
     )
     from jacobians.presets import all_conventions, convention
-    from jacobians.run import Factor, Run
+    from jacobians.run import Run
     from jacobians.translate import (
         reduction_ratio,
         translate_batch,
@@ -130,6 +131,7 @@ _HOMES = {
     "jacobians.checking": ("check_gradient", "check_jacobian", "diagnose"),
     "jacobians.conventions": ("Convention",),
     "jacobians.errors": ("JacobiansError",),
+    "jacobians.factors": ("Factor",),
     "jacobians.layout": ("Layout", "unvec", "vec"),
     "jacobians.linops": ("Jacobian",),
     "jacobians.network": ("Network",),
@@ -167,7 +169,7 @@ _HOMES = {
         "transpose",
     ),
     "jacobians.presets": ("convention", "all_conventions"),
-    "jacobians.run": ("Factor", "Run"),
+    "jacobians.run": ("Run",),
     "jacobians.translate": (
         "reduction_ratio",
         "translate_batch",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, reduce
-from html import escape
 from operator import matmul
 from typing import TYPE_CHECKING
 
@@ -13,49 +11,18 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
+from jacobians.factors import Factor, Factors
 from jacobians.layout import Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Operation, l2
 from jacobians.operations.base import in_layout
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from jacobians.network import Network
 
-__all__ = ["Factor", "Run"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Factor:
-    """One factor of a chain: the derivative of one named array by another.
-
-    Attributes
-    ----------
-    of, wrt : str
-        Names of the output and of the input, such as "Z2" and "A1".
-    jacobian : Jacobian
-        In the network's layout.
-    """
-
-    of: str
-    wrt: str
-    jacobian: Jacobian
-
-    @property
-    def label(self) -> str:
-        """The factor as a formula, such as ``∂Z2/∂A1``."""
-        return f"∂{self.of}/∂{self.wrt}"
-
-    def plot(self, ax: Axes | None = None, *, order: Order | None = None) -> Axes:
-        """Draw the matrix with matplotlib, as `Jacobian.plot` does, with this factor's names on it."""
-        return self.jacobian.plot(ax, of=self.of, wrt=self.wrt, order=order)
-
-    def _repr_html_(self) -> str:
-        from jacobians.pictures.svg import html
-
-        return f"<p>{escape(self.label)}: {escape(repr(self.jacobian))}</p>{html(self.jacobian, self.of, self.wrt)}"
+__all__ = ["Run"]
 
 
 class Run:
@@ -142,7 +109,7 @@ class Run:
 
     # --- the chain -------------------------------------------------------------------------------
 
-    def chain(self, wrt: str, of: str = "loss") -> tuple[Factor, ...]:
+    def chain(self, wrt: str, of: str = "loss") -> Factors:
         """Return the factors whose product, read from left to right, is ∂of/∂wrt in the network's layout.
 
         Parameters
@@ -159,8 +126,8 @@ class Run:
         """
         factors = self._factors(of, wrt)
         layout = self.network.layout
-        shown = tuple(Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors)
-        return shown[::-1] if layout.derivative == "denominator" else shown
+        shown = [Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors]
+        return Factors(shown[::-1] if layout.derivative == "denominator" else shown)
 
     def plot(self, wrt: str, of: str = "loss", *, order: Order | None = None) -> Figure:
         """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`."""

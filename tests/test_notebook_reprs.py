@@ -3,9 +3,10 @@
 import itertools
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from jacobians import Convention, Layout, all_conventions
+from jacobians import Convention, Layout, Network, all_conventions
 
 
 def cells(html):
@@ -60,3 +61,18 @@ def test_a_convention_is_escaped():
     assert "<script>" not in html
     assert cells(html)["preset"] == "<b>x</b>"
     assert cells(html)["weight"] == "<i>1"
+
+
+def test_a_chain_is_a_row_of_pictures_and_a_product():
+    net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    chain = run.chain("Theta1", of="Z2")
+    root = ElementTree.fromstring(chain._repr_html_())
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}svg"))) == 3
+    assert chain._repr_latex_() == (
+        r"$\displaystyle \frac{\partial Z_{2}}{\partial A_{1}} \frac{\partial A_{1}}{\partial Z_{1}} "
+        r"\frac{\partial Z_{1}}{\partial \Theta_{1}}$"
+    )
+    assert chain[0]._repr_latex_() == r"$\displaystyle \frac{\partial Z_{2}}{\partial A_{1}}$"
+    assert run.chain("Z1", of="Z1")._repr_html_() == "<p>the identity</p>"
+    assert chain == tuple(chain)

@@ -92,7 +92,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 GROUPS = {
     **dict.fromkeys(["parameters", "presets", "translate"], "conventions"),
-    **dict.fromkeys(["agreement", "run"], "network"),
+    **dict.fromkeys(["agreement", "factors", "run"], "network"),
     "pictures": "linops",
 }
 """Modules that stand on one step with another."""

@@ -14,9 +14,9 @@ from jacobians.explain.derivation import Step
 from jacobians.explain.maps import Map, Place, Select
 from jacobians.explain.mathml_notation import MathmlNotation
 from jacobians.explain.text_notation import TextNotation
+from jacobians.factors import Factor
 from jacobians.layout import Order
 from jacobians.linops import Denominator, Product
-from jacobians.run import Factor
 
 __all__ = ["AlignedFactor", "AlignedStep", "ChainFactor", "align", "align_steps"]
 

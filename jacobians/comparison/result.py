@@ -13,9 +13,10 @@ from jacobians.arrays import Array, Shape
 from jacobians.checking import GradientCheck
 from jacobians.comparison.formulas import Formulas, formulas_of
 from jacobians.conventions import Convention
+from jacobians.factors import Factor
 from jacobians.linops import Denominator, Jacobian
 from jacobians.network import Network
-from jacobians.run import Factor, Run
+from jacobians.run import Run
 
 __all__ = ["Comparison", "Difference", "FactorRow", "Side"]
 

@@ -17,10 +17,11 @@ from jacobians.explain.maps import Map
 from jacobians.explain.names import Names
 from jacobians.explain.recognise import Known, maps_of, same_values
 from jacobians.explain.statements import derivative_of, prediction_of, targets_of, value_of
+from jacobians.factors import Factor
 from jacobians.linops import Denominator, Jacobian
 from jacobians.operations import Affine, Operation
 from jacobians.operations.ones import with_ones
-from jacobians.run import Factor, Run
+from jacobians.run import Run
 
 __all__ = ["Forward", "affine_value", "forward_pass", "pushed"]
 

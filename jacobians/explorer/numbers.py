@@ -19,8 +19,9 @@ from jacobians.explorer.examples import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
 from jacobians.explorer.names import Spelling, shown_shape
 from jacobians.explorer.pool import Pool
+from jacobians.factors import Factor
 from jacobians.layout import vec
-from jacobians.run import Factor, Run
+from jacobians.run import Run
 from jacobians.translate import translate_batch, translate_gradients
 
 __all__ = ["entry_places", "net_record", "own_name"]

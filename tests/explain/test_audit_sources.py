@@ -64,7 +64,7 @@ def test_cs224n_2017() -> None:
     assert found.problem == "matrix product: 3×1 times 4×1 is not conformable"
     assert found.mended is not None
     assert found.mended.numpy == "dW1 = delta.T @ X.T"
-    assert found.nearest.numpy == "dW1 = dZ1 @ X.T"
+    assert found.nearest.numpy == "dW1 = delta1 @ X.T"
     later = audit(
         r"\frac{\partial J}{\partial W} = \delta^\top x^\top", "cs224n-columns", sizes=(4, 3), examples=1, where=delta
     )

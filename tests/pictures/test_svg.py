@@ -11,10 +11,10 @@ import pytest
 
 from jacobians import Network
 from jacobians.errors import ShapeError
+from jacobians.factors import Factor
 from jacobians.linops import Denominator, Dense, Identity, Kronecker, LowRank, Zero
 from jacobians.pictures import chain_html, picture, svg
 from jacobians.pictures.colours import NEGATIVE, POSITIVE
-from jacobians.run import Factor
 from tests.linops.cases import CASES, built
 from tests.linops.twins import indices
 
