@@ -92,7 +92,7 @@ class Equation:
     >>> X, W = Symbol("X", (5, 4)), Symbol("W1", (4, 3))
     >>> line = Equation(Symbol("Z1", (5, 3)), MatMul(X, W))
     >>> line.text, line.numpy, line.latex
-    ('Z₁ = X W₁', 'Z1 = X @ W1', 'Z_{1} = X \\\\, W_{1}')
+    ('Z₁ = X W₁', 'Z1 = X @ W1', 'Z_{1} = X \\, W_{1}')
     """
 
     left: Expr | Partial
