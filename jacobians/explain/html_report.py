@@ -22,11 +22,16 @@ def as_html(derivation: Derivation) -> str:
     names = "".join(f"<th>{escape(TextNotation().symbol(name))}</th>" for name, _ in shapes)
     sizes = "".join(f"<td>{show(shape)}</td>" for _, shape in shapes)
     parts.append(f"<table><tr>{names}</tr><tr>{sizes}</tr></table>")
-    parts += ["<h5>Forward</h5>", *(d.equation.mathml for d in derivation.forward)]
-    parts += ["<h5>Backward, by name</h5>", *(d.equation.mathml for d in derivation.cotangents)]
+    parts += ["<h5>Forward</h5>", *_equations(d.equation for d in derivation.forward)]
+    parts += ["<h5>Backward, by name</h5>", *_equations(d.equation for d in derivation.cotangents)]
     for name, parameter in derivation.parameters.items():
         parts.append(f"<details><summary>By {escape(name)}: {escape(parameter.formula.text)}</summary>")
-        parts += [parameter.chain.mathml, _steps(parameter.steps), parameter.formula.mathml, "</details>"]
+        parts += [
+            *_equations([parameter.chain]),
+            _steps(parameter.steps),
+            *_equations([parameter.formula]),
+            "</details>",
+        ]
     return f"<div>{''.join(parts)}</div>"
 
 
@@ -36,7 +41,7 @@ def operation_as_html(derivation: OperationDerivation) -> str:
     parts += _equations([] if derivation.value is None else [derivation.value])
     for name, given in derivation.inputs.items():
         parts.append(f"<details><summary>By {escape(name)}: {escape(given.pullback.text)}</summary>")
-        parts += [given.jacobian.mathml, _steps(given.merged), _steps(given.steps)]
+        parts += [*_equations([given.jacobian]), _steps(given.merged), _steps(given.steps)]
         parts += [*_equations([given.pullback, given.pushforward]), "</details>"]
     return f"<div>{''.join(parts)}</div>"
 
@@ -49,4 +54,4 @@ def _steps(steps: Iterable[Step]) -> str:
 
 
 def _equations(equations: Iterable[Equation]) -> list[str]:
-    return [equation.mathml for equation in equations]
+    return [f"<p>{equation.mathml}</p>" for equation in equations]
