@@ -9,7 +9,7 @@ from tests.benchmarks.nets import NETS, Net
 from tests.benchmarks.timing import interleaved
 
 
-@pytest.mark.parametrize("net", [n for n in NETS if n.examples <= 64], ids=lambda n: n.name)
+@pytest.mark.parametrize("net", [n for n in NETS if n.examples < 10], ids=lambda n: n.name)
 def test_all_contenders_have_one_gradient(net):
     assert list(gradients.contenders(net))[:2] == ["product floor", "NumPy by hand"]
 
@@ -28,7 +28,8 @@ def test_a_wrong_contender_is_not_timed(monkeypatch):
 
 def test_contenders_take_turns():
     seen: list[str] = []
-    times = interleaved({"one": lambda: seen.append("one"), "two": lambda: seen.append("two")}, 0.01)
+    times = interleaved({"one": lambda: seen.append("one"), "two": lambda: seen.append("two")}, 0.0)
     assert times["one"].ratio == 1.0
-    assert 0.2 < seen.count("one") / seen.count("two") < 5
-    assert seen.index("two", len(seen) // 2) < len(seen)
+    assert times["one"].samples == times["two"].samples >= 5
+    turns = [name for name, before in zip(seen, [None, *seen], strict=False) if name != before]
+    assert len(turns) >= 6, "each round starts with another one, so a turn may span two rounds"

@@ -19,10 +19,13 @@ class Timing:
         Seconds of one call.
     ratio : float
         The median of the paired ratios to the first contender.
+    samples : int
+        How often it was timed.
     """
 
     median: float
     ratio: float
+    samples: int
 
 
 def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, Timing]:
@@ -37,7 +40,7 @@ def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float) 
         start = (start + 1) % len(names)
     taken = {name: np.array(values) for name, values in times.items()}
     first = taken[names[0]]
-    return {name: Timing(float(np.median(t)), float(np.median(t / first))) for name, t in taken.items()}
+    return {name: Timing(float(np.median(t)), float(np.median(t / first)), t.size) for name, t in taken.items()}
 
 
 def _time(call: Callable[[], object], count: int) -> float:
