@@ -96,6 +96,18 @@ class OperationDerivation:
 
         return operation_as_text(self)
 
+    def to_latex(self) -> str:
+        """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
+        from jacobians.explain.reports import operation_as_latex
+
+        return operation_as_latex(self)
+
+    def to_numpy(self) -> str:
+        """Return a NumPy program: the value, and by each input the matrix, the pullback and the pushforward."""
+        from jacobians.explain.programs import operation_program
+
+        return operation_program(self)
+
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
         from jacobians.explain.html_report import operation_as_html

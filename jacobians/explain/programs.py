@@ -10,16 +10,15 @@ from jacobians.explain.expressions import Call, Expr, Symbol, WithOnes
 from jacobians.explain.functions import source_of
 from jacobians.explain.matrices import source as matrices_source
 from jacobians.explain.numpy_notation import NumpyNotation, ones_name
+from jacobians.explain.operation_derivation import OperationDerivation
 
-__all__ = ["gradient_program", "preamble"]
+__all__ = ["gradient_program", "operation_program", "preamble"]
 
 
 def gradient_program(derivation: Derivation) -> str:
     """Return a program that defines every gradient, given the inputs, targets, parameters and scalars."""
-    lines = list(definition_lines(derivation))
-    for parameter in derivation.parameters.values():
-        lines.append(parameter.formula.numpy)
-    return _header(derivation, with_matrices=False) + "\n" + "\n".join(lines) + "\n"
+    formulas = [parameter.formula.numpy for parameter in derivation.parameters.values()]
+    return _program(derivation, [*_definition_lines(derivation), *formulas], with_matrices=False)
 
 
 def preamble(derivation: Derivation) -> str:
@@ -27,18 +26,22 @@ def preamble(derivation: Derivation) -> str:
 
     After it every equation's own NumPy line runs, the chains of explicit matrices included: for small sizes.
     """
-    return _header(derivation, with_matrices=True) + "\n" + "\n".join(definition_lines(derivation)) + "\n"
+    return _program(derivation, _definition_lines(derivation), with_matrices=True)
 
 
-def definition_lines(derivation: Derivation) -> Iterable[str]:
-    """Yield the lines that compute every named array, each array with its ones before its first use."""
+def operation_program(derivation: OperationDerivation) -> str:
+    """Return a program of an operation's value, and by each input its matrix, its pullback and its pushforward."""
+    lines = [_with_ones(expr) for expr in _augmented(derivation.equations).values()]
+    lines += [] if derivation.value is None else [derivation.value.numpy]
+    for name, given in derivation.inputs.items():
+        lines += ["", f"# by {name}", given.jacobian.numpy, given.pullback.numpy, given.pushforward.numpy]
+    return _program(derivation, lines, with_matrices=True)
+
+
+def _definition_lines(derivation: Derivation) -> Iterable[str]:
+    """The lines that compute every named array, each array with its ones before its first use."""
     named = [d.equation for d in (*derivation.forward, *derivation.cotangents)]
-    formulas = [p.formula for p in derivation.parameters.values()]
-    augmented: dict[str, WithOnes] = {}
-    for equation in (*named, *formulas):
-        for expr in _inside(equation):
-            if isinstance(expr, WithOnes) and isinstance(expr.of, Symbol) and expr is not equation.right:
-                augmented.setdefault(expr.of.name, expr)
+    augmented = _augmented([*named, *(p.formula for p in derivation.parameters.values())])
     defined = {e.left.name for e in named if isinstance(e.left, Symbol)}
     for name in [n for n in augmented if n not in defined]:
         yield _with_ones(augmented[name])
@@ -52,6 +55,16 @@ def definition_lines(derivation: Derivation) -> Iterable[str]:
             yield _with_ones(augmented[equation.left.name])
 
 
+def _augmented(equations: Iterable[Equation]) -> dict[str, WithOnes]:
+    """By name, the arrays that equations use with an entry of ones; not those that are one's whole right side."""
+    found: dict[str, WithOnes] = {}
+    for equation in equations:
+        for expr in _inside(equation):
+            if isinstance(expr, WithOnes) and isinstance(expr.of, Symbol) and expr is not equation.right:
+                found.setdefault(expr.of.name, expr)
+    return found
+
+
 def _with_ones(expr: WithOnes) -> str:
     of = expr.of
     if not isinstance(of, Symbol):
@@ -59,18 +72,19 @@ def _with_ones(expr: WithOnes) -> str:
     return f"{ones_name(of)} = {NumpyNotation().with_ones_code(expr)}"
 
 
-def _header(derivation: Derivation, *, with_matrices: bool) -> str:
-    equations = [d.equation for d in (*derivation.forward, *derivation.cotangents)]
-    calls = {e.function for equation in derivation.equations for e in _inside(equation) if isinstance(e, Call)}
-    defined = {e.left.name for e in equations if isinstance(e.left, Symbol)}
-    defined |= {p.formula.left.name for p in derivation.parameters.values() if isinstance(p.formula.left, Symbol)}
-    given = [f"# {n}: {'number' if a.ndim == 0 else a.shape}" for n, a in derivation.values.items() if n not in defined]
+def _program(derivation: Derivation | OperationDerivation, lines: Iterable[str], *, with_matrices: bool) -> str:
+    equations = derivation.equations
+    calls = {e.function for equation in equations for e in _inside(equation) if isinstance(e, Call)}
+    defined = {equation.left.name for equation in equations if isinstance(equation.left, Symbol)}
+    given = [
+        f"# {name}: {'number' if array.ndim == 0 else array.shape}"
+        for name, array in derivation.values.items()
+        if name.partition("_by_")[0] not in defined
+    ]
     parts = ["import numpy as np", ""]
-    if with_matrices:
-        parts += ["", matrices_source(), "", ""]
-    if calls:
-        parts += ["", source_of(calls), "", ""]
-    return "\n".join([*parts, "# given, with shapes:", *given, ""])
+    parts += ["", matrices_source(), "", ""] if with_matrices else []
+    parts += ["", source_of(calls), "", ""] if calls else []
+    return "\n".join([*parts, "# given, with shapes:", *given, "", *lines]) + "\n"
 
 
 def _inside(equation: Equation) -> Iterable[Expr]:

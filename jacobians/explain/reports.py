@@ -11,7 +11,16 @@ from jacobians.explain.expressions import show
 from jacobians.explain.operation_derivation import OperationDerivation
 from jacobians.explain.text_notation import TextNotation
 
-__all__ = ["as_latex", "as_text", "chain_lines", "latex_text", "operation_as_text", "parameter_lines", "shape_lines"]
+__all__ = [
+    "as_latex",
+    "as_text",
+    "chain_lines",
+    "latex_text",
+    "operation_as_latex",
+    "operation_as_text",
+    "parameter_lines",
+    "shape_lines",
+]
 
 _WIDTH = 88
 
@@ -84,11 +93,23 @@ def as_latex(derivation: Derivation) -> str:
     lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in derivation.cotangents)]
     for name, parameter in derivation.parameters.items():
         lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([parameter.chain])]
-        lines.append(r"\begin{enumerate}")
-        for step in parameter.steps:
-            lines.append(rf"\item \emph{{{latex_text(step.rule)}}}: $\displaystyle {step.equation.latex}$")
-        lines += [r"\end{enumerate}", *_align([parameter.formula])]
+        lines += [*_enumerate(parameter.steps), *_align([parameter.formula])]
     return "\n".join(lines) + "\n"
+
+
+def operation_as_latex(derivation: OperationDerivation) -> str:
+    """Return an operation's derivation as a LaTeX fragment."""
+    lines = [rf"\subsection*{{{latex_text(derivation.name)}: {latex_text(str(derivation.layout))}}}"]
+    lines += [] if derivation.value is None else _align([derivation.value])
+    for name, given in derivation.inputs.items():
+        lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([given.jacobian])]
+        lines += [*_enumerate([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
+    return "\n".join(lines) + "\n"
+
+
+def _enumerate(steps: Iterable[Step]) -> list[str]:
+    items = [rf"\item \emph{{{latex_text(s.rule)}}}: $\displaystyle {s.equation.latex}$" for s in steps]
+    return [r"\begin{enumerate}", *items, r"\end{enumerate}"] if items else []
 
 
 _LATEX = {c: rf"\{c}" for c in "#$%&_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}

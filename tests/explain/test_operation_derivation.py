@@ -140,3 +140,24 @@ def test_the_text_names_rule_and_result():
     assert "∂vec Z/∂vec W" in text
     assert "2. commutation. K only transposes" in text
     assert "so  dW = dZᵀ X,  and for a tangent  tZ = X tWᵀ" in text
+
+
+@pytest.mark.parametrize(
+    "layout", [Layout(weights="rows", bias="first"), Layout(batch="columns", bias="last", vec="F")]
+)
+def test_the_program_stands_alone(layout):
+    derivation = explain(Affine(), layout)
+    scope = {n: derivation.values[n] for n in ("X", "W", "dZ", "tX", "tW")}
+    exec(derivation.to_numpy(), scope)
+    value, jacobians = Affine(layout)(scope["X"], scope["W"])
+    np.testing.assert_allclose(scope["Z"], value, rtol=1e-12)
+    np.testing.assert_allclose(scope["J_Z_W"], jacobians.W.to_dense(layout.vec), rtol=1e-12)
+    np.testing.assert_allclose(scope["dX"], jacobians.X.vjp(scope["dZ"]), rtol=1e-12)
+
+
+def test_the_latex_has_every_equation():
+    derivation = explain(Affine(), Layout(weights="rows", bias="first"))
+    latex = derivation.to_latex()
+    assert all(e.latex in latex or e.latex.replace(" = ", " &= ", 1) in latex for e in derivation.equations)
+    assert latex.count(r"\begin") == latex.count(r"\end")
+    assert r"\begin{enumerate}" not in explain(Transpose(), None).to_latex().split(r"\paragraph")[0]
