@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from jacobians import Convention, Layout, Network, all_conventions
+from jacobians import Convention, Layout, Network, affine, all_conventions
+from jacobians.linops import Identity
 
 
 def cells(html):
@@ -76,3 +77,16 @@ def test_a_chain_is_a_row_of_pictures_and_a_product():
     assert chain[0]._repr_latex_() == r"$\displaystyle \frac{\partial Z_{2}}{\partial A_{1}}$"
     assert run.chain("Z1", of="Z1")._repr_html_() == "<p>the identity</p>"
     assert chain == tuple(chain)
+
+
+def test_a_jacobian_is_its_structure_and_its_size():
+    _, jacobians = affine(np.ones((5, 4)), np.ones((4, 3)), np.zeros(3))
+    assert jacobians.W._repr_latex_() == r"$\text{Kronecker(5×4, I₃)} \in \mathbb{R}^{15 \times 12}$"
+
+
+def test_what_latex_would_read_in_a_structure_is_escaped():
+    class Odd(Identity):
+        structure = "50% {of} a_b \\ $x^2$"
+
+    text = Odd((2,))._repr_latex_()
+    assert text == r"$\text{50\% \{of\} a\_b / \$x 2\$} \in \mathbb{R}^{2 \times 2}$"

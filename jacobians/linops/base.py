@@ -216,6 +216,12 @@ class Jacobian(MatrixViews):
             f"{format_bytes(self.nbytes)}"
         )
 
+    def _repr_latex_(self) -> str:
+        rows, columns = self.shape
+        special = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": "/", "~": " ", "^": " "}
+        text = "".join(special.get(c, c) for c in self.structure)
+        return rf"$\text{{{text}}} \in \mathbb{{R}}^{{{rows} \times {columns}}}$"
+
     def _repr_html_(self) -> str:
         rows, columns = self.shape
         cells = {

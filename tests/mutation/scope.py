@@ -18,7 +18,7 @@ MODULES = [
 """All modules of the operations and of the algebra."""
 
 _SHOWN = {"structure", "name", "names", "inputs", "__repr__", "_repr_html_", "__str__", "_show", "_misfit", "_times"}
-_SHOWN |= {"plot"}
+_SHOWN |= {"plot", "_repr_latex_"}
 """What is printed: tests of texts hold it."""
 _PRICED = {"flops", "arrays", "nbytes", "_largest_bytes", "_refuse_over", "plan", "make_plan", "_written", "_span"}
 _PRICED |= {"_peak", "_entries", "largest_bytes", "_largest"}
