@@ -16,7 +16,8 @@ from jacobians.explain.mathml_notation import MathmlNotation
 from jacobians.explain.text_notation import TextNotation
 from jacobians.factors import Factor
 from jacobians.layout import Order
-from jacobians.linops import Denominator, Product
+from jacobians.linops import Product
+from jacobians.linops.denominator import numerator_of
 
 __all__ = ["AlignedFactor", "AlignedStep", "ChainFactor", "align", "align_steps"]
 
@@ -169,6 +170,6 @@ def _slots(roles: Roles, name: str) -> list[list[ChainFactor]]:
 def _count(factor: Factor) -> int:
     """How many maps a Jacobian became: one for each of its factors."""
     jacobian = factor.jacobian
-    plain = jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
+    plain = numerator_of(jacobian)
     # a bias's change of shape is a factor and no map, but it is the last one of its chain, where the maps end
     return len(plain.factors) if isinstance(plain, Product) else 1

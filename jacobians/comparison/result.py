@@ -14,7 +14,8 @@ from jacobians.checking import GradientCheck
 from jacobians.comparison.formulas import Formulas, formulas_of
 from jacobians.conventions import Convention
 from jacobians.factors import Factor
-from jacobians.linops import Denominator, Jacobian
+from jacobians.linops import Jacobian
+from jacobians.linops.denominator import numerator_of
 from jacobians.network import Network
 from jacobians.run import Run
 
@@ -213,7 +214,7 @@ class Comparison:
 def _row(factor: Factor) -> FactorRow:
     jacobian: Jacobian = factor.jacobian
     rows, columns = jacobian.shape
-    plain = jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
+    plain = numerator_of(jacobian)
     return FactorRow(
         label=factor.label,
         structure=plain.structure,

@@ -17,8 +17,7 @@ from jacobians.explain.maps import Map
 from jacobians.explain.names import Names
 from jacobians.explain.recognise import Known, maps_of, same_values
 from jacobians.explain.statements import derivative_of, prediction_of, targets_of, value_of
-from jacobians.factors import Factor
-from jacobians.linops import Denominator, Jacobian
+from jacobians.linops.denominator import numerator_of
 from jacobians.operations import Affine, Operation
 from jacobians.operations.ones import with_ones
 from jacobians.run import Run
@@ -68,12 +67,12 @@ def forward_pass(run: Run, names: Names) -> Forward:
         value = run.values[output]
         inline = names.ones_in_activations and output != run.outputs[-1]
         if isinstance(part, Affine):
-            _factors(run, forward, part, output, (previous, *own), inner)
+            _factors(run, names, forward, part, output, (previous, *own), inner)
             _named(forward, names, output, _affine(forward, names, output, own), value)
         else:
             # its Jacobian may hold its value, so that is named first
             _named(forward, names, output, value_of(part, inner), value, inline=inline)
-            _factors(run, forward, part, output, (previous, *own), inner)
+            _factors(run, names, forward, part, output, (previous, *own), inner)
         previous = output
     return _with_targets(run, forward, names, previous)
 
@@ -112,25 +111,16 @@ def _named(
         forward.stops[output] = _define(forward, output, names.of(output), expr, value)
 
 
-def _factors(run: Run, forward: Forward, part: Operation, output: str, inputs: Sequence[str], inner: Expr) -> None:
+def _factors(
+    run: Run, names: Names, forward: Forward, part: Operation, output: str, inputs: Sequence[str], inner: Expr
+) -> None:
     """Read off the symbols of an operation's Jacobians."""
     for wrt in inputs:
         (factor,) = run.chain(wrt, of=output)
-        label = f"{known_name(output)}_{known_name(wrt)}"
+        label = f"{names.of(output)}_{names.of(wrt)}"
         forward.maps[output, wrt] = maps_of(
-            numerator(factor), forward.known, label, partial(derivative_of, part, inner)
+            numerator_of(factor.jacobian), forward.known, label, partial(derivative_of, part, inner)
         )
-
-
-def numerator(factor: Factor) -> Jacobian:
-    """Return a factor's Jacobian in numerator layout."""
-    jacobian = factor.jacobian
-    return jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
-
-
-def known_name(name: str) -> str:
-    """Return a name without what no identifier may contain."""
-    return name.replace("′", "p")
 
 
 def _define(forward: Forward, name: str, shown: str, expr: Expr, value: Array | None = None) -> Expr:

@@ -107,6 +107,11 @@ class Denominator(Jacobian):
         return self.numerator.arrays
 
 
+def numerator_of(jacobian: Jacobian) -> Jacobian:
+    """Return the same map in numerator layout."""
+    return jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
+
+
 def numerators(left: Jacobian, right: Jacobian, verb: str) -> tuple[Jacobian, Jacobian] | None:
     """Both operands in numerator layout if either is in denominator layout, else None.
 

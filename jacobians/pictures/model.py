@@ -12,6 +12,7 @@ from jacobians.arrays import Array
 from jacobians.errors import TooLargeError
 from jacobians.layout import Derivative, Order
 from jacobians.linops import BlockRow, Denominator, Jacobian
+from jacobians.linops.denominator import numerator_of
 from jacobians.linops.orders import known_order
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.pattern import pattern, stored
@@ -153,7 +154,7 @@ def picture(
     """
     order = jacobian.order or "C" if order is None else known_order(order, "picture")
     turned = isinstance(jacobian, Denominator)
-    numerator = jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
+    numerator = numerator_of(jacobian)
     step = _steps(numerator.shape, cells)
     values, zeros = _cells(numerator, order, step)
     if turned and values is not None and zeros is not None:

@@ -10,6 +10,7 @@ import pytest
 from jacobians import Convention, Layout, Network, convention
 from jacobians.errors import LayoutError
 from jacobians.explain import derive, explain
+from jacobians.linops import Dense
 from jacobians.operations import Affine, Chain, Residual, SquaredError, Tanh
 
 
@@ -131,6 +132,24 @@ def test_a_weight_may_have_any_name():
     derivation = explain(Network.dense((4, 3, 2)), mine)
     assert derivation["W<i>1"].formula.text == "dW_i₁ = dZ₁ᵀ X"
     exec(derivation.to_numpy(), dict(derivation.values))
+
+
+def test_what_only_the_library_knows_has_a_name_that_code_may_use():
+    """An opaque matrix is called after its weight, whatever that is called."""
+
+    class Opaque(Affine):
+        def _by_weights(self, X, W):
+            return Dense(super()._by_weights(X, W).to_dense().reshape(len(X), -1, *W.shape), (len(X), W.shape[1]))
+
+    mine = convention("cs231n").replace(weight_name="W<i>", name="mine")
+    net = Network([Opaque(mine.layout, (3, 2))], SquaredError(0.5, "mean", mine.layout), mine)
+    rng = np.random.default_rng(0)
+    params = {name: rng.normal(size=shape) for name, shape in net.shapes().items()}
+    derivation = derive(net.run(params, rng.normal(size=(5, 3)), rng.normal(size=(5, 2))))
+    assert "J_Z1_W_i_1" in derivation.values
+    scope = dict(derivation.values)
+    exec(derivation.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dW_i_1"], derivation.values["dW_i_1"], rtol=1e-12)
 
 
 @pytest.mark.parametrize("what", ["network", "operation"])
