@@ -57,7 +57,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print or write, and return 0."""
     from jacobians.explain import derive
-    from jacobians.explain.explaining import sample_data
+    from jacobians.explain.samples import sample_data
 
     found = convention(arguments.name)
     if arguments.l2 < 0:

@@ -20,7 +20,6 @@ class MinusOuter(Map):
     u: Expr
     v: Expr
     axis: int
-    rule = "softmax"
 
     @property
     def codomain(self) -> Shape:
@@ -46,7 +45,6 @@ class PerExample(Map):
     """Where the examples are counted in δ."""
     column: bool = False
     """Whether it stands transposed, in a chain in denominator layout."""
-    rule = "loss"
 
     @property
     def codomain(self) -> Shape:
@@ -79,7 +77,6 @@ class Uniform(Map):
     count: int
     column: bool = False
     """Whether it stands transposed, in a chain in denominator layout."""
-    rule = "reduction"
 
     @property
     def codomain(self) -> Shape:

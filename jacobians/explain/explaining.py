@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError
 from jacobians.explain.derivation import Derivation
 from jacobians.explain.network_derivation import derive
 from jacobians.explain.operation_derivation import OperationDerivation, derive_operation
+from jacobians.explain.samples import sample_data
 from jacobians.layout import Layout
 from jacobians.network import Network
 from jacobians.operations import (
@@ -21,20 +20,16 @@ from jacobians.operations import (
     Affine,
     Chain,
     Elementwise,
-    Logistic,
     LogSoftmax,
-    Loss,
     Operation,
     Parallel,
-    ProbabilityCrossEntropy,
     Residual,
     Softmax,
-    SquaredError,
 )
 from jacobians.presets import convention as find_convention
 from jacobians.run import Run
 
-__all__ = ["explain", "in_convention", "sample_data"]
+__all__ = ["explain", "in_convention"]
 
 
 def explain(
@@ -120,35 +115,6 @@ def in_convention(network: Network, convention: Convention) -> Network:
     if convention.layout != network.layout:
         parts = [_moved(part, convention.layout) for part in parts]
     return Network(parts, loss, convention, l2=strength)
-
-
-def sample_data(network: Network, examples: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
-    """Return parameters, inputs and targets that show every term: no zeros, no two numbers the same.
-
-    Raises
-    ------
-    LayoutError
-        If the network's inputs and outputs have no known sizes.
-    """
-    rng = np.random.default_rng(seed)
-    affine = [part for part in network.chain.parts if isinstance(part, Affine) and part.sizes is not None]
-    if not affine or affine[0].sizes is None or affine[-1].sizes is None:
-        raise LayoutError("explain: the network has no affine layer of known sizes; pass params, X and Y")
-    params = {name: rng.normal(size=shape) for name, shape in network.shapes().items()}
-    X = rng.normal(size=network.layout.batch_shape(examples, affine[0].sizes[0]))
-    outputs = affine[-1].sizes[1]
-    return params, X, _targets(network.loss, network.layout.batch_shape(examples, outputs), outputs, rng)
-
-
-def _targets(loss: Loss, shape: Sequence[int], outputs: int, rng: np.random.Generator) -> Array:
-    match loss:
-        case Logistic():
-            return rng.choice([-1.0, 1.0], size=shape)
-        case SquaredError():
-            return rng.normal(size=shape)
-        case _ if outputs == 1 or isinstance(loss, ProbabilityCrossEntropy):
-            return rng.uniform(size=shape).round()
-    return rng.integers(0, outputs, shape[loss.layout.batch_axis])
 
 
 def _layout(convention: Convention | str | Layout | None, operation: Operation) -> Layout:

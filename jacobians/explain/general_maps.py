@@ -6,29 +6,20 @@ from dataclasses import dataclass
 
 from jacobians.arrays import Shape
 from jacobians.explain.expressions import Add, Expr, MatMul, Reshaped
-from jacobians.explain.maps import Map
+from jacobians.explain.maps import Between, Map
 from jacobians.explain.simplify import transposed
 
 __all__ = ["Opaque", "Summed"]
 
 
 @dataclass(frozen=True)
-class Opaque(Map):
+class Opaque(Between):
     """A Jacobian without better structure: a named matrix, unrolled in C order, and as the layout unrolls it."""
 
     matrix: Expr
     shown: Expr
     codomain_: Shape
     domain_: Shape
-    rule = "matrix"
-
-    @property
-    def codomain(self) -> Shape:
-        return self.codomain_
-
-    @property
-    def domain(self) -> Shape:
-        return self.domain_
 
     def pull(self, cotangent: Expr) -> Expr:
         rows = self.matrix.shape[0]
@@ -44,7 +35,6 @@ class Summed(Map):
     """J₁ + J₂: two ways from the input to the output."""
 
     terms: tuple[tuple[Map, ...], ...]
-    rule = "sum"
 
     @property
     def codomain(self) -> Shape:

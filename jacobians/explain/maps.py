@@ -22,6 +22,7 @@ from jacobians.explain.expressions import (
 from jacobians.explain.simplify import times, transposed
 
 __all__ = [
+    "Between",
     "Commute",
     "Diag",
     "Kron",
@@ -35,9 +36,6 @@ __all__ = [
 
 class Map:
     """A linear map between arrays, known by symbols alone."""
-
-    rule: str
-    """The name of the rule by which a cotangent passes."""
 
     @property
     def codomain(self) -> Shape:
@@ -63,13 +61,27 @@ class Map:
         raise NotImplementedError
 
 
+class Between(Map):
+    """A map that is told both shapes."""
+
+    codomain_: Shape
+    domain_: Shape
+
+    @property
+    def codomain(self) -> Shape:
+        return self.codomain_
+
+    @property
+    def domain(self) -> Shape:
+        return self.domain_
+
+
 @dataclass(frozen=True)
 class Kron(Map):
     """V ↦ A V Bᵀ: A ⊗ B in C order, B ⊗ A in F order."""
 
     left: Expr
     right: Expr
-    rule = "vec trick"
 
     @property
     def codomain(self) -> Shape:
@@ -93,7 +105,6 @@ class Commute(Map):
 
     rows: int
     columns: int
-    rule = "commutation"
 
     @property
     def codomain(self) -> Shape:
@@ -116,7 +127,6 @@ class Diag(Map):
     """V ↦ D ∘ V."""
 
     of: Expr
-    rule = "diagonal"
 
     @property
     def codomain(self) -> Shape:
@@ -138,7 +148,6 @@ class Select(Map):
 
     key: Slices
     domain_: Shape
-    rule = "placement"
 
     @property
     def codomain(self) -> Shape:
@@ -162,7 +171,6 @@ class Place(Map):
 
     key: Slices
     codomain_: Shape
-    rule = "selection"
 
     @property
     def codomain(self) -> Shape:
@@ -181,20 +189,11 @@ class Place(Map):
 
 
 @dataclass(frozen=True)
-class Reshaping(Map):
+class Reshaping(Between):
     """The same entries, in C order, in another shape."""
 
     codomain_: Shape
     domain_: Shape
-    rule = "reshape"
-
-    @property
-    def codomain(self) -> Shape:
-        return self.codomain_
-
-    @property
-    def domain(self) -> Shape:
-        return self.domain_
 
     def pull(self, cotangent: Expr) -> Expr:
         if isinstance(cotangent, SumOver) and len(self.domain_) == 1:
@@ -211,7 +210,6 @@ class Unit(Map):
     """V ↦ V."""
 
     shape_: Shape
-    rule = "identity"
 
     @property
     def codomain(self) -> Shape:

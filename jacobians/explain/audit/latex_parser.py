@@ -35,12 +35,7 @@ def parse_latex(source: Source, span: Span, reading: Reading) -> Term:
         Where the text is not of the small language.
     """
     parser = LatexReading(Tokens(source, span, PATTERN), reading)
-    if parser.tokens.next.kind == "end":
-        raise source.error("the right side is empty", span)
-    found = parser.sum(0)
-    if parser.tokens.next.kind != "end":
-        raise parser.tokens.error(f"{parser.tokens.next.text!r} is not read here; {_ALLOWED}")
-    return found
+    return parser.tokens.whole(parser.sum, _ALLOWED)
 
 
 class LatexReading:

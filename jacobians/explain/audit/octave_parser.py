@@ -40,12 +40,7 @@ def parse_octave(source: Source, span: Span, reading: Reading) -> Term:
     """
     text = source.part(span).rstrip().removesuffix(";")
     parser = _Octave(Tokens(source, (span[0], span[0] + len(text)), _PATTERN), reading)
-    if parser.tokens.next.kind == "end":
-        raise source.error("the right side is empty", span)
-    found = parser.sum(0)
-    if parser.tokens.next.kind != "end":
-        raise parser.tokens.error(f"{parser.tokens.next.text!r} is not read here; {_ALLOWED}")
-    return found
+    return parser.tokens.whole(parser.sum, _ALLOWED)
 
 
 class _Octave:

@@ -11,9 +11,10 @@ from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.explain.derivation import Derivation
 from jacobians.explain.network_derivation import derive
+from jacobians.explain.samples import sample_targets
 from jacobians.explain.vocabulary import vocabulary_of
 from jacobians.network import Network
-from jacobians.operations import Affine, BinaryCrossEntropy, CrossEntropy, Logistic, SquaredError
+from jacobians.operations import Affine, CrossEntropy
 from jacobians.run import Run
 
 __all__ = ["Draw", "Setting", "examples_apart"]
@@ -95,7 +96,9 @@ def _draw(network: Network, examples: int, rng: np.random.Generator) -> Draw:
         params = {name: rng.normal(size=s) / np.sqrt(max(s)) for name, s in network.shapes().items()}
         X = rng.normal(size=network.layout.batch_shape(examples, _inputs(network)))
         outputs = network.output(params, X)
-        run = network.run(params, X, _targets(network, outputs, rng))
+        if isinstance(network.loss, CrossEntropy) and outputs.shape[network.layout.feature_axis] == 1:
+            raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary'")
+        run = network.run(params, X, sample_targets(network.loss, outputs.shape, rng))
         layers = [run.values[name] for name in run.outputs[:-1] if name.startswith("Z")]
         if all(Z.size == 1 or Z.min() < 0 < Z.max() for Z in layers):
             break
@@ -110,19 +113,3 @@ def _inputs(network: Network) -> int:
         if isinstance(part, Affine) and part.sizes is not None:
             return part.sizes[0]
     raise LayoutError("audit: the network's first layer does not fix its sizes; give Affine(layout, (n_in, n_out))")
-
-
-def _targets(network: Network, outputs: Array, rng: np.random.Generator) -> Array:
-    """Targets of the kind that the loss takes: labels where there are classes."""
-    classes = outputs.shape[network.layout.feature_axis]
-    count = outputs.shape[network.layout.batch_axis]
-    match network.loss:
-        case SquaredError():
-            return rng.normal(size=outputs.shape)
-        case BinaryCrossEntropy():
-            return (rng.random(outputs.shape) < 0.5) * 1.0
-        case Logistic():
-            return rng.choice([-1.0, 1.0], size=outputs.shape)
-        case CrossEntropy() if classes == 1:
-            raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary'")
-    return rng.integers(classes, size=(count,))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jacobians.errors import FormulaError
 from jacobians.explain.audit.source import Source, Span
+from jacobians.explain.audit.terms import Term
 
 __all__ = ["Token", "Tokens"]
 
@@ -45,7 +47,7 @@ class Tokens:
     """
 
     def __init__(self, source: Source, span: Span, pattern: re.Pattern[str]) -> None:
-        self.source = source
+        self.source, self._span = source, span
         self.place = 0
         self._tokens: list[Token] = []
         at, stop = span
@@ -87,6 +89,21 @@ class Tokens:
     def error(self, message: str, token: Token | None = None) -> FormulaError:
         """Return an error that marks a token, or the next one."""
         return self.source.error(message, (token or self.next).span)
+
+    def whole(self, read: Callable[[int], Term], allowed: str) -> Term:
+        """Return what `read` makes of all tokens, from depth 0.
+
+        Raises
+        ------
+        FormulaError
+            If there is none, or one is left over.
+        """
+        if self.next.kind == "end":
+            raise self.source.error("the right side is empty", self._span)
+        found = read(0)
+        if self.next.kind != "end":
+            raise self.error(f"{self.next.text!r} is not read here; {allowed}")
+        return found
 
     def split(self, length: int) -> Token:
         """Take only the first characters of the next token, and leave the rest."""
