@@ -55,13 +55,13 @@ class Run:
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _total(self) -> tuple[Array, Callable[[], Jacobian]]:
+    def _total(self) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
         return self.network.loss.total(self._steps[-1][0], self.Y)
 
     @property
     def loss(self) -> float:
         """The reduced loss, without the regulariser."""
-        return float(self._total[0])
+        return float(self._total[0]())
 
     @property
     def value(self) -> float:
@@ -172,7 +172,7 @@ class Run:
     def _value(self, name: str) -> Array:
         stop = self._stop(name)
         if stop > len(self._steps):
-            return self.losses if self._stops[stop] == "losses" else self._total[0]
+            return self.losses if self._stops[stop] == "losses" else self._total[0]()
         return self._steps[stop - 1][0] if stop else self.X
 
     def _step(self, position: int) -> Jacobian:

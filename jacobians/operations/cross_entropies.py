@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,13 +10,15 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Jacobian
 from jacobians.operations.loss_base import (
+    Examples,
     Loss,
     class_labels,
+    in_rows,
     one_hot,
     same_shape_targets,
     sum_over_example,
 )
-from jacobians.operations.softmax import probabilities
+from jacobians.operations.softmax import exponentials, probabilities
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "ProbabilityCrossEntropy", "binary_cross_entropy", "cross_entropy"]
 
@@ -33,23 +33,43 @@ class CrossEntropy(Loss):
     def name(self) -> str:
         return "cross_entropy"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         axis = self.layout.feature_axis
         if X.ndim != 2 or X.shape[axis] == 0:
             raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout})")
         targets = _class_targets(Y, X, self.name, self.layout)
-        p, log_p = probabilities(X, axis)
-        if np.isneginf(log_p).any():
-            # a target of 0 against log p = −∞ counts 0, as in the limit
-            terms = np.multiply(targets, log_p, out=np.zeros_like(log_p), where=targets != 0)
-        else:
-            terms = targets * log_p
-        total = targets.sum(axis=axis, keepdims=True)
-        return -sum_over_example(terms, self.layout), lambda: total * p - targets
+        weights, sums, shifted = exponentials(X, axis)
+        if targets.ndim == 1:
+            own = (np.arange(targets.size), targets)
+
+            def label_losses() -> Array:
+                log_p = np.subtract(shifted, np.log(sums))
+                return -in_rows(log_p, self.layout)[own]
+
+            def label_delta() -> Array:
+                delta = probabilities(weights, sums)
+                in_rows(delta, self.layout)[own] -= 1
+                return delta
+
+            return label_losses, label_delta
+
+        def losses() -> Array:
+            log_p = np.subtract(shifted, np.log(sums))
+            if np.isneginf(log_p).any():
+                # a target of 0 against log p = −∞ counts 0, as in the limit
+                terms = np.multiply(targets, log_p, out=np.zeros_like(log_p), where=targets != 0)
+            else:
+                terms = targets * log_p
+            return -sum_over_example(terms, self.layout)
+
+        def delta() -> Array:
+            return targets.sum(axis=axis, keepdims=True) * probabilities(weights, sums) - targets
+
+        return losses, delta
 
 
 def _class_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
-    """Labels as one-hot, or nonnegative targets of X's shape."""
+    """Labels (N,), or nonnegative targets of X's shape."""
     count, classes = X.shape[layout.batch_axis], X.shape[layout.feature_axis]
     if classes == 1 and Y.dtype.kind in "iu":
         raise DomainError(
@@ -58,7 +78,7 @@ def _class_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
     if Y.shape != X.shape:
         if Y.ndim == 2 and Y.size == X.size and Y.size != count:
             return same_shape_targets(Y, X, operation, layout)
-        return one_hot(class_labels(Y, count, classes, operation), X, layout)
+        return class_labels(Y, count, classes, operation)
     targets = same_shape_targets(Y, X, operation, layout)
     if (targets < 0).any():
         raise DomainError(f"{operation}: a soft target is negative ({targets.min()}); targets are weights ≥ 0")
@@ -75,15 +95,17 @@ class BinaryCrossEntropy(Loss):
     def name(self) -> str:
         return "binary_cross_entropy"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         targets = _unit_targets(Y, X, self.name, self.layout)
         size = np.abs(X)
         with np.errstate(under="ignore"):
             e = np.exp(-size)
-        # max(x, 0) − y x is |x| times what the target leaves over; nothing over counts 0, also against ∞
-        over = np.where(X > 0, 1 - targets, targets)
-        linear = np.multiply(size, over, out=np.zeros_like(X), where=over != 0)
-        losses = sum_over_example(linear + np.log1p(e), self.layout)
+
+        def losses() -> Array:
+            # max(x, 0) − y x is |x| times what the target leaves over; nothing over counts 0, also against ∞
+            over = np.where(X > 0, 1 - targets, targets)
+            linear = np.multiply(size, over, out=np.zeros_like(X), where=over != 0)
+            return sum_over_example(linear + np.log1p(e), self.layout)
 
         def delta() -> Array:
             r = 1.0 / (1.0 + e)
@@ -102,7 +124,7 @@ class ProbabilityCrossEntropy(Loss):
     def name(self) -> str:
         return "binary_cross_entropy"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         from scipy.special import xlog1py, xlogy
 
         if not ((X >= 0) & (X <= 1)).all():
@@ -116,7 +138,9 @@ class ProbabilityCrossEntropy(Loss):
                 "binary_cross_entropy: a probability is exactly 0 or 1 against its target, so the loss is infinite; "
                 "compute it from logits"
             )
-        losses = -sum_over_example(xlogy(targets, X) + xlog1py(1 - targets, -X), self.layout)
+
+        def losses() -> Array:
+            return -sum_over_example(xlogy(targets, X) + xlog1py(1 - targets, -X), self.layout)
 
         def delta() -> Array:
             # 0/0 at an agreeing 0 or 1 counts 0: the one-sided derivative of the term that is there

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,19 @@ from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Jacobian
 from jacobians.operations.base import in_layout
 
-__all__ = ["Loss", "check_finite", "class_labels", "one_hot", "same_shape_targets", "sum_over_example"]
+__all__ = [
+    "Examples",
+    "Loss",
+    "check_finite",
+    "class_labels",
+    "in_rows",
+    "one_hot",
+    "same_shape_targets",
+    "sum_over_example",
+]
 
+Examples: TypeAlias = tuple[Callable[[], Array], Callable[[], Array]]
+"""Functions that return the losses (N,) of the examples, and δ, which the caller owns."""
 
 _LONG = 1 << 16
 """Entries of one example above which float32 losses are added in float64."""
@@ -29,8 +40,8 @@ _LONG = 1 << 16
 class Loss(ABC):
     """A loss of a mini-batch: per-example losses, and their sum or mean.
 
-    A subclass states `_examples(X, Y)`: the losses (N,), and a function that returns δ, the array of
-    ∂(loss of n)/∂X, shaped like X and owned by the caller.
+    A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
+    ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
 
     Parameters
     ----------
@@ -58,7 +69,7 @@ class Loss(ABC):
         return type(self).__name__.lower()
 
     @abstractmethod
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]: ...
+    def _examples(self, X: Array, Y: Array) -> Examples: ...
 
     def weight(self, X: Array) -> float:
         """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
@@ -89,18 +100,24 @@ class Loss(ABC):
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
         losses, delta = self._examples(X, np.asarray(Y))
-        return losses, _rows(delta(), losses.shape[0], self.layout)
+        return losses(), _rows(delta(), X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the weighted total and its Jacobian, a row, in numerator layout."""
         value, row = self.total(X, Y)
-        return value, row()
+        return value(), row()
 
-    def total(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Callable[[], Jacobian]]:
-        """Return the weighted total, and a function that returns its Jacobian in numerator layout."""
+    def total(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+        """Return functions that return the weighted total and its Jacobian, a row, in numerator layout."""
         X = self._accept(X)
         losses, delta = self._examples(X, np.asarray(Y))
         weight = self.weight(X)
+
+        def value() -> Array:
+            examples = losses()
+            # float64 inside: the sum of a long float32 batch would stall
+            wide = np.promote_types(examples.dtype, np.float64)
+            return np.asarray(examples.sum(dtype=wide) * weight).astype(examples.dtype)
 
         def row() -> Jacobian:
             array = delta()
@@ -108,9 +125,7 @@ class Loss(ABC):
                 array *= weight
             return Dense(array)
 
-        # float64 inside: the sum of a long float32 batch would stall
-        wide = np.promote_types(losses.dtype, np.float64)
-        return np.asarray(losses.sum(dtype=wide) * weight).astype(losses.dtype), row
+        return value, row
 
     def _accept(self, X: npt.ArrayLike) -> Array:
         X = as_float(X, "X", self.name)
@@ -148,6 +163,9 @@ def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDAr
     flat = Y.reshape(count)
     if flat.dtype.kind not in "iuf":
         raise DTypeError(f"{operation}: labels have dtype {Y.dtype}; expected integers 0 … {classes - 1}")
+    # read as unsigned, a negative label is a large one: one pass where all is well
+    if flat.dtype == np.intp and count and flat.view(np.uintp).max() < classes:
+        return flat.astype(np.intp)
     wrong = ~((flat >= 0) & (flat < classes) & (flat == np.floor(flat)))
     if wrong.any():
         place = int(np.argmax(wrong))
@@ -161,11 +179,15 @@ def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDAr
     return flat.astype(np.intp)
 
 
+def in_rows(matrix: Array, layout: Layout) -> Array:
+    """Return a view of a matrix of the layout with one example a row."""
+    return matrix if layout.batch == "rows" else matrix.T
+
+
 def one_hot(labels: npt.NDArray[np.intp], X: Array, layout: Layout) -> Array:
     """Return an array like X (a matrix) with 1 at each example's class, 0 elsewhere."""
-    out = np.zeros_like(X, order="C")
-    rows = out if layout.batch == "rows" else out.T
-    rows[np.arange(labels.size), labels] = 1
+    out = np.zeros_like(X)
+    in_rows(out, layout)[np.arange(labels.size), labels] = 1
     return out
 
 

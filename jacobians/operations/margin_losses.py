@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +10,7 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Jacobian
 from jacobians.operations.loss_base import (
+    Examples,
     Loss,
     class_labels,
     one_hot,
@@ -29,15 +28,17 @@ class Logistic(Loss):
     def name(self) -> str:
         return "logistic_loss"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         targets = same_shape_targets(Y, X, self.name, self.layout)
         if (np.abs(targets) != 1).any():
             raise DomainError("logistic_loss: labels must be −1 or 1; for 0 and 1 use binary_cross_entropy")
         margin = targets * X
         with np.errstate(under="ignore"):
             e = np.exp(-np.abs(margin))
-        losses = sum_over_example(np.maximum(-margin, 0) + np.log1p(e), self.layout)
-        return losses, lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e)
+        return (
+            lambda: sum_over_example(np.maximum(-margin, 0) + np.log1p(e), self.layout),
+            lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e),
+        )
 
 
 class MulticlassHinge(Loss):
@@ -61,7 +62,7 @@ class MulticlassHinge(Loss):
     def name(self) -> str:
         return "multiclass_hinge"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         if X.ndim != 2 or X.shape[self.layout.feature_axis] == 0:
             raise ShapeError(f"multiclass_hinge: X has shape {X.shape}; expected a matrix of scores ({self.layout})")
         count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
@@ -76,7 +77,7 @@ class MulticlassHinge(Loss):
             active = (excess > 0).astype(X.dtype)
             return active - truth * active.sum(axis=axis, keepdims=True)
 
-        return sum_over_example(excess, self.layout), delta
+        return lambda: sum_over_example(excess, self.layout), delta
 
 
 def logistic_loss(

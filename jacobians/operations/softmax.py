@@ -11,11 +11,11 @@ from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.base import Makers, Unary
 
-__all__ = ["LogSoftmax", "Softmax", "log_softmax", "probabilities", "softmax"]
+__all__ = ["LogSoftmax", "Softmax", "exponentials", "log_softmax", "probabilities", "softmax"]
 
 
-def probabilities(Z: Array, axis: int) -> tuple[Array, Array]:
-    """Return the softmax of Z along an axis, and its logarithm.
+def exponentials(Z: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Return e^s, its sums along an axis, and s itself: Z less its largest entry there.
 
     The largest entry is subtracted first, so nothing overflows (Blanchard, Higham & Higham 2021, IMA JNA 41).
     Infinite entries count as the limit of equal ones: those that are +∞ share the probability.
@@ -27,10 +27,13 @@ def probabilities(Z: Array, axis: int) -> tuple[Array, Array]:
         shifted = Z - top
     with np.errstate(under="ignore"):
         weights = np.exp(shifted)
-        sums = weights.sum(axis=axis, keepdims=True)
-        weights /= sums
-    shifted -= np.log(sums)
-    return weights, shifted
+    return weights, weights.sum(axis=axis, keepdims=True), shifted
+
+
+def probabilities(weights: Array, sums: Array) -> Array:
+    """Return e^s / Σ eˢ: the softmax, as a new array."""
+    with np.errstate(under="ignore"):
+        return np.divide(weights, sums)
 
 
 class Softmax(Unary):
@@ -43,7 +46,8 @@ class Softmax(Unary):
         (Z,) = arrays
         _check_classes(Z, "softmax", self.layout)
         axis = self.layout.feature_axis
-        p, _ = probabilities(Z, axis)
+        weights, sums, _ = exponentials(Z, axis)
+        p = probabilities(weights, sums)
         # the Jacobian keeps p, so the caller gets a copy that may be written to
         return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
 
@@ -62,9 +66,15 @@ class LogSoftmax(Unary):
         (Z,) = arrays
         _check_classes(Z, "log_softmax", self.layout)
         axis = self.layout.feature_axis
-        p, log_p = probabilities(Z, axis)
-        ones = np.ones_like(p)
-        return log_p, {"X": lambda: DiagonalMinusOuter(ones, ones, p, axis)}
+        weights, sums, shifted = exponentials(Z, axis)
+        shifted -= np.log(sums)
+
+        def by_input() -> Jacobian:
+            p = probabilities(weights, sums)
+            ones = np.ones_like(p)
+            return DiagonalMinusOuter(ones, ones, p, axis)
+
+        return shifted, {"X": by_input}
 
 
 def _check_classes(Z: Array, operation: str, layout: Layout) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Jacobian
 from jacobians.operations.loss_base import (
+    Examples,
     Loss,
     same_shape_targets,
     sum_over_example,
@@ -37,10 +36,12 @@ class SquaredError(Loss):
     def name(self) -> str:
         return "squared_error"
 
-    def _examples(self, X: Array, Y: Array) -> tuple[Array, Callable[[], Array]]:
+    def _examples(self, X: Array, Y: Array) -> Examples:
         difference = X - same_shape_targets(Y, X, self.name, self.layout)
-        losses = self.factor * sum_over_example(difference * difference, self.layout)
-        return losses, lambda: 2.0 * self.factor * difference
+        return (
+            lambda: self.factor * sum_over_example(difference * difference, self.layout),
+            lambda: 2.0 * self.factor * difference,
+        )
 
 
 def squared_error(

@@ -189,7 +189,7 @@ def test_the_kink_of_the_hinge_has_subgradient_0() -> None:
 
 def test_the_value_is_there_without_its_gradient() -> None:
     value, row = CrossEntropy().total(G(4, 3), [0, 1, 2, 0])
-    assert value.shape == ()
+    assert value().shape == ()
     first, second = row(), row()
     assert not np.shares_memory(first.array, second.array)
 
