@@ -36,6 +36,8 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     DTypeError
         If the entries are complex, strings or objects.
     """
+    if type(value) is np.ndarray and value.dtype in _NATIVE:
+        return value
     array = np.asarray(value)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array

@@ -103,6 +103,8 @@ class Network:
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
         self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
+        known = self.chain.parameter_shapes()
+        self._known = {name: known[own] for name, own in self.names.items() if own in known}
 
     @classmethod
     def dense(
@@ -141,11 +143,10 @@ class Network:
 
     def shapes(self) -> dict[str, Shape]:
         """Return the parameters' shapes by name, in the order of the operations."""
-        known = self.chain.parameter_shapes()
-        missing = [name for name, own in self.names.items() if own not in known]
+        missing = [name for name in self.names if name not in self._known]
         if missing:
             raise ShapeError(f"Network.shapes: {', '.join(missing)}: the operations do not fix their sizes")
-        return {name: known[own] for name, own in self.names.items()}
+        return dict(self._known)
 
     def init(self, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
         """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
@@ -238,9 +239,10 @@ class Network:
     # --- private ---------------------------------------------------------------------------------
 
     def _arrays(self, params: Parameters) -> dict[str, Array]:
-        known = self.chain.parameter_shapes()
-        # an operation that does not fix its sizes checks them itself
-        expected = {name: known.get(own, np.shape(params.get(name, ()))) for name, own in self.names.items()}
+        expected = self._known
+        if len(expected) < len(self.names):
+            # an operation that does not fix its sizes checks them itself
+            expected = {name: self._known.get(name, np.shape(params.get(name, ()))) for name in self.names}
         return checked(params, expected, self.layout, self.convention.weight_name, self.convention.name, "network")
 
     def __repr__(self) -> str:

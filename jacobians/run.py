@@ -50,7 +50,11 @@ class Run:
         self.Y = Y
         named = {own: params[name] for name, own in network.names.items()}
         self._steps = network.chain.run(X, named)
-        self.outputs = _output_names(network.chain.parts, params)
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """Names of the intermediates, one for each operation."""
+        return _output_names(self.network.chain.parts, self.params)
 
     # --- values ----------------------------------------------------------------------------------
 

@@ -59,7 +59,9 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
     order = left.order if left.order == right.order else joint_order(left, right)
     if left.codomain == () and type(left) is Dense:
         # a row pushed through: reverse mode, one vjp a factor
-        row = left.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
+        row = left.array
+        if left.dtype != right.dtype:
+            row = row.astype(np.result_type(left.dtype, right.dtype), copy=False)
         return Dense(right._vjp(row))._with_order(order)
     if right.domain == () and type(right) is Dense:
         # a column pushed through: forward mode, one jvp a factor

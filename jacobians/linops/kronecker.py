@@ -59,8 +59,11 @@ class Kronecker(Jacobian):
         self.right = right = _factor(right, "right")
         p, n = (left, left) if isinstance(left, int) else left.shape
         r, q = (right, right) if isinstance(right, int) else right.shape
-        stored = self.arrays
-        super().__init__((p, r), (n, q), np.result_type(*stored) if stored else np.dtype(dtype))
+        if isinstance(left, int):
+            found = np.dtype(dtype) if isinstance(right, int) else right.dtype
+        else:
+            found = left.dtype if isinstance(right, int) else np.result_type(left, right)
+        super().__init__((p, r), (n, q), found)
 
     def _jvp(self, tangent: Array) -> Array:
         return _sandwich(

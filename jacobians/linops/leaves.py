@@ -44,11 +44,11 @@ class Dense(Jacobian):
     __slots__ = ("array",)
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
-        self.array = as_float(array, "array", "Dense")
+        self.array = array = as_float(array, "array", "Dense")
         rank = len(codomain)
-        if self.array.shape[:rank] != tuple(codomain):
-            raise ShapeError(f"Dense: the array has shape {self.array.shape}, which does not begin with {codomain}")
-        super().__init__(tuple(codomain), self.array.shape[rank:], self.array.dtype)
+        if array.shape[:rank] != tuple(codomain):
+            raise ShapeError(f"Dense: the array has shape {array.shape}, which does not begin with {codomain}")
+        super().__init__(tuple(codomain), array.shape[rank:], array.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[: tangent.ndim - len(self.domain)]

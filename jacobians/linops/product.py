@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from jacobians.arrays import Array
-from jacobians.linops.base import Jacobian
+from jacobians.linops.base import Jacobian, common_dtype
 from jacobians.linops.plan import Plan, execute, largest_bytes, make_plan
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class Product(Jacobian):
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
-            np.result_type(*(f.dtype for f in factors)),
+            common_dtype(factors),
         )
 
     def _jvp(self, tangent: Array) -> Array:

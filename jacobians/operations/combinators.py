@@ -29,7 +29,14 @@ class _Composite(Operation):
             raise ShapeError(f"{type(self).__name__}: needs at least one operation")
         self.parts = tuple(parts)
         self.layout = layout
-        self._owned = _name_parameters(self.parts)
+        self._own(_name_parameters(self.parts))
+
+    def _own(self, owned: dict[str, tuple[int, str]]) -> None:
+        self._owned = owned
+        # by part: the names of its parameters here and there
+        self._of_part: list[list[tuple[str, str]]] = [[] for _ in self.parts]
+        for name, (position, own) in owned.items():
+            self._of_part[position].append((name, own))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,10 +52,10 @@ class _Composite(Operation):
         return self._owned[name]
 
     def _parameters_of(self, position: int, named: Mapping[str, Array]) -> list[Array]:
-        return [named[name] for name, (i, _) in self._owned.items() if i == position]
+        return [named[name] for name, _ in self._of_part[position]]
 
     def _renamed(self, position: int, pulled: Mapping[str, Jacobian]) -> dict[str, Jacobian]:
-        return {name: pulled[own] for name, (i, own) in self._owned.items() if i == position}
+        return {name: pulled[own] for name, own in self._of_part[position]}
 
 
 def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
@@ -133,7 +140,7 @@ class Residual(_Composite):
     def __init__(self, branch: Operation, layout: Layout | None = None) -> None:
         super().__init__((branch,), layout)
         # one branch: its parameters keep their names
-        self._owned = {name: (0, name) for name in branch.names[1:]}
+        self._own({name: (0, name) for name in branch.names[1:]})
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         X = arrays[0]

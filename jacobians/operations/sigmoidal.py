@@ -43,8 +43,8 @@ class Sigmoid(Elementwise):
             np.exp(np.negative(w, out=w), out=w)
             value = np.add(w, 1, out=np.empty_like(z))
             w /= value  # σ(-|z|), kept because 1 - w is exact to the last place and 1 - σ(z) is not
-            np.subtract(z >= 0, w, out=value)
-            np.maximum(value, w, out=value)
+            # 1 - w where z ≥ 0, else w
+            np.abs(np.subtract(z >= 0, w, out=value), out=value)
 
         def derivative() -> Array:
             with np.errstate(under="ignore"):
