@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.errors import DTypeError
+from jacobians.recording.recorded import Recorded
 
-__all__ = ["Array", "DType", "Shape", "as_float", "format_bytes", "size_of"]
+__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "format_bytes", "size_of"]
 
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
 
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def as_array(value: Any) -> Array:
+    """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
+    return cast(Array, value) if isinstance(value, Recorded) else np.asarray(value)
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
@@ -38,7 +44,7 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     """
     if type(value) is np.ndarray and value.dtype in _NATIVE:
         return value
-    array = np.asarray(value)  # np.matrix too becomes an array: its * is another product
+    array = as_array(value)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array
     kind = array.dtype.kind

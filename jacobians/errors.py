@@ -10,6 +10,7 @@ __all__ = [
     "JacobiansError",
     "LayoutError",
     "MissingExtraError",
+    "RecordingError",
     "ShapeError",
     "TooLargeError",
 ]
@@ -45,6 +46,10 @@ class FormulaError(JacobiansError):
 
 class TooLargeError(JacobiansError, MemoryError):
     """A dense view would exceed its byte limit; nothing was allocated."""
+
+
+class RecordingError(JacobiansError):
+    """A function cannot be replayed: it leaves NumPy's functions, or writes where it must not."""
 
 
 class MissingExtraError(JacobiansError, ImportError):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.agreement import check_loss, check_operations
-from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
@@ -198,7 +198,7 @@ class Network:
         ShapeError
             If a parameter is missing or has the wrong shape, or X and Y do not fit.
         """
-        return Run(self, self._arrays(params), as_float(X, "X", "network"), np.asarray(Y))
+        return Run(self, self._arrays(params), as_float(X, "X", "network"), as_array(Y))
 
     def output(self, params: Parameters, X: npt.ArrayLike) -> Array:
         """Return the last operation's output."""
@@ -224,7 +224,7 @@ class Network:
 
     def fun_and_grad(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[Array], tuple[float, Array]]:
         """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
-        X, Y = as_float(X, "X", "network"), np.asarray(Y)
+        X, Y = as_float(X, "X", "network"), as_array(Y)
 
         def fun(theta: Array) -> tuple[float, Array]:
             run = self.run(self.unpack(theta), X, Y)

@@ -16,8 +16,9 @@ from jacobians.checking.probe import Probe
 from jacobians.checking.progress import Progress
 from jacobians.checking.protocol import Protocol, check_protocol, returned_problems
 from jacobians.checking.stale import stale_faults
-from jacobians.checking.trees import Tree, leaves_of
+from jacobians.checking.trees import Tree
 from jacobians.checking.verdict import concluded, failed
+from jacobians.containers import leaves_of
 
 __all__ = ["check_gradient"]
 

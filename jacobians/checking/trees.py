@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, as_float, size_of
+from jacobians.containers import leaves_of, rebuilt
 from jacobians.errors import DTypeError
 
-__all__ = ["Tree", "leaves_of"]
-
-
-def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the name and the value of every leaf, in order: ``W1``, ``[0]``, ``layers[1].b``."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves_of(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from leaves_of(item, f"{name}[{i}]")
-    else:
-        yield name, value
-
-
-def _rebuilt(like: Any, items: Iterator[Array]) -> Any:
-    if isinstance(like, dict):
-        return {key: _rebuilt(item, items) for key, item in like.items()}
-    if isinstance(like, (list, tuple)):
-        found = [_rebuilt(item, items) for item in like]
-        if hasattr(like, "_fields"):  # a named tuple takes its fields one by one
-            return type(like)(*found)
-        return tuple(found) if isinstance(like, tuple) else found
-    return next(items)
+__all__ = ["Tree"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +88,7 @@ class Tree:
 
     def rebuild(self, leaves: list[Array]) -> Any:
         """Return the leaves in the argument's own structure."""
-        return _rebuilt(self.like, iter(leaves))
+        return rebuilt(self.like, iter(leaves))
 
     def leaf_of(self, entry: int) -> int:
         """Return which leaf an entry of the packed vector lies in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jacobians.arrays import as_array
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.block_diagonal import BlockDiagonal
@@ -66,7 +67,7 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
     if right.domain == () and type(right) is Dense:
         # a column pushed through: forward mode, one jvp a factor
         column = right.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
-        return Dense(np.asarray(left._jvp(column)), left.codomain)._with_order(order)
+        return Dense(as_array(left._jvp(column)), left.codomain)._with_order(order)
     return _chain(left, right)._with_order(order)
 
 
@@ -176,7 +177,7 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
         case Diagonal(), Diagonal():
             result = Diagonal(left.values + right.values)
         case Dense(), Dense():
-            result = Dense(np.asarray(left.array + right.array), left.codomain)
+            result = Dense(as_array(left.array + right.array), left.codomain)
         case _:
             terms = tuple(t for s in (left, right) for t in (s.terms if isinstance(s, Sum) else (s,)))
             result = Sum(terms)
@@ -201,9 +202,9 @@ def _times(factor: float, jacobian: Jacobian) -> Jacobian:
         case Scaled():
             return _times(factor * jacobian.factor, jacobian.inner)
         case Diagonal():
-            return Diagonal(np.asarray(factor * jacobian.values))
+            return Diagonal(as_array(factor * jacobian.values))
         case Dense():
-            return Dense(np.asarray(factor * jacobian.array), jacobian.codomain)
+            return Dense(as_array(factor * jacobian.array), jacobian.codomain)
         # α Jᵀ = (αJ)ᵀ
         case Transposed():
             return _times(factor, jacobian.inner).T

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, size_of
+from jacobians.arrays import Array, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.base import Jacobian
@@ -76,7 +76,7 @@ class BlockRow(Jacobian):
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
         images = (b._jvp(unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts())
-        return np.asarray(reduce(add, images)).reshape(stack + self.codomain)
+        return as_array(reduce(add, images)).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_array, as_float
 from jacobians.linops.base import Jacobian
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Diagonal(Jacobian):
         super().__init__(self.values.shape, self.values.shape, self.values.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
-        return np.asarray(self.values * tangent)
+        return as_array(self.values * tangent)
 
     def _vjp(self, cotangent: Array) -> Array:
         return self._jvp(cotangent)

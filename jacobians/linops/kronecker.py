@@ -62,7 +62,7 @@ class Kronecker(Jacobian):
         if isinstance(left, int):
             found = np.dtype(dtype) if isinstance(right, int) else right.dtype
         else:
-            found = left.dtype if isinstance(right, int) else np.result_type(left, right)
+            found = left.dtype if isinstance(right, int) else np.result_type(left.dtype, right.dtype)
         super().__init__((p, r), (n, q), found)
 
     def _jvp(self, tangent: Array) -> Array:

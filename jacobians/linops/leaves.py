@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.kernels import matmul, sparse_matmul
@@ -58,7 +58,7 @@ class Dense(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         if self.codomain == ():
             rank = len(self.domain)
-            return np.asarray(cotangent.reshape(cotangent.shape + (1,) * rank) * self.array)
+            return as_array(cotangent.reshape(cotangent.shape + (1,) * rank) * self.array)
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), self.shape[0])
         return matmul(flat, self._dense()).reshape(stack + self.domain)

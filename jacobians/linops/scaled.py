@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.linops.base import Jacobian
 
 if TYPE_CHECKING:
@@ -41,10 +39,10 @@ class Scaled(Jacobian):
         self.order = inner.order
 
     def _jvp(self, tangent: Array) -> Array:
-        return np.asarray(self.factor * self.inner._jvp(tangent))
+        return as_array(self.factor * self.inner._jvp(tangent))
 
     def _vjp(self, cotangent: Array) -> Array:
-        return np.asarray(self.factor * self.inner._vjp(cotangent))
+        return as_array(self.factor * self.inner._vjp(cotangent))
 
     def _largest_bytes(self) -> int:
         return self.inner._largest_bytes()

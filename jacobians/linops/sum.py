@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.linops.base import Jacobian
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Sum(Jacobian):
         )
 
     def _jvp(self, tangent: Array) -> Array:
-        return np.asarray(reduce(add, (t._jvp(tangent) for t in self.terms)))
+        return as_array(reduce(add, (t._jvp(tangent) for t in self.terms)))
 
     def _vjp(self, cotangent: Array) -> Array:
-        return np.asarray(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+        return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
 
     def _largest_bytes(self) -> int:
         return max(t._largest_bytes() for t in self.terms)
@@ -56,13 +56,13 @@ class Sum(Jacobian):
         return Sum(tuple(t.T for t in self.terms))
 
     def _dense(self) -> Array:
-        return np.asarray(reduce(add, (t._dense() for t in self.terms)))
+        return as_array(reduce(add, (t._dense() for t in self.terms)))
 
     def _sparse(self) -> csr_array:
         return reduce(add, (t._sparse() for t in self.terms))
 
     def _diagonal(self) -> Array:
-        return np.asarray(reduce(add, (t._diagonal() for t in self.terms)))
+        return as_array(reduce(add, (t._diagonal() for t in self.terms)))
 
     @property
     def structure(self) -> str:

@@ -11,6 +11,7 @@ from jacobians.arrays import Array, Shape
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape
+from jacobians.linops.kernels import matmul
 from jacobians.operations.base import Jacobians, Makers, Primitive
 from jacobians.operations.ones import check_matrix, placement, with_ones
 
@@ -64,7 +65,7 @@ class Affine(Primitive):
             first = layout.bias == "first"
             b = node_columns[0] if first else node_columns[-1]
             node_columns = node_columns[1:] if first else node_columns[:-1]
-        Z = np.matmul(X, node_columns) if layout.batch == "rows" else np.matmul(node_columns.T, X)
+        Z = matmul(X, node_columns) if layout.batch == "rows" else matmul(node_columns.T, X)
         if b is not None:
             b = b.reshape(n_out) if layout.batch == "rows" else b.reshape(n_out, 1)
             # in place, unless the bias alone is float64

@@ -12,7 +12,7 @@ from operator import add, matmul
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Identity, Jacobian, Selection
@@ -156,7 +156,7 @@ class Residual(_Composite):
             named = {name: pulled[name] for name in self._owned}
             return {"X": pulled[flowing] + row, **named} if first else named
 
-        return np.asarray(value + X), Jacobians(self.name, makers, self.layout, pull)
+        return as_array(value + X), Jacobians(self.name, makers, self.layout, pull)
 
 
 class Parallel(_Composite):

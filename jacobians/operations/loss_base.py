@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Jacobian
@@ -99,7 +99,7 @@ class Loss(ABC):
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
-        losses, delta = self._examples(X, np.asarray(Y))
+        losses, delta = self._examples(X, as_array(Y))
         return losses(), _rows(delta(), X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
@@ -110,14 +110,14 @@ class Loss(ABC):
     def total(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
         """Return functions that return the weighted total and its Jacobian, a row, in numerator layout."""
         X = self._accept(X)
-        losses, delta = self._examples(X, np.asarray(Y))
+        losses, delta = self._examples(X, as_array(Y))
         weight = self.weight(X)
 
         def value() -> Array:
             examples = losses()
             # float64 inside: the sum of a long float32 batch would stall
             wide = np.promote_types(examples.dtype, np.float64)
-            return np.asarray(examples.sum(dtype=wide) * weight).astype(examples.dtype)
+            return as_array(examples.sum(dtype=wide) * weight).astype(examples.dtype)
 
         def row() -> Jacobian:
             array = delta()
@@ -226,4 +226,4 @@ def sum_over_example(values: Array, layout: Layout) -> Array:
     axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
     # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
     long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
-    return np.asarray(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
+    return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
@@ -47,7 +47,7 @@ class Hadamard(_Binary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
         self._check_equal(A, B)
-        return np.asarray(A * B), {"A": lambda: Diagonal(B), "B": lambda: Diagonal(A)}
+        return as_array(A * B), {"A": lambda: Diagonal(B), "B": lambda: Diagonal(A)}
 
 
 class Add(_Binary):
@@ -56,7 +56,7 @@ class Add(_Binary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
         self._check_equal(A, B)
-        return np.asarray(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
+        return as_array(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
 
 
 def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:

@@ -108,7 +108,7 @@ class LeakyReLU(Elementwise):
 
 
 def _positive(z: Array) -> Array:
-    return np.asarray(z > 0).astype(z.dtype)
+    return np.greater(z, 0, out=np.empty_like(z))
 
 
 def relu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Dense, Jacobian
@@ -27,9 +27,7 @@ class L2(Unary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (W,) = arrays
         kept = self._without_bias(W)
-        value = np.asarray(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(
-            W.dtype
-        )
+        value = as_array(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(W.dtype)
         return value, {"W": lambda: self._row(W)}
 
     def _row(self, W: Array) -> Jacobian:

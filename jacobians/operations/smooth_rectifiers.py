@@ -21,7 +21,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.errors import DTypeError
 from jacobians.linops import Jacobian
 from jacobians.operations.base import Elementwise
@@ -47,7 +47,7 @@ class _SmoothRectifier(Elementwise):
         def derivative() -> Array:
             with np.errstate(under="ignore"):
                 g = slope()
-                d = np.asarray(z >= 0).astype(z.dtype)
+                d = as_array(z >= 0).astype(z.dtype)
                 d *= 2
                 d -= 1
                 d -= g

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
@@ -76,7 +76,7 @@ class Total(Unary):
             raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {self.axis}")
         weight = self._weight(X)
         # float64 inside: a float32 sum of many ones stops at 2**24
-        value = np.asarray(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
+        value = as_array(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
         return value, {"X": lambda: _ones(X, self.axis, weight)}
 
 

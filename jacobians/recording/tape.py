@@ -1,0 +1,244 @@
+"""The NumPy calls of one run of a function, in order, with what they read and write."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.errors import RecordingError
+from jacobians.recording.recorded import Recorded
+
+__all__ = ["Call", "Diverged", "Root", "Tape"]
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_VIEWS = (np.broadcast_to, np.expand_dims, np.moveaxis, np.reshape, np.squeeze, np.swapaxes, np.transpose)
+_FACTS: dict[Callable[..., Any], str] = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
+_FILLED: dict[Callable[..., Any], float | None] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
+_REDUCTIONS: dict[Callable[..., Any], str] = {f: f.__name__ for f in (np.sum, np.max, np.min, np.any, np.all)}
+
+
+_KEYWORD_OUT: dict[np.ufunc, Callable[..., Any]] = {
+    np.maximum: lambda *operands: np.maximum(*operands[:-1], out=operands[-1]),
+    np.minimum: lambda *operands: np.minimum(*operands[:-1], out=operands[-1]),
+}
+"""Ufuncs that do not take the array to write to by position."""
+
+
+class Diverged(Exception):  # noqa: N818  no error: the numbers lead along another branch than the recorded one
+    """A decision that the function took while it was recorded comes out otherwise on these numbers."""
+
+
+@dataclass(eq=False, slots=True)
+class Root:
+    """Memory that arrays lie in: an argument's, or what one call allocated.
+
+    Attributes
+    ----------
+    array : ndarray
+        All of it.
+    argument : bool
+    """
+
+    array: Array
+    argument: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call: ``function(*operands)``.
+
+    Attributes
+    ----------
+    function : callable
+        NumPy's own where it takes the array to write to by position, otherwise a few words around it.
+    operands : tuple
+        Recorded arrays, and what is the same in every run.
+    writes : Root or None
+        None for a decision, which is always taken again.
+    reads : set of Root
+    """
+
+    function: Callable[..., object]
+    operands: tuple[Any, ...]
+    writes: Root | None
+    reads: set[Root]
+
+
+class Tape:
+    """What a function did, call by call; made by running it on `Recorded` arrays.
+
+    Attributes
+    ----------
+    calls : list of Call
+    state : dict
+        NumPy's handling of floating-point errors around the run.
+    states : list of dict
+        The other handlings that calls were made under.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.state = np.geterr()
+        self.states: list[Any] = []
+
+    def argument(self, array: Array) -> Recorded:
+        """Return a stand-in for an argument."""
+        return Recorded(array, Root(array, argument=True), self)
+
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Recorded:
+        """Call a ufunc or its reduction, and write it down."""
+        if method == "reduce":
+            if options.keys() - {"axis", "dtype", "keepdims"}:
+                raise RecordingError(f"replayed: numpy.{ufunc.__name__}.reduce with {', '.join(options)} is not known")
+            return self._reduce(ufunc, *inputs, **options)
+        out, where = options.pop("out", None), options.pop("where", True)
+        if method != "__call__" or options or ufunc.nout != 1 or (out is None and where is not True):
+            raise RecordingError(f"replayed: numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
+        function: Callable[..., Any] = _KEYWORD_OUT.get(ufunc, ufunc)
+        inputs = operands = _with_arrays_for_numbers(inputs)
+        if where is not True:
+            function, operands = _masked(ufunc), (where, *inputs)
+        if out is not None:
+            return self.write(function, (*operands, out[0]), out[0])
+        result = np.asarray(ufunc(*(_real(i) for i in inputs)))
+        return self._new(function, operands, result)
+
+    def _dot(self, left: Any, right: Any) -> Recorded:
+        result = _real(left).dot(_real(right))
+        if result.ndim != 2:
+            raise RecordingError("replayed: dot is known for two matrices here; use @")
+        return self._new(np.ndarray.dot, (left, right), result)
+
+    def reduction(self, ufunc: np.ufunc, array: Recorded, axis: Any, dtype: Any, keepdims: bool) -> Recorded:
+        """Reduce an array along axes, all of them unless given."""
+        return self._reduce(ufunc, array, axis, dtype, keepdims=keepdims)
+
+    def _reduce(
+        self, ufunc: np.ufunc, array: Recorded, axis: Any = 0, dtype: Any = None, *, keepdims: bool = False
+    ) -> Recorded:
+        result = np.asarray(ufunc.reduce(array.array, axis, dtype, None, keepdims))
+        return self._new(ufunc.reduce, (array, axis, dtype), result, keepdims)
+
+    def function(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Call another of NumPy's functions, and write it down where it computes."""
+        if function in _FACTS:
+            return getattr(args[0], _FACTS[function])
+        if function in _REDUCTIONS:
+            return getattr(args[0], _REDUCTIONS[function])(*args[1:], **options)
+        if function is np.dot:
+            return self._dot(*args)
+        if function in _FILLED:
+            return self._filled(np.empty_like(_real(args[0]), *args[1:], **options), _FILLED[function])
+        if function in _VIEWS:
+            return self.view(args[0], lambda a: function(a, *args[1:], **options))
+        if function is np.concatenate:
+            return self._concatenated(*args, **options)
+        raise RecordingError(f"replayed: numpy.{function.__name__} of an array is not known here")
+
+    def _filled(self, array: Array, value: float | None) -> Recorded:
+        made = Recorded(array, Root(array), self)
+        if value is not None:
+            made.fill(value)
+        return made
+
+    def _concatenated(self, parts: Iterable[Any], axis: int = 0) -> Recorded:
+        parts = tuple(parts)
+        result = np.concatenate([_real(p) for p in parts], axis=axis)
+        return self._new(lambda *a: np.concatenate(a[:-1], axis=axis, out=a[-1]), parts, result)
+
+    def view(self, array: Recorded, look: Callable[[Any], Any]) -> Recorded:
+        """Look at the same memory otherwise; where NumPy must copy for it, a new array."""
+        result = look(array.array)
+        if np.may_share_memory(result, array.array):
+            return Recorded(result, array.root, self, (*array.path, look))
+        return self._new(lambda a, out: operator.setitem(out, ..., look(a)), (array,), result)
+
+    def getitem(self, array: Recorded, key: Any) -> Recorded:
+        """Take entries: a view for slices, a new array for an index array."""
+        if not any(isinstance(k, Recorded) for k in _parts(key)):
+            return self.view(array, lambda a: a[key])
+        result = np.asarray(array.array[_joined(key, tuple(_real(k) for k in _parts(key)))])
+
+        def take(given: Array, *rest: Any) -> None:
+            rest[-1][...] = given[_joined(key, rest[:-1])]
+
+        return self._new(take, (array, *_parts(key)), result)
+
+    def setitem(self, array: Recorded, key: Any, value: Any) -> None:
+        """Write entries."""
+        operands = (value, *_parts(key), array)
+        self.write(lambda v, *k: operator.setitem(k[-1], _joined(key, k[:-1]), v), operands, array)
+
+    def copied(self, array: Recorded, dtype: np.dtype[Any], order: Any) -> Recorded:
+        """A new array with the same entries."""
+        result = array.array.astype(dtype, order=order)
+        return self._new(lambda a, out: np.copyto(out, a, casting="unsafe"), (array,), result)
+
+    def write(self, function: Callable[..., Any], operands: tuple[Any, ...], target: Any) -> Recorded:
+        """Call what writes into `target`, and write it down."""
+        if not isinstance(target, Recorded) or target.root.argument:
+            raise RecordingError(
+                "replayed: the function writes into an argument, or into an array that it made of none (np.zeros); "
+                "make it with np.zeros_like or np.empty_like of an argument"
+            )
+        function(*(_real(o) for o in operands))
+        self._add(Call(function, operands, target.root, {target.root, *_roots(operands)}))
+        return target
+
+    def decide(self, array: Recorded) -> bool:
+        """The truth of an array with one entry; a replay goes on only while it stays the same."""
+        outcome = bool(array.array)
+
+        def check(given: Array) -> None:
+            if bool(given) is not outcome:
+                raise Diverged
+
+        self._add(Call(check, (array,), None, {array.root}))
+        return outcome
+
+    def _new(self, function: Callable[..., Any], operands: tuple[Any, ...], result: Array, *rest: Any) -> Recorded:
+        """`function(*operands, result, *rest)` as a call whose result is memory of its own."""
+        root = Root(result)
+        made = Recorded(result, root, self)
+        self._add(Call(function, (*operands, made, *rest), root, set(_roots(operands))))
+        return made
+
+    def _add(self, call: Call) -> None:
+        self.calls.append(call)
+        state = np.geterr()
+        if state != self.state:
+            self.states.append(state)
+
+
+def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Python's numbers as arrays of the dtype that they take on beside the others: NumPy is twice as fast with them."""
+    dtypes = {i.dtype for i in inputs if not isinstance(i, (int, float))}
+    if len(dtypes) != 1 or next(iter(dtypes)).kind not in ("f" if any(isinstance(i, float) for i in inputs) else "fiu"):
+        return inputs
+    return tuple(np.asarray(i, *dtypes) if isinstance(i, (int, float)) else i for i in inputs)
+
+
+def _masked(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda where, *operands: ufunc(*operands, where=where)
+
+
+def _real(value: Any) -> Any:
+    return value.array if isinstance(value, Recorded) else value
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _joined(key: Any, parts: tuple[Any, ...]) -> Any:
+    return parts if isinstance(key, tuple) else parts[0]
+
+
+def _roots(operands: tuple[Any, ...]) -> Iterator[Root]:
+    return (o.root for o in operands if isinstance(o, Recorded))
