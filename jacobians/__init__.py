@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         transpose,
     )
     from jacobians.presets import all_conventions, convention
+    from jacobians.recording import replayed
     from jacobians.run import Run
     from jacobians.translate import (
         reduction_ratio,
@@ -108,6 +109,7 @@ __all__ = [
     "power",
     "reduction_ratio",
     "relu",
+    "replayed",
     "reshape",
     "sigmoid",
     "silu",
@@ -169,6 +171,7 @@ _HOMES = {
         "transpose",
     ),
     "jacobians.presets": ("convention", "all_conventions"),
+    "jacobians.recording": ("replayed",),
     "jacobians.run": ("Run",),
     "jacobians.translate": (
         "reduction_ratio",

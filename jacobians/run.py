@@ -14,7 +14,7 @@ from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
-from jacobians.operations import Affine, Operation, l2
+from jacobians.operations import Affine, Operation
 from jacobians.operations.base import in_layout
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Run:
     @property
     def value(self) -> float:
         """The objective: the reduced loss plus the regulariser."""
-        return self.loss + sum(self._penalty(name)[0] for name in self.params)
+        penalties = (self.network.penalty(name, array, self._count) for name, array in self.params.items())
+        return self.loss + sum(float(value) for value, _ in penalties)
 
     @property
     def values(self) -> dict[str, Array]:
@@ -90,26 +91,26 @@ class Run:
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         """Return the objective's gradient by every parameter, and by X on request: new arrays."""
-        rows = _own_arrays(self.network.chain.sweep(self._steps, self._total[1](), inputs))
+        return self.network.penalised(self._pulled(self._total[1](), inputs), self.params, self._count)
+
+    def share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
+        """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
+        _, row = self.network.loss.total(self._steps[-1][0], self.Y, whole)
+        return self._pulled(row(), inputs)
+
+    def _pulled(self, row: Jacobian, inputs: bool) -> dict[str, Array]:
+        """The row through all operations: by every parameter, and by X."""
+        rows = _own_arrays(self.network.chain.sweep(self._steps, row, inputs))
         grads = {name: rows[own] for name, own in self.network.names.items()}
-        for name in filter(self.network.is_penalised, grads):
-            grads[name] += self._penalty(name)[1].gradient
         return {**grads, "X": rows["X"]} if inputs else grads
+
+    @property
+    def _count(self) -> int:
+        return self.X.shape[self.network.layout.batch_axis]
 
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
-        return in_layout(self._penalty(name)[1], self.network.layout)
-
-    def _penalty(self, name: str) -> tuple[float, Jacobian]:
-        array = self.params[name]
-        network = self.network
-        if not network.is_penalised(name):
-            return 0.0, Dense(np.zeros_like(array))
-        count = self.X.shape[network.layout.batch_axis]
-        scale = network.convention.l2_scale(network.l2, count)
-        layout = network.layout.replace(derivative="numerator")
-        value, row = l2(array, scale, layout, include_bias=network.convention.l2_bias)
-        return float(value), row
+        return in_layout(self.network.penalty(name, self.params[name], self._count)[1], self.network.layout)
 
     # --- the chain -------------------------------------------------------------------------------
 

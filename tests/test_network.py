@@ -18,8 +18,8 @@ from jacobians import (
     translate_gradients,
     translate_parameters,
 )
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DomainError, DTypeError, ShapeError
-from jacobians.network import ACTIVATIONS, LOSSES
 from jacobians.operations import (
     Affine,
     CrossEntropy,

@@ -29,7 +29,8 @@ PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
     all_conventions binary_cross_entropy check_gradient check_jacobian convention cross_entropy diagnose exp gelu
     hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power reduction_ratio
-    relu reshape sigmoid silu softmax softplus square squared_error tanh total translate_batch translate_gradients
+    relu replayed reshape sigmoid silu softmax softplus square squared_error tanh total translate_batch
+    translate_gradients
     translate_jacobian translate_packed translate_parameters transpose unvec vec
 """)
 
@@ -92,17 +93,19 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 GROUPS = {
     **dict.fromkeys(["parameters", "presets", "translate"], "conventions"),
-    **dict.fromkeys(["agreement", "factors", "run"], "network"),
+    **dict.fromkeys(["agreement", "blocks", "choices", "factors", "run"], "network"),
     "pictures": "linops",
 }
 """Modules that stand on one step with another."""
 
-_BASE = {"errors", "arrays", "layout"}
+_BASE = {"errors", "containers", "recording", "arrays", "layout"}
 _CORE = _BASE | {"linops", "operations", "conventions"}
 
 MAY_IMPORT = {
     "errors": set(),
-    "arrays": {"errors"},
+    "containers": set(),
+    "recording": {"errors", "containers"},
+    "arrays": {"errors", "recording"},
     "layout": {"errors", "arrays"},
     "data": {"errors", "arrays"},
     "linops": _BASE,

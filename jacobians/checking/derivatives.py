@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from jacobians.arrays import Array, Shape, size_of
-from jacobians.checking.trees import Tree, leaves_of
+from jacobians.checking.trees import Tree
+from jacobians.containers import leaves_of
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.cli.check_file import Submission, read_submission
 from jacobians.cli.check_functions import load_function, point
 from jacobians.errors import DataError
-from jacobians.network import ACTIVATIONS, LOSSES
 
 __all__ = ["add_to"]
 

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 
 from jacobians.arrays import Array
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.cli.compare_report import print_report
 from jacobians.comparison import compare, convention_of
 from jacobians.data import Dataset, load_digits, read_dataset, read_weights
 from jacobians.errors import DataError
-from jacobians.network import ACTIVATIONS, LOSSES
 from jacobians.presets import convention
 
 __all__ = ["add_to"]

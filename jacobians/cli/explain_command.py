@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DataError
-from jacobians.network import ACTIVATIONS, LOSSES, Network
+from jacobians.network import Network
 from jacobians.presets import convention
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["matmul", "sparse_matmul", "total"]
 
-_SMALL = 1 << 12
-"""Entries of the left factor below which the orientation of a product costs less than thinking about it."""
+_SMALL = 1 << 13
+"""Entries of both factors up to which a product costs little beside its call."""
 
 _LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
@@ -49,10 +49,12 @@ def _product(left: Array, right: Array) -> Array:
     """
     if left.ndim != 2 or right.ndim != 2:
         return np.matmul(left, right)
-    # np.dot calls the same BLAS as np.matmul, in less than half the time for small matrices: 0.4 µs, 1.0 µs
-    if left.shape[0] > 2 * right.shape[1] and left.shape[0] * left.shape[1] > _SMALL:
-        return np.dot(right.T, left.T).T
-    return np.dot(left, right)
+    if left.size + right.size <= _SMALL:
+        # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
+        return np.dot(left, right)
+    if left.shape[0] > 2 * right.shape[1]:
+        return np.matmul(right.T, left.T).T
+    return np.matmul(left, right)
 
 
 def sparse_matmul(matrix: csr_array, stack: Array) -> Array:

@@ -28,6 +28,8 @@ class Affine(Primitive):
         Inputs and outputs of one example, where the shapes of the parameters are to be known beforehand.
     """
 
+    per_example = True
+
     def __init__(self, layout: Layout | None = None, sizes: tuple[int, int] | None = None) -> None:
         self.layout: Layout = layout or Layout()
         self.sizes = sizes

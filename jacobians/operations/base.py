@@ -100,6 +100,8 @@ class Operation(ABC):
 
     inputs: ClassVar[tuple[str, ...]] = ("X",)
     layout: Layout | None = None
+    per_example = False
+    """Whether every example's output depends on that example alone, so that a batch may be cut into blocks."""
 
     @property
     def name(self) -> str:
@@ -155,6 +157,8 @@ class Elementwise(Unary):
 
     A subclass states `_rule(z)`: the value, and a function that returns the derivative f′(z).
     """
+
+    per_example = True
 
     @abstractmethod
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]: ...

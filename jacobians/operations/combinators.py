@@ -29,6 +29,7 @@ class _Composite(Operation):
             raise ShapeError(f"{type(self).__name__}: needs at least one operation")
         self.parts = tuple(parts)
         self.layout = layout
+        self.per_example = all(p.per_example for p in self.parts)
         self._own(_name_parameters(self.parts))
 
     def _own(self, owned: dict[str, tuple[int, str]]) -> None:

@@ -71,8 +71,14 @@ class Loss(ABC):
     @abstractmethod
     def _examples(self, X: Array, Y: Array) -> Examples: ...
 
-    def weight(self, X: Array) -> float:
+    def weight(self, X: Array, whole: int | None = None) -> float:
         """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
+
+        Parameters
+        ----------
+        X : ndarray
+        whole : int, optional
+            N, where X holds only a part of the batch.
 
         Raises
         ------
@@ -81,7 +87,10 @@ class Loss(ABC):
         """
         if self.reduction in ("sum", "none"):
             return 1.0
-        count = X.shape[self.layout.batch_axis] if self.reduction == "mean" else X.size
+        examples = X.shape[self.layout.batch_axis]
+        count = examples if self.reduction == "mean" else X.size
+        if whole is not None and examples:
+            count = count // examples * whole
         if count == 0:
             raise DomainError(
                 f"{self.name}: X has shape {X.shape}; the mean over no examples is undefined (a sum is 0)"
@@ -107,11 +116,20 @@ class Loss(ABC):
         value, row = self.total(X, Y)
         return value(), row()
 
-    def total(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
-        """Return functions that return the weighted total and its Jacobian, a row, in numerator layout."""
+    def total(
+        self, X: npt.ArrayLike, Y: npt.ArrayLike, whole: int | None = None
+    ) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+        """Return functions that return the weighted total and its Jacobian, a row, in numerator layout.
+
+        Parameters
+        ----------
+        X, Y : array_like
+        whole : int, optional
+            N, where X and Y hold only a part of the batch.
+        """
         X = self._accept(X)
         losses, delta = self._examples(X, as_array(Y))
-        weight = self.weight(X)
+        weight = self.weight(X, whole)
 
         def value() -> Array:
             examples = losses()

@@ -25,6 +25,8 @@ class AddOnes(Unary):
         With bias "first" or "last".
     """
 
+    per_example = True
+
     def __init__(self, layout: Layout) -> None:
         if not layout.absorbs_bias:
             raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")

@@ -39,6 +39,8 @@ def probabilities(weights: Array, sums: Array) -> Array:
 class Softmax(Unary):
     """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
 
+    per_example = True
+
     def __init__(self, layout: Layout | None = None) -> None:
         self.layout: Layout = layout or Layout()
 
@@ -54,6 +56,8 @@ class Softmax(Unary):
 
 class LogSoftmax(Unary):
     """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each."""
+
+    per_example = True
 
     def __init__(self, layout: Layout | None = None) -> None:
         self.layout: Layout = layout or Layout()

@@ -70,11 +70,11 @@ class _Recording:
         args, kwargs = rebuilt(given, iter(arguments))
         try:
             result = function(*args, **kwargs)
-        except RecordingError:
-            raise
         except Exception as error:
             args, kwargs = rebuilt(given, iter(arrays))
             function(*args, **kwargs)  # an error that has nothing to do with the recording is raised from here
+            if isinstance(error, RecordingError):
+                raise
             raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}") from error
         replay = Replay(tape, arguments, [leaf for _, leaf in leaves_of(result)])
         recording = cls(given, arrays, replay, result)
@@ -148,7 +148,7 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     ----------
     function : callable
         Of arrays, or dicts, lists and tuples of them, with results of the same kinds. It must depend on nothing else
-        that changes, and its arguments are never written.
+        that changes, and its arguments are never written. A list is one of arrays, not an array.
 
     Returns
     -------

@@ -68,6 +68,10 @@ class Recorded(NDArrayOperatorsMixin):
         return self.array.nbytes
 
     @property
+    def flags(self) -> Any:
+        return self.array.flags
+
+    @property
     def base(self) -> object:
         """The memory, for a view; equal for two views exactly where they lie in the same."""
         return self.root if self.path else None
@@ -130,20 +134,20 @@ class Recorded(NDArrayOperatorsMixin):
 
     # --- reductions ---------------------------------------------------------------------------------------
 
-    def sum(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Recorded:
-        return self.tape.reduction(np.add, self, axis, dtype, keepdims)
+    def sum(self, axis: Any = None, dtype: Any = None, **options: Any) -> Recorded:
+        return self.tape.reduction(np.add, self, axis, dtype, **options)
 
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> Recorded:
-        return self.tape.reduction(np.maximum, self, axis, None, keepdims)
+    def max(self, axis: Any = None, **options: Any) -> Recorded:
+        return self.tape.reduction(np.maximum, self, axis, **options)
 
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> Recorded:
-        return self.tape.reduction(np.minimum, self, axis, None, keepdims)
+    def min(self, axis: Any = None, **options: Any) -> Recorded:
+        return self.tape.reduction(np.minimum, self, axis, **options)
 
-    def any(self, axis: Any = None, *, keepdims: bool = False) -> Recorded:
-        return self.tape.reduction(np.logical_or, self, axis, None, keepdims)
+    def any(self, axis: Any = None, **options: Any) -> Recorded:
+        return self.tape.reduction(np.logical_or, self, axis, **options)
 
-    def all(self, axis: Any = None, *, keepdims: bool = False) -> Recorded:
-        return self.tape.reduction(np.logical_and, self, axis, None, keepdims)
+    def all(self, axis: Any = None, **options: Any) -> Recorded:
+        return self.tape.reduction(np.logical_and, self, axis, **options)
 
     # --- where the function would look at the numbers ------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Replay:
             self._code.append((call.function, operands))
         self._results = [_finder(r, slots) for r in results]
         self._views = slots.views
-        self._state = {k: "ignore" for s in tape.states for k, v in s.items() if v == "ignore" != tape.state[k]}
+        self._ignored: Any = dict.fromkeys(tape.ignored, "ignore")
 
     def __call__(self, arguments: Sequence[Array]) -> list[Any]:
         """Return the results for other arguments of the same shapes and dtypes.
@@ -61,15 +61,15 @@ class Replay:
         for operands, i, place in bound:
             operands[i] = arrays[place]
         try:
-            if self._state:
-                with np.errstate(**self._state):
+            if self._ignored:
+                with np.errstate(**self._ignored):
                     self._run()
             else:
                 self._run()
         finally:
             for operands, i, _ in bound:
                 operands[i] = None
-        return [arrays[r] if type(r) is int else r(arrays) for r in self._results]
+        return [arrays[r] if isinstance(r, int) else r(arrays) for r in self._results]
 
     def _run(self) -> None:
         for function, operands in self._code:

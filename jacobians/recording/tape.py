@@ -18,15 +18,13 @@ __all__ = ["Call", "Diverged", "Root", "Tape"]
 Array: TypeAlias = npt.NDArray[Any]
 
 _VIEWS = (np.broadcast_to, np.expand_dims, np.moveaxis, np.reshape, np.squeeze, np.swapaxes, np.transpose)
-_FACTS: dict[Callable[..., Any], str] = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
+_FACTS = (np.shape, np.ndim, np.size, np.result_type, np.may_share_memory)
+"""Functions whose answers do not depend on the numbers."""
 _FILLED: dict[Callable[..., Any], float | None] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
 _REDUCTIONS: dict[Callable[..., Any], str] = {f: f.__name__ for f in (np.sum, np.max, np.min, np.any, np.all)}
 
 
-_KEYWORD_OUT: dict[np.ufunc, Callable[..., Any]] = {
-    np.maximum: lambda *operands: np.maximum(*operands[:-1], out=operands[-1]),
-    np.minimum: lambda *operands: np.minimum(*operands[:-1], out=operands[-1]),
-}
+_KEYWORD_OUT = (np.maximum, np.minimum)
 """Ufuncs that do not take the array to write to by position."""
 
 
@@ -76,16 +74,14 @@ class Tape:
     Attributes
     ----------
     calls : list of Call
-    state : dict
-        NumPy's handling of floating-point errors around the run.
-    states : list of dict
-        The other handlings that calls were made under.
+    ignored : set of str
+        The floating-point errors that a call ignored and that are not ignored around the run.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.state = np.geterr()
-        self.states: list[Any] = []
+        self.ignored: set[str] = set()
+        self._around = _ignored_now()
 
     def argument(self, array: Array) -> Recorded:
         """Return a stand-in for an argument."""
@@ -94,13 +90,11 @@ class Tape:
     def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Recorded:
         """Call a ufunc or its reduction, and write it down."""
         if method == "reduce":
-            if options.keys() - {"axis", "dtype", "keepdims"}:
-                raise RecordingError(f"replayed: numpy.{ufunc.__name__}.reduce with {', '.join(options)} is not known")
-            return self._reduce(ufunc, *inputs, **options)
+            return self.reduction(ufunc, *inputs, **{"axis": 0, **options})
         out, where = options.pop("out", None), options.pop("where", True)
         if method != "__call__" or options or ufunc.nout != 1 or (out is None and where is not True):
             raise RecordingError(f"replayed: numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
-        function: Callable[..., Any] = _KEYWORD_OUT.get(ufunc, ufunc)
+        function: Callable[..., Any] = _by_keyword(ufunc) if ufunc in _KEYWORD_OUT else ufunc
         inputs = operands = _with_arrays_for_numbers(inputs)
         if where is not True:
             function, operands = _masked(ufunc), (where, *inputs)
@@ -115,20 +109,21 @@ class Tape:
             raise RecordingError("replayed: dot is known for two matrices here; use @")
         return self._new(np.ndarray.dot, (left, right), result)
 
-    def reduction(self, ufunc: np.ufunc, array: Recorded, axis: Any, dtype: Any, keepdims: bool) -> Recorded:
-        """Reduce an array along axes, all of them unless given."""
-        return self._reduce(ufunc, array, axis, dtype, keepdims=keepdims)
-
-    def _reduce(
-        self, ufunc: np.ufunc, array: Recorded, axis: Any = 0, dtype: Any = None, *, keepdims: bool = False
+    def reduction(
+        self, ufunc: np.ufunc, array: Recorded, axis: Any = None, dtype: Any = None, **options: Any
     ) -> Recorded:
-        result = np.asarray(ufunc.reduce(array.array, axis, dtype, None, keepdims))
-        return self._new(ufunc.reduce, (array, axis, dtype), result, keepdims)
+        """Reduce an array along axes, all of them unless given."""
+        if unknown := options.keys() - {"keepdims", "initial"}:
+            raise RecordingError(f"replayed: numpy.{ufunc.__name__}.reduce with {', '.join(unknown)} is not known here")
+        result = np.asarray(ufunc.reduce(array.array, axis=axis, dtype=dtype, **options))
+        # by position: the array to write to, keepdims, initial
+        rest = (options.get("keepdims", False), *([options["initial"]] if "initial" in options else []))
+        return self._new(ufunc.reduce, (array, axis, dtype), result, *rest)
 
     def function(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Call another of NumPy's functions, and write it down where it computes."""
         if function in _FACTS:
-            return getattr(args[0], _FACTS[function])
+            return function(*(_real(a) for a in args), **options)
         if function in _REDUCTIONS:
             return getattr(args[0], _REDUCTIONS[function])(*args[1:], **options)
         if function is np.dot:
@@ -211,9 +206,7 @@ class Tape:
 
     def _add(self, call: Call) -> None:
         self.calls.append(call)
-        state = np.geterr()
-        if state != self.state:
-            self.states.append(state)
+        self.ignored |= _ignored_now() - self._around
 
 
 def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -224,8 +217,16 @@ def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(np.asarray(i, *dtypes) if isinstance(i, (int, float)) else i for i in inputs)
 
 
+def _by_keyword(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda *operands: ufunc(*operands[:-1], out=operands[-1])
+
+
 def _masked(ufunc: np.ufunc) -> Callable[..., Any]:
     return lambda where, *operands: ufunc(*operands, where=where)
+
+
+def _ignored_now() -> set[str]:
+    return {error for error, handling in np.geterr().items() if handling == "ignore"}
 
 
 def _real(value: Any) -> Any:

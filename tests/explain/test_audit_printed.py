@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians import Convention, Network, all_conventions
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.explain.audit import audit
 from jacobians.explain.audit.building import ClashError, build
 from jacobians.explain.audit.claims import claims
@@ -16,7 +17,6 @@ from jacobians.explain.audit.scope import Scope
 from jacobians.explain.audit.search import Judge
 from jacobians.explain.audit.setting import Setting
 from jacobians.explain.audit.slips import slips
-from jacobians.network import ACTIVATIONS, LOSSES
 from tests.network_cases import LAYOUTS, short
 
 SIZES, EXAMPLES = (7, 5, 3), 9

@@ -102,3 +102,40 @@ def test_total_and_sparse_matmul(long: bool, monkeypatch: pytest.MonkeyPatch) ->
         matrix, stack = csr_array(draw(4, 3, dtype=dtype)), draw(6, 3, dtype=dtype)
         same(sparse_matmul(matrix, stack), stack @ matrix.toarray().T)
         assert sparse_matmul(matrix, stack).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "sizes", [(300, 40, 7), (40, 300, 7), (7, 300, 40), (2, 2, 2), (0, 3, 2), (3, 0, 2), (500, 90, 1)]
+)
+@pytest.mark.parametrize("arranged", [lambda a: a, np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2]])
+def test_every_orientation_is_the_same_product(sizes: tuple[int, int, int], dtype: type, arranged: Callable) -> None:
+    rows, inner, columns = sizes
+    left, right = draw(rows, inner).astype(dtype), draw(inner, columns, seed=1).astype(dtype)
+    found = matmul(arranged(left), arranged(right))
+    expected = left.astype(np.float64) @ right.astype(np.float64)
+    assert found.dtype == dtype
+    bound = np.abs(left).astype(np.float64) @ np.abs(right)
+    assert (np.abs(found - expected) <= 8 * np.finfo(dtype).eps * bound).all()
+
+
+def test_a_tall_result_lies_along_its_longer_axis() -> None:
+    """A transposed view of a product that BLAS computes faster; nothing is copied for it."""
+    tall, wide = draw(300, 40), draw(40, 7, seed=1)
+    assert matmul(tall, wide).flags.f_contiguous
+    assert matmul(wide.T, tall.T).flags.c_contiguous
+    tracemalloc.start()
+    matmul(tall, wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300 * 7 * 8 + 2000
+
+
+def test_strided_factors_are_not_copied() -> None:
+    wide = draw(400, 600)
+    left = draw(5, 400, seed=1)
+    tracemalloc.start()
+    matmul(left, wide[:, 100:200])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * 100 * 8 + 2000

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.errors import JacobiansError
 from jacobians.explain.audit.formula import Formula, checked
 from jacobians.explain.audit.search import Judge
 from jacobians.explain.audit.setting import Setting
-from jacobians.network import ACTIVATIONS, LOSSES, Network
+from jacobians.network import Network
 from jacobians.presets import all_conventions
 
 __all__ = ["Question", "elsewhere"]

@@ -11,7 +11,7 @@ from jacobians.arrays import Array
 from jacobians.checking.diagnosis.mutations.backward import Backward, Pullback
 from jacobians.checking.diagnosis.mutations.mutation import Mutation
 from jacobians.checking.diagnosis.mutations.setting import Setting
-from jacobians.network import ACTIVATIONS
+from jacobians.choices import ACTIVATIONS
 from jacobians.operations import Elementwise, ReLU, Sigmoid, Tanh
 
 __all__ = ["activation"]
