@@ -9,6 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.bordered import Bordered
 from jacobians.linops.kernels import matmul
 
 if TYPE_CHECKING:
@@ -49,14 +50,11 @@ class Kronecker(Jacobian):
     True
     """
 
-    __slots__ = ("left", "right")
+    __slots__ = ("_left", "_right")
 
-    left: Array | int
-    right: Array | int
-
-    def __init__(self, left: Array | int, right: Array | int, dtype: Any = np.float64) -> None:
-        self.left = left = _factor(left, "left")
-        self.right = right = _factor(right, "right")
+    def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
+        self._left = left = _factor(left, "left")
+        self._right = right = _factor(right, "right")
         p, n = (left, left) if isinstance(left, int) else left.shape
         r, q = (right, right) if isinstance(right, int) else right.shape
         if isinstance(left, int):
@@ -65,23 +63,33 @@ class Kronecker(Jacobian):
             found = left.dtype if isinstance(right, int) else np.result_type(left.dtype, right.dtype)
         super().__init__((p, r), (n, q), found)
 
+    @property
+    def left(self) -> Array | int:
+        """A, or the size of an identity."""
+        return self._left.filled() if isinstance(self._left, Bordered) else self._left
+
+    @property
+    def right(self) -> Array | int:
+        """B, or the size of an identity."""
+        return self._right.filled() if isinstance(self._right, Bordered) else self._right
+
     def _jvp(self, tangent: Array) -> Array:
         return _sandwich(
-            self.left,
+            self._left,
             tangent,
-            self.right if isinstance(self.right, int) else self.right.T,
+            self._right if isinstance(self._right, int) else self._right.T,
         )
 
     def _vjp(self, cotangent: Array) -> Array:
         return _sandwich(
-            self.left if isinstance(self.left, int) else self.left.T,
+            self._left if isinstance(self._left, int) else self._left.T,
             cotangent,
-            self.right,
+            self._right,
         )
 
     def _transpose(self) -> Jacobian:
-        left = self.left if isinstance(self.left, int) else self.left.T
-        right = self.right if isinstance(self.right, int) else self.right.T
+        left = self._left if isinstance(self._left, int) else self._left.T
+        right = self._right if isinstance(self._right, int) else self._right.T
         return Kronecker(left, right, self.dtype)
 
     def _dense(self) -> Array:
@@ -116,23 +124,26 @@ class Kronecker(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"Kronecker({_show(self.left)}, {_show(self.right)})"
+        return f"Kronecker({_show(self._left)}, {_show(self._right)})"
 
     @property
     def flops(self) -> int:
         (p, r), (n, q) = self.codomain, self.domain
-        left = 0 if isinstance(self.left, int) else 2 * p * n
-        right = 0 if isinstance(self.right, int) else 2 * q * r
+        left = 0 if isinstance(self._left, int) else 2 * p * n
+        right = 0 if isinstance(self._right, int) else 2 * q * r
         return min(left * q + right * p, right * n + left * r)
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        return tuple(a for a in (self.left, self.right) if not isinstance(a, int))
+        factors = (f.array if isinstance(f, Bordered) else f for f in (self._left, self._right))
+        return tuple(a for a in factors if not isinstance(a, int))
 
 
-def _factor(factor: Array | int, name: str) -> Array | int:
+def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int:
     if isinstance(factor, (int, np.integer)):
         return int(factor)
+    if isinstance(factor, Bordered):
+        return factor
     array = as_float(factor, name, "Kronecker")
     if array.ndim != 2:
         raise ShapeError(
@@ -141,19 +152,26 @@ def _factor(factor: Array | int, name: str) -> Array | int:
     return array
 
 
-def _sandwich(left: Array | int, middle: Array, right: Array | int) -> Array:
+def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Bordered | int) -> Array:
     """Left · middle · right over a stack of middles, in the cheaper order."""
     if isinstance(left, int):
-        return middle if isinstance(right, int) else matmul(middle, right)
+        return middle if isinstance(right, int) else _times(middle, right)
     if isinstance(right, int):
-        return matmul(left, middle)
+        return _times(left, middle)
     (p, n), (q, r) = left.shape, right.shape
     if p * n * q + p * q * r <= n * q * r + p * n * r:
-        return matmul(matmul(left, middle), right)
-    return matmul(left, matmul(middle, right))
+        return _times(_times(left, middle), right)
+    return _times(left, _times(middle, right))
 
 
-def _show(factor: Array | int) -> str:
+def _times(left: Array | Bordered, right: Array | Bordered) -> Array:
+    if isinstance(left, Bordered):
+        assert not isinstance(right, Bordered)  # one of the two is the array in the middle
+        return left.times(right)
+    return right.after(left) if isinstance(right, Bordered) else matmul(left, right)
+
+
+def _show(factor: Array | Bordered | int) -> str:
     if isinstance(factor, int):
         return "I" + str(factor).translate(_SUBSCRIPTS)
     return "×".join(map(str, factor.shape))

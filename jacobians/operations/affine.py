@@ -11,9 +11,10 @@ from jacobians.arrays import Array, Shape
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape
+from jacobians.linops.bordered import Bordered
 from jacobians.linops.kernels import matmul
 from jacobians.operations.base import Jacobians, Makers, Primitive
-from jacobians.operations.ones import check_matrix, placement, with_ones
+from jacobians.operations.ones import check_matrix, placement
 
 __all__ = ["Affine", "affine", "linear"]
 
@@ -89,16 +90,14 @@ class Affine(Primitive):
 
     def _by_weights(self, X: Array, W: Array) -> Jacobian:
         """dZ = X dW, or X dWᵀ: one node a row needs a commutation; batches in columns mirror both."""
-        data = with_ones(X, self.layout) if self.layout.absorbs_bias else X
-        if self.layout.weights == "columns":
-            n_out = W.shape[1]
-        else:
-            n_out = W.shape[0]
-        by_weights = Kronecker(data, n_out) if self.layout.batch == "rows" else Kronecker(n_out, data.T)
+        rows = X if self.layout.batch == "rows" else X.T
+        data = Bordered(rows, first=self.layout.bias == "first", axis=1) if self.layout.absorbs_bias else rows
+        n_out = W.shape[1] if self.layout.weights == "columns" else W.shape[0]
+        by_weights = Kronecker(data, n_out) if self.layout.batch == "rows" else Kronecker(n_out, data)
         natural = "columns" if self.layout.batch == "rows" else "rows"
         if self.layout.weights == natural:
             return by_weights
-        return Product((by_weights, Commutation(W.shape[0], W.shape[1], data.dtype)))
+        return Product((by_weights, Commutation(W.shape[0], W.shape[1], X.dtype)))
 
     def _by_bias(self, X: Array, n_out: int, shape: Shape) -> Jacobian:
         """dZ = 1 dbᵀ or db 1ᵀ: a vector of ones, whose VJP is the column sum."""
