@@ -11,7 +11,7 @@ from jacobians.arrays import Array, size_of
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["matmul", "sparse_matmul", "total"]
+__all__ = ["matmul", "norms", "sparse_matmul", "total"]
 
 _LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
@@ -48,3 +48,10 @@ def total(values: Array, axes: tuple[int, ...]) -> Array:
     """The sum over `axes`, which stay with length 1; a long float32 one is carried in float64."""
     long = values.dtype == np.float32 and size_of(tuple(values.shape[a] for a in axes)) > _LONG
     return np.asarray(values.sum(axis=axes, keepdims=True, dtype=np.float64 if long else None), dtype=values.dtype)
+
+
+def norms(values: Array) -> Array:
+    """The Euclidean norms along the last axis; the squares of a long float32 one are added in float64."""
+    long = values.dtype == np.float32 and values.shape[-1] > _LONG
+    squares = np.einsum("...i,...i->...", values, values, dtype=np.float64 if long else None)
+    return np.asarray(np.sqrt(squares), dtype=values.dtype)

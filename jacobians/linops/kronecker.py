@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import matmul, norms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -75,6 +75,21 @@ class Kronecker(Jacobian):
             cotangent,
             self.right,
         )
+
+    def _example_axes(self) -> frozenset[int]:
+        return frozenset(axis for axis, factor in ((0, self.left), (-1, self.right)) if isinstance(factor, int))
+
+    def _row_norms(self) -> Array:
+        """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""
+        left, right = (
+            np.ones(f, dtype=self.dtype) if isinstance(f, int) else norms(f) for f in (self.left, self.right)
+        )
+        return np.multiply.outer(left, right)
+
+    def _gram(self) -> Array:
+        """(A ⊗ B)(A ⊗ B)ᵀ = AAᵀ ⊗ BBᵀ."""
+        left, right = (f if isinstance(f, int) else matmul(f, f.T) for f in (self.left, self.right))
+        return Kronecker(left, right, self.dtype)._dense()
 
     def _transpose(self) -> Jacobian:
         left = self.left if isinstance(self.left, int) else self.left.T

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import Jacobian
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian
 from jacobians.operations.loss_base import (
     Loss,
     class_labels,
+    logistic_density,
     one_hot,
     same_shape_targets,
     sum_over_example,
@@ -46,6 +47,13 @@ class CrossEntropy(Loss):
             terms = targets * log_p
         total = targets.sum(axis=axis, keepdims=True)
         return -sum_over_example(terms, self.layout), lambda: total * p - targets
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """(Σy)(diag p − p pᵀ) for each example."""
+        axis = self.layout.feature_axis
+        p, _ = probabilities(X, axis)
+        weighted = _class_targets(Y, X, self.name, self.layout).sum(axis=axis, keepdims=True) * p
+        return DiagonalMinusOuter(weighted, weighted, p, axis)
 
 
 def _class_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
@@ -91,6 +99,10 @@ class BinaryCrossEntropy(Loss):
 
         return losses, delta
 
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²/∂x² = σ(x) σ(−x), whatever the target."""
+        return Diagonal(logistic_density(X))
+
 
 class ProbabilityCrossEntropy(Loss):
     """−Σₖ yₖ log xₖ + (1−yₖ) log(1−xₖ) for each example, from probabilities; ∂/∂x = (x − y)/(x(1−x)).
@@ -123,6 +135,11 @@ class ProbabilityCrossEntropy(Loss):
             return (1 - targets) / np.where(X == 1, 1, 1 - X) - targets / np.where(X == 0, 1, X)
 
         return losses, delta
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 that of the term that is there."""
+        targets = _unit_targets(Y, X, self.name, self.layout)
+        return Diagonal(targets / np.where(X == 0, 1, X) ** 2 + (1 - targets) / np.where(X == 1, 1, 1 - X) ** 2)
 
 
 def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import Jacobian
+from jacobians.linops import Identity, Jacobian
 from jacobians.operations.loss_base import (
     Loss,
     same_shape_targets,
@@ -41,6 +41,10 @@ class SquaredError(Loss):
         difference = X - same_shape_targets(Y, X, self.name, self.layout)
         losses = self.factor * sum_over_example(difference * difference, self.layout)
         return losses, lambda: 2.0 * self.factor * difference
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """2c I."""
+        return 2.0 * self.factor * Identity(X.shape, X.dtype)
 
 
 def squared_error(

@@ -1,0 +1,127 @@
+r"""The diagonal of a square chain by its structure, as of Gauss–Newton matrices :math:`J^\top H J`.
+
+The rules take off what stands at both ends at once, until a middle is left that acts on each example by itself. The
+diagonal of such a middle comes from its narrowest waist: Bₙ = Lₙ Rₙ with waist w has the diagonal entries
+Σₖ Lₙ[o, k] Rₙ[k, o], w stacked images of each side (Botev, Ritter & Barber 2017, arXiv:1706.03662, for the recursion;
+Dangel, Kunstner & Hennig 2020, arXiv:1912.10985, for the same numbers in a backward pass).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, size_of
+from jacobians.linops.base import Jacobian
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.chain_rows import layer_axis
+from jacobians.linops.commutation import Commutation
+from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.examples import example_axes, example_basis, example_size, example_steps
+from jacobians.linops.identity import Reshape
+from jacobians.linops.kernels import matmul
+from jacobians.linops.khatri_rao import KhatriRao
+from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.orders import c_index_of_f
+from jacobians.linops.selection import Selection
+from jacobians.linops.transposed import Transposed
+
+__all__ = ["chain_diagonal"]
+
+Chain = Sequence[Jacobian]
+Known = dict[tuple[int, ...], Array]
+"""Diagonals of middles that were met before, by the identities of their factors."""
+
+
+def chain_diagonal(factors: Chain) -> Array | None:
+    """The diagonal of F₁ F₂ … Fₖ, shaped like its domain, or None where no rule applies."""
+    return _diagonal(tuple(factors), factors[-1].domain, {})
+
+
+def _diagonal(factors: Chain, shape: Shape, known: Known) -> Array | None:
+    if not factors:
+        return np.ones(shape, dtype=np.float32)  # widens nothing
+    if factors[0].codomain != shape or factors[-1].domain != shape:
+        return None
+    if len(factors) == 1:
+        return factors[0]._diagonal().reshape(shape)
+    first, *middle, last = factors
+    match first, last:
+        # diag(a) M diag(b) has the diagonal a ∘ m ∘ b
+        case Diagonal(), Diagonal():
+            inner = _diagonal(middle, shape, known)
+            return None if inner is None else first.values * inner * last.values
+        # P M Pᵀ permutes, or keeps entries of, the diagonal
+        case (Commutation(), Commutation()) | (Reshape(), Reshape()):
+            inner = _diagonal(middle, first.domain, known)
+            return None if inner is None else first._jvp(inner)
+        case (Selection() as kept, Transposed(inner=Selection() as again)) if _same_entries(kept, again):
+            inner = _diagonal(middle, first.domain, known)
+            return None if inner is None else first._jvp(inner)
+        # (A ⊗ B) K = K (B ⊗ A): a commutation that the algebra moved to the right goes back to meet the last
+        case Kronecker(), Commutation() if middle and isinstance(middle[0], Commutation):
+            swapped = Kronecker(first.right, first.left, first.dtype)
+            outer = Commutation(*swapped.codomain, first.dtype)
+            return _diagonal((outer, swapped, *middle[1:], last), shape, known)
+        # [A₁ A₂ …]ᵀ M [C₁ C₂ …] has the blocks AᵢᵀMCᵢ on its diagonal
+        case Transposed(inner=BlockRow() as above), BlockRow():
+            return _of_blocks(above, middle, last, known)
+        # Σₙ cₙ (lₙ ⊗ rₙ)(l′ₙ ⊗ r′ₙ)ᵀ has the diagonal Σₙ cₙ (lₙ ∘ l′ₙ) ⊗ (rₙ ∘ r′ₙ)
+        case Transposed(inner=KhatriRao() as above), KhatriRao() if all(isinstance(f, Diagonal) for f in middle):
+            weights = _diagonal(middle, last.codomain, known)
+            rows = KhatriRao(above.left * last.left, above.right * last.right)
+            return None if weights is None else rows._vjp(weights.astype(np.result_type(weights, rows.dtype)))
+        # (Aᵀ ⊗ I) M (C ⊗ I) with Mₙ for each example has the diagonal Σₙ (aₙ ∘ cₙ) ⊗ mₙ
+        case Kronecker(), Kronecker() if (axis := layer_axis(middle, last)) is not None:
+            if layer_axis(middle, first) != axis:
+                return None
+            key = tuple(map(id, middle))
+            if key not in known:
+                inner = _diagonal(middle, last.codomain, known)
+                if inner is None:
+                    return None
+                known[key] = inner
+            pairs = first.arrays[0].T * last.arrays[0]
+            return matmul(pairs.T, known[key]) if axis == 0 else matmul(known[key], pairs)
+    axis = min(example_axes(factors), default=None)
+    return None if axis is None else _by_waist(factors, axis)
+
+
+def _same_entries(one: Selection, other: Selection) -> bool:
+    if isinstance(one.key, tuple) or isinstance(other.key, tuple):
+        return isinstance(one.key, tuple) and isinstance(other.key, tuple) and one.key == other.key
+    return np.array_equal(one.key, other.key)
+
+
+def _of_blocks(above: BlockRow, middle: Chain, beside: BlockRow, known: Known) -> Array | None:
+    if above.packing != beside.packing or len(above.blocks) != len(beside.blocks):
+        return None
+    turned: dict[int, Jacobian] = {}  # one transpose a factor, so that shared middles are recognised
+    parts = []
+    for left, right in zip(above.blocks, beside.blocks, strict=True):
+        if left.domain != right.domain:
+            return None
+        outer = [turned.setdefault(id(f), f.T) for f in reversed(left._factors())]
+        part = _diagonal((*outer, *middle, *right._factors()), right.domain, known)
+        if part is None:
+            return None
+        parts.append(part.ravel()[c_index_of_f(right.domain)] if above.packing == "F" else part.ravel())
+    return np.concatenate(parts)
+
+
+def _by_waist(factors: Chain, axis: int) -> Array:
+    """Σₖ Lₙ[o, k] Rₙ[k, o] for every example n and entry o, with k along the narrowest waist."""
+    shape, dtype = factors[-1].domain, np.result_type(*(f.dtype for f in factors))
+    waists = [example_size(f.domain, axis) for f in factors[:-1]]
+    cut = min(range(len(waists)), key=waists.__getitem__)
+    at = factors[cut].domain
+    total = np.zeros(shape, dtype=dtype)
+    for start, stop in example_steps(waists[cut], max(size_of(f.domain) for f in factors), dtype):
+        columns = rows = example_basis(at, axis, start, stop, dtype)
+        for factor in reversed(factors[: cut + 1]):
+            columns = factor._jvp(columns)
+        for factor in factors[cut + 1 :]:
+            rows = factor._vjp(rows)
+        total += np.einsum("k...,k...->...", columns, rows)
+    return total

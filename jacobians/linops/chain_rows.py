@@ -1,0 +1,86 @@
+"""Norms and inner products of the rows of a chain, by the structures at its two ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.linops.base import Jacobian
+from jacobians.linops.commutation import Commutation
+from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.examples import example_axes, example_row_norms, example_rows, example_size
+from jacobians.linops.identity import Identity, Reshape
+from jacobians.linops.kernels import norms
+from jacobians.linops.khatri_rao import KhatriRao
+from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.selection import Selection
+
+__all__ = ["chain_gram", "chain_row_norms", "layer_axis"]
+
+Chain = Sequence[Jacobian]
+
+
+def chain_row_norms(factors: Chain) -> Array | None:
+    """The norms of the rows of F₁ F₂ … Fₖ, or None where no rule applies."""
+    if len(factors) == 1:
+        return factors[0]._row_norms()
+    first, last = factors[0], factors[-1]
+    match first, last:
+        # row i of diag(d) J is dᵢ times row i of J
+        case Diagonal(), _:
+            rest = chain_row_norms(factors[1:])
+            return None if rest is None else np.abs(first.values) * rest
+        # permuted, kept and repeated rows have the norms that they had
+        case ((Commutation() | Reshape() | Identity() | Selection()), _):
+            rest = chain_row_norms(factors[1:])
+            return None if rest is None else first._jvp(rest)
+        # a permutation of the columns changes no norm
+        case _, Commutation() | Reshape() | Identity():
+            return chain_row_norms(factors[:-1])
+        # row i of example n is (row i of Bₙ) ⊗ xₙ
+        case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
+            blocks, data = example_row_norms(factors[:-1], axis), norms(last.arrays[0])
+            return np.asarray(blocks * (data.reshape(-1, *(1,) * (blocks.ndim - 1)) if axis == 0 else data))
+    return None
+
+
+def chain_gram(factors: Chain) -> Array | None:
+    """J Jᵀ for J = F₁ F₂ … Fₖ, or None where no rule applies."""
+    if len(factors) == 1:
+        return factors[0]._gram()
+    first, last = factors[0], factors[-1]
+    match first, last:
+        # (diag(d) J)(diag(d) J)ᵀ has the entries dᵢ (JJᵀ)ᵢⱼ dⱼ
+        case Diagonal(), _:
+            rest = chain_gram(factors[1:])
+            return None if rest is None else first.values.reshape(-1, 1) * rest * first.values.reshape(1, -1)
+        # J P (J P)ᵀ = JJᵀ for a permutation P
+        case _, Commutation() | Reshape() | Identity():
+            return chain_gram(factors[:-1])
+        case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
+            return _as_khatri_rao(factors[:-1], last, axis)._gram()
+    return None
+
+
+def layer_axis(between: Chain, layer: Kronecker) -> int | None:
+    """The examples' axis if `layer` is X ⊗ I (or I ⊗ X with examples in columns), and all before it keep them apart."""
+    if isinstance(layer.left, int) == isinstance(layer.right, int):
+        return None
+    axis = 0 if isinstance(layer.right, int) else -1
+    return axis if not between or axis in example_axes(between) else None
+
+
+def _as_khatri_rao(factors: Chain, layer: Kronecker, axis: int) -> KhatriRao:
+    """The chain with its rows (row i of Bₙ) ⊗ xₙ, or xₙ ⊗ (row i of Bₙ), kept as two factors."""
+    codomain, domain = factors[0].codomain, factors[-1].domain
+    data = layer.arrays[0]
+    width = example_size(domain, axis)
+    rows = example_rows(factors, axis, 0, example_size(codomain, axis))
+    count = data.shape[0]
+    if axis == 0:
+        rows = rows.swapaxes(0, 1).reshape(*codomain, width)
+        return KhatriRao(data.reshape(count, *(1,) * (len(codomain) - 1), data.shape[1]), rows)
+    rows = rows.reshape(*codomain, width)
+    return KhatriRao(rows, data.reshape(*(1,) * (len(codomain) - 1), *data.shape))
