@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.linops import Identity, Jacobian, Kronecker
-from jacobians.linops.chain_rows import layer_axis
+from jacobians.linops.chain_rows import apart, layer_axis
 from jacobians.linops.denominator import numerator_of
 from jacobians.linops.examples import example_rows, example_size
 from jacobians.linops.kernels import matmul
@@ -160,6 +160,8 @@ def _layer(
 ) -> tuple[tuple[Jacobian, ...], Kronecker, tuple[Jacobian, ...]]:
     """The factors of J that come after the layer, the layer's own X ⊗ I, and what lays out its parameter."""
     factors = J._factors()
+    if isinstance(factors[-1], Kronecker) and len(factors[-1].arrays) == 2:  # two layers that the algebra merged
+        factors = (*factors[:-1], *apart(factors[-1], frozenset((axis,))))
     for place in reversed(range(len(factors))):
         layer, later = factors[place], factors[:place]
         if isinstance(layer, Kronecker) and layer_axis((H, *later), layer) == axis:

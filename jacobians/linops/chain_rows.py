@@ -17,7 +17,7 @@ from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.selection import Selection
 
-__all__ = ["chain_gram", "chain_row_norms", "layer_axis"]
+__all__ = ["apart", "chain_gram", "chain_row_norms", "layer_axis"]
 
 Chain = Sequence[Jacobian]
 
@@ -33,12 +33,15 @@ def chain_row_norms(factors: Chain) -> Array | None:
             rest = chain_row_norms(factors[1:])
             return None if rest is None else np.abs(first.values) * rest
         # permuted, kept and repeated rows have the norms that they had
-        case ((Commutation() | Reshape() | Identity() | Selection()), _):
+        case (Commutation() | Reshape() | Identity() | Selection(), _):
             rest = chain_row_norms(factors[1:])
             return None if rest is None else first._jvp(rest)
         # a permutation of the columns changes no norm
         case _, Commutation() | Reshape() | Identity():
             return chain_row_norms(factors[:-1])
+        # A ⊗ B with the examples' part to itself
+        case _, Kronecker(left=np.ndarray(), right=np.ndarray()) if axes := example_axes(factors[:-1]):
+            return chain_row_norms((*factors[:-1], *apart(last, axes)))
         # row i of example n is (row i of Bₙ) ⊗ xₙ
         case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
             blocks, data = example_row_norms(factors[:-1], axis), norms(last.arrays[0])
@@ -59,9 +62,20 @@ def chain_gram(factors: Chain) -> Array | None:
         # J P (J P)ᵀ = JJᵀ for a permutation P
         case _, Commutation() | Reshape() | Identity():
             return chain_gram(factors[:-1])
+        # A ⊗ B with the examples' part to itself
+        case _, Kronecker(left=np.ndarray(), right=np.ndarray()) if axes := example_axes(factors[:-1]):
+            return chain_gram((*factors[:-1], *apart(last, axes)))
         case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
             return _as_khatri_rao(factors[:-1], last, axis)._gram()
     return None
+
+
+def apart(layer: Kronecker, axes: frozenset[int]) -> tuple[Kronecker, Kronecker]:
+    """A ⊗ B = (I ⊗ B)(A ⊗ I) = (A ⊗ I)(I ⊗ B): first what acts on each example along an axis by itself."""
+    (p, r), (n, q) = layer.codomain, layer.domain
+    if 0 in axes:
+        return Kronecker(p, layer.right), Kronecker(layer.left, q)
+    return Kronecker(layer.left, r), Kronecker(n, layer.right)
 
 
 def layer_axis(between: Chain, layer: Kronecker) -> int | None:
@@ -69,7 +83,7 @@ def layer_axis(between: Chain, layer: Kronecker) -> int | None:
     if isinstance(layer.left, int) == isinstance(layer.right, int):
         return None
     axis = 0 if isinstance(layer.right, int) else -1
-    return axis if not between or axis in example_axes(between) else None
+    return axis if axis in example_axes(between) else None
 
 
 def _as_khatri_rao(factors: Chain, layer: Kronecker, axis: int) -> KhatriRao:
