@@ -392,7 +392,7 @@ def test_an_example_without_gradient_is_clipped_to_nothing() -> None:
 
 
 def fitted(X: np.ndarray, Y: np.ndarray, classes: int) -> Run:
-    """A multinomial logit fitted by its likelihood; its output is linear, so Gauss–Newton products are Hessian products."""
+    """A multinomial logit fitted by its likelihood; its output is linear, so its Gauss–Newton matrix is the Hessian."""
     net = Network.dense((X.shape[1], classes), convention=Convention("logit", Layout(bias="first"), reduction="sum"))
 
     def curved(theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
