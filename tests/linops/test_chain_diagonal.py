@@ -93,10 +93,10 @@ def test_no_basis_vector_is_sent_through(side: str, middle: str) -> None:
         check(G, twin)
 
 
-def test_steps_through_the_waist_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "STEP_BYTES", 1)
-    for side in SIDES:
-        check(*between(side, "blocks"))
+def test_steps_through_the_waist_are_put_together() -> None:
+    with mock.patch.object(examples, "STEP_BYTES", 1):
+        for side in SIDES:
+            check(*between(side, "blocks"))
 
 
 @pytest.mark.parametrize("middle", ["softmax", "numbers"])

@@ -91,16 +91,15 @@ def test_no_row_of_the_whole_matrix_is_built(name: str) -> None:
             law(operator, twin)
 
 
-def test_steps_of_rows_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_of_rows_are_put_together() -> None:
     """One row at a time, and all at once, give the same."""
     for name in BY_STRUCTURE:
         operator, twin = joined(BY_STRUCTURE[name])(Numbers())
-        monkeypatch.setattr(examples, "STEP_BYTES", 1)
-        for law in ROW_LAWS:
-            law(operator, twin)
-        same(RowViews._row_norms(operator), operator.row_norms())
-        same(RowViews._gram(operator), operator.gram("C"))
-        monkeypatch.undo()
+        with mock.patch.object(examples, "STEP_BYTES", 1):
+            for law in ROW_LAWS:
+                law(operator, twin)
+            same(RowViews._row_norms(operator), operator.row_norms())
+            same(RowViews._gram(operator), operator.gram("C"))
 
 
 def test_mixed_dtypes_widen() -> None:
