@@ -90,11 +90,11 @@ class BlockRow(Jacobian):
         return out.reshape(stack + self.domain)
 
     def _row_norms(self) -> Array:
-        return np.asarray(reduce(np.hypot, (b._row_norms() for b in self.blocks)))
+        return reduce(np.hypot, (b._row_norms() for b in self.blocks))
 
     def _gram(self) -> Array:
         """[J₁ J₂ …][J₁ J₂ …]ᵀ = J₁J₁ᵀ + J₂J₂ᵀ + …"""
-        return np.asarray(reduce(add, (b._gram() for b in self.blocks)))
+        return reduce(add, (b._gram() for b in self.blocks))
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

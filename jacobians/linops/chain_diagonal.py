@@ -38,7 +38,7 @@ Known = dict[tuple[int, ...], tuple[Chain, Array]]
 
 def chain_diagonal(factors: Chain) -> Array | None:
     """The diagonal of F₁ F₂ … Fₖ, shaped like its domain, or None where no rule applies."""
-    return _diagonal(tuple(factors), factors[-1].domain, np.result_type(*(f.dtype for f in factors)), {})
+    return _diagonal(factors, factors[-1].domain, np.result_type(*(f.dtype for f in factors)), {})
 
 
 def _diagonal(factors: Chain, shape: Shape, dtype: DType, known: Known) -> Array | None:
@@ -118,9 +118,7 @@ def _less_outer(
 
 
 def _same_entries(one: Selection, other: Selection) -> bool:
-    if isinstance(one.key, tuple) or isinstance(other.key, tuple):
-        return isinstance(one.key, tuple) and isinstance(other.key, tuple) and one.key == other.key
-    return np.array_equal(one.key, other.key)
+    return np.array_equal(one._source(), other._source())
 
 
 def _of_blocks(above: BlockRow, middle: Chain, beside: BlockRow, dtype: DType, known: Known) -> Array | None:

@@ -45,7 +45,7 @@ def chain_row_norms(factors: Chain) -> Array | None:
         # row i of example n is (row i of Bₙ) ⊗ xₙ
         case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
             blocks, data = example_row_norms(factors[:-1], axis), norms(last.arrays[0])
-            return np.asarray(blocks * (data.reshape(-1, *(1,) * (blocks.ndim - 1)) if axis == 0 else data))
+            return blocks * (data.reshape(len(data), *(1,) * (blocks.ndim - 1)) if axis == 0 else data)
     return None
 
 
@@ -58,15 +58,21 @@ def chain_gram(factors: Chain) -> Array | None:
         # (diag(d) J)(diag(d) J)ᵀ has the entries dᵢ (JJᵀ)ᵢⱼ dⱼ
         case Diagonal(), _:
             rest = chain_gram(factors[1:])
-            return None if rest is None else first.values.reshape(-1, 1) * rest * first.values.reshape(1, -1)
+            d = first.values.ravel()
+            return None if rest is None else d[:, None] * rest * d
         # J P (J P)ᵀ = JJᵀ for a permutation P
         case _, Commutation() | Reshape() | Identity():
             return chain_gram(factors[:-1])
         # A ⊗ B with the examples' part to itself
         case _, Kronecker(left=np.ndarray(), right=np.ndarray()) if axes := example_axes(factors[:-1]):
             return chain_gram((*factors[:-1], *apart(last, axes)))
+        # rows (row i of Bₙ) ⊗ xₙ are those of a row-wise Kronecker product
         case _, Kronecker() if (axis := layer_axis(factors[:-1], last)) is not None:
-            return _as_khatri_rao(factors[:-1], last, axis)._gram()
+            rows = example_rows(factors[:-1], axis, 0, example_size(first.codomain, axis))
+            data = last.arrays[0]
+            if axis == 0:
+                return KhatriRao(rows.swapaxes(0, 1), data[:, None])._gram()
+            return KhatriRao(rows, data[None])._gram()
     return None
 
 
@@ -84,17 +90,3 @@ def layer_axis(between: Chain, layer: Kronecker) -> int | None:
         return None
     axis = 0 if isinstance(layer.right, int) else -1
     return axis if axis in example_axes(between) else None
-
-
-def _as_khatri_rao(factors: Chain, layer: Kronecker, axis: int) -> KhatriRao:
-    """The chain with its rows (row i of Bₙ) ⊗ xₙ, or xₙ ⊗ (row i of Bₙ), kept as two factors."""
-    codomain, domain = factors[0].codomain, factors[-1].domain
-    data = layer.arrays[0]
-    width = example_size(domain, axis)
-    rows = example_rows(factors, axis, 0, example_size(codomain, axis))
-    count = data.shape[0]
-    if axis == 0:
-        rows = rows.swapaxes(0, 1).reshape(*codomain, width)
-        return KhatriRao(data.reshape(count, *(1,) * (len(codomain) - 1), data.shape[1]), rows)
-    rows = rows.reshape(*codomain, width)
-    return KhatriRao(rows, data.reshape(*(1,) * (len(codomain) - 1), *data.shape))

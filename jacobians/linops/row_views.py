@@ -99,7 +99,7 @@ class RowViews(MatrixViews):
         if order == "F":
             places = c_index_of_f(self.codomain)
             products = products[np.ix_(places, places)]
-        return np.array(products, order="C")
+        return products
 
     def _row_norms(self) -> Array:
         """The norms from rows in steps."""

@@ -73,6 +73,12 @@ SIDES["two hidden layers"] = make.product(
     make.kronecker(5, (4, 3)), make.diagonal(5, 3), make.kronecker(5, (3, 2)), make.diagonal(5, 2),
     make.kronecker((5, 3), 2),
 )  # fmt: skip
+SIDES["scaled weights"] = make.product(BY_STRUCTURE["layer"], make.diagonal(3, 2))
+SIDES["some weights"] = make.product(
+    BY_STRUCTURE["layer"], make.transposed(make.slices((slice(None), slice(1)), (3, 2)))
+)
+SIDES["gathered weights"] = make.product(BY_STRUCTURE["layer"], make.transposed(make.gather([[4, 0], [4, 1]], (3, 2))))
+SIDES["two layers in one, one node a row"] = make.product(BY_STRUCTURE["two layers in one"], make.commutation(2, 3))
 SIDES["inputs"] = make.product(make.kronecker(5, (4, 2)), make.diagonal(5, 2), make.kronecker(5, (2, 3)))
 SIDES["inputs without ones"] = make.product(
     make.kronecker(5, (4, 3)), make.transposed(make.slices((slice(None), slice(1, None)), (5, 3)))
@@ -100,8 +106,9 @@ def test_steps_through_the_waist_are_put_together() -> None:
 
 
 @pytest.mark.parametrize("middle", ["softmax", "numbers"])
-def test_examples_in_columns(middle: str) -> None:
-    J, twin = joined(BY_STRUCTURE["layer, examples in columns"])(Numbers(seed=1))
+@pytest.mark.parametrize("side", ["layer, examples in columns", "two layers in one, examples in columns"])
+def test_examples_in_columns(side: str, middle: str) -> None:
+    J, twin = joined(BY_STRUCTURE[side])(Numbers(seed=1))
     M, inside = (make.minus_outer((4, 5), 0) if middle == "softmax" else make.diagonal(4, 5))(Numbers(seed=2))
     with mock.patch.object(MatrixViews, "_diagonal", side_effect=AssertionError("basis vectors")):
         check(J.T @ M @ J, twin.T @ inside @ twin)
@@ -126,16 +133,36 @@ def test_two_ends_that_are_no_mirror_images() -> None:
         kept, placed = (Selection(np.array(k) if isinstance(k, list) else k, (2, 3)) for k in (one, other))
         check(Product((kept, M, placed.T)), kept.to_dense() @ inside @ placed.to_dense().T)
         check(Product((placed, M, kept.T)), placed.to_dense() @ inside @ kept.to_dense().T)
-    blocks = [make.dense((4,), (2, 3))(Numbers(seed=s)) for s in (1, 2)]
+    blocks = [make.kronecker((4, 3), 2)(Numbers(seed=s)) for s in (1, 2)]
     rows = {p: BlockRow(tuple(b for b, _ in blocks), p) for p in ("C", "F")}
-    twins = {p: packed([t for _, t in blocks], [(2, 3), (2, 3)], p) for p in ("C", "F")}
-    for one, other in (("C", "F"), ("F", "F"), ("F", "C")):
+    twins = {p: packed([t for _, t in blocks], [(3, 2), (3, 2)], p) for p in ("C", "F")}
+    for one, other in (("C", "F"), ("F", "F"), ("F", "C"), ("C", "C")):
         check(Product((rows[one].T, rows[other])), twins[one].T @ twins[other])
-    single, twin = make.block_row("F", make.dense((4,), (12,)))(Numbers(seed=7))
-    turned, back = make.block_row("F", make.dense((4,), (3, 2)), make.dense((4,), (3, 2)))(Numbers(seed=8))
-    for other, matrix in ((single, twin), (turned, back)):
-        check(Product((rows["F"].T, other)), twins["F"].T @ matrix)
-        check(Product((other.T, rows["F"])), matrix.T @ twins["F"])
+    for parts in ([make.dense((4, 2), (12,))], [make.dense((4, 2), (2, 3))] * 2, [make.kronecker((4, 6), 2)]):
+        row, twin = make.block_row("F", *parts)(Numbers(seed=7))
+        check(Product((rows["F"].T, row)), twins["F"].T @ twin)
+        check(Product((row.T, rows["F"])), twin.T @ twins["F"])
+    for case in (
+        make.product(make.reshape((12,), (3, 4)), make.kronecker((3, 4), (4, 3)), make.reshape((4, 3), (12,))),
+        make.product(make.kronecker((3, 4), (4, 3)), make.diagonal(4, 3), make.commutation(3, 4)),
+        make.product(make.kronecker((3, 4), (4, 3)), make.commutation(3, 4)),
+        make.product(make.diagonal(5, 2, 3), make.minus_outer((5, 2, 3), -1), make.minus_outer((5, 2, 3), -1)),
+        make.product(make.kronecker(3, (4, 4)), make.minus_outer((3, 4), 0), make.kronecker(3, (4, 4))),
+    ):
+        check(*case(Numbers()))
+
+
+def test_a_narrow_factor_among_wide_ones() -> None:
+    """Products and sums are in the joint dtype: nothing is rounded to float32 on the way."""
+    g, narrow = Numbers(seed=3), Numbers("float32", seed=4)
+    end, end_twin = make.kronecker((5, 3), 2)(narrow)
+    later, later_twin = make.kronecker(5, (4, 2))(g)
+    for made in (make.minus_outer((5, 4), -1), make.blocks((5, 4, 4), (5, 4), (5, 4)), make.diagonal(5, 4)):
+        M, inside = made(narrow)
+        J, twin = later @ end, later_twin @ end_twin
+        check(J.T @ M @ J, twin.T @ inside @ twin)
+    row, row_twin = make.khatri_rao((5, 3), (5, 2))(narrow)
+    check(row.T @ Diagonal(draw(5)) @ row, row_twin.T @ np.diag(draw(5)) @ row_twin)
 
 
 def test_a_middle_is_asked_once() -> None:

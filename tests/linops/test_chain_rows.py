@@ -57,6 +57,10 @@ BY_STRUCTURE: dict[str, Make] = {
     "bias": make.product(make.kronecker(5, W), make.ones_column(5, 2), make.reshape((1, 2), (2,))),
     "activation of a layer": make.product(make.diagonal(5, 2), make.kronecker(X, 2)),
     "some of a layer's outputs": make.product(make.slices((slice(None), slice(1)), (5, 2)), make.kronecker(X, 2)),
+    "later layers of two in one": make.product(
+        make.minus_outer((5, 4), -1), make.kronecker(5, (4, 4)), make.diagonal(5, 4), make.kronecker(X, W)
+    ),
+    "two layers in one, examples in columns": make.product(make.minus_outer((4, 5), 0), make.kronecker(W, X)),
     "two layers in one": make.product(make.minus_outer((5, 4), -1), make.kronecker(X, W)),
     "parameters": make.block_row("F", LAYER, make.product(make.kronecker(5, W), make.ones_column(5, 2))),
     "per-example gradients": make.product(make.diagonal(5), make.khatri_rao((5, 3), (5, 2)), make.commutation(2, 3)),

@@ -30,8 +30,11 @@ def curvature_checks() -> Iterator[Check]:
     yield Check("rows", "of tiny factors", test_chain_rows.test_norms_of_tiny_and_huge_factors)
     yield Check("rows", "of two dtypes", test_chain_rows.test_mixed_dtypes_widen)
     yield Check("diagonals", "in steps", test_chain_diagonal.test_steps_through_the_waist_are_put_together)
-    for middle in ("softmax", "numbers"):
-        yield Check("diagonals", middle, lambda m=middle: test_chain_diagonal.test_examples_in_columns(m))
+    for side, middle in itertools.product(("layer", "two layers in one"), ("softmax", "numbers")):
+        what = f"{side}, examples in columns"
+        call = test_chain_diagonal.test_examples_in_columns
+        yield Check("diagonals", f"{what}, {middle}", lambda s=what, m=middle, f=call: f(s, m))
+    yield Check("diagonals", "of two dtypes", test_chain_diagonal.test_a_narrow_factor_among_wide_ones)
     yield Check("diagonals", "empirical Fisher", test_chain_diagonal.test_empirical_fisher)
     yield Check("diagonals", "no mirror images", test_chain_diagonal.test_two_ends_that_are_no_mirror_images)
     yield Check("diagonals", "once for two", test_chain_diagonal.test_a_middle_is_asked_once)
@@ -43,6 +46,8 @@ def curvature_checks() -> Iterator[Check]:
             yield Check("diagonals", what, lambda p=(left, right): test_chain_diagonal.diagonals_of([*p]))
     for chain in chains(3, 12, seed=33):
         yield Check("diagonals", "a chain of three", lambda c=chain: test_chain_diagonal.diagonals_of(c, "float32"))
+    for chain in chains(3, 80, seed=31):
+        yield Check("rows", "a chain of three", lambda c=chain: test_chain_rows.rows_of(c))
 
 
 def hessian_checks(names: list[str]) -> Iterator[Check]:
