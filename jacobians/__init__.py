@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jacobians.checking import check_gradient, check_jacobian, diagnose
     from jacobians.conventions import Convention
+    from jacobians.curvature import empirical_fisher, gauss_newton, kronecker_factored
     from jacobians.errors import JacobiansError
     from jacobians.factors import Factor
     from jacobians.layout import Layout, unvec, vec
@@ -94,9 +95,12 @@ __all__ = [
     "convention",
     "cross_entropy",
     "diagnose",
+    "empirical_fisher",
     "exp",
+    "gauss_newton",
     "gelu",
     "hadamard",
+    "kronecker_factored",
     "l2",
     "leaky_relu",
     "linear",
@@ -132,6 +136,7 @@ __all__ = [
 _HOMES = {
     "jacobians.checking": ("check_gradient", "check_jacobian", "diagnose"),
     "jacobians.conventions": ("Convention",),
+    "jacobians.curvature": ("empirical_fisher", "gauss_newton", "kronecker_factored"),
     "jacobians.errors": ("JacobiansError",),
     "jacobians.factors": ("Factor",),
     "jacobians.layout": ("Layout", "unvec", "vec"),

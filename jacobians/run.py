@@ -112,6 +112,16 @@ class Run:
         """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
         return in_layout(self.network.penalty(name, self.params[name], self._count)[1], self.network.layout)
 
+    # --- curvature -------------------------------------------------------------------------------
+
+    def output_hessian(self) -> Jacobian:
+        """Return the reduced loss's second derivative by the network's output, in the network's layout.
+
+        See `Loss.hessian`. Between the output's Jacobians it makes the Gauss–Newton matrix, see
+        `jacobians.gauss_newton`.
+        """
+        return self.network.loss.hessian(self._steps[-1][0], self.Y)
+
     # --- the chain -------------------------------------------------------------------------------
 
     def chain(self, wrt: str, of: str = "loss") -> Factors:
@@ -154,14 +164,23 @@ class Run:
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
         """
         layout = self.network.layout
+        blocks = self._blocks(of)
         names = self.network.convention.packing_order(self.params)
-        return in_layout(BlockRow(tuple(self._block(of, name) for name in names), packing=layout.vec), layout)
+        return in_layout(BlockRow(tuple(blocks[name] for name in names), packing=layout.vec), layout)
 
-    def _block(self, of: str, name: str) -> Jacobian:
-        if self._stop(of) <= self.network.chain.owner(self.network.names[name])[0]:
-            value, array = self._value(of), self.params[name]
-            return Zero(value.shape, array.shape, np.result_type(value.dtype, array.dtype))
-        return reduce(matmul, (f.jacobian for f in self._factors(of, name)))
+    def _blocks(self, of: str) -> dict[str, Jacobian]:
+        """∂of/∂parameter by name, from one sweep: the factors that several share are multiplied once."""
+        steps = self._steps[: self._stop(of)]
+        value = self._value(of)
+        row: Jacobian = Identity(value.shape, value.dtype)
+        for factor in self._factors(of, self._stops[len(steps)]):
+            row = row @ factor.jacobian
+        found = self.network.chain.sweep(steps, row, inputs=False)
+        blocks: dict[str, Jacobian] = {}
+        for name, own in self.network.names.items():
+            shape, dtype = self.params[name].shape, np.result_type(value.dtype, self.params[name].dtype)
+            blocks[name] = found[own] if own in found else Zero(value.shape, shape, dtype)
+        return blocks
 
     @property
     def _stops(self) -> list[str]:

@@ -19,6 +19,7 @@ ALSO = {
     "JacobiansError": ValueError,
     "LayoutError": ValueError,
     "MissingExtraError": ImportError,
+    "RecordingError": ValueError,
     "ShapeError": ValueError,
     "TooLargeError": MemoryError,
 }

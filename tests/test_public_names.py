@@ -27,11 +27,11 @@ def words(text: str) -> list[str]:
 
 PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
-    all_conventions binary_cross_entropy check_gradient check_jacobian convention cross_entropy diagnose exp gelu
-    hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power reduction_ratio
-    relu replayed reshape sigmoid silu softmax softplus square squared_error tanh total translate_batch
-    translate_gradients
-    translate_jacobian translate_packed translate_parameters transpose unvec vec
+    all_conventions binary_cross_entropy check_gradient check_jacobian convention cross_entropy diagnose
+    empirical_fisher exp gauss_newton gelu hadamard kronecker_factored l2 leaky_relu linear log log_softmax
+    logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape sigmoid silu softmax softplus
+    square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
+    translate_parameters transpose unvec vec
 """)
 
 LINOPS = words("""
@@ -112,6 +112,7 @@ MAY_IMPORT = {
     "operations": _BASE | {"linops"},
     "conventions": _BASE,
     "network": _CORE,
+    "curvature": _CORE | {"network"},
     "checking": _CORE | {"network"},
     "testing": _CORE | {"network", "checking"},
     "explain": _CORE | {"network", "checking"},

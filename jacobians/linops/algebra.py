@@ -108,9 +108,12 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             return scale(left.factor, _chain(left.inner, right))
         case _, Scaled():
             return scale(right.factor, _chain(left, right.inner))
-        # J [G₁ G₂ …] = [J G₁ J G₂ …]
+        # J [G₁ G₂ …] = [J G₁ J G₂ …], unless J merges with none of them: then J is applied once, to their sum
         case _, BlockRow():
-            row = BlockRow(tuple(_chain(left, b)._with_order(None) for b in right.blocks), right.packing)
+            blocks = tuple(_chain(left, b)._with_order(None) for b in right.blocks)
+            if all(len(_flat(j)) > len(_flat(b)) for j, b in zip(blocks, right.blocks, strict=True)):
+                return None
+            row = BlockRow(blocks, right.packing)
             return row if stored(row) <= stored(left) + stored(right) else None
         # diag(a) diag(b) = diag(a∘b)
         case Diagonal(), Diagonal():

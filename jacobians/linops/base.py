@@ -17,8 +17,10 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, format_bytes, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.matrix_views import MatrixViews, is_borrowed
+from jacobians.linops.examples import example_row_norms
+from jacobians.linops.matrix_views import is_borrowed
 from jacobians.linops.orders import known_order
+from jacobians.linops.row_views import RowViews
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +30,7 @@ __all__ = ["Jacobian", "common_dtype"]
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Jacobian(MatrixViews):
+class Jacobian(RowViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
 
     Attributes
@@ -65,6 +67,14 @@ class Jacobian(MatrixViews):
     @abstractmethod
     def flops(self) -> int:
         """Arithmetic operations of one `jvp` (an addition and a multiplication count as two)."""
+
+    def _factors(self) -> tuple[Jacobian, ...]:
+        """The factors of a chain; what is no chain is its own only factor."""
+        return (self,)
+
+    def _row_norms(self) -> Array:
+        axis = min(self._example_axes(), default=None)
+        return super()._row_norms() if axis is None else example_row_norms((self,), axis)
 
     # --- sizes -------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.kernels import norms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -80,6 +81,18 @@ class BlockDiagonal(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         return self._act(self.blocks.transpose(0, 2, 1), cotangent, self.codomain, self.domain)
+
+    def _example_axes(self) -> frozenset[int]:
+        return frozenset((self.axis,))
+
+    def _row_norms(self) -> Array:
+        each = norms(self.blocks)
+        return (each if self.axis == 0 else each.T).reshape(self.codomain)
+
+    def _gram(self) -> Array:
+        """One block Bₙ Bₙᵀ for each example."""
+        products = np.matmul(self.blocks, self.blocks.transpose(0, 2, 1))
+        return BlockDiagonal(products, self.codomain, self.codomain, self.axis)._dense()
 
     def _transpose(self) -> Jacobian:
         return BlockDiagonal(self.blocks.transpose(0, 2, 1), self.domain, self.codomain, self.axis)

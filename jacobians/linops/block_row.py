@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, size_of
+from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.base import Jacobian
 from jacobians.linops.denominator import Denominator
 from jacobians.linops.orders import c_index_of_f, joint_order, known_order, roll, unroll
+from jacobians.linops.shared import shared_flops, spread, summed
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -75,16 +76,25 @@ class BlockRow(Jacobian):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
-        images = (b._jvp(unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts())
-        return as_array(reduce(add, images)).reshape(stack + self.codomain)
+        branches = [(b._factors(), unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts()]
+        return summed(branches).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = np.empty((flat.shape[0], self.domain[0]), dtype=cotangent.dtype)
-        for block, part in self._parts():
-            out[:, part] = roll(block._vjp(flat), block.domain, self.packing)
+        pulled = [flat] * len(self.blocks)
+        spread([(b._factors(), place) for place, b in enumerate(self.blocks)], flat, pulled)
+        for (block, part), array in zip(self._parts(), pulled, strict=True):
+            out[:, part] = roll(array, block.domain, self.packing)
         return out.reshape(stack + self.domain)
+
+    def _row_norms(self) -> Array:
+        return reduce(np.hypot, (b._row_norms() for b in self.blocks))
+
+    def _gram(self) -> Array:
+        """[J₁ J₂ …][J₁ J₂ …]ᵀ = J₁J₁ᵀ + J₂J₂ᵀ + …"""
+        return reduce(add, (b._gram() for b in self.blocks))
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
@@ -109,7 +119,7 @@ class BlockRow(Jacobian):
 
     @property
     def flops(self) -> int:
-        return sum(b.flops for b in self.blocks) + (len(self.blocks) - 1) * self.shape[0]
+        return shared_flops([(b._factors(), None) for b in self.blocks], self.shape[0])
 
     @property
     def arrays(self) -> tuple[Array, ...]:

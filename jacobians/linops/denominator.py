@@ -77,6 +77,12 @@ class Denominator(Jacobian):
     def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
         return self.numerator._matrix_action(x, transposed=not transposed)
 
+    def _row_norms(self) -> Array:
+        return self.numerator._row_norms()
+
+    def _gram(self) -> Array:
+        return self.numerator._gram()
+
     def _largest_bytes(self) -> int:
         return self.numerator._largest_bytes()
 

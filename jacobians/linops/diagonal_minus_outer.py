@@ -58,6 +58,11 @@ class DiagonalMinusOuter(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self.d * cotangent - self.v * np.sum(self.u * cotangent, axis=self.axis, keepdims=True)
 
+    def _example_axes(self) -> frozenset[int]:
+        # examples may be counted along every axis but the one that an outer product runs along
+        mixed = {-1: self.axis == -1, 0: self.axis == -self.d.ndim}
+        return frozenset(axis for axis, is_mixed in mixed.items() if not is_mixed)
+
     def _transpose(self) -> Jacobian:
         return DiagonalMinusOuter(self.d, self.v, self.u, self.axis)
 

@@ -43,6 +43,9 @@ class Identity(Dataless):
     def _vjp(self, cotangent: Array) -> Array:
         return self._jvp(cotangent)
 
+    def _example_axes(self) -> frozenset[int]:
+        return frozenset((0, -1) if self.domain else ())
+
     def _transpose(self) -> Jacobian:
         return self
 

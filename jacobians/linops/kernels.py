@@ -11,7 +11,7 @@ from jacobians.arrays import Array, as_array, size_of
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["matmul", "sparse_matmul", "total"]
+__all__ = ["matmul", "norms", "sparse_matmul", "total"]
 
 _SMALL = 1 << 13
 """Entries of both factors up to which a product costs little beside its call."""
@@ -69,3 +69,10 @@ def total(values: Array, axes: tuple[int, ...]) -> Array:
     long = values.dtype == np.float32 and size_of(tuple(values.shape[a] for a in axes)) > _LONG
     sums = as_array(values.sum(axis=axes, keepdims=True, dtype=np.float64 if long else None))
     return sums.astype(values.dtype, copy=False)
+
+
+def norms(values: Array) -> Array:
+    """The Euclidean norms along the last axis; the squares of a long float32 one are added in float64."""
+    long = values.dtype == np.float32 and values.shape[-1] > _LONG
+    squares = np.einsum("...i,...i->...", values, values, dtype=np.float64 if long else None)
+    return np.asarray(np.sqrt(squares), dtype=values.dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul, total
+from jacobians.linops.kernels import matmul, norms, total
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -82,6 +82,19 @@ class KhatriRao(Jacobian):
         left = _reduced(weight * left, right)
         rows = size_of(left.shape[:-1])
         return matmul(left.reshape(rows, left.shape[-1]).T, right.reshape(rows, right.shape[-1]))
+
+    def _row_norms(self) -> Array:
+        """‖lᵣ ⊗ rᵣ‖ = ‖lᵣ‖ ‖rᵣ‖."""
+        return np.asarray(norms(self.left) * norms(self.right))
+
+    def _gram(self) -> Array:
+        """⟨lᵣ ⊗ rᵣ, lₛ ⊗ rₛ⟩ = ⟨lᵣ, lₛ⟩ ⟨rᵣ, rₛ⟩: the entries of LLᵀ ∘ RRᵀ."""
+        products: Array | float = 1.0
+        for factor in (self.left, self.right):
+            rows = factor.reshape(size_of(factor.shape[:-1]), factor.shape[-1])
+            inner = matmul(rows, rows.T).reshape(factor.shape[:-1] * 2)
+            products = products * inner
+        return np.asarray(products).reshape(self.shape[0], self.shape[0])
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

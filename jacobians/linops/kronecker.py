@@ -10,7 +10,7 @@ from jacobians.arrays import Array, as_float
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.bordered import Bordered
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import matmul, norms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -73,6 +73,20 @@ class Kronecker(Jacobian):
         """B, or the size of an identity."""
         return self._right.filled() if isinstance(self._right, Bordered) else self._right
 
+    @property
+    def single(self) -> Array:
+        """The factor beside an identity.
+
+        Raises
+        ------
+        ShapeError
+            If none is an identity, or both are.
+        """
+        left, right = self.left, self.right
+        if isinstance(left, int) == isinstance(right, int):
+            raise ShapeError(f"single: {self.structure} has not one factor beside an identity")
+        return right if isinstance(left, int) else left  # type: ignore[return-value]
+
     def _jvp(self, tangent: Array) -> Array:
         return _sandwich(
             self._left,
@@ -86,6 +100,21 @@ class Kronecker(Jacobian):
             cotangent,
             self._right,
         )
+
+    def _example_axes(self) -> frozenset[int]:
+        return frozenset(axis for axis, factor in ((0, self._left), (-1, self._right)) if isinstance(factor, int))
+
+    def _row_norms(self) -> Array:
+        """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""
+        left, right = (
+            np.ones(f, dtype=self.dtype) if isinstance(f, int) else norms(f) for f in (self.left, self.right)
+        )
+        return np.multiply.outer(left, right)
+
+    def _gram(self) -> Array:
+        """(A ⊗ B)(A ⊗ B)ᵀ = AAᵀ ⊗ BBᵀ."""
+        left, right = (f if isinstance(f, int) else matmul(f, f.T) for f in (self.left, self.right))
+        return Kronecker(left, right, self.dtype)._dense()
 
     def _transpose(self) -> Jacobian:
         left = self._left if isinstance(self._left, int) else self._left.T

@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul, sparse_matmul
+from jacobians.linops.kernels import matmul, norms, sparse_matmul
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
@@ -62,6 +62,12 @@ class Dense(Jacobian):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), self.shape[0])
         return matmul(flat, self._dense()).reshape(stack + self.domain)
+
+    def _row_norms(self) -> Array:
+        return norms(self._dense()).reshape(self.codomain)
+
+    def _gram(self) -> Array:
+        return matmul(self._dense(), self._dense().T)
 
     def _transpose(self) -> Jacobian:
         out, rank = len(self.codomain), self.array.ndim

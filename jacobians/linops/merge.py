@@ -13,7 +13,16 @@ from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.selection import Selection
 
-__all__ = ["diagonal_block", "khatri_rao", "kronecker_product", "scaled_blocks", "stored", "widened", "without_zeros"]
+__all__ = [
+    "diagonal_block",
+    "khatri_rao",
+    "kronecker_product",
+    "scaled_blocks",
+    "stored",
+    "unmerged",
+    "widened",
+    "without_zeros",
+]
 
 
 def widened(jacobian: Jacobian, dtype: DType) -> Jacobian | None:
@@ -94,6 +103,22 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
         elif left.axis == -1:
             delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
         return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+    return None
+
+
+def unmerged(rows: KhatriRao) -> tuple[BlockDiagonal, Kronecker] | None:
+    """The blocks and the X ⊗ I, or I ⊗ X with examples in columns, that `khatri_rao` would merge to these rows.
+
+    None where neither factor belongs to the example alone.
+    """
+    left, right = rows.left, rows.right
+    (a, b), codomain = rows.domain, rows.codomain
+    if len(codomain) == 1 and left.shape[0] == right.shape[0]:
+        return BlockDiagonal(right[:, None, :], codomain, (codomain[0], b)), Kronecker(left, b)
+    if len(codomain) == 2 and left.shape[:2] == (codomain[0], 1) and right.shape[:2] == codomain:
+        return BlockDiagonal(right, codomain, (codomain[0], b)), Kronecker(left[:, 0], b)
+    if len(codomain) == 2 and right.shape[:2] == (1, codomain[1]) and left.shape[:2] == codomain:
+        return BlockDiagonal(left.swapaxes(0, 1), codomain, (a, codomain[1]), -1), Kronecker(a, right[0])
     return None
 
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian, common_dtype
+from jacobians.linops.chain_diagonal import chain_diagonal
+from jacobians.linops.chain_rows import chain_gram, chain_row_norms
+from jacobians.linops.examples import example_axes
 from jacobians.linops.plan import Plan, execute, largest_bytes, make_plan
 
 if TYPE_CHECKING:
@@ -61,6 +64,24 @@ class Product(Jacobian):
 
     def _largest_bytes(self) -> int:
         return largest_bytes(self.factors, self.plan())
+
+    def _factors(self) -> tuple[Jacobian, ...]:
+        return self.factors
+
+    def _example_axes(self) -> frozenset[int]:
+        return example_axes(self.factors)
+
+    def _row_norms(self) -> Array:
+        found = chain_row_norms(self.factors)
+        return super()._row_norms() if found is None else found.astype(self.dtype, copy=False)
+
+    def _gram(self) -> Array:
+        found = chain_gram(self.factors)
+        return super()._gram() if found is None else found.astype(self.dtype, copy=False)
+
+    def _diagonal(self) -> Array:
+        found = chain_diagonal(self.factors) if self.codomain == self.domain else None
+        return super()._diagonal() if found is None else found.ravel().astype(self.dtype, copy=False)
 
     def _transpose(self) -> Jacobian:
         return Product(tuple(f.T for f in reversed(self.factors)))

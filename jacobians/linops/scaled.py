@@ -44,6 +44,15 @@ class Scaled(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(self.factor * self.inner._vjp(cotangent))
 
+    def _example_axes(self) -> frozenset[int]:
+        return self.inner._example_axes()
+
+    def _row_norms(self) -> Array:
+        return abs(self.factor) * self.inner._row_norms()
+
+    def _gram(self) -> Array:
+        return self.factor**2 * self.inner._gram()
+
     def _largest_bytes(self) -> int:
         return self.inner._largest_bytes()
 

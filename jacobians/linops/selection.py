@@ -87,6 +87,12 @@ class Selection(Jacobian):
             out.reshape(size_of(stack), self.shape[1])[...] = sums
         return out
 
+    def _example_axes(self) -> frozenset[int]:
+        if not isinstance(self.key, tuple) or not self.key:
+            return frozenset()
+        kept = {axis: self.key[axis].indices(self.domain[axis]) for axis in (0, -1)}
+        return frozenset(axis for axis, key in kept.items() if key == (0, self.domain[axis], 1))
+
     @staticmethod
     def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
         return (..., *key)

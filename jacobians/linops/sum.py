@@ -10,6 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array
 from jacobians.linops.base import Jacobian
+from jacobians.linops.examples import example_axes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -48,6 +49,9 @@ class Sum(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+
+    def _example_axes(self) -> frozenset[int]:
+        return example_axes(self.terms)
 
     def _largest_bytes(self) -> int:
         return max(t._largest_bytes() for t in self.terms)

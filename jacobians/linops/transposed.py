@@ -34,6 +34,9 @@ class Transposed(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self.inner._jvp(cotangent)
 
+    def _example_axes(self) -> frozenset[int]:
+        return self.inner._example_axes()
+
     def _largest_bytes(self) -> int:
         return self.inner._largest_bytes()
 

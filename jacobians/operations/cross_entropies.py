@@ -8,12 +8,13 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import Jacobian
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian
 from jacobians.operations.loss_base import (
     Examples,
     Loss,
     class_labels,
     in_rows,
+    logistic_density,
     one_hot,
     same_shape_targets,
     sum_over_example,
@@ -67,6 +68,16 @@ class CrossEntropy(Loss):
 
         return losses, delta
 
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """(Σy)(diag p − p pᵀ) for each example."""
+        axis = self.layout.feature_axis
+        weights, sums, _ = exponentials(X, axis)
+        p = probabilities(weights, sums)
+        targets = _class_targets(Y, X, self.name, self.layout)
+        # labels: one for each example
+        weighted = p if targets.ndim == 1 else targets.sum(axis=axis, keepdims=True) * p
+        return DiagonalMinusOuter(weighted, weighted, p, axis)
+
 
 def _class_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
     """Labels (N,), or nonnegative targets of X's shape."""
@@ -113,6 +124,10 @@ class BinaryCrossEntropy(Loss):
 
         return losses, delta
 
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²/∂x² = σ(x) σ(−x), whatever the target."""
+        return Diagonal(logistic_density(X))
+
 
 class ProbabilityCrossEntropy(Loss):
     """−Σₖ yₖ log xₖ + (1−yₖ) log(1−xₖ) for each example, from probabilities; ∂/∂x = (x − y)/(x(1−x)).
@@ -147,6 +162,11 @@ class ProbabilityCrossEntropy(Loss):
             return (1 - targets) / np.where(X == 1, 1, 1 - X) - targets / np.where(X == 0, 1, X)
 
         return losses, delta
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 that of the term that is there."""
+        targets = _unit_targets(Y, X, self.name, self.layout)
+        return Diagonal(targets / np.where(X == 0, 1, X) ** 2 + (1 - targets) / np.where(X == 1, 1, 1 - X) ** 2)
 
 
 def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:

@@ -25,6 +25,7 @@ __all__ = [
     "check_finite",
     "class_labels",
     "in_rows",
+    "logistic_density",
     "one_hot",
     "same_shape_targets",
     "sum_over_example",
@@ -42,6 +43,7 @@ class Loss(ABC):
 
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
+    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
 
     Parameters
     ----------
@@ -145,6 +147,48 @@ class Loss(ABC):
 
         return value, row
 
+    def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
+        r"""Return the second derivative of the weighted total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
+
+        It is the Jacobian of the gradient by X: symmetric, and one block for each example. With `reduction="none"` it
+        is that of the sum.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            As the loss takes them.
+
+        Returns
+        -------
+        Jacobian
+            From arrays shaped like X to arrays shaped like X.
+
+        Raises
+        ------
+        DomainError
+            If the loss states no second derivative.
+
+        Examples
+        --------
+        >>> from jacobians.operations import CrossEntropy, SquaredError
+        >>> SquaredError(0.5).hessian([[1.0], [2.0]], [[0.0], [0.0]]).to_dense()
+        array([[0.5, 0. ],
+               [0. , 0.5]])
+        >>> CrossEntropy().hessian([[0.0, 0.0]], [1]).to_dense()
+        array([[ 0.25, -0.25],
+               [-0.25,  0.25]])
+        """
+        X, Y = self._accept(X), np.asarray(Y)
+        self._examples(X, Y)  # refuses what the loss refuses
+        return in_layout(self.weight(X) * self._hessian(X, Y), self.layout)
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""
+        raise DomainError(
+            f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
+            "define _hessian(X, Y), which returns that of the sum of the losses by X as a Jacobian"
+        )
+
     def _accept(self, X: npt.ArrayLike) -> Array:
         X = as_float(X, "X", self.name)
         if X.ndim < 1:
@@ -245,3 +289,10 @@ def sum_over_example(values: Array, layout: Layout) -> Array:
     # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
     long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
     return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
+
+
+def logistic_density(X: Array) -> Array:
+    """Return σ(x) σ(−x) = σ′(x), accurate in both tails."""
+    with np.errstate(under="ignore"):
+        e = np.exp(-np.abs(X))
+    return np.asarray(e / np.square(1.0 + e))

@@ -8,11 +8,12 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import Jacobian
+from jacobians.linops import Diagonal, Jacobian, Zero
 from jacobians.operations.loss_base import (
     Examples,
     Loss,
     class_labels,
+    logistic_density,
     one_hot,
     same_shape_targets,
     sum_over_example,
@@ -39,6 +40,10 @@ class Logistic(Loss):
             lambda: sum_over_example(np.maximum(-margin, 0) + np.log1p(e), self.layout),
             lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e),
         )
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²/∂x² = σ(x) σ(−x), whatever the label: y² = 1."""
+        return Diagonal(logistic_density(X))
 
 
 class MulticlassHinge(Loss):
@@ -78,6 +83,10 @@ class MulticlassHinge(Loss):
             return active - truth * active.sum(axis=axis, keepdims=True)
 
         return lambda: sum_over_example(excess, self.layout), delta
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """0: the loss is piecewise linear."""
+        return Zero(X.shape, X.shape, X.dtype)
 
 
 def logistic_loss(

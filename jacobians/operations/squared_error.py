@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import Jacobian
+from jacobians.linops import Identity, Jacobian
 from jacobians.operations.loss_base import (
     Examples,
     Loss,
@@ -42,6 +42,10 @@ class SquaredError(Loss):
             lambda: self.factor * sum_over_example(difference * difference, self.layout),
             lambda: 2.0 * self.factor * difference,
         )
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """2c I."""
+        return 2.0 * self.factor * Identity(X.shape, X.dtype)
 
 
 def squared_error(

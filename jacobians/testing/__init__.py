@@ -3,7 +3,8 @@
 =====  =============  =======================================================================================
 1      dense twin     `assert_dense_twin`: the matrix equals one built independently
 2      adjoint        `assert_adjoint`: ⟨c, J t⟩ = ⟨Jᵀ c, t⟩
-3      reference      `assert_reference`: J equals a numerical derivative that shares no code with it
+3      reference      `assert_reference`, `assert_hessian`: J, or a loss's second derivative, equals a numerical
+                      derivative that shares no code with it
 4      one source     `assert_one_source`, `assert_pull`: all views and products agree
 5      association    `assert_association`: every bracketing of a chain is the same in value, shape and dtype
 6      layouts        `assert_layouts`: translate, differentiate, translate back: the same gradient
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from jacobians.testing.border_laws import arranged, assert_dtype, assert_purity
     from jacobians.testing.chain_laws import assert_association
     from jacobians.testing.compare import JacobiansLike, OperationLike
+    from jacobians.testing.hessian_law import assert_hessian
     from jacobians.testing.laws import assert_operation_laws, assert_pull
     from jacobians.testing.layout_laws import assert_layouts, every_layout
     from jacobians.testing.reference import assert_reference, numerical_derivative
@@ -40,6 +42,7 @@ __all__ = [
     "assert_batch",
     "assert_dense_twin",
     "assert_dtype",
+    "assert_hessian",
     "assert_layouts",
     "assert_one_source",
     "assert_operation_laws",
@@ -56,6 +59,7 @@ _HOMES = {
     "jacobians.testing.border_laws": ("arranged", "assert_dtype", "assert_purity"),
     "jacobians.testing.chain_laws": ("assert_association",),
     "jacobians.testing.compare": ("JacobiansLike", "OperationLike"),
+    "jacobians.testing.hessian_law": ("assert_hessian",),
     "jacobians.testing.laws": ("assert_operation_laws", "assert_pull"),
     "jacobians.testing.layout_laws": ("assert_layouts", "every_layout"),
     "jacobians.testing.reference": ("assert_reference", "numerical_derivative"),

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 
 from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.linops import Denominator, Jacobian
+from tests.linops.row_laws import ROW_LAWS
 from tests.linops.tools import actions_of, draw, images, matrix_of, same
 from tests.linops.twins import permutation
 
@@ -306,4 +307,5 @@ LAWS: list[Law] = [
     display,
     refuses_misfits,
     byte_guard,
+    *ROW_LAWS,
 ]

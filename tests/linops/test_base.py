@@ -220,7 +220,9 @@ def test_repr(operator: Jacobian, text: str) -> None:
         (Denominator(J), J.flops),
         (Sum((J, J)), 2 * J.flops + 12),
         (Diagonal(np.ones((4, 3))) @ J, J.flops + 12),
-        (BlockRow((J, J, J)), 3 * J.flops + 2 * 12),
+        (BlockRow((J, Kronecker(4, np.ones((3, 2))))), 2 * J.flops + 12),
+        (BlockRow((J, J, J)), J.flops + 2 * 8),
+        (BlockRow((J, Diagonal(np.ones((4, 3))) @ J, J)), J.flops + 8 + (J.flops + 12) + 12),
     ],
     ids=lambda part: part.structure if isinstance(part, Jacobian) else "",
 )

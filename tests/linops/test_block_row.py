@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import vec
-from jacobians.linops import BlockRow, Denominator, Dense, Diagonal, Identity, Kronecker
+from jacobians.linops import (
+    BlockRow,
+    Denominator,
+    Dense,
+    Diagonal,
+    DiagonalMinusOuter,
+    Identity,
+    Kronecker,
+    Product,
+    Transposed,
+)
+from jacobians.linops.orders import c_index_of_f
 from tests.linops.tools import draw, same
 
 
@@ -62,3 +76,45 @@ def test_a_factor_on_the_left_is_spread_over_the_blocks() -> None:
 def test_one_order_for_the_view_though_the_blocks_have_another() -> None:
     row = BlockRow((Identity((2, 2)).ordered("F"), Diagonal(draw(2, 2)).ordered("F"))).ordered("C")
     assert (Diagonal(draw(2, 2)).ordered("C") @ row).order == "C"
+
+
+def watch(action: Callable[..., np.ndarray], used: list[object]) -> Callable[..., np.ndarray]:
+    """The action, noting whose it is."""
+
+    def noted(self: object, value: np.ndarray) -> np.ndarray:
+        used.append(self)
+        return action(self, value)
+
+    return noted
+
+
+def test_shared_factors_are_applied_once() -> None:
+    """Blocks that begin with the same factors send one tangent, and one cotangent, through them."""
+    first, second = Kronecker(3, draw(4, 2)), Diagonal(draw(3, 2))
+    ends = Kronecker(draw(3, 5), 2), Kronecker(np.ones((3, 1)), 2)
+    blocks = (Product((first, second, ends[0])), Product((first, second, ends[1])), Product((first, second)), first)
+    row = BlockRow((*blocks, Kronecker(draw(3, 6), 4)), "F")
+    twin = np.hstack([b.to_dense()[:, c_index_of_f(b.domain)] for b in row.blocks])
+    tangent, cotangent = draw(2, row.domain[0]), draw(2, 3, 4)
+    for action, call, expected in (
+        ("_jvp", lambda: row.jvp(tangent), (tangent @ twin.T).reshape(2, 3, 4)),
+        ("_vjp", lambda: row.vjp(cotangent), cotangent.reshape(2, 12) @ twin),
+    ):
+        used: list[object] = []
+        with ExitStack() as watched:
+            for kind in (Kronecker, Diagonal):
+                watched.enter_context(mock.patch.object(kind, action, watch(getattr(kind, action), used)))
+            same(call(), expected)
+        assert len(used) == len({id(f) for f in used}) == 5
+    flops = sum(f.flops for f in (first, second, *ends, row.blocks[-1]))
+    assert row.flops == flops + 12 + 2 * 6 + 6  # one sum of two terms at the output, of two before W, of three before d
+
+
+def test_a_factor_that_merges_with_no_block_stays_one() -> None:
+    row = BlockRow((Kronecker(draw(3, 4), 2), Kronecker(np.ones((3, 1)), 2)))
+    softmax = DiagonalMinusOuter(*(draw(3, 2, seed=s) for s in (1, 2, 3)), axis=-1)
+    joined = softmax @ row
+    assert isinstance(joined, Product)
+    assert joined.factors == (softmax, row)
+    whole = row.T @ softmax @ row
+    assert [type(f) for f in whole._factors()] == [Transposed, DiagonalMinusOuter, BlockRow]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacobians.linops import Diagonal
-from tests.linops import laws, wrong
+from tests.linops import laws, row_laws, wrong
 from tests.linops.chain_laws import association
 from tests.linops.laws import LAWS, Law
 from tests.linops.tools import draw
@@ -42,6 +42,12 @@ WRONG: list[tuple[Law, type[Plain], str]] = [
     (laws.refuses_misfits, wrong.TakesAnyShape, "vjp took an array"),
     (laws.refuses_misfits, wrong.BareRefusal, "no"),
     (laws.byte_guard, wrong.NoLimit, "DID NOT RAISE"),
+    (row_laws.row_norms, wrong.NormsOfColumns, "row_norms: off"),
+    (row_laws.row_norms, wrong.SquaredNorms, "row_norms: off"),
+    (row_laws.gram, wrong.GramOfColumns, "gram.*: off"),
+    (row_laws.gram, wrong.GramIgnoresOrder, r"gram\('F'\): off"),
+    (row_laws.gram, wrong.GramWithoutLimit, "DID NOT RAISE"),
+    (row_laws.examples_apart, wrong.MixesExamples, "examples: 0 reaches others along axis -1"),
 ]
 
 

@@ -221,6 +221,36 @@ class NoLimit(Plain):
         return super().to_dense(order)
 
 
+class NormsOfColumns(Plain):
+    def _row_norms(self) -> np.ndarray:
+        return np.linalg.norm(self.matrix, axis=0).reshape(self.codomain)
+
+
+class SquaredNorms(Plain):
+    def _row_norms(self) -> np.ndarray:
+        return super()._row_norms() ** 2
+
+
+class GramOfColumns(Plain):
+    def _gram(self) -> np.ndarray:
+        return self.matrix.T @ self.matrix
+
+
+class GramIgnoresOrder(Plain):
+    def gram(self, order: Any = None, *, limit: int = DENSE_LIMIT) -> np.ndarray:
+        return super().gram("C", limit=limit)
+
+
+class GramWithoutLimit(Plain):
+    def gram(self, order: Any = None, *, limit: int = DENSE_LIMIT) -> np.ndarray:
+        return super().gram(order)
+
+
+class MixesExamples(Plain):
+    def _example_axes(self) -> frozenset[int]:
+        return frozenset((-1,))
+
+
 class DensifiesOnTheLeft(Plain):
     """Its products are wide and dense, but only where it is the left factor."""
 

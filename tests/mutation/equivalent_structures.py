@@ -10,6 +10,10 @@ ONE = "an axis of length 1 has one place"
 AGREE = "the shapes, axes or dtypes of both agree here, or the rule has been left"
 ONE_BY_ONE = "stacks are multiplied one by one: only the cost differs"
 ORDER = "another order of multiplication: the same product, at another cost"
+CAST = "the result is cast to the chain's dtype at the end"
+APART = "a chain of maps that keep examples apart always has a diagonal by its waist"
+ANY_CUT = "a product may be cut anywhere: only the cost differs"
+STEPS = "steps of another size: only the memory differs"
 REFUSED = "wrong input is refused elsewhere, with another message"
 
 EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
@@ -49,6 +53,36 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("self.domain[0] → self.domain[-1]", "the packed vector has one axis"),
         ("np.asarray(reduce(add, images)).reshape → reduce(add, images).reshape", "NumPy scalars reshape to arrays"),
     ],
+    "linops.chain_diagonal: _diagonal": [
+        ("np.ones(shape, dtype=dtype) → np.ones(shape)", CAST),
+        ("*.astype(dtype, copy=False) → *", CAST),
+        ("factors[0] → factors[-1] (2)", "there is one"),
+        ("_same_entries(kept, again) → _same_entries(again, kept)", "equality has no sides"),
+        ("if inner is None: return None → if False: return None", APART),
+        ("*.arrays[0] → *.arrays[-1]", "X ⊗ I stores one array"),
+        ("min(example_axes(factors), default=None) → max(example_axes(factors), default=None)", "either axis serves"),
+        ("len(factor.domain) → len(factor.codomain)", SQUARE),
+    ],
+    "linops.chain_diagonal: _less_outer": [("None if inner is None else inner - columns * rows → inner - *", APART)],
+    "linops.chain_diagonal: _same_entries": [("* → np.array_equal(other._source(), *", "equality has no sides")],
+    "linops.chain_diagonal: _of_blocks": [
+        ("left.domain → right.domain", "blocks of other shapes have no rule"),
+        ("right.domain → left.domain*", "they are equal, or the rule has been left"),
+        ("part.ravel()[* → part.ravel()[*else part", "a vector in C order is its own ravel where packing is C"),
+    ],
+    "linops.chain_diagonal: _by_waist": [
+        ("*for f in factors[:-1]] → *for f in factors*]", ANY_CUT),
+        (":-1 → :1", ANY_CUT),
+        ("min(range(len(waists)), key=waists.__getitem__) → max(*", ANY_CUT),
+        ("np.zeros(factors[-1].domain, dtype=dtype) → np.zeros(factors[-1].domain)", CAST),
+        ("example_steps(*", STEPS),
+        ("size_of(f.domain) → size_of(f.codomain)", STEPS),
+    ],
+    "linops.chain_rows: chain_*": [
+        ("factors[0] → factors[-1]", "there is one"),
+        ("*.arrays[0] → *.arrays[-1]", "X ⊗ I stores one array"),
+        ("KhatriRao(*) → KhatriRao(*", "the inner products of rows do not depend on the order of the two factors"),
+    ],
     "linops.commutation: Commutation._sparse": [("self.shape[0] → self.shape[*", SQUARE)],
     "linops.commutation: Commutation._diagonal": [
         ("self.shape[0] → self.shape[*", SQUARE),
@@ -56,6 +90,12 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
         ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
+    ],
+    "linops.examples: example_axes": [("frozenset((0, -1)) → frozenset((-1, 0))", "a set has no order")],
+    "linops.examples: example_basis": [("np.eye(*, dtype=dtype) → np.eye(*", WIDER)],
+    "linops.examples: example_row_norms": [
+        ("np.empty(*, dtype=dtype) → np.empty(*", WIDER),
+        ("size_of(*", STEPS),
     ],
     "linops.identity: *": [
         ("self.shape[0] → self.shape[*", SQUARE),
@@ -65,6 +105,8 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("eye_array(self.shape[0], dtype=self.dtype) → eye_array(self.shape[*", SQUARE),
         ("Identity(self.domain, self.dtype) → Identity(self.codomain, self.dtype)", "an identity of the same size"),
     ],
+    "linops.row_views: RowViews._*": [("np.e*, dtype=self.dtype)* → np.e*", WIDER)],
+    "linops.shared: summed": [("np.asarray(reduce(add, images)) → reduce(*", "NumPy scalars reshape to arrays")],
     "linops.selection: Selection._diagonal": [
         ("self.shape[0] → self.shape[*", SQUARE),
         ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),

@@ -13,6 +13,7 @@ from jacobians.layout import Bias, Layout, Lines
 from jacobians.operations import Affine, LogSoftmax, Softmax
 from jacobians.testing import assert_layouts, assert_operation_laws, every_layout
 from tests.mutation.checks import Check
+from tests.mutation.curvature_checks import hessian_checks
 from tests.mutation.limit_checks import LOSS_MODULES, limit_checks
 from tests.mutation.textbook import textbook
 from tests.operations.cases import CASES
@@ -57,6 +58,8 @@ def operation_checks(family: str) -> Iterator[Check]:
     for name in names:
         yield Check("value", name, lambda n=name: value(n))
     yield from limit_checks(family)
+    if family in LOSS_MODULES:
+        yield from hessian_checks(names)
     for name in names:
         yield Check("operation", name, lambda n=name: laws(n))
     yield from layout_checks(family)

@@ -21,7 +21,7 @@ _SHOWN = {"structure", "name", "names", "inputs", "__repr__", "_repr_html_", "__
 _SHOWN |= {"plot", "_repr_latex_"}
 """What is printed: tests of texts hold it."""
 _PRICED = {"flops", "arrays", "nbytes", "_largest_bytes", "_refuse_over", "plan", "make_plan", "_written", "_span"}
-_PRICED |= {"_peak", "_entries", "largest_bytes", "_largest"}
+_PRICED |= {"_peak", "_entries", "largest_bytes", "_largest", "shared_flops", "example_steps", "_steps"}
 """What is counted, not computed: a wrong price gives another bracketing of the same product."""
 _REFUSED = {
     "_refuse",

@@ -16,6 +16,7 @@ from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
 from tests.mutation.algebra_checks import CLASSES, algebra_checks
 from tests.mutation.checks import Check
+from tests.mutation.curvature_checks import CURVED, curvature_checks
 from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, testing_laws
 
 NAMES = {"dense_twin": "dense twin", "acts_as_twin": "dense twin", "adjoint": "adjoint", "vec_permutes": "vec",
@@ -28,6 +29,8 @@ def structure_checks(module: str) -> Iterator[Check]:
     """First the module's own structures, then products, sums and multiples, then all other structures."""
     own = [c for c in cases.CASES if _belongs(c.name, module)]
     others = [c for c in [*cases.LEAVES, *cases.COMPOSITES, *cases.EMPTY[::4], *cases.DENOMINATORS] if c not in own]
+    if module in CURVED:
+        yield from curvature_checks()
     if module in ("algebra", "merge", "denominator", "orders", "product", "sum", "scaled", "transposed"):
         yield from case_checks(own)
         yield from algebra_checks(module)

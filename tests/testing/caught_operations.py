@@ -11,6 +11,7 @@ from jacobians.layout import Layout
 from jacobians.testing import (
     assert_batch,
     assert_dtype,
+    assert_hessian,
     assert_layouts,
     assert_operation_laws,
     assert_purity,
@@ -63,6 +64,18 @@ OPERATIONS: Caught = {
     "reference, more Jacobians than inputs": (
         lambda: assert_reference(borders.one_jacobian_too_many, [X]),
         "1 inputs, but Jacobians by X, W",
+    ),
+    "reference, no second derivative but the diagonal": (
+        lambda: assert_hessian(wrong.HessianWithoutCrossTerms(), X, [0, 2, 1, 1]),
+        r"law reference: the gradient of cross_entropy by X, random direction 0: J·t is",
+    ),
+    "reference, second derivative without the reduction": (
+        lambda: assert_hessian(wrong.HessianOfTheSum(), X, [0, 2, 1, 1]),
+        r"law reference: the gradient of cross_entropy by X",
+    ),
+    "one source, second derivative not symmetric": (
+        lambda: assert_hessian(wrong.HessianTwofoldBackward("sum"), X, np.sign(X)),
+        r"law one source: the second derivative of logistic_loss, H and Hᵀ",
     ),
     # 6
     "layouts, transposes unless square": (

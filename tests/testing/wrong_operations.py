@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.arrays import as_float
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
-from jacobians.operations import Affine, Jacobians, softmax
+from jacobians.operations import Affine, CrossEntropy, Jacobians, Logistic, softmax
 
 Result = tuple[np.ndarray, Any]
 
@@ -137,3 +137,32 @@ def drops_the_pullback_of_the_bias(layout: Layout) -> Callable[..., Result]:
 
 def refuses_columns(layout: Layout) -> Callable[..., Result]:
     return Affine(layout.replace(batch="rows"))
+
+
+# --- second derivatives of losses ------------------------------------------------------------------------
+
+
+class HessianWithoutCrossTerms(CrossEntropy):
+    """diag p − p pᵀ without what is off the diagonal, as in many a hand-written Newton step."""
+
+    def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
+        return Diagonal(super()._hessian(X, Y).diagonal().reshape(X.shape))
+
+
+class HessianOfTheSum(CrossEntropy):
+    """The sum's, where the mean's is due."""
+
+    def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
+        return X.shape[0] * super()._hessian(X, Y)
+
+
+class _Lopsided(Diagonal):
+    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
+        return 2 * self._jvp(cotangent)
+
+
+class HessianTwofoldBackward(Logistic):
+    """Right forward, twofold backward."""
+
+    def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
+        return _Lopsided(super()._hessian(X, Y).values)

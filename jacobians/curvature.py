@@ -1,0 +1,180 @@
+r"""Curvature of a run: Gauss–Newton and Fisher matrices, and their Kronecker-factored approximation, as Jacobians.
+
+With J the Jacobian of the network's output by the parameters and H the loss's second derivative by that output, the
+Gauss–Newton matrix is the product
+
+.. math:: G = J^\top H\, J,
+
+and nothing here is more than that product. It is a `Jacobian` like any other: `G @ v` is one sweep forward and one
+back, `G.diagonal()` goes by the structure, and SciPy's solvers take it as it is. Where the loss is the negative
+log-likelihood of an exponential family with the output as its natural parameter, as the cross-entropies from logits
+and the squared error are, G is the Fisher information matrix too (Martens 2020, *New insights and perspectives on the
+natural gradient method*, arXiv:1412.1193).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jacobians.arrays import Array
+from jacobians.errors import LayoutError
+from jacobians.linops import Identity, Jacobian, Kronecker
+from jacobians.linops.chain_rows import apart, layer_axis
+from jacobians.linops.denominator import numerator_of
+from jacobians.linops.examples import example_rows, example_size
+from jacobians.linops.kernels import matmul
+from jacobians.operations.base import in_layout
+
+if TYPE_CHECKING:
+    from jacobians.run import Run
+
+__all__ = ["empirical_fisher", "gauss_newton", "kronecker_factored"]
+
+
+def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
+    r"""Return the Gauss–Newton matrix :math:`J^\top H J` of the reduced loss, in the run's layout.
+
+    It is the Hessian of the loss where the output is linear in the parameters, and otherwise the Hessian without the
+    second derivatives of the output; it is positive semi-definite where the loss is convex in the output. The
+    regulariser is not in it: add a multiple of an identity.
+
+    Parameters
+    ----------
+    run : Run
+    wrt : str, optional
+        One parameter, or "X" or an intermediate, for its own block; all packed parameters unless given.
+
+    Raises
+    ------
+    DomainError
+        If the loss states no second derivative.
+    LayoutError
+        If the output does not depend on `wrt`, or there is no such name.
+
+    References
+    ----------
+    Schraudolph (2002), *Fast curvature matrix-vector products for second-order gradient descent*, Neural Computation
+    14(7).
+
+    Examples
+    --------
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2))
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> G = gauss_newton(run)
+    >>> G.shape, bool((G.diagonal() >= 0).all())
+    ((23, 23), True)
+    >>> gauss_newton(run, "W2").domain
+    (3, 2)
+    """
+    J = numerator_of(run.parameter_jacobian(of="output") if wrt is None else run.jacobian(of="output", wrt=wrt))
+    return in_layout(J.T @ numerator_of(run.output_hessian()) @ J, run.network.layout)
+
+
+def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
+    r"""Return :math:`c\, J^\top J` with J the per-example gradients and c the reduction's weight, in the run's layout.
+
+    It is the weighted sum of the outer products of the per-example gradients at the labels that were observed, and
+    not the Fisher matrix, whose labels are the model's (Kunstner, Balles & Hennig 2019, *Limitations of the empirical
+    Fisher approximation*, arXiv:1905.12558).
+
+    Parameters
+    ----------
+    run : Run
+    wrt : str, optional
+        As in `gauss_newton`.
+
+    Examples
+    --------
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 2))
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> J = run.parameter_jacobian(of="losses").to_dense()
+    >>> np.allclose(empirical_fisher(run).to_dense(), J.T @ J / 5)
+    True
+    """
+    J = numerator_of(run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt))
+    weight = run.network.loss.weight(run.values[run.outputs[-1]])
+    return in_layout(weight * (J.T @ J), run.network.layout)
+
+
+def kronecker_factored(run: Run, wrt: str) -> Jacobian:
+    r"""Return the Kronecker-factored approximation of a layer's block of `gauss_newton`, in the run's layout.
+
+    The exact block is :math:`\sum_n x_n x_n^\top \otimes B_n`, with the layer's inputs xₙ and the curvature Bₙ of the
+    loss by its outputs. The approximation takes the two for uncorrelated,
+
+    .. math:: \Bigl(\frac1N \sum_n x_n x_n^\top\Bigr) \otimes \sum_n B_n ,
+
+    one `Kronecker` of two small matrices. It is exact for one example, and where all examples have the same inputs
+    (as a separate bias has, whose input is 1) or the same curvature.
+
+    Parameters
+    ----------
+    run : Run
+    wrt : str
+        A weight, or a bias, of an affine layer.
+
+    Returns
+    -------
+    Jacobian
+        `Kronecker(A, B)` for weights in columns, `Kronecker(B, A)` for weights in rows.
+
+    Raises
+    ------
+    LayoutError
+        If the output is no function of each example's own layer output, or `wrt` is no parameter of such a layer.
+    DomainError
+        If the loss states no second derivative.
+
+    References
+    ----------
+    Martens & Grosse (2015), *Optimizing neural networks with Kronecker-factored approximate curvature*,
+    arXiv:1503.05671; Botev, Ritter & Barber (2017), *Practical Gauss–Newton optimisation for deep learning*,
+    arXiv:1706.03662, for the Gauss–Newton matrix with H as it is.
+
+    Examples
+    --------
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2))
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> kronecker_factored(run, "W1")
+    Kronecker(4×4, 3×3): 12×12 float64, (4, 3) → (4, 3), 200 B
+    >>> np.allclose(kronecker_factored(run, "W1").to_dense(), gauss_newton(run, "W1").to_dense())
+    True
+    """
+    J, H = numerator_of(run.jacobian(of="output", wrt=wrt)), numerator_of(run.output_hessian())
+    axis = run.network.layout.batch_axis
+    later, layer, order = _layer(J, H, wrt, axis)
+    data = layer.single  # X, one example a row
+    inputs = matmul(data.T, data) / max(1, len(data))
+    curvature = _summed_blocks(later, H, axis)
+    result: Jacobian = Kronecker(inputs, curvature) if axis == 0 else Kronecker(curvature, inputs)
+    for factor in order:
+        result = factor.T @ result @ factor
+    return in_layout(result, run.network.layout)
+
+
+def _layer(
+    J: Jacobian, H: Jacobian, wrt: str, axis: int
+) -> tuple[tuple[Jacobian, ...], Kronecker, tuple[Jacobian, ...]]:
+    """The factors of J that come after the layer, the layer's own X ⊗ I, and what lays out its parameter."""
+    factors = J._factors()
+    if isinstance(factors[-1], Kronecker) and len(factors[-1].arrays) == 2:  # two layers that the algebra merged
+        factors = (*factors[:-1], *apart(factors[-1], frozenset((axis,))))
+    for place in reversed(range(len(factors))):
+        layer, later = factors[place], factors[:place]
+        if isinstance(layer, Kronecker) and layer_axis((H, *later), layer) == axis:
+            return later, layer, factors[place + 1 :]
+    raise LayoutError(
+        f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
+        "weight or bias, after factors that act on each example by itself: choose such a parameter, or gauss_newton"
+    )
+
+
+def _summed_blocks(later: tuple[Jacobian, ...], H: Jacobian, axis: int) -> Array:
+    """Σₙ PₙᵀHₙPₙ, with Pₙ the blocks of the later factors' product."""
+    size = example_size(H.domain, axis)
+    plain, weighted = (example_rows((first, *later), axis, 0, size) for first in (Identity(H.domain, H.dtype), H))
+    width = plain.shape[-1]
+    return matmul(plain.reshape(-1, width).T, weighted.reshape(-1, width))

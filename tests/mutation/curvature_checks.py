@@ -1,0 +1,65 @@
+"""Rows and diagonals of chains, and second derivatives of losses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from jacobians.layout import Layout
+from jacobians.testing import assert_hessian
+from tests.linops import test_block_row, test_chain_diagonal, test_chain_rows
+from tests.linops.bank import BANK, chains, composable
+from tests.mutation.checks import Check
+from tests.operations import test_hessians
+from tests.operations.drawing import Numbers
+from tests.operations.loss_cases import LOSSES, loss_case
+
+CURVED = ("chain_rows", "chain_diagonal", "examples", "row_views", "shared", "merge", "product", "block_row")
+"""The modules whose rules are about rows, diagonals and shared factors."""
+
+
+def curvature_checks() -> Iterator[Check]:
+    """Rows and diagonals by structure, without a basis vector; then those of many chains."""
+    for name in test_chain_rows.BY_STRUCTURE:
+        yield Check("rows", name, lambda n=name: test_chain_rows.test_no_row_of_the_whole_matrix_is_built(n))
+    for side, middle in itertools.product(test_chain_diagonal.SIDES, test_chain_diagonal.MIDDLES):
+        what = f"{side} around {middle}"
+        call = test_chain_diagonal.test_no_basis_vector_is_sent_through
+        yield Check("diagonals", what, lambda s=side, m=middle, f=call: f(s, m))
+    yield Check("rows", "in steps", test_chain_rows.test_steps_of_rows_are_put_together)
+    yield Check("rows", "of tiny factors", test_chain_rows.test_norms_of_tiny_and_huge_factors)
+    yield Check("rows", "of two dtypes", test_chain_rows.test_mixed_dtypes_widen)
+    yield Check("diagonals", "in steps", test_chain_diagonal.test_steps_through_the_waist_are_put_together)
+    for side, middle in itertools.product(("layer", "two layers in one"), ("softmax", "numbers")):
+        what = f"{side}, examples in columns"
+        call = test_chain_diagonal.test_examples_in_columns
+        yield Check("diagonals", f"{what}, {middle}", lambda s=what, m=middle, f=call: f(s, m))
+    yield Check("diagonals", "of two dtypes", test_chain_diagonal.test_a_narrow_factor_among_wide_ones)
+    yield Check("diagonals", "empirical Fisher", test_chain_diagonal.test_empirical_fisher)
+    yield Check("diagonals", "no mirror images", test_chain_diagonal.test_two_ends_that_are_no_mirror_images)
+    yield Check("diagonals", "once for two", test_chain_diagonal.test_a_middle_is_asked_once)
+    yield Check("rows", "shared factors", test_block_row.test_shared_factors_are_applied_once)
+    for left in range(0, len(BANK), 3):
+        for right in composable()[left][::3]:
+            what = f"{BANK[left].name} @ {BANK[right].name}"
+            yield Check("rows", what, lambda p=(left, right): test_chain_rows.rows_of([*p]))
+            yield Check("diagonals", what, lambda p=(left, right): test_chain_diagonal.diagonals_of([*p]))
+    for chain in chains(3, 12, seed=33):
+        yield Check("diagonals", "a chain of three", lambda c=chain: test_chain_diagonal.diagonals_of(c, "float32"))
+    for chain in chains(3, 80, seed=31):
+        yield Check("rows", "a chain of three", lambda c=chain: test_chain_rows.rows_of(c))
+
+
+def hessian_checks(names: list[str]) -> Iterator[Check]:
+    """Second derivatives against numerical ones."""
+    for name, batch in itertools.product(LOSSES, ("rows", "columns")):
+        if any(case.startswith(f"{name} ") for case in names):
+            yield Check("reference", f"second derivative of {name}, {batch}", lambda n=name, b=batch: _hessian(n, b))
+    yield Check("reference", "second derivatives far out", test_hessians.test_far_out_it_is_small_and_not_nan)
+    yield Check("reference", "second derivatives refused", test_hessians.test_it_refuses_what_the_loss_refuses)
+
+
+def _hessian(name: str, batch: str) -> None:
+    for reduction in ("sum", "mean"):
+        loss, (X, Y), *_ = loss_case(name, reduction, Layout(batch=batch))(Numbers(3))  # type: ignore[arg-type]
+        assert_hessian(loss, X, Y)
