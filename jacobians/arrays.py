@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jacobians.errors import DTypeError
 from jacobians.recording.recorded import Recorded
 
-__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "format_bytes", "size_of"]
+__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "common_dtype", "format_bytes", "size_of"]
 
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
@@ -80,3 +80,9 @@ def format_bytes(count: int) -> str:
         if scaled < 1024:
             break
     return f"{scaled:.1f} {unit}"
+
+
+def common_dtype(*dtypes: DType) -> DType:
+    """Return the dtype that holds the entries of all of them; at once where they are the same."""
+    different = set(dtypes)
+    return different.pop() if len(different) == 1 else np.result_type(*different)

@@ -262,15 +262,17 @@ def large(layout: Layout = Layout(), activation: str = "relu") -> Run:  # noqa: 
 def multiplications(call: Callable[[], Any]) -> int:
     """Multiplications in the matrix products of a call."""
     count = 0
-    product = np.matmul
 
-    def counted(a: np.ndarray, b: np.ndarray, *args: Any, **how: Any) -> np.ndarray:
-        nonlocal count
-        result = product(a, b, *args, **how)
-        count += result.size * a.shape[-1]
-        return result
+    def counting(product: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def counted(a: np.ndarray, b: np.ndarray, *args: Any, **how: Any) -> np.ndarray:
+            nonlocal count
+            result = product(a, b, *args, **how)
+            count += result.size * a.shape[-1]
+            return result
 
-    with mock.patch.object(np, "matmul", counted):
+        return counted
+
+    with mock.patch.object(np, "matmul", counting(np.matmul)), mock.patch.object(np, "dot", counting(np.dot)):
         call()
     return count
 

@@ -25,7 +25,7 @@ from jacobians.operations import (
     SquaredError,
     Transpose,
 )
-from jacobians.operations.loss_base import class_labels, one_hot
+from jacobians.operations.targets import class_labels, one_hot
 
 __all__ = ["delta_of", "derivative_of", "prediction_of", "targets_of", "value_of"]
 

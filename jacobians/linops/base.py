@@ -8,7 +8,6 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -25,7 +24,7 @@ from jacobians.linops.row_views import RowViews
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Jacobian", "common_dtype"]
+__all__ = ["Jacobian"]
 
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -265,9 +264,3 @@ class Jacobian(RowViews):
         from jacobians.pictures.figure import plot
 
         return plot(self, ax, of=of, wrt=wrt, order=order)
-
-
-def common_dtype(jacobians: Sequence[Jacobian]) -> DType:
-    """Return the dtype that holds the entries of all of them."""
-    dtypes = {j.dtype for j in jacobians}
-    return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)

@@ -184,16 +184,16 @@ def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int
 def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Bordered | int) -> Array:
     """Left · middle · right over a stack of middles, in the cheaper order."""
     if isinstance(left, int):
-        return middle if isinstance(right, int) else _times(middle, right)
+        return middle if isinstance(right, int) else _product(middle, right)
     if isinstance(right, int):
-        return _times(left, middle)
+        return _product(left, middle)
     (p, n), (q, r) = left.shape, right.shape
     if p * n * q + p * q * r <= n * q * r + p * n * r:
-        return _times(_times(left, middle), right)
-    return _times(left, _times(middle, right))
+        return _product(_product(left, middle), right)
+    return _product(left, _product(middle, right))
 
 
-def _times(left: Array | Bordered, right: Array | Bordered) -> Array:
+def _product(left: Array | Bordered, right: Array | Bordered) -> Array:
     if isinstance(left, Bordered):
         assert not isinstance(right, Bordered)  # one of the two is the array in the middle
         return left.times(right)

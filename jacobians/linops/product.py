@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jacobians.arrays import Array
-from jacobians.linops.base import Jacobian, common_dtype
+from jacobians.arrays import Array, common_dtype
+from jacobians.linops.base import Jacobian
 from jacobians.linops.chain_diagonal import chain_diagonal
 from jacobians.linops.chain_rows import chain_gram, chain_row_norms
 from jacobians.linops.examples import example_axes
@@ -43,7 +43,7 @@ class Product(Jacobian):
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
-            common_dtype(factors),
+            common_dtype(*(f.dtype for f in factors)),
         )
 
     def _jvp(self, tangent: Array) -> Array:

@@ -9,17 +9,9 @@ from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian
-from jacobians.operations.loss_base import (
-    Examples,
-    Loss,
-    class_labels,
-    in_rows,
-    logistic_density,
-    one_hot,
-    same_shape_targets,
-    sum_over_example,
-)
+from jacobians.operations.loss_base import Examples, Loss, logistic_density, sum_over_example
 from jacobians.operations.softmax import exponentials, probabilities
+from jacobians.operations.targets import class_labels, in_rows, one_hot, same_shape_targets
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "ProbabilityCrossEntropy", "binary_cross_entropy", "cross_entropy"]
 

@@ -9,15 +9,8 @@ from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, Jacobian, Zero
-from jacobians.operations.loss_base import (
-    Examples,
-    Loss,
-    class_labels,
-    logistic_density,
-    one_hot,
-    same_shape_targets,
-    sum_over_example,
-)
+from jacobians.operations.loss_base import Examples, Loss, logistic_density, sum_over_example
+from jacobians.operations.targets import class_labels, one_hot, same_shape_targets
 
 __all__ = ["Logistic", "MulticlassHinge", "logistic_loss", "multiclass_hinge"]
 

@@ -7,12 +7,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Identity, Jacobian
-from jacobians.operations.loss_base import (
-    Examples,
-    Loss,
-    same_shape_targets,
-    sum_over_example,
-)
+from jacobians.operations.loss_base import Examples, Loss, sum_over_example
+from jacobians.operations.targets import same_shape_targets
 
 __all__ = ["SquaredError", "squared_error"]
 

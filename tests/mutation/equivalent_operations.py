@@ -71,14 +71,14 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("weight != 1.0 → weight != 2.0", "no reduction has this weight"),
         ("weight != 1.0 → weight != 0.0", COST),
     ],
-    "operations.loss_base: one_hot": [
+    "operations.targets: one_hot": [
         ("np.zeros_like(X, order='C') → np.zeros_like(X)", MEMORY),
         ("order='C' → order='F'", MEMORY),
     ],
-    "operations.loss_base: class_labels": [
+    "operations.targets: class_labels": [
         ("flat.astype(np.intp) → flat", "integer labels index as they are"),
     ],
-    "operations.loss_base: same_shape_targets": [
+    "operations.targets: same_shape_targets": [
         ("without Y = as_float*", "only refuses, and widens what the next line converts"),
     ],
     "operations.loss_base: sum_over_example": [

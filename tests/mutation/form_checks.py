@@ -115,7 +115,7 @@ def _forms(family: str) -> list[tuple[Callable[..., Any], Callable[..., Any], li
             (lambda X: ops.l2(X, 0.3, odd), ops.L2(0.3, odd), [Z]),
             (lambda X: ops.l2(X, 0.3, odd, include_bias=True), ops.L2(0.3, odd, include_bias=True), [Z]),
         ]
-    if family in ("loss_base", "squared_error", "cross_entropies", "margin_losses"):
+    if family in ("loss_base", "targets", "squared_error", "cross_entropies", "margin_losses"):
         how: dict[str, Any] = {"reduction": "sum", "layout": turned}
         pairs: list[tuple[Callable[..., Any], Callable[..., Any], list[np.ndarray]]] = [
             (

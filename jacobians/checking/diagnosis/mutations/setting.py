@@ -13,7 +13,7 @@ from jacobians.arrays import Array
 from jacobians.checking.diagnosis.mutations.backward import Backward, Gradients, Pullback
 from jacobians.network import Network
 from jacobians.operations import Affine, Elementwise, Operation
-from jacobians.operations.loss_base import class_labels, one_hot
+from jacobians.operations.targets import class_labels, one_hot
 
 __all__ = ["Layer", "Setting"]
 
