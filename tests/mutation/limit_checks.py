@@ -36,7 +36,7 @@ ENTRIES = {
 }
 
 
-LOSS_MODULES = ("loss_base", "squared_error", "cross_entropies", "margin_losses")
+LOSS_MODULES = ("loss_base", "targets", "squared_error", "cross_entropies", "margin_losses")
 
 
 def limit_checks(family: str) -> Iterator[Check]:

@@ -32,6 +32,7 @@ FAMILIES: dict[str, list[str]] = {
     "cross_entropies": [n for n in LOSSES if "cross_entropy" in n],
     "margin_losses": [n for n in LOSSES if "logistic" in n or "hinge" in n],
     "loss_base": ["squared_error", "cross_entropy labels", "SquaredError", "Logistic", "BinaryCrossEntropy"],
+    "targets": ["cross_entropy labels", "SquaredError", "Logistic", "BinaryCrossEntropy"],
     "regulariser": ["l2"],
     "combinators": [*COMBINATORS, "parallel of", "residual of"],
     "base": ["affine rows-rows-separate-C-numerator", "affine columns-rows-last-F-denominator", "sigmoid", "hadamard",
