@@ -106,6 +106,14 @@ def test_steps_of_rows_are_put_together() -> None:
             same(RowViews._gram(operator), operator.gram("C"))
 
 
+@pytest.mark.parametrize("last", [(4, 2), 4], ids=["A ⊗ B", "A ⊗ I"])
+def test_a_chain_that_mixes_examples_has_no_rule(last: tuple[int, int] | int) -> None:
+    mixed = make.product(make.blocks((5, 4, 4), (5, 4), (5, 4)), make.kronecker((5, 5), 4), make.kronecker(X, last))
+    operator, twin = mixed(Numbers())
+    for law in ROW_LAWS:
+        law(operator, twin)
+
+
 def test_mixed_dtypes_widen() -> None:
     narrow, wide = draw(5, 3, dtype=np.float32), draw(5, 2)
     for operator in (Product((Diagonal(wide), Kronecker(narrow, 2))), Product((Kronecker(5, np.eye(2)),

@@ -26,6 +26,9 @@ def curvature_checks() -> Iterator[Check]:
         what = f"{side} around {middle}"
         call = test_chain_diagonal.test_no_basis_vector_is_sent_through
         yield Check("diagonals", what, lambda s=side, m=middle, f=call: f(s, m))
+    for last in ((4, 2), 4):
+        mixed = test_chain_rows.test_a_chain_that_mixes_examples_has_no_rule
+        yield Check("rows", f"mixed examples, {last}", lambda x=last, f=mixed: f(x))
     yield Check("rows", "in steps", test_chain_rows.test_steps_of_rows_are_put_together)
     yield Check("rows", "of tiny factors", test_chain_rows.test_norms_of_tiny_and_huge_factors)
     yield Check("rows", "of two dtypes", test_chain_rows.test_mixed_dtypes_widen)

@@ -81,7 +81,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.chain_rows: chain_*": [
         ("factors[0] → factors[-1]", "there is one"),
         ("*.arrays[0] → *.arrays[-1]", "X ⊗ I stores one array"),
-        ("KhatriRao(*) → KhatriRao(*", "the inner products of rows do not depend on the order of the two factors"),
+        ("KhatriRao(*)._gram → KhatriRao(*)._gram", "inner products do not depend on the order of the factors"),
     ],
     "linops.commutation: Commutation._sparse": [("self.shape[0] → self.shape[*", SQUARE)],
     "linops.commutation: Commutation._diagonal": [

@@ -63,7 +63,7 @@ SAMPLE: list[tuple[str, str, str, Callable[[], Any]]] = [
     ("one source", "linops.kronecker: Kronecker._sparse", "csr_array(kron(left, right)) → *(right, left))*",
      lambda: assert_one_source(making.kronecker(3, (5, 4))(Numbers())[0])),
     ("one source", "linops.matrix_views: MatrixViews._diagonal", "without out[start:stop] = *",
-     lambda: assert_one_source(making.product(KRONECKER, making.kronecker((3, 2), (4, 5)))(Numbers())[0])),
+     lambda: assert_one_source(making.product(KRONECKER, making.dense((3, 4), (2, 5)))(Numbers())[0])),
     ("association", "linops.algebra: _merge", "KhatriRao(left.right, left.left) → *(left.left, left.left)", chain),
     ("layouts", "operations.affine: Affine._by_weights", "if self.layout.weights == natural:*→ if True:*", layouts),
     ("vec", "linops.matrix_views: MatrixViews.to_dense", "if order == 'F':*→ if False:*",
