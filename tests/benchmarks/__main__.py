@@ -1,4 +1,4 @@
-"""python -m tests.benchmarks [NAME …] [--threads 1|2] [--seconds S] [--json FILE]: times; none of them fails a test."""
+"""python -m tests.benchmarks [NAME …]: times, as ratios to floors, NumPy by hand and peers; see docs/benchmarks.md."""
 
 from __future__ import annotations
 
