@@ -44,12 +44,16 @@ def by_parameters(net: Net) -> Case:
     network, data = net.network(), net.data()
     shape = (net.examples * net.widths[-1], sum((n + 1) * m for n, m in net.pairs()))
     given = np.empty(shape, net.dtype)
+    hand = [
+        Contender(name, "by hand", lambda each=each: ByHand(net, *data).by_parameters(given, by_example=each), _matrix)
+        for name, each in (("einsum into a given array", False), ("the same, example by example", True))
+    ]
     return Case(
         f"{net.name}: by θ, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_parameters(network.run(*data))), _matrix),
-            Contender("einsum into a given array", "by hand", lambda: ByHand(net, *data).by_parameters(given), _matrix),
+            *hand,
             *contenders("jacobian_by_parameters", net),
         ),
     )
@@ -76,7 +80,7 @@ def blocks(net: Net) -> Case:
     return Case(
         f"{net.name}: by X, blocks {shape[0]}×{shape[1]}×{shape[2]}",
         (
-            *floors.fill(shape, net.dtype),
+            floors.products(floors.block_products(net), net.dtype),
             Contender("blocks", "ours", lambda: ours.blocks(ours.by_inputs(network.run(*data))), _blocks),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).blocks(), _blocks),
             *contenders("blocks", net),

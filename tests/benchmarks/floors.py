@@ -35,6 +35,13 @@ def curvature_products(net: Net) -> list[Product]:
     return found
 
 
+def block_products(net: Net) -> list[Product]:
+    """Of the forward pass, and of the outputs' rows of every example carried back to the inputs."""
+    rows = net.examples * net.widths[-1]
+    back = [((rows, m), (m, n)) for n, m in net.pairs()[:-1]]
+    return [((net.examples, n), (n, m)) for n, m in net.pairs()] + back
+
+
 def products(shapes: Sequence[Product], dtype: type, name: str = "product floor", times: int = 1) -> Contender:
     """The products alone, each in the operand order, memory order and result order that a trial finds fastest."""
     rng = np.random.default_rng(1)

@@ -85,14 +85,17 @@ def gram(net: Net) -> Case:
 def materialised(net: Net) -> Case:
     rows, data = _Ours(net), net.data()
     shape = (net.examples, sum((n + 1) * m for n, m in net.pairs()))
-    given = np.empty(shape, net.dtype)
-    read = _named("gradients")
+    read, given = _named("gradients"), np.empty(shape, net.dtype)
+    hand = [
+        Contender(name, "by hand", lambda each=each: ByHand(net, *data).per_example(given, by_example=each), read)
+        for name, each in (("einsum into a given array", False), ("the same, example by example", True))
+    ]
     return Case(
         f"{net.name}: written out {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(rows()), read),
-            Contender("einsum into a given array", "by hand", lambda: ByHand(net, *data).per_example(given), read),
+            *hand,
             *contenders("per_example", net),
         ),
     )

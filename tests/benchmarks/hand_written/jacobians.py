@@ -61,7 +61,7 @@ class ByHand:
         out.reshape(N, K, N, -1)[np.arange(N), :, np.arange(N), :] = self.blocks()
         return out
 
-    def by_parameters(self, out: np.ndarray) -> np.ndarray:
+    def by_parameters(self, out: np.ndarray, by_example: bool = False) -> np.ndarray:
         """The dense (N·K, parameters) matrix into a given array, W1, b1, W2, … side by side, each in C order."""
         N, K = self.output.shape
         view, start, S = out.reshape(N, K, -1), 0, self.sensitivities()
@@ -70,7 +70,7 @@ class ByHand:
             block = view[:, :, start : start + n * m].reshape(N, K, n, m)
             bias = view[:, :, start + n * m : start + (n + 1) * m]
             if k < len(S):
-                np.einsum("ni,nko->nkio", A, S[k], out=block)
+                _outer(A, S[k], block, by_example)
                 bias[...] = S[k]
             else:
                 block[...] = 0
@@ -109,12 +109,12 @@ class ByHand:
             total = G if isinstance(total, float) else np.add(total, G, out=total)
         return total
 
-    def per_example(self, out: np.ndarray) -> np.ndarray:
+    def per_example(self, out: np.ndarray, by_example: bool = False) -> np.ndarray:
         """All per-example gradients, (N, parameters), into a given array."""
         start = 0
         for A, D in zip(self.inputs, self.deltas(), strict=True):
             n, m = A.shape[1], D.shape[1]
-            np.einsum("ni,no->nio", A, D, out=out[:, start : start + n * m].reshape(-1, n, m))
+            _outer(A, D, out[:, start : start + n * m].reshape(-1, n, m), by_example)
             out[:, start + n * m : start + (n + 1) * m] = D
             start += (n + 1) * m
         return out
@@ -171,3 +171,12 @@ class ByHand:
             if k:
                 R = (R.dot(self.weights[k].T).reshape(N, K, -1) * self.masks[k - 1][:, None, :]).reshape(N * K, -1)
         return np.concatenate(parts[::-1])
+
+
+def _outer(A: np.ndarray, S: np.ndarray, out: np.ndarray, by_example: bool) -> None:
+    """A[n, i]·S[n, …, o] into out[n, …, i, o], in one call, or in one for each example, whose loops are shorter."""
+    if not by_example:
+        np.einsum("ni,n...o->n...io", A, S, out=out)
+        return
+    for a, s, block in zip(A, S, out, strict=True):
+        np.einsum("i,...o->...io", a, s, out=block)
