@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import bracketing, contest, floors, gradients, start_up
+from tests.benchmarks import bracketing, contest, floors, gradients, nets, start_up
 from tests.benchmarks.contest import Case, Contender, WrongResultError
 from tests.benchmarks.hand_written.outward import Outward
 from tests.benchmarks.memory import peak_bytes
@@ -136,6 +136,24 @@ def test_rows_hold_ratios_to_the_floor_and_to_the_fastest_rivals(monkeypatch):
     }
 
 
+def test_data_keep_clear_of_the_kinks_where_rounding_decides():
+    net = Net("wide f32", 512, (20, 64, 64, 3), "relu", np.float32)
+    params, X, _ = net.data()
+    assert not nets._near_a_kink(net, params, X).any()
+    drawn = np.random.default_rng(1).normal(size=(10_000, 20)).astype(np.float32)
+    assert nets._near_a_kink(net, params, drawn).any()
+
+
+def test_data_are_the_same_numbers_in_both_layouts():
+    (params, X, y), (turned, XT, yT) = (NETS[0].data(layout) for layout in (nets.ROWS, nets.COLUMNS))
+    assert np.array_equal(X, XT.T)
+    assert np.array_equal(y, yT)
+    network = NETS[0].network(nets.COLUMNS)
+    assert {n: a.shape for n, a in turned.items()} == network.shapes()
+    assert all(np.array_equal(params[n].T.reshape(a.shape), a) for n, a in turned.items())
+    assert network.value(turned, XT, yT) == pytest.approx(NETS[0].network().value(params, X, y))
+
+
 def test_contenders_take_turns():
     seen: list[str] = []
     times = interleaved({"one": lambda: seen.append("one"), "two": lambda: seen.append("two")}, 0.0)
@@ -167,7 +185,7 @@ def test_what_is_slow_is_called_once(monkeypatch):
 def test_missing_peers_are_named():
     notes = {c.name: c.facts["note"] for c in gradients.case(NETS[0]).contenders if c.kind == "skipped"}
     assert notes == {name: f"skipped: {name} is not installed" for name in ("torch", "jax", "autograd", "sklearn")}
-    skipped = [c.name for c in start_up.imports().contenders if c.kind == "skipped"]
+    skipped = [c.name for c in start_up.imports("import jacobians").contenders if c.kind == "skipped"]
     assert skipped == ["import torch", "import jax", "import autograd"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from backpack.hessianfree.ggnvp import ggn_vector_product
 from tests.benchmarks.contest import Contender
 from tests.benchmarks.nets import Net
 from tests.benchmarks.peers.torch_net import data, module, packed, unpacked
+
+# of a backward pass without inputs to differentiate by, which is what is wanted
+warnings.filterwarnings("ignore", message="Full backward hook is firing")
 
 
 def _run(net: Net, extension: Any, field: str, reduction: str = "mean"):
