@@ -87,7 +87,8 @@ def compare(case: Case) -> dict[str, Timing]:
         if seconds > SLOW:
             slow[contender.name] = Timing(np.array([seconds]))
         found = contender.read(result)
-        expected = expected or found
+        # a copy, for whoever is called next may write into the same array
+        expected = expected or {name: np.array(array) for name, array in found.items()}
         for name, want in expected.items():
             if name not in found:
                 raise WrongResultError(f"{case.name}: {contender.name}: has no {name}, only {', '.join(found)}")

@@ -43,17 +43,18 @@ def structured(net: Net) -> Case:
 def by_parameters(net: Net) -> Case:
     network, data = net.network(), net.data()
     shape = (net.examples * net.widths[-1], sum((n + 1) * m for n, m in net.pairs()))
-    given = np.empty(shape, net.dtype)
-    hand = [
-        Contender(name, "by hand", lambda each=each: ByHand(net, *data).by_parameters(given, by_example=each), _matrix)
-        for name, each in (("einsum into a given array", False), ("the same, example by example", True))
-    ]
+
+    def hand(name: str, by_example: bool) -> Contender:
+        given = np.full(shape, np.nan, net.dtype)
+        return Contender(name, "by hand", lambda: ByHand(net, *data).by_parameters(given, by_example), _matrix)
+
     return Case(
         f"{net.name}: by θ, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_parameters(network.run(*data))), _matrix),
-            *hand,
+            hand("einsum into a given array", by_example=False),
+            hand("the same, example by example", by_example=True),
             *contenders("jacobian_by_parameters", net),
         ),
     )
@@ -62,7 +63,7 @@ def by_parameters(net: Net) -> Case:
 def by_inputs(net: Net) -> Case:
     network, data = net.network(), net.data()
     shape = (net.examples * net.widths[-1], net.examples * net.widths[0])
-    given = np.empty(shape, net.dtype)
+    given = np.full(shape, np.nan, net.dtype)
     return Case(
         f"{net.name}: by X, dense {shape[0]}×{shape[1]}",
         (

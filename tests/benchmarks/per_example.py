@@ -85,17 +85,19 @@ def gram(net: Net) -> Case:
 def materialised(net: Net) -> Case:
     rows, data = _Ours(net), net.data()
     shape = (net.examples, sum((n + 1) * m for n, m in net.pairs()))
-    read, given = _named("gradients"), np.empty(shape, net.dtype)
-    hand = [
-        Contender(name, "by hand", lambda each=each: ByHand(net, *data).per_example(given, by_example=each), read)
-        for name, each in (("einsum into a given array", False), ("the same, example by example", True))
-    ]
+    read = _named("gradients")
+
+    def hand(name: str, by_example: bool) -> Contender:
+        given = np.full(shape, np.nan, net.dtype)
+        return Contender(name, "by hand", lambda: ByHand(net, *data).per_example(given, by_example), read)
+
     return Case(
         f"{net.name}: written out {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(rows()), read),
-            *hand,
+            hand("einsum into a given array", by_example=False),
+            hand("the same, example by example", by_example=True),
             *contenders("per_example", net),
         ),
     )
