@@ -22,31 +22,25 @@ def cases() -> Iterator[Case]:
 
 def case(net: Net) -> Case:
     rows, columns = net.data(ROWS), net.data(COLUMNS)
-    network, turned = net.network(ROWS), net.network(COLUMNS)
-
-    gradient, chain = ours.gradient, ours.gradient_by_chain
 
     def in_rows(grads: Arrays) -> Arrays:
         return {n: g.T.reshape(rows[0][n].shape) for n, g in grads.items()}
 
-    hand = [
-        Contender("NumPy, batch rows", "by hand", by_hand.in_rows(net, *rows)),
-        Contender("NumPy, fewest calls", "by hand", by_hand.in_fewest_calls(net, *rows)),
-        Contender("NumPy, batch columns", "by hand", by_hand.in_columns(net, *columns), in_rows),
-        Contender("NumPy, batch columns, kept", "by hand", by_hand.in_columns(net, *columns, kept=True), in_rows),
-    ]
+    own = []
+    for where, layout, data, read in (("batch rows", ROWS, rows, dict), ("batch columns", COLUMNS, columns, in_rows)):
+        network = net.network(layout)
+        for spelling, gradient in (("Network.gradient", ours.gradient), ("chain with @", ours.gradient_by_chain)):
+            function = partial(gradient, network)
+            own.append(Contender(f"{spelling}, {where}", "ours", partial(function, *data), read))
+    ways = {
+        "batch rows": (by_hand.in_rows(net, *rows), dict),
+        "fewest calls": (by_hand.in_fewest_calls(net, *rows), dict),
+        "batch columns": (by_hand.in_columns(net, *columns), in_rows),
+        "batch columns, kept": (by_hand.in_columns(net, *columns, kept=True), in_rows),
+    }
     if net.examples > 2 * BLOCK:
-        blocks = by_hand.in_columns(net, *columns, block=BLOCK, kept=True)
-        hand.append(Contender(f"NumPy, batch columns, blocks of {BLOCK}", "by hand", blocks, in_rows))
-    return Case(
-        net.name,
-        (
-            floors.products(floors.gradient_products(net), net.dtype),
-            Contender("Network.gradient, batch rows", "ours", partial(gradient, network, *rows)),
-            Contender("chain with @, batch rows", "ours", partial(chain, network, *rows)),
-            Contender("Network.gradient, batch columns", "ours", partial(gradient, turned, *columns), in_rows),
-            Contender("chain with @, batch columns", "ours", partial(chain, turned, *columns), in_rows),
-            *hand,
-            *contenders("gradient", net),
-        ),
-    )
+        in_blocks = by_hand.in_columns(net, *columns, block=BLOCK, kept=True)
+        ways[f"batch columns, blocks of {BLOCK}"] = in_blocks, in_rows
+    hand = [Contender(f"NumPy, {way}", "by hand", call, read) for way, (call, read) in ways.items()]
+    floor = floors.products(floors.gradient_products(net), net.dtype)
+    return Case(net.name, (floor, *own, *hand, *contenders("gradient", net)))
