@@ -1,49 +1,98 @@
-"""python -m tests.benchmarks [NAME …] [--threads 1|2] [--seconds S] [--json FILE]: times; none of them fails a test."""
+"""python -m tests.benchmarks [NAME …]: times, as ratios to floors, NumPy by hand and peers; see docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
+from tests.benchmarks import machine
 
-from tests.benchmarks import gradients
-from tests.figures.tables import table
+WORKLOADS = (
+    "gradients",
+    "dense_jacobians",
+    "per_example",
+    "curvature",
+    "bracketing",
+    "growth",
+    "start_up",
+)
+"""W1 to W7; each is a module that has `cases`."""
 
-WORKLOADS = {"gradient": gradients.measure}
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; all unless given")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=2.0, help="for each case")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="a history: one line of JSON is appended")
-    options = parser.parse_args()
-    unknown = set(options.names) - set(WORKLOADS)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.report:
+        return _report(parser, options.report)
+    unknown = [name for name in options.names if name not in WORKLOADS]
     if unknown:
         parser.error(f"{', '.join(unknown)}: choose from {', '.join(WORKLOADS)}")
+    if not 1 <= options.threads <= machine.cores():
+        parser.error(f"--threads {options.threads}: this process may use 1 to {machine.cores()} cores")
+    if not options.seconds > 0:
+        parser.error(f"--seconds {options.seconds:g}: must be above 0")
+    if options.json and (options.json.is_dir() or not options.json.parent.is_dir()):
+        parser.error(f"--json {options.json}: not a file, or in no folder that exists")
     try:
-        from threadpoolctl import threadpool_info, threadpool_limits
+        importlib.import_module("threadpoolctl")
     except ImportError:
         print("benchmarks need threadpoolctl: pip install threadpoolctl", file=sys.stderr)
         return 2
-    with threadpool_limits(options.threads):
-        threads = sorted({pool["num_threads"] for pool in threadpool_info()})
-        print(f"NumPy {np.__version__}, Python {platform.python_version()}, {platform.machine()}, threads {threads}\n")
-        for name in options.names or WORKLOADS:
-            rows = WORKLOADS[name](options.seconds)
-            cells = [[f"{v:.3g}" if isinstance(v, float) else v for v in row.values()] for row in rows]
-            print(table(tuple(rows[0]), cells))
-            if options.json:
-                line = {"at": datetime.now(UTC).isoformat(), "workload": name, "threads": threads, "rows": rows}
-                with options.json.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    machine.set_up(options.threads, options.allocator)
+    for name in options.names or WORKLOADS:
+        run(name, options)
     return 0
+
+
+def run(name: str, options: argparse.Namespace) -> None:
+    """Measure one workload, print its tables as they come and how we stand at the end, and append to the history."""
+    from threadpoolctl import threadpool_limits
+
+    from tests.benchmarks import contest, report
+
+    module = importlib.import_module(f"tests.benchmarks.{name}")
+    line = {"at": datetime.now(UTC).isoformat(), "workload": name, "title": module.TITLE, "threads": options.threads}
+    print(f"# {module.TITLE}\n", flush=True)
+    rows = []
+    with threadpool_limits(options.threads):
+        for found in contest.measure(module.cases(), options.seconds):
+            rows += found
+            print(report.case_table(found), end="\n\n", flush=True)
+        # once the peers are loaded, so that their threads are seen too
+        line |= {"allocator": options.allocator, "seconds": options.seconds, "machine": machine.describe()}
+    line["rows"] = rows
+    print(report.heading(line), report.summary(rows), sep="\n\n", end="\n\n", flush=True)
+    if options.json:
+        with options.json.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _report(parser: argparse.ArgumentParser, path: Path) -> int:
+    from tests.benchmarks.report import markdown, read_history
+
+    try:
+        print(markdown(read_history(path)), end="")
+    except OSError as error:
+        parser.error(f"--report {path}: {error.strerror}")
+    except ValueError as error:
+        parser.error(f"--report {error}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; all unless given")
+    parser.add_argument("--threads", type=int, default=1, help="of every library, and cores that the process may use")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each case")
+    parser.add_argument("--allocator", choices=list(machine.ALLOCATORS), default="default", help="glibc's thresholds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="a history: one line of JSON a workload is appended")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="print a history's newest lines as Markdown")
+    return parser
 
 
 if __name__ == "__main__":

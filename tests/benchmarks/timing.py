@@ -11,36 +11,42 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender's result.
+    """Seconds of one call of one contender, once for each round."""
 
-    Attributes
-    ----------
-    median : float
-        Seconds of one call.
-    ratio : float
-        The median of the paired ratios to the first contender.
-    samples : int
-        How often it was timed.
-    """
+    rounds: np.ndarray
 
-    median: float
-    ratio: float
-    samples: int
+    @property
+    def median(self) -> float:
+        return float(np.median(self.rounds))
+
+    def ratio(self, other: Timing) -> float:
+        """The median of the rounds' ratios: both were timed within one round, whatever else the machine did then."""
+        if self.rounds.size != other.rounds.size:  # one was too slow to take turns
+            return self.median / other.median
+        return float(np.median(self.rounds / other.rounds))
+
+    def beyond(self, other: Timing) -> float:
+        """The median of the rounds' differences, in seconds."""
+        return float(np.median(self.rounds - other.rounds))
 
 
-def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, Timing]:
-    """Call all contenders round after round until the time is up; each round starts with another one."""
+def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float, rounds: int = 5) -> dict[str, Timing]:
+    """Call all contenders round after round, at least so many, until the time is up; each starts with another one."""
     calls = {name: _calls_in(call, 2e-3) for name, call in contenders.items()}
     names = list(contenders)
     times: dict[str, list[float]] = {name: [] for name in names}
     end, start = time.perf_counter() + seconds, 0
-    while time.perf_counter() < end or len(times[names[0]]) < 5:
+    while time.perf_counter() < end or len(times[names[0]]) < rounds:
         for name in names[start:] + names[:start]:
             times[name].append(_time(contenders[name], calls[name]))
         start = (start + 1) % len(names)
-    taken = {name: np.array(values) for name, values in times.items()}
-    first = taken[names[0]]
-    return {name: Timing(float(np.median(t)), float(np.median(t / first)), t.size) for name, t in taken.items()}
+    return {name: Timing(np.array(values)) for name, values in times.items()}
+
+
+def fastest(contenders: Mapping[str, Callable[[], object]], seconds: float = 0.02) -> str:
+    """The contender that a short trial finds fastest: by its best round, for what else the machine did only adds."""
+    times = interleaved(contenders, seconds, rounds=9)
+    return min(times, key=lambda name: times[name].rounds.min())
 
 
 def _time(call: Callable[[], object], count: int) -> float:

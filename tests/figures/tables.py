@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -29,4 +30,5 @@ def _text(cell: object) -> str:
 
 
 def _number(text: str) -> bool:
-    return text[:1].isdigit() or text in ("–", "")
+    # a number with at most a unit after it, and not a name such as "64 × 64-10"
+    return bool(re.fullmatch(r"-?\d[\d.,]*(e[-+]?\d+)?( ?\S{1,3})?", text)) or text in ("–", "")

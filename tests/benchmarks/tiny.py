@@ -1,0 +1,41 @@
+"""Every kind of case at a size that takes no time, for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, per_example
+from tests.benchmarks.contest import Case
+from tests.benchmarks.nets import Net
+
+NETS = (
+    Net("deep f32", 6, (5, 4, 3, 4, 3), "relu", np.float32),
+    Net("shallow f64", 7, (5, 4, 3), "relu", np.float64),
+)
+SIGMOID = Net("sigmoid f64", 7, (5, 4, 3), "sigmoid", np.float64)
+
+BUILDERS: dict[str, Callable[[Net], Case]] = {
+    "gradient": gradients.case,
+    "structured": dense_jacobians.structured,
+    "by parameters": dense_jacobians.by_parameters,
+    "by inputs": dense_jacobians.by_inputs,
+    "blocks": dense_jacobians.blocks,
+    "factors": per_example.factors,
+    "norms": per_example.norms,
+    "gram": per_example.gram,
+    "written out": per_example.materialised,
+    "G v": curvature.product,
+    "G V": curvature.block,
+    "diagonal": curvature.diagonal,
+    "bracketed by example": bracketing.by_example,
+    "growth": growth.case,
+}
+
+CASES: dict[str, Callable[[], Case]] = {
+    **{f"{name}, {net.name}": lambda b=build, n=net: b(n) for name, build in BUILDERS.items() for net in NETS},
+    "gradient, sigmoid": lambda: gradients.case(SIGMOID),
+    "dense chain, waist": lambda: bracketing.dense((6, 5, 2, 7)),
+    "dense chain, long": lambda: bracketing.dense((3, 9, 1, 8, 4, 6)),
+}
