@@ -17,7 +17,8 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, format_bytes, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.matrix_views import MatrixViews, is_borrowed
+from jacobians.linops.dense_view import is_borrowed
+from jacobians.linops.matrix_views import MatrixViews
 from jacobians.linops.orders import known_order
 
 if TYPE_CHECKING:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacobians.arrays import Array, size_of
+from jacobians.linops.entries import slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["matmul", "sparse_matmul", "total"]
+__all__ = ["matmul", "outer", "sparse_matmul", "total"]
+
+_BUFFERED = 128
+"""Runs from this length on are multiplied through buffers; see `outer`."""
 
 _LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
@@ -35,6 +39,37 @@ def matmul(left: Array, right: Array) -> Array:
         block = slice(start, start + _LONG)
         sums += np.matmul(left[..., block], right[..., block, :])
     return sums.astype(np.float32)
+
+
+def outer(left: Array, right: Array, out: Array) -> None:
+    """Write ``left[..., :, None] * right[..., None, :]`` into `out`, of whatever strides.
+
+    As one multiplication it takes about 15 ns for each run along the last axis, 2.5 times the filling of the array at
+    128 entries and 6 times at 64. Buffers of about that run's length bring 128 entries to 1.5; below, the narrower
+    factor is copied and then multiplied in place by the other one, repeated to a whole row: 3.5.
+    """
+    if abs(out.strides[-1]) > abs(out.strides[-2]):
+        left, right, out = right, left, out.swapaxes(-1, -2)
+    (a, b), item = out.shape[-2:], out.itemsize
+    if b >= _BUFFERED:
+        before = np.setbufsize(16 * -(-min(b, 1 << 12) // 16))
+        try:
+            np.multiply(left[..., :, None], right[..., None, :], out=out)
+        finally:
+            np.setbufsize(before)
+        return
+    if out.ndim == 2 or 4 * min(left.size * b, right.size * a) > out.size or out.strides[-2] != b * out.strides[-1]:
+        np.multiply(left[..., :, None], right[..., None, :], out=out)
+        return
+    for part in slabs(out.shape[0], out[:1].size * item):
+        first, second, target = (x[part] if len(x) > 1 else x for x in (left, right, out))
+        rows = target.reshape(*target.shape[:-2], a * b)
+        if left.size * b <= right.size * a:
+            target[...] = second[..., None, :]
+            rows *= np.repeat(first, b, axis=-1)
+        else:
+            target[...] = first[..., :, None]
+            rows *= np.tile(second, a)
 
 
 def sparse_matmul(matrix: csr_array, stack: Array) -> Array:

@@ -13,7 +13,16 @@ from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.selection import Selection
 
-__all__ = ["diagonal_block", "khatri_rao", "kronecker_product", "scaled_blocks", "stored", "widened", "without_zeros"]
+__all__ = [
+    "diagonal_block",
+    "example_rows",
+    "khatri_rao",
+    "kronecker_product",
+    "scaled_blocks",
+    "stored",
+    "widened",
+    "without_zeros",
+]
 
 
 def widened(jacobian: Jacobian, dtype: DType) -> Jacobian | None:
@@ -87,14 +96,19 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
             return None
         return BlockDiagonal(matmul(left.blocks, along), left.codomain, right.domain, left.axis)
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
-        # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
-        delta, data = left.blocks, across[:, None, :]
-        if len(left.codomain) == 1:
-            delta, data = delta[:, 0], data[:, 0]
-        elif left.axis == -1:
-            delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
-        return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+        return example_rows(left, across)
     return None
+
+
+def example_rows(left: BlockDiagonal, inputs: Array) -> KhatriRao:
+    """Bₙ times X ⊗ I, or I ⊗ X in columns, for inputs X of shape (N, …) and a codomain of one or two axes."""
+    # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
+    delta, data = left.blocks, inputs[:, None, :]
+    if len(left.codomain) == 1:
+        delta, data = delta[:, 0], data[:, 0]
+    elif left.axis == -1:
+        delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
+    return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
 
 
 def without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:

@@ -282,11 +282,11 @@ def byte_guard(operator: Jacobian, twin: np.ndarray) -> None:
     """`to_dense` refuses one byte less than it needs, and takes exactly what it needs."""
     rows, columns = operator.shape
     needed = rows * columns * operator.dtype.itemsize
-    operator.to_dense(limit=max(needed, operator._largest_bytes()))
+    operator.to_dense(limit=max(needed, operator._dense_bytes()))
     if needed:
         with pytest.raises(TooLargeError) as caught:
             operator.to_dense(limit=needed - 1)
-        for part in (f"pass limit={operator._largest_bytes()}", f"{rows}×{columns}", operator.structure):
+        for part in (f"pass limit={operator._dense_bytes()}", f"{rows}×{columns}", operator.structure):
             assert part in str(caught.value), str(caught.value)
 
 
