@@ -98,9 +98,8 @@ def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool
     codomain, domain = _ends(factors, bracket)
     if isinstance(bracket, int) and isinstance(factors[bracket], Dense):
         return factors[bracket]._dense().astype(dtype, copy=False).reshape(codomain + domain)
-    out = np.empty(codomain + domain, dtype)
-    if by_columns:
-        out = exchanged(np.empty(domain + codomain, dtype), len(domain))
+    room = np.empty(domain + codomain if by_columns else codomain + domain, dtype)
+    out = exchanged(room, len(domain)) if by_columns else room
     fill(factors, bracket, out)
     return out
 

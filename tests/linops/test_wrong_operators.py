@@ -15,6 +15,9 @@ from tests.linops.wrong import SHAPE, Plain
 WRONG: list[tuple[Law, type[Plain], str]] = [
     (laws.dense_twin, wrong.DenseIgnoresOrder, r"to_dense\('F'\): off"),
     (laws.dense_twin, wrong.DenseIsWide, "stated float32"),
+    (laws.dense_into, wrong.LeavesWhatIsThere, "out in order C: off by nan"),
+    (laws.dense_into, wrong.WritesElsewhere, "another array is returned"),
+    (laws.examples_apart, wrong.ClaimsExamples, "blocks along axis 0: off"),
     (laws.vec_permutes, wrong.DenseIgnoresOrder, "P C Qᵀ"),
     (laws.vec_permutes, wrong.ActsByOrder, "jvp in order F"),
     (laws.acts_as_twin, wrong.ReversesStacks, r"jvp on a stack \(2,\)"),
