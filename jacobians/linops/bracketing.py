@@ -95,6 +95,12 @@ class Bracketing:
         if first == last:
             stored = isinstance(self.factors[first], Dense)
             return [Way(0, 0, 0, first) if stored else Way(entries, self.factors[first]._dense_bytes(), size, first)]
+        if self._reorders[last] and self.mode != "forward":
+            # nothing is computed or held for it, so no other bracket can be better
+            return [
+                _seen_through(left, size, entries, (left.bracket, last, "row view"))
+                for left in self.ways(first, last - 1)
+            ]
         apart = [
             _acted(inside, entries, size, (inside.bracket, axis))
             for axis in self._common(first, last)
@@ -105,6 +111,18 @@ class Bracketing:
     def _joined(self, first: int, last: int, entries: int, size: int) -> list[Way]:
         m, n = self.rows[first], self.columns[last]
         found: list[Way] = []
+        if self.mode != "forward":
+            for axis in self._common(first, last - 1):
+                if self._is_outer(first, last, axis):
+                    for left in self.ways(first, last - 1, axis):
+                        found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
+            # any other bracket writes a matrix of some later factor's rows, and then the result
+            least = entries + n * min(self.rows[first + 1 : last + 1])
+            if found and not self.thrifty and min(found, key=_price).operations <= least:
+                return found
+            work = max(self.flops[last] * m, entries)
+            for left in self.ways(first, last - 1):
+                found.append(_acted(left, work, size, (left.bracket, last, "rows")))
         if self.mode != "reverse":
             # only a single factor acts by its structure, and then it is never written out
             work = max(self.flops[first] * n, entries)
@@ -112,16 +130,6 @@ class Bracketing:
                 found.append(_acted(right, work, size, (first, right.bracket, "columns")))
                 if self._reorders[first]:
                     found.append(_seen_through(right, size, entries, (first, right.bracket, "column view")))
-        if self.mode != "forward":
-            work = max(self.flops[last] * m, entries)
-            for left in self.ways(first, last - 1):
-                found.append(_acted(left, work, size, (left.bracket, last, "rows")))
-                if self._reorders[last]:
-                    found.append(_seen_through(left, size, entries, (left.bracket, last, "row view")))
-            for axis in self._common(first, last - 1):
-                if self._is_outer(first, last, axis):
-                    for left in self.ways(first, last - 1, axis):
-                        found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
         if self.mode == "any":
             for k in range(first + 1, last - 1):
                 work = max(2 * m * self.columns[k] * n, entries)

@@ -50,7 +50,7 @@ def outer(left: Array, right: Array, out: Array) -> None:
     """
     if abs(out.strides[-1]) > abs(out.strides[-2]):
         left, right, out = right, left, out.swapaxes(-1, -2)
-    (a, b), item = out.shape[-2:], out.itemsize
+    (a, b), item, right = out.shape[-2:], out.itemsize, np.ascontiguousarray(right)
     if b >= _BUFFERED:
         before = np.setbufsize(16 * -(-min(b, 1 << 12) // 16))
         try:

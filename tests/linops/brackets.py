@@ -23,17 +23,18 @@ def every(factors: Factors) -> Iterator[Cost]:
     for axis in axes:
         for spent, peak, _ in blocks(factors, axis):
             yield spent + m * n, size + peak, size
+    head, tail = factors[0], factors[-1]
+    if reorders(tail):
+        for spent, peak, inner in every(factors[:-1]):
+            yield spent + (0 if inner else m * n), max(size, peak), size
     if axes:
         return
-    head, tail = factors[0], factors[-1]
     for spent, peak, inner in every(factors[1:]):
         yield spent + max(head.flops * n, m * n), size + peak, size
         if reorders(head):
             yield spent + (0 if inner else m * n), max(size, peak), size
     for spent, peak, inner in every(factors[:-1]):
         yield spent + max(tail.flops * m, m * n), size + peak, size
-        if reorders(tail):
-            yield spent + (0 if inner else m * n), max(size, peak), size
     for axis in (0, -1):
         if all(f._keeps_examples(axis) for f in factors[:-1]) and meets_inputs(head, tail, axis):
             for spent, peak, _ in blocks(factors[:-1], axis):

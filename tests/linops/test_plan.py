@@ -177,7 +177,7 @@ def executed(factors: Factors, plan: Plan) -> np.ndarray:
 def test_a_waist_is_multiplied_outward() -> None:
     factors = tuple(dense(a, b) for a, b in [(60, 50), (50, 2), (2, 50), (50, 60)])
     plan = make_plan(factors)
-    assert plan.bracket == ((0, 1, "columns"), (2, 3, "columns"), "gemm")
+    assert plan.bracket == ((0, 1, "rows"), (2, 3, "rows"), "gemm")
     assert 9 * plan.operations < min(plan.forward, plan.reverse)
     assert str(plan) == ("((0 1) (2 3)): 38,400 operations, peak 30.0 KiB (forward 384,000, reverse 384,000)")
     expected = factors[0].to_dense() @ factors[1].to_dense() @ (factors[2].to_dense() @ factors[3].to_dense())
@@ -212,7 +212,7 @@ def test_prices_know_structure() -> None:
 def test_peak_bytes_by_hand() -> None:
     factors = (dense(60, 50), dense(50, 2), dense(2, 70))
     plan = make_plan(factors)
-    assert plan.bracket == ((0, 1, "columns"), 2, "rows")
+    assert plan.bracket == ((0, 1, "rows"), 2, "rows")
     # the factors store theirs; built are 60×2 and 60×70
     assert plan.peak_bytes == 8 * (60 * 2 + 60 * 70)
     assert Product(factors).to_dense(limit=plan.peak_bytes).shape == (60, 70)
