@@ -75,7 +75,7 @@ class Product(Jacobian):
         >>> from jacobians.linops import Diagonal, Kronecker
         >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3))) @ Kronecker(np.ones((5, 4)), 3)
         >>> print(J.plan())
-        ([0 1] 2): 150 operations, peak 1.3 KiB (forward 1,260, reverse 150)
+        ([0 1] 2): 150 operations, peak 1.2 KiB (forward 960, reverse 150)
         """
         return make_plan(self.factors, limit, self._best())
 

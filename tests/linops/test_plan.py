@@ -14,6 +14,7 @@ from jacobians.errors import TooLargeError
 from jacobians.linops import (
     BlockDiagonal,
     Commutation,
+    Denominator,
     Dense,
     Diagonal,
     DiagonalMinusOuter,
@@ -25,8 +26,9 @@ from jacobians.linops import (
     Reshape,
     Selection,
 )
+from jacobians.linops.bracketing import Way
 from jacobians.linops.execute import fill
-from jacobians.linops.plan import Plan, make_plan
+from jacobians.linops.plan import Plan, make_plan, within
 from tests.linops.brackets import Factors, every
 from tests.linops.tools import draw, same
 
@@ -240,11 +242,26 @@ def test_steps_are_as_wide_as_the_widest_factor() -> None:
 
 
 def test_a_limit_costs_operations() -> None:
-    factors = tuple(dense(a, b) for a, b in [(60, 50), (50, 2), (2, 50), (50, 60)])
-    product, free = Product(factors), make_plan(factors)
-    least = min(peak for _, peak, _ in every(factors))
-    tight = product.plan(limit=least)
-    assert (tight.peak_bytes, tight.operations > free.operations) == (least, least < free.peak_bytes)
-    same(product.to_dense(limit=least), product.to_dense())
-    with pytest.raises(TooLargeError, match=rf"or pass limit={least}$"):
-        product.to_dense(limit=least - 1)
+    product = Product(tuple(dense(m, n) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]))
+    free, tight = product.plan(), product.plan(limit=2_000)
+    assert (free.operations, free.peak_bytes) == (24_000, 4_000)
+    assert (tight.operations, tight.peak_bytes) == (25_000, 1_600)
+    expected = product.to_dense()
+    for limit in (4_000, 1_600):
+        held = product.to_dense(limit=limit)
+        same(held, expected)
+    with pytest.raises(TooLargeError, match=r"over the limit of 1.6 KiB; use .*, or pass limit=1600$"):
+        product.to_dense(limit=1_599)
+
+
+def test_a_limit_is_passed_through_the_denominator_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = Product(tuple(dense(m, n) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]))
+    taken: list[int] = []
+
+    def noted(factors: Factors, limit: int) -> Way:
+        taken.append(limit)
+        return within(factors, limit)
+
+    monkeypatch.setattr("jacobians.linops.product.within", noted)
+    same(Denominator(product).to_dense(limit=1_600), product.to_dense().T)
+    assert taken == [1_600]
