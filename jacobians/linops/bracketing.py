@@ -77,7 +77,7 @@ class Bracketing:
         key = first, last, axis
         known = self._known.get(key)
         if known is None:
-            found = self._matrix(first, last) if axis is None else self._blocks(first, last, axis)
+            found = self._as_matrix(first, last) if axis is None else self._as_blocks(first, last, axis)
             known = self._known[key] = _front(found) if self.thrifty else [min(found, key=_price)]
         return known
 
@@ -89,7 +89,7 @@ class Bracketing:
 
     # --- as a matrix -----------------------------------------------------------------------------
 
-    def _matrix(self, first: int, last: int) -> list[Way]:
+    def _as_matrix(self, first: int, last: int) -> list[Way]:
         m, n = self.rows[first], self.columns[last]
         entries, size = m * n, m * n * self.item
         if first == last:
@@ -106,9 +106,9 @@ class Bracketing:
             for axis in self._common(first, last)
             for inside in self.ways(first, last, axis)
         ]
-        return apart or self._joined(first, last, entries, size)
+        return apart or self._as_product(first, last, entries, size)
 
-    def _joined(self, first: int, last: int, entries: int, size: int) -> list[Way]:
+    def _as_product(self, first: int, last: int, entries: int, size: int) -> list[Way]:
         m, n = self.rows[first], self.columns[last]
         found: list[Way] = []
         if self.mode != "forward":
@@ -150,7 +150,7 @@ class Bracketing:
 
     # --- as blocks -------------------------------------------------------------------------------
 
-    def _blocks(self, first: int, last: int, axis: int) -> list[Way]:
+    def _as_blocks(self, first: int, last: int, axis: int) -> list[Way]:
         """Factors that are I ⊗ W or W ⊗ I alone have one block for all examples."""
         count = self.factors[first].codomain[axis]
         p, q = self.rows[first] // max(count, 1), self.columns[last] // max(count, 1)

@@ -108,8 +108,12 @@ def _block_diagonal(factors: Factors, bracket: tuple[Bracket, int], dtype: DType
     inside, axis = bracket
     codomain, domain = _ends(factors, inside)
     blocks = multiplied_blocks(factors, inside, axis, dtype)
-    blocks = np.broadcast_to(blocks, (codomain[axis], *blocks.shape[1:]))
-    return BlockDiagonal(blocks, codomain, domain, axis)
+    return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
+
+
+def _for_each(blocks: Array, count: int) -> Array:
+    """Blocks for `count` examples, where all may share one."""
+    return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
 
 
 def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DType) -> Array:
@@ -127,7 +131,6 @@ def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DTyp
         return matmul(own, inside) if action == "columns" else matmul(inside, own)
     taken, given = (factor.domain, factor.codomain) if action == "columns" else (factor.codomain, factor.domain)
     act = factor._jvp if action == "columns" else factor._vjp
-    rows = inside.transpose((2, 0, 1) if action == "columns" else (1, 0, 2))
-    rows = np.broadcast_to(rows, (len(rows), taken[axis], rows.shape[2]))
+    rows = _for_each(inside, taken[axis]).transpose((2, 0, 1) if action == "columns" else (1, 0, 2))
     images = split(act(joined(rows, taken, axis)), given, axis)
     return images.transpose((1, 2, 0) if action == "columns" else (1, 0, 2))
