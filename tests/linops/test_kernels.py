@@ -128,18 +128,21 @@ def test_outer_is_one_product_an_entry(
 ) -> None:
     """Whatever the strides of the result, and however many examples are written at a time."""
     a, b = draw(*left, dtype=dtypes[0]), draw(*right, dtype=dtypes[1], seed=2)
-    expected = np.einsum("...i,...j->...ij", a, b)
     for slab in (1, 100, 1 << 21):
         monkeypatch.setattr(entries, "_SLAB", slab)
-        for swapped in (False, True):
-            for skip in (1, 2):
-                room = np.full([skip * n for n in expected.shape], np.nan, dtype=expected.dtype, order="CF"[swapped])
-                out = room[tuple(slice(None, None, skip) for _ in expected.shape)]
-                before = np.getbufsize()
-                outer(a, b, out)
-                assert np.array_equal(out, expected)
-                assert np.getbufsize() == before
-                assert np.isnan(room).sum() == room.size - out.size
-                turned = np.full(expected.shape[:-2] + expected.shape[:-3:-1], np.nan, dtype=expected.dtype)
-                outer(a, b, turned.swapaxes(-1, -2))
-                assert np.array_equal(turned.swapaxes(-1, -2), expected)
+        outers_agree(a, b)
+
+
+def outers_agree(a: np.ndarray, b: np.ndarray) -> None:
+    expected = np.einsum("...i,...j->...ij", a, b)
+    for swapped, skip in itertools.product((False, True), (1, 2)):
+        room = np.full([skip * n for n in expected.shape], np.nan, dtype=expected.dtype, order="CF"[swapped])
+        out = room[tuple(slice(None, None, skip) for _ in expected.shape)]
+        before = np.getbufsize()
+        outer(a, b, out)
+        assert np.array_equal(out, expected)
+        assert np.getbufsize() == before
+        assert np.isnan(room).sum() == room.size - out.size
+    turned = np.full(expected.shape[:-2] + expected.shape[:-3:-1], np.nan, dtype=expected.dtype)
+    outer(a, b, turned.swapaxes(-1, -2))
+    assert np.array_equal(turned.swapaxes(-1, -2), expected)

@@ -29,7 +29,7 @@ def testing_laws(pair: Pair, dtype: str) -> None:
     assert_vec(operator)
 
 
-VIEWS = ("base", "matrix_views")
+VIEWS = ("base", "matrix_views", "dense_view", "entries")
 """What every structure inherits."""
 
 
