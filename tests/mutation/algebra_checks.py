@@ -22,7 +22,7 @@ from tests.mutation.checks import Check
 from tests.mutation.plan_checks import every_plan, every_plan_by_blocks, reordered
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
 
-PLANNED = ("plan", "bracketing", "execute", "per_example")
+PLANNED = ("bracketing", "execute", "per_example")
 """What multiplies out a product."""
 
 CLASSES = {
@@ -81,10 +81,10 @@ def algebra_checks(module: str) -> Iterator[Check]:
     for left, right in every:
         what = f"{BANK[left].name} @ {BANK[right].name}"
         yield Check("association", what, lambda p=(left, right): _pair(*p))
-    if module in ("algebra", "merge", "denominator", "orders", "scaled", "sum", "product", "plan"):
+    if module in ("algebra", "merge", "denominator", "orders", "scaled", "sum", "product"):
         yield Check("association", "mixed dtypes", mixed_dtypes)
         yield Check("association", "chains of three to five", longer_chains)
-    if module in ("algebra", "denominator", "orders", "scaled", "sum", "product", "plan"):
+    if module in ("algebra", "denominator", "orders", "scaled", "sum", "product"):
         yield Check("association", "in denominator layout", denominators)
         yield Check("association", "vec orders", vec_orders)
         yield Check("dense twin", "sums and multiples", sums_and_multiples)

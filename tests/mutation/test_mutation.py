@@ -117,7 +117,8 @@ def test_a_survivor_is_told() -> None:
 def test_every_module_has_mutants_with_names_of_their_own() -> None:
     for module in MODULES:
         names = [m.name for m in mutants_of(module)]
-        assert names or module == "linops.dataless", module  # what stores no arrays says only that
+        # what stores no arrays says only that, and a plan is prices and text
+        assert names or module in ("linops.dataless", "linops.plan"), module
         assert len(names) == len(set(names)), module
 
 
