@@ -14,8 +14,8 @@ from jacobians.errors import LayoutError
 from jacobians.linops import (
     BlockDiagonal,
     BlockRow,
-    Denominator,
     Commutation,
+    Denominator,
     Dense,
     Diagonal,
     DiagonalMinusOuter,
