@@ -106,9 +106,9 @@ def test_total_and_sparse_matmul(long: bool, monkeypatch: pytest.MonkeyPatch) ->
 
 
 OUTERS = [
-    # both factors' shapes; a run of 128 and more, a narrower left and a narrower right factor, neither, and none
-    ((3, 1, 5), (3, 4, 130)),
-    ((3, 4, 130), (3, 1, 7)),
+    # both factors' shapes; runs of a kilobyte, a narrower left and a narrower right factor, neither, and none
+    ((3, 1, 5), (3, 4, 260)),
+    ((3, 4, 260), (3, 1, 7)),
     ((3, 1, 5), (3, 6, 7)),
     ((3, 6, 7), (3, 1, 5)),
     ((1, 6, 7), (5, 1, 3)),
