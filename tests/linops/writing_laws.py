@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jacobians.errors import DTypeError, LayoutError, ShapeError
-from jacobians.linops import Denominator, Jacobian
+from jacobians.linops import BlockDiagonal, Denominator, Jacobian
 from tests.linops.tools import matrix_of, same
 
 
@@ -51,6 +51,8 @@ def examples_apart(operator: Jacobian, twin: np.ndarray) -> None:
     for axis in {0, -1} - set(kept):
         with pytest.raises(LayoutError, match=rf"^block_diagonal: .* does not keep examples along axis {axis} apart"):
             operator.block_diagonal(axis)
+    if kept:
+        assert operator.block_diagonal().axis == max(kept) or isinstance(operator, BlockDiagonal), "blocks: axis"
     for axis in kept:
         count = operator.codomain[axis]
         assert operator.domain[axis] == count, "examples: another number comes out"

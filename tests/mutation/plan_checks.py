@@ -12,6 +12,7 @@ from jacobians.linops import execute
 from tests.linops import making
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
+from tests.linops.writing_laws import examples_apart
 
 
 def every_plan() -> None:
@@ -66,6 +67,14 @@ def every_plan_by_blocks() -> None:
                     same(carried_out(factors, by_blocks), expected, kinds[0], what=str(by_blocks))
                     by_rows = (by_blocks, len(factors), "outer")
                     same(carried_out([*factors, end], by_rows), expected @ twin, kinds[0], what=str(by_rows))
+
+
+def blocks_of_more_axes() -> None:
+    """Examples along either axis of arrays of three, in float32 too."""
+    sums = making.total(making.diagonal(2, 3, 4), making.minus_outer((2, 3, 4), 1))
+    for make in (making.diagonal(2, 3, 4), making.minus_outer((2, 3, 4), 1), sums):
+        for dtype in ("float32", "float64"):
+            examples_apart(*make(Numbers(dtype)))
 
 
 def reordered() -> None:
