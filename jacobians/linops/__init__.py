@@ -5,13 +5,13 @@ from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.commutation import Commutation
 from jacobians.linops.denominator import Denominator
+from jacobians.linops.dense_view import DENSE_LIMIT
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.diagonal_minus_outer import DiagonalMinusOuter
 from jacobians.linops.identity import Identity, Reshape, Zero
 from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
-from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.plan import Plan
 from jacobians.linops.product import Product
 from jacobians.linops.scaled import Scaled

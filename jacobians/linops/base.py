@@ -16,8 +16,8 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, format_bytes, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.examples import example_row_norms
-from jacobians.linops.matrix_views import is_borrowed
+from jacobians.linops.dense_view import is_borrowed
+from jacobians.linops.examples import example_axes, example_row_norms
 from jacobians.linops.orders import known_order
 from jacobians.linops.row_views import RowViews
 
@@ -72,7 +72,7 @@ class Jacobian(RowViews):
         return (self,)
 
     def _row_norms(self) -> Array:
-        axis = min(self._example_axes(), default=None)
+        axis = min(example_axes((self,)), default=None)
         return super()._row_norms() if axis is None else example_row_norms((self,), axis)
 
     # --- sizes -------------------------------------------------------------------------

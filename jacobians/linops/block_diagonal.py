@@ -9,6 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import diagonal_view
 from jacobians.linops.kernels import norms
 
 if TYPE_CHECKING:
@@ -82,9 +83,6 @@ class BlockDiagonal(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self._act(self.blocks.transpose(0, 2, 1), cotangent, self.codomain, self.domain)
 
-    def _example_axes(self) -> frozenset[int]:
-        return frozenset((self.axis,))
-
     def _row_norms(self) -> Array:
         each = norms(self.blocks)
         return (each if self.axis == 0 else each.T).reshape(self.codomain)
@@ -101,11 +99,19 @@ class BlockDiagonal(Jacobian):
         """Flat C-order places of each example's outputs (N, p) and inputs (N, q)."""
         return _places(self.codomain, self.axis), _places(self.domain, self.axis)
 
-    def _dense(self) -> Array:
-        out = np.zeros(self.shape, dtype=self.dtype)
-        rows, columns = self._places()
-        out[rows[:, :, None], columns[:, None, :]] = self.blocks
-        return out
+    def _keeps_examples(self, axis: int) -> bool:
+        return axis == self.axis
+
+    def _blocks(self, axis: int) -> Array:
+        return self.blocks
+
+    def _fill(self, out: Array) -> None:
+        rows = [*range(1, len(self.codomain))]
+        columns = [*range(len(self.codomain), out.ndim - 1)]
+        left, right = ([0, *rows], [0, *columns]) if self.axis == 0 else ([*rows, 0], [*columns, 0])
+        blocks = diagonal_view(out, left, right, [0, *rows, *columns])
+        out[...] = 0
+        blocks[...] = self.blocks.reshape(blocks.shape)
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import coo_array

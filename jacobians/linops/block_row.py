@@ -63,8 +63,10 @@ class BlockRow(Jacobian):
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
         self.order = joint_order(*blocks)
 
-    def _largest_bytes(self) -> int:
-        return max(super()._largest_bytes(), *(b._largest_bytes() for b in self.blocks))
+    def _dense_bytes(self) -> int:
+        rows, item = self.shape[0], self.dtype.itemsize
+        beside = (b._dense_bytes() - rows * b.shape[1] * b.dtype.itemsize for b in self.blocks)
+        return rows * self.shape[1] * item + max(beside)
 
     def _parts(self) -> Iterator[tuple[Jacobian, slice]]:
         start = 0
@@ -102,11 +104,9 @@ class BlockRow(Jacobian):
     def _columns(self, block: Jacobian) -> Any:
         return c_index_of_f(block.domain) if self.packing == "F" else slice(None)
 
-    def _dense(self) -> Array:
-        out = np.empty(self.shape, dtype=self.dtype)
+    def _fill(self, out: Array) -> None:
         for block, part in self._parts():
-            out[:, part] = block._dense()[:, self._columns(block)]
-        return out
+            block._fill(unroll(out[..., part], block.domain, self.packing))
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, hstack

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian
 from jacobians.linops.dataless import Dataless
+from jacobians.linops.entries import diagonal_view
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -54,10 +55,9 @@ class Commutation(Dataless):
         rows, columns = self.domain
         return np.arange(rows * columns).reshape(rows, columns).T.ravel()
 
-    def _dense(self) -> Array:
-        out = np.zeros(self.shape, dtype=self.dtype)
-        out[np.arange(self.shape[0]), self._source()] = 1
-        return out
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
+        diagonal_view(out, [0, 1], [1, 0], [0, 1])[...] = 1
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array

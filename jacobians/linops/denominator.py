@@ -10,11 +10,12 @@ from jacobians.layout import Order
 from jacobians.linops.base import Jacobian
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.identity import Identity
-from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.scaled import Scaled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from jacobians.linops.block_diagonal import BlockDiagonal
 
 __all__ = ["Denominator"]
 
@@ -64,11 +65,23 @@ class Denominator(Jacobian):
         """The matrix's shape in denominator layout: (size of domain, size of codomain)."""
         return self.numerator.shape[::-1]
 
-    def to_dense(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
-        """Return the matrix (inputs × outputs) as a new array; see `Jacobian.to_dense`."""
-        order = self._order(order, "to_dense")
-        self._refuse_over(limit)
-        return self.numerator.to_dense(order, limit=limit).T
+    def _as_arrays(self, matrix: Array, order: Order) -> Array:
+        return self.numerator._as_arrays(matrix.T, order)
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return self.numerator._keeps_examples(axis)
+
+    def _fill(self, out: Array) -> None:
+        self.numerator._fill(out)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        self.numerator._fill_within(out, limit)
+
+    def block_diagonal(self, axis: int | None = None) -> BlockDiagonal:
+        """Refuse: a `BlockDiagonal` is in numerator layout."""
+        raise LayoutError(
+            f"block_diagonal: {self.structure} is in denominator layout; take its numerator.block_diagonal()"
+        )
 
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix (inputs × outputs) as a SciPy sparse array."""
@@ -83,8 +96,11 @@ class Denominator(Jacobian):
     def _gram(self) -> Array:
         return self.numerator._gram()
 
-    def _largest_bytes(self) -> int:
-        return self.numerator._largest_bytes()
+    def _dense_bytes(self) -> int:
+        return self.numerator._dense_bytes()
+
+    def _least_bytes(self) -> int:
+        return self.numerator._least_bytes()
 
     def _jvp(self, tangent: Array) -> Array:
         return self.numerator._jvp(tangent)

@@ -8,6 +8,8 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array, as_float
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import diagonal_view
+from jacobians.linops.per_example import split
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -41,14 +43,20 @@ class Diagonal(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self._jvp(cotangent)
 
-    def _example_axes(self) -> frozenset[int]:
-        return frozenset((0, -1) if self.domain else ())
-
     def _transpose(self) -> Jacobian:
         return self
 
-    def _dense(self) -> Array:
-        return np.diag(self.values.ravel())
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain)
+
+    def _blocks(self, axis: int) -> Array:
+        rows = split(self.values[None], self.domain, axis)[0]
+        return np.asarray(rows[:, :, None] * np.eye(rows.shape[1], dtype=self.dtype))
+
+    def _fill(self, out: Array) -> None:
+        axes = [*range(len(self.domain))]
+        out[...] = 0
+        diagonal_view(out, axes, axes, axes)[...] = self.values
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, diags_array

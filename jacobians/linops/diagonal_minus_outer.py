@@ -9,6 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import diagonal_view
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -58,11 +59,6 @@ class DiagonalMinusOuter(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self.d * cotangent - self.v * np.sum(self.u * cotangent, axis=self.axis, keepdims=True)
 
-    def _example_axes(self) -> frozenset[int]:
-        # examples may be counted along every axis but the one that an outer product runs along
-        mixed = {-1: self.axis == -1, 0: self.axis == -self.d.ndim}
-        return frozenset(axis for axis, is_mixed in mixed.items() if not is_mixed)
-
     def _transpose(self) -> Jacobian:
         return DiagonalMinusOuter(self.d, self.v, self.u, self.axis)
 
@@ -84,11 +80,18 @@ class DiagonalMinusOuter(Jacobian):
         rows, columns = np.broadcast_arrays(places[:, :, None], places[:, None, :])
         return blocks.ravel(), rows.ravel(), columns.ravel()
 
-    def _dense(self) -> Array:
-        out = np.zeros(self.shape, dtype=self.dtype)
-        values, rows, columns = self._entries()
-        out[rows, columns] = values
-        return out
+    def _keeps_examples(self, axis: int) -> bool:
+        return self.axis not in (axis, axis - self.d.ndim)
+
+    def _fill(self, out: Array) -> None:
+        axes = [*range(self.d.ndim)]
+        last, along = len(axes), axes[self.axis]
+        columns = [last if i == along else i for i in axes]
+        out[...] = 0
+        blocks = diagonal_view(out, axes, columns, [*axes, last])
+        v = np.expand_dims(np.moveaxis(self.v, self.axis, -1), along)
+        np.multiply(-self.u[..., None], v, out=blocks)
+        diagonal_view(out, axes, axes, axes)[...] += self.d
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import coo_array

@@ -33,7 +33,7 @@ STEP_BYTES = 1 << 24
 
 def example_axes(factors: Sequence[Jacobian]) -> frozenset[int]:
     """The axes, among 0 and -1, along which every factor acts on each example by itself; without factors both."""
-    return frozenset((0, -1)).intersection(*(f._example_axes() for f in factors))
+    return frozenset(axis for axis in (0, -1) if all(f._keeps_examples(axis) for f in factors))
 
 
 def example_size(shape: Shape, axis: int) -> int:

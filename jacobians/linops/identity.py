@@ -11,6 +11,7 @@ from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.dataless import Dataless
+from jacobians.linops.entries import diagonal_view, places
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -43,14 +44,16 @@ class Identity(Dataless):
     def _vjp(self, cotangent: Array) -> Array:
         return self._jvp(cotangent)
 
-    def _example_axes(self) -> frozenset[int]:
-        return frozenset((0, -1) if self.domain else ())
-
     def _transpose(self) -> Jacobian:
         return self
 
-    def _dense(self) -> Array:
-        return np.eye(self.shape[0], dtype=self.dtype)
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain)
+
+    def _fill(self, out: Array) -> None:
+        axes = [*range(len(self.domain))]
+        out[...] = 0
+        diagonal_view(out, axes, axes, axes)[...] = 1
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, eye_array
@@ -102,8 +105,13 @@ class Reshape(Dataless):
     def _transpose(self) -> Jacobian:
         return Reshape(self.domain, self.codomain, self.dtype)
 
-    def _dense(self) -> Array:
-        return np.eye(self.shape[0], dtype=self.dtype)
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
+
+    def _fill(self, out: Array) -> None:
+        every = np.arange(self.shape[0])
+        out[...] = 0
+        out[places(every, self.codomain) + places(every, self.domain)] = 1
 
     def _sparse(self) -> csr_array:
         return Identity(self.domain, self.dtype)._sparse()
@@ -151,8 +159,11 @@ class Zero(Dataless):
     def _transpose(self) -> Jacobian:
         return Zero(self.domain, self.codomain, self.dtype)
 
-    def _dense(self) -> Array:
-        return np.zeros(self.shape, dtype=self.dtype)
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
+
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array

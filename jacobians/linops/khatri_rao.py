@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.kernels import matmul, norms, total
+from jacobians.linops.kernels import matmul, norms, outer, total
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -99,9 +99,8 @@ class KhatriRao(Jacobian):
     def _transpose(self) -> Jacobian:
         return Transposed(self)
 
-    def _dense(self) -> Array:
-        left = np.broadcast_to(self.left, self.codomain + self.left.shape[-1:])
-        return (left[..., :, None] * self.right[..., None, :]).reshape(self.shape)
+    def _fill(self, out: Array) -> None:
+        outer(self.left, self.right, out)
 
     def _sparse(self) -> csr_array:
         return self._full_sparse()

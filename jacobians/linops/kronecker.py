@@ -10,6 +10,7 @@ from jacobians.arrays import Array, as_float
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.bordered import Bordered
+from jacobians.linops.entries import diagonal_view
 from jacobians.linops.kernels import matmul, norms
 
 if TYPE_CHECKING:
@@ -101,9 +102,6 @@ class Kronecker(Jacobian):
             self._right,
         )
 
-    def _example_axes(self) -> frozenset[int]:
-        return frozenset(axis for axis, factor in ((0, self._left), (-1, self._right)) if isinstance(factor, int))
-
     def _row_norms(self) -> Array:
         """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""
         left, right = (
@@ -121,19 +119,25 @@ class Kronecker(Jacobian):
         right = self._right if isinstance(self._right, int) else self._right.T
         return Kronecker(left, right, self.dtype)
 
-    def _dense(self) -> Array:
-        (p, r), (n, q) = self.codomain, self.domain
-        out = np.zeros((p, r, n, q), dtype=self.dtype)
-        if isinstance(self.left, int):
-            out[np.arange(p), :, np.arange(p), :] = self._right_matrix()
-        elif isinstance(self.right, int):
-            out[:, np.arange(r), :, np.arange(r)] = self.left
-        else:
-            np.multiply(self.left[:, None, :, None], self.right[None, :, None, :], out=out)
-        return out.reshape(p * r, n * q)
+    def _keeps_examples(self, axis: int) -> bool:
+        return isinstance(self._left if axis == 0 else self._right, int)
 
-    def _right_matrix(self) -> Array:
-        return np.eye(self.right, dtype=self.dtype) if isinstance(self.right, int) else self.right
+    def _blocks(self, axis: int) -> Array:
+        block = self.right if axis == 0 else self.left
+        return (np.eye(block, dtype=self.dtype) if isinstance(block, int) else block)[None]
+
+    def _fill(self, out: Array) -> None:
+        left, right = self.left, self.right
+        if not isinstance(left, int) and not isinstance(right, int):
+            np.multiply(left[:, None, :, None], right[None, :, None, :], out=out)
+            return
+        out[...] = 0
+        if not isinstance(right, int):
+            diagonal_view(out, [0, 1], [0, 2], [0, 1, 2])[...] = right
+        elif not isinstance(left, int):
+            diagonal_view(out, [0, 1], [2, 1], [1, 0, 2])[...] = left
+        else:
+            diagonal_view(out, [0, 1], [0, 1], [0, 1])[...] = 1
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, eye_array, kron

@@ -9,6 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import places, slabs
 from jacobians.linops.kernels import matmul, norms, sparse_matmul
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ class Dense(Jacobian):
     def gradient(self) -> Array:
         """A copy of the array, where the output is a scalar."""
         return self.array.copy(order="K") if self.codomain == () else super().gradient
+
+    def _fill(self, out: Array) -> None:
+        out[...] = self.array
 
     def _dense(self) -> Array:
         return self.array.reshape(self.shape)
@@ -153,9 +157,11 @@ class LowRank(Jacobian):
     def _transpose(self) -> Jacobian:
         return LowRank(self.right, self.left)
 
-    def _dense(self) -> Array:
+    def _fill(self, out: Array) -> None:
         left, right = self._thin()
-        return matmul(left, right.T)
+        for part in slabs(len(left), len(right) * self.dtype.itemsize):
+            rows = matmul(left[part], right.T).reshape(part.stop - part.start, *self.domain)
+            out[places(np.arange(part.start, part.stop), self.codomain)] = rows
 
     def _sparse(self) -> csr_array:
         return self._full_sparse()
@@ -227,8 +233,10 @@ class Sparse(Jacobian):
     def _transpose(self) -> Jacobian:
         return Sparse(self.matrix.T.tocsr(), self.domain, self.codomain)
 
-    def _dense(self) -> Array:
-        return np.asarray(self.matrix.toarray())
+    def _fill(self, out: Array) -> None:
+        for part in slabs(self.shape[0], self.shape[1] * self.dtype.itemsize):
+            rows = self.matrix[part].toarray().reshape(part.stop - part.start, *self.domain)
+            out[places(np.arange(part.start, part.stop), self.codomain)] = rows
 
     def _sparse(self) -> csr_array:
         return self.matrix.copy()

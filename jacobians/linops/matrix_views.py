@@ -1,56 +1,34 @@
-"""The matrix of a linear map between arrays: dense, sparse, its diagonal, and its products with vectors.
+"""The matrix of a linear map between arrays: sparse, its blocks, its diagonal, and its products with vectors.
 
 SciPy's solvers take any object with `shape`, `dtype`, `matvec` and `rmatvec`; these are they.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, as_float, format_bytes, size_of
-from jacobians.errors import ShapeError, TooLargeError
+from jacobians.arrays import Array, as_float
+from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.orders import c_index_of_f, known_order, roll, unroll
+from jacobians.linops.dense_view import DENSE_LIMIT, DenseView
+from jacobians.linops.orders import c_index_of_f, roll, unroll
+from jacobians.linops.per_example import common_axes, probed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["DENSE_LIMIT", "MatrixViews", "is_borrowed"]
+    from jacobians.linops.block_diagonal import BlockDiagonal
 
-DENSE_LIMIT = 1 << 30
-"""Bytes above which a dense view is refused unless the caller raises the limit."""
+__all__ = ["MatrixViews"]
 
 
-class MatrixViews(ABC):
+class MatrixViews(DenseView):
     """What follows from the two actions of a linear map, once its arrays are unrolled in an order."""
 
     __slots__ = ()
-
-    codomain: Shape
-    domain: Shape
-    dtype: DType
-    order: Order | None
-
-    @abstractmethod
-    def _jvp(self, tangent: Array) -> Array:
-        """J·t for a tangent of shape (*stack, *domain); may return a view of `tangent`."""
-
-    @abstractmethod
-    def _vjp(self, cotangent: Array) -> Array:
-        """Jᵀ·c for a cotangent of shape (*stack, *codomain); may return a view of `cotangent`."""
-
-    @property
-    @abstractmethod
-    def structure(self) -> str:
-        """The structure and its sizes in one line, such as ``Kronecker(I₅, 3×4)``."""
-
-    @property
-    @abstractmethod
-    def arrays(self) -> tuple[Array, ...]:
-        """The arrays that the operator stores."""
 
     @abstractmethod
     def _sparse(self) -> csr_array:
@@ -63,19 +41,13 @@ class MatrixViews(ABC):
         self._refuse_over(DENSE_LIMIT, "to_sparse")
         return csr_array(self._dense())
 
-    def _dense(self) -> Array:
-        """The matrix in C order: the map applied to a basis, from its shorter side."""
-        rows, columns = self.shape
-        if rows <= columns:
-            basis = np.eye(rows, dtype=self.dtype).reshape(rows, *self.codomain)
-            return self._vjp(basis).reshape(rows, columns)
-        basis = np.eye(columns, dtype=self.dtype).reshape(columns, *self.domain)
-        return self._jvp(basis).reshape(columns, rows).T
+    def _keeps_examples(self, axis: int) -> bool:
+        """Whether place n of the output, along axis 0 or -1, depends on place n of the input alone."""
+        return False
 
-    def _largest_bytes(self) -> int:
-        """Bytes of the largest array that `_dense` builds, its result included."""
-        rows, columns = self.shape
-        return rows * columns * self.dtype.itemsize
+    def _blocks(self, axis: int) -> Array:
+        """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
+        return probed(self, axis)
 
     def _diagonal(self) -> Array:
         """The matrix's diagonal in C order, in blocks of basis vectors that stay below 16 MiB."""
@@ -92,55 +64,51 @@ class MatrixViews(ABC):
 
     # --- views -----------------------------------------------------------------------------------
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The matrix's shape in numerator layout: (size of codomain, size of domain)."""
-        return size_of(self.codomain), size_of(self.domain)
-
-    def to_dense(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
-        """Return the matrix as a new array of shape `shape`.
-
-        Parameters
-        ----------
-        order : {"C", "F"}, optional
-            How domain and codomain are unrolled; the operator's own `order` unless given.
-        limit : int
-            Bytes above which nothing is allocated.
-
-        Raises
-        ------
-        TooLargeError
-            If the matrix, or an array on the way to it, would take more than `limit` bytes.
-        """
-        order = self._order(order, "to_dense")
-        self._refuse_over(limit)
-        rows, columns = self.shape
-        matrix = self._dense()
-        if order == "F":
-            out, into = len(self.codomain), len(self.domain)
-            axes = (*reversed(range(out)), *reversed(range(out, out + into)))
-            matrix = matrix.reshape(self.codomain + self.domain).transpose(axes).reshape(rows, columns)
-        return matrix.copy() if is_borrowed(matrix, self.arrays) else np.ascontiguousarray(matrix)
-
-    def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
-        rows, columns = self.shape
-        dense, needed = rows * columns * self.dtype.itemsize, self._largest_bytes()
-        if needed > limit:
-            instead = f"to_sparse(), or pass limit={needed}"
-            if operation == "to_sparse":
-                instead = f"or csr_array(J.to_dense(limit={needed})): it has no zeros to leave out"
-            on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
-            raise TooLargeError(
-                f"{operation}: {self.structure} is {rows}×{columns}, {format_bytes(dense)} dense{on_the_way}, over the "
-                f"limit of {format_bytes(limit)}; use jvp, vjp, {instead}"
-            )
-
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`."""
         matrix = self._sparse()
         if self._order(order, "to_sparse") == "F":
             matrix = matrix[c_index_of_f(self.codomain)][:, c_index_of_f(self.domain)]
         return matrix
+
+    def block_diagonal(self, axis: int | None = None) -> BlockDiagonal:
+        """Return the same map with its blocks multiplied out, one (p×q) block for each example.
+
+        Its `blocks`, of shape (N, p, q), are what `vmap(jacrev)` returns, and its matrix is written from them.
+
+        Parameters
+        ----------
+        axis : {0, -1}, optional
+            Where the examples are counted; 0 unless given, or -1 where the structure keeps only that axis apart.
+
+        Raises
+        ------
+        LayoutError
+            If the structure does not keep the examples apart along the axis, or is in denominator layout.
+
+        Examples
+        --------
+        >>> from jacobians.linops import Diagonal, Kronecker
+        >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3)))
+        >>> J.block_diagonal()
+        BlockDiagonal(5 of 2×3): 10×15 float64, (5, 3) → (5, 2), 240 B
+        """
+        from jacobians.linops.block_diagonal import BlockDiagonal
+
+        axes = [a for a in common_axes(self) if axis in (None, a)]
+        if not axes:
+            where = "axis 0 or -1" if axis is None else f"axis {axis}"
+            raise LayoutError(
+                f"block_diagonal: {self.structure} maps {self.domain} to {self.codomain}, and its structure does not "
+                f"keep examples along {where} apart; only a map of single examples has blocks. Take to_dense() or "
+                "to_sparse()"
+            )
+        if isinstance(self, BlockDiagonal):
+            return self
+        blocks = self._blocks(axes[0])
+        if len(blocks) != self.domain[axes[0]]:
+            blocks = np.repeat(blocks, self.domain[axes[0]], axis=0)
+        return BlockDiagonal(blocks, self.codomain, self.domain, axes[0])._with_order(self.order)
 
     def diagonal(self, order: Order | None = None) -> Array:
         """Return the diagonal of a square matrix as a new vector, unrolled as in `to_dense`."""
@@ -155,9 +123,6 @@ class MatrixViews(ABC):
                 )
             return self._diagonal()[c_index_of_f(self.domain)]
         return np.array(self._diagonal())
-
-    def _order(self, order: Order | None, operation: str) -> Order:
-        return self.order or "C" if order is None else known_order(order, operation)
 
     # --- products with vectors and matrices -------------------------------------------------------
 
@@ -201,8 +166,3 @@ class MatrixViews(ABC):
         stack = unroll(x.T, into, self.order)
         image = self._vjp(stack) if transposed else self._jvp(stack)
         return np.array(roll(image, out, self.order).T, order="C")
-
-
-def is_borrowed(result: Array, owned: tuple[Array, ...]) -> bool:
-    """Whether `result` may be a view of the caller's array or of the operator's own."""
-    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)

@@ -15,6 +15,7 @@ from jacobians.linops.selection import Selection
 
 __all__ = [
     "diagonal_block",
+    "example_rows",
     "khatri_rao",
     "kronecker_product",
     "scaled_blocks",
@@ -96,13 +97,7 @@ def khatri_rao(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
             return None
         return BlockDiagonal(matmul(left.blocks, along), left.codomain, right.domain, left.axis)
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
-        # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
-        delta, data = left.blocks, across[:, None, :]
-        if len(left.codomain) == 1:
-            delta, data = delta[:, 0], data[:, 0]
-        elif left.axis == -1:
-            delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
-        return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+        return example_rows(left, across)
     return None
 
 
@@ -120,6 +115,17 @@ def unmerged(rows: KhatriRao) -> tuple[BlockDiagonal, Kronecker] | None:
     if len(codomain) == 2 and right.shape[:2] == (1, codomain[1]) and left.shape[:2] == codomain:
         return BlockDiagonal(left.swapaxes(0, 1), codomain, (a, codomain[1]), -1), Kronecker(a, right[0])
     return None
+
+
+def example_rows(left: BlockDiagonal, inputs: Array) -> KhatriRao:
+    """Bₙ times X ⊗ I, or I ⊗ X in columns, for inputs X of shape (N, …) and a codomain of one or two axes."""
+    # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
+    delta, data = left.blocks, inputs[:, None, :]
+    if len(left.codomain) == 1:
+        delta, data = delta[:, 0], data[:, 0]
+    elif left.axis == -1:
+        delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
+    return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
 
 
 def without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:

@@ -55,11 +55,12 @@ def joint_order(*operators: Jacobian) -> Order | None:
 
 
 def unroll(stack: Array, shape: Shape, order: Order | None) -> Array:
-    """(k, size) → (k, *shape), each row un-vec'd in `order`."""
+    """(*lead, size) → (*lead, *shape), each row un-vec'd in `order`: a view."""
+    lead = stack.shape[:-1]
     if order == "F" and len(shape) > 1:
-        rank = len(shape)
-        return stack.reshape(stack.shape[0], *shape[::-1]).transpose(0, *range(rank, 0, -1))
-    return stack.reshape(stack.shape[0], *shape)
+        rank, ahead = len(shape), len(lead)
+        return stack.reshape(lead + shape[::-1]).transpose(*range(ahead), *range(ahead + rank - 1, ahead - 1, -1))
+    return stack.reshape(lead + shape)
 
 
 def roll(stack: Array, shape: Shape, order: Order | None) -> Array:

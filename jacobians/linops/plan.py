@@ -1,27 +1,23 @@
 """The bracketing of least cost for the dense matrix of a chain, priced by structure.
 
 A chain's dense matrix can be grown from the right (forward mode: factors act on columns), from the left
-(reverse mode: factors act on rows), or outward from a waist. Dynamic programming over all brackets, with what
-each structure really costs, finds the cheapest (the matrix-chain problem: Cormen et al., 4th ed., §14.2).
+(reverse mode: factors act on rows), or outward from a waist; where the factors keep the examples apart, one small block
+for each example is grown instead.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from jacobians.arrays import Array, DType, format_bytes, size_of
-from jacobians.linops.kernels import matmul
+from jacobians.arrays import format_bytes
+from jacobians.errors import TooLargeError
+from jacobians.linops.bracketing import Bracket, Bracketing, Way
 
 if TYPE_CHECKING:
     from jacobians.linops.base import Jacobian
 
-__all__ = ["Plan", "execute", "largest_bytes", "make_plan"]
-
-Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str]"
-"""A factor's position, or (left, right, action): which side acts on the other's rows or columns."""
+__all__ = ["Plan", "least_bytes", "make_plan", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +28,15 @@ class Plan:
     ----------
     bracket : nested tuple
         Positions of factors, bracketed, each pair with its action: "columns" (the left factor acts on the
-        columns of the right), "rows" (the right acts on the rows of the left) or "gemm" (both are dense).
+        columns of the right), "rows" (the right acts on the rows of the left), "gemm" (both are built), "outer" (a
+        row of each block times the example's input), "row view" or "column view" (one only reorders the other's rows or
+        columns). A pair (inside, axis) is multiplied out example by example, the examples lying along this axis.
     operations : int
-        Arithmetic operations, a multiplication and an addition counting two, and one for each entry written.
+        Multiplications and additions; a step that only moves entries counts one for each that it writes.
     peak_bytes : int
-        The most that operands and result of one step take together.
+        The most that the arrays which are built, the matrix among them, take at one time, but for slabs of 2 MiB.
     forward, reverse : int
-        Operations of the two pure modes, for comparison.
+        Operations of the two pure modes, for comparison; by blocks too, where the examples stay apart.
     """
 
     bracket: Bracket
@@ -54,118 +52,66 @@ class Plan:
         )
 
 
-def make_plan(factors: tuple[Jacobian, ...]) -> Plan:
-    """Return the plan of least operations over all bracketings of `factors`.
+def make_plan(factors: tuple[Jacobian, ...], limit: int | None = None, best: Way | None = None) -> Plan:
+    """Return the plan of least operations over all bracketings of `factors`, of those that stay within the limit.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+    limit : int, optional
+        Bytes that `peak_bytes` must not exceed.
+    best : Way, optional
+        The way of least operations, where it is known.
+
+    Raises
+    ------
+    TooLargeError
+        If no bracketing stays within the limit.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from jacobians.linops import Dense
     >>> wide, narrow = Dense(np.ones((9, 2)), (9,)), Dense(np.ones((2, 9)), (2,))
     >>> print(make_plan((wide, narrow, wide)))
-    (0 (1 2)): 166 operations, peak 320 B (forward 166, reverse 747)
+    (0 (1 2)): 144 operations, peak 176 B (forward 144, reverse 648)
     """
-    count = len(factors)
-    rows = [f.shape[0] for f in factors]
-    columns = [f.shape[1] for f in factors]
-    flops = [f.flops for f in factors]
-    best: dict[tuple[int, int], tuple[int, Bracket]] = {(i, i): (_written(f), i) for i, f in enumerate(factors)}
-    for length in range(2, count + 1):
-        for i in range(count - length + 1):
-            j = i + length - 1
-            m, n = rows[i], columns[j]
-            options: list[tuple[int, Bracket]] = []
-            for k in range(i, j):
-                (spent_left, left), (spent_right, right) = best[i, k], best[k + 1, j]
-                # only a single factor acts by its structure, and then it is never written out
-                if k == i:
-                    options.append((spent_right + n * flops[i], (i, right, "columns")))
-                if k + 1 == j:
-                    options.append((spent_left + m * flops[j], (left, j, "rows")))
-                if i < k < j - 1:
-                    options.append((spent_left + spent_right + 2 * m * columns[k] * n, (left, right, "gemm")))
-            spent, bracket = min(options, key=lambda option: option[0])
-            best[i, j] = spent + m * n, bracket
-    operations, bracket = best[0, count - 1]
-    m, n = rows[0], columns[-1]
-    item = max(f.dtype.itemsize for f in factors)
-    return Plan(
-        bracket=bracket,
-        operations=operations,
-        peak_bytes=_peak(bracket, factors) * item,
-        forward=_written(factors[-1]) + n * (sum(flops[:-1]) + sum(rows[:-1])),
-        reverse=_written(factors[0]) + m * (sum(flops[1:]) + sum(columns[1:])),
+    last = len(factors) - 1
+    way = best or Bracketing(factors).ways(0, last)[0]
+    if limit is not None and way.peak > limit:
+        way = within(factors, limit)
+    pure = (Bracketing(factors, mode).ways(0, last)[0].operations for mode in ("forward", "reverse"))
+    return Plan(way.bracket, way.operations, way.peak, *pure)
+
+
+def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
+    """Return the way of least operations of those that build no more than `limit` bytes at a time.
+
+    Raises
+    ------
+    TooLargeError
+        If there is none.
+    """
+    ways = Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)
+    for way in ways:
+        if way.peak <= limit:
+            return way
+    least = ways[-1].peak
+    raise TooLargeError(
+        f"plan: no bracketing of {' @ '.join(f.structure for f in factors)} stays within {format_bytes(limit)}; the "
+        f"thriftiest takes {format_bytes(least)}: pass limit={least}, or use jvp, vjp or to_sparse()"
     )
 
 
-def _written(factor: Jacobian) -> int:
-    """Entries to write before other factors can act on this one; none where it stores its matrix.
-
-    Without this price a factor that costs nothing to apply, such as a selection, would be applied to the
-    written-out N² entries of a diagonal.
-    """
-    entries = factor.shape[0] * factor.shape[1]
-    return 0 if sum(a.size for a in factor.arrays) >= entries else entries
-
-
-def _span(bracket: Bracket) -> tuple[int, int]:
-    if isinstance(bracket, int):
-        return bracket, bracket
-    return _span(bracket[0])[0], _span(bracket[1])[1]
-
-
-def _peak(bracket: Bracket, factors: tuple[Jacobian, ...]) -> int:
-    """Entries of the largest (left, right, result) of one step; a structured factor counts what it stores."""
-    if isinstance(bracket, int):
-        return 0
-    left, right, action = bracket
-    sizes = [_entries(bracket, factors)]
-    for side, acting in ((left, "columns"), (right, "rows")):
-        if isinstance(side, int) and action == acting:
-            sizes.append(sum(a.size for a in factors[side].arrays))
-        else:
-            sizes.append(_entries(side, factors))
-    return max(sum(sizes), _peak(left, factors), _peak(right, factors))
-
-
-def _entries(bracket: Bracket, factors: tuple[Jacobian, ...]) -> int:
-    first, last = _span(bracket)
-    return factors[first].shape[0] * factors[last].shape[1]
-
-
-def largest_bytes(factors: tuple[Jacobian, ...], plan: Plan) -> int:
-    """Return the bytes of the largest array that the plan builds, its result included."""
-    return _largest(plan.bracket, factors, max(f.dtype.itemsize for f in factors))
-
-
-def _largest(bracket: Bracket, factors: tuple[Jacobian, ...], item: int) -> int:
-    if isinstance(bracket, int):
-        return factors[bracket]._largest_bytes()
-    left, right, action = bracket
-    built = [side for side, acting in ((left, "columns"), (right, "rows")) if action != acting]
-    return max(_entries(bracket, factors) * item, *(_largest(side, factors, item) for side in built))
-
-
-def execute(factors: tuple[Jacobian, ...], plan: Plan) -> Array:
-    """Return the dense matrix in C order, multiplied out as planned, in the widest factor's dtype throughout."""
-    return _execute(factors, plan.bracket, np.result_type(*(f.dtype for f in factors)))
-
-
-def _execute(factors: tuple[Jacobian, ...], bracket: Bracket, dtype: DType) -> Array:
-    if isinstance(bracket, int):
-        return factors[bracket]._dense().astype(dtype, copy=False)
-    left, right, action = bracket
-    if action == "columns" and isinstance(left, int):
-        factor, block = factors[left], _execute(factors, right, dtype)
-        stack = np.ascontiguousarray(block.T).reshape(block.shape[1], *factor.domain)
-        return factor._jvp(stack).reshape(block.shape[1], size_of(factor.codomain)).T
-    if action == "rows" and isinstance(right, int):
-        factor, block = factors[right], _execute(factors, left, dtype)
-        stack = block.reshape(block.shape[0], *factor.codomain)
-        return factor._vjp(stack).reshape(block.shape[0], size_of(factor.domain))
-    return matmul(_execute(factors, left, dtype), _execute(factors, right, dtype))
+def least_bytes(factors: tuple[Jacobian, ...]) -> int:
+    """Return the bytes that the thriftiest bracketing builds at a time."""
+    return Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)[-1].peak
 
 
 def _show(bracket: Bracket) -> str:
     if isinstance(bracket, int):
         return str(bracket)
+    if len(bracket) == 2:
+        inside = _show(bracket[0])
+        return f"[{inside[1:-1]}]" if inside[0] == "(" else f"[{inside}]"
     return f"({_show(bracket[0])} {_show(bracket[1])})"

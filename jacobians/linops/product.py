@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array, common_dtype
 from jacobians.linops.base import Jacobian
+from jacobians.linops.bracketing import Bracketing, Way
 from jacobians.linops.chain_diagonal import chain_diagonal
 from jacobians.linops.chain_rows import chain_gram, chain_row_norms
-from jacobians.linops.examples import example_axes
-from jacobians.linops.plan import Plan, execute, largest_bytes, make_plan
+from jacobians.linops.execute import fill, multiplied_blocks
+from jacobians.linops.plan import Plan, least_bytes, make_plan, within
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -35,11 +36,11 @@ class Product(Jacobian):
     Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
     """
 
-    __slots__ = ("_plan", "factors")
+    __slots__ = ("_way", "factors")
 
     def __init__(self, factors: tuple[Jacobian, ...]) -> None:
         self.factors = factors
-        self._plan: Plan | None = None
+        self._way: Way | None = None
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
@@ -56,20 +57,41 @@ class Product(Jacobian):
             cotangent = factor._vjp(cotangent)
         return cotangent
 
-    def plan(self) -> Plan:
-        """Return the bracketing of least cost for the dense matrix, priced by structure."""
-        if self._plan is None:
-            self._plan = make_plan(self.factors)
-        return self._plan
+    def plan(self, *, limit: int | None = None) -> Plan:
+        """Return the bracketing of least cost for the dense matrix, priced by structure.
 
-    def _largest_bytes(self) -> int:
-        return largest_bytes(self.factors, self.plan())
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the arrays which are built, the matrix among them, may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no bracketing stays within the limit.
+
+        Examples
+        --------
+        >>> from jacobians.linops import Diagonal, Kronecker
+        >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3))) @ Kronecker(np.ones((5, 4)), 3)
+        >>> print(J.plan())
+        ([0 1] 2): 150 operations, peak 1.2 KiB (forward 960, reverse 150)
+        """
+        return make_plan(self.factors, limit, self._best())
+
+    def _best(self) -> Way:
+        if self._way is None:
+            (self._way,) = Bracketing(self.factors).ways(0, len(self.factors) - 1)
+        return self._way
+
+    def _dense_bytes(self) -> int:
+        return self._best().peak
+
+    def _least_bytes(self) -> int:
+        return least_bytes(self.factors)
 
     def _factors(self) -> tuple[Jacobian, ...]:
         return self.factors
-
-    def _example_axes(self) -> frozenset[int]:
-        return example_axes(self.factors)
 
     def _row_norms(self) -> Array:
         found = chain_row_norms(self.factors)
@@ -86,8 +108,20 @@ class Product(Jacobian):
     def _transpose(self) -> Jacobian:
         return Product(tuple(f.T for f in reversed(self.factors)))
 
-    def _dense(self) -> Array:
-        return execute(self.factors, self.plan())
+    def _fill(self, out: Array) -> None:
+        fill(self.factors, self._best().bracket, out)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        best = self._best()
+        way = best if best.peak <= limit else within(self.factors, limit)
+        fill(self.factors, way.bracket, out)
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return all(f._keeps_examples(axis) for f in self.factors)
+
+    def _blocks(self, axis: int) -> Array:
+        (way,) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
+        return multiplied_blocks(self.factors, way.bracket, axis, self.dtype)
 
     def _sparse(self) -> csr_array:
         result = self.factors[0]._sparse()

@@ -11,9 +11,10 @@ import numpy as np
 from jacobians.arrays import Array, format_bytes, size_of
 from jacobians.errors import TooLargeError
 from jacobians.layout import Order
+from jacobians.linops.dense_view import DENSE_LIMIT
 from jacobians.linops.examples import example_steps
 from jacobians.linops.kernels import norms
-from jacobians.linops.matrix_views import DENSE_LIMIT, MatrixViews
+from jacobians.linops.matrix_views import MatrixViews
 from jacobians.linops.orders import c_index_of_f
 
 __all__ = ["RowViews"]
@@ -23,10 +24,6 @@ class RowViews(MatrixViews):
     """Norms and inner products of the outputs' gradients, from the two actions or from the structure."""
 
     __slots__ = ()
-
-    def _example_axes(self) -> frozenset[int]:
-        """The axes, among 0 and -1, that count examples in domain and codomain and are never mixed."""
-        return frozenset()
 
     def row_norms(self) -> Array:
         r"""Return the Euclidean norm of each output's gradient: :math:`\lVert J_{i,:} \rVert_2`, by structure.

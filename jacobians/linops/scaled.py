@@ -44,23 +44,27 @@ class Scaled(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(self.factor * self.inner._vjp(cotangent))
 
-    def _example_axes(self) -> frozenset[int]:
-        return self.inner._example_axes()
-
     def _row_norms(self) -> Array:
         return abs(self.factor) * self.inner._row_norms()
 
     def _gram(self) -> Array:
         return self.factor**2 * self.inner._gram()
 
-    def _largest_bytes(self) -> int:
-        return self.inner._largest_bytes()
+    def _dense_bytes(self) -> int:
+        return self.inner._dense_bytes()
 
     def _transpose(self) -> Jacobian:
         return Scaled(self.factor, self.inner.T)
 
-    def _dense(self) -> Array:
-        return self.factor * self.inner._dense()
+    def _keeps_examples(self, axis: int) -> bool:
+        return self.inner._keeps_examples(axis)
+
+    def _blocks(self, axis: int) -> Array:
+        return as_array(self.factor * self.inner._blocks(axis))
+
+    def _fill(self, out: Array) -> None:
+        self.inner._fill(out)
+        out *= self.factor
 
     def _sparse(self) -> csr_array:
         return self.inner._sparse() * self.dtype.type(self.factor)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import places
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
@@ -87,12 +88,6 @@ class Selection(Jacobian):
             out.reshape(size_of(stack), self.shape[1])[...] = sums
         return out
 
-    def _example_axes(self) -> frozenset[int]:
-        if not isinstance(self.key, tuple) or not self.key:
-            return frozenset()
-        kept = {axis: self.key[axis].indices(self.domain[axis]) for axis in (0, -1)}
-        return frozenset(axis for axis, key in kept.items() if key == (0, self.domain[axis], 1))
-
     @staticmethod
     def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
         return (..., *key)
@@ -106,10 +101,15 @@ class Selection(Jacobian):
             return np.arange(self.shape[1]).reshape(self.domain)[self.key].ravel()
         return self.key.ravel()
 
-    def _dense(self) -> Array:
-        out = np.zeros(self.shape, dtype=self.dtype)
-        out[np.arange(self.shape[0]), self._source()] = 1
-        return out
+    def _keeps_examples(self, axis: int) -> bool:
+        if not isinstance(self.key, tuple) or not self.domain:
+            return False
+        count = self.domain[axis]
+        return range(*self.key[axis].indices(count)) == range(count)
+
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
+        out[places(np.arange(self.shape[0]), self.codomain) + places(self._source(), self.domain)] = 1
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array

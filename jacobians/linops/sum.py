@@ -10,7 +10,6 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array
 from jacobians.linops.base import Jacobian
-from jacobians.linops.examples import example_axes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -50,17 +49,20 @@ class Sum(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
 
-    def _example_axes(self) -> frozenset[int]:
-        return example_axes(self.terms)
-
-    def _largest_bytes(self) -> int:
-        return max(t._largest_bytes() for t in self.terms)
+    def _dense_bytes(self) -> int:
+        first, *others = (t._dense_bytes() for t in self.terms)
+        return max(first, super()._dense_bytes() + max(others))
 
     def _transpose(self) -> Jacobian:
         return Sum(tuple(t.T for t in self.terms))
 
-    def _dense(self) -> Array:
-        return as_array(reduce(add, (t._dense() for t in self.terms)))
+    def _keeps_examples(self, axis: int) -> bool:
+        return all(t._keeps_examples(axis) for t in self.terms)
+
+    def _fill(self, out: Array) -> None:
+        self.terms[0]._fill(out)
+        for term in self.terms[1:]:
+            out += term._dense().reshape(out.shape)
 
     def _sparse(self) -> csr_array:
         return reduce(add, (t._sparse() for t in self.terms))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array
 from jacobians.linops.base import Jacobian
+from jacobians.linops.entries import exchanged
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -34,17 +35,20 @@ class Transposed(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return self.inner._jvp(cotangent)
 
-    def _example_axes(self) -> frozenset[int]:
-        return self.inner._example_axes()
-
-    def _largest_bytes(self) -> int:
-        return self.inner._largest_bytes()
+    def _dense_bytes(self) -> int:
+        return self.inner._dense_bytes()
 
     def _transpose(self) -> Jacobian:
         return self.inner
 
-    def _dense(self) -> Array:
-        return self.inner._dense().T
+    def _keeps_examples(self, axis: int) -> bool:
+        return self.inner._keeps_examples(axis)
+
+    def _blocks(self, axis: int) -> Array:
+        return self.inner._blocks(axis).swapaxes(1, 2)
+
+    def _fill(self, out: Array) -> None:
+        self.inner._fill(exchanged(out, len(self.codomain)))
 
     def _sparse(self) -> csr_array:
         return self.inner._sparse().T.tocsr()

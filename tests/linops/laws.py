@@ -20,6 +20,7 @@ from jacobians.linops import Denominator, Jacobian
 from tests.linops.row_laws import ROW_LAWS
 from tests.linops.tools import actions_of, draw, images, matrix_of, same
 from tests.linops.twins import permutation
+from tests.linops.writing_laws import dense_into, examples_apart
 
 Law = Callable[[Jacobian, np.ndarray], None]
 
@@ -282,17 +283,22 @@ def refuses_misfits(operator: Jacobian, twin: np.ndarray) -> None:
 def byte_guard(operator: Jacobian, twin: np.ndarray) -> None:
     """`to_dense` refuses one byte less than it needs, and takes exactly what it needs."""
     rows, columns = operator.shape
-    needed = rows * columns * operator.dtype.itemsize
-    operator.to_dense(limit=max(needed, operator._largest_bytes()))
-    if needed:
-        with pytest.raises(TooLargeError) as caught:
-            operator.to_dense(limit=needed - 1)
-        for part in (f"pass limit={operator._largest_bytes()}", f"{rows}×{columns}", operator.structure):
-            assert part in str(caught.value), str(caught.value)
+    if not rows * columns:
+        return
+    with pytest.raises(TooLargeError) as caught:
+        operator.to_dense(limit=rows * columns * operator.dtype.itemsize - 1)
+    for part in (f"{rows}×{columns}", operator.structure):
+        assert part in str(caught.value), str(caught.value)
+    least = int(str(caught.value).rpartition("pass limit=")[2])
+    same(operator.to_dense(limit=least), operator.to_dense(), operator.dtype, "to_dense at its limit")
+    with pytest.raises(TooLargeError, match=f"pass limit={least}$"):
+        operator.to_dense(limit=least - 1)
 
 
 LAWS: list[Law] = [
     dense_twin,
+    dense_into,
+    examples_apart,
     vec_permutes,
     acts_as_twin,
     adjoint,

@@ -1,7 +1,8 @@
-"""Long float32 sums do not stall, in any structure that adds over examples."""
+"""Long float32 sums do not stall, in any structure that adds over examples; outer products of every shape."""
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from collections.abc import Callable
 
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse
-from jacobians.linops.kernels import matmul, sparse_matmul, total
+from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse, entries
+from jacobians.linops.kernels import matmul, outer, sparse_matmul, total
 from tests.linops.tools import draw, same
 
 LONG = 20_000_000
@@ -139,3 +140,46 @@ def test_strided_factors_are_not_copied() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5 * 100 * 8 + 2000
+
+
+OUTERS = [
+    # both factors' shapes; runs of a kilobyte, a narrower left and a narrower right factor, neither, and none
+    ((3, 1, 5), (3, 4, 260)),
+    ((3, 4, 260), (3, 1, 7)),
+    ((3, 1, 5), (3, 6, 7)),
+    ((3, 6, 7), (3, 1, 5)),
+    ((1, 6, 7), (5, 1, 3)),
+    ((5, 1, 3), (1, 8, 2)),
+    ((4, 5), (4, 6)),
+    ((4, 5), (1, 6)),
+    ((5,), (6,)),
+    ((0, 1, 5), (0, 4, 3)),
+    ((2, 1, 0), (2, 4, 3)),
+]
+
+
+@pytest.mark.parametrize("dtypes", list(itertools.product(["float32", "float64"], repeat=2)))
+@pytest.mark.parametrize(("left", "right"), OUTERS)
+def test_outer_is_one_product_an_entry(
+    left: tuple[int, ...], right: tuple[int, ...], dtypes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the strides of the result, and however many examples are written at a time."""
+    a, b = draw(*left, dtype=dtypes[0]), draw(*right, dtype=dtypes[1], seed=2)
+    for slab in (1, 100, 1 << 21):
+        monkeypatch.setattr(entries, "_SLAB", slab)
+        outers_agree(a, b)
+
+
+def outers_agree(a: np.ndarray, b: np.ndarray) -> None:
+    expected = np.einsum("...i,...j->...ij", a, b)
+    for swapped, skip in itertools.product((False, True), (1, 2)):
+        room = np.full([skip * n for n in expected.shape], np.nan, dtype=expected.dtype, order="CF"[swapped])
+        out = room[tuple(slice(None, None, skip) for _ in expected.shape)]
+        before = np.getbufsize()
+        outer(a, b, out)
+        assert np.array_equal(out, expected)
+        assert np.getbufsize() == before
+        assert np.isnan(room).sum() == room.size - out.size
+    turned = np.full(expected.shape[:-2] + expected.shape[:-3:-1], np.nan, dtype=expected.dtype)
+    outer(a, b, turned.swapaxes(-1, -2))
+    assert np.array_equal(turned.swapaxes(-1, -2), expected)

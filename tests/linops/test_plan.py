@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jacobians.errors import TooLargeError
 from jacobians.linops import (
+    BlockDiagonal,
+    Commutation,
+    Denominator,
     Dense,
     Diagonal,
     DiagonalMinusOuter,
@@ -20,43 +23,18 @@ from jacobians.linops import (
     Kronecker,
     LowRank,
     Product,
+    Reshape,
     Selection,
 )
-from jacobians.linops.plan import execute, largest_bytes, make_plan
+from jacobians.linops.bracketing import Way
+from jacobians.linops.execute import fill
+from jacobians.linops.plan import Plan, make_plan, within
+from tests.linops.brackets import Factors, every
 from tests.linops.tools import draw, same
-
-Factors = tuple[Jacobian, ...]
 
 
 def dense(rows: int, columns: int) -> Jacobian:
     return Dense(draw(rows, columns, seed=rows + 100 * columns), (rows,))
-
-
-def written(factor: Jacobian) -> int:
-    rows, columns = factor.shape
-    return 0 if sum(a.size for a in factor.arrays) >= rows * columns else rows * columns
-
-
-def all_costs(factors: Factors) -> Iterator[tuple[int, str]]:
-    """What every bracketing costs, by every way to act; an acting factor is not written out, a lone one is."""
-    if len(factors) == 1:
-        yield written(factors[0]), "leaf"
-        return
-    m, n = factors[0].shape[0], factors[-1].shape[1]
-    for cut in range(1, len(factors)):
-        left, right = factors[:cut], factors[cut:]
-        if len(left) == 1:
-            for cost, _ in all_costs(right):
-                yield cost + n * left[0].flops + m * n, "columns"
-        if len(right) == 1:
-            for cost, _ in all_costs(left):
-                yield cost + m * right[0].flops + m * n, "rows"
-        if len(left) > 1 and len(right) > 1:
-            inner = left[-1].shape[1]
-            rights = [cost for cost, _ in all_costs(right)]
-            for cost, _ in all_costs(left):
-                for other in rights:
-                    yield cost + other + 2 * m * inner * n + m * n, "gemm"
 
 
 def step(draw_: st.DrawFn, rows: int) -> Jacobian:
@@ -85,43 +63,133 @@ def products(draw_: st.DrawFn, longest: int) -> Factors:
     return tuple(factors)
 
 
+def layer(draw_: st.DrawFn, examples: int, outputs: int, axis: int) -> Jacobian:
+    """A factor that keeps examples apart, with this many outputs of each."""
+    kind = draw_(st.sampled_from(["weights", "weights", "diagonal", "outer", "blocks", "kept", "placed"]))
+    inputs = draw_(st.integers(1, 9))
+
+    def shape(width: int) -> tuple[int, int]:
+        return (examples, width) if axis == 0 else (width, examples)
+
+    key = (slice(None), slice(0, outputs)) if axis == 0 else (slice(0, outputs), slice(None))
+    match kind:
+        case "weights":
+            W = draw(outputs, inputs)
+            return Kronecker(examples, W) if axis == 0 else Kronecker(W, examples)
+        case "diagonal":
+            return Diagonal(draw(*shape(outputs)))
+        case "outer":
+            return DiagonalMinusOuter(*(draw(*shape(outputs), seed=k) for k in range(3)), -1 - axis)
+        case "blocks":
+            return BlockDiagonal(draw(examples, outputs, inputs), shape(outputs), shape(inputs), axis)
+        case "kept":
+            return Selection(key, shape(outputs + inputs))
+    place = (slice(None), slice(0, max(1, outputs - 1))) if axis == 0 else (slice(0, max(1, outputs - 1)), slice(None))
+    return Selection(place, shape(outputs)).T
+
+
+@st.composite
+def nets(draw_: st.DrawFn, longest: int) -> Factors:
+    """Layers of a net that act on one example at a time, and at the end perhaps a weight's own Jacobian."""
+    examples, axis = draw_(st.integers(1, 6)), draw_(st.sampled_from([0, -1]))
+    outputs = draw_(st.integers(1, 9))
+    factors = [layer(draw_, examples, outputs, axis)]
+    for _ in range(draw_(st.integers(2, longest)) - 1):
+        shape = factors[-1].domain
+        factors.append(layer(draw_, examples, shape[1] if axis == 0 else shape[0], axis))
+    width = factors[-1].domain[1 if axis == 0 else 0]
+    match draw_(st.sampled_from(["inputs", "weights", "turned", "bias"])):
+        case "weights" | "turned" as end:
+            X = draw(examples, draw_(st.integers(1, 9)))
+            factors.append(Kronecker(X, width) if axis == 0 else Kronecker(width, X))
+            if end == "turned":
+                factors.append(Commutation(*factors[-1].domain[::-1]))
+        case "bias":
+            ones = np.ones((examples, 1))
+            factors.append(Kronecker(ones, width) if axis == 0 else Kronecker(width, ones))
+            factors.append(Reshape(factors[-1].domain, (width,)))
+    return tuple(factors)
+
+
 @settings(deadline=None)
-@given(factors=products(6))
+@given(factors=st.one_of(products(6), nets(5)))
 def test_the_plan_is_the_optimum(factors: Factors) -> None:
     plan = make_plan(factors)
-    costs = list(all_costs(factors))
-    assert plan.operations == min(cost for cost, _ in costs)
+    costs = list(every(factors))
+    assert plan.operations == min(spent for spent, _, _ in costs)
     assert plan.operations <= min(plan.forward, plan.reverse)
-    assert {plan.forward, plan.reverse} <= {cost for cost, _ in costs}
+    assert {plan.forward, plan.reverse} <= {spent for spent, _, _ in costs}
+
+
+@settings(deadline=None)
+@given(factors=st.one_of(products(5), nets(4)), share=st.floats(0, 1))
+def test_the_plan_stays_within_its_limit_or_says_what_is_least(factors: Factors, share: float) -> None:
+    costs = list(every(factors))
+    least, most = min(peak for _, peak, _ in costs), max(peak for _, peak, _ in costs)
+    limit = int(least + share * (most - least))
+    plan = make_plan(factors, limit)
+    assert plan.peak_bytes <= limit
+    assert plan.operations == min(spent for spent, peak, _ in costs if peak <= limit)
+    if least:
+        with pytest.raises(TooLargeError, match=rf"^plan: no bracketing of .* stays within .*: pass limit={least}, or"):
+            make_plan(factors, least - 1)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_plan_is_the_optimum_of_eight(seed: int) -> None:
     sizes = np.random.default_rng(seed).integers(1, 40, size=9)
     factors = tuple(dense(int(a), int(b)) for a, b in itertools.pairwise(sizes))
-    assert make_plan(factors).operations == min(cost for cost, _ in all_costs(factors))
+    assert make_plan(factors).operations == min(spent for spent, _, _ in every(factors))
+
+
+@pytest.mark.parametrize("widths", [(9, 2, 8, 3, 7), (3, 4, 5, 6, 7), (8, 8, 1, 8, 8)])
+def test_the_plan_is_the_optimum_of_eight_with_examples(widths: tuple[int, ...]) -> None:
+    """Four layers and four activations: weights that all examples share, and a diagonal for each example."""
+    factors = autoencoder(5, widths)
+    assert len(factors) == 8
+    assert make_plan(factors).operations == min(spent for spent, _, _ in every(factors))
+
+
+def autoencoder(examples: int, widths: tuple[int, ...]) -> Factors:
+    """∂A/∂X of a net of these widths, with an activation after every layer."""
+    factors: list[Jacobian] = []
+    for n_in, n_out in itertools.pairwise(widths):
+        factors = [Diagonal(draw(examples, n_out)), Kronecker(examples, draw(n_out, n_in)), *factors]
+    return tuple(factors)
 
 
 @settings(deadline=None)
-@given(factors=products(8))
+@given(factors=st.one_of(products(8), nets(7)))
 def test_what_is_executed_is_the_product(factors: Factors) -> None:
     matrix = factors[0].to_dense()
     bound = np.abs(matrix)
     for factor in factors[1:]:
         matrix, bound = matrix @ factor.to_dense(), bound @ np.abs(factor.to_dense())
     size = max(bound.max(initial=0.0), 1.0)
-    same(execute(factors, make_plan(factors)) / size, matrix / size)
+    same(executed(factors, make_plan(factors)) / size, matrix / size)
     same(Product(factors).to_dense() / size, matrix / size)
+
+
+def executed(factors: Factors, plan: Plan) -> np.ndarray:
+    out = np.empty(factors[0].codomain + factors[-1].domain, np.result_type(*(f.dtype for f in factors)))
+    fill(factors, plan.bracket, out)
+    return out.reshape(factors[0].shape[0], factors[-1].shape[1])
 
 
 def test_a_waist_is_multiplied_outward() -> None:
     factors = tuple(dense(a, b) for a, b in [(60, 50), (50, 2), (2, 50), (50, 60)])
     plan = make_plan(factors)
-    assert plan.bracket == ((0, 1, "columns"), (2, 3, "columns"), "gemm")
-    assert 2 * plan.operations < min(plan.forward, plan.reverse)
-    assert str(plan) == ("((0 1) (2 3)): 42,240 operations, peak 30.0 KiB (forward 390,720, reverse 390,720)")
+    assert plan.bracket == ((0, 1, "rows"), (2, 3, "rows"), "gemm")
+    assert 9 * plan.operations < min(plan.forward, plan.reverse)
+    assert str(plan) == ("((0 1) (2 3)): 38,400 operations, peak 30.0 KiB (forward 384,000, reverse 384,000)")
     expected = factors[0].to_dense() @ factors[1].to_dense() @ (factors[2].to_dense() @ factors[3].to_dense())
     same(Product(factors).to_dense(), expected)
+
+
+def test_a_waist_with_examples_is_multiplied_outward_example_by_example() -> None:
+    plan = make_plan(autoencoder(16, (784, 256, 32, 256, 784))[1:])
+    assert str(plan).startswith("[(0 (1 2)) ((3 (4 5)) 6)]: 1,198,194,688 operations, peak 1.3 GiB (forward 5,610,")
+    assert 4 * plan.operations < min(plan.forward, plan.reverse)
 
 
 def test_pure_modes_are_chosen_where_they_are_cheapest() -> None:
@@ -138,18 +206,18 @@ def test_prices_know_structure() -> None:
     weights, narrow = Kronecker(20, draw(3, 3)), Dense(draw(20, 3, 5), (20, 3))
     plan = Product((weights, narrow)).plan()
     assert plan.bracket == (0, 1, "columns")
-    assert plan.operations == 5 * weights.flops + 60 * 5
+    assert plan.operations == 5 * weights.flops
     assert plan.forward == plan.operations
-    assert plan.reverse == 60 * 60 + 60 * narrow.flops + 60 * 5
+    assert plan.reverse == 60 * 60 + 60 * narrow.flops
 
 
-def test_peak_and_largest_bytes_by_hand() -> None:
+def test_peak_bytes_by_hand() -> None:
     factors = (dense(60, 50), dense(50, 2), dense(2, 70))
     plan = make_plan(factors)
-    assert plan.bracket == ((0, 1, "columns"), 2, "rows")
-    # the last step holds 60×2, what the factor stores, and 60×70; the first held 60×50, 50×2 and 60×2
-    assert plan.peak_bytes == 8 * (60 * 2 + 2 * 70 + 60 * 70)
-    assert largest_bytes(factors, plan) == 8 * 60 * 70
+    assert plan.bracket == ((0, 1, "rows"), 2, "rows")
+    # the factors store theirs; built are 60×2 and 60×70
+    assert plan.peak_bytes == 8 * (60 * 2 + 60 * 70)
+    assert Product(factors).to_dense(limit=plan.peak_bytes).shape == (60, 70)
 
 
 def test_free_factors_are_not_applied_to_a_written_out_square() -> None:
@@ -173,6 +241,27 @@ def test_steps_are_as_wide_as_the_widest_factor() -> None:
         same(Product(factors).to_dense(), expected)
 
 
-def test_the_plan_is_made_once() -> None:
-    product = Product((dense(3, 4), dense(4, 5)))
-    assert product.plan() is product.plan()
+def test_a_limit_costs_operations() -> None:
+    product = Product(tuple(dense(m, n) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]))
+    free, tight = product.plan(), product.plan(limit=2_000)
+    assert (free.operations, free.peak_bytes) == (24_000, 4_000)
+    assert (tight.operations, tight.peak_bytes) == (25_000, 1_600)
+    expected = product.to_dense()
+    for limit in (4_000, 1_600):
+        held = product.to_dense(limit=limit)
+        same(held, expected)
+    with pytest.raises(TooLargeError, match=r"over the limit of 1.6 KiB; use .*, or pass limit=1600$"):
+        product.to_dense(limit=1_599)
+
+
+def test_a_limit_is_passed_through_the_denominator_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = Product(tuple(dense(m, n) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]))
+    taken: list[int] = []
+
+    def noted(factors: Factors, limit: int) -> Way:
+        taken.append(limit)
+        return within(factors, limit)
+
+    monkeypatch.setattr("jacobians.linops.product.within", noted)
+    same(Denominator(product).to_dense(limit=1_600), product.to_dense().T)
+    assert taken == [1_600]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.linops import Diagonal
+from jacobians.linops import Diagonal, entries
 from tests.linops import laws, row_laws, wrong
 from tests.linops.chain_laws import association
 from tests.linops.laws import LAWS, Law
@@ -15,6 +15,9 @@ from tests.linops.wrong import SHAPE, Plain
 WRONG: list[tuple[Law, type[Plain], str]] = [
     (laws.dense_twin, wrong.DenseIgnoresOrder, r"to_dense\('F'\): off"),
     (laws.dense_twin, wrong.DenseIsWide, "stated float32"),
+    (laws.dense_into, wrong.LeavesWhatIsThere, "out in order C: off by nan"),
+    (laws.dense_into, wrong.WritesElsewhere, "another array is returned"),
+    (laws.examples_apart, wrong.ClaimsExamples, "blocks along axis 0: off"),
     (laws.vec_permutes, wrong.DenseIgnoresOrder, "P C Qᵀ"),
     (laws.vec_permutes, wrong.ActsByOrder, "jvp in order F"),
     (laws.acts_as_twin, wrong.ReversesStacks, r"jvp on a stack \(2,\)"),
@@ -64,6 +67,16 @@ def test_five_methods_are_enough(law: Law) -> None:
     law(*made(Plain, law))
     law(Plain(matrix := draw(6, 4), (2, 3), (4,)), matrix)
     law(Plain(matrix := draw(4, 6), (4,), (3, 2)), matrix)
+
+
+@pytest.mark.parametrize("slab", [1, 200])
+@pytest.mark.parametrize(("codomain", "domain"), [((3,), (2, 4)), ((2, 4), (3,)), ((2, 3, 2), (5,)), ((), (2, 3))])
+def test_a_matrix_without_a_way_of_its_own_is_written_slab_by_slab(
+    codomain: tuple[int, ...], domain: tuple[int, ...], slab: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "_SLAB", slab)
+    matrix = draw(int(np.prod(codomain)), int(np.prod(domain)))
+    laws.dense_into(Plain(matrix, codomain, domain), matrix)
 
 
 @pytest.mark.parametrize(("law", "kind", "message"), WRONG, ids=lambda part: getattr(part, "__name__", ""))

@@ -60,6 +60,22 @@ class DenseIsWide(Plain):
         return super().to_dense(order, limit=limit).astype(np.float64)
 
 
+class LeavesWhatIsThere(Plain):
+    def _fill(self, out: np.ndarray) -> None:
+        present = self.matrix.reshape(out.shape) > 0
+        out[present] = self.matrix.reshape(out.shape)[present]
+
+
+class WritesElsewhere(Plain):
+    def to_dense(self, order: Any = None, *, limit: int = DENSE_LIMIT, out: Any = None) -> np.ndarray:
+        return super().to_dense(order, limit=limit)
+
+
+class ClaimsExamples(Plain):
+    def _keeps_examples(self, axis: int) -> bool:
+        return True
+
+
 class ActsByOrder(Plain):
     def _jvp(self, tangent: np.ndarray) -> np.ndarray:
         return super()._jvp(-tangent if self.order == "F" else tangent)
@@ -247,8 +263,8 @@ class GramWithoutLimit(Plain):
 
 
 class MixesExamples(Plain):
-    def _example_axes(self) -> frozenset[int]:
-        return frozenset((-1,))
+    def _keeps_examples(self, axis: int) -> bool:
+        return True
 
 
 class DensifiesOnTheLeft(Plain):

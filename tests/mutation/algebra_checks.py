@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import jacobians.linops as linops
-from jacobians.linops import Denominator, Scaled, plan
+from jacobians.linops import Denominator, Scaled
 from jacobians.testing import assert_association
 from tests.linops import making, test_algebra, test_merge
 from tests.linops.bank import BANK, chains, composable
@@ -20,7 +19,11 @@ from tests.linops.chain_laws import association
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
+from tests.mutation.plan_checks import blocks_of_more_axes, every_plan, every_plan_by_blocks, reordered
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
+
+PLANNED = ("bracketing", "execute", "per_example")
+"""What multiplies out a product."""
 
 CLASSES = {
     "block_diagonal": ["BlockDiagonal"],
@@ -38,7 +41,7 @@ CLASSES = {
     "selection": ["Selection", "Transposed Selection"],
     "sum": ["Sum"],
     "transposed": ["Transposed", "KhatriRao", "BlockRow"],
-    "plan": ["Product"],
+    **{module: ["Product"] for module in PLANNED},
 }
 
 
@@ -66,8 +69,11 @@ def algebra_checks(module: str) -> Iterator[Check]:
             yield Check("merging", rule[0], lambda r=rule: test_algebra.test_rule(*r))
         yield Check("merging", "at the limits", merging_limits)
         yield Check("merging", "flat chains", flat_chains)
-    if module == "plan":
+    if module in PLANNED:
         yield Check("association", "every plan", every_plan)
+        yield Check("association", "every plan by blocks", every_plan_by_blocks)
+        yield Check("association", "reordered at its ends", reordered)
+        yield Check("one source", "blocks of arrays of three axes", blocks_of_more_axes)
     own = CLASSES.get(module, [])
     every = random.Random(1).sample(pairs(), len(pairs()))
     every.sort(key=lambda p: not any(kind(i) in own for i in p))
@@ -76,10 +82,10 @@ def algebra_checks(module: str) -> Iterator[Check]:
     for left, right in every:
         what = f"{BANK[left].name} @ {BANK[right].name}"
         yield Check("association", what, lambda p=(left, right): _pair(*p))
-    if module in ("algebra", "merge", "denominator", "orders", "scaled", "sum", "product", "plan"):
+    if module in ("algebra", "merge", "denominator", "orders", "scaled", "sum", "product"):
         yield Check("association", "mixed dtypes", mixed_dtypes)
         yield Check("association", "chains of three to five", longer_chains)
-    if module in ("algebra", "denominator", "orders", "scaled", "sum", "product", "plan"):
+    if module in ("algebra", "denominator", "orders", "scaled", "sum", "product"):
         yield Check("association", "in denominator layout", denominators)
         yield Check("association", "vec orders", vec_orders)
         yield Check("dense twin", "sums and multiples", sums_and_multiples)
@@ -185,30 +191,6 @@ def mixed_layouts() -> None:
         except ValueError:
             continue
         raise AssertionError("law association: layouts are mixed")
-
-
-def every_plan() -> None:
-    """All brackets of a chain, carried out in all ways that are allowed, are the same matrix of the same dtype."""
-    makes = making.dense((2,), (5,)), making.reshape((5,), (5, 1)), making.dense((5, 1), (3,)), making.dense((3,), (4,))
-    for dtypes in (["float64"] * 4, ["float32", "float32", "float64", "float32"]):
-        made = [make(Numbers(dtype, seed=k)) for k, (make, dtype) in enumerate(zip(makes, dtypes, strict=True))]
-        factors, twins = zip(*made, strict=True)
-        for bracket in brackets(0, len(factors) - 1):
-            found = plan.execute(factors, plan.Plan(bracket, 0, 0, 0, 0))
-            assert found.dtype == np.float64, f"{bracket}: {found.dtype}"
-            same(found, np.linalg.multi_dot(twins), dtypes[0], what=str(bracket))
-
-
-def brackets(first: int, last: int) -> list[Any]:
-    """Every bracket of the factors first … last with every action that fits it."""
-    if first == last:
-        return [first]
-    out: list[Any] = []
-    for cut in range(first, last):
-        for left, right in itertools.product(brackets(first, cut), brackets(cut + 1, last)):
-            ways = ["gemm"] + ["columns"] * isinstance(left, int) + ["rows"] * isinstance(right, int)
-            out += [(left, right, way) for way in ways]
-    return out
 
 
 def vec_orders() -> None:

@@ -14,6 +14,7 @@ CAST = "the result is cast to the chain's dtype at the end"
 APART = "a chain of maps that keep examples apart always has a diagonal by its waist"
 ANY_CUT = "a product may be cut anywhere: only the cost differs"
 STEPS = "steps of another size: only the memory differs"
+SIDE = "from either side the same matrix: only the cost differs"
 REFUSED = "wrong input is refused elsewhere, with another message"
 
 EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
@@ -116,21 +117,13 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.sum: Sum.__init__": [("terms[0]*→ terms[*", AGREE)],
     "linops.sum: Sum._*": [("np.asarray(reduce(add, * → reduce(add, *", "matrices and vectors add up to arrays")],
-    "linops.plan: _execute": [
-        ("if action == * → if False: *", ORDER),
-        ("action == 'columns' and isinstance(left, int) → *", ORDER),
-        ("action == 'rows' and isinstance(right, int) → *", ORDER),
-        ("action == 'columns' → action == 'rows'", ORDER),
-        ("action == 'rows' → action == 'columns'", ORDER),
-        ("isinstance(left, int) → isinstance(right, int)", ORDER),
-        ("isinstance(right, int) → isinstance(left, int)", ORDER),
-        ("np.ascontiguousarray(block.T).reshape → block.T.reshape", MEMORY),
-    ],
     "linops.product: Product._sparse": [("result.astype(self.dtype) → result", "SciPy's product has the joint dtype")],
     "linops.[bm]a*: *.__init__": [("dtype if dtype in _NATIVE else * → as_float*", COST)],
-    "linops.[bm]a*: *._dense": [
-        ("if rows <= columns: *", "from either side the same matrix: only the cost differs"),
-        ("rows <= columns → *", "from either side the same matrix: only the cost differs"),
+    "linops.dense_view: DenseView._fill": [
+        ("self.shape[*] > self.shape[*] → *", SIDE),
+        ("self.shape[*] → self.shape[*", SIDE),
+        ("slabs(size_of(shape), * → slabs(size_of(shape), *", "slabs of another size"),
+        ("np.zeros((count, size_of(shape)), dtype=self.dtype) → np.zeros((count, size_of(shape)))", WIDER),
     ],
     "linops.[bm]a*: *._diagonal": [
         ("self.shape[0] → self.shape[*", SQUARE),
@@ -140,9 +133,8 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("np.zeros((stop - start, size), dtype=self.dtype) → np.zeros((stop - start, size))", WIDER),
         ("-1 → -2", "NumPy infers a size from any negative number"),
     ],
-    "linops.[bm]a*: *.to_dense": [("matrix.copy() if *is_borrowed(* → matrix.copy()*", MEMORY)],
     "linops.[bm]a*: *.diagonal": [("c_index_of_f(self.domain) → c_index_of_f(self.codomain)", AGREE)],
-    "linops.[bm]a*: *._order": [("self.order or 'C' if * → self.order if *", "what is not F is C")],
+    "linops.dense_view: *._order": [("self.order or 'C' if * → self.order if *", "what is not F is C")],
     "linops.[bm]a*: *.[jv][vj]p": [
         ("image.copy(order='K') if * → image.copy(*", MEMORY),
         ("*is_borrowed(image, (*tangent*self.arrays)) → *", "the order of a set"),
@@ -182,10 +174,9 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.khatri_rao: _reduced": [
         ("*", "what is not summed before the product is summed in it: only the cost differs"),
     ],
-    "linops.kronecker: Kronecker._dense": [
+    "linops.kronecker: Kronecker._fill": [
         ("np.multiply(* → np.matmul(*", "a matrix product of inner length 1 is an outer product"),
     ],
-    "linops.kronecker: Kronecker._right_matrix": [("np.eye(self.right, dtype=self.dtype) *→ *", "assigning casts it")],
     "linops.kronecker: Kronecker._sparse": [
         ("if left.nnz * right.nnz == *→ if True: *", COST),
         ("left.nnz * right.nnz == *→ *", COST),
@@ -230,9 +221,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("len(shape) > 1 → len(shape) > 0", "a vector is unrolled in one way"),
     ],
     "linops.denominator: Denominator._with_order": [("self if order == self.order else *→ Denominator(*", COST)],
-    "linops.denominator: Denominator.to_dense": [
-        ("without order = self._order(*", "the numerator carries the same order, and falls back on it"),
-    ],
     "linops.denominator: is_symmetric": [
         ("isinstance(jacobian, (Diagonal, Identity)) → *", "the order of a set"),
     ],

@@ -20,8 +20,10 @@ MODULES = [
 _SHOWN = {"structure", "name", "names", "inputs", "__repr__", "_repr_html_", "__str__", "_show", "_misfit", "_times"}
 _SHOWN |= {"plot", "_repr_latex_"}
 """What is printed: tests of texts hold it."""
-_PRICED = {"flops", "arrays", "nbytes", "_largest_bytes", "_refuse_over", "plan", "make_plan", "_written", "_span"}
-_PRICED |= {"_peak", "_entries", "largest_bytes", "_largest", "shared_flops", "example_steps", "_steps"}
+_PRICED = {"flops", "arrays", "nbytes", "_dense_bytes", "_least_bytes", "_refuse_over", "plan", "make_plan", "within"}
+_PRICED |= {"least_bytes", "_best", "_as_matrix", "_as_product", "_as_blocks", "ways", "_acted", "acted", "_front"}
+_PRICED |= {"_seen_through", "_price", "slabs"}
+_PRICED |= {"shared_flops", "example_steps", "_steps"}
 """What is counted, not computed: a wrong price gives another bracketing of the same product."""
 _REFUSED = {
     "_refuse",

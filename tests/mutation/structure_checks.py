@@ -9,9 +9,10 @@ from unittest import mock
 import numpy as np
 from scipy.sparse import csr_array
 
-from jacobians.linops import kernels
+from jacobians.linops import entries, kernels
 from tests.linops import cases
 from tests.linops.cases import Case
+from tests.linops.test_kernels import OUTERS, outers_agree
 from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
 from tests.mutation.algebra_checks import CLASSES, algebra_checks
@@ -19,7 +20,8 @@ from tests.mutation.checks import Check
 from tests.mutation.curvature_checks import CURVED, curvature_checks
 from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, testing_laws
 
-NAMES = {"dense_twin": "dense twin", "acts_as_twin": "dense twin", "adjoint": "adjoint", "vec_permutes": "vec",
+NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart": "one source",
+         "acts_as_twin": "dense twin", "adjoint": "adjoint", "vec_permutes": "vec",
          "transpose_is_transpose": "one source", "vectors": "one source", "sparse_view": "dense twin",
          "diagonal_view": "dense twin", "dtypes": "dtype", "purity": "purity", "byte_guard": "memory",
          "gradient_of_a_scalar": "one source"}  # fmt: skip
@@ -46,6 +48,7 @@ def structure_checks(module: str) -> Iterator[Check]:
     yield Check("dtype", "lists, integers and two dtypes", constructors)
     if module == "kernels":
         yield Check("dtype", "long float32 sums", long_sums)
+        yield Check("dense twin", "outer products", outers)
     if module in CLASSES:
         yield from algebra_checks(module)
 
@@ -79,6 +82,15 @@ def long_sums() -> None:
     """Long float32 sums are carried in float64: 2²⁴ and ones, in blocks of four."""
     with mock.patch.object(kernels, "_LONG", 4):
         _long_sums()
+
+
+def outers() -> None:
+    """Outer products into arrays of any strides, all examples at a time and one by one."""
+    for left, right in OUTERS:
+        for slab in (1, 1 << 21):
+            with mock.patch.object(entries, "_SLAB", slab):
+                for dtype in (np.float32, np.float64):
+                    outers_agree(draw(*left, dtype=dtype), draw(*right, dtype=dtype, seed=2))
 
 
 def _long_sums() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 from scipy.sparse import csr_array
 
 import jacobians.linops as linops
 from jacobians.linops import Denominator
+from jacobians.linops import entries as entries_of
 from jacobians.testing import assert_adjoint, assert_dense_twin, assert_one_source, assert_vec
 from tests.linops import making
 from tests.linops.laws import LAWS
 from tests.linops.making import Pair, Shape
 from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
+from tests.linops.writing_laws import dense_into
 
 OWN_LAWS = {law.__name__: law for law in LAWS if law.__name__ not in ("storage", "display", "refuses_misfits")}
 
@@ -29,7 +33,7 @@ def testing_laws(pair: Pair, dtype: str) -> None:
     assert_vec(operator)
 
 
-VIEWS = ("base", "matrix_views", "row_views")
+VIEWS = ("base", "matrix_views", "row_views", "dense_view", "entries")
 """What every structure inherits."""
 
 
@@ -86,6 +90,10 @@ def plain() -> None:
             testing_laws((operator, matrix), matrix.dtype.name)
             for law in OWN_LAWS.values():
                 law(operator, matrix.astype(np.float64))
+    for codomain, domain in (((3,), (2, 4)), ((2, 4), (3,)), ((2, 3, 2), (5,)), ((), ()), ((), (2, 3))):
+        matrix = draw(int(np.prod(codomain)), int(np.prod(domain)))
+        with mock.patch.object(entries_of, "_SLAB", 200):
+            dense_into(Plain(matrix, codomain, domain), matrix)
     entries = np.arange(1500.0)  # kept alive, so that what is never written is not these numbers by chance
     band = Plain(np.diag(entries) + np.eye(1500, k=1), (1500,), (1500,))
     same(band.diagonal(), entries, what="diagonal in blocks")

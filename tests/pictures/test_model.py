@@ -14,6 +14,7 @@ from jacobians.errors import LayoutError
 from jacobians.linops import (
     BlockDiagonal,
     BlockRow,
+    Commutation,
     Denominator,
     Dense,
     Diagonal,
@@ -228,7 +229,7 @@ LARGE = [
     Product((Selection((slice(2),), (3000,)), thin(3000, 3000))),
     Sum((Identity((3000,)), thin(3000, 3000))),
     BlockRow((Identity((3000,)), thin(3000, 3000))),
-    Product((Dense(np.ones((2, 2000)), (2,)), Dense(np.broadcast_to(1.0, (2000, 2000)), (2000,)), thin(2000, 2))),
+    Product((Kronecker(*[np.ones((1, 2000))] * 2), Commutation(2000, 2000), Kronecker(*[np.ones((2000, 1))] * 2))),
 ]
 
 

@@ -30,8 +30,8 @@ class Wrapped(Jacobian):
     def _sparse(self) -> csr_array:
         return self.inner._sparse()
 
-    def _dense(self) -> np.ndarray:
-        return self.inner._dense()
+    def _fill(self, out: np.ndarray) -> None:
+        self.inner._fill(out)
 
     @property
     def structure(self) -> str:
@@ -76,8 +76,8 @@ class SparseInFloat64(Wrapped):
 
 
 class DenseTransposed(Wrapped):
-    def _dense(self) -> np.ndarray:
-        return self.inner._dense().T
+    def _fill(self, out: np.ndarray) -> None:
+        out[...] = self.inner._dense().T.reshape(out.shape)
 
 
 class TransposeIsItself(Wrapped):
