@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from jacobians import replayed
 from tests.benchmarks import floors, nets, ours
 from tests.benchmarks.contest import Arrays, Case, Contender
 from tests.benchmarks.hand_written import gradients as by_hand
@@ -13,7 +14,7 @@ from tests.benchmarks.peers.installed import contenders
 
 TITLE = "W1: the gradient of a mini-batch"
 BLOCK = 1024
-"""Examples in a block, by hand, where the batch is much longer."""
+"""Examples in a block, where the batch is much longer."""
 
 
 def cases() -> Iterator[Case]:
@@ -32,6 +33,10 @@ def case(net: Net) -> Case:
         for spelling, gradient in (("Network.gradient", ours.gradient), ("chain with @", ours.gradient_by_chain)):
             function = partial(gradient, network)
             own.append(Contender(f"{spelling}, {where}", "ours", partial(function, *data), read))
+            own.append(Contender(f"{spelling}, {where}, replayed", "ours", partial(replayed(function), *data), read))
+        if net.examples > 2 * BLOCK:
+            call = partial(network.gradient, *data, block=BLOCK)
+            own.append(Contender(f"Network.gradient, {where}, blocks of {BLOCK}", "ours", call, read))
     ways = {
         "batch rows": (by_hand.in_rows(net, *rows), dict),
         "fewest calls": (by_hand.in_fewest_calls(net, *rows), dict),

@@ -38,6 +38,7 @@ def case(net: Net) -> Case:
         return {n: g.T.reshape(rows[0][n].shape) for n, g in grads.items()}
 
     own = partial(ours.gradient, network, *rows)
+    in_blocks = partial(network.gradient, *rows, block=BLOCK)
     plain = by_hand.in_rows(net, *rows)
     blocks = by_hand.in_columns(net, *columns, block=BLOCK, kept=True)
     return Case(
@@ -45,6 +46,7 @@ def case(net: Net) -> Case:
         (
             floors.products(floors.gradient_products(net), net.dtype),
             Contender("Network.gradient", "ours", own, facts=facts(own)),
+            Contender(f"Network.gradient, blocks of {BLOCK}", "ours", in_blocks, facts=facts(in_blocks)),
             Contender("NumPy, batch rows", "by hand", plain, facts=facts(plain)),
             Contender(f"NumPy, batch columns, blocks of {BLOCK}, kept", "by hand", blocks, in_rows, facts(blocks)),
         ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import jacobians as jac
 from jacobians import Network, Run
-from jacobians.linops import BlockDiagonal, BlockRow, DiagonalMinusOuter, Jacobian, KhatriRao, Product
+from jacobians.linops import BlockRow, Jacobian, KhatriRao, Product
 from tests.benchmarks.nets import Arrays
 
 
@@ -68,40 +69,22 @@ def factors(J: Jacobian) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def squared_norms(J: Jacobian) -> np.ndarray:
     """‖∂(loss of n)/∂θ‖² of every example, without the gradients."""
-    return sum(np.einsum("ni,ni->n", a, a) * np.einsum("ni,ni->n", b, b) for a, b in factors(J))
+    return J.row_norms() ** 2
 
 
 def gram(J: Jacobian) -> np.ndarray:
     """J Jᵀ, the inner products of the per-example gradients, without them."""
-    return sum((a @ a.T) * (b @ b.T) for a, b in factors(J))
+    return J.gram()
 
 
 def gauss_newton(run: Run) -> Jacobian:
-    """Jᵀ H J of the mean softmax cross-entropy, a structured object."""
-    J, P = by_parameters(run), _probabilities(run)
-    return J.T @ (DiagonalMinusOuter(P, P, P, axis=1) / len(P)) @ J
+    """Jᵀ H J of the mean loss, a structured object."""
+    return jac.gauss_newton(run)
 
 
 def gauss_newton_diagonal(run: Run) -> np.ndarray:
-    """Its exact diagonal: with H = Σ over columns r of r rᵀ, the squares of the rows rᵀ J, which are Khatri–Rao."""
-    J, P = by_parameters(run), _probabilities(run)
-    if not isinstance(J, BlockRow):
-        raise TypeError(f"gauss_newton_diagonal: {J!r} is no BlockRow")
-    parts = [np.zeros(block.shape[1], block.dtype) for block in J.blocks]
-    for k in range(P.shape[1]):
-        column = -P * np.sqrt(P[:, k : k + 1])
-        column[:, k] += np.sqrt(P[:, k])
-        rows = BlockDiagonal(column[:, None, :], (len(P),), P.shape)
-        pairs = factors(BlockRow(tuple(rows @ block for block in J.blocks)))
-        for part, (left, right) in zip(parts, pairs, strict=True):
-            part += ((left**2).T @ (right**2)).reshape(-1)
-    return np.concatenate(parts) / len(P)
-
-
-def _probabilities(run: Run) -> np.ndarray:
-    Z = run.values[run.outputs[-1]]
-    P = np.exp(Z - Z.max(axis=1, keepdims=True))
-    return P / P.sum(axis=1, keepdims=True)
+    """Its exact diagonal."""
+    return gauss_newton(run).diagonal()
 
 
 def planned(J: Jacobian) -> np.ndarray:

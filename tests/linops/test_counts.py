@@ -40,14 +40,17 @@ class Count:
 def count(monkeypatch: pytest.MonkeyPatch) -> Count:
     """Counts the products of NumPy by their shapes, and the elementwise work of the structures that do some."""
     counted = Count()
-    product = np.matmul
 
-    def matmul(left: np.ndarray, right: np.ndarray, **given: Any) -> np.ndarray:
-        out: np.ndarray = product(left, right, **given)
-        counted.operations += 2 * out.size * left.shape[-1]
-        return out
+    def counting_product(product: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def call(left: np.ndarray, right: np.ndarray, **given: Any) -> np.ndarray:
+            out = product(left, right, **given)
+            counted.operations += 2 * out.size * left.shape[-1]
+            return out
 
-    monkeypatch.setattr(np, "matmul", matmul)
+        return call
+
+    for name in ("matmul", "dot"):
+        monkeypatch.setattr(np, name, counting_product(getattr(np, name)))
 
     def counting(kind: type[Jacobian], method: str, operations: Callable[[Any, np.ndarray], int]) -> None:
         original = getattr(kind, method)

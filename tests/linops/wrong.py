@@ -264,7 +264,7 @@ class GramWithoutLimit(Plain):
 
 class MixesExamples(Plain):
     def _keeps_examples(self, axis: int) -> bool:
-        return True
+        return axis == -1
 
 
 class DensifiesOnTheLeft(Plain):
