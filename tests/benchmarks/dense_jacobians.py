@@ -43,6 +43,7 @@ def structured(net: Net) -> Case:
 def by_parameters(net: Net) -> Case:
     network, data = net.network(), net.data()
     shape = (net.examples * net.widths[-1], sum((n + 1) * m for n, m in net.pairs()))
+    given = np.full(shape, np.nan, net.dtype)
 
     def hand(name: str, by_example: bool) -> Contender:
         given = np.full(shape, np.nan, net.dtype)
@@ -53,6 +54,12 @@ def by_parameters(net: Net) -> Case:
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_parameters(network.run(*data))), _matrix),
+            Contender(
+                "to_dense into a given array",
+                "ours",
+                lambda: ours.dense(ours.by_parameters(network.run(*data)), given),
+                _matrix,
+            ),
             hand("einsum into a given array", by_example=False),
             hand("the same, example by example", by_example=True),
             *contenders("jacobian_by_parameters", net),
@@ -63,12 +70,18 @@ def by_parameters(net: Net) -> Case:
 def by_inputs(net: Net) -> Case:
     network, data = net.network(), net.data()
     shape = (net.examples * net.widths[-1], net.examples * net.widths[0])
-    given = np.full(shape, np.nan, net.dtype)
+    given, own = (np.full(shape, np.nan, net.dtype) for _ in range(2))
     return Case(
         f"{net.name}: by X, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_inputs(network.run(*data))), _matrix),
+            Contender(
+                "to_dense into a given array",
+                "ours",
+                lambda: ours.dense(ours.by_inputs(network.run(*data)), own),
+                _matrix,
+            ),
             Contender("blocks into a given array", "by hand", lambda: ByHand(net, *data).by_inputs(given), _matrix),
             *contenders("jacobian_by_inputs", net),
         ),

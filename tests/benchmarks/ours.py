@@ -41,17 +41,14 @@ def by_inputs(run: Run) -> Jacobian:
     return run.jacobian("X", of="output")
 
 
-def dense(J: Jacobian) -> np.ndarray:
-    """Its matrix, in a fresh array."""
-    return J.to_dense()
+def dense(J: Jacobian, out: np.ndarray | None = None) -> np.ndarray:
+    """Its matrix, in a fresh array or in the one given."""
+    return J.to_dense(out=out)
 
 
 def blocks(J: Jacobian) -> np.ndarray:
-    """∂outputs/∂X as one block for each example, (N, K, D): the k-th output's row of every example at once."""
-    N, K = J.codomain
-    rows = np.zeros((K, N, K), J.dtype)
-    rows[np.arange(K), :, np.arange(K)] = 1
-    return J.vjp(rows).transpose(1, 0, 2)
+    """∂outputs/∂X as one block for each example, (N, K, D)."""
+    return J.block_diagonal().blocks
 
 
 def per_example(run: Run) -> Jacobian:

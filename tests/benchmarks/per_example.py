@@ -86,6 +86,7 @@ def materialised(net: Net) -> Case:
     rows, data = _Ours(net), net.data()
     shape = (net.examples, sum((n + 1) * m for n, m in net.pairs()))
     read = _named("gradients")
+    own = np.full(shape, np.nan, net.dtype)
 
     def hand(name: str, by_example: bool) -> Contender:
         given = np.full(shape, np.nan, net.dtype)
@@ -96,6 +97,7 @@ def materialised(net: Net) -> Case:
         (
             *floors.fill(shape, net.dtype),
             Contender("to_dense, fresh", "ours", lambda: ours.dense(rows()), read),
+            Contender("to_dense into a given array", "ours", lambda: ours.dense(rows(), own), read),
             hand("einsum into a given array", by_example=False),
             hand("the same, example by example", by_example=True),
             *contenders("per_example", net),
