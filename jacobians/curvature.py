@@ -58,6 +58,7 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from jacobians import Network
     >>> net = Network.dense((4, 3, 2))
     >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
@@ -86,6 +87,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from jacobians import Network
     >>> net = Network.dense((4, 2))
     >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
@@ -135,6 +137,7 @@ def kronecker_factored(run: Run, wrt: str) -> Jacobian:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from jacobians import Network
     >>> net = Network.dense((4, 3, 2))
     >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])

@@ -30,6 +30,7 @@ class Product(Jacobian):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from jacobians.linops import Diagonal, Kronecker
     >>> J = Diagonal(np.ones((4, 3))) @ Kronecker(4, np.ones((3, 2)))
     >>> J
@@ -72,6 +73,7 @@ class Product(Jacobian):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from jacobians.linops import Diagonal, Kronecker
         >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3))) @ Kronecker(np.ones((5, 4)), 3)
         >>> print(J.plan())
