@@ -176,6 +176,9 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
             result = right
         case _, Zero() if widened(left, right.dtype) is not None:
             result = left
+        # blocks add up, block by block
+        case BlockDiagonal(), BlockDiagonal() if left.axis == right.axis:
+            result = BlockDiagonal(left.blocks + right.blocks, left.codomain, left.domain, left.axis)
         # diag(a) + diag(b) = diag(a + b)
         case Diagonal(), Diagonal():
             result = Diagonal(left.values + right.values)

@@ -78,7 +78,8 @@ class BlockRow(Jacobian):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
-        branches = [(b._factors(), unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts()]
+        parts = [(b, unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts()]
+        branches = [(b._factors(), part if stack else part[0]) for b, part in parts]
         return summed(branches).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
@@ -86,9 +87,9 @@ class BlockRow(Jacobian):
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = np.empty((flat.shape[0], self.domain[0]), dtype=cotangent.dtype)
         pulled = [flat] * len(self.blocks)
-        spread([(b._factors(), place) for place, b in enumerate(self.blocks)], flat, pulled)
+        spread([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
         for (block, part), array in zip(self._parts(), pulled, strict=True):
-            out[:, part] = roll(array, block.domain, self.packing)
+            out[:, part] = roll(array if stack else array[np.newaxis], block.domain, self.packing)
         return out.reshape(stack + self.domain)
 
     def _row_norms(self) -> Array:

@@ -164,5 +164,7 @@ class MatrixViews(DenseView):
     def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
         into, out = (self.codomain, self.domain) if transposed else (self.domain, self.codomain)
         stack = unroll(x.T, into, self.order)
-        image = self._vjp(stack) if transposed else self._jvp(stack)
+        act = self._vjp if transposed else self._jvp
+        # one vector goes without a stack: the products of matrices are then free in their memory order
+        image = act(stack[0])[np.newaxis] if len(stack) == 1 else act(stack)
         return np.array(roll(image, out, self.order).T, order="C")

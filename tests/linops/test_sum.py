@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from jacobians.linops import Diagonal, Identity, Kronecker, Sum
+import pytest
+
+from jacobians.linops import BlockDiagonal, Diagonal, Identity, Kronecker, Sum
 from tests.linops.tools import draw, same
 
 
@@ -18,3 +20,13 @@ def test_a_residual_branch() -> None:
     branch = Kronecker(4, draw(3, 3))
     x = draw(4, 3)
     same((Identity((4, 3)) + branch).jvp(x), x + branch.jvp(x))
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (-1, -1), (0, -1)])
+def test_blocks_add_up(axes: tuple[int, int]) -> None:
+    """Residual branches of per-example gradients: one array of blocks, unless they count examples along other axes."""
+    shape = (3, 3)
+    one, other = (BlockDiagonal(draw(3, 3, 3, seed=i), shape, shape, axis) for i, axis in enumerate(axes))
+    total = one + other
+    assert isinstance(total, BlockDiagonal if axes[0] == axes[1] else Sum)
+    same(total.to_dense(), one.to_dense() + other.to_dense())

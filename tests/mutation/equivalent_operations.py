@@ -48,7 +48,7 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
     "operations.margin_losses: Logistic._examples": [
         ("np.maximum(e, margin < 0) → np.maximum(e, margin <= 0)", SAME_AT_ZERO),
     ],
-    "operations.cross_entropies: ProbabilityCrossEntropy._examples": [
+    "operations.cross_entropies: ProbabilityCrossEntropy._*": [
         ("np.where(X == 1, 1, 1 - X) → np.where(X == 1, 2, 1 - X)", "0 divided by any number"),
         ("np.where(X == 0, 1, X) → np.where(X == 0, 2, X)", "0 divided by any number"),
     ],
