@@ -126,8 +126,6 @@ def _of_blocks(above: BlockRow, middle: Chain, beside: BlockRow, dtype: DType, k
     turned: dict[int, Jacobian] = {}  # one transpose a factor, so that shared middles are recognised
     parts = []
     for left, right in zip(above.blocks, beside.blocks, strict=True):
-        if left.domain != right.domain:
-            return None
         outer = [turned.setdefault(id(f), f.T) for f in reversed(left._factors())]
         part = _diagonal((*outer, *middle, *right._factors()), right.domain, dtype, known)
         if part is None:
