@@ -73,8 +73,8 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
     """Join two flat chains; where neighbours merge, what comes of them may merge on with its own neighbours."""
-    factors = list(_flat(left))
-    waiting = [*reversed(_flat(right))]
+    factors = list(left._factors())
+    waiting = [*reversed(right._factors())]
     while waiting:
         pending = waiting.pop()
         merged = _merge(factors[-1], pending) if factors else None
@@ -82,12 +82,8 @@ def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
             factors.append(pending)
         else:
             factors.pop()
-            waiting.extend(reversed(_flat(merged)))
+            waiting.extend(reversed(merged._factors()))
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
-
-
-def _flat(jacobian: Jacobian) -> tuple[Jacobian, ...]:
-    return jacobian.factors if isinstance(jacobian, Product) else (jacobian,)
 
 
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
@@ -111,7 +107,7 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         # J [G₁ G₂ …] = [J G₁ J G₂ …], unless J merges with none of them: then J is applied once, to their sum
         case _, BlockRow():
             blocks = tuple(_chain(left, b)._with_order(None) for b in right.blocks)
-            if all(len(_flat(j)) > len(_flat(b)) for j, b in zip(blocks, right.blocks, strict=True)):
+            if all(len(j._factors()) > len(b._factors()) for j, b in zip(blocks, right.blocks, strict=True)):
                 return None
             row = BlockRow(blocks, right.packing)
             return row if stored(row) <= stored(left) + stored(right) else None
