@@ -49,7 +49,7 @@ def test_the_main_job(capsys):
     assert "Z = X W + b" in out
     assert "Kronecker(100×65, I₂₅)" in out
     assert "@ Commutation(25, 65)" in out
-    assert "2500×1625: 50.8 KiB of 31.0 MiB" in out
+    assert "2500×1625: 50.0 KiB of 31.0 MiB" in out
     assert "agrees: off by" in out
     assert out.count("2.57747263002243") == 2
 
