@@ -45,9 +45,9 @@ def outer(left: Array, right: Array, out: Array) -> None:
     """Write ``left[..., :, None] * right[..., None, :]`` into `out`, of whatever strides.
 
     As one multiplication it takes some 15 ns beside the arithmetic for each run along the last axis: 6 times the
-    filling of the array with runs of 64 entries, 2.5 to 4 times with 128. NumPy's buffers, made as long as a run, bring runs of
-    a kilobyte and more to 1.3 to 2 times. Shorter ones are copied, and then multiplied in place by the other factor,
-    repeated to whole rows, a slab of examples at a time: 2 to 3.5 times.
+    filling of the array with runs of 64 entries, 2.5 to 4 times with 128. NumPy's buffers, made as long as a run,
+    bring runs of a kilobyte and more to 1.3 to 2 times. Shorter ones are copied, and then multiplied in place by the
+    other factor, repeated to whole rows, a slab of examples at a time: 2 to 3.5 times.
     """
     if abs(out.strides[-1]) > abs(out.strides[-2]):
         left, right, out = right, left, out.swapaxes(-1, -2)

@@ -10,6 +10,7 @@ ONE = "an axis of length 1 has one place"
 AGREE = "the shapes, axes or dtypes of both agree here, or the rule has been left"
 ONE_BY_ONE = "stacks are multiplied one by one: only the cost differs"
 ORDER = "another order of multiplication: the same product, at another cost"
+SLABS = "slabs of another size"
 SIDE = "from either side the same matrix: only the cost differs"
 REFUSED = "wrong input is refused elsewhere, with another message"
 
@@ -58,7 +59,20 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
         ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
     ],
+    "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
+    "linops.leaves: *._fill": [
+        ("slabs(* → slabs(*", SLABS),
+        ("len(right) → len(left)", SLABS),
+        ("self.shape[1] * self.dtype.itemsize → *", SLABS),
+        ("self.shape[1] → self.shape[0]", SLABS),
+    ],
+    "linops.product: Product._fill_within": [
+        ("best if best.peak <= limit else * → within(*", COST),
+        ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),
+    ],
     "linops.identity: *": [
+        ("len(self.domain) → len(self.codomain)", AGREE),
+        ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),
         ("self.shape[0] → self.shape[*", SQUARE),
         ("np.eye(self.shape[0], dtype=self.dtype) → np.eye(self.shape[*", SQUARE),
         ("np.ones(self.shape[0], dtype=self.dtype) → np.ones(self.shape[*", SQUARE),
@@ -80,7 +94,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.dense_view: DenseView._fill": [
         ("self.shape[*] > self.shape[*] → *", SIDE),
         ("self.shape[*] → self.shape[*", SIDE),
-        ("slabs(size_of(shape), * → slabs(size_of(shape), *", "slabs of another size"),
+        ("slabs(size_of(shape), * → slabs(size_of(shape), *", SLABS),
         ("np.zeros((count, size_of(shape)), dtype=self.dtype) → np.zeros((count, size_of(shape)))", WIDER),
     ],
     "linops.[bm]a*: *._diagonal": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -75,6 +76,17 @@ def blocks_of_more_axes() -> None:
     for make in (making.diagonal(2, 3, 4), making.minus_outer((2, 3, 4), 1), sums):
         for dtype in ("float32", "float64"):
             examples_apart(*make(Numbers(dtype)))
+
+
+def limits() -> None:
+    """What is carried out stays within the limit, whatever it costs."""
+    makes = [making.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]
+    chain = linops.Product(tuple(make(Numbers(seed=k))[0] for k, make in enumerate(makes)))
+    done: list[Any] = []
+    with mock.patch("jacobians.linops.product.fill", lambda factors, bracket, out: done.append(bracket)):
+        for limit in (4_000, 1_600):
+            chain.to_dense(limit=limit)
+    assert done == [chain.plan().bracket, chain.plan(limit=1_600).bracket], f"law memory: {done}"
 
 
 def reordered() -> None:
