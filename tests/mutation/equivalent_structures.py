@@ -66,6 +66,25 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("self.shape[1] * self.dtype.itemsize → *", SLABS),
         ("self.shape[1] → self.shape[0]", SLABS),
     ],
+    "linops.execute: fill": [("by_columns=True → by_columns=False", MEMORY)],
+    "linops.execute: _write": [
+        ("slabs(* → slabs(*", SLABS),
+        ("(source[:1].size + out[:1].size) * out.itemsize → *", SLABS),
+        ("*.size → *.size", SLABS),
+        (":1 → :*", SLABS),
+        ("1 → *", SLABS),
+    ],
+    "linops.execute: _built": [
+        ("*isinstance(bracket, int) and * → *", "a copy of what is stored"),
+        ("*.astype(dtype, copy=False)* → *", "what acts on it widens it"),
+    ],
+    "linops.execute: _for_each": [("blocks if * else * → np.broadcast_to(*", COST)],
+    "linops.execute: multiplied_blocks": [("*.astype(dtype, copy=False) → *", "what acts on it widens it")],
+    "linops.execute: _acted": [
+        ("*isinstance(factor, BlockDiagonal) or * → *", ORDER),
+        ("isinstance(factor, Kronecker) and len(blocks) == 1 → *", ORDER),
+        ("len(blocks) == 1 → len(blocks) == *", ORDER),
+    ],
     "linops.product: Product._fill_within": [
         ("best if best.peak <= limit else * → within(*", COST),
         ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),
