@@ -127,8 +127,7 @@ def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DTyp
             # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
             inside = multiplied_blocks(factors, left, axis, dtype)
             return _acted(factors[last].T, inside.swapaxes(1, 2), axis).swapaxes(1, 2)
-    sides = cast("tuple[Bracket, Bracket]", bracket[:2])
-    return matmul(*(multiplied_blocks(factors, side, axis, dtype) for side in sides))
+    return matmul(*(multiplied_blocks(factors, side, axis, dtype) for side in bracket[:2]))
 
 
 def _acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
