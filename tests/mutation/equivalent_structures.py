@@ -150,6 +150,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("inner <= _LONG or *→ left.dtype != np.float32 or right.dtype != np.float32", WIDER),
         ("inner <= _LONG or *→ inner < _LONG or *", "a sum of one block"),
     ],
+    "linops.kernels: outer": [("*", "the same products, written in another of the ways: only the cost differs")],
     "linops.kernels: sparse_matmul": [
         ("stack.dtype == np.float32 and * → *", WIDER),
         ("(stack.astype(np.float64) if long else stack).T → stack.astype(*", WIDER),
