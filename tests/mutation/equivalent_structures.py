@@ -66,8 +66,12 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("self.shape[1] * self.dtype.itemsize → *", SLABS),
         ("self.shape[1] → self.shape[0]", SLABS),
     ],
-    "linops.execute: fill": [("by_columns=True → by_columns=False", MEMORY)],
+    "linops.execute: fill": [
+        ("by_columns=True → by_columns=False", MEMORY),
+        ("without case *", ORDER),
+    ],
     "linops.execute: _write": [
+        ("if source.ndim == len(shape): * → if True: *", "all of it at a time, in more memory"),
         ("slabs(* → slabs(*", SLABS),
         ("(source[:1].size + out[:1].size) * out.itemsize → *", SLABS),
         ("*.size → *.size", SLABS),
@@ -79,7 +83,10 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("*.astype(dtype, copy=False)* → *", "what acts on it widens it"),
     ],
     "linops.execute: _for_each": [("blocks if * else * → np.broadcast_to(*", COST)],
-    "linops.execute: multiplied_blocks": [("*.astype(dtype, copy=False) → *", "what acts on it widens it")],
+    "linops.execute: multiplied_blocks": [
+        ("without case *", ORDER),
+        ("*.astype(dtype, copy=False) → *", "what acts on it widens it"),
+    ],
     "linops.execute: _acted": [
         ("*isinstance(factor, BlockDiagonal) or * → *", ORDER),
         ("isinstance(factor, Kronecker) and len(blocks) == 1 → *", ORDER),
