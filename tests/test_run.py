@@ -321,3 +321,26 @@ def test_unknown_and_misplaced_names(of: str, wrt: str, message: str) -> None:
 def test_a_jacobian_of_many_outputs_is_no_gradient() -> None:
     with pytest.raises(LayoutError, match=r"gradient: the output has shape \(5,\); only a scalar's Jacobian"):
         _ = run(Layout()).jacobian(of="losses", wrt="W1").gradient
+
+
+@pytest.mark.parametrize("batch", ["rows", "columns"])
+@pytest.mark.parametrize(("weights", "bias"), [("rows", "first"), ("columns", "separate")])
+def test_blocks_are_the_jacobians_of_single_examples(batch, weights, bias):
+    """∂output/∂X example by example, in either batch layout; the block-diagonal matrix is written from them."""
+    layout = Layout(batch=batch, weights=weights, bias=bias)
+    net = Network.dense((4, 6, 5, 3), convention=Convention("blocks", layout, reduction="mean", l2="half"))
+    rng = np.random.default_rng(7)
+    params, X = net.init(rng), rng.normal(size=(5, 4))
+    labels = [0, 1, 2, 1, 0]
+
+    def by_inputs(examples, y):
+        given = examples if batch == "rows" else examples.T
+        return net.run(params, given, y).jacobian(wrt="X", of="output")
+
+    jacobian = by_inputs(X, labels)
+    apart = jacobian.block_diagonal()
+    assert apart.blocks.shape == (5, 3, 4)
+    for n in range(5):
+        np.testing.assert_allclose(apart.blocks[n], by_inputs(X[n : n + 1], labels[n : n + 1]).to_dense(), rtol=1e-12)
+    np.testing.assert_allclose(apart.to_dense(), jacobian.to_dense(), rtol=1e-12)
+    np.testing.assert_allclose(apart.to_sparse().toarray(), jacobian.to_dense(), rtol=1e-12)

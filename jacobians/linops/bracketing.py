@@ -1,7 +1,7 @@
 """Every way to multiply out a chain, priced by structure: what it computes, and the most that it holds at a time.
 
 Dynamic programming over all brackets (the matrix-chain problem: Cormen et al., 4th ed., §14.2). A stretch of the chain
-whose factors keep the examples apart is one block for each example, written out last; any other is a matrix.
+whose factors keep the examples apart may be one block for each example, written out last, in place of a matrix.
 """
 
 from __future__ import annotations
@@ -101,25 +101,26 @@ class Bracketing:
                 _seen_through(left, size, entries, (left.bracket, last, "row view"))
                 for left in self.ways(first, last - 1)
             ]
-        apart = [
+        found = [
             _acted(inside, entries, size, (inside.bracket, axis))
             for axis in self._common(first, last)
             for inside in self.ways(first, last, axis)
         ]
-        return apart or self._as_product(first, last, entries, size)
-
-    def _as_product(self, first: int, last: int, entries: int, size: int) -> list[Way]:
-        m, n = self.rows[first], self.columns[last]
-        found: list[Way] = []
         if self.mode != "forward":
             for axis in self._common(first, last - 1):
                 if self._is_outer(first, last, axis):
                     for left in self.ways(first, last - 1, axis):
                         found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
-            # any other bracket writes a matrix of some later factor's rows, and then the result
-            least = entries + n * min(self.rows[first + 1 : last + 1])
-            if found and not self.thrifty and min(found, key=_price).operations <= least:
-                return found
+        # any other bracket writes the matrix of a shorter stretch, and then the result
+        least = entries + min(n * min(self.rows[first + 1 : last + 1]), m * min(self.columns[first:last]))
+        if found and not self.thrifty and not self._reorders[first] and min(found, key=_price).operations <= least:
+            return found
+        return found + self._as_product(first, last, entries, size)
+
+    def _as_product(self, first: int, last: int, entries: int, size: int) -> list[Way]:
+        m, n = self.rows[first], self.columns[last]
+        found: list[Way] = []
+        if self.mode != "forward":
             work = max(self.flops[last] * m, entries)
             for left in self.ways(first, last - 1):
                 found.append(_acted(left, work, size, (left.bracket, last, "rows")))

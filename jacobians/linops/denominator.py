@@ -71,9 +71,6 @@ class Denominator(Jacobian):
     def _keeps_examples(self, axis: int) -> bool:
         return self.numerator._keeps_examples(axis)
 
-    def _fill(self, out: Array) -> None:
-        self.numerator._fill(out)
-
     def _fill_within(self, out: Array, limit: int) -> None:
         self.numerator._fill_within(out, limit)
 

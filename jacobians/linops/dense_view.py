@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, format_bytes, size_of
 from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
-from jacobians.linops.entries import as_arrays, exchanged, places, slabs
+from jacobians.linops.entries import as_arrays, exchanged, rows_of, slabs
 from jacobians.linops.orders import known_order
 
 __all__ = ["DENSE_LIMIT", "DenseView", "is_borrowed"]
@@ -59,7 +59,7 @@ class DenseView(ABC):
             basis = np.zeros((count, size_of(shape)), dtype=self.dtype)
             basis[np.arange(count), np.arange(part.start, part.stop)] = 1
             stack = basis.reshape(count, *shape)
-            side[places(np.arange(part.start, part.stop), shape)] = self._jvp(stack) if forward else self._vjp(stack)
+            side[rows_of(part, shape)] = self._jvp(stack) if forward else self._vjp(stack)
 
     def _dense(self) -> Array:
         """The matrix in C order; may be a view of what is stored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from jacobians.arrays import Array, Shape
 from jacobians.layout import Order
 from jacobians.linops.orders import unroll
 
-__all__ = ["as_arrays", "diagonal_view", "exchanged", "places", "slabs"]
+__all__ = ["as_arrays", "diagonal_view", "exchanged", "places", "rows_of", "slabs"]
 
 _SLAB = 1 << 21
 """Bytes of what is computed at a time and then written: it stays in cache, and nothing larger is held beside `out`."""
@@ -35,6 +36,11 @@ def diagonal_view(out: Array, left: list[int], right: list[int], view: list[int]
 def places(flat: Array, shape: Shape) -> tuple[Array, ...]:
     """The index, an array for each axis, of flat C-order places in an array of this shape."""
     return np.unravel_index(flat, shape) if shape else ()
+
+
+def rows_of(part: slice, shape: Shape) -> tuple[Any, ...]:
+    """The index that picks this part of the outputs (or inputs), in C order, as one leading axis."""
+    return places(np.arange(part.start, part.stop), shape) or (None,)
 
 
 def slabs(count: int, each: int) -> Iterator[slice]:

@@ -31,40 +31,41 @@ def fill(factors: Factors, bracket: Bracket, out: Array) -> None:
 
     What acts is computed a slab at a time and then written, so that `out` may have any strides.
     """
-    if isinstance(bracket, int):
-        factors[bracket]._fill(out)
-        return
-    if len(bracket) == 2:
-        _block_diagonal(factors, bracket, out.dtype)._fill(out)
-        return
-    left, right, action = bracket
-    if action == "column view" and isinstance(left, int):
-        fill(factors, right, _before(factors[left], out))
-    elif action == "row view" and isinstance(right, int):
-        rank = len(factors[right].domain)
-        turned = exchanged(out, out.ndim - rank)
-        fill(factors, left, exchanged(_before(factors[right].T, turned), len(factors[right].codomain)))
-    elif action == "outer" and not isinstance(left, int) and isinstance(right, int):
-        inputs = cast(Kronecker, factors[right])
-        blocks = _block_diagonal(factors, cast("tuple[Bracket, int]", left), out.dtype)
-        example_rows(blocks, cast(Array, inputs.left if blocks.axis == 0 else inputs.right))._fill(out)
-    elif action == "columns" and isinstance(left, int):
-        factor = factors[left]
-        columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))
-        _write(factor._jvp, columns, exchanged(out, len(factor.codomain)), factor.domain)
-    elif action == "rows" and isinstance(right, int):
-        factor = factors[right]
-        _write(factor._vjp, _built(factors, left, out.dtype), out, factor.codomain)
-    else:
-        middle = _ends(factors, left)[1]
-        by = _built(factors, right, out.dtype).reshape(size_of(middle), -1)
-        domain = _ends(factors, right)[1]
+    match bracket:
+        case int():
+            factors[bracket]._fill(out)
+        case (inside, int(axis)):
+            _block_diagonal(factors, inside, axis, out.dtype)._fill(out)
+        case (int(first), right, "column view"):
+            fill(factors, right, _before(factors[first], out))
+        case (left, int(last), "row view"):
+            turned = exchanged(out, out.ndim - len(factors[last].domain))
+            fill(factors, left, exchanged(_before(factors[last].T, turned), len(factors[last].codomain)))
+        case ((inside, int(axis)), int(last), "outer"):
+            inputs = cast(Kronecker, factors[last])
+            blocks = _block_diagonal(factors, inside, axis, out.dtype)
+            example_rows(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
+        case (int(first), right, "columns"):
+            factor = factors[first]
+            columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))
+            _write(factor._jvp, columns, exchanged(out, len(factor.codomain)), factor.domain)
+        case (left, int(last), "rows"):
+            factor = factors[last]
+            _write(factor._vjp, _built(factors, left, out.dtype), out, factor.codomain)
+        case (left, right, _):
+            _write(_times(factors, right, out.dtype), _built(factors, left, out.dtype), out, _ends(factors, left)[1])
 
-        def times(rows: Array) -> Array:
-            kept = rows.shape[: rows.ndim - len(middle)]
-            return matmul(rows.reshape(size_of(kept), size_of(middle)), by).reshape(kept + domain)
 
-        _write(times, _built(factors, left, out.dtype), out, middle)
+def _times(factors: Factors, right: Bracket, dtype: DType) -> Callable[[Array], Array]:
+    """Stacks of arrays, as rows, times the bracket's matrix."""
+    codomain, domain = _ends(factors, right)
+    matrix = _built(factors, right, dtype).reshape(size_of(codomain), size_of(domain))
+
+    def times(rows: Array) -> Array:
+        stack = rows.shape[: rows.ndim - len(codomain)]
+        return matmul(rows.reshape(size_of(stack), size_of(codomain)), matrix).reshape(stack + domain)
+
+    return times
 
 
 def _write(act: Callable[[Array], Array], source: Array, out: Array, shape: Shape) -> None:
@@ -104,8 +105,7 @@ def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool
     return out
 
 
-def _block_diagonal(factors: Factors, bracket: tuple[Bracket, int], dtype: DType) -> BlockDiagonal:
-    inside, axis = bracket
+def _block_diagonal(factors: Factors, inside: Bracket, axis: int, dtype: DType) -> BlockDiagonal:
     codomain, domain = _ends(factors, inside)
     blocks = multiplied_blocks(factors, inside, axis, dtype)
     return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
@@ -118,19 +118,22 @@ def _for_each(blocks: Array, count: int) -> Array:
 
 def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DType) -> Array:
     """Return the bracket's blocks, (N, p, q), or (1, p, q) where all examples have the same one."""
-    if isinstance(bracket, int):
-        return factors[bracket]._blocks(axis).astype(dtype, copy=False)
-    left, right, action = cast("tuple[Bracket, Bracket, str]", bracket)
-    single = left if action == "columns" else right
-    if action == "gemm" or not isinstance(single, int) or isinstance(factors[single], BlockDiagonal):
-        return matmul(*(multiplied_blocks(factors, side, axis, dtype) for side in (left, right)))
-    factor = factors[single]
-    inside = multiplied_blocks(factors, right if action == "columns" else left, axis, dtype)
-    if isinstance(factor, Kronecker) and len(inside) == 1:
-        own = factor._blocks(axis)
-        return matmul(own, inside) if action == "columns" else matmul(inside, own)
-    taken, given = (factor.domain, factor.codomain) if action == "columns" else (factor.codomain, factor.domain)
-    act = factor._jvp if action == "columns" else factor._vjp
-    rows = _for_each(inside, taken[axis]).transpose((2, 0, 1) if action == "columns" else (1, 0, 2))
-    images = split(act(joined(rows, taken, axis)), given, axis)
-    return images.transpose((1, 2, 0) if action == "columns" else (1, 0, 2))
+    match bracket:
+        case int():
+            return factors[bracket]._blocks(axis).astype(dtype, copy=False)
+        case (int(first), right, "columns"):
+            return _acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
+        case (left, int(last), "rows"):
+            # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
+            inside = multiplied_blocks(factors, left, axis, dtype)
+            return _acted(factors[last].T, inside.swapaxes(1, 2), axis).swapaxes(1, 2)
+    return matmul(*(multiplied_blocks(factors, side, axis, dtype) for side in bracket[:2]))
+
+
+def _acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
+    """The factor's blocks times these, by its action on their columns unless its own are there."""
+    if isinstance(factor, BlockDiagonal) or (isinstance(factor, Kronecker) and len(blocks) == 1):
+        return matmul(factor._blocks(axis), blocks)
+    columns = _for_each(blocks, factor.domain[axis]).transpose(2, 0, 1)
+    images = factor._jvp(joined(columns, factor.domain, axis))
+    return split(images, factor.codomain, axis).transpose(1, 2, 0)

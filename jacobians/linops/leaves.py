@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
-from jacobians.linops.entries import places, slabs
+from jacobians.linops.entries import rows_of, slabs
 from jacobians.linops.kernels import matmul, norms, sparse_matmul
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class LowRank(Jacobian):
         left, right = self._thin()
         for part in slabs(len(left), len(right) * self.dtype.itemsize):
             rows = matmul(left[part], right.T).reshape(part.stop - part.start, *self.domain)
-            out[places(np.arange(part.start, part.stop), self.codomain)] = rows
+            out[rows_of(part, self.codomain)] = rows
 
     def _sparse(self) -> csr_array:
         return self._full_sparse()
@@ -236,7 +236,7 @@ class Sparse(Jacobian):
     def _fill(self, out: Array) -> None:
         for part in slabs(self.shape[0], self.shape[1] * self.dtype.itemsize):
             rows = self.matrix[part].toarray().reshape(part.stop - part.start, *self.domain)
-            out[places(np.arange(part.start, part.stop), self.codomain)] = rows
+            out[rows_of(part, self.codomain)] = rows
 
     def _sparse(self) -> csr_array:
         return self.matrix.copy()

@@ -27,8 +27,6 @@ def every(factors: Factors) -> Iterator[Cost]:
     if reorders(tail):
         for spent, peak, inner in every(factors[:-1]):
             yield spent + (0 if inner else m * n), max(size, peak), size
-    if axes:
-        return
     for spent, peak, inner in every(factors[1:]):
         yield spent + max(head.flops * n, m * n), size + peak, size
         if reorders(head):

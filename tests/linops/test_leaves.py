@@ -82,3 +82,8 @@ def test_repr() -> None:
     assert repr(Sparse(csr_array(np.eye(2)), (2,), (2,))).startswith("Sparse(2 stored): 2×2 float64")
     assert Dense(draw()).structure == "Row(scalar)"
     assert Dense(draw(2), (2,)).structure == "Dense(2)"
+
+
+def test_matrices_of_one_entry_between_scalars() -> None:
+    assert np.array_equal(LowRank(np.full(2, 3.0), np.ones(2)).to_dense(), [[6.0]])
+    assert np.array_equal(Sparse(csr_array([[5.0]]), (), ()).to_dense(), [[5.0]])

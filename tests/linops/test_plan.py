@@ -98,6 +98,9 @@ def nets(draw_: st.DrawFn, longest: int) -> Factors:
         shape = factors[-1].domain
         factors.append(layer(draw_, examples, shape[1] if axis == 0 else shape[0], axis))
     width = factors[-1].domain[1 if axis == 0 else 0]
+    if draw_(st.booleans()):
+        flat = Reshape((examples, 1, outputs) if axis == 0 else (outputs, 1, examples), factors[0].codomain)
+        factors.insert(0, flat)
     match draw_(st.sampled_from(["inputs", "weights", "turned", "bias"])):
         case "weights" | "turned" as end:
             X = draw(examples, draw_(st.integers(1, 9)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from jacobians.errors import DTypeError, LayoutError, ShapeError
-from jacobians.linops import BlockDiagonal, Denominator, Jacobian
+from jacobians.linops import BlockDiagonal, Denominator, Jacobian, entries
 from tests.linops.tools import matrix_of, same
 
 
@@ -29,6 +30,8 @@ def dense_into(operator: Jacobian, twin: np.ndarray) -> None:
             same(out, expected, operator.dtype, f"{name} out in order {order}")
             assert np.isnan(room).sum() == room.size - out.size, f"{name} out: written beside it"
             same(out[::-1], operator.to_dense(order)[::-1], operator.dtype, f"{name} out and a new array")
+        with mock.patch.object(entries, "_SLAB", 1):
+            same(operator.to_dense(order), expected, operator.dtype, f"row by row in order {order}")
     out = np.zeros(operator.shape, dtype=operator.dtype)
     out.flags.writeable = False
     other = np.dtype(np.float32 if operator.dtype == np.float64 else np.float64)

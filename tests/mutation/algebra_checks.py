@@ -19,7 +19,7 @@ from tests.linops.chain_laws import association
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
-from tests.mutation.plan_checks import blocks_of_more_axes, every_plan, every_plan_by_blocks, reordered
+from tests.mutation.plan_checks import blocks_of_more_axes, every_plan, every_plan_by_blocks, limits, reordered
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
 
 PLANNED = ("bracketing", "execute", "per_example")
@@ -74,6 +74,8 @@ def algebra_checks(module: str) -> Iterator[Check]:
         yield Check("association", "every plan by blocks", every_plan_by_blocks)
         yield Check("association", "reordered at its ends", reordered)
         yield Check("one source", "blocks of arrays of three axes", blocks_of_more_axes)
+    if module == "product":
+        yield Check("memory", "a chain's limit", limits)
     own = CLASSES.get(module, [])
     every = random.Random(1).sample(pairs(), len(pairs()))
     every.sort(key=lambda p: not any(kind(i) in own for i in p))

@@ -14,6 +14,7 @@ CAST = "the result is cast to the chain's dtype at the end"
 APART = "a chain of maps that keep examples apart always has a diagonal by its waist"
 ANY_CUT = "a product may be cut anywhere: only the cost differs"
 STEPS = "steps of another size: only the memory differs"
+SLABS = "slabs of another size"
 SIDE = "from either side the same matrix: only the cost differs"
 REFUSED = "wrong input is refused elsewhere, with another message"
 
@@ -103,7 +104,46 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("np.empty(*, dtype=dtype) → np.empty(*", WIDER),
         ("size_of(*", STEPS),
     ],
+    "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
+    "linops.leaves: *._fill": [
+        ("slabs(* → slabs(*", SLABS),
+        ("len(right) → len(left)", SLABS),
+        ("self.shape[1] * self.dtype.itemsize → *", SLABS),
+        ("self.shape[1] → self.shape[0]", SLABS),
+    ],
+    "linops.execute: fill": [
+        ("by_columns=True → by_columns=False", MEMORY),
+        ("without case *", ORDER),
+    ],
+    "linops.execute: _write": [
+        ("if source.ndim == len(shape): * → if True: *", "all of it at a time, in more memory"),
+        ("slabs(* → slabs(*", SLABS),
+        ("(source[:1].size + out[:1].size) * out.itemsize → *", SLABS),
+        ("*.size → *.size", SLABS),
+        (":1 → :*", SLABS),
+        ("1 → *", SLABS),
+    ],
+    "linops.execute: _built": [
+        ("*isinstance(bracket, int) and * → *", "a copy of what is stored"),
+        ("*.astype(dtype, copy=False)* → *", "what acts on it widens it"),
+    ],
+    "linops.execute: _for_each": [("blocks if * else * → np.broadcast_to(*", COST)],
+    "linops.execute: multiplied_blocks": [
+        ("without case *", ORDER),
+        ("*.astype(dtype, copy=False) → *", "what acts on it widens it"),
+    ],
+    "linops.execute: _acted": [
+        ("*isinstance(factor, BlockDiagonal) or * → *", ORDER),
+        ("isinstance(factor, Kronecker) and len(blocks) == 1 → *", ORDER),
+        ("len(blocks) == 1 → len(blocks) == *", ORDER),
+    ],
+    "linops.product: Product._fill_within": [
+        ("best if best.peak <= limit else * → within(*", COST),
+        ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),
+    ],
     "linops.identity: *": [
+        ("len(self.domain) → len(self.codomain)", AGREE),
+        ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),
         ("self.shape[0] → self.shape[*", SQUARE),
         ("np.eye(self.shape[0], dtype=self.dtype) → np.eye(self.shape[*", SQUARE),
         ("np.ones(self.shape[0], dtype=self.dtype) → np.ones(self.shape[*", SQUARE),
@@ -127,7 +167,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.dense_view: DenseView._fill": [
         ("self.shape[*] > self.shape[*] → *", SIDE),
         ("self.shape[*] → self.shape[*", SIDE),
-        ("slabs(size_of(shape), * → slabs(size_of(shape), *", "slabs of another size"),
+        ("slabs(size_of(shape), * → slabs(size_of(shape), *", SLABS),
         ("np.zeros((count, size_of(shape)), dtype=self.dtype) → np.zeros((count, size_of(shape)))", WIDER),
     ],
     "linops.[bm]a*: *._diagonal": [
@@ -164,6 +204,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("inner <= _LONG or *→ left.dtype != np.float32 or right.dtype != np.float32", WIDER),
         ("inner <= _LONG or *→ inner < _LONG or *", "a sum of one block"),
     ],
+    "linops.kernels: outer": [("*", "the same products, written in another of the ways: only the cost differs")],
     "linops.kernels: sparse_matmul": [
         ("stack.dtype == np.float32 and * → *", WIDER),
         ("(stack.astype(np.float64) if long else stack).T → stack.astype(*", WIDER),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from tests.linops.writing_laws import examples_apart
 
 def every_plan() -> None:
     """All brackets of a chain, carried out in all ways that are allowed, are the same matrix of the same dtype."""
-    makes = making.dense((2,), (5,)), making.reshape((5,), (5, 1)), making.dense((5, 1), (3,)), making.dense((3,), (4,))
-    for dtypes in (["float64"] * 4, ["float32", "float32", "float64", "float32"]):
+    dense, turn = making.dense, making.reshape((5,), (5, 1))
+    vectors = dense((2,), (5,)), turn, dense((5, 1), (3,)), dense((3,), (4,))
+    scalars = dense((), (5,)), turn, dense((5, 1), (3,)), dense((3,), ())
+    kinds = (["float64"] * 4, ["float32", "float32", "float64", "float32"])
+    for makes, dtypes in itertools.product((vectors, scalars), kinds):
         made = [make(Numbers(dtype, seed=k)) for k, (make, dtype) in enumerate(zip(makes, dtypes, strict=True))]
         factors, twins = zip(*made, strict=True)
         for bracket in brackets(0, len(factors) - 1):
@@ -61,12 +65,19 @@ def every_plan_by_blocks() -> None:
                 end, twin = (making.kronecker((3, 6), width) if axis == 0 else making.kronecker(width, (3, 6)))(
                     Numbers(seed=9)
                 )
+                expected = np.linalg.multi_dot(twins)
                 for bracket in brackets(0, len(factors) - 1):
                     by_blocks = (bracket, axis)
-                    expected = np.linalg.multi_dot(twins)
                     same(carried_out(factors, by_blocks), expected, kinds[0], what=str(by_blocks))
-                    by_rows = (by_blocks, len(factors), "outer")
-                    same(carried_out([*factors, end], by_rows), expected @ twin, kinds[0], what=str(by_rows))
+                    for action in ("outer", "rows", "gemm"):
+                        by_rows = (by_blocks, len(factors), action)
+                        same(carried_out([*factors, end], by_rows), expected @ twin, kinds[0], what=str(by_rows))
+                first, before = making.dense((), factors[0].codomain)(Numbers(seed=8))
+                for bracket in brackets(1, len(factors))[::7]:
+                    for action in ("columns", "gemm"):
+                        by_columns = (0, (bracket, axis), action)
+                        found = carried_out([first, *factors], by_columns)
+                        same(found, before @ expected, kinds[0], what=str(by_columns))
 
 
 def blocks_of_more_axes() -> None:
@@ -75,6 +86,17 @@ def blocks_of_more_axes() -> None:
     for make in (making.diagonal(2, 3, 4), making.minus_outer((2, 3, 4), 1), sums):
         for dtype in ("float32", "float64"):
             examples_apart(*make(Numbers(dtype)))
+
+
+def limits() -> None:
+    """What is carried out stays within the limit, whatever it costs."""
+    makes = [making.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]
+    chain = linops.Product(tuple(make(Numbers(seed=k))[0] for k, make in enumerate(makes)))
+    done: list[Any] = []
+    with mock.patch("jacobians.linops.product.fill", lambda factors, bracket, out: done.append(bracket)):
+        for limit in (4_000, 1_600):
+            chain.to_dense(limit=limit)
+    assert done == [chain.plan().bracket, chain.plan(limit=1_600).bracket], f"law memory: {done}"
 
 
 def reordered() -> None:
