@@ -125,6 +125,9 @@ def test_a_tall_result_lies_along_its_longer_axis() -> None:
     tall, wide = draw(300, 40), draw(40, 7, seed=1)
     assert matmul(tall, wide).flags.f_contiguous
     assert matmul(wide.T, tall.T).flags.c_contiguous
+    single, narrow = tall.astype(np.float32), wide.astype(np.float32)
+    assert matmul(single, narrow).flags.c_contiguous, "in float32 only where the left factor's columns are contiguous"
+    assert matmul(np.asfortranarray(single), narrow).flags.f_contiguous
     tracemalloc.start()
     matmul(tall, wide)
     peak = tracemalloc.get_traced_memory()[1]
