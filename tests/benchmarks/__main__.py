@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.report:
-        return _report(parser, options.report)
+        return _report(parser, options.report, ours=options.ours)
     unknown = [name for name in options.names if name not in WORKLOADS]
     if unknown:
         parser.error(f"{', '.join(unknown)}: choose from {', '.join(WORKLOADS)}")
@@ -72,11 +72,11 @@ def run(name: str, options: argparse.Namespace) -> None:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _report(parser: argparse.ArgumentParser, path: Path) -> int:
+def _report(parser: argparse.ArgumentParser, path: Path, *, ours: bool) -> int:
     from tests.benchmarks.report import markdown, read_history
 
     try:
-        print(markdown(read_history(path)), end="")
+        print(markdown(read_history(path), ours=ours), end="")
     except OSError as error:
         parser.error(f"--report {path}: {error.strerror}")
     except ValueError as error:
@@ -92,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allocator", choices=list(machine.ALLOCATORS), default="default", help="glibc's thresholds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="a history: one line of JSON a workload is appended")
     parser.add_argument("--report", type=Path, metavar="FILE", help="print a history's newest lines as Markdown")
+    parser.add_argument(
+        "--ours", action="store_true", help="with --report: of all contenders only ours, beside how we stand"
+    )
     return parser
 
 

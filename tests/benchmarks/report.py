@@ -88,13 +88,22 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def markdown(lines: Iterable[dict[str, Any]]) -> str:
-    """A section for each line of a history: how we stand, and then every contender."""
+def markdown(lines: Iterable[dict[str, Any]], *, ours: bool = False) -> str:
+    """A section for each line of a history: how we stand, and then every contender, or all of ours in one table."""
     parts = []
     for line in lines:
         parts += [f"## {line['title']}", heading(line), summary(line["rows"])]
-        parts += [case_table(rows) for rows in _by_case(line["rows"]).values()]
+        if not ours:
+            parts += [case_table(rows) for rows in _by_case(line["rows"]).values()]
+        elif len(own := [row for row in line["rows"] if row["kind"] == "ours"]) > len(_by_case(own)):
+            parts.append(_own_table(own))
     return "\n\n".join(parts) + "\n"
+
+
+def _own_table(rows: Sequence[Row]) -> str:
+    """Every way of ours to the same results; the ratios are to the fastest of the others."""
+    columns = [c for c in ("case", "contender", "ms", *RATIOS) if any(c in row for row in rows)]
+    return table(columns, [[_cell(row.get(c)) for c in columns] for row in rows])
 
 
 def _by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:

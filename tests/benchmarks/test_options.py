@@ -108,6 +108,10 @@ def test_the_report_is_made_of_the_newest_lines(tiny, tmp_path, capsys):
     assert "**5 × tiny**" in printed
     assert "12,345" in printed
     assert " 1.5 |" in printed, "of two lines with one thread the newer"
+    assert program.main(["--report", str(path), "--ours"]) == 0
+    brief = capsys.readouterr().out
+    assert "| 5 × tiny | ours" in brief
+    assert "**5 × tiny**" not in brief
 
 
 # --- how we stand ----------------------------------------------------------------------------------
