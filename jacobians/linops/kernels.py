@@ -74,7 +74,8 @@ def outer(left: Array, right: Array, out: Array) -> None:
     """
     if abs(out.strides[-1]) > abs(out.strides[-2]):
         left, right, out = right, left, out.swapaxes(-1, -2)
-    run = out.shape[-1]
+    # the one that every run reads, so that it is read along memory
+    run, right = out.shape[-1], np.ascontiguousarray(right)
     if run * out.itemsize >= _BUFFERED:
         before = np.setbufsize(16 * -(-min(run, 1 << 12) // 16))
         try:
