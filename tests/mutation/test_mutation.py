@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ from tests.mutation.checks import Check
 from tests.mutation.equivalents import EQUIVALENTS, reason
 from tests.mutation.expressions import replacements
 from tests.mutation.limit_checks import sums_that_would_stall
-from tests.mutation.mutators import Mutant
+from tests.mutation.mutators import Mutant, functions
 from tests.mutation.operation_checks import value
-from tests.mutation.scope import MODULES, mutants_of
+from tests.mutation.scope import LEFT_OUT, MODULES, mutants_of, tree
 from tests.mutation.trial import trial
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a mutant is tried in a fork")
@@ -81,8 +82,6 @@ SAMPLE: list[tuple[str, str, str, Callable[[], Any]]] = [
 
 
 def find(where: str, change: str) -> Mutant:
-    from fnmatch import fnmatchcase
-
     module, function = where.split(": ")
     found = [
         m for m in mutants_of(module) if m.function == function and fnmatchcase(m.change, change.replace("[", "[[]"))
@@ -120,6 +119,11 @@ def test_every_module_has_mutants_with_names_of_their_own() -> None:
         # what stores no arrays says only that, and a plan is prices and text
         assert names or module in ("linops.dataless", "linops.plan"), module
         assert len(names) == len(set(names)), module
+
+
+def test_every_exclusion_leaves_a_function_out() -> None:
+    every = [f"{module}: {name}" for module in MODULES for name, _ in functions(tree(module))]
+    assert not [pattern for pattern in LEFT_OUT if not any(fnmatchcase(where, pattern) for where in every)]
 
 
 def test_a_reason_is_found_by_function_and_change() -> None:
