@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-SAME_AT_ZERO = "at 0 both sides are the same number"
-SAME_SIZE = "another way to say the same size of a vector or a matrix"
-COST = "the other path gives the same numbers; only its cost differs"
-WIDER = "more digits than are asked for; only its cost differs"
-EITHER_STRUCTURE = "another structure of the same matrix, which stores no more"
-REFUSED = "what gets here is refused in either way, with another message"
-FORMULAS = "picks the other of two formulas, both of which stay within the error allowed"
-MEMORY = "another memory order or one copy more or less of what nobody else holds"
+from tests.mutation.reasons import COST, EITHER_STRUCTURE, FORMULAS, MEMORY, REFUSED, SAME_AT_ZERO, SAME_SIZE, WIDER
 
 EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
     "operations.affine: Affine._linearize": [

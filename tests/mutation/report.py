@@ -65,7 +65,7 @@ SURVIVORS = """
 ## Survivors
 
 Mutants that no check can catch, because they change nothing that could be seen. Their reasons stand in
-`tests/mutation/equivalent_operations.py` and `tests/mutation/equivalent_structures.py`.
+`tests/mutation/equivalent_*.py`.
 
 """
 

@@ -1,0 +1,126 @@
+"""Equivalent mutants of products and of chains, multiplied out or seen by their ends."""
+
+from __future__ import annotations
+
+from tests.mutation.reasons import (
+    AGREE,
+    ANY_CUT,
+    APART,
+    CAST,
+    COST,
+    LIST,
+    MEMORY,
+    ONE,
+    ORDER,
+    SLABS,
+    SQUARE,
+    STEPS,
+    WIDER,
+)
+
+EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
+    "linops.algebra: _chain": [
+        ("Product(tuple(factors)) → Product(factors)", LIST),
+        ("factors[0] → factors[-1]", "there is one"),
+    ],
+    "linops.algebra: _merge": [
+        ("right.dtype → left.dtype (5)", "the chain has the joint dtype of both anyway"),
+        ("right.dtype → left.dtype (6)", "the chain has the joint dtype of both anyway"),
+        ("without case [Scaled(), Scaled()]", "the two rules after it do the same in two steps"),
+    ],
+    "linops.algebra: compose": [
+        ("left.order if left.order == right.order else * → joint_order(left, right)", COST),
+        ("left.order → right.order (2)", AGREE),
+        ("Dense(np.asarray(left._jvp(column)), left.codomain) → Dense(left._jvp(column), left.codomain)",
+         "Dense makes an array of what it is given"),
+    ],
+    "linops.algebra: add": [
+        ("left.codomain → right.codomain*", AGREE),
+        ("numerators(left, right, 'add') → numerators(right, left, 'add')", "addition commutes"),
+        ("Dense(np.asarray(left.array + right.array), *→ Dense(left.array + *", "Dense makes an array of it"),
+    ],
+    "linops.merge: diagonal_block": [
+        ("*right.domain, left.axis) → *right.codomain, left.axis)", SQUARE),
+        ("right.domain → left.domain*", AGREE),
+        ("left.axis → right.axis*", AGREE),
+    ],
+    "linops.merge: scaled_blocks": [("right.codomain → left.codomain", AGREE)],
+    "linops.merge: khatri_rao": [
+        ("* in (1, 2) → * in (2, 1)", "the order of a set"),
+        ("(:, 0) → (:, -1)*", ONE),
+        ("left.codomain → right.codomain (2)", AGREE),
+    ],
+    "linops.product: Product._fill_within": [
+        ("best if best.peak <= limit else * → within(*", COST),
+        ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),
+    ],
+    "linops.product: Product._sparse": [("result.astype(self.dtype) → result", "SciPy's product has the joint dtype")],
+    "linops.execute: fill": [
+        ("by_columns=True → by_columns=False", MEMORY),
+        ("without case *", ORDER),
+    ],
+    "linops.execute: _write": [
+        ("if source.ndim == len(shape): * → if True: *", "all of it at a time, in more memory"),
+        ("slabs(* → slabs(*", SLABS),
+        ("(source[:1].size + out[:1].size) * out.itemsize → *", SLABS),
+        ("*.size → *.size", SLABS),
+        (":1 → :*", SLABS),
+        ("1 → *", SLABS),
+    ],
+    "linops.execute: _built": [
+        ("*isinstance(bracket, int) and * → *", "a copy of what is stored"),
+        ("*.astype(dtype, copy=False)* → *", "what acts on it widens it"),
+    ],
+    "linops.execute: _for_each": [("blocks if * else * → np.broadcast_to(*", COST)],
+    "linops.execute: multiplied_blocks": [
+        ("without case *", ORDER),
+        ("*.astype(dtype, copy=False) → *", "what acts on it widens it"),
+    ],
+    "linops.execute: _acted": [
+        ("*isinstance(factor, BlockDiagonal) or * → *", ORDER),
+        ("isinstance(factor, Kronecker) and len(blocks) == 1 → *", ORDER),
+        ("len(blocks) == 1 → len(blocks) == *", ORDER),
+    ],
+    "linops.chain_diagonal: _diagonal": [
+        ("factors[0].codomain != shape or * → factors[0].codomain != shape*", "the other end has it by construction"),
+        ("np.ones(shape, dtype=dtype) → np.ones(shape)", CAST),
+        ("*.astype(dtype, copy=False) → *", CAST),
+        ("factors[0] → factors[-1] (2)", "there is one"),
+        ("_same_entries(kept, again) → _same_entries(again, kept)", "equality has no sides"),
+        ("case [*Kronecker(left=np.ndarray()*] if axes without its condition", "without axes no rule holds later"),
+        ("if inner is None: return None → if False: return None", APART),
+        ("*.arrays[0] → *.arrays[-1]", "X ⊗ I stores one array"),
+        ("min(example_axes(factors), default=None) → max(example_axes(factors), default=None)", "either axis serves"),
+        ("len(factor.domain) → len(factor.codomain)", SQUARE),
+    ],
+    "linops.chain_diagonal: _less_outer": [
+        ("None if inner is None else inner - columns * rows → inner - *", APART),
+        ("(between.u.astype(dtype), between.v.astype(dtype)) → *", "the factors' own dtypes widen it on the way"),
+    ],
+    "linops.chain_diagonal: _same_entries": [("* → np.array_equal(other._source(), *", "equality has no sides")],
+    "linops.chain_diagonal: _of_blocks": [
+        ("above.packing != beside.packing or * → above.packing != beside.packing", "other sizes have no rule"),
+        ("right.domain → left.domain*", "they are equal, or the rule has been left"),
+        ("part.ravel()[* → part.ravel()[*else part", "a vector in C order is its own ravel where packing is C"),
+    ],
+    "linops.chain_diagonal: _by_waist": [
+        ("*for f in factors[:-1]] → *for f in factors*]", ANY_CUT),
+        (":-1 → :1", ANY_CUT),
+        ("min(range(len(waists)), key=waists.__getitem__) → max(*", ANY_CUT),
+        ("np.zeros(factors[-1].domain, dtype=dtype) → np.zeros(factors[-1].domain)", CAST),
+        ("example_steps(*", STEPS),
+        ("size_of(f.domain) → size_of(f.codomain)", STEPS),
+    ],
+    "linops.chain_rows: chain_*": [
+        ("factors[0] → factors[-1]", "there is one"),
+        ("*.arrays[0] → *.arrays[-1]", "X ⊗ I stores one array"),
+        ("KhatriRao(*)._gram → KhatriRao(*)._gram", "inner products do not depend on the order of the factors"),
+    ],
+    "linops.shared: summed": [("np.asarray(reduce(add, images)) → reduce(*", "NumPy scalars reshape to arrays")],
+    "linops.examples: example_axes": [("frozenset((0, -1)) → frozenset((-1, 0))", "a set has no order")],
+    "linops.examples: example_basis": [("np.eye(*, dtype=dtype) → np.eye(*", WIDER)],
+    "linops.examples: example_row_norms": [
+        ("np.empty(*, dtype=dtype) → np.empty(*", WIDER),
+        ("size_of(*", STEPS),
+    ],
+}  # fmt: skip
