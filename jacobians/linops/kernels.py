@@ -51,7 +51,7 @@ def _product(left: Array, right: Array) -> Array:
     float64 with one thread 5000×400 by 400×25 took 3.2 ms in place of 4.9, its weights' gradient 400×5000 by 5000×25
     3.2 in place of 5.8, and 3072×200 by 200×100 2.7 in place of 4.0 (AMD EPYC with AVX-512, OpenBLAS 0.3.31).
     """
-    if left.ndim != 2 or right.ndim != 2:
+    if right.ndim != 2:
         return np.matmul(left, right)
     if left.size + right.size + left.shape[0] * right.shape[1] <= _SMALL:
         # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
@@ -79,7 +79,7 @@ def outer(left: Array, right: Array, out: Array) -> None:
         finally:
             np.setbufsize(before)
         return
-    if out.ndim == 2 or 4 * min(left.size * b, right.size * a) > out.size or out.strides[-2] != b * out.strides[-1]:
+    if 4 * min(left.size * b, right.size * a) > out.size or out.strides[-2] != b * out.strides[-1]:
         np.multiply(left[..., :, None], right[..., None, :], out=out)
         return
     for part in slabs(out.shape[0], out[:1].size * item):

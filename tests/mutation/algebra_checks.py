@@ -28,6 +28,7 @@ PLANNED = ("bracketing", "execute", "per_example")
 CLASSES = {
     "block_diagonal": ["BlockDiagonal"],
     "block_row": ["BlockRow"],
+    "bordered": ["Kronecker bordered", "Transposed Kronecker bordered"],
     "commutation": ["Commutation"],
     "denominator": ["Denominator"],
     "diagonal": ["Diagonal"],

@@ -26,7 +26,7 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("kron.domain != X.shape → kron.codomain != X.shape", EITHER_STRUCTURE + ": the reshaping is an identity"),
         ("Product(tuple(factors)) → Product(factors)", "a list is read like a tuple"),
     ],
-    "operations.softmax: probabilities": [("if np.isinf(top).any(): *→ if True: *", COST)],
+    "operations.softmax: exponentials": [("if np.isinf(top).any(): *→ if True: *", COST)],
     "operations.cross_entropies: CrossEntropy._examples": [("if np.isneginf(log_p).any(): *→ if True: *", COST)],
     "operations.cross_entropies: _class_targets": [
         ("if Y.ndim == 2 and *", REFUSED),
@@ -69,6 +69,7 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("order='C' → order='F'", MEMORY),
     ],
     "operations.targets: class_labels": [
+        ("if flat.dtype == np.intp and * → if False: *", COST),
         ("flat.astype(np.intp) → flat", "integer labels index as they are"),
     ],
     "operations.targets: same_shape_targets": [
