@@ -47,7 +47,18 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
         ("inner <= _LONG or *→ left.dtype != np.float32 or right.dtype != np.float32", WIDER),
         ("inner <= _LONG or *→ inner < _LONG or *", "a sum of one block"),
     ],
-    "linops.kernels: outer": [("*", "the same products, written in another of the ways: only the cost differs")],
+    "linops.kernels: _product": [
+        ("if right.ndim != 2: *→ if False: *", ONE_BY_ONE),
+    ],
+    "linops.kernels: outer": [
+        ("*np.ascontiguousarray(right)) → *right)", COST),
+        ("abs(out.strides[-1]) > abs(out.strides[-2]) → *abs(out.strides[-1]) >= *", "strides of the same size"),
+        ("np.multiply(* → np.matmul(*", "a matrix product of inner length 1 is an outer product"),
+    ],
+    "linops.kernels: norms": [
+        ("values.dtype == np.float32 and * → *", WIDER),
+        ("dtype=np.float64 if long else None → dtype=np.float64", WIDER),
+    ],
     "linops.kernels: sparse_matmul": [
         ("stack.dtype == np.float32 and * → *", WIDER),
         ("(stack.astype(np.float64) if long else stack).T → stack.astype(*", WIDER),

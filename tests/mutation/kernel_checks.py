@@ -108,7 +108,9 @@ def ways_of_an_outer_product() -> None:
             assert way((a, b), (3, 1), (3, 4), order) == [narrow_left], f"{a}×{b}, left narrower by 4"
             assert way((a, b), (3, 1), (3, 3), order) == [], f"{a}×{b}, left narrower by 3"
             assert way((a, b), (3, 4), (3, 1), order) == [narrow_right], f"{a}×{b}, right narrower by 4"
+            assert way((a, b), (2, 1), (2, 4), order) == [narrow_left], f"{a}×{b}, two examples"
             assert way((a, b), (3, 3), (3, 1), order) == [], f"{a}×{b}, right narrower by 3"
+            assert way((a, b), (1,), (4,), order) == [narrow_left], f"{a}×{b}, one example on the left"
             assert way((a, b), (4, 1), (1, 4), order) == ["repeat"], f"{a}×{b}, both narrower by 4"
 
 
@@ -129,8 +131,18 @@ def way(
         return mock.patch.object(np, name, side_effect=getattr(np, name))
 
     a, b = draw(*left, sizes[0], dtype=dtype), draw(*right, sizes[1], dtype=dtype, seed=2)
-    with noted("setbufsize") as buffers, noted("repeat") as repeat, noted("tile") as tile:
+    with (
+        noted("setbufsize") as buffers,
+        noted("repeat") as repeat,
+        noted("tile") as tile,
+        mock.patch.object(kernels, "slabs", side_effect=entries.slabs) as cut,
+        mock.patch.object(entries, "_SLAB", 1),
+    ):
         kernels.outer(a, b, out)
+    for call in cut.call_args_list:
+        assert call.args == (len(out), out[0].nbytes), "slabs are not cut by the bytes of an example"
+    for call in repeat.call_args_list + tile.call_args_list:
+        assert len(call.args[0]) == 1, "several examples at a time, where each is larger than a slab"
     same(out, np.einsum("...i,...j->...ij", a, b), dtype)
     called = [call.args[0] for call in buffers.call_args_list[:1]]
     return called + ["repeat"] * repeat.called + ["tile"] * tile.called
