@@ -19,7 +19,14 @@ from tests.linops.chain_laws import association
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
-from tests.mutation.plan_checks import blocks_of_more_axes, every_plan, every_plan_by_blocks, limits, reordered
+from tests.mutation.plan_checks import (
+    blocks_of_more_axes,
+    every_plan,
+    every_plan_by_blocks,
+    limits,
+    reordered,
+    slabs_of_what_acts,
+)
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
 
 PLANNED = ("bracketing", "execute", "per_example")
@@ -74,6 +81,7 @@ def algebra_checks(module: str) -> Iterator[Check]:
         yield Check("association", "every plan", every_plan)
         yield Check("association", "every plan by blocks", every_plan_by_blocks)
         yield Check("association", "reordered at its ends", reordered)
+        yield Check("association", "slabs of what acts", slabs_of_what_acts)
         yield Check("one source", "blocks of arrays of three axes", blocks_of_more_axes)
     if module == "product":
         yield Check("memory", "a chain's limit", limits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutation.reasons import AGREE, COST, LIST, MEMORY, ONE, ORDER, REFUSED, SLABS, SQUARE
+from tests.mutation.reasons import AGREE, COST, LIST, MEMORY, ONE, ORDER, REFUSED, SQUARE
 
 EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.block_diagonal: BlockDiagonal.__init__": [("*fits*", REFUSED), ("axis in (0, -1)*", REFUSED)],
@@ -72,12 +72,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("right.shape → left.shape", ORDER),
         ("(left.shape, right.shape) → *", ORDER),
         ("p * q → *", ORDER),
-    ],
-    "linops.leaves: *._fill": [
-        ("slabs(* → slabs(*", SLABS),
-        ("len(right) → len(left)", SLABS),
-        ("self.shape[1] * self.dtype.itemsize → *", SLABS),
-        ("self.shape[1] → self.shape[0]", SLABS),
     ],
     "linops.leaves: LowRank._thin": [("self.left.shape → self.right.shape", "both end with the rank")],
     "linops.leaves: Sparse._transpose": [("* → Sparse(self.matrix.T, *", "the constructor makes a CSR array of it")],

@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 from scipy.sparse import csr_array
 
-from jacobians.linops import entries, examples, kernels
+from jacobians.linops import LowRank, Sparse, entries, examples, kernels, leaves
 from jacobians.linops.bordered import Bordered
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
@@ -29,6 +29,8 @@ def kernel_checks(module: str) -> Iterator[Check]:
         yield Check("dtype", "long float32 sums", long_sums)
     if module in ("kernels", "entries", "examples"):
         yield Check("one source", "slabs and steps", slabs_and_steps)
+    if module == "leaves":
+        yield Check("memory", "leaves in slabs", leaves_in_slabs)
     if module in ("bordered", "kronecker"):
         yield Check("dense twin", "a border of ones", borders)
 
@@ -57,6 +59,16 @@ def slabs_and_steps() -> None:
         with mock.patch.object(examples, "STEP_BYTES", 48):
             steps = [range(*step) for step in examples.example_steps(count, each, np.dtype(float))]
         assert steps == (parts if each else [range(count)][:count]), f"{count} of {each} numbers: {steps}"
+
+
+def leaves_in_slabs() -> None:
+    """Stored matrices are written by rows, all of them, also where there are more than one row has bytes."""
+    for rows, columns in ((100, 1), (3, 5)):
+        matrix = draw(rows, columns)
+        for leaf in (LowRank(matrix, np.eye(columns)), Sparse(csr_array(matrix), (rows,), (columns,))):
+            with mock.patch.object(leaves, "slabs", side_effect=entries.slabs) as cut:
+                same(leaf.to_dense(), matrix)
+            assert [call.args for call in cut.call_args_list] == [(rows, 8 * columns)], leaf.structure
 
 
 # --- products ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ cases of a `match` and statements removed. Each mutant runs against a battery bu
     python -m tests.mutation                                 # everything: a quarter of an hour
     python -m tests.mutation --module linops.algebra         # one module
     python -m tests.mutation --quick                         # every tenth mutant
-    python -m tests.mutation --json FILE --again             # only what survived, and what is new
+    python -m tests.mutation --json FILE --again             # only what is new, or left unexplained
     python -m tests.mutation --json FILE --report docs/mutation.md
 
 """
