@@ -74,6 +74,11 @@ def where_no_rule_holds() -> None:
             making.transposed(making.block_row("C", kronecker(2, (3, 5)), kronecker(2, (3, 4)))),
             making.block_row("C", kronecker(2, (3, 4)), kronecker(2, (3, 5))),
         ),
+        # more blocks in one row than in the other, one of them empty
+        (
+            making.transposed(making.block_row("C", kronecker(2, (3, 4)))),
+            making.block_row("C", kronecker(2, (3, 4)), dense((2, 3), (0,))),
+        ),
     ]
     for makes in places:
         factors, twins = zip(*(make(Numbers(seed=k)) for k, make in enumerate(makes)), strict=True)

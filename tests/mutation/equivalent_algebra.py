@@ -94,7 +94,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.chain_diagonal: _same_entries": [("* → np.array_equal(other._source(), *", "equality has no sides")],
     "linops.chain_diagonal: _of_blocks": [
-        ("above.packing != beside.packing or * → above.packing != beside.packing", "other sizes have no rule"),
         ("right.domain → left.domain*", "they are equal, or the rule has been left"),
         ("part.ravel()[* → part.ravel()[*else part", "a vector in C order is its own ravel where packing is C"),
     ],

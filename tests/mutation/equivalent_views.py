@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutation.reasons import AGREE, COST, MEMORY, ONE_BY_ONE, REFUSED, SIDE, SLABS, SQUARE, WIDER
+from tests.mutation.reasons import AGREE, COST, MEMORY, ONE_BY_ONE, REFUSED, SIDE, SLABS, SQUARE, STEPS, WIDER
 
 EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
     "linops.[bm]a*: *.__init__": [("dtype if dtype in _NATIVE else * → as_float*", COST)],
@@ -38,6 +38,10 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.dense_view: *._order": [("self.order or 'C' if * → self.order if *", "what is not F is C")],
     "linops.row_views: RowViews._*": [("np.e*, dtype=self.dtype)* → np.e*", WIDER)],
+    "linops.row_views: RowViews._steps": [
+        ("example_steps(size, * → example_steps(size, *", STEPS),
+        ("size_of(self.domain) → size_of(self.codomain)", STEPS),
+    ],
     "linops.kernels: matmul": [
         ("right.ndim == 2 → right.ndim == 0", ONE_BY_ONE),
         ("if left.ndim != 2 and right.ndim == 2: * → if False: *", ONE_BY_ONE),
