@@ -19,7 +19,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.block_row: BlockRow.__init__": [("tuple(blocks) → blocks", LIST), ("blocks[0] → blocks[-1]", AGREE)],
     "linops.block_row: BlockRow._*": [
         ("self.domain[0] → self.domain[-1]", "the packed vector has one axis"),
-        ("np.asarray(reduce(add, images)).reshape → reduce(add, images).reshape", "NumPy scalars reshape to arrays"),
     ],
     "linops.commutation: Commutation._sparse": [("self.shape[0] → self.shape[*", SQUARE)],
     "linops.commutation: Commutation._diagonal": [
@@ -38,7 +37,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("len(self.domain) → len(self.codomain)", AGREE),
         ("np.arange(self.shape[0]) → np.arange(self.shape[1])", SQUARE),
         ("self.shape[0] → self.shape[*", SQUARE),
-        ("np.eye(self.shape[0], dtype=self.dtype) → np.eye(self.shape[*", SQUARE),
         ("np.ones(self.shape[0], dtype=self.dtype) → np.ones(self.shape[*", SQUARE),
         ("np.zeros(self.shape[0], dtype=self.dtype) → np.zeros(self.shape[*", SQUARE),
         ("eye_array(self.shape[0], dtype=self.dtype) → eye_array(self.shape[*", SQUARE),
@@ -89,5 +87,4 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("index.astype(np.intp) → index", "NumPy takes and counts places of any integer dtype"),
     ],
     "linops.sum: Sum.__init__": [("terms[0]*→ terms[*", AGREE)],
-    "linops.sum: Sum._*": [("np.asarray(reduce(add, * → reduce(add, *", "matrices and vectors add up to arrays")],
 }  # fmt: skip
