@@ -45,9 +45,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.khatri_rao: KhatriRao._weighted": [
         ("left.shape → right.shape*", AGREE),
     ],
-    "linops.khatri_rao: _reduced": [
-        ("*", "what is not summed before the product is summed in it: only the cost differs"),
-    ],
     "linops.kronecker: Kronecker._fill": [
         ("np.multiply(* → np.matmul(*", "a matrix product of inner length 1 is an outer product"),
     ],
@@ -60,16 +57,8 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.kronecker: Kronecker._diagonal": [("if self.codomain != self.domain: *→ if True: *", COST)],
     "linops.kronecker: _sandwich": [
-        ("p * n * q + p * q * r <= n * q * r + p * n * r → *", ORDER),
-        ("if p * n * q + p * q * r <= *", ORDER),
-        ("p * n * q *→ *", ORDER),
-        ("n * q * r *→ *", ORDER),
-        ("p * q * r *→ *", ORDER),
-        ("p * n * r *→ *", ORDER),
-        ("left.shape → right.shape", ORDER),
-        ("right.shape → left.shape", ORDER),
-        ("(left.shape, right.shape) → *", ORDER),
-        ("p * q → *", ORDER),
+        ("p * n * q + p * q * r <= * → p * n * q + p * q * r < *", ORDER),
+        ("(left.shape, right.shape) → *", "the price has no sides"),
     ],
     "linops.leaves: LowRank._thin": [("self.left.shape → self.right.shape", "both end with the rank")],
     "linops.leaves: Sparse._transpose": [("* → Sparse(self.matrix.T, *", "the constructor makes a CSR array of it")],

@@ -10,7 +10,18 @@ from unittest import mock
 import numpy as np
 from scipy.sparse import csr_array
 
-from jacobians.linops import LowRank, Sparse, entries, examples, kernels, leaves
+from jacobians.linops import (
+    KhatriRao,
+    Kronecker,
+    LowRank,
+    Sparse,
+    entries,
+    examples,
+    kernels,
+    khatri_rao,
+    kronecker,
+    leaves,
+)
 from jacobians.linops.bordered import Bordered
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
@@ -29,10 +40,43 @@ def kernel_checks(module: str) -> Iterator[Check]:
         yield Check("dtype", "long float32 sums", long_sums)
     if module in ("kernels", "entries", "examples"):
         yield Check("one source", "slabs and steps", slabs_and_steps)
+    if module == "kronecker":
+        yield Check("count", "the cheaper order", cheaper_order)
+    if module == "khatri_rao":
+        yield Check("count", "sums before products", sums_before_products)
     if module == "leaves":
         yield Check("memory", "leaves in slabs", leaves_in_slabs)
     if module in ("bordered", "kronecker"):
         yield Check("dense twin", "a border of ones", borders)
+
+
+def cheaper_order() -> None:
+    """A X Bᵀ in the order of fewer multiplications."""
+    for p, n, q, r in itertools.product((1, 2, 3, 20), repeat=4):
+        with mock.patch.object(kronecker, "matmul", side_effect=kernels.matmul) as products:
+            Kronecker(draw(p, n), draw(r, q)).jvp(draw(n, q))
+        spent = sum(left.size * right.shape[1] for left, right in (call.args for call in products.call_args_list))
+        assert spent == min(p * n * q + p * q * r, n * q * r + p * n * r), f"{p}×{n} by {n}×{q} by {q}×{r}: {spent}"
+
+
+def sums_before_products() -> None:
+    """Where one factor is the same along an axis, the other is summed along it before they are multiplied."""
+    for left, right, axes in (
+        ((5, 2, 3), (5, 1, 4), [(1,)]),
+        ((5, 2, 3), (1, 1, 4), [(0, 1)]),
+        ((1, 2, 3), (1, 1, 4), [(1,)]),
+        ((5, 2, 3), (1, 2, 4), [(0,)]),
+        ((5, 3), (5, 4), []),
+        ((1, 3), (1, 4), []),
+        ((1, 3), (5, 4), []),
+        ((5, 3), (5, 1), []),
+    ):
+        a, b, c = draw(*left), draw(*right, seed=2), draw(*np.broadcast_shapes(left[:-1], right[:-1]), seed=3)
+        with mock.patch.object(khatri_rao, "total", side_effect=kernels.total) as sums:
+            found = KhatriRao(a, b).vjp(c)
+        terms = c[..., None, None] * a[..., :, None] * b[..., None, :]
+        same(found, terms.reshape(c.size, *terms.shape[-2:]).sum(0))
+        assert [call.args[1] for call in sums.call_args_list] == axes, f"{left} and {right}: {sums.call_args_list}"
 
 
 def borders() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 SAME_AT_ZERO = "at 0 both sides are the same number"
-SAME_SIZE = "another way to say the same size of a vector or a matrix"
 COST = "the other path gives the same numbers; only its cost differs"
 WIDER = "more digits than are asked for; only its cost differs"
 EITHER_STRUCTURE = "another structure of the same matrix, which stores no more"
