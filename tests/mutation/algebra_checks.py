@@ -24,6 +24,8 @@ from tests.mutation.plan_checks import (
     every_plan,
     every_plan_by_blocks,
     limits,
+    optima,
+    planned,
     reordered,
     slabs_of_what_acts,
 )
@@ -77,6 +79,9 @@ def algebra_checks(module: str) -> Iterator[Check]:
             yield Check("merging", rule[0], lambda r=rule: test_algebra.test_rule(*r))
         yield Check("merging", "at the limits", merging_limits)
         yield Check("merging", "flat chains", flat_chains)
+    if module == "bracketing":
+        optima()
+        yield Check("count", "the plan is the optimum", planned)
     if module in PLANNED:
         yield Check("association", "every plan", every_plan)
         yield Check("association", "every plan by blocks", every_plan_by_blocks)
