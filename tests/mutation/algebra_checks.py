@@ -24,14 +24,12 @@ from tests.mutation.plan_checks import (
     every_plan,
     every_plan_by_blocks,
     limits,
-    optima,
-    planned,
     reordered,
     slabs_of_what_acts,
 )
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
 
-PLANNED = ("bracketing", "execute", "per_example")
+PLANNED = ("execute", "per_example")
 """What multiplies out a product."""
 
 CLASSES = {
@@ -79,9 +77,6 @@ def algebra_checks(module: str) -> Iterator[Check]:
             yield Check("merging", rule[0], lambda r=rule: test_algebra.test_rule(*r))
         yield Check("merging", "at the limits", merging_limits)
         yield Check("merging", "flat chains", flat_chains)
-    if module == "bracketing":
-        optima()
-        yield Check("count", "the plan is the optimum", planned)
     if module in PLANNED:
         yield Check("association", "every plan", every_plan)
         yield Check("association", "every plan by blocks", every_plan_by_blocks)

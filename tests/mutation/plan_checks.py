@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from functools import cache, reduce
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from hypothesis import given, settings
 
 import jacobians.linops as linops
 from jacobians.linops import execute
-from jacobians.linops.plan import least_bytes, make_plan
-from tests.linops import making, test_plan
-from tests.linops.brackets import every
+from tests.linops import making
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.linops.writing_laws import examples_apart
@@ -31,53 +27,6 @@ def every_plan() -> None:
         factors, twins = zip(*made, strict=True)
         for bracket in brackets(0, len(factors) - 1):
             same(carried_out(factors, bracket), np.linalg.multi_dot(twins), dtypes[0], what=str(bracket))
-
-
-Optimum = tuple[tuple[Any, ...], int, int, np.ndarray]
-"""A chain with the least operations and the least peak of all its bracketings, and its matrix."""
-
-
-@cache
-def optima() -> list[Optimum]:
-    """Chains of two to four factors, tried in all ways once, for all mutants."""
-    found: list[Optimum] = []
-
-    def note(factors: tuple[Any, ...]) -> None:
-        costs = list(every(factors))
-        matrix = reduce(np.matmul, [f.to_dense() for f in factors])
-        found.append((factors, min(c[0] for c in costs), min(c[1] for c in costs), matrix))
-
-    for chains, count in ((test_plan.products(4), 25), (test_plan.nets(4), 75)):
-        settings(derandomize=True, database=None, deadline=None, max_examples=count)(given(factors=chains)(note))()
-    for factors in more_chains():
-        note(factors)
-    return found
-
-
-def more_chains() -> list[tuple[Any, ...]]:
-    """Ends that look like those with a way of their own: reshapings, inputs, losses."""
-    blocks, kronecker, dense = making.blocks, making.kronecker, making.dense
-    makes = [
-        [making.diagonal(4), dense((4,), (2, 3)), making.reshape((2, 3), (6,))],
-        [making.reshape((6,), (2, 3)), dense((2, 3), (4,)), making.diagonal(4)],
-        [blocks((3, 1, 4), (3,), (3, 4)), kronecker((3, 5), 4)],
-        [blocks((3, 1, 4), (3,), (4, 3), -1), kronecker(4, (3, 5))],
-        [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker((3, 5), (4, 6))],
-        [blocks((3, 2, 4), (2, 3), (4, 3), -1), kronecker((4, 6), (3, 5))],
-        [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker(3, 4)],
-    ]
-    return [tuple(make(Numbers(seed=k))[0] for k, make in enumerate(chain)) for chain in makes]
-
-
-def planned() -> None:
-    """The plan is the optimum, the thriftiest way holds least, and what is carried out is the product."""
-    for factors, operations, peak, matrix in optima():
-        what = linops.Product(factors).structure
-        plan = make_plan(factors)
-        assert plan.operations == operations, f"law count: {what} by {plan}, at best {operations}"
-        assert least_bytes(factors) == peak, f"law memory: {what} within {least_bytes(factors)}, at best {peak}"
-        scale = max(1.0, np.abs(matrix).max(initial=0.0))
-        same(linops.Product(factors).to_dense() / scale, matrix / scale, what=what)
 
 
 def carried_out(factors: Any, bracket: Any) -> np.ndarray:

@@ -40,18 +40,11 @@ _PRICED = [
     "*: *.nbytes",
     "*: *._dense_bytes",
     "*: *._least_bytes",
-    "linops.bracketing: Bracketing.ways",
-    "linops.bracketing: Bracketing._as_*",
-    "linops.bracketing: _acted",
-    "linops.bracketing: _front",
-    "linops.bracketing: _price",
-    "linops.bracketing: _seen_through",
-    "linops.plan: *",
     "linops.product: Product.plan",
     "linops.product: Product._best",
     "linops.shared: shared_flops",
 ]
-"""What is counted, not computed: a wrong price gives another bracketing of the same product."""
+"""What is counted of a structure, not computed: a wrong price gives another bracketing of the same product."""
 _REFUSED = [
     "linops.dense_view: DenseView._refuse_over",
     "linops.kronecker: _factor",

@@ -12,6 +12,7 @@ from tests.mutation.algebra_checks import CLASSES, algebra_checks
 from tests.mutation.checks import Check
 from tests.mutation.curvature_checks import CURVED, curvature_checks
 from tests.mutation.kernel_checks import kernel_checks
+from tests.mutation.price_checks import price_checks
 from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, testing_laws
 
 NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart": "one source",
@@ -23,6 +24,9 @@ NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart
 
 def structure_checks(module: str) -> Iterator[Check]:
     """First the module's own structures, then products, sums and multiples, then all other structures."""
+    if module in ("bracketing", "plan"):
+        yield from price_checks()
+        return
     own = [c for c in cases.CASES if _belongs(c.name, module)]
     others = [c for c in [*cases.LEAVES, *cases.COMPOSITES, *cases.EMPTY[::4], *cases.DENOMINATORS] if c not in own]
     if module in CURVED:

@@ -159,7 +159,9 @@ def constructors() -> None:
         (linops.LowRank(wide, narrow), (2,), (2,), wide.dtype),
         (linops.LowRank(draw(2, 5, 2), draw(3, 2)), (2, 5), (3,), wide.dtype),
         (linops.Kronecker(wide, narrow), (2, 2), (3, 3), wide.dtype),
+        (linops.Kronecker(narrow, wide), (2, 2), (3, 3), wide.dtype),
         (linops.Kronecker(narrow, np.int64(3)), (2, 3), (3, 3), narrow.dtype),
+        (linops.Kronecker(np.int64(3), narrow), (3, 2), (3, 3), narrow.dtype),
         (linops.BlockRow([linops.Diagonal(wide), linops.Diagonal(narrow)]), (2, 3), (12,), wide.dtype),
     ):
         assert [made.codomain, made.domain, made.dtype] == shapes, repr(made)
@@ -168,6 +170,14 @@ def constructors() -> None:
         if made.shape[0] == made.shape[1]:
             assert made.diagonal().dtype == made.dtype, repr(made)
         assert_one_source(made)
+    for factors in ((3, wide), (wide, 3)):
+        assert np.array_equal(linops.Kronecker(*factors).single, wide), "the factor beside an identity"
+    for factors in ((3, 3), (wide, wide)):
+        try:
+            linops.Kronecker(*factors).single  # noqa: B018
+        except ValueError:
+            continue
+        raise AssertionError("no factor stands beside an identity")
     for factors in ((3, draw(4, 4)), (draw(4, 4), 3), (3, 4), (draw(3, 3), draw(4, 4))):
         full = [np.eye(f) if isinstance(f, int) else f for f in factors]
         same(linops.Kronecker(*factors).diagonal(), np.diagonal(np.kron(*full)), what="diagonal of a Kronecker product")
