@@ -48,6 +48,7 @@ def curvature_checks() -> Iterator[Check]:
     yield Check("diagonals", "no mirror images", test_chain_diagonal.test_two_ends_that_are_no_mirror_images)
     yield Check("diagonals", "no rule", where_no_rule_holds)
     yield Check("diagonals", "once for two", test_chain_diagonal.test_a_middle_is_asked_once)
+    yield Check("dtype", "narrow among wide", narrow_among_wide)
     yield Check("rows", "shared factors", test_block_row.test_shared_factors_are_applied_once)
     for left in range(0, len(BANK), 3):
         for right in composable()[left][::3]:
@@ -84,6 +85,15 @@ def where_no_rule_holds() -> None:
         factors, twins = zip(*(make(Numbers(seed=k)) for k, make in enumerate(makes)), strict=True)
         expected = np.diagonal(reduce(np.matmul, twins))
         same(Product(factors).diagonal(), expected, what=Product(factors).structure)
+
+
+def narrow_among_wide() -> None:
+    """What only reorders widens the rows that it leaves as they are."""
+    for turn in (making.commutation(4, 3), making.reshape((3, 4), (12,)), making.identity(3, 4)):
+        narrow, wide = making.dense((5,), (3, 4))(Numbers("float32"))[0], turn(Numbers())[0]
+        chain = Product((narrow, wide))
+        for found in (chain.row_norms(), chain.gram()):
+            assert found.dtype == chain.dtype, f"law dtype: {chain.structure}: {found.dtype}"
 
 
 def hessian_checks(names: list[str]) -> Iterator[Check]:

@@ -50,6 +50,9 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("best if best.peak <= limit else * → within(*", COST),
         ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),
     ],
+    "linops.product: Product._diagonal": [
+        ("*found.ravel().astype(self.dtype, copy=False) → *found.ravel()", "the rules cast it to the joint dtype too"),
+    ],
     "linops.product: Product._sparse": [("result.astype(self.dtype) → result", "SciPy's product has the joint dtype")],
     "linops.bracketing: Bracketing.__init__": [("*(Kronecker, BlockDiagonal)* → *", "the order of a set")],
     "linops.bracketing: Bracketing.ways": [("if known is None: * → if True: *", COST)],

@@ -90,7 +90,9 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
     "operations.combinators: Parallel._evaluate": [
         ("(self.layout or Layout()).feature_axis → self.layout.feature_axis", "the constructor has set a layout"),
     ],
+    "operations.smooth_rectifiers: _SmoothRectifier._rule": [("as_array(z >= 0) → as_array(z > 0)", SAME_AT_ZERO)],
     "operations.sigmoidal: Sigmoid._rule": [
+        ("np.abs(np.subtract(z >= 0, w, *→ np.abs(np.subtract(w, z >= 0, *", "an absolute value has no sign"),
         ("np.subtract(z >= 0, w, out=value) → np.subtract(z > 0, w, out=value)", SAME_AT_ZERO),
         ("with np.errstate(under='ignore'): d = *", "1 − w is 1 where w is subnormal, so the product is exact"),
     ],

@@ -30,6 +30,16 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("isinstance(jacobian, (Diagonal, Identity)) → *", "the order of a set"),
     ],
     "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
+    "linops.diagonal: Diagonal._keeps_examples": [
+        ("bool(self.domain) → self.domain", "a shape is true or false itself"),
+        ("bool(self.domain) → bool(self.codomain)", AGREE),
+    ],
+    "linops.diagonal: Diagonal._blocks": [
+        ("*self.domain, axis) → *self.codomain, axis)", AGREE),
+        ("*[0] → *[-1]", "there is one"),
+        ("np.asarray(*) → *", "said for the type checker"),
+        ("rows[:, :, None] * np.eye(* → rows[:, None, :] * np.eye(*", "a diagonal matrix is symmetric"),
+    ],
     "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
         ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
     ],
@@ -56,6 +66,9 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("self.shape[*] → self.shape[*", COST),
     ],
     "linops.kronecker: Kronecker._diagonal": [("if self.codomain != self.domain: *→ if True: *", COST)],
+    "linops.kronecker: Kronecker.single": [
+        ("(self.left, self.right) → (self.right, self.left)", "the one that is no identity, from either side"),
+    ],
     "linops.kronecker: _sandwich": [
         ("p * n * q + p * q * r <= * → p * n * q + p * q * r < *", ORDER),
         ("(left.shape, right.shape) → *", "the price has no sides"),
