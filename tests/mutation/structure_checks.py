@@ -29,8 +29,8 @@ def structure_checks(module: str) -> Iterator[Check]:
         return
     own = [c for c in cases.CASES if _belongs(c.name, module)]
     others = [c for c in [*cases.LEAVES, *cases.COMPOSITES, *cases.EMPTY[::4], *cases.DENOMINATORS] if c not in own]
-    ruled = module in ("merge", "product", "block_row")  # the rules' own checks catch most, and sooner
-    if module in CURVED and not ruled:
+    late = module in ("merge", "product", "block_row")  # their own checks catch most, and sooner
+    if module in CURVED and not late:
         yield from curvature_checks()
     if module in ("algebra", "merge", "denominator", "orders", "product", "sum", "scaled", "transposed"):
         yield from case_checks(own)
@@ -50,7 +50,7 @@ def structure_checks(module: str) -> Iterator[Check]:
     yield Check("dtype", "lists, integers and two dtypes", constructors)
     if module in CLASSES:
         yield from algebra_checks(module)
-    if module in CURVED and ruled:
+    if module in CURVED and late:
         yield from curvature_checks()
 
 
