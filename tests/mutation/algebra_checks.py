@@ -19,6 +19,7 @@ from tests.linops.chain_laws import association
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
+from tests.mutation.curvature_checks import merges_taken_back
 from tests.mutation.plan_checks import (
     blocks_of_more_axes,
     every_plan,
@@ -72,6 +73,8 @@ RULED = {"Kronecker", "BlockDiagonal", "Diagonal", "Commutation", "Reshape", "Kh
 
 def algebra_checks(module: str) -> Iterator[Check]:
     """Products of two and of more, sums and multiples; those of the module's own structures first."""
+    if module == "merge":
+        yield Check("merging", "taken back", merges_taken_back)
     if module in ("algebra", "merge"):
         for rule in test_algebra.RULES:
             yield Check("merging", rule[0], lambda r=rule: test_algebra.test_rule(*r))

@@ -9,11 +9,12 @@ from functools import reduce
 import numpy as np
 
 from jacobians.layout import Layout
-from jacobians.linops import Product
+from jacobians.linops import KhatriRao, Product
+from jacobians.linops.merge import unmerged
 from jacobians.testing import assert_hessian
 from tests.linops import making, test_block_row, test_chain_diagonal, test_chain_rows
 from tests.linops.bank import BANK, chains, composable
-from tests.linops.tools import same
+from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
 from tests.operations import test_hessians
@@ -85,6 +86,26 @@ def where_no_rule_holds() -> None:
         factors, twins = zip(*(make(Numbers(seed=k)) for k, make in enumerate(makes)), strict=True)
         expected = np.diagonal(reduce(np.matmul, twins))
         same(Product(factors).diagonal(), expected, what=Product(factors).structure)
+
+
+def merges_taken_back() -> None:
+    """Rows (row i of Bₙ) ⊗ xₙ as blocks and inputs again, in rows, in columns and one each; other rows are none."""
+    for left, right in (((5, 3), (5, 4)), ((5, 1, 3), (5, 2, 4)), ((2, 5, 3), (1, 5, 4))):
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        parts = unmerged(rows)
+        assert parts is not None, f"law merging: {rows.structure} is not taken back"
+        same(parts[0].to_dense() @ parts[1].to_dense(), rows.to_dense(), what=rows.structure)
+    neither = (
+        ((1, 3), (4, 2)),
+        ((5, 2, 3), (5, 2, 4)),
+        ((1, 2, 3), (5, 1, 4)),
+        ((5, 1, 3), (1, 2, 4)),
+        ((5, 1, 2, 3), (5, 2, 2, 4)),
+        ((2, 5, 2, 3), (1, 5, 2, 4)),
+    )
+    for left, right in neither:
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        assert unmerged(rows) is None, f"law merging: {rows.structure} are no inputs behind blocks"
 
 
 def narrow_among_wide() -> None:

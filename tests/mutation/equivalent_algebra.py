@@ -12,6 +12,7 @@ from tests.mutation.reasons import (
     COST,
     LIST,
     MEMORY,
+    ONE,
     ORDER,
     SQUARE,
     STEPS,
@@ -46,6 +47,13 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("* in (1, 2) → * in (2, 1)", "the order of a set"),
         ("left.codomain → right.codomain (2)", AGREE),
     ],
+    "linops.merge: unmerged": [
+        ("codomain[0] → codomain[-1]", ONE),
+        ("(:, 0) → (:, -1)", ONE),
+        ("right[0] → right[-1]", ONE),
+        ("len(codomain) == 2 and left.shape[:2] == * → left.shape[:2] == *", "the last of the three says it again"),
+    ],
+    "linops.merge: example_rows": [("(:, 0) → (:, -1)*", ONE)],
     "linops.product: Product._fill_within": [
         ("best if best.peak <= limit else * → within(*", COST),
         ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),

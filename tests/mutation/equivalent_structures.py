@@ -17,6 +17,15 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("self.shape[0] → self.shape[*", SQUARE),
         ("np.empty(self.shape[0]*→ np.empty(self.shape[*", SQUARE)],
     "linops.block_row: BlockRow.__init__": [("tuple(blocks) → blocks", LIST), ("blocks[0] → blocks[-1]", AGREE)],
+    "linops.block_row: BlockRow._jvp": [
+        ("(b._factors(), part if stack else part[0]) → (b._factors(), part)", "a stack of one"),
+        ("part[0] → part[-1]", ONE),
+    ],
+    "linops.block_row: BlockRow._vjp": [("flat[0] → flat[-1]", ONE)],
+    "linops.khatri_rao: KhatriRao._*": [("np.asarray(*) → *", "said for the type checker")],
+    "linops.khatri_rao: KhatriRao._gram": [("(self.left, self.right) → (self.right, self.left)", "numbers commute"),
+        ("np.asarray(products).reshape → products.reshape", "said for the type checker"),
+    ],
     "linops.block_row: BlockRow._*": [
         ("self.domain[0] → self.domain[-1]", "the packed vector has one axis"),
     ],
