@@ -161,6 +161,9 @@ def flat_chains() -> None:
     """What merges merges on, multiples stand in front, and leaves take them in."""
     kept = making.kronecker(3, (4, 4))(Numbers())[0] @ linops.BlockRow((linops.Identity((3, 4)),) * 2)
     assert isinstance(kept, linops.BlockRow), f"J [I I] is not [J J]: {kept.structure}"
+    beside = linops.BlockRow([making.kronecker((3, n), 4)(Numbers())[0] for n in (2, 5)])
+    once = making.minus_outer((3, 4), -1)(Numbers())[0] @ beside
+    assert isinstance(once, linops.Product), f"J is not applied once to the sum: {once.structure}"
     test_algebra.test_a_commutation_travels_on_and_merges_behind()
     test_algebra.test_factors_that_cancel_leave_the_chain_whole()
     test_algebra.test_chains_are_flat_and_multiples_stand_in_front()

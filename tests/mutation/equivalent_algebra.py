@@ -32,6 +32,7 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     "linops.algebra: compose": [
         ("left.order if left.order == right.order else * → joint_order(left, right)", COST),
         ("left.order → right.order (2)", AGREE),
+        ("if left.dtype != right.dtype: *→ if True: *", COST),
     ],
     "linops.algebra: add": [
         ("left.codomain → right.codomain*", AGREE),
