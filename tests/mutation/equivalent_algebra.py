@@ -36,6 +36,8 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.algebra: add": [
         ("left.codomain → right.codomain*", AGREE),
+        ("left.domain → right.domain*", AGREE),
+        ("left.axis → right.axis (2)", AGREE),
         ("numerators(left, right, 'add') → numerators(right, left, 'add')", "addition commutes"),
     ],
     "linops.merge: diagonal_block": [

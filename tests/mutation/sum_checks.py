@@ -57,6 +57,7 @@ def sums_and_multiples() -> None:
     for left, right, merged in (
         (making.blocks(*square), making.blocks(*square), linops.BlockDiagonal),
         (making.blocks(*square), making.blocks(*square, -1), Sum),
+        (making.blocks((3, 2, 4), (3, 2), (3, 4)), making.blocks((3, 2, 4), (3, 2), (3, 4)), linops.BlockDiagonal),
         (making.zero(A, B), making.dense(A, B), linops.Dense),
         (making.dense(A, B), making.zero(A, B), linops.Dense),
         (making.dense(A, B), making.dense(A, B), linops.Dense),
