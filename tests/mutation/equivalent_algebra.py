@@ -10,6 +10,7 @@ from tests.mutation.reasons import (
     BUILT,
     CAST,
     COST,
+    EITHER_STRUCTURE,
     LIST,
     MEMORY,
     ONE,
@@ -34,6 +35,7 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("left.order → right.order (2)", AGREE),
         ("if left.dtype != right.dtype: *→ if True: *", COST),
     ],
+    "linops.algebra: _times": [("without case Transposed()", EITHER_STRUCTURE)],
     "linops.algebra: add": [
         ("left.codomain → right.codomain*", AGREE),
         ("left.domain → right.domain*", AGREE),
