@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutation.reasons import AGREE, COST, LIST, MEMORY, ONE, ORDER, REFUSED, SQUARE
+from tests.mutation.reasons import AGREE, COST, LIST, MEMORY, ONE, ORDER, REFUSED, SQUARE, TRUTH
 
 EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.block_diagonal: BlockDiagonal.__init__": [("*fits*", REFUSED), ("axis in (0, -1)*", REFUSED)],
@@ -39,8 +39,21 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("isinstance(jacobian, (Diagonal, Identity)) → *", "the order of a set"),
     ],
     "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
+    "linops.diagonal_minus_outer: DiagonalMinusOuter._entries": [
+        ("*self.shape[0]* → *self.shape[*", SQUARE),
+        ("*.reshape(self.domain) → *.reshape(self.codomain)", SQUARE),
+    ],
+    "linops.diagonal_minus_outer: DiagonalMinusOuter._keeps_examples": [
+        ("* not in (axis, *) → * not in (*, axis)", "the order of a set"),
+    ],
+    "linops.identity: *._keeps_examples": [
+        ("bool(self.domain) → self.domain", TRUTH),
+        ("bool(self.domain) → bool(self.codomain)", AGREE),
+        ("bool(self.domain and self.codomain) and * → (self.domain and self.codomain) and *", TRUTH),
+    ],
+    "linops.selection: Selection._keeps_examples": [("not self.domain → not self.codomain", AGREE)],
     "linops.diagonal: Diagonal._keeps_examples": [
-        ("bool(self.domain) → self.domain", "a shape is true or false itself"),
+        ("bool(self.domain) → self.domain", TRUTH),
         ("bool(self.domain) → bool(self.codomain)", AGREE),
     ],
     "linops.diagonal: Diagonal._blocks": [

@@ -170,6 +170,10 @@ def constructors() -> None:
         if made.shape[0] == made.shape[1]:
             assert made.diagonal().dtype == made.dtype, repr(made)
         assert_one_source(made)
+    every, some = slice(None), slice(1, 3)
+    for key, axes in (((every, some), [0]), ((some, every), [-1]), ((every, every), [0, -1]), ((some, some), [])):
+        found = linops.Selection(key, (3, 4))
+        assert [axis for axis in (0, -1) if found._keeps_examples(axis)] == axes, f"law batch: {found!r}"
     for factors in ((3, wide), (wide, 3)):
         assert np.array_equal(linops.Kronecker(*factors).single, wide), "the factor beside an identity"
     for factors in ((3, 3), (wide, wide)):
