@@ -27,7 +27,23 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
         ("np.array(roll(image, out, self.order).T, order='C') → *", MEMORY),
         ("order='C' → order='F'", MEMORY),
     ],
+    "linops.matrix_views: MatrixViews.block_diagonal": [
+        ("axis in (None, a) → *", "the order of a set"),
+        ("if isinstance(self, BlockDiagonal): * → if False: *", "its own blocks once more"),
+        ("self.domain[axes[0]] → self.codomain[axes[0]]*", AGREE),
+    ],
+    "linops.matrix_views: MatrixViews._matrix_action": [
+        ("act(stack[0])[np.newaxis] if len(stack) == 1 else act(stack) → act(stack)", "a stack of one"),
+        ("stack[0] → stack[-1]", "a stack of one"),
+    ],
     "linops.[bm]a*: *.__neg__": [("self * -1.0 → self / -1.0", "multiplying by −1 and dividing by it are exact")],
+    "linops.base: Jacobian.__init_subclass__": [
+        ("without super().__init_subclass__()", "the base of all classes does nothing there"),
+    ],
+    "linops.base: Jacobian._row_norms": [
+        ("min(example_axes(*→ max(example_axes(*", "either axis serves"),
+        ("super()._row_norms() if axis is None else * → super()._row_norms()", COST),
+    ],
     "linops.base: Jacobian._with_order": [("if order == self.order: *→ if False: *", COST)],
     "linops.base: Jacobian.__sub__": [("if not isinstance(other, Jacobian): *→ if False: *", "addition refuses it")],
     "linops.dense_view: DenseView._fill": [

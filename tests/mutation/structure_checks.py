@@ -13,7 +13,7 @@ from tests.mutation.checks import Check
 from tests.mutation.curvature_checks import CURVED, curvature_checks
 from tests.mutation.kernel_checks import kernel_checks
 from tests.mutation.price_checks import price_checks
-from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, testing_laws
+from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, slots, testing_laws
 
 NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart": "one source",
          "acts_as_twin": "dense twin", "adjoint": "adjoint", "vec_permutes": "vec",
@@ -44,6 +44,7 @@ def structure_checks(module: str) -> Iterator[Check]:
     if module in VIEWS:
         yield Check("dense twin", "a structure without views of its own", plain)
         yield Check("dense twin", "sums and multiples", operators)
+        yield Check("vec", "slots", slots)
     yield from case_checks(own, variants=True)
     if module not in CLASSES:
         yield from case_checks(others[::3], variants=module in VIEWS)

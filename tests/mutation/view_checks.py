@@ -106,6 +106,21 @@ def plain() -> None:
     assert linops.Identity((2,), np.float16).dtype == np.float32
 
 
+def slots() -> None:
+    """A structure whose slots are named by one string, or by several, is copied whole."""
+
+    class One(Plain):
+        __slots__ = "extra"
+
+    class Two(Plain):
+        __slots__ = ("extra",)
+
+    for kind in (One, Two):
+        made = kind(np.eye(4), (2, 2), (2, 2))
+        made.extra = 3
+        assert made.ordered("F").extra == 3, f"law vec: {kind.__name__} loses what it stores"
+
+
 def operators() -> None:
     """+, −, ·, / and negation."""
     (x, twin), (y, other) = (c(Numbers(seed=k)) for k, c in enumerate((making.diagonal(3, 4), making.kronecker(3, 4))))
