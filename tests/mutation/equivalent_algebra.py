@@ -50,7 +50,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     "linops.merge: scaled_blocks": [("right.codomain → left.codomain", AGREE)],
     "linops.merge: khatri_rao": [
         ("* in (1, 2) → * in (2, 1)", "the order of a set"),
-        ("left.codomain → right.codomain (2)", AGREE),
     ],
     "linops.merge: unmerged": [
         ("codomain[0] → codomain[-1]", ONE),
@@ -76,7 +75,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.bracketing: Bracketing._as_matrix": [
         ("entries + min(m, n) * min(self.columns[first:last]) → *", BOUND),
-        ("min(m, n) * min(self.columns[first:last]) → *", BOUND),
         ("*self.columns[first:last]) → *self.columns)", BOUND),
         ("(self.rows[first], self.columns[last]) → *", "the size of a matrix, and the shorter of its sides"),
         ("if found and (not self.thrifty) and *→ if False: *", BOUND),
@@ -102,9 +100,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     "linops.execute: fill": [
         ("by_columns=True → by_columns=False", MEMORY),
         ("without case *", ORDER),
-    ],
-    "linops.execute: _write": [
-        ("if source.ndim == len(shape): * → if True: *", "all of it at a time, in more memory"),
     ],
     "linops.execute: _built": [
         ("*isinstance(bracket, int) and * → *", "a copy of what is stored"),

@@ -50,7 +50,6 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
          "an X of other rank has targets of its own shape, or is refused"),
         ("X.ndim == 2 and Y.shape != X.shape and * → X.ndim == 2 and X.shape[layout.feature_axis] > 1 and *",
          "a matrix and a vector differ in shape: the condition is said twice"),
-        ("X.ndim == 2 and Y.shape != X.shape and *→ *(X.shape[layout.feature_axis] > 1)", REFUSED),
     ],
     "operations.margin_losses: MulticlassHinge._examples": [
         ("*.astype(X.dtype, copy=False) → *initial=-np.inf)", "NumPy 2 keeps the dtype beside a Python float"),
@@ -67,9 +66,6 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("if flat.dtype == np.intp and * → if False: *", COST),
         ("flat.astype(np.intp) → flat", "integer labels index as they are"),
     ],
-    "operations.targets: same_shape_targets": [
-        ("without Y = as_float*", "only refuses, and widens what the next line converts"),
-    ],
     "operations.loss_base: sum_over_example": [
         ("values.dtype == np.float32 and values.size > _LONG * * → values.size > *", WIDER),
         ("values.dtype == np.float32 and * → values.dtype == np.float32", WIDER),
@@ -77,7 +73,6 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("values.dtype == np.float32 and * → *values.size >= _LONG*", "a sum one term shorter or longer"),
         ("values.size > _LONG * values.shape[layout.batch_axis] → values.size > *", WIDER),
         ("dtype=np.float64 if long else None → dtype=np.float64", WIDER),
-        ("*.astype(values.dtype, copy=False) → *", "the total is cast to the losses' dtype once more"),
     ],
     "operations.base: Jacobians.pull": [("if self._pull is not None: *→ if False: *", COST)],
     "operations.base: Unary.apply": [("self.inputs[0] → self.inputs[-1]", "one array, one input")],

@@ -84,8 +84,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("if left.nnz * right.nnz == *→ if True: *", COST),
         ("left.nnz * right.nnz == *→ *", COST),
         ("*.nnz → *.nnz", COST),
-        ("self.shape[*] * self.shape[*] → *", COST),
-        ("self.shape[*] → self.shape[*", COST),
     ],
     "linops.kronecker: Kronecker._diagonal": [("if self.codomain != self.domain: *→ if True: *", COST)],
     "linops.kronecker: Kronecker.single": [
