@@ -112,7 +112,7 @@ class Bracketing:
                     for left in self.ways(first, last - 1, axis):
                         found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
         # any other bracket writes the matrix of a shorter stretch, and then the result
-        least = entries + min(n * min(self.rows[first + 1 : last + 1]), m * min(self.columns[first:last]))
+        least = entries + min(m, n) * min(self.columns[first:last])
         if found and not self.thrifty and not self._reorders[first] and min(found, key=_price).operations <= least:
             return found
         return found + self._as_product(first, last, entries, size)

@@ -104,7 +104,7 @@ class Product(Jacobian):
         return super()._gram() if found is None else found.astype(self.dtype, copy=False)
 
     def _diagonal(self) -> Array:
-        found = chain_diagonal(self.factors) if self.codomain == self.domain else None
+        found = chain_diagonal(self.factors)
         return super()._diagonal() if found is None else found.ravel().astype(self.dtype, copy=False)
 
     def _transpose(self) -> Jacobian:

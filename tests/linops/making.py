@@ -28,6 +28,7 @@ from jacobians.linops import (
     Sum,
     Zero,
 )
+from jacobians.linops.bordered import Bordered
 from tests.linops import twins
 from tests.linops.twins import Numbers, wide
 
@@ -74,6 +75,23 @@ def ones_column(rows: int, right: Shape | int) -> Make:
         b = right if isinstance(right, int) else g(*right)
         ones = np.ones((rows, 1), dtype=g.dtype)
         return Kronecker(ones, b), np.kron(ones, np.eye(b) if isinstance(b, int) else wide(b))
+
+    return make
+
+
+def bordered(data: Shape, other: Shape | int, *, first: bool, before: bool = True) -> Make:
+    """Data with a column of ones, before or after the other factor."""
+
+    def make(g: Numbers) -> Pair:
+        rows, b = g(*data), other if isinstance(other, int) else g(*other)
+        ones = np.ones((data[0], 1))
+        factors = [Bordered(rows, first=first, axis=1), b]
+        dense = [
+            np.concatenate([ones, wide(rows)] if first else [wide(rows), ones], axis=1),
+            np.eye(b) if isinstance(b, int) else wide(b),
+        ]
+        side = slice(None) if before else slice(None, None, -1)
+        return Kronecker(*factors[side], g.dtype), np.kron(*dense[side])
 
     return make
 

@@ -39,7 +39,7 @@ def gram(operator: Jacobian, twin: np.ndarray) -> None:
             operator.gram(limit=needed - 1)
 
 
-def examples_apart(operator: Jacobian, twin: np.ndarray) -> None:
+def examples_do_not_mix(operator: Jacobian, twin: np.ndarray) -> None:
     """Along every axis that is said to keep examples apart, another example's tangent changes nothing."""
     for axis in filter(operator._keeps_examples, (0, -1)):
         count = operator.domain[axis]
@@ -52,4 +52,4 @@ def examples_apart(operator: Jacobian, twin: np.ndarray) -> None:
             assert not np.delete(image, n, axis=axis).any(), f"examples: {n} reaches others along axis {axis}"
 
 
-ROW_LAWS = [row_norms, gram, examples_apart]
+ROW_LAWS = [row_norms, gram, examples_do_not_mix]

@@ -50,7 +50,7 @@ WRONG: list[tuple[Law, type[Plain], str]] = [
     (row_laws.gram, wrong.GramOfColumns, "gram.*: off"),
     (row_laws.gram, wrong.GramIgnoresOrder, r"gram\('F'\): off"),
     (row_laws.gram, wrong.GramWithoutLimit, "DID NOT RAISE"),
-    (row_laws.examples_apart, wrong.MixesExamples, "examples: 0 reaches others along axis -1"),
+    (row_laws.examples_do_not_mix, wrong.MixesExamples, "examples: 0 reaches others along axis -1"),
 ]
 
 

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth mutant only")
     parser.add_argument("--quick", dest="every", action="store_const", const=QUICK, help=f"every {QUICK}th mutant only")
     parser.add_argument("--json", type=Path, help="write the verdicts here; mutants not tried now keep theirs")
-    parser.add_argument("--again", action="store_true", help="only what survived according to --json, and what is new")
+    parser.add_argument("--again", action="store_true", help="only what --json lacks, or left unexplained")
     parser.add_argument("--report", type=Path, help="write all of --json as a page of documentation")
     chosen = parser.parse_args(arguments)
     old = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     for module in chosen.module:
         tried = [m for m in everything[module] if not chosen.function or chosen.function in m.function]
         if chosen.again:
-            tried = [m for m in tried if not old.get(m.name, {"law": ""})["law"]]
+            tried = [m for m in tried if m.name not in old or not (old[m.name]["law"] or reason(m.name))]
         checks = checks_of(module) if tried else []
         gc.freeze()  # so that a fork copies less
         begun = time.perf_counter()

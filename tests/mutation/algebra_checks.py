@@ -19,15 +19,24 @@ from tests.linops.chain_laws import association
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
-from tests.mutation.plan_checks import blocks_of_more_axes, every_plan, every_plan_by_blocks, limits, reordered
+from tests.mutation.curvature_checks import merges_taken_back
+from tests.mutation.plan_checks import (
+    blocks_of_more_axes,
+    every_plan,
+    every_plan_by_blocks,
+    limits,
+    reordered,
+    slabs_of_what_acts,
+)
 from tests.mutation.sum_checks import in_denominator_layout, kind, sums_and_multiples
 
-PLANNED = ("bracketing", "execute", "per_example")
+PLANNED = ("execute", "per_example")
 """What multiplies out a product."""
 
 CLASSES = {
     "block_diagonal": ["BlockDiagonal"],
     "block_row": ["BlockRow"],
+    "bordered": ["Kronecker bordered", "Transposed Kronecker bordered"],
     "commutation": ["Commutation"],
     "denominator": ["Denominator"],
     "diagonal": ["Diagonal"],
@@ -64,6 +73,8 @@ RULED = {"Kronecker", "BlockDiagonal", "Diagonal", "Commutation", "Reshape", "Kh
 
 def algebra_checks(module: str) -> Iterator[Check]:
     """Products of two and of more, sums and multiples; those of the module's own structures first."""
+    if module == "merge":
+        yield Check("merging", "taken back", merges_taken_back)
     if module in ("algebra", "merge"):
         for rule in test_algebra.RULES:
             yield Check("merging", rule[0], lambda r=rule: test_algebra.test_rule(*r))
@@ -73,6 +84,7 @@ def algebra_checks(module: str) -> Iterator[Check]:
         yield Check("association", "every plan", every_plan)
         yield Check("association", "every plan by blocks", every_plan_by_blocks)
         yield Check("association", "reordered at its ends", reordered)
+        yield Check("association", "slabs of what acts", slabs_of_what_acts)
         yield Check("one source", "blocks of arrays of three axes", blocks_of_more_axes)
     if module == "product":
         yield Check("memory", "a chain's limit", limits)
@@ -149,6 +161,9 @@ def flat_chains() -> None:
     """What merges merges on, multiples stand in front, and leaves take them in."""
     kept = making.kronecker(3, (4, 4))(Numbers())[0] @ linops.BlockRow((linops.Identity((3, 4)),) * 2)
     assert isinstance(kept, linops.BlockRow), f"J [I I] is not [J J]: {kept.structure}"
+    beside = linops.BlockRow([making.kronecker((3, n), 4)(Numbers())[0] for n in (2, 5)])
+    once = making.minus_outer((3, 4), -1)(Numbers())[0] @ beside
+    assert isinstance(once, linops.Product), f"J is not applied once to the sum: {once.structure}"
     test_algebra.test_a_commutation_travels_on_and_merges_behind()
     test_algebra.test_factors_that_cancel_leave_the_chain_whole()
     test_algebra.test_chains_are_flat_and_multiples_stand_in_front()

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import reduce
+
+import numpy as np
 
 from jacobians.layout import Layout
+from jacobians.linops import KhatriRao, Product
+from jacobians.linops.merge import unmerged
 from jacobians.testing import assert_hessian
-from tests.linops import test_block_row, test_chain_diagonal, test_chain_rows
+from tests.linops import making, test_block_row, test_chain_diagonal, test_chain_rows
 from tests.linops.bank import BANK, chains, composable
+from tests.linops.tools import draw, same
+from tests.linops.twins import Numbers
 from tests.mutation.checks import Check
 from tests.operations import test_hessians
-from tests.operations.drawing import Numbers
+from tests.operations.drawing import Numbers as Drawn
 from tests.operations.loss_cases import LOSSES, loss_case
 
 CURVED = ("chain_rows", "chain_diagonal", "examples", "row_views", "shared", "merge", "product", "block_row")
@@ -40,7 +47,9 @@ def curvature_checks() -> Iterator[Check]:
     yield Check("diagonals", "of two dtypes", test_chain_diagonal.test_a_narrow_factor_among_wide_ones)
     yield Check("diagonals", "empirical Fisher", test_chain_diagonal.test_empirical_fisher)
     yield Check("diagonals", "no mirror images", test_chain_diagonal.test_two_ends_that_are_no_mirror_images)
+    yield Check("diagonals", "no rule", where_no_rule_holds)
     yield Check("diagonals", "once for two", test_chain_diagonal.test_a_middle_is_asked_once)
+    yield Check("dtype", "narrow among wide", narrow_among_wide)
     yield Check("rows", "shared factors", test_block_row.test_shared_factors_are_applied_once)
     for left in range(0, len(BANK), 3):
         for right in composable()[left][::3]:
@@ -53,6 +62,61 @@ def curvature_checks() -> Iterator[Check]:
         yield Check("rows", "a chain of three", lambda c=chain: test_chain_rows.rows_of(c))
 
 
+def where_no_rule_holds() -> None:
+    """Chains that look like those of a rule and are not: their diagonals are right all the same."""
+    dense, kronecker, blocks = making.dense, making.kronecker, making.blocks
+    places = [
+        # no commutation stands behind the Kronecker product
+        (kronecker((3, 3), (4, 4)), dense((3, 4), (4, 3)), making.commutation(3, 4)),
+        (kronecker((3, 4), (4, 3)), making.commutation(3, 4)),
+        # several vectors an example
+        (blocks((3, 4, 6), (3, 4), (3, 2, 3)), making.minus_outer((3, 2, 3), 2), blocks((3, 6, 4), (3, 2, 3), (3, 4))),
+        # blocks of a row, both sides as large together, and not one by one
+        (
+            making.transposed(making.block_row("C", kronecker(2, (3, 5)), kronecker(2, (3, 4)))),
+            making.block_row("C", kronecker(2, (3, 4)), kronecker(2, (3, 5))),
+        ),
+        # more blocks in one row than in the other, one of them empty
+        (
+            making.transposed(making.block_row("C", kronecker(2, (3, 4)))),
+            making.block_row("C", kronecker(2, (3, 4)), dense((2, 3), (0,))),
+        ),
+    ]
+    for makes in places:
+        factors, twins = zip(*(make(Numbers(seed=k)) for k, make in enumerate(makes)), strict=True)
+        expected = np.diagonal(reduce(np.matmul, twins))
+        same(Product(factors).diagonal(), expected, what=Product(factors).structure)
+
+
+def merges_taken_back() -> None:
+    """Rows (row i of Bₙ) ⊗ xₙ as blocks and inputs again, in rows, in columns and one each; other rows are none."""
+    for left, right in (((5, 3), (5, 4)), ((5, 1, 3), (5, 2, 4)), ((2, 5, 3), (1, 5, 4))):
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        parts = unmerged(rows)
+        assert parts is not None, f"law merging: {rows.structure} is not taken back"
+        same(parts[0].to_dense() @ parts[1].to_dense(), rows.to_dense(), what=rows.structure)
+    neither = (
+        ((1, 3), (4, 2)),
+        ((5, 2, 3), (5, 2, 4)),
+        ((1, 2, 3), (5, 1, 4)),
+        ((5, 1, 3), (1, 2, 4)),
+        ((5, 1, 2, 3), (5, 2, 2, 4)),
+        ((2, 5, 2, 3), (1, 5, 2, 4)),
+    )
+    for left, right in neither:
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        assert unmerged(rows) is None, f"law merging: {rows.structure} are no inputs behind blocks"
+
+
+def narrow_among_wide() -> None:
+    """What only reorders widens the rows that it leaves as they are."""
+    for turn in (making.commutation(4, 3), making.reshape((3, 4), (12,)), making.identity(3, 4)):
+        narrow, wide = making.dense((5,), (3, 4))(Numbers("float32"))[0], turn(Numbers())[0]
+        chain = Product((narrow, wide))
+        for found in (chain.row_norms(), chain.gram()):
+            assert found.dtype == chain.dtype, f"law dtype: {chain.structure}: {found.dtype}"
+
+
 def hessian_checks(names: list[str]) -> Iterator[Check]:
     """Second derivatives against numerical ones."""
     for name, batch in itertools.product(LOSSES, ("rows", "columns")):
@@ -63,6 +127,6 @@ def hessian_checks(names: list[str]) -> Iterator[Check]:
 
 
 def _hessian(name: str, batch: str) -> None:
-    for reduction in ("sum", "mean"):
-        loss, (X, Y), *_ = loss_case(name, reduction, Layout(batch=batch))(Numbers(3))  # type: ignore[arg-type]
+    for reduction, seed in (("sum", 3), ("mean", 4)):
+        loss, (X, Y), *_ = loss_case(name, reduction, Layout(batch=batch))(Drawn(seed))
         assert_hessian(loss, X, Y)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from tests.mutation.equivalent_algebra import EQUIVALENT_ALGEBRA
 from tests.mutation.equivalent_operations import EQUIVALENT_OPERATIONS
 from tests.mutation.equivalent_structures import EQUIVALENT_STRUCTURES
+from tests.mutation.equivalent_views import EQUIVALENT_VIEWS
 
-EQUIVALENTS: dict[str, list[tuple[str, str]]] = EQUIVALENT_OPERATIONS | EQUIVALENT_STRUCTURES
+EQUIVALENTS: dict[str, list[tuple[str, str]]] = (
+    EQUIVALENT_OPERATIONS | EQUIVALENT_STRUCTURES | EQUIVALENT_ALGEBRA | EQUIVALENT_VIEWS
+)
 """By "module: function" a list of (change, reason); both may hold the wildcard *."""
 
 

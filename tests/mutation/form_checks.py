@@ -32,6 +32,16 @@ def names_of_parameters() -> None:
     assert nested.names == ("X", "W1", "b1", "2.1.W1", "2.1.b1", "2.1.W2", "2.W2"), nested.names
 
 
+def what_keeps_examples_apart() -> None:
+    """A composition does if all of its parts do."""
+    apart, mixing = ops.ReLU(), ops.Transpose()
+    for whole in (ops.Chain, ops.Parallel):
+        for parts, expected in (((apart, apart), True), ((apart, mixing), False), ((mixing, apart), False)):
+            assert whole(*parts).per_example == expected, f"{whole.__name__} of {[p.name for p in parts]}"
+    assert ops.Residual(apart).per_example
+    assert not ops.Residual(mixing).per_example
+
+
 def matmul_first() -> None:
     rng = np.random.default_rng(11)
     assert_operation_laws(ops.Chain(ops.MatMul(), ops.Tanh()), [rng.normal(size=(3, 2)), rng.normal(size=(2, 4))])

@@ -19,6 +19,7 @@ from tests.mutation.form_checks import (
     names_of_parameters,
     residual_of_a_scalar,
     short_forms,
+    what_keeps_examples_apart,
 )
 from tests.mutation.loss_checks import hinge_at_its_kink, loss_limits, targets, without_the_bias
 from tests.operations.elementwise_cases import CASES, CONTEXT, grid
@@ -66,6 +67,7 @@ def limit_checks(family: str) -> Iterator[Check]:
         yield Check("dtype", "sums that would stall in float32", sums_that_would_stall)
     if family in ("combinators", "base"):
         yield Check("one source", "names of parameters", names_of_parameters)
+        yield Check("batch", "what keeps examples apart", what_keeps_examples_apart)
         yield Check("operation", "a chain of two arrays into one", matmul_first)
         yield Check("purity", "a residual of a scalar", residual_of_a_scalar)
     if family in ("affine", "products"):

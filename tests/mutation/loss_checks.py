@@ -37,6 +37,7 @@ def loss_limits() -> None:
         _equal(mixed, [[1.0, 0.0], [0.75, 0.25]], "softmax of an infinite example beside a finite one")
         _equal(ops.log_softmax([[INF, 0.0]])[0][0, 0], 0.0, "log-softmax of ∞ beside 0")
     with np.errstate(all="raise"):
+        ops.softmax([[0.0, 0.0, 0.0, *np.arange(-740.0, -710.0)]])  # some are no normal numbers
         value, J = CrossEntropy("sum")(np.array([[-INF, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))
         _equal(value, math.log(2), "cross entropy with a logit of −∞")
         _equal(J.gradient, [[0.0, -0.5, 0.5]], "its gradient")
@@ -68,7 +69,13 @@ def targets() -> None:
     X = np.arange(6.0).reshape(3, 2)
     for loss in (CrossEntropy("sum"), CrossEntropy("none")):
         expected = loss(X, np.array([0, 1, 1]))
-        for labels in ([0, 1, 1], np.array([0.0, 1.0, 1.0]), np.array([[0], [1], [1]]), [[1, 0], [0, 1], [0, 1]]):
+        for labels in (
+            [0, 1, 1],
+            np.array([0.0, 1.0, 1.0]),
+            np.int32([0, 1, 1]),
+            np.array([[0], [1], [1]]),
+            [[1, 0], [0, 1], [0, 1]],
+        ):
             value, J = loss(X, labels)
             _equal(value, expected[0], "labels of another kind")
             _equal(J.to_dense(), expected[1].to_dense(), "labels of another kind")
@@ -79,6 +86,15 @@ def targets() -> None:
     _refused(SquaredError(), X, X + 1j)
     for reduction, weight in (("none", 1.0), ("sum", 1.0), ("mean", 1 / 3), ("mean-all", 1 / 6)):
         assert SquaredError(reduction=reduction).weight(X) == weight
+        part = weight if reduction in ("none", "sum") else weight / 4
+        assert SquaredError(reduction=reduction).weight(X, whole=12) == part, f"a quarter of a batch, {reduction}"
+    for reduction in ("mean", "mean-all"):
+        _refused(SquaredError(reduction=reduction), X[:0], X[:0])
+        try:
+            SquaredError(reduction=reduction).weight(X[:0], whole=12)
+        except ValueError:
+            continue
+        raise AssertionError(f"a mean over no examples: {reduction}")
     for layout, shape in ((Layout(), (4, 2, 3)), (Layout(batch="columns"), (2, 3, 4))):
         rng = np.random.default_rng(8)
         X, Y = rng.normal(size=shape), rng.normal(size=shape)

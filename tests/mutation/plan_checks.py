@@ -88,6 +88,24 @@ def blocks_of_more_axes() -> None:
             examples_apart(*make(Numbers(dtype)))
 
 
+def slabs_of_what_acts() -> None:
+    """What acts is written in slabs of so many bytes, all of it, also where there are more rows than bytes in one."""
+    for rows, between, columns in ((40, 2, 3), (100, 1, 1)):
+        made = [
+            make(Numbers(seed=k))
+            for k, make in enumerate((making.dense((rows,), (between,)), making.dense((between,), (columns,))))
+        ]
+        factors, twins = zip(*made, strict=True)
+        for action, count, each in (
+            ("rows", rows, between + columns),
+            ("gemm", rows, between + columns),
+            ("columns", columns, between + rows),
+        ):
+            with mock.patch.object(execute, "slabs", side_effect=execute.slabs) as cut:
+                same(carried_out(factors, (0, 1, action)), twins[0] @ twins[1], what=action)
+            assert [call.args for call in cut.call_args_list] == [(count, 8 * each)], f"law memory: {action}"
+
+
 def limits() -> None:
     """What is carried out stays within the limit, whatever it costs."""
     makes = [making.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from unittest import mock
 
-import numpy as np
-from scipy.sparse import csr_array
-
-from jacobians.linops import entries, kernels
 from tests.linops import cases
 from tests.linops.cases import Case
-from tests.linops.test_kernels import OUTERS, outers_agree
-from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
 from tests.mutation.algebra_checks import CLASSES, algebra_checks
 from tests.mutation.checks import Check
 from tests.mutation.curvature_checks import CURVED, curvature_checks
-from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, testing_laws
+from tests.mutation.kernel_checks import kernel_checks
+from tests.mutation.price_checks import price_checks
+from tests.mutation.view_checks import OWN_LAWS, VIEWS, constructors, operators, plain, slots, testing_laws
 
 NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart": "one source",
          "acts_as_twin": "dense twin", "adjoint": "adjoint", "vec_permutes": "vec",
@@ -29,28 +24,35 @@ NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart
 
 def structure_checks(module: str) -> Iterator[Check]:
     """First the module's own structures, then products, sums and multiples, then all other structures."""
+    if module in ("bracketing", "plan"):
+        yield from price_checks()
+        return
     own = [c for c in cases.CASES if _belongs(c.name, module)]
     others = [c for c in [*cases.LEAVES, *cases.COMPOSITES, *cases.EMPTY[::4], *cases.DENOMINATORS] if c not in own]
-    if module in CURVED:
+    late = module in ("merge", "product", "block_row")  # their own checks catch most, and sooner
+    if module in CURVED and not late:
         yield from curvature_checks()
     if module in ("algebra", "merge", "denominator", "orders", "product", "sum", "scaled", "transposed"):
         yield from case_checks(own)
         yield from algebra_checks(module)
         if module != "merge":
             yield from case_checks(others[::9])
+        if module in CURVED:
+            yield from curvature_checks()
         return
+    yield from kernel_checks(module)
     if module in VIEWS:
         yield Check("dense twin", "a structure without views of its own", plain)
         yield Check("dense twin", "sums and multiples", operators)
+        yield Check("vec", "slots", slots)
     yield from case_checks(own, variants=True)
     if module not in CLASSES:
         yield from case_checks(others[::3], variants=module in VIEWS)
     yield Check("dtype", "lists, integers and two dtypes", constructors)
-    if module == "kernels":
-        yield Check("dtype", "long float32 sums", long_sums)
-        yield Check("dense twin", "outer products", outers)
     if module in CLASSES:
         yield from algebra_checks(module)
+    if module in CURVED and late:
+        yield from curvature_checks()
 
 
 def _belongs(name: str, module: str) -> bool:
@@ -73,50 +75,3 @@ def case_checks(chosen: list[Case], variants: bool = False) -> Iterator[Check]:
                 yield Check(
                     NAMES.get(name, name.replace("_", " ")), what, lambda c=case, k=kind, f=law: f(*c.make(Numbers(*k)))
                 )
-
-
-# --- long sums ---------------------------------------------------------------------------------------
-
-
-def long_sums() -> None:
-    """Long float32 sums are carried in float64: 2²⁴ and ones, in blocks of four."""
-    with mock.patch.object(kernels, "_LONG", 4):
-        _long_sums()
-
-
-def outers() -> None:
-    """Outer products into arrays of any strides, all examples at a time and one by one."""
-    for left, right in OUTERS:
-        for slab in (1, 1 << 21):
-            with mock.patch.object(entries, "_SLAB", slab):
-                for dtype in (np.float32, np.float64):
-                    outers_agree(draw(*left, dtype=dtype), draw(*right, dtype=dtype, seed=2))
-
-
-def _long_sums() -> None:
-    for shape in ((1, 9), (3, 9), (2, 3, 9)):
-        left = np.ones(shape, dtype=np.float32)
-        left[..., 0] = 2**24
-        right = np.ones((9, 2), dtype=np.float32)
-        product = kernels.matmul(left, right)
-        assert product.dtype == np.float32, f"{product.dtype}"
-        assert product.shape == (*shape[:-1], 2), f"{product.shape}"
-        assert (product >= 2**24 + 4).all(), f"{product}"
-        stack = kernels.matmul(left, np.broadcast_to(right, (*shape[:-2], 9, 2)))
-        assert np.array_equal(stack, product)
-        for dtype in (np.float32, np.float64):
-            a, b = draw(*shape, dtype=dtype), draw(9, 2, dtype=dtype)
-            same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), dtype)
-    assert kernels.matmul(draw(3, 9, dtype=np.float32), draw(9, 2)).dtype == np.float64
-    assert kernels.matmul(draw(3, 9), draw(9, 2, dtype=np.float32)).dtype == np.float64
-    for left_shape, right_shape in (((3, 9), (2, 9, 4)), ((2, 3, 9), (2, 9, 4)), ((5, 1, 3, 9), (2, 9, 4))):
-        a, b = draw(*left_shape, dtype=np.float32), draw(*right_shape, dtype=np.float32)
-        same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), np.float32)
-    values = np.ones((9, 3), dtype=np.float32)
-    values[0] = 2**24
-    assert (kernels.total(values, (0,)) == 2**24 + 8).all()
-    assert kernels.total(values, (0,)).shape == (1, 3)
-    assert kernels.total(values, (0,)).dtype == np.float32
-    summed = kernels.sparse_matmul(csr_array(values.T), np.ones((2, 9), dtype=np.float32))
-    assert summed.dtype == np.float32
-    assert (summed == 2**24 + 8).all()

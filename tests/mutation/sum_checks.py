@@ -53,7 +53,11 @@ def sums_and_multiples() -> None:
                 same(result.jvp(t), images(result, expected, t), narrow, repr(result))
             for tagged in (x.ordered("F") + y, x + y.ordered("F")):
                 assert tagged.order == x.ordered("F").order, f"law vec: {tagged!r}"
+    square = (3, 3, 3), (3, 3), (3, 3)
     for left, right, merged in (
+        (making.blocks(*square), making.blocks(*square), linops.BlockDiagonal),
+        (making.blocks(*square), making.blocks(*square, -1), Sum),
+        (making.blocks((3, 2, 4), (3, 2), (3, 4)), making.blocks((3, 2, 4), (3, 2), (3, 4)), linops.BlockDiagonal),
         (making.zero(A, B), making.dense(A, B), linops.Dense),
         (making.dense(A, B), making.zero(A, B), linops.Dense),
         (making.dense(A, B), making.dense(A, B), linops.Dense),

@@ -106,6 +106,21 @@ def plain() -> None:
     assert linops.Identity((2,), np.float16).dtype == np.float32
 
 
+def slots() -> None:
+    """A structure whose slots are named by one string, or by several, is copied whole."""
+
+    class One(Plain):
+        __slots__ = "extra"
+
+    class Two(Plain):
+        __slots__ = ("extra",)
+
+    for kind in (One, Two):
+        made = kind(np.eye(4), (2, 2), (2, 2))
+        made.extra = 3
+        assert made.ordered("F").extra == 3, f"law vec: {kind.__name__} loses what it stores"
+
+
 def operators() -> None:
     """+, −, ·, / and negation."""
     (x, twin), (y, other) = (c(Numbers(seed=k)) for k, c in enumerate((making.diagonal(3, 4), making.kronecker(3, 4))))
@@ -159,7 +174,9 @@ def constructors() -> None:
         (linops.LowRank(wide, narrow), (2,), (2,), wide.dtype),
         (linops.LowRank(draw(2, 5, 2), draw(3, 2)), (2, 5), (3,), wide.dtype),
         (linops.Kronecker(wide, narrow), (2, 2), (3, 3), wide.dtype),
+        (linops.Kronecker(narrow, wide), (2, 2), (3, 3), wide.dtype),
         (linops.Kronecker(narrow, np.int64(3)), (2, 3), (3, 3), narrow.dtype),
+        (linops.Kronecker(np.int64(3), narrow), (3, 2), (3, 3), narrow.dtype),
         (linops.BlockRow([linops.Diagonal(wide), linops.Diagonal(narrow)]), (2, 3), (12,), wide.dtype),
     ):
         assert [made.codomain, made.domain, made.dtype] == shapes, repr(made)
@@ -168,6 +185,18 @@ def constructors() -> None:
         if made.shape[0] == made.shape[1]:
             assert made.diagonal().dtype == made.dtype, repr(made)
         assert_one_source(made)
+    every, some = slice(None), slice(1, 3)
+    for key, axes in (((every, some), [0]), ((some, every), [-1]), ((every, every), [0, -1]), ((some, some), [])):
+        found = linops.Selection(key, (3, 4))
+        assert [axis for axis in (0, -1) if found._keeps_examples(axis)] == axes, f"law batch: {found!r}"
+    for factors in ((3, wide), (wide, 3)):
+        assert np.array_equal(linops.Kronecker(*factors).single, wide), "the factor beside an identity"
+    for factors in ((3, 3), (wide, wide)):
+        try:
+            linops.Kronecker(*factors).single  # noqa: B018
+        except ValueError:
+            continue
+        raise AssertionError("no factor stands beside an identity")
     for factors in ((3, draw(4, 4)), (draw(4, 4), 3), (3, 4), (draw(3, 3), draw(4, 4))):
         full = [np.eye(f) if isinstance(f, int) else f for f in factors]
         same(linops.Kronecker(*factors).diagonal(), np.diagonal(np.kron(*full)), what="diagonal of a Kronecker product")

@@ -1,0 +1,191 @@
+"""The kernels that every structure shares: their values, their long sums, and which of their ways they take."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from jacobians.linops import entries, kernels
+from jacobians.linops.bordered import Bordered
+from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
+from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
+from tests.linops.test_kernels import OUTERS, outers_agree
+from tests.linops.tools import draw, same
+from tests.mutation.checks import Check
+from tests.mutation.count_checks import cheaper_order, leaves_in_slabs, slabs_and_steps, sums_before_products
+
+
+def kernel_checks(module: str) -> Iterator[Check]:
+    """The checks of the modules that are no structure and no rule of the algebra."""
+    if module == "kernels":
+        yield Check("dense twin", "products in either orientation", products)
+        yield Check("dense twin", "outer products", outers)
+        yield Check("memory", "ways of an outer product", ways_of_an_outer_product)
+    if module in ("kernels", "bordered"):
+        yield Check("dtype", "long float32 sums", long_sums)
+    if module in ("kernels", "entries", "examples"):
+        yield Check("one source", "slabs and steps", slabs_and_steps)
+    if module == "kronecker":
+        yield Check("count", "the cheaper order", cheaper_order)
+    if module == "khatri_rao":
+        yield Check("count", "sums before products", sums_before_products)
+    if module == "leaves":
+        yield Check("memory", "leaves in slabs", leaves_in_slabs)
+    if module in ("bordered", "kronecker"):
+        yield Check("dense twin", "a border of ones", borders)
+
+
+def borders() -> None:
+    for first in (True, False):
+        border_in_a_kronecker_product(first)
+        for axis, stack in itertools.product((0, 1), ((), (2,), (2, 3))):
+            products_with_a_border(first, axis, stack)
+        for dtype in (np.float32, np.float64):
+            border = Bordered(draw(4, 3, dtype=dtype), first=first, axis=1)
+            assert border.dtype == border.filled().dtype == border.T.filled().dtype == dtype
+            assert border.times(draw(4, 2, dtype=dtype)).dtype == dtype
+            assert border.T.times(draw(4, 2, dtype=dtype)).dtype == dtype
+
+
+# --- products ----------------------------------------------------------------------------------------
+
+
+def products() -> None:
+    """Large and small, of matrices and stacks; a tall result that is not small lies along its longer axis."""
+    for m, k, n in ((5, 3, 2), (4, 3, 2), (6, 4, 3), (7, 1, 3), (2, 5, 3), (3, 9, 3)):
+        a, b = draw(m, k), draw(k, n, seed=2)
+        expected = np.einsum("ij,jk->ik", a, b)
+        everything = a.size + b.size + expected.size
+        for small in (0, everything - 1, everything, 1 << 13):
+            with mock.patch.object(kernels, "_SMALL", small):
+                found = kernels.matmul(a, b)
+            same(found, expected)
+            turned = m > 2 * n and everything > small
+            assert found.flags.f_contiguous == turned, f"{m}×{k} by {k}×{n}: a tall result in rows, or another not"
+    for left, right in (((3, 4), (2, 4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)), ((4,), (4, 5))):
+        a, b = draw(*left), draw(*right, seed=2)
+        expected = (a[..., None] * b.reshape(b.shape if a.ndim == 1 else (*b.shape[:-2], 1, *b.shape[-2:]))).sum(-2)
+        for small in (0, 1 << 13):
+            with mock.patch.object(kernels, "_SMALL", small):
+                same(kernels.matmul(a, b), expected)
+
+
+def outers() -> None:
+    """Outer products into arrays of any strides, all examples at a time and one by one."""
+    for left, right in (*OUTERS, ((1, 1), (100, 1))):
+        for slab in (1, 1 << 21):
+            with mock.patch.object(entries, "_SLAB", slab):
+                for dtype in (np.float32, np.float64):
+                    outers_agree(draw(*left, dtype=dtype), draw(*right, dtype=dtype, seed=2))
+
+
+def ways_of_an_outer_product() -> None:
+    """Long runs through buffers of their length, short ones copied where a factor is four times narrower."""
+    for dtype, kilobyte in ((np.float64, 128), (np.float32, 256)):
+        assert way((3, kilobyte), dtype=dtype) == [kilobyte]
+        assert way((3, kilobyte - 1), dtype=dtype) == []
+    assert way((3, 130)) == [144]
+    assert way((2, 5000)) == [4096]
+    flipped = slice(None, None, -1)
+    assert way((3, 128), flip=(flipped,)) == [128], "rows backwards"
+    assert way((128, 3), order="F") == [128], "runs along the first axis"
+    assert way((128, 3), order="F", flip=(..., flipped)) == [128], "columns backwards"
+    assert way((1, 7)) == way((7, 1)) == [], "one example"
+    for a, b in ((5, 7), (7, 5)):
+        for order, narrow_left, narrow_right in (("C", "repeat", "tile"), ("F", "tile", "repeat")):
+            assert way((a, b), (3, 1), (3, 4), order) == [narrow_left], f"{a}×{b}, left narrower by 4"
+            assert way((a, b), (3, 1), (3, 3), order) == [], f"{a}×{b}, left narrower by 3"
+            assert way((a, b), (3, 4), (3, 1), order) == [narrow_right], f"{a}×{b}, right narrower by 4"
+            assert way((a, b), (2, 1), (2, 4), order) == [narrow_left], f"{a}×{b}, two examples"
+            assert way((a, b), (3, 3), (3, 1), order) == [], f"{a}×{b}, right narrower by 3"
+            assert way((a, b), (1,), (4,), order) == [narrow_left], f"{a}×{b}, one example on the left"
+            assert way((a, b), (4, 1), (1, 4), order) == ["repeat"], f"{a}×{b}, both narrower by 4"
+
+
+def way(
+    sizes: tuple[int, int],
+    left: tuple[int, ...] = (),
+    right: tuple[int, ...] = (),
+    order: str = "C",
+    dtype: Any = np.float64,
+    flip: Any = (),
+) -> list[Any]:
+    """How it is written, its last two axes in `order`: the length of its buffers, or what spreads a narrow factor."""
+    shape = (*np.broadcast_shapes(left, right), *sizes)
+    room = np.empty(shape if order == "C" else (*shape[:-2], shape[-1], shape[-2]), dtype)
+    out = (room if order == "C" else room.swapaxes(-1, -2))[flip]
+
+    def noted(name: str) -> Any:
+        return mock.patch.object(np, name, side_effect=getattr(np, name))
+
+    a, b = draw(*left, sizes[0], dtype=dtype), draw(*right, sizes[1], dtype=dtype, seed=2)
+    with (
+        noted("setbufsize") as buffers,
+        noted("repeat") as repeat,
+        noted("tile") as tile,
+        mock.patch.object(kernels, "slabs", side_effect=entries.slabs) as cut,
+        mock.patch.object(entries, "_SLAB", 1),
+    ):
+        kernels.outer(a, b, out)
+    for call in cut.call_args_list:
+        assert call.args == (len(out), out[0].nbytes), "slabs are not cut by the bytes of an example"
+    for call in repeat.call_args_list + tile.call_args_list:
+        assert len(call.args[0]) == 1, "several examples at a time, where each is larger than a slab"
+    same(out, np.einsum("...i,...j->...ij", a, b), dtype)
+    called = [call.args[0] for call in buffers.call_args_list[:1]]
+    return called + ["repeat"] * repeat.called + ["tile"] * tile.called
+
+
+# --- long sums ---------------------------------------------------------------------------------------
+
+
+def long_sums() -> None:
+    """Long float32 sums are carried in float64: 2²⁴ and ones, in blocks of four."""
+    with mock.patch.object(kernels, "_LONG", 4):
+        _long_sums()
+
+
+def _long_sums() -> None:
+    for shape in ((1, 9), (3, 9), (2, 3, 9)):
+        left = np.ones(shape, dtype=np.float32)
+        left[..., 0] = 2**24
+        right = np.ones((9, 2), dtype=np.float32)
+        product = kernels.matmul(left, right)
+        assert product.dtype == np.float32, f"{product.dtype}"
+        assert product.shape == (*shape[:-1], 2), f"{product.shape}"
+        assert (product >= 2**24 + 4).all(), f"{product}"
+        stack = kernels.matmul(left, np.broadcast_to(right, (*shape[:-2], 9, 2)))
+        assert np.array_equal(stack, product)
+        for dtype in (np.float32, np.float64):
+            a, b = draw(*shape, dtype=dtype), draw(9, 2, dtype=dtype)
+            same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), dtype)
+    assert kernels.matmul(draw(3, 9, dtype=np.float32), draw(9, 2)).dtype == np.float64
+    assert kernels.matmul(draw(3, 9), draw(9, 2, dtype=np.float32)).dtype == np.float64
+    for left_shape, right_shape in (((3, 9), (2, 9, 4)), ((2, 3, 9), (2, 9, 4)), ((5, 1, 3, 9), (2, 9, 4))):
+        a, b = draw(*left_shape, dtype=np.float32), draw(*right_shape, dtype=np.float32)
+        same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), np.float32)
+    values = np.ones((9, 3), dtype=np.float32)
+    values[0] = 2**24
+    assert (kernels.total(values, (0,)) == 2**24 + 8).all()
+    assert kernels.total(values, (0,)).shape == (1, 3)
+    assert kernels.total(values, (0,)).dtype == np.float32
+    summed = kernels.sparse_matmul(csr_array(values.T), np.ones((2, 9), dtype=np.float32))
+    assert summed.dtype == np.float32
+    assert (summed == 2**24 + 8).all()
+    for dtype in (np.float32, np.float64):
+        rows = draw(2, 3, 9, dtype=dtype)
+        found = kernels.norms(rows)
+        assert found.dtype == dtype
+        same(found, np.sqrt((rows.astype(float) ** 2).sum(-1)), dtype)
+    roots = np.sqrt(np.array([[[2**24] + [1] * 8] * 2] * 3, dtype=np.float32))
+    norms = kernels.norms(roots)
+    assert norms.dtype == np.float32
+    assert (norms == np.sqrt(np.float32(2**24 + 8))).all(), f"{norms}"
+    for first in (True, False):
+        bordered = Bordered(np.ones((9, 1), dtype=np.float32), first=first, axis=1)
+        assert (bordered.T.times(values) == 2**24 + 8).all()
