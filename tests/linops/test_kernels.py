@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse, entries
+from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse, kernels
 from jacobians.linops.kernels import matmul, outer, sparse_matmul, total
 from tests.linops.tools import draw, same
 
@@ -166,10 +166,10 @@ OUTERS = [
 def test_outer_is_one_product_an_entry(
     left: tuple[int, ...], right: tuple[int, ...], dtypes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the strides of the result, and however many examples are written at a time."""
+    """Whatever the strides of the result, all at a time or block by block."""
     a, b = draw(*left, dtype=dtypes[0]), draw(*right, dtype=dtypes[1], seed=2)
-    for slab in (1, 100, 1 << 21):
-        monkeypatch.setattr(entries, "_SLAB", slab)
+    for block in (1, 1 << 16):
+        monkeypatch.setattr(kernels, "_BLOCK", block)
         outers_agree(a, b)
 
 

@@ -67,6 +67,7 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
         ("inner <= _LONG or *→ left.dtype != np.float32 or right.dtype != np.float32", WIDER),
         ("inner <= _LONG or *→ inner < _LONG or *", "a sum of one block"),
     ],
+    "linops.kernels: _product": [("left.dtype → right.dtype", "only the orientation, of factors of two dtypes")],
     "linops.kernels: outer": [
         ("*np.ascontiguousarray(right)) → *right)", COST),
         ("abs(out.strides[-1]) > abs(out.strides[-2]) → *abs(out.strides[-1]) >= *", "strides of the same size"),

@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 from scipy.sparse import csr_array
 
-from jacobians.linops import entries, kernels
+from jacobians.linops import kernels
 from jacobians.linops.bordered import Bordered
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
@@ -67,6 +67,13 @@ def products() -> None:
             same(found, expected)
             turned = m > 2 * n and everything > small
             assert found.flags.f_contiguous == turned, f"{m}×{k} by {k}×{n}: a tall result in rows, or another not"
+    # in float32 a tall result is turned only where the left factor's columns are contiguous
+    tall, wide = draw(5, 3, dtype=np.float32), draw(3, 2, dtype=np.float32, seed=2)
+    with mock.patch.object(kernels, "_SMALL", 0):
+        for order, turned in itertools.product("CF", repeat=2):
+            found = kernels.matmul(np.asarray(tall, order=order), np.asarray(wide, order=turned))
+            same(found, np.einsum("ij,jk->ik", tall, wide), np.float32)
+            assert found.flags.f_contiguous == (order == "F"), f"float32, factors in {order} and {turned}"
     for left, right in (((3, 4), (2, 4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)), ((4,), (4, 5))):
         a, b = draw(*left), draw(*right, seed=2)
         expected = (a[..., None] * b.reshape(b.shape if a.ndim == 1 else (*b.shape[:-2], 1, *b.shape[-2:]))).sum(-2)
@@ -76,16 +83,16 @@ def products() -> None:
 
 
 def outers() -> None:
-    """Outer products into arrays of any strides, all examples at a time and one by one."""
+    """Outer products into arrays of any strides, all at a time and block by block."""
     for left, right in (*OUTERS, ((1, 1), (100, 1))):
-        for slab in (1, 1 << 21):
-            with mock.patch.object(entries, "_SLAB", slab):
+        for block in (1, 1 << 16):
+            with mock.patch.object(kernels, "_BLOCK", block):
                 for dtype in (np.float32, np.float64):
                     outers_agree(draw(*left, dtype=dtype), draw(*right, dtype=dtype, seed=2))
 
 
 def ways_of_an_outer_product() -> None:
-    """Long runs through buffers of their length, short ones copied where a factor is four times narrower."""
+    """Long runs through buffers of their length, short ones block by block where a block is large."""
     for dtype, kilobyte in ((np.float64, 128), (np.float32, 256)):
         assert way((3, kilobyte), dtype=dtype) == [kilobyte]
         assert way((3, kilobyte - 1), dtype=dtype) == []
@@ -96,15 +103,14 @@ def ways_of_an_outer_product() -> None:
     assert way((128, 3), order="F") == [128], "runs along the first axis"
     assert way((128, 3), order="F", flip=(..., flipped)) == [128], "columns backwards"
     assert way((1, 7)) == way((7, 1)) == [], "one example"
-    for a, b in ((5, 7), (7, 5)):
-        for order, narrow_left, narrow_right in (("C", "repeat", "tile"), ("F", "tile", "repeat")):
-            assert way((a, b), (3, 1), (3, 4), order) == [narrow_left], f"{a}×{b}, left narrower by 4"
-            assert way((a, b), (3, 1), (3, 3), order) == [], f"{a}×{b}, left narrower by 3"
-            assert way((a, b), (3, 4), (3, 1), order) == [narrow_right], f"{a}×{b}, right narrower by 4"
-            assert way((a, b), (2, 1), (2, 4), order) == [narrow_left], f"{a}×{b}, two examples"
-            assert way((a, b), (3, 3), (3, 1), order) == [], f"{a}×{b}, right narrower by 3"
-            assert way((a, b), (1,), (4,), order) == [narrow_left], f"{a}×{b}, one example on the left"
-            assert way((a, b), (4, 1), (1, 4), order) == ["repeat"], f"{a}×{b}, both narrower by 4"
+    assert way((3, 128), (2, 1), (2, 2)) == [128], "several rows each"
+    assert way((128, 3), (2, 1), (2, 2), "F") == [128], "several rows each, runs along the first axis"
+    for order in ("C", "F"):
+        assert way((100, 82), (3,), (3,), order) == ["block"] * 3, "64 KiB and more for each example"
+        assert way((100, 81), (3,), (3,), order) == [], "less for each example"
+        assert way((16, 64), (2, 1), (2, 8), order) == ["block"] * 2, "of several rows each"
+        assert way((16, 64), (1, 8), (2, 1), order) == ["block"] * 2, "one block on the left"
+    assert way((100, 82)) == [], "a block alone"
 
 
 def way(
@@ -115,30 +121,18 @@ def way(
     dtype: Any = np.float64,
     flip: Any = (),
 ) -> list[Any]:
-    """How it is written, its last two axes in `order`: the length of its buffers, or what spreads a narrow factor."""
+    """How it is written, its last two axes in `order`: the length of its buffers, or its blocks."""
     shape = (*np.broadcast_shapes(left, right), *sizes)
     room = np.empty(shape if order == "C" else (*shape[:-2], shape[-1], shape[-2]), dtype)
     out = (room if order == "C" else room.swapaxes(-1, -2))[flip]
-
-    def noted(name: str) -> Any:
-        return mock.patch.object(np, name, side_effect=getattr(np, name))
-
     a, b = draw(*left, sizes[0], dtype=dtype), draw(*right, sizes[1], dtype=dtype, seed=2)
     with (
-        noted("setbufsize") as buffers,
-        noted("repeat") as repeat,
-        noted("tile") as tile,
-        mock.patch.object(kernels, "slabs", side_effect=entries.slabs) as cut,
-        mock.patch.object(entries, "_SLAB", 1),
+        mock.patch.object(np, "setbufsize", side_effect=np.setbufsize) as buffers,
+        mock.patch.object(np, "einsum", side_effect=np.einsum) as blocks,
     ):
         kernels.outer(a, b, out)
-    for call in cut.call_args_list:
-        assert call.args == (len(out), out[0].nbytes), "slabs are not cut by the bytes of an example"
-    for call in repeat.call_args_list + tile.call_args_list:
-        assert len(call.args[0]) == 1, "several examples at a time, where each is larger than a slab"
     same(out, np.einsum("...i,...j->...ij", a, b), dtype)
-    called = [call.args[0] for call in buffers.call_args_list[:1]]
-    return called + ["repeat"] * repeat.called + ["tile"] * tile.called
+    return [call.args[0] for call in buffers.call_args_list[:1]] + ["block"] * blocks.call_count
 
 
 # --- long sums ---------------------------------------------------------------------------------------
