@@ -17,8 +17,9 @@ __all__ = ["Replay"]
 class Replay:
     """The calls of a tape with their arrays in place.
 
-    Every array that the function made is kept and written again, except those that a result lies in: these are new in
-    every run. Arguments and results are put into their calls' operands before a run and taken out after it.
+    The arrays that the function made are kept and written again, except those that a result lies in: these are new in
+    every run. What is read no more lends its memory to what is made later, so that a deep network's sweep stays in the
+    cache. Arguments and results are put into their calls' operands before a run and taken out after it.
 
     Parameters
     ----------
@@ -35,12 +36,18 @@ class Replay:
         self._makers = [partial(np.empty, r.array.shape, r.array.dtype, _order(r.array)) for r in fresh]
         self._code: list[tuple[Callable[..., object], list[Any]]] = []
         self._bound: list[tuple[list[Any], int, int]] = []
-        for call in _needed(tape.calls, set(owned)):
-            operands = [o.array if isinstance(o, Recorded) else o for o in call.operands]
+        calls = _needed(tape.calls, set(owned))
+        kept = _kept(calls, slots, set(owned))
+        for call in calls:
+            operands = list(call.operands)
             for i, operand in enumerate(call.operands):
-                if isinstance(operand, Recorded) and operand.root in slots:
+                if not isinstance(operand, Recorded):
+                    continue
+                if operand.root in slots:
                     operands[i] = None
                     self._bound.append((operands, i, slots.of(operand.root, operand.path)))
+                else:
+                    operands[i] = _along(operand.path, kept[operand.root])
             self._code.append((call.function, operands))
         self._results = [_finder(r, slots) for r in results]
         self._views = slots.views
@@ -87,6 +94,29 @@ def _needed(calls: Sequence[Call], owned: set[Root]) -> list[Call]:
     return kept[::-1]
 
 
+def _kept(calls: Sequence[Call], slots: _Slots, results: set[Root]) -> dict[Root, Array]:
+    """The memory of what the calls make, some of it shared by what is never needed at the same time."""
+    last = dict.fromkeys(results, len(calls))
+    for i, call in enumerate(calls):
+        last |= {root: max(i, last.get(root, 0)) for root in call.touches}
+    arrays: dict[Root, Array] = {}
+    free: dict[tuple[object, ...], list[Array]] = {}
+    for i, call in enumerate(calls):
+        mine = [root for root in call.touches if root not in slots]
+        for root in mine:
+            if root not in arrays:
+                spare = free.get(_kind(root.array))
+                arrays[root] = spare.pop() if spare else root.array
+        for root in mine:
+            if last[root] == i and _order(root.array):
+                free.setdefault(_kind(root.array), []).append(arrays[root])
+    return arrays
+
+
+def _kind(array: Array) -> tuple[object, ...]:
+    return array.shape, array.dtype, _order(array)
+
+
 class _Slots:
     """Places in the list of a run's own arrays: arguments, new arrays, and then the views of them that calls take."""
 
@@ -119,3 +149,9 @@ def _finder(result: Any, slots: _Slots) -> int | Callable[[Sequence[Array]], Any
 def _order(array: Array) -> str:
     """The memory order that makes an equal array, or "" where none does."""
     return "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else ""
+
+
+def _along(path: Path, array: Any) -> Any:
+    for look in path:
+        array = look(array)
+    return array

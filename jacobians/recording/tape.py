@@ -67,6 +67,11 @@ class Call:
     writes: Root | None
     reads: set[Root]
 
+    @property
+    def touches(self) -> set[Root]:
+        """What is read or written."""
+        return self.reads if self.writes is None else self.reads | {self.writes}
+
 
 class Tape:
     """What a function did, call by call; made by running it on `Recorded` arrays.
