@@ -1,4 +1,4 @@
-"""The gradient of a tall batch, block by block: intermediates of one block, which stay in the cache."""
+"""The gradient of a tall batch, block by block: the memory of one block's intermediates."""
 
 from __future__ import annotations
 

@@ -62,10 +62,14 @@ class Run:
     def _total(self) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
         return self.network.loss.total(self._steps[-1][0], self.Y)
 
+    @cached_property
+    def _reduced(self) -> Array:
+        return self._total[0]()
+
     @property
     def loss(self) -> float:
         """The reduced loss, without the regulariser."""
-        return float(self._total[0]())
+        return float(self._reduced)
 
     @property
     def value(self) -> float:
@@ -196,7 +200,7 @@ class Run:
     def _value(self, name: str) -> Array:
         stop = self._stop(name)
         if stop > len(self._steps):
-            return self.losses if self._stops[stop] == "losses" else self._total[0]()
+            return self.losses if self._stops[stop] == "losses" else self._reduced
         return self._steps[stop - 1][0] if stop else self.X
 
     def _step(self, position: int) -> Jacobian:

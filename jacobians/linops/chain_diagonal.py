@@ -19,13 +19,14 @@ from jacobians.linops.chain_rows import apart, layer_axis
 from jacobians.linops.commutation import Commutation
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.diagonal_minus_outer import DiagonalMinusOuter
-from jacobians.linops.examples import example_axes, example_basis, example_size, example_steps
+from jacobians.linops.examples import example_axes, example_size, example_steps
 from jacobians.linops.identity import Reshape
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao import KhatriRao
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.merge import unmerged
 from jacobians.linops.orders import c_index_of_f
+from jacobians.linops.per_example import example_basis
 from jacobians.linops.selection import Selection
 from jacobians.linops.transposed import Transposed
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, size_of
 from jacobians.linops.kernels import norms
+from jacobians.linops.per_example import common_axes, example_basis, one_example, split
 
 if TYPE_CHECKING:
     from jacobians.linops.base import Jacobian
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "STEP_BYTES",
     "example_axes",
-    "example_basis",
     "example_row_norms",
     "example_rows",
     "example_size",
@@ -33,22 +33,12 @@ STEP_BYTES = 1 << 24
 
 def example_axes(factors: Sequence[Jacobian]) -> frozenset[int]:
     """The axes, among 0 and -1, along which every factor acts on each example by itself; without factors both."""
-    return frozenset(axis for axis in (0, -1) if all(f._keeps_examples(axis) for f in factors))
+    return frozenset((0, -1)).intersection(*map(common_axes, factors))
 
 
 def example_size(shape: Shape, axis: int) -> int:
     """Entries of one example of an array of this shape."""
-    return size_of(shape[1:] if axis == 0 else shape[:-1])
-
-
-def example_basis(shape: Shape, axis: int, start: int, stop: int, dtype: DType) -> Array:
-    """A stack (stop − start, *shape): in member k every example has 1 at its entry start + k, and 0 elsewhere."""
-    size = example_size(shape, axis)
-    ones = np.eye(stop - start, size, start, dtype=dtype)
-    ones = ones[:, None, :] if axis == 0 else ones[:, :, None]
-    count = shape[axis]
-    full = (stop - start, count, size) if axis == 0 else (stop - start, size, count)
-    return np.broadcast_to(ones, full).reshape(stop - start, *shape)
+    return size_of(one_example(shape, axis))
 
 
 def example_steps(size: int, entries: int, dtype: DType) -> Iterator[tuple[int, int]]:
@@ -64,9 +54,7 @@ def example_rows(factors: Sequence[Jacobian], axis: int, start: int, stop: int) 
     stack = example_basis(factors[0].codomain, axis, start, stop, dtype)
     for factor in factors:
         stack = factor._vjp(stack)
-    if axis == 0:
-        return stack.reshape(*stack.shape[:2], size_of(stack.shape[2:]))
-    return stack.reshape(stack.shape[0], size_of(stack.shape[1:-1]), stack.shape[-1]).swapaxes(1, 2)
+    return split(stack, factors[-1].domain, axis)
 
 
 def example_row_norms(factors: Sequence[Jacobian], axis: int) -> Array:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, DType, Shape, size_of
 
 if TYPE_CHECKING:
     from jacobians.linops.matrix_views import MatrixViews
 
-__all__ = ["common_axes", "joined", "one_example", "probed", "split"]
+__all__ = ["common_axes", "example_basis", "joined", "one_example", "probed", "split"]
 
 
 def one_example(shape: Shape, axis: int) -> Shape:
@@ -42,10 +42,15 @@ def common_axes(jacobian: MatrixViews) -> tuple[int, ...]:
     return tuple(axis for axis in (0, -1) if jacobian._keeps_examples(axis))
 
 
+def example_basis(shape: Shape, axis: int, start: int, stop: int, dtype: DType) -> Array:
+    """A stack (stop − start, *shape): in member k every example has 1 at its entry start + k, and 0 elsewhere."""
+    size = size_of(one_example(shape, axis))
+    ones = np.eye(stop - start, size, start, dtype=dtype)[:, None, :]
+    return joined(np.broadcast_to(ones, (stop - start, shape[axis], size)), shape, axis)
+
+
 def probed(jacobian: MatrixViews, axis: int) -> Array:
     """The blocks (N, p, q) as images of one basis, the same for every example."""
-    domain = jacobian.domain
-    q = size_of(one_example(domain, axis))
-    basis = np.broadcast_to(np.eye(q, dtype=jacobian.dtype)[:, None, :], (q, domain[axis], q))
-    images = jacobian._jvp(joined(basis, domain, axis))
+    q = size_of(one_example(jacobian.domain, axis))
+    images = jacobian._jvp(example_basis(jacobian.domain, axis, 0, q, jacobian.dtype))
     return split(images, jacobian.codomain, axis).transpose(1, 2, 0)

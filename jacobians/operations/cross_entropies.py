@@ -32,12 +32,15 @@ class CrossEntropy(Loss):
             raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout})")
         targets = _class_targets(Y, X, self.name, self.layout)
         weights, sums, shifted = exponentials(X, axis)
+
+        def logarithms() -> Array:
+            return np.subtract(shifted, np.log(sums))
+
         if targets.ndim == 1:
             own = (np.arange(targets.size), targets)
 
             def label_losses() -> Array:
-                log_p = np.subtract(shifted, np.log(sums))
-                return -in_rows(log_p, self.layout)[own]
+                return -in_rows(logarithms(), self.layout)[own]
 
             def label_delta() -> Array:
                 delta = probabilities(weights, sums)
@@ -47,7 +50,7 @@ class CrossEntropy(Loss):
             return label_losses, label_delta
 
         def losses() -> Array:
-            log_p = np.subtract(shifted, np.log(sums))
+            log_p = logarithms()
             if np.isneginf(log_p).any():
                 # a target of 0 against log p = −∞ counts 0, as in the limit
                 terms = np.multiply(targets, log_p, out=np.zeros_like(log_p), where=targets != 0)

@@ -10,8 +10,9 @@ from unittest import mock
 import numpy as np
 from scipy.sparse import csr_array
 
-from jacobians.linops import kernels
+from jacobians.linops import Selection, kernels
 from jacobians.linops.bordered import Bordered
+from jacobians.linops.per_example import example_basis, probed
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
 from tests.linops.test_kernels import OUTERS, outers_agree
@@ -30,6 +31,8 @@ def kernel_checks(module: str) -> Iterator[Check]:
         yield Check("dtype", "long float32 sums", long_sums)
     if module in ("kernels", "entries", "examples"):
         yield Check("one source", "slabs and steps", slabs_and_steps)
+    if module == "per_example":
+        yield Check("dense twin", "one basis for all examples", bases)
     if module == "kronecker":
         yield Check("count", "the cheaper order", cheaper_order)
     if module == "khatri_rao":
@@ -38,6 +41,22 @@ def kernel_checks(module: str) -> Iterator[Check]:
         yield Check("memory", "leaves in slabs", leaves_in_slabs)
     if module in ("bordered", "kronecker"):
         yield Check("dense twin", "a border of ones", borders)
+
+
+def bases() -> None:
+    """Some of the basis of one example, the same for every example; blocks that are not square."""
+    for axis, (start, stop) in itertools.product((0, -1), ((0, 4), (1, 3), (3, 4))):
+        shape = (2, 4) if axis == 0 else (4, 2)
+        found = example_basis(shape, axis, start, stop, np.dtype(np.float32))
+        assert found.shape == (stop - start, *shape)
+        assert found.dtype == np.float32
+        for k, member in enumerate(found):
+            expected = np.zeros((2, 4))
+            expected[:, start + k] = 1
+            assert np.array_equal(member if axis == 0 else member.T, expected)
+    for key, shape, axis in (((slice(None), slice(1, None)), (2, 4), 0), ((slice(1, None), slice(None)), (4, 2), -1)):
+        blocks = probed(Selection(key, shape), axis)
+        assert np.array_equal(np.broadcast_to(blocks, (2, 3, 4)), [np.eye(3, 4, 1)] * 2)
 
 
 def borders() -> None:
