@@ -12,7 +12,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from jacobians.errors import RecordingError
 
 if TYPE_CHECKING:
-    from jacobians.recording.tape import Root, Tape
+    from jacobians.recording.calls import Root
+    from jacobians.recording.tape import Tape
 
 __all__ = ["Path", "Recorded"]
 
@@ -104,8 +105,8 @@ class Recorded(NDArrayOperatorsMixin):
     def reshape(self, *shape: Any) -> Recorded:
         return self.tape.view(self, lambda a: a.reshape(*shape))
 
-    def ravel(self) -> Recorded:
-        return self.tape.view(self, lambda a: a.ravel())
+    def ravel(self, order: Any = "C") -> Recorded:
+        return self.tape.view(self, lambda a: a.ravel(order))
 
     def view(self, dtype: npt.DTypeLike) -> Recorded:
         return self.tape.view(self, lambda a: a.view(dtype))

@@ -3,74 +3,22 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jacobians.errors import RecordingError
+from jacobians.recording.calls import Array, Call, Diverged, Root, copy_into, in_place, masked, roots_of, take, truth_of
 from jacobians.recording.recorded import Recorded
 
-__all__ = ["Call", "Diverged", "Root", "Tape"]
-
-Array: TypeAlias = npt.NDArray[Any]
+__all__ = ["Tape"]
 
 _VIEWS = (np.broadcast_to, np.expand_dims, np.moveaxis, np.reshape, np.squeeze, np.swapaxes, np.transpose)
 _FACTS = (np.shape, np.ndim, np.size, np.result_type, np.may_share_memory)
 """Functions whose answers do not depend on the numbers."""
 _FILLED: dict[Callable[..., Any], float | None] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
 _REDUCTIONS: dict[Callable[..., Any], str] = {f: f.__name__ for f in (np.sum, np.max, np.min, np.any, np.all)}
-
-
-_KEYWORD_OUT = (np.maximum, np.minimum)
-"""Ufuncs that do not take the array to write to by position."""
-
-
-class Diverged(Exception):  # noqa: N818  no error: the numbers lead along another branch than the recorded one
-    """A decision that the function took while it was recorded comes out otherwise on these numbers."""
-
-
-@dataclass(eq=False, slots=True)
-class Root:
-    """Memory that arrays lie in: an argument's, or what one call allocated.
-
-    Attributes
-    ----------
-    array : ndarray
-        All of it.
-    argument : bool
-    """
-
-    array: Array
-    argument: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """One call: ``function(*operands)``.
-
-    Attributes
-    ----------
-    function : callable
-        NumPy's own where it takes the array to write to by position, otherwise a few words around it.
-    operands : tuple
-        Recorded arrays, and what is the same in every run.
-    writes : Root or None
-        None for a decision, which is always taken again.
-    reads : set of Root
-    """
-
-    function: Callable[..., object]
-    operands: tuple[Any, ...]
-    writes: Root | None
-    reads: set[Root]
-
-    @property
-    def touches(self) -> set[Root]:
-        """What is read or written."""
-        return self.reads if self.writes is None else self.reads | {self.writes}
 
 
 class Tape:
@@ -99,10 +47,10 @@ class Tape:
         out, where = options.pop("out", None), options.pop("where", True)
         if method != "__call__" or options or ufunc.nout != 1 or (out is None and where is not True):
             raise RecordingError(f"replayed: numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
-        function: Callable[..., Any] = _by_keyword(ufunc) if ufunc in _KEYWORD_OUT else ufunc
+        function: Callable[..., Any] = in_place(ufunc)
         inputs = operands = _with_arrays_for_numbers(inputs)
         if where is not True:
-            function, operands = _masked(ufunc), (where, *inputs)
+            function, operands = masked(ufunc), (where, *inputs)
         if out is not None:
             return self.write(function, (*operands, out[0]), out[0])
         result = np.asarray(ufunc(*(_real(i) for i in inputs)))
@@ -163,22 +111,26 @@ class Tape:
         """Take entries: a view for slices, a new array for an index array."""
         if not any(isinstance(k, Recorded) for k in _parts(key)):
             return self.view(array, lambda a: a[key])
-        result = np.asarray(array.array[_joined(key, tuple(_real(k) for k in _parts(key)))])
+        if isinstance(key, Recorded):
+            return self._new(take, (array, key), array.array[key.array])
+        result = np.asarray(array.array[tuple(_real(k) for k in key)])
 
-        def take(given: Array, *rest: Any) -> None:
-            rest[-1][...] = given[_joined(key, rest[:-1])]
+        def take_at(given: Array, *rest: Any) -> None:
+            rest[-1][...] = given[rest[:-1]]
 
-        return self._new(take, (array, *_parts(key)), result)
+        return self._new(take_at, (array, *key), result)
 
     def setitem(self, array: Recorded, key: Any, value: Any) -> None:
         """Write entries."""
-        operands = (value, *_parts(key), array)
-        self.write(lambda v, *k: operator.setitem(k[-1], _joined(key, k[:-1]), v), operands, array)
+        if isinstance(key, tuple) and any(isinstance(k, Recorded) for k in key):
+            self.write(lambda v, *k: operator.setitem(k[-1], k[:-1], v), (value, *key, array), array)
+        else:
+            self.write(operator.setitem, (array, key, value), array)
 
     def copied(self, array: Recorded, dtype: np.dtype[Any], order: Any) -> Recorded:
         """A new array with the same entries."""
         result = array.array.astype(dtype, order=order)
-        return self._new(lambda a, out: np.copyto(out, a, casting="unsafe"), (array,), result)
+        return self._new(copy_into, (array,), result)
 
     def write(self, function: Callable[..., Any], operands: tuple[Any, ...], target: Any) -> Recorded:
         """Call what writes into `target`, and write it down."""
@@ -188,15 +140,19 @@ class Tape:
                 "make it with np.zeros_like or np.empty_like of an argument"
             )
         function(*(_real(o) for o in operands))
-        self._add(Call(function, operands, target.root, {target.root, *_roots(operands)}))
+        self._add(Call(function, operands, target.root, roots_of((target, *operands))))
         return target
 
     def decide(self, array: Recorded) -> bool:
         """The truth of an array with one entry; a replay goes on only while it stays the same."""
         outcome = bool(array.array)
+        truth: Callable[[Array], bool] = bool
+        last = self.calls[-1] if self.calls else None
+        if last and last.writes is array.root and (quicker := truth_of(last)):
+            array, truth = last.operands[0], quicker
 
         def check(given: Array) -> None:
-            if bool(given) is not outcome:
+            if truth(given) is not outcome:
                 raise Diverged
 
         self._add(Call(check, (array,), None, {array.root}))
@@ -206,7 +162,7 @@ class Tape:
         """`function(*operands, result, *rest)` as a call whose result is memory of its own."""
         root = Root(result)
         made = Recorded(result, root, self)
-        self._add(Call(function, (*operands, made, *rest), root, set(_roots(operands))))
+        self._add(Call(function, (*operands, made, *rest), root, roots_of(operands)))
         return made
 
     def _add(self, call: Call) -> None:
@@ -222,14 +178,6 @@ def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(np.asarray(i, *dtypes) if isinstance(i, (int, float)) else i for i in inputs)
 
 
-def _by_keyword(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda *operands: ufunc(*operands[:-1], out=operands[-1])
-
-
-def _masked(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda where, *operands: ufunc(*operands, where=where)
-
-
 def _ignored_now() -> set[str]:
     return {error for error, handling in np.geterr().items() if handling == "ignore"}
 
@@ -240,11 +188,3 @@ def _real(value: Any) -> Any:
 
 def _parts(key: Any) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
-
-
-def _joined(key: Any, parts: tuple[Any, ...]) -> Any:
-    return parts if isinstance(key, tuple) else parts[0]
-
-
-def _roots(operands: tuple[Any, ...]) -> Iterator[Root]:
-    return (o.root for o in operands if isinstance(o, Recorded))

@@ -1,0 +1,129 @@
+"""What a replay leaves out changes nothing that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from jacobians import affine, replayed, squared_error
+from jacobians.recording.calls import copy_into
+
+Arrays = list[np.ndarray]
+
+
+def calls_of(function: Callable[..., object], *arrays: np.ndarray) -> list[Callable[..., object]]:
+    """The functions that a replay calls."""
+    fast = replayed(function)
+    fast(*arrays)
+    return [call for call, _ in fast._known[0]._replay._code]
+
+
+def two(A: np.ndarray) -> Arrays:
+    B = A + 1
+    return [B, B.copy()]
+
+
+def copies_of_one(A: np.ndarray) -> Arrays:
+    B = A + 1
+    return [B.copy(), B.copy(), B.copy().copy()]
+
+
+def original_written(A: np.ndarray) -> Arrays:
+    B = A + 1
+    C = B.copy()
+    B *= 2
+    return [C, B]
+
+
+def original_written_inside(A: np.ndarray) -> Arrays:
+    B = A + 1
+    C = B.copy()
+    B *= 2
+    return [C, B.sum(axis=0)]
+
+
+def copy_written(A: np.ndarray) -> Arrays:
+    B = A + 1
+    C = B.copy()
+    C[0] = 7
+    return [B * 2, C]
+
+
+def of_an_argument(A: np.ndarray) -> Arrays:
+    return [A.copy(), A.copy() + 1]
+
+
+def of_a_part(A: np.ndarray) -> Arrays:
+    B = A + 1
+    return [B[:1].copy(), B.sum(axis=0)]
+
+
+def turned(A: np.ndarray) -> Arrays:
+    B = (A + 1).T
+    return [B.copy(order="K")[1:], B.copy(), B.copy().ravel(order="K") + 1]
+
+
+def other_dtype(A: np.ndarray) -> Arrays:
+    return [(A + 1).astype(np.float32) + np.float32(1), (A * 9).astype(np.int64)]
+
+
+OUTSIDE = (two, copies_of_one, original_written, original_written_inside, copy_written, of_an_argument, of_a_part)
+TANGLES = {f.__name__: f for f in (*OUTSIDE, turned, other_dtype)}
+
+
+@pytest.mark.parametrize("name", TANGLES)
+@pytest.mark.parametrize("rows", [2, 2000], ids=["copied", "bound"])
+def test_copies_left_out_are_not_missed(name: str, rows: int) -> None:
+    function = TANGLES[name]
+    fast = replayed(function)
+    for seed in range(3):
+        A = np.random.default_rng(seed).normal(size=(rows, 3))
+        found, expected = fast(A), function(A)
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+            assert not np.shares_memory(one, A)
+            assert one.base is None or one.base.nbytes < 2 * one.nbytes, "a small result keeps a large array alive"
+        for i, one in enumerate(found):
+            assert not any(np.shares_memory(one, other) for other in found[:i])
+    assert fast.runs == 1
+
+
+@pytest.mark.parametrize(("name", "copies"), [("two", 1), ("copies_of_one", 2), ("original_written", 1)])
+def test_only_copies_that_can_be_told_from_their_original_are_made(name: str, copies: int) -> None:
+    assert calls_of(TANGLES[name], np.ones((2, 3))).count(copy_into) == copies
+
+
+def test_a_gradient_is_not_copied_out_of_its_jacobian() -> None:
+    def gradient(X: np.ndarray, W: np.ndarray, b: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        Z, J = affine(X, W, b)
+        _, row = squared_error(Z, Y)
+        return (row @ J.W).gradient
+
+    assert copy_into not in calls_of(gradient, np.ones((3, 2)), np.ones((2, 2)), np.ones(2), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("size", [3, 5000], ids=["looked through", "reduced"])
+def test_decisions_by_any_and_all(size: int) -> None:
+    def sides(A: np.ndarray) -> np.ndarray:
+        some, every = 2.0 if (A > 0).any() else 3.0, 5.0 if (A < 1).all() else 7.0
+        return A * (some * every)
+
+    for first in (-1.0, 0.5, 2.0):
+        fast = replayed(sides)
+        fast(np.full(size, first))
+        for value in (-1.0, 0.5, 2.0):
+            A = np.full(size, value)
+            for at_end in (value, -3.0, 3.0):
+                A[-1] = at_end
+                np.testing.assert_array_equal(fast(A), sides(A))
+
+
+def test_what_nothing_reads_is_not_called() -> None:
+    def wasteful(A: np.ndarray) -> np.ndarray:
+        np.exp(A * 100)
+        return A + 1
+
+    assert calls_of(wasteful, np.ones(3)) == [np.add]
