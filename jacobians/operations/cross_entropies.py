@@ -11,7 +11,7 @@ from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian
 from jacobians.operations.loss_base import Examples, Loss, logistic_density, sum_over_example
 from jacobians.operations.softmax import exponentials, probabilities
-from jacobians.operations.targets import class_labels, in_rows, one_hot, same_shape_targets
+from jacobians.operations.targets import class_labels, one_hot, own_entries, same_shape_targets
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "ProbabilityCrossEntropy", "binary_cross_entropy", "cross_entropy"]
 
@@ -37,14 +37,15 @@ class CrossEntropy(Loss):
             return np.subtract(shifted, np.log(sums))
 
         if targets.ndim == 1:
-            own = (np.arange(targets.size), targets)
 
             def label_losses() -> Array:
-                return -in_rows(logarithms(), self.layout)[own]
+                memory, own = own_entries(logarithms(), targets, self.layout)
+                return -memory[own]
 
             def label_delta() -> Array:
                 delta = probabilities(weights, sums)
-                in_rows(delta, self.layout)[own] -= 1
+                memory, own = own_entries(delta, targets, self.layout)
+                memory[own] -= 1
                 return delta
 
             return label_losses, label_delta
