@@ -86,8 +86,15 @@ def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
+_LAYER = {Kronecker, Diagonal}
+"""A layer's neighbours, in either order, which no rule merges: of a net's pairs most are these, and they are told by
+their types in 0.2 µs in place of the 5 µs that it takes to come to the end of the rules."""
+
+
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
     """What equals left @ right and stores no more entries than both (or one row for each example), or None."""
+    if {type(left), type(right)} == _LAYER:
+        return None
     match left, right:
         # 0 J = 0,  J 0 = 0
         case (Zero(), _) | (_, Zero()):

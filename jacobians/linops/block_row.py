@@ -14,12 +14,15 @@ from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.base import Jacobian
 from jacobians.linops.denominator import Denominator
+from jacobians.linops.execute import Beginning
 from jacobians.linops.orders import c_index_of_f, joint_order, known_order, roll, unroll
 from jacobians.linops.shared import shared_flops, spread, summed
 from jacobians.linops.transposed import Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from jacobians.linops.bracketing import Bracketing
 
 __all__ = ["BlockRow"]
 
@@ -64,6 +67,9 @@ class BlockRow(Jacobian):
         self.order = joint_order(*blocks)
 
     def _dense_bytes(self) -> int:
+        before: Bracketing | None = None
+        for block in sorted(self.blocks, key=_length):
+            before = block._price(before)
         rows, item = self.shape[0], self.dtype.itemsize
         beside = (b._dense_bytes() - rows * b.shape[1] * b.dtype.itemsize for b in self.blocks)
         return rows * self.shape[1] * item + max(beside)
@@ -106,8 +112,10 @@ class BlockRow(Jacobian):
         return c_index_of_f(block.domain) if self.packing == "F" else slice(None)
 
     def _fill(self, out: Array) -> None:
-        for block, part in self._parts():
-            block._fill(unroll(out[..., part], block.domain, self.packing))
+        begun = Beginning()
+        # each chain after those that it may begin with
+        for block, part in sorted(self._parts(), key=lambda own: _length(own[0])):
+            block._fill_after(unroll(out[..., part], block.domain, self.packing), begun)
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, hstack
@@ -125,3 +133,7 @@ class BlockRow(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return tuple(a for b in self.blocks for a in b.arrays)
+
+
+def _length(block: Jacobian) -> int:
+    return len(block._factors())

@@ -69,6 +69,15 @@ class Bracketing:
         self._reorders = [_only_reorders(f) for f in factors]
         self._known: dict[tuple[int, int, int | None], list[Way]] = {}
 
+    def of(self, factors: tuple[Jacobian, ...]) -> Bracketing:
+        """Return the same for another chain; stretches of what both begin with are not priced again."""
+        other = Bracketing(factors, self.mode, thrifty=self.thrifty)
+        if other.item == self.item:
+            pairs = zip(self.factors, factors, strict=False)
+            alike = next((i for i, (a, b) in enumerate(pairs) if a is not b), min(len(self.factors), len(factors)))
+            other._known = {stretch: ways for stretch, ways in self._known.items() if stretch[1] < alike}
+        return other
+
     def ways(self, first: int, last: int, axis: int | None = None) -> list[Way]:
         """Return the best ways to have factors first … last as a matrix, or as blocks along an axis of examples.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
 from jacobians.linops.entries import as_arrays, exchanged, rows_of, slabs
 from jacobians.linops.orders import known_order
+
+if TYPE_CHECKING:
+    from jacobians.linops.bracketing import Bracketing
+    from jacobians.linops.execute import Beginning
 
 __all__ = ["DENSE_LIMIT", "DenseView", "is_borrowed"]
 
@@ -66,6 +71,14 @@ class DenseView(ABC):
         out = np.empty(self.codomain + self.domain, dtype=self.dtype)
         self._fill(out)
         return out.reshape(self.shape)
+
+    def _fill_after(self, out: Array, begun: Beginning) -> None:
+        """`_fill`, after other maps that may begin with the same factors."""
+        self._fill(out)
+
+    def _price(self, before: Bracketing | None) -> Bracketing | None:
+        """Price the ways to the matrix, with what is known of a map that may begin alike; return what is known then."""
+        return before
 
     def _dense_bytes(self) -> int:
         """Bytes of the arrays, the matrix included, that `_fill` needs at one time."""

@@ -21,12 +21,37 @@ if TYPE_CHECKING:
     from jacobians.linops.base import Jacobian
     from jacobians.linops.bracketing import Bracket
 
-__all__ = ["fill", "multiplied_blocks"]
+__all__ = ["Beginning", "fill", "multiplied_blocks"]
 
 Factors = tuple["Jacobian", ...]
 
 
-def fill(factors: Factors, bracket: Bracket, out: Array) -> None:
+class Beginning:
+    """The blocks with which the chain before began, for the next one that begins with the same factors.
+
+    The chains of a deep net's parameters do: together they cost one sweep, and not one sweep each.
+    """
+
+    __slots__ = ("_axis", "_blocks", "_bracket", "_factors")
+
+    def __init__(self) -> None:
+        self._factors: Factors = ()
+
+    def keep(self, factors: Factors, bracket: Bracket, axis: int, blocks: Array) -> None:
+        """Remember blocks, if the bracket is at the chain's beginning; what was remembered before is let go."""
+        if _end(bracket, 0) == 0:
+            self._factors = factors[: _end(bracket, -1) + 1]
+            self._bracket, self._axis, self._blocks = bracket, axis, blocks
+
+    def known(self, factors: Factors, bracket: Bracket, axis: int) -> Array | None:
+        """The bracket's blocks, if they are those that are remembered."""
+        own = self._factors
+        if not own or self._bracket != bracket or self._axis != axis:
+            return None
+        return self._blocks if all(a is b for a, b in zip(own, factors, strict=False)) else None
+
+
+def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None = None) -> None:
     """Write the product of the bracket's factors into an array of shape (*codomain, *domain), in its dtype throughout.
 
     What acts is computed a slab at a time and then written, so that `out` may have any strides.
@@ -35,15 +60,15 @@ def fill(factors: Factors, bracket: Bracket, out: Array) -> None:
         case int():
             factors[bracket]._fill(out)
         case (inside, int(axis)):
-            _block_diagonal(factors, inside, axis, out.dtype)._fill(out)
+            _block_diagonal(factors, inside, axis, out.dtype, begun)._fill(out)
         case (int(first), right, "column view"):
             fill(factors, right, _before(factors[first], out))
         case (left, int(last), "row view"):
             turned = exchanged(out, out.ndim - len(factors[last].domain))
-            fill(factors, left, exchanged(_before(factors[last].T, turned), len(factors[last].codomain)))
+            fill(factors, left, exchanged(_before(factors[last].T, turned), len(factors[last].codomain)), begun)
         case ((inside, int(axis)), int(last), "outer"):
             inputs = cast(Kronecker, factors[last])
-            blocks = _block_diagonal(factors, inside, axis, out.dtype)
+            blocks = _block_diagonal(factors, inside, axis, out.dtype, begun)
             example_rows(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
         case (int(first), right, "columns"):
             factor = factors[first]
@@ -86,12 +111,14 @@ def _before(factor: Jacobian, out: Array) -> Array:
 
 def _ends(factors: Factors, bracket: Bracket) -> tuple[Shape, Shape]:
     """Codomain and domain of the bracket's product."""
-    first = last = bracket
-    while not isinstance(first, int):
-        first = first[0]
-    while not isinstance(last, int):
-        last = last[0] if len(last) == 2 else last[1]
-    return factors[first].codomain, factors[last].domain
+    return factors[_end(bracket, 0)].codomain, factors[_end(bracket, -1)].domain
+
+
+def _end(bracket: Bracket, side: int) -> int:
+    """The position of the bracket's first factor (side 0) or of its last (side -1)."""
+    while not isinstance(bracket, int):
+        bracket = bracket[1] if side and len(bracket) == 3 else bracket[0]
+    return bracket
 
 
 def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool = False) -> Array:
@@ -105,9 +132,13 @@ def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool
     return out
 
 
-def _block_diagonal(factors: Factors, inside: Bracket, axis: int, dtype: DType) -> BlockDiagonal:
+def _block_diagonal(
+    factors: Factors, inside: Bracket, axis: int, dtype: DType, begun: Beginning | None = None
+) -> BlockDiagonal:
     codomain, domain = _ends(factors, inside)
-    blocks = multiplied_blocks(factors, inside, axis, dtype)
+    blocks = multiplied_blocks(factors, inside, axis, dtype, begun)
+    if begun is not None:
+        begun.keep(factors, inside, axis, blocks)
     return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
 
 
@@ -116,8 +147,12 @@ def _for_each(blocks: Array, count: int) -> Array:
     return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
 
 
-def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DType) -> Array:
+def multiplied_blocks(
+    factors: Factors, bracket: Bracket, axis: int, dtype: DType, begun: Beginning | None = None
+) -> Array:
     """Return the bracket's blocks, (N, p, q), or (1, p, q) where all examples have the same one."""
+    if begun is not None and (known := begun.known(factors, bracket, axis)) is not None:
+        return known
     match bracket:
         case int():
             return factors[bracket]._blocks(axis).astype(dtype, copy=False)
@@ -125,9 +160,9 @@ def multiplied_blocks(factors: Factors, bracket: Bracket, axis: int, dtype: DTyp
             return _acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
         case (left, int(last), "rows"):
             # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
-            inside = multiplied_blocks(factors, left, axis, dtype)
+            inside = multiplied_blocks(factors, left, axis, dtype, begun)
             return _acted(factors[last].T, inside.swapaxes(1, 2), axis).swapaxes(1, 2)
-    return matmul(*(multiplied_blocks(factors, side, axis, dtype) for side in bracket[:2]))
+    return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
 
 
 def _acted(factor: Jacobian, blocks: Array, axis: int) -> Array:

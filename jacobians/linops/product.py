@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jacobians.arrays import Array, common_dtype
 from jacobians.linops.base import Jacobian
 from jacobians.linops.bracketing import Bracketing, Way
 from jacobians.linops.chain_diagonal import chain_diagonal
 from jacobians.linops.chain_rows import chain_gram, chain_row_norms
-from jacobians.linops.execute import fill, multiplied_blocks
+from jacobians.linops.execute import Beginning, fill, multiplied_blocks
 from jacobians.linops.plan import Plan, least_bytes, make_plan, within
 
 if TYPE_CHECKING:
@@ -83,8 +83,14 @@ class Product(Jacobian):
 
     def _best(self) -> Way:
         if self._way is None:
-            (self._way,) = Bracketing(self.factors).ways(0, len(self.factors) - 1)
-        return self._way
+            self._price(None)
+        return cast(Way, self._way)
+
+    def _price(self, before: Bracketing | None) -> Bracketing | None:
+        if self._way is None:
+            before = before.of(self.factors) if before else Bracketing(self.factors)
+            (self._way,) = before.ways(0, len(self.factors) - 1)
+        return before
 
     def _dense_bytes(self) -> int:
         return self._best().peak
@@ -112,6 +118,9 @@ class Product(Jacobian):
 
     def _fill(self, out: Array) -> None:
         fill(self.factors, self._best().bracket, out)
+
+    def _fill_after(self, out: Array, begun: Beginning) -> None:
+        fill(self.factors, self._best().bracket, out, begun)
 
     def _fill_within(self, out: Array, limit: int) -> None:
         best = self._best()

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 import numpy as np
 import pytest
 
 from jacobians.layout import Order
 from jacobians.linops import (
-    BlockDiagonal,
     BlockRow,
     Dense,
-    Diagonal,
     DiagonalMinusOuter,
-    Jacobian,
-    KhatriRao,
     Kronecker,
     Product,
     Reshape,
@@ -26,49 +20,11 @@ from jacobians.linops import (
 from jacobians.linops.bracketing import Bracketing
 from jacobians.linops.execute import fill
 from tests.linops.brackets import Factors
+from tests.linops.conftest import Count
 from tests.linops.test_plan import autoencoder, dense
 from tests.linops.tools import draw
 
 SLABS = 8 << 20
-
-
-class Count:
-    operations = 0
-
-
-@pytest.fixture
-def count(monkeypatch: pytest.MonkeyPatch) -> Count:
-    """Counts the products of NumPy by their shapes, and the elementwise work of the structures that do some."""
-    counted = Count()
-
-    def counting_product(product: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-        def call(left: np.ndarray, right: np.ndarray, **given: Any) -> np.ndarray:
-            out = product(left, right, **given)
-            counted.operations += 2 * out.size * left.shape[-1]
-            return out
-
-        return call
-
-    for name in ("matmul", "dot"):
-        monkeypatch.setattr(np, name, counting_product(getattr(np, name)))
-
-    def counting(kind: type[Jacobian], method: str, operations: Callable[[Any, np.ndarray], int]) -> None:
-        original = getattr(kind, method)
-
-        @wraps(original)
-        def call(self: Any, value: np.ndarray) -> Any:
-            counted.operations += operations(self, value)
-            return original(self, value)
-
-        monkeypatch.setattr(kind, method, call)
-
-    for action in ("_jvp", "_vjp"):
-        counting(Diagonal, action, lambda _, value: value.size)
-        counting(DiagonalMinusOuter, action, lambda _, value: 5 * value.size)
-    # a product for each entry; blocks placed among zeros count the entries that are written
-    counting(KhatriRao, "_fill", lambda _, out: out.size)
-    counting(BlockDiagonal, "_fill", lambda _, out: out.size)
-    return counted
 
 
 def net(examples: int, *widths: int, end: str) -> Factors:
