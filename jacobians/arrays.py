@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jacobians.errors import DTypeError
 from jacobians.recording.recorded import Recorded
 
-__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "common_dtype", "format_bytes", "size_of"]
+__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "common_dtype", "empty", "format_bytes", "size_of"]
 
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
@@ -23,6 +23,14 @@ _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 def as_array(value: Any) -> Array:
     """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
     return cast(Array, value) if isinstance(value, Recorded) else np.asarray(value)
+
+
+def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
+    """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
+    for source in sources:
+        if isinstance(source, Recorded):
+            return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
+    return np.empty(shape, dtype)
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:

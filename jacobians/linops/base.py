@@ -20,6 +20,7 @@ from jacobians.linops.dense_view import is_borrowed
 from jacobians.linops.examples import example_axes, example_row_norms
 from jacobians.linops.orders import known_order
 from jacobians.linops.row_views import RowViews
+from jacobians.recording.recorded import Recorded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -189,12 +190,12 @@ class Jacobian(RowViews):
             from jacobians.linops.algebra import compose
 
             return compose(self, other)
-        if isinstance(other, np.ndarray):
+        if _is_array(other):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
         return NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
+        if _is_array(other):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
         return NotImplemented
 
@@ -264,3 +265,7 @@ class Jacobian(RowViews):
         from jacobians.pictures.figure import plot
 
         return plot(self, ax, of=of, wrt=wrt, order=order)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, Recorded))

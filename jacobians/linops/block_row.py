@@ -15,7 +15,7 @@ from jacobians.layout import Order
 from jacobians.linops.base import Jacobian
 from jacobians.linops.denominator import Denominator
 from jacobians.linops.execute import Beginning
-from jacobians.linops.orders import c_index_of_f, joint_order, known_order, roll, unroll
+from jacobians.linops.orders import c_index_of_f, joint_order, known_order, unroll
 from jacobians.linops.shared import shared_flops, spread, summed
 from jacobians.linops.transposed import Transposed
 
@@ -91,11 +91,11 @@ class BlockRow(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
-        out = np.empty((flat.shape[0], self.domain[0]), dtype=cotangent.dtype)
+        out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], self.domain[0]))
         pulled = [flat] * len(self.blocks)
         spread([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
         for (block, part), array in zip(self._parts(), pulled, strict=True):
-            out[:, part] = roll(array if stack else array[np.newaxis], block.domain, self.packing)
+            unroll(out[:, part], block.domain, self.packing)[...] = array
         return out.reshape(stack + self.domain)
 
     def _row_norms(self) -> Array:

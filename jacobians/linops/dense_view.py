@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, format_bytes, size_of
+from jacobians.arrays import Array, DType, Shape, empty, format_bytes, size_of
 from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
 from jacobians.linops.entries import as_arrays, exchanged, rows_of, slabs
@@ -68,7 +68,7 @@ class DenseView(ABC):
 
     def _dense(self) -> Array:
         """The matrix in C order; may be a view of what is stored."""
-        out = np.empty(self.codomain + self.domain, dtype=self.dtype)
+        out = empty(self.codomain + self.domain, self.dtype, *self.arrays)
         self._fill(out)
         return out.reshape(self.shape)
 
@@ -129,7 +129,7 @@ class DenseView(ABC):
         """
         order = self._order(order, "to_dense")
         self._refuse_over(limit)
-        matrix = np.empty(self.shape, dtype=self.dtype) if out is None else self._writable(out)
+        matrix = empty(self.shape, self.dtype, *self.arrays) if out is None else self._writable(out)
         self._fill_within(self._as_arrays(matrix, order), limit)
         return matrix
 

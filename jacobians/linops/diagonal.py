@@ -51,7 +51,7 @@ class Diagonal(Jacobian):
 
     def _blocks(self, axis: int) -> Array:
         rows = split(self.values[None], self.domain, axis)[0]
-        return np.asarray(rows[:, :, None] * np.eye(rows.shape[1], dtype=self.dtype))
+        return as_array(rows[:, :, None] * np.eye(rows.shape[1], dtype=self.dtype))
 
     def _fill(self, out: Array) -> None:
         axes = [*range(len(self.domain))]

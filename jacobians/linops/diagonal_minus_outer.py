@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.entries import diagonal_view
@@ -65,7 +65,7 @@ class DiagonalMinusOuter(Jacobian):
     def blocks(self) -> Array:
         """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`."""
         d, u, v = (self._last(a) for a in (self.d, self.u, self.v))
-        out = np.asarray(-u[:, :, None] * v[:, None, :], dtype=self.dtype)
+        out = as_array(-u[:, :, None] * v[:, None, :]).astype(self.dtype, copy=False)
         k = np.arange(d.shape[1])
         out[:, k, k] += d
         return out

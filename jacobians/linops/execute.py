@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, size_of
+from jacobians.arrays import Array, DType, Shape, empty, size_of
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.commutation import Commutation
 from jacobians.linops.entries import exchanged, slabs
@@ -126,7 +126,8 @@ def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool
     codomain, domain = _ends(factors, bracket)
     if isinstance(bracket, int) and isinstance(factors[bracket], Dense):
         return factors[bracket]._dense().astype(dtype, copy=False).reshape(codomain + domain)
-    room = np.empty(domain + codomain if by_columns else codomain + domain, dtype)
+    stored = (array for factor in factors for array in factor.arrays)
+    room = empty(domain + codomain if by_columns else codomain + domain, dtype, *stored)
     out = exchanged(room, len(domain)) if by_columns else room
     fill(factors, bracket, out)
     return out

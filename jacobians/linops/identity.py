@@ -145,16 +145,12 @@ class Zero(Dataless):
         super().__init__(tuple(codomain), tuple(domain), np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
-        return np.zeros(
-            tangent.shape[: tangent.ndim - len(self.domain)] + self.codomain,
-            dtype=tangent.dtype,
-        )
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        return np.zeros_like(tangent, order="C", shape=stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return np.zeros(
-            cotangent.shape[: cotangent.ndim - len(self.codomain)] + self.domain,
-            dtype=cotangent.dtype,
-        )
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        return np.zeros_like(cotangent, order="C", shape=stack + self.domain)
 
     def _transpose(self) -> Jacobian:
         return Zero(self.domain, self.codomain, self.dtype)

@@ -55,6 +55,9 @@ def _product(left: Array, right: Array) -> Array:
     float32 the gain is 0.7 to 0.95 where the left factor's columns are contiguous, as in a weight's gradient; where
     its rows are, both factors would be read across, and the product takes 1.1 to 1.8 times as long.
     """
+    if left.shape[-1] == 1:
+        # one product an entry, which BLAS would prepare for as for many: 0.03 ms in place of 0.2 for 512×128
+        return as_array(left * right)
     if right.ndim != 2:
         return np.matmul(left, right)
     if left.size + right.size + left.shape[0] * right.shape[1] <= _SMALL:
@@ -75,7 +78,7 @@ def outer(left: Array, right: Array, out: Array) -> None:
     if abs(out.strides[-1]) > abs(out.strides[-2]):
         left, right, out = right, left, out.swapaxes(-1, -2)
     # the one that every run reads, so that it is read along memory
-    run, right = out.shape[-1], np.ascontiguousarray(right)
+    run, right = out.shape[-1], right if right.flags.c_contiguous else right.copy()
     if run * out.itemsize >= _BUFFERED:
         before = np.setbufsize(16 * -(-min(run, 1 << 12) // 16))
         try:
@@ -107,4 +110,4 @@ def norms(values: Array) -> Array:
     """The Euclidean norms along the last axis; the squares of a long float32 one are added in float64."""
     long = values.dtype == np.float32 and values.shape[-1] > _LONG
     squares = np.einsum("...i,...i->...", values, values, dtype=np.float64 if long else None)
-    return np.asarray(np.sqrt(squares), dtype=values.dtype)
+    return as_array(np.sqrt(squares)).astype(values.dtype, copy=False)

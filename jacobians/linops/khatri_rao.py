@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.base import Jacobian
 from jacobians.linops.kernels import matmul, norms, outer, total
@@ -63,15 +63,15 @@ class KhatriRao(Jacobian):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-2]
         flat = tangent.reshape(size_of(stack), *self.domain)
-        out = np.empty((flat.shape[0], *self.codomain), dtype=tangent.dtype)
+        out = np.empty_like(tangent, order="C", shape=(flat.shape[0], *self.codomain))
         for i, matrix in enumerate(flat):
-            np.sum(self.left * matmul(self.right, matrix.T), axis=-1, out=out[i, ...])
+            out[i] = (self.left * matmul(self.right, matrix.T)).sum(axis=-1)
         return out.reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
-        out = np.empty((flat.shape[0], *self.domain), dtype=cotangent.dtype)
+        out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], *self.domain))
         for i, c in enumerate(flat):
             out[i] = self._weighted(c)
         return out.reshape(stack + self.domain)
@@ -85,7 +85,7 @@ class KhatriRao(Jacobian):
 
     def _row_norms(self) -> Array:
         """‖lᵣ ⊗ rᵣ‖ = ‖lᵣ‖ ‖rᵣ‖."""
-        return np.asarray(norms(self.left) * norms(self.right))
+        return as_array(norms(self.left) * norms(self.right))
 
     def _gram(self) -> Array:
         """⟨lᵣ ⊗ rᵣ, lₛ ⊗ rₛ⟩ = ⟨lᵣ, lₛ⟩ ⟨rᵣ, rₛ⟩: the entries of LLᵀ ∘ RRᵀ."""
@@ -94,7 +94,7 @@ class KhatriRao(Jacobian):
             rows = factor.reshape(size_of(factor.shape[:-1]), factor.shape[-1])
             inner = matmul(rows, rows.T).reshape(factor.shape[:-1] * 2)
             products = products * inner
-        return np.asarray(products).reshape(self.shape[0], self.shape[0])
+        return as_array(products).reshape(self.shape[0], self.shape[0])
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

@@ -167,4 +167,4 @@ class MatrixViews(DenseView):
         act = self._vjp if transposed else self._jvp
         # one vector goes without a stack: the products of matrices are then free in their memory order
         image = act(stack[0])[np.newaxis] if len(stack) == 1 else act(stack)
-        return np.array(roll(image, out, self.order).T, order="C")
+        return roll(image, out, self.order).T.copy()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.arrays import Array, format_bytes, size_of
+from jacobians.arrays import Array, as_array, format_bytes, size_of
 from jacobians.errors import TooLargeError
 from jacobians.layout import Order
 from jacobians.linops.dense_view import DENSE_LIMIT
@@ -48,7 +48,7 @@ class RowViews(MatrixViews):
         >>> np.allclose((J2 @ J1.W).row_norms(), [5 * np.sqrt(0.5), np.sqrt(0.5)])
         True
         """
-        return np.array(self._row_norms())
+        return as_array(self._row_norms()).copy()
 
     def gram(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
         r"""Return the inner products of the outputs' gradients, :math:`J J^\top`, by structure.

@@ -77,7 +77,7 @@ class Selection(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        out = np.zeros(stack + self.domain, dtype=cotangent.dtype)
+        out = np.zeros_like(cotangent, order="C", shape=stack + self.domain)
         if isinstance(self.key, tuple):
             out[self._stacked_key(self.key)] = cotangent
             return out

@@ -11,9 +11,7 @@ from functools import reduce
 from operator import add
 from typing import TypeAlias, TypeVar
 
-import numpy as np
-
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.linops.base import Jacobian
 
 __all__ = ["shared_flops", "spread", "summed"]
@@ -37,7 +35,7 @@ def summed(branches: Sequence[Branch[Array]]) -> Array:
     images: list[Array] = []
     for first, inner in _by_first(branches):
         images += [t for _, t in inner] if first is None else [first._jvp(summed(inner))]
-    return np.asarray(reduce(add, images))
+    return as_array(reduce(add, images))
 
 
 def spread(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:

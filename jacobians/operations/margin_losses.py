@@ -10,7 +10,7 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, Jacobian, Zero
 from jacobians.operations.loss_base import Examples, Loss, logistic_density, sum_over_example
-from jacobians.operations.targets import class_labels, one_hot, same_shape_targets
+from jacobians.operations.targets import class_labels, one_hot, own_entries, same_shape_targets
 
 __all__ = ["Logistic", "MulticlassHinge", "logistic_loss", "multiclass_hinge"]
 
@@ -65,9 +65,11 @@ class MulticlassHinge(Loss):
             raise ShapeError(f"multiclass_hinge: X has shape {X.shape}; expected a matrix of scores ({self.layout})")
         count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
         axis = self.layout.feature_axis
-        truth = one_hot(class_labels(Y, count, classes, self.name), X, self.layout)
+        labels = class_labels(Y, count, classes, self.name)
+        truth = one_hot(labels, X, self.layout)
         # the true class's own score; a sum against the one-hot would turn an infinite other score into nan
-        own = np.max(X, axis=axis, keepdims=True, where=truth == 1, initial=-np.inf).astype(X.dtype, copy=False)
+        scores, places = own_entries(X, labels, self.layout)
+        own = np.expand_dims(scores[places], axis)
         ahead = np.subtract(X, own, out=np.zeros_like(X), where=own != X)  # ∞ − ∞ is nan
         excess = np.maximum(ahead + X.dtype.type(self.margin), 0) * (1 - truth)
 

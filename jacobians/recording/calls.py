@@ -11,7 +11,19 @@ import numpy.typing as npt
 
 from jacobians.recording.recorded import Recorded
 
-__all__ = ["Array", "Call", "Diverged", "Root", "copy_into", "in_place", "masked", "roots_of", "take", "truth_of"]
+__all__ = [
+    "Array",
+    "Call",
+    "Diverged",
+    "Root",
+    "buffered",
+    "copy_into",
+    "in_place",
+    "masked",
+    "roots_of",
+    "take",
+    "truth_of",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -81,6 +93,19 @@ def in_place(ufunc: np.ufunc) -> Callable[..., Any]:
 def masked(ufunc: np.ufunc) -> Callable[..., Any]:
     """The ufunc with the mask of what is written before its operands."""
     return lambda where, *operands: ufunc(*operands, where=where)
+
+
+def buffered(function: Callable[..., Any], size: int) -> Callable[..., Any]:
+    """The function under a buffer size of its own, which counts where rows of a kilobyte are multiplied."""
+
+    def call(*operands: Any) -> None:
+        before = np.setbufsize(size)
+        try:
+            function(*operands)
+        finally:
+            np.setbufsize(before)
+
+    return call
 
 
 def copy_into(given: Array, out: Array) -> None:

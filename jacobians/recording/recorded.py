@@ -65,8 +65,18 @@ class Recorded(NDArrayOperatorsMixin):
         return self.array.size
 
     @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
     def nbytes(self) -> int:
         return self.array.nbytes
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        if self.root.argument:
+            raise RecordingError("replayed: the function asks for an argument's strides, which other calls may change")
+        return self.array.strides
 
     @property
     def flags(self) -> Any:

@@ -9,12 +9,26 @@ from typing import Any
 import numpy as np
 
 from jacobians.errors import RecordingError
-from jacobians.recording.calls import Array, Call, Diverged, Root, copy_into, in_place, masked, roots_of, take, truth_of
+from jacobians.recording.calls import (
+    Array,
+    Call,
+    Diverged,
+    Root,
+    buffered,
+    copy_into,
+    in_place,
+    masked,
+    roots_of,
+    take,
+    truth_of,
+)
 from jacobians.recording.recorded import Recorded
 
 __all__ = ["Tape"]
 
-_VIEWS = (np.broadcast_to, np.expand_dims, np.moveaxis, np.reshape, np.squeeze, np.swapaxes, np.transpose)
+_VIEWS: tuple[Callable[..., Any], ...] = (np.broadcast_to, np.diagonal, np.expand_dims, np.moveaxis)
+_VIEWS += (np.ravel, np.reshape, np.squeeze, np.swapaxes, np.transpose)
+"""Functions that return a view of their first argument, or a copy where there is none."""
 _FACTS = (np.shape, np.ndim, np.size, np.result_type, np.may_share_memory)
 """Functions whose answers do not depend on the numbers."""
 _FILLED: dict[Callable[..., Any], float | None] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
@@ -35,6 +49,7 @@ class Tape:
         self.calls: list[Call] = []
         self.ignored: set[str] = set()
         self._around = _ignored_now()
+        self._buffer = np.getbufsize()
 
     def argument(self, array: Array) -> Recorded:
         """Return a stand-in for an argument."""
@@ -48,6 +63,8 @@ class Tape:
         if method != "__call__" or options or ufunc.nout != 1 or (out is None and where is not True):
             raise RecordingError(f"replayed: numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
         function: Callable[..., Any] = in_place(ufunc)
+        if np.getbufsize() != self._buffer:
+            function = buffered(function, np.getbufsize())
         inputs = operands = _with_arrays_for_numbers(inputs)
         if where is not True:
             function, operands = masked(ufunc), (where, *inputs)
@@ -87,6 +104,8 @@ class Tape:
             return self.view(args[0], lambda a: function(a, *args[1:], **options))
         if function is np.concatenate:
             return self._concatenated(*args, **options)
+        if function is np.einsum:
+            return self._einsum(args, **options)
         raise RecordingError(f"replayed: numpy.{function.__name__} of an array is not known here")
 
     def _filled(self, array: Array, value: float | None) -> Recorded:
@@ -100,9 +119,22 @@ class Tape:
         result = np.concatenate([_real(p) for p in parts], axis=axis)
         return self._new(lambda *a: np.concatenate(a[:-1], axis=axis, out=a[-1]), parts, result)
 
+    def _einsum(self, args: tuple[Any, ...], out: Any = None, **options: Any) -> Recorded:
+        def einsum(*operands: Any) -> None:
+            np.einsum(*operands[:-1], out=operands[-1], **options)
+
+        if out is not None:
+            return self.write(einsum, (*args, out), out)
+        result = np.einsum(*(_real(a) for a in args), **options)
+        found = [i for i, a in enumerate(args) if isinstance(a, Recorded)]
+        if len(found) == 1 and np.may_share_memory(result, args[found[0]].array):
+            before, after = args[: found[0]], args[found[0] + 1 :]
+            return self.view(args[found[0]], lambda a: np.einsum(*before, a, *after, **options))
+        return self._new(einsum, args, np.asarray(result))
+
     def view(self, array: Recorded, look: Callable[[Any], Any]) -> Recorded:
         """Look at the same memory otherwise; where NumPy must copy for it, a new array."""
-        result = look(array.array)
+        result = np.asarray(look(array.array))
         if np.may_share_memory(result, array.array):
             return Recorded(result, array.root, self, (*array.path, look))
         return self._new(lambda a, out: operator.setitem(out, ..., look(a)), (array,), result)
