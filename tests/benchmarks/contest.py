@@ -12,6 +12,8 @@ import numpy as np
 from tests.benchmarks.timing import Timing, interleaved
 
 Arrays = dict[str, np.ndarray]
+Read = Callable[[Any], Mapping[str, np.ndarray]]
+"""From a contender's result to named arrays."""
 Kind = Literal["floor", "ours", "by hand", "peer", "products", "skipped"]
 """A floor is what no contender can do without; products are a peer's own bare matrix products."""
 
@@ -37,7 +39,7 @@ class Contender:
     name: str
     kind: Kind
     call: Callable[[], Any]
-    read: Callable[[Any], Mapping[str, np.ndarray]] = dict
+    read: Read = dict
     facts: Mapping[str, float | str] = field(default_factory=dict)
 
 

@@ -31,7 +31,7 @@ def product(net: Net) -> Case:
         f"{net.name}: G v",
         (
             floors.products(floors.curvature_products(net), net.dtype),
-            Contender("(J.T @ H @ J) @ v", "ours", lambda: G @ v, _product),
+            *ours.spellings("(J.T @ H @ J) @ v", lambda v: G @ v, v, read=_product),
             Contender("NumPy", "by hand", ByHand(net, *net.data()).gauss_newton_product(v), _product),
             *contenders("gauss_newton_product", net, v),
         ),
@@ -47,7 +47,7 @@ def block(net: Net) -> Case:
         f"{net.name}: G V, {COLUMNS} vectors",
         (
             floors.products(floors.curvature_products(net), net.dtype, times=COLUMNS),
-            Contender("(J.T @ H @ J) @ V", "ours", lambda: G @ V, _product),
+            *ours.spellings("(J.T @ H @ J) @ V", lambda V: G @ V, V, read=_product),
             Contender("NumPy, by columns", "by hand", lambda: np.stack([run() for run in hand], axis=1), _product),
         ),
     )

@@ -53,7 +53,9 @@ def by_parameters(net: Net) -> Case:
         f"{net.name}: by θ, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
-            Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_parameters(network.run(*data))), _matrix),
+            *ours.spellings(
+                "to_dense, fresh", lambda *data: ours.dense(ours.by_parameters(network.run(*data))), *data, read=_matrix
+            ),
             Contender(
                 "to_dense into a given array",
                 "ours",
@@ -75,7 +77,9 @@ def by_inputs(net: Net) -> Case:
         f"{net.name}: by X, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
-            Contender("to_dense, fresh", "ours", lambda: ours.dense(ours.by_inputs(network.run(*data))), _matrix),
+            *ours.spellings(
+                "to_dense, fresh", lambda *data: ours.dense(ours.by_inputs(network.run(*data))), *data, read=_matrix
+            ),
             Contender(
                 "to_dense into a given array",
                 "ours",
@@ -95,7 +99,9 @@ def blocks(net: Net) -> Case:
         f"{net.name}: by X, blocks {shape[0]}×{shape[1]}×{shape[2]}",
         (
             floors.products(floors.block_products(net), net.dtype),
-            Contender("blocks", "ours", lambda: ours.blocks(ours.by_inputs(network.run(*data))), _blocks),
+            *ours.spellings(
+                "blocks", lambda *data: ours.blocks(ours.by_inputs(network.run(*data))), *data, read=_blocks
+            ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).blocks(), _blocks),
             *contenders("blocks", net),
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from jacobians import replayed
 from tests.benchmarks import floors, nets, ours
 from tests.benchmarks.contest import Arrays, Case, Contender
 from tests.benchmarks.hand_written import gradients as by_hand
@@ -31,9 +30,7 @@ def case(net: Net) -> Case:
     for where, layout, data, read in (("batch rows", ROWS, rows, dict), ("batch columns", COLUMNS, columns, in_rows)):
         network = net.network(layout)
         for spelling, gradient in (("Network.gradient", ours.gradient), ("chain with @", ours.gradient_by_chain)):
-            function = partial(gradient, network)
-            own.append(Contender(f"{spelling}, {where}", "ours", partial(function, *data), read))
-            own.append(Contender(f"{spelling}, {where}, replayed", "ours", partial(replayed(function), *data), read))
+            own += ours.spellings(f"{spelling}, {where}", partial(gradient, network), *data, read=read)
         if net.examples > 2 * BLOCK:
             call = partial(network.gradient, *data, block=BLOCK)
             own.append(Contender(f"Network.gradient, {where}, blocks of {BLOCK}", "ours", call, read))

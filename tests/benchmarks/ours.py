@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 import jacobians as jac
-from jacobians import Network, Run
+from jacobians import Network, Run, replayed
 from jacobians.linops import BlockRow, Jacobian, KhatriRao, Product
+from tests.benchmarks.contest import Contender, Read
 from tests.benchmarks.nets import Arrays
+
+
+def spellings(name: str, function: Callable[..., Any], *arguments: Any, read: Read) -> tuple[Contender, Contender]:
+    """The function as it stands, and replayed."""
+    plain = Contender(name, "ours", partial(function, *arguments), read)
+    return plain, Contender(f"{name}, replayed", "ours", partial(replayed(function), *arguments), read)
 
 
 def gradient(net: Network, params: Arrays, X: np.ndarray, y: np.ndarray) -> Arrays:

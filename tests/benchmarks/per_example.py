@@ -31,8 +31,8 @@ class _Ours:
         self.network, self.data = net.network(), net.data()
         self.floor = Contender("our gradient", "floor", lambda: ours.gradient(self.network, *self.data))
 
-    def __call__(self) -> Jacobian:
-        return ours.per_example(self.network.run(*self.data))
+    def __call__(self, *data: Any) -> Jacobian:
+        return ours.per_example(self.network.run(*(data or self.data)))
 
 
 def factors(net: Net) -> Case:
@@ -62,7 +62,9 @@ def norms(net: Net) -> Case:
         f"{net.name}: norms",
         (
             rows.floor,
-            Contender("norms by structure", "ours", lambda: ours.squared_norms(rows()), _named("norms")),
+            *ours.spellings(
+                "norms by structure", lambda *data: ours.squared_norms(rows(*data)), *data, read=_named("norms")
+            ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).norms(), _named("norms")),
             *contenders("norms", net),
         ),
@@ -75,7 +77,7 @@ def gram(net: Net) -> Case:
         f"{net.name}: Gram",
         (
             rows.floor,
-            Contender("Gram by structure", "ours", lambda: ours.gram(rows()), _named("gram")),
+            *ours.spellings("Gram by structure", lambda *data: ours.gram(rows(*data)), *data, read=_named("gram")),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).gram(), _named("gram")),
             *contenders("gram", net),
         ),
