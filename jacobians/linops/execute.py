@@ -10,6 +10,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, empty, size_of
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.commutation import Commutation
+from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.entries import exchanged, slabs
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import Kronecker
@@ -160,16 +161,26 @@ def multiplied_blocks(
         case (int(first), right, "columns"):
             return _acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
         case (left, int(last), "rows"):
-            # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
-            inside = multiplied_blocks(factors, left, axis, dtype, begun)
-            return _acted(factors[last].T, inside.swapaxes(1, 2), axis).swapaxes(1, 2)
+            return _acted_on(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
     return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
 
 
 def _acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
-    """The factor's blocks times these, by its action on their columns unless its own are there."""
+    """Jₙ Bₙ for the factor's Jₙ: by its action on their columns unless its own blocks are there."""
+    if isinstance(factor, Diagonal):
+        return factor._scaled_rows(blocks, axis)
     if isinstance(factor, BlockDiagonal) or (isinstance(factor, Kronecker) and len(blocks) == 1):
         return matmul(factor._blocks(axis), blocks)
     columns = _for_each(blocks, factor.domain[axis]).transpose(2, 0, 1)
     images = factor._jvp(joined(columns, factor.domain, axis))
     return split(images, factor.codomain, axis).transpose(1, 2, 0)
+
+
+def _acted_on(blocks: Array, factor: Jacobian, axis: int) -> Array:
+    """Bₙ Jₙ for the factor's Jₙ."""
+    if isinstance(factor, Diagonal):
+        return factor._scaled_columns(blocks, axis)
+    if isinstance(factor, Kronecker):  # one block for all examples: all rows times it are one product
+        return matmul(blocks, factor._blocks(axis)[0])
+    # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
+    return _acted(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, size_of
+from jacobians.arrays import Array, DType
 from jacobians.linops.base import Jacobian
 from jacobians.linops.block_diagonal import BlockDiagonal
 from jacobians.linops.diagonal import Diagonal
@@ -58,17 +58,10 @@ def _factor_product(a: Array | int, b: Array | int) -> Array | int | None:
     return matmul(a, b)
 
 
-def _example_rows(values: Array, axis: int) -> Array:
-    """(N, entries of one example), a view where the memory allows it."""
-    if axis == 0:
-        return values.reshape(values.shape[0], size_of(values.shape[1:]))
-    return values.reshape(size_of(values.shape[:-1]), values.shape[-1]).T
-
-
 def diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> BlockDiagonal | None:
     """Bₙ Cₙ, or Bₙ diag(dₙ): columns scaled."""
     if isinstance(right, Diagonal):
-        scaled = left.blocks * _example_rows(right.values, left.axis)[:, None, :]
+        scaled = right._scaled_columns(left.blocks, left.axis)
         return BlockDiagonal(scaled, left.codomain, right.domain, left.axis)
     count, p, _ = left.blocks.shape
     if left.axis != right.axis or count * p * right.blocks.shape[2] > left.blocks.size + right.blocks.size:
@@ -78,7 +71,7 @@ def diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> Bloc
 
 def scaled_blocks(left: Diagonal, right: BlockDiagonal) -> BlockDiagonal:
     """diag(dₙ) Bₙ: rows scaled."""
-    scaled = _example_rows(left.values, right.axis)[:, :, None] * right.blocks
+    scaled = left._scaled_rows(right.blocks, right.axis)
     return BlockDiagonal(scaled, right.codomain, right.domain, right.axis)
 
 

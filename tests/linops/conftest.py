@@ -36,12 +36,14 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
         original = getattr(kind, method)
 
         @wraps(original)
-        def call(self: Any, value: np.ndarray) -> Any:
+        def call(self: Any, value: np.ndarray, *rest: Any) -> Any:
             counted.operations += operations(self, value)
-            return original(self, value)
+            return original(self, value, *rest)
 
         monkeypatch.setattr(kind, method, call)
 
+    counting(Diagonal, "_scaled_rows", lambda diagonal, blocks: diagonal.values.size * blocks.shape[2])
+    counting(Diagonal, "_scaled_columns", lambda diagonal, blocks: diagonal.values.size * blocks.shape[1])
     for action in ("_jvp", "_vjp"):
         counting(Diagonal, action, lambda _, value: value.size)
         counting(DiagonalMinusOuter, action, lambda _, value: 5 * value.size)
