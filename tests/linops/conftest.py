@@ -18,6 +18,10 @@ class Count:
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Count:
+    return counting_from_now(monkeypatch)
+
+
+def counting_from_now(monkeypatch: pytest.MonkeyPatch) -> Count:
     """Counts the products of NumPy by their shapes, and the elementwise work of the structures that do some."""
     counted = Count()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jacobians import Network
 from jacobians.linops import BlockDiagonal, BlockRow, Dense, Diagonal, Kronecker, Product
-from jacobians.linops.bracketing import Bracketing
+from jacobians.linops.bracketing import Bracketing, Way
 from jacobians.linops.execute import Beginning
 from tests.linops.brackets import Factors
 from tests.linops.conftest import Count
@@ -87,6 +87,10 @@ def test_what_is_remembered_is_a_beginning_with_its_bracket_and_axis() -> None:
     thrifty=st.booleans(),
 )
 def test_prices_of_a_chain_that_begins_alike(widths: list[int], shared: int, mode: str, thrifty: bool) -> None:
+    prices_agree(widths, shared, mode, thrifty)
+
+
+def prices_agree(widths: list[int], shared: int, mode: str, thrifty: bool) -> None:
     chain = tuple(dense(a, b) for a, b in itertools.pairwise(widths))
     ends = chain[:shared]
     other = (*ends, dense(ends[-1].domain[0], 7), dense(7, 11))
@@ -106,6 +110,33 @@ def test_only_what_both_begin_with_is_taken_over() -> None:
     # bytes are counted in the widest dtype of a chain
     assert not narrow.of((narrow.factors[0], second))._known
     assert narrow.of(narrow.factors)._known
+
+
+def test_layers_are_priced_once() -> None:
+    """Of a stretch of factors that two layers' chains begin with, the second asks for no price."""
+    row = BlockRow(tuple(reversed(layers(6, 3, 20, 4))))
+    priced: list[tuple[tuple[int, ...], int | None]] = []
+    by_matrix, by_blocks = Bracketing._as_matrix, Bracketing._as_blocks
+
+    def note(self: Bracketing, first: int, last: int, axis: int | None) -> None:
+        priced.append((tuple(map(id, self.factors[first : last + 1])), axis))
+
+    def as_matrix(self: Bracketing, first: int, last: int) -> list[Way]:
+        note(self, first, last, None)
+        return by_matrix(self, first, last)
+
+    def as_blocks(self: Bracketing, first: int, last: int, axis: int) -> list[Way]:
+        note(self, first, last, axis)
+        return by_blocks(self, first, last, axis)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bracketing, "_as_matrix", as_matrix)
+        patch.setattr(Bracketing, "_as_blocks", as_blocks)
+        row.to_dense()
+    first = id(row.blocks[0]._factors()[0])
+    begun = [(stretch, axis) for stretch, axis in priced if stretch[0] == first]
+    assert len(begun) > 4
+    assert len(set(begun)) == len(begun)
 
 
 def test_no_blocks_are_shared_by_chains_of_which_one_stores_its_own() -> None:

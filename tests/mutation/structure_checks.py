@@ -9,6 +9,7 @@ from tests.linops import cases
 from tests.linops.cases import Case
 from tests.linops.twins import Numbers
 from tests.mutation.algebra_checks import CLASSES, algebra_checks
+from tests.mutation.beginning_checks import SHARING, beginning_checks
 from tests.mutation.checks import Check
 from tests.mutation.curvature_checks import CURVED, curvature_checks
 from tests.mutation.kernel_checks import kernel_checks
@@ -24,6 +25,8 @@ NAMES = {"dense_twin": "dense twin", "dense_into": "dense twin", "examples_apart
 
 def structure_checks(module: str) -> Iterator[Check]:
     """First the module's own structures, then products, sums and multiples, then all other structures."""
+    if module in SHARING:
+        yield from beginning_checks()
     if module in ("bracketing", "plan"):
         yield from price_checks()
         return
