@@ -18,7 +18,8 @@ def needed(calls: Sequence[Call], results: Iterable[Root]) -> list[Call]:
     for call in reversed(calls):
         if call.writes is None or call.writes in wanted:
             kept.append(call)
-            wanted |= call.reads
+            # what is written whole was for nothing written before
+            wanted = wanted - {call.writes} | call.reads
     return kept[::-1]
 
 

@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from jacobians.recording.calls import Root
     from jacobians.recording.tape import Tape
 
-__all__ = ["Path", "Recorded"]
+__all__ = ["Path", "Recorded", "along"]
 
 Path: TypeAlias = tuple[Callable[[Any], Any], ...]
 """The views that lead from the memory's own array to one of its views."""
+
+
+def along(path: Path, array: Any) -> Any:
+    """Return the view of the memory's own array to which a path leads."""
+    for look in path:
+        array = look(array)
+    return array
 
 
 class Recorded(NDArrayOperatorsMixin):
@@ -138,7 +145,7 @@ class Recorded(NDArrayOperatorsMixin):
         return self.tape.copied(self, np.dtype(dtype), order)
 
     def fill(self, value: float) -> None:
-        self.tape.write(np.ndarray.fill, (self, value), self)
+        self.tape.fill(self, value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.tape.setitem(self, key, value)

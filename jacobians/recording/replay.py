@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.recording.calls import Array, Call, Root
 from jacobians.recording.needed import needed, without_copies
-from jacobians.recording.recorded import Path, Recorded
+from jacobians.recording.recorded import Path, Recorded, along
 from jacobians.recording.tape import Tape
 
 __all__ = ["Replay"]
@@ -59,7 +59,7 @@ class Replay:
                     operands[i] = None
                     self._bound.append((operands, i, slots.of(operand.root, operand.path)))
                 else:
-                    operands[i] = _along(operand.path, kept[operand.root])
+                    operands[i] = along(operand.path, kept[operand.root])
             # a list, which a run binds, is made a tuple in every call: 0.05 µs
             self._code.append((call.function, operands if len(self._bound) > before else tuple(operands)))
         self._results = [_finder(r, slots, kept) for r in results]
@@ -155,7 +155,7 @@ def _finder(result: Any, slots: _Slots, kept: dict[Root, Array]) -> int | Array 
     if not isinstance(result, Recorded):
         return result if isinstance(result, np.ndarray) else lambda _: result
     if result.root not in slots:
-        return cast(Array, _along(result.path, kept.get(result.root, result.root.array)))
+        return cast(Array, along(result.path, kept.get(result.root, result.root.array)))
     place = slots.of(result.root, result.path)
     return (lambda arrays: arrays[place].copy()) if result.root.argument else place
 
@@ -163,9 +163,3 @@ def _finder(result: Any, slots: _Slots, kept: dict[Root, Array]) -> int | Array 
 def _order(array: Array) -> str:
     """The memory order that makes an equal array, or "" where none does."""
     return "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else ""
-
-
-def _along(path: Path, array: Any) -> Any:
-    for look in path:
-        array = look(array)
-    return array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from jacobians.recording.calls import (
     take,
     truth_of,
 )
-from jacobians.recording.recorded import Recorded
+from jacobians.recording.recorded import Recorded, along
 
 __all__ = ["Tape"]
 
@@ -50,6 +50,8 @@ class Tape:
         self.ignored: set[str] = set()
         self._around = _ignored_now()
         self._buffer = np.getbufsize()
+        self._full: dict[Root, Array] = {}
+        self._constants: dict[Any, Array] = {}
 
     def argument(self, array: Array) -> Recorded:
         """Return a stand-in for an argument."""
@@ -65,11 +67,11 @@ class Tape:
         function: Callable[..., Any] = in_place(ufunc)
         if np.getbufsize() != self._buffer:
             function = buffered(function, np.getbufsize())
-        inputs = operands = _with_arrays_for_numbers(inputs)
+        inputs = operands = tuple(map(self._constant, _with_arrays_for_numbers(inputs)))
         if where is not True:
             function, operands = masked(ufunc), (where, *inputs)
         if out is not None:
-            return self.write(function, (*operands, out[0]), out[0])
+            return self.write(function, (*operands, out[0]), out[0], read=operands if where is True else None)
         result = np.asarray(ufunc(*(_real(i) for i in inputs)))
         return self._new(function, operands, result)
 
@@ -111,8 +113,21 @@ class Tape:
     def _filled(self, array: Array, value: float | None) -> Recorded:
         made = Recorded(array, Root(array), self)
         if value is not None:
-            made.fill(value)
+            self.fill(made, value)
         return made
+
+    def fill(self, array: Recorded, value: Any) -> None:
+        """Write one number to all entries; what reads them before they are written again reads a constant."""
+        self.write(np.ndarray.fill, (array, value), array, read=(value,))
+        if not array.path and not isinstance(value, Recorded):
+            like = array.shape, array.dtype, array.array.strides, repr(value)
+            self._full[array.root] = self._constants.setdefault(like, array.array.copy(order="K"))
+
+    def _constant(self, value: Any) -> Any:
+        """The array itself, or one that is never written where this one holds one number."""
+        if not isinstance(value, Recorded) or value.root not in self._full:
+            return value
+        return along(value.path, self._full[value.root])
 
     def _concatenated(self, parts: Iterable[Any], axis: int = 0) -> Recorded:
         parts = tuple(parts)
@@ -124,7 +139,7 @@ class Tape:
             np.einsum(*operands[:-1], out=operands[-1], **options)
 
         if out is not None:
-            return self.write(einsum, (*args, out), out)
+            return self.write(einsum, (*args, out), out, read=args)
         result = np.einsum(*(_real(a) for a in args), **options)
         found = [i for i, a in enumerate(args) if isinstance(a, Recorded)]
         if len(found) == 1 and np.may_share_memory(result, args[found[0]].array):
@@ -164,15 +179,22 @@ class Tape:
         result = array.array.astype(dtype, order=order)
         return self._new(copy_into, (array,), result)
 
-    def write(self, function: Callable[..., Any], operands: tuple[Any, ...], target: Any) -> Recorded:
-        """Call what writes into `target`, and write it down."""
+    def write(
+        self, function: Callable[..., Any], operands: tuple[Any, ...], target: Any, read: Sequence[Any] | None = None
+    ) -> Recorded:
+        """Call what writes into `target`, and write it down.
+
+        All operands' entries are read, and the target's, of which some may stay, unless `read` says which are.
+        """
         if not isinstance(target, Recorded) or target.root.argument:
             raise RecordingError(
                 "replayed: the function writes into an argument, or into an array that it made of none (np.zeros); "
                 "make it with np.zeros_like or np.empty_like of an argument"
             )
         function(*(_real(o) for o in operands))
-        self._add(Call(function, operands, target.root, roots_of((target, *operands))))
+        self._full.pop(target.root, None)
+        reads = roots_of((target, *operands) if read is None or target.path else read)
+        self._add(Call(function, operands, target.root, reads))
         return target
 
     def decide(self, array: Recorded) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from jacobians import affine, replayed, squared_error
+from jacobians import affine, relu, replayed, squared_error
 from jacobians.recording.calls import copy_into
+from tests.recording.test_replayed import same_bits
 
 Arrays = list[np.ndarray]
 
@@ -119,6 +121,75 @@ def test_decisions_by_any_and_all(size: int) -> None:
             for at_end in (value, -3.0, 3.0):
                 A[-1] = at_end
                 np.testing.assert_array_equal(fast(A), sides(A))
+
+
+FILLED: dict[str, Callable[[np.ndarray], Any]] = {
+    "over zeros": lambda A: np.maximum(A, np.zeros_like(A)),
+    "into the zeros": lambda A: relu(A)[0],
+    "zeros themselves": lambda A: (np.zeros_like(A), np.ones_like(A) + A),
+    "a view of ones": lambda A: np.ones_like(A).T[1:] * A.T[1:],
+    "written in part": lambda A: part_written(A),
+    "written, then read": lambda A: then_read(A),
+    "filled by a number of the array": lambda A: filled_by(A),
+    "filled twice": lambda A: filled_twice(A),
+    "masked": lambda A: np.add(A, 1, out=np.ones_like(A), where=A > 0),
+}
+
+
+def part_written(A: np.ndarray) -> np.ndarray:
+    out = np.zeros_like(A)
+    out[0] = A[1]
+    return out + 1
+
+
+def then_read(A: np.ndarray) -> list[np.ndarray]:
+    out = np.ones_like(A)
+    before = out + A
+    out *= A
+    np.add(out, out, out=out)
+    return [before, out - 1, out]
+
+
+def filled_by(A: np.ndarray) -> np.ndarray:
+    out = np.empty_like(A)
+    out.fill(A[0, 0])
+    return out * A
+
+
+def filled_twice(A: np.ndarray) -> list[np.ndarray]:
+    out = np.empty_like(A)
+    out.fill(2)
+    first = out * A
+    out.T.fill(3)
+    return [first, out * A]
+
+
+@pytest.mark.parametrize("name", FILLED)
+@pytest.mark.parametrize("rows", [2, 2000], ids=["copied", "bound"])
+def test_what_holds_one_number_is_read_as_a_constant(name: str, rows: int) -> None:
+    function = FILLED[name]
+    fast = replayed(function)
+    for seed in range(3):
+        A = np.random.default_rng(seed).normal(size=(rows, 3))
+        same_bits(fast(A), function(A))
+        same_bits(fast(A), function(A))
+    assert fast.runs == 1
+
+
+def test_constants_are_written_once_for_all_replays() -> None:
+    assert calls_of(lambda A: np.zeros_like(A) + A, np.ones(3)) == [np.add]
+    calls = calls_of(lambda A: relu(relu(A)[0])[0], np.ones((2, 3)))
+    assert np.ndarray.fill not in calls
+    assert len(calls) == 2
+
+
+def test_what_is_written_whole_was_for_nothing_written_before() -> None:
+    def twice(A: np.ndarray) -> np.ndarray:
+        out = np.exp(A)
+        np.add(A, 1, out=out)
+        return out
+
+    assert calls_of(twice, np.ones(3)) == [np.add]
 
 
 def test_what_nothing_reads_is_not_called() -> None:
