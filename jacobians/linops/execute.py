@@ -40,8 +40,8 @@ class Beginning:
 
     def keep(self, factors: Factors, bracket: Bracket, axis: int, blocks: Array) -> None:
         """Remember blocks, if the bracket is at the chain's beginning; what was remembered before is let go."""
-        if _end(bracket, 0) == 0:
-            self._factors = factors[: _end(bracket, -1) + 1]
+        if _first(bracket) == 0:
+            self._factors = factors[: _last(bracket) + 1]
             self._bracket, self._axis, self._blocks = bracket, axis, blocks
 
     def known(self, factors: Factors, bracket: Bracket, axis: int) -> Array | None:
@@ -112,13 +112,20 @@ def _before(factor: Jacobian, out: Array) -> Array:
 
 def _ends(factors: Factors, bracket: Bracket) -> tuple[Shape, Shape]:
     """Codomain and domain of the bracket's product."""
-    return factors[_end(bracket, 0)].codomain, factors[_end(bracket, -1)].domain
+    return factors[_first(bracket)].codomain, factors[_last(bracket)].domain
 
 
-def _end(bracket: Bracket, side: int) -> int:
-    """The position of the bracket's first factor (side 0) or of its last (side -1)."""
+def _first(bracket: Bracket) -> int:
+    """The position of the bracket's first factor."""
     while not isinstance(bracket, int):
-        bracket = bracket[1] if side and len(bracket) == 3 else bracket[0]
+        bracket = bracket[0]
+    return bracket
+
+
+def _last(bracket: Bracket) -> int:
+    """The position of the bracket's last factor."""
+    while not isinstance(bracket, int):
+        bracket = bracket[0] if len(bracket) == 2 else bracket[1]
     return bracket
 
 

@@ -55,8 +55,8 @@ def test_the_blocks_together_are_the_blocks_one_by_one(activation: str, loss: st
 def test_other_factors_in_the_same_places_are_not_taken_for_the_same() -> None:
     """Two chains with one bracket whose second factors differ, and two that differ in the first."""
     first, last = Kronecker(6, draw(3, 8)), Kronecker(draw(6, 8), 8)
-    chains = [Product((first, Diagonal(draw(6, 8)), last)) for _ in range(2)]
-    chains.append(Product((Kronecker(6, draw(3, 8)), chains[0].factors[1], last)))
+    chains = [Product((first, Diagonal(draw(6, 8, seed=seed)), last)) for seed in (7, 8)]
+    chains.append(Product((Kronecker(6, draw(3, 8, seed=9)), chains[0].factors[1], last)))
     row = BlockRow(tuple(chains))
     assert len({str(c.plan()) for c in chains}) == 1
     np.testing.assert_allclose(row.to_dense(), np.hstack([c.to_dense() for c in chains]), rtol=1e-13)

@@ -26,6 +26,9 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("factors[0] → factors[-1]", "there is one"),
     ],
     "linops.algebra: _merge": [
+        ("if {type(left), type(right)} == _LAYER* → if False*", COST),
+        ("type(left) → type(right)", COST),
+        ("type(right) → type(left)", COST),
         ("right.dtype → left.dtype (5)", "the chain has the joint dtype of both anyway"),
         ("right.dtype → left.dtype (6)", "the chain has the joint dtype of both anyway"),
         ("without case [Scaled(), Scaled()]", "the two rules after it do the same in two steps"),
@@ -85,6 +88,10 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("range(first + 1, last - 1) → range(first, last - 1)", BUILT),
         ("first + 1 → first + 0 (2)", BUILT),
     ],
+    "linops.bracketing: Bracketing.of": [
+        ("zip(self.factors, factors, * → zip(factors, self.factors, *", "identity has no sides"),
+        ("*min(len(self.factors), len(factors))) → *max(len(self.factors), len(factors)))", "no stretch leaves its chain"),
+    ],
     "linops.bracketing: Bracketing._is_outer": [("* not in (1, 2) → * not in (2, 1)", "the order of a set")],
     "linops.bracketing: Bracketing._as_blocks": [
         ("self.factors[first].codomain[axis] → self.factors[first].domain[axis]", AGREE),
@@ -110,7 +117,14 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("without case *", ORDER),
         ("*.astype(dtype, copy=False) → *", "what acts on it widens it"),
     ],
+    "linops.execute: Beginning.known": [("zip(own, factors, * → zip(factors, own, *", "identity has no sides")],
+    "linops.execute: _acted_on": [
+        ("if isinstance(factor, Diagonal)* → if False*", COST),
+        ("if isinstance(factor, Kronecker)* → if False*", COST),
+        ("factor._blocks(axis)[0] → factor._blocks(axis)[-1]", "there is one"),
+    ],
     "linops.execute: _acted": [
+        ("if isinstance(factor, Diagonal)* → if False*", COST),
         ("*isinstance(factor, BlockDiagonal) or * → *", ORDER),
         ("isinstance(factor, Kronecker) and len(blocks) == 1 → *", ORDER),
         ("len(blocks) == 1 → len(blocks) == *", ORDER),

@@ -21,7 +21,12 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("(b._factors(), part if stack else part[0]) → (b._factors(), part)", "a stack of one"),
         ("part[0] → part[-1]", ONE),
     ],
-    "linops.block_row: BlockRow._vjp": [("flat[0] → flat[-1]", ONE)],
+    "linops.block_row: BlockRow._vjp": [
+        ("flat[0] → flat[-1]", ONE),
+        ("*flat if stack else flat[0], pulled) → *flat, pulled)", "a stack of one"),
+        ("np.empty_like(cotangent, order='C', *) → np.empty_like(cotangent, shape=*", MEMORY),
+        ("order='C' → order='F'", MEMORY),
+    ],
     "linops.khatri_rao: KhatriRao._*": [("np.asarray(*) → *", "said for the type checker")],
     "linops.khatri_rao: KhatriRao._gram": [("(self.left, self.right) → (self.right, self.left)", "numbers commute"),
         ("np.asarray(products).reshape → products.reshape", "said for the type checker"),

@@ -79,6 +79,7 @@ def more_chains() -> list[Factors]:
         [dense((3,), (4, 1, 5)), making.reshape((4, 1, 5), (4, 5))],
         [making.reshape((1, 6), (6,)), dense((6,), (4,))],
         [dense((3,), (4, 5)), making.commutation(5, 4)],
+        [making.reshape((3, 4), (3, 1, 4)), blocks((3, 4, 5), (3, 1, 4), (3, 5))],
         [making.diagonal(0, 2), kronecker(0, (2, 3)), kronecker(0, (3, 2)), making.diagonal(0, 2)],
         [making.diagonal(1, 2), kronecker(1, (2, 3)), making.minus_outer((1, 3), -1), kronecker(1, (3, 2))],
     ]
