@@ -90,7 +90,7 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.bracketing: Bracketing.of": [
         ("zip(self.factors, factors, * → zip(factors, self.factors, *", "identity has no sides"),
-        ("*min(len(self.factors), len(factors))) → *max(len(self.factors), len(factors)))", "no stretch leaves its chain"),
+        ("*min(len(self.factors), len(factors))) → *max(len(self.factors), len(factors)))", "none leaves its chain"),
     ],
     "linops.bracketing: Bracketing._is_outer": [("* not in (1, 2) → * not in (2, 1)", "the order of a set")],
     "linops.bracketing: Bracketing._as_blocks": [

@@ -43,6 +43,14 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     "linops.denominator: is_symmetric": [
         ("isinstance(jacobian, (Diagonal, Identity)) → *", "the order of a set"),
     ],
+    "linops.diagonal: Diagonal._by_example": [
+        ("*self.domain, axis) → *self.codomain, axis)", AGREE),
+        ("*[0] → *[-1]", ONE),
+    ],
+    "linops.diagonal: _in_order": [
+        ("blocks.copy() if * else blocks → *", MEMORY),
+        ("len(blocks) == 1* → len(blocks)*", MEMORY),
+    ],
     "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
     "linops.diagonal_minus_outer: DiagonalMinusOuter._entries": [
         ("*self.shape[0]* → *self.shape[*", SQUARE),
@@ -62,7 +70,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("bool(self.domain) → bool(self.codomain)", AGREE),
     ],
     "linops.diagonal: Diagonal._blocks": [
-        ("*self.domain, axis) → *self.codomain, axis)", AGREE),
+        ("entries[:, :, None] * np.eye(* → entries[:, None, :] * np.eye(*", "a diagonal is its own transpose"),
         ("*[0] → *[-1]", "there is one"),
         ("np.asarray(*) → *", "said for the type checker"),
         ("rows[:, :, None] * np.eye(* → rows[:, None, :] * np.eye(*", "a diagonal matrix is symmetric"),
