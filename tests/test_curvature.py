@@ -21,6 +21,7 @@ from jacobians.operations import Affine, CrossEntropy, Loss, Parallel, ReLU, Res
 from jacobians.run import Run
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets
 from tests.numerical import central, matrix
+from tests.products import note_products
 
 SIZES = (3, 4, 2)
 
@@ -261,20 +262,11 @@ def large(layout: Layout = Layout(), activation: str = "relu") -> Run:  # noqa: 
 
 def multiplications(call: Callable[[], Any]) -> int:
     """Multiplications in the matrix products of a call."""
-    count = 0
-
-    def counting(product: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-        def counted(a: np.ndarray, b: np.ndarray, *args: Any, **how: Any) -> np.ndarray:
-            nonlocal count
-            result = product(a, b, *args, **how)
-            count += result.size * a.shape[-1]
-            return result
-
-        return counted
-
-    with mock.patch.object(np, "matmul", counting(np.matmul)), mock.patch.object(np, "dot", counting(np.dot)):
+    found: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        note_products(patch, found.append)
         call()
-    return count
+    return sum(found)
 
 
 def largest_bytes(call: Callable[[], Any]) -> int:

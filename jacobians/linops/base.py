@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Jacobian"]
 
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_ARRAYS: Any = (np.ndarray, Recorded)
 
 
 class Jacobian(RowViews):
@@ -190,12 +191,12 @@ class Jacobian(RowViews):
             from jacobians.linops.algebra import compose
 
             return compose(self, other)
-        if _is_array(other):
+        if isinstance(other, _ARRAYS):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
         return NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        if _is_array(other):
+        if isinstance(other, _ARRAYS):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
         return NotImplemented
 
@@ -265,7 +266,3 @@ class Jacobian(RowViews):
         from jacobians.pictures.figure import plot
 
         return plot(self, ax, of=of, wrt=wrt, order=order)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, Recorded))

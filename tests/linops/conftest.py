@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians.linops import BlockDiagonal, Diagonal, DiagonalMinusOuter, Jacobian, KhatriRao
+from tests.products import note_products
 
 
 class Count:
@@ -25,16 +26,10 @@ def counting_from_now(monkeypatch: pytest.MonkeyPatch) -> Count:
     """Counts the products of NumPy by their shapes, and the elementwise work of the structures that do some."""
     counted = Count()
 
-    def counting_product(product: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-        def call(left: np.ndarray, right: np.ndarray, **given: Any) -> np.ndarray:
-            out = product(left, right, **given)
-            counted.operations += 2 * out.size * left.shape[-1]
-            return out
+    def note(multiplications: int) -> None:
+        counted.operations += 2 * multiplications
 
-        return call
-
-    for name in ("matmul", "dot"):
-        monkeypatch.setattr(np, name, counting_product(getattr(np, name)))
+    note_products(monkeypatch, note)
 
     def counting(kind: type[Jacobian], method: str, operations: Callable[[Any, np.ndarray], int]) -> None:
         original = getattr(kind, method)

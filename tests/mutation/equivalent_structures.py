@@ -70,10 +70,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("bool(self.domain) → bool(self.codomain)", AGREE),
     ],
     "linops.diagonal: Diagonal._blocks": [
-        ("entries[:, :, None] * np.eye(* → entries[:, None, :] * np.eye(*", "a diagonal is its own transpose"),
-        ("*[0] → *[-1]", "there is one"),
-        ("np.asarray(*) → *", "said for the type checker"),
-        ("rows[:, :, None] * np.eye(* → rows[:, None, :] * np.eye(*", "a diagonal matrix is symmetric"),
+        ("entries[:, :, None] * np.eye(* → entries[:, None, :] * np.eye(*", "a diagonal matrix is symmetric"),
     ],
     "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
         ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
