@@ -183,6 +183,10 @@ def outers_agree(a: np.ndarray, b: np.ndarray) -> None:
         assert np.array_equal(out, expected)
         assert np.getbufsize() == before
         assert np.isnan(room).sum() == room.size - out.size
+    # factors that do not lie along memory
+    room = np.empty_like(expected)
+    outer(np.repeat(a, 2, axis=-1)[..., ::2], np.repeat(b, 2, axis=-1)[..., ::2], room)
+    assert np.array_equal(room, expected)
     turned = np.full(expected.shape[:-2] + expected.shape[:-3:-1], np.nan, dtype=expected.dtype)
     outer(a, b, turned.swapaxes(-1, -2))
     assert np.array_equal(turned.swapaxes(-1, -2), expected)

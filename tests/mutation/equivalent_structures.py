@@ -27,7 +27,14 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("np.empty_like(cotangent, order='C', *) → np.empty_like(cotangent, shape=*", MEMORY),
         ("order='C' → order='F'", MEMORY),
     ],
-    "linops.khatri_rao: KhatriRao._*": [("np.asarray(*) → *", "said for the type checker")],
+    "linops.khatri_rao: KhatriRao._*": [
+        ("np.empty_like(*, order='C', shape=*) → np.empty_like(*, shape=*)", MEMORY),
+        ("order='C' → order='F'", MEMORY),
+    ],
+    "linops.identity: Zero._*": [
+        ("np.zeros_like(*, order='C', shape=*) → np.zeros_like(*, shape=*)", MEMORY),
+        ("order='C' → order='F'", MEMORY),
+    ],
     "linops.khatri_rao: KhatriRao._gram": [("(self.left, self.right) → (self.right, self.left)", "numbers commute"),
         ("np.asarray(products).reshape → products.reshape", "said for the type checker"),
     ],
@@ -73,7 +80,7 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("entries[:, :, None] * np.eye(* → entries[:, None, :] * np.eye(*", "a diagonal matrix is symmetric"),
     ],
     "linops.diagonal_minus_outer: DiagonalMinusOuter.blocks": [
-        ("np.asarray(*, dtype=self.dtype) → *", "d, u and v of one dtype give it"),
+        ("*.astype(self.dtype, copy=False) → *", "d, u and v of one dtype give it"),
     ],
     "linops.identity: *": [
         ("len(self.domain) → len(self.codomain)", AGREE),

@@ -53,6 +53,7 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
         ("np.zeros((count, size_of(shape)), dtype=self.dtype) → np.zeros((count, size_of(shape)))", WIDER),
     ],
     "linops.dense_view: *._order": [("self.order or 'C' if * → self.order if *", "what is not F is C")],
+    "linops.row_views: RowViews.row_norms": [("*.copy() → *", MEMORY)],
     "linops.row_views: RowViews._*": [("np.e*, dtype=self.dtype)* → np.e*", WIDER)],
     "linops.row_views: RowViews._steps": [
         ("example_steps(size, * → example_steps(size, *", STEPS),
@@ -69,7 +70,9 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.kernels: _product": [("left.dtype → right.dtype", "only the orientation, of factors of two dtypes")],
     "linops.kernels: outer": [
-        ("*np.ascontiguousarray(right)) → *right)", COST),
+        ("*right if right.flags.c_contiguous else right.copy()) → *right*", MEMORY),
+        ("right if right.flags.c_contiguous else right.copy() → *else right", MEMORY),
+        ("right.flags → left.flags", MEMORY),
         ("abs(out.strides[-1]) > abs(out.strides[-2]) → *abs(out.strides[-1]) >= *", "strides of the same size"),
         ("np.multiply(* → np.matmul(*", "a matrix product of inner length 1 is an outer product"),
     ],

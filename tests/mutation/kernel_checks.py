@@ -93,7 +93,8 @@ def products() -> None:
             found = kernels.matmul(np.asarray(tall, order=order), np.asarray(wide, order=turned))
             same(found, np.einsum("ij,jk->ik", tall, wide), np.float32)
             assert found.flags.f_contiguous == (order == "F"), f"float32, factors in {order} and {turned}"
-    for left, right in (((3, 4), (2, 4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)), ((4,), (4, 5))):
+    stacks = [((3, 4), (2, 4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)), ((4,), (4, 5)), ((2, 1, 4), (2, 4, 5))]
+    for left, right in [*stacks, ((2, 3, 1), (2, 1, 5)), ((2, 3, 1), (1, 5)), ((3, 1), (2, 1, 5)), ((1,), (1, 5))]:
         a, b = draw(*left), draw(*right, seed=2)
         expected = (a[..., None] * b.reshape(b.shape if a.ndim == 1 else (*b.shape[:-2], 1, *b.shape[-2:]))).sum(-2)
         for small in (0, 1 << 13):
