@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, size_of
+from jacobians.arrays import Array, DType, Shape, empty, size_of
 from jacobians.linops.base import Jacobian
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.chain_rows import apart, layer_axis
@@ -93,7 +93,7 @@ def _diagonal(factors: Chain, shape: Shape, dtype: DType, known: Known) -> Array
                     return None
                 known[key] = (middle, inner)
             inner = known[key][1]
-            pairs = np.multiply(first.single.T, last.single, dtype=dtype)
+            pairs = first.single.T.astype(dtype, copy=False) * last.single
             return matmul(pairs.T, inner) if axis == 0 else matmul(inner, pairs)
     axis = min(example_axes(factors), default=None)
     if axis is None:
@@ -140,7 +140,8 @@ def _by_waist(factors: Chain, axis: int, dtype: DType) -> Array:
     waists = [example_size(f.domain, axis) for f in factors[:-1]]
     cut = min(range(len(waists)), key=waists.__getitem__)
     at = factors[cut].domain
-    total = np.zeros(factors[-1].domain, dtype=dtype)
+    total = empty(factors[-1].domain, dtype, *(array for factor in factors for array in factor.arrays))
+    total.fill(0)
     for start, stop in example_steps(waists[cut], max(size_of(f.domain) for f in factors), dtype):
         columns = rows = example_basis(at, axis, start, stop, dtype)
         for factor in reversed(factors[: cut + 1]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_array, as_float
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.dense_view import DENSE_LIMIT, DenseView
@@ -122,7 +122,7 @@ class MatrixViews(DenseView):
                     "pairs other entries than the structure does; take to_dense('F').diagonal()"
                 )
             return self._diagonal()[c_index_of_f(self.domain)]
-        return np.array(self._diagonal())
+        return as_array(self._diagonal()).copy()
 
     # --- products with vectors and matrices -------------------------------------------------------
 

@@ -60,7 +60,9 @@ def diagonal(net: Net) -> Case:
         f"{net.name}: exact diagonal",
         (
             floors.products(floors.gradient_products(net), net.dtype, "a gradient's products"),
-            Contender("exact diagonal", "ours", lambda: ours.gauss_newton_diagonal(network.run(*data)), _diag),
+            *ours.spellings(
+                "exact diagonal", lambda *data: ours.gauss_newton_diagonal(network.run(*data)), *data, read=_diag
+            ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).gauss_newton_diagonal(), _diag),
             *contenders("gauss_newton_diagonal", net),
         ),

@@ -68,6 +68,7 @@ OF_NETS: dict[str, Callable[[Any], Any]] = {
     "blocks": lambda run: run.jacobian("X", "output").block_diagonal().blocks,
     "norms": lambda run: run.parameter_jacobian("losses").row_norms(),
     "Gram": lambda run: run.parameter_jacobian("losses").gram(),
+    "its diagonal": lambda run: gauss_newton(run).diagonal(),
     "Gauss–Newton": lambda run: gauss_newton(run) @ np.ones(run.parameter_jacobian().shape[1]),
 }
 
