@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias, get_args
 
-import numpy as np
-
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
 
 __all__ = ["Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
@@ -149,7 +147,7 @@ def vec(array: Array, order: Order) -> Array:
     >>> vec(A, "C"), vec(A, "F")
     (array([1, 2, 3, 4]), array([1, 3, 2, 4]))
     """
-    return np.asarray(array).flatten(order=_order(order))
+    return as_array(array).flatten(_order(order))
 
 
 def unvec(vector: Array, shape: Shape, order: Order) -> Array:
@@ -166,9 +164,9 @@ def unvec(vector: Array, shape: Shape, order: Order) -> Array:
     array([[0, 2],
            [1, 3]])
     """
-    vector = np.asarray(vector)
+    vector = as_array(vector)
     if vector.shape != (size_of(shape),):
         raise ShapeError(
             f"unvec: the vector has shape {vector.shape}, an array of shape {shape} needs ({size_of(shape)},)"
         )
-    return np.array(vector.reshape(shape, order=_order(order)), order="C")
+    return vector.reshape(shape, order=_order(order)).copy()

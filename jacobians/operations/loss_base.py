@@ -174,7 +174,7 @@ class Loss(ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), np.asarray(Y)
+        X, Y = self._accept(X), as_array(Y)
         self._examples(X, Y)  # refuses what the loss refuses
         return in_layout(self.weight(X) * self._hessian(X, Y), self.layout)
 

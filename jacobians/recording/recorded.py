@@ -119,11 +119,14 @@ class Recorded(NDArrayOperatorsMixin):
     def swapaxes(self, first: int, second: int) -> Recorded:
         return self.tape.view(self, lambda a: a.swapaxes(first, second))
 
-    def reshape(self, *shape: Any) -> Recorded:
-        return self.tape.view(self, lambda a: a.reshape(*shape))
+    def reshape(self, *shape: Any, **options: Any) -> Recorded:
+        return self.tape.view(self, lambda a: a.reshape(*shape, **options))
 
     def ravel(self, order: Any = "C") -> Recorded:
         return self.tape.view(self, lambda a: a.ravel(order))
+
+    def flatten(self, order: Any = "C") -> Recorded:
+        return self.tape.view(self, lambda a: a.flatten(order))
 
     def view(self, dtype: npt.DTypeLike) -> Recorded:
         return self.tape.view(self, lambda a: a.view(dtype))

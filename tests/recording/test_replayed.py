@@ -89,6 +89,21 @@ def test_the_gradient_of_every_activation_and_loss(activation: str, loss: str, l
     assert fast.runs == 1
 
 
+@pytest.mark.parametrize("preset", all_conventions(), ids=lambda p: p.name)
+def test_packed_parameters_as_an_optimiser_has_them(preset: Any) -> None:
+    net = Network.dense(SIZES, convention=preset)
+
+    def gradient(theta: np.ndarray, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        return net.pack(net.gradient(net.unpack(theta), X, Y))
+
+    fast = replayed(gradient)
+    for seed in range(3):
+        theta = net.pack(moved_from_zero(net.init(np.random.default_rng(seed))))
+        X, Y = numbers(*net.layout.batch_shape(5, 4), seed=seed), np.random.default_rng(seed).integers(0, 2, 5)
+        same_bits(fast(theta, X, Y), gradient(theta, X, Y))
+    assert fast.runs == 1
+
+
 def chain(X: np.ndarray, W1: np.ndarray, b1: np.ndarray, W2: np.ndarray, b2: np.ndarray, Y: np.ndarray) -> tuple:
     Z1, J1 = affine(X, W1, b1)
     A1, J2 = relu(Z1)
