@@ -90,7 +90,7 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("first + 1 → first + 0 (2)", BUILT),
     ],
     "linops.bracketing: Bracketing.of": [
-        ("zip(self.factors, factors, * → zip(factors, self.factors, *", "identity has no sides"),
+        ("*zip(self.factors, factors, * → *zip(factors, self.factors, *", "identity has no sides"),
         ("*min(len(self.factors), len(factors))) → *max(len(self.factors), len(factors)))", "none leaves its chain"),
     ],
     "linops.bracketing: Bracketing._is_outer": [("* not in (1, 2) → * not in (2, 1)", "the order of a set")],
@@ -118,7 +118,7 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("without case *", ORDER),
         ("*.astype(dtype, copy=False) → *", "what acts on it widens it"),
     ],
-    "linops.execute: Beginning.known": [("zip(own, factors, * → zip(factors, own, *", "identity has no sides")],
+    "linops.execute: Beginning.known": [("*zip(own, factors, * → *zip(factors, own, *", "identity has no sides")],
     "linops.execute: _acted_on": [
         ("if isinstance(factor, Diagonal)* → if False*", COST),
         ("if isinstance(factor, Kronecker)* → if False*", COST),
@@ -155,7 +155,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("*for f in factors[:-1]] → *for f in factors*]", ANY_CUT),
         (":-1 → :1", ANY_CUT),
         ("min(range(len(waists)), key=waists.__getitem__) → max(*", ANY_CUT),
-        ("np.zeros(factors[-1].domain, dtype=dtype) → np.zeros(factors[-1].domain)", CAST),
         ("example_steps(*", STEPS),
         ("size_of(f.domain) → size_of(f.codomain)", STEPS),
     ],
@@ -164,7 +163,6 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         (":-1 → :1 (2)", "where a factor mixes examples, the rule for what is left finds it: only the cost differs"),
         ("KhatriRao(*)._gram → KhatriRao(*)._gram", "inner products do not depend on the order of the factors"),
     ],
-    "linops.shared: summed": [("np.asarray(reduce(add, images)) → reduce(*", "NumPy scalars reshape to arrays")],
     "linops.examples: example_axes": [("frozenset((0, -1)) → frozenset((-1, 0))", "a set has no order")],
     "linops.examples: example_steps": [("max(1, * → max(2, *", STEPS)],
     "linops.examples: example_row_norms": [

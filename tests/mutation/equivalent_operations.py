@@ -51,9 +51,6 @@ EQUIVALENT_OPERATIONS: dict[str, list[tuple[str, str]]] = {
         ("X.ndim == 2 and Y.shape != X.shape and * → X.ndim == 2 and X.shape[layout.feature_axis] > 1 and *",
          "a matrix and a vector differ in shape: the condition is said twice"),
     ],
-    "operations.margin_losses: MulticlassHinge._examples": [
-        ("*.astype(X.dtype, copy=False) → *initial=-np.inf)", "NumPy 2 keeps the dtype beside a Python float"),
-    ],
     "operations.loss_base: Loss.weight": [
         ("self.reduction in ('sum', 'none') → self.reduction in ('none', 'sum')", "the order of a set"),
     ],

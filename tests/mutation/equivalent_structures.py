@@ -36,7 +36,6 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
         ("order='C' → order='F'", MEMORY),
     ],
     "linops.khatri_rao: KhatriRao._gram": [("(self.left, self.right) → (self.right, self.left)", "numbers commute"),
-        ("np.asarray(products).reshape → products.reshape", "said for the type checker"),
     ],
     "linops.block_row: BlockRow._*": [
         ("self.domain[0] → self.domain[-1]", "the packed vector has one axis"),

@@ -23,10 +23,6 @@ EQUIVALENT_VIEWS: dict[str, list[tuple[str, str]]] = {
         ("array.ndim == 2 and array.shape[0] == size → *", REFUSED),
         ("array.shape in ((size,), (size, 1)) → *", "the order of a set"),
     ],
-    "linops.[bm]a*: *._matrix_action": [
-        ("np.array(roll(image, out, self.order).T, order='C') → *", MEMORY),
-        ("order='C' → order='F'", MEMORY),
-    ],
     "linops.matrix_views: MatrixViews.block_diagonal": [
         ("axis in (None, a) → *", "the order of a set"),
         ("if isinstance(self, BlockDiagonal): * → if False: *", "its own blocks once more"),
