@@ -59,11 +59,12 @@ class Diagonal(Jacobian):
 
     def _scaled_rows(self, blocks: Array, axis: int) -> Array:
         """diag(dₙ) Bₙ for blocks Bₙ, or one B for all examples."""
-        return as_array(self._by_example(axis)[:, :, None] * _in_order(blocks))
+        columns = _in_order(blocks.transpose(2, 0, 1), 1)
+        return as_array(self._by_example(axis) * columns).transpose(1, 2, 0)
 
     def _scaled_columns(self, blocks: Array, axis: int) -> Array:
         """Bₙ diag(dₙ)."""
-        return as_array(self._by_example(axis)[:, None, :] * _in_order(blocks))
+        return as_array(self._by_example(axis)[:, None, :] * _in_order(blocks, 0))
 
     def _fill(self, out: Array) -> None:
         axes = [*range(len(self.domain))]
@@ -91,6 +92,6 @@ class Diagonal(Jacobian):
         return (self.values,)
 
 
-def _in_order(blocks: Array) -> Array:
-    """One block for all examples is read N times, so along memory: 0.04 ms in place of 0.1 for 64 of 10×64."""
-    return blocks.copy() if len(blocks) == 1 and not blocks.flags.c_contiguous else blocks
+def _in_order(blocks: Array, examples: int) -> Array:
+    """One block for all examples, along this axis, is read N times, so along memory: 0.04 ms in place of 0.1."""
+    return blocks.copy() if blocks.shape[examples] == 1 and not blocks.flags.c_contiguous else blocks

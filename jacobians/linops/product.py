@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array, common_dtype
 from jacobians.linops.base import Jacobian
@@ -37,11 +37,11 @@ class Product(Jacobian):
     Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
     """
 
-    __slots__ = ("_way", "factors")
+    __slots__ = ("_ways", "factors")
 
     def __init__(self, factors: tuple[Jacobian, ...]) -> None:
         self.factors = factors
-        self._way: Way | None = None
+        self._ways: dict[int | None, Way] = {}
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
@@ -82,14 +82,13 @@ class Product(Jacobian):
         return make_plan(self.factors, limit, self._best())
 
     def _best(self) -> Way:
-        if self._way is None:
-            self._price(None)
-        return cast(Way, self._way)
+        self._price(None)
+        return self._ways[None]
 
     def _price(self, before: Bracketing | None) -> Bracketing | None:
-        if self._way is None:
+        if None not in self._ways:
             before = before.of(self.factors) if before else Bracketing(self.factors)
-            (self._way,) = before.ways(0, len(self.factors) - 1)
+            (self._ways[None],) = before.ways(0, len(self.factors) - 1)
         return before
 
     def _dense_bytes(self) -> int:
@@ -131,8 +130,9 @@ class Product(Jacobian):
         return all(f._keeps_examples(axis) for f in self.factors)
 
     def _blocks(self, axis: int) -> Array:
-        (way,) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
-        return multiplied_blocks(self.factors, way.bracket, axis, self.dtype)
+        if axis not in self._ways:
+            (self._ways[axis],) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
+        return multiplied_blocks(self.factors, self._ways[axis].bracket, axis, self.dtype)
 
     def _sparse(self) -> csr_array:
         result = self.factors[0]._sparse()

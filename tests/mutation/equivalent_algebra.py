@@ -61,7 +61,8 @@ EQUIVALENT_ALGEBRA: dict[str, list[tuple[str, str]]] = {
         ("len(codomain) == 2 and left.shape[:2] == * → left.shape[:2] == *", "the last of the three says it again"),
     ],
     "linops.merge: example_rows": [("(:, 0) → (:, -1)*", ONE)],
-    "linops.product: Product._price": [("if self._way is None* → if True*", COST)],
+    "linops.product: Product._blocks": [("if axis not in self._ways* → if True*", COST)],
+    "linops.product: Product._price": [("if None not in self._ways* → if True*", COST)],
     "linops.product: Product._fill_within": [
         ("best if best.peak <= limit else * → within(*", COST),
         ("best if best.peak <= limit else * → best if best.peak < limit else *", COST),

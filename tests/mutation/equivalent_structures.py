@@ -55,8 +55,9 @@ EQUIVALENT_STRUCTURES: dict[str, list[tuple[str, str]]] = {
     ],
     "linops.diagonal: _in_order": [
         ("blocks.copy() if * else blocks → *", MEMORY),
-        ("len(blocks) == 1* → len(blocks)*", MEMORY),
+        ("blocks.shape[examples] * → blocks.shape[examples] *", MEMORY),
     ],
+    "linops.diagonal: Diagonal._scaled_*": [("_in_order(*) → _in_order(*)", MEMORY)],
     "linops.diagonal: Diagonal._fill": [("len(self.domain) → len(self.codomain)", AGREE)],
     "linops.diagonal_minus_outer: DiagonalMinusOuter._entries": [
         ("*self.shape[0]* → *self.shape[*", SQUARE),
