@@ -15,7 +15,7 @@ from jacobians.linops.bordered import Bordered
 from jacobians.linops.per_example import example_basis, probed
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
-from tests.linops.test_kernels import OUTERS, outers_agree
+from tests.linops.test_kernels import OUTERS, outers_agree, test_blocks_of_a_long_float32_sum_are_added_in_float64
 from tests.linops.tools import draw, same
 from tests.mutation.checks import Check
 from tests.mutation.count_checks import cheaper_order, leaves_in_slabs, slabs_and_steps, sums_before_products
@@ -29,6 +29,7 @@ def kernel_checks(module: str) -> Iterator[Check]:
         yield Check("memory", "ways of an outer product", ways_of_an_outer_product)
     if module in ("kernels", "bordered"):
         yield Check("dtype", "long float32 sums", long_sums)
+        yield Check("dtype", "blocks of long float32 sums", test_blocks_of_a_long_float32_sum_are_added_in_float64)
     if module in ("kernels", "entries", "examples"):
         yield Check("one source", "slabs and steps", slabs_and_steps)
     if module == "per_example":
@@ -80,15 +81,15 @@ def products() -> None:
         a, b = draw(m, k), draw(k, n, seed=2)
         expected = np.einsum("ij,jk->ik", a, b)
         everything = a.size + b.size + expected.size
-        for small in (0, everything - 1, everything, 1 << 13):
-            with mock.patch.object(kernels, "_SMALL", small):
+        for small, tall in itertools.product((0, everything - 1, everything, 1 << 13), (0, everything - 1, everything)):
+            with mock.patch.multiple(kernels, _SMALL=small, _TALL=tall):
                 found = kernels.matmul(a, b)
             same(found, expected)
-            turned = m > 2 * n and everything > small and k > 1
+            turned = m > 2 * n and everything > max(small, tall) and k > 1
             assert found.flags.f_contiguous == turned, f"{m}×{k} by {k}×{n}: a tall result in rows, or another not"
     # in float32 a tall result is turned only where the left factor's columns are contiguous
     tall, wide = draw(5, 3, dtype=np.float32), draw(3, 2, dtype=np.float32, seed=2)
-    with mock.patch.object(kernels, "_SMALL", 0):
+    with mock.patch.multiple(kernels, _SMALL=0, _TALL=0):
         for order, turned in itertools.product("CF", repeat=2):
             found = kernels.matmul(np.asarray(tall, order=order), np.asarray(wide, order=turned))
             same(found, np.einsum("ij,jk->ik", tall, wide), np.float32)

@@ -89,6 +89,16 @@ def test_the_gradient_of_every_activation_and_loss(activation: str, loss: str, l
     assert fast.runs == 1
 
 
+def test_long_float32_sums_are_carried_in_float64_again() -> None:
+    net = Network.dense(SIZES)
+    params = net.init(np.random.default_rng(0), np.float32)
+    X, Y = numbers(5000, 4).astype(np.float32), np.arange(5000) % 2
+    fast = replayed(net.gradient)
+    for factor in (1, -1):
+        same_bits(fast(params, factor * X, Y), net.gradient(params, factor * X, Y))
+    assert fast.runs == 1
+
+
 @pytest.mark.parametrize("preset", all_conventions(), ids=lambda p: p.name)
 def test_packed_parameters_as_an_optimiser_has_them(preset: Any) -> None:
     net = Network.dense(SIZES, convention=preset)
