@@ -80,7 +80,15 @@ class Tab:
 
     def go(self, fragment: str) -> None:
         """Put another view into the address, as a teacher's link does."""
-        self.page.evaluate("fragment => { location.hash = fragment; }", fragment)
+        # a timer may come before the event, and there is none where the address stays the same
+        self.page.evaluate(
+            """fragment => new Promise((done) => {
+                addEventListener("hashchange", done, { once: true });
+                setTimeout(done, 500);
+                location.hash = fragment;
+            })""",
+            fragment,
+        )
         self.settle()
 
     def settle(self, milliseconds: int = 0) -> None:
