@@ -143,6 +143,7 @@ def vec(array: Array, order: Order) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> A = np.array([[1, 2], [3, 4]])
     >>> vec(A, "C"), vec(A, "F")
     (array([1, 2, 3, 4]), array([1, 3, 2, 4]))
@@ -160,6 +161,7 @@ def unvec(vector: Array, shape: Shape, order: Order) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> unvec(np.arange(4), (2, 2), "F")
     array([[0, 2],
            [1, 3]])
