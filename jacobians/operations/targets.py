@@ -34,7 +34,7 @@ def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDAr
         raise DTypeError(f"{operation}: labels have dtype {Y.dtype}; expected integers 0 … {classes - 1}")
     # read as unsigned, a negative label is a large one: one pass where all is well
     if flat.dtype == np.intp and not (flat.view(np.uintp) >= classes).any():
-        return flat
+        return flat.astype(np.intp)
     wrong = ~((flat >= 0) & (flat < classes) & (flat == np.floor(flat)))
     if wrong.any():
         place = int(np.argmax(wrong))
