@@ -23,9 +23,7 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def rebuilt(like: Any, items: Iterator[Any]) -> Any:
     """Return `items`, leaf by leaf, in the dicts, lists and tuples of `like`."""
     if isinstance(like, dict):
-        # a leaf at once, not by another call: replays come through here
-        nested = (dict, list, tuple)
-        return {k: rebuilt(v, items) if isinstance(v, nested) else next(items) for k, v in like.items()}
+        return {name: rebuilt(item, items) for name, item in like.items()}
     if isinstance(like, (list, tuple)):
         found = [rebuilt(item, items) for item in like]
         if hasattr(like, "_fields"):  # a named tuple takes its fields one by one

@@ -47,7 +47,8 @@ def without_copies(calls: Sequence[Call], results: Sequence[Any]) -> tuple[list[
             shared = copy.root in owned and given.root in owned
             if last.get(given.root, -1) < i and not shared:
                 originals[copy.root] = given
-                owned |= {given.root} if copy.root in owned else set()
+                if copy.root in owned:
+                    owned.add(given.root)
                 continue
         reads = {originals[root].root if root in originals else root for root in call.reads}
         kept.append(Call(call.function, operands, call.writes, reads))

@@ -26,8 +26,17 @@ from jacobians.recording.recorded import Recorded, along
 
 __all__ = ["Tape"]
 
-_VIEWS: tuple[Callable[..., Any], ...] = (np.broadcast_to, np.diagonal, np.expand_dims, np.moveaxis)
-_VIEWS += (np.ravel, np.reshape, np.squeeze, np.swapaxes, np.transpose)
+_VIEWS: tuple[Callable[..., Any], ...] = (
+    np.broadcast_to,
+    np.diagonal,
+    np.expand_dims,
+    np.moveaxis,
+    np.ravel,
+    np.reshape,
+    np.squeeze,
+    np.swapaxes,
+    np.transpose,
+)
 """Functions that return a view of their first argument, or a copy where there is none."""
 _FACTS = (np.shape, np.ndim, np.size, np.result_type, np.may_share_memory)
 """Functions whose answers do not depend on the numbers."""
@@ -156,10 +165,10 @@ class Tape:
 
     def getitem(self, array: Recorded, key: Any) -> Recorded:
         """Take entries: a view for slices, a new array for an index array."""
-        if not any(isinstance(k, Recorded) for k in _parts(key)):
-            return self.view(array, lambda a: a[key])
         if isinstance(key, Recorded):
             return self._new(take, (array, key), array.array[key.array])
+        if not _several(key):
+            return self.view(array, lambda a: a[key])
         result = np.asarray(array.array[tuple(_real(k) for k in key)])
 
         def take_at(given: Array, *rest: Any) -> None:
@@ -169,7 +178,7 @@ class Tape:
 
     def setitem(self, array: Recorded, key: Any, value: Any) -> None:
         """Write entries."""
-        if isinstance(key, tuple) and any(isinstance(k, Recorded) for k in key):
+        if _several(key):
             self.write(lambda v, *k: operator.setitem(k[-1], k[:-1], v), (value, *key, array), array)
         else:
             self.write(operator.setitem, (array, key, value), array)
@@ -240,5 +249,6 @@ def _real(value: Any) -> Any:
     return value.array if isinstance(value, Recorded) else value
 
 
-def _parts(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
+def _several(key: Any) -> bool:
+    """Whether it indexes along several axes, along one at least by a recorded array."""
+    return isinstance(key, tuple) and any(isinstance(k, Recorded) for k in key)

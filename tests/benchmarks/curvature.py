@@ -31,7 +31,7 @@ def product(net: Net) -> Case:
         f"{net.name}: G v",
         (
             floors.products(floors.curvature_products(net), net.dtype),
-            *ours.spellings("(J.T @ H @ J) @ v", lambda v: G @ v, v, read=_product),
+            *ours.also_replayed("(J.T @ H @ J) @ v", lambda v: G @ v, v, read=_product),
             Contender("NumPy", "by hand", ByHand(net, *net.data()).gauss_newton_product(v), _product),
             *contenders("gauss_newton_product", net, v),
         ),
@@ -47,7 +47,7 @@ def block(net: Net) -> Case:
         f"{net.name}: G V, {COLUMNS} vectors",
         (
             floors.products(floors.curvature_products(net), net.dtype, times=COLUMNS),
-            *ours.spellings("(J.T @ H @ J) @ V", lambda V: G @ V, V, read=_product),
+            *ours.also_replayed("(J.T @ H @ J) @ V", lambda V: G @ V, V, read=_product),
             Contender("NumPy, by columns", "by hand", lambda: np.stack([run() for run in hand], axis=1), _product),
         ),
     )
@@ -60,7 +60,7 @@ def diagonal(net: Net) -> Case:
         f"{net.name}: exact diagonal",
         (
             floors.products(floors.gradient_products(net), net.dtype, "a gradient's products"),
-            *ours.spellings(
+            *ours.also_replayed(
                 "exact diagonal", lambda *data: ours.gauss_newton_diagonal(network.run(*data)), *data, read=_diag
             ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).gauss_newton_diagonal(), _diag),

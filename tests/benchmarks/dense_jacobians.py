@@ -53,7 +53,7 @@ def by_parameters(net: Net) -> Case:
         f"{net.name}: by θ, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
-            *ours.spellings(
+            *ours.also_replayed(
                 "to_dense, fresh", lambda *data: ours.dense(ours.by_parameters(network.run(*data))), *data, read=_matrix
             ),
             Contender(
@@ -77,7 +77,7 @@ def by_inputs(net: Net) -> Case:
         f"{net.name}: by X, dense {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
-            *ours.spellings(
+            *ours.also_replayed(
                 "to_dense, fresh", lambda *data: ours.dense(ours.by_inputs(network.run(*data))), *data, read=_matrix
             ),
             Contender(
@@ -99,7 +99,7 @@ def blocks(net: Net) -> Case:
         f"{net.name}: by X, blocks {shape[0]}×{shape[1]}×{shape[2]}",
         (
             floors.products(floors.block_products(net), net.dtype),
-            *ours.spellings(
+            *ours.also_replayed(
                 "blocks", lambda *data: ours.blocks(ours.by_inputs(network.run(*data))), *data, read=_blocks
             ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).blocks(), _blocks),

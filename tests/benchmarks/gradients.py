@@ -30,7 +30,7 @@ def case(net: Net) -> Case:
     for where, layout, data, read in (("batch rows", ROWS, rows, dict), ("batch columns", COLUMNS, columns, in_rows)):
         network = net.network(layout)
         for spelling, gradient in (("Network.gradient", ours.gradient), ("chain with @", ours.gradient_by_chain)):
-            own += ours.spellings(f"{spelling}, {where}", partial(gradient, network), *data, read=read)
+            own += ours.also_replayed(f"{spelling}, {where}", partial(gradient, network), *data, read=read)
         if net.examples > 2 * BLOCK:
             call = partial(network.gradient, *data, block=BLOCK)
             own.append(Contender(f"Network.gradient, {where}, blocks of {BLOCK}", "ours", call, read))

@@ -15,7 +15,7 @@ from tests.benchmarks.contest import Contender, Read
 from tests.benchmarks.nets import Arrays
 
 
-def spellings(name: str, function: Callable[..., Any], *arguments: Any, read: Read) -> tuple[Contender, Contender]:
+def also_replayed(name: str, function: Callable[..., Any], *arguments: Any, read: Read) -> tuple[Contender, Contender]:
     """The function as it stands, and replayed."""
     plain = Contender(name, "ours", partial(function, *arguments), read)
     return plain, Contender(f"{name}, replayed", "ours", partial(replayed(function), *arguments), read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,11 @@ class _Ours:
     """The structured object of a new run, as every case begins, and the gradient that its time is held against."""
 
     def __init__(self, net: Net) -> None:
-        self.network, self.data = net.network(), net.data()
-        self.floor = Contender("our gradient", "floor", lambda: ours.gradient(self.network, *self.data))
+        self.network = net.network()
+        self.floor = Contender("our gradient", "floor", partial(ours.gradient, self.network, *net.data()))
 
     def __call__(self, *data: Any) -> Jacobian:
-        return ours.per_example(self.network.run(*(data or self.data)))
+        return ours.per_example(self.network.run(*data))
 
 
 def factors(net: Net) -> Case:
@@ -50,7 +51,7 @@ def factors(net: Net) -> Case:
         (
             rows.floor,
             # every other pair is a bias's: the same deltas against a column of ones
-            Contender("factors", "ours", rows, lambda J: read(ours.factors(J)[::2])),
+            Contender("factors", "ours", partial(rows, *data), lambda J: read(ours.factors(J)[::2])),
             Contender("NumPy", "by hand", by_hand, read),
         ),
     )
@@ -62,7 +63,7 @@ def norms(net: Net) -> Case:
         f"{net.name}: norms",
         (
             rows.floor,
-            *ours.spellings(
+            *ours.also_replayed(
                 "norms by structure", lambda *data: ours.squared_norms(rows(*data)), *data, read=_named("norms")
             ),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).norms(), _named("norms")),
@@ -77,7 +78,7 @@ def gram(net: Net) -> Case:
         f"{net.name}: Gram",
         (
             rows.floor,
-            *ours.spellings("Gram by structure", lambda *data: ours.gram(rows(*data)), *data, read=_named("gram")),
+            *ours.also_replayed("Gram by structure", lambda *data: ours.gram(rows(*data)), *data, read=_named("gram")),
             Contender("NumPy", "by hand", lambda: ByHand(net, *data).gram(), _named("gram")),
             *contenders("gram", net),
         ),
@@ -98,8 +99,8 @@ def materialised(net: Net) -> Case:
         f"{net.name}: written out {shape[0]}×{shape[1]}",
         (
             *floors.fill(shape, net.dtype),
-            Contender("to_dense, fresh", "ours", lambda: ours.dense(rows()), read),
-            Contender("to_dense into a given array", "ours", lambda: ours.dense(rows(), own), read),
+            Contender("to_dense, fresh", "ours", lambda: ours.dense(rows(*data)), read),
+            Contender("to_dense into a given array", "ours", lambda: ours.dense(rows(*data), own), read),
             hand("einsum into a given array", by_example=False),
             hand("the same, example by example", by_example=True),
             *contenders("per_example", net),
