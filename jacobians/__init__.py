@@ -20,14 +20,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jacobians.checking import check_gradient, check_jacobian, diagnose
+    from jacobians.checking import check_gradient, check_jacobian
     from jacobians.conventions import Convention
     from jacobians.curvature import empirical_fisher, gauss_newton, kronecker_factored
+    from jacobians.diagnosis import diagnose
     from jacobians.errors import JacobiansError
     from jacobians.factors import Factor
     from jacobians.layout import Layout, unvec, vec
     from jacobians.linops import Jacobian
-    from jacobians.network import Network
+    from jacobians.network import Network, Run
     from jacobians.operations import (
         Jacobians,
         Operation,
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     )
     from jacobians.presets import all_conventions, convention
     from jacobians.recording import replayed
-    from jacobians.run import Run
     from jacobians.translate import (
         reduction_ratio,
         translate_batch,
@@ -134,14 +134,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "jacobians.checking": ("check_gradient", "check_jacobian", "diagnose"),
+    "jacobians.diagnosis": ("diagnose",),
+    "jacobians.checking": ("check_gradient", "check_jacobian"),
     "jacobians.conventions": ("Convention",),
     "jacobians.curvature": ("empirical_fisher", "gauss_newton", "kronecker_factored"),
     "jacobians.errors": ("JacobiansError",),
     "jacobians.factors": ("Factor",),
     "jacobians.layout": ("Layout", "unvec", "vec"),
     "jacobians.linops": ("Jacobian",),
-    "jacobians.network": ("Network",),
+    "jacobians.network": ("Network", "Run"),
     "jacobians.operations": (
         "Jacobians",
         "Operation",
@@ -177,7 +178,6 @@ _HOMES = {
     ),
     "jacobians.presets": ("convention", "all_conventions"),
     "jacobians.recording": ("replayed",),
-    "jacobians.run": ("Run",),
     "jacobians.translate": (
         "reduction_ratio",
         "translate_batch",

@@ -1,17 +1,31 @@
-"""Arrays at the library's border: one way to accept them, one way to size them."""
+"""Arrays at the library's border: one way to accept them, one way to size them, and dicts and lists of them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.errors import DTypeError
-from jacobians.recording.recorded import Recorded
 
-__all__ = ["Array", "DType", "Shape", "as_array", "as_float", "common_dtype", "empty", "format_bytes", "size_of"]
+__all__ = [
+    "Array",
+    "DType",
+    "Shape",
+    "StandIn",
+    "as_array",
+    "as_float",
+    "common_dtype",
+    "empty",
+    "format_bytes",
+    "leaves_of",
+    "rebuilt",
+    "size_of",
+]
+
 
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
@@ -20,15 +34,21 @@ Shape: TypeAlias = tuple[int, ...]
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+class StandIn:
+    """What stands in for an array: it has an array's methods, and is handed on as it is."""
+
+    __slots__ = ()
+
+
 def as_array(value: Any) -> Array:
     """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
-    return cast(Array, value) if isinstance(value, Recorded) else np.asarray(value)
+    return cast(Array, value) if isinstance(value, StandIn) else np.asarray(value)
 
 
 def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
     """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
     for source in sources:
-        if isinstance(source, Recorded):
+        if isinstance(source, StandIn):
             return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
     return np.empty(shape, dtype)
 
@@ -94,3 +114,27 @@ def common_dtype(*dtypes: DType) -> DType:
     """Return the dtype that holds the entries of all of them; at once where they are the same."""
     different = set(dtypes)
     return different.pop() if len(different) == 1 else np.result_type(*different)
+
+
+def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the name and the value of every leaf, in order: ``W1``, ``[0]``, ``layers[1].b``."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves_of(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from leaves_of(item, f"{name}[{i}]")
+    else:
+        yield name, value
+
+
+def rebuilt(like: Any, items: Iterator[Any]) -> Any:
+    """Return `items`, leaf by leaf, in the dicts, lists and tuples of `like`."""
+    if isinstance(like, dict):
+        return {name: rebuilt(item, items) for name, item in like.items()}
+    if isinstance(like, (list, tuple)):
+        found = [rebuilt(item, items) for item in like]
+        if hasattr(like, "_fields"):  # a named tuple takes its fields one by one
+            return type(like)(*found)
+        return tuple(found) if isinstance(like, tuple) else found
+    return next(items)

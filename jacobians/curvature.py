@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.linops import Identity, Jacobian, Kronecker
-from jacobians.linops.chain_rows import apart, layer_axis
+from jacobians.linops.by_example import example_rows, example_size
+from jacobians.linops.chain_views import apart, layer_axis
 from jacobians.linops.denominator import numerator_of
-from jacobians.linops.examples import example_rows, example_size
 from jacobians.linops.kernels import matmul
-from jacobians.operations.base import in_layout
+from jacobians.operations.operation import in_layout
 
 if TYPE_CHECKING:
-    from jacobians.run import Run
+    from jacobians.network import Run
 
 __all__ = ["empirical_fisher", "gauss_newton", "kronecker_factored"]
 

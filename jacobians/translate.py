@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.conventions import Convention
+from jacobians.conventions import Convention, Layers, store_layers, take_layers
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
-from jacobians.parameters import Layers, store_layers, take_layers
 from jacobians.presets import convention
 
 __all__ = [

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from jacobians import Layout, Network
-from jacobians.run import Run
+from jacobians.network import Run
 from tests.numerical import central
 
 LAYOUTS = [

@@ -17,8 +17,8 @@ from jacobians import Convention, Layout, Network, empirical_fisher, gauss_newto
 from jacobians.errors import DomainError, LayoutError
 from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kronecker, Selection
 from jacobians.linops.matrix_views import MatrixViews
+from jacobians.network import Run
 from jacobians.operations import Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
-from jacobians.run import Run
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets
 from tests.numerical import central, matrix
 from tests.products import note_products

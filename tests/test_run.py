@@ -22,8 +22,8 @@ from jacobians import (
     translate_parameters,
 )
 from jacobians.errors import LayoutError, ShapeError
+from jacobians.network import Run
 from jacobians.operations import Affine, CrossEntropy, Parallel, Residual, Sigmoid, Tanh
-from jacobians.run import Run
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short
 from tests.numerical import central, matrix
 

@@ -1,20 +1,15 @@
-"""Reference derivatives that share no code with the rules they check; checks, and why a gradient is wrong."""
+"""Checks of gradients and Jacobians against reference derivatives that share no code with the rules they check."""
 
-from jacobians.checking.diagnosis import Cause, Diagnosis, diagnose
-from jacobians.checking.directions import DirectionsCheck
-from jacobians.checking.gradient import check_gradient
-from jacobians.checking.jacobian import check_jacobian
-from jacobians.checking.outcome import GradientCheck, ParameterCheck
-from jacobians.checking.reference import directional_derivative
+from jacobians.checking.by_direction import DirectionsCheck
+from jacobians.checking.check import check_gradient, check_jacobian
+from jacobians.checking.numerical import directional_derivative
+from jacobians.checking.report import GradientCheck, ParameterCheck
 
 __all__ = [
-    "Cause",
-    "Diagnosis",
     "DirectionsCheck",
     "GradientCheck",
     "ParameterCheck",
     "check_gradient",
     "check_jacobian",
-    "diagnose",
     "directional_derivative",
 ]

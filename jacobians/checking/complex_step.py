@@ -7,9 +7,7 @@ import warnings
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.calls import CallFailedError
-from jacobians.checking.probe import Probe, Way
-from jacobians.checking.reference import Estimate, band, bands, best_of
+from jacobians.checking.numerical import CallFailedError, Estimate, Probe, Way, band, bands, best_of
 
 __all__ = ["ComplexStep"]
 

@@ -6,9 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, leaves_of, size_of
 from jacobians.checking.trees import Tree
-from jacobians.containers import leaves_of
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 

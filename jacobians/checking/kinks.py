@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.probe import Probe, Way
+from jacobians.checking.numerical import Probe, Way
 
 __all__ = ["Sides", "one_sided"]
 

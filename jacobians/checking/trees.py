@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, as_float, size_of
-from jacobians.containers import leaves_of, rebuilt
+from jacobians.arrays import Array, DType, Shape, as_float, leaves_of, rebuilt, size_of
 from jacobians.errors import DTypeError
 
 __all__ = ["Tree"]

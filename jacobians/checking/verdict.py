@@ -1,49 +1,194 @@
-"""The verdict from the protocol's faults and the values' reasons."""
+"""The verdict on a derivative along one line, and what was found so far of one parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass, field
 
-from jacobians.checking.calls import Calls
-from jacobians.checking.directions import DirectionsCheck
-from jacobians.checking.outcome import GradientCheck, ParameterCheck, Verdict
-from jacobians.checking.protocol import Protocol
+import numpy as np
 
-__all__ = ["concluded", "failed"]
+from jacobians.arrays import Array
+from jacobians.checking.complex_step import ComplexStep
+from jacobians.checking.kinks import one_sided
+from jacobians.checking.numerical import SAFETY, Estimate, Probe, Way, band, bands, best_of
 
-
-def failed(parameters: Sequence[ParameterCheck], along: DirectionsCheck | None) -> bool:
-    """Return whether a value was found wrong."""
-    return any(p.verdict == "fail" for p in parameters) or (along is not None and not along.passed)
+__all__ = ["Judgement", "Tally", "Worst", "judge", "own_rounding"]
 
 
-def concluded(
-    protocol: Protocol,
-    fun: Calls,
-    derivative: Calls,
-    seconds: float,
-    parameters: Sequence[ParameterCheck] = (),
-    along: DirectionsCheck | None = None,
-    reasons: Sequence[str] = (),
-) -> GradientCheck:
-    """Return the outcome: a fault or a wrong value fails; what could not be compared is inconclusive."""
-    wrong = protocol.faults or failed(parameters, along)
-    verdict: Verdict = "fail" if wrong else "inconclusive" if reasons else "pass"
-    kinks = sum(p.kinks for p in parameters)
-    notes = list(protocol.notes)
-    if kinks:
-        notes.append(
-            f"kink: {kinks} entries lie at a kink of the function; any value between the one-sided slopes is right"
-        )
-    if along is not None and along.unresolved:
-        notes.append(f"{along.unresolved} of {along.directions} random directions meet kinks and say nothing")
-    return GradientCheck(
-        verdict,
-        tuple(dict.fromkeys((*protocol.faults, *reasons))),
-        tuple(dict.fromkeys(notes)),
-        tuple(parameters),
-        along,
-        fun.count,
-        derivative.count,
-        seconds,
-    )
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What was found along one line, for every output.
+
+    Attributes
+    ----------
+    value : ndarray
+        The reference derivative; at a kink, the nearest one that is right.
+    tolerance : ndarray
+        The largest difference that is not counted; infinite where there is no reference.
+    wrong, kink : ndarray of bool
+        Whether the difference exceeds the tolerance; whether x lies on a kink of the function.
+    jump : ndarray
+        What the slopes jump by at kinks within the steps, where the sides of x had to decide; else 0.
+    """
+
+    value: Array
+    tolerance: Array
+    wrong: Array
+    kink: Array
+    jump: Array
+
+
+def own_rounding(size: Array, eps: float) -> Array:
+    """Return what a right derivative may be off by its own rounding, relative to the largest of its parameter."""
+    return 16.0 * eps * size
+
+
+def judge(
+    probe: Probe,
+    way: Way,
+    given: Array,
+    size: Array,
+    arbiter: ComplexStep | None,
+    eps: float,
+    closely: bool = False,
+) -> Judgement:
+    """Return whether a given derivative along one line is right, as far as the function lets it be seen.
+
+    Bands are tried from the usual steps on, until one resolves what is given and confirms it. Where none does, the
+    one-sided derivatives decide: at a kink everything between them is right (a subgradient; Clarke 1990, §2.3), and
+    beside one the smallest steps are. What is still doubtful is put to the complex step.
+
+    Parameters
+    ----------
+    probe : Probe
+    way : Way
+    given : ndarray, shape (m,)
+        The derivative of every output along the line, per unit of the entry or of the direction.
+    size : ndarray, shape (m,)
+        The largest derivative of the same parameter, against which its own rounding is measured.
+    arbiter : ComplexStep or None
+    eps : float
+        The unit of rounding of what is given.
+    closely : bool
+        Whether to try every band even where an early one confirms what is given, and so see the smallest error.
+    """
+    size = np.maximum(size, np.abs(given))
+    floor = own_rounding(size, max(eps, probe.eps))
+    usual, small, smaller, large = bands(probe.eps)
+    found: dict[float, Estimate] = {}
+    target = max(1e-6, 1e3 * probe.eps)
+    for first in (usual, small, smaller, large):
+        found[first] = estimate = band(probe, way, first)
+        agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
+        if not closely and (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
+            none = np.zeros(given.shape)
+            return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, none > 0, none)
+    best = best_of([found[first] for first in sorted(found)])
+    value, tolerance = best.value.copy(), best.tolerance + floor
+    wrong = np.abs(given - value) > tolerance
+    # a function that does not change at all may round away what the derivative says; a flat one, in float32 inside
+    finest = np.where(probe.flat, np.finfo(np.float32).eps, probe.eps)
+    unchanged = np.abs(given) * way.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
+    still = wrong & (value == 0) & unchanged
+    wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
+    kink, jump = np.zeros(given.shape, bool), np.zeros(given.shape)
+    doubtful = wrong | (tolerance > 0.01 * size)
+    if not doubtful.any() or not np.isfinite(probe.value).all():
+        return Judgement(value, tolerance, wrong, kink, jump)
+    sides = one_sided(probe, way, best.reach)
+    kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
+    decided = doubtful & (sides.kink | sides.beside)
+    value = np.where(decided, np.clip(given, sides.low, sides.high), value)
+    tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
+    wrong = np.where(decided, np.abs(given - value) > tolerance, wrong)
+    # a kink too faint to be placed may explain so small a difference: not right for sure, and not wrong
+    faint = wrong & ~decided & (np.abs(given - value) <= sides.hidden)
+    wrong, tolerance = wrong & ~faint, np.where(faint, np.inf, tolerance)
+    doubtful = (wrong | (tolerance > 0.01 * size)) & ~kink
+    taken = arbiter.derivative(way) if arbiter is not None and doubtful.any() else None
+    if taken is not None:
+        exact = 512.0 * probe.eps * np.maximum(size, np.abs(taken))
+        right = np.abs(given - taken) <= exact + floor
+        # it may clear what the bands doubted; it condemns only where the bands could not tell, or doubted too
+        trusted = doubtful & (right | wrong | (np.abs(taken - value) <= tolerance))
+        value, wrong = np.where(trusted, taken, value), np.where(trusted, ~right, wrong)
+        tolerance, jump = np.where(trusted, exact + floor, tolerance), np.where(trusted, 0.0, jump)
+    return Judgement(value, tolerance, wrong, kink, jump)
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The entry whose difference is largest against its tolerance."""
+
+    entry: int
+    output: int
+    given: float
+    value: float
+    tolerance: float
+    kink: bool
+
+    @property
+    def ratio(self) -> float:
+        """The difference over the tolerance."""
+        difference = abs(self.given - self.value)
+        if not math.isfinite(self.tolerance) or math.isnan(difference):
+            return 0.0
+        return difference / self.tolerance if self.tolerance else (math.inf if difference else 0.0)
+
+
+@dataclass
+class Tally:
+    """One parameter's findings.
+
+    Attributes
+    ----------
+    size : ndarray, shape (m,)
+        The largest derivative of every output by this parameter, given or found.
+    """
+
+    size: Array
+    checked: int = 0
+    wrong: int = 0
+    suspects: int = 0
+    kinks: int = 0
+    unseen: int = 0
+    smallest: float = 0.0
+    coarsest: float = 0.0
+    worst: Worst | None = None
+    entries: set[int] = field(default_factory=set)
+
+    def add(self, entry: int, given: Array, found: Judgement) -> None:
+        """Count one entry's judgement."""
+        self.entries.add(entry)
+        self.checked += 1
+        self.wrong += bool(found.wrong.any())
+        self.kinks += bool(found.kink.any())
+        self.unseen += not bool(np.isfinite(found.tolerance).all())
+        self.see(found.tolerance)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.abs(given - found.value) / found.tolerance
+        output = int(np.argmax(np.where(np.isnan(ratio), -1.0, ratio))) if ratio.size else 0
+        if ratio.size:
+            self.offer(
+                Worst(
+                    entry,
+                    output,
+                    float(given[output]),
+                    float(found.value[output]),
+                    float(found.tolerance[output]),
+                    bool(found.kink[output]),
+                )
+            )
+
+    def see(self, tolerance: Array) -> None:
+        """Remember the coarsest tolerance, absolute and against the parameter's largest derivative."""
+        finite = np.where(np.isfinite(tolerance), tolerance, 0.0)
+        self.smallest = max(self.smallest, float(finite.max(initial=0.0)))
+        size = np.broadcast_to(self.size, finite.shape)
+        relative = np.divide(finite, size, out=np.zeros_like(finite), where=size > 0)
+        self.coarsest = max(self.coarsest, float(relative.max(initial=0.0)))
+
+    def offer(self, other: Worst) -> None:
+        """Keep the worse of the worst so far and another entry."""
+        if self.worst is None or other.ratio > self.worst.ratio:
+            self.worst = other

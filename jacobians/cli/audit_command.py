@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
+from jacobians.auditing import audit, names
 from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.errors import DataError
-from jacobians.explain.audit import audit, names
 from jacobians.presets import convention as find_convention
 
 __all__ = ["add_to"]

@@ -91,7 +91,8 @@ def _check_functions(arguments: argparse.Namespace) -> int:
 
 
 def _check_file(arguments: argparse.Namespace) -> int:
-    from jacobians.checking import check_gradient, diagnose
+    from jacobians.checking import check_gradient
+    from jacobians.diagnosis import diagnose
 
     if arguments.gradient or arguments.at or arguments.shape or arguments.jacobian:
         raise DataError("check: a file holds the point and the gradient; leave out GRADIENT, --at, --shape, --jacobian")

@@ -15,7 +15,7 @@ from jacobians.network import Network
 from jacobians.presets import convention
 
 if TYPE_CHECKING:
-    from jacobians.explain import Derivation, Equation, ParameterDerivation
+    from jacobians.derivation import Derivation, Equation, ParameterDerivation
 
 __all__ = ["add_to"]
 
@@ -57,8 +57,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print or write, and return 0."""
-    from jacobians.explain import derive
-    from jacobians.explain.samples import sample_data
+    from jacobians.derivation import derive
+    from jacobians.derivation.samples import sample_data
 
     found = convention(arguments.name)
     if arguments.l2 < 0:

@@ -9,7 +9,7 @@ from jacobians.cli.console import make_table
 from jacobians.comparison import Formulas
 from jacobians.comparison.alignment import ChainFactor
 from jacobians.comparison.formulas import FormulaRow, ParameterFormulas
-from jacobians.explain import Step
+from jacobians.derivation import Step
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jacobians.comparison.roles import Roles
-from jacobians.explain.derivation import Step
-from jacobians.explain.maps import Map, Place, Select
-from jacobians.explain.mathml_notation import MathmlNotation
-from jacobians.explain.text_notation import TextNotation
+from jacobians.derivation.result import Step
 from jacobians.factors import Factor
 from jacobians.layout import Order
 from jacobians.linops import Product
 from jacobians.linops.denominator import numerator_of
+from jacobians.symbols.maps import Map, Place, Select
+from jacobians.symbols.mathml import MathmlNotation
+from jacobians.symbols.text import TextNotation
 
 __all__ = ["AlignedFactor", "AlignedStep", "ChainFactor", "align", "align_steps"]
 

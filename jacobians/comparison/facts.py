@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jacobians.comparison.roles import Roles
-from jacobians.explain.derivation import Definition, ParameterDerivation
-from jacobians.explain.equation import Equation
-from jacobians.explain.expressions import Add, Expr, Eye, Hadamard, Placed, SumOver, Transposed, WithOnes
-from jacobians.explain.maps import Commute, Kron, Map, Place
-from jacobians.explain.text_notation import TextNotation, slices_text
+from jacobians.derivation.result import Definition, Equation, ParameterDerivation
+from jacobians.symbols.expressions import Add, Expr, Eye, Hadamard, Placed, SumOver, Transposed, WithOnes
+from jacobians.symbols.maps import Commute, Kron, Map, Place
+from jacobians.symbols.text import TextNotation, slices_text
 
 __all__ = ["Facts"]
 

@@ -16,8 +16,7 @@ from jacobians.conventions import Convention
 from jacobians.factors import Factor
 from jacobians.linops import Jacobian
 from jacobians.linops.denominator import numerator_of
-from jacobians.network import Network
-from jacobians.run import Run
+from jacobians.network import Network, Run
 
 __all__ = ["Comparison", "Difference", "FactorRow", "Side"]
 

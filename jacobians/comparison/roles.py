@@ -9,16 +9,14 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from jacobians.explain import Derivation
-from jacobians.explain.batch_maps import Uniform
-from jacobians.explain.expressions import Expr, Symbol, WithOnes
-from jacobians.explain.maps import Map, Place, Select
-from jacobians.explain.names import Names
-from jacobians.explain.text_notation import TextNotation, slices_text
-from jacobians.explain.vocabulary import Vocabulary, vocabulary_of
+from jacobians.conventions import is_weight
+from jacobians.derivation import Derivation
+from jacobians.derivation.names import Names, Vocabulary, vocabulary_of
 from jacobians.layout import Order
-from jacobians.parameters import is_weight
-from jacobians.run import Run
+from jacobians.network import Run
+from jacobians.symbols.expressions import Expr, Symbol, WithOnes
+from jacobians.symbols.maps import Map, Place, Select, Uniform
+from jacobians.symbols.text import TextNotation, slices_text
 
 __all__ = ["Roles"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.run import Run
+from jacobians.network import Run
 
 __all__ = ["rounding_allowance"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from jacobians.comparison.facts import Facts
-from jacobians.explain.text_notation import TextNotation
+from jacobians.symbols.text import TextNotation
 
 __all__ = ["FormulaDifference", "differences"]
 

@@ -11,8 +11,7 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
-from jacobians.network import Network
-from jacobians.run import Run
+from jacobians.network import Network, Run
 from jacobians.translate import translate_batch, translate_parameters
 
 __all__ = ["EXAMPLES", "PLAIN", "Example"]

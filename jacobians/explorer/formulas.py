@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jacobians.explain import Derivation, Equation, ParameterDerivation, derive
+from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
 from jacobians.explorer.mathml import keep_mathml
 from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.explorer.pool import Pool
-from jacobians.run import Run
+from jacobians.network import Run
 
 __all__ = ["keep_formulas"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jacobians.arrays import Shape
 from jacobians.conventions import Convention
-from jacobians.explain.names import Names
-from jacobians.explain.symbols import FUNCTION_NAMES, GREEK, split_name
+from jacobians.derivation.names import Names
+from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, split_name
 
 __all__ = ["Spelling", "shown_name", "shown_shape"]
 

@@ -21,7 +21,7 @@ from jacobians.explorer.names import Spelling, shown_shape
 from jacobians.explorer.pool import Pool
 from jacobians.factors import Factor
 from jacobians.layout import vec
-from jacobians.run import Run
+from jacobians.network import Run
 from jacobians.translate import translate_batch, translate_gradients
 
 __all__ = ["entry_places", "net_record", "own_name"]

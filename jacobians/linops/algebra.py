@@ -11,17 +11,14 @@ import numpy as np
 
 from jacobians.arrays import as_array
 from jacobians.errors import ShapeError
-from jacobians.linops.base import Jacobian
-from jacobians.linops.block_diagonal import BlockDiagonal
+from jacobians.linops.batch import BlockDiagonal, KhatriRao
 from jacobians.linops.block_row import BlockRow
-from jacobians.linops.commutation import Commutation
 from jacobians.linops.denominator import Denominator, numerators
 from jacobians.linops.diagonal import Diagonal
-from jacobians.linops.identity import Identity, Reshape, Zero
-from jacobians.linops.khatri_rao import KhatriRao
+from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense
-from jacobians.linops.merge import (
+from jacobians.linops.merging import (
     diagonal_block,
     khatri_rao,
     kronecker_product,
@@ -30,12 +27,11 @@ from jacobians.linops.merge import (
     widened,
     without_zeros,
 )
-from jacobians.linops.orders import joint_order
+from jacobians.linops.permutations import Commutation, Selection
 from jacobians.linops.product import Product
-from jacobians.linops.scaled import Scaled
-from jacobians.linops.selection import Selection
 from jacobians.linops.sum import Sum
-from jacobians.linops.transposed import Transposed
+from jacobians.linops.unrolling import joint_order
+from jacobians.linops.wrappers import Identity, Reshape, Scaled, Transposed, Zero
 
 __all__ = ["add", "compose", "scale"]
 

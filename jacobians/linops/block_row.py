@@ -12,17 +12,16 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.base import Jacobian
 from jacobians.linops.denominator import Denominator
-from jacobians.linops.execute import Beginning
-from jacobians.linops.orders import c_index_of_f, joint_order, known_order, unroll
-from jacobians.linops.shared import shared_flops, spread, summed
-from jacobians.linops.transposed import Transposed
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.planning import Beginning, shared_flops, spread, summed
+from jacobians.linops.unrolling import c_index_of_f, joint_order, known_order, unroll
+from jacobians.linops.wrappers import Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from jacobians.linops.bracketing import Bracketing
+    from jacobians.linops.planning import Bracketing
 
 __all__ = ["BlockRow"]
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, final
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops.base import Jacobian
 from jacobians.linops.diagonal import Diagonal
-from jacobians.linops.identity import Identity
-from jacobians.linops.scaled import Scaled
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.wrappers import Identity, Scaled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from jacobians.linops.block_diagonal import BlockDiagonal
+    from jacobians.linops.batch import BlockDiagonal
 
 __all__ = ["Denominator"]
 

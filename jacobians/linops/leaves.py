@@ -8,9 +8,9 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import ShapeError
-from jacobians.linops.base import Jacobian
-from jacobians.linops.entries import rows_of, slabs
+from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, sparse_matmul
+from jacobians.linops.unrolling import rows_of, slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array, common_dtype
-from jacobians.linops.base import Jacobian
-from jacobians.linops.bracketing import Bracketing, Way
-from jacobians.linops.chain_diagonal import chain_diagonal
-from jacobians.linops.chain_rows import chain_gram, chain_row_norms
-from jacobians.linops.execute import Beginning, fill, multiplied_blocks
-from jacobians.linops.plan import Plan, least_bytes, make_plan, within
+from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.planning import (
+    Beginning,
+    Bracketing,
+    Plan,
+    Way,
+    fill,
+    least_bytes,
+    make_plan,
+    multiplied_blocks,
+    within,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

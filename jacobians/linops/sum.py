@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacobians.arrays import Array, as_array
-from jacobians.linops.base import Jacobian
+from jacobians.linops.jacobian import Jacobian
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

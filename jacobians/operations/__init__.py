@@ -1,27 +1,40 @@
 """The operations: each returns its value and the structure of its Jacobians."""
 
-from jacobians.operations.affine import Affine, affine, linear
-from jacobians.operations.base import Elementwise, Jacobians, Operation, Primitive, Unary
-from jacobians.operations.combinators import Chain, Parallel, Residual
-from jacobians.operations.cross_entropies import (
+from jacobians.operations.activations import (
+    GELU,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from jacobians.operations.affine_maps import AddOnes, Affine, add_ones, affine, linear
+from jacobians.operations.class_losses import (
     BinaryCrossEntropy,
     CrossEntropy,
+    Logistic,
+    MulticlassHinge,
     ProbabilityCrossEntropy,
     binary_cross_entropy,
     cross_entropy,
+    logistic_loss,
+    multiclass_hinge,
 )
-from jacobians.operations.loss_base import Loss
-from jacobians.operations.margin_losses import Logistic, MulticlassHinge, logistic_loss, multiclass_hinge
-from jacobians.operations.ones import AddOnes, add_ones
+from jacobians.operations.combining import Chain, Parallel, Residual
+from jacobians.operations.losses import L2, Loss, SquaredError, l2, squared_error
+from jacobians.operations.operation import Elementwise, Jacobians, Operation, Primitive, Unary
 from jacobians.operations.powers import Exp, Log, Power, Square, exp, log, power, square
 from jacobians.operations.products import Add, Hadamard, MatMul, add, hadamard, matmul
-from jacobians.operations.rectifiers import LeakyReLU, ReLU, leaky_relu, relu
-from jacobians.operations.regulariser import L2, l2
-from jacobians.operations.sigmoidal import Sigmoid, Tanh, sigmoid, tanh
-from jacobians.operations.smooth_rectifiers import GELU, SiLU, Softplus, gelu, silu, softplus
-from jacobians.operations.softmax import LogSoftmax, Softmax, log_softmax, softmax
-from jacobians.operations.squared_error import SquaredError, squared_error
-from jacobians.operations.structure import Mean, Reshaping, Total, Transpose, mean, reshape, total, transpose
+from jacobians.operations.shaping import Mean, Reshaping, Total, Transpose, mean, reshape, total, transpose
+from jacobians.operations.softmaxes import LogSoftmax, Softmax, log_softmax, softmax
 
 __all__ = [
     "GELU",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import DomainError
 from jacobians.linops import Jacobian
-from jacobians.operations.base import Elementwise
+from jacobians.operations.operation import Elementwise
 
 __all__ = ["Exp", "Log", "Power", "Square", "exp", "log", "power", "square"]
 

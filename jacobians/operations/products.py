@@ -11,7 +11,7 @@ from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
-from jacobians.operations.base import Jacobians, Makers, Primitive
+from jacobians.operations.operation import Jacobians, Makers, Primitive
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 

@@ -13,7 +13,7 @@ from jacobians.errors import TooLargeError
 from jacobians.layout import Derivative, Order
 from jacobians.linops import BlockRow, Denominator, Jacobian
 from jacobians.linops.denominator import numerator_of
-from jacobians.linops.orders import known_order
+from jacobians.linops.unrolling import known_order
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.pattern import pattern, stored
 

@@ -8,11 +8,10 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from jacobians.containers import leaves_of, rebuilt
+from jacobians.arrays import leaves_of, rebuilt
 from jacobians.errors import RecordingError
-from jacobians.recording.calls import Array
 from jacobians.recording.replay import Replay
-from jacobians.recording.tape import Tape
+from jacobians.recording.tape import Array, Tape
 
 __all__ = ["Replayed", "replayed"]
 

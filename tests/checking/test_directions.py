@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacobians.checking import check_gradient
-from jacobians.checking.directions import direction_count, largest_missed
+from jacobians.checking.by_direction import direction_count, largest_missed
 
 
 def fun(x):

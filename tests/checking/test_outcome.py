@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from jacobians.checking import check_gradient
-from jacobians.checking.calls import Calls
 from jacobians.checking.complex_step import ComplexStep
-from jacobians.checking.probe import Probe
+from jacobians.checking.numerical import Calls, Probe
 from jacobians.checking.progress import Reporter
 from jacobians.checking.trees import Tree, leaves_of
 

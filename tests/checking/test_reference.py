@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from jacobians.checking import directional_derivative
-from jacobians.checking.calls import Calls
 from jacobians.checking.kinks import one_sided
-from jacobians.checking.probe import Probe
-from jacobians.checking.reference import Estimate, band, best_of
+from jacobians.checking.numerical import Calls, Estimate, Probe, band, best_of
 from jacobians.checking.trees import Tree
 
 

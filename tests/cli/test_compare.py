@@ -16,8 +16,8 @@ from jacobians.cli.formula_tables import print_formulas
 from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.data import load_digits
-from jacobians.explain import Equation
-from jacobians.explain.expressions import Call, Symbol, WithOnes
+from jacobians.derivation import Equation
+from jacobians.symbols.expressions import Call, Symbol, WithOnes
 
 
 @pytest.fixture(autouse=True)

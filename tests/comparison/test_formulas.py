@@ -9,7 +9,7 @@ import pytest
 
 from jacobians import Convention, Layout, all_conventions
 from jacobians.comparison import compare
-from jacobians.explain.programs import gradient_program, preamble
+from jacobians.derivation.writing import gradient_program, preamble
 
 RNG = np.random.default_rng(5)
 X, LABELS = RNG.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])

@@ -9,7 +9,7 @@ from jacobians import Convention, Layout, all_conventions
 from jacobians.comparison import compare
 from jacobians.comparison.facts import Facts
 from jacobians.comparison.roles import Roles
-from jacobians.explain import derive
+from jacobians.derivation import derive
 
 RNG = np.random.default_rng(6)
 X, LABELS = RNG.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])

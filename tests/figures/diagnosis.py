@@ -48,7 +48,7 @@ def _has_values(bug: Bug) -> bool:
 def diagnosed(case: Case) -> Any:
     """The library's diagnosis of the bug's gradient."""
     from jacobians import Network
-    from jacobians.checking import diagnose
+    from jacobians.diagnosis import diagnose
 
     problem = case.problem()
     network = Network.dense(

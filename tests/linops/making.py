@@ -28,7 +28,7 @@ from jacobians.linops import (
     Sum,
     Zero,
 )
-from jacobians.linops.bordered import Bordered
+from jacobians.linops.kronecker import Bordered
 from tests.linops import twins
 from tests.linops.twins import Numbers, wide
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from jacobians import Network
 from jacobians.linops import BlockDiagonal, BlockRow, Dense, Diagonal, Kronecker, Product
-from jacobians.linops.bracketing import Bracketing, Way
-from jacobians.linops.execute import Beginning
+from jacobians.linops.planning import Beginning, Bracketing, Way
 from tests.linops.brackets import Factors
 from tests.linops.conftest import Count
 from tests.linops.test_plan import autoencoder, dense

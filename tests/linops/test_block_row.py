@@ -23,7 +23,7 @@ from jacobians.linops import (
     Product,
     Transposed,
 )
-from jacobians.linops.orders import c_index_of_f
+from jacobians.linops.unrolling import c_index_of_f
 from tests.linops.tools import draw, same
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from jacobians import Layout, Network, affine
 from jacobians.linops import Dense, Kronecker
-from jacobians.linops.bordered import Bordered
+from jacobians.linops.kronecker import Bordered
 from tests.linops.tools import draw, same
 
 

@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from jacobians.linops import BlockRow, Diagonal, Jacobian, Kronecker, Product, Selection, chain_diagonal, examples
+from jacobians.linops import BlockRow, Diagonal, Jacobian, Kronecker, Product, Selection, by_example, chain_views
 from jacobians.linops.matrix_views import MatrixViews
 from tests.linops import making as make
 from tests.linops.bank import BANK, chains, composable, entry
@@ -100,7 +100,7 @@ def test_no_basis_vector_is_sent_through(side: str, middle: str) -> None:
 
 
 def test_steps_through_the_waist_are_put_together() -> None:
-    with mock.patch.object(examples, "STEP_BYTES", 1):
+    with mock.patch.object(by_example, "STEP_BYTES", 1):
         for side in SIDES:
             check(*between(side, "blocks"))
 
@@ -170,6 +170,6 @@ def test_a_middle_is_asked_once() -> None:
     M, inside = make.minus_outer((5, 4), -1)(Numbers())
     later = (Kronecker(5, draw(4, 2)), Diagonal(draw(5, 2)))
     J = BlockRow(tuple(Product((*later, end)) for end in (Kronecker(draw(5, 3), 2), Kronecker(np.ones((5, 1)), 2))))
-    with mock.patch.object(chain_diagonal, "_less_outer", wraps=chain_diagonal._less_outer) as middles:
+    with mock.patch.object(chain_views, "_less_outer", wraps=chain_views._less_outer) as middles:
         check(J.T @ M @ J, J.to_dense().T @ inside @ J.to_dense())
     assert middles.call_count == 2  # `check` asks for both orders

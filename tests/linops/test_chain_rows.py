@@ -9,8 +9,8 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from jacobians.linops import BlockRow, Diagonal, Jacobian, KhatriRao, Kronecker, Product, Reshape, examples
-from jacobians.linops.row_views import RowViews
+from jacobians.linops import BlockRow, Diagonal, Jacobian, KhatriRao, Kronecker, Product, Reshape, by_example
+from jacobians.linops.matrix_views import RowViews
 from tests.linops import making as make
 from tests.linops.bank import BANK, chains, composable, entry
 from tests.linops.making import Make
@@ -99,7 +99,7 @@ def test_steps_of_rows_are_put_together() -> None:
     """One row at a time, and all at once, give the same."""
     for name in BY_STRUCTURE:
         operator, twin = joined(BY_STRUCTURE[name])(Numbers())
-        with mock.patch.object(examples, "STEP_BYTES", 1):
+        with mock.patch.object(by_example, "STEP_BYTES", 1):
             for law in ROW_LAWS:
                 law(operator, twin)
             same(RowViews._row_norms(operator), operator.row_norms())

@@ -17,8 +17,7 @@ from jacobians.linops import (
     Product,
     Reshape,
 )
-from jacobians.linops.bracketing import Bracketing
-from jacobians.linops.execute import fill
+from jacobians.linops.planning import Bracketing, fill
 from tests.linops.brackets import Factors
 from tests.linops.conftest import Count
 from tests.linops.test_plan import autoencoder, dense

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacobians.linops import BlockDiagonal, Diagonal, Identity, KhatriRao, Kronecker, Selection, Sum
-from jacobians.linops.merge import (
+from jacobians.linops.merging import (
     diagonal_block,
     khatri_rao,
     kronecker_product,

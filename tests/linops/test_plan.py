@@ -26,9 +26,7 @@ from jacobians.linops import (
     Reshape,
     Selection,
 )
-from jacobians.linops.bracketing import Way
-from jacobians.linops.execute import fill
-from jacobians.linops.plan import Plan, make_plan, within
+from jacobians.linops.planning import Plan, Way, fill, make_plan, within
 from tests.linops.brackets import Factors, every
 from tests.linops.tools import draw, same
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.linops import Diagonal, entries
+from jacobians.linops import Diagonal, unrolling
 from tests.linops import laws, row_laws, wrong
 from tests.linops.chain_laws import association
 from tests.linops.laws import LAWS, Law
@@ -76,7 +76,7 @@ def test_five_methods_are_enough(law: Law) -> None:
 def test_a_matrix_without_a_way_of_its_own_is_written_slab_by_slab(
     codomain: tuple[int, ...], domain: tuple[int, ...], slab: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entries, "_SLAB", slab)
+    monkeypatch.setattr(unrolling, "_SLAB", slab)
     matrix = draw(int(np.prod(codomain)), int(np.prod(domain)))
     laws.dense_into(Plain(matrix, codomain, domain), matrix)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jacobians.errors import DTypeError, LayoutError, ShapeError
-from jacobians.linops import BlockDiagonal, Denominator, Jacobian, entries
+from jacobians.linops import BlockDiagonal, Denominator, Jacobian, unrolling
 from tests.linops.tools import matrix_of, same
 
 
@@ -30,7 +30,7 @@ def dense_into(operator: Jacobian, twin: np.ndarray) -> None:
             same(out, expected, operator.dtype, f"{name} out in order {order}")
             assert np.isnan(room).sum() == room.size - out.size, f"{name} out: written beside it"
             same(out[::-1], operator.to_dense(order)[::-1], operator.dtype, f"{name} out and a new array")
-        with mock.patch.object(entries, "_SLAB", 1):
+        with mock.patch.object(unrolling, "_SLAB", 1):
             same(operator.to_dense(order), expected, operator.dtype, f"row by row in order {order}")
     out = np.zeros(operator.shape, dtype=operator.dtype)
     out.flags.writeable = False

@@ -26,13 +26,13 @@ from tests.linops.tools import draw, same
 def slabs_and_steps() -> None:
     """Every entry once and in order, in pieces of no more bytes than there should be."""
     for count, each in itertools.product((0, 1, 5, 7), (0, 1, 3, 4, 100)):
-        with mock.patch.object(entries, "_SLAB", 6):
+        with mock.patch.object(unrolling, "_SLAB", 6):
             parts = [range(count)[part] for part in entries.slabs(count, each)]
         assert [k for part in parts for k in part] == [*range(count)], f"{count} of {each} bytes: {parts}"
         widest = max([1, 6 // each]) if each else 6
         assert all(len(part) == widest for part in parts[:-1]), f"{count} of {each} bytes: {parts}"
         assert all(1 <= len(part) <= widest for part in parts), f"{count} of {each} bytes: {parts}"
-        with mock.patch.object(examples, "STEP_BYTES", 48):
+        with mock.patch.object(by_example, "STEP_BYTES", 48):
             steps = [range(*step) for step in examples.example_steps(count, each, np.dtype(float))]
         assert steps == (parts if each else [range(count)][:count]), f"{count} of {each} numbers: {steps}"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.layout import Layout
 from jacobians.linops import KhatriRao, Product
-from jacobians.linops.merge import unmerged
+from jacobians.linops.merging import unmerged
 from jacobians.testing import assert_hessian
 from tests.linops import making, test_block_row, test_chain_diagonal, test_chain_rows
 from tests.linops.bank import BANK, chains, composable

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jacobians.linops import Selection, kernels
-from jacobians.linops.bordered import Bordered
-from jacobians.linops.per_example import example_basis, probed
+from jacobians.linops.by_example import example_basis, probed
+from jacobians.linops.kronecker import Bordered
 from tests.linops.test_bordered import test_a_kronecker_product_with_a_border as border_in_a_kronecker_product
 from tests.linops.test_bordered import test_products_are_those_of_the_matrix as products_with_a_border
 from tests.linops.test_kernels import OUTERS, outers_agree, test_blocks_of_a_long_float32_sum_are_added_in_float64

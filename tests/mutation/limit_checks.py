@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians import operations as ops
 from jacobians.layout import Layout
-from jacobians.operations import SquaredError, loss_base
+from jacobians.operations import SquaredError, losses
 from jacobians.testing import assert_operation_laws
 from tests.mutation.checks import Check
 from tests.mutation.form_checks import (
@@ -129,7 +129,7 @@ def sums_that_would_stall() -> None:
     assert ops.mean(long)[0] == np.float32(exact / 7)
     assert SquaredError(reduction="sum")(roots, zeros)[0] == exact
     assert ops.l2(roots, 1.0)[0] == exact
-    with mock.patch.object(loss_base, "_LONG", 4):
+    with mock.patch.object(losses, "_LONG", 4):
         for layout in (Layout(), Layout(batch="columns")):
             X = roots.reshape(layout.batch_shape(1, 7))
             losses, _ = SquaredError(reduction="none", layout=layout)(X, np.zeros_like(X))

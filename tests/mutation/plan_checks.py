@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 
 import jacobians.linops as linops
-from jacobians.linops import execute
+from jacobians.linops import planning
 from tests.linops import making
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
@@ -101,7 +101,7 @@ def slabs_of_what_acts() -> None:
             ("gemm", rows, between + columns),
             ("columns", columns, between + rows),
         ):
-            with mock.patch.object(execute, "slabs", side_effect=execute.slabs) as cut:
+            with mock.patch.object(planning, "slabs", side_effect=planning.slabs) as cut:
                 same(carried_out(factors, (0, 1, action)), twins[0] @ twins[1], what=action)
             assert [call.args for call in cut.call_args_list] == [(count, 8 * each)], f"law memory: {action}"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 import jacobians.linops as linops
 from jacobians.errors import TooLargeError
-from jacobians.linops.plan import least_bytes, make_plan
+from jacobians.linops.planning import least_bytes, make_plan
 from tests.linops import making, test_plan
 from tests.linops.brackets import Cost, Factors, every
 from tests.linops.tools import same

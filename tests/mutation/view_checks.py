@@ -8,8 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 import jacobians.linops as linops
-from jacobians.linops import Denominator
-from jacobians.linops import entries as entries_of
+from jacobians.linops import Denominator, unrolling
 from jacobians.testing import assert_adjoint, assert_dense_twin, assert_one_source, assert_vec
 from tests.linops import making
 from tests.linops.laws import LAWS
@@ -92,7 +91,7 @@ def plain() -> None:
                 law(operator, matrix.astype(np.float64))
     for codomain, domain in (((3,), (2, 4)), ((2, 4), (3,)), ((2, 3, 2), (5,)), ((), ()), ((), (2, 3))):
         matrix = draw(int(np.prod(codomain)), int(np.prod(domain)))
-        with mock.patch.object(entries_of, "_SLAB", 200):
+        with mock.patch.object(unrolling, "_SLAB", 200):
             dense_into(Plain(matrix, codomain, domain), matrix)
     entries = np.arange(1500.0)  # kept alive, so that what is never written is not these numbers by chance
     band = Plain(np.diag(entries) + np.eye(1500, k=1), (1500,), (1500,))

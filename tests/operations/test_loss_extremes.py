@@ -12,7 +12,7 @@ import pytest
 from jacobians import binary_cross_entropy, cross_entropy, logistic_loss, multiclass_hinge, squared_error
 from jacobians.errors import DomainError
 from jacobians.layout import Layout
-from jacobians.operations.loss_base import sum_over_example
+from jacobians.operations.losses import sum_over_example
 from tests.operations.drawing import Numbers
 from tests.operations.loss_cases import LOSSES, loss_case, made
 

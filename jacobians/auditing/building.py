@@ -1,0 +1,217 @@
+"""`build`: from a term to an expression, every shape checked; `ClashError` is raised where two do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jacobians.arrays import Shape, size_of
+from jacobians.auditing.terms import Term
+from jacobians.errors import ShapeError
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Expr,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    SumOver,
+    Transposed,
+    WithOnes,
+    show,
+)
+from jacobians.symbols.simplify import transposed
+
+__all__ = ["Builder", "ClashError", "build"]
+
+
+class ClashError(Exception):
+    """A term that has no value, since shapes do not fit."""
+
+    def __init__(self, term: Term, message: str) -> None:
+        super().__init__(message)
+        self.term = term
+        self.message = message
+
+
+@dataclass
+class Builder:
+    """Builds expressions, and notes the shape of every term on the way.
+
+    Attributes
+    ----------
+    examples : int
+        The length of a vector of ones that nothing else fixes.
+    shapes : list of (Term, Shape)
+        In the order of evaluation.
+    """
+
+    examples: int
+    shapes: list[tuple[Term, Shape]] = field(default_factory=list)
+
+    def build(self, term: Term) -> Expr:
+        """Return the expression of a term.
+
+        Raises
+        ------
+        ClashError
+            At the first term whose parts do not fit.
+        """
+        if term.kind in ("product", "matmul") and (summed := self._with_vector_of_ones(term)) is not None:
+            expr = summed
+        else:
+            parts = [self.build(part) for part in term.parts]
+            try:
+                expr = self._node(term, parts)
+                shape = expr.shape
+            except ShapeError as error:
+                raise ClashError(term, str(error)) from None
+        shape = expr.shape
+        if term.kind not in ("leaf", "ones") or shape:
+            self.shapes.append((term, shape))
+        return expr
+
+    def _node(self, term: Term, parts: list[Expr]) -> Expr:
+        match term.kind, parts:
+            case "leaf", _:
+                return term.detail
+            case "ones", _:
+                return Ones((self.examples, 1))
+            case "transpose", [a]:
+                return transposed(a)
+            case "product", [a, b]:
+                return Hadamard(a, b) if () in (a.shape, b.shape) else MatMul(_column(a), _column(b))
+            case "matmul", [a, b]:
+                return _numpy_product(a, b)
+            case "hadamard", [a, b]:
+                if () not in (a.shape, b.shape) and a.shape != b.shape:
+                    raise ShapeError(f"elementwise product: {show(a.shape)} and {show(b.shape)} do not fit")
+                return Hadamard(a, b)
+            case "star", [a, b]:
+                return Hadamard(*_spread(a, b, "elementwise product"))
+            case (("plus" | "minus"), [a, b]):
+                what = "sum" if term.kind == "plus" else "difference"
+                return Add(*_spread(a, b, what), minus=term.kind == "minus")
+            case "divide", [a, b]:
+                return Quotient(*_spread(a, b, "quotient"))
+            case "negative", [a]:
+                return Number(-a.value) if isinstance(a, Number) else Hadamard(Number(-1), a)
+            case "power", [a]:
+                return Power(a, term.detail)
+            case "part", [a]:
+                if len(term.detail) > len(a.shape):
+                    raise ShapeError(f"slice: {len(term.detail)} slices of a {show(a.shape)} array")
+                rest = ((None, None),) * (len(a.shape) - len(term.detail))
+                return Part(a, (*term.detail, *rest))
+            case "sum", [a]:
+                return _sum(a, *term.detail)
+            case "mean", [a]:
+                total = _sum(a, *term.detail)
+                return Quotient(total, Number(size_of(a.shape) // max(1, size_of(total.shape))))
+            case "with_ones", [a]:
+                if len(a.shape) != 2:
+                    raise ShapeError(f"an entry of ones is added to a matrix, not to a {show(a.shape)} array")
+                return WithOnes(a, *term.detail)
+            case "placed", [a]:
+                if len(term.detail) != len(a.shape):
+                    raise ShapeError(f"zeros around a {show(a.shape)} array need {len(a.shape)} pairs of widths")
+                dims = tuple(n + before + after for n, (before, after) in zip(a.shape, term.detail, strict=True))
+                key = tuple((before or None, -after or None) for before, after in term.detail)
+                return Placed(a, key, dims)
+            case "reshape", [a]:
+                if size_of(term.detail) != size_of(a.shape):
+                    raise ShapeError(f"reshape: {show(a.shape)} has not as many entries as {show(term.detail)}")
+                return Reshaped(a, term.detail)
+            case "call", _:
+                if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]):
+                    raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
+                if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
+                    return Call(term.detail, tuple(parts))
+                raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show(parts[0].shape)} array")
+        raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
+
+    def _with_vector_of_ones(self, term: Term) -> Expr | None:
+        """1ᵀA, A1, 1bᵀ and b1ᵀ, where the textbook's 1 takes its length from its neighbour."""
+        left, right = term.parts
+        if _is_ones(left, transpose=True) and not _is_ones(right):
+            of = self.build(right)
+            return SumOver(_column(of), 0) if of.shape else None
+        if _is_ones(right) and not _is_ones(left, transpose=True):
+            of = self.build(left)
+            return SumOver(_column(of), 1) if of.shape else None
+        if _is_ones(left) or _is_ones(right, transpose=True):
+            of = self.build(right if _is_ones(left) else left)
+            return self._repeated(term, of, down=_is_ones(left))
+        return None
+
+    def _repeated(self, term: Term, of: Expr, *, down: bool) -> Expr | None:
+        if of.shape == ():
+            return None
+        matrix = _column(of)
+        if matrix.shape[0 if down else 1] != 1:
+            raise ClashError(term, f"matrix product: a vector of ones and {show(of.shape)} are not conformable")
+        if down:
+            return Repeated(matrix if len(of.shape) == 2 else _vector(of), (self.examples, matrix.shape[1]))
+        return Repeated(matrix, (matrix.shape[0], self.examples))
+
+
+def build(term: Term, examples: int) -> Expr:
+    """Return the expression of a term, or raise `ClashError`."""
+    return Builder(examples).build(term)
+
+
+def _is_ones(term: Term, *, transpose: bool = False) -> bool:
+    if transpose:
+        return term.kind == "transpose" and _is_ones(term.parts[0])
+    return term.kind == "ones"
+
+
+def _vector(of: Expr) -> Expr:
+    return of.of if isinstance(of, Transposed) else of
+
+
+def _column(of: Expr) -> Expr:
+    """A vector as a textbook means it: one column, or one row where it is transposed."""
+    if len(of.shape) != 1:
+        return of
+    if isinstance(of, Transposed):
+        return Reshaped(of.of, (1, of.shape[0]))
+    return Reshaped(of, (of.shape[0], 1))
+
+
+def _numpy_product(a: Expr, b: Expr) -> Expr:
+    """NumPy's @: a vector on the left is a row, on the right a column, and its axis disappears."""
+    if () in (a.shape, b.shape):
+        raise ShapeError(f"matrix product: {show(a.shape)} times {show(b.shape)}; a scalar is multiplied by *")
+    left = Reshaped(a, (1, a.shape[0])) if len(a.shape) == 1 else a
+    right = Reshaped(b, (b.shape[0], 1)) if len(b.shape) == 1 else b
+    product = MatMul(left, right)
+    kept = (product.shape[0],) * (len(a.shape) == 2) + (product.shape[1],) * (len(b.shape) == 2)
+    return product if len(kept) == 2 else Reshaped(product, kept)
+
+
+def _spread(a: Expr, b: Expr, what: str) -> tuple[Expr, Expr]:
+    """A vector beside a matrix is repeated for every row, as NumPy does."""
+    for one, other in ((a, b), (b, a)):
+        if len(one.shape) == 1 and len(other.shape) == 2:
+            if one.shape[0] != other.shape[1]:
+                raise ShapeError(f"{what}: {show(a.shape)} and {show(b.shape)} do not fit")
+            spread = Repeated(one, other.shape)
+            return (spread, b) if one is a else (a, spread)
+    return a, b
+
+
+def _sum(of: Expr, axis: int | None, keep: bool) -> Expr:
+    if axis is None:
+        while of.shape:
+            of = SumOver(of, 0, keep=False)
+        return of
+    if axis >= len(of.shape):
+        raise ShapeError(f"sum: a {show(of.shape)} array has no axis {axis}")
+    return SumOver(of, axis, keep)

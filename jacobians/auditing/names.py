@@ -1,0 +1,256 @@
+"""`Scope`: the names that a formula may use in one convention, with what readers of many courses call them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from jacobians.arrays import Array
+from jacobians.auditing.setting import Setting
+from jacobians.derivation.names import Names, vocabulary_of
+from jacobians.derivation.statements import derivative_of
+from jacobians.operations import Elementwise
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Symbol, WithOnes
+from jacobians.symbols.functions import FUNCTIONS
+from jacobians.symbols.notation import FUNCTION_NAMES
+from jacobians.symbols.numpy import ones_name
+
+__all__ = ["Scope", "synonyms_of"]
+
+
+_STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
+_COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
+_CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
+_TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
+_INPUTS = ("inputs", "input", "data", "x")
+
+
+def synonyms_of(setting: Setting) -> Mapping[str, str]:
+    """Return the convention's name for every synonym that means one thing only; none hides a name of its own."""
+    own = setting.first.values
+    found: dict[str, set[str]] = {}
+    for synonym, name in _pairs(setting):
+        if name in own and synonym not in own:
+            found.setdefault(synonym, set()).add(name)
+    return {synonym: names.pop() for synonym, names in found.items() if len(names) == 1}
+
+
+def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
+    network, run = setting.network, setting.first.run
+    words, names = vocabulary_of(network.convention.name), Names(network.convention)
+    last = run.outputs[-1]
+    yield from ((s, words.count) for s in _COUNTS)
+    yield from ((s, "K") for s in _CLASSES)
+    yield from ((s, words.strength) for s in _STRENGTHS)
+    yield from ((s, "Y") for s in _TARGETS)
+    yield from ((s, "X") for s in _INPUTS)
+    yield f"A{words.offset}", "X"
+    yield f"H{words.offset}", "X"
+    for name in run.params:
+        yield from _parameter(name, network.convention.weight_name, len(run.params))
+    for stop in run.outputs:
+        yield from _stop(stop, names, stop == last)
+    prediction = names.prediction(last)
+    yield from ((s, prediction) for s in ("probs", "prob", "P", "yhat", "y_hat", "pred", "output", "o", "h"))
+    yield f"A{names.of(last)[1:]}", prediction
+    yield f"A{names.of(last)[1:]}", names.of(last) if not last.startswith("Z") else ""
+
+
+def _parameter(name: str, weight: str, parameters: int) -> Iterator[tuple[str, str]]:
+    """Of a weight or a bias, and of the gradient by it."""
+    letters, index = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+    spellings = ("W", "w", "Theta", "theta", "Θ", "θ") if letters == weight else (letters, letters.lower())
+    single = parameters <= 2 and index == "1"
+    for own in spellings:
+        for k in (index, *[""] * single):
+            yield f"{own}{k}", name
+            for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
+                yield gradient, f"d{name}"
+            for of in ("L", "J", "loss", "C", "E"):
+                yield f"d{of}_d{own}{k}", f"d{name}"
+
+
+def _stop(stop: str, names: Names, last: bool) -> Iterator[tuple[str, str]]:
+    """Of an output on the way forward, and of the cotangent there."""
+    own, cotangent = names.of(stop), names.cotangent(stop)
+    letter, index = own[0], own[1:]
+    forward = {"Z": ("Z", "z", "net"), "A": ("A", "a", "H", "h")}.get(letter, (own,))
+    for k in (index, *[""] * (stop in ("Z1", "A1") and last)):
+        for spelling in forward:
+            yield f"{spelling}{k}", own
+            for gradient in (f"d{spelling}{k}", f"grad_{spelling}{k}", f"dL_d{spelling}{k}"):
+                yield gradient, cotangent
+        if letter == "Z":
+            for spelling in ("delta", "Delta", "δ", "Δ", "d", "D"):
+                yield f"{spelling}{k}", cotangent
+    if letter == "A":
+        yield "hidden", own
+        yield "dhidden", cotangent
+    if last:
+        for spelling in ("scores", "logits", "f"):
+            yield spelling, own
+            yield f"d{spelling}", cotangent
+
+
+_GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")
+_SPELLINGS = {
+    "sigma": "sigmoid",
+    "logistic": "sigmoid",
+    "expit": "sigmoid",
+    "phi": "normal_cdf",
+    "logsoftmax": "log_softmax",
+    "leakyrelu": "leaky_relu",
+    "swish": "silu",
+    "ln": "log",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What names mean, in one convention.
+
+    Attributes
+    ----------
+    setting : Setting
+    symbols : dict
+        By the name that the convention's source uses.
+    synonyms : dict
+        From what else they are called to the names of `symbols`.
+    own : dict
+        Names that the caller defined: their expressions are symbols too.
+    definitions : dict
+        What the caller defined them as.
+    """
+
+    setting: Setting
+    symbols: Mapping[str, Expr]
+    synonyms: Mapping[str, str]
+    own: dict[str, Expr] = field(default_factory=dict)
+    definitions: dict[str, Expr] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, setting: Setting) -> Scope:
+        """Return the names of a setting."""
+        values = setting.first.values
+        symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in values.items()}
+        layout = setting.network.layout
+        if layout.absorbs_bias:
+            for name, array in values.items():
+                if array.ndim == 2 and name[0] in "XAZ":
+                    ones = WithOnes(symbols[name], layout.feature_axis % 2, layout.bias == "first")
+                    symbols.setdefault(ones_name(Symbol(name, array.shape)), ones)
+        return cls(setting, symbols, synonyms_of(setting))
+
+    # --- symbols ---------------------------------------------------------------------------------
+
+    def symbol(self, name: str) -> Expr | None:
+        """Return what a name stands for, or None; a synonym never hides a name of the convention."""
+        if name in self.own:
+            return self.own[name]
+        found = self.canonical(name)
+        return None if found is None else self.symbols[found]
+
+    def canonical(self, name: str) -> str | None:
+        """Return the convention's own name for a name, or None."""
+        for table in (dict(zip(self.symbols, self.symbols, strict=True)), self.synonyms):
+            if name in table:
+                return table[name]
+        known = {**self.synonyms, **{s: s for s in self.symbols}}
+        key = _key(name)
+        for table in (dict(zip(self.symbols, self.symbols, strict=True)), known):
+            found = {target for spelling, target in table.items() if _key(spelling) == key}
+            if len(found) == 1:
+                return found.pop()
+        return None
+
+    def near(self, name: str) -> str:
+        """Return the end of a sentence that names what the reader may have meant."""
+        shown = [n for n in self.symbols if not n.startswith("J_")]
+        near = get_close_matches(name, [*shown, *self.own, *self.functions()], n=3, cutoff=0.5)
+        near = near or [self.synonyms[s] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
+        if near:
+            return f"did you mean {' or '.join(dict.fromkeys(near))}?"
+        return f"the names are {', '.join([*shown, *self.own])}"
+
+    def updates(self, name: str) -> str | None:
+        """Return the array W that one of the caller's names is a step of gradient descent from, as in W − c·dW."""
+        match self.definitions.get(name):
+            case Add(Symbol(W), Hadamard(_, Symbol(gradient)), minus=True) if gradient == f"d{W}":
+                return W
+            case Add(Symbol(W), Symbol(gradient), minus=True) if gradient == f"d{W}":
+                return W
+        return None
+
+    def values(self, draw: int) -> Mapping[str, Array]:
+        """Return the arrays of one draw by name."""
+        return self.setting.draws[draw].values
+
+    # --- functions -------------------------------------------------------------------------------
+
+    def functions(self) -> list[str]:
+        """Return the names of the functions."""
+        return [*FUNCTIONS, "softmax", "log_softmax"]
+
+    def function(self, name: str) -> str | None:
+        """Return the name under which `FUNCTIONS` has a function, or None; g is the network's own activation."""
+        if name in FUNCTIONS:
+            return name
+        lower = name.lower().replace(" ", "_")
+        primed = next((end for end in _GRADIENTS if lower.endswith(end) and len(lower) > len(end)), "")
+        candidates = [(lower, "")]
+        if primed:
+            candidates.append((lower.removesuffix(primed), "_prime"))
+        if lower.startswith("d") and lower != "d":
+            candidates.append((lower[1:].lstrip("_"), "_prime"))
+        for base, suffix in candidates:
+            found = self._base(base)
+            if found and found + suffix in FUNCTIONS:
+                return found + suffix
+        return None
+
+    def complete(self, function: str, arguments: int) -> tuple[float, ...] | None:
+        """Return the numbers to add to a call with so many arguments, or None where the count is wrong."""
+        wanted = len(inspect.signature(FUNCTIONS[function]).parameters)
+        if arguments == wanted:
+            return ()
+        missing = wanted - arguments
+        for expr in self._activations():
+            own = [a.value for a in expr.arguments[1:] if isinstance(a, Number)]
+            if expr.function.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
+                return tuple(own[-missing:])
+        return None
+
+    def complete_name(self, function: str) -> bool:
+        """Whether there is a function of this name."""
+        return function in FUNCTIONS
+
+    def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
+        """Yield the derivative of every activation of the network, with its further arguments."""
+        for expr in self._activations():
+            yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
+
+    def _base(self, name: str) -> str | None:
+        batch = self.setting.network.layout.batch
+        if name in ("g", "f", "h", "act", "activation"):
+            own = {expr.function for expr in self._activations()}
+            return own.pop().removesuffix("_prime") if len(own) == 1 else None
+        name = _SPELLINGS.get(name, name)
+        for candidate in (name, f"{name}_{batch}"):
+            if candidate in FUNCTIONS:
+                return candidate
+        shown = [f for f, written in FUNCTION_NAMES.items() if written.replace(" ", "_") == name]
+        return next((f for f in shown if not f.endswith(("_rows", "_columns")) or f.endswith(batch)), None)
+
+    def _activations(self) -> list[Call]:
+        exprs = [
+            derivative_of(part, Symbol("Z", (1, 1)))
+            for part in self.setting.network.chain.parts
+            if isinstance(part, Elementwise)
+        ]
+        return [expr for expr in exprs if isinstance(expr, Call)]
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("_", "")

@@ -1,0 +1,196 @@
+"""`explain`: the fewest slips that make the true value of a given formula, by trying them; `Judge` compares values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.auditing.building import ClashError, build
+from jacobians.auditing.claims import Claim
+from jacobians.auditing.names import Scope
+from jacobians.auditing.scalings import scalings
+from jacobians.auditing.slips import Slip, slips
+from jacobians.auditing.terms import Term, positions
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Expr
+from jacobians.symbols.simplify import scaled, transposed
+
+__all__ = ["Explanation", "Judge", "explain"]
+
+
+_TOLERANCE = 1e-9
+"""Of the largest entry: rounding in a textbook form, a thousand times over."""
+_BUDGET = 3000
+_WORK = 150_000
+"""In terms of all the formulas that are built: seconds, however long the formula is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What was wrong.
+
+    Attributes
+    ----------
+    slips : tuple of Slip
+    mended : Expr
+        The given formula without them.
+    """
+
+    slips: tuple[Slip, ...]
+    mended: Expr
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The fewer and the more usual the slips, the smaller."""
+        return len(self.slips), sum(slip.rank for slip in self.slips)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Compares the value of an expression with the truth.
+
+    Attributes
+    ----------
+    claim : Claim
+    scope : Scope
+    vectors : bool
+        Whether one row or one column may stand for a vector, as in a textbook.
+    """
+
+    claim: Claim
+    scope: Scope
+    vectors: bool
+
+    def value(self, expr: Expr, draw: int) -> Array:
+        """Return an expression's value in one draw, in the truth's shape where that is a matter of writing only."""
+        with np.errstate(all="ignore"):
+            found = np.asarray(evaluate(expr, self.scope.values(draw)))
+        true = self.claim.truths[draw]
+        if self.vectors and true.ndim == 1 and found.size == true.size and max(found.shape, default=1) == found.size:
+            return found.reshape(true.shape)
+        return found
+
+    def difference(self, expr: Expr) -> float | None:
+        """Return the largest difference by the truth's largest entry; None where the shapes differ."""
+        worst = 0.0
+        for draw, true in enumerate(self.claim.truths):
+            found = self.value(expr, draw)
+            if found.shape != true.shape:
+                return None
+            worst = max(worst, _relative(found, true))
+        return worst
+
+    def right(self, expr: Expr) -> bool:
+        """Whether the values are the same in every draw, but for rounding."""
+        for draw, true in enumerate(self.claim.truths):
+            found = self.value(expr, draw)
+            if found.shape != true.shape or _relative(found, true) > _TOLERANCE:
+                return False
+        return True
+
+    def reach(self, expr: Expr) -> Iterator[Explanation]:
+        """Yield what makes an expression right, with no more than a transpose of the whole and a factor."""
+        true = self.claim.truths[0]
+        found = self.value(expr, 0)
+        turned = found.ndim == 2 and found.T.shape == true.shape
+        for turn in (False, True)[: 1 + turned]:
+            candidate = transposed(expr) if turn else expr
+            value = found.T if turn else found
+            if value.shape != true.shape:
+                continue
+            before = (self._turned(),) if turn else ()
+            for factor, slips_ in self._factors(value, true):
+                mended = scaled(factor, candidate)
+                if self.right(mended):
+                    yield Explanation((*before, *slips_), mended)
+
+    def _turned(self) -> Slip:
+        if self.claim.jacobian:
+            layout = self.scope.setting.network.layout.derivative
+            other = "denominator" if layout == "numerator" else "numerator"
+            return Slip("other-derivative-layout", f"it is written in {other} layout, the convention's is {layout}", 0)
+        return Slip("transposed-result", "the result must be transposed", 1)
+
+    def _factors(self, value: Array, true: Array) -> Iterator[tuple[Expr | None, tuple[Slip, ...]]]:
+        size = float(np.vdot(true, true))
+        if size == 0 or not np.isfinite(value).all():
+            return
+        ratio = float(np.vdot(true, value)) / size
+        if ratio == 0 or _relative(value, ratio * true) > _TOLERANCE * abs(ratio):
+            return
+        if abs(ratio - 1) <= _TOLERANCE:
+            yield None, ()
+            return
+        for scaling in scalings(self.scope):
+            if abs(ratio / scaling.value - 1) <= _TOLERANCE:
+                yield scaling.mend, tuple(Slip(*slip) for slip in scaling.slips)
+
+
+def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
+    """Return the best explanation with one slip or two, or None within the budget.
+
+    Parameters
+    ----------
+    term : Term
+        The formula that is not right.
+    judge : Judge
+    text : str
+        As it was written.
+    """
+    trial = _Trial(judge, sum(1 for _ in positions(term)))
+    found = trial.of(term)
+    changed = sorted(slips(term, judge.scope, judge.claim, text), key=lambda change: change[1].rank)
+    for by, slip in changed:
+        if trial.spent:
+            break
+        found += [Explanation((slip, *e.slips), e.mended) for e in trial.of(by)]
+    if any(len(e.slips) == 1 for e in found):
+        return min(found, key=lambda e: e.cost)
+    for by, slip in changed:
+        if trial.spent:
+            break
+        second = sorted(slips(by, judge.scope, judge.claim, text), key=lambda change: change[1].rank)
+        for twice, other in second:
+            if slip.rank + other.rank > 5 or trial.spent:
+                break
+            found += [Explanation((slip, other), e.mended) for e in trial.of(twice) if not e.slips]
+    return min(found, key=lambda e: e.cost, default=None)
+
+
+@dataclass
+class _Trial:
+    judge: Judge
+    size: int
+    evaluated: int = 0
+    work: int = 0
+
+    @property
+    def spent(self) -> bool:
+        return self.evaluated >= _BUDGET or self.work >= _WORK
+
+    def of(self, term: Term) -> list[Explanation]:
+        """What makes a term right, if shapes alone do not say that nothing can."""
+        self.work += self.size
+        try:
+            expr = build(term, self.judge.scope.setting.examples)
+        except ClashError:
+            return []
+        true = self.judge.claim.truths[0]
+        sizes = int(np.prod(expr.shape)), true.size
+        if sizes[0] != sizes[1]:
+            return []
+        self.evaluated += 1
+        return list(self.judge.reach(expr))
+
+
+def _relative(found: Array, true: Array) -> float:
+    if not true.size:
+        return 0.0
+    scale = float(np.abs(true).max())
+    difference = float(np.abs(found - true).max())
+    if not np.isfinite(difference):
+        return float("inf")
+    return difference / scale if scale else difference

@@ -1,0 +1,461 @@
+"""`check_gradient` and `check_jacobian`: a given derivative against the function that it should belong to."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Shape, leaves_of
+from jacobians.checking.by_direction import (
+    DirectionsCheck,
+    along_directions,
+    direction_count,
+    localise,
+)
+from jacobians.checking.by_entry import EntryCheck
+from jacobians.checking.complex_step import ComplexStep
+from jacobians.checking.derivatives import Given, GivenGradient, GivenJacobian, buffers_of, shape_problem
+from jacobians.checking.numerical import CallFailedError, Calls, Probe
+from jacobians.checking.progress import Progress, Reporter
+from jacobians.checking.promises import Protocol, check_protocol, returned_problems, stale_faults
+from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
+from jacobians.checking.trees import Tree
+from jacobians.checking.verdict import Tally
+from jacobians.errors import DomainError
+from jacobians.layout import Order
+from jacobians.linops import Denominator, Jacobian
+
+__all__ = ["ENTRY_LIMIT", "Options", "check_gradient", "check_jacobian", "compare_values"]
+
+
+ENTRY_LIMIT = 5000
+"""More parameters than this are checked along random directions, unless told otherwise."""
+
+_CELLS = 20_000_000
+"""More entries of a Jacobian than this are not written out column by column."""
+
+_ALL_REFINED = 100
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a check is done; see `check_gradient`."""
+
+    directions: int | None
+    failure_probability: float
+    protocol: bool
+    complex_step: bool
+    seed: int
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.failure_probability < 1.0:
+            raise DomainError(f"check: failure_probability={self.failure_probability} must lie between 0 and 1")
+        if self.directions is not None and self.directions < 1:
+            raise DomainError(f"check: directions={self.directions} must be at least 1")
+
+
+def compare_values(
+    probe: Probe, given: Given, tree: Tree, options: Options
+) -> tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]:
+    """Return what was found of every parameter, along directions, and the reasons why it is no pass."""
+    rng = np.random.default_rng(options.seed)
+    probe.measure_noise(rng)
+    arbiter = ComplexStep(probe, rng) if options.complex_step else None
+    entries, along = EntryCheck(probe, given, tree, arbiter), None
+    n = tree.size
+    sampled = options.directions is not None or n > ENTRY_LIMIT or n * probe.value.size > _CELLS
+    if sampled or n > _ALL_REFINED:
+        count = options.directions or direction_count(options.failure_probability)
+        along = along_directions(probe, given, count, options.failure_probability, rng, arbiter, alone=sampled)
+    if sampled:
+        entries.spots(rng)
+        if along is not None and not along.passed:
+            _find_wrong(probe, given, tree, entries, rng)
+    else:
+        reporter = Reporter(options.progress)
+        try:
+            entries.all_entries(reporter)
+        finally:
+            reporter.close()
+    parameters = _parameters(probe, tree, entries.tallies, along if sampled else None)
+    return parameters, along, _reasons(parameters, along, sampled)
+
+
+def _find_wrong(probe: Probe, given: Given, tree: Tree, entries: EntryCheck, rng: np.random.Generator) -> None:
+    for start, stop in zip(tree.offsets[:-1], tree.offsets[1:], strict=True):
+        entry = localise(probe, given, start, stop, rng) if stop > start else None
+        if entry is not None:
+            entries.examine(entry)
+
+
+def _parameters(probe: Probe, tree: Tree, tallies: list[Tally], along: DirectionsCheck | None) -> list[ParameterCheck]:
+    found = []
+    scales = [
+        float(probe.scale[a:b].max(initial=0.0)) for a, b in zip(tree.offsets[:-1], tree.offsets[1:], strict=True)
+    ]
+    whole = max((float(t.size.max(initial=0.0)) * s for t, s in zip(tallies, scales, strict=True)), default=0.0)
+    for leaf, (tally, scale) in enumerate(zip(tallies, scales, strict=True)):
+        worst, index = tally.worst, None
+        output: Shape = ()
+        given = expected = tolerance = math.nan
+        if worst is not None:
+            index = tree.place(worst.entry)[1]
+            output = _place(worst.output, probe.shape)
+            given, expected, tolerance = worst.given, worst.value, worst.tolerance
+        a, b = tree.offsets[leaf : leaf + 2]
+        smallest = tally.smallest
+        if along is not None and a < b:
+            smallest = along.smallest / float(probe.scale[a:b].min())
+        found.append(
+            ParameterCheck(
+                tree.names[leaf],
+                tree.shapes[leaf],
+                _verdict(probe, tally, scale, whole),
+                tally.checked,
+                tally.wrong,
+                tally.kinks,
+                tally.suspects,
+                index,
+                output,
+                given,
+                expected,
+                tolerance,
+                smallest,
+            )
+        )
+    return found
+
+
+def _place(output: int, shape: Shape) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(output, shape)) if shape else ()
+
+
+def _verdict(probe: Probe, tally: Tally, scale: float, whole: float) -> Verdict:
+    if tally.wrong:
+        return "fail"
+    if tally.unseen:
+        return "inconclusive"
+    size = float(tally.size.max(initial=0.0))
+    # what changes the function by a few units of rounding at most is zero to it, and so is a derivative of zero
+    dust = 16.0 * probe.eps * max(float(np.abs(probe.value).max(initial=0.0)), whole)
+    if size * scale <= dust or tally.smallest * scale <= 1e-6 * whole:
+        return "pass"
+    return "inconclusive" if tally.smallest > 0.1 * size and tally.coarsest > 0.1 else "pass"
+
+
+def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sampled: bool) -> list[str]:
+    reasons = []
+    for p in parameters:
+        where = f"{p.name}[{', '.join(map(str, p.index))}]" if p.index else p.name
+        if p.output:
+            where = f"output {p.output} by {where}"
+        if p.verdict == "fail":
+            more = f"; {p.wrong + p.suspects} of {p.checked} entries differ" if p.wrong + p.suspects > 1 else ""
+            kink = " (the nearest slope at a kink)" if p.kinks == p.wrong else ""
+            reasons.append(
+                f"{where} is {p.given:.10g}, the reference {p.expected:.10g}{kink}: they differ by "
+                f"{p.difference:.2g}, allowed {p.tolerance:.2g}{more}"
+            )
+        elif p.verdict == "inconclusive":
+            reasons.append(
+                f"{p.name}: errors below {p.smallest:.1g} cannot be seen: the function is too noisy, jumps, or is not "
+                "defined on both sides of x"
+            )
+    if along is not None and not along.passed:
+        reasons.append(
+            f"along {along.directions} random directions it is off by {along.error:.1e} of its size, "
+            f"allowed {along.resolved:.1e}"
+        )
+    if sampled and along is not None and along.passed:
+        if along.unresolved == along.directions:
+            reasons.append(
+                "every random direction meets kinks or undefined values: check fewer parameters, entry by entry"
+            )
+        elif along.resolved > 0.1:
+            reasons.append(f"along random directions errors below {along.resolved:.1e} of its size cannot be seen")
+    return reasons
+
+
+def check_gradient(
+    fun: Callable[[Any], Any],
+    grad: Callable[[Any], Any] | bool | None,
+    x: Any,
+    *,
+    directions: int | None = None,
+    failure_probability: float = 1e-9,
+    protocol: bool = True,
+    complex_step: bool = True,
+    seed: int = 0,
+    progress: Progress = True,
+) -> GradientCheck:
+    r"""Return whether `grad` computes the gradient of `fun` at x, with the smallest error that would have been seen.
+
+    First the protocol: neither function may write its input or the other's data, keep state, return a shared buffer,
+    lose digits or shape, or depend on the memory order of its input; and what is right at x must be right at another
+    point too, by two directions. Then the values, against Richardson-extrapolated central differences over several
+    bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is relative to what can be
+    resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
+    derivatives is right. Float32 functions are judged by float32's resolution.
+
+    Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
+    `directions`, only directions and a few entries are; an error then escapes with probability at most
+    `failure_probability` unless its norm is below what the report states.
+
+    Parameters
+    ----------
+    fun : callable
+        From something like `x` to a scalar.
+    grad : callable, None or True
+        From something like `x` to the gradient in the same structure. None or True: `fun` returns both,
+        ``(value, gradient)``.
+    x : ndarray, or dict, tuple or list of arrays (nested as you like)
+        Where to check; never written. Integers become float64.
+    directions : int, optional
+        Gaussian directions to use instead of all entries.
+    failure_probability : float
+        How likely an error of ten to twenty tolerances may be missed along directions.
+    protocol : bool
+        False leaves the protocol out, and calls `grad` once.
+    complex_step : bool
+        Whether doubtful entries are put to the complex step, where the code turns out to be analytic.
+    seed : int
+        Of the directions.
+    progress : callable or bool
+        Called with (entries done, entries in all). True: a line on a terminal's standard error after two seconds.
+
+    Returns
+    -------
+    GradientCheck
+        True only if the verdict is "pass". What `fun` or `grad` raise becomes part of the verdict.
+
+    Raises
+    ------
+    DTypeError
+        If `x` is not made of real arrays.
+    DomainError
+        If `directions` or `failure_probability` make no sense.
+
+    Notes
+    -----
+    Source: Richardson 1911; Moré & Wild 2011 (noise); Squire & Trapp 1998 (complex step). SciPy's `check_grad` returns
+    one number without saying what it should be, and `differentiate.derivative` needs functions of arrays of points.
+    Where several kinks meet at x, the slopes' bounds are those along one entry: a value chosen for each kink by itself,
+    such as relu′(0) = 0 with all weights zero, may lie outside and is then reported.
+
+    Examples
+    --------
+    >>> def loss(p):
+    ...     return float(np.sum(np.tanh(p["W"] @ np.ones(3) + p["b"])))
+    >>> def gradient(p):
+    ...     delta = 1 - np.tanh(p["W"] @ np.ones(3) + p["b"]) ** 2
+    ...     return {"W": np.outer(delta, np.ones(3)), "b": delta}
+    >>> x = {"W": np.full((2, 3), 0.1), "b": np.array([0.2, -0.3])}
+    >>> bool(check_gradient(loss, gradient, x))
+    True
+    >>> check_gradient(loss, lambda p: {"W": gradient(p)["W"], "b": gradient(p)["b"] / 2}, x).reasons[0][:24]
+    'b[1] is 0.5, the referen'
+    """
+    options = Options(directions, failure_probability, protocol, complex_step, seed, progress)
+    start = time.perf_counter()
+    tree = Tree.of(x, "check_gradient")
+    flat = tree.pack([leaf for _, leaf in leaves_of(x)])
+    value, gradient = _split(fun, grad)
+    found = Protocol()
+
+    def conclude(*arguments: Any) -> GradientCheck:
+        return concluded(found, value, gradient, time.perf_counter() - start, *arguments)
+
+    try:
+        with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
+            probe = Probe(value, tree, flat)
+            if probe.value.size != 1:
+                found.faults.append(f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays")
+                return conclude()
+            if not np.isfinite(probe.value).all():
+                return conclude([], None, [f"fun is {probe.value[0]} at x: nothing can be compared"])
+            if protocol:
+                found = check_protocol(value, gradient, tree, flat, probe.value, seed)
+            given = gradient(tree.rebuild(tree.arrays(flat)))
+            packed = _read(given, tree, found)
+            if packed is None:
+                return conclude()
+            compared = compare_values(probe, packed, tree, options)
+            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
+                there = _read(found.there, tree, Protocol())
+                found.faults.extend(stale_faults(value, there, tree, found, seed))
+            return conclude(*compared)
+    except CallFailedError as problem:
+        found.faults.append(str(problem))
+        return conclude()
+
+
+def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
+    if callable(grad):
+        return Calls(fun, "fun"), Calls(grad, "grad")
+
+    def part(place: int) -> Callable[[Any], Any]:
+        def chosen(x: Any) -> Any:
+            found = fun(x)
+            if not isinstance(found, tuple) or len(found) != 2:
+                raise TypeError(f"fun returned a {type(found).__name__}; without grad it returns (value, gradient)")
+            return found[place]
+
+        return chosen
+
+    return Calls(part(0), "fun"), Calls(part(1), "the gradient")
+
+
+def _read(given: Any, tree: Tree, found: Protocol) -> GivenGradient | None:
+    """The packed gradient, or None with the faults noted if it cannot be compared."""
+    what = "the gradient"
+    if tree.single and isinstance(given, (list, tuple)):
+        found.faults.extend(returned_problems(given, what, tree.dtypes[0]))
+        try:
+            given = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            return None
+    problem = tree.mismatch(given)
+    if problem:
+        found.faults.append(f"{what} {problem}")
+        return None
+    by_name = {name or "x": leaf for name, leaf in leaves_of(given)}
+    leaves, usable, eps = [], True, float(np.finfo(np.float64).eps)
+    for name, shape, dtype in zip(tree.names, tree.shapes, tree.dtypes, strict=True):
+        leaf = by_name[name]
+        label = what if tree.single else f"{what} of {name}"
+        problems = returned_problems(leaf, label, dtype)
+        array = np.asarray(leaf)
+        if array.shape != shape:
+            hint = ": it is transposed" if array.shape == shape[::-1] and len(shape) > 1 else ""
+            problems.append(f"{label} has shape {array.shape}, {name} has {shape}{hint}")
+        usable &= array.shape == shape and array.dtype.kind in "fiub" and bool(np.isfinite(array).all())
+        if array.dtype.kind == "f":
+            eps = max(eps, float(np.finfo(array.dtype).eps))
+        found.faults.extend(problems)
+        leaves.append(array)
+    return GivenGradient(tree.pack(leaves), eps) if usable else None
+
+
+def check_jacobian(
+    fun: Callable[[Any], Any],
+    jac: Callable[[Any], Any],
+    x: Any,
+    *,
+    order: Order = "C",
+    directions: int | None = None,
+    failure_probability: float = 1e-9,
+    protocol: bool = True,
+    complex_step: bool = True,
+    seed: int = 0,
+    progress: Progress = True,
+) -> GradientCheck:
+    """Return whether `jac` computes the Jacobian of the array-valued `fun` at x; see `check_gradient`.
+
+    Parameters
+    ----------
+    fun : callable
+        From something like `x` to an array with m entries.
+    jac : callable
+        From something like `x` to a matrix (m, n), an array of shape codomain + domain, a SciPy sparse matrix or a
+        `Jacobian`. For a dict, tuple or list: one of them for each array, in the same structure, or one matrix (m, n)
+        by all entries packed.
+    x : ndarray, or dict, tuple or list of arrays
+    order : {"C", "F"}
+        How a matrix's rows and columns unroll the output and x.
+    directions, failure_probability, protocol, complex_step, seed, progress
+        As in `check_gradient`.
+
+    Returns
+    -------
+    GradientCheck
+
+    Raises
+    ------
+    DTypeError
+        If `x` is not made of real arrays.
+    DomainError
+        If `directions` or `failure_probability` make no sense.
+
+    Notes
+    -----
+    SciPy's `differentiate.jacobian` needs functions that take stacks of points, and `approx_derivative` has no error
+    estimate; see `jacobians.checking.numerical`.
+
+    Examples
+    --------
+    >>> from jacobians import tanh
+    >>> x = np.array([[0.1, -0.4], [0.3, 2.0]])
+    >>> bool(check_jacobian(lambda v: tanh(v)[0], lambda v: tanh(v)[1], x))
+    True
+    >>> check_jacobian(np.sin, lambda v: np.diag(np.sin(v)), np.ones(2)).verdict
+    'fail'
+    """
+    options = Options(directions, failure_probability, protocol, complex_step, seed, progress)
+    start = time.perf_counter()
+    tree = Tree.of(x, "check_jacobian")
+    flat = tree.pack([leaf for _, leaf in leaves_of(x)])
+    value, jacobian = Calls(fun, "fun"), Calls(jac, "jac")
+    found = Protocol()
+
+    def conclude(*arguments: Any) -> GradientCheck:
+        return concluded(found, value, jacobian, time.perf_counter() - start, *arguments)
+
+    try:
+        with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
+            probe = Probe(value, tree, flat)
+            if not np.isfinite(probe.value).all():
+                return conclude([], None, ["fun is not finite at x: nothing can be compared"])
+            if protocol:
+                found = check_protocol(value, jacobian, tree, flat, probe.value, seed)
+            parts = _parts(jacobian(tree.rebuild(tree.arrays(flat))), tree, probe.shape, found)
+            if parts is None:
+                return conclude()
+            given = GivenJacobian(parts, tree, probe.shape, order)
+            compared = compare_values(probe, given, tree, options)
+            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
+                there = _parts(found.there, tree, probe.shape, Protocol())
+                moved = None if there is None else GivenJacobian(there, tree, probe.shape, order)
+                found.faults.extend(stale_faults(value, moved, tree, found, seed))
+            return conclude(*compared)
+    except CallFailedError as problem:
+        found.faults.append(str(problem))
+        return conclude()
+
+
+def _parts(given: Any, tree: Tree, codomain: Shape, found: Protocol) -> list[Any] | None:
+    """The Jacobians by each array of x, or the one by all, or None with the faults noted."""
+    if tree.single or not isinstance(given, (dict, list, tuple)):
+        named = [("", given)]
+        domains: tuple[Shape, ...] = tree.shapes if tree.single else ((tree.size,),)
+    else:
+        problem = tree.mismatch(given)
+        if problem:
+            found.faults.append(f"the Jacobian {problem}")
+            return None
+        by_name = dict(leaves_of(given))
+        named, domains = [(name, by_name[name]) for name in tree.names], tree.shapes
+    parts, usable = [], True
+    for (name, part), domain in zip(named, domains, strict=True):
+        label = f"the Jacobian by {name}" if name else "the Jacobian"
+        if isinstance(part, Denominator):
+            part = part.numerator  # the same map, written the other way
+        dtype = tree.dtypes[0]
+        if not isinstance(part, Jacobian):
+            checked = buffers_of(part)[0] if hasattr(part, "tocsc") else part
+            problems = returned_problems(checked, label, dtype)
+            found.faults.extend(problems)
+            usable &= all("dtype" in p or "Python" in p for p in problems)
+            if isinstance(part, (list, tuple)):
+                part = np.asarray(part)
+        problem = shape_problem(part, domain, codomain)
+        if problem:
+            found.faults.append(f"{label} {problem}")
+            usable = False
+        parts.append(part)
+    return parts if usable else None

@@ -1,0 +1,299 @@
+"""Reference derivatives by Richardson extrapolation over several bands of steps, with what they can resolve."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking.trees import Tree
+
+__all__ = [
+    "SAFETY",
+    "CallFailedError",
+    "Calls",
+    "Estimate",
+    "Probe",
+    "Way",
+    "band",
+    "bands",
+    "best_of",
+    "directional_derivative",
+]
+
+
+class CallFailedError(Exception):
+    """A caller's function raised; the text names it, the error and the last line of the caller's own code."""
+
+
+class Calls:
+    """A caller's function that counts its calls and turns what it raises into `CallFailedError`.
+
+    Parameters
+    ----------
+    function : callable
+    name : str
+        What it is called in reports, such as ``fun``.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], name: str) -> None:
+        self._function = function
+        self.name = name
+        self.count = 0
+
+    def __call__(self, argument: Any) -> Any:
+        """Return the function's value; floating-point warnings far from x are nobody's mistake and stay silent."""
+        self.count += 1
+        try:
+            with np.errstate(all="ignore"):
+                return self._function(argument)
+        except Exception as error:  # whatever it is becomes part of the verdict
+            raise CallFailedError(_summary(self.name, error)) from error
+
+
+def _summary(name: str, error: BaseException) -> str:
+    message = " ".join(str(error).split())
+    message = f": {message[:160]}" if message else ""
+    package = Path(__file__).parents[1]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "site-packages" not in f.filename and package not in Path(f.filename).parents]
+    own = [f for f in own if not f.filename.startswith("<frozen")]
+    if not own:
+        return f"{name} raised {type(error).__name__}{message}"
+    last = own[-1]
+    return (
+        f"{name} raised {type(error).__name__}{message} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A line through x: along one entry, or along a direction over all of them.
+
+    Attributes
+    ----------
+    unit : float
+        The length that counts as one along this line: steps are multiples of it.
+    entry : int or None
+        The entry of the packed vector, for a coordinate.
+    direction : ndarray or None
+        For a direction.
+    """
+
+    unit: float
+    entry: int | None = None
+    direction: Array | None = None
+
+
+class Probe:
+    """The caller's function of the packed argument, around one point.
+
+    Parameters
+    ----------
+    fun : Calls
+    tree : Tree
+    x : ndarray, shape (n,)
+        Packed, float64.
+
+    Attributes
+    ----------
+    value : ndarray, shape (m,)
+        The function's value at x, float64.
+    eps : float
+        The unit of rounding in which the function works: the coarsest of x's and of the value's dtype.
+    scale : ndarray, shape (n,)
+        What counts as a change of one for each entry: its own size, or its array's root mean square, or 1.
+    flat : ndarray of bool, shape (m,)
+        Whether it did not change at all where its noise was measured.
+    noise : ndarray, shape (m,)
+        The error with which the function is evaluated, see `measure_noise`.
+
+    Raises
+    ------
+    CallFailedError
+        If the function raises at x.
+    """
+
+    def __init__(self, fun: Calls, tree: Tree, x: Array) -> None:
+        self._fun, self._tree, self.x = fun, tree, x
+        given = np.asarray(fun(tree.rebuild(tree.arrays(x))))
+        self.eps = tree.resolution
+        if given.dtype.kind == "f" and given.size:
+            self.eps = max(self.eps, float(np.finfo(given.dtype).eps))
+        self.shape = given.shape
+        self.value = given.astype(np.float64).ravel()
+        self.scale = _scale(tree, x)
+        self.flat = np.zeros(self.value.shape, bool)
+        self.noise = np.maximum(self.eps * np.abs(self.value), np.finfo(np.float64).tiny)
+
+    def at(self, flat: Array) -> Array:
+        """Return the function's value at a packed point, NaN where it raises or changes its shape."""
+        try:
+            found = np.asarray(self._fun(self._tree.rebuild(self._tree.arrays(flat))), dtype=np.float64).ravel()
+        except (CallFailedError, TypeError, ValueError):
+            return np.full(self.value.shape, np.nan)
+        return found if found.shape == self.value.shape else np.full(self.value.shape, np.nan)
+
+    def complex_at(self, flat: Array) -> Any:
+        """Return the function's value at a complex packed point, as the function gives it."""
+        parts = zip(self._tree.offsets[:-1], self._tree.offsets[1:], self._tree.shapes, strict=True)
+        return self._fun(self._tree.rebuild([flat[a:b].reshape(shape).copy() for a, b, shape in parts]))
+
+    def coordinate(self, entry: int) -> Way:
+        """Return the line along one entry."""
+        return Way(float(self.scale[entry]), entry=entry)
+
+    def towards(self, direction: Array) -> Way:
+        """Return the line along a direction that is already in each entry's scale."""
+        return Way(1.0, direction=direction)
+
+    def along(self, way: Way, t: float) -> tuple[Array, float]:
+        """Return the value at x + t·way, and the step really taken after rounding to the entry's dtype."""
+        if way.entry is None:
+            assert way.direction is not None
+            return self.at(self.x + t * way.direction), t
+        flat = self.x.copy()
+        moved = float(self._tree.dtypes[self._tree.leaf_of(way.entry)].type(flat[way.entry] + t * way.unit))
+        step = moved - flat[way.entry]
+        flat[way.entry] = moved
+        return self.at(flat), step
+
+    def measure_noise(self, rng: np.random.Generator) -> None:
+        r"""Raise `noise` to what the function shows along a random direction, if that is more than its rounding.
+
+        Differences of order k at equal, tiny steps of a smooth function vanish, and those of noise of variance σ² have
+        variance :math:`\sigma^2 (2k)!/(k!)^2` (Hamming's table; Moré & Wild 2011, SIAM J. Sci. Comput. 33, ECNoise).
+        A function that computes in float32 inside, or that solves something iteratively, is found out so.
+        """
+        direction = rng.normal(size=self.x.size) * self.scale
+        step = 128.0 * self.eps
+        while step < 1e-3:
+            points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
+            same = (np.diff(points, axis=0) == 0).sum(axis=0)
+            # a staircase is seen only at steps that leave it; a function that does not depend on x stays constant
+            if not np.isfinite(points).all() or 2 * np.count_nonzero(same <= 3) >= same.size:
+                break
+            step *= 256.0
+        if not np.isfinite(points).all():
+            return
+        self.flat = (points == points[0]).all(axis=0)
+        variances, ratio, differences = [], 1.0, points
+        for k in range(1, 6):
+            differences = np.diff(differences, axis=0)
+            ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
+            if k > 1:
+                variances.append(ratio * np.mean(differences**2, axis=0))
+        self.noise = np.maximum(self.noise, 2.0 * np.sqrt(np.mean(variances, axis=0)))
+
+
+def _scale(tree: Tree, x: Array) -> Array:
+    scale = np.abs(x)
+    for a, b in zip(tree.offsets[:-1], tree.offsets[1:], strict=True):
+        if a < b:
+            mean = float(np.sqrt(np.mean(scale[a:b] ** 2)))
+            scale[a:b] = np.maximum(scale[a:b], mean or 1.0)
+    return scale
+
+
+_FINE = 1e-10
+"""Units of rounding below this leave bands of small steps."""
+
+SAFETY = 8.0
+"""A difference counts when it exceeds the estimated error so many times."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A derivative of every output along one line, and the estimated error; NaN and infinity where there is none.
+
+    `reach` is the largest step that it rests on, in the way's units.
+    """
+
+    value: Array
+    error: Array
+    reach: Array
+
+    @property
+    def tolerance(self) -> Array:
+        """The largest difference that the error may explain."""
+        return SAFETY * self.error
+
+
+def bands(eps: float) -> tuple[float, float, float, float]:
+    """Return the first step of each band, from the usual one to smaller ones, and last a larger one.
+
+    Examples
+    --------
+    >>> [f"{h:.0e}" for h in bands(2.2e-16)], [f"{h:.0e}" for h in bands(1.2e-7)]
+    (['6e-03', '3e-05', '2e-07', '8e-02'], ['1e-01', '1e-02', '1e-03', '3e-01'])
+    """
+    return eps ** (1 / 7), eps ** (2 / 7), eps ** (3 / 7), eps ** (1 / 14)
+
+
+def band(probe: Probe, way: Way, first: float) -> Estimate:
+    """Return the extrapolation of three central differences at halved steps from `first` on."""
+    slopes, size, step = [], np.zeros_like(probe.value), 1.0
+    for k in range(3):
+        (ahead, forth), (behind, back) = probe.along(way, first / 2**k), probe.along(way, -first / 2**k)
+        step = forth - back
+        slopes.append((ahead - behind) / step if step else np.full_like(ahead, np.nan))
+        size = np.maximum(size, np.maximum(np.abs(ahead), np.abs(behind)))
+    coarse, fine = (4.0 * slopes[1] - slopes[0]) / 3.0, (4.0 * slopes[2] - slopes[1]) / 3.0
+    value = (16.0 * fine - coarse) / 15.0
+    noise = np.maximum(probe.noise, probe.eps * size)
+    # 3.4 noise/step bounds the extrapolated round-off of two ends; the slopes' own rounding comes on top
+    error = np.abs(value - fine) + 3.4 * noise / step + 4.0 * probe.eps * np.abs(value)
+    if probe.eps > _FINE:
+        # float32 leaves no band of small steps to look past kinks, where the extrapolations may agree by accident
+        error = error + np.abs(slopes[2] - slopes[1])
+    good = np.isfinite(value) & np.isfinite(error)
+    return Estimate(np.where(good, value, np.nan), np.where(good, error, np.inf), np.full(value.shape, first))
+
+
+def best_of(found: list[Estimate]) -> Estimate:
+    """Return, from bands of rising steps, the most precise that agrees with all bands of smaller steps.
+
+    A kink between two bands makes the larger one precise and wrong, so the smaller steps have the first word.
+    """
+    best = found[0]
+    value, error, reach, open_ = best.value, best.error, best.reach, np.ones(best.value.shape, bool)
+    for other in found[1:]:
+        near = np.abs(other.value - value) <= SAFETY * (other.error + error)
+        open_ &= near | ~np.isfinite(error) | ~np.isfinite(other.error)
+        better = open_ & (other.error < error)
+        value, error = np.where(better, other.value, value), np.where(better, other.error, error)
+        reach = np.where(better, other.reach, reach)
+    return Estimate(value, error, reach)
+
+
+def directional_derivative(fun: Callable[[Array], float], x: Array, direction: Array) -> tuple[float, float]:
+    """Return the derivative of `fun` at x along a direction, and an estimate of its error.
+
+    Parameters
+    ----------
+    fun : callable
+    x, direction : ndarray, of one shape
+        Never written; the direction need not have unit length.
+
+    Examples
+    --------
+    >>> slope, error = directional_derivative(lambda x: float(np.sin(x[0])), np.zeros(1), np.ones(1))
+    >>> bool(abs(slope - 1) < 1e-9), bool(error < 1e-9)
+    (True, True)
+    """
+    tree = Tree.of(x, "directional_derivative")
+    probe = Probe(Calls(fun, "fun"), tree, tree.pack([x]))
+    flat = np.asarray(direction, dtype=np.float64).ravel()
+    reach = float(np.abs(flat / probe.scale).max(initial=0.0))
+    if reach == 0.0:
+        return 0.0, 0.0
+    probe.measure_noise(np.random.default_rng(0))
+    usual, small, smaller, large = bands(probe.eps)
+    way = probe.towards(flat / reach)
+    found = best_of([band(probe, way, first) for first in (smaller, small, usual, large)])
+    return float(found.value[0] * reach), float(found.error[0] * reach)

@@ -1,0 +1,441 @@
+"""`diagnose`: why is this gradient wrong? The given one is matched against slips applied to the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.conventions import Convention, checked
+from jacobians.diagnosis.distances import Distances, findings
+from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
+from jacobians.diagnosis.search import Explanation, Found, search, wrong_gradient
+from jacobians.diagnosis.slip import Gradients, Mutation, Setting
+from jacobians.diagnosis.slips import catalogue
+from jacobians.diagnosis.slips.examples import too_large
+from jacobians.diagnosis.slips.preset import other_layouts, translation
+from jacobians.diagnosis.telling_apart import separating
+from jacobians.errors import DomainError, JacobiansError, ShapeError
+from jacobians.network import Network
+from jacobians.operations import BinaryCrossEntropy
+from jacobians.translate import translate_gradients
+
+__all__ = ["Given", "diagnose", "extremes", "readings"]
+
+
+_PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
+"""Storage dtypes narrower than float64, and what rounding in them may do to a gradient."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """One way to read what was handed over.
+
+    Attributes
+    ----------
+    gradients : dict of ndarray
+        float64, in the network's own names, shapes and layout.
+    layout : Convention or None
+        The preset in whose layout it came, if not in the network's.
+    layout_names : str
+        The presets that share it.
+    turned : tuple of str
+        Parameters that came transposed.
+    notes : tuple of str
+    precision : {"float16", "float32"} or None
+        The narrower dtype that holds every entry exactly.
+    tolerance : float
+        What rounding may do to each parameter's gradient, relative to its norm.
+    """
+
+    gradients: Gradients
+    layout: Convention | None = None
+    layout_names: str = ""
+    turned: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    precision: str | None = None
+    tolerance: float = 1e-10
+
+
+def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Setting) -> list[Given]:
+    """Return the ways to read a gradient, the network's own layout first.
+
+    Raises
+    ------
+    ShapeError
+        If its shapes fit neither the network's layout, nor any preset's, nor a transpose.
+    DTypeError
+        If its entries are no real numbers.
+    """
+    own = setting.network.convention
+    shapes = {name: p.shape for name, p in setting.params.items()}
+    if not isinstance(gradient, Mapping):
+        return [_with_precision(_unpacked(as_float(gradient, "gradient", "diagnose"), setting))]
+    arrays = {name: as_float(g, name, "diagnose") for name, g in gradient.items()}
+    if arrays.keys() == shapes.keys() and all(arrays[n].shape == s for n, s in shapes.items()):
+        return [_with_precision({n: arrays[n] for n in shapes})]
+    if arrays.keys() == shapes.keys() and all(_squeezed(arrays[n].shape) == _squeezed(s) for n, s in shapes.items()):
+        note = "; ".join(f"{n} came as {arrays[n].shape}, not {s}" for n, s in shapes.items() if arrays[n].shape != s)
+        return [_with_precision({n: arrays[n].reshape(s) for n, s in shapes.items()}, notes=(note,))]
+    found = []
+    for other, names in other_layouts(own):
+        try:
+            # the widths are read from the given shapes; they must lead to this network's shapes
+            moved = translate_gradients(arrays, other, own)
+        except JacobiansError:
+            continue
+        if {n: g.shape for n, g in moved.items()} == shapes:
+            found.append(_with_precision(moved, layout=other, layout_names=names))
+    turned = tuple(n for n, s in shapes.items() if n in arrays and arrays[n].shape == s[::-1] != s)
+    rest_fits = arrays.keys() == shapes.keys() and all(
+        arrays[n].shape == s for n, s in shapes.items() if n not in turned
+    )
+    if turned and rest_fits:
+        found.append(_with_precision({n: arrays[n].T if n in turned else arrays[n] for n in shapes}, turned=turned))
+    if not found:
+        _refuse(arrays, shapes, setting)
+    return found
+
+
+def _unpacked(vector: Array, setting: Setting) -> Gradients:
+    network, own = setting.network, setting.network.convention
+    total = sum(p.size for p in setting.params.values())
+    if vector.size == total and vector.ndim <= 2 and total in vector.shape:
+        return network.unpack(vector.reshape(total))
+    hints = []
+    for other, names in other_layouts(own):
+        try:
+            size = sum(map(size_of, other.shapes(own.sizes(setting.params)).values()))
+        except JacobiansError:
+            continue
+        if size == vector.size:
+            hints.append(names)
+    fits = f"; as many as {' or '.join(hints[:2])} packs" if hints else ""
+    if vector.ndim > 1:
+        fits += "; an array is read as a packed vector: pass a dict by parameter name for separate arrays"
+    raise ShapeError(
+        f"diagnose: the gradient has shape {vector.shape}, {own.name} packs {total} parameters "
+        f"({', '.join(f'{n} {p.shape}' for n, p in setting.params.items())}): expected ({total},){fits}"
+    )
+
+
+def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) -> None:
+    """Raise the error that says which shapes are expected, and what would fit."""
+    own = setting.network.convention
+    listed = ", ".join(f"{n} {s}" for n, s in shapes.items())
+    found = ", ".join(f"{n} {a.shape}" for n, a in arrays.items()) or "nothing"
+    hint = ""
+    for layer in setting.layers:
+        have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
+        more = tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want))
+        if have == more:
+            hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
+        bias = arrays.get(layer.bias or "", np.zeros(0)).shape
+        if layer.bias and len(bias) == 2 and bias[0] == bias[1] == setting.count:
+            hint = f"; {layer.bias} is N×N: was (N, 1) − (N,) broadcast?"
+        if layer.bias and bias in {
+            (setting.count, size_of(shapes[layer.bias])),
+            (size_of(shapes[layer.bias]), setting.count),
+        }:
+            hint = f"; {layer.bias} has one entry for each example: sum over the examples"
+        if layer.bias and bias == () and size_of(shapes[layer.bias]) > 1:
+            hint = f"; {layer.bias} is one number: sum over the examples only, not over all axes"
+    try:
+        checked(arrays, shapes, own.layout, own.weight_name, own.name, "diagnose")
+    except ShapeError as error:
+        text = f"{error}{hint}".rstrip("?")
+        raise ShapeError(f"{text}; {own.name} expects {listed}, found {found}, and no preset's layout fits") from None
+
+
+def _squeezed(shape: Shape) -> Shape:
+    return tuple(s for s in shape if s != 1)
+
+
+def _with_precision(
+    gradients: Gradients,
+    layout: Convention | None = None,
+    layout_names: str = "",
+    turned: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Given:
+    arrays = {name: g.astype(np.float64) for name, g in gradients.items()}
+    precision, tolerance = None, 1e-10
+    for dtype, allowed in _PRECISIONS:
+        with np.errstate(all="ignore"):
+            if all(np.array_equal(g, g.astype(dtype).astype(np.float64), equal_nan=True) for g in arrays.values()):
+                precision, tolerance = np.dtype(dtype).name, allowed
+                break
+    return Given(arrays, layout, layout_names, turned, notes, precision, tolerance)
+
+
+_LARGEST_EXPONENT = {"float64": 709.0, "float32": 88.0}
+"""eᶻ overflows beyond."""
+
+
+def extremes(setting: Setting, gradients: Gradients) -> tuple[Cause, ...]:
+    """Return the causes that entries which are not finite may have; none where all are finite."""
+    bad = {name: np.argwhere(~np.isfinite(g)) for name, g in gradients.items()}
+    bad = {name: places for name, places in bad.items() if len(places)}
+    if not bad:
+        return ()
+    counts = []
+    for name, places in bad.items():
+        size = gradients[name].size
+        if len(places) == size:
+            counts.append(f"all of {name}")
+            continue
+        shown = ", ".join(f"{name}[{', '.join(map(str, place))}]" for place in places[:3].tolist())
+        counts.append(f"{shown}{', …' if len(places) > 3 else ''} ({len(places)} of {size})")
+    wrong = "NaN" if any(np.isnan(g).any() for g in gradients.values()) else "infinite"
+    return tuple(
+        Cause(name, "extremes", f"entries are {wrong}{title}", None, "; ".join(counts), mend, 0.0, exact=True)
+        for name, title, mend in _suspects(setting)
+    )
+
+
+def _suspects(setting: Setting) -> list[tuple[str, str, str]]:
+    """What in the forward pass can have overflowed: a name, a clause, the mend; the more usual first."""
+    found: list[tuple[str, str, str]] = []
+    for position, part in enumerate(setting.parts):
+        size = float(np.abs(setting.output_of(position)).max(initial=0.0))
+        dtype = next((d for d, bound in _LARGEST_EXPONENT.items() if size > bound), None)
+        if dtype and not found:
+            where = f": operation {position + 1} ({part.name}) reaches {size:.3g}, where eᶻ overflows in {dtype}"
+            mend = "Subtract the largest logit first, or use the library's stable forms."
+            found.append(("exp-overflow", where, mend))
+    z, axis = setting.output, setting.layout.feature_axis
+    # softmax compares the outputs of one example; a sigmoid each with 0
+    alone = isinstance(setting.network.loss, BinaryCrossEntropy)
+    spread = float((np.abs(z) if alone else z.max(axis=axis) - z.min(axis=axis)).max(initial=0.0))
+    if spread > 36:
+        said = f"an output reaches ±{spread:.3g}" if alone else f"the outputs of one example span {spread:.3g}"
+        text = f": {said}, so a probability rounds to 0 or 1 and its log or its inverse fails"
+        found.append(("log-zero", text, "Compute the loss from logits, not from rounded probabilities."))
+    nothing = ": nothing in the forward pass overflows"
+    return found or [("not-finite", nothing, "Look for 0/0: an empty mean, a norm of 0, log(0).")]
+
+
+_NEEDS_DATA = (
+    "a value alone cannot show a cache of an earlier batch, a shared buffer or a result that changes from call to "
+    "call: check_gradient looks for those"
+)
+
+_BETWEEN = "outputs from 40 to 80, where probabilities round and eᶻ does not overflow"
+_FEWER_EXAMPLES = (
+    "single examples were not looked at, since the batch is too large for it; diagnose a gradient of a few hundred"
+)
+
+
+def diagnose(
+    gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike,
+    network: Network,
+    params: Mapping[str, npt.ArrayLike],
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+) -> Diagnosis:
+    """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
+
+    The right gradient is mutated in every way of a catalogue of slips, through the chain of Jacobians, so that a slip
+    in one layer reaches all layers before it; a cause is the mutation that gives the very gradient, in all parameters.
+
+    Parameters
+    ----------
+    gradient : mapping of str to array_like, or array_like, shape (P,)
+        By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
+    network : Network
+        What the gradient should be of, in the convention of the program that computed it.
+    params, X, Y
+        As for `Network.gradient`; not written to.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    ShapeError
+        If the gradient's shapes fit neither the network, nor another preset, nor a transpose; or `params`, X and Y do
+        not fit the network.
+    DomainError
+        If the batch is empty, or a target is out of range.
+    DTypeError
+        If the gradient's entries are no real numbers.
+
+    Examples
+    --------
+    >>> net = Network.dense((4, 3, 2), convention="cs231n")
+    >>> rng = np.random.default_rng(0)
+    >>> params, X, Y = net.init(rng), rng.normal(size=(5, 4)), [0, 1, 1, 0, 1]
+    >>> wrong = net.gradient(params, X, Y)
+    >>> wrong["W2"] = wrong["W2"] * 5
+    >>> print(diagnose(wrong, net, params, X, Y))
+    1/N is missing: factor N = 5, in W2 only.
+    <BLANKLINE>
+       W1  right
+       b1  right
+       W2  wrong  error 8.00e-01  norm × 5  cosine +1.0000
+       b2  right
+       Evidence: W2 is 5 times the right one in every entry; residual 0.0e+00.
+       Mend: Divide by N: the loss is a mean.
+    """
+    setting = Setting(network, params, X, Y)
+    if setting.count == 0:
+        raise DomainError("diagnose: the batch is empty; a gradient of no examples says nothing about its causes")
+    given = _best_reading(readings(gradient, setting), setting)
+    distances = Distances(given.gradients, setting.gradient)
+    lost = extremes(setting, given.gradients)
+    arranged = _arrangement(given, setting)
+    if distances.all_right:
+        causes = (*lost, *arranged)
+        hidden = () if causes else _hidden(setting)
+        verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
+        apart = (_BETWEEN,) if len(lost) > 1 else ()
+        return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
+    found = search(setting, distances)
+    if not _is_exact(found) and given.precision is not None:
+        # narrower numbers: what rounding may do is more
+        wider = Distances(given.gradients, setting.gradient, given.tolerance)
+        if wider.all_right:
+            rounded = _rounded(given, setting, params)
+            causes = (*lost, *arranged, *rounded)
+            return Diagnosis("explained" if causes else "right", causes, findings(wider), notes=given.notes)
+        distances, found = wider, search(setting, wider)
+    return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
+
+
+def _is_exact(found: Found) -> bool:
+    return bool(found.explanations) and found.explanations[0].exact
+
+
+def _best_reading(candidates: Sequence[Given], setting: Setting) -> Given:
+    """The reading nearest to the right gradient; shapes alone do not always tell presets apart."""
+    if len(candidates) == 1:
+        return candidates[0]
+
+    def error(given: Given) -> float:
+        return max(Distances(given.gradients, setting.gradient).start.values())
+
+    return min(candidates, key=error)
+
+
+def _verdict(
+    setting: Setting, distances: Distances, found: Found, before: tuple[Cause, ...], notes: tuple[str, ...]
+) -> Diagnosis:
+    explanations = found.explanations
+    causes = tuple(cause for e in explanations for cause in _causes(e, distances))
+    if not _is_exact(found):
+        said = (*notes, _NEEDS_DATA, *([_FEWER_EXAMPLES] if too_large(setting) else []))
+        return Diagnosis("unexplained", (*before, *causes), findings(distances), notes=said, tried=found.tried)
+    single = [e.mutations[0] for e in explanations if len(e.mutations) == 1]
+    if len(explanations) == 1 or not single:
+        # of several pairs that fit, the first is the most usual
+        first = tuple(_causes(explanations[0], distances))
+        return Diagnosis("explained", (*before, *first), findings(distances), notes=notes, tried=found.tried)
+    distinct = _distinct(setting, single)
+    causes = tuple(c for e in explanations if e.mutations[0] in distinct for c in _causes(e, distances))
+    if len(distinct) == 1:
+        return Diagnosis("explained", (*before, *causes), findings(distances), notes=notes, tried=found.tried)
+    apart = separating(setting, distinct).phrases
+    return Diagnosis("ambiguous", (*before, *causes), findings(distances), apart, notes=notes, tried=found.tried)
+
+
+def _distinct(setting: Setting, mutations: Sequence[Mutation]) -> list[Mutation]:
+    """Leave out what is another mutation of the same name in other words: no input tells the two apart."""
+    alike = separating(setting, mutations).alike
+    again = {
+        i for i, j in alike if (mutations[i].name == mutations[j].name or _both_packings(mutations[i], mutations[j]))
+    }
+    return [m for i, m in enumerate(mutations) if i not in again]
+
+
+def _both_packings(a: Mutation, b: Mutation) -> bool:
+    """An order of blocks, said again: a preset that packs so also says how to translate, a reshape what was done."""
+    plain = ("block-order", "packing-vec-order")
+    return a.family == b.family == "layout" and (a.name in plain or b.name in plain)
+
+
+def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
+    together = " of both together" if len(explanation.mutations) > 1 else ""
+    causes = []
+    for mutation in explanation.mutations:
+        said = mutation.evidence or _pattern(distances)
+        left = f"residual{together} {explanation.residual:.1e}"
+        causes.append(
+            Cause(
+                mutation.name,
+                mutation.family,
+                mutation.title,
+                mutation.layer,
+                f"{said}; {left}",
+                mutation.mend,
+                explanation.residual,
+                explanation.exact,
+            )
+        )
+    return causes
+
+
+def _pattern(distances: Distances) -> str:
+    """Which parameters are wrong, and whether they are multiples of the right ones."""
+    wrong = [n for n in distances.start if not distances.is_right(n)]
+    rest = [n for n in distances.start if distances.is_right(n)]
+    ratios = {}
+    for name in wrong:
+        right, given = distances.right[name].ravel(), distances.given[name].ravel()
+        length = float(right @ right)
+        ratio = float(given @ right) / length if length else np.nan
+        if np.linalg.norm(given - ratio * right) <= 1e-8 * max(float(np.linalg.norm(given)), 1e-300):
+            ratios[name] = ratio
+    if len(ratios) == len(wrong) and len({f"{r:.8g}" for r in ratios.values()}) == 1:
+        ratio = next(iter(ratios.values()))
+        return f"{', '.join(wrong)} {'are' if len(wrong) > 1 else 'is'} {ratio:.10g} times the right one in every entry"
+    return f"{', '.join(wrong)} wrong, {', '.join(rest) or 'nothing'} right, as this cause has it"
+
+
+def _arrangement(given: Given, setting: Setting) -> tuple[Cause, ...]:
+    """The layout it came in, where that is not the network's."""
+    own = setting.network.convention
+    if given.layout is not None:
+        title = f"the gradient is in the layout of {given.layout_names}, not of {own.name}"
+        evidence = f"its names and shapes are those of {given.layout.name}; it was translated before comparing"
+        return (
+            Cause("other-layout", "layout", title, None, evidence, translation(given.layout, own), 0.0, exact=True),
+        )
+    if given.turned:
+        title = f"the gradient by {' and '.join(given.turned)} is transposed"
+        evidence = "its shape is the parameter's, reversed; it was transposed before comparing"
+        return (Cause("transposed", "layout", title, None, evidence, "Transpose it.", 0.0, exact=True),)
+    return ()
+
+
+def _rounded(given: Given, setting: Setting, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
+    """Right to a narrower precision; that is a slip only where the parameters are held in a wider one."""
+    precision = str(given.precision)
+    if all(np.asarray(p).dtype.itemsize <= np.dtype(precision).itemsize for p in params.values()):
+        return ()
+    return (
+        Cause(
+            f"result-{precision}",
+            "state",
+            f"the gradient is right, but only to {precision}'s precision",
+            None,
+            f"every entry is exactly a {precision} number, and the parameters are wider",
+            "Keep float64 throughout: float32 buffers round every result.",
+            0.0,
+            exact=True,
+        ),
+    )
+
+
+def _hidden(setting: Setting) -> tuple[str, ...]:
+    """Mistakes that this data cannot show: one phrase for each kind."""
+    found: dict[str, Mutation] = {}
+    for mutation in catalogue(setting):
+        wrong = wrong_gradient(setting, mutation)
+        same = wrong is not None and all(np.array_equal(wrong[n], g) for n, g in setting.gradient.items())
+        if same and mutation.rank == 0:
+            found.setdefault(mutation.name, mutation)
+    return tuple(mutation.title for mutation in found.values())

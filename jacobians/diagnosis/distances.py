@@ -1,0 +1,125 @@
+"""How far two gradients lie apart, parameter by parameter, and what can be read off one that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.diagnosis.slip import Gradients
+
+__all__ = ["Distances", "ParameterFinding", "findings"]
+
+
+_TOLERANCE = 1e-10
+"""What rounding may do to a float64 gradient, relative to its norm; orders of magnitude above what it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFinding:
+    """How one parameter's gradient compares with the right one.
+
+    Attributes
+    ----------
+    name : str
+    error : float
+        ‖given − right‖ over the larger of the two norms.
+    ratio : float or None
+        ‖given‖/‖right‖; None where the right one is 0.
+    cosine : float or None
+        Of the angle between the two; None where one is 0.
+    right : bool
+        Whether rounding explains the difference.
+    """
+
+    name: str
+    error: float
+    ratio: float | None
+    cosine: float | None
+    right: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain numbers and strings."""
+        return asdict(self)
+
+
+class Distances:
+    """Distances to one given gradient, each parameter on its own scale.
+
+    Parameters
+    ----------
+    given, right : dict of ndarray
+        float64, of equal shapes. Entries of the given one that are not finite are left out of every comparison.
+    tolerance : float
+        What counts as equal, for each parameter; the default is for float64.
+
+    Notes
+    -----
+    A parameter's scale is the larger of both norms, so that a small gradient's error counts as much as a large one's,
+    but not below 10⁻¹⁰ of the whole: a gradient that is 0 but for rounding has no digits to compare.
+    """
+
+    def __init__(self, given: Gradients, right: Gradients, tolerance: float = _TOLERANCE) -> None:
+        self.finite = {name: np.isfinite(g) for name, g in given.items()}
+        self.given = {name: np.where(self.finite[name], g, right[name]) for name, g in given.items()}
+        self.right = right
+        self.tolerance = tolerance
+        floor = 1e-10 * max((_norm(g) for g in right.values()), default=0.0) or 1.0
+        self.scales = {name: max(_norm(self.given[name]), _norm(right[name]), floor) for name in right}
+        self.start = self.to(right)
+
+    def to(self, candidate: Mapping[str, Array]) -> dict[str, float]:
+        """Return the relative distance to a candidate by parameter; inf where it is not finite."""
+        found = {}
+        for name, scale in self.scales.items():
+            distance = _norm((self.given[name] - candidate[name])[self.finite[name]]) / scale
+            found[name] = distance if np.isfinite(distance) else np.inf
+        return found
+
+    def is_right(self, name: str) -> bool:
+        """Whether one parameter's gradient is right."""
+        return self.start[name] <= self.tolerance
+
+    @property
+    def all_right(self) -> bool:
+        """Whether every parameter's gradient is right."""
+        return all(map(self.is_right, self.start))
+
+    def residual(self, distances: Mapping[str, float]) -> float:
+        """Return what a candidate leaves unexplained: 0 explains all, 1 nothing."""
+        before = _total(self.start)
+        return _total(distances) / before if before else 0.0
+
+    def explains(self, distances: Mapping[str, float]) -> bool:
+        """Whether a candidate equals the given gradient, and the difference between them is no rounding."""
+        # near the right gradient the tolerance must shrink, or every small error would explain every other
+        return max(distances.values()) <= 10 * self.tolerance and self.residual(distances) <= 1e-2
+
+
+def findings(distances: Distances) -> tuple[ParameterFinding, ...]:
+    """Return one finding for each parameter."""
+    found = []
+    for name, right in distances.right.items():
+        given = distances.given[name]
+        a, b = _norm(given), _norm(right)
+        found.append(
+            ParameterFinding(
+                name=name,
+                error=distances.start[name],
+                ratio=a / b if b else None,
+                cosine=float(np.vdot(given, right) / (a * b)) if a and b else None,
+                right=distances.is_right(name),
+            )
+        )
+    return tuple(found)
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array.ravel()))
+
+
+def _total(distances: Mapping[str, float]) -> float:
+    return float(np.sqrt(sum(d * d for d in distances.values())))

@@ -1,0 +1,190 @@
+"""What a diagnosis says: the causes in order, each with numbers and a mend, as text, HTML and plain data."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any, Literal, TypeAlias
+
+from jacobians.diagnosis.distances import ParameterFinding
+
+__all__ = ["Cause", "Diagnosis", "Verdict"]
+
+
+Verdict: TypeAlias = Literal["right", "explained", "ambiguous", "unexplained"]
+
+_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One explanation of a wrong gradient.
+
+    Attributes
+    ----------
+    name : str
+        Stable and lower-case, such as ``missing-1/N``.
+    family : str
+        "scale", "activation", "loss", "regulariser", "bias", "layout", "data", "state" or "extremes".
+    title : str
+        What is wrong, as a clause.
+    layer : int or None
+        The layer, counted from 1.
+    evidence : str
+        The numbers that speak for it.
+    mend : str
+        One sentence.
+    residual : float
+        What the cause leaves of the difference to the right gradient: 0 explains all of it, 1 nothing.
+    exact : bool
+        Whether rounding explains what is left.
+    """
+
+    name: str
+    family: str
+    title: str
+    layer: int | None
+    evidence: str
+    mend: str
+    residual: float
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a gradient is wrong, or that it is right.
+
+    Attributes
+    ----------
+    verdict : {"right", "explained", "ambiguous", "unexplained"}
+        "ambiguous" where several causes give this very gradient on this data.
+    causes : tuple of Cause
+        The most plausible first. Where none fits exactly, the nearest ones.
+    parameters : tuple of ParameterFinding
+        How each parameter's gradient compares with the right one.
+    separate : tuple of str
+        Inputs that would tell the causes of an ambiguous verdict apart; each was tried.
+    hidden : tuple of str
+        For a right gradient: mistakes that change nothing on this data, so that no comparison could see them.
+    notes : tuple of str
+    tried : int
+        Mutations of the right gradient that were compared.
+    """
+
+    verdict: Verdict
+    causes: tuple[Cause, ...]
+    parameters: tuple[ParameterFinding, ...]
+    separate: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tried: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Whether the gradient is right, to the precision of its numbers."""
+        return self.verdict == "right"
+
+    @property
+    def cause(self) -> Cause | None:
+        """The most plausible cause that fits exactly; None if there is none."""
+        return next((cause for cause in self.causes if cause.exact), None)
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        wrong = [p.name for p in self.parameters if not p.right]
+        if self.verdict == "right":
+            return "The gradient is right."
+        if self.verdict == "explained" and len(self.causes) == 1:
+            return f"{_capital(self.causes[0].title)}."
+        if self.verdict == "explained":
+            return f"{len(self.causes)} causes together: {'; and '.join(c.title for c in self.causes)}."
+        if self.verdict == "ambiguous":
+            return f"{len(self.causes)} causes give this very gradient on this data."
+        where = f" Wrong: {', '.join(wrong)}." if wrong else ""
+        near = [c for c in self.causes if not c.exact]
+        closest = (
+            f" The closest is: {near[0].title} (residual {near[0].residual:.2g})." if near else " None comes near."
+        )
+        return f"No cause of the catalogue matches.{where}{closest}"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield from _wrapped(self.headline, "")
+        if self.verdict != "right":
+            yield from self._table()
+        for i, cause in enumerate(self.causes, start=1):
+            alone = self.verdict == "explained" and len(self.causes) == 1
+            if not alone:
+                yield ""
+                yield from _wrapped(f"{i}. {_capital(cause.title)}.", "   ", first="")
+            yield from _wrapped(f"Evidence: {cause.evidence}.", "   ")
+            yield from _wrapped(f"Mend: {cause.mend}", "   ")
+        if self.separate:
+            yield ""
+            yield from _wrapped(f"To tell them apart: {'; or '.join(self.separate)}.", "")
+        elif self.verdict == "ambiguous":
+            yield ""
+            yield from _wrapped("No input that was tried tells them apart.", "")
+        if self.hidden:
+            yield ""
+            yield from _wrapped(f"On this data it could not be seen if {'; '.join(self.hidden)}.", "")
+        for note in self.notes:
+            yield from _wrapped(f"Note: {note}.", "")
+
+    def _table(self) -> Iterator[str]:
+        yield ""
+        width = max((len(p.name) for p in self.parameters), default=0)
+        for p in self.parameters:
+            if p.right:
+                yield f"   {p.name:<{width}}  right"
+                continue
+            ratio = "" if p.ratio is None else f"  norm × {p.ratio:.4g}"
+            cosine = "" if p.cosine is None else f"  cosine {p.cosine:+.4f}"
+            yield f"   {p.name:<{width}}  wrong  error {p.error:.2e}{ratio}{cosine}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as plain numbers and strings, ready for JSON."""
+        return {
+            "verdict": self.verdict,
+            "headline": self.headline,
+            "causes": [asdict(cause) for cause in self.causes],
+            "parameters": [p.to_dict() for p in self.parameters],
+            "separate": list(self.separate),
+            "hidden": list(self.hidden),
+            "notes": list(self.notes),
+            "tried": self.tried,
+        }
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(p.name)}</td><td>{'right' if p.right else 'wrong'}</td><td>{p.error:.2e}</td></tr>"
+            for p in self.parameters
+        )
+        causes = "".join(
+            f"<li><b>{escape(_capital(c.title))}.</b> {escape(_capital(c.evidence))}.<br><i>{escape(c.mend)}</i></li>"
+            for c in self.causes
+        )
+        apart = f"<p>To tell them apart: {escape('; or '.join(self.separate))}.</p>" if self.separate else ""
+        hidden = f"<p>Not visible on this data: {escape('; '.join(self.hidden))}.</p>" if self.hidden else ""
+        notes = "".join(f"<p>{escape(_capital(note))}.</p>" for note in self.notes)
+        table = f"<table><tr><th>parameter</th><th></th><th>error</th></tr>{rows}</table>"
+        return f"<div><p><b>{escape(self.headline)}</b></p>{table}<ol>{causes}</ol>{apart}{hidden}{notes}</div>"
+
+
+def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,472 @@
+"""A slip: one way in which a hand-written backward pass goes wrong, as a change of the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array
+from jacobians.network import Network
+from jacobians.operations import Affine, Elementwise, Operation
+from jacobians.operations.losses import class_labels, one_hot
+
+__all__ = [
+    "Backward",
+    "Computed",
+    "Family",
+    "Gradients",
+    "Layer",
+    "Mutation",
+    "Part",
+    "Pullback",
+    "Setting",
+    "parameter_parts",
+    "weight_parts",
+]
+
+
+Gradients: TypeAlias = dict[str, Array]
+"""The gradient by every parameter's name."""
+
+Pullback: TypeAlias = Callable[[Array], Array]
+"""From the cotangent of an operation's output to that of one of its inputs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backward:
+    """One backward pass through a chain of operations.
+
+    Attributes
+    ----------
+    delta : ndarray
+        ∂loss/∂output, with the reduction's weight in it.
+    flow : tuple of callable
+        For each operation, the pullback to the input that flows through the chain.
+    local : dict
+        For each parameter, the pullback from its operation's output.
+    owner : dict
+        For each parameter, the position of its operation.
+    penalty : dict
+        For each parameter, the regulariser's gradient.
+    after : tuple of callable
+        What is done to the finished gradients, in order; each takes arrays that it may write to.
+    before : tuple of callable
+        The same, before the regulariser's rows are added.
+    known : Computed, optional
+        Another pass's results, taken over as far as the two passes are one.
+    """
+
+    delta: Array
+    flow: tuple[Pullback, ...]
+    local: Mapping[str, Pullback]
+    owner: Mapping[str, int]
+    penalty: Mapping[str, Array]
+    after: tuple[Callable[[Gradients], Gradients], ...] = ()
+    before: tuple[Callable[[Gradients], Gradients], ...] = ()
+    known: Computed | None = None
+
+    def gradient(self) -> Gradients:
+        """Return the gradients by every parameter, as new arrays."""
+        found = self._computed().data
+        if self.before:
+            found = {name: g.copy() for name, g in found.items()}
+        for change in self.before:
+            found = change(found)
+        gradients = {name: found[name] + self.penalty[name] for name in self.owner}
+        for change in self.after:
+            gradients = change(gradients)
+        return gradients
+
+    def cotangents(self) -> list[Array]:
+        """Return ∂loss/∂(output of each operation), in the operations' order."""
+        return list(self._computed().cotangents)
+
+    def remembered(self) -> Backward:
+        """Return this pass with its results kept, so that passes made from it compute only what differs."""
+        return replace(self, known=self._computed())
+
+    def _computed(self) -> Computed:
+        data: Gradients = {}
+        cotangents = [self.delta]
+        # the other pass's results, as long as the cotangent that arrives is its own
+        known = self.known if self.known is not None and self.delta is self.known.origin.delta else None
+        for position in reversed(range(len(self.flow))):
+            for name, owner in self.owner.items():
+                if owner != position:
+                    continue
+                if known is not None and self.local[name] is known.origin.local[name]:
+                    data[name] = known.data[name]
+                else:
+                    data[name] = self.local[name](cotangents[-1])
+            if position:
+                pull = self.flow[position]
+                known = known if known is not None and pull is known.origin.flow[position] else None
+                cotangents.append(pull(cotangents[-1]) if known is None else known.cotangents[position - 1])
+        return Computed(self, data, tuple(cotangents[::-1]))
+
+    # --- one part replaced -----------------------------------------------------------------------
+
+    def with_delta(self, delta: Array) -> Backward:
+        """Return this pass with another derivative of the loss."""
+        return replace(self, delta=delta)
+
+    def with_flow(self, position: int, pull: Pullback) -> Backward:
+        """Return this pass with one factor of the chain replaced."""
+        return replace(self, flow=(*self.flow[:position], pull, *self.flow[position + 1 :]))
+
+    def with_local(self, name: str, pull: Pullback) -> Backward:
+        """Return this pass with one parameter's factor replaced."""
+        return replace(self, local={**self.local, name: pull})
+
+    def with_penalty(self, penalty: Mapping[str, Array]) -> Backward:
+        """Return this pass with the regulariser's rows of some parameters replaced."""
+        return replace(self, penalty={**self.penalty, **penalty})
+
+    def then(self, change: Callable[[Gradients], Gradients], *, data: bool = False) -> Backward:
+        """Return this pass with one more thing done to the finished gradients, or to the data's part of them."""
+        if data:
+            return replace(self, before=(*self.before, change))
+        return replace(self, after=(*self.after, change))
+
+    def then_to(self, names: tuple[str, ...], change: Callable[[Array], Array]) -> Backward:
+        """Return this pass with the finished gradients of some parameters changed."""
+        return self.then(lambda grads: {n: change(g) if n in names else g for n, g in grads.items()})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """A pass's results: the parameters' gradients without the regulariser, and the cotangents of all outputs.
+
+    Attributes
+    ----------
+    origin : Backward
+        Whose results they are.
+    data : dict of ndarray
+    cotangents : tuple of ndarray
+        In the operations' order. Like `data`, not to be written to.
+    """
+
+    origin: Backward
+    data: Gradients
+    cotangents: tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One affine layer: where its weights and its bias are found among the gradients.
+
+    Attributes
+    ----------
+    number, position : int
+        The layer, counted from 1, and the place of its operation in the chain.
+    weight : str
+        The weight's name.
+    bias : str or None
+        The bias's name, where it is separate.
+    end : {0, -1} or None
+        Where an absorbed bias lies among one node's weights.
+    axis : int
+        The axis along which one node's weights lie.
+    """
+
+    number: int
+    position: int
+    weight: str
+    bias: str | None
+    end: int | None
+    axis: int
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether the layer has a bias at all."""
+        return self.bias is not None or self.end is not None
+
+    @property
+    def bias_holder(self) -> str:
+        """The name of the parameter that holds the bias."""
+        return self.weight if self.bias is None else self.bias
+
+    def bias_of(self, gradients: Mapping[str, Array]) -> Array:
+        """Return a view of the bias's entries; only where `has_bias`."""
+        if self.bias is not None:
+            return gradients[self.bias]
+        W = gradients[self.weight]
+        return W[:, self.end] if self.axis == 1 else W[self.end]
+
+    def weights_of(self, gradients: Mapping[str, Array]) -> Array:
+        """Return a view of the weights, without an absorbed bias."""
+        W = gradients[self.weight]
+        if self.end is None:
+            return W
+        kept = slice(1, None) if self.end == 0 else slice(0, -1)
+        return W[:, kept] if self.axis == 1 else W[kept]
+
+
+class Setting:
+    """A network evaluated at its parameters and batch, and its right backward pass.
+
+    Parameters
+    ----------
+    network : Network
+    params : mapping of str to array_like
+    X, Y : array_like
+    """
+
+    def __init__(
+        self, network: Network, params: Mapping[str, npt.ArrayLike], X: npt.ArrayLike, Y: npt.ArrayLike
+    ) -> None:
+        run = network.run(params, X, Y)  # checks names, shapes and dtypes, with its own error texts
+        self.network = network
+        self.layout = network.layout
+        self.params: dict[str, Array] = {name: array.astype(np.float64) for name, array in run.params.items()}
+        self.X: Array = run.X.astype(np.float64)
+        self.Y = run.Y
+        self.given_X = np.asarray(X)
+        named = {own: self.params[name] for name, own in network.names.items()}
+        self._steps = network.chain.run(self.X, named)
+        self.run = network.run(self.params, self.X, self.Y)
+
+    # --- sizes and values ------------------------------------------------------------------------
+
+    @property
+    def parts(self) -> tuple[Operation, ...]:
+        """The network's operations."""
+        return self.network.chain.parts
+
+    @property
+    def output(self) -> Array:
+        """The last operation's output, from which the loss is taken."""
+        return self._steps[-1][0]
+
+    @property
+    def count(self) -> int:
+        """N, the number of examples."""
+        return self.X.shape[self.layout.batch_axis]
+
+    @property
+    def classes(self) -> int:
+        """K, the number of outputs of one example."""
+        return self.output.size // max(self.count, 1)
+
+    def input_of(self, position: int) -> Array:
+        """Return what flows into an operation."""
+        return self._steps[position - 1][0] if position else self.X
+
+    def output_of(self, position: int) -> Array:
+        """Return an operation's output."""
+        return self._steps[position][0]
+
+    @cached_property
+    def weight(self) -> float:
+        """The reduction's factor for each example: 1, 1/N or 1/(N·K)."""
+        return self.network.loss.weight(self.output)
+
+    @cached_property
+    def targets(self) -> Array:
+        """The targets in the output's shape; labels as one-hot."""
+        if self.Y.shape == self.output.shape:
+            return self.Y.astype(np.float64)
+        labels = class_labels(self.Y, self.count, self.classes, self.network.loss.name)
+        return one_hot(labels, self.output, self.layout)
+
+    @property
+    def penalised(self) -> bool:
+        """Whether there is a regulariser."""
+        return self.network.l2 != 0
+
+    # --- the right gradient, and its parts -------------------------------------------------------
+
+    @cached_property
+    def right(self) -> Backward:
+        """The right backward pass."""
+        flow = tuple(step[1].numerator(part.names[0]).vjp for step, part in zip(self._steps, self.parts, strict=True))
+        owners = {name: self.network.chain.owner(own) for name, own in self.network.names.items()}
+        return Backward(
+            delta=self.network.loss.reduced(self.output, self.Y)[1].gradient,
+            flow=flow,
+            local={name: self._steps[position][1].numerator(own).vjp for name, (position, own) in owners.items()},
+            owner={name: position for name, (position, _) in owners.items()},
+            penalty={name: self.run.penalty(name).gradient for name in owners},
+        ).remembered()
+
+    @cached_property
+    def gradient(self) -> Gradients:
+        """The right gradient."""
+        return self.right.gradient()
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The affine layers, in order."""
+        found: list[Layer] = []
+        end = {"first": 0, "last": -1}.get(self.layout.bias)
+        for name, own in self.network.names.items():
+            position, local = self.network.chain.owner(own)
+            part = self.parts[position]
+            if isinstance(part, Affine) and local == "W":
+                bias = next((n for n in self.network.names if self.right.owner[n] == position and n != name), None)
+                axis = 1 if self.layout.weights == "rows" else 0
+                found.append(Layer(len(found) + 1, position, name, bias, end, axis))
+        return tuple(found)
+
+    @cached_property
+    def activations(self) -> tuple[tuple[int, int, Elementwise], ...]:
+        """Each elementwise operation: the layer it closes, its position, and itself."""
+        found: list[tuple[int, int, Elementwise]] = []
+        for position, part in enumerate(self.parts):
+            if isinstance(part, Elementwise):
+                layer = sum(layer.position < position for layer in self.layers)
+                found.append((layer, position, part))
+        return tuple(found)
+
+    # --- alterations -----------------------------------------------------------------------------
+
+    def pullback(self, layer: Layer, of: str, X: Array | None = None, W: Array | None = None) -> Pullback:
+        """Return an affine layer's pullback to "X", "W" or "b" as it would be at another input or weight."""
+        part = self.parts[layer.position]
+        arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
+        arrays += [self.params[layer.bias]] if layer.bias is not None else []
+        return part(*arrays)[1].numerator(of).vjp
+
+    def elsewhere(
+        self, X: Array | None = None, Y: Array | None = None, params: Mapping[str, Array] | None = None
+    ) -> Backward:
+        """Return the right backward pass at other data or parameters; ones with as many entries as these."""
+        other = Setting(
+            self.network,
+            self.params if params is None else params,
+            self.X if X is None else X,
+            self.Y if Y is None else Y,
+        )
+        return other.right
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mutation:
+    """One wrong backward pass.
+
+    Attributes
+    ----------
+    name : str
+        Stable and lower-case, such as ``missing-activation-derivative``.
+    family : str
+        Such as ``activation``.
+    title : str
+        What is wrong, as a clause.
+    mend : str
+        One sentence.
+    edit : callable
+        From the right backward pass to the wrong one.
+    layer : int or None
+        The layer, counted from 1, where it is one layer's.
+    scope : str
+        What else tells two mutations of one name apart, such as a parameter's name.
+    rank : int
+        Among mutations that fit equally well, the smaller is named first: 0 for the usual slips, 1 for rarer or more
+        special ones, 2 for what was fitted to the gradient.
+    evidence : str
+        Numbers that were found while fitting.
+    apart : str
+        An input that would show the difference to its neighbours, where none is found by trying.
+    """
+
+    name: str
+    family: str
+    title: str
+    mend: str
+    edit: Callable[[Backward], Backward]
+    layer: int | None = None
+    scope: str = ""
+    rank: int = 0
+    evidence: str = ""
+    apart: str = ""
+
+    @property
+    def key(self) -> tuple[str, int | None, str]:
+        """What identifies the mutation on other data."""
+        return self.name, self.layer, self.scope
+
+
+Family: TypeAlias = Callable[[Setting], Iterator[Mutation]]
+"""All mutations of one family that make sense in a setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some entries of a gradient.
+
+    Attributes
+    ----------
+    label : str
+        Such as ``W1``, or ``Theta1 without its bias``.
+    layer : int or None
+        Where it is one layer's.
+    views : callable
+        From a dict of arrays to views of the entries, one for each array that is touched.
+    """
+
+    label: str
+    layer: int | None
+    views: Callable[[Mapping[str, Array]], list[Array]]
+
+    def changed(self, change: Callable[[Array], Array], *, data: bool = False) -> Callable[[Backward], Backward]:
+        """Return the edit that replaces these entries of the finished gradient, or of the data's part of it."""
+
+        def after(grads: Gradients) -> Gradients:
+            copies = {name: g.copy() for name, g in grads.items()}
+            for view in self.views(copies):
+                view[...] = change(view.copy())
+            return copies
+
+        return lambda right: right.then(after, data=data)
+
+    def data_scaled(self, c: float) -> Callable[[Backward], Backward]:
+        """Return the edit that multiplies these entries by c, but not the regulariser's share in them."""
+
+        def edit(right: Backward) -> Backward:
+            def after(grads: Gradients) -> Gradients:
+                copies = {name: g.copy() for name, g in grads.items()}
+                for view, share in zip(self.views(copies), self.views(right.penalty), strict=True):
+                    view[...] = c * (view - share) + share
+                return copies
+
+            return right.then(after)
+
+        return edit
+
+
+def parameter_parts(setting: Setting) -> list[Part]:
+    """Return one part for each parameter, and for weights that hold a bias one without it."""
+    owner = {layer.weight: layer for layer in setting.layers} | {
+        layer.bias: layer for layer in setting.layers if layer.bias is not None
+    }
+    found = [_whole(n, owner[n].number if n in owner else None) for n in setting.params]
+    return found + [_without_bias(layer) for layer in setting.layers if layer.end is not None]
+
+
+def weight_parts(setting: Setting) -> list[Part]:
+    """Return all weights together where there are several, and each: whole, and without an absorbed bias."""
+    layers = setting.layers
+    found: list[Part] = []
+    if len(layers) > 1:
+        # of a network without separate biases, these are all parameters: that has its own name for a factor
+        found.append(Part("all weights", None, lambda a: [a[layer.weight] for layer in layers]))
+        if any(layer.end is not None for layer in layers):
+            found.append(Part("all weights without bias", None, lambda a: [layer.weights_of(a) for layer in layers]))
+    for layer in layers:
+        found.append(_whole(layer.weight, layer.number))
+        if layer.end is not None:
+            found.append(_without_bias(layer))
+    return found
+
+
+def _whole(name: str, layer: int | None) -> Part:
+    return Part(name, layer, lambda a: [a[name]])
+
+
+def _without_bias(layer: Layer) -> Part:
+    return Part(f"{layer.weight} without its bias", layer.number, lambda a: [layer.weights_of(a)])

@@ -1,8 +1,0 @@
-"""`audit`: a printed formula, checked in a declared convention; `Audit` is what it finds, `names` what it may use."""
-
-from __future__ import annotations
-
-from jacobians.explain.audit.auditing import audit, names
-from jacobians.explain.audit.result import Audit
-
-__all__ = ["Audit", "audit", "names"]

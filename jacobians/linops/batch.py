@@ -1,0 +1,262 @@
+"""One block per example, and the row-wise Kronecker product of things that each belong to one example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.errors import ShapeError
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.kernels import matmul, norms, outer, total
+from jacobians.linops.unrolling import diagonal_view
+from jacobians.linops.wrappers import Transposed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["BlockDiagonal", "KhatriRao"]
+
+
+class BlockDiagonal(Jacobian):
+    """yₙ = Bₙ xₙ for every example n: one (p×q) block each, the arrays that `vmap(jacrev)` returns.
+
+    Parameters
+    ----------
+    blocks : ndarray, shape (N, p, q)
+    codomain, domain : tuple of int
+        With the N examples along `axis`; the other axes of one example have p and q entries.
+    axis : {0, -1}
+        Where the examples are counted: 0 for a batch in rows, -1 in columns.
+
+    Raises
+    ------
+    ShapeError
+        If blocks, shapes and axis do not fit.
+
+    Examples
+    --------
+    >>> J = BlockDiagonal(np.arange(12.0).reshape(2, 2, 3), (2, 2), (2, 3))
+    >>> J
+    BlockDiagonal(2 of 2×3): 4×6 float64, (2, 3) → (2, 2), 96 B
+    >>> J.jvp(np.ones((2, 3)))
+    array([[ 3., 12.],
+           [21., 30.]])
+    """
+
+    __slots__ = ("axis", "blocks")
+
+    def __init__(self, blocks: Array, codomain: Shape, domain: Shape, axis: int = 0) -> None:
+        self.blocks = as_float(blocks, "blocks", "BlockDiagonal")
+        codomain, domain = tuple(codomain), tuple(domain)
+        self.axis = axis
+        fits = axis in (0, -1) and self.blocks.ndim == 3 and codomain and domain
+        if fits:
+            count, p, q = self.blocks.shape
+            fits = codomain[axis] == domain[axis] == count
+            fits = fits and _inner(codomain, axis) == p and _inner(domain, axis) == q
+        if not fits:
+            raise ShapeError(
+                f"BlockDiagonal: blocks {self.blocks.shape} do not map {domain} to {codomain} with examples along "
+                f"axis {axis}; expected (N, outputs of one example, inputs of one example)"
+            )
+        super().__init__(codomain, domain, self.blocks.dtype)
+
+    def _act(self, blocks: Array, value: Array, into: Shape, out: Shape) -> Array:
+        stack = value.shape[: value.ndim - len(into)]
+        count, p, q = blocks.shape
+        if self.axis == 0:
+            rows = value.reshape(*stack, count, q)
+        else:
+            rows = value.reshape(*stack, q, count).swapaxes(-1, -2)
+        if p == 1:
+            image = np.einsum("nq,...nq->...n", blocks[:, 0], rows)[..., None]
+        elif q == 1:
+            image = blocks[:, :, 0] * rows
+        else:
+            image = np.matmul(blocks, rows[..., None])[..., 0]
+        return image.reshape(stack + out) if self.axis == 0 else image.swapaxes(-1, -2).reshape(stack + out)
+
+    def _jvp(self, tangent: Array) -> Array:
+        return self._act(self.blocks, tangent, self.domain, self.codomain)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self._act(self.blocks.transpose(0, 2, 1), cotangent, self.codomain, self.domain)
+
+    def _row_norms(self) -> Array:
+        each = norms(self.blocks)
+        return (each if self.axis == 0 else each.T).reshape(self.codomain)
+
+    def _gram(self) -> Array:
+        """One block Bₙ Bₙᵀ for each example."""
+        products = np.matmul(self.blocks, self.blocks.transpose(0, 2, 1))
+        return BlockDiagonal(products, self.codomain, self.codomain, self.axis)._dense()
+
+    def _transpose(self) -> Jacobian:
+        return BlockDiagonal(self.blocks.transpose(0, 2, 1), self.domain, self.codomain, self.axis)
+
+    def _places(self) -> tuple[Array, Array]:
+        """Flat C-order places of each example's outputs (N, p) and inputs (N, q)."""
+        return _places(self.codomain, self.axis), _places(self.domain, self.axis)
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return axis == self.axis
+
+    def _blocks(self, axis: int) -> Array:
+        return self.blocks
+
+    def _fill(self, out: Array) -> None:
+        rows = [*range(1, len(self.codomain))]
+        columns = [*range(len(self.codomain), out.ndim - 1)]
+        left, right = ([0, *rows], [0, *columns]) if self.axis == 0 else ([*rows, 0], [*columns, 0])
+        blocks = diagonal_view(out, left, right, [0, *rows, *columns])
+        out[...] = 0
+        blocks[...] = self.blocks.reshape(blocks.shape)
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import coo_array
+
+        rows, columns = np.broadcast_arrays(
+            *(p[:, :, None] if i == 0 else p[:, None, :] for i, p in enumerate(self._places()))
+        )
+        return coo_array((self.blocks.ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
+
+    def _diagonal(self) -> Array:
+        if self.codomain != self.domain:
+            return super()._diagonal()
+        out = np.empty(self.shape[0], dtype=self.dtype)
+        out[self._places()[0]] = np.diagonal(self.blocks, axis1=1, axis2=2)
+        return out
+
+    @property
+    def structure(self) -> str:
+        count, p, q = self.blocks.shape
+        return f"BlockDiagonal({count} of {p}×{q})"
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.blocks.size
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return (self.blocks,)
+
+
+def _inner(shape: Shape, axis: int) -> int:
+    return size_of(shape[1:] if axis == 0 else shape[:-1])
+
+
+def _places(shape: Shape, axis: int) -> Array:
+    flat = np.arange(size_of(shape)).reshape(shape)
+    count = shape[axis]
+    inner = _inner(shape, axis)
+    return flat.reshape(count, inner) if axis == 0 else flat.reshape(inner, count).T
+
+
+class KhatriRao(Jacobian):
+    r"""V ↦ (lᵣᵀ V rᵣ) for every row r: the matrix whose row r is :math:`l_r \otimes r_r`.
+
+    For per-example losses by a weight matrix, row n is δₙ ⊗ xₙ: per-example gradients, held as two factors of
+    size N·(out + in) in place of N·out·in (Goodfellow 2015, arXiv:1510.01799).
+
+    Parameters
+    ----------
+    left : ndarray, shape (*codomain, a)
+    right : ndarray, shape (*codomain, b)
+        Axes of length 1 are broadcast against the other factor's.
+
+    Raises
+    ------
+    ShapeError
+        If the leading axes do not broadcast.
+
+    Examples
+    --------
+    >>> delta, X = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0, 5.0], [0.0, 1.0, 6.0]])
+    >>> KhatriRao(delta, X)
+    KhatriRao(2×2, 2×3): 2×6 float64, (2, 3) → (2,), 80 B
+    >>> KhatriRao(delta, X).to_dense()[1]
+    array([ 0.,  3., 18.,  0.,  4., 24.])
+    """
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Array, right: Array) -> None:
+        self.left = as_float(left, "left", "KhatriRao")
+        self.right = as_float(right, "right", "KhatriRao")
+        if self.left.ndim != self.right.ndim or self.left.ndim < 1:
+            raise ShapeError(f"KhatriRao: factors {self.left.shape} and {self.right.shape} must be of equal rank ≥ 1")
+        try:
+            codomain = np.broadcast_shapes(self.left.shape[:-1], self.right.shape[:-1])
+        except ValueError:
+            raise ShapeError(
+                f"KhatriRao: factors {self.left.shape} and {self.right.shape} must agree in all axes but the last"
+            ) from None
+        domain = (self.left.shape[-1], self.right.shape[-1])
+        super().__init__(codomain, domain, np.result_type(self.left, self.right))
+
+    def _jvp(self, tangent: Array) -> Array:
+        stack = tangent.shape[:-2]
+        flat = tangent.reshape(size_of(stack), *self.domain)
+        out = np.empty_like(tangent, order="C", shape=(flat.shape[0], *self.codomain))
+        for i, matrix in enumerate(flat):
+            out[i] = (self.left * matmul(self.right, matrix.T)).sum(axis=-1)
+        return out.reshape(stack + self.codomain)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        flat = cotangent.reshape(size_of(stack), *self.codomain)
+        out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], *self.domain))
+        for i, c in enumerate(flat):
+            out[i] = self._weighted(c)
+        return out.reshape(stack + self.domain)
+
+    def _weighted(self, c: Array) -> Array:
+        """Σᵣ cᵣ lᵣ rᵣᵀ, summed first over the axes along which one factor is constant."""
+        left, right, weight = self.left, self.right, c[..., None]
+        left = _reduced(weight * left, right)
+        rows = size_of(left.shape[:-1])
+        return matmul(left.reshape(rows, left.shape[-1]).T, right.reshape(rows, right.shape[-1]))
+
+    def _row_norms(self) -> Array:
+        """‖lᵣ ⊗ rᵣ‖ = ‖lᵣ‖ ‖rᵣ‖."""
+        return as_array(norms(self.left) * norms(self.right))
+
+    def _gram(self) -> Array:
+        """⟨lᵣ ⊗ rᵣ, lₛ ⊗ rₛ⟩ = ⟨lᵣ, lₛ⟩ ⟨rᵣ, rₛ⟩: the entries of LLᵀ ∘ RRᵀ."""
+        products: Array | float = 1.0
+        for factor in (self.left, self.right):
+            rows = factor.reshape(size_of(factor.shape[:-1]), factor.shape[-1])
+            inner = matmul(rows, rows.T).reshape(factor.shape[:-1] * 2)
+            products = products * inner
+        return as_array(products).reshape(self.shape[0], self.shape[0])
+
+    def _transpose(self) -> Jacobian:
+        return Transposed(self)
+
+    def _fill(self, out: Array) -> None:
+        outer(self.left, self.right, out)
+
+    def _sparse(self) -> csr_array:
+        return self._full_sparse()
+
+    @property
+    def structure(self) -> str:
+        left, right = ("×".join(map(str, a.shape)) for a in (self.left, self.right))
+        return f"KhatriRao({left}, {right})"
+
+    @property
+    def flops(self) -> int:
+        (a, b), rows = self.domain, self.shape[0]
+        return 2 * a * b * size_of(self.right.shape[:-1]) + 2 * a * rows
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return (self.left, self.right)
+
+
+def _reduced(weighted: Array, other: Array) -> Array:
+    """`weighted` summed over the leading axes in which `other` has length 1."""
+    axes = tuple(i for i, n in enumerate(other.shape[:-1]) if n == 1 and weighted.shape[i] != 1)
+    return total(weighted, axes) if axes else weighted

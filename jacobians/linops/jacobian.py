@@ -1,0 +1,267 @@
+"""The one interface of every structured Jacobian: a linear map between arrays.
+
+A Jacobian maps tangents of shape `domain` to tangents of shape `codomain`, and cotangents the other way.
+These *actions* do not depend on how arrays are unrolled; only *matrices* do. So the vec order is an
+argument of the matrix views, with a default that the operator carries from its layout.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from html import escape
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from jacobians.arrays import Array, DType, Shape, StandIn, as_float, format_bytes, size_of
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Order
+from jacobians.linops.by_example import example_axes, example_row_norms
+from jacobians.linops.matrix_views import RowViews, is_borrowed
+from jacobians.linops.unrolling import known_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Jacobian"]
+
+
+_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_ARRAYS: Any = (np.ndarray, StandIn)
+
+
+class Jacobian(RowViews):
+    """A structured Jacobian: what it maps, how it acts, and its matrix on request.
+
+    Attributes
+    ----------
+    codomain, domain : tuple of int
+        Shapes of the output's and of the input's array, of any rank.
+    dtype : numpy.dtype
+        The dtype of the matrix's entries.
+    order : {"C", "F"} or None
+        The vec order of the matrix views; None fits any chain and is read as "C".
+    """
+
+    __slots__ = ("codomain", "domain", "dtype", "order")
+    __array_ufunc__ = None
+
+    _slots: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # slots may be named by one string
+        named = (vars(c).get("__slots__", ()) for c in cls.__mro__)
+        cls._slots = tuple(s for slots in named for s in ((slots,) if isinstance(slots, str) else slots))
+
+    def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
+        self.codomain = codomain
+        self.domain = domain
+        self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype
+        self.order = None
+
+    @abstractmethod
+    def _transpose(self) -> Jacobian: ...
+
+    @property
+    @abstractmethod
+    def flops(self) -> int:
+        """Arithmetic operations of one `jvp` (an addition and a multiplication count as two)."""
+
+    def _factors(self) -> tuple[Jacobian, ...]:
+        """The factors of a chain; what is no chain is its own only factor."""
+        return (self,)
+
+    def _row_norms(self) -> Array:
+        axis = min(example_axes((self,)), default=None)
+        return super()._row_norms() if axis is None else example_row_norms((self,), axis)
+
+    # --- sizes -------------------------------------------------------------------------
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that are stored, each counted once, whether itself or transposed."""
+        return sum(size for _, size in {(a.ctypes.data, a.nbytes) for a in self.arrays})
+
+    @property
+    def T(self) -> Jacobian:
+        """The transpose, with `domain` and `codomain` exchanged."""
+        return self._transpose()._with_order(self.order)
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient of a scalar: a new array in the input's own shape.
+
+        Raises
+        ------
+        LayoutError
+            If the output is not a scalar.
+        """
+        if self.codomain != ():
+            raise LayoutError(
+                f"gradient: the output has shape {self.codomain}; only a scalar's Jacobian is a gradient. "
+                "Multiply a loss's Jacobian from the left, or take vjp(cotangent)"
+            )
+        return self.vjp(np.ones((), dtype=self.dtype))
+
+    def ordered(self, order: Order) -> Self:
+        """Return the same map whose matrix views unroll arrays in this order by default.
+
+        A map between vectors and scalars has one matrix for both orders, so it keeps none and fits any chain.
+        """
+        known_order(order, "ordered")
+        return self._with_order(order if max(len(self.codomain), len(self.domain)) > 1 else None)
+
+    def _with_order(self, order: Order | None) -> Self:
+        if order == self.order:
+            return self
+        # what copy.copy does, without its detour by way of pickling: a third of the time, at every factor of a chain
+        other = object.__new__(type(self))
+        for name in self._slots:
+            setattr(other, name, getattr(self, name))
+        if hasattr(self, "__dict__"):
+            other.__dict__.update(self.__dict__)
+        other.order = order
+        return other
+
+    # --- actions ---------------------------------------------------------------------------------
+
+    def jvp(self, tangent: Array) -> Array:
+        """Return J·tangent (the pushforward), for one tangent of shape `domain` or a stack of them.
+
+        Parameters
+        ----------
+        tangent : ndarray, shape (*stack, *domain)
+
+        Returns
+        -------
+        ndarray, shape (*stack, *codomain)
+            A new array.
+
+        Raises
+        ------
+        ShapeError
+            If the trailing axes are not `domain`.
+        """
+        image = self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain"))
+        return image.copy(order="K") if is_borrowed(image, (tangent, *self.arrays)) else image
+
+    def vjp(self, cotangent: Array) -> Array:
+        """Return Jᵀ·cotangent (the pullback), for one cotangent of shape `codomain` or a stack of them.
+
+        Parameters
+        ----------
+        cotangent : ndarray, shape (*stack, *codomain)
+
+        Returns
+        -------
+        ndarray, shape (*stack, *domain)
+            A new array.
+
+        Raises
+        ------
+        ShapeError
+            If the trailing axes are not `codomain`.
+        """
+        image = self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain"))
+        return image.copy(order="K") if is_borrowed(image, (cotangent, *self.arrays)) else image
+
+    def _stack(self, value: Array, expected: Shape, operation: str, name: str, side: str) -> Array:
+        array = as_float(value, name, operation)
+        rank = len(expected)
+        if array.shape[array.ndim - rank :] != expected or array.ndim < rank:
+            hint = ""
+            if array.shape == expected[::-1]:
+                hint = "; its transpose would fit: is the batch on the other axis?"
+            elif array.shape == (size_of(expected),):
+                hint = "; it has the size of an unrolled one: matvec and rmatvec take vectors"
+            elif array.shape in (self.domain, self.codomain):
+                hint = "; it would fit the other side: vjp takes cotangents, jvp takes tangents"
+            raise ShapeError(
+                f"{operation}: the {name} has shape {array.shape}, {self.structure} has {side} {expected}{hint}"
+            )
+        return array.astype(np.result_type(array.dtype, self.dtype), copy=False)
+
+    # --- algebra ---------------------------------------------------------------------------------
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, Jacobian):
+            # the one upward arrow: the rules know every class
+            from jacobians.linops.algebra import compose
+
+            return compose(self, other)
+        if isinstance(other, _ARRAYS):
+            return self.matvec(other) if other.ndim == 1 else self.matmat(other)
+        return NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if isinstance(other, _ARRAYS):
+            return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
+        return NotImplemented
+
+    def __add__(self, other: Any) -> Jacobian:
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        from jacobians.linops.algebra import add
+
+        return add(self, other)
+
+    def __radd__(self, other: Any) -> Jacobian:
+        # sum([J₁, J₂]) starts from the number 0
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __sub__(self, other: Any) -> Jacobian:
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        return self + (-other)
+
+    def __mul__(self, factor: Any) -> Jacobian:
+        if isinstance(factor, Jacobian) or np.ndim(factor) != 0:
+            return NotImplemented
+        from jacobians.linops.algebra import scale
+
+        return scale(float(as_float(factor, "factor", "*")), self)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, factor: Any) -> Jacobian:
+        return self * (1.0 / factor)
+
+    def __neg__(self) -> Jacobian:
+        return self * -1.0
+
+    # --- display ---------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return (
+            f"{self.structure}: {rows}×{columns} {self.dtype}, {self.domain} → {self.codomain}, "
+            f"{format_bytes(self.nbytes)}"
+        )
+
+    def _repr_latex_(self) -> str:
+        rows, columns = self.shape
+        special = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": "/", "~": " ", "^": " "}
+        text = "".join(special.get(c, c) for c in self.structure)
+        return rf"$\text{{{text}}} \in \mathbb{{R}}^{{{rows} \times {columns}}}$"
+
+    def _repr_html_(self) -> str:
+        rows, columns = self.shape
+        cells = {
+            "structure": self.structure,
+            "matrix": f"{rows} × {columns}",
+            "maps": f"{self.domain} → {self.codomain}",
+            "dtype": str(self.dtype),
+            "stored": format_bytes(self.nbytes),
+            "dense": format_bytes(rows * columns * self.dtype.itemsize),
+        }
+        lines = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in cells.items())
+        from jacobians.pictures.svg import html
+
+        return f"<table>{lines}</table>{html(self)}"
+
+    def plot(self, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None) -> Axes:
+        """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
+        from jacobians.pictures.figure import plot
+
+        return plot(self, ax, of=of, wrt=wrt, order=order)

@@ -1,0 +1,201 @@
+"""Maps that move entries: the transpose (the commutation matrix), and keeping, dropping, gathering and placing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, size_of
+from jacobians.errors import ShapeError
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.unrolling import diagonal_view, places
+from jacobians.linops.wrappers import Dataless, Transposed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["Commutation", "Selection"]
+
+
+class Commutation(Dataless):
+    r"""V ↦ Vᵀ; its matrix K satisfies K·vec(A) = vec(Aᵀ) (Magnus & Neudecker 2019, ch. 3).
+
+    Parameters
+    ----------
+    rows, columns : int
+        The shape of V.
+    dtype : dtype, optional
+
+    Examples
+    --------
+    >>> A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> Commutation(2, 3) @ A.ravel()
+    array([1., 4., 2., 5., 3., 6.])
+    >>> Commutation(3, 2) @ Commutation(2, 3)
+    Identity(2×3): 6×6 float64, (2, 3) → (2, 3), 0 B
+    """
+
+    __slots__ = ()
+
+    def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
+        super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return tangent.swapaxes(-1, -2)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self._jvp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return Commutation(self.codomain[0], self.codomain[1], self.dtype)
+
+    def _source(self) -> Array:
+        """For each output entry, the input entry it is taken from."""
+        rows, columns = self.domain
+        return np.arange(rows * columns).reshape(rows, columns).T.ravel()
+
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
+        diagonal_view(out, [0, 1], [1, 0], [0, 1])[...] = 1
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array
+
+        size = self.shape[0]
+        ones = np.ones(size, dtype=self.dtype)
+        return csr_array((ones, self._source(), np.arange(size + 1)), shape=self.shape)
+
+    def _diagonal(self) -> Array:
+        return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
+
+    @property
+    def structure(self) -> str:
+        return f"Commutation({self.domain[0]}, {self.domain[1]})"
+
+
+Key: TypeAlias = tuple[slice, ...] | Array
+
+
+class Selection(Jacobian):
+    """V ↦ V[key]: the entries that are kept. Its transpose places them among zeros, adding repeats.
+
+    Adding the ones column to a batch is the transpose of a selection, and so its VJP is the selection that
+    drops it: Ng's "remove δ₀".
+
+    Parameters
+    ----------
+    key : tuple of slice, or ndarray of int
+        One slice an axis, or for each entry of the output the input's flat index in C order, in an array of
+        the output's shape.
+    domain : tuple of int
+    dtype : dtype, optional
+
+    Raises
+    ------
+    ShapeError
+        If the key does not fit the domain.
+
+    Examples
+    --------
+    >>> drop_first = Selection((slice(None), slice(1, None)), (2, 3))
+    >>> drop_first
+    Selection([:, 1:] of 2×3): 4×6 float64, (2, 3) → (2, 2), 0 B
+    >>> drop_first.T.jvp(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[0., 1., 2.],
+           [0., 3., 4.]])
+    """
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Key, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
+        domain = tuple(domain)
+        self.key: Key = key
+        if isinstance(key, tuple):
+            if len(key) != len(domain) or not all(isinstance(s, slice) for s in key):
+                raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
+            codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
+        else:
+            index = np.asarray(key)
+            if index.dtype.kind not in "iu" or (index.size and not 0 <= index.min() <= index.max() < size_of(domain)):
+                raise ShapeError(
+                    f"Selection: the index must hold integers in [0, {size_of(domain)}), flat places in {domain}"
+                )
+            self.key = index.astype(np.intp)
+            codomain = index.shape
+        super().__init__(codomain, domain, np.dtype(dtype))
+
+    def _jvp(self, tangent: Array) -> Array:
+        if isinstance(self.key, tuple):
+            return tangent[self._stacked_key(self.key)]
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        return tangent.reshape(*stack, self.shape[1])[..., self.key]
+
+    def _vjp(self, cotangent: Array) -> Array:
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        out = np.zeros_like(cotangent, order="C", shape=stack + self.domain)
+        if isinstance(self.key, tuple):
+            out[self._stacked_key(self.key)] = cotangent
+            return out
+        # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
+        flat = cotangent.reshape(size_of(stack), self.shape[0])
+        sums = [np.bincount(self.key.ravel(), weights=row, minlength=self.shape[1]) for row in flat]
+        if sums:
+            out.reshape(size_of(stack), self.shape[1])[...] = sums
+        return out
+
+    @staticmethod
+    def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
+        return (..., *key)
+
+    def _transpose(self) -> Jacobian:
+        return Transposed(self)
+
+    def _source(self) -> Array:
+        """For each output entry, the input entry it is taken from."""
+        if isinstance(self.key, tuple):
+            return np.arange(self.shape[1]).reshape(self.domain)[self.key].ravel()
+        return self.key.ravel()
+
+    def _keeps_examples(self, axis: int) -> bool:
+        if not isinstance(self.key, tuple) or not self.domain:
+            return False
+        count = self.domain[axis]
+        return range(*self.key[axis].indices(count)) == range(count)
+
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
+        out[places(np.arange(self.shape[0]), self.codomain) + places(self._source(), self.domain)] = 1
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array
+
+        size = self.shape[0]
+        return csr_array(
+            (np.ones(size, dtype=self.dtype), self._source().copy(), np.arange(size + 1)),
+            shape=self.shape,
+        )
+
+    def _diagonal(self) -> Array:
+        return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
+
+    @property
+    def structure(self) -> str:
+        of = "×".join(map(str, self.domain)) or "scalar"
+        if isinstance(self.key, tuple):
+            return f"Selection([{', '.join(map(_show, self.key))}] of {of})"
+        return f"Selection({self.shape[0]} of {of})"
+
+    @property
+    def flops(self) -> int:
+        return 0
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return () if isinstance(self.key, tuple) else (self.key,)
+
+
+def _show(part: slice) -> str:
+    text = f"{'' if part.start is None else part.start}:{'' if part.stop is None else part.stop}"
+    return text if part.step is None else f"{text}:{part.step}"

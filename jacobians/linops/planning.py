@@ -1,0 +1,553 @@
+"""Every way to multiply out a chain, priced by structure; the way of least cost; and the chain multiplied out by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from jacobians.arrays import Array, DType, Shape, as_array, empty, format_bytes, size_of
+from jacobians.errors import TooLargeError
+from jacobians.linops.batch import BlockDiagonal
+from jacobians.linops.by_example import common_axes, joined, split
+from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.kernels import matmul
+from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.leaves import Dense
+from jacobians.linops.merging import example_rows
+from jacobians.linops.permutations import Commutation
+from jacobians.linops.unrolling import exchanged, slabs
+from jacobians.linops.wrappers import Reshape
+
+if TYPE_CHECKING:
+    from jacobians.linops.jacobian import Jacobian
+
+__all__ = [
+    "Beginning",
+    "Bracket",
+    "Bracketing",
+    "Plan",
+    "Way",
+    "fill",
+    "least_bytes",
+    "make_plan",
+    "multiplied_blocks",
+    "shared_flops",
+    "spread",
+    "summed",
+    "within",
+]
+
+
+Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
+"""A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
+
+
+class Way(NamedTuple):
+    """One way to have a stretch of the chain as one array.
+
+    Attributes
+    ----------
+    operations : int
+        Multiplications and additions; a step that only moves entries counts one for each that it writes.
+    peak : int
+        Bytes of the arrays that are built, the result among them, at the time when they are most.
+    size : int
+        Bytes of the result; 0 where a factor stores it.
+    bracket : nested tuple
+    """
+
+    operations: int
+    peak: int
+    size: int
+    bracket: Bracket
+
+
+class Bracketing:
+    """The ways to multiply out a chain.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+    mode : {"any", "forward", "reverse"}
+        All brackets, or only the one that grows from the right, or from the left.
+    thrifty : bool
+        Keep the ways that hold less, also where they compute more.
+    """
+
+    def __init__(self, factors: tuple[Jacobian, ...], mode: str = "any", *, thrifty: bool = False) -> None:
+        self.factors, self.mode, self.thrifty = factors, mode, thrifty
+        self.item = max(f.dtype.itemsize for f in factors)
+        self.rows = [f.shape[0] for f in factors]
+        self.columns = [f.shape[1] for f in factors]
+        self.flops = [f.flops for f in factors]
+        self.axes = [common_axes(f) for f in factors]
+        self._shared = [isinstance(f, Kronecker) for f in factors]
+        self._stored = [isinstance(f, (Kronecker, BlockDiagonal)) for f in factors]
+        self._reorders = [_only_reorders(f) for f in factors]
+        self._known: dict[tuple[int, int, int | None], list[Way]] = {}
+
+    def of(self, factors: tuple[Jacobian, ...]) -> Bracketing:
+        """Return the same for another chain; stretches of what both begin with are not priced again."""
+        other = Bracketing(factors, self.mode, thrifty=self.thrifty)
+        if other.item == self.item:
+            pairs = zip(self.factors, factors, strict=False)
+            alike = next((i for i, (a, b) in enumerate(pairs) if a is not b), min(len(self.factors), len(factors)))
+            other._known = {stretch: ways for stretch, ways in self._known.items() if stretch[1] < alike}
+        return other
+
+    def ways(self, first: int, last: int, axis: int | None = None) -> list[Way]:
+        """Return the best ways to have factors first … last as a matrix, or as blocks along an axis of examples.
+
+        One way, of least operations; if thrifty, all that no other beats in operations and in bytes.
+        """
+        key = first, last, axis
+        known = self._known.get(key)
+        if known is None:
+            found = self._as_matrix(first, last) if axis is None else self._as_blocks(first, last, axis)
+            known = self._known[key] = _front(found) if self.thrifty else [min(found, key=_price)]
+        return known
+
+    def _common(self, first: int, last: int) -> tuple[int, ...]:
+        found = self.axes[first]
+        for axes in self.axes[first + 1 : last + 1]:
+            found = found if axes == found else tuple(axis for axis in found if axis in axes)
+        return found
+
+    # --- as a matrix -----------------------------------------------------------------------------
+
+    def _as_matrix(self, first: int, last: int) -> list[Way]:
+        m, n = self.rows[first], self.columns[last]
+        entries, size = m * n, m * n * self.item
+        if first == last:
+            stored = isinstance(self.factors[first], Dense)
+            return [Way(0, 0, 0, first) if stored else Way(entries, self.factors[first]._dense_bytes(), size, first)]
+        if self._reorders[last] and self.mode != "forward":
+            # nothing is computed or held for it, so no other bracket can be better
+            return [
+                _seen_through(left, size, entries, (left.bracket, last, "row view"))
+                for left in self.ways(first, last - 1)
+            ]
+        found = [
+            _acted(inside, entries, size, (inside.bracket, axis))
+            for axis in self._common(first, last)
+            for inside in self.ways(first, last, axis)
+        ]
+        if self.mode != "forward":
+            for axis in self._common(first, last - 1):
+                if self._is_outer(first, last, axis):
+                    for left in self.ways(first, last - 1, axis):
+                        found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
+        # any other bracket writes the matrix of a shorter stretch, and then the result
+        least = entries + min(m, n) * min(self.columns[first:last])
+        if found and not self.thrifty and not self._reorders[first] and min(found, key=_price).operations <= least:
+            return found
+        return found + self._as_product(first, last, entries, size)
+
+    def _as_product(self, first: int, last: int, entries: int, size: int) -> list[Way]:
+        m, n = self.rows[first], self.columns[last]
+        found: list[Way] = []
+        if self.mode != "forward":
+            work = max(self.flops[last] * m, entries)
+            for left in self.ways(first, last - 1):
+                found.append(_acted(left, work, size, (left.bracket, last, "rows")))
+        if self.mode != "reverse":
+            # only a single factor acts by its structure, and then it is never written out
+            work = max(self.flops[first] * n, entries)
+            for right in self.ways(first + 1, last):
+                found.append(_acted(right, work, size, (first, right.bracket, "columns")))
+                if self._reorders[first]:
+                    found.append(_seen_through(right, size, entries, (first, right.bracket, "column view")))
+        if self.mode == "any":
+            for k in range(first + 1, last - 1):
+                work = max(2 * m * self.columns[k] * n, entries)
+                for left in self.ways(first, k):
+                    for right in self.ways(k + 1, last):
+                        peak = size + max(left.peak, left.size + right.peak)
+                        spent = left.operations + right.operations + work
+                        found.append(Way(spent, peak, size, (left.bracket, right.bracket, "gemm")))
+        return found
+
+    def _is_outer(self, first: int, last: int, axis: int) -> bool:
+        """Whether blocks along `axis` meet X ⊗ I there, which makes one product of each entry."""
+        factor = self.factors[last]
+        if not isinstance(factor, Kronecker) or len(self.factors[first].codomain) not in (1, 2):
+            return False
+        across, along = (factor.left, factor.right) if axis == 0 else (factor.right, factor.left)
+        return isinstance(along, int) and not isinstance(across, int)
+
+    # --- as blocks -------------------------------------------------------------------------------
+
+    def _as_blocks(self, first: int, last: int, axis: int) -> list[Way]:
+        """Factors that are I ⊗ W or W ⊗ I alone have one block for all examples."""
+        count = self.factors[first].codomain[axis]
+        p, q = self.rows[first] // max(count, 1), self.columns[last] // max(count, 1)
+        shared = all(self._shared[first : last + 1])
+        copies = 1 if shared else count
+        entries, size = copies * p * q, copies * p * q * self.item
+        if first == last:
+            if self._stored[first]:
+                return [Way(0, 0, 0, first)]
+            return [Way(self.flops[first] * q + entries, size + copies * q * q * self.item, size, first)]
+
+        def acted(inside: Way, work: int, bracket: Bracket) -> Way:
+            # the examples' rows, moved together for the product, are a copy
+            peak = max(inside.peak, 2 * inside.size + size)
+            return Way(inside.operations + max(work * copies // max(count, 1), entries), peak, size, bracket)
+
+        found: list[Way] = []
+        if self.mode != "reverse":
+            for right in self.ways(first + 1, last, axis):
+                found.append(acted(right, self.flops[first] * q, (first, right.bracket, "columns")))
+        if self.mode != "forward":
+            for left in self.ways(first, last - 1, axis):
+                found.append(acted(left, self.flops[last] * p, (left.bracket, last, "rows")))
+        if self.mode == "any":
+            for k in range(first + 1, last - 1):
+                work = max(2 * entries * (self.columns[k] // max(count, 1)), entries)
+                for left in self.ways(first, k, axis):
+                    for right in self.ways(k + 1, last, axis):
+                        peak = max(left.peak, left.size + right.peak, left.size + right.size + size)
+                        spent = left.operations + right.operations + work
+                        found.append(Way(spent, peak, size, (left.bracket, right.bracket, "gemm")))
+        return found
+
+
+def _acted(inside: Way, work: int, size: int, bracket: Bracket) -> Way:
+    return Way(inside.operations + work, size + inside.peak, size, bracket)
+
+
+def _seen_through(inside: Way, size: int, entries: int, bracket: Bracket) -> Way:
+    moved = 0 if inside.size else entries
+    return Way(inside.operations + moved, max(size, inside.peak), size, bracket)
+
+
+def _only_reorders(factor: Jacobian) -> bool:
+    """Whether the factor's neighbour can be written through a view of the result in the factor's place."""
+    if isinstance(factor, Reshape):
+        return [n for n in factor.codomain if n != 1] == [n for n in factor.domain if n != 1]
+    return isinstance(factor, Commutation)
+
+
+def _price(way: Way) -> tuple[int, int]:
+    return way.operations, way.peak
+
+
+def _front(ways: Iterable[Way]) -> list[Way]:
+    """The ways that no other beats in operations and in peak."""
+    kept: list[Way] = []
+    for way in sorted(ways, key=_price):
+        if not kept or way.peak < kept[-1].peak:
+            kept.append(way)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a chain will be multiplied out, and what it costs.
+
+    Attributes
+    ----------
+    bracket : nested tuple
+        Positions of factors, bracketed, each pair with its action: "columns" (the left factor acts on the
+        columns of the right), "rows" (the right acts on the rows of the left), "gemm" (both are built), "outer" (a
+        row of each block times the example's input), "row view" or "column view" (one only reorders the other's rows or
+        columns). A pair (inside, axis) is multiplied out example by example, the examples lying along this axis.
+    operations : int
+        Multiplications and additions; a step that only moves entries counts one for each that it writes.
+    peak_bytes : int
+        The most that the arrays which are built, the matrix among them, take at one time, but for slabs of 2 MiB.
+    forward, reverse : int
+        Operations of the two pure modes, for comparison; by blocks too, where the examples stay apart.
+    """
+
+    bracket: Bracket
+    operations: int
+    peak_bytes: int
+    forward: int
+    reverse: int
+
+    def __str__(self) -> str:
+        return (
+            f"{_show(self.bracket)}: {self.operations:,} operations, peak {format_bytes(self.peak_bytes)} "
+            f"(forward {self.forward:,}, reverse {self.reverse:,})"
+        )
+
+
+def make_plan(factors: tuple[Jacobian, ...], limit: int | None = None, best: Way | None = None) -> Plan:
+    """Return the plan of least operations over all bracketings of `factors`, of those that stay within the limit.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+    limit : int, optional
+        Bytes that `peak_bytes` must not exceed.
+    best : Way, optional
+        The way of least operations, where it is known.
+
+    Raises
+    ------
+    TooLargeError
+        If no bracketing stays within the limit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Dense
+    >>> wide, narrow = Dense(np.ones((9, 2)), (9,)), Dense(np.ones((2, 9)), (2,))
+    >>> print(make_plan((wide, narrow, wide)))
+    (0 (1 2)): 144 operations, peak 176 B (forward 144, reverse 648)
+    """
+    last = len(factors) - 1
+    way = best or Bracketing(factors).ways(0, last)[0]
+    if limit is not None and way.peak > limit:
+        way = within(factors, limit)
+    pure = (Bracketing(factors, mode).ways(0, last)[0].operations for mode in ("forward", "reverse"))
+    return Plan(way.bracket, way.operations, way.peak, *pure)
+
+
+def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
+    """Return the way of least operations of those that build no more than `limit` bytes at a time.
+
+    Raises
+    ------
+    TooLargeError
+        If there is none.
+    """
+    ways = Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)
+    for way in ways:
+        if way.peak <= limit:
+            return way
+    least = ways[-1].peak
+    raise TooLargeError(
+        f"plan: no bracketing of {' @ '.join(f.structure for f in factors)} stays within {format_bytes(limit)}; the "
+        f"thriftiest takes {format_bytes(least)}: pass limit={least}, or use jvp, vjp or to_sparse()"
+    )
+
+
+def least_bytes(factors: tuple[Jacobian, ...]) -> int:
+    """Return the bytes that the thriftiest bracketing builds at a time."""
+    return Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)[-1].peak
+
+
+def _show(bracket: Bracket) -> str:
+    if isinstance(bracket, int):
+        return str(bracket)
+    if len(bracket) == 2:
+        inside = _show(bracket[0])
+        return f"[{inside[1:-1]}]" if inside[0] == "(" else f"[{inside}]"
+    return f"({_show(bracket[0])} {_show(bracket[1])})"
+
+
+Factors = tuple["Jacobian", ...]
+
+
+class Beginning:
+    """The blocks with which the chain before began, for the next one that begins with the same factors.
+
+    The chains of a deep net's parameters do: together they cost one sweep, and not one sweep each.
+    """
+
+    __slots__ = ("_axis", "_blocks", "_bracket", "_factors")
+
+    def __init__(self) -> None:
+        self._factors: Factors = ()
+
+    def keep(self, factors: Factors, bracket: Bracket, axis: int, blocks: Array) -> None:
+        """Remember blocks, if the bracket is at the chain's beginning; what was remembered before is let go."""
+        if _first(bracket) == 0:
+            self._factors = factors[: _last(bracket) + 1]
+            self._bracket, self._axis, self._blocks = bracket, axis, blocks
+
+    def known(self, factors: Factors, bracket: Bracket, axis: int) -> Array | None:
+        """The bracket's blocks, if they are those that are remembered."""
+        own = self._factors
+        if not own or self._bracket != bracket or self._axis != axis:
+            return None
+        return self._blocks if all(a is b for a, b in zip(own, factors, strict=False)) else None
+
+
+def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None = None) -> None:
+    """Write the product of the bracket's factors into an array of shape (*codomain, *domain), in its dtype throughout.
+
+    What acts is computed a slab at a time and then written, so that `out` may have any strides.
+    """
+    match bracket:
+        case int():
+            factors[bracket]._fill(out)
+        case (inside, int(axis)):
+            _block_diagonal(factors, inside, axis, out.dtype, begun)._fill(out)
+        case (int(first), right, "column view"):
+            fill(factors, right, _before(factors[first], out))
+        case (left, int(last), "row view"):
+            turned = exchanged(out, out.ndim - len(factors[last].domain))
+            fill(factors, left, exchanged(_before(factors[last].T, turned), len(factors[last].codomain)), begun)
+        case ((inside, int(axis)), int(last), "outer"):
+            inputs = cast(Kronecker, factors[last])
+            blocks = _block_diagonal(factors, inside, axis, out.dtype, begun)
+            example_rows(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
+        case (int(first), right, "columns"):
+            factor = factors[first]
+            columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))
+            _write(factor._jvp, columns, exchanged(out, len(factor.codomain)), factor.domain)
+        case (left, int(last), "rows"):
+            factor = factors[last]
+            _write(factor._vjp, _built(factors, left, out.dtype), out, factor.codomain)
+        case (left, right, _):
+            _write(_times(factors, right, out.dtype), _built(factors, left, out.dtype), out, _ends(factors, left)[1])
+
+
+def _times(factors: Factors, right: Bracket, dtype: DType) -> Callable[[Array], Array]:
+    """Stacks of arrays, as rows, times the bracket's matrix."""
+    codomain, domain = _ends(factors, right)
+    matrix = _built(factors, right, dtype).reshape(size_of(codomain), size_of(domain))
+
+    def times(rows: Array) -> Array:
+        stack = rows.shape[: rows.ndim - len(codomain)]
+        return matmul(rows.reshape(size_of(stack), size_of(codomain)), matrix).reshape(stack + domain)
+
+    return times
+
+
+def _write(act: Callable[[Array], Array], source: Array, out: Array, shape: Shape) -> None:
+    """Write act(source) into `out`; `act` takes stacks of arrays of this shape, the trailing axes of `source`."""
+    if source.ndim == len(shape):
+        out[...] = act(source)
+        return
+    for part in slabs(len(source), (source[:1].size + out[:1].size) * out.itemsize):
+        out[part] = act(source[part])
+
+
+def _before(factor: Jacobian, out: Array) -> Array:
+    """A view of `out`, a product that begins with this Commutation or Reshape, as the product of the rest."""
+    if isinstance(factor, Commutation):
+        return out.swapaxes(0, 1)
+    return out.reshape(factor.domain + out.shape[len(factor.codomain) :])
+
+
+def _ends(factors: Factors, bracket: Bracket) -> tuple[Shape, Shape]:
+    """Codomain and domain of the bracket's product."""
+    return factors[_first(bracket)].codomain, factors[_last(bracket)].domain
+
+
+def _first(bracket: Bracket) -> int:
+    """The position of the bracket's first factor."""
+    while not isinstance(bracket, int):
+        bracket = bracket[0]
+    return bracket
+
+
+def _last(bracket: Bracket) -> int:
+    """The position of the bracket's last factor."""
+    while not isinstance(bracket, int):
+        bracket = bracket[0] if len(bracket) == 2 else bracket[1]
+    return bracket
+
+
+def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool = False) -> Array:
+    """The bracket's matrix as an array (*codomain, *domain); one that is stored is not copied."""
+    codomain, domain = _ends(factors, bracket)
+    if isinstance(bracket, int) and isinstance(factors[bracket], Dense):
+        return factors[bracket]._dense().astype(dtype, copy=False).reshape(codomain + domain)
+    stored = (array for factor in factors for array in factor.arrays)
+    room = empty(domain + codomain if by_columns else codomain + domain, dtype, *stored)
+    out = exchanged(room, len(domain)) if by_columns else room
+    fill(factors, bracket, out)
+    return out
+
+
+def _block_diagonal(
+    factors: Factors, inside: Bracket, axis: int, dtype: DType, begun: Beginning | None = None
+) -> BlockDiagonal:
+    codomain, domain = _ends(factors, inside)
+    blocks = multiplied_blocks(factors, inside, axis, dtype, begun)
+    if begun is not None:
+        begun.keep(factors, inside, axis, blocks)
+    return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
+
+
+def _for_each(blocks: Array, count: int) -> Array:
+    """Blocks for `count` examples, where all may share one."""
+    return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
+
+
+def multiplied_blocks(
+    factors: Factors, bracket: Bracket, axis: int, dtype: DType, begun: Beginning | None = None
+) -> Array:
+    """Return the bracket's blocks, (N, p, q), or (1, p, q) where all examples have the same one."""
+    if begun is not None and (known := begun.known(factors, bracket, axis)) is not None:
+        return known
+    match bracket:
+        case int():
+            return factors[bracket]._blocks(axis).astype(dtype, copy=False)
+        case (int(first), right, "columns"):
+            return _execute_acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
+        case (left, int(last), "rows"):
+            return _acted_on(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
+    return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
+
+
+def _execute_acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
+    """Jₙ Bₙ for the factor's Jₙ: by its action on their columns unless its own blocks are there."""
+    if isinstance(factor, Diagonal):
+        return factor._scaled_rows(blocks, axis)
+    if isinstance(factor, BlockDiagonal) or (isinstance(factor, Kronecker) and len(blocks) == 1):
+        return matmul(factor._blocks(axis), blocks)
+    columns = _for_each(blocks, factor.domain[axis]).transpose(2, 0, 1)
+    images = factor._jvp(joined(columns, factor.domain, axis))
+    return split(images, factor.codomain, axis).transpose(1, 2, 0)
+
+
+def _acted_on(blocks: Array, factor: Jacobian, axis: int) -> Array:
+    """Bₙ Jₙ for the factor's Jₙ."""
+    if isinstance(factor, Diagonal):
+        return factor._scaled_columns(blocks, axis)
+    if isinstance(factor, Kronecker):  # one block for all examples: all rows times it are one product
+        return matmul(blocks, factor._blocks(axis)[0])
+    # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
+    return _execute_acted(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)
+
+
+_T = TypeVar("_T")
+Branch: TypeAlias = tuple[Sequence[Jacobian], _T]
+"""The factors that are left to apply, and what the chain carries."""
+
+
+def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, list[Branch[_T]]]]:
+    """The branches by their first factor, which is taken off them; None for those without one."""
+    groups: dict[int, tuple[Jacobian | None, list[Branch[_T]]]] = {}
+    for factors, carried in branches:
+        first = factors[0] if factors else None
+        groups.setdefault(id(first), (first, []))[1].append((factors[1:], carried))
+    return list(groups.values())
+
+
+def summed(branches: Sequence[Branch[Array]]) -> Array:
+    """Σ F₁F₂…(t) over branches (factors, t)."""
+    images: list[Array] = []
+    for first, inner in _by_first(branches):
+        images += [t for _, t in inner] if first is None else [first._jvp(summed(inner))]
+    return as_array(reduce(add, images))
+
+
+def spread(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
+    """Write …F₂ᵀF₁ᵀ(cotangent) to out[place] for every branch (factors, place)."""
+    for first, inner in _by_first(branches):
+        if first is None:
+            for _, place in inner:
+                out[place] = cotangent
+        else:
+            spread(inner, first._vjp(cotangent), out)
+
+
+def shared_flops(branches: Sequence[Branch[None]], size: int) -> int:
+    """Operations of `summed`, `size` entries in the sum."""
+    groups = _by_first(branches)
+    count = sum(len(inner) if first is None else 1 for first, inner in groups)
+    inside = sum(f.flops + shared_flops(inner, f.shape[1]) for f, inner in groups if f is not None)
+    return inside + (count - 1) * size

@@ -1,0 +1,300 @@
+"""Linear and affine maps of a mini-batch in every layout: one table, and where the bias and its entry of ones lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
+from jacobians.linops.kernels import matmul
+from jacobians.linops.kronecker import Bordered
+from jacobians.operations.operation import Jacobians, Makers, Primitive, Unary
+
+__all__ = ["AddOnes", "Affine", "add_ones", "affine", "check_matrix", "linear", "placement", "with_ones"]
+
+
+class AddOnes(Unary):
+    """X ↦ [1 X] or [X 1]: one entry of ones for each example.
+
+    Its Jacobian places entries, so its VJP is the selection that drops them: "remove δ₀" in Ng's exercise 4.
+
+    Parameters
+    ----------
+    layout : Layout
+        With bias "first" or "last".
+    """
+
+    per_example = True
+
+    def __init__(self, layout: Layout) -> None:
+        if not layout.absorbs_bias:
+            raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
+        self.layout: Layout = layout
+
+    @property
+    def name(self) -> str:
+        return "add_ones"
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        check_matrix(X, "X", "add_ones", self.layout)
+        return with_ones(X, self.layout), {"X": lambda: placement(X, self.layout)}
+
+
+def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
+    """Return X with an entry of ones for each example, and the Jacobian.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D) or (D, N)
+    layout : Layout
+        With bias "first" or "last".
+
+    Raises
+    ------
+    LayoutError
+        If the layout keeps its bias elsewhere.
+
+    Examples
+    --------
+    >>> value, J = add_ones([[5.0, 6.0]], Layout(bias="first"))
+    >>> value, J.vjp(np.array([[10.0, 20.0, 30.0]]))
+    (array([[1., 5., 6.]]), array([[20., 30.]]))
+    """
+    return AddOnes(layout).apply(X)
+
+
+def with_ones(X: Array, layout: Layout) -> Array:
+    """Return a new array: X with an entry of ones for each example, first or last."""
+    ones = np.ones(layout.batch_shape(X.shape[layout.batch_axis], 1), dtype=X.dtype)
+    parts = (ones, X) if layout.bias == "first" else (X, ones)
+    return np.concatenate(parts, axis=layout.feature_axis)
+
+
+def placement(X: Array, layout: Layout) -> Jacobian:
+    """Return the Jacobian of adding ones: the transpose of the selection that drops them."""
+    features = X.shape[layout.feature_axis]
+    kept = slice(1, None) if layout.bias == "first" else slice(0, features)
+    key = (slice(None), kept) if layout.batch == "rows" else (kept, slice(None))
+    shape = layout.batch_shape(X.shape[layout.batch_axis], features + 1)
+    return Selection(key, shape, X.dtype).T
+
+
+def check_matrix(array: Array, name: str, operation: str, layout: Layout) -> None:
+    """Raise ShapeError unless the array is a matrix."""
+    if array.ndim != 2:
+        raise ShapeError(f"{operation}: {name} has shape {array.shape}; expected a matrix ({layout})")
+
+
+class Affine(Primitive):
+    """Z = X W + b and its kin; see `affine`.
+
+    Parameters
+    ----------
+    layout : Layout
+    sizes : (int, int), optional
+        Inputs and outputs of one example, where the shapes of the parameters are to be known beforehand.
+    """
+
+    per_example = True
+
+    def __init__(self, layout: Layout | None = None, sizes: tuple[int, int] | None = None) -> None:
+        self.layout: Layout = layout or Layout()
+        self.sizes = sizes
+
+    @property
+    def name(self) -> str:
+        return "linear" if self.layout.bias == "none" else "affine"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("X", "W", "b") if self.layout.bias == "separate" else ("X", "W")
+
+    def parameter_shapes(self) -> Mapping[str, Shape]:
+        """Shapes of W and, where it is separate, b."""
+        if self.sizes is None:
+            return {}
+        n_in, n_out = self.sizes
+        shapes: dict[str, Shape] = {"W": self.layout.weight_shape(n_in, n_out)}
+        if self.layout.bias == "separate":
+            shapes["b"] = self.layout.bias_shape(n_out)
+        return shapes
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        X, W = arrays[:2]
+        layout = self.layout
+        self._check(X, W)
+        node_columns = W if layout.weights == "columns" else W.T
+        n_out = node_columns.shape[1]
+        b: Array | None = None
+        if layout.bias == "separate":
+            b = arrays[2]
+            _check_bias(b, n_out, layout)
+        elif layout.absorbs_bias:
+            # the bias is added, and no ones column is built unless the Jacobian by W is asked for
+            first = layout.bias == "first"
+            b = node_columns[0] if first else node_columns[-1]
+            node_columns = node_columns[1:] if first else node_columns[:-1]
+        Z = matmul(X, node_columns) if layout.batch == "rows" else matmul(node_columns.T, X)
+        if b is not None:
+            b = b.reshape(n_out) if layout.batch == "rows" else b.reshape(n_out, 1)
+            # in place, unless the bias alone is float64
+            Z = np.add(Z, b, out=Z if np.can_cast(b.dtype, Z.dtype) else None)
+        makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
+        if layout.bias == "separate":
+            makers["b"] = lambda: self._by_bias(X, n_out, arrays[2].shape)
+        return Z, makers
+
+    def _by_input(self, X: Array, W: Array) -> Jacobian:
+        """dZ = dX Wᵀ, dX W, W dX or Wᵀ dX; with an absorbed bias, after dX has been placed among zeros."""
+        node_rows = W if self.layout.weights == "rows" else W.T
+        count = X.shape[self.layout.batch_axis]
+        if self.layout.batch == "rows":
+            by_data = Kronecker(count, node_rows)
+        else:
+            by_data = Kronecker(node_rows, count)
+        return Product((by_data, placement(X, self.layout))) if self.layout.absorbs_bias else by_data
+
+    def _by_weights(self, X: Array, W: Array) -> Jacobian:
+        """dZ = X dW, or X dWᵀ: one node a row needs a commutation; batches in columns mirror both."""
+        rows = X if self.layout.batch == "rows" else X.T
+        data = Bordered(rows, first=self.layout.bias == "first", axis=1) if self.layout.absorbs_bias else rows
+        n_out = W.shape[1] if self.layout.weights == "columns" else W.shape[0]
+        by_weights = Kronecker(data, n_out) if self.layout.batch == "rows" else Kronecker(n_out, data)
+        natural = "columns" if self.layout.batch == "rows" else "rows"
+        if self.layout.weights == natural:
+            return by_weights
+        return Product((by_weights, Commutation(W.shape[0], W.shape[1], X.dtype)))
+
+    def _by_bias(self, X: Array, n_out: int, shape: Shape) -> Jacobian:
+        """dZ = 1 dbᵀ or db 1ᵀ: a vector of ones, whose VJP is the column sum."""
+        count = X.shape[self.layout.batch_axis]
+        ones = np.ones((count, 1), dtype=X.dtype)
+        by_bias = Kronecker(ones, n_out) if self.layout.batch == "rows" else Kronecker(n_out, ones)
+        return by_bias if by_bias.domain == shape else Product((by_bias, Reshape(by_bias.domain, shape, X.dtype)))
+
+    def _check(self, X: Array, W: Array) -> None:
+        layout = self.layout
+        check_matrix(X, "X", self.name, layout)
+        check_matrix(W, "W", self.name, layout)
+        if self.sizes is not None:
+            expected = layout.weight_shape(*self.sizes)
+            if W.shape != expected:
+                raise ShapeError(
+                    f"{self.name}: W has shape {W.shape}, weights in {layout.weights} with bias {layout.bias} expect "
+                    f"{expected}{_transpose_hint(W.shape, expected, 'are the weights in ' + _other(layout.weights))}"
+                )
+        width = (W.shape[0] if layout.weights == "columns" else W.shape[1]) - layout.absorbs_bias
+        if X.shape[layout.feature_axis] == width:
+            return
+        wanted = f"(N, {width})" if layout.batch == "rows" else f"({width}, N)"
+        hint = ""
+        if X.shape[0 if layout.batch == "rows" else 1] == width:
+            hint = f"; its transpose would fit: is the batch in {_other(layout.batch)}?"
+        elif W.shape[0 if layout.weights == "rows" else 1] - layout.absorbs_bias == X.shape[layout.feature_axis]:
+            hint = f"; W's transpose would fit: are the weights in {_other(layout.weights)}?"
+        elif layout.absorbs_bias and X.shape[layout.feature_axis] == width + 1:
+            hint = "; the layout adds the entry of ones itself: leave it out of X"
+        elif layout.bias in ("separate", "none") and X.shape[layout.feature_axis] == width - 1:
+            hint = "; W has one more: is the bias absorbed in it (bias='first' or 'last')?"
+        raise ShapeError(
+            f"{self.name}: X has shape {X.shape}, batch in {layout.batch} expects {wanted} for W of shape {W.shape} "
+            f"(weights in {layout.weights}, bias {layout.bias}){hint}"
+        )
+
+
+def affine(
+    X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: Layout | None = None
+) -> tuple[Array, Jacobians]:
+    r"""Return Z and its Jacobians by X, W and, where it is separate, b.
+
+    ============== ====================== ===================
+    .              weights in rows        weights in columns
+    ============== ====================== ===================
+    batch rows     :math:`Z = X W^\top`   :math:`Z = X W`
+    batch columns  :math:`Z = W X`        :math:`Z = W^\top X`
+    ============== ====================== ===================
+
+    plus the bias: b for every example, or the first or last row or column of W against an entry of ones.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), or (D, N) with the batch in columns
+    W : array_like, shape (in, out), or (out, in) with the weights in rows; in = D, or D + 1 with an absorbed bias
+    b : array_like, shape (out,), (1, out) or (out, 1), only with a separate bias
+    layout : Layout, optional
+
+    Returns
+    -------
+    Z : ndarray, shape (N, out) or (out, N)
+    J : Jacobians
+        ``J.X``, ``J.W`` and ``J.b``: Kronecker products, with a commutation where one node's weights lie
+        along the other axis than one example's entries.
+
+    Raises
+    ------
+    ShapeError
+        If X, W and b do not fit in this layout.
+    LayoutError
+        If b is missing or not wanted.
+
+    References
+    ----------
+    Magnus & Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., ch. 9: d vec(AXB) = (Bᵀ ⊗ A) d vec X.
+
+    Examples
+    --------
+    >>> X, W, b = np.ones((5, 3)), np.ones((3, 2)), np.zeros(2)
+    >>> Z, J = affine(X, W, b)
+    >>> J
+    Jacobians of affine by
+      X: Kronecker(I₅, 2×3): 10×15 float64, (5, 3) → (5, 2), 48 B
+      W: Kronecker(5×3, I₂): 10×6 float64, (3, 2) → (5, 2), 120 B
+      b: Kronecker(5×1, I₂) @ Reshape(2 to 1×2): 10×2 float64, (2,) → (5, 2), 40 B
+    """
+    layout = layout or Layout()
+    if layout.bias == "separate" and b is None:
+        raise LayoutError("affine: the layout keeps the bias separate, so b is needed; or use linear, or bias='first'")
+    if layout.bias != "separate" and b is not None:
+        raise LayoutError(f"affine: with bias {layout.bias!r} the layout has no separate b; leave it out")
+    return Affine(layout)(X, W) if b is None else Affine(layout)(X, W, b)
+
+
+def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+    """Return the product of a batch and a weight matrix without bias, and its Jacobians by X and W.
+
+    Parameters
+    ----------
+    X, W : array_like
+        As in `affine`, whatever bias the layout names.
+    layout : Layout, optional
+
+    Examples
+    --------
+    >>> Z, J = linear(np.ones((5, 3)), np.ones((2, 3)), Layout(weights="rows"))
+    >>> J.W
+    Kronecker(5×3, I₂) @ Commutation(2, 3): 10×6 float64, (2, 3) → (5, 2), 120 B
+    """
+    return Affine((layout or Layout()).replace(bias="none"))(X, W)
+
+
+def _check_bias(b: Array, n_out: int, layout: Layout) -> None:
+    matrix = (1, n_out) if layout.batch == "rows" else (n_out, 1)
+    if b.shape not in ((n_out,), matrix):
+        raise ShapeError(
+            f"affine: b has shape {b.shape}, {n_out} nodes with the batch in {layout.batch} expect "
+            f"({n_out},) or {matrix}{_transpose_hint(b.shape, matrix, 'is the batch in ' + _other(layout.batch))}"
+        )
+
+
+def _transpose_hint(shape: Shape, expected: Shape, question: str) -> str:
+    return f"; its transpose would fit: {question}?" if shape == expected[::-1] != expected else ""
+
+
+def _other(lines: str) -> str:
+    return "columns" if lines == "rows" else "rows"

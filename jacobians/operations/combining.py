@@ -1,0 +1,225 @@
+"""Operations made of operations: composition, a residual sum, branches joined by concatenation.
+
+Inputs of the parts are named after them: the k-th part that has parameters turns W into Wk, and a part that is
+itself made of parts turns W1 into "k.W1".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial, reduce
+from operator import add, matmul
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.errors import ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Identity, Jacobian, Selection
+from jacobians.operations.operation import Jacobians, Makers, Operation
+
+__all__ = ["Chain", "Parallel", "Residual"]
+
+
+class _Composite(Operation):
+    """Shared naming: which part, and which input of it, a name belongs to."""
+
+    def __init__(self, parts: Sequence[Operation], layout: Layout | None) -> None:
+        if not parts:
+            raise ShapeError(f"{type(self).__name__}: needs at least one operation")
+        self.parts = tuple(parts)
+        self.layout = layout
+        self.per_example = all(p.per_example for p in self.parts)
+        self._own(_name_parameters(self.parts))
+
+    def _own(self, owned: dict[str, tuple[int, str]]) -> None:
+        self._owned = owned
+        # by part: the names of its parameters here and there
+        self._of_part: list[list[tuple[str, str]]] = [[] for _ in self.parts]
+        for name, (position, own) in owned.items():
+            self._of_part[position].append((name, own))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("X", *self._owned)
+
+    def parameter_shapes(self) -> Mapping[str, Shape]:
+        """Shapes of all parts' parameters by their names here."""
+        known = [p.parameter_shapes() for p in self.parts]
+        return {name: known[i][own] for name, (i, own) in self._owned.items() if own in known[i]}
+
+    def owner(self, name: str) -> tuple[int, str]:
+        """Return the position of the part that a parameter belongs to, and its name there."""
+        return self._owned[name]
+
+    def _parameters_of(self, position: int, named: Mapping[str, Array]) -> list[Array]:
+        return [named[name] for name, _ in self._of_part[position]]
+
+    def _renamed(self, position: int, pulled: Mapping[str, Jacobian]) -> dict[str, Jacobian]:
+        return {name: pulled[own] for name, own in self._of_part[position]}
+
+
+def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
+    """By name here: the part's position, and its own name for the parameter; in the order of the parts."""
+    owned: dict[str, tuple[int, str]] = {}
+    layer = 0
+    for i, part in enumerate(parts):
+        parameters = part.names[1:]
+        layer += bool(parameters)
+        for own in parameters:
+            name = f"{own}{layer}" if own.isalpha() else f"{layer}.{own}"
+            owned[name] = (i, own)
+    return owned
+
+
+class Chain(_Composite):
+    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian by X is the product of the parts'.
+
+    Parameters
+    ----------
+    *parts : Operation
+    layout : Layout, optional
+
+    Examples
+    --------
+    >>> from jacobians.operations import Affine, Sigmoid
+    >>> net = Chain(Affine(), Sigmoid(), Affine())
+    >>> net.names
+    ('X', 'W1', 'b1', 'W2', 'b2')
+    """
+
+    def __init__(self, *parts: Operation, layout: Layout | None = None) -> None:
+        super().__init__(parts, layout)
+
+    def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
+        """Return value and Jacobians of every part, in order."""
+        steps = []
+        for i, part in enumerate(self.parts):
+            X, jacobians = part._evaluate(X, *self._parameters_of(i, named))
+            steps.append((X, jacobians))
+        return steps
+
+    def sweep(
+        self, steps: Sequence[tuple[Array, Jacobians]], row: Jacobian, inputs: bool = True
+    ) -> dict[str, Jacobian]:
+        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on."""
+        out: dict[str, Jacobian] = {}
+        for i in reversed(range(len(steps))):
+            first = inputs or i > 0
+            pulled = steps[i][1].pull(row, first=first)
+            out.update(self._renamed(i, pulled))
+            if first:
+                row = pulled[self.parts[i].names[0]]
+        if inputs:
+            out["X"] = row
+        return {name: out[name] for name in self.names if name in out}
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        X, *parameters = arrays
+        steps = self.run(X, dict(zip(self.names[1:], parameters, strict=True)))
+
+        def by_input(position: int, own: str) -> Jacobian:
+            """The chain from the output back to one input of one part."""
+            later = (steps[i][1].numerator(self.parts[i].names[0]) for i in reversed(range(position + 1, len(steps))))
+            return reduce(matmul, [*later, steps[position][1].numerator(own)])
+
+        makers: Makers = {"X": partial(by_input, 0, self.parts[0].names[0])}
+        for name, (position, own) in self._owned.items():
+            makers[name] = partial(by_input, position, own)
+        return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self.sweep, steps))
+
+
+class Residual(_Composite):
+    """X ↦ X + f(X); the Jacobian by X is I + J_f.
+
+    Parameters
+    ----------
+    branch : Operation
+    layout : Layout, optional
+    """
+
+    def __init__(self, branch: Operation, layout: Layout | None = None) -> None:
+        super().__init__((branch,), layout)
+        # one branch: its parameters keep their names
+        self._own({name: (0, name) for name in branch.names[1:]})
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        X = arrays[0]
+        value, inner = self.parts[0]._evaluate(*arrays)
+        if value.shape != X.shape:
+            raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
+        flowing = self.parts[0].names[0]
+        makers: Makers = {"X": lambda: inner.numerator(flowing) + Identity(X.shape, X.dtype)}
+        makers.update({name: partial(inner.numerator, name) for name in self._owned})
+
+        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
+            pulled = inner.pull(row, first=first)
+            named = {name: pulled[name] for name in self._owned}
+            return {"X": pulled[flowing] + row, **named} if first else named
+
+        return as_array(value + X), Jacobians(self.name, makers, self.layout, pull)
+
+
+class Parallel(_Composite):
+    """X ↦ [f₁(X) f₂(X) …], joined along the features of one example.
+
+    The Jacobian by X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
+
+    Parameters
+    ----------
+    *branches : Operation
+    layout : Layout, optional
+        Says along which axis features lie.
+    """
+
+    def __init__(self, *branches: Operation, layout: Layout | None = None) -> None:
+        super().__init__(branches, layout or Layout())
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        X, *parameters = arrays
+        named = dict(zip(self.names[1:], parameters, strict=True))
+        steps = [p._evaluate(X, *self._parameters_of(i, named)) for i, p in enumerate(self.parts)]
+        values = [value for value, _ in steps]
+        axis = (self.layout or Layout()).feature_axis
+        try:
+            joined = np.concatenate(values, axis=axis)
+        except ValueError:
+            raise ShapeError(
+                f"parallel: branches give {', '.join(str(v.shape) for v in values)}; they must agree in all axes but "
+                f"the features' ({self.layout})"
+            ) from None
+        places = _places(values, joined, axis)
+
+        def by_input() -> Jacobian:
+            flowing = (s.numerator(p.names[0]) for (_, s), p in zip(steps, self.parts, strict=True))
+            return reduce(add, (place.T @ jacobian for place, jacobian in zip(places, flowing, strict=True)))
+
+        def by_parameter(position: int, own: str) -> Jacobian:
+            return places[position].T @ steps[position][1].numerator(own)
+
+        makers: Makers = {"X": by_input}
+        for name, (position, own) in self._owned.items():
+            makers[name] = partial(by_parameter, position, own)
+
+        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
+            out: dict[str, Jacobian] = {}
+            for i, place in enumerate(places):
+                pulled = steps[i][1].pull(row @ place.T, first=first)
+                if first:
+                    flowing = pulled[self.parts[i].names[0]]
+                    out["X"] = out["X"] + flowing if "X" in out else flowing
+                out.update(self._renamed(i, pulled))
+            return out
+
+        return joined, Jacobians(self.name, makers, self.layout, pull)
+
+
+def _places(values: Sequence[Array], joined: Array, axis: int) -> list[Selection]:
+    """For each branch, the selection of its entries in the joined array."""
+    places, start = [], 0
+    for value in values:
+        key = [slice(None)] * joined.ndim
+        key[axis] = slice(start, start + value.shape[axis])
+        places.append(Selection(tuple(key), joined.shape, joined.dtype))
+        start += value.shape[axis]
+    return places

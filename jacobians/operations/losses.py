@@ -1,0 +1,431 @@
+"""What a loss is: a number and a row per example, and a reduction that is data. The squared error, the regulariser."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, as_array, as_float, size_of
+from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
+from jacobians.layout import Layout, Reduction
+from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
+from jacobians.operations.activations import Sigmoid
+from jacobians.operations.operation import Makers, Unary, in_layout
+
+__all__ = [
+    "L2",
+    "Examples",
+    "Loss",
+    "SquaredError",
+    "check_finite",
+    "class_labels",
+    "l2",
+    "logistic_density",
+    "one_hot",
+    "own_entries",
+    "same_shape_targets",
+    "squared_error",
+    "sum_over_example",
+]
+
+
+def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDArray[np.intp]:
+    """Return labels as checked class indices 0 … K−1.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one for each example.
+    DomainError
+        If one is not an integer, or out of range.
+    """
+    if Y.shape not in ((count,), (count, 1), (1, count)):
+        hint = f"; X holds {classes} classes: is the batch on the other axis?" if Y.shape == (classes,) else ""
+        raise ShapeError(
+            f"{operation}: labels have shape {Y.shape}, X holds {count} examples; expected ({count},){hint}"
+        )
+    flat = Y.reshape(count)
+    if flat.dtype.kind not in "iuf":
+        raise DTypeError(f"{operation}: labels have dtype {Y.dtype}; expected integers 0 … {classes - 1}")
+    # read as unsigned, a negative label is a large one: one pass where all is well
+    if flat.dtype == np.intp and not (flat.view(np.uintp) >= classes).any():
+        return flat.astype(np.intp)
+    wrong = ~((flat >= 0) & (flat < classes) & (flat == np.floor(flat)))
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        hint = ""
+        if flat.dtype.kind != "f" or np.isfinite(flat).all():
+            hint = "; labels 1 … K: subtract 1" if flat.min() == 1 and flat.max() == classes else ""
+        raise DomainError(
+            f"{operation}: label {flat[place]} at position {place} is not an integer in 0 … {classes - 1} "
+            f"({classes} classes){hint}"
+        )
+    return flat.astype(np.intp)
+
+
+def own_entries(matrix: Array, labels: npt.NDArray[np.intp], layout: Layout) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Return a matrix as a vector, and where each example's entry of its own class lies in it.
+
+    One index array into a vector takes a fifth of the time of two into a matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        With one entry for each class and example; the vector is a view of it where it is contiguous in either order.
+    """
+    numbers = np.arange(labels.size)
+    order: Literal["C", "F"] = "C" if matrix.flags.c_contiguous else "F"
+    if (order == "C") == (layout.batch == "rows"):  # an example's entries lie side by side
+        return matrix.ravel(order), numbers * matrix.shape[layout.feature_axis] + labels
+    return matrix.ravel(order), labels * labels.size + numbers
+
+
+def one_hot(labels: npt.NDArray[np.intp], X: Array, layout: Layout) -> Array:
+    """Return an array like X (a matrix) with 1 at each example's class, 0 elsewhere."""
+    out = np.zeros_like(X)
+    memory, own = own_entries(out, labels, layout)
+    memory[own] = 1
+    return out
+
+
+def same_shape_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
+    """Return real targets of X's own shape, in X's dtype; nothing is broadcast.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: (N, 1) against (N,) would otherwise broadcast to N×N.
+    DomainError
+        If a target is NaN or infinite.
+    """
+    Y = as_float(Y, "Y", operation)
+    if Y.shape != X.shape:
+        hint = ""
+        if Y.shape == X.shape[::-1]:
+            hint = f"; its transpose would fit: is the batch in {'columns' if layout.batch == 'rows' else 'rows'}?"
+        elif Y.size == X.size:
+            hint = f"; reshape it to {X.shape}"
+        raise ShapeError(f"{operation}: Y has shape {Y.shape}, X has {X.shape} (batch in {layout.batch}){hint}")
+    check_finite(Y, "Y", operation)
+    return Y.astype(X.dtype, copy=False)
+
+
+def check_finite(array: Array, name: str, operation: str) -> None:
+    """Raise DomainError at the first entry that is NaN or infinite."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+        raise DomainError(f"{operation}: {name} holds {array[place]} at {place}; targets must be finite")
+
+
+Examples: TypeAlias = tuple[Callable[[], Array], Callable[[], Array]]
+"""Functions that return the losses (N,) of the examples, and δ, which the caller owns."""
+
+_LONG = 1 << 16
+"""Entries of one example above which float32 losses are added in float64."""
+
+
+class Loss(ABC):
+    """A loss of a mini-batch: per-example losses, and their sum or mean.
+
+    A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
+    ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
+    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "mean-all", "none"}
+        Mean over the N examples, sum, mean over all N·K entries of X, or the losses themselves.
+    layout : Layout, optional
+
+    Raises
+    ------
+    LayoutError
+        If the reduction is unknown.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+        if reduction not in get_args(Reduction):
+            raise LayoutError(
+                f"{type(self).__name__}: reduction={reduction!r} is unknown; choose one of {get_args(Reduction)}"
+            )
+        self.reduction: Reduction = reduction
+        self.layout = layout or Layout()
+
+    @property
+    def name(self) -> str:
+        """The loss's name in messages and tables."""
+        return type(self).__name__.lower()
+
+    @abstractmethod
+    def _examples(self, X: Array, Y: Array) -> Examples: ...
+
+    def weight(self, X: Array, whole: int | None = None) -> float:
+        """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
+
+        Parameters
+        ----------
+        X : ndarray
+        whole : int, optional
+            N, where X holds only a part of the batch.
+
+        Raises
+        ------
+        DomainError
+            If the mean is over nothing.
+        """
+        if self.reduction in ("sum", "none"):
+            return 1.0
+        examples = X.shape[self.layout.batch_axis]
+        count = examples if self.reduction == "mean" else X.size
+        if whole is not None and examples:
+            count = count // examples * whole
+        if count == 0:
+            raise DomainError(
+                f"{self.name}: X has shape {X.shape}; the mean over no examples is undefined (a sum is 0)"
+            )
+        return 1.0 / count
+
+    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the loss and its Jacobian by X, in the layout."""
+        if self.reduction == "none":
+            losses, jacobian = self.per_example(X, Y)
+        else:
+            losses, jacobian = self.reduced(X, Y)
+        return losses, in_layout(jacobian, self.layout)
+
+    def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
+        X = self._accept(X)
+        losses, delta = self._examples(X, as_array(Y))
+        return losses(), _rows(delta(), X.shape[self.layout.batch_axis], self.layout)
+
+    def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the weighted total and its Jacobian, a row, in numerator layout."""
+        value, row = self.total(X, Y)
+        return value(), row()
+
+    def total(
+        self, X: npt.ArrayLike, Y: npt.ArrayLike, whole: int | None = None
+    ) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+        """Return functions that return the weighted total and its Jacobian, a row, in numerator layout.
+
+        Parameters
+        ----------
+        X, Y : array_like
+        whole : int, optional
+            N, where X and Y hold only a part of the batch.
+        """
+        X = self._accept(X)
+        losses, delta = self._examples(X, as_array(Y))
+        weight = self.weight(X, whole)
+
+        def value() -> Array:
+            examples = losses()
+            # float64 inside: the sum of a long float32 batch would stall
+            wide = np.promote_types(examples.dtype, np.float64)
+            return as_array(examples.sum(dtype=wide) * weight).astype(examples.dtype)
+
+        def row() -> Jacobian:
+            array = delta()
+            if weight != 1.0:
+                array *= weight
+            return Dense(array)
+
+        return value, row
+
+    def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
+        r"""Return the second derivative of the weighted total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
+
+        It is the Jacobian of the gradient by X: symmetric, and one block for each example. With `reduction="none"` it
+        is that of the sum.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            As the loss takes them.
+
+        Returns
+        -------
+        Jacobian
+            From arrays shaped like X to arrays shaped like X.
+
+        Raises
+        ------
+        DomainError
+            If the loss states no second derivative.
+
+        Examples
+        --------
+        >>> from jacobians.operations import CrossEntropy, SquaredError
+        >>> SquaredError(0.5).hessian([[1.0], [2.0]], [[0.0], [0.0]]).to_dense()
+        array([[0.5, 0. ],
+               [0. , 0.5]])
+        >>> CrossEntropy().hessian([[0.0, 0.0]], [1]).to_dense()
+        array([[ 0.25, -0.25],
+               [-0.25,  0.25]])
+        """
+        X, Y = self._accept(X), as_array(Y)
+        self._examples(X, Y)  # refuses what the loss refuses
+        return in_layout(self.weight(X) * self._hessian(X, Y), self.layout)
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""
+        raise DomainError(
+            f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
+            "define _hessian(X, Y), which returns that of the sum of the losses by X as a Jacobian"
+        )
+
+    def _accept(self, X: npt.ArrayLike) -> Array:
+        X = as_float(X, "X", self.name)
+        if X.ndim < 1:
+            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
+        return X
+
+
+def _rows(delta: Array, count: int, layout: Layout) -> Jacobian:
+    """δ as one row for each example."""
+    if layout.batch == "rows":
+        inner = size_of(delta.shape[1:])
+        blocks = delta.reshape(count, 1, inner)
+    else:
+        inner = size_of(delta.shape[:-1])
+        blocks = delta.reshape(inner, count).T[:, None, :]
+    return BlockDiagonal(blocks, (count,), delta.shape, layout.batch_axis)
+
+
+def sum_over_example(values: Array, layout: Layout) -> Array:
+    """Return one sum for each example: (N,), over all axes but the batch's; new even where nothing is summed."""
+    axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
+    # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
+    long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
+    return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
+
+
+def logistic_density(X: Array) -> Array:
+    """Return σ(x) σ(−x), the sigmoid's own derivative: the second derivative of log(1 + eˣ)."""
+    return Sigmoid()._rule(X)[1]()
+
+
+class SquaredError(Loss):
+    """c·Σₖ (xₖ − yₖ)² for each example; ∂/∂x = 2c (x − y).
+
+    Parameters
+    ----------
+    factor : float
+        c: 1, or ½ in the courses that want the 2 to cancel.
+    reduction, layout
+        See `Loss`.
+    """
+
+    def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+        super().__init__(reduction, layout)
+        self.factor = factor
+
+    @property
+    def name(self) -> str:
+        return "squared_error"
+
+    def _examples(self, X: Array, Y: Array) -> Examples:
+        difference = X - same_shape_targets(Y, X, self.name, self.layout)
+        return (
+            lambda: self.factor * sum_over_example(difference * difference, self.layout),
+            lambda: 2.0 * self.factor * difference,
+        )
+
+    def _hessian(self, X: Array, Y: Array) -> Jacobian:
+        """2c I."""
+        return 2.0 * self.factor * Identity(X.shape, X.dtype)
+
+
+def squared_error(
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    *,
+    factor: float = 1.0,
+    reduction: Reduction = "mean",
+    layout: Layout | None = None,
+) -> tuple[Array, Jacobian]:
+    """Return c·Σ(X − Y)², reduced over the batch, and its Jacobian.
+
+    Parameters
+    ----------
+    X, Y : array_like, of one shape
+    factor : float
+        c: 1, or 0.5.
+    reduction : {"mean", "sum", "mean-all", "none"}
+        "mean-all" divides by N·K, as PyTorch's and Keras' mean squared errors do.
+    layout : Layout, optional
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ; (N, 1) against (N,) is never broadcast.
+
+    Examples
+    --------
+    >>> L, J = squared_error([[1.0, 2.0]], [[0.0, 0.0]], factor=0.5)
+    >>> float(L), J.gradient
+    (2.5, array([[1., 2.]]))
+    """
+    return SquaredError(factor, reduction, layout)(X, Y)
+
+
+class L2(Unary):
+    """W ↦ c·ΣW²; see `l2`."""
+
+    inputs = ("W",)
+
+    def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
+        self.scale = scale
+        self.layout: Layout = layout or Layout()
+        self.include_bias = include_bias
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (W,) = arrays
+        kept = self._without_bias(W)
+        value = as_array(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(W.dtype)
+        return value, {"W": lambda: self._row(W)}
+
+    def _row(self, W: Array) -> Jacobian:
+        row = np.zeros_like(W)
+        self._without_bias(row)[...] = 2.0 * self.scale * self._without_bias(W)
+        return Dense(row)
+
+    def _without_bias(self, W: Array) -> Array:
+        """A view of W's entries that are penalised."""
+        if self.include_bias or not self.layout.absorbs_bias:
+            return W
+        if W.ndim != 2:
+            raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
+        kept = slice(1, None) if self.layout.bias == "first" else slice(0, -1)
+        return W[:, kept] if self.layout.weights == "rows" else W[kept]
+
+
+def l2(
+    W: npt.ArrayLike, scale: float, layout: Layout | None = None, *, include_bias: bool = False
+) -> tuple[Array, Jacobian]:
+    r"""Return :math:`c \sum W^2` and its Jacobian :math:`2c\,W`, without the bias that the layout absorbs in W.
+
+    Parameters
+    ----------
+    W : array_like
+    scale : float
+        c: λ/2m in Ng's exercise 4, λ/2 in CS231n's notes, λ in its first assignment. See
+        `Convention.l2_scale`.
+    layout : Layout, optional
+        Says where an absorbed bias lies in W.
+    include_bias : bool
+        Penalise the absorbed bias too, as CS231n's bias trick does.
+
+    Examples
+    --------
+    >>> value, J = l2([[9.0, 1.0, 2.0]], 0.5, Layout(weights="rows", bias="first"))
+    >>> float(value), J.gradient
+    (2.5, array([[0., 1., 2.]]))
+    """
+    return L2(scale, layout, include_bias=include_bias).apply(W)

@@ -1,0 +1,170 @@
+"""What an operation is: a value, and the structure of its Jacobian by every input, stated once.
+
+An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
+it out in the layout's vec order and derivative layout; no operation knows of either.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, TypeAlias
+
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_float
+from jacobians.layout import Layout
+from jacobians.linops import Denominator, Diagonal, Jacobian
+
+__all__ = ["Elementwise", "Jacobians", "Makers", "Operation", "Primitive", "Pull", "Unary", "in_layout"]
+
+
+Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
+"""By input's name, the function that builds the Jacobian on first use."""
+
+Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
+"""From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+
+
+class Jacobians:
+    """The Jacobians of one evaluated operation, by input: ``J.X``, ``J["W"]``; built when first asked for.
+
+    Parameters
+    ----------
+    operation : str
+        The operation's name, for messages.
+    makers : dict
+        By input, a function that builds the Jacobian in numerator layout.
+    layout : Layout, optional
+        Whose vec order and derivative layout the Jacobians are handed out in.
+    pull : callable, optional
+        From a Jacobian by the output to those by all inputs, where that is cheaper together.
+    """
+
+    __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
+
+    def __init__(self, operation: str, makers: Makers, layout: Layout | None = None, pull: Pull | None = None) -> None:
+        self.operation = operation
+        self._makers = makers
+        self._layout = layout
+        self._pull = pull
+        self._built: dict[str, Jacobian] = {}
+
+    def numerator(self, name: str) -> Jacobian:
+        """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
+        if name not in self._built:
+            if name not in self._makers:
+                raise KeyError(f"{self.operation} has Jacobians by {', '.join(self._makers)}; not by {name!r}")
+            self._built[name] = self._makers[name]()
+        return self._built[name]
+
+    def pull(self, row: Jacobian, *, first: bool = True) -> dict[str, Jacobian]:
+        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout."""
+        if self._pull is not None:
+            return self._pull(row, first)
+        wanted = list(self._makers)[0 if first else 1 :]
+        return {name: row @ self.numerator(name) for name in wanted}
+
+    def __getitem__(self, name: str) -> Jacobian:
+        jacobian = self.numerator(name)
+        return jacobian if self._layout is None else in_layout(jacobian, self._layout)
+
+    def __getattr__(self, name: str) -> Jacobian:
+        if name.startswith("_"):  # no input; asked for while a copy is made, before there is anything to look in
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        return "\n".join([f"Jacobians of {self.operation} by", *(f"  {name}: {self[name]!r}" for name in self)])
+
+
+def in_layout(jacobian: Jacobian, layout: Layout) -> Jacobian:
+    """Return a numerator Jacobian as the layout writes it: its vec order, its derivative layout."""
+    jacobian = jacobian.ordered(layout.vec)
+    return Denominator(jacobian) if layout.derivative == "denominator" else jacobian
+
+
+class Operation(ABC):
+    """A differentiable map of arrays: a `Primitive` that states its structure, or a combinator of others.
+
+    The first of its inputs is what flows through a network; the others are parameters.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("X",)
+    layout: Layout | None = None
+    per_example = False
+    """Whether every example's output depends on that example alone, so that a batch may be cut into blocks."""
+
+    @property
+    def name(self) -> str:
+        """The operation's name in messages and tables."""
+        return type(self).__name__.lower()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the differentiable inputs of this instance."""
+        return self.inputs
+
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
+        """Return the value and its `Jacobians`, in this operation's layout."""
+        return self._evaluate(*self._accept(arrays))
+
+    @abstractmethod
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        """Value and Jacobians from arrays that are real numbers."""
+
+    def _accept(self, arrays: tuple[npt.ArrayLike, ...]) -> list[Array]:
+        if len(arrays) != len(self.names):
+            raise TypeError(f"{self.name} takes {len(self.names)} arrays ({', '.join(self.names)}); got {len(arrays)}")
+        return [as_float(a, n, self.name) for a, n in zip(arrays, self.names, strict=True)]
+
+    def parameter_shapes(self) -> Mapping[str, Shape]:
+        """Shapes of the parameters by name, where the operation fixes them; empty without parameters."""
+        return {}
+
+
+class Primitive(Operation):
+    """An operation that states its value and the structure of its Jacobians in `_linearize`."""
+
+    @abstractmethod
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        """Value and makers of the Jacobians, in numerator layout, from arrays that are real numbers."""
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        value, makers = self._linearize(*arrays)
+        return value, Jacobians(self.name, makers, self.layout)
+
+
+class Unary(Primitive):
+    """An operation of one array; its function form returns the Jacobian itself, not a record."""
+
+    def apply(self, X: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the value and the Jacobian."""
+        value, jacobians = self(X)
+        return value, jacobians[self.inputs[0]]
+
+
+class Elementwise(Unary):
+    """V ↦ f(V) entry by entry; its Jacobian is diagonal, so it is the same in every layout and vec order.
+
+    A subclass states `_rule(z)`: the value, and a function that returns the derivative f′(z).
+    """
+
+    per_example = True
+
+    @abstractmethod
+    def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]: ...
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (z,) = arrays
+        value, derivative = self._rule(z)
+        return value, {"X": lambda: Diagonal(derivative())}

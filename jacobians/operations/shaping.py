@@ -1,0 +1,171 @@
+"""Moving and adding entries: transpose, reshape, sum and mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.errors import DomainError, ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
+from jacobians.operations.operation import Makers, Unary
+
+__all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
+
+
+class Transpose(Unary):
+    """X ↦ Xᵀ for a matrix; the Jacobian is a commutation."""
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout = layout
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if X.ndim != 2:
+            raise ShapeError(f"transpose: X has shape {X.shape}; expected a matrix")
+        return X.T.copy(), {"X": lambda: Commutation(X.shape[0], X.shape[1], X.dtype)}
+
+
+class Reshaping(Unary):
+    """X ↦ the same entries in C order, in another shape.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the result; no entry may be -1.
+    layout : Layout, optional
+    """
+
+    def __init__(self, shape: Shape, layout: Layout | None = None) -> None:
+        self.shape = tuple(shape)
+        self.layout = layout
+
+    @property
+    def name(self) -> str:
+        return "reshape"
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if size_of(self.shape) != X.size or min(self.shape, default=0) < 0:
+            raise ShapeError(f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many")
+        value = X.reshape(self.shape).copy()
+        return value, {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}
+
+
+class Total(Unary):
+    """X ↦ Σ X over one axis or all.
+
+    Parameters
+    ----------
+    axis : int, optional
+        All axes unless given; the result is then a scalar.
+    layout : Layout, optional
+    """
+
+    def __init__(self, axis: int | None = None, layout: Layout | None = None) -> None:
+        self.axis = axis
+        self.layout = layout
+
+    def _weight(self, X: Array) -> float:
+        return 1.0
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if self.axis is not None and not -X.ndim <= self.axis < X.ndim:
+            raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {self.axis}")
+        weight = self._weight(X)
+        # float64 inside: a float32 sum of many ones stops at 2**24
+        value = as_array(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
+        return value, {"X": lambda: _ones(X, self.axis, weight)}
+
+
+class Mean(Total):
+    """X ↦ the mean over one axis or all; see `Total`."""
+
+    def _weight(self, X: Array) -> float:
+        count = X.size if self.axis is None else X.shape[self.axis]
+        if count == 0:
+            raise DomainError(f"mean: X has shape {X.shape}; the mean of no entries is undefined")
+        return 1.0 / count
+
+
+def _ones(X: Array, axis: int | None, weight: float) -> Jacobian:
+    """Ones along the axis: 1ᵀ ⊗ I from the left, I ⊗ 1ᵀ from the right, a gathering's transpose in between."""
+    if axis is None:
+        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+    axis %= X.ndim
+    out = X.shape[:axis] + X.shape[axis + 1 :]
+    count = X.shape[axis]
+    if X.ndim == 1:
+        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+    if 0 < axis < X.ndim - 1:
+        places = np.arange(size_of(out)).reshape(out)
+        spread = Selection(np.broadcast_to(np.expand_dims(places, axis), X.shape), out, X.dtype)
+        return spread.T if weight == 1.0 else weight * spread.T
+    row = np.full((1, count), weight, dtype=X.dtype)
+    kron = Kronecker(row, size_of(out)) if axis == 0 else Kronecker(size_of(out), row)
+    factors: list[Jacobian] = [Reshape(out, kron.codomain, X.dtype), kron]
+    if kron.domain != X.shape:
+        factors.append(Reshape(kron.domain, X.shape, X.dtype))
+    return Product(tuple(factors))
+
+
+def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return Xᵀ as a new array, and the Jacobian: a commutation.
+
+    Examples
+    --------
+    >>> value, J = transpose([[1.0, 2.0, 3.0]])
+    >>> value.shape, J
+    ((3, 1), Commutation(1, 3): 3×3 float64, (1, 3) → (3, 1), 0 B)
+    """
+    return Transpose(layout).apply(X)
+
+
+def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return X's entries, in C order, in another shape, and the Jacobian.
+
+    Raises
+    ------
+    ShapeError
+        If the sizes differ.
+
+    Examples
+    --------
+    >>> reshape([[1.0, 2.0], [3.0, 4.0]], (4,))
+    (array([1., 2., 3., 4.]), Reshape(2×2 to 4): 4×4 float64, (2, 2) → (4,), 0 B)
+    """
+    return Reshaping(shape, layout).apply(X)
+
+
+def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return the sum over an axis, or over all, and the Jacobian: a vector of ones.
+
+    Sums are carried in float64 and returned in X's dtype.
+
+    Examples
+    --------
+    >>> total([[1.0, 2.0], [3.0, 4.0]], axis=0)[0]
+    array([4., 6.])
+    >>> total([[1.0, 2.0], [3.0, 4.0]])[1].gradient
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    return Total(axis, layout).apply(X)
+
+
+def mean(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return the mean over an axis, or over all, and the Jacobian.
+
+    Raises
+    ------
+    DomainError
+        If there is nothing to average.
+
+    Examples
+    --------
+    >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1)[0]
+    array([1.5, 3.5])
+    """
+    return Mean(axis, layout).apply(X)

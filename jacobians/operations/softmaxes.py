@@ -1,0 +1,126 @@
+"""Softmax and log-softmax over the classes of each example."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array
+from jacobians.errors import ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import DiagonalMinusOuter, Jacobian
+from jacobians.operations.operation import Makers, Unary
+
+__all__ = ["LogSoftmax", "Softmax", "exponentials", "log_softmax", "probabilities", "softmax"]
+
+
+def exponentials(Z: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Return e^s, its sums along an axis, and s itself: Z less its largest entry there.
+
+    The largest entry is subtracted first, so nothing overflows (Blanchard, Higham & Higham 2021, IMA JNA 41).
+    Infinite entries count as the limit of equal ones: those that are +∞ share the probability.
+    """
+    top = Z.max(axis=axis, keepdims=True)
+    if np.isinf(top).any():
+        shifted = np.subtract(Z, top, out=np.zeros_like(Z), where=top != Z)  # ∞ − ∞ is nan
+    else:
+        shifted = Z - top
+    with np.errstate(under="ignore"):
+        weights = np.exp(shifted)
+    return weights, weights.sum(axis=axis, keepdims=True), shifted
+
+
+def probabilities(weights: Array, sums: Array) -> Array:
+    """Return e^s / Σ eˢ: the softmax, as a new array."""
+    with np.errstate(under="ignore"):
+        return np.divide(weights, sums)
+
+
+class Softmax(Unary):
+    """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
+
+    per_example = True
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout: Layout = layout or Layout()
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (Z,) = arrays
+        _check_classes(Z, "softmax", self.layout)
+        axis = self.layout.feature_axis
+        weights, sums, _ = exponentials(Z, axis)
+        p = probabilities(weights, sums)
+        # the Jacobian keeps p, so the caller gets a copy that may be written to
+        return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
+
+
+class LogSoftmax(Unary):
+    """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each."""
+
+    per_example = True
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout: Layout = layout or Layout()
+
+    @property
+    def name(self) -> str:
+        return "log_softmax"
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (Z,) = arrays
+        _check_classes(Z, "log_softmax", self.layout)
+        axis = self.layout.feature_axis
+        weights, sums, shifted = exponentials(Z, axis)
+        shifted -= np.log(sums)
+
+        def by_input() -> Jacobian:
+            p = probabilities(weights, sums)
+            ones = np.ones_like(p)
+            return DiagonalMinusOuter(ones, ones, p, axis)
+
+        return shifted, {"X": by_input}
+
+
+def _check_classes(Z: Array, operation: str, layout: Layout) -> None:
+    if Z.ndim < 1 or Z.shape[layout.feature_axis] == 0:
+        raise ShapeError(f"{operation}: Z has shape {Z.shape}; expected at least one class for each example ({layout})")
+
+
+def softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
+
+    Parameters
+    ----------
+    Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
+    layout : Layout, optional
+        Classes lie along the axis of one example's features.
+
+    Raises
+    ------
+    ShapeError
+        If there is no class.
+
+    Examples
+    --------
+    >>> p, J = softmax([[0.0, 0.0]])
+    >>> p, J
+    (array([[0.5, 0.5]]), DiagonalMinusOuter(1 of 2×2): 2×2 float64, (1, 2) → (1, 2), 16 B)
+    """
+    return Softmax(layout).apply(Z)
+
+
+def log_softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+    """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
+
+    Parameters
+    ----------
+    Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
+    layout : Layout, optional
+
+    Examples
+    --------
+    >>> value, J = log_softmax([[0.0, 1000.0]])
+    >>> value
+    array([[-1000.,     0.]])
+    """
+    return LogSoftmax(layout).apply(Z)

@@ -1,0 +1,94 @@
+"""The value of an expression: one NumPy call a node, and nothing is ever compiled or evaluated as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.errors import LayoutError
+from jacobians.symbols import functions
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Expr,
+    Eye,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    SumOver,
+    Symbol,
+    Transposed,
+    WithOnes,
+)
+
+__all__ = ["evaluate"]
+
+
+def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
+    """Return the value of an expression.
+
+    Parameters
+    ----------
+    expr : Expr
+    arrays : mapping of str to array or float
+        The values of its symbols.
+
+    Raises
+    ------
+    LayoutError
+        If a symbol has no value.
+    """
+    inner = [evaluate(part, arrays) for part in expr.parts]
+    match expr:
+        case Symbol(name):
+            if name not in arrays:
+                raise LayoutError(f"evaluate: {name!r} has no value; there are {', '.join(arrays)}")
+            return np.asarray(arrays[name])
+        case Number(value):
+            return np.asarray(value)
+        case Eye(size):
+            return np.eye(size)
+        case Ones(dims):
+            return np.ones(dims)
+        case Transposed():
+            return inner[0].T
+        case MatMul():
+            return np.matmul(*inner)
+        case Hadamard():
+            return np.multiply(*inner)
+        case Add(minus=minus):
+            return np.subtract(*inner) if minus else np.add(*inner)
+        case Quotient():
+            return np.divide(*inner)
+        case Power(exponent=exponent):
+            return inner[0] ** exponent
+        case Part(key=key):
+            return inner[0][tuple(slice(*k) for k in key)]
+        case Placed(key=key, dims=dims):
+            out = np.zeros(dims, dtype=inner[0].dtype)
+            out[tuple(slice(*k) for k in key)] = inner[0]
+            return out
+        case WithOnes(axis=axis, first=first):
+            shape = list(inner[0].shape)
+            shape[axis] = 1
+            ones = np.ones(shape, dtype=inner[0].dtype)
+            return np.concatenate((ones, inner[0]) if first else (inner[0], ones), axis=axis)
+        case Reshaped(dims=dims):
+            return inner[0].reshape(dims)
+        case Repeated(dims=dims):
+            return np.broadcast_to(inner[0], dims)
+        case SumOver(axis=axis, keep=keep):
+            return inner[0].sum(axis=axis, keepdims=keep)
+        case Call(function=function):
+            return functions.FUNCTIONS[function](*inner)
+    raise LayoutError(f"evaluate: {type(expr).__name__} is no expression that has a value")

@@ -1,0 +1,149 @@
+r"""Formulas as LaTeX, in the commands that MathJax, KaTeX and matplotlib's mathtext all know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jacobians.layout import Order
+from jacobians.symbols.expressions import Slices, WithOnes
+from jacobians.symbols.maps import MinusOuter, Reshaping
+from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.text import brackets_of, slices_text
+
+__all__ = ["LatexNotation"]
+
+
+_GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
+_ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
+
+
+class LatexNotation(Notation):
+    """LaTeX math, without dollars."""
+
+    bars = True
+
+    def symbol(self, name: str) -> str:
+        found = split_name(name)
+        greek = GREEK.get(found.letters)
+        letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
+        if not greek and len(found.letters) > 1:
+            letters = rf"\mathrm{{{letters}}}"
+        d = r"\mathrm{d}" if found.differential else ""
+        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "")
+
+    def number(self, value: float) -> str:
+        return f"{value:g}"
+
+    def eye(self, size: int) -> str:
+        return f"I_{{{size}}}"
+
+    def ones(self, dims: Sequence[int]) -> str:
+        return r"\mathbf{1}^{\top}" if len(dims) == 2 and dims[0] == 1 else r"\mathbf{1}"
+
+    def bracket(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def transpose(self, text: str) -> str:
+        return rf"{{{text}}}^{{\top}}"
+
+    def matmul(self, left: str, right: str) -> str:
+        return rf"{left} \, {right}"
+
+    def hadamard(self, left: str, right: str) -> str:
+        return rf"{left} \circ {right}"
+
+    def scale(self, factor: str, text: str) -> str:
+        return rf"{factor} \, {text}"
+
+    def add(self, left: str, right: str, minus: bool) -> str:
+        return f"{left} {'-' if minus else '+'} {right}"
+
+    def negative(self, text: str) -> str:
+        return f"-{text}"
+
+    def fraction(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def power(self, text: str, exponent: int) -> str:
+        return rf"{{{text}}}^{{{exponent}}}"
+
+    def part(self, text: str, key: Slices) -> str:
+        return rf"{{{text}}}_{{[{slices_text(key)}]}}"
+
+    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str:
+        before, after, down = brackets_of(key, dims)
+        return self._block(["0"] * before + [text] + ["0"] * after, down)
+
+    def with_ones(self, expr: WithOnes, text: str) -> str:
+        ones = r"\mathbf{1}" if expr.axis == 1 else r"\mathbf{1}^{\top}"
+        return self._block([ones, text] if expr.first else [text, ones], expr.axis == 0)
+
+    def _block(self, parts: Sequence[str], down: bool) -> str:
+        return r"\left[" + (r" \, ; \, " if down else r" \; ").join(parts) + r"\right]"
+
+    def reshaped(self, text: str, dims: Sequence[int]) -> str:
+        return rf"{{{text}}}_{{\mathrm{{as}} \, {_times(dims)}}}"
+
+    def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
+        if len(own) == 2 and own[0] == dims[0]:
+            return rf"{text} \, \mathbf{{1}}^{{\top}}"
+        return rf"\mathbf{{1}} \, {{{text}}}^{{\top}}"
+
+    def sum_over(self, text: str, axis: int, keep: bool) -> str:
+        return rf"\mathbf{{1}}^{{\top}} {text}" if axis == 0 else rf"{text} \, \mathbf{{1}}"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        base = function.removesuffix("_prime")
+        name = FUNCTION_NAMES.get(base, base)
+        prime = "'" * function.endswith("_prime")
+        shown = {"σ": r"\sigma", "Φ": r"\Phi"}.get(name) or rf"\mathrm{{{name.replace(' ', chr(92) + ' ')}}}"
+        return rf"{shown}{prime}\left({', '.join(arguments)}\right)"
+
+    def kron(self, left: str, right: str) -> str:
+        return rf"\left({left} \otimes {right}\right)"
+
+    def commutation(self, rows: int, columns: int, order: Order) -> str:
+        first, second = (rows, columns) if order == "F" else (columns, rows)
+        return f"K_{{{first},{second}}}"
+
+    def diag(self, text: str, order: Order) -> str:
+        return rf"\mathrm{{diag}}\left({self.vec(text, order)}\right)"
+
+    def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
+        return "S"
+
+    def reshaping(self, map_: Reshaping, order: Order) -> str:
+        return rf"R_{{{_times(map_.domain)} \to {_times(map_.codomain)}}}"
+
+    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
+        d, u, v = (self.expr(e) for e in (map_.d, map_.u, map_.v))
+        return rf"\bigoplus_n \left(\mathrm{{diag}}\,{{{d}}}_n - {{{u}}}_n \, {{{v}}}_n^{{\top}}\right)"
+
+    def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
+        return rf"\bigoplus_n {{{delta}}}_n" + r"^{\top}" * (not column)
+
+    def uniform(self, factor: str | None, count: int, column: bool) -> str:
+        return (rf"{factor} \, " if factor else "") + r"\mathbf{1}" + r"^{\top}" * (not column)
+
+    def vec(self, text: str, order: Order) -> str:
+        return rf"\mathrm{{vec}}\left({text}\right)"
+
+    def row(self, text: str, order: Order) -> str:
+        return rf"{self.vec(text, order)}^{{\top}}"
+
+    def join(self, factors: Sequence[str]) -> str:
+        return r" \, ".join(factors)
+
+    def plus(self, terms: Sequence[str]) -> str:
+        return " + ".join(terms)
+
+    def partial(self, of: str, wrt: str, vector: bool) -> str:
+        vec = r"\, \mathrm{vec} \, "
+        return rf"\frac{{\partial {vec if vector else ''}{of}}}{{\partial {vec}{wrt}}}"
+
+    def equation(self, left: str, right: str) -> str:
+        return f"{left} = {right}"
+
+
+def _times(dims: Sequence[int]) -> str:
+    return r" \times ".join(map(str, dims))

@@ -1,0 +1,278 @@
+"""The parts of a name: dTheta2 is d, Θ and 2."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jacobians.arrays import size_of
+from jacobians.layout import Order
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Expr,
+    Eye,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    Slices,
+    SumOver,
+    Symbol,
+    Transposed,
+    WithOnes,
+)
+from jacobians.symbols.maps import (
+    Commute,
+    Diag,
+    Kron,
+    Map,
+    MinusOuter,
+    Opaque,
+    PerExample,
+    Place,
+    Reshaping,
+    Select,
+    Summed,
+    Uniform,
+    Unit,
+)
+
+__all__ = ["FUNCTION_NAMES", "GREEK", "Name", "Notation", "split_name"]
+
+
+GREEK = {
+    "Theta": "Θ",
+    "theta": "θ",
+    "delta": "δ",
+    "Delta": "Δ",
+    "lam": "λ",
+    "lambda": "λ",
+    "alpha": "α",
+    "sigma": "σ",
+}
+
+FUNCTION_NAMES = {
+    "sigmoid": "σ",
+    "softmax_rows": "softmax",
+    "softmax_columns": "softmax",
+    "log_softmax_rows": "log softmax",
+    "log_softmax_columns": "log softmax",
+    "hinge_rows": "hinge",
+    "hinge_columns": "hinge",
+    "normal_cdf": "Φ",
+    "leaky_relu": "leaky relu",
+}
+"""What a function is called in formulas, where it is not its name in NumPy."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name's parts: whether a d comes first, its letters, and its index or nothing."""
+
+    differential: bool
+    letters: str
+    index: str
+
+
+def split_name(name: str) -> Name:
+    """Return the parts of a name.
+
+    Examples
+    --------
+    >>> split_name("dTheta2")
+    Name(differential=True, letters='Theta', index='2')
+    >>> split_name("delta3"), split_name("db1").differential
+    (Name(differential=False, letters='delta', index='3'), True)
+    """
+    differential = bool(re.match(r"d([A-Z]|b\d*$)", name))
+    found = re.fullmatch(r"(.*?)_?(\d*)", name[differential:], re.DOTALL)
+    letters, index = found.groups() if found else (name, "")
+    return Name(differential, letters, index)
+
+
+_SUM, _PRODUCT, _POSTFIX = 1, 2, 3
+
+
+class Notation(ABC):
+    """A way to write expressions and chains; a subclass states how each node is written, its parts being given.
+
+    Where a fraction has a bar, nothing in it needs brackets.
+    """
+
+    bars = False
+
+    # --- expressions -----------------------------------------------------------------------------
+
+    def expr(self, expr: Expr) -> str:
+        """Return an expression as it stands alone."""
+        return self._node(expr)[0]
+
+    def _at(self, expr: Expr, least: int, *also: type[Expr]) -> str:
+        """An expression as a part of another: in brackets unless it binds closely enough, or is one of `also`."""
+        text, binds = self._node(expr)
+        return text if binds >= least or isinstance(expr, also) else self.bracket(text)
+
+    def _node(self, expr: Expr) -> tuple[str, int]:
+        match expr:
+            case Symbol(name):
+                return self.symbol(name), _POSTFIX
+            case Number(value):
+                return self.number(value), _POSTFIX if value >= 0 else _SUM
+            case Eye(size):
+                return self.eye(size), _POSTFIX
+            case Ones(dims):
+                return self.ones(dims), _POSTFIX
+            case Transposed(of):
+                return self.transpose(self._at(of, _POSTFIX)), _POSTFIX
+            case MatMul(left, right):
+                return self.matmul(self._at(left, _POSTFIX, MatMul), self._at(right, _POSTFIX, MatMul)), _PRODUCT
+            case Hadamard(Number(value), right) if value == -1:
+                return self.negative(self._at(right, _PRODUCT)), _SUM
+            case Hadamard(left, right) if left.shape == ():
+                factor = self._at(left, _POSTFIX, Quotient, Hadamard)
+                return self.scale(factor, self._at(right, _POSTFIX, *((MatMul,) if self.bars else ()))), _PRODUCT
+            case Hadamard(left, right):
+                return self.hadamard(self._at(left, _POSTFIX, Hadamard), self._at(right, _POSTFIX)), _PRODUCT
+            case Add(left, right, minus):
+                left, right = self._addend(left), self._addend(right)
+                return self.add(self.expr(left), self._at(right, _PRODUCT), minus), _SUM
+            case Quotient(left, right) if self.bars and right.shape == () and left.shape != ():
+                one = self.fraction(self.number(1), self.expr(right))
+                return self.scale(one, self._at(left, _POSTFIX, MatMul)), _PRODUCT
+            case Quotient(left, right) if self.bars:
+                return self.fraction(self.expr(left), self.expr(right)), _PRODUCT
+            case Quotient(left, right):
+                return self.fraction(self._at(left, _PRODUCT), self._at(right, _POSTFIX)), _PRODUCT
+            case Power(of, exponent):
+                return self.power(self._at(of, _POSTFIX), exponent), _POSTFIX
+            case Part(of, key):
+                return self.part(self._at(of, _POSTFIX), key), _POSTFIX
+            case Placed(of, key, dims):
+                return self.placed(self.expr(of), key, dims), _POSTFIX
+            case WithOnes(of):
+                return self.with_ones(expr, self.expr(of)), _POSTFIX
+            case Reshaped(of, dims):
+                return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
+            case Repeated(of):
+                return self.repeated(self._at(of, _POSTFIX), expr.shape, of.shape), _PRODUCT
+            case SumOver(of, axis, keep):
+                return self.sum_over(self._at(of, _POSTFIX), axis, keep), _POSTFIX
+            case Call(function, arguments):
+                return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
+        raise TypeError(f"no notation for {type(expr).__name__}")
+
+    def _addend(self, expr: Expr) -> Expr:
+        return expr
+
+    # --- chains ----------------------------------------------------------------------------------
+
+    def map(self, map_: Map, order: Order) -> str:
+        """Return a symbolic Jacobian as a matrix, for arrays unrolled in this order."""
+        match map_:
+            case Kron(left, right):
+                first, second = (left, right) if order == "C" else (right, left)
+                return self.kron(self._at(first, _POSTFIX), self._at(second, _POSTFIX))
+            case Commute(rows, columns):
+                return self.commutation(rows, columns, order)
+            case Diag(of):
+                return self.diag(self.expr(of), order)
+            case Select(key, dims):
+                return self.selection(key, dims, order)
+            case Place(key, dims):
+                return self.transpose(self.selection(key, dims, order))
+            case Reshaping():
+                return self.reshaping(map_, order)
+            case Unit(dims):
+                return self.eye(size_of(dims))
+            case MinusOuter():
+                return self.minus_outer(map_, order)
+            case PerExample(delta, axis, column):
+                return self.per_example(self._at(delta, _POSTFIX), axis, order, column)
+            case Uniform(factor, count, column):
+                return self.uniform(None if factor is None else self._at(factor, _POSTFIX, Quotient), count, column)
+            case Opaque(shown=shown):
+                return self.expr(shown)
+            case Summed(terms):
+                products = [self.join([self.map(m, order) for m in term]) for term in terms]
+                return self.bracket(self.plus(products))
+        raise TypeError(f"no notation for {type(map_).__name__}")
+
+    # --- what a notation states ------------------------------------------------------------------
+
+    @abstractmethod
+    def symbol(self, name: str) -> str: ...
+    @abstractmethod
+    def number(self, value: float) -> str: ...
+    @abstractmethod
+    def eye(self, size: int) -> str: ...
+    @abstractmethod
+    def ones(self, dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def bracket(self, text: str) -> str: ...
+    @abstractmethod
+    def transpose(self, text: str) -> str: ...
+    @abstractmethod
+    def matmul(self, left: str, right: str) -> str: ...
+    @abstractmethod
+    def hadamard(self, left: str, right: str) -> str: ...
+    @abstractmethod
+    def scale(self, factor: str, text: str) -> str: ...
+    @abstractmethod
+    def add(self, left: str, right: str, minus: bool) -> str: ...
+    @abstractmethod
+    def negative(self, text: str) -> str: ...
+    @abstractmethod
+    def fraction(self, above: str, below: str) -> str: ...
+    @abstractmethod
+    def power(self, text: str, exponent: int) -> str: ...
+    @abstractmethod
+    def part(self, text: str, key: Slices) -> str: ...
+    @abstractmethod
+    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def with_ones(self, expr: WithOnes, text: str) -> str: ...
+    @abstractmethod
+    def reshaped(self, text: str, dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str: ...
+    @abstractmethod
+    def sum_over(self, text: str, axis: int, keep: bool) -> str: ...
+    @abstractmethod
+    def call(self, function: str, arguments: Sequence[str]) -> str: ...
+    @abstractmethod
+    def kron(self, left: str, right: str) -> str: ...
+    @abstractmethod
+    def commutation(self, rows: int, columns: int, order: Order) -> str: ...
+    @abstractmethod
+    def diag(self, text: str, order: Order) -> str: ...
+    @abstractmethod
+    def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str: ...
+    @abstractmethod
+    def reshaping(self, map_: Reshaping, order: Order) -> str: ...
+    @abstractmethod
+    def minus_outer(self, map_: MinusOuter, order: Order) -> str: ...
+    @abstractmethod
+    def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str: ...
+    @abstractmethod
+    def uniform(self, factor: str | None, count: int, column: bool) -> str: ...
+    @abstractmethod
+    def vec(self, text: str, order: Order) -> str: ...
+    @abstractmethod
+    def row(self, text: str, order: Order) -> str: ...
+    @abstractmethod
+    def join(self, factors: Sequence[str]) -> str: ...
+    @abstractmethod
+    def plus(self, terms: Sequence[str]) -> str: ...
+    @abstractmethod
+    def partial(self, of: str, wrt: str, vector: bool) -> str: ...
+    @abstractmethod
+    def equation(self, left: str, right: str) -> str: ...

@@ -1,0 +1,119 @@
+"""The printed forms: LaTeX that parses, MathML that is well formed, brackets where they are needed."""
+
+from __future__ import annotations
+
+import functools
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from jacobians.derivation import derive
+from jacobians.derivation.writing import as_latex, latex_text
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import (
+    Add,
+    Hadamard,
+    MatMul,
+    Number,
+    Part,
+    Power,
+    Quotient,
+    Symbol,
+    Transposed,
+)
+from jacobians.symbols.latex import LatexNotation
+from jacobians.symbols.mathml import MathmlNotation
+from jacobians.symbols.notation import split_name
+from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.text import TextNotation
+from tests.derivation.networks import LAYOUTS, NETWORKS, make, run_of
+
+A, B, C = (Symbol(name, (3, 3)) for name in "ABC")
+N = Symbol("N", ())
+
+
+@functools.cache
+def parsed(latex: str) -> bool:
+    """Whether matplotlib's mathtext, which refuses what it does not know, reads the formula."""
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    mathtext.MathTextParser("agg").parse(f"${latex}$")
+    return True
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[::7], ids=str)
+def test_all_latex_parses_and_all_mathml_is_well_formed(layout):
+    for which in (0, 4, 9):
+        for equation in derive(run_of(make(layout, which), which)).equations:
+            assert parsed(equation.latex), equation.latex
+            root = ElementTree.fromstring(equation.mathml)
+            assert root.tag == "{http://www.w3.org/1998/Math/MathML}math"
+            for tag, arguments in (("mfrac", 2), ("msub", 2), ("msup", 2), ("msubsup", 3)):
+                for element in root.iter(f"{{http://www.w3.org/1998/Math/MathML}}{tag}"):
+                    assert len(element) == arguments, ElementTree.tostring(element, "unicode")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_all_latex_parses_everywhere(layout):
+    for which in range(len(NETWORKS)):
+        assert all(parsed(e.latex) for e in derive(run_of(make(layout, which), which)).equations)
+
+
+def test_latex_that_does_not_parse_is_seen():
+    with pytest.raises(ValueError, match=r"ParseException|Expected|Unknown"):
+        parsed(r"\frac{1}{\nosuchthing")
+
+
+@pytest.mark.parametrize(
+    ("expr", "text", "numpy"),
+    [
+        (MatMul(MatMul(A, B), C), "A B C", "A @ B @ C"),
+        (Hadamard(MatMul(A, B), C), "(A B) ∘ C", "(A @ B) * C"),
+        (MatMul(A, Hadamard(B, C)), "A (B ∘ C)", "A @ (B * C)"),
+        (MatMul(Add(A, B), C), "(A + B) C", "(A + B) @ C"),
+        (Add(A, Add(B, C, minus=True), minus=True), "A − (B − C)", "A - (B - C)"),
+        (Quotient(Add(A, B, minus=True), N), "(A − B) / N", "(A - B) / N"),
+        (Quotient(MatMul(A, B), N), "A B / N", "A @ B / N"),
+        (MatMul(Quotient(A, N), B), "(A / N) B", "(A / N) @ B"),
+        (Hadamard(Quotient(Number(2), N), A), "(2 / N) A", "2 / N * A"),
+        (Hadamard(Number(-1), Hadamard(A, B)), "−A ∘ B", "-A * B"),
+        (Transposed(Part(A, ((None, None), (1, None)))), "A[:, 1:]ᵀ", "A[:, 1:].T"),
+        (Part(MatMul(A, B), ((None, None), (1, None))), "(A B)[:, 1:]", "(A @ B)[:, 1:]"),
+        (Power(Add(A, B), 2), "(A + B)²", "(A + B)**2"),
+        (Add(Hadamard(Number(-1), A), B), "−A + B", "-A + B"),
+        (Hadamard(A, Hadamard(Number(-1), B)), "A ∘ (−B)", "A * (-B)"),
+    ],
+)
+def test_brackets(expr, text, numpy):
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(3, 3)) for name in "ABC"} | {"N": 7.0}
+    assert TextNotation().expr(expr) == text
+    assert NumpyNotation().expr(expr) == numpy
+    np.testing.assert_allclose(eval(numpy, {}, dict(arrays)), evaluate(expr, arrays), rtol=1e-13)
+    assert parsed(LatexNotation().expr(expr))
+
+
+def test_names_are_taken_apart():
+    assert split_name("dTheta12").index == "12"
+    assert (split_name("delta3").letters, split_name("delta3").differential) == ("delta", False)
+    assert split_name("data1").letters == "data"
+    assert (split_name("db1").letters, split_name("db1").differential) == ("b", True)
+
+
+def test_names_that_are_markup_are_escaped():
+    symbol = Symbol("<img src=x onerror=alert(1)>", (2, 2))
+    text = MathmlNotation().expr(symbol)
+    assert "<img" not in text
+    assert "&lt;img" in text
+    assert re.fullmatch(r"\w+", NumpyNotation().expr(symbol))
+    assert latex_text("50%_{x}") == r"50\%\_\{x\}"
+
+
+def test_the_latex_report_has_one_row_for_each_equation():
+    derivation = derive(run_of(make(LAYOUTS[0], 0), 0))
+    report = as_latex(derivation)
+    assert report.count(r"\begin{align*}") == report.count(r"\end{align*}") == 2 + 2 * len(derivation.parameters)
+    assert report.count(r"\item") == sum(len(p.steps) for p in derivation.parameters.values())
+    assert all(d.equation.latex.replace(" = ", " &= ", 1) in report for d in derivation.forward)
