@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.errors import ShapeError
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.linops.by_example import common_axes
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, outer, total
+from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.unrolling import diagonal_view
-from jacobians.linops.wrappers import Transposed
+from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["BlockDiagonal", "KhatriRao"]
+__all__ = ["BlockDiagonal", "KhatriRao", "block_diagonal", "blocks_and_inputs", "blocks_times_inputs"]
 
 
 class BlockDiagonal(Jacobian):
@@ -260,3 +262,72 @@ def _reduced(weighted: Array, other: Array) -> Array:
     """`weighted` summed over the leading axes in which `other` has length 1."""
     axes = tuple(i for i, n in enumerate(other.shape[:-1]) if n == 1 and weighted.shape[i] != 1)
     return total(weighted, axes) if axes else weighted
+
+
+def block_diagonal(jacobian: Jacobian, axis: int | None = None) -> BlockDiagonal:
+    """Return the same map with its blocks multiplied out, one (p×q) block for each example.
+
+    Its `blocks`, of shape (N, p, q), are what `vmap(jacrev)` returns, and its matrix is written from them.
+
+    Parameters
+    ----------
+    axis : {0, -1}, optional
+        Where the examples are counted; 0 unless given, or -1 where the structure keeps only that axis apart.
+
+    Raises
+    ------
+    LayoutError
+        If the structure does not keep the examples apart along the axis, or is in denominator layout.
+
+    Examples
+    --------
+    >>> from jacobians.linops import Diagonal, Kronecker
+    >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3)))
+    >>> J.block_diagonal()
+    BlockDiagonal(5 of 2×3): 10×15 float64, (5, 3) → (5, 2), 240 B
+    """
+    if isinstance(jacobian, Denominator):
+        raise LayoutError(
+            f"block_diagonal: {jacobian.structure} is in denominator layout; take its numerator.block_diagonal()"
+        )
+    axes = [a for a in common_axes(jacobian) if axis in (None, a)]
+    if not axes:
+        where = "axis 0 or -1" if axis is None else f"axis {axis}"
+        raise LayoutError(
+            f"block_diagonal: {jacobian.structure} maps {jacobian.domain} to {jacobian.codomain}, and its structure "
+            f"does not keep examples along {where} apart; only a map of single examples has blocks. Take to_dense() or "
+            "to_sparse()"
+        )
+    if isinstance(jacobian, BlockDiagonal):
+        return jacobian
+    blocks = jacobian._blocks(axes[0])
+    if len(blocks) != jacobian.domain[axes[0]]:
+        blocks = np.repeat(blocks, jacobian.domain[axes[0]], axis=0)
+    return BlockDiagonal(blocks, jacobian.codomain, jacobian.domain, axes[0])._with_order(jacobian.order)
+
+
+def blocks_times_inputs(left: BlockDiagonal, inputs: Array) -> KhatriRao:
+    """Bₙ times X ⊗ I, or I ⊗ X in columns, for inputs X of shape (N, …) and a codomain of one or two axes."""
+    # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
+    delta, data = left.blocks, inputs[:, None, :]
+    if len(left.codomain) == 1:
+        delta, data = delta[:, 0], data[:, 0]
+    elif left.axis == -1:
+        delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
+    return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+
+
+def blocks_and_inputs(rows: KhatriRao) -> tuple[BlockDiagonal, Kronecker] | None:
+    """The blocks and the X ⊗ I, or I ⊗ X with examples in columns, that the algebra merges to these rows.
+
+    None where neither factor belongs to the example alone.
+    """
+    left, right = rows.left, rows.right
+    (a, b), codomain = rows.domain, rows.codomain
+    if len(codomain) == 1 and left.shape[0] == right.shape[0]:
+        return BlockDiagonal(right[:, None, :], codomain, (codomain[0], b)), Kronecker(left, b)
+    if len(codomain) == 2 and left.shape[:2] == (codomain[0], 1) and right.shape[:2] == codomain:
+        return BlockDiagonal(right, codomain, (codomain[0], b)), Kronecker(left[:, 0], b)
+    if len(codomain) == 2 and right.shape[:2] == (1, codomain[1]) and left.shape[:2] == codomain:
+        return BlockDiagonal(left.swapaxes(0, 1), codomain, (a, codomain[1]), -1), Kronecker(a, right[0])
+    return None

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, size_of
 from jacobians.linops.kernels import norms
-
-if TYPE_CHECKING:
-    from jacobians.linops.jacobian import Jacobian
-    from jacobians.linops.matrix_views import MatrixViews
 
 __all__ = [
     "STEP_BYTES",
@@ -28,6 +24,18 @@ __all__ = [
     "probed",
     "split",
 ]
+
+
+class Map(Protocol):
+    """What is asked here of a structured Jacobian, which stands above this file."""
+
+    domain: Shape
+    codomain: Shape
+    dtype: DType
+
+    def _jvp(self, tangent: Array) -> Array: ...
+    def _vjp(self, cotangent: Array) -> Array: ...
+    def _keeps_examples(self, axis: int) -> bool: ...
 
 
 def one_example(shape: Shape, axis: int) -> Shape:
@@ -48,7 +56,7 @@ def joined(rows: Array, shape: Shape, axis: int) -> Array:
     return (rows if axis == 0 else rows.swapaxes(1, 2)).reshape(len(rows), *shape)
 
 
-def common_axes(jacobian: MatrixViews) -> tuple[int, ...]:
+def common_axes(jacobian: Map) -> tuple[int, ...]:
     """The axes of 0 and -1 along which the map keeps the examples apart."""
     return tuple(axis for axis in (0, -1) if jacobian._keeps_examples(axis))
 
@@ -60,7 +68,7 @@ def example_basis(shape: Shape, axis: int, start: int, stop: int, dtype: DType) 
     return joined(np.broadcast_to(ones, (stop - start, shape[axis], size)), shape, axis)
 
 
-def probed(jacobian: MatrixViews, axis: int) -> Array:
+def probed(jacobian: Map, axis: int) -> Array:
     """The blocks (N, p, q) as images of one basis, the same for every example."""
     q = size_of(one_example(jacobian.domain, axis))
     images = jacobian._jvp(example_basis(jacobian.domain, axis, 0, q, jacobian.dtype))
@@ -71,7 +79,7 @@ STEP_BYTES = 1 << 24
 """Bytes of the largest array of one step, where rows are taken in several."""
 
 
-def example_axes(factors: Sequence[Jacobian]) -> frozenset[int]:
+def example_axes(factors: Sequence[Map]) -> frozenset[int]:
     """The axes, among 0 and -1, along which every factor acts on each example by itself; without factors both."""
     return frozenset((0, -1)).intersection(*map(common_axes, factors))
 
@@ -88,7 +96,7 @@ def example_steps(size: int, entries: int, dtype: DType) -> Iterator[tuple[int, 
         yield start, min(start + step, size)
 
 
-def example_rows(factors: Sequence[Jacobian], axis: int, start: int, stop: int) -> Array:
+def example_rows(factors: Sequence[Map], axis: int, start: int, stop: int) -> Array:
     """Rows start … stop of every example's block of F₁F₂…: an array (stop − start, N, entries of one input)."""
     dtype = np.result_type(*(f.dtype for f in factors))
     stack = example_basis(factors[0].codomain, axis, start, stop, dtype)
@@ -97,7 +105,7 @@ def example_rows(factors: Sequence[Jacobian], axis: int, start: int, stop: int) 
     return split(stack, factors[-1].domain, axis)
 
 
-def example_row_norms(factors: Sequence[Jacobian], axis: int) -> Array:
+def example_row_norms(factors: Sequence[Map], axis: int) -> Array:
     """The norms of the rows of F₁F₂…, which keep the examples along `axis` apart, in steps of `STEP_BYTES`."""
     codomain, dtype = factors[0].codomain, np.result_type(*(f.dtype for f in factors))
     size = example_size(codomain, axis)

@@ -47,6 +47,9 @@ class Diagonal(Jacobian):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _is_symmetric(self) -> bool:
+        return True
+
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.unrolling import diagonal_view, places
-from jacobians.linops.wrappers import Dataless, Transposed
+from jacobians.linops.unrolling import diagonal_view, unravelled
+from jacobians.linops.wrappers import StoresNothing, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Commutation", "Selection"]
 
 
-class Commutation(Dataless):
+class Commutation(StoresNothing):
     r"""V ↦ Vᵀ; its matrix K satisfies K·vec(A) = vec(Aᵀ) (Magnus & Neudecker 2019, ch. 3).
 
     Parameters
@@ -166,7 +166,7 @@ class Selection(Jacobian):
 
     def _fill(self, out: Array) -> None:
         out[...] = 0
-        out[places(np.arange(self.shape[0]), self.codomain) + places(self._source(), self.domain)] = 1
+        out[unravelled(np.arange(self.shape[0]), self.codomain) + unravelled(self._source(), self.domain)] = 1
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array

@@ -6,26 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, as_array, empty, format_bytes, size_of
+from jacobians.arrays import Array, DType, Shape, as_array, format_bytes, size_of
 from jacobians.errors import TooLargeError
-from jacobians.linops.batch import BlockDiagonal
+from jacobians.linops.batch import BlockDiagonal, blocks_times_inputs
 from jacobians.linops.by_example import common_axes, joined, split
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import empty, matmul
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense
-from jacobians.linops.merging import example_rows
 from jacobians.linops.permutations import Commutation
 from jacobians.linops.unrolling import exchanged, slabs
 from jacobians.linops.wrappers import Reshape
-
-if TYPE_CHECKING:
-    from jacobians.linops.jacobian import Jacobian
 
 __all__ = [
     "Beginning",
@@ -34,12 +30,13 @@ __all__ = [
     "Plan",
     "Way",
     "fill",
+    "flops_of_sum",
+    "jvp_of_sum",
     "least_bytes",
     "make_plan",
     "multiplied_blocks",
-    "shared_flops",
-    "spread",
-    "summed",
+    "vjp_of_each",
+    "ways_together",
     "within",
 ]
 
@@ -330,6 +327,16 @@ def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
     )
 
 
+def ways_together(chains: Sequence[Factors]) -> list[Way]:
+    """Return the way of least operations for each chain; what several begin with is priced once."""
+    found: dict[Factors, Way] = {}
+    priced: Bracketing | None = None
+    for factors in sorted(chains, key=len):
+        priced = priced.of(factors) if priced else Bracketing(factors)
+        (found[factors],) = priced.ways(0, len(factors) - 1)
+    return [found[factors] for factors in chains]
+
+
 def least_bytes(factors: tuple[Jacobian, ...]) -> int:
     """Return the bytes that the thriftiest bracketing builds at a time."""
     return Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)[-1].peak
@@ -390,7 +397,7 @@ def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None
         case ((inside, int(axis)), int(last), "outer"):
             inputs = cast(Kronecker, factors[last])
             blocks = _block_diagonal(factors, inside, axis, out.dtype, begun)
-            example_rows(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
+            blocks_times_inputs(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
         case (int(first), right, "columns"):
             factor = factors[first]
             columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))
@@ -486,13 +493,13 @@ def multiplied_blocks(
         case int():
             return factors[bracket]._blocks(axis).astype(dtype, copy=False)
         case (int(first), right, "columns"):
-            return _execute_acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
+            return _factor_times_blocks(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
         case (left, int(last), "rows"):
-            return _acted_on(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
+            return _blocks_times_factor(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
     return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
 
 
-def _execute_acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
+def _factor_times_blocks(factor: Jacobian, blocks: Array, axis: int) -> Array:
     """Jₙ Bₙ for the factor's Jₙ: by its action on their columns unless its own blocks are there."""
     if isinstance(factor, Diagonal):
         return factor._scaled_rows(blocks, axis)
@@ -503,14 +510,14 @@ def _execute_acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
     return split(images, factor.codomain, axis).transpose(1, 2, 0)
 
 
-def _acted_on(blocks: Array, factor: Jacobian, axis: int) -> Array:
+def _blocks_times_factor(blocks: Array, factor: Jacobian, axis: int) -> Array:
     """Bₙ Jₙ for the factor's Jₙ."""
     if isinstance(factor, Diagonal):
         return factor._scaled_columns(blocks, axis)
     if isinstance(factor, Kronecker):  # one block for all examples: all rows times it are one product
         return matmul(blocks, factor._blocks(axis)[0])
     # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
-    return _execute_acted(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)
+    return _factor_times_blocks(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)
 
 
 _T = TypeVar("_T")
@@ -527,27 +534,27 @@ def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, lis
     return list(groups.values())
 
 
-def summed(branches: Sequence[Branch[Array]]) -> Array:
+def jvp_of_sum(branches: Sequence[Branch[Array]]) -> Array:
     """Σ F₁F₂…(t) over branches (factors, t)."""
     images: list[Array] = []
     for first, inner in _by_first(branches):
-        images += [t for _, t in inner] if first is None else [first._jvp(summed(inner))]
+        images += [t for _, t in inner] if first is None else [first._jvp(jvp_of_sum(inner))]
     return as_array(reduce(add, images))
 
 
-def spread(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
+def vjp_of_each(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
     """Write …F₂ᵀF₁ᵀ(cotangent) to out[place] for every branch (factors, place)."""
     for first, inner in _by_first(branches):
         if first is None:
             for _, place in inner:
                 out[place] = cotangent
         else:
-            spread(inner, first._vjp(cotangent), out)
+            vjp_of_each(inner, first._vjp(cotangent), out)
 
 
-def shared_flops(branches: Sequence[Branch[None]], size: int) -> int:
-    """Operations of `summed`, `size` entries in the sum."""
+def flops_of_sum(branches: Sequence[Branch[None]], size: int) -> int:
+    """Operations of `jvp_of_sum`, `size` entries in the sum."""
     groups = _by_first(branches)
     count = sum(len(inner) if first is None else 1 for first, inner in groups)
-    inside = sum(f.flops + shared_flops(inner, f.shape[1]) for f, inner in groups if f is not None)
+    inside = sum(f.flops + flops_of_sum(inner, f.shape[1]) for f, inner in groups if f is not None)
     return inside + (count - 1) * size

@@ -1,24 +1,25 @@
-"""Maps without data, a number times a Jacobian, and the transpose of a structure that has no closed form for it."""
+"""The simplest maps, which store nothing, and wrappers of one Jacobian: scaled, transposed, in denominator layout."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, size_of
-from jacobians.errors import ShapeError
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.unrolling import diagonal_view, exchanged, places
+from jacobians.linops.unrolling import diagonal_view, exchanged, unravelled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Dataless", "Identity", "Reshape", "Scaled", "Transposed", "Zero"]
+__all__ = ["Denominator", "Identity", "Reshape", "Scaled", "StoresNothing", "Transposed", "Zero"]
 
 
-class Dataless(Jacobian):
+class StoresNothing(Jacobian):
     """A Jacobian whose structure is all there is of it."""
 
     __slots__ = ()
@@ -34,7 +35,7 @@ class Dataless(Jacobian):
         return ()
 
 
-class Identity(Dataless):
+class Identity(StoresNothing):
     """V ↦ V.
 
     Parameters
@@ -62,6 +63,9 @@ class Identity(Dataless):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _is_symmetric(self) -> bool:
+        return True
+
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
 
@@ -83,7 +87,7 @@ class Identity(Dataless):
         return f"Identity({_times(self.domain)})"
 
 
-class Reshape(Dataless):
+class Reshape(StoresNothing):
     """The same entries, in C order, in another shape; in F order its matrix is a permutation.
 
     Parameters
@@ -126,7 +130,7 @@ class Reshape(Dataless):
     def _fill(self, out: Array) -> None:
         every = np.arange(self.shape[0])
         out[...] = 0
-        out[places(every, self.codomain) + places(every, self.domain)] = 1
+        out[unravelled(every, self.codomain) + unravelled(every, self.domain)] = 1
 
     def _sparse(self) -> csr_array:
         return Identity(self.domain, self.dtype)._sparse()
@@ -139,7 +143,7 @@ class Reshape(Dataless):
         return f"Reshape({_times(self.domain)} to {_times(self.codomain)})"
 
 
-class Zero(Dataless):
+class Zero(StoresNothing):
     """V ↦ 0.
 
     Parameters
@@ -236,6 +240,9 @@ class Scaled(Jacobian):
     def _transpose(self) -> Jacobian:
         return Scaled(self.factor, self.inner.T)
 
+    def _is_symmetric(self) -> bool:
+        return self.inner._is_symmetric()
+
     def _keeps_examples(self, axis: int) -> bool:
         return self.inner._keeps_examples(axis)
 
@@ -320,3 +327,105 @@ class Transposed(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return self.inner.arrays
+
+
+@final
+class Denominator(Jacobian):
+    """A Jacobian in denominator layout: its matrix is (inputs × outputs), and the chain is `J_f @ J_g`.
+
+    `domain`, `codomain`, `jvp`, `vjp` and `gradient` mean what they mean in numerator layout, since the map is
+    the same; `shape`, the matrix views and ``@`` are transposed. Symmetric Jacobians, such as those of
+    elementwise operations, are the same in both layouts and join either chain.
+
+    Parameters
+    ----------
+    numerator : Jacobian
+        The same map in numerator layout.
+
+    Raises
+    ------
+    LayoutError
+        If it is in denominator layout already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Dense
+    >>> f = Denominator(Dense(np.ones((2, 3)), codomain=(2,)))   # ∂y/∂x: x has 3 entries, y has 2
+    >>> g = Denominator(Dense(np.ones((2,))))                    # ∂L/∂y
+    >>> f.shape, (f @ g).shape, (f @ g).gradient
+    ((3, 2), (3, 1), array([2., 2., 2.]))
+    """
+
+    __slots__ = ("numerator",)
+    numerator: Jacobian
+
+    def __init__(self, numerator: Jacobian) -> None:
+        if isinstance(numerator, Denominator):
+            raise LayoutError(f"Denominator: {numerator.structure} is in denominator layout already")
+        super().__init__(numerator.codomain, numerator.domain, numerator.dtype)
+        self.numerator = numerator
+        self.order = numerator.order
+
+    def _with_order(self, order: Order | None) -> Denominator:
+        return self if order == self.order else Denominator(self.numerator._with_order(order))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The matrix's shape in denominator layout: (size of domain, size of codomain)."""
+        return self.numerator.shape[::-1]
+
+    def _as_arrays(self, matrix: Array, order: Order) -> Array:
+        return self.numerator._as_arrays(matrix.T, order)
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return self.numerator._keeps_examples(axis)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        self.numerator._fill_within(out, limit)
+
+    def to_sparse(self, order: Order | None = None) -> csr_array:
+        """Return the matrix (inputs × outputs) as a SciPy sparse array."""
+        return self.numerator.to_sparse(self._order(order, "to_sparse")).T.tocsr()
+
+    def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
+        return self.numerator._matrix_action(x, transposed=not transposed)
+
+    def _row_norms(self) -> Array:
+        return self.numerator._row_norms()
+
+    def _gram(self) -> Array:
+        return self.numerator._gram()
+
+    def _dense_bytes(self) -> int:
+        return self.numerator._dense_bytes()
+
+    def _least_bytes(self) -> int:
+        return self.numerator._least_bytes()
+
+    def _jvp(self, tangent: Array) -> Array:
+        return self.numerator._jvp(tangent)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self.numerator._vjp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return Denominator(self.numerator.T)
+
+    def _sparse(self) -> csr_array:
+        return self.numerator._sparse()
+
+    def _diagonal(self) -> Array:
+        return self.numerator._diagonal()
+
+    @property
+    def structure(self) -> str:
+        return f"Denominator[{self.numerator.structure}]"
+
+    @property
+    def flops(self) -> int:
+        return self.numerator.flops
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return self.numerator.arrays

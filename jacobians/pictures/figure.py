@@ -11,7 +11,7 @@ import numpy as np
 
 from jacobians.errors import MissingExtraError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
+from jacobians.linops.jacobian import Jacobian
 from jacobians.pictures.colours import FAINTEST, NEGATIVE, POSITIVE
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.model import Named, Picture, picture

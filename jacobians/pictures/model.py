@@ -11,9 +11,10 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.errors import TooLargeError
 from jacobians.layout import Derivative, Order
-from jacobians.linops import BlockRow, Denominator, Jacobian
-from jacobians.linops.denominator import numerator_of
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import known_order
+from jacobians.linops.wrappers import Denominator
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.pattern import pattern, stored
 
@@ -154,7 +155,7 @@ def picture(
     """
     order = jacobian.order or "C" if order is None else known_order(order, "picture")
     turned = isinstance(jacobian, Denominator)
-    numerator = numerator_of(jacobian)
+    numerator = jacobian.numerator
     step = _steps(numerator.shape, cells)
     values, zeros = _cells(numerator, order, step)
     if turned and values is not None and zeros is not None:

@@ -12,7 +12,7 @@ from textwrap import shorten
 
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
+from jacobians.linops.jacobian import Jacobian
 from jacobians.pictures.colours import NEGATIVE, POSITIVE, opacity
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.model import SIDE, Named, Picture, picture

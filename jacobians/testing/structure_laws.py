@@ -9,7 +9,6 @@ import numpy as np
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.layout import Order
 from jacobians.linops import Denominator, Dense, Jacobian
-from jacobians.linops.denominator import numerator_of
 from jacobians.testing.compare import agree, draw, fail, generator, largest, term_size, terms
 
 __all__ = ["assert_adjoint", "assert_dense_twin", "assert_one_source", "assert_vec", "gradient_of", "numerator_matrix"]
@@ -162,7 +161,7 @@ def assert_vec(jacobian: Jacobian, rng: np.random.Generator | None = None, *, wh
     >>> assert_vec(transpose(np.ones((2, 3)))[1])
     """
     rng, what, dtype = generator(rng), what or jacobian.structure, jacobian.dtype
-    numerator = numerator_of(jacobian)
+    numerator = jacobian.numerator
     denominator = jacobian if isinstance(jacobian, Denominator) else Denominator(jacobian)
     P, Q = _permutation(jacobian.codomain), _permutation(jacobian.domain)
     size = largest(terms(numerator))
