@@ -279,7 +279,7 @@ def _factor_product(a: Array | int, b: Array | int) -> Array | int | None:
 def _diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> BlockDiagonal | None:
     """Bₙ Cₙ, or Bₙ diag(dₙ): columns scaled."""
     if isinstance(right, Diagonal):
-        scaled = right._scaled_columns(left.blocks, left.axis)
+        scaled = right._blocks_times(left.blocks, left.axis)
         return BlockDiagonal(scaled, left.codomain, right.domain, left.axis)
     count, p, _ = left.blocks.shape
     if left.axis != right.axis or count * p * right.blocks.shape[2] > left.blocks.size + right.blocks.size:
@@ -289,7 +289,7 @@ def _diagonal_block(left: BlockDiagonal, right: BlockDiagonal | Diagonal) -> Blo
 
 def _scaled_blocks(left: Diagonal, right: BlockDiagonal) -> BlockDiagonal:
     """diag(dₙ) Bₙ: rows scaled."""
-    scaled = left._scaled_rows(right.blocks, right.axis)
+    scaled = left._times_blocks(right.blocks, right.axis)
     return BlockDiagonal(scaled, right.codomain, right.domain, right.axis)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
-from jacobians.linops.by_example import common_axes
+from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, outer, total
 from jacobians.linops.kronecker import Kronecker
@@ -48,6 +48,7 @@ class BlockDiagonal(Jacobian):
     """
 
     __slots__ = ("axis", "blocks")
+    _stores_blocks = True
 
     def __init__(self, blocks: Array, codomain: Shape, domain: Shape, axis: int = 0) -> None:
         self.blocks = as_float(blocks, "blocks", "BlockDiagonal")
@@ -57,7 +58,7 @@ class BlockDiagonal(Jacobian):
         if fits:
             count, p, q = self.blocks.shape
             fits = codomain[axis] == domain[axis] == count
-            fits = fits and _inner(codomain, axis) == p and _inner(domain, axis) == q
+            fits = fits and example_size(codomain, axis) == p and example_size(domain, axis) == q
         if not fits:
             raise ShapeError(
                 f"BlockDiagonal: blocks {self.blocks.shape} do not map {domain} to {codomain} with examples along "
@@ -98,15 +99,21 @@ class BlockDiagonal(Jacobian):
     def _transpose(self) -> Jacobian:
         return BlockDiagonal(self.blocks.transpose(0, 2, 1), self.domain, self.codomain, self.axis)
 
-    def _places(self) -> tuple[Array, Array]:
-        """Flat C-order places of each example's outputs (N, p) and inputs (N, q)."""
-        return _places(self.codomain, self.axis), _places(self.domain, self.axis)
+    def _by_example(self, entries: Array, shape: Shape) -> Array:
+        """The entries of an array of this shape, (N, entries of one example)."""
+        return split(entries[None], shape, self.axis)[0]
 
     def _keeps_examples(self, axis: int) -> bool:
         return axis == self.axis
 
     def _blocks(self, axis: int) -> Array:
         return self.blocks
+
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        return matmul(self.blocks, blocks)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        return matmul(blocks, self.blocks)
 
     def _fill(self, out: Array) -> None:
         rows = [*range(1, len(self.codomain))]
@@ -119,16 +126,15 @@ class BlockDiagonal(Jacobian):
     def _sparse(self) -> csr_array:
         from scipy.sparse import coo_array
 
-        rows, columns = np.broadcast_arrays(
-            *(p[:, :, None] if i == 0 else p[:, None, :] for i, p in enumerate(self._places()))
-        )
+        index = (self._by_example(np.arange(size_of(shape)), shape) for shape in (self.codomain, self.domain))
+        rows, columns = np.broadcast_arrays(next(index)[:, :, None], next(index)[:, None, :])
         return coo_array((self.blocks.ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
 
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
         out = np.empty(self.shape[0], dtype=self.dtype)
-        out[self._places()[0]] = np.diagonal(self.blocks, axis1=1, axis2=2)
+        out[self._by_example(np.arange(out.size), self.domain)] = np.diagonal(self.blocks, axis1=1, axis2=2)
         return out
 
     @property
@@ -143,17 +149,6 @@ class BlockDiagonal(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return (self.blocks,)
-
-
-def _inner(shape: Shape, axis: int) -> int:
-    return size_of(shape[1:] if axis == 0 else shape[:-1])
-
-
-def _places(shape: Shape, axis: int) -> Array:
-    flat = np.arange(size_of(shape)).reshape(shape)
-    count = shape[axis]
-    inner = _inner(shape, axis)
-    return flat.reshape(count, inner) if axis == 0 else flat.reshape(inner, count).T
 
 
 class KhatriRao(Jacobian):

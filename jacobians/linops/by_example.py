@@ -9,6 +9,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, size_of
 from jacobians.linops.kernels import norms
+from jacobians.linops.unrolling import slabs
 
 __all__ = [
     "STEP_BYTES",
@@ -19,8 +20,8 @@ __all__ = [
     "example_rows",
     "example_size",
     "example_steps",
+    "for_each",
     "joined",
-    "one_example",
     "probed",
     "split",
 ]
@@ -38,14 +39,14 @@ class Map(Protocol):
     def _keeps_examples(self, axis: int) -> bool: ...
 
 
-def one_example(shape: Shape, axis: int) -> Shape:
-    """The shape of one example of an array of this shape."""
-    return shape[1:] if axis == 0 else shape[:-1]
+def example_size(shape: Shape, axis: int) -> int:
+    """Entries of one example of an array of this shape."""
+    return size_of(shape[1:] if axis == 0 else shape[:-1])
 
 
 def split(stack: Array, shape: Shape, axis: int) -> Array:
     """(k, *shape) → (k, N, entries of one example)."""
-    inner = size_of(one_example(shape, axis))
+    inner = example_size(shape, axis)
     if axis == 0:
         return stack.reshape(len(stack), shape[0], inner)
     return stack.reshape(len(stack), inner, shape[-1]).swapaxes(1, 2)
@@ -63,16 +64,21 @@ def common_axes(jacobian: Map) -> tuple[int, ...]:
 
 def example_basis(shape: Shape, axis: int, start: int, stop: int, dtype: DType) -> Array:
     """A stack (stop − start, *shape): in member k every example has 1 at its entry start + k, and 0 elsewhere."""
-    size = size_of(one_example(shape, axis))
+    size = example_size(shape, axis)
     ones = np.eye(stop - start, size, start, dtype=dtype)[:, None, :]
     return joined(np.broadcast_to(ones, (stop - start, shape[axis], size)), shape, axis)
 
 
 def probed(jacobian: Map, axis: int) -> Array:
     """The blocks (N, p, q) as images of one basis, the same for every example."""
-    q = size_of(one_example(jacobian.domain, axis))
+    q = example_size(jacobian.domain, axis)
     images = jacobian._jvp(example_basis(jacobian.domain, axis, 0, q, jacobian.dtype))
     return split(images, jacobian.codomain, axis).transpose(1, 2, 0)
+
+
+def for_each(blocks: Array, count: int) -> Array:
+    """Blocks for `count` examples, where all may share one."""
+    return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
 
 
 STEP_BYTES = 1 << 24
@@ -84,16 +90,10 @@ def example_axes(factors: Sequence[Map]) -> frozenset[int]:
     return frozenset((0, -1)).intersection(*map(common_axes, factors))
 
 
-def example_size(shape: Shape, axis: int) -> int:
-    """Entries of one example of an array of this shape."""
-    return size_of(one_example(shape, axis))
-
-
 def example_steps(size: int, entries: int, dtype: DType) -> Iterator[tuple[int, int]]:
     """(start, stop) over `size` stacked arrays of so many entries each, below `STEP_BYTES` together or one by one."""
-    step = max(1, STEP_BYTES // max(1, entries * dtype.itemsize))
-    for start in range(0, size, step):
-        yield start, min(start + step, size)
+    for part in slabs(size, entries * dtype.itemsize, STEP_BYTES):
+        yield part.start, part.stop
 
 
 def example_rows(factors: Sequence[Map], axis: int, start: int, stop: int) -> Array:

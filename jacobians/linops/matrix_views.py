@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_array, as_float, format_bytes, size_of
 from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
-from jacobians.linops.by_example import example_axes, example_row_norms, example_steps, probed
+from jacobians.linops.by_example import example_axes, example_row_norms, example_steps, for_each, joined, probed, split
 from jacobians.linops.kernels import empty, may_alias, norms
 from jacobians.linops.unrolling import as_arrays, c_index_of_f, exchanged, known_order, roll, rows_of, slabs, unroll
 
@@ -77,6 +77,13 @@ class MatrixViews:
 
     # --- what a structure may know better ----------------------------------------------------------
 
+    _stores_matrix: ClassVar[bool] = False
+    """Whether `_dense` is what is stored, and so costs nothing."""
+    _stores_blocks: ClassVar[bool] = False
+    """Whether `_blocks` are."""
+    _shares_block: ClassVar[bool] = False
+    """Whether all examples have one block."""
+
     def _fill(self, out: Array) -> None:
         """Write the matrix, zeros included, into an array of shape (*codomain, *domain) and any strides.
 
@@ -115,6 +122,16 @@ class MatrixViews:
     def _blocks(self, axis: int) -> Array:
         """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
         return probed(self, axis)
+
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        """Jₙ Bₙ for blocks Bₙ, or one B for all examples, by the action on their columns."""
+        columns = for_each(blocks, self.domain[axis]).transpose(2, 0, 1)
+        return split(self._jvp(joined(columns, self.domain, axis)), self.codomain, axis).transpose(1, 2, 0)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        """Bₙ Jₙ, by the action on their rows."""
+        rows = for_each(blocks, self.codomain[axis]).transpose(1, 0, 2)
+        return split(self._vjp(joined(rows, self.codomain, axis)), self.domain, axis).transpose(1, 0, 2)
 
     def _diagonal(self) -> Array:
         """The matrix's diagonal in C order, in steps."""

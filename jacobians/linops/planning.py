@@ -8,17 +8,13 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
-import numpy as np
-
 from jacobians.arrays import Array, DType, Shape, as_array, format_bytes, size_of
 from jacobians.errors import TooLargeError
 from jacobians.linops.batch import BlockDiagonal, blocks_times_inputs
-from jacobians.linops.by_example import common_axes, joined, split
-from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.by_example import common_axes, for_each
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.leaves import Dense
 from jacobians.linops.permutations import Commutation
 from jacobians.linops.unrolling import exchanged, slabs
 from jacobians.linops.wrappers import Reshape
@@ -84,8 +80,8 @@ class Bracketing:
         self.columns = [f.shape[1] for f in factors]
         self.flops = [f.flops for f in factors]
         self.axes = [common_axes(f) for f in factors]
-        self._shared = [isinstance(f, Kronecker) for f in factors]
-        self._stored = [isinstance(f, (Kronecker, BlockDiagonal)) for f in factors]
+        self._shared = [f._shares_block for f in factors]
+        self._stored = [f._stores_blocks for f in factors]
         self._reorders = [_only_reorders(f) for f in factors]
         self._known: dict[tuple[int, int, int | None], list[Way]] = {}
 
@@ -122,8 +118,8 @@ class Bracketing:
         m, n = self.rows[first], self.columns[last]
         entries, size = m * n, m * n * self.item
         if first == last:
-            stored = isinstance(self.factors[first], Dense)
-            return [Way(0, 0, 0, first) if stored else Way(entries, self.factors[first]._dense_bytes(), size, first)]
+            factor = self.factors[first]
+            return [Way(0, 0, 0, first) if factor._stores_matrix else Way(entries, factor._dense_bytes(), size, first)]
         if self._reorders[last] and self.mode != "forward":
             # nothing is computed or held for it, so no other bracket can be better
             return [
@@ -459,7 +455,7 @@ def _last(bracket: Bracket) -> int:
 def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool = False) -> Array:
     """The bracket's matrix as an array (*codomain, *domain); one that is stored is not copied."""
     codomain, domain = _ends(factors, bracket)
-    if isinstance(bracket, int) and isinstance(factors[bracket], Dense):
+    if isinstance(bracket, int) and factors[bracket]._stores_matrix:
         return factors[bracket]._dense().astype(dtype, copy=False).reshape(codomain + domain)
     stored = (array for factor in factors for array in factor.arrays)
     room = empty(domain + codomain if by_columns else codomain + domain, dtype, *stored)
@@ -475,12 +471,7 @@ def _block_diagonal(
     blocks = multiplied_blocks(factors, inside, axis, dtype, begun)
     if begun is not None:
         begun.keep(factors, inside, axis, blocks)
-    return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
-
-
-def _for_each(blocks: Array, count: int) -> Array:
-    """Blocks for `count` examples, where all may share one."""
-    return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
+    return BlockDiagonal(for_each(blocks, codomain[axis]), codomain, domain, axis)
 
 
 def multiplied_blocks(
@@ -493,31 +484,10 @@ def multiplied_blocks(
         case int():
             return factors[bracket]._blocks(axis).astype(dtype, copy=False)
         case (int(first), right, "columns"):
-            return _factor_times_blocks(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
+            return factors[first]._times_blocks(multiplied_blocks(factors, right, axis, dtype), axis)
         case (left, int(last), "rows"):
-            return _blocks_times_factor(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
+            return factors[last]._blocks_times(multiplied_blocks(factors, left, axis, dtype, begun), axis)
     return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
-
-
-def _factor_times_blocks(factor: Jacobian, blocks: Array, axis: int) -> Array:
-    """Jₙ Bₙ for the factor's Jₙ: by its action on their columns unless its own blocks are there."""
-    if isinstance(factor, Diagonal):
-        return factor._scaled_rows(blocks, axis)
-    if isinstance(factor, BlockDiagonal) or (isinstance(factor, Kronecker) and len(blocks) == 1):
-        return matmul(factor._blocks(axis), blocks)
-    columns = _for_each(blocks, factor.domain[axis]).transpose(2, 0, 1)
-    images = factor._jvp(joined(columns, factor.domain, axis))
-    return split(images, factor.codomain, axis).transpose(1, 2, 0)
-
-
-def _blocks_times_factor(blocks: Array, factor: Jacobian, axis: int) -> Array:
-    """Bₙ Jₙ for the factor's Jₙ."""
-    if isinstance(factor, Diagonal):
-        return factor._scaled_columns(blocks, axis)
-    if isinstance(factor, Kronecker):  # one block for all examples: all rows times it are one product
-        return matmul(blocks, factor._blocks(axis)[0])
-    # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
-    return _factor_times_blocks(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)
 
 
 _T = TypeVar("_T")

@@ -90,8 +90,8 @@ def rows_of(part: slice, shape: Shape) -> tuple[Any, ...]:
     return unravelled(np.arange(part.start, part.stop), shape) or (None,)
 
 
-def slabs(count: int, each: int) -> Iterator[slice]:
-    """Cut `count` things of `each` bytes into runs that take about 2 MiB."""
-    step = max(1, _SLAB // max(1, each))
+def slabs(count: int, each: int, together: int | None = None) -> Iterator[slice]:
+    """Cut `count` things of `each` bytes into runs that take about 2 MiB, or so many bytes, together."""
+    step = max(1, (together or _SLAB) // max(1, each))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
