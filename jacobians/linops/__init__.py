@@ -13,10 +13,10 @@ from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
-from jacobians.linops.wrappers import Denominator, Identity, Reshape, Scaled, Transposed, Zero
+from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,9 +18,9 @@ from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
-from jacobians.linops.wrappers import Denominator, Identity, Reshape, Scaled, Transposed, Zero
+from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 __all__ = ["add", "compose", "scale"]
 

@@ -21,9 +21,9 @@ from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul, norms
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.unrolling import c_index_of_f
-from jacobians.linops.wrappers import Identity, Reshape, Transposed
+from jacobians.linops.wrappers import Transposed
 
 __all__ = ["apart", "chain_diagonal", "chain_gram", "chain_row_norms", "layer_axis"]
 

@@ -15,9 +15,8 @@ from jacobians.linops.by_example import common_axes, for_each
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.permutations import Commutation
+from jacobians.linops.permutations import Commutation, Reshape
 from jacobians.linops.unrolling import exchanged, slabs
-from jacobians.linops.wrappers import Reshape
 
 __all__ = [
     "Beginning",

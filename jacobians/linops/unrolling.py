@@ -19,6 +19,7 @@ __all__ = [
     "known_order",
     "roll",
     "rows_of",
+    "sizes",
     "slabs",
     "unravelled",
     "unroll",
@@ -78,6 +79,11 @@ def exchanged(array: Array, first: int) -> Array:
 def diagonal_view(out: Array, left: list[int], right: list[int], view: list[int]) -> Array:
     """A writable view of the entries where equal labels of `left` and `right` have equal places."""
     return np.einsum(out, [*left, *right], view) if out.ndim else out
+
+
+def sizes(shape: Shape) -> str:
+    """A shape as it is shown, such as ``2×3``."""
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def unravelled(flat: Array, shape: Shape) -> tuple[Array, ...]:

@@ -11,9 +11,9 @@ from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
-from jacobians.linops.wrappers import Identity, Reshape, Scaled, Transposed, Zero
+from jacobians.linops.wrappers import Scaled, Transposed, Zero
 
 __all__ = ["pattern", "stored"]
 
