@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.arrays import as_array
+from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao
 from jacobians.linops.block_row import BlockRow
@@ -33,7 +33,7 @@ from jacobians.linops.sum import Sum
 from jacobians.linops.unrolling import joint_order
 from jacobians.linops.wrappers import Identity, Reshape, Scaled, Transposed, Zero
 
-__all__ = ["add", "compose", "scale"]
+__all__ = ["add", "compose", "pull_row", "scale"]
 
 
 def compose(left: Jacobian, right: Jacobian) -> Jacobian:
@@ -55,16 +55,19 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
         raise ShapeError(_misfit(left, right, left.domain, right.codomain))
     order = left.order if left.order == right.order else joint_order(left, right)
     if left.codomain == () and type(left) is Dense:
-        # a row pushed through: reverse mode, one vjp a factor
-        row = left.array
-        if left.dtype != right.dtype:
-            row = row.astype(np.result_type(left.dtype, right.dtype), copy=False)
-        return Dense(right._vjp(row))._with_order(order)
+        return Dense(pull_row(left.array, right))._with_order(order)
     if right.domain == () and type(right) is Dense:
         # a column pushed through: forward mode, one jvp a factor
         column = right.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
         return Dense(as_array(left._jvp(column)), left.codomain)._with_order(order)
     return _chain(left, right)._with_order(order)
+
+
+def pull_row(row: Array, right: Jacobian) -> Array:
+    """Return a scalar's row, kept as an array, times `right`: reverse mode, one vjp a factor."""
+    if row.dtype != right.dtype:
+        row = row.astype(np.result_type(row.dtype, right.dtype), copy=False)
+    return right._vjp(row)
 
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:

@@ -46,7 +46,7 @@ class Commutation(Dataless):
         return tangent.swapaxes(-1, -2)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._jvp(cotangent)
+        return cotangent.swapaxes(-1, -2)
 
     def _transpose(self) -> Jacobian:
         return Commutation(self.codomain[0], self.codomain[1], self.dtype)
@@ -113,7 +113,7 @@ class Selection(Jacobian):
         domain = tuple(domain)
         self.key: Key = key
         if isinstance(key, tuple):
-            if len(key) != len(domain) or not all(isinstance(s, slice) for s in key):
+            if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
             codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
         else:

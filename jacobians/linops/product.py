@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array, common_dtype
@@ -52,7 +53,7 @@ class Product(Jacobian):
         super().__init__(
             factors[0].codomain,
             factors[-1].domain,
-            common_dtype(*(f.dtype for f in factors)),
+            common_dtype(*map(attrgetter("dtype"), factors)),
         )
 
     def _jvp(self, tangent: Array) -> Array:
