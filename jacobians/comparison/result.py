@@ -93,7 +93,7 @@ class Side:
         layout = self.network.layout
         return {
             "convention": self.convention.name,
-            "layout": {name: getattr(layout, name) for name in layout.__slots__},
+            "layout": asdict(layout),
             "reduction": self.convention.effective_reduction,
             "l2": self.network.l2,
             "arrays": {name: list(shape) for name, shape in self.arrays().items()},

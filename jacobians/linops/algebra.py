@@ -22,7 +22,7 @@ from jacobians.linops.permutations import Commutation, Identity, Reshape, Select
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
-__all__ = ["add", "compose", "scale"]
+__all__ = ["add", "compose", "pull_row", "scale"]
 
 
 def compose(left: Jacobian, right: Jacobian) -> Jacobian:
@@ -44,16 +44,19 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
         raise ShapeError(_misfit(left, right, left.domain, right.codomain))
     order = left.order if left.order == right.order else joint_order(left, right)
     if left.codomain == () and isinstance(left, Dense):
-        # a row pushed through: reverse mode, one vjp a factor
-        row = left.array
-        if left.dtype != right.dtype:
-            row = row.astype(np.result_type(left.dtype, right.dtype), copy=False)
-        return Dense(right._vjp(row))._with_order(order)
+        return Dense(pull_row(left.array, right))._with_order(order)
     if right.domain == () and isinstance(right, Dense):
         # a column pushed through: forward mode, one jvp a factor
         column = right.array.astype(np.result_type(left.dtype, right.dtype), copy=False)
         return Dense(as_array(left._jvp(column)), left.codomain)._with_order(order)
     return _chain(left, right)._with_order(order)
+
+
+def pull_row(row: Array, right: Jacobian) -> Array:
+    """Return a scalar's row, kept as an array, times `right`: reverse mode, one vjp a factor."""
+    if row.dtype != right.dtype:
+        row = row.astype(np.result_type(row.dtype, right.dtype), copy=False)
+    return right._vjp(row)
 
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:

@@ -42,7 +42,7 @@ class Diagonal(Jacobian):
         return as_array(self.values * tangent)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._jvp(cotangent)
+        return as_array(self.values * cotangent)
 
     def _transpose(self) -> Jacobian:
         return self

@@ -49,10 +49,13 @@ def matmul(left: Array, right: Array) -> Array:
     error was 2·10⁻⁵ on the machine where this was written, and a naive sum of ones stops at 2²⁴. Long float32
     sums are therefore cut into blocks whose sums are added in float64.
     """
+    inner = left.shape[-1]
     if left.ndim != 2 and right.ndim == 2:
         stack = left.shape[:-1]
-        return matmul(left.reshape(int(np.prod(stack)), left.shape[-1]), right).reshape(*stack, right.shape[-1])
-    inner = left.shape[-1]
+        return matmul(left.reshape(int(np.prod(stack)), inner), right).reshape(*stack, right.shape[-1])
+    if inner != 1 and right.ndim == 2 and left.size + right.size + left.shape[0] * right.shape[1] <= _SMALL:
+        # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
+        return np.dot(left, right)
     if inner <= _LONG or left.dtype != np.float32 or right.dtype != np.float32:
         return _product(left, right)
     sums = np.matmul(left[..., :_LONG], right[..., :_LONG, :]).astype(np.float64)
@@ -78,9 +81,6 @@ def _product(left: Array, right: Array) -> Array:
     if right.ndim != 2:
         return np.matmul(left, right)
     entries = left.size + right.size + left.shape[0] * right.shape[1]
-    if entries <= _SMALL:
-        # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
-        return np.dot(left, right)
     gains = left.flags.f_contiguous or (left.dtype == np.float64 and entries > _TALL)
     if left.shape[0] > 2 * right.shape[1] and gains:
         return np.matmul(right.T, left.T).T

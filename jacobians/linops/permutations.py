@@ -163,7 +163,7 @@ class Commutation(MovedEntries):
         return tangent.swapaxes(-1, -2)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._jvp(cotangent)
+        return cotangent.swapaxes(-1, -2)
 
     def _transpose(self) -> Jacobian:
         return Commutation(self.codomain[0], self.codomain[1], self.dtype)
@@ -215,7 +215,7 @@ class Selection(MovedEntries):
         domain = tuple(domain)
         self.key: Key = key
         if isinstance(key, tuple):
-            if len(key) != len(domain) or not all(isinstance(s, slice) for s in key):
+            if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
             codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
         else:

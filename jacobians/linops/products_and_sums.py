@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from operator import add
+from operator import add, attrgetter
 from typing import TYPE_CHECKING
 
 from jacobians.arrays import Array, as_array, common_dtype
@@ -50,7 +50,7 @@ class Product(Jacobian):
     def __init__(self, factors: tuple[Jacobian, ...]) -> None:
         self.factors = factors
         self._ways: dict[int | None, Way] = {}
-        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*(f.dtype for f in factors)))
+        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
 
     def _jvp(self, tangent: Array) -> Array:
         for factor in reversed(self.factors):
