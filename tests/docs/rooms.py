@@ -1,4 +1,4 @@
-"""The house drawn from the code's own imports: ``python -m tests.docs.rooms`` writes docs/house.svg and the list in house.md."""
+"""The house, drawn from the code's own imports: ``python -m tests.docs.rooms`` writes docs/house.svg and house.md."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def room(module: str) -> str:
 def arrows() -> dict[str, set[str]]:
     """By room, the rooms that it imports.
 
-    An `__init__` is the door of its room: it names what is inside, and `linops/__init__` hangs the drawing of `pictures`
-    on the class. A door is no part of the room here; among files it counts like every other.
+    An `__init__` is the door of its room: it names what is inside, and `linops/__init__` hangs the drawing of
+    `pictures` on the class. A door is no part of the room here; among files it counts like every other.
     """
     found: dict[str, set[str]] = {}
     for module, path in modules().items():
@@ -149,11 +149,16 @@ def _lines(graph: Mapping[str, set[str]], boxes: Mapping[str, tuple[float, float
 
 def _rooms(boxes: Mapping[str, tuple[float, float, float]], texts: Mapping[str, list[str]]) -> Iterator[str]:
     for own, (x, y, height) in boxes.items():
-        yield f'<rect x="{x:.0f}" y="{y:.0f}" width="{_WIDTH}" height="{height:.0f}" rx="4" fill="#eef3f8" stroke="#345"/>'
+        box = f'x="{x:.0f}" y="{y:.0f}" width="{_WIDTH}" height="{height:.0f}"'
+        yield f'<rect {box} rx="4" fill="#eef3f8" stroke="#345"/>'
         name = own if (PACKAGE / own).is_dir() else f"{own}.py"
-        yield f'<text x="{x + 8:.0f}" y="{y + 16:.0f}" font-size="13" font-weight="bold" fill="#123">{escape(name)}</text>'
+        yield _text(x, y + 16, name, 'font-size="13" font-weight="bold" fill="#123"')
         for n, line in enumerate(texts[own]):
-            yield f'<text x="{x + 8:.0f}" y="{y + 31 + _LINE * n:.0f}" font-size="10" fill="#345">{escape(line)}</text>'
+            yield _text(x, y + 31 + _LINE * n, line, 'font-size="10" fill="#345"')
+
+
+def _text(x: float, y: float, text: str, style: str) -> str:
+    return f'<text x="{x + 8:.0f}" y="{y:.0f}" {style}>{escape(text)}</text>'
 
 
 def listing() -> str:
