@@ -1,17 +1,17 @@
-"""The products that every structure shares, where their speed and their rounding are decided."""
+"""What every structure computes with: products and sums, where speed and rounding are decided, and new arrays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, size_of
+from jacobians.arrays import Array, DType, Shape, StandIn, as_array, size_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["matmul", "norms", "outer", "sparse_matmul", "total"]
+__all__ = ["empty", "matmul", "may_alias", "norms", "outer", "sparse_matmul", "total"]
 
 _SMALL = 1 << 13
 """Entries of both factors and of the result up to which a product costs little beside its call."""
@@ -27,6 +27,19 @@ _BLOCK = 1 << 16
 
 _LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
+
+
+def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
+    """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
+    for source in sources:
+        if isinstance(source, StandIn):
+            return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
+    return np.empty(shape, dtype)
+
+
+def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:
+    """Return whether `result` may be a view of one of these arrays, or of one that must not be written."""
+    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)
 
 
 def matmul(left: Array, right: Array) -> Array:

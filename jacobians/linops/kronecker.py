@@ -110,6 +110,7 @@ class Kronecker(Jacobian):
     """
 
     __slots__ = ("_left", "_right")
+    _stores_blocks = _shares_block = True
 
     def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
         self._left = left = left if type(left) is int else _factor(left, "left")
@@ -183,6 +184,13 @@ class Kronecker(Jacobian):
     def _blocks(self, axis: int) -> Array:
         block = self.right if axis == 0 else self.left
         return (np.eye(block, dtype=self.dtype) if isinstance(block, int) else block)[None]
+
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        # one product each only where there is one in all; the action takes the columns of all together
+        return matmul(self._blocks(axis), blocks) if len(blocks) == 1 else super()._times_blocks(blocks, axis)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        return matmul(blocks, self._blocks(axis)[0])
 
     def _fill(self, out: Array) -> None:
         left, right = self.left, self.right

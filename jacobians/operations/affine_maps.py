@@ -78,9 +78,11 @@ def with_ones(X: Array, layout: Layout) -> Array:
 
 def placement(X: Array, layout: Layout) -> Jacobian:
     """Return the Jacobian of adding ones: the transpose of the selection that drops them."""
-    kept = layout.without_bias
+    features = X.shape[layout.feature_axis]
+    # where the ones come last, the place of the last feature is said, which a formula prints
+    kept = layout.without_bias if layout.bias == "first" else slice(0, features)
     key = (slice(None), kept) if layout.batch == "rows" else (kept, slice(None))
-    shape = layout.batch_shape(X.shape[layout.batch_axis], X.shape[layout.feature_axis] + 1)
+    shape = layout.batch_shape(X.shape[layout.batch_axis], features + 1)
     return Selection(key, shape, X.dtype).T
 
 
