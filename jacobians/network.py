@@ -17,7 +17,7 @@ from jacobians.choices import ACTIVATIONS, LOSSES, choice
 from jacobians.conventions import Convention, checked, is_weight
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
-from jacobians.layout import Layout, Order, unvec, vec
+from jacobians.layout import Layout, Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, l2
 from jacobians.operations.operation import Frozen, in_layout
@@ -499,20 +499,17 @@ class Network(Frozen):
             if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
-            out, width = shape if self.layout.weights == "rows" else shape[::-1]
-            n_in = width - self.layout.absorbs_bias
+            out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
             bound = np.sqrt(6.0 / (n_in + out))
             nodes = rng.uniform(-bound, bound, size=(out, n_in))
             if self.layout.absorbs_bias:
-                zeros = np.zeros((out, 1))
-                nodes = np.concatenate([zeros, nodes] if self.layout.bias == "first" else [nodes, zeros], axis=1)
+                nodes = self.layout.joined(np.zeros((out, 1)), nodes, 1)
             params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
         return params
 
     def pack(self, params: Parameters) -> Array:
         """Return all parameters as one new vector, in the convention's vec and packing order."""
-        arrays = self._arrays(params)
-        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.convention.packing_order(arrays)])
+        return self.convention._packed(self._arrays(params))
 
     def unpack(self, theta: Array) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays."""
@@ -521,12 +518,7 @@ class Network(Frozen):
         total = sum(map(size_of, shapes.values()))
         if theta.shape != (total,):
             raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
-        start, parts = 0, {}
-        for name in self.convention.packing_order(shapes):
-            stop = start + size_of(shapes[name])
-            parts[name] = unvec(theta[start:stop], shapes[name], self.layout.vec)
-            start = stop
-        return {name: parts[name] for name in shapes}
+        return self.convention._unpacked(theta, shapes)
 
     # --- values and derivatives ------------------------------------------------------------------
 

@@ -415,8 +415,7 @@ class L2(Unary):
             return W
         if W.ndim != 2:
             raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
-        kept = slice(1, None) if self.layout.bias == "first" else slice(0, -1)
-        return W[:, kept] if self.layout.weights == "rows" else W[kept]
+        return self.layout.weights_of(W)
 
 
 def l2(

@@ -23,7 +23,7 @@ _KEPT = 4
 for a net of 784-512-512-10. Training needs two, for whole batches and for what is left of the last one."""
 
 _ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Warning)
-"""What functions of arrays raise over stand-ins or bad numbers. The function itself is run then, and has the right text."""
+"""What functions of arrays raise over stand-ins or bad numbers. The function itself is run then: its text is right."""
 
 
 class Replayed(Generic[P, R]):
