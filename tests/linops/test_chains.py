@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +14,31 @@ from hypothesis import strategies as st
 
 from jacobians.errors import LayoutError
 from jacobians.linops import Denominator, Jacobian
+from jacobians.testing import assert_association
 from tests.linops.bank import BANK, chains, composable, entry
 from tests.linops.cases import CASES, built
-from tests.linops.chain_laws import association, bracketings
+from tests.linops.making import Pair
 from tests.linops.tools import draw, images, matrix_of, same
 
 DTYPES = ("float64", "float32")
 PLACES = range(len(BANK))
+
+
+def associate(pairs: Sequence[Pair]) -> None:
+    """Every bracketing of a chain is the twins' product."""
+    factors, twins = zip(*pairs, strict=True)
+    assert_association(factors, matrices=twins)
+
+
+def bracketings(items: Sequence[Any], join: Callable[[Any, Any], Any]) -> list[Any]:
+    """The chain multiplied out in every bracketing (Catalan many)."""
+    if len(items) == 1:
+        return [items[0]]
+    return [
+        join(left, right)
+        for cut in range(1, len(items))
+        for left, right in itertools.product(bracketings(items[:cut], join), bracketings(items[cut:], join))
+    ]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=[c.name for c in BANK])
@@ -25,7 +46,7 @@ def test_every_pair_of_the_bank(place: int) -> None:
     for right in composable()[place]:
         for dtypes in ((a, b) for a in DTYPES for b in DTYPES):
             pairs = [entry(p, dtype) for p, dtype in zip((place, right), dtypes, strict=True)]
-            association(*zip(*pairs, strict=True))
+            associate(pairs)
 
 
 def numerators() -> list[tuple[str, Jacobian, np.ndarray]]:
@@ -65,13 +86,13 @@ def test_bracketing_does_not_matter(chain: list[int], data: st.DataObject) -> No
         operator, twin = entry(place, data.draw(st.sampled_from(DTYPES), label=BANK[place].name))
         factors.append(operator.ordered(order) if data.draw(st.booleans(), label="carries the order") else operator)
         twins.append(twin)
-    association(factors, twins)
+    associate([*zip(factors, twins, strict=True)])
 
 
 @pytest.mark.parametrize(("length", "count"), [(3, 600), (4, 60), (5, 20)])
 def test_bracketing_of_random_chains(length: int, count: int) -> None:
     for chain in chains(length, count, seed=length):
-        association(*zip(*(entry(place) for place in chain), strict=True))
+        associate([entry(place) for place in chain])
 
 
 @given(chain=walks(longest=5), data=st.data())

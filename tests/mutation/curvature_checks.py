@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import reduce
 
 import numpy as np
+from jacobians.linops.merging import unmerged
 
 from jacobians.layout import Layout
 from jacobians.linops import KhatriRao, Product
-from jacobians.linops.merging import unmerged
 from jacobians.testing import assert_hessian
 from tests.linops import making, test_block_row, test_chain_diagonal, test_chain_rows
 from tests.linops.bank import BANK, chains, composable

@@ -7,13 +7,13 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from tests.linops.writing_laws import examples_apart
 
 import jacobians.linops as linops
 from jacobians.linops import planning
 from tests.linops import making
 from tests.linops.tools import same
 from tests.linops.twins import Numbers
-from tests.linops.writing_laws import examples_apart
 
 
 def every_plan() -> None:

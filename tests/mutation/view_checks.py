@@ -6,16 +6,16 @@ from unittest import mock
 
 import numpy as np
 from scipy.sparse import csr_array
+from tests.linops.laws import LAWS
+from tests.linops.writing_laws import dense_into
 
 import jacobians.linops as linops
 from jacobians.linops import Denominator, unrolling
 from jacobians.testing import assert_adjoint, assert_dense_twin, assert_one_source, assert_vec
 from tests.linops import making
-from tests.linops.laws import LAWS
 from tests.linops.making import Pair, Shape
 from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
-from tests.linops.writing_laws import dense_into
 
 OWN_LAWS = {law.__name__: law for law in LAWS if law.__name__ not in ("storage", "display", "refuses_misfits")}
 

@@ -33,6 +33,7 @@ from jacobians.linops import (
 from jacobians.pictures import picture
 from jacobians.testing.strategies import structures
 from tests.linops.cases import CASES, built
+from tests.linops.tools import matrix_of
 from tests.linops.twins import indices, reordered
 
 rng = np.random.default_rng(3)
@@ -49,9 +50,7 @@ def test_every_structure_has_the_picture_of_its_twin(case, order):
     """No entry of random numbers is 0 by chance, so none may be marked as such."""
     jacobian, twin = built(case.name)
     drawn = picture(jacobian, order=order)
-    expected = reordered(twin, jacobian.codomain, jacobian.domain, order)
-    if isinstance(jacobian, Denominator):
-        expected = expected.T
+    expected = matrix_of(jacobian, twin, order)
     np.testing.assert_allclose(drawn.values, expected, rtol=1e-12, atol=1e-13)
     assert (drawn.rows.size, drawn.columns.size) == expected.shape == drawn.zeros.shape
     assert not drawn.zeros.any()

@@ -1,16 +1,18 @@
-"""Laws at the border of an operation: purity and dtype."""
+"""Laws of purity and dtype, of an operation and of a structured Jacobian."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, Shape
 from jacobians.errors import DTypeError
-from jacobians.linops import Jacobian
+from jacobians.linops import Denominator, Jacobian
 from jacobians.testing.compare import (
     OperationLike,
     agree,
@@ -22,11 +24,12 @@ from jacobians.testing.compare import (
     fail,
     generator,
     largest,
+    refused,
     same_bits,
     term_size,
 )
 
-__all__ = ["Memory", "arranged", "assert_dtype", "assert_purity"]
+__all__ = ["Memory", "arranged", "assert_dtype", "assert_jacobian_dtype", "assert_jacobian_purity", "assert_purity"]
 
 Memory: TypeAlias = Literal["C", "F", "strided", "read-only"]
 
@@ -227,3 +230,153 @@ def _check_complex(what: str, operation: OperationLike, cast: list[Array]) -> No
     except Exception as error:
         fail("dtype", what, f"a complex input raises {type(error).__name__}, expected DTypeError: {error}")
     fail("dtype", what, "a complex input is accepted; expected DTypeError")
+
+
+# --- the same for a structured Jacobian -----------------------------------------------------------
+
+
+def assert_jacobian_purity(jacobian: Jacobian, rng: np.random.Generator | None = None, *, what: str = "") -> None:
+    """Law 9 for a Jacobian: nothing is written, every output is new and writable, and two calls give the same bits.
+
+    Every action is called on inputs in all memory orders, every view without.
+
+    Parameters
+    ----------
+    jacobian : Jacobian
+    rng : Generator, optional
+    what : str, optional
+        Names the Jacobian in messages.
+
+    Raises
+    ------
+    AssertionError
+        If an input, an array that the Jacobian stores or an earlier output was written; if an output is read-only,
+        or shares memory with one of these.
+
+    Examples
+    --------
+    >>> from jacobians import softmax
+    >>> assert_jacobian_purity(softmax([[1.0, 2.0, 3.0]])[1])
+    """
+    rng, what, dtype = generator(rng), what or jacobian.structure, jacobian.dtype
+    owned = [(f"stored array {i}", array, array.copy()) for i, array in enumerate(jacobian.arrays)]
+    calls: list[tuple[str, str, Callable[..., Array], list[Array]]] = []
+    for name, action, shape in _actions(jacobian):
+        x = draw(rng, shape, jacobian.dtype)
+        calls += [(name, f"{name} of a {m} input", action, [arranged(x, m)]) for m in get_args(Memory)]
+    scale = max(1.0, term_size(jacobian) * max(largest(*given) for *_, given in calls))
+    calls += [(name, name, view, []) for name, view in _views(jacobian).items()]
+    first: dict[str, Array] = {}
+    kept: list[tuple[str, Array, Array]] = []
+    for name, text, call, given in calls:
+        inputs = [(f"input of {text}", array, array.copy()) for array in given]
+        try:
+            found = [call(*given), call(*given)]
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            fail("purity", what, f"{text} writes to its input: {error}")
+        for other, array, copy in inputs:
+            same_bits("purity", f"{what}, after the call", {other: array}, {other: copy})
+        same_bits("purity", f"{what}, called twice", {text: found[1]}, {text: found[0]})
+        others = [(other, array) for other, array, _ in [*owned, *inputs]]
+        for out in found:
+            if not out.flags.writeable:
+                fail("purity", what, f"{text} is read-only; return a new array")
+            for other, array in others:
+                if np.shares_memory(out, array):
+                    fail("purity", what, f"{text} shares memory with {other}; return a new array")
+            others.append(("what it returned before", out))
+        kept.append((text, found[0], found[0].copy()))
+        agree("purity", f"{what}, {text}", found[0], first.setdefault(name, kept[-1][2]), dtype=dtype, scale=scale)
+    for text, array, copy in [*owned, *kept]:
+        same_bits("purity", f"{what}, after other calls", {text: array}, {text: copy})
+
+
+def assert_jacobian_dtype(
+    jacobian: Jacobian, rng: np.random.Generator | None = None, *, matrix: Array | None = None, what: str = ""
+) -> None:
+    """Law 10 for a Jacobian: views have its dtype; of actions the wider dtype wins, with its full precision.
+
+    Integers are up-cast to float64; complex numbers, objects and strings are refused.
+
+    Parameters
+    ----------
+    jacobian : Jacobian
+    rng : Generator, optional
+    matrix : array_like, shape `jacobian.shape`, optional
+        In C order and float64, also for a Jacobian in float32: what jvp and vjp of float64 arrays are held to.
+    what : str, optional
+        Names the Jacobian in messages.
+
+    Raises
+    ------
+    AssertionError
+        If a dtype is another, digits are lost, or what is no real number is taken.
+
+    Examples
+    --------
+    >>> from jacobians import softmax
+    >>> assert_jacobian_dtype(softmax([[1.0, 2.0, 3.0]])[1])
+    """
+    rng, what, size = generator(rng), what or jacobian.structure, term_size(jacobian)
+    twin = matrix.T if matrix is not None and isinstance(jacobian, Denominator) else matrix
+    for name, view in _views(jacobian).items():
+        if (found := view().dtype) != jacobian.dtype:
+            fail("dtype", what, f"{name} has dtype {found}, the Jacobian {jacobian.dtype}")
+    for name, action, shape in _actions(jacobian):
+        for given in (np.float32, np.float64):
+            x, joint = draw(rng, shape, given), np.result_type(given, jacobian.dtype)
+            out, scale = action(x), size * largest(x)
+            if type(out) is not np.ndarray or out.dtype != joint:
+                kind = f"{type(out).__name__} of {getattr(out, 'dtype', 'no dtype')}"
+                fail("dtype", what, f"{name} of {np.dtype(given)} is an {kind}, expected {joint}")
+            text = f"{what}, {name} of {np.dtype(given)}"
+            agree("dtype", text, out, action(x.astype(np.float64)), dtype=joint, scale=scale)
+            if twin is not None and name in ("jvp", "vjp"):
+                image = (twin if name == "jvp" else twin.T) @ x.reshape(-1)
+                agree("dtype", text, out.reshape(-1), image, dtype=joint, scale=scale)
+        integers = np.arange(math.prod(shape)).reshape(shape)
+        same_bits(
+            "dtype",
+            f"{what}, integers and the same numbers in float64",
+            {name: action(integers)},
+            {name: action(integers.astype(np.float64))},
+        )
+        for kind in ("complex", "object", "str"):
+            call = partial(action, integers.astype(kind))
+            refused("dtype", what, f"{name} of {kind}", DTypeError, call, "expected real numbers")
+
+
+def _views(jacobian: Jacobian) -> dict[str, Callable[[], Array]]:
+    """Every view of a Jacobian that is an array, by what it is called."""
+    views: dict[str, Callable[[], Array]] = {
+        "to_dense('C')": lambda: jacobian.to_dense("C"),
+        "to_dense('F')": lambda: jacobian.to_dense("F"),
+        "to_sparse's data": lambda: jacobian.to_sparse("C").data,
+        "row_norms": jacobian.row_norms,
+        "gram": jacobian.gram,
+    }
+    if jacobian.shape[0] == jacobian.shape[1]:
+        views["diagonal"] = lambda: jacobian.diagonal("C")
+    if jacobian.codomain == ():
+        views["gradient"] = lambda: jacobian.gradient
+    return views
+
+
+def _actions(jacobian: Jacobian) -> list[tuple[str, Callable[[Array], Array], Shape]]:
+    """Every action of a Jacobian, with the shape that it takes."""
+    rows, columns = jacobian.shape
+    turned = jacobian.ordered("F")
+    return [
+        ("jvp", jacobian.jvp, jacobian.domain),
+        ("jvp on a stack", jacobian.jvp, (2, *jacobian.domain)),
+        ("vjp", jacobian.vjp, jacobian.codomain),
+        ("vjp on a stack", jacobian.vjp, (2, *jacobian.codomain)),
+        ("matvec", jacobian.matvec, (columns,)),
+        ("rmatvec", jacobian.rmatvec, (rows,)),
+        ("matmat", jacobian.matmat, (columns, 2)),
+        ("rmatmat", jacobian.rmatmat, (rows, 2)),
+        ("matmat in order F", turned.matmat, (columns, 2)),
+        ("rmatmat in order F", turned.rmatmat, (rows, 2)),
+    ]

@@ -11,7 +11,6 @@ from jacobians.arrays import Array
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.operations import Jacobians
 from jacobians.testing.batch_laws import BatchReduction, assert_batch
-from jacobians.testing.border_laws import assert_dtype, assert_purity
 from jacobians.testing.chain_laws import assert_association
 from jacobians.testing.compare import (
     OperationLike,
@@ -25,13 +24,14 @@ from jacobians.testing.compare import (
     largest,
     term_size,
 )
-from jacobians.testing.reference import assert_reference
-from jacobians.testing.structure_laws import (
+from jacobians.testing.jacobian_laws import (
     assert_adjoint,
     assert_dense_twin,
     assert_one_source,
     assert_vec,
 )
+from jacobians.testing.purity_and_dtype import assert_dtype, assert_purity
+from jacobians.testing.reference import assert_reference
 
 __all__ = ["assert_operation_laws", "assert_pull"]
 
