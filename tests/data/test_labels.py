@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from jacobians.data.labels import encode_labels
+from jacobians.data.features_and_labels import encode_labels
 from jacobians.errors import DataError
 
 
