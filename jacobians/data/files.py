@@ -46,8 +46,11 @@ _MAT_COMPRESSED = 15
 _MAT_PIECE = 1 << 16
 _MAT_NUMERIC_CLASSES = range(6, 16)
 _MAT_STORED_KINDS = {*range(1, 8), 9, 12, 13, 16, 17, 18}
-_MAT_DTYPES: dict[str, DType] = {"double": np.dtype("f8"), "single": np.dtype("f4"), "logical": np.dtype("?")} | {
-    f"{sign}int{bits}": np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)
+_MAT_DTYPES: dict[str, DType] = {
+    "double": np.dtype(np.float64),
+    "single": np.dtype(np.float32),
+    "logical": np.dtype(np.bool_),
+    **{f"{sign}int{bits}": np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 
 
