@@ -209,8 +209,7 @@ def encode_labels(labels: Array, name: str, operation: str) -> tuple[Array, int,
     negative = np.flatnonzero(labels < 0)
     if negative.size:
         raise refusal(f"[{negative[0]}] is {labels[negative[0]]}; labels are 0..K-1, 1..K, or -1 and +1")
-    offset = 1 if labels.min() == 1 else 0
-    count = labels.max() + 1 - offset
-    if count > _MOST_CLASSES:
-        raise refusal(f" has the label {labels.max()}, and labels count classes (at most {_MOST_CLASSES})")
-    return labels.astype(np.int64) - offset, int(count), offset
+    offset, highest = int(labels.min() == 1), labels.max()
+    if highest - offset >= _MOST_CLASSES:
+        raise refusal(f" has the label {highest}, and labels count classes (at most {_MOST_CLASSES})")
+    return labels.astype(np.int64) - offset, int(highest) - offset + 1, offset

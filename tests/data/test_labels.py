@@ -38,6 +38,12 @@ def test_unsigned_labels(dtype):
     assert (encoded.tolist(), encoded.dtype, count, offset) == ([0, 2], np.int64, 3, 1)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_the_largest_label_of_a_small_dtype(dtype):
+    largest = int(np.iinfo(dtype).max)
+    assert encode_labels(np.array([0, largest], dtype), "y", "test")[1] == largest + 1
+
+
 @pytest.mark.parametrize(
     ("labels", "text"),
     [
