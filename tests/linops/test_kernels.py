@@ -14,7 +14,6 @@ from scipy.sparse import csr_array
 
 from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse, kernels
 from jacobians.linops.kernels import matmul, outer, sparse_matmul, total
-from jacobians.linops.kronecker import Bordered
 from tests.linops.tools import draw, same
 
 LONG = 20_000_000
@@ -318,6 +317,3 @@ def test_long_float32_sums_are_carried_in_float64(monkeypatch: pytest.MonkeyPatc
     norms = kernels.norms(roots)
     assert norms.dtype == np.float32
     assert (norms == np.sqrt(np.float32(2**24 + 8))).all(), f"{norms}"
-    for first in (True, False):
-        bordered = Bordered(np.ones((9, 1), dtype=np.float32), first=first, axis=1)
-        assert (bordered.T.times(values) == 2**24 + 8).all()
