@@ -15,8 +15,8 @@ from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, explain
 from jacobians.auditing.setting import Setting, examples_apart
 from jacobians.conventions import Convention
+from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
-from jacobians.derivation.result import Equation
 from jacobians.errors import FormulaError
 from jacobians.network import Network
 from jacobians.presets import convention as find_convention

@@ -25,8 +25,8 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     show,
+    transposed,
 )
-from jacobians.symbols.simplify import transposed
 
 __all__ = ["Builder", "ClashError", "build"]
 

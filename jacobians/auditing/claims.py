@@ -14,8 +14,8 @@ from jacobians.auditing.names import Scope
 from jacobians.auditing.single_jacobian import jacobian_equation
 from jacobians.auditing.source import Source, Span
 from jacobians.auditing.tokens import Tokens
+from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import Names
-from jacobians.derivation.result import Equation
 from jacobians.network import Run
 from jacobians.symbols.expressions import Symbol
 

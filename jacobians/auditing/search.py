@@ -15,8 +15,7 @@ from jacobians.auditing.scalings import scalings
 from jacobians.auditing.slips import Slip, slips
 from jacobians.auditing.terms import Term, positions
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr
-from jacobians.symbols.simplify import scaled, transposed
+from jacobians.symbols.expressions import Expr, scaled, transposed
 
 __all__ = ["Explanation", "Judge", "explain"]
 

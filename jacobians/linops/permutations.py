@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, size_of
 from jacobians.errors import ShapeError
+from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import diagonal_view, places
 from jacobians.linops.wrappers import Dataless, Transposed
@@ -38,6 +39,7 @@ class Commutation(Dataless):
     """
 
     __slots__ = ()
+    _joining = "commutation"
 
     def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
@@ -50,6 +52,13 @@ class Commutation(Dataless):
 
     def _transpose(self) -> Jacobian:
         return Commutation(self.codomain[0], self.codomain[1], self.dtype)
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.commutation(*self.domain, order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {self._written(write, order)} = {image}"
+        return "commutation", f"K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ: {line}."
 
     def _source(self) -> Array:
         """For each output entry, the input entry it is taken from."""
@@ -133,6 +142,8 @@ class Selection(Jacobian):
         return tangent.reshape(*stack, self.shape[1])[..., self.key]
 
     def _vjp(self, cotangent: Array) -> Array:
+        if isinstance(cotangent, Symbolic):
+            return self._in_symbols(cotangent)
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         out = np.zeros_like(cotangent, order="C", shape=stack + self.domain)
         if isinstance(self.key, tuple):
@@ -145,12 +156,34 @@ class Selection(Jacobian):
             out.reshape(size_of(stack), self.shape[1])[...] = sums
         return out
 
+    def _in_symbols(self, cotangent: Any) -> Array:
+        """The cotangent among zeros, as an expression."""
+        place = cotangent.placed if isinstance(self.key, tuple) else cotangent.scattered
+        return as_array(place(self.key, self.domain))
+
     @staticmethod
     def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
         return (..., *key)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        if not isinstance(self.key, tuple) or any(part.step not in (None, 1) for part in self.key):
+            return None
+        return str(write.selection(tuple((k.start, k.stop) for k in self.key), self.domain, order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {write.matrix(self, order)} = {image}"
+        return "placement", f"What was not selected has no influence: {line}."
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        kept = ", ".join(map(_show, self.key))
+        line = f"{row} {write.matrix(Transposed(self), order)} = {image}"
+        return (
+            "selection drops δ₀",
+            f"The entry of ones is constant, so its cotangent is dropped, Sᵀ keeps [{kept}]: {line}.",
+        )
 
     def _source(self) -> Array:
         """For each output entry, the input entry it is taken from."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from jacobians.arrays import Array, common_dtype
+from jacobians.layout import Order
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
-from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.planning import (
     Beginning,
     Bracketing,
@@ -64,6 +66,13 @@ class Product(Jacobian):
         for factor in self.factors:
             cotangent = factor._vjp(cotangent)
         return cotangent
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return Product(tuple(map(inner, self.factors)))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [factor._written(write, order) for factor in self.factors]
+        return None if None in texts else str(write.join(texts))
 
     def plan(self, *, limit: int | None = None) -> Plan:
         """Return the bracketing of least cost for the dense matrix, priced by structure.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.arrays import Array, as_array
+from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ class Sum(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [term._written(write, order) for term in self.terms]
+        return None if None in texts else str(write.bracket(write.plus(texts)))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "sum of paths", f"Each path passes its share: {row} {self._written(write, order)} = {image}."
 
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import ShapeError
-from jacobians.linops.jacobian import Jacobian
+from jacobians.layout import Order
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.unrolling import diagonal_view, exchanged, places
 
 if TYPE_CHECKING:
@@ -61,6 +63,12 @@ class Identity(Dataless):
 
     def _transpose(self) -> Jacobian:
         return self
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.eye(size_of(self.domain)))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "identity", f"Nothing changes: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
@@ -119,6 +127,15 @@ class Reshape(Dataless):
 
     def _transpose(self) -> Jacobian:
         return Reshape(self.domain, self.codomain, self.dtype)
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.reshaping(self.domain, self.codomain, order))
+
+    def _squeezes(self) -> bool:
+        return [n for n in self.domain if n != 1] == [n for n in self.codomain if n != 1]
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "reshape", f"The same entries in another shape: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
@@ -224,6 +241,21 @@ class Scaled(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(self.factor * self.inner._vjp(cotangent))
 
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return Scaled(self.factor, inner(self.inner))
+
+    def positive(self, leaf: Leaf) -> Jacobian:
+        """Return f(α) · J."""
+        return Scaled(float(leaf(np.asarray(self.factor))), self.inner.positive(leaf))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        inner = self.inner._written(write, order)
+        return None if inner is None else str(write.scale(write.number(self.factor), inner))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        rule, reason = self.inner._step(row, image, write, order)
+        return rule, f"{reason.partition(': ')[0]}: {row} {write.matrix(self, order)} = {image}."
+
     def _row_norms(self) -> Array:
         return abs(self.factor) * self.inner._row_norms()
 
@@ -292,6 +324,16 @@ class Transposed(Jacobian):
 
     def _transpose(self) -> Jacobian:
         return self.inner
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        inner = self.inner._written(write, order)
+        return None if inner is None else str(write.transpose(inner))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return self.inner._step_back(row, image, write, order)
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return self.inner._step(row, image, write, order)
 
     def _keeps_examples(self, axis: int) -> bool:
         return self.inner._keeps_examples(axis)
