@@ -154,7 +154,8 @@ class DiagonalMinusOuter(Jacobian):
 
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return diag(f(d)) + f(u) f(v)ᵀ: what is subtracted is added."""
-        return DiagonalMinusOuter(leaf(self.d), -leaf(self.u), leaf(self.v), self.axis)
+        d, u, v = leaf(self.d), leaf(self.u), leaf(self.v)
+        return DiagonalMinusOuter(d, -u, v, self.axis)._with_order(self.order)
 
     def _written(self, write: Any, order: Order) -> str | None:
         return None if self.d.ndim != 2 else str(write.minus_outer(self.d, self.u, self.v, self.axis % 2, order))

@@ -110,7 +110,7 @@ class Jacobian(RowViews):
         >>> Kronecker(1, np.array([[0.0, -3.0]])).positive(np.abs).to_dense()
         array([[0., 3.]])
         """
-        return self._with_leaves(leaf, lambda inner: inner.positive(leaf))
+        return self._with_leaves(leaf, lambda inner: inner.positive(leaf))._with_order(self.order)
 
     _joining: ClassVar[str] = "one factor for two"
     """The rule by which the structure, on the left, becomes one with its neighbour."""

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from jacobians.derivation.result import latex_text
 
 from jacobians.derivation import derive
+from jacobians.derivation.result import latex_text
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,
