@@ -17,8 +17,8 @@ from jacobians.auditing.search import Judge, diagnosed, explain
 from jacobians.auditing.terms import Builder, ClashError, Source, Term
 from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
+from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
-from jacobians.derivation.result import Equation
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.network import Network
 from jacobians.presets import all_conventions

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
+from jacobians.derivation.derive import derive
 from jacobians.derivation.names import vocabulary_of
-from jacobians.derivation.of_network import derive
 from jacobians.derivation.result import Derivation
 from jacobians.derivation.samples import sample_targets
 from jacobians.errors import LayoutError

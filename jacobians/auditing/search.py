@@ -15,8 +15,7 @@ from jacobians.auditing.terms import ClashError, Term, build, positions
 from jacobians.diagnosis import diagnose
 from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr
-from jacobians.symbols.simplify import scaled, transposed
+from jacobians.symbols.expressions import Expr, scaled, transposed
 
 __all__ = ["Explanation", "Judge", "diagnosed", "explain"]
 

@@ -27,8 +27,8 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     show,
+    transposed,
 )
-from jacobians.symbols.simplify import transposed
 
 __all__ = [
     "MAX_DEPTH",

@@ -23,9 +23,19 @@ from jacobians.operations import (
     Transpose,
 )
 from jacobians.operations.losses import class_labels, one_hot
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, Reshaped, SumOver, WithOnes
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Expr,
+    Hadamard,
+    Number,
+    Quotient,
+    Reshaped,
+    SumOver,
+    WithOnes,
+    transposed,
+)
 from jacobians.symbols.functions import FUNCTIONS
-from jacobians.symbols.simplify import transposed
 
 __all__ = ["delta_of", "derivative_of", "prediction_of", "targets_of", "value_of"]
 

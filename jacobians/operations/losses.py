@@ -28,6 +28,7 @@ __all__ = [
     "logistic_density",
     "one_hot",
     "own_entries",
+    "rows_of_examples",
     "same_shape_targets",
     "squared_error",
     "sum_over_example",
@@ -215,7 +216,7 @@ class Loss(Frozen, ABC):
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
         losses, delta = self._examples(X, as_array(Y))
-        return losses(), _rows(delta(), X.shape[self.layout.batch_axis], self.layout)
+        return losses(), rows_of_examples(delta(), X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the weighted total and its Jacobian, a row, in numerator layout."""
@@ -300,8 +301,8 @@ class Loss(Frozen, ABC):
         return X
 
 
-def _rows(delta: Array, count: int, layout: Layout) -> Jacobian:
-    """δ as one row for each example."""
+def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
+    """Return the Jacobian that has δ's part of each example as its row."""
     if layout.batch == "rows":
         inner = size_of(delta.shape[1:])
         blocks = delta.reshape(count, 1, inner)

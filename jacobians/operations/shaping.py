@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, Shape, as_array, full, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
@@ -93,17 +93,17 @@ class Mean(Total):
 def _ones(X: Array, axis: int | None, weight: float) -> Jacobian:
     """Ones along the axis: 1ᵀ ⊗ I from the left, I ⊗ 1ᵀ from the right, a gathering's transpose in between."""
     if axis is None:
-        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+        return Dense(full(X.shape, weight, X))
     axis %= X.ndim
     out = X.shape[:axis] + X.shape[axis + 1 :]
     count = X.shape[axis]
     if X.ndim == 1:
-        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+        return Dense(full(X.shape, weight, X))
     if 0 < axis < X.ndim - 1:
         places = np.arange(size_of(out)).reshape(out)
         spread = Selection(np.broadcast_to(np.expand_dims(places, axis), X.shape), out, X.dtype)
         return spread.T if weight == 1.0 else weight * spread.T
-    row = np.full((1, count), weight, dtype=X.dtype)
+    row = full((1, count), weight, X)
     kron = Kronecker(row, size_of(out)) if axis == 0 else Kronecker(size_of(out), row)
     factors: list[Jacobian] = [Reshape(out, kron.codomain, X.dtype), kron]
     if kron.domain != X.shape:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Repeated, Slices, Symbol, WithOnes
-from jacobians.symbols.maps import MinusOuter, Reshaping
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import slices_text
 
@@ -28,6 +28,19 @@ class NumpyNotation(Notation):
 
     def ones(self, dims: Sequence[int]) -> str:
         return f"np.ones({tuple(dims)})"
+
+    def zeros(self, dims: Sequence[int]) -> str:
+        return f"np.zeros({tuple(dims)})"
+
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        return f"{text}.ravel()[{list(index)}].reshape({tuple(dims)})"
+
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        size = size_of(tuple(dims))
+        return f"np.bincount({list(index)}, {text}.ravel(), {size}).reshape({tuple(dims)})"
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        return f'np.einsum("{spec}", {", ".join(parts)})'
 
     def bracket(self, text: str) -> str:
         return f"({text})"
@@ -102,12 +115,12 @@ class NumpyNotation(Notation):
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
         return f'selection({tuple(dims)}, np.s_[{slices_text(key)}], "{order}")'
 
-    def reshaping(self, map_: Reshaping, order: Order) -> str:
-        return f'reshaping({map_.domain}, {map_.codomain}, "{order}")'
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        return f'reshaping({before}, {after}, "{order}")'
 
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
-        d, u, v = (self.expr(e) for e in (map_.d, map_.u, map_.v))
-        return f'diagonal_minus_outer({d}, {u}, {v}, {map_.axis}, "{order}")'
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        first, left, right = (self.expr(e) for e in (d, u, v))
+        return f'diagonal_minus_outer({first}, {left}, {right}, {axis}, "{order}")'
 
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
         return f'per_example({delta}, {axis}, "{order}")' + ".T" * column

@@ -9,7 +9,6 @@ import pytest
 
 from jacobians import Network, all_conventions
 from jacobians.derivation import Derivation, derive, explain
-from jacobians.derivation.writing import preamble
 from jacobians.network import Run
 from tests.derivation.networks import LAYOUTS, NETWORKS, make, run_of
 
@@ -22,7 +21,7 @@ def check_every_line(run: Run, derivation: Derivation) -> None:
         program.pop(derivation[name].formula.left.name)
     lines = dict(program)
     exec(derivation.to_numpy(), program)
-    exec(preamble(derivation), lines)
+    exec(derivation.preamble(), lines)
     for name, parameter in derivation.parameters.items():
         scale = np.abs(gradients[name]).max()
         found = program[parameter.formula.left.name]
