@@ -44,13 +44,15 @@ def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
     words, names = vocabulary_of(network.convention.name), Names(network.convention)
     last = run.outputs[-1]
-    yield from ((s, words.count) for s in _COUNTS)
-    yield from ((s, "K") for s in _CLASSES)
-    yield from ((s, words.strength) for s in STRENGTHS)
-    yield from ((s, "Y") for s in _TARGETS)
-    yield from ((s, "X") for s in _INPUTS)
-    yield f"A{words.offset}", "X"
-    yield f"H{words.offset}", "X"
+    inputs = (*_INPUTS, f"A{words.offset}", f"H{words.offset}")
+    for name, own in (
+        (words.count, _COUNTS),
+        ("K", _CLASSES),
+        (words.strength, STRENGTHS),
+        ("Y", _TARGETS),
+        ("X", inputs),
+    ):
+        yield from ((s, name) for s in own)
     for name in run.params:
         yield from _parameter(name, network.convention.weight_name, len(run.params))
     for stop in run.outputs:
@@ -71,7 +73,7 @@ def _parameter(name: str, weight: str, parameters: int) -> Iterator[tuple[str, s
             yield f"{own}{k}", name
             for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
                 yield gradient, f"d{name}"
-            for of in ("L", "J", "loss", "C", "E"):
+            for of in LOSS_NAMES:
                 yield f"d{of}_d{own}{k}", f"d{name}"
 
 
@@ -231,7 +233,7 @@ class Scope:
                 return tuple(own[-missing:])
         return None
 
-    def complete_name(self, function: str) -> bool:
+    def has_function(self, function: str) -> bool:
         """Whether there is a function of this name."""
         return function in FUNCTIONS
 

@@ -126,7 +126,7 @@ class Judge:
             return
         for scaling in scalings(self.scope):
             if abs(ratio / scaling.value - 1) <= _TOLERANCE:
-                yield scaling.mend, tuple(Slip(*slip) for slip in scaling.slips)
+                yield scaling.mend, scaling.slips
 
 
 def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
