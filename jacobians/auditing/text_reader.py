@@ -626,7 +626,7 @@ class _LatexReader(_Reader):
         if primed:
             raise self.tokens.error(f"a prime marks a derivative, as in \\sigma'(Z_1); {name}' is none", token)
         found = self._symbol(name, index, scripts)
-        if found is None and token.kind == "letters" and len(name) > 1:
+        if found is None and token.kind == "letters" and len(name) > 1 and self.scope.symbol(name) is None:
             self.tokens.place = place
             return self._shorter(token.text)
         known, rest = found or (name + index, scripts)
