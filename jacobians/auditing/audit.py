@@ -12,12 +12,13 @@ import numpy as np
 
 from jacobians.auditing.claims import Claim, claim_of, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
+from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import STRENGTHS, Scope
 from jacobians.auditing.random_batches import Setting, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explain
 from jacobians.auditing.slips import Slip
-from jacobians.auditing.terms import Builder, ClashError, Source, Term
+from jacobians.auditing.terms import Builder, ClashError, Term
 from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.derivation.names import vocabulary_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.auditing.formula import LeftSide
+from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import Source
 from jacobians.derivation.forward import forward_pass
 from jacobians.derivation.names import Names
 from jacobians.derivation.result import ChainOfMaps, Equation, Partial

@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from functools import cache
 
 from jacobians.arrays import Array, Shape, size_of
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import Setting
-from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
+from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.derivation.statements import derivative_of
 from jacobians.operations import Elementwise
