@@ -10,8 +10,8 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.auditing.formula import LeftSide
+from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import Source
 from jacobians.derivation.derive import forward_pass
 from jacobians.derivation.equations import Equation, JacobianChain, Partial
 from jacobians.derivation.names import Names

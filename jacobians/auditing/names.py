@@ -7,10 +7,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 
 from jacobians.arrays import Array, Shape, size_of
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import Setting
-from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
+from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.derivation.statements import derivative_of
 from jacobians.operations import Elementwise
@@ -19,7 +21,7 @@ from jacobians.symbols.functions import FUNCTIONS
 from jacobians.symbols.notation import FUNCTION_NAMES
 from jacobians.symbols.numpy import ones_name
 
-__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
+__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope", "functions"]
 
 
 LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
@@ -44,13 +46,9 @@ def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
     words, names = vocabulary_of(network.convention.name), Names(network.convention)
     last = run.outputs[-1]
-    yield from ((s, words.count) for s in _COUNTS)
-    yield from ((s, "K") for s in _CLASSES)
-    yield from ((s, words.strength) for s in STRENGTHS)
-    yield from ((s, "Y") for s in _TARGETS)
-    yield from ((s, "X") for s in _INPUTS)
-    yield f"A{words.offset}", "X"
-    yield f"H{words.offset}", "X"
+    inputs = (*_INPUTS, f"A{words.offset}", f"H{words.offset}")
+    fixed = {words.count: _COUNTS, "K": _CLASSES, words.strength: STRENGTHS, "Y": _TARGETS, "X": inputs}
+    yield from ((synonym, name) for name, synonyms in fixed.items() for synonym in synonyms)
     for name in run.params:
         yield from _parameter(name, network.convention.weight_name, len(run.params))
     for stop in run.outputs:
@@ -71,7 +69,7 @@ def _parameter(name: str, weight: str, parameters: int) -> Iterator[tuple[str, s
             yield f"{own}{k}", name
             for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
                 yield gradient, f"d{name}"
-            for of in ("L", "J", "loss", "C", "E"):
+            for of in LOSS_NAMES:
                 yield f"d{of}_d{own}{k}", f"d{name}"
 
 
@@ -99,18 +97,21 @@ def _stop(stop: str, names: Names, last: bool) -> Iterator[tuple[str, str]]:
 
 _GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")
 _SPELLINGS = {
-    "sigma": "sigmoid",
-    "logistic": "sigmoid",
-    "expit": "sigmoid",
+    **dict.fromkeys(("sigma", "logistic", "expit"), "sigmoid"),
     "phi": "normal_cdf",
     "logsoftmax": "log_softmax",
     "leakyrelu": "leaky_relu",
     "swish": "silu",
     "ln": "log",
 }
-
-
 _LARGEST = 1e15
+
+
+@cache
+def functions() -> Mapping[str, tuple[str, int]]:
+    """Return the functions that a formula may call: each with its name as it is printed, and its count of arguments."""
+    counts = {name: len(inspect.signature(function).parameters) for name, function in FUNCTIONS.items()}
+    return {name: (FUNCTION_NAMES.get(name, name), count) for name, count in counts.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,13 +164,12 @@ class Scope:
 
     def canonical(self, name: str) -> str | None:
         """Return the convention's own name for a name, or None."""
-        for table in (dict(zip(self.symbols, self.symbols, strict=True)), self.synonyms):
-            if name in table:
-                return table[name]
-        known = {**self.synonyms, **{s: s for s in self.symbols}}
-        key = _key(name)
-        for table in (dict(zip(self.symbols, self.symbols, strict=True)), known):
-            found = {target for spelling, target in table.items() if _key(spelling) == key}
+        own = dict(zip(self.symbols, self.symbols, strict=True))
+        known = {**self.synonyms, **own}
+        if name in known:
+            return known[name]
+        for table in (own, known):
+            found = {target for spelling, target in table.items() if _key(spelling) == _key(name)}
             if len(found) == 1:
                 return found.pop()
         return None
@@ -177,7 +177,7 @@ class Scope:
     def near(self, name: str) -> str:
         """Return the end of a sentence that names what the reader may have meant."""
         shown = [n for n in self.symbols if not n.startswith("J_")]
-        near = get_close_matches(name, [*shown, *self.own, *self.functions()], n=3, cutoff=0.5)
+        near = get_close_matches(name, [*shown, *self.own, *functions(), "softmax", "log_softmax"], n=3, cutoff=0.5)
         near = near or [self.synonyms[s] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
         if near:
             return f"did you mean {' or '.join(dict.fromkeys(near))}?"
@@ -186,9 +186,7 @@ class Scope:
     def updates(self, name: str) -> str | None:
         """Return the array W that one of the caller's names is a step of gradient descent from, as in W − c·dW."""
         match self.definitions.get(name):
-            case Add(Symbol(W), Hadamard(_, Symbol(gradient)), minus=True) if gradient == f"d{W}":
-                return W
-            case Add(Symbol(W), Symbol(gradient), minus=True) if gradient == f"d{W}":
+            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True) if gradient == f"d{W}":
                 return W
         return None
 
@@ -198,13 +196,10 @@ class Scope:
 
     # --- functions -------------------------------------------------------------------------------
 
-    def functions(self) -> list[str]:
-        """Return the names of the functions."""
-        return [*FUNCTIONS, "softmax", "log_softmax"]
-
     def function(self, name: str) -> str | None:
-        """Return the name under which `FUNCTIONS` has a function, or None; g is the network's own activation."""
-        if name in FUNCTIONS:
+        """Return the name that one of the `functions` has there, or None; g is the network's own activation."""
+        known = functions()
+        if name in known:
             return name
         lower = name.lower().replace(" ", "_")
         primed = next((end for end in _GRADIENTS if lower.endswith(end) and len(lower) > len(end)), "")
@@ -215,50 +210,38 @@ class Scope:
             candidates.append((lower[1:].lstrip("_"), "_prime"))
         for base, suffix in candidates:
             found = self._base(base)
-            if found and found + suffix in FUNCTIONS:
+            if found and found + suffix in known:
                 return found + suffix
         return None
 
     def complete(self, function: str, arguments: int) -> tuple[float, ...] | None:
         """Return the numbers to add to a call with so many arguments, or None where the count is wrong."""
-        wanted = len(inspect.signature(FUNCTIONS[function]).parameters)
-        if arguments == wanted:
+        missing = functions()[function][1] - arguments
+        if missing == 0:
             return ()
-        missing = wanted - arguments
-        for expr in self._activations():
-            own = [a.value for a in expr.arguments[1:] if isinstance(a, Number)]
-            if expr.function.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
-                return tuple(own[-missing:])
+        for own, more in self.activation_derivatives():
+            if own.removesuffix("_prime") == function.removesuffix("_prime") and len(more) >= missing > 0:
+                return more[-missing:]
         return None
-
-    def complete_name(self, function: str) -> bool:
-        """Whether there is a function of this name."""
-        return function in FUNCTIONS
 
     def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         """Yield the derivative of every activation of the network, with its further arguments."""
-        for expr in self._activations():
-            yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
+        for part in self.setting.network.chain.parts:
+            expr = derivative_of(part, Symbol("Z", (1, 1))) if isinstance(part, Elementwise) else None
+            if isinstance(expr, Call):
+                yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
 
     def _base(self, name: str) -> str | None:
         batch = self.setting.network.layout.batch
         if name in ("g", "f", "h", "act", "activation"):
-            own = {expr.function for expr in self._activations()}
+            own = {function for function, _ in self.activation_derivatives()}
             return own.pop().removesuffix("_prime") if len(own) == 1 else None
-        name = _SPELLINGS.get(name, name)
+        name, known = _SPELLINGS.get(name, name), functions()
         for candidate in (name, f"{name}_{batch}"):
-            if candidate in FUNCTIONS:
+            if candidate in known:
                 return candidate
-        shown = [f for f, written in FUNCTION_NAMES.items() if written.replace(" ", "_") == name]
+        shown = [f for f, (printed, _) in known.items() if printed.replace(" ", "_") == name]
         return next((f for f in shown if not f.endswith(("_rows", "_columns")) or f.endswith(batch)), None)
-
-    def _activations(self) -> list[Call]:
-        exprs = [
-            derivative_of(part, Symbol("Z", (1, 1)))
-            for part in self.setting.network.chain.parts
-            if isinstance(part, Elementwise)
-        ]
-        return [expr for expr in exprs if isinstance(expr, Call)]
 
     # --- terms -----------------------------------------------------------------------------------
 
