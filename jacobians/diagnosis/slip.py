@@ -328,13 +328,13 @@ class Setting:
     def layers(self) -> tuple[Layer, ...]:
         """The affine layers, in order."""
         found: list[Layer] = []
-        end = {"first": 0, "last": -1}.get(self.layout.bias)
+        end = self.layout.bias_place
         for name, own in self.network.names.items():
             position, local = self.network.chain.owner(own)
             part = self.operations[position]
             if isinstance(part, Affine) and local == "W":
                 bias = next((n for n in self.network.names if self.right.owner[n] == position and n != name), None)
-                axis = 1 if self.layout.weights == "rows" else 0
+                axis = self.layout.node_axis
                 found.append(Layer(len(found) + 1, position, name, bias, end, axis))
         return tuple(found)
 
