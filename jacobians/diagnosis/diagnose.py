@@ -128,7 +128,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     hint = ""
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
-        if have == tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want)):
+        if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
             hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
         if layer.bias is None:
             continue
