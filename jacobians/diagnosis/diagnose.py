@@ -21,7 +21,6 @@ from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import DomainError, JacobiansError, ShapeError
 from jacobians.network import Network
-from jacobians.operations import BinaryCrossEntropy
 from jacobians.translate import translate_gradients
 
 __all__ = ["Reading", "diagnose", "extremes", "readings"]
@@ -129,7 +128,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     hint = ""
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
-        if have == tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want)):
+        if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
             hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
         if layer.bias is None:
             continue
@@ -198,7 +197,7 @@ def _suspects(setting: Setting) -> list[tuple[str, str, str]]:
             found.append(("exp-overflow", where, mend))
     z, axis = setting.output, setting.layout.feature_axis
     # softmax compares the outputs of one example; a sigmoid each with 0
-    alone = isinstance(setting.network.loss, BinaryCrossEntropy)
+    alone = setting.prediction == "sigmoid"
     spread = float((np.abs(z) if alone else z.max(axis=axis) - z.min(axis=axis)).max(initial=0.0))
     if spread > 36:
         said = f"an output reaches ±{spread:.3g}" if alone else f"the outputs of one example span {spread:.3g}"
@@ -228,8 +227,8 @@ def diagnose(
 ) -> Diagnosis:
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
-    The right gradient is mutated in every way of a catalogue of slips, through the chain of Jacobians, so that a slip
-    in one layer reaches all layers before it; a cause is the slip that gives the very gradient, in all parameters.
+    Every slip of a catalogue is made in the right backward pass, through the chain of Jacobians, so that a slip in one
+    layer reaches all layers before it. A cause is a slip that gives this very gradient, in all parameters.
 
     Parameters
     ----------
