@@ -109,9 +109,12 @@ def checked(
         raise ShapeError(
             f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
         )
+    arrays: dict[str, Array] = {}
     for name, shape in expected.items():
-        found = np.shape(params[name])
+        given = params[name]
+        found = given.shape if type(given) is np.ndarray else np.shape(given)
         if found == shape:
+            arrays[name] = as_float(given, name, operation)
             continue
         if is_weight(name, weight_name):
             line = "row" if layout.weights == "rows" else "column"
@@ -122,7 +125,7 @@ def checked(
         raise ShapeError(
             f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
-    return {name: as_float(params[name], name, operation) for name in expected}
+    return arrays
 
 
 def take_layers(params: Mapping[str, Array], layout: Layout, weight_name: str) -> Layers:

@@ -88,8 +88,7 @@ class Run:
         self.params = params
         self.X = X
         self.Y = Y
-        named = {own: params[name] for name, own in network.names.items()}
-        self._steps = network.chain.run(X, named)
+        self._steps = network.chain.run(X, dict(zip(network.names.values(), params.values(), strict=True)))
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -99,7 +98,7 @@ class Run:
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _total(self) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+    def _total(self) -> tuple[Callable[[], Array], Callable[[], Dense]]:
         return self.network.loss.total(self._steps[-1][0], self.Y)
 
     @cached_property
@@ -135,18 +134,26 @@ class Run:
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         """Return the objective's gradient by every parameter, and by X on request: new arrays."""
-        return self.network.penalised(self._pulled(self._total[1](), inputs), self.params, self._count)
+        grads = self._pulled(self._total[1](), inputs)
+        return self.network._penalised(grads, self.params, self._count) if self.network.l2 else grads
 
     def share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
         _, row = self.network.loss.total(self._steps[-1][0], self.Y, whole)
         return self._pulled(row(), inputs)
 
-    def _pulled(self, row: Jacobian, inputs: bool) -> dict[str, Array]:
-        """The row through all operations: by every parameter, and by X."""
-        rows = _own_arrays(self.network.chain.sweep(self._steps, row, inputs))
-        grads = {name: rows[own] for name, own in self.network.names.items()}
-        return {**grads, "X": rows["X"]} if inputs else grads
+    def _pulled(self, row: Dense, inputs: bool) -> dict[str, Array]:
+        """The row through all operations: by every parameter, and by X; arrays that share no memory."""
+        by_own_name = self.network.chain.sweep(self._steps, row.array, inputs)
+        arrays: dict[str, Array] = {}
+        buffers: set[int] = set()
+        for name, own in (*self.network.names.items(), ("X", "X"))[: None if inputs else -1]:
+            array = by_own_name[own]
+            # a sweep's arrays are new, but two may be views of one buffer
+            buffer = id(array if array.base is None else array.base)
+            arrays[name] = array.copy(order="K") if buffer in buffers else array
+            buffers.add(buffer)
+        return arrays
 
     @property
     def _count(self) -> int:
@@ -269,18 +276,6 @@ class Run:
         return factors
 
 
-def _own_arrays(rows: Mapping[str, Jacobian]) -> dict[str, Array]:
-    """The rows as arrays that share no memory: a sweep's rows are new, but two may be views of one buffer."""
-    arrays: dict[str, Array] = {}
-    buffers: set[int] = set()
-    for name, row in rows.items():
-        array = row.array if isinstance(row, Dense) else row.gradient
-        buffer = id(array if array.base is None else array.base)
-        arrays[name] = array.copy(order="K") if buffer in buffers else array
-        buffers.add(buffer)
-    return arrays
-
-
 def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[str]:
     """Z for an affine layer, A for what follows it, numbered by layer; a name that is taken gets primes."""
     names: list[str] = []
@@ -326,7 +321,7 @@ def gradient_in_blocks(
             else:
                 sums[name] = gradient.astype(np.promote_types(gradient.dtype, np.float64))
     grads = {name: sums[name].astype(params[name].dtype, copy=False) for name in sums}
-    grads = network.penalised(grads, params, count)
+    grads = network._penalised(grads, params, count)
     return grads if by_input is None else {**grads, "X": by_input}
 
 
@@ -567,7 +562,7 @@ class Network:
         layout = self.layout.replace(derivative="numerator")
         return l2(array, scale, layout, include_bias=self.convention.l2_bias)
 
-    def penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
+    def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
         """Return gradients of the loss, which are written to, with the regulariser's added."""
         for name in filter(self.is_penalised, params):
             grads[name] += self.penalty(name, params[name], count)[1].gradient

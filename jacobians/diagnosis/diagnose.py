@@ -11,11 +11,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.conventions import Convention, checked
 from jacobians.diagnosis.distances import Distances, findings
+from jacobians.diagnosis.fitting import too_large
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, search, wrong_gradient
-from jacobians.diagnosis.slip import Gradients, Mutation, Setting
+from jacobians.diagnosis.slip import Gradients, Setting, Slip
 from jacobians.diagnosis.slips import catalogue
-from jacobians.diagnosis.slips.examples import too_large
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import DomainError, JacobiansError, ShapeError
@@ -239,7 +239,7 @@ def diagnose(
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
     The right gradient is mutated in every way of a catalogue of slips, through the chain of Jacobians, so that a slip
-    in one layer reaches all layers before it; a cause is the mutation that gives the very gradient, in all parameters.
+    in one layer reaches all layers before it; a cause is the slip that gives the very gradient, in all parameters.
 
     Parameters
     ----------
@@ -329,48 +329,46 @@ def _verdict(
     if not _is_exact(found):
         said = (*notes, _NEEDS_DATA, *([_FEWER_EXAMPLES] if too_large(setting) else []))
         return Diagnosis("unexplained", (*before, *causes), findings(distances), notes=said, tried=found.tried)
-    single = [e.mutations[0] for e in explanations if len(e.mutations) == 1]
+    single = [e.slips[0] for e in explanations if len(e.slips) == 1]
     if len(explanations) == 1 or not single:
         # of several pairs that fit, the first is the most usual
         first = tuple(_causes(explanations[0], distances))
         return Diagnosis("explained", (*before, *first), findings(distances), notes=notes, tried=found.tried)
     distinct = _distinct(setting, single)
-    causes = tuple(c for e in explanations if e.mutations[0] in distinct for c in _causes(e, distances))
+    causes = tuple(c for e in explanations if e.slips[0] in distinct for c in _causes(e, distances))
     if len(distinct) == 1:
         return Diagnosis("explained", (*before, *causes), findings(distances), notes=notes, tried=found.tried)
     apart = separating(setting, distinct).phrases
     return Diagnosis("ambiguous", (*before, *causes), findings(distances), apart, notes=notes, tried=found.tried)
 
 
-def _distinct(setting: Setting, mutations: Sequence[Mutation]) -> list[Mutation]:
-    """Leave out what is another mutation of the same name in other words: no input tells the two apart."""
-    alike = separating(setting, mutations).alike
-    again = {
-        i for i, j in alike if (mutations[i].name == mutations[j].name or _both_packings(mutations[i], mutations[j]))
-    }
-    return [m for i, m in enumerate(mutations) if i not in again]
+def _distinct(setting: Setting, slips: Sequence[Slip]) -> list[Slip]:
+    """Leave out what is another slip of the same name in other words: no input tells the two apart."""
+    alike = separating(setting, slips).alike
+    again = {i for i, j in alike if (slips[i].name == slips[j].name or _both_packings(slips[i], slips[j]))}
+    return [m for i, m in enumerate(slips) if i not in again]
 
 
-def _both_packings(a: Mutation, b: Mutation) -> bool:
+def _both_packings(a: Slip, b: Slip) -> bool:
     """An order of blocks, said again: a preset that packs so also says how to translate, a reshape what was done."""
     plain = ("block-order", "packing-vec-order")
     return a.family == b.family == "layout" and (a.name in plain or b.name in plain)
 
 
 def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
-    together = " of both together" if len(explanation.mutations) > 1 else ""
+    together = " of both together" if len(explanation.slips) > 1 else ""
     causes = []
-    for mutation in explanation.mutations:
-        said = mutation.evidence or _pattern(distances)
+    for slip in explanation.slips:
+        said = slip.evidence or _pattern(distances)
         left = f"residual{together} {explanation.residual:.1e}"
         causes.append(
             Cause(
-                mutation.name,
-                mutation.family,
-                mutation.title,
-                mutation.layer,
+                slip.name,
+                slip.family,
+                slip.title,
+                slip.layer,
                 f"{said}; {left}",
-                mutation.mend,
+                slip.mend,
                 explanation.residual,
                 explanation.exact,
             )
@@ -432,10 +430,10 @@ def _rounded(given: Given, setting: Setting, params: Mapping[str, npt.ArrayLike]
 
 def _hidden(setting: Setting) -> tuple[str, ...]:
     """Mistakes that this data cannot show: one phrase for each kind."""
-    found: dict[str, Mutation] = {}
-    for mutation in catalogue(setting):
-        wrong = wrong_gradient(setting, mutation)
+    found: dict[str, Slip] = {}
+    for slip in catalogue(setting):
+        wrong = wrong_gradient(setting, slip)
         same = wrong is not None and all(np.array_equal(wrong[n], g) for n, g in setting.gradient.items())
-        if same and mutation.rank == 0:
-            found.setdefault(mutation.name, mutation)
-    return tuple(mutation.title for mutation in found.values())
+        if same and slip.rank == 0:
+            found.setdefault(slip.name, slip)
+    return tuple(slip.title for slip in found.values())

@@ -1,4 +1,4 @@
-"""Which input tells apart mutations that this data cannot: tried, not asserted."""
+"""Which input tells apart slips that this data cannot: tried, not asserted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.diagnosis.search import wrong_gradient
-from jacobians.diagnosis.slip import Mutation, Setting
+from jacobians.diagnosis.slip import Setting, Slip
 from jacobians.diagnosis.slips import catalogue
 from jacobians.errors import JacobiansError
 from jacobians.network import Network
@@ -21,12 +21,12 @@ __all__ = ["Separation", "separating"]
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """What tells mutations apart that one gradient does not.
+    """What tells slips apart that one gradient does not.
 
     Attributes
     ----------
     phrases : tuple of str
-        Inputs, each tried: the mutations' gradients were computed on it and found to differ. One alone if it tells
+        Inputs, each tried: the slips' gradients were computed on it and found to differ. One alone if it tells
         all apart.
     alike : frozenset of (int, int)
         Pairs (i, j), j before i, that no input told apart.
@@ -36,9 +36,9 @@ class Separation:
     alike: frozenset[tuple[int, int]]
 
 
-def separating(setting: Setting, mutations: Sequence[Mutation]) -> Separation:
-    """Return the inputs that tell these mutations apart."""
-    wanted = [m.key for m in mutations]
+def separating(setting: Setting, slips: Sequence[Slip]) -> Separation:
+    """Return the inputs that tell these slips apart."""
+    wanted = [m.key for m in slips]
     apart: dict[str, set[tuple[int, int]]] = {}
     pairs = {(i, j) for i in range(len(wanted)) for j in range(i)}
     for phrase, probe in _probes(setting):
@@ -52,13 +52,13 @@ def separating(setting: Setting, mutations: Sequence[Mutation]) -> Separation:
         if told & left:
             phrases.append(phrase)
             left -= told
-    said = [m.apart for m in mutations if m.apart and not m.apart.startswith(("a batch", "layers"))]
+    said = [m.apart for m in slips if m.apart and not m.apart.startswith(("a batch", "layers"))]
     return Separation(tuple(dict.fromkeys([*phrases, *said])) if left else tuple(phrases), frozenset(left))
 
 
 def _differ(a: dict[str, Array] | None, b: dict[str, Array] | None) -> bool:
     if a is None or b is None:
-        # a mutation that makes no sense there, such as a transpose that no longer fits, would be an error at once
+        # a slip that makes no sense there, such as a transpose that no longer fits, would be an error at once
         return (a is None) != (b is None)
     scale = max((float(np.abs(g).max(initial=0.0)) for g in [*a.values(), *b.values()]), default=0.0)
     return any(not np.allclose(a[n], b[n], rtol=1e-6, atol=1e-9 * scale) for n in a)

@@ -211,7 +211,7 @@ class Loss(ABC):
 
     def total(
         self, X: npt.ArrayLike, Y: npt.ArrayLike, whole: int | None = None
-    ) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+    ) -> tuple[Callable[[], Array], Callable[[], Dense]]:
         """Return functions that return the weighted total and its Jacobian, a row, in numerator layout.
 
         Parameters
@@ -230,7 +230,7 @@ class Loss(ABC):
             wide = np.promote_types(examples.dtype, np.float64)
             return as_array(examples.sum(dtype=wide) * weight).astype(examples.dtype)
 
-        def row() -> Jacobian:
+        def row() -> Dense:
             array = delta()
             if weight != 1.0:
                 array *= weight

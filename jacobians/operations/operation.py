@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float
 from jacobians.layout import Layout
-from jacobians.linops import Denominator, Diagonal, Jacobian
+from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
+from jacobians.linops.algebra import pull_row
 
 __all__ = ["Elementwise", "Jacobians", "Makers", "Operation", "Primitive", "Pull", "Unary", "in_layout"]
 
@@ -24,6 +25,9 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 
 Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
 """From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+
+Row = TypeVar("Row", bound=Any)
+"""A Jacobian, or an array that is a scalar's row."""
 
 
 class Jacobians:
@@ -58,12 +62,26 @@ class Jacobians:
             self._built[name] = self._makers[name]()
         return self._built[name]
 
-    def pull(self, row: Jacobian, *, first: bool = True) -> dict[str, Jacobian]:
-        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout."""
+    def pull(self, row: Row, *, first: bool = True) -> dict[str, Row]:
+        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout.
+
+        A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
+        """
+        pulled: dict[str, Any] = {}
         if self._pull is not None:
-            return self._pull(row, first)
-        wanted = list(self._makers)[0 if first else 1 :]
-        return {name: row @ self.numerator(name) for name in wanted}
+            pulled.update(self._pull(row if isinstance(row, Jacobian) else Dense(row), first))
+            if not isinstance(row, Jacobian):
+                pulled = {name: r.array if isinstance(r, Dense) else r.gradient for name, r in pulled.items()}
+            return pulled
+        for name in self._makers:
+            if first:
+                jacobian = self.numerator(name)
+                if isinstance(row, Jacobian):
+                    pulled[name] = row @ jacobian
+                else:
+                    pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
+            first = True
+        return pulled
 
     def __getitem__(self, name: str) -> Jacobian:
         jacobian = self.numerator(name)

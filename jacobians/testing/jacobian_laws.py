@@ -14,7 +14,6 @@ from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Dense, Jacobian
-from jacobians.linops.denominator import numerator_of
 from jacobians.testing.compare import agree, draw, fail, generator, largest, refused, term_size, terms
 from jacobians.testing.purity_and_dtype import assert_jacobian_dtype, assert_jacobian_purity
 
@@ -288,7 +287,7 @@ def assert_vec(jacobian: Jacobian, rng: np.random.Generator | None = None, *, wh
     >>> assert_vec(transpose(np.ones((2, 3)))[1])
     """
     rng, what, dtype = generator(rng), what or jacobian.structure, jacobian.dtype
-    numerator = numerator_of(jacobian)
+    numerator = jacobian.numerator
     denominator = jacobian if isinstance(jacobian, Denominator) else Denominator(jacobian)
     size = largest(terms(numerator))
     in_c, in_f = numerator.to_dense("C"), numerator.to_dense("F")

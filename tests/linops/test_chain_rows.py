@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians.linops import BlockRow, Diagonal, Jacobian, KhatriRao, Kronecker, Product, Reshape, by_example
-from jacobians.linops.matrix_views import RowViews
+from jacobians.linops.matrix_views import MatrixViews
 from jacobians.testing import assert_blocks, assert_gram, assert_row_norms
 from tests.linops import making as make
 from tests.linops.bank import BANK, chains, composable, entry
@@ -93,8 +93,8 @@ def _joined(operator: Jacobian) -> Jacobian:
 def test_no_row_of_the_whole_matrix_is_built(name: str) -> None:
     operator, twin = joined(BY_STRUCTURE[name])(Numbers())
     with (
-        mock.patch.object(RowViews, "_row_norms", side_effect=AssertionError("rows in steps")),
-        mock.patch.object(RowViews, "_gram", side_effect=AssertionError("basis vectors")),
+        mock.patch.object(MatrixViews, "_norms_in_steps", side_effect=AssertionError("rows in steps")),
+        mock.patch.object(MatrixViews, "_gram", side_effect=AssertionError("basis vectors")),
     ):
         assert_row_norms(operator, matrix=twin)
         if not name.startswith(("layer, unrolled", "layer of two", "some of")):
@@ -107,8 +107,8 @@ def test_steps_of_rows_are_put_together() -> None:
         operator, twin = joined(BY_STRUCTURE[name])(Numbers())
         with mock.patch.object(by_example, "STEP_BYTES", 1):
             row_laws(operator, twin)
-            same(RowViews._row_norms(operator), operator.row_norms())
-            same(RowViews._gram(operator), operator.gram("C"))
+            same(operator._norms_in_steps(), operator.row_norms())
+            same(MatrixViews._gram(operator), operator.gram("C"))
 
 
 @pytest.mark.parametrize("last", [(4, 2), 4], ids=["A ⊗ B", "A ⊗ I"])

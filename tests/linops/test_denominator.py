@@ -16,7 +16,6 @@ from jacobians.linops import (
     Kronecker,
     Scaled,
 )
-from jacobians.linops.denominator import is_symmetric
 from tests.linops.tools import draw, same
 
 J = Kronecker(4, draw(3, 2))
@@ -67,7 +66,7 @@ def test_not_twice() -> None:
     ],
 )
 def test_symmetric_by_structure(operator: Identity, symmetric: bool) -> None:
-    assert is_symmetric(operator) is symmetric
+    assert operator._is_symmetric() is symmetric
 
 
 @pytest.mark.parametrize(

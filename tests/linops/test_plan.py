@@ -267,7 +267,7 @@ def test_a_limit_is_passed_through_the_denominator_layout(monkeypatch: pytest.Mo
         taken.append(limit)
         return within(factors, limit)
 
-    monkeypatch.setattr("jacobians.linops.product.within", noted)
+    monkeypatch.setattr("jacobians.linops.products_and_sums.within", noted)
     same(Denominator(product).to_dense(limit=1_600), product.to_dense().T)
     assert taken == [1_600]
 

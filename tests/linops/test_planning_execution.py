@@ -103,7 +103,7 @@ def test_what_is_carried_out_stays_within_the_limit() -> None:
     makes = [making.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]
     chain = linops.Product(tuple(make(Numbers(seed=k))[0] for k, make in enumerate(makes)))
     done: list[Any] = []
-    with mock.patch("jacobians.linops.product.fill", lambda factors, bracket, out: done.append(bracket)):
+    with mock.patch("jacobians.linops.products_and_sums.fill", lambda factors, bracket, out: done.append(bracket)):
         for limit in (4_000, 1_600):
             chain.to_dense(limit=limit)
     assert done == [chain.plan().bracket, chain.plan(limit=1_600).bracket], done

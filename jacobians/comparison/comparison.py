@@ -15,7 +15,6 @@ from jacobians.comparison.formulas import Formulas, formulas_of
 from jacobians.conventions import Convention
 from jacobians.factors import Factor
 from jacobians.linops import Jacobian
-from jacobians.linops.denominator import numerator_of
 from jacobians.network import Network, Run
 
 __all__ = ["Comparison", "Difference", "FactorRow", "Side"]
@@ -94,7 +93,7 @@ class Side:
         layout = self.network.layout
         return {
             "convention": self.convention.name,
-            "layout": {name: getattr(layout, name) for name in layout.__slots__},
+            "layout": asdict(layout),
             "reduction": self.convention.effective_reduction,
             "l2": self.network.l2,
             "arrays": {name: list(shape) for name, shape in self.arrays().items()},
@@ -213,7 +212,7 @@ class Comparison:
 def _row(factor: Factor) -> FactorRow:
     jacobian: Jacobian = factor.jacobian
     rows, columns = jacobian.shape
-    plain = numerator_of(jacobian)
+    plain = jacobian.numerator
     return FactorRow(
         label=factor.label,
         structure=plain.structure,

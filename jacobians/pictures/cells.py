@@ -1,4 +1,4 @@
-"""What is drawn, whatever draws it: `Picture`, made from a Jacobian by `picture`; `Named`, a factor of a chain."""
+"""What is drawn, whatever draws it: the cells of a matrix in a `Picture`, made by `picture`; their hues; `Named`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.errors import TooLargeError
 from jacobians.layout import Derivative, Order
-from jacobians.linops import BlockRow, Denominator, Jacobian
-from jacobians.linops.denominator import numerator_of
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import known_order
+from jacobians.linops.wrappers import Denominator
 from jacobians.pictures.labels import Axis
 from jacobians.pictures.pattern import pattern, stored
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["SIDE", "Named", "Picture", "picture"]
+__all__ = ["FAINTEST", "NEGATIVE", "POSITIVE", "SIDE", "Named", "Picture", "opacity", "picture"]
+
+# Blue and vermillion are told apart by the colour-blind (Okabe and Ito 2008, "Color Universal Design"), and each has a
+# contrast above 3 to 1 with white and with a dark page. A small magnitude lets the page shine through, so that zero is
+# the page itself, light or dark.
+NEGATIVE = "#0072b2"
+POSITIVE = "#d55e00"
+
+FAINTEST = 0.3
+"""The opacity of the smallest magnitude that is not 0."""
 
 SIDE = 200
 """Cells along a side, at most; a larger matrix is drawn in blocks of entries."""
@@ -154,7 +164,7 @@ def picture(
     """
     order = jacobian.order or "C" if order is None else known_order(order, "picture")
     turned = isinstance(jacobian, Denominator)
-    numerator = numerator_of(jacobian)
+    numerator = jacobian.numerator
     step = _steps(numerator.shape, cells)
     values, zeros = _cells(numerator, order, step)
     if turned and values is not None and zeros is not None:
@@ -216,3 +226,14 @@ def _binned(matrix: csr_array, step: tuple[int, int]) -> Array:
     np.maximum.at(high, place, entries.data)
     np.minimum.at(low, place, entries.data)
     return np.where(-low > high, low, high)
+
+
+def opacity(value: float, largest: float) -> float:
+    """Return how solid the cell of a finite entry is: 0 for 0, 1 for the largest magnitude.
+
+    Examples
+    --------
+    >>> opacity(0.0, 2.0), opacity(-2.0, 2.0)
+    (0.0, 1.0)
+    """
+    return FAINTEST + (1 - FAINTEST) * abs(value) / largest if value else 0.0

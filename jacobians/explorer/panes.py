@@ -11,6 +11,7 @@ from jacobians.layout import Bias, Derivative, Layout, Lines, Order
 
 __all__ = ["SWITCHES", "make_sides", "side_record"]
 
+
 SWITCHES: dict[str, tuple[str, ...]] = {
     "batch": get_args(Lines),
     "weights": get_args(Lines),
