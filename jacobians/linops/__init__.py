@@ -47,13 +47,13 @@ __all__ = [
 ]
 
 
-def _plot(
+def plot(
     jacobian: Jacobian, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None
 ) -> Axes:
     """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
-    from jacobians.pictures.figure import plot
+    from jacobians.pictures import figure
 
-    return plot(jacobian, ax, of=of, wrt=wrt, order=order)
+    return figure.plot(jacobian, ax, of=of, wrt=wrt, order=order)
 
 
 def _picture(jacobian: Jacobian) -> str:
@@ -69,5 +69,5 @@ Jacobian._compose = compose
 Jacobian._add = add
 Jacobian._scale = scale
 Jacobian.block_diagonal = block_diagonal
-Jacobian.plot = _plot
+Jacobian.plot = plot
 Jacobian._picture = _picture
