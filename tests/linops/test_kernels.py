@@ -209,7 +209,7 @@ def outers_agree(a: np.ndarray, b: np.ndarray) -> None:
 
 def test_products_in_either_orientation() -> None:
     """Large and small, of matrices and stacks; a tall result that is not small lies along its longer axis."""
-    for m, k, n in ((5, 3, 2), (4, 3, 2), (6, 4, 3), (7, 1, 3), (2, 5, 3), (3, 9, 3)):
+    for m, k, n in ((5, 3, 2), (4, 3, 2), (6, 4, 3), (7, 2, 3), (7, 1, 3), (2, 5, 3), (3, 9, 3)):
         a, b = draw(m, k), draw(k, n, seed=2)
         expected = np.einsum("ij,jk->ik", a, b)
         everything = a.size + b.size + expected.size
