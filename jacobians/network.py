@@ -219,7 +219,7 @@ class Run(Frozen):
         layout = self.network.layout
         blocks = self._blocks(of)
         names = self.network.convention.packing_order(self.params)
-        return in_layout(BlockRow(tuple(blocks[name] for name in names), packing=layout.vec), layout)
+        return in_layout(BlockRow(tuple(blocks[name] for name in names), vec=layout.vec), layout)
 
     def _blocks(self, of: str) -> dict[str, Jacobian]:
         """∂of/∂parameter by name, from one sweep: the factors that several share are multiplied once."""

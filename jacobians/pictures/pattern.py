@@ -67,7 +67,7 @@ def pattern(jacobian: Jacobian) -> Jacobian:
         case Sum():
             return Sum(tuple(pattern(t) for t in jacobian.terms))
         case BlockRow():
-            return BlockRow(tuple(pattern(b) for b in jacobian.blocks), jacobian.packing)
+            return BlockRow(tuple(pattern(b) for b in jacobian.blocks), jacobian.vec)
         case _:
             return Sparse(abs(jacobian.to_sparse("C")), jacobian.codomain, jacobian.domain)
 
