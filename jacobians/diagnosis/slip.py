@@ -261,7 +261,7 @@ class Setting:
     @cached_property
     def weight(self) -> float:
         """The reduction's factor for each example: 1, 1/N or 1/(N·K)."""
-        return self.network.loss.weight(self.output)
+        return self.network.loss.scale(self.output)
 
     @cached_property
     def targets(self) -> Array:

@@ -241,7 +241,7 @@ class Selection(MovedEntries):
         if isinstance(key, tuple):
             if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
-            codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
+            codomain: Shape = tuple([len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True)])
         else:
             index = np.asarray(key)
             if index.dtype.kind not in "iu" or (index.size and not 0 <= index.min() <= index.max() < size_of(domain)):
