@@ -164,9 +164,6 @@ class LowRank(Jacobian):
             rows = matmul(left[part], right.T).reshape(part.stop - part.start, *self.domain)
             out[rows_of(part, self.codomain)] = rows
 
-    def _sparse(self) -> csr_array:
-        return self._full_sparse()
-
     def _diagonal(self) -> Array:
         left, right = self._thin()
         return np.einsum("ir,ir->i", left, right)
