@@ -101,6 +101,11 @@ class Layout:
         return self.bias in ("first", "last")
 
     @cached_property
+    def bias_place(self) -> int | None:
+        """Where an absorbed bias lies among one node's weights: 0, −1, or None."""
+        return {"first": 0, "last": -1}.get(self.bias)
+
+    @cached_property
     def without_bias(self) -> slice:
         """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones."""
         return {"first": slice(1, None), "last": slice(0, -1)}.get(self.bias, slice(None))
@@ -111,8 +116,7 @@ class Layout:
 
     def bias_of(self, W: Array) -> Array:
         """Return the view of W that holds an absorbed bias: (out,)."""
-        place = 0 if self.bias == "first" else -1
-        return W[:, place] if self.weights == "rows" else W[place]
+        return W[:, self.bias_place] if self.weights == "rows" else W[self.bias_place]
 
     def joined(self, bias: Array, entries: Array, axis: int) -> Array:
         """Return a new array: `entries` with an absorbed bias, or with the ones that meet it, before or after them."""

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import matmul
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,10 @@ from jacobians.choices import ACTIVATIONS, LOSSES, choice
 from jacobians.conventions import Convention, checked, is_weight
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
-from jacobians.layout import Layout, Order, unvec, vec
+from jacobians.layout import Layout, Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, l2
-from jacobians.operations.operation import in_layout
+from jacobians.operations.operation import Frozen, in_layout
 from jacobians.presets import convention as find_convention
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def check_loss(loss: Loss, convention: Convention) -> None:
         )
 
 
-class Run:
+class Run(Frozen):
     """What a network computed on one batch.
 
     Made by `Network.run`. Intermediates are called Z1, A1, Z2, …: Z after the k-th operation with parameters, A
@@ -83,11 +83,13 @@ class Run:
     (10, 15)
     """
 
+    network: Network
+    params: dict[str, Array]
+    X: Array
+    Y: Array
+
     def __init__(self, network: Network, params: dict[str, Array], X: Array, Y: Array) -> None:
-        self.network = network
-        self.params = params
-        self.X = X
-        self.Y = Y
+        vars(self).update(network=network, params=params, X=X, Y=Y)  # at once: see Frozen
         self._steps = network.chain.run(X, dict(zip(network.names.values(), params.values(), strict=True)))
 
     @cached_property
@@ -358,7 +360,7 @@ def _target_axis(Y: Array, count: int, layout: Layout) -> int:
 Parameters: TypeAlias = Mapping[str, npt.ArrayLike]
 
 
-class Network:
+class Network(Frozen):
     """A chain of operations, a loss and an L2 regulariser: objective, gradient and every Jacobian between.
 
     Parameters
@@ -377,6 +379,10 @@ class Network:
     LayoutError
         If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
         one number, or `l2` is not 0 and the convention has no regulariser.
+
+    Notes
+    -----
+    A network does not change, so neither does what was recorded of it; `replace` returns a changed one.
 
     Examples
     --------
@@ -436,6 +442,43 @@ class Network:
         made = choice(LOSSES, loss, "loss")(reduction=found.effective_reduction, layout=found.layout)
         return cls(operations[:-1], made, found, l2=l2)
 
+    _called = "net"
+
+    def replace(
+        self,
+        *,
+        operations: Sequence[Operation] | None = None,
+        loss: Loss | None = None,
+        convention: Convention | str | None = None,
+        l2: float | None = None,
+    ) -> Self:
+        """Return a network with some of its parts changed.
+
+        Parameters
+        ----------
+        operations, loss, convention, l2
+            As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
+            over its layout and its reduction.
+
+        Raises
+        ------
+        LayoutError
+            As the constructor does.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.replace(l2=0.1).l2, net.l2
+        (0.1, 0.0)
+        """
+        found = self.convention if convention is None else find_convention(convention)
+        if loss is None:
+            loss = (
+                self.loss if convention is None else self.loss.replace(layout=found.layout, reduction=found.reduction)
+            )
+        parts = self.chain.parts if operations is None else operations
+        return type(self)(parts, loss, found, l2=self.l2 if l2 is None else l2)
+
     # --- parameters ------------------------------------------------------------------------------
 
     def shapes(self) -> dict[str, Shape]:
@@ -456,20 +499,17 @@ class Network:
             if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
-            out, width = shape if self.layout.weights == "rows" else shape[::-1]
-            n_in = width - self.layout.absorbs_bias
+            out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
             bound = np.sqrt(6.0 / (n_in + out))
             nodes = rng.uniform(-bound, bound, size=(out, n_in))
             if self.layout.absorbs_bias:
-                zeros = np.zeros((out, 1))
-                nodes = np.concatenate([zeros, nodes] if self.layout.bias == "first" else [nodes, zeros], axis=1)
+                nodes = self.layout.joined(np.zeros((out, 1)), nodes, 1)
             params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
         return params
 
     def pack(self, params: Parameters) -> Array:
         """Return all parameters as one new vector, in the convention's vec and packing order."""
-        arrays = self._arrays(params)
-        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.convention.packing_order(arrays)])
+        return self.convention._packed(self._arrays(params))
 
     def unpack(self, theta: Array) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays."""
@@ -478,12 +518,7 @@ class Network:
         total = sum(map(size_of, shapes.values()))
         if theta.shape != (total,):
             raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
-        start, parts = 0, {}
-        for name in self.convention.packing_order(shapes):
-            stop = start + size_of(shapes[name])
-            parts[name] = unvec(theta[start:stop], shapes[name], self.layout.vec)
-            start = stop
-        return {name: parts[name] for name in shapes}
+        return self.convention._unpacked(theta, shapes)
 
     # --- values and derivatives ------------------------------------------------------------------
 

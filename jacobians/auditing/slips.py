@@ -194,7 +194,7 @@ def _bias(at: Term, scope: Scope, shown: str) -> Iterator[tuple[Term, Slip]]:
         yield at.parts[0], Slip("bias-entry-dropped", f"{shown} drops an entry that belongs there", 2)
     layout = scope.setting.network.layout
     if layout.absorbs_bias:
-        kept = (1, None) if layout.bias == "first" else (0, -1)
+        kept = (layout.without_bias.start, layout.without_bias.stop)
         keys: tuple[Slices, ...] = ((_WHOLE, kept), (kept, _WHOLE))
         for key in keys:
             clause = f"the bias entry of {shown} must be dropped (δ₀ has nowhere to go)"

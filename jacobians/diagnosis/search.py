@@ -13,7 +13,7 @@ from jacobians.diagnosis.slip import Gradients, Setting, Slip
 from jacobians.diagnosis.slips import catalogue
 from jacobians.errors import JacobiansError
 
-__all__ = ["Explanation", "Found", "search", "wrong_gradient"]
+__all__ = ["Explanation", "Found", "changes_nothing", "search", "wrong_gradient"]
 
 
 _FITTED = 2
@@ -55,13 +55,10 @@ class Found:
     ----------
     explanations : list of Explanation
         Those that fit exactly, the most plausible first; if none does, the nearest ones.
-    hidden : list of Slip
-        Slips that change nothing here, so that no comparison of values can see them.
     tried : int
     """
 
     explanations: list[Explanation]
-    hidden: list[Slip]
     tried: int
 
 
@@ -73,14 +70,14 @@ def search(setting: Setting, distances: Distances) -> Found:
     if not exact:
         singles += _tried(setting, distances, fitted(setting, distances))[0]
         exact = _usual(singles)
-    tried = len(singles) + len(hidden)
+    tried = len(singles) + hidden
     if exact:
-        return Found(exact, hidden, tried)
+        return Found(exact, tried)
     pairs = _pairs(setting, distances, singles)
     # a fit with many numbers in it comes near to anything
     nearest = [e for e in singles if e.slips[0].family != "data" or e.slips[0].rank < _FITTED]
     nearest = [e for e in sorted(nearest, key=lambda e: e.residual) if e.residual < _NEAR][:3]
-    return Found(pairs or nearest, hidden, tried)
+    return Found(pairs or nearest, tried)
 
 
 def wrong_gradient(setting: Setting, *slips: Slip) -> Gradients | None:
@@ -95,18 +92,26 @@ def wrong_gradient(setting: Setting, *slips: Slip) -> Gradients | None:
         return None
 
 
-def _tried(setting: Setting, distances: Distances, slips: Iterable[Slip]) -> tuple[list[Explanation], list[Slip]]:
-    found, hidden = [], []
+def changes_nothing(setting: Setting, gradient: Gradients | None) -> bool:
+    """Whether a slip's gradient is the right one here, so that no comparison of values can see the slip."""
+    return gradient is not None and all(np.array_equal(gradient[n], g) for n, g in setting.gradient.items())
+
+
+def _tried(setting: Setting, distances: Distances, slips: Iterable[Slip]) -> tuple[list[Explanation], int]:
+    """How near each slip comes; and how many change nothing here."""
+    found, hidden = [], 0
     for slip in slips:
         wrong = wrong_gradient(setting, slip)
-        if wrong is None:
-            continue
-        if all(np.array_equal(wrong[n], g) for n, g in setting.gradient.items()):
-            hidden.append(slip)
-            continue
-        left = distances.to(wrong)
-        found.append(Explanation((slip,), left, distances.residual(left), distances.explains(left)))
+        if changes_nothing(setting, wrong):
+            hidden += 1
+        elif wrong is not None:
+            found.append(_explanation(distances, wrong, slip))
     return found, hidden
+
+
+def _explanation(distances: Distances, gradient: Gradients, *slips: Slip) -> Explanation:
+    left = distances.to(gradient)
+    return Explanation(slips, left, distances.residual(left), distances.explains(left))
 
 
 def _usual(explanations: list[Explanation]) -> list[Explanation]:
@@ -122,28 +127,22 @@ def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -
     """Two slips together: one that explains some parameters, and one that mends the others."""
     enough = 10 * distances.tolerance
     wrong = [n for n in distances.start if not distances.is_right(n)]
-    firsts: list[tuple[bool, int, int, int, Explanation]] = []
-    for single in singles:
-        mended = [n for n in wrong if single.distances[n] <= enough]
-        if mended and single.slips[0].rank <= _FITTED:
-            firsts.append((single.slips[0].rank >= _FITTED, -len(mended), single.slips[0].rank, len(firsts), single))
-    firsts.sort(key=lambda f: f[:4])
+    firsts = [(sum(e.distances[n] <= enough for n in wrong), e.slips[0].rank, e.slips[0]) for e in singles]
+    firsts = [first for first in firsts if first[0] and first[1] <= _FITTED]
+    firsts.sort(key=lambda first: (first[1] >= _FITTED, -first[0], first[1]))
     size = sum(g.size for g in setting.gradient.values()) * max(setting.count, 1)
     budget = int(min(1500, _PAIR_WORK / max(size, 1)))
     found: list[Explanation] = []
-    seconds = sorted((s.slips[0] for s in singles if s.slips[0].rank < _FITTED), key=lambda m: m.rank)
+    seconds = sorted((e.slips[0] for e in singles if e.slips[0].rank < _FITTED), key=lambda slip: slip.rank)
     for *_, first in firsts[:12]:
         for second in seconds:
             budget -= 1
             if budget < 0:
                 return found
-            gradient = wrong_gradient(setting, first.slips[0], second)
-            if gradient is None:
-                continue
-            left = distances.to(gradient)
-            if distances.explains(left):
-                both = (first.slips[0], second)
-                found.append(Explanation(both, left, distances.residual(left), exact=True))
+            gradient = wrong_gradient(setting, first, second)
+            if gradient is not None:
+                both = _explanation(distances, gradient, first, second)
+                found += [both] if both.exact else []
         if found:
-            return sorted(found, key=lambda e: sum(m.rank for m in e.slips))[:5]
+            return sorted(found, key=lambda e: sum(s.rank for s in e.slips))[:5]
     return found

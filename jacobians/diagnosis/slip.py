@@ -230,15 +230,13 @@ class Setting:
         self.params: dict[str, Array] = {name: array.astype(np.float64) for name, array in run.params.items()}
         self.X: Array = run.X.astype(np.float64)
         self.Y = run.Y
-        self.given_X = np.asarray(X)
         named = {own: self.params[name] for name, own in network.names.items()}
         self._steps = network.chain.run(self.X, named)
-        self.run = network.run(self.params, self.X, self.Y)
 
     # --- sizes and values ------------------------------------------------------------------------
 
     @property
-    def parts(self) -> tuple[Operation, ...]:
+    def operations(self) -> tuple[Operation, ...]:
         """The network's operations."""
         return self.network.chain.parts
 
@@ -308,14 +306,17 @@ class Setting:
     @cached_property
     def right(self) -> Backward:
         """The right backward pass."""
-        flow = tuple(step[1].numerator(part.names[0]).vjp for step, part in zip(self._steps, self.parts, strict=True))
+        flow = tuple(
+            step[1].numerator(part.names[0]).vjp for step, part in zip(self._steps, self.operations, strict=True)
+        )
+        run = self.network.run(self.params, self.X, self.Y)
         owners = {name: self.network.chain.owner(own) for name, own in self.network.names.items()}
         return Backward(
             delta=self.network.loss.reduced(self.output, self.Y)[1].gradient,
             flow=flow,
             local={name: self._steps[position][1].numerator(own).vjp for name, (position, own) in owners.items()},
             owner={name: position for name, (position, _) in owners.items()},
-            penalty={name: self.run.penalty(name).gradient for name in owners},
+            penalty={name: run.penalty(name).gradient for name in owners},
         ).remembered()
 
     @cached_property
@@ -327,13 +328,13 @@ class Setting:
     def layers(self) -> tuple[Layer, ...]:
         """The affine layers, in order."""
         found: list[Layer] = []
-        end = {"first": 0, "last": -1}.get(self.layout.bias)
+        end = self.layout.bias_place
         for name, own in self.network.names.items():
             position, local = self.network.chain.owner(own)
-            part = self.parts[position]
+            part = self.operations[position]
             if isinstance(part, Affine) and local == "W":
                 bias = next((n for n in self.network.names if self.right.owner[n] == position and n != name), None)
-                axis = 1 if self.layout.weights == "rows" else 0
+                axis = self.layout.node_axis
                 found.append(Layer(len(found) + 1, position, name, bias, end, axis))
         return tuple(found)
 
@@ -341,7 +342,7 @@ class Setting:
     def activations(self) -> tuple[tuple[int, int, Elementwise], ...]:
         """Each elementwise operation: the layer it closes, its position, and itself."""
         found: list[tuple[int, int, Elementwise]] = []
-        for position, part in enumerate(self.parts):
+        for position, part in enumerate(self.operations):
             if isinstance(part, Elementwise):
                 layer = sum(layer.position < position for layer in self.layers)
                 found.append((layer, position, part))
@@ -351,14 +352,14 @@ class Setting:
 
     def pullback(self, layer: Layer, of: str, X: Array | None = None, W: Array | None = None) -> Pullback:
         """Return an affine layer's pullback to "X", "W" or "b" as it would be at another input or weight."""
-        part = self.parts[layer.position]
+        part = self.operations[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []
         return part(*arrays)[1].numerator(of).vjp
 
-    def elsewhere(self, **changed: Any) -> Backward:
-        """Return the right backward pass at another `X`, `Y` or `params`, with as many entries as these."""
-        return Setting(self.network, **{"params": self.params, "X": self.X, "Y": self.Y, **changed}).right
+    def elsewhere(self, **changed: Any) -> Setting:
+        """Return the setting with another `network`, or other `params`, `X` or `Y`."""
+        return Setting(**{"network": self.network, "params": self.params, "X": self.X, "Y": self.Y, **changed})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, get_args
+from copy import copy
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
-from jacobians.operations.operation import Makers, Unary, in_layout
+from jacobians.operations.operation import Frozen, Makers, Unary, in_layout
 
 __all__ = [
     "L2",
@@ -129,12 +130,13 @@ _LONG = 1 << 16
 """Entries of one example above which float32 losses are added in float64."""
 
 
-class Loss(ABC):
+class Loss(Frozen, ABC):
     """A loss of a mini-batch: per-example losses, and their sum or mean.
 
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
     For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
+    What a constructor sets does not change afterwards; `replace` returns a changed loss.
 
     Parameters
     ----------
@@ -149,12 +151,23 @@ class Loss(ABC):
     """
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+        self.reduction: Reduction = self._known(reduction)
+        self.layout = layout or Layout()
+
+    _called = "loss"
+
+    def _known(self, reduction: Reduction) -> Reduction:
         if reduction not in get_args(Reduction):
             raise LayoutError(
                 f"{type(self).__name__}: reduction={reduction!r} is unknown; choose one of {get_args(Reduction)}"
             )
-        self.reduction: Reduction = reduction
-        self.layout = layout or Layout()
+        return reduction
+
+    def replace(self, *, reduction: Reduction | None = None, layout: Layout | None = None) -> Self:
+        """Return the same loss with another reduction or layout."""
+        other = copy(self)
+        vars(other).update(reduction=self._known(reduction or self.reduction), layout=layout or self.layout)
+        return other
 
     @property
     def name(self) -> str:
@@ -402,8 +415,7 @@ class L2(Unary):
             return W
         if W.ndim != 2:
             raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
-        kept = slice(1, None) if self.layout.bias == "first" else slice(0, -1)
-        return W[:, kept] if self.layout.weights == "rows" else W[kept]
+        return self.layout.weights_of(W)
 
 
 def l2(

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from inspect import signature
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float
+from jacobians.errors import FrozenError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 
-__all__ = ["Elementwise", "Jacobians", "Makers", "Operation", "Primitive", "Pull", "Unary", "in_layout"]
+__all__ = [
+    "Elementwise",
+    "Frozen",
+    "Jacobians",
+    "Makers",
+    "Operation",
+    "Primitive",
+    "Pull",
+    "Row",
+    "Unary",
+    "in_layout",
+]
 
 
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
@@ -111,10 +124,28 @@ def in_layout(jacobian: Jacobian, layout: Layout) -> Jacobian:
     return Denominator(jacobian) if layout.derivative == "denominator" else jacobian
 
 
-class Operation(ABC):
+class Frozen:
+    """Its public attributes are set once, by the constructor: what was computed or recorded with them stays true."""
+
+    _called: ClassVar[str] = "it"
+    """What an error's text calls such an object."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in vars(self) and not name.startswith("_"):
+            kind, replace = type(self).__name__, getattr(type(self), "replace", None)
+            mend = f"make a new {kind}"
+            if replace is not None:
+                change = f"{name}={value!r}" if name in signature(replace).parameters and len(repr(value)) < 80 else "…"
+                mend = f"{self._called}.replace({change}) returns a changed one"
+            raise FrozenError(f"{kind}.{name} does not change once it is set; {mend}")
+        super().__setattr__(name, value)
+
+
+class Operation(Frozen, ABC):
     """A differentiable map of arrays: a `Primitive` that states its structure, or a combinator of others.
 
-    The first of its inputs is what flows through a network; the others are parameters.
+    The first of its inputs is what flows through a network; the others are parameters. What a constructor sets does
+    not change afterwards: make a new operation instead.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("X",)

@@ -143,3 +143,12 @@ def test_norms_of_tiny_and_huge_factors() -> None:
 def test_long_float32_norms_do_not_stall() -> None:
     ones = np.ones((1, 1 << 25), dtype=np.float32)
     assert Kronecker(ones, 1).row_norms().item() == np.float32(np.sqrt(2.0**25))
+
+
+def test_what_only_reorders_widens_the_rows_that_it_leaves() -> None:
+    """What only reorders widens the rows that it leaves as they are."""
+    for turn in (make.commutation(4, 3), make.reshape((3, 4), (12,)), make.identity(3, 4)):
+        narrow, wide = make.dense((5,), (3, 4))(Numbers("float32"))[0], turn(Numbers())[0]
+        chain = Product((narrow, wide))
+        for found in (chain.row_norms(), chain.gram()):
+            assert found.dtype == chain.dtype, f"{chain.structure}: {found.dtype}"

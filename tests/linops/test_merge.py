@@ -15,7 +15,8 @@ from jacobians.linops.algebra import (
     _stored,
     _without_zeros,
 )
-from tests.linops.tools import draw
+from jacobians.linops.batch import blocks_and_inputs
+from tests.linops.tools import draw, same
 
 
 def test_stored_counts_each_array_once() -> None:
@@ -86,3 +87,23 @@ def test_without_zeros_takes_whole_rows_or_columns_only() -> None:
     assert _without_zeros(Kronecker(draw(2, 3), 4), Selection((every, tail), (3, 4))) is None
     flat = BlockDiagonal(draw(3, 2, 1), (3, 2), (3,))
     assert _without_zeros(flat, Selection((tail,), (3,))) is None
+
+
+def test_merges_taken_back() -> None:
+    """Rows (row i of Bₙ) ⊗ xₙ as blocks and inputs again, in rows, in columns and one each; other rows are none."""
+    for left, right in (((5, 3), (5, 4)), ((5, 1, 3), (5, 2, 4)), ((2, 5, 3), (1, 5, 4))):
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        parts = blocks_and_inputs(rows)
+        assert parts is not None, f"{rows.structure} is not taken back"
+        same(parts[0].to_dense() @ parts[1].to_dense(), rows.to_dense(), what=rows.structure)
+    neither = (
+        ((1, 3), (4, 2)),
+        ((5, 2, 3), (5, 2, 4)),
+        ((1, 2, 3), (5, 1, 4)),
+        ((5, 1, 3), (1, 2, 4)),
+        ((5, 1, 2, 3), (5, 2, 2, 4)),
+        ((2, 5, 2, 3), (1, 5, 2, 4)),
+    )
+    for left, right in neither:
+        rows = KhatriRao(draw(*left), draw(*right, seed=2))
+        assert blocks_and_inputs(rows) is None, f"{rows.structure} are no inputs behind blocks"

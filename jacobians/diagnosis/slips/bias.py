@@ -94,10 +94,10 @@ def _wrong_end(setting: Setting, layers: tuple[Layer, ...], which: str, number: 
     only_gradient = partial(Backward.then, change=back)
 
     def whole(_: Backward) -> Backward:
-        return only_gradient(setting.elsewhere(params=rolled(setting.params, 1)))
+        return only_gradient(setting.elsewhere(params=rolled(setting.params, 1)).right)
 
     def matching(right: Backward) -> Backward:
-        there = setting.elsewhere(params=rolled(setting.params, 1)).with_penalty(right.penalty)
+        there = setting.elsewhere(params=rolled(setting.params, 1)).right.with_penalty(right.penalty)
         return there.then(back, data=True)
 
     def forward(right: Backward) -> Backward:
@@ -125,7 +125,7 @@ def _kept(setting: Setting, layer: Layer) -> Iterator[Slip]:
     W = setting.params[layer.weight]
     nodes = W if layer.axis == 1 else W.T
     p = layer.position - 1
-    before, z = setting.parts[p], setting.input_of(p)
+    before, z = setting.operations[p], setting.input_of(p)
     wrong_slice = slice(0, -1) if layer.end == 0 else slice(1, None)
 
     def dropping(slope: Array | float) -> Pullback:

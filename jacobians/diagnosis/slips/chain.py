@@ -50,7 +50,7 @@ def _forward(setting: Setting) -> Iterator[Slip]:
             layer.weights_of(moved)[...] = layer.weights_of(setting.params).T
 
         def both(right: Backward, moved: dict[str, Array] = moved) -> Backward:
-            return setting.elsewhere(params=moved).with_penalty(right.penalty)
+            return setting.elsewhere(params=moved).right.with_penalty(right.penalty)
 
         def own(right: Backward, layers: Sequence[Layer] = layers, both: Edit = both) -> Backward:
             return both(right).with_flow({layer.position: right.flow[layer.position] for layer in layers})
@@ -121,7 +121,7 @@ def _exchanged(setting: Setting) -> Iterator[Slip]:
             edit(setting.right).gradient()
         except JacobiansError:
             continue
-        names = f"{setting.parts[i + 1].name} and {setting.parts[i].name}"
+        names = f"{setting.operations[i + 1].name} and {setting.operations[i].name}"
         title = f"the factors of {names} (operations {i + 2} and {i + 1}) are in the wrong order"
         yield Slip("chain-order", "layout", title, mend, edit, scope=f"at {i}", rank=1, apart=APART)
 

@@ -65,7 +65,7 @@ def _inputs(setting: Setting) -> Iterator[Slip]:
 
 
 def _at(setting: Setting, X: Array, _: Backward) -> Backward:
-    return setting.elsewhere(X=X)
+    return setting.elsewhere(X=X).right
 
 
 def _examples(setting: Setting) -> Iterator[Slip]:

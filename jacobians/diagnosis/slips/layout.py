@@ -93,7 +93,7 @@ def _unpacked(setting: Setting) -> Iterator[Slip]:
     for text, blocks, used in _packings(setting):
 
         def edit(_: Backward, blocks: Sequence[str] = blocks, used: Order = used) -> Backward:
-            return setting.elsewhere(params=_unpack(theta, blocks, setting.params, used))
+            return setting.elsewhere(params=_unpack(theta, blocks, setting.params, used)).right
 
         name = "unpack-vec-order"
         title = f"the parameters were unpacked in {used} order, and the gradient was packed in {order} order"

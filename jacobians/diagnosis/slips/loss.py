@@ -171,7 +171,7 @@ def _hinge(setting: Setting) -> Iterator[_Row]:
     y = setting.targets
     labels, delta = y.argmax(axis=setting.layout.feature_axis), setting.right.delta
     for step, text in _STEPS:
-        wrong = setting.elsewhere(Y=(labels + step) % setting.classes).delta / setting.weight
+        wrong = setting.elsewhere(Y=(labels + step) % setting.classes).right.delta / setting.weight
         yield "class-off-by-one", wrong, f"{text}, the last wrapping round", "Labels count from 0.", 0
     own, others = y * delta / setting.weight, (1 - y) * delta / setting.weight
     yield "true-class-missing", others, "the true class's own row −(count) is missing", "Subtract it.", 0

@@ -1,4 +1,7 @@
-"""From a file's arrays to a data set: which are the features, which the labels, and do they fit."""
+"""From a file's arrays to a data set: which are the features, which the labels, and do they fit.
+
+People store labels as 0..K-1, 1..K, ±1 or one-hot rows; all become classes 0..K-1.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ from typing import Literal
 import numpy as np
 
 from jacobians.arrays import Array, as_float
-from jacobians.data.dataset import Dataset
-from jacobians.data.files import describe, read_arrays
-from jacobians.data.finite import check_finite
-from jacobians.data.labels import encode_labels
-from jacobians.data.size_limit import DEFAULT_LIMIT, check_limit
+from jacobians.data.dataset import Dataset, check_finite
+from jacobians.data.files import DEFAULT_LIMIT, check_limit, describe, read_arrays
 from jacobians.errors import DataError
 
-__all__ = ["read_dataset"]
+__all__ = ["encode_labels", "read_dataset"]
 
 _FEATURES = ("X", "x", "data", "features", "images")
 _LABELS = ("y", "Y", "label", "labels", "target", "targets")
+
+# A year or an identifier taken for a label would otherwise ask for a network with that many outputs.
+_MOST_CLASSES = 1 << 16
 
 
 def read_dataset(
@@ -87,16 +90,20 @@ def read_dataset(
         y = _fit(array, y, name, label_name, operation)
         check_finite(array, name, operation)
     check_finite(y, label_name, operation)
-    check_limit(8 * sum(array.size for array in chosen.values()), limit, "read_dataset", f"{file} as float64")
-    X = np.hstack([array.reshape(len(array), math.prod(array.shape[1:])) for array in chosen.values()])
+    check_limit(8 * sum(array.size for array in chosen.values()), limit, f"{operation} as float64")
+    X = np.hstack([_as_matrix(array) for array in chosen.values()])
     if not X.size:
         raise DataError(f"read_dataset: {file} has no examples or no features: X is {X.shape}")
 
-    y = y.reshape(len(y), math.prod(y.shape[1:]))
+    y = _as_matrix(y)
     if task == "regress":
         return Dataset(X, y.astype(np.float64), source=file)
-    classes = encode_labels(y[:, 0] if y.shape[1] == 1 else y, label_name, operation)
-    return Dataset(X, classes[0], source=file, classes=classes[1], label_offset=classes[2])
+    y, classes, offset = encode_labels(y[:, 0] if y.shape[1] == 1 else y, label_name, operation)
+    return Dataset(X, y, source=file, classes=classes, label_offset=offset)
+
+
+def _as_matrix(array: Array) -> Array:
+    return array.reshape(len(array), math.prod(array.shape[1:]))
 
 
 def _columns(arrays: dict[str, Array]) -> dict[str, Array]:
@@ -157,3 +164,52 @@ def _fit(array: Array, y: Array, name: str, label_name: str, operation: str) -> 
     raise DataError(
         f"{operation}: {name} {array.shape} has {count} examples, {label_name} {y.shape} has {len(y)}{hint}"
     )
+
+
+def encode_labels(labels: Array, name: str, operation: str) -> tuple[Array, int, int]:
+    """Return the classes 0..K-1 (N,), K, and the offset that was taken from the labels.
+
+    Labels that begin at 1 are counted from 1, as Octave does, and get the offset 1; -1 and +1 become
+    classes 0 and 1; an (N, K) matrix of one-hot rows gives the column of each row's one.
+
+    Parameters
+    ----------
+    labels : ndarray, (N,) or (N, K)
+        Finite numbers, whole ones of any dtype; N ≥ 1.
+
+    Raises
+    ------
+    DataError
+        If a label is not whole or is negative, if there are more than 65536 classes, or if a row of a
+        matrix is not one-hot.
+
+    Examples
+    --------
+    >>> encode_labels(np.array([1, 10, 3]), "y", "example")
+    (array([0, 9, 2]), 10, 1)
+    >>> encode_labels(np.array([-1.0, 1.0]), "y", "example")
+    (array([0, 1]), 2, 0)
+    >>> encode_labels(np.array([[0, 0, 1], [1, 0, 0]]), "y", "example")
+    (array([2, 0]), 3, 0)
+    """
+
+    def refusal(reason: str) -> DataError:
+        return DataError(f"{operation}: {name}{reason}; for real targets choose task 'regress'")
+
+    if labels.ndim == 2:
+        wrong = np.flatnonzero(~((labels == 0) | (labels == 1)).all(axis=1) | ((labels == 1).sum(axis=1) != 1))
+        if wrong.size:
+            raise refusal(f" {labels.shape} is not one-hot: row {wrong[0]} has other than a single 1 among zeros")
+        return labels.argmax(axis=1).astype(np.int64), labels.shape[1], 0
+    broken = np.flatnonzero(labels != np.floor(labels))
+    if broken.size:
+        raise refusal(f"[{broken[0]}] is {labels[broken[0]]}, and labels are whole numbers")
+    if labels.min() == -1 and np.isin(labels, (-1, 1)).all():
+        return (labels > 0).astype(np.int64), 2, 0
+    negative = np.flatnonzero(labels < 0)
+    if negative.size:
+        raise refusal(f"[{negative[0]}] is {labels[negative[0]]}; labels are 0..K-1, 1..K, or -1 and +1")
+    offset, highest = int(labels.min() == 1), labels.max()
+    if highest - offset >= _MOST_CLASSES:
+        raise refusal(f" has the label {highest}, and labels count classes (at most {_MOST_CLASSES})")
+    return labels.astype(np.int64) - offset, int(highest) - offset + 1, offset
