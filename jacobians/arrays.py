@@ -16,11 +16,14 @@ __all__ = [
     "DType",
     "Shape",
     "StandIn",
+    "Symbolic",
     "as_array",
     "as_float",
     "common_dtype",
     "format_bytes",
+    "full",
     "leaves_of",
+    "ones",
     "rebuilt",
     "size_of",
 ]
@@ -39,9 +42,29 @@ class StandIn:
     __slots__ = ()
 
 
+class Symbolic(StandIn):
+    """What stands for an array without numbers: an expression, whose own methods write the formula."""
+
+    __slots__ = ()
+
+
 def as_array(value: Any) -> Array:
     """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
     return cast(Array, value) if isinstance(value, StandIn) else np.asarray(value)
+
+
+def full(shape: Shape, value: float, like: Array) -> Array:
+    """Return a new array of one number in an array's dtype; in symbols where `like` is an expression."""
+    if isinstance(like, Symbolic):
+        return np.full_like(cast(Array, like), value, shape=shape)
+    return np.full(shape, value, like.dtype)
+
+
+def ones(shape: Shape, like: Array) -> Array:
+    """Return a new array of ones in an array's dtype; in symbols where `like` is an expression."""
+    if isinstance(like, Symbolic):
+        return np.ones_like(cast(Array, like), shape=shape)
+    return np.ones(shape, like.dtype)
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Order
 from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, outer, total
@@ -76,9 +77,9 @@ class BlockDiagonal(Jacobian):
         if p == 1:
             image = np.einsum("nq,...nq->...n", blocks[:, 0], rows)[..., None]
         elif q == 1:
-            image = blocks[:, :, 0] * rows
+            image = rows * blocks[:, :, 0]
         else:
-            image = np.matmul(blocks, rows[..., None])[..., 0]
+            image = (blocks @ rows[..., None])[..., 0]
         return image.reshape(stack + out) if self.axis == 0 else image.swapaxes(-1, -2).reshape(stack + out)
 
     def _jvp(self, tangent: Array) -> Array:
@@ -86,6 +87,26 @@ class BlockDiagonal(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         return self._act(self.blocks.transpose(0, 2, 1), cotangent, self.codomain, self.domain)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        if 1 not in self.blocks.shape[1:]:
+            return None
+        # told by rank: with one output and one input for each example both sides of a block are 1
+        column = len(self.codomain) > len(self.domain)
+        return str(write.of_examples(self._as_batch(), self.axis % 2, order, column))
+
+    def _as_batch(self) -> Array:
+        """The rows, or the columns, of all examples in the layout of the batch."""
+        count, p, q = self.blocks.shape
+        rows, shape = self.blocks.reshape(count, p * q), max(self.domain, self.codomain, key=len)
+        return (rows if self.axis == 0 else rows.swapaxes(0, 1)).reshape(shape)
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        own = write.row(write.expr(self._as_batch()), order)
+        return (
+            "one loss an example",
+            f"Example n's loss depends on example n alone: 1ᵀ {write.matrix(self, order)} = {own}.",
+        )
 
     def _row_norms(self) -> Array:
         each = norms(self.blocks)
@@ -194,14 +215,22 @@ class KhatriRao(Jacobian):
         super().__init__(codomain, domain, np.result_type(self.left, self.right))
 
     def _jvp(self, tangent: Array) -> Array:
+        if isinstance(tangent, Symbolic):
+            return self._paired(tangent)
         stack = tangent.shape[:-2]
         flat = tangent.reshape(size_of(stack), *self.domain)
         out = np.empty_like(tangent, order="C", shape=(flat.shape[0], *self.codomain))
         for i, matrix in enumerate(flat):
-            out[i] = (self.left * matmul(self.right, matrix.T)).sum(axis=-1)
+            out[i] = self._paired(matrix)
         return out.reshape(stack + self.codomain)
 
+    def _paired(self, matrix: Array) -> Array:
+        """lᵣᵀ V rᵣ for every row r."""
+        return as_array((self.left * matmul(self.right, matrix.T)).sum(axis=-1))
+
     def _vjp(self, cotangent: Array) -> Array:
+        if isinstance(cotangent, Symbolic):
+            return self._weighted(cotangent)
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], *self.domain))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.errors import ShapeError
+from jacobians.layout import Order
 from jacobians.linops.by_example import split
-from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
@@ -33,22 +34,30 @@ class Diagonal(Jacobian):
     """
 
     __slots__ = ("values",)
+    _joining = "diagonal"
 
     def __init__(self, values: Array) -> None:
         self.values = as_float(values, "values", "Diagonal")
         super().__init__(self.values.shape, self.values.shape, self.values.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
-        return as_array(self.values * tangent)
+        return as_array(tangent * self.values)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return as_array(self.values * cotangent)
+        return as_array(cotangent * self.values)
 
     def _transpose(self) -> Jacobian:
         return self
 
     def _is_symmetric(self) -> bool:
         return True
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.diag(write.expr(self.values), order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {self._written(write, order)} = {image}"
+        return "diagonal", f"A diagonal matrix multiplies entry by entry: {line}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
@@ -138,13 +147,23 @@ class DiagonalMinusOuter(Jacobian):
         super().__init__(self.d.shape, self.d.shape, np.result_type(self.d, self.u, self.v))
 
     def _jvp(self, tangent: Array) -> Array:
-        return self.d * tangent - self.u * np.sum(self.v * tangent, axis=self.axis, keepdims=True)
+        return tangent * self.d - np.sum(tangent * self.v, axis=self.axis, keepdims=True) * self.u
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self.d * cotangent - self.v * np.sum(self.u * cotangent, axis=self.axis, keepdims=True)
+        return cotangent * self.d - np.sum(cotangent * self.u, axis=self.axis, keepdims=True) * self.v
 
     def _transpose(self) -> Jacobian:
         return DiagonalMinusOuter(self.d, self.v, self.u, self.axis)
+
+    def positive(self, leaf: Leaf) -> Jacobian:
+        """Return diag(f(d)) + f(u) f(v)ᵀ: what is subtracted is added."""
+        return DiagonalMinusOuter(leaf(self.d), -leaf(self.u), leaf(self.v), self.axis)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        return None if self.d.ndim != 2 else str(write.minus_outer(self.d, self.u, self.v, self.axis % 2, order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "softmax", f"diag(p) − p pᵀ for each example: {row} {write.matrix(self, order)} = {image}."
 
     def blocks(self) -> Array:
         """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`."""

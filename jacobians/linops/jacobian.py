@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Jacobian", "joint_order"]
 
+
+Leaf: TypeAlias = Callable[[Array], Array]
+"""What is done to each array that a structure stores."""
 
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS: Any = (np.ndarray, StandIn)
@@ -76,6 +79,63 @@ class Jacobian(MatrixViews):
     def numerator(self) -> Jacobian:
         """The same map in numerator layout: itself, unless it is a `Denominator`."""
         return self
+
+    # --- with other leaves, and in symbols -------------------------------------------------------
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        """The same structure with `leaf` of each of its arrays and `inner` of each Jacobian that it is made of."""
+        held = {name: _replaced(value, leaf, inner) for name, value in self._held().items()}
+        other = object.__new__(type(self))
+        for name, value in held.items():
+            setattr(other, name, value)
+        changed = [v.dtype for v in held.values() if _is_leaf(v)]
+        changed += [j.dtype for v in held.values() for j in (v if isinstance(v, tuple) else (v,)) if _is_inner(j)]
+        other.dtype = np.result_type(*changed) if changed else self.dtype
+        return other
+
+    def _held(self) -> dict[str, Any]:
+        """Everything that an instance holds, by name."""
+        return {name: getattr(self, name) for name in self._slots} | getattr(self, "__dict__", {})
+
+    def positive(self, leaf: Leaf) -> Jacobian:
+        """Return the same structure without a minus, its arrays under a function that is nowhere negative.
+
+        With ones it shows where a structure may have entries, with magnitudes what rounding is proportional to.
+        Unless a structure states it, its arrays are taken to enter it with a plus.
+
+        Parameters
+        ----------
+        leaf : callable
+            From an array to another of its shape.
+
+        Examples
+        --------
+        >>> from jacobians.linops import Kronecker
+        >>> Kronecker(1, np.array([[0.0, -3.0]])).positive(np.abs).to_dense()
+        array([[0., 3.]])
+        """
+        return self._with_leaves(leaf, lambda inner: inner.positive(leaf))
+
+    _joining: ClassVar[str] = "one factor for two"
+    """The rule by which the structure, on the left, becomes one with its neighbour."""
+
+    def _squeezes(self) -> bool:
+        """Whether it only adds or drops axes of one entry, so that its matrix is the identity."""
+        return False
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        """The matrix of a structure of expressions, in a notation; None where it is only known by a name."""
+        return None
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        """What is done where a row passes the structure, row · J = image: the rule's name, and a sentence."""
+        matrix = write.matrix(self, order)
+        return "matrix", f"A Jacobian without a known formula is multiplied as it is: {row} {matrix}."
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        """The same where the row passes Jᵀ."""
+        matrix = write.transpose(write.matrix(self, order))
+        return "matrix", f"A Jacobian without a known formula is multiplied as it is: {row} {matrix}."
 
     # --- sizes -------------------------------------------------------------------------
 
@@ -272,3 +332,19 @@ def joint_order(*jacobians: Jacobian) -> Order | None:
                 ".ordered('F')"
             )
     return None if carrier is None else carrier.order
+
+
+def _is_leaf(value: Any) -> bool:
+    return isinstance(value, _ARRAYS) and value.dtype.kind == "f"  # an index array is no leaf
+
+
+def _is_inner(value: Any) -> bool:
+    return isinstance(value, Jacobian)
+
+
+def _replaced(value: Any, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Any:
+    if _is_leaf(value):
+        return leaf(value)
+    if _is_inner(value):
+        return inner(value)
+    return tuple(map(inner, value)) if isinstance(value, tuple) and value and all(map(_is_inner, value)) else value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, StandIn, as_array, size_of
+from jacobians.arrays import Array, DType, Shape, StandIn, Symbolic, as_array, size_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -49,6 +49,8 @@ def matmul(left: Array, right: Array) -> Array:
     error was 2·10⁻⁵ on the machine where this was written, and a naive sum of ones stops at 2²⁴. Long float32
     sums are therefore cut into blocks whose sums are added in float64.
     """
+    if type(left) is not np.ndarray and isinstance(left, Symbolic):
+        return left @ right
     inner = left.shape[-1]
     if left.ndim != 2 and right.ndim == 2:
         stack = left.shape[:-1]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, as_float
+from jacobians.arrays import Array, DType, Symbolic, as_float
 from jacobians.errors import ShapeError
-from jacobians.linops.jacobian import Jacobian
+from jacobians.layout import Order
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms
 from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Bordered", "Kronecker"]
+__all__ = ["Bordered", "Kronecker", "bordered"]
 
 
 @final
@@ -76,6 +78,13 @@ class Bordered:
         return np.concatenate((ones, array) if self.first else (array, ones), axis=axis)
 
 
+def bordered(array: Array, *, first: bool, axis: int) -> Array | Bordered:
+    """Return [1 X] and its kin; in symbols where X is an expression."""
+    if isinstance(array, Symbolic):
+        return array.with_ones(first=first, axis=axis)  # type: ignore[attr-defined]
+    return Bordered(array, first=first, axis=axis)
+
+
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -111,6 +120,7 @@ class Kronecker(Jacobian):
 
     __slots__ = ("_left", "_right")
     _stores_blocks = _shares_block = True
+    _joining = "mixed product"
 
     def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
         self._left = left = left if type(left) is int else _factor(left, "left")
@@ -160,6 +170,28 @@ class Kronecker(Jacobian):
             cotangent,
             self._right,
         )
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        left, right = (
+            bordered(leaf(f.array), first=f.first, axis=f.axis)
+            if isinstance(f, Bordered)
+            else f
+            if isinstance(f, int)
+            else leaf(f)
+            for f in (self._left, self._right)
+        )
+        return Kronecker(left, right, self.dtype)
+
+    def _written(self, write: Any, order: Order) -> str:
+        left, right = write.operand(self._left), write.operand(self._right)
+        return str(write.kron(left, right) if order == "C" else write.kron(right, left))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {self._written(write, order)} = {image}"
+        if write.is_ones(self._left) or write.is_ones(self._right):
+            return "ones make the sum", f"The bias meets a vector of ones, which adds the examples: {line}."
+        pair = "(A ⊗ B)" if order == "C" else "(B ⊗ A)"
+        return "vec trick", f"vec(Δ)ᵀ {pair} = vec(AᵀΔB)ᵀ: {line}."
 
     def _row_norms(self) -> Array:
         """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
 from jacobians.errors import ShapeError
-from jacobians.linops.jacobian import Jacobian
+from jacobians.layout import Order
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms, sparse_matmul
 from jacobians.linops.unrolling import rows_of, slabs
 
@@ -64,6 +66,11 @@ class Dense(Jacobian):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), self.shape[0])
         return matmul(flat, self._dense()).reshape(stack + self.domain)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        if () not in (self.codomain, self.domain):
+            return None
+        return str(write.weights(self.array, self.domain == (), order))
 
     def _row_norms(self) -> Array:
         return norms(self._dense()).reshape(self.codomain)
@@ -227,6 +234,14 @@ class Sparse(Jacobian):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), self.shape[0])
         return sparse_matmul(self.matrix.T, flat).reshape(stack + self.domain)
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        matrix = self.matrix.copy()
+        data = leaf(matrix.data)
+        if isinstance(data, Symbolic):
+            raise TypeError("Sparse: SciPy's sparse arrays hold numbers only")
+        matrix.data = np.array(data)
+        return Sparse(matrix, self.codomain, self.domain)
 
     def _transpose(self) -> Jacobian:
         return Sparse(self.matrix.T.tocsr(), self.domain, self.codomain)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, size_of
 from jacobians.errors import ShapeError
+from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import sizes, unravelled
 from jacobians.linops.wrappers import Transposed
@@ -80,6 +81,12 @@ class Identity(MovedEntries):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.eye(size_of(self.domain)))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "identity", f"Nothing changes: {row} {self._written(write, order)} = {image}."
+
     def _is_symmetric(self) -> bool:
         return True
 
@@ -128,6 +135,15 @@ class Reshape(MovedEntries):
     def _transpose(self) -> Jacobian:
         return Reshape(self.domain, self.codomain, self.dtype)
 
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.reshaping(self.domain, self.codomain, order))
+
+    def _squeezes(self) -> bool:
+        return [n for n in self.domain if n != 1] == [n for n in self.codomain if n != 1]
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "reshape", f"The same entries in another shape: {row} {self._written(write, order)} = {image}."
+
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
 
@@ -155,6 +171,7 @@ class Commutation(MovedEntries):
     """
 
     __slots__ = ()
+    _joining = "commutation"
 
     def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
@@ -167,6 +184,13 @@ class Commutation(MovedEntries):
 
     def _transpose(self) -> Jacobian:
         return Commutation(self.codomain[0], self.codomain[1], self.dtype)
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.commutation(*self.domain, order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {self._written(write, order)} = {image}"
+        return "commutation", f"K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ: {line}."
 
     def _source(self) -> Array:
         rows, columns = self.domain
@@ -235,6 +259,8 @@ class Selection(MovedEntries):
         return tangent.reshape(*stack, self.shape[1])[..., self.key]
 
     def _vjp(self, cotangent: Array) -> Array:
+        if isinstance(cotangent, Symbolic):
+            return self._in_symbols(cotangent)
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         out = np.zeros_like(cotangent, order="C", shape=stack + self.domain)
         if isinstance(self.key, tuple):
@@ -247,12 +273,34 @@ class Selection(MovedEntries):
             out.reshape(size_of(stack), self.shape[1])[...] = sums
         return out
 
+    def _in_symbols(self, cotangent: Any) -> Array:
+        """The cotangent among zeros, as an expression."""
+        place = cotangent.placed if isinstance(self.key, tuple) else cotangent.scattered
+        return as_array(place(self.key, self.domain))
+
     @staticmethod
     def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
         return (..., *key)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        if not isinstance(self.key, tuple) or any(part.step not in (None, 1) for part in self.key):
+            return None
+        return str(write.selection(tuple((k.start, k.stop) for k in self.key), self.domain, order))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {write.matrix(self, order)} = {image}"
+        return "placement", f"What was not selected has no influence: {line}."
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        kept = ", ".join(map(_show, self.key))
+        line = f"{row} {write.matrix(Transposed(self), order)} = {image}"
+        return (
+            "selection drops δ₀",
+            f"The entry of ones is constant, so its cotangent is dropped, Sᵀ keeps [{kept}]: {line}.",
+        )
 
     def _source(self) -> Array:
         if isinstance(self.key, tuple):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add, attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jacobians.arrays import Array, as_array, common_dtype
+from jacobians.layout import Order
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
-from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.planning import (
     Bracketing,
     Plan,
@@ -61,6 +63,13 @@ class Product(Jacobian):
         for factor in self.factors:
             cotangent = factor._vjp(cotangent)
         return cotangent
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return Product(tuple(map(inner, self.factors)))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [factor._written(write, order) for factor in self.factors]
+        return None if None in texts else str(write.join(texts))
 
     def plan(self, *, limit: int | None = None) -> Plan:
         """Return the bracketing of least cost for the dense matrix, priced by structure.
@@ -176,6 +185,13 @@ class Sum(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [term._written(write, order) for term in self.terms]
+        return None if None in texts else str(write.bracket(write.plus(texts)))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return "sum of paths", f"Each path passes its share: {row} {self._written(write, order)} = {image}."
 
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.unrolling import exchanged, sizes
 
 if TYPE_CHECKING:
@@ -134,6 +135,21 @@ class Scaled(Wrapper):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(self.factor * self.inner._vjp(cotangent))
 
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return Scaled(self.factor, inner(self.inner))
+
+    def positive(self, leaf: Leaf) -> Jacobian:
+        """Return f(α) · J."""
+        return Scaled(float(leaf(np.asarray(self.factor))), self.inner.positive(leaf))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        inner = self.inner._written(write, order)
+        return None if inner is None else str(write.scale(write.number(self.factor), inner))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        rule, reason = self.inner._step(row, image, write, order)
+        return rule, f"{reason.partition(': ')[0]}: {row} {write.matrix(self, order)} = {image}."
+
     def _row_norms(self) -> Array:
         return abs(self.factor) * self.inner._row_norms()
 
@@ -190,6 +206,16 @@ class Transposed(Wrapper):
 
     def _transpose(self) -> Jacobian:
         return self.inner
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        inner = self.inner._written(write, order)
+        return None if inner is None else str(write.transpose(inner))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return self.inner._step_back(row, image, write, order)
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        return self.inner._step(row, image, write, order)
 
     def _blocks(self, axis: int) -> Array:
         return self.inner._blocks(axis).swapaxes(1, 2)
