@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import reduce
-from operator import add, matmul
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, DType, Shape
-from jacobians.linops import Denominator, DiagonalMinusOuter, Jacobian, Product, Scaled, Sum
+from jacobians.linops import Jacobian
 
 __all__ = [
     "ROUNDINGS",
@@ -123,19 +121,7 @@ def terms(jacobian: Jacobian) -> Array:
 
     Rounding is proportional to these, and not to what is left where terms cancel.
     """
-    match jacobian:
-        case Denominator():
-            return terms(jacobian.numerator)
-        case Product():
-            return np.asarray(reduce(matmul, map(terms, jacobian.factors)))
-        case Sum():
-            return np.asarray(reduce(add, map(terms, jacobian.terms)))
-        case Scaled():
-            return np.asarray(abs(jacobian.factor) * terms(jacobian.inner))
-        case DiagonalMinusOuter():
-            d, u, v = np.abs(jacobian.d), np.abs(jacobian.u), np.abs(jacobian.v)
-            return DiagonalMinusOuter(d, -u, v, jacobian.axis).to_dense()
-    return np.abs(jacobian.to_dense("C"))
+    return jacobian.numerator.positive(np.abs).to_dense("C")
 
 
 def term_size(jacobian: Jacobian) -> float:

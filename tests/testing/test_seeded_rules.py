@@ -45,7 +45,7 @@ SQUARES = BlockDiagonal(RNG.normal(size=(3, 4, 4)), (3, 4), (3, 4))
 LOW_RANK = LowRank(RNG.normal(size=(3, 2)), RNG.normal(size=(4, 2)))
 ROWS = KhatriRao(X, RNG.normal(size=(3, 2)))
 
-to_dense, affine_call, diagonal_block = Jacobian.to_dense, Affine.__call__, algebra.diagonal_block
+to_dense, affine_call, diagonal_block = Jacobian.to_dense, Affine.__call__, algebra._diagonal_block
 
 
 class Seed(NamedTuple):
@@ -79,7 +79,7 @@ SEEDS = [
          lambda: assert_dense_twin(Kronecker(3, B), np.kron(np.eye(3), B))),
     Seed("adjoint", BlockDiagonal, "_vjp", BlockDiagonal._jvp, lambda: assert_adjoint(SQUARES)),
     Seed("reference", Sigmoid, "_rule", slope_at_the_value, lambda: assert_reference(Sigmoid(), [X])),
-    Seed("dense twin", LowRank, "_sparse", lambda self: LowRank(self.left, -self.right)._full_sparse(),
+    Seed("dense twin", LowRank, "_sparse", lambda self: -Jacobian._sparse(self),
          lambda: assert_dense_twin(LOW_RANK, LOW_RANK.left @ LOW_RANK.right.T)),
     Seed("one source", Diagonal, "_diagonal", lambda self: self.values.ravel("F"),
          lambda: assert_one_source(Diagonal(X))),
@@ -87,7 +87,7 @@ SEEDS = [
     Seed("one source", KhatriRao, "_row_norms", lambda self: np.linalg.norm(self.left, axis=-1),
          lambda: assert_row_norms(ROWS)),
     Seed("one source", KhatriRao, "_gram", lambda self: self.left @ self.left.T, lambda: assert_gram(ROWS)),
-    Seed("association", algebra, "diagonal_block", twice_the_block,
+    Seed("association", algebra, "_diagonal_block", twice_the_block,
          lambda: assert_association([SQUARES, Diagonal(B[:3]), SQUARES])),
     Seed("layouts", Affine, "__call__", lambda self, *a: affine_call(Affine(self.layout.replace(vec="C")), *a),
          lambda: assert_layouts(Affine, X, {"W": W, "b": X[0]})),
