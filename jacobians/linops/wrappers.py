@@ -140,7 +140,8 @@ class Scaled(Wrapper):
 
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return f(α) · J."""
-        return Scaled(float(leaf(np.asarray(self.factor))), self.inner.positive(leaf))
+        factor = float(leaf(np.asarray(self.factor)))
+        return Scaled(factor, self.inner.positive(leaf))._with_order(self.order)
 
     def _written(self, write: Any, order: Order) -> str | None:
         inner = self.inner._written(write, order)

@@ -121,7 +121,9 @@ def terms(jacobian: Jacobian) -> Array:
 
     Rounding is proportional to these, and not to what is left where terms cancel.
     """
-    return jacobian.numerator.positive(np.abs).to_dense("C")
+    numerator = jacobian.numerator
+    # a structure whose arrays do not all enter it with a plus has at least its own entries
+    return np.maximum(np.abs(numerator.to_dense("C")), numerator.positive(np.abs).to_dense("C"))
 
 
 def term_size(jacobian: Jacobian) -> float:
