@@ -162,8 +162,8 @@ def test_imports_point_one_way(file: str) -> None:
     assert used <= MAY_IMPORT[own] | {own}
 
 
-NO_DETOURS = {"linops", "pictures", "factors"}
-"""The parts none of whose files may import itself by way of others; to become all parts."""
+DETOURS_LEFT = {"derivation"}
+"""The parts whose files may still import themselves by way of others; to become empty."""
 
 
 def file_graph() -> dict[str, set[str]]:
@@ -198,7 +198,7 @@ def detour(graph: dict[str, set[str]], start: str) -> list[str]:
 
 def test_no_file_imports_itself_by_a_detour() -> None:
     graph = file_graph()
-    circles = [" → ".join(way) for name in graph if step(name) in NO_DETOURS and (way := detour(graph, name))]
+    circles = [" → ".join(way) for name in graph if step(name) not in DETOURS_LEFT and (way := detour(graph, name))]
     assert not circles, "\n".join(circles)
 
 

@@ -264,9 +264,6 @@ class KhatriRao(Jacobian):
     def _fill(self, out: Array) -> None:
         outer(self.left, self.right, out)
 
-    def _sparse(self) -> csr_array:
-        return self._full_sparse()
-
     @property
     def structure(self) -> str:
         left, right = ("×".join(map(str, a.shape)) for a in (self.left, self.right))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian, joint_order
+from jacobians.linops.jacobian import Jacobian, Leaf, joint_order
 from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
 from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
 from jacobians.linops.wrappers import Denominator, Transposed
@@ -62,6 +62,9 @@ class BlockRow(Jacobian):
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
         self.order = joint_order(*blocks)
         self._known_ways: list[Way] = []
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return BlockRow(tuple(map(inner, self.blocks)), self.vec)
 
     def _ways(self) -> list[Way]:
         """The way of least operations to each block's matrix; priced once."""

@@ -243,7 +243,7 @@ class Kronecker(Jacobian):
         left = eye_array(self.left, dtype=self.dtype) if isinstance(self.left, int) else csr_array(self.left)
         right = eye_array(self.right, dtype=self.dtype) if isinstance(self.right, int) else csr_array(self.right)
         if left.nnz * right.nnz == self.shape[0] * self.shape[1]:
-            return self._full_sparse()
+            return super()._sparse()
         return csr_array(kron(left, right))
 
     def _diagonal(self) -> Array:

@@ -46,6 +46,7 @@ class Dense(Jacobian):
 
     __slots__ = ("array",)
     _stores_matrix = True
+    _rule = ("row", "A scalar's Jacobian is one row, which a number multiplies")
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")
@@ -170,9 +171,6 @@ class LowRank(Jacobian):
         for part in slabs(len(left), len(right) * self.dtype.itemsize):
             rows = matmul(left[part], right.T).reshape(part.stop - part.start, *self.domain)
             out[rows_of(part, self.codomain)] = rows
-
-    def _sparse(self) -> csr_array:
-        return self._full_sparse()
 
     def _diagonal(self) -> Array:
         left, right = self._thin()

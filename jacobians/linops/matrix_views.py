@@ -56,10 +56,6 @@ class MatrixViews:
     def _vjp(self, cotangent: Array) -> Array:
         """Jᵀ·c for a cotangent of shape (*stack, *codomain); may return a view of `cotangent`."""
 
-    @abstractmethod
-    def _sparse(self) -> csr_array:
-        """The matrix in C order as a sparse array."""
-
     @property
     @abstractmethod
     def structure(self) -> str:
@@ -114,6 +110,13 @@ class MatrixViews:
     def _least_bytes(self) -> int:
         """Bytes that `_fill_within` needs at the least."""
         return self._dense_bytes()
+
+    def _sparse(self) -> csr_array:
+        """The matrix in C order as a sparse array; unless the structure has zeros, under the limit of a dense one."""
+        from scipy.sparse import csr_array
+
+        self._refuse_over(DENSE_LIMIT, "to_sparse")
+        return csr_array(self._dense())
 
     def _keeps_examples(self, axis: int) -> bool:
         """Whether place n of the output, along axis 0 or -1, depends on place n of the input alone."""
@@ -379,13 +382,6 @@ class MatrixViews:
                 "its own"
             )
         return out
-
-    def _full_sparse(self) -> csr_array:
-        """`_sparse` for a structure whose matrix has no zeros by structure, under the limit of a dense one."""
-        from scipy.sparse import csr_array
-
-        self._refuse_over(DENSE_LIMIT, "to_sparse")
-        return csr_array(self._dense())
 
     def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
         rows, columns = self.shape

@@ -68,6 +68,7 @@ class Identity(MovedEntries):
     """
 
     __slots__ = ()
+    _rule = ("identity", "Nothing changes")
 
     def __init__(self, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__(tuple(domain), tuple(domain), np.dtype(dtype))
@@ -119,6 +120,7 @@ class Reshape(MovedEntries):
     """
 
     __slots__ = ()
+    _rule = ("reshape", "The same entries in another shape")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         codomain, domain = tuple(codomain), tuple(domain)
@@ -140,9 +142,6 @@ class Reshape(MovedEntries):
 
     def _squeezes(self) -> bool:
         return [n for n in self.domain if n != 1] == [n for n in self.codomain if n != 1]
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "reshape", f"The same entries in another shape: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
@@ -171,7 +170,7 @@ class Commutation(MovedEntries):
     """
 
     __slots__ = ()
-    _joining = "commutation"
+    _rule = ("commutation", "K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ")
 
     def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
@@ -187,10 +186,6 @@ class Commutation(MovedEntries):
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.commutation(*self.domain, order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        line = f"{row} {self._written(write, order)} = {image}"
-        return "commutation", f"K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ: {line}."
 
     def _source(self) -> Array:
         rows, columns = self.domain
@@ -234,6 +229,7 @@ class Selection(MovedEntries):
     """
 
     __slots__ = ("key",)
+    _rule = ("placement", "What was not selected has no influence")
 
     def __init__(self, key: Key, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         domain = tuple(domain)
@@ -289,10 +285,6 @@ class Selection(MovedEntries):
         if not isinstance(self.key, tuple) or any(part.step not in (None, 1) for part in self.key):
             return None
         return str(write.selection(tuple((k.start, k.stop) for k in self.key), self.domain, order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        line = f"{row} {write.matrix(self, order)} = {image}"
-        return "placement", f"What was not selected has no influence: {line}."
 
     def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
         kept = ", ".join(map(_show, self.key))

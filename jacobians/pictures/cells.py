@@ -16,7 +16,6 @@ from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import known_order
 from jacobians.linops.wrappers import Denominator
 from jacobians.pictures.labels import Axis
-from jacobians.pictures.pattern import pattern, stored
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -199,7 +198,7 @@ def _steps(shape: tuple[int, int], cells: int) -> tuple[int, int]:
 
 
 def _cells(jacobian: Jacobian, order: Order, step: tuple[int, int]) -> tuple[Array | None, Array | None]:
-    positive = pattern(jacobian)
+    positive = jacobian.positive(_ones)
     if max(jacobian.shape) <= SIDE:
         try:
             values, inside = (J.to_dense(order, limit=_BYTES) for J in (jacobian, positive))
@@ -209,11 +208,26 @@ def _cells(jacobian: Jacobian, order: Order, step: tuple[int, int]) -> tuple[Arr
             from scipy.sparse import csr_array
 
             values, inside = (_binned(csr_array(matrix), step) for matrix in (values, inside))
-    elif stored(positive) > _STORED:
+    elif _stored_at_most(positive) > _STORED:
         return None, None
     else:
         values, inside = (_binned(J.to_sparse(order), step) for J in (jacobian, positive))
     return values, (values == 0) & (inside > 0)
+
+
+def _ones(array: Array) -> Array:
+    return np.broadcast_to(1.0, array.shape)  # takes no memory
+
+
+def _stored_at_most(positive: Jacobian) -> int:
+    """A bound on the entries of any sparse matrix that `to_sparse` builds, of a structure whose leaves are ones.
+
+    The entries are at least 1 where they are not 0, so their sum, 1ᵀ P 1, is no less than their number.
+    """
+    held = (value if isinstance(value, tuple) else (value,) for value in positive._held().values())
+    parts = (part for values in held for part in values if isinstance(part, Jacobian))
+    own = float(np.sum(positive.jvp(np.ones(positive.domain))))
+    return max(int(own), *map(_stored_at_most, parts), 0)
 
 
 def _binned(matrix: csr_array, step: tuple[int, int]) -> Array:

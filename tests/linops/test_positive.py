@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from jacobians.comparison.rounding import rounding_allowance
 from scipy.sparse import random_array
 
 from jacobians import Network
 from jacobians.arrays import Array
+from jacobians.comparison.compare import rounding_allowance
 from jacobians.linops import (
     BlockDiagonal,
     BlockRow,
@@ -29,7 +29,6 @@ from jacobians.linops import (
     Sparse,
     Zero,
 )
-from jacobians.pictures.pattern import pattern
 from jacobians.testing.compare import terms
 
 rng = np.random.default_rng(3)
@@ -97,7 +96,7 @@ def ones(array: Array) -> Array:
 
 @pytest.mark.parametrize("name", CASES)
 def test_patterns_have_ones_in_every_leaf(name: str) -> None:
-    np.testing.assert_array_equal(pattern(CASES[name]).to_dense("C"), by_hand(CASES[name], ones))
+    np.testing.assert_array_equal(CASES[name].positive(ones).to_dense("C"), by_hand(CASES[name], ones))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -117,7 +116,7 @@ def test_nothing_is_lost_but_signs(name: str) -> None:
 def test_softmax_keeps_its_diagonal() -> None:
     """Ones in every leaf without a sign would give 1 − 1·1 = 0 there."""
     p = np.full((2, 3), 1 / 3)
-    assert (pattern(DiagonalMinusOuter(p, p, p, 1)).diagonal() == 2).all()
+    assert (DiagonalMinusOuter(p, p, p, 1).positive(ones).diagonal() == 2).all()
 
 
 def test_the_terms_of_two_thin_factors_do_not_cancel() -> None:

@@ -14,7 +14,7 @@ import jacobians.testing
 from jacobians import affine, cross_entropy, softmax
 from jacobians.errors import DomainError
 from jacobians.layout import Layout
-from jacobians.linops import Denominator, Dense, unrolling
+from jacobians.linops import Denominator, Dense, Diagonal, DiagonalMinusOuter, LowRank, unrolling
 from jacobians.operations import Affine, Softmax
 from jacobians.testing import (
     arranged,
@@ -31,6 +31,7 @@ from jacobians.testing import (
     every_layout,
     numerical_derivative,
 )
+from jacobians.testing.compare import terms
 from tests.testing import wrong_borders as borders
 from tests.testing import wrong_operations as wrong
 from tests.testing.caught_jacobians import JACOBIANS, MATRIX, NARROW, TO_SQUARE, WRONG, B, J, W, X, chain
@@ -167,3 +168,12 @@ def test_every_layout_counts() -> None:
     assert len(set(every_layout())) == 64
     assert len(every_layout(Layout(bias="none"))) == 16
     assert len(every_layout(Layout(bias="last"))) == 48
+
+
+def test_terms_are_taken_by_their_sizes_before_they_cancel() -> None:
+    """What rounding is proportional to: |L||R|ᵀ and not |LRᵀ|, |d| + |u||v| and not |d − uv|."""
+    ones = np.ones((1, 2))
+    assert terms(LowRank(np.array([[1.0, -1.0]]), np.array([[2.0, 2.0]]))).tolist() == [[4.0]]
+    assert terms(DiagonalMinusOuter(ones, ones, ones, -1)).tolist() == [[2.0, 1.0], [1.0, 2.0]]
+    assert terms(Diagonal(ones[0]) - Diagonal(ones[0]) @ Dense(np.eye(2), (2,))).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert terms(-3.0 * Denominator(LowRank(ones, -ones))).tolist() == [[6.0]]

@@ -79,7 +79,7 @@ SEEDS = [
          lambda: assert_dense_twin(Kronecker(3, B), np.kron(np.eye(3), B))),
     Seed("adjoint", BlockDiagonal, "_vjp", BlockDiagonal._jvp, lambda: assert_adjoint(SQUARES)),
     Seed("reference", Sigmoid, "_rule", slope_at_the_value, lambda: assert_reference(Sigmoid(), [X])),
-    Seed("dense twin", LowRank, "_sparse", lambda self: LowRank(self.left, -self.right)._full_sparse(),
+    Seed("dense twin", LowRank, "_sparse", lambda self: -Jacobian._sparse(self),
          lambda: assert_dense_twin(LOW_RANK, LOW_RANK.left @ LOW_RANK.right.T)),
     Seed("one source", Diagonal, "_diagonal", lambda self: self.values.ravel("F"),
          lambda: assert_one_source(Diagonal(X))),
