@@ -89,7 +89,7 @@ class NumpyNotation(Notation):
         return f"{stack}([{ones}, {text}])" if expr.first else f"{stack}([{text}, {ones}])"
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
-        return f"{text}.reshape({', '.join(map(str, dims))})"
+        return f"{text}.reshape({', '.join(map(str, dims)) or '()'})"
 
     def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
         return f"np.broadcast_to({text}, {tuple(dims)})"
