@@ -458,7 +458,7 @@ def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[s
             continue
         jacobians = (*jacobians[:position], one, *jacobians[position + 2 :])
         pair = f"{write.matrix(left, layout.vec)} {write.matrix(right, layout.vec)}"
-        yield "identity" if one in (left, right) else left._joining, f"{pair} = {text}.", jacobians
+        yield "identity" if one in (left, right) else left._joining or left._rule[0], f"{pair} = {text}.", jacobians
         position = max(position - 1, 0)
 
 

@@ -65,6 +65,10 @@ class NamedMatrix(Jacobian):
     def _written(self, write: Any, order: Order) -> str:
         return str(write.expr(self.shown))
 
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        rule, sentence = self._rule
+        return rule, f"{sentence}: {row} {self._written(write, order)}."
+
     def _sparse(self) -> csr_array:
         raise TypeError(f"{self.structure} has no numbers")
 

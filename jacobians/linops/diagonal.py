@@ -34,7 +34,7 @@ class Diagonal(Jacobian):
     """
 
     __slots__ = ("values",)
-    _joining = "diagonal"
+    _rule = ("diagonal", "A diagonal matrix multiplies entry by entry")
 
     def __init__(self, values: Array) -> None:
         self.values = as_float(values, "values", "Diagonal")
@@ -51,10 +51,6 @@ class Diagonal(Jacobian):
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.diag(write.expr(self.values), order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        line = f"{row} {self._written(write, order)} = {image}"
-        return "diagonal", f"A diagonal matrix multiplies entry by entry: {line}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
@@ -131,6 +127,7 @@ class DiagonalMinusOuter(Jacobian):
     """
 
     __slots__ = ("axis", "d", "u", "v")
+    _rule = ("softmax", "diag(p) − p pᵀ for each example")
 
     def __init__(self, d: Array, u: Array, v: Array, axis: int) -> None:
         self.d, self.u, self.v = (as_float(a, n, "DiagonalMinusOuter") for a, n in ((d, "d"), (u, "u"), (v, "v")))
@@ -159,9 +156,6 @@ class DiagonalMinusOuter(Jacobian):
 
     def _written(self, write: Any, order: Order) -> str | None:
         return None if self.d.ndim != 2 else str(write.minus_outer(self.d, self.u, self.v, self.axis % 2, order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "softmax", f"diag(p) − p pᵀ for each example: {row} {write.matrix(self, order)} = {image}."
 
     def blocks(self) -> Array:
         """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`."""

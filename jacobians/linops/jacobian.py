@@ -112,8 +112,10 @@ class Jacobian(RowViews):
         """
         return self._with_leaves(leaf, lambda inner: inner.positive(leaf))._with_order(self.order)
 
-    _joining: ClassVar[str] = "one factor for two"
-    """The rule by which the structure, on the left, becomes one with its neighbour."""
+    _rule: ClassVar[tuple[str, str]] = ("matrix", "A Jacobian without a known formula is multiplied as it is")
+    """Of the step in which a row passes the structure: the rule's name, and a sentence."""
+    _joining: ClassVar[str] = ""
+    """The rule by which the structure, on the left, becomes one with its neighbour; its own unless given."""
 
     def _squeezes(self) -> bool:
         """Whether it only adds or drops axes of one entry, so that its matrix is the identity."""
@@ -125,13 +127,13 @@ class Jacobian(RowViews):
 
     def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
         """What is done where a row passes the structure, row · J = image: the rule's name, and a sentence."""
-        matrix = write.matrix(self, order)
-        return "matrix", f"A Jacobian without a known formula is multiplied as it is: {row} {matrix}."
+        rule, sentence = self._rule
+        return rule, f"{sentence}: {row} {write.matrix(self, order)} = {image}."
 
     def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
         """The same where the row passes Jᵀ."""
-        matrix = write.transpose(write.matrix(self, order))
-        return "matrix", f"A Jacobian without a known formula is multiplied as it is: {row} {matrix}."
+        rule, sentence = self._rule
+        return rule, f"{sentence}: {row} {write.transpose(write.matrix(self, order))} = {image}."
 
     def _row_norms(self) -> Array:
         axis = min(example_axes((self,)), default=None)

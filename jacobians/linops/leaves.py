@@ -45,6 +45,7 @@ class Dense(Jacobian):
     """
 
     __slots__ = ("array",)
+    _rule = ("row", "A scalar's Jacobian is one row, which a number multiplies")
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")

@@ -39,7 +39,7 @@ class Commutation(Dataless):
     """
 
     __slots__ = ()
-    _joining = "commutation"
+    _rule = ("commutation", "K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ")
 
     def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
@@ -55,10 +55,6 @@ class Commutation(Dataless):
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.commutation(*self.domain, order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        line = f"{row} {self._written(write, order)} = {image}"
-        return "commutation", f"K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ: {line}."
 
     def _source(self) -> Array:
         """For each output entry, the input entry it is taken from."""
@@ -117,6 +113,7 @@ class Selection(Jacobian):
     """
 
     __slots__ = ("key",)
+    _rule = ("placement", "What was not selected has no influence")
 
     def __init__(self, key: Key, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         domain = tuple(domain)
@@ -172,10 +169,6 @@ class Selection(Jacobian):
         if not isinstance(self.key, tuple) or any(part.step not in (None, 1) for part in self.key):
             return None
         return str(write.selection(tuple((k.start, k.stop) for k in self.key), self.domain, order))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        line = f"{row} {write.matrix(self, order)} = {image}"
-        return "placement", f"What was not selected has no influence: {line}."
 
     def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
         kept = ", ".join(map(_show, self.key))

@@ -35,6 +35,7 @@ class Sum(Jacobian):
     """
 
     __slots__ = ("terms",)
+    _rule = ("sum of paths", "Each path passes its share")
 
     def __init__(self, terms: tuple[Jacobian, ...]) -> None:
         self.terms = terms
@@ -53,9 +54,6 @@ class Sum(Jacobian):
     def _written(self, write: Any, order: Order) -> str | None:
         texts = [term._written(write, order) for term in self.terms]
         return None if None in texts else str(write.bracket(write.plus(texts)))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "sum of paths", f"Each path passes its share: {row} {self._written(write, order)} = {image}."
 
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)

@@ -51,6 +51,7 @@ class Identity(Dataless):
     """
 
     __slots__ = ()
+    _rule = ("identity", "Nothing changes")
 
     def __init__(self, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         super().__init__(tuple(domain), tuple(domain), np.dtype(dtype))
@@ -66,9 +67,6 @@ class Identity(Dataless):
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.eye(size_of(self.domain)))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "identity", f"Nothing changes: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
@@ -112,6 +110,7 @@ class Reshape(Dataless):
     """
 
     __slots__ = ()
+    _rule = ("reshape", "The same entries in another shape")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         codomain, domain = tuple(codomain), tuple(domain)
@@ -133,9 +132,6 @@ class Reshape(Dataless):
 
     def _squeezes(self) -> bool:
         return [n for n in self.domain if n != 1] == [n for n in self.codomain if n != 1]
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "reshape", f"The same entries in another shape: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
