@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from jacobians.auditing.formula import Formula, checked
 from jacobians.auditing.search import Judge
 from jacobians.auditing.setting import Setting
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.errors import JacobiansError
 from jacobians.network import Network
+from jacobians.operations import ACTIVATIONS, LOSSES
 from jacobians.presets import all_conventions
 
 __all__ = ["Question", "elsewhere"]

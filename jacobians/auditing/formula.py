@@ -125,7 +125,7 @@ def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Che
         _define(name, text, scope)
     claim = claim_of(formula.left, scope, formula.source)
     term = formula.term(Reading(scope, claim.name))
-    builder = Builder(setting.examples)
+    builder = Builder(setting.examples, scope.known)
     try:
         return Checked(scope, claim, term, builder, builder.build(term), None)
     except ClashError as clash:
@@ -141,7 +141,7 @@ def _define(name: str, text: str, scope: Scope) -> None:
     notation = _notation_of(text)
     term = _PARSERS[notation](source, (len(name) + 3, len(source.text)), Reading(scope))
     try:
-        expr = Builder(scope.setting.examples).build(term)
+        expr = Builder(scope.setting.examples, scope.known).build(term)
     except ClashError as clash:
         raise source.error(clash.message, clash.term.span) from None
     scope.own[name] = Symbol(name, expr.shape)

@@ -175,7 +175,7 @@ class _Trial:
         """What makes a term right, if shapes alone do not say that nothing can."""
         self.work += self.size
         try:
-            expr = build(term, self.judge.scope.setting.examples)
+            expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
         except ClashError:
             return []
         true = self.judge.claim.truths[0]

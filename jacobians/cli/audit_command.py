@@ -6,9 +6,9 @@ import argparse
 import json
 
 from jacobians.auditing import audit, names
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.errors import DataError
+from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 from jacobians.presets import convention as find_convention
 
 __all__ = ["add_to"]
@@ -44,7 +44,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--sizes", type=_sizes, default=(7, 5, 3), metavar="7,5,3", help="widths of the layers (default: 7,5,3)"
     )
     parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    parser.add_argument(
+        "--loss", type=full_name, choices=list(LOSSES), default="cross_entropy", help="default: %(default)s"
+    )
     parser.add_argument(
         "--l2", type=float, metavar="λ", help="the regulariser's strength (default: one if the formula names it)"
     )

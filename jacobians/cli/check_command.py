@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.cli.check_file import Submission, read_submission
 from jacobians.cli.check_functions import load_function, point
 from jacobians.errors import DataError
+from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 
 __all__ = ["add_to"]
 
@@ -24,7 +24,7 @@ exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
   jacobians check model:loss_and_gradient --at parameters.npz
-  jacobians check homework.mat --convention ng-ml-2011 --loss binary --l2 1
+  jacobians check homework.mat --convention ng-ml-2011 --loss binary_cross_entropy --l2 1
 
 a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …), and your gradients as one packed
 vector `grad` or by parameter, named dW1, W1_grad, grad_W1 or W1grad.
@@ -50,7 +50,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     files = parser.add_argument_group("files")
     files.add_argument("--convention", metavar="NAME", help="the arrays' (default: the first preset that fits)")
     files.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    files.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    files.add_argument(
+        "--loss", type=full_name, choices=list(LOSSES), default="cross_entropy", help="default: %(default)s"
+    )
     files.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
     files.add_argument("--features", metavar="NAME", help="the array of examples (default: X)")
     files.add_argument("--labels", metavar="NAME", help="the array of labels (default: y or Y)")

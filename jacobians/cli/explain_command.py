@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DataError
 from jacobians.network import Network
+from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 from jacobians.presets import convention
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--sizes", type=_sizes, default=(4, 3, 2), metavar="4,3,2", help="widths from the input on")
     parser.add_argument("--examples", type=_count, default=5, metavar="N", help="in the batch (default: %(default)s)")
     parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    parser.add_argument(
+        "--loss", type=full_name, choices=list(LOSSES), default="cross_entropy", help="default: %(default)s"
+    )
     parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--format", choices=_FORMATS, default="text", help="default: %(default)s")

@@ -128,7 +128,7 @@ def derive_operation(
         If there are no inputs, and none can be made up.
     """
     inputs = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
-    value, jacobians = operation(*inputs)
+    value, jacobians = operation.evaluate(*inputs)
     known = Known(layout.vec)
     names = dict(zip(operation.names, inputs, strict=True))
     symbols = {name: known.add(Symbol(name, array.shape), array) for name, array in names.items()}

@@ -250,7 +250,7 @@ def _with_ones(expr: WithOnes) -> str:
 
 def _program(derivation: Derivation | OperationDerivation, lines: Iterable[str], *, with_matrices: bool) -> str:
     equations = derivation.equations
-    calls = {e.function for equation in equations for e in _inside(equation) if isinstance(e, Call)}
+    calls = [e.function for equation in equations for e in _inside(equation) if isinstance(e, Call)]
     defined = {equation.left.name for equation in equations if isinstance(equation.left, Symbol)}
     given = [
         f"# {name}: {'number' if array.ndim == 0 else array.shape}"

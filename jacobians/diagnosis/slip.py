@@ -330,7 +330,7 @@ class Setting:
         part = self.parts[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []
-        return part(*arrays)[1].numerator(of).vjp
+        return part.evaluate(*arrays)[1].numerator(of).vjp
 
     def elsewhere(
         self, X: Array | None = None, Y: Array | None = None, params: Mapping[str, Array] | None = None

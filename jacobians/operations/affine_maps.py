@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,10 @@ from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import Bordered
-from jacobians.operations.operation import Jacobians, Makers, Primitive, Unary
+from jacobians.operations.operation import Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.symbols.expressions import Expr, WithOnes
 
-__all__ = ["AddOnes", "Affine", "add_ones", "affine", "check_matrix", "linear", "placement", "with_ones"]
+__all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
 
 
 class AddOnes(Unary):
@@ -30,20 +32,26 @@ class AddOnes(Unary):
     """
 
     per_example = True
+    name = "add_ones"
 
     def __init__(self, layout: Layout) -> None:
         if not layout.absorbs_bias:
             raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
         self.layout: Layout = layout
 
-    @property
-    def name(self) -> str:
-        return "add_ones"
-
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
         check_matrix(X, "X", "add_ones", self.layout)
         return with_ones(X, self.layout), {"X": lambda: placement(X, self.layout)}
+
+    def moved_to(self, layout: Layout) -> Operation:
+        return AddOnes(layout)
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return [1 X] or [X 1], and the maker of the placement."""
+        (X,) = inputs
+        value = WithOnes(X, self.layout.feature_axis % 2, self.layout.bias == "first")
+        return value, {"X": lambda: placement(cast(Array, X), self.layout)}
 
 
 def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
@@ -66,7 +74,7 @@ def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
     >>> value, J.vjp(np.array([[10.0, 20.0, 30.0]]))
     (array([[1., 5., 6.]]), array([[20., 30.]]))
     """
-    return AddOnes(layout).apply(X)
+    return AddOnes(layout)(X)
 
 
 def with_ones(X: Array, layout: Layout) -> Array:
@@ -124,6 +132,9 @@ class Affine(Primitive):
         if self.layout.bias == "separate":
             shapes["b"] = self.layout.bias_shape(n_out)
         return shapes
+
+    def moved_to(self, layout: Layout) -> Operation:
+        return Affine(layout, self.sizes)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         X, W = arrays[:2]

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from jacobians.arrays import Shape
 from jacobians.errors import ShapeError
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "Add",
@@ -245,9 +246,9 @@ class SumOver(_One):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """f(A, …): a function of `jacobians.symbols.functions`, whose result has the first argument's shape."""
+    """f(A, …); the result has the first argument's shape."""
 
-    function: str
+    function: Function
     arguments: tuple[Expr, ...]
 
     @property

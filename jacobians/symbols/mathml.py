@@ -7,8 +7,9 @@ from html import escape
 
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Slices, WithOnes, show
+from jacobians.symbols.functions import Function
 from jacobians.symbols.maps import MinusOuter, Reshaping
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.notation import GREEK, Notation, split_name
 from jacobians.symbols.text import brackets_of, slices_text
 
 __all__ = ["MathmlNotation"]
@@ -92,10 +93,9 @@ class MathmlNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return _row(self.transpose(_ONE), _gap(), text) if axis == 0 else _row(text, _gap(), _ONE)
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        base = function.removesuffix("_prime")
-        name = f"<mi>{escape(FUNCTION_NAMES.get(base, base))}</mi>"
-        if function.endswith("_prime"):
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        name = f"<mi>{escape(function.shown)}</mi>"
+        if function.prime:
             name = f"<msup>{name}<mo>′</mo></msup>"
         return _row(name, self.bracket("<mo>,</mo>".join(arguments)))
 

@@ -30,6 +30,7 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
 )
+from jacobians.symbols.functions import Function
 from jacobians.symbols.maps import (
     Commute,
     Diag,
@@ -46,7 +47,7 @@ from jacobians.symbols.maps import (
     Unit,
 )
 
-__all__ = ["FUNCTION_NAMES", "GREEK", "Name", "Notation", "split_name"]
+__all__ = ["GREEK", "Name", "Notation", "split_name"]
 
 
 GREEK = {
@@ -59,19 +60,6 @@ GREEK = {
     "alpha": "α",
     "sigma": "σ",
 }
-
-FUNCTION_NAMES = {
-    "sigmoid": "σ",
-    "softmax_rows": "softmax",
-    "softmax_columns": "softmax",
-    "log_softmax_rows": "log softmax",
-    "log_softmax_columns": "log softmax",
-    "hinge_rows": "hinge",
-    "hinge_columns": "hinge",
-    "normal_cdf": "Φ",
-    "leaky_relu": "leaky relu",
-}
-"""What a function is called in formulas, where it is not its name in NumPy."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +235,7 @@ class Notation(ABC):
     @abstractmethod
     def sum_over(self, text: str, axis: int, keep: bool) -> str: ...
     @abstractmethod
-    def call(self, function: str, arguments: Sequence[str]) -> str: ...
+    def call(self, function: Function, arguments: Sequence[str]) -> str: ...
     @abstractmethod
     def kron(self, left: str, right: str) -> str: ...
     @abstractmethod

@@ -12,6 +12,7 @@
 8      batch          `assert_batch`: permuted examples permute the result, split batches make up the whole
 9      purity         `assert_purity`: nothing is written, outputs alias nothing, the same bits twice
 10     dtype          `assert_dtype`: float32 in, float32 out; integers up-cast; complex refused
+12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
 `assert_operation_laws` runs those that apply to an operation.
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from jacobians.testing.layout_laws import assert_layouts, every_layout
     from jacobians.testing.reference import assert_reference, numerical_derivative
     from jacobians.testing.structure_laws import assert_adjoint, assert_dense_twin, assert_one_source, assert_vec
+    from jacobians.testing.textbook_law import assert_textbook
 
 __all__ = [
     "JacobiansLike",
@@ -49,6 +51,7 @@ __all__ = [
     "assert_pull",
     "assert_purity",
     "assert_reference",
+    "assert_textbook",
     "assert_vec",
     "every_layout",
     "numerical_derivative",
@@ -64,6 +67,7 @@ _HOMES = {
     "jacobians.testing.layout_laws": ("assert_layouts", "every_layout"),
     "jacobians.testing.reference": ("assert_reference", "numerical_derivative"),
     "jacobians.testing.structure_laws": ("assert_adjoint", "assert_dense_twin", "assert_one_source", "assert_vec"),
+    "jacobians.testing.textbook_law": ("assert_textbook",),
 }
 
 

@@ -8,21 +8,14 @@ from typing import TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.choices import ACTIVATIONS
 from jacobians.diagnosis.slip import Backward, Mutation, Pullback, Setting
-from jacobians.operations import Elementwise, ReLU, Sigmoid, Tanh
+from jacobians.operations import ACTIVATIONS, Elementwise
 
 __all__ = ["activation"]
 
 
 _Wrong: TypeAlias = tuple[str, str, str, int, Pullback]
 """A name, what is wrong, the mend, the rank, and the wrong pullback."""
-
-_FROM_VALUE: dict[type[Elementwise], tuple[str, Callable[[Array], Array]]] = {
-    Sigmoid: ("a(1 − a)", lambda a: a * (1 - a)),
-    Tanh: ("1 − a²", lambda a: 1 - a * a),
-}
-"""Derivatives that textbooks write in the activation's own value."""
 
 _CLIPS = (1e-3, 1e-2, 0.1, 0.2, 0.25, 0.5, 1.0, 5.0)
 
@@ -51,7 +44,7 @@ def activation(setting: Setting) -> Iterator[Mutation]:
 def _wrong(op: Elementwise, z: Array, a: Array) -> list[_Wrong]:
     """All wrong pullbacks of one activation with input z and output a."""
     name = op.name
-    right: Array = op.apply(z)[1].vjp(np.ones_like(z))
+    right: Array = op(z)[1].vjp(np.ones_like(z))
 
     def times(d: Array) -> Pullback:
         return lambda cotangent: cotangent * d
@@ -64,28 +57,28 @@ def _wrong(op: Elementwise, z: Array, a: Array) -> list[_Wrong]:
             f"{here} is evaluated at a = {name}(z), not at z",
             f"Pass z to {name}′, or write the derivative in a.",
             0,
-            times(op.apply(a)[1].vjp(np.ones_like(a))),
+            times(op(a)[1].vjp(np.ones_like(a))),
         ),
         ("activation-for-derivative", f"{name}(z) stands where its derivative belongs", f"{name}′(z).", 1, times(a)),
         ("derivative-twice", f"{here} is applied twice", "Multiply by it once.", 1, times(right * right)),
         ("derivative-sign", f"{here} has the wrong sign", "Drop the minus.", 1, times(-right)),
         ("activation-bypassed", f"{here} is divided by, not multiplied", "Multiply.", 1, times(_inverse(right))),
     ]
-    if type(op) in _FROM_VALUE:
-        formula, of = _FROM_VALUE[type(op)]
+    if op.in_value:
+        formula, of = op.in_value
         mend = f"In {formula}, a is the output of {name}, not its input."
         found.append(("derivative-formula-at-z", f"{formula} is evaluated at z, not at a", mend, 0, times(of(z))))
-        if isinstance(op, Sigmoid):
+        if formula == "a(1 − a)":
             found.append(("derivative-half", "only 1 − a of a(1 − a) is there", "Multiply by a too.", 1, times(1 - a)))
     for other, make in ACTIVATIONS.items():
         wrong = make()
-        if type(wrong) is type(op) or not isinstance(wrong, Elementwise):
+        if type(wrong) is type(op):
             continue
         mend = f"Use {name}′ there."
-        at_z: Array = wrong.apply(z)[1].vjp(np.ones_like(z))
+        at_z: Array = wrong(z)[1].vjp(np.ones_like(z))
         found.append(("other-derivative", f"{other}′(z) stands for {name}′(z)", mend, 0, times(at_z)))
-        if type(wrong) in _FROM_VALUE:
-            formula, of = _FROM_VALUE[type(wrong)]
+        if wrong.in_value:
+            formula, of = wrong.in_value
             title = f"{other}′ as {formula} of {name}'s a stands for {name}′"
             found.append(("other-derivative-at-a", title, mend, 0, times(of(a))))
             title = f"{other}'s {formula}, taken at z, stands for {name}′"
@@ -107,7 +100,7 @@ def _wrong(op: Elementwise, z: Array, a: Array) -> list[_Wrong]:
         ),
         ("mask-inverted", f"the mask of {name} is inverted: z ≤ 0 passes", "Let z > 0 pass.", 1, times((z <= 0) * 1.0)),
     ]
-    if isinstance(op, ReLU) and (z == 0).any():
+    if 0.0 in op.kinks and (z == 0).any() and (right[z == 0] == 0).all():
         mend = "0 is a kink, where every slope from 0 to 1 is right; take the one that the loss's program takes."
         found.append(("kink", f"{name}′(0) is 1, and z = 0 occurs", mend, 1, times((z >= 0) * 1.0)))
         found.append(("kink", f"{name}′(0) is ½, and z = 0 occurs", mend, 1, times(right + 0.5 * (z == 0))))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Gradients, Layer, Mutation, Pullback, Setting
-from jacobians.operations import Elementwise, Sigmoid, Tanh
+from jacobians.operations import Elementwise
 
 __all__ = ["bias"]
 
@@ -159,15 +159,15 @@ def _kept(setting: Setting, layer: Layer) -> Iterator[Mutation]:
         return
     p = layer.position - 1
     z = as_batch(setting.input_of(p))
-    slope: Array = as_batch(before.apply(setting.input_of(p))[1].vjp(np.ones_like(setting.input_of(p))))
+    slope: Array = as_batch(before(setting.input_of(p))[1].vjp(np.ones_like(setting.input_of(p))))
     ones = np.ones((z.shape[0], 1))
-    at_one = before.apply(ones)[1].vjp(ones)
+    at_one = before(ones)[1].vjp(ones)
     for text, entry in (
         (", after the product with the activation's derivative at 1", at_one),
         (", after the product with a derivative of 0 for the ones", 0 * ones),
         (", after the product with a derivative of 1 for the ones", ones),
     ):
-        if not isinstance(before, (Sigmoid, Tanh)) and entry is at_one:
+        if not before.in_value and entry is at_one:
             continue
         parts = [entry, slope] if layer.end == 0 else [slope, entry]
         full = np.concatenate(parts, axis=1)

@@ -8,7 +8,6 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Mutation, Setting
-from jacobians.operations import BinaryCrossEntropy, CrossEntropy, MulticlassHinge, SquaredError
 
 __all__ = ["loss"]
 
@@ -18,15 +17,15 @@ _HARD, _SOFTLY = "soft targets are treated as one-hot (argmax)", "Subtract the t
 
 def loss(setting: Setting) -> Iterator[Mutation]:
     """Other rows for ∂loss/∂output: they reach every layer."""
-    out, targets, axis = setting.output, _targets(setting), setting.layout.feature_axis
-    if isinstance(setting.network.loss, MulticlassHinge):
-        yield from _hinge(setting)
-    if targets is None:
+    out, targets, axis = setting.output, setting.targets, setting.layout.feature_axis
+    own = setting.network.loss
+    if own.residual is None:
+        if own.takes == "labels":
+            yield from _hinge(setting)
         return
-    kind = setting.network.loss
-    if isinstance(kind, CrossEntropy):
+    if own.prediction == "softmax":
         yield from _softmax(setting, out, targets, axis)
-    elif isinstance(kind, BinaryCrossEntropy):
+    elif own.prediction == "sigmoid":
         p = _sigmoid(out)
         yield from _residual(setting, p, targets, "sigmoid")
         yield _delta(
@@ -42,10 +41,10 @@ def loss(setting: Setting) -> Iterator[Mutation]:
         if not np.isin(targets, (0, 1)).all():
             title = "soft targets are rounded to 0 or 1"
             yield _delta(setting, "soft-labels-rounded", p - (targets > 0.5), title, _SOFTLY)
-    elif isinstance(kind, SquaredError):
+    else:
         yield from _broadcast(setting, out, targets)
         yield _delta(
-            setting, "targets-missing", 2 * kind.factor * out, "the targets are not subtracted", "Use output − target."
+            setting, "targets-missing", own.residual * out, "the targets are not subtracted", "Use output − target."
         )
     yield from _labels(setting, axis)
 
@@ -133,7 +132,7 @@ def _broadcast(setting: Setting, out: Array, y: Array) -> Iterator[Mutation]:
     if setting.classes != 1 or setting.count < 2:
         return
     N = setting.count
-    factor = 2 * setting.network.loss.factor if isinstance(setting.network.loss, SquaredError) else 1.0
+    factor = setting.network.loss.residual or 1.0
     mend = "Give both one shape: y.reshape(out.shape)."
     for how, c in (("summed", N), ("averaged", 1)):
         title = f"(N, 1) − (N,) was broadcast to N×N and {how}"
@@ -191,23 +190,13 @@ def _hinge(setting: Setting) -> Iterator[Mutation]:
 
 def _retarget(setting: Setting, name: str, y: Array, title: str, mend: str, rank: int = 0) -> Mutation:
     """Another one-hot in p − y; the loss itself computes δ where it takes such targets."""
-    wrong = setting.right.delta + setting.weight * _target_slope(setting) * (setting.targets - y)
+    wrong = setting.right.delta + setting.weight * (setting.network.loss.residual or 1.0) * (setting.targets - y)
     return Mutation(name, "loss", title, mend, lambda right: right.with_delta(wrong), scope=title, rank=rank)
-
-
-def _target_slope(setting: Setting) -> float:
-    return 2 * setting.network.loss.factor if isinstance(setting.network.loss, SquaredError) else 1.0
 
 
 def _delta(setting: Setting, name: str, delta: Array, title: str, mend: str, rank: int = 0) -> Mutation:
     scaled = setting.weight * delta
     return Mutation(name, "loss", title, mend, lambda right: right.with_delta(scaled), scope=title, rank=rank)
-
-
-def _targets(setting: Setting) -> Array | None:
-    return (
-        setting.targets if isinstance(setting.network.loss, (BinaryCrossEntropy, CrossEntropy, SquaredError)) else None
-    )
 
 
 def _softmax_of(z: Array, axis: int) -> Array:
