@@ -18,7 +18,7 @@ from jacobians.errors import DomainError, LayoutError
 from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kronecker, Selection
 from jacobians.linops.matrix_views import MatrixViews
 from jacobians.network import Run
-from jacobians.operations import Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
+from jacobians.operations import LOSSES, Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets
 from tests.numerical import central, matrix
 from tests.products import note_products
@@ -78,7 +78,9 @@ def test_gauss_newton_against_numbers(layout: Layout) -> None:
         np.testing.assert_allclose(G.to_dense(), J.T @ H @ J, rtol=1e-5, atol=1e-7, err_msg=f"by {wrt}")
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "logistic_loss", "multiclass_hinge"])
+@pytest.mark.parametrize(
+    "loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "logistic_loss", "multiclass_hinge"]
+)
 @pytest.mark.parametrize("layout", LAYOUTS[::3], ids=short)
 def test_every_loss_and_every_product(layout: Layout, loss: str) -> None:
     """G is the product that it stands for, with vectors, blocks of vectors and on its diagonal."""

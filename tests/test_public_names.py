@@ -150,6 +150,53 @@ def test_imports_point_one_way(file: str) -> None:
     assert used <= MAY_IMPORT[own] | {own}
 
 
+NO_DETOURS = {"linops", "pictures", "factors"}
+"""The parts none of whose files may import itself by way of others; to become all parts."""
+
+
+def file_graph() -> dict[str, set[str]]:
+    """The files that each file imports: at its top, within a function, or for types alone."""
+    files = {"jacobians", "jacobians.__main__", *MODULES}
+    graph: dict[str, set[str]] = {}
+    for name in sorted(files):
+        path = PACKAGE.parent / Path(*name.split("."))
+        tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8"))
+        graph[name] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                named = (f"{node.module}.{alias.name}" for alias in node.names)
+                graph[name] |= {full if full in files else node.module for full in named} & files
+            elif isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names} & files
+    return graph
+
+
+def detour(graph: dict[str, set[str]], start: str) -> list[str]:
+    """The shortest way along imports from a file back to itself; empty if there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        for other in sorted(graph[way[-1]] - seen):
+            if other == start:
+                return [*way, start]
+            seen.add(other)
+            ways.append([*way, other])
+    return []
+
+
+def test_no_file_imports_itself_by_a_detour() -> None:
+    graph = file_graph()
+    circles = [" → ".join(way) for name in graph if step(name) in NO_DETOURS and (way := detour(graph, name))]
+    assert not circles, "\n".join(circles)
+
+
+def test_a_detour_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set()}
+    assert detour(graph, "b") == ["b", "c", "a", "b"]
+    assert detour(graph, "d") == []
+    assert {"jacobians.linops.jacobian", "jacobians.pictures.svg"} <= file_graph()["jacobians.linops"]
+
+
 @pytest.mark.parametrize("statement", ["import jacobians", "from jacobians import *"])
 def test_importing_the_library_does_not_import_scipy(statement: str) -> None:
     """SciPy's modules cost more than NumPy itself; they are loaded on first use."""

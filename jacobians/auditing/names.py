@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 
-from jacobians.arrays import Array
-from jacobians.auditing.setting import Setting
+from jacobians.arrays import Array, Shape, size_of
+from jacobians.auditing.random_batches import Setting
+from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.derivation.statements import derivative_of
 from jacobians.operations import Elementwise, textbook_functions
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Symbol, WithOnes
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
 from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
 
-__all__ = ["Scope", "synonyms_of"]
+__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
 
 
-_STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
+LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
+STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
 _COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
 _CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
 _TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
 _INPUTS = ("inputs", "input", "data", "x")
 
 
-def synonyms_of(setting: Setting) -> Mapping[str, str]:
+def _synonyms_of(setting: Setting) -> Mapping[str, str]:
     """Return the convention's name for every synonym that means one thing only; none hides a name of its own."""
     own = setting.first.values
     found: dict[str, set[str]] = {}
@@ -42,7 +45,7 @@ def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
     last = run.outputs[-1]
     yield from ((s, words.count) for s in _COUNTS)
     yield from ((s, "K") for s in _CLASSES)
-    yield from ((s, words.strength) for s in _STRENGTHS)
+    yield from ((s, words.strength) for s in STRENGTHS)
     yield from ((s, "Y") for s in _TARGETS)
     yield from ((s, "X") for s in _INPUTS)
     yield f"A{words.offset}", "X"
@@ -106,6 +109,9 @@ _SPELLINGS = {
 }
 
 
+_LARGEST = 1e15
+
+
 @dataclass(frozen=True, eq=False)
 class Scope:
     """What names mean, in one convention.
@@ -121,6 +127,8 @@ class Scope:
         Names that the caller defined: their expressions are symbols too.
     definitions : dict
         What the caller defined them as.
+    target : str
+        The name on the left side, which the right side may not use.
     """
 
     setting: Setting
@@ -128,6 +136,7 @@ class Scope:
     synonyms: Mapping[str, str]
     own: dict[str, Expr] = field(default_factory=dict)
     definitions: dict[str, Expr] = field(default_factory=dict)
+    target: str = ""
 
     @classmethod
     def of(cls, setting: Setting) -> Scope:
@@ -140,7 +149,7 @@ class Scope:
                 if array.ndim == 2 and name[0] in "XAZ":
                     ones = WithOnes(symbols[name], layout.feature_axis % 2, layout.bias == "first")
                     symbols.setdefault(ones_name(Symbol(name, array.shape)), ones)
-        return cls(setting, symbols, synonyms_of(setting))
+        return cls(setting, symbols, _synonyms_of(setting))
 
     # --- symbols ---------------------------------------------------------------------------------
 
@@ -256,6 +265,57 @@ class Scope:
             if isinstance(part, Elementwise)
         ]
         return [expr for expr in exprs if isinstance(expr, Call)]
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def name(self, name: str, source: Source, span: Span) -> Term:
+        """Return the term of a symbol."""
+        found = self.symbol(name)
+        if found is None:
+            if self.function(name):
+                raise source.error(f"{name!r} is a function; write {name}(…)", span)
+            raise source.error(f"{name!r} is unknown; {self.near(name)}", span)
+        if isinstance(found, Symbol) and found.name == self.target:
+            raise source.error(f"a formula for {self.target} cannot use {self.target} itself", span)
+        return leaf(found, span)
+
+    def number(self, value: object, source: Source, span: Span) -> Term:
+        """Return the term of a literal."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise source.error(f"a literal is a real number, not {type(value).__name__}", span)
+        if abs(value) > _LARGEST or not math.isfinite(value):
+            raise source.error(f"a number is at most {_LARGEST:g}", span)
+        return number(float(value), span)
+
+    def size(self, name: str) -> int | None:
+        """Return the whole number that a name stands for, such as N, or None."""
+        found = self.symbol(name)
+        if isinstance(found, Symbol) and found.dims == () and found.name in self.values(0):
+            value = float(self.values(0)[found.name])
+            return int(value) if value.is_integer() else None
+        return None
+
+    def ones(self, dims: Shape, source: Source, span: Span) -> Term:
+        """Return an array of ones; its sizes are sizes that the network has."""
+        known = {1, *(n for expr in self.symbols.values() for n in expr.shape)}
+        for n in dims:
+            if n not in known:
+                count = self.setting.examples
+                raise source.error(f"nothing here has {n} entries; there are {count} examples: write np.ones(N)", span)
+        if size_of(dims) > 10**6:
+            raise source.error("so many ones are not written out", span)
+        return leaf(Ones(dims), span)
+
+    def call(self, function: str, arguments: Sequence[Term], source: Source, span: Span) -> Term:
+        """Return the term of a call of a known function."""
+        more = self.complete(function, len(arguments)) if arguments else None
+        if more is None:
+            raise source.error(f"{function} does not take {len(arguments)} arguments", span)
+        return call(function, (*arguments, *map(number, more)), span)
+
+    def no_function(self, name: str) -> str:
+        """Return what to say of a name that is called, and is no function."""
+        return f"{name!r} is no function that is known here; {self.near(name)}"
 
 
 def _key(name: str) -> str:

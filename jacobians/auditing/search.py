@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.auditing.building import ClashError, build
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
-from jacobians.auditing.scalings import scalings
-from jacobians.auditing.slips import Slip, slips
-from jacobians.auditing.terms import Term, positions
+from jacobians.auditing.slips import Slip, scalings, slips
+from jacobians.auditing.terms import ClashError, Term, build, positions
+from jacobians.diagnosis import diagnose
+from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr
 from jacobians.symbols.simplify import scaled, transposed
 
-__all__ = ["Explanation", "Judge", "explain"]
+__all__ = ["Explanation", "Judge", "diagnosed", "explain"]
 
 
 _TOLERANCE = 1e-9
@@ -158,6 +158,22 @@ def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
                 break
             found += [Explanation((slip, other), e.mended) for e in trial.of(twice) if not e.slips]
     return min(found, key=lambda e: e.cost, default=None)
+
+
+def diagnosed(expr: Expr, judge: Judge) -> tuple[Slip, ...]:
+    """Return the causes that explain a parameter's gradient exactly, or nothing."""
+    parameter, setting = judge.claim.parameter, judge.scope.setting
+    if parameter in (None, "X"):
+        return ()
+    run = setting.first.run
+    gradient = {**run.gradient(), str(parameter): judge.value(expr, 0)}
+    try:
+        found = diagnose(gradient, setting.network, run.params, run.X, run.Y)
+    except JacobiansError:
+        return ()
+    if found.verdict != "explained":
+        return ()
+    return tuple(Slip(cause.name, cause.title, 0) for cause in found.causes)
 
 
 @dataclass

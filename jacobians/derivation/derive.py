@@ -95,7 +95,7 @@ def in_convention(network: Network, convention: Convention) -> Network:
     """
     if convention is network.convention:
         return network
-    loss = network.loss.moved_to(convention.layout, convention.effective_reduction)
+    loss = network.loss.replace(layout=convention.layout, reduction=convention.effective_reduction)
     strength = network.l2 if convention.l2 is not None else 0.0
     parts = list(network.chain.parts)
     if convention.layout != network.layout:

@@ -13,7 +13,6 @@ from jacobians.derivation.names import Names
 from jacobians.derivation.recognise import Known, maps_of, same_values
 from jacobians.derivation.result import Definition, Equation
 from jacobians.derivation.statements import derivative_of, prediction_of, targets_of, value_of
-from jacobians.linops.denominator import numerator_of
 from jacobians.network import Run
 from jacobians.operations import Affine, Operation
 from jacobians.operations.affine_maps import with_ones
@@ -118,7 +117,7 @@ def _factors(
         (factor,) = run.chain(wrt, of=output)
         label = f"{names.of(output)}_{names.of(wrt)}"
         forward.maps[output, wrt] = maps_of(
-            numerator_of(factor.jacobian), forward.known, label, partial(derivative_of, part, inner)
+            factor.jacobian.numerator, forward.known, label, partial(derivative_of, part, inner)
         )
 
 

@@ -43,6 +43,7 @@ class Dense(Jacobian):
     """
 
     __slots__ = ("array",)
+    _stores_matrix = True
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")

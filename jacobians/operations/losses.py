@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypeAlias, get_args
+from copy import copy
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
-from jacobians.operations.operation import Makers, Naming, Unary, called, in_layout
+from jacobians.operations.operation import Frozen, Makers, Naming, Unary, called, in_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.functions import Function, Rule, numbers_of
 
@@ -121,13 +121,14 @@ Targets: TypeAlias = Literal["labels", "zero-one", "signs", "reals"]
 """Class labels; 0 and 1 for each output, or between; −1 and 1; any real numbers."""
 
 
-class Loss(ABC):
+class Loss(Frozen, ABC):
     """A loss of a mini-batch: per-example losses, and their sum or mean.
 
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
     For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
     For formulas it may state `in_symbols(X, Y)`.
+    What a constructor sets does not change afterwards; `replace` returns a changed loss.
 
     Parameters
     ----------
@@ -158,12 +159,23 @@ class Loss(ABC):
     of_outputs: ClassVar[bool] = True
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+        self.reduction: Reduction = self._known(reduction)
+        self.layout = layout or Layout()
+
+    _called = "loss"
+
+    def _known(self, reduction: Reduction) -> Reduction:
         if reduction not in get_args(Reduction):
             raise LayoutError(
                 f"{type(self).__name__}: reduction={reduction!r} is unknown; choose one of {get_args(Reduction)}"
             )
-        self.reduction: Reduction = reduction
-        self.layout = layout or Layout()
+        return reduction
+
+    def replace(self, *, reduction: Reduction | None = None, layout: Layout | None = None) -> Self:
+        """Return the same loss with another reduction or layout."""
+        other = copy(self)
+        vars(other).update(reduction=self._known(reduction or self.reduction), layout=layout or self.layout)
+        return other
 
     @property
     def name(self) -> str:
@@ -219,12 +231,6 @@ class Loss(ABC):
             return rng.random(shape).round()
         return rng.integers(classes, size=shape[self.layout.batch_axis])
 
-    def moved_to(self, layout: Layout, reduction: Reduction | None = None) -> Loss:
-        """Return the same loss in another layout, and with another reduction."""
-        loss = copy.copy(self)
-        loss.layout, loss.reduction = layout, reduction or self.reduction
-        return loss
-
     # --- numbers ---------------------------------------------------------------------------------
 
     def weight(self, X: Array, whole: int | None = None) -> float:
@@ -274,7 +280,7 @@ class Loss(ABC):
 
     def total(
         self, X: npt.ArrayLike, Y: npt.ArrayLike, whole: int | None = None
-    ) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+    ) -> tuple[Callable[[], Array], Callable[[], Dense]]:
         """Return functions that return the weighted total and its Jacobian, a row, in numerator layout.
 
         Parameters
@@ -293,7 +299,7 @@ class Loss(ABC):
             wide = np.promote_types(examples.dtype, np.float64)
             return as_array(examples.sum(dtype=wide) * weight).astype(examples.dtype)
 
-        def row() -> Jacobian:
+        def row() -> Dense:
             array = delta()
             if weight != 1.0:
                 array *= weight
@@ -472,8 +478,7 @@ class L2(Unary):
             return W
         if W.ndim != 2:
             raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
-        kept = slice(1, None) if self.layout.bias == "first" else slice(0, -1)
-        return W[:, kept] if self.layout.weights == "rows" else W[kept]
+        return self.layout.weights_of(W)
 
 
 def l2(

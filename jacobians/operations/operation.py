@@ -11,14 +11,16 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, TypeAlias, cast
+from inspect import signature
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float
-from jacobians.errors import LayoutError
+from jacobians.errors import FrozenError, LayoutError
 from jacobians.layout import Layout
-from jacobians.linops import Denominator, Diagonal, Jacobian
+from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
+from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.functions import Function, Rule, numbers_of
 
@@ -33,6 +35,9 @@ Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
 
 Naming: TypeAlias = Callable[[Expr], Expr]
 """Gives an operation's value a symbol, of which its Jacobian is then made; or returns the formula as it is."""
+
+Row = TypeVar("Row", bound=Any)
+"""A Jacobian, or an array that is a scalar's row."""
 
 
 class Jacobians:
@@ -67,12 +72,26 @@ class Jacobians:
             self._built[name] = self._makers[name]()
         return self._built[name]
 
-    def pull(self, row: Jacobian, *, first: bool = True) -> dict[str, Jacobian]:
-        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout."""
+    def pull(self, row: Row, *, first: bool = True) -> dict[str, Row]:
+        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout.
+
+        A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
+        """
+        pulled: dict[str, Any] = {}
         if self._pull is not None:
-            return self._pull(row, first)
-        wanted = list(self._makers)[0 if first else 1 :]
-        return {name: row @ self.numerator(name) for name in wanted}
+            pulled.update(self._pull(row if isinstance(row, Jacobian) else Dense(row), first))
+            if not isinstance(row, Jacobian):
+                pulled = {name: r.array if isinstance(r, Dense) else r.gradient for name, r in pulled.items()}
+            return pulled
+        for name in self._makers:
+            if first:
+                jacobian = self.numerator(name)
+                if isinstance(row, Jacobian):
+                    pulled[name] = row @ jacobian
+                else:
+                    pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
+            first = True
+        return pulled
 
     def __getitem__(self, name: str) -> Jacobian:
         jacobian = self.numerator(name)
@@ -102,10 +121,28 @@ def in_layout(jacobian: Jacobian, layout: Layout) -> Jacobian:
     return Denominator(jacobian) if layout.derivative == "denominator" else jacobian
 
 
-class Operation(ABC):
+class Frozen:
+    """Its public attributes are set once, by the constructor: what was computed or recorded with them stays true."""
+
+    _called: ClassVar[str] = "it"
+    """What an error's text calls such an object."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in vars(self) and not name.startswith("_"):
+            kind, replace = type(self).__name__, getattr(type(self), "replace", None)
+            mend = f"make a new {kind}"
+            if replace is not None:
+                change = f"{name}={value!r}" if name in signature(replace).parameters and len(repr(value)) < 80 else "…"
+                mend = f"{self._called}.replace({change}) returns a changed one"
+            raise FrozenError(f"{kind}.{name} does not change once it is set; {mend}")
+        super().__setattr__(name, value)
+
+
+class Operation(Frozen, ABC):
     """A differentiable map of arrays: a `Primitive` that states its structure, or a combinator of others.
 
-    The first of its inputs is what flows through a network; the others are parameters.
+    The first of its inputs is what flows through a network; the others are parameters. What a constructor sets does
+    not change afterwards: make a new operation instead.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("X",)

@@ -5,27 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.linops import (
-    BlockDiagonal,
-    BlockRow,
-    Commutation,
-    Dense,
-    Diagonal,
-    DiagonalMinusOuter,
-    Identity,
-    Jacobian,
-    KhatriRao,
-    Kronecker,
-    LowRank,
-    Product,
-    Reshape,
-    Scaled,
-    Selection,
-    Sparse,
-    Sum,
-    Transposed,
-    Zero,
-)
+from jacobians.linops.batch import BlockDiagonal, KhatriRao
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.leaves import Dense, LowRank, Sparse
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
+from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.wrappers import Scaled, Transposed, Zero
 
 __all__ = ["pattern", "stored"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add, matmul
 from typing import Any, NoReturn, Protocol, TypeAlias
@@ -27,12 +27,13 @@ __all__ = [
     "fail",
     "generator",
     "largest",
+    "refused",
     "same_bits",
     "term_size",
     "terms",
 ]
 
-ROUNDINGS = 512
+ROUNDINGS = 400
 """Units of rounding, of the coarsest dtype involved, by which two ways to one number may differ."""
 
 
@@ -59,6 +60,20 @@ Evaluated: TypeAlias = tuple[Array, dict[str, Jacobian]]
 def fail(law: str, what: str, text: str) -> NoReturn:
     """Raise the AssertionError of a law that is broken."""
     raise AssertionError(f"law {law}: {what}: {text}")
+
+
+def refused(law: str, what: str, name: str, error: type[Exception], call: Callable[[], object], *parts: str) -> str:
+    """Return the text of the error that a call raises; fail where it raises none, or its text lacks a part."""
+    try:
+        call()
+    except error as caught:
+        text = str(caught)
+    else:
+        fail(law, what, f"{name} is not refused; expected {error.__name__}")
+    for part in parts:
+        if part not in text:
+            fail(law, what, f"{name} is refused, but {part!r} is not in {text!r}")
+    return text
 
 
 def generator(rng: np.random.Generator | None) -> np.random.Generator:

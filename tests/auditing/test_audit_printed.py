@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from jacobians import Convention, Network, all_conventions
 from jacobians.auditing import audit
-from jacobians.auditing.building import ClashError, build
+from jacobians.auditing.audit import checked
 from jacobians.auditing.claims import claims
-from jacobians.auditing.formula import Formula, checked
+from jacobians.auditing.formula import Formula
 from jacobians.auditing.names import Scope
+from jacobians.auditing.random_batches import Setting
 from jacobians.auditing.search import Judge
-from jacobians.auditing.setting import Setting
 from jacobians.auditing.slips import slips
+from jacobians.auditing.terms import ClashError, build
 from jacobians.operations import ACTIVATIONS, LOSSES
 from tests.network_cases import LAYOUTS, short
 

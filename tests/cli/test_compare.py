@@ -11,8 +11,8 @@ import scipy.io
 
 from jacobians import all_conventions
 from jacobians.cli import main
-from jacobians.cli.console import make_console
-from jacobians.cli.formula_tables import print_formulas
+from jacobians.cli.compare_command import print_formulas
+from jacobians.cli.output import make_console
 from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.data import load_digits

@@ -275,25 +275,25 @@ def test_nothing_is_written_and_the_answer_repeats(case) -> None:
     assert diagnose(wrong, network, params, X, Y).to_dict() == diagnose(wrong, network, params, X, Y).to_dict()
 
 
-def test_every_mutation_is_complete_and_unlike_the_others(case) -> None:
+def test_every_slip_is_complete_and_unlike_the_others(case) -> None:
     network, params, X, Y, _ = case
     found = catalogue(Setting(network, params, X, Y))
     assert len(found) > 250
     assert len({m.key for m in found}) == len(found)
     assert len(FAMILIES) == 8
-    for mutation in found:
-        assert mutation.mend.endswith((".", "?")), mutation.name
-        assert not mutation.title.endswith("."), mutation.name
+    for slip in found:
+        assert slip.mend.endswith((".", "?")), slip.name
+        assert not slip.title.endswith("."), slip.name
 
 
 @pytest.mark.parametrize("start", range(4))
-def test_mutations_are_recognised_as_themselves(start: int) -> None:
+def test_slips_are_recognised_as_themselves(start: int) -> None:
     network, params, X, Y, _ = make("row-order", (5, 4, 3), "sigmoid", seed=8, count=9)
     setting = Setting(network, params, X, Y)
-    for mutation in catalogue(setting)[3 + start :: 37]:
-        wrong = mutation.edit(setting.right).gradient()
+    for slip in catalogue(setting)[3 + start :: 37]:
+        wrong = slip.edit(setting.right).gradient()
         found = diagnose(wrong, network, params, X, Y)
-        assert mutation.name in {c.name for c in found.causes} or found.right, mutation.title
+        assert slip.name in {c.name for c in found.causes} or found.right, slip.title
 
 
 def test_a_net_for_digits_takes_less_than_three_seconds() -> None:
@@ -314,7 +314,7 @@ def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monke
     network, params, X, Y, problem = case
     wrong = laid_out(network, backprop(problem, "one dropped"))
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
-    monkeypatch.setattr("jacobians.diagnosis.slips.examples.LARGEST_STACK", 100)
+    monkeypatch.setattr("jacobians.diagnosis.fitting.LARGEST_STACK", 100)
     found = diagnose(wrong, network, params, X, Y)
     assert found.verdict == "unexplained"
     assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())

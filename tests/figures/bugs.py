@@ -12,6 +12,8 @@ from tests.figures.equivalence import CLASSES, HOT, NETWORK_LOSSES
 
 __all__ = ["BUGS", "FAMILIES", "Bug"]
 
+_OF_ONE_OUTPUT = ("squared_error", "binary_cross_entropy")
+
 
 @dataclass(frozen=True)
 class Bug:
@@ -97,7 +99,7 @@ def _bugs() -> tuple[Bug, ...]:
         Bug(shape, "kronecker-other-order", "vec(δ)ᵀ(I ⊗ X) where rows are stacked", **some),
         Bug(shape, "chain-order", "Wδ for Wᵀδ, where W is square", kind="square", **upper),
         Bug(shape, "square-hides-transpose", "the gradient's own forward pass with Wᵀ", kind="square", **some),
-        Bug(shape, "broadcast-n-by-n", "(N, 1) − (N,)", kind="single", losses=("squared_error", "binary_cross_entropy")),
+        Bug(shape, "broadcast-n-by-n", "(N, 1) − (N,)", kind="single", losses=_OF_ONE_OUTPUT),
         Bug(bias, "db-averaged", "δ.mean(0), δ divided by N already", **some),
         Bug(bias, "db-one-example", "δ[-1]", **some),
         Bug(bias, "db-all-axes", "δ.sum()", **some),
@@ -141,7 +143,7 @@ def _bugs() -> tuple[Bug, ...]:
         *(Bug(scale, s, "at N = 1", kind="one") for s in ("mean-missing", "mean-twice", "n-minus-1", "n-plus-1")),
         *(Bug(bias, s, "at N = 1", kind="one", where="any") for s in ("db-averaged", "db-one-example", "db-all-axes")),
         Bug(data, "inputs-reversed", "at N = 1", kind="one"),
-        Bug(scale, "mean-over-outputs-too", "at K = 1", kind="single", losses=("squared_error", "binary_cross_entropy")),
+        Bug(scale, "mean-over-outputs-too", "at K = 1", kind="single", losses=_OF_ONE_OUTPUT),
         Bug(penalty, "penalty-over-n", "at N = 1", kind="one"),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jacobians import operations as ops
 from jacobians.errors import DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense
@@ -26,6 +27,7 @@ from jacobians.operations import (
     Total,
     Transpose,
 )
+from jacobians.testing import assert_operation_laws
 from tests.operations.drawing import WRITTEN, Numbers
 
 G = Numbers(23)
@@ -169,3 +171,18 @@ def test_no_examples() -> None:
 def test_refusals(run: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=re.escape(message)):
         run()
+
+
+def test_what_keeps_examples_apart() -> None:
+    """A composition does if all of its parts do."""
+    apart, mixing = ops.ReLU(), ops.Transpose()
+    for whole in (ops.Chain, ops.Parallel):
+        for parts, expected in (((apart, apart), True), ((apart, mixing), False), ((mixing, apart), False)):
+            assert whole(*parts).per_example == expected, f"{whole.__name__} of {[p.name for p in parts]}"
+    assert ops.Residual(apart).per_example
+    assert not ops.Residual(mixing).per_example
+
+
+def test_laws_of_a_chain_of_two_arrays_into_one_and_of_a_scalar_residual() -> None:
+    assert_operation_laws(ops.Chain(ops.MatMul(), Tanh()), [G(3, 2), G(2, 4)])
+    assert_operation_laws(Residual(Tanh()), [np.array(0.5)])

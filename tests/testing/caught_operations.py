@@ -18,7 +18,6 @@ from jacobians.testing import (
     assert_reference,
 )
 from tests.testing import wrong_borders as borders
-from tests.testing import wrong_jacobians as bad
 from tests.testing import wrong_operations as wrong
 from tests.testing.caught_jacobians import SQUARE, B, Caught, W, X
 
@@ -216,7 +215,7 @@ OPERATIONS: Caught = {
         "law dense twin: right by X",
     ),
     "operation laws, adjoint": (
-        lambda: assert_operation_laws(lambda A: (wrong.right(A)[0], bad.DoubledPullback(wrong.right(A)[1])), [X]),
-        "law adjoint: the operation by X",
+        lambda: assert_operation_laws(wrong.twofold_backward, [X]),
+        "law adjoint: twofold_backward by X",
     ),
 }

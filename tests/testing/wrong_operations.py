@@ -11,6 +11,7 @@ from jacobians.arrays import as_float
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
 from jacobians.operations import Affine, CrossEntropy, Jacobians, Logistic, softmax
+from tests.testing.wrong_jacobians import VjpTwofold
 
 Result = tuple[np.ndarray, Any]
 
@@ -19,6 +20,15 @@ def right(X: Any) -> Result:
     """X ↦ X∘X, as it should be: every law passes, so what the laws catch below is what was changed."""
     X = as_float(X, "X", "right")
     return X * X, Diagonal(2 * X)
+
+
+# --- 2: adjoint ---------------------------------------------------------------------------------
+
+
+def twofold_backward(X: Any) -> Result:
+    """Right forward, twofold backward."""
+    value, J = right(X)
+    return value, VjpTwofold(J.to_dense(), X.shape, X.shape)
 
 
 # --- 3: reference --------------------------------------------------------------------------------
