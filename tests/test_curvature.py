@@ -18,7 +18,7 @@ from jacobians.errors import DomainError, LayoutError
 from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kronecker, Selection
 from jacobians.linops.matrix_views import MatrixViews
 from jacobians.network import Run
-from jacobians.operations import LOSSES, Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
+from jacobians.operations import Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets
 from tests.numerical import central, matrix
 from tests.products import note_products

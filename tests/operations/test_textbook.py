@@ -240,7 +240,7 @@ def test_an_activation_and_a_loss_of_ones_own_in_every_service(preset: str, acti
     wrong = {own: array.copy() for own, array in gradient.items()}
     weight = next(iter(wrong))
     wrong[weight] *= 2
-    assert diagnose(wrong, net, params, X, Y).best
+    assert diagnose(wrong, net, params, X, Y).causes[0].name == "factor-2"
 
 
 def test_an_audit_knows_the_derivative_of_an_activation_of_ones_own() -> None:
