@@ -17,6 +17,7 @@ from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.data import load_digits
 from jacobians.derivation import Equation
+from jacobians.operations import Tanh
 from jacobians.symbols.expressions import Call, Symbol, WithOnes
 
 
@@ -256,7 +257,7 @@ def test_brackets_in_formulas_are_no_markup(monkeypatch):
     """Rich would take [tanh(Z₁) 1] for a tag, and print nothing."""
     batch = load_digits().batch(5, seed=0)
     found = compare(["cs231n-bias-trick"], batch.X / 16, batch.y, sizes=(64, 3, 10), activation="tanh").formulas
-    ones = WithOnes(Call("tanh", (Symbol("Z1", (5, 3)),)), 1, first=False)
+    ones = WithOnes(Call(Tanh().function(), (Symbol("Z1", (5, 3)),)), 1, first=False)
     row = FormulaRow("A1", (Equation(Symbol("A1", (5, 4)), ones),), differs=False)
     monkeypatch.setattr(Formulas, "rows", (row,))
     console = make_console()
