@@ -20,7 +20,6 @@ __all__ = [
     "as_array",
     "as_float",
     "common_dtype",
-    "empty",
     "format_bytes",
     "full",
     "leaves_of",
@@ -52,14 +51,6 @@ class Symbolic(StandIn):
 def as_array(value: Any) -> Array:
     """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
     return cast(Array, value) if isinstance(value, StandIn) else np.asarray(value)
-
-
-def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
-    """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
-    for source in sources:
-        if isinstance(source, StandIn):
-            return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
-    return np.empty(shape, dtype)
 
 
 def full(shape: Shape, value: float, like: Array) -> Array:

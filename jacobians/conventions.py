@@ -21,6 +21,7 @@ from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
 
 __all__ = [
+    "PENALTIES",
     "Convention",
     "Evidence",
     "Layers",
@@ -29,8 +30,6 @@ __all__ = [
     "Reduction",
     "checked",
     "is_weight",
-    "layer_sizes",
-    "parameter_shapes",
     "store_layers",
     "take_layers",
 ]
@@ -43,51 +42,6 @@ Layers: TypeAlias = list[tuple[Array, Array | None]]
 def is_weight(name: str, weight_name: str) -> bool:
     """Whether a parameter is a weight, not a bias; "2.W1" is the first weight within layer 2."""
     return name.rpartition(".")[2].startswith(weight_name)
-
-
-def parameter_shapes(layout: Layout, weight_name: str, sizes: Sequence[int], operation: str) -> dict[str, Shape]:
-    """Return the shapes by name, in the order W1, b1, W2, b2, …
-
-    Raises
-    ------
-    ShapeError
-        If `sizes` is not two or more positive integers.
-    """
-    shapes: dict[str, Shape] = {}
-    for layer, (n_in, n_out) in enumerate(itertools.pairwise(_widths(sizes, operation)), start=1):
-        shapes[f"{weight_name}{layer}"] = layout.weight_shape(n_in, n_out)
-        if layout.bias == "separate":
-            shapes[f"b{layer}"] = layout.bias_shape(n_out)
-    return shapes
-
-
-def layer_sizes(params: Mapping[str, Array], layout: Layout, weight_name: str, owner: str) -> tuple[int, ...]:
-    """Return the layers' widths, read from the weights' shapes.
-
-    Raises
-    ------
-    ShapeError
-        If there is no first weight, or one layer's outputs are not the next one's inputs.
-    """
-    widths: list[int] = []
-    layer = 1
-    while (name := f"{weight_name}{layer}") in params:
-        shape = np.shape(params[name])
-        if len(shape) != 2:
-            raise ShapeError(f"sizes: {name} has shape {shape}; expected a matrix")
-        n_out, width = shape if layout.weights == "rows" else shape[::-1]
-        n_in = width - layout.absorbs_bias
-        if widths and n_in != widths[-1]:
-            raise ShapeError(
-                f"sizes: layer {layer - 1} has {widths[-1]} nodes, but {name} of shape {shape} takes {n_in} inputs; "
-                f"{owner} keeps the weights in {layout.weights}: are these in {_other(layout)}?"
-            )
-        widths += [n_out] if widths else [n_in, n_out]
-        layer += 1
-    if not widths:
-        found = ", ".join(params) or "nothing"
-        raise ShapeError(f"sizes: {owner} calls its first weight {weight_name}1; found {found}: rename or translate it")
-    return _widths(widths, "sizes")
 
 
 def checked(
@@ -109,9 +63,12 @@ def checked(
         raise ShapeError(
             f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
         )
+    arrays: dict[str, Array] = {}
     for name, shape in expected.items():
-        found = np.shape(params[name])
+        given = params[name]
+        found = given.shape if type(given) is np.ndarray else np.shape(given)
         if found == shape:
+            arrays[name] = as_float(given, name, operation)
             continue
         if is_weight(name, weight_name):
             line = "row" if layout.weights == "rows" else "column"
@@ -122,25 +79,19 @@ def checked(
         raise ShapeError(
             f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
-    return {name: as_float(params[name], name, operation) for name in expected}
+    return arrays
 
 
 def take_layers(params: Mapping[str, Array], layout: Layout, weight_name: str) -> Layers:
     """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
     layers: Layers = []
-    layer = 1
-    while (name := f"{weight_name}{layer}") in params:
-        W = params[name] if layout.weights == "rows" else params[name].T
-        match layout.bias:
-            case "first":
-                layers.append((W[:, 1:], W[:, 0]))
-            case "last":
-                layers.append((W[:, :-1], W[:, -1]))
-            case "separate":
-                layers.append((W, params[f"b{layer}"].reshape(-1)))
-            case "none":
-                layers.append((W, None))
-        layer += 1
+    while (name := f"{weight_name}{len(layers) + 1}") in params:
+        W, bias = params[name], None
+        if layout.absorbs_bias:
+            W, bias = layout.weights_of(W), layout.bias_of(W)
+        elif layout.bias == "separate":
+            bias = params[f"b{len(layers) + 1}"].reshape(-1)
+        layers.append((W if layout.weights == "rows" else W.T, bias))
     return layers
 
 
@@ -150,8 +101,7 @@ def store_layers(layers: Layers, layout: Layout, weight_name: str) -> dict[str, 
     for layer, (weight, bias) in enumerate(layers, start=1):
         W = weight
         if bias is not None and layout.absorbs_bias:
-            column = bias[:, np.newaxis]
-            W = np.hstack([column, weight] if layout.bias == "first" else [weight, column])
+            W = layout.joined(bias[:, np.newaxis], weight, 1)
         params[f"{weight_name}{layer}"] = np.array(W if layout.weights == "rows" else W.T, order="C")
         if bias is not None and layout.bias == "separate":
             params[f"b{layer}"] = np.array(bias.reshape(layout.bias_shape(bias.size)), order="C")
@@ -161,7 +111,7 @@ def store_layers(layers: Layers, layout: Layout, weight_name: str) -> dict[str, 
 def _mend_weight(found: Shape, expected: Shape, layout: Layout) -> str:
     if found == expected[::-1]:
         return f"its transpose would fit: are the weights in {_other(layout)}?"
-    along = 1 if layout.weights == "rows" else 0  # the axis along which one node's weights lie
+    along = layout.node_axis
     line = ("row", "column")[along]
     if len(found) == 2 and found[1 - along] == expected[1 - along]:
         if layout.absorbs_bias and found[along] == expected[along] - 1:
@@ -186,6 +136,9 @@ def _widths(sizes: Sequence[int], operation: str) -> tuple[int, ...]:
 
 
 Penalty: TypeAlias = Literal["half-over-n", "half", "one"]
+PENALTIES: dict[Penalty, tuple[float, bool]] = {"half-over-n": (0.5, True), "half": (0.5, False), "one": (1.0, False)}
+"""The regularisers c·λΣW² and c·λ/N·ΣW²: c, and whether it is divided by N."""
+
 Packing: TypeAlias = Literal["layers", "weights-then-biases"]
 Evidence: TypeAlias = Literal["P", "S", "M"]
 
@@ -332,9 +285,10 @@ class Convention:
                 f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
                 "convention.replace(l2='half') for ½λΣW²"
             )
-        if self.l2 == "half-over-n" and count < 1:
+        factor, over_count = PENALTIES[self.l2]
+        if over_count and count < 1:
             raise DomainError(f"l2_scale: {self.name} divides by 2N, and N is {count}")
-        return float(strength) / {"half-over-n": 2 * count, "half": 2, "one": 1}[self.l2]
+        return float(strength) * factor / (count if over_count else 1)
 
     # --- parameters ------------------------------------------------------------------------------
 
@@ -349,8 +303,18 @@ class Convention:
         ----------
         sizes : sequence of int
             Widths of the layers from the input on, bias units not counted.
+
+        Raises
+        ------
+        ShapeError
+            If `sizes` is not two or more positive integers.
         """
-        return parameter_shapes(self.layout, self.weight_name, sizes, "shapes")
+        shapes: dict[str, Shape] = {}
+        for layer, (n_in, n_out) in enumerate(itertools.pairwise(_widths(sizes, "shapes")), start=1):
+            shapes[self.weight(layer)] = self.layout.weight_shape(n_in, n_out)
+            if self.layout.bias == "separate":
+                shapes[f"b{layer}"] = self.layout.bias_shape(n_out)
+        return shapes
 
     def sizes(self, params: Mapping[str, Array]) -> tuple[int, ...]:
         """Return the layers' widths, read from the shapes of the weights.
@@ -360,7 +324,28 @@ class Convention:
         ShapeError
             If there is no first weight, or one layer's outputs are not the next one's inputs.
         """
-        return layer_sizes(params, self.layout, self.weight_name, self.name)
+        widths: list[int] = []
+        for layer in itertools.count(1):
+            name = self.weight(layer)
+            if name not in params:
+                break
+            shape = np.shape(params[name])
+            if len(shape) != 2:
+                raise ShapeError(f"sizes: {name} has shape {shape}; expected a matrix")
+            n_in, n_out = shape[self.layout.node_axis] - self.layout.absorbs_bias, shape[1 - self.layout.node_axis]
+            if widths and n_in != widths[-1]:
+                raise ShapeError(
+                    f"sizes: layer {layer - 1} has {widths[-1]} nodes, but {name} of shape {shape} takes {n_in} "
+                    f"inputs; {self.name} keeps the weights in {self.layout.weights}: are these in "
+                    f"{_other(self.layout)}?"
+                )
+            widths += [n_out] if widths else [n_in, n_out]
+        if not widths:
+            found = ", ".join(params) or "nothing"
+            raise ShapeError(
+                f"sizes: {self.name} calls its first weight {self.weight(1)}; found {found}: rename or translate it"
+            )
+        return _widths(widths, "sizes")
 
     def check(self, params: Mapping[str, Array], sizes: Sequence[int], *, operation: str = "check") -> None:
         """Raise ShapeError unless the parameters have the names and shapes that this convention gives them.
@@ -386,8 +371,7 @@ class Convention:
         >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
         [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
         """
-        arrays = self._checked(params, self.sizes(params) if sizes is None else sizes, "pack")
-        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.packing_order(arrays)])
+        return self._packed(self._checked(params, self.sizes(params) if sizes is None else sizes, "pack"))
 
     def unpack(self, vector: Array, sizes: Sequence[int]) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays.
@@ -406,12 +390,7 @@ class Convention:
                 f"unpack: the vector has shape {vector.shape}, {self.name} packs sizes {tuple(sizes)} "
                 f"(bias {self.layout.bias}) into ({total},){hint}"
             )
-        start, pieces = 0, {}
-        for name in self.packing_order(shapes):
-            stop = start + size_of(shapes[name])
-            pieces[name] = unvec(vector[start:stop], shapes[name], self.layout.vec)
-            start = stop
-        return {name: pieces[name] for name in shapes}
+        return self._unpacked(vector, shapes)
 
     def describe(self) -> dict[str, str]:
         """Return the convention as one line of a table: "*" marks what is assumed, "–" what the source leaves open."""
@@ -430,6 +409,19 @@ class Convention:
         if self.effective_packing == "layers":
             return list(names)
         return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
+
+    def _packed(self, arrays: Mapping[str, Array]) -> Array:
+        """Arrays that were checked as one new vector."""
+        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.packing_order(arrays)])
+
+    def _unpacked(self, vector: Array, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """A vector of the right length as new arrays of these shapes, in the order of the shapes."""
+        pieces, start = dict.fromkeys(shapes, vector), 0
+        for name in self.packing_order(shapes):
+            stop = start + size_of(shapes[name])
+            pieces[name] = unvec(vector[start:stop], shapes[name], self.layout.vec)
+            start = stop
+        return pieces
 
     def _checked(self, params: Mapping[str, Array], sizes: Sequence[int], operation: str) -> dict[str, Array]:
         return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)

@@ -21,7 +21,6 @@ from jacobians.errors import LayoutError
 from jacobians.linops import Identity, Jacobian, Kronecker
 from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
-from jacobians.linops.denominator import numerator_of
 from jacobians.linops.kernels import matmul
 from jacobians.operations.operation import in_layout
 
@@ -68,8 +67,8 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
     >>> gauss_newton(run, "W2").domain
     (3, 2)
     """
-    J = numerator_of(run.parameter_jacobian(of="output") if wrt is None else run.jacobian(of="output", wrt=wrt))
-    return in_layout(J.T @ numerator_of(run.output_hessian()) @ J, run.network.layout)
+    J = (run.parameter_jacobian(of="output") if wrt is None else run.jacobian(of="output", wrt=wrt)).numerator
+    return in_layout(J.T @ run.output_hessian().numerator @ J, run.network.layout)
 
 
 def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
@@ -95,7 +94,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     >>> np.allclose(empirical_fisher(run).to_dense(), J.T @ J / 5)
     True
     """
-    J = numerator_of(run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt))
+    J = (run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt)).numerator
     weight = run.network.loss.weight(run.values[run.outputs[-1]])
     return in_layout(weight * (J.T @ J), run.network.layout)
 
@@ -146,7 +145,7 @@ def kronecker_factored(run: Run, wrt: str) -> Jacobian:
     >>> np.allclose(kronecker_factored(run, "W1").to_dense(), gauss_newton(run, "W1").to_dense())
     True
     """
-    J, H = numerator_of(run.jacobian(of="output", wrt=wrt)), numerator_of(run.output_hessian())
+    J, H = run.jacobian(of="output", wrt=wrt).numerator, run.output_hessian().numerator
     axis = run.network.layout.batch_axis
     later, layer, order = _layer(J, H, wrt, axis)
     data = layer.single  # X, one example a row

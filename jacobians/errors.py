@@ -7,6 +7,7 @@ __all__ = [
     "DataError",
     "DomainError",
     "FormulaError",
+    "FrozenError",
     "JacobiansError",
     "LayoutError",
     "MissingExtraError",
@@ -42,6 +43,10 @@ class DataError(JacobiansError):
 
 class FormulaError(JacobiansError):
     """A formula cannot be read; the text shows it, marks the place, and says what is allowed there."""
+
+
+class FrozenError(JacobiansError, AttributeError):
+    """An attribute that does not change was set; the text says how to make a changed object."""
 
 
 class TooLargeError(JacobiansError, MemoryError):

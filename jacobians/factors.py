@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
+from jacobians.pictures.svg import chain_html, html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +51,6 @@ class Factor:
         return f"$\\displaystyle {self.latex}$"
 
     def _repr_html_(self) -> str:
-        from jacobians.pictures.svg import html
-
         return f"<p>{escape(self.label)}: {escape(repr(self.jacobian))}</p>{html(self.jacobian, self.of, self.wrt)}"
 
 
@@ -61,8 +60,6 @@ class Factors(tuple[Factor, ...]):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        from jacobians.pictures.svg import chain_html
-
         return chain_html(self) if self else "<p>the identity</p>"
 
     def _repr_latex_(self) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Literal, TypeAlias, get_args
+
+import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
@@ -26,7 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Five orthogonal choices that fix every formula of a mini-batch gradient.
 
@@ -75,20 +78,51 @@ class Layout:
         """Return a copy with some choices changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def batch_axis(self) -> int:
         """The axis along which examples are counted: 0, or -1 for a batch in columns."""
         return 0 if self.batch == "rows" else -1
 
-    @property
+    @cached_property
     def feature_axis(self) -> int:
         """The axis along which one example's features lie: -1, or 0 for a batch in columns."""
         return -1 if self.batch == "rows" else 0
 
-    @property
+    @cached_property
+    def node_axis(self) -> int:
+        """The axis of W along which one node's weights lie: 1 for weights in rows, or 0."""
+        return 1 if self.weights == "rows" else 0
+
+    # --- an absorbed bias ------------------------------------------------------------------------
+
+    @cached_property
     def absorbs_bias(self) -> bool:
         """Whether the bias is a row or column of W."""
         return self.bias in ("first", "last")
+
+    @cached_property
+    def bias_place(self) -> int | None:
+        """Where an absorbed bias lies among one node's weights: 0, −1, or None."""
+        return {"first": 0, "last": -1}.get(self.bias)
+
+    @cached_property
+    def without_bias(self) -> slice:
+        """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones."""
+        return {"first": slice(1, None), "last": slice(0, -1)}.get(self.bias, slice(None))
+
+    def weights_of(self, W: Array) -> Array:
+        """Return the view of W that leaves out an absorbed bias."""
+        return W[:, self.without_bias] if self.weights == "rows" else W[self.without_bias]
+
+    def bias_of(self, W: Array) -> Array:
+        """Return the view of W that holds an absorbed bias: (out,)."""
+        return W[:, self.bias_place] if self.weights == "rows" else W[self.bias_place]
+
+    def joined(self, bias: Array, entries: Array, axis: int) -> Array:
+        """Return a new array: `entries` with an absorbed bias, or with the ones that meet it, before or after them."""
+        return np.concatenate((bias, entries) if self.bias == "first" else (entries, bias), axis=axis)
+
+    # --- shapes ----------------------------------------------------------------------------------
 
     def batch_shape(self, count: int, features: int) -> Shape:
         """Return the shape of a matrix of `count` examples with `features` entries each."""

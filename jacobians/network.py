@@ -7,20 +7,19 @@ import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import matmul
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.choices import ACTIVATIONS, LOSSES, choice
 from jacobians.conventions import Convention, checked, is_weight
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
-from jacobians.layout import Layout, Order, unvec, vec
+from jacobians.layout import Layout, Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
-from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, l2
-from jacobians.operations.operation import in_layout
+from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_activation, find_loss, l2
+from jacobians.operations.operation import Frozen, in_layout
 from jacobians.presets import convention as find_convention
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def check_loss(loss: Loss, convention: Convention) -> None:
         )
 
 
-class Run:
+class Run(Frozen):
     """What a network computed on one batch.
 
     Made by `Network.run`. Intermediates are called Z1, A1, Z2, …: Z after the k-th operation with parameters, A
@@ -83,13 +82,14 @@ class Run:
     (10, 15)
     """
 
+    network: Network
+    params: dict[str, Array]
+    X: Array
+    Y: Array
+
     def __init__(self, network: Network, params: dict[str, Array], X: Array, Y: Array) -> None:
-        self.network = network
-        self.params = params
-        self.X = X
-        self.Y = Y
-        named = {own: params[name] for name, own in network.names.items()}
-        self._steps = network.chain.run(X, named)
+        vars(self).update(network=network, params=params, X=X, Y=Y)  # at once: see Frozen
+        self._steps = network.chain.run(X, dict(zip(network.names.values(), params.values(), strict=True)))
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -99,7 +99,7 @@ class Run:
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _total(self) -> tuple[Callable[[], Array], Callable[[], Jacobian]]:
+    def _total(self) -> tuple[Callable[[], Array], Callable[[], Dense]]:
         return self.network.loss.total(self._steps[-1][0], self.Y)
 
     @cached_property
@@ -135,18 +135,26 @@ class Run:
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         """Return the objective's gradient by every parameter, and by X on request: new arrays."""
-        return self.network.penalised(self._pulled(self._total[1](), inputs), self.params, self._count)
+        grads = self._pulled(self._total[1](), inputs)
+        return self.network._penalised(grads, self.params, self._count) if self.network.l2 else grads
 
     def share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
         _, row = self.network.loss.total(self._steps[-1][0], self.Y, whole)
         return self._pulled(row(), inputs)
 
-    def _pulled(self, row: Jacobian, inputs: bool) -> dict[str, Array]:
-        """The row through all operations: by every parameter, and by X."""
-        rows = _own_arrays(self.network.chain.sweep(self._steps, row, inputs))
-        grads = {name: rows[own] for name, own in self.network.names.items()}
-        return {**grads, "X": rows["X"]} if inputs else grads
+    def _pulled(self, row: Dense, inputs: bool) -> dict[str, Array]:
+        """The row through all operations: by every parameter, and by X; arrays that share no memory."""
+        by_own_name = self.network.chain.sweep(self._steps, row.array, inputs)
+        arrays: dict[str, Array] = {}
+        buffers: set[int] = set()
+        for name, own in (*self.network.names.items(), ("X", "X"))[: None if inputs else -1]:
+            array = by_own_name[own]
+            # a sweep's arrays are new, but two may be views of one buffer
+            buffer = id(array if array.base is None else array.base)
+            arrays[name] = array.copy(order="K") if buffer in buffers else array
+            buffers.add(buffer)
+        return arrays
 
     @property
     def _count(self) -> int:
@@ -269,18 +277,6 @@ class Run:
         return factors
 
 
-def _own_arrays(rows: Mapping[str, Jacobian]) -> dict[str, Array]:
-    """The rows as arrays that share no memory: a sweep's rows are new, but two may be views of one buffer."""
-    arrays: dict[str, Array] = {}
-    buffers: set[int] = set()
-    for name, row in rows.items():
-        array = row.array if isinstance(row, Dense) else row.gradient
-        buffer = id(array if array.base is None else array.base)
-        arrays[name] = array.copy(order="K") if buffer in buffers else array
-        buffers.add(buffer)
-    return arrays
-
-
 def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[str]:
     """Z for an affine layer, A for what follows it, numbered by layer; a name that is taken gets primes."""
     names: list[str] = []
@@ -326,7 +322,7 @@ def gradient_in_blocks(
             else:
                 sums[name] = gradient.astype(np.promote_types(gradient.dtype, np.float64))
     grads = {name: sums[name].astype(params[name].dtype, copy=False) for name in sums}
-    grads = network.penalised(grads, params, count)
+    grads = network._penalised(grads, params, count)
     return grads if by_input is None else {**grads, "X": by_input}
 
 
@@ -363,7 +359,7 @@ def _target_axis(Y: Array, count: int, layout: Layout) -> int:
 Parameters: TypeAlias = Mapping[str, npt.ArrayLike]
 
 
-class Network:
+class Network(Frozen):
     """A chain of operations, a loss and an L2 regulariser: objective, gradient and every Jacobian between.
 
     Parameters
@@ -382,6 +378,10 @@ class Network:
     LayoutError
         If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
         one number, or `l2` is not 0 and the convention has no regulariser.
+
+    Notes
+    -----
+    A network does not change, so neither does what was recorded of it; `replace` returns a changed one.
 
     Examples
     --------
@@ -413,8 +413,8 @@ class Network:
         cls,
         sizes: Sequence[int],
         *,
-        activation: str = "sigmoid",
-        loss: str = "cross_entropy",
+        activation: str | Operation = "sigmoid",
+        loss: str | Loss = "cross_entropy",
         convention: Convention | str = "cs231n",
         l2: float = 0.0,
     ) -> Network:
@@ -424,9 +424,9 @@ class Network:
         ----------
         sizes : sequence of int
             Widths from the inputs to the outputs, at least two.
-        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"}
-        loss : {"cross_entropy", "binary", "squared", "hinge", "logistic"}
-            The first two take logits.
+        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"} or Operation
+        loss : {"cross_entropy", "binary_cross_entropy", "squared_error", "multiclass_hinge", "logistic_loss"} or Loss
+            The cross-entropies take logits. A loss gets the convention's layout and reduction.
         convention : Convention or str
         l2 : float
         """
@@ -434,12 +434,49 @@ class Network:
         sizes = tuple(sizes)
         if len(sizes) < 2:
             raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
-        make = choice(ACTIVATIONS, activation, "activation")
+        between = find_activation(activation).moved_to(found.layout)
         operations: list[Operation] = []
         for n_in, n_out in itertools.pairwise(sizes):
-            operations += [Affine(found.layout, (n_in, n_out)), make()]
-        made = choice(LOSSES, loss, "loss")(reduction=found.effective_reduction, layout=found.layout)
+            operations += [Affine(found.layout, (n_in, n_out)), between]
+        made = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
         return cls(operations[:-1], made, found, l2=l2)
+
+    _called = "net"
+
+    def replace(
+        self,
+        *,
+        operations: Sequence[Operation] | None = None,
+        loss: Loss | None = None,
+        convention: Convention | str | None = None,
+        l2: float | None = None,
+    ) -> Self:
+        """Return a network with some of its parts changed.
+
+        Parameters
+        ----------
+        operations, loss, convention, l2
+            As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
+            over its layout and its reduction.
+
+        Raises
+        ------
+        LayoutError
+            As the constructor does.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.replace(l2=0.1).l2, net.l2
+        (0.1, 0.0)
+        """
+        found = self.convention if convention is None else find_convention(convention)
+        if loss is None:
+            loss = (
+                self.loss if convention is None else self.loss.replace(layout=found.layout, reduction=found.reduction)
+            )
+        parts = self.chain.parts if operations is None else operations
+        return type(self)(parts, loss, found, l2=self.l2 if l2 is None else l2)
 
     # --- parameters ------------------------------------------------------------------------------
 
@@ -461,20 +498,17 @@ class Network:
             if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
-            out, width = shape if self.layout.weights == "rows" else shape[::-1]
-            n_in = width - self.layout.absorbs_bias
+            out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
             bound = np.sqrt(6.0 / (n_in + out))
             nodes = rng.uniform(-bound, bound, size=(out, n_in))
             if self.layout.absorbs_bias:
-                zeros = np.zeros((out, 1))
-                nodes = np.concatenate([zeros, nodes] if self.layout.bias == "first" else [nodes, zeros], axis=1)
+                nodes = self.layout.joined(np.zeros((out, 1)), nodes, 1)
             params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
         return params
 
     def pack(self, params: Parameters) -> Array:
         """Return all parameters as one new vector, in the convention's vec and packing order."""
-        arrays = self._arrays(params)
-        return np.concatenate([vec(arrays[name], self.layout.vec) for name in self.convention.packing_order(arrays)])
+        return self.convention._packed(self._arrays(params))
 
     def unpack(self, theta: Array) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays."""
@@ -483,12 +517,7 @@ class Network:
         total = sum(map(size_of, shapes.values()))
         if theta.shape != (total,):
             raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
-        start, parts = 0, {}
-        for name in self.convention.packing_order(shapes):
-            stop = start + size_of(shapes[name])
-            parts[name] = unvec(theta[start:stop], shapes[name], self.layout.vec)
-            start = stop
-        return {name: parts[name] for name in shapes}
+        return self.convention._unpacked(theta, shapes)
 
     # --- values and derivatives ------------------------------------------------------------------
 
@@ -567,7 +596,7 @@ class Network:
         layout = self.layout.replace(derivative="numerator")
         return l2(array, scale, layout, include_bias=self.convention.l2_bias)
 
-    def penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
+    def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
         """Return gradients of the loss, which are written to, with the regulariser's added."""
         for name in filter(self.is_penalised, params):
             grads[name] += self.penalty(name, params[name], count)[1].gradient

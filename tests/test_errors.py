@@ -16,6 +16,7 @@ ALSO = {
     "DTypeError": TypeError,
     "DataError": ValueError,
     "DomainError": ValueError,
+    "FrozenError": AttributeError,
     "JacobiansError": ValueError,
     "LayoutError": ValueError,
     "MissingExtraError": ImportError,

@@ -58,6 +58,28 @@ def test_a_layout_is_a_value() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=short)
+def test_where_an_absorbed_bias_lies(layout: Layout) -> None:
+    """W of two nodes with three weights each: their bias is 9, wherever the layout puts it."""
+    nodes = np.array([[1, 2, 3], [4, 5, 6]])
+    W = nodes if layout.weights == "rows" else nodes.T
+    assert W.shape == layout.replace(bias="none").weight_shape(n_in=3, n_out=2)
+    assert W.shape[layout.node_axis] == 3
+    assert layout.bias_place == {"first": 0, "last": -1}.get(layout.bias)
+    if not layout.absorbs_bias:
+        np.testing.assert_array_equal(layout.weights_of(W), W)
+        return
+    bias = np.full((2, 1) if layout.weights == "rows" else (1, 2), 9)
+    whole = layout.joined(bias, W, layout.node_axis)
+    assert whole.shape == layout.weight_shape(n_in=3, n_out=2)
+    np.testing.assert_array_equal(whole.take(layout.bias_place, layout.node_axis), [9, 9])
+    np.testing.assert_array_equal(layout.bias_of(whole), [9, 9])
+    np.testing.assert_array_equal(layout.weights_of(whole), W)
+    np.testing.assert_array_equal(np.arange(4)[layout.without_bias], [1, 2, 3] if layout.bias == "first" else [0, 1, 2])
+    for view in (layout.bias_of(whole), layout.weights_of(whole)):
+        assert np.shares_memory(view, whole)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=short)
 def test_shapes_and_axes(layout: Layout) -> None:
     batch = np.zeros(layout.batch_shape(5, 3))
     assert batch.shape[layout.batch_axis] == 5

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import jacobians
 from jacobians import (
     Convention,
     Layout,
     Network,
     all_conventions,
+    replayed,
     translate_batch,
     translate_gradients,
     translate_parameters,
 )
-from jacobians.choices import ACTIVATIONS, LOSSES
-from jacobians.errors import DomainError, DTypeError, ShapeError
+from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.operations import (
+    ACTIVATIONS,
+    LOSSES,
     Affine,
     CrossEntropy,
+    Power,
+    SquaredError,
     Tanh,
 )
 from tests.network_cases import LAYOUTS, assert_gradient, inputs, kink_distance, moved_from_zero, targets
@@ -110,6 +119,111 @@ def test_a_wrong_gradient_is_noticed() -> None:
     numeric = central(lambda t: right.value(right.unpack(t), X, Y), right.pack(params))
     wrong = right.pack(Forgetful.dense(SIZES, l2=1.0).gradient(params, X, Y))
     assert not np.allclose(wrong, numeric, rtol=1e-6, atol=1e-8)
+
+
+# --- what it costs -----------------------------------------------------------------------------------
+
+
+def package_calls(function: Callable[[], object]) -> int:
+    """How many of the package's own functions one call runs."""
+    package, count = str(Path(jacobians.__file__).parent), 0
+
+    def count_calls(frame: FrameType, event: str, _: object) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith(package)
+
+    sys.setprofile(count_calls)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+def test_a_gradient_takes_few_calls(preset: Convention) -> None:
+    """On small batches the time goes into Python's calls: 255 of them in version 0.1.0."""
+    net = Network.dense((4, 10, 3), convention=preset)
+    params, X, Y = net.init(np.random.default_rng(0)), inputs(net, 5, 4), np.array([0, 1, 2, 1, 0])
+    net.gradient(params, X, Y)  # the first call also loads and remembers
+    assert 0 < package_calls(lambda: net.gradient(params, X, Y)) <= 140
+
+
+# --- what does not change ------------------------------------------------------------------------------
+
+
+def frozen_things() -> dict[str, tuple[object, str, object, str]]:
+    net = Network.dense(SIZES, activation="leaky_relu", convention="ng-ml-2011", l2=0.3)
+    run = net.run(net.init(np.random.default_rng(0)), inputs(net, 2, 3), [0, 1])
+    affine, leaky = net.chain.parts[:2]
+    return {
+        "net.l2": (
+            net,
+            "l2",
+            10,
+            "Network.l2 does not change once it is set; net.replace(l2=10) returns a changed one",
+        ),
+        "net.convention": (net, "convention", "cs231n", "net.replace(convention='cs231n') returns a changed one"),
+        "net.loss": (net, "loss", CrossEntropy(), "Network.loss does not change"),
+        "net.chain": (net, "chain", None, "net.replace(…) returns a changed one"),
+        "net.layout": (net, "layout", Layout(), "Network.layout does not change"),
+        "net.names": (net, "names", {}, "Network.names does not change"),
+        "loss.reduction": (net.loss, "reduction", "sum", "loss.replace(reduction='sum') returns a changed one"),
+        "loss.layout": (net.loss, "layout", Layout(), "CrossEntropy.layout does not change"),
+        "factor": (SquaredError(0.5), "factor", 1.0, "SquaredError.factor does not change"),
+        "chain.parts": (net.chain, "parts", (), "Chain.parts does not change once it is set; make a new Chain"),
+        "affine.layout": (affine, "layout", Layout(), "Affine.layout does not change"),
+        "affine.sizes": (affine, "sizes", (1, 1), "Affine.sizes does not change"),
+        "leaky.slope": (leaky, "slope", 0.5, "cannot assign to field 'slope'"),
+        "power": (Power(3), "exponent", 2, "cannot assign to field 'exponent'"),
+        "run.X": (run, "X", None, "Run.X does not change"),
+        "run.params": (run, "params", {}, "Run.params does not change"),
+        "layout.batch": (Layout(), "batch", "columns", "cannot assign to field 'batch'"),
+        "convention.l2": (net.convention, "l2", "one", "cannot assign to field 'l2'"),
+    }
+
+
+@pytest.mark.parametrize("name", frozen_things())
+def test_what_results_rest_on_does_not_change(name: str) -> None:
+    """Or a recording, a run or a check of layouts would go on with what it was made from."""
+    thing, attribute, value, message = frozen_things()[name]
+    before = getattr(thing, attribute)
+    with pytest.raises(AttributeError, match=re.escape(message)):
+        setattr(thing, attribute, value)
+    assert getattr(thing, attribute) is before
+
+
+def test_a_changed_network_is_a_new_one() -> None:
+    net = Network.dense(SIZES, convention="cs231n", l2=0.1)
+    params, X, Y = moved_from_zero(net.init(np.random.default_rng(0))), inputs(net, 4, 3), np.array([0, 1, 1, 0])
+    fast = replayed(net.gradient)
+    before = fast(params, X, Y)
+    strong = net.replace(l2=10)
+    assert (net.l2, strong.l2) == (0.1, 10.0)
+    for name, gradient in replayed(strong.gradient)(params, X, Y).items():
+        penalty = 9.9 * params[name] if name.startswith("W") else 0
+        np.testing.assert_allclose(gradient, before[name] + penalty, rtol=1e-13, atol=1e-15)
+        np.testing.assert_array_equal(fast(params, X, Y)[name], before[name])
+    summed = net.replace(convention=net.convention.replace(reduction="sum"))
+    assert (summed.loss.reduction, net.loss.reduction, summed.l2) == ("sum", "mean", 0.1)
+    halved = net.replace(loss=SquaredError(0.5, layout=net.layout))
+    assert halved.loss.name == "squared_error"
+    assert halved.chain.parts == net.chain.parts
+    tanh = net.replace(operations=[Affine(net.layout, (3, 4)), Tanh(), Affine(net.layout, (4, 2))])
+    assert "tanh" in repr(tanh)
+    with pytest.raises(LayoutError, match=r"affine keeps batch in rows.*give it the convention's layout"):
+        net.replace(convention="ng-dlai")
+    with pytest.raises(LayoutError, match="the source of pytorch fixes no regulariser"):
+        net.replace(operations=Network.dense(SIZES, convention="pytorch").chain.parts, convention="pytorch")
+
+
+def test_a_changed_loss_is_a_new_one() -> None:
+    loss = SquaredError(0.5, "sum")
+    changed = loss.replace(reduction="mean", layout=Layout(batch="columns"))
+    assert (changed.factor, changed.reduction, changed.layout.batch) == (0.5, "mean", "columns")
+    assert (loss.reduction, loss.layout.batch) == ("sum", "rows")
+    with pytest.raises(LayoutError, match="SquaredError: reduction='average' is unknown"):
+        loss.replace(reduction="average")  # type: ignore[arg-type]
 
 
 # --- the same network in every convention ------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 _BASE = {"errors", "arrays", "layout"}
 _CORE = _BASE | {"linops", "operations", "conventions", "presets", "translate"}
-_NETWORK = _CORE | {"choices", "factors", "network"}
+_NETWORK = _CORE | {"factors", "network"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
@@ -108,13 +108,12 @@ MAY_IMPORT = {
     "conventions": _BASE,
     "presets": _BASE | {"conventions"},
     "translate": _BASE | {"conventions", "presets"},
-    "choices": _CORE,
     "factors": _CORE | {"pictures"},
-    "network": _CORE | {"choices", "factors", "pictures"},
+    "network": _CORE | {"factors", "pictures"},
     "recording": _BASE,
     "curvature": _NETWORK,
     "checking": _NETWORK,
-    "testing": _NETWORK | {"checking"},
+    "testing": _NETWORK | {"checking", "symbols"},
     "diagnosis": _NETWORK | {"checking"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
@@ -148,6 +147,53 @@ def test_imports_point_one_way(file: str) -> None:
     tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
     used = {step(name) for name in imported(tree) if name.split(".")[0] == "jacobians"}
     assert used <= MAY_IMPORT[own] | {own}
+
+
+NO_DETOURS = {"linops", "pictures", "factors"}
+"""The parts none of whose files may import itself by way of others; to become all parts."""
+
+
+def file_graph() -> dict[str, set[str]]:
+    """The files that each file imports: at its top, within a function, or for types alone."""
+    files = {"jacobians", "jacobians.__main__", *MODULES}
+    graph: dict[str, set[str]] = {}
+    for name in sorted(files):
+        path = PACKAGE.parent / Path(*name.split("."))
+        tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8"))
+        graph[name] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                named = (f"{node.module}.{alias.name}" for alias in node.names)
+                graph[name] |= {full if full in files else node.module for full in named} & files
+            elif isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names} & files
+    return graph
+
+
+def detour(graph: dict[str, set[str]], start: str) -> list[str]:
+    """The shortest way along imports from a file back to itself; empty if there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        for other in sorted(graph[way[-1]] - seen):
+            if other == start:
+                return [*way, start]
+            seen.add(other)
+            ways.append([*way, other])
+    return []
+
+
+def test_no_file_imports_itself_by_a_detour() -> None:
+    graph = file_graph()
+    circles = [" → ".join(way) for name in graph if step(name) in NO_DETOURS and (way := detour(graph, name))]
+    assert not circles, "\n".join(circles)
+
+
+def test_a_detour_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set()}
+    assert detour(graph, "b") == ["b", "c", "a", "b"]
+    assert detour(graph, "d") == []
+    assert {"jacobians.linops.jacobian", "jacobians.pictures.svg"} <= file_graph()["jacobians.linops"]
 
 
 @pytest.mark.parametrize("statement", ["import jacobians", "from jacobians import *"])

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from jacobians.auditing.claims import claims
-from jacobians.auditing.elsewhere import Question, elsewhere
-from jacobians.auditing.fallback import diagnosed
-from jacobians.auditing.formula import NOTATIONS, Checked, Formula, Notation, checked
+import numpy as np
+
+from jacobians.auditing.claims import Claim, claim_of, claims
+from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.names import Scope
+from jacobians.auditing.random_batches import Setting, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
-from jacobians.auditing.search import Judge, explain
-from jacobians.auditing.setting import Setting, examples_apart
+from jacobians.auditing.search import Judge, diagnosed, explain
+from jacobians.auditing.terms import Builder, ClashError, Source, Term
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
-from jacobians.errors import FormulaError
+from jacobians.errors import FormulaError, JacobiansError
 from jacobians.network import Network
+from jacobians.operations import ACTIVATIONS, LOSSES
+from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Expr, Symbol
 
-__all__ = ["audit", "names"]
+__all__ = ["Checked", "Question", "audit", "checked", "names"]
 
 
 _DRAWS = 3
+_DRAWS_ELSEWHERE = 2
 _L2 = 0.3
 _STRENGTHS = re.compile(r"(?<![^\W\d_])(?:lam|lambda|reg|alpha|λ|α|weight_decay)(?![^\W\d_])")
 
@@ -185,3 +191,132 @@ def _shapes(read: Formula, found: Checked) -> tuple[TermShape, ...]:
         text = read.source.part(found.clash.term.span).strip()
         rows[text] = TermShape(text, None)
     return tuple(rows.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A formula in one setting.
+
+    Attributes
+    ----------
+    scope : Scope
+    claim : Claim
+    term : Term
+    builder : Builder
+        With the shapes that were found.
+    expr : Expr or None
+        None where the shapes of the right side do not fit.
+    clash : ClashError or None
+    """
+
+    scope: Scope
+    claim: Claim
+    term: Term
+    builder: Builder
+    expr: Expr | None
+    clash: ClashError | None
+
+
+def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Checked:
+    """Read a formula in a setting.
+
+    Parameters
+    ----------
+    formula : Formula
+    setting : Setting
+        Its draws learn the values of the names in `where`.
+    where : mapping of str to str
+        Names of the caller's own, and the right sides that define them.
+
+    Raises
+    ------
+    FormulaError
+        If a name is unknown, or something is not of the notation.
+    """
+    scope = Scope.of(setting)
+    for name, text in where.items():
+        _define(name, text, scope)
+    claim = claim_of(formula.left, scope, formula.source)
+    term = formula.term(replace(scope, target=claim.name))
+    builder = Builder(setting.examples, scope.known)
+    try:
+        return Checked(scope, claim, term, builder, builder.build(term), None)
+    except ClashError as clash:
+        return Checked(scope, claim, term, builder, None, clash)
+
+
+def _define(name: str, text: str, scope: Scope) -> None:
+    """Add one name of the caller's own, in every draw."""
+    source = Source.of(f"{name} = {text}")
+    if name in scope.symbols or not re.fullmatch(r"[^\W\d]\w*", name):
+        what = "already has a meaning" if name in scope.symbols else "is no name"
+        raise source.error(f"{name!r} {what}", (0, len(name)))
+    notation = notation_of(text)
+    term = read(notation, source, (len(name) + 3, len(source.text)), scope)
+    try:
+        expr = Builder(scope.setting.examples, scope.known).build(term)
+    except ClashError as clash:
+        raise source.error(clash.message, clash.term.span) from None
+    scope.own[name] = Symbol(name, expr.shape)
+    scope.definitions[name] = expr
+    for draw in scope.setting.draws:
+        with np.errstate(all="ignore"):
+            draw.values[name] = np.asarray(evaluate(expr, draw.values))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A formula, and the fully connected network that it is about.
+
+    Attributes
+    ----------
+    formula : Formula
+    where : mapping of str to str
+    convention : Convention
+    sizes : tuple of int
+    activation, loss : str
+    l2 : float
+    examples : int
+    seed : int
+    """
+
+    formula: Formula
+    where: Mapping[str, str]
+    convention: Convention
+    sizes: tuple[int, ...]
+    activation: str
+    loss: str
+    l2: float
+    examples: int
+    seed: int
+
+    def network(self) -> Network:
+        """Return the network."""
+        return Network.dense(
+            self.sizes, activation=self.activation, loss=self.loss, convention=self.convention, l2=self.l2
+        )
+
+    def is_right(self) -> bool:
+        """Whether the formula can be read there, and is right."""
+        try:
+            found = checked(
+                self.formula, Setting.of(self.network(), self.examples, self.seed, _DRAWS_ELSEWHERE), self.where
+            )
+        except JacobiansError:
+            return False
+        judge = Judge(found.claim, found.scope, self.formula.notation != "numpy")
+        return found.expr is not None and judge.right(found.expr)
+
+
+def elsewhere(question: Question) -> Iterator[str]:
+    """Yield where a formula that is wrong here is right as it stands."""
+    for loss in LOSSES:
+        if loss != question.loss and replace(question, loss=loss).is_right():
+            yield f"{question.convention.name} with loss={loss!r}"
+    for activation in ACTIVATIONS:
+        if activation != question.activation and replace(question, activation=activation).is_right():
+            yield f"{question.convention.name} with activation={activation!r}"
+    for preset in all_conventions():
+        l2 = question.l2 if preset.l2 else 0.0
+        if preset.name != question.convention.name and replace(question, convention=preset, l2=l2).is_right():
+            yield preset.name

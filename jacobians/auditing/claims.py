@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.auditing.latex_names import PATTERN, NameReader
+from jacobians.auditing.formula import LeftSide
 from jacobians.auditing.names import Scope
-from jacobians.auditing.single_jacobian import jacobian_equation
-from jacobians.auditing.source import Source, Span
-from jacobians.auditing.tokens import Tokens
-from jacobians.derivation.equations import Equation
+from jacobians.auditing.terms import Source
+from jacobians.derivation.derive import forward_pass
+from jacobians.derivation.equations import Equation, JacobianChain, Partial
 from jacobians.derivation.names import Names
+from jacobians.linops import Jacobian, Kronecker
 from jacobians.network import Run
-from jacobians.symbols.expressions import Symbol
+from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol, transposed
+from jacobians.symbols.latex import LatexNotation
+from jacobians.symbols.notation import Notation
+from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.text import TextNotation
 
-__all__ = ["Claim", "LeftSide", "claim_of", "claims", "left_side"]
-
-
-_LOSSES = ("L", "J", "loss", "cost", "C", "E", "R")
-
-
-@dataclass(frozen=True)
-class LeftSide:
-    """A left side as it was written.
-
-    Attributes
-    ----------
-    of : str or None
-        What is differentiated, in ∂of/∂wrt; None where one name stands there.
-    wrt : str
-        The name, or what is differentiated by.
-    span : (int, int)
-    """
-
-    of: str | None
-    wrt: str
-    span: Span
-
-    @property
-    def is_jacobian(self) -> bool:
-        """Whether it is the derivative of something else than the loss."""
-        return self.of is not None and self.of not in _LOSSES
+__all__ = ["Claim", "Ratio", "claim_of", "claims"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,73 +51,6 @@ class Claim:
     nearest: Equation
     parameter: str | None = None
     jacobian: bool = False
-
-
-def left_side(source: Source, span: Span, *, latex: bool) -> LeftSide:
-    """Return what stands left of the equals sign.
-
-    Raises
-    ------
-    FormulaError
-        If it is no name and no derivative.
-    """
-    if latex:
-        return _latex(source, span)
-    text = source.part(span)
-    start = span[0] + len(text) - len(text.lstrip())
-    place = (start, start + max(1, len(text.strip())))
-    name = r"[^\W\d]\w*"
-    if re.fullmatch(name, text.strip()):
-        return LeftSide(None, text.strip(), place)
-    found = re.fullmatch(rf"(?:d|∂|partial_?)?({name})\s*/\s*(?:d|∂|partial_?)({name})", text.strip())
-    if found:
-        return LeftSide(found[1], found[2], place)
-    raise source.error("the left side is a name such as dW1, or a derivative such as dL/dW1 or dZ1/dX", place)
-
-
-def _latex(source: Source, span: Span) -> LeftSide:
-    r"""A name, \frac{\partial L}{\partial W_1}, \partial L / \partial W_1, or \nabla_{W_1} L."""
-    tokens = Tokens(source, span, PATTERN)
-    reader = NameReader(tokens)
-    place = (tokens.next.span[0], max(tokens.next.span[0] + 1, span[1]))
-
-    def name() -> str:
-        tokens.accept("\\partial")
-        braced = tokens.accept("{")
-        base = reader.base()
-        if base is None:
-            raise tokens.error("a name is wanted here, as in \\frac{\\partial L}{\\partial W_1}")
-        scripts = [] if base[0] == "vec" else reader.scripts()
-        if base[0] == "vec":
-            return name()
-        if braced:
-            tokens.expect("}")
-        if any(kind not in ("index", "power") for kind, _, _ in scripts):
-            raise tokens.error("a left side is not transposed, sliced or primed", tokens.peek(-1))
-        return base[0] + "".join(str(value) for _, value, _ in scripts)
-
-    of = None
-    if tokens.accept("\\frac"):
-        tokens.expect("{")
-        of = name().removeprefix("d")
-        tokens.expect("}")
-        tokens.expect("{")
-        wrt = name()
-        wrt = wrt[1:] if wrt[0] == "d" and len(wrt) > 1 else wrt
-        tokens.expect("}")
-    elif tokens.accept("\\nabla"):
-        tokens.expect("_")
-        tokens.expect("{")
-        wrt = name()
-        tokens.expect("}")
-        of = name() if tokens.next.kind != "end" else "L"
-    else:
-        wrt = name()
-        if tokens.accept("/"):
-            of, wrt = wrt, name()
-    if tokens.next.kind != "end":
-        raise tokens.error("the left side is a name, or a derivative such as \\frac{\\partial L}{\\partial W_1}")
-    return LeftSide(of, wrt, place)
 
 
 def claims(scope: Scope) -> Iterator[Claim]:
@@ -206,7 +117,7 @@ def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:
     if of not in run.outputs[first:]:
         raise source.error(f"{names.of(of)} does not depend on {names.of(wrt)}", left.span)
     truths = tuple(np.asarray(_matrix(draw.run, of, wrt)) for draw in setting.draws)
-    equation = jacobian_equation(setting.first.run, of, wrt)
+    equation = _jacobian_equation(setting.first.run, of, wrt)
     shown = f"∂{names.of(of)}/∂{names.of(wrt)}"
     return Claim(shown, f"the Jacobian of {names.of(of)} by {names.of(wrt)}", truths, equation, jacobian=True)
 
@@ -220,3 +131,62 @@ def _matrix(run: Run, of: str, wrt: str) -> Array:
         gradient = np.asarray(jacobian.to_dense("C")).reshape(array.shape)
         return gradient.T if layout.derivative == "numerator" else gradient
     return np.asarray(jacobian.to_dense(layout.vec))
+
+
+@dataclass(frozen=True)
+class Ratio(Partial):
+    """∂Z/∂X as the left side of an equation between matrices, with no vec."""
+
+    def written(self, notation: Notation) -> str:
+        of, wrt = notation.expr(self.of), notation.expr(self.wrt)
+        match notation:
+            case TextNotation():
+                return f"∂{of}/∂{wrt}"
+            case LatexNotation():
+                return rf"\frac{{\partial {of}}}{{\partial {wrt}}}"
+            case NumpyNotation():
+                return f"d{of}_d{wrt}"
+        return super().written(notation)
+
+
+def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
+    """Return ∂of/∂wrt in the run's layout.
+
+    A scalar by a matrix, and a product of weights for one example, are written as matrices; whatever else there is,
+    as the product of the chain's factors.
+    """
+    names, layout = Names(run.network.convention), run.network.layout
+    forward = forward_pass(run)
+    stops = ["X", *run.outputs]
+    last = stops.index(of)
+    if wrt in run.params:
+        first = run.network.chain.owner(run.network.names[wrt])[0] + 1
+        local = forward.jacobians[run.outputs[first - 1], wrt]
+        shape = run.params[wrt].shape
+    else:
+        first, local = stops.index(wrt), ()
+        shape = run.values[wrt].shape
+    between = (forward.jacobians[stops[k], stops[k - 1]] for k in range(last, first, -1))
+    factors = [*(factor for jacobian in between for factor in jacobian), *local]
+    left = Ratio(Symbol(names.of(of), run.values[of].shape), Symbol(names.of(wrt), shape))
+    turned = layout.derivative == "denominator"
+    if run.values[of].size == 1 and len(shape) == 2 and min(shape) > 1:
+        gradient: Any = Eye(1)
+        for factor in factors:
+            gradient = factor._vjp(gradient)
+        return Equation(left, gradient if turned else transposed(gradient))
+    matrices = [_single(factor) for factor in factors]
+    if matrices and None not in matrices:
+        product = matrices[0]
+        for matrix in matrices[1:]:
+            product = MatMul(product, matrix)  # type: ignore[arg-type]
+        return Equation(left, transposed(product) if turned else product)  # type: ignore[arg-type]
+    chain = JacobianChain(None, None, tuple(factors), layout.vec, layout.derivative)
+    return Equation(Partial(left.of, left.wrt), chain)
+
+
+def _single(factor: Jacobian) -> Expr | None:
+    """A ⊗ 1 and 1 ⊗ B are A and B."""
+    if isinstance(factor, Kronecker) and 1 in (factor.left, factor.right):
+        return factor.single  # type: ignore[return-value]
+    return None

@@ -1,35 +1,46 @@
-"""`Formula`: a formula cut at its equals sign; `checked` reads it in a setting and gives its claim, term and value."""
+"""`Formula`: a text cut at its equals sign, with its notation and its left side."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import numpy as np
+from jacobians.auditing.names import LOSS_NAMES, Scope
+from jacobians.auditing.python_reader import read_numpy
+from jacobians.auditing.terms import Source, Span, Term
+from jacobians.auditing.text_reader import LatexNames, read_latex, read_octave
 
-from jacobians.auditing.building import Builder, ClashError
-from jacobians.auditing.claims import Claim, LeftSide, claim_of, left_side
-from jacobians.auditing.latex_reader import parse_latex
-from jacobians.auditing.names import Scope
-from jacobians.auditing.octave_reader import parse_octave
-from jacobians.auditing.python_reader import parse_numpy
-from jacobians.auditing.reading import Reading
-from jacobians.auditing.setting import Setting
-from jacobians.auditing.source import Source, Span
-from jacobians.auditing.terms import Term
-from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, Symbol
-
-__all__ = ["NOTATIONS", "Checked", "Formula", "Notation", "checked"]
+__all__ = ["NOTATIONS", "Formula", "LeftSide", "Notation", "left_side", "notation_of", "read"]
 
 
 Notation: TypeAlias = Literal["numpy", "latex", "octave"]
 NOTATIONS: tuple[Notation, ...] = ("numpy", "latex", "octave")
 
-_PARSERS = {"numpy": parse_numpy, "latex": parse_latex, "octave": parse_octave}
-_EQUALS = re.compile(r"(?<![=<>!:])=(?!=)")
+_EQUALS_OR_BRACKET = re.compile(r"(?<![=<>!:])=(?!=)|[()\[\]{}]")
+
+
+@dataclass(frozen=True)
+class LeftSide:
+    """A left side as it was written.
+
+    Attributes
+    ----------
+    of : str or None
+        What is differentiated, in ∂of/∂wrt; None where one name stands there.
+    wrt : str
+        The name, or what is differentiated by.
+    span : (int, int)
+    """
+
+    of: str | None
+    wrt: str
+    span: Span
+
+    @property
+    def is_jacobian(self) -> bool:
+        """Whether it is the derivative of something else than the loss."""
+        return self.of is not None and self.of not in LOSS_NAMES
 
 
 @dataclass(frozen=True)
@@ -60,9 +71,9 @@ class Formula:
             If it has no equals sign, or two, or its left side is no name and no derivative.
         """
         source = Source.of(text)
-        found = notation or _notation_of(source.text)
+        found = notation or notation_of(source.text)
         depth, equals = 0, []
-        for match in re.finditer(rf"{_EQUALS.pattern}|[()\[\]{{}}]", source.text):
+        for match in _EQUALS_OR_BRACKET.finditer(source.text):
             if match.group() == "=":
                 equals += [match.start()] * (depth == 0)
             else:
@@ -75,80 +86,89 @@ class Formula:
         left = left_side(source, (0, equals[0]), latex=found == "latex")
         return cls(source, found, left, (equals[0] + 1, end))
 
-    def term(self, reading: Reading) -> Term:
+    def term(self, scope: Scope) -> Term:
         """Return the right side."""
-        return _PARSERS[self.notation](self.source, self.right, reading)
+        return read(self.notation, self.source, self.right, scope)
 
 
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """A formula in one setting.
-
-    Attributes
-    ----------
-    scope : Scope
-    claim : Claim
-    term : Term
-    builder : Builder
-        With the shapes that were found.
-    expr : Expr or None
-        None where the shapes of the right side do not fit.
-    clash : ClashError or None
-    """
-
-    scope: Scope
-    claim: Claim
-    term: Term
-    builder: Builder
-    expr: Expr | None
-    clash: ClashError | None
-
-
-def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Checked:
-    """Read a formula in a setting.
-
-    Parameters
-    ----------
-    formula : Formula
-    setting : Setting
-        Its draws learn the values of the names in `where`.
-    where : mapping of str to str
-        Names of the caller's own, and the right sides that define them.
+def read(notation: Notation, source: Source, span: Span, scope: Scope) -> Term:
+    """Return the term of what stands in a span of a source.
 
     Raises
     ------
     FormulaError
         If a name is unknown, or something is not of the notation.
     """
-    scope = Scope.of(setting)
-    for name, text in where.items():
-        _define(name, text, scope)
-    claim = claim_of(formula.left, scope, formula.source)
-    term = formula.term(Reading(scope, claim.name))
-    builder = Builder(setting.examples)
-    try:
-        return Checked(scope, claim, term, builder, builder.build(term), None)
-    except ClashError as clash:
-        return Checked(scope, claim, term, builder, None, clash)
+    readers = {"numpy": read_numpy, "latex": read_latex, "octave": read_octave}
+    return readers[notation](source, span, scope)
 
 
-def _define(name: str, text: str, scope: Scope) -> None:
-    """Add one name of the caller's own, in every draw."""
-    source = Source.of(f"{name} = {text}")
-    if name in scope.symbols or not re.fullmatch(r"[^\W\d]\w*", name):
-        what = "already has a meaning" if name in scope.symbols else "is no name"
-        raise source.error(f"{name!r} {what}", (0, len(name)))
-    notation = _notation_of(text)
-    term = _PARSERS[notation](source, (len(name) + 3, len(source.text)), Reading(scope))
-    try:
-        expr = Builder(scope.setting.examples).build(term)
-    except ClashError as clash:
-        raise source.error(clash.message, clash.term.span) from None
-    scope.own[name] = Symbol(name, expr.shape)
-    scope.definitions[name] = expr
-    for draw in scope.setting.draws:
-        with np.errstate(all="ignore"):
-            draw.values[name] = np.asarray(evaluate(expr, draw.values))
+def left_side(source: Source, span: Span, *, latex: bool) -> LeftSide:
+    """Return what stands left of the equals sign.
+
+    Raises
+    ------
+    FormulaError
+        If it is no name and no derivative.
+    """
+    if latex:
+        return _latex(source, span)
+    text = source.part(span)
+    start = span[0] + len(text) - len(text.lstrip())
+    place = (start, start + max(1, len(text.strip())))
+    name = r"[^\W\d]\w*"
+    if re.fullmatch(name, text.strip()):
+        return LeftSide(None, text.strip(), place)
+    found = re.fullmatch(rf"(?:d|∂|partial_?)?({name})\s*/\s*(?:d|∂|partial_?)({name})", text.strip())
+    if found:
+        return LeftSide(found[1], found[2], place)
+    raise source.error("the left side is a name such as dW1, or a derivative such as dL/dW1 or dZ1/dX", place)
+
+
+def _latex(source: Source, span: Span) -> LeftSide:
+    r"""A name, \frac{\partial L}{\partial W_1}, \partial L / \partial W_1, or \nabla_{W_1} L."""
+    reader = LatexNames.of(source, span)
+    tokens = reader.tokens
+    place = (tokens.next.span[0], max(tokens.next.span[0] + 1, span[1]))
+
+    def name() -> str:
+        found = "vec"
+        while found == "vec":
+            tokens.accept("\\partial")
+            braced = tokens.accept("{")
+            base = reader.base()
+            if base is None:
+                raise tokens.error("a name is wanted here, as in \\frac{\\partial L}{\\partial W_1}")
+            found = base[0]
+        scripts = reader.scripts()
+        if braced:
+            tokens.expect("}")
+        if any(kind not in ("index", "power") for kind, _, _ in scripts):
+            raise tokens.error("a left side is not transposed, sliced or primed", tokens.peek(-1))
+        return found + "".join(str(value) for _, value, _ in scripts)
+
+    of = None
+    if tokens.accept("\\frac"):
+        tokens.expect("{")
+        of = name().removeprefix("d")
+        tokens.expect("}")
+        tokens.expect("{")
+        wrt = name()
+        wrt = wrt[1:] if wrt[0] == "d" and len(wrt) > 1 else wrt
+        tokens.expect("}")
+    elif tokens.accept("\\nabla"):
+        tokens.expect("_")
+        tokens.expect("{")
+        wrt = name()
+        tokens.expect("}")
+        of = name() if tokens.next.kind != "end" else "L"
+    else:
+        wrt = name()
+        if tokens.accept("/"):
+            of, wrt = wrt, name()
+    if tokens.next.kind != "end":
+        raise tokens.error("the left side is a name, or a derivative such as \\frac{\\partial L}{\\partial W_1}")
+    return LeftSide(of, wrt, place)
 
 
 _LATEX = re.compile(r"\\|[_^]\{")
@@ -159,7 +179,7 @@ _OCTAVE = re.compile(r"'|\.[*/^]|:\s*end|(?<!\.)\b(?:sum|ones|zeros)\(")
 _SIDE_BY_SIDE = re.compile(r"\^\w|[\w)]\s+[^\W\d]")
 
 
-def _notation_of(text: str) -> Notation:
+def notation_of(text: str) -> Notation:
     """What only one of the notations has; the strings and keywords of Python are for its parser to refuse."""
     if _LATEX.search(text):
         return "latex"

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 
-from jacobians.arrays import Array
-from jacobians.auditing.setting import Setting
+from jacobians.arrays import Array, Shape, size_of
+from jacobians.auditing.random_batches import Setting
+from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
-from jacobians.derivation.statements import derivative_of
-from jacobians.operations import Elementwise
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Symbol, WithOnes
-from jacobians.symbols.functions import FUNCTIONS
-from jacobians.symbols.notation import FUNCTION_NAMES
+from jacobians.operations import Elementwise, textbook_functions
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
+from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
 
-__all__ = ["Scope", "synonyms_of"]
+__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
 
 
-_STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
+LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
+STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
 _COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
 _CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
 _TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
 _INPUTS = ("inputs", "input", "data", "x")
 
 
-def synonyms_of(setting: Setting) -> Mapping[str, str]:
+def _synonyms_of(setting: Setting) -> Mapping[str, str]:
     """Return the convention's name for every synonym that means one thing only; none hides a name of its own."""
     own = setting.first.values
     found: dict[str, set[str]] = {}
@@ -43,7 +44,7 @@ def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
     last = run.outputs[-1]
     yield from ((s, words.count) for s in _COUNTS)
     yield from ((s, "K") for s in _CLASSES)
-    yield from ((s, words.strength) for s in _STRENGTHS)
+    yield from ((s, words.strength) for s in STRENGTHS)
     yield from ((s, "Y") for s in _TARGETS)
     yield from ((s, "X") for s in _INPUTS)
     yield f"A{words.offset}", "X"
@@ -107,6 +108,9 @@ _SPELLINGS = {
 }
 
 
+_LARGEST = 1e15
+
+
 @dataclass(frozen=True, eq=False)
 class Scope:
     """What names mean, in one convention.
@@ -122,6 +126,8 @@ class Scope:
         Names that the caller defined: their expressions are symbols too.
     definitions : dict
         What the caller defined them as.
+    target : str
+        The name on the left side, which the right side may not use.
     """
 
     setting: Setting
@@ -129,6 +135,7 @@ class Scope:
     synonyms: Mapping[str, str]
     own: dict[str, Expr] = field(default_factory=dict)
     definitions: dict[str, Expr] = field(default_factory=dict)
+    target: str = ""
 
     @classmethod
     def of(cls, setting: Setting) -> Scope:
@@ -141,7 +148,7 @@ class Scope:
                 if array.ndim == 2 and name[0] in "XAZ":
                     ones = WithOnes(symbols[name], layout.feature_axis % 2, layout.bias == "first")
                     symbols.setdefault(ones_name(Symbol(name, array.shape)), ones)
-        return cls(setting, symbols, synonyms_of(setting))
+        return cls(setting, symbols, _synonyms_of(setting))
 
     # --- symbols ---------------------------------------------------------------------------------
 
@@ -191,11 +198,18 @@ class Scope:
 
     def functions(self) -> list[str]:
         """Return the names of the functions."""
-        return [*FUNCTIONS, "softmax", "log_softmax"]
+        return [*self.known, "softmax", "log_softmax"]
+
+    @cached_property
+    def known(self) -> Mapping[str, Function]:
+        """The functions by their names in programs: the library's, and those of the network's own activations."""
+        parts = [part for part in self.setting.network.chain.parts if isinstance(part, Elementwise)]
+        own = [part.function(prime=prime) for part in parts for prime in (False, True)]
+        return textbook_functions() | {function.name: function for function in own}
 
     def function(self, name: str) -> str | None:
-        """Return the name under which `FUNCTIONS` has a function, or None; g is the network's own activation."""
-        if name in FUNCTIONS:
+        """Return the name under which a function is known, or None; g is the network's own activation."""
+        if name in self.known:
             return name
         lower = name.lower().replace(" ", "_")
         primed = next((end for end in _GRADIENTS if lower.endswith(end) and len(lower) > len(end)), "")
@@ -206,50 +220,101 @@ class Scope:
             candidates.append((lower[1:].lstrip("_"), "_prime"))
         for base, suffix in candidates:
             found = self._base(base)
-            if found and found + suffix in FUNCTIONS:
+            if found and found + suffix in self.known:
                 return found + suffix
         return None
 
     def complete(self, function: str, arguments: int) -> tuple[float, ...] | None:
         """Return the numbers to add to a call with so many arguments, or None where the count is wrong."""
-        wanted = len(inspect.signature(FUNCTIONS[function]).parameters)
+        wanted = self.known[function].arguments
         if arguments == wanted:
             return ()
         missing = wanted - arguments
         for expr in self._activations():
             own = [a.value for a in expr.arguments[1:] if isinstance(a, Number)]
-            if expr.function.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
+            if expr.function.name.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
                 return tuple(own[-missing:])
         return None
 
     def complete_name(self, function: str) -> bool:
         """Whether there is a function of this name."""
-        return function in FUNCTIONS
+        return function in self.known
 
     def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         """Yield the derivative of every activation of the network, with its further arguments."""
         for expr in self._activations():
-            yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
+            yield expr.function.name, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
 
     def _base(self, name: str) -> str | None:
         batch = self.setting.network.layout.batch
         if name in ("g", "f", "h", "act", "activation"):
-            own = {expr.function for expr in self._activations()}
+            own = {expr.function.name for expr in self._activations()}
             return own.pop().removesuffix("_prime") if len(own) == 1 else None
         name = _SPELLINGS.get(name, name)
         for candidate in (name, f"{name}_{batch}"):
-            if candidate in FUNCTIONS:
+            if candidate in self.known:
                 return candidate
-        shown = [f for f, written in FUNCTION_NAMES.items() if written.replace(" ", "_") == name]
+        shown = [n for n, f in self.known.items() if not f.prime and f.shown.replace(" ", "_") == name]
         return next((f for f in shown if not f.endswith(("_rows", "_columns")) or f.endswith(batch)), None)
 
     def _activations(self) -> list[Call]:
         exprs = [
-            derivative_of(part, Symbol("Z", (1, 1)))
+            part.derivative_of(Symbol("Z", (1, 1)))
             for part in self.setting.network.chain.parts
             if isinstance(part, Elementwise)
         ]
         return [expr for expr in exprs if isinstance(expr, Call)]
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def name(self, name: str, source: Source, span: Span) -> Term:
+        """Return the term of a symbol."""
+        found = self.symbol(name)
+        if found is None:
+            if self.function(name):
+                raise source.error(f"{name!r} is a function; write {name}(…)", span)
+            raise source.error(f"{name!r} is unknown; {self.near(name)}", span)
+        if isinstance(found, Symbol) and found.name == self.target:
+            raise source.error(f"a formula for {self.target} cannot use {self.target} itself", span)
+        return leaf(found, span)
+
+    def number(self, value: object, source: Source, span: Span) -> Term:
+        """Return the term of a literal."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise source.error(f"a literal is a real number, not {type(value).__name__}", span)
+        if abs(value) > _LARGEST or not math.isfinite(value):
+            raise source.error(f"a number is at most {_LARGEST:g}", span)
+        return number(float(value), span)
+
+    def size(self, name: str) -> int | None:
+        """Return the whole number that a name stands for, such as N, or None."""
+        found = self.symbol(name)
+        if isinstance(found, Symbol) and found.dims == () and found.name in self.values(0):
+            value = float(self.values(0)[found.name])
+            return int(value) if value.is_integer() else None
+        return None
+
+    def ones(self, dims: Shape, source: Source, span: Span) -> Term:
+        """Return an array of ones; its sizes are sizes that the network has."""
+        known = {1, *(n for expr in self.symbols.values() for n in expr.shape)}
+        for n in dims:
+            if n not in known:
+                count = self.setting.examples
+                raise source.error(f"nothing here has {n} entries; there are {count} examples: write np.ones(N)", span)
+        if size_of(dims) > 10**6:
+            raise source.error("so many ones are not written out", span)
+        return leaf(Ones(dims), span)
+
+    def call(self, function: str, arguments: Sequence[Term], source: Source, span: Span) -> Term:
+        """Return the term of a call of a known function."""
+        more = self.complete(function, len(arguments)) if arguments else None
+        if more is None:
+            raise source.error(f"{function} does not take {len(arguments)} arguments", span)
+        return call(function, (*arguments, *map(number, more)), span)
+
+    def no_function(self, name: str) -> str:
+        """Return what to say of a name that is called, and is no function."""
+        return f"{name!r} is no function that is known here; {self.near(name)}"
 
 
 def _key(name: str) -> str:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.auditing.building import ClashError, build
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
-from jacobians.auditing.scalings import scalings
-from jacobians.auditing.slips import Slip, slips
-from jacobians.auditing.terms import Term, positions
+from jacobians.auditing.slips import Slip, scalings, slips
+from jacobians.auditing.terms import ClashError, Term, build, positions
+from jacobians.diagnosis import diagnose
+from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, scaled, transposed
 
-__all__ = ["Explanation", "Judge", "explain"]
+__all__ = ["Explanation", "Judge", "diagnosed", "explain"]
 
 
 _TOLERANCE = 1e-9
@@ -159,6 +159,22 @@ def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
     return min(found, key=lambda e: e.cost, default=None)
 
 
+def diagnosed(expr: Expr, judge: Judge) -> tuple[Slip, ...]:
+    """Return the causes that explain a parameter's gradient exactly, or nothing."""
+    parameter, setting = judge.claim.parameter, judge.scope.setting
+    if parameter in (None, "X"):
+        return ()
+    run = setting.first.run
+    gradient = {**run.gradient(), str(parameter): judge.value(expr, 0)}
+    try:
+        found = diagnose(gradient, setting.network, run.params, run.X, run.Y)
+    except JacobiansError:
+        return ()
+    if found.verdict != "explained":
+        return ()
+    return tuple(Slip(cause.name, cause.title, 0) for cause in found.causes)
+
+
 @dataclass
 class _Trial:
     judge: Judge
@@ -174,7 +190,7 @@ class _Trial:
         """What makes a term right, if shapes alone do not say that nothing can."""
         self.work += self.size
         try:
-            expr = build(term, self.judge.scope.setting.examples)
+            expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
         except ClashError:
             return []
         true = self.judge.claim.truths[0]

@@ -1,16 +1,141 @@
-"""`Term`: a formula as it was written, before any shape is known; `positions` and `replaced` change one place in it."""
+"""A formula as it was written: its text and the places in it, its tree of terms, and `Builder`, which checks shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from jacobians.auditing.source import Span
-from jacobians.symbols.expressions import Expr, Number
+from jacobians.arrays import Shape, size_of
+from jacobians.errors import FormulaError, ShapeError
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Expr,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    SumOver,
+    Transposed,
+    WithOnes,
+    show,
+    transposed,
+)
+from jacobians.symbols.functions import Function
 
-__all__ = ["Kind", "Path", "Term", "block_of", "call", "leaf", "negative", "number", "positions", "replaced"]
+__all__ = [
+    "MAX_DEPTH",
+    "Builder",
+    "ClashError",
+    "Kind",
+    "Path",
+    "Source",
+    "Span",
+    "Term",
+    "build",
+    "call",
+    "leaf",
+    "number",
+    "positions",
+    "replaced",
+]
 
+
+# --- the text ------------------------------------------------------------------------------------
+
+Span: TypeAlias = tuple[int, int]
+"""The first character, and the one after the last."""
+
+MAX_LENGTH = 2000
+MAX_NESTING = 50
+"""Of brackets."""
+MAX_DEPTH = 120
+"""Of the tree: a sum of n terms is a tree of depth n."""
+
+_WINDOW = 72
+_CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A formula as it was given, one character for one character, in one line.
+
+    Examples
+    --------
+    >>> print(Source.of("dW1 = X.T @ Z9").error("'Z9' is unknown", (12, 14)))
+    audit: 'Z9' is unknown
+        dW1 = X.T @ Z9
+                    ^^
+    """
+
+    text: str
+
+    @classmethod
+    def of(cls, formula: str) -> Source:
+        """Return the source of a formula.
+
+        Raises
+        ------
+        FormulaError
+            If it is empty, too long, holds a control character, or its brackets do not match or lie too deep.
+        """
+        if not isinstance(formula, str):
+            raise FormulaError(f"audit: a formula is a text such as 'dW1 = X.T @ dZ1', not {type(formula).__name__}")
+        if len(formula) > MAX_LENGTH:
+            raise FormulaError(f"audit: the formula has {len(formula)} characters; at most {MAX_LENGTH} are read")
+        text = "".join(" " if c in "\n\r\t" else c for c in formula)
+        source = cls(text)
+        if not text.strip():
+            raise FormulaError("audit: the formula is empty; write one such as 'dW1 = X.T @ dZ1'")
+        for place, c in enumerate(text):
+            if unicodedata.category(c) in ("Cc", "Cs", "Cf"):
+                raise source.error(
+                    f"the control character U+{ord(c):04X} has no place in a formula", (place, place + 1)
+                )
+        source._check_brackets()
+        return source
+
+    def error(self, message: str, span: Span) -> FormulaError:
+        """Return an error that shows the formula, or a part of a long one, with a caret under the place."""
+        start, stop = max(0, min(span[0], len(self.text))), min(span[1], len(self.text))
+        first = max(0, start - _WINDOW // 2) if len(self.text) > _WINDOW else 0
+        shown = self.text[first : first + _WINDOW]
+        shown = "".join(c if c.isprintable() else "�" for c in shown)
+        before = "…" if first else ""
+        after = "…" if first + _WINDOW < len(self.text) else ""
+        carets = "^" * max(1, min(stop, first + _WINDOW) - start)
+        return FormulaError(
+            f"audit: {message}\n    {before}{shown}{after}\n    {' ' * (start - first + len(before))}{carets}"
+        )
+
+    def part(self, span: Span) -> str:
+        """Return the text of a span."""
+        return self.text[span[0] : span[1]]
+
+    def _check_brackets(self) -> None:
+        open_: list[tuple[str, int]] = []
+        for place, c in enumerate(self.text):
+            if c in _CLOSING.values():
+                open_.append((c, place))
+                if len(open_) > MAX_NESTING:
+                    raise self.error(f"brackets lie more than {MAX_NESTING} deep", (place, place + 1))
+            elif c in _CLOSING:
+                if not open_ or open_[-1][0] != _CLOSING[c]:
+                    raise self.error(f"{c!r} closes no bracket", (place, place + 1))
+                open_.pop()
+        if open_:
+            raise self.error(f"{open_[-1][0]!r} is never closed", (open_[-1][1], open_[-1][1] + 1))
+
+
+# --- terms ---------------------------------------------------------------------------------------
 
 Kind: TypeAlias = Literal[
     "leaf",  # detail: an expression, such as a symbol
@@ -67,11 +192,6 @@ def number(value: float, span: Span = (0, 0)) -> Term:
     return leaf(Number(float(value)), span)
 
 
-def negative(of: Term, span: Span = (0, 0)) -> Term:
-    """Return −A."""
-    return Term("negative", (of,), None, span)
-
-
 def call(function: str, arguments: tuple[Term, ...], span: Span = (0, 0)) -> Term:
     """Return f(A, …)."""
     return Term("call", arguments, function, span)
@@ -92,21 +212,192 @@ def replaced(term: Term, path: Path, by: Term) -> Term:
     return replace(term, parts=(*term.parts[:i], replaced(term.parts[i], tuple(rest), by), *term.parts[i + 1 :]))
 
 
-def block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
-    """Return [1 A], [A 1], [0 A] or [A 0] along an axis, or None for any other block."""
-    if len(parts) != 2:
+# --- shapes --------------------------------------------------------------------------------------
+
+
+class ClashError(Exception):
+    """A term that has no value, since shapes do not fit."""
+
+    def __init__(self, term: Term, message: str) -> None:
+        super().__init__(message)
+        self.term = term
+        self.message = message
+
+
+@dataclass
+class Builder:
+    """Builds expressions, and notes the shape of every term on the way.
+
+    Attributes
+    ----------
+    examples : int
+        The length of a vector of ones that nothing else fixes.
+    functions : mapping of str to Function
+        By the names that calls have.
+    shapes : list of (Term, Shape)
+        In the order of evaluation.
+    """
+
+    examples: int
+    functions: Mapping[str, Function]
+    shapes: list[tuple[Term, Shape]] = field(default_factory=list)
+
+    def build(self, term: Term) -> Expr:
+        """Return the expression of a term.
+
+        Raises
+        ------
+        ClashError
+            At the first term whose parts do not fit.
+        """
+        expr = self._with_vector_of_ones(term) if term.kind in ("product", "matmul") else None
+        if expr is None:
+            parts = [self.build(part) for part in term.parts]
+            try:
+                expr = self._node(term, parts)
+                _ = expr.shape
+            except ShapeError as error:
+                raise ClashError(term, str(error)) from None
+        shape = expr.shape
+        if term.kind not in ("leaf", "ones") or shape:
+            self.shapes.append((term, shape))
+        return expr
+
+    def _node(self, term: Term, parts: list[Expr]) -> Expr:
+        match term.kind, parts:
+            case "leaf", _:
+                return term.detail
+            case "ones", _:
+                return Ones((self.examples, 1))
+            case "transpose", [a]:
+                return transposed(a)
+            case "product", [a, b]:
+                return Hadamard(a, b) if () in (a.shape, b.shape) else MatMul(_column(a), _column(b))
+            case "matmul", [a, b]:
+                return _numpy_product(a, b)
+            case "hadamard", [a, b]:
+                if () not in (a.shape, b.shape) and a.shape != b.shape:
+                    raise ShapeError(f"elementwise product: {show(a.shape)} and {show(b.shape)} do not fit")
+                return Hadamard(a, b)
+            case "star", [a, b]:
+                return Hadamard(*_spread(a, b, "elementwise product"))
+            case (("plus" | "minus"), [a, b]):
+                what = "sum" if term.kind == "plus" else "difference"
+                return Add(*_spread(a, b, what), minus=term.kind == "minus")
+            case "divide", [a, b]:
+                return Quotient(*_spread(a, b, "quotient"))
+            case "negative", [a]:
+                return Number(-a.value) if isinstance(a, Number) else Hadamard(Number(-1), a)
+            case "power", [a]:
+                return Power(a, term.detail)
+            case "part", [a]:
+                if len(term.detail) > len(a.shape):
+                    raise ShapeError(f"slice: {len(term.detail)} slices of a {show(a.shape)} array")
+                rest = ((None, None),) * (len(a.shape) - len(term.detail))
+                return Part(a, (*term.detail, *rest))
+            case "sum", [a]:
+                return _sum(a, *term.detail)
+            case "mean", [a]:
+                total = _sum(a, *term.detail)
+                return Quotient(total, Number(size_of(a.shape) // max(1, size_of(total.shape))))
+            case "with_ones", [a]:
+                if len(a.shape) != 2:
+                    raise ShapeError(f"an entry of ones is added to a matrix, not to a {show(a.shape)} array")
+                return WithOnes(a, *term.detail)
+            case "placed", [a]:
+                if len(term.detail) != len(a.shape):
+                    raise ShapeError(f"zeros around a {show(a.shape)} array need {len(a.shape)} pairs of widths")
+                dims = tuple(n + before + after for n, (before, after) in zip(a.shape, term.detail, strict=True))
+                key = tuple((before or None, -after or None) for before, after in term.detail)
+                return Placed(a, key, dims)
+            case "reshape", [a]:
+                if size_of(term.detail) != size_of(a.shape):
+                    raise ShapeError(f"reshape: {show(a.shape)} has not as many entries as {show(term.detail)}")
+                return Reshaped(a, term.detail)
+            case "call", _:
+                if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]):
+                    raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
+                if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
+                    return Call(self.functions[term.detail], tuple(parts))
+                raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show(parts[0].shape)} array")
+        raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
+
+    def _with_vector_of_ones(self, term: Term) -> Expr | None:
+        """1ᵀA, A1, 1bᵀ and b1ᵀ, where the textbook's 1 takes its length from its neighbour."""
+        left, right = term.parts
+        if _is_ones(left, transpose=True) and not _is_ones(right):
+            of = self.build(right)
+            return SumOver(_column(of), 0) if of.shape else None
+        if _is_ones(right) and not _is_ones(left, transpose=True):
+            of = self.build(left)
+            return SumOver(_column(of), 1) if of.shape else None
+        if _is_ones(left) or _is_ones(right, transpose=True):
+            of = self.build(right if _is_ones(left) else left)
+            return self._repeated(term, of, down=_is_ones(left))
         return None
-    for edge, of, first in ((parts[0], parts[1], True), (parts[1], parts[0], False)):
-        plain = edge.parts[0] if edge.kind == "transpose" else edge
-        if plain.kind == "ones" or _is_number(plain, 1):
-            return Term("with_ones", (of,), (axis, first), span)
-        if _is_number(plain, 0):
-            margins = [(0, 0), (0, 0)]
-            margins[axis] = (1, 0) if first else (0, 1)
-            return Term("placed", (of,), tuple(margins), span)
-    return None
+
+    def _repeated(self, term: Term, of: Expr, *, down: bool) -> Expr | None:
+        if of.shape == ():
+            return None
+        matrix = _column(of)
+        if matrix.shape[0 if down else 1] != 1:
+            raise ClashError(term, f"matrix product: a vector of ones and {show(of.shape)} are not conformable")
+        if down:
+            return Repeated(matrix if len(of.shape) == 2 else _vector(of), (self.examples, matrix.shape[1]))
+        return Repeated(matrix, (matrix.shape[0], self.examples))
 
 
-def _is_number(term: Term, value: float) -> bool:
-    """Whether a term is this very number."""
-    return term.kind == "leaf" and isinstance(term.detail, Number) and term.detail.value == value
+def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
+    """Return the expression of a term, or raise `ClashError`."""
+    return Builder(examples, functions).build(term)
+
+
+def _is_ones(term: Term, *, transpose: bool = False) -> bool:
+    if transpose:
+        return term.kind == "transpose" and _is_ones(term.parts[0])
+    return term.kind == "ones"
+
+
+def _vector(of: Expr) -> Expr:
+    return of.of if isinstance(of, Transposed) else of
+
+
+def _column(of: Expr) -> Expr:
+    """A vector as a textbook means it: one column, or one row where it is transposed."""
+    if len(of.shape) != 1:
+        return of
+    if isinstance(of, Transposed):
+        return Reshaped(of.of, (1, of.shape[0]))
+    return Reshaped(of, (of.shape[0], 1))
+
+
+def _numpy_product(a: Expr, b: Expr) -> Expr:
+    """NumPy's @: a vector on the left is a row, on the right a column, and its axis disappears."""
+    if () in (a.shape, b.shape):
+        raise ShapeError(f"matrix product: {show(a.shape)} times {show(b.shape)}; a scalar is multiplied by *")
+    left = Reshaped(a, (1, a.shape[0])) if len(a.shape) == 1 else a
+    right = Reshaped(b, (b.shape[0], 1)) if len(b.shape) == 1 else b
+    product = MatMul(left, right)
+    kept = (product.shape[0],) * (len(a.shape) == 2) + (product.shape[1],) * (len(b.shape) == 2)
+    return product if len(kept) == 2 else Reshaped(product, kept)
+
+
+def _spread(a: Expr, b: Expr, what: str) -> tuple[Expr, Expr]:
+    """A vector beside a matrix is repeated for every row, as NumPy does."""
+    for one, other in ((a, b), (b, a)):
+        if len(one.shape) == 1 and len(other.shape) == 2:
+            if one.shape[0] != other.shape[1]:
+                raise ShapeError(f"{what}: {show(a.shape)} and {show(b.shape)} do not fit")
+            spread = Repeated(one, other.shape)
+            return (spread, b) if one is a else (a, spread)
+    return a, b
+
+
+def _sum(of: Expr, axis: int | None, keep: bool) -> Expr:
+    if axis is None:
+        while of.shape:
+            of = SumOver(of, 0, keep=False)
+        return of
+    if axis >= len(of.shape):
+        raise ShapeError(f"sum: a {show(of.shape)} array has no axis {axis}")
+    return SumOver(of, axis, keep)

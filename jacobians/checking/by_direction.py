@@ -16,7 +16,7 @@ from jacobians.arrays import Array
 from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.derivatives import Given
 from jacobians.checking.numerical import SAFETY, Probe, band, bands
-from jacobians.checking.verdict import Judgement, judge, own_rounding
+from jacobians.checking.verdict import LineVerdict, judge, own_rounding
 
 __all__ = ["DirectionsCheck", "along_directions", "direction_count", "largest_missed", "localise"]
 
@@ -76,7 +76,7 @@ def largest_missed(directions: int, failure_probability: float, drawn: int | Non
     return 2.0 * math.sqrt(2.0 / math.pi) * (failure_probability / ways) ** (-1.0 / directions)
 
 
-def _judged(probe: Probe, given: Given, direction: Array, arbiter: ComplexStep | None) -> tuple[Array, Judgement]:
+def _judged(probe: Probe, given: Given, direction: Array, arbiter: ComplexStep | None) -> tuple[Array, LineVerdict]:
     claimed = given.apply(direction)
     # the product's own rounding grows like the root of its length
     eps = max(given.eps, probe.eps * math.sqrt(max(1.0, np.count_nonzero(direction) / 256.0)))

@@ -1,8 +1,14 @@
-"""The check entry by entry: a quick look at all, and the full reference where it does not confirm what is given."""
+"""The check entry by entry: a quick look at all, and the full reference where it does not confirm what is given.
+
+A long one shows its progress: by the caller's function, or on a terminal's standard error after two seconds.
+"""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,13 +17,15 @@ from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.derivatives import Given
 from jacobians.checking.numerical import SAFETY, Probe, bands
 from jacobians.checking.trees import Tree
-from jacobians.checking.verdict import Tally, Worst, judge, own_rounding
+from jacobians.checking.verdict import Findings, judge, own_rounding
 
-__all__ = ["EntryCheck"]
+__all__ = ["FEW", "EntryCheck", "Progress", "Reporter"]
 
 
-_FEW = 100
-"""At most so many entries are all given the full reference."""
+Progress: TypeAlias = Callable[[int, int], None] | bool
+
+FEW = 100
+"""At most so many entries are all given the full reference, and no directions beside them."""
 
 _CLOSE = 3
 """So many of the largest entries of each parameter, and of those furthest off, are compared in every band of steps."""
@@ -27,7 +35,7 @@ _ENOUGH = 8
 
 
 class EntryCheck:
-    """Judges entries of one derivative and keeps a tally for each parameter.
+    """Judges entries of one derivative and keeps the findings of each parameter.
 
     Parameters
     ----------
@@ -38,47 +46,40 @@ class EntryCheck:
     def __init__(self, probe: Probe, given: Given, tree: Tree, arbiter: ComplexStep | None) -> None:
         self._probe, self._given, self._tree, self._arbiter = probe, given, tree, arbiter
         sizes = given.sizes()
-        self.tallies = []
-        for a, b in zip(tree.offsets[:-1], tree.offsets[1:], strict=True):
-            largest = 0.0 if sizes is None else float(sizes[a:b].max(initial=0.0))
-            self.tallies.append(Tally(np.full(probe.value.shape, largest)))
+        largest = [0.0 if sizes is None else float(sizes[a:b].max(initial=0.0)) for a, b in tree.spans]
+        self.findings = [Findings(np.full(probe.value.shape, size)) for size in largest]
 
     def examine(self, entry: int, closely: bool = False) -> bool:
         """Give one entry the full reference, or closely that of every band; return whether it is wrong."""
-        tally = self.tallies[self._tree.place(entry)[0]]
-        if entry in tally.entries:
+        own = self.findings[self._tree.leaf_of(entry)]
+        if entry in own.entries:
             return False
-        given = self._given.column(entry)
-        way = self._probe.coordinate(entry)
-        found = judge(self._probe, way, given, tally.size, self._arbiter, self._given.eps, closely)
-        tally.size = np.maximum(tally.size, np.abs(given))
-        tally.add(entry, given, found)
+        given, way = self._given.column(entry), self._probe.coordinate(entry)
+        found = judge(self._probe, way, given, own.size, self._arbiter, self._given.eps, closely)
+        own.add(entry, given, found)
         return bool(found.wrong.any())
 
     def all_entries(self, report: Callable[[int, int], None]) -> None:
         """Judge every entry."""
         n = self._tree.size
-        if n <= _FEW:
-            given = np.array([np.abs(self._given.column(entry)).max(initial=0.0) for entry in range(n)])
-            for start, stop, tally in zip(self._tree.offsets[:-1], self._tree.offsets[1:], self.tallies, strict=True):
-                for entry in range(start, stop):
-                    tally.size = np.maximum(tally.size, np.abs(self._given.column(entry)))
-                for entry in start + np.argsort(-given[start:stop])[:_CLOSE]:
-                    self.examine(int(entry), closely=True)
-            for entry in range(n):
-                self.examine(entry)
-                report(entry + 1, n)
+        if n > FEW:
+            for (start, stop), own in zip(self._tree.spans, self.findings, strict=True):
+                if start < stop:
+                    self._leaf(start, stop, own, report)
             return
-        for leaf in range(len(self._tree.shapes)):
-            self._leaf(leaf, report)
+        for (start, stop), own in zip(self._tree.spans, self.findings, strict=True):
+            columns = [np.abs(self._given.column(entry)) for entry in range(start, stop)]
+            own.size = np.max([own.size, *columns], axis=0)
+            largest = np.argsort([-column.max(initial=0.0) for column in columns])
+            for entry in largest[:_CLOSE]:
+                self.examine(start + int(entry), closely=True)
+        for entry in range(n):
+            self.examine(entry)
+            report(entry + 1, n)
 
-    def _leaf(self, leaf: int, report: Callable[[int, int], None]) -> None:
+    def _leaf(self, start: int, stop: int, own: Findings, report: Callable[[int, int], None]) -> None:
         """Look at all entries of one array with one central difference; examine the suspects and the largest."""
-        start, stop = self._tree.offsets[leaf : leaf + 2]
-        probe, tally = self._probe, self.tallies[leaf]
-        count = stop - start
-        if count == 0:
-            return
+        probe, count = self._probe, stop - start
         first = bands(probe.eps)[1]
         slopes, noise = np.empty((count, probe.value.size)), np.empty((count, probe.value.size))
         given = np.stack([self._given.column(entry) for entry in range(start, stop)])
@@ -89,9 +90,9 @@ class EntryCheck:
             size = np.maximum(probe.noise, probe.eps * np.maximum(np.abs(ahead), np.abs(behind)))
             noise[i] = 2.0 * size / (forth - back)
             report(start + i + 1, self._tree.size)
-        tally.size = np.maximum(tally.size, np.abs(given).max(axis=0))
-        expected = np.maximum(np.abs(slopes), 0.1 * tally.size)
-        tolerance = SAFETY * noise + first**2 * expected + own_rounding(tally.size, max(self._given.eps, probe.eps))
+        own.size = np.maximum(own.size, np.abs(given).max(axis=0))
+        expected = np.maximum(np.abs(slopes), 0.1 * own.size)
+        tolerance = SAFETY * noise + first**2 * expected + own_rounding(own.size, max(self._given.eps, probe.eps))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.abs(given - slopes) / tolerance
             ratio = np.where(np.isnan(ratio), np.where(np.isnan(slopes), np.inf, 0.0), ratio).max(axis=1)
@@ -102,31 +103,57 @@ class EntryCheck:
             self.examine(start + int(entry), closely=True)
         for k, entry in enumerate(suspects[np.argsort(-ratio[suspects])]):
             self.examine(start + int(entry))
-            if tally.wrong >= _ENOUGH:
-                tally.suspects += len(suspects) - k - 1
+            if own.wrong >= _ENOUGH:
+                own.suspects += len(suspects) - k - 1
                 break
-        tally.checked = count
-        tally.see(tolerance[calm])
+        own.checked = count
+        own.see(tolerance[calm])
         if calm.size:
             worst = int(calm[np.argmax(ratio[calm])])
-            output = int(np.argmax(np.abs(given[worst] - slopes[worst]) / tolerance[worst]))
-            tally.offer(
-                Worst(
-                    start + worst,
-                    output,
-                    float(given[worst, output]),
-                    float(slopes[worst, output]),
-                    float(tolerance[worst, output]),
-                    False,
-                )
-            )
+            own.offer(start + worst, given[worst], slopes[worst], tolerance[worst])
 
     def spots(self, rng: np.random.Generator) -> None:
         """Examine a few entries of every parameter: the largest, and some at random."""
         sizes: Array | None = self._given.sizes()
-        for start, stop in zip(self._tree.offsets[:-1], self._tree.offsets[1:], strict=True):
+        for start, stop in self._tree.spans:
             chosen = set(rng.integers(start, stop, 2).tolist()) if stop > start else set()
             if sizes is not None and stop > start:
                 chosen |= {start + int(i) for i in np.argsort(-sizes[start:stop])[:2]}
             for entry in sorted(chosen):
                 self.examine(entry)
+
+
+_QUIET = 2.0
+_EVERY = 0.2
+
+
+class Reporter:
+    """Called with entries done and entries in all.
+
+    Parameters
+    ----------
+    progress : callable or bool
+        The caller's own function, True for the line on a terminal, False for silence.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._start = self._last = time.monotonic()
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Report, if there is anyone to report to."""
+        if callable(self._progress):
+            self._progress(done, total)
+        elif self._progress:
+            now = time.monotonic()
+            if now - self._start > _QUIET and now - self._last > _EVERY and sys.stderr.isatty():
+                sys.stderr.write(f"\rgradient check: {done} of {total} entries")
+                sys.stderr.flush()
+                self._last, self._shown = now, True
+
+    def close(self) -> None:
+        """Clear the line, if one was written."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * 60 + "\r")
+            sys.stderr.flush()

@@ -6,31 +6,25 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from jacobians.arrays import Shape, leaves_of
-from jacobians.checking.by_direction import (
-    DirectionsCheck,
-    along_directions,
-    direction_count,
-    localise,
-)
-from jacobians.checking.by_entry import EntryCheck
+from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
+from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.derivatives import Given, GivenGradient, GivenJacobian, buffers_of, shape_problem
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
-from jacobians.checking.progress import Progress, Reporter
-from jacobians.checking.promises import Protocol, check_protocol, returned_problems, stale_faults
+from jacobians.checking.promises import Promises, check_promises, returned_problems, stale_faults
 from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
-from jacobians.checking.trees import Tree
-from jacobians.checking.verdict import Tally
+from jacobians.checking.trees import Tree, place_of
+from jacobians.checking.verdict import Findings
 from jacobians.errors import DomainError
 from jacobians.layout import Order
 from jacobians.linops import Denominator, Jacobian
 
-__all__ = ["ENTRY_LIMIT", "Options", "check_gradient", "check_jacobian", "compare_values"]
+__all__ = ["ENTRY_LIMIT", "check_gradient", "check_jacobian"]
 
 
 ENTRY_LIMIT = 5000
@@ -39,13 +33,12 @@ ENTRY_LIMIT = 5000
 _CELLS = 20_000_000
 """More entries of a Jacobian than this are not written out column by column."""
 
-_ALL_REFINED = 100
-
 
 @dataclass(frozen=True)
-class Options:
-    """How a check is done; see `check_gradient`."""
+class _Options:
+    """How a check is done; see `check_gradient`. `scalar` says whether the function must be one number."""
 
+    scalar: bool
     directions: int | None
     failure_probability: float
     protocol: bool
@@ -60,93 +53,97 @@ class Options:
             raise DomainError(f"check: directions={self.directions} must be at least 1")
 
 
-def compare_values(
-    probe: Probe, given: Given, tree: Tree, options: Options
-) -> tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]:
-    """Return what was found of every parameter, along directions, and the reasons why it is no pass."""
+_Compared: TypeAlias = tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]
+"""What was found of every parameter, along directions, and the reasons why it is no pass."""
+
+_Read: TypeAlias = Callable[[Any, list[str], Shape], Given | None]
+"""From what the caller's derivative returned to what can be compared; None, with the faults noted, if nothing can."""
+
+
+def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Options, read: _Read) -> GradientCheck:
+    """The whole check: the promises at x, the values there, and the values at another point."""
+    start = time.perf_counter()
+    flat = tree.pack([leaf for _, leaf in leaves_of(x)])
+    found = Promises()
+    compared: _Compared = [], None, []
+    try:
+        with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
+            probe = Probe(fun, tree, flat)
+            if options.scalar and probe.value.size != 1:
+                found.faults.append(f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays")
+            elif not np.isfinite(probe.value).all():
+                what = str(probe.value[0]) if options.scalar else "not finite"
+                compared = [], None, [f"fun is {what} at x: nothing can be compared"]
+            else:
+                if options.protocol:
+                    found = check_promises(fun, derivative, tree, flat, probe.value, options.seed)
+                given = read(derivative(tree.unpack(flat)), found.faults, probe.shape)
+                if given is not None:
+                    compared = _compared(probe, given, tree, options)
+                    if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
+                        there = read(found.there, [], probe.shape)
+                        found.faults.extend(stale_faults(fun, there, tree, found, options.seed))
+    except CallFailedError as problem:
+        found.faults.append(str(problem))
+    return concluded(found, fun, derivative, time.perf_counter() - start, *compared)
+
+
+def _compared(probe: Probe, given: Given, tree: Tree, options: _Options) -> _Compared:
     rng = np.random.default_rng(options.seed)
     probe.measure_noise(rng)
     arbiter = ComplexStep(probe, rng) if options.complex_step else None
     entries, along = EntryCheck(probe, given, tree, arbiter), None
     n = tree.size
     sampled = options.directions is not None or n > ENTRY_LIMIT or n * probe.value.size > _CELLS
-    if sampled or n > _ALL_REFINED:
+    if sampled or n > FEW:
         count = options.directions or direction_count(options.failure_probability)
         along = along_directions(probe, given, count, options.failure_probability, rng, arbiter, alone=sampled)
     if sampled:
         entries.spots(rng)
-        if along is not None and not along.passed:
-            _find_wrong(probe, given, tree, entries, rng)
+        for start, stop in tree.spans if along is not None and not along.passed else ():
+            entry = localise(probe, given, start, stop, rng) if stop > start else None
+            if entry is not None:
+                entries.examine(entry)
     else:
         reporter = Reporter(options.progress)
         try:
             entries.all_entries(reporter)
         finally:
             reporter.close()
-    parameters = _parameters(probe, tree, entries.tallies, along if sampled else None)
+    parameters = _parameters(probe, tree, entries.findings, along if sampled else None)
     return parameters, along, _reasons(parameters, along, sampled)
 
 
-def _find_wrong(probe: Probe, given: Given, tree: Tree, entries: EntryCheck, rng: np.random.Generator) -> None:
-    for start, stop in zip(tree.offsets[:-1], tree.offsets[1:], strict=True):
-        entry = localise(probe, given, start, stop, rng) if stop > start else None
-        if entry is not None:
-            entries.examine(entry)
-
-
-def _parameters(probe: Probe, tree: Tree, tallies: list[Tally], along: DirectionsCheck | None) -> list[ParameterCheck]:
-    found = []
-    scales = [
-        float(probe.scale[a:b].max(initial=0.0)) for a, b in zip(tree.offsets[:-1], tree.offsets[1:], strict=True)
-    ]
-    whole = max((float(t.size.max(initial=0.0)) * s for t, s in zip(tallies, scales, strict=True)), default=0.0)
-    for leaf, (tally, scale) in enumerate(zip(tallies, scales, strict=True)):
-        worst, index = tally.worst, None
-        output: Shape = ()
-        given = expected = tolerance = math.nan
-        if worst is not None:
-            index = tree.place(worst.entry)[1]
-            output = _place(worst.output, probe.shape)
-            given, expected, tolerance = worst.given, worst.value, worst.tolerance
-        a, b = tree.offsets[leaf : leaf + 2]
-        smallest = tally.smallest
+def _parameters(probe: Probe, tree: Tree, found: list[Findings], along: DirectionsCheck | None) -> list[ParameterCheck]:
+    checks = []
+    scales = [float(probe.scale[a:b].max(initial=0.0)) for a, b in tree.spans]
+    whole = max((float(own.size.max(initial=0.0)) * s for own, s in zip(found, scales, strict=True)), default=0.0)
+    rows = zip(tree.names, tree.shapes, tree.spans, found, scales, strict=True)
+    for name, shape, (a, b), own, scale in rows:
+        verdict, worst, smallest = _verdict(probe, own, scale, whole), own.worst, own.smallest
         if along is not None and a < b:
             smallest = along.smallest / float(probe.scale[a:b].min())
-        found.append(
-            ParameterCheck(
-                tree.names[leaf],
-                tree.shapes[leaf],
-                _verdict(probe, tally, scale, whole),
-                tally.checked,
-                tally.wrong,
-                tally.kinks,
-                tally.suspects,
-                index,
-                output,
-                given,
-                expected,
-                tolerance,
-                smallest,
-            )
-        )
-    return found
+        output: Shape = ()
+        index, values = None, (math.nan, math.nan, math.nan)
+        if worst is not None:
+            index, output = place_of(worst.entry - a, shape), place_of(worst.output, probe.shape)
+            values = worst.given, worst.value, worst.tolerance
+        counts = own.checked, own.wrong, own.kinks, own.suspects
+        checks.append(ParameterCheck(name, shape, verdict, *counts, index, output, *values, smallest))
+    return checks
 
 
-def _place(output: int, shape: Shape) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.unravel_index(output, shape)) if shape else ()
-
-
-def _verdict(probe: Probe, tally: Tally, scale: float, whole: float) -> Verdict:
-    if tally.wrong:
+def _verdict(probe: Probe, found: Findings, scale: float, whole: float) -> Verdict:
+    if found.wrong:
         return "fail"
-    if tally.unseen:
+    if found.unseen:
         return "inconclusive"
-    size = float(tally.size.max(initial=0.0))
+    size = float(found.size.max(initial=0.0))
     # what changes the function by a few units of rounding at most is zero to it, and so is a derivative of zero
     dust = 16.0 * probe.eps * max(float(np.abs(probe.value).max(initial=0.0)), whole)
-    if size * scale <= dust or tally.smallest * scale <= 1e-6 * whole:
+    if size * scale <= dust or found.smallest * scale <= 1e-6 * whole:
         return "pass"
-    return "inconclusive" if tally.smallest > 0.1 * size and tally.coarsest > 0.1 else "pass"
+    return "inconclusive" if found.smallest > 0.1 * size and found.coarsest > 0.1 else "pass"
 
 
 def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sampled: bool) -> list[str]:
@@ -196,7 +193,7 @@ def check_gradient(
 ) -> GradientCheck:
     r"""Return whether `grad` computes the gradient of `fun` at x, with the smallest error that would have been seen.
 
-    First the protocol: neither function may write its input or the other's data, keep state, return a shared buffer,
+    First the promises: neither function may write its input or the other's data, keep state, return a shared buffer,
     lose digits or shape, or depend on the memory order of its input; and what is right at x must be right at another
     point too, by two directions. Then the values, against Richardson-extrapolated central differences over several
     bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is relative to what can be
@@ -221,7 +218,7 @@ def check_gradient(
     failure_probability : float
         How likely an error of ten to twenty tolerances may be missed along directions.
     protocol : bool
-        False leaves the protocol out, and calls `grad` once.
+        False leaves the promises out, and calls `grad` once.
     complex_step : bool
         Whether doubtful entries are put to the complex step, where the code turns out to be analytic.
     seed : int
@@ -261,38 +258,14 @@ def check_gradient(
     >>> check_gradient(loss, lambda p: {"W": gradient(p)["W"], "b": gradient(p)["b"] / 2}, x).reasons[0][:24]
     'b[1] is 0.5, the referen'
     """
-    options = Options(directions, failure_probability, protocol, complex_step, seed, progress)
-    start = time.perf_counter()
+    options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_gradient")
-    flat = tree.pack([leaf for _, leaf in leaves_of(x)])
     value, gradient = _split(fun, grad)
-    found = Protocol()
 
-    def conclude(*arguments: Any) -> GradientCheck:
-        return concluded(found, value, gradient, time.perf_counter() - start, *arguments)
+    def read(given: Any, faults: list[str], _: Shape) -> Given | None:
+        return _gradient(given, tree, faults)
 
-    try:
-        with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
-            probe = Probe(value, tree, flat)
-            if probe.value.size != 1:
-                found.faults.append(f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays")
-                return conclude()
-            if not np.isfinite(probe.value).all():
-                return conclude([], None, [f"fun is {probe.value[0]} at x: nothing can be compared"])
-            if protocol:
-                found = check_protocol(value, gradient, tree, flat, probe.value, seed)
-            given = gradient(tree.rebuild(tree.arrays(flat)))
-            packed = _read(given, tree, found)
-            if packed is None:
-                return conclude()
-            compared = compare_values(probe, packed, tree, options)
-            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
-                there = _read(found.there, tree, Protocol())
-                found.faults.extend(stale_faults(value, there, tree, found, seed))
-            return conclude(*compared)
-    except CallFailedError as problem:
-        found.faults.append(str(problem))
-        return conclude()
+    return _checked(value, gradient, x, tree, options, read)
 
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
@@ -311,18 +284,18 @@ def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) 
     return Calls(part(0), "fun"), Calls(part(1), "the gradient")
 
 
-def _read(given: Any, tree: Tree, found: Protocol) -> GivenGradient | None:
+def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None:
     """The packed gradient, or None with the faults noted if it cannot be compared."""
     what = "the gradient"
     if tree.single and isinstance(given, (list, tuple)):
-        found.faults.extend(returned_problems(given, what, tree.dtypes[0]))
+        faults.extend(returned_problems(given, what, tree.dtypes[0]))
         try:
             given = np.asarray(given, dtype=np.float64)
         except (TypeError, ValueError):
             return None
     problem = tree.mismatch(given)
     if problem:
-        found.faults.append(f"{what} {problem}")
+        faults.append(f"{what} {problem}")
         return None
     by_name = {name or "x": leaf for name, leaf in leaves_of(given)}
     leaves, usable, eps = [], True, float(np.finfo(np.float64).eps)
@@ -337,7 +310,7 @@ def _read(given: Any, tree: Tree, found: Protocol) -> GivenGradient | None:
         usable &= array.shape == shape and array.dtype.kind in "fiub" and bool(np.isfinite(array).all())
         if array.dtype.kind == "f":
             eps = max(eps, float(np.finfo(array.dtype).eps))
-        found.faults.extend(problems)
+        faults.extend(problems)
         leaves.append(array)
     return GivenGradient(tree.pack(leaves), eps) if usable else None
 
@@ -396,39 +369,17 @@ def check_jacobian(
     >>> check_jacobian(np.sin, lambda v: np.diag(np.sin(v)), np.ones(2)).verdict
     'fail'
     """
-    options = Options(directions, failure_probability, protocol, complex_step, seed, progress)
-    start = time.perf_counter()
+    options = _Options(False, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_jacobian")
-    flat = tree.pack([leaf for _, leaf in leaves_of(x)])
-    value, jacobian = Calls(fun, "fun"), Calls(jac, "jac")
-    found = Protocol()
 
-    def conclude(*arguments: Any) -> GradientCheck:
-        return concluded(found, value, jacobian, time.perf_counter() - start, *arguments)
+    def read(given: Any, faults: list[str], codomain: Shape) -> Given | None:
+        parts = _parts(given, tree, codomain, faults)
+        return None if parts is None else GivenJacobian(parts, tree, codomain, order)
 
-    try:
-        with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
-            probe = Probe(value, tree, flat)
-            if not np.isfinite(probe.value).all():
-                return conclude([], None, ["fun is not finite at x: nothing can be compared"])
-            if protocol:
-                found = check_protocol(value, jacobian, tree, flat, probe.value, seed)
-            parts = _parts(jacobian(tree.rebuild(tree.arrays(flat))), tree, probe.shape, found)
-            if parts is None:
-                return conclude()
-            given = GivenJacobian(parts, tree, probe.shape, order)
-            compared = compare_values(probe, given, tree, options)
-            if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
-                there = _parts(found.there, tree, probe.shape, Protocol())
-                moved = None if there is None else GivenJacobian(there, tree, probe.shape, order)
-                found.faults.extend(stale_faults(value, moved, tree, found, seed))
-            return conclude(*compared)
-    except CallFailedError as problem:
-        found.faults.append(str(problem))
-        return conclude()
+    return _checked(Calls(fun, "fun"), Calls(jac, "jac"), x, tree, options, read)
 
 
-def _parts(given: Any, tree: Tree, codomain: Shape, found: Protocol) -> list[Any] | None:
+def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:
     """The Jacobians by each array of x, or the one by all, or None with the faults noted."""
     if tree.single or not isinstance(given, (dict, list, tuple)):
         named = [("", given)]
@@ -436,7 +387,7 @@ def _parts(given: Any, tree: Tree, codomain: Shape, found: Protocol) -> list[Any
     else:
         problem = tree.mismatch(given)
         if problem:
-            found.faults.append(f"the Jacobian {problem}")
+            faults.append(f"the Jacobian {problem}")
             return None
         by_name = dict(leaves_of(given))
         named, domains = [(name, by_name[name]) for name in tree.names], tree.shapes
@@ -449,13 +400,13 @@ def _parts(given: Any, tree: Tree, codomain: Shape, found: Protocol) -> list[Any
         if not isinstance(part, Jacobian):
             checked = buffers_of(part)[0] if hasattr(part, "tocsc") else part
             problems = returned_problems(checked, label, dtype)
-            found.faults.extend(problems)
+            faults.extend(problems)
             usable &= all("dtype" in p or "Python" in p for p in problems)
             if isinstance(part, (list, tuple)):
                 part = np.asarray(part)
         problem = shape_problem(part, domain, codomain)
         if problem:
-            found.faults.append(f"{label} {problem}")
+            faults.append(f"{label} {problem}")
             usable = False
         parts.append(part)
     return parts if usable else None

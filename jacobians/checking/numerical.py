@@ -52,7 +52,8 @@ class Calls:
         try:
             with np.errstate(all="ignore"):
                 return self._function(argument)
-        except Exception as error:  # whatever it is becomes part of the verdict
+        # the caller's function may raise anything, and each error becomes part of the verdict
+        except Exception as error:
             raise CallFailedError(_summary(self.name, error)) from error
 
 
@@ -121,7 +122,7 @@ class Probe:
 
     def __init__(self, fun: Calls, tree: Tree, x: Array) -> None:
         self._fun, self._tree, self.x = fun, tree, x
-        given = np.asarray(fun(tree.rebuild(tree.arrays(x))))
+        given = np.asarray(fun(tree.unpack(x)))
         self.eps = tree.resolution
         if given.dtype.kind == "f" and given.size:
             self.eps = max(self.eps, float(np.finfo(given.dtype).eps))
@@ -134,7 +135,7 @@ class Probe:
     def at(self, flat: Array) -> Array:
         """Return the function's value at a packed point, NaN where it raises or changes its shape."""
         try:
-            found = np.asarray(self._fun(self._tree.rebuild(self._tree.arrays(flat))), dtype=np.float64).ravel()
+            found = np.asarray(self._fun(self._tree.unpack(flat)), dtype=np.float64).ravel()
         except (CallFailedError, TypeError, ValueError):
             return np.full(self.value.shape, np.nan)
         return found if found.shape == self.value.shape else np.full(self.value.shape, np.nan)
@@ -193,7 +194,7 @@ class Probe:
 
 def _scale(tree: Tree, x: Array) -> Array:
     scale = np.abs(x)
-    for a, b in zip(tree.offsets[:-1], tree.offsets[1:], strict=True):
+    for a, b in tree.spans:
         if a < b:
             mean = float(np.sqrt(np.mean(scale[a:b] ** 2)))
             scale[a:b] = np.maximum(scale[a:b], mean or 1.0)

@@ -14,7 +14,7 @@ from jacobians.checking.derivatives import Given, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.trees import Tree
 
-__all__ = ["Protocol", "check_protocol", "returned_problems", "stale_faults"]
+__all__ = ["Promises", "check_promises", "returned_problems", "stale_faults"]
 
 
 _ROUNDINGS = 1024.0
@@ -22,7 +22,7 @@ _ROUNDINGS = 1024.0
 
 
 @dataclass
-class Protocol:
+class Promises:
     """What the calls at x showed.
 
     Attributes
@@ -49,12 +49,12 @@ class Protocol:
     unchanged: bool = False
 
 
-def check_protocol(fun: Calls, grad: Calls, tree: Tree, x: Array, value: Array, seed: int) -> Protocol:
+def check_promises(fun: Calls, grad: Calls, tree: Tree, x: Array, value: Array, seed: int) -> Promises:
     """Call both functions at x, at another point and at x again, with arrays of every kind; say what goes wrong.
 
     `value` is what `fun` returned at x at the very first call.
     """
-    found = Protocol()
+    found = Promises()
     rng = np.random.default_rng(seed)
     scale = np.where(x == 0, 1.0, np.abs(x))
     other = tree.pack(tree.arrays(x + 0.01 * scale * rng.normal(size=x.size)))
@@ -73,7 +73,7 @@ def check_protocol(fun: Calls, grad: Calls, tree: Tree, x: Array, value: Array, 
     return found
 
 
-def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, found: Protocol) -> None:
+def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, found: Promises) -> None:
     given = tree.arrays(x)
     result = call(tree.rebuild(given))
     for leaf, name, kept in zip(given, tree.names, tree.arrays(x), strict=True):
@@ -86,8 +86,8 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
         found.faults.append(f"{call.name} returns an array that shares memory with its input; return a copy")
     before = [np.array(buffer) for buffer in first]
     try:
-        fun(tree.rebuild(tree.arrays(other)))
-        there = call(tree.rebuild(tree.arrays(other)))
+        fun(tree.unpack(other))
+        there = call(tree.unpack(other))
         elsewhere = buffers_of(there)
     except CallFailedError:  # the other point may lie outside the domain
         there, elsewhere = None, []
@@ -99,10 +99,10 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
         found.faults.append(f"{call.name} returns a shared buffer: its next call overwrites the earlier result")
     elif any(a.flags.writeable and _shared(a, b) for a in plain for b in elsewhere):
         found.notes.append(f"{call.name} returns the same array on every call: who changes it changes all")
-    again = [np.array(b) for b in buffers_of(call(tree.rebuild(tree.arrays(x))))]
+    again = [np.array(b) for b in buffers_of(call(tree.unpack(x)))]
     if _alike(before, again, tree.resolution):
         return
-    once_more = [np.array(b) for b in buffers_of(call(tree.rebuild(tree.arrays(x))))]
+    once_more = [np.array(b) for b in buffers_of(call(tree.unpack(x)))]
     if _alike(again, once_more, tree.resolution):
         found.faults.append(
             f"{call.name} depends on earlier calls: {_versus(before, again)} at the same x; it keeps state"
@@ -114,16 +114,16 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
         )
 
 
-def _check_value(call: Calls, fun: Calls, tree: Tree, x: Array, value: Array, found: Protocol) -> None:
+def _check_value(call: Calls, fun: Calls, tree: Tree, x: Array, value: Array, found: Promises) -> None:
     """Note the fault of an objective that is no longer what it was before the calls of `call`."""
-    now = [np.asarray(fun(tree.rebuild(tree.arrays(x)))).astype(np.float64).ravel()]
+    now = [np.asarray(fun(tree.unpack(x))).astype(np.float64).ravel()]
     if not _alike([value], now, tree.resolution):
         culprit = "fun changes data that it reads itself" if call is fun else f"{call.name} changes data that fun reads"
         found.faults.append(f"{culprit}: at the same x fun was {_versus([value], now)}, after {call.name} was called")
 
 
-def _check_memory(call: Calls, tree: Tree, x: Array, found: Protocol) -> None:
-    expected = buffers_of(call(tree.rebuild(tree.arrays(x))))
+def _check_memory(call: Calls, tree: Tree, x: Array, found: Promises) -> None:
+    expected = buffers_of(call(tree.unpack(x)))
     kinds: tuple[tuple[str, Callable[[Array], Array]], ...] = (
         ("read-only", _read_only),
         ("strided", _strided),
@@ -210,22 +210,22 @@ _DIRECTIONS = 2
 _UNUSED = 0.5  # the probability that is stated with a pass, which nobody reads here
 
 
-def stale_faults(fun: Calls, given: Given | None, tree: Tree, protocol: Protocol, seed: int) -> list[str]:
+def stale_faults(fun: Calls, given: Given | None, tree: Tree, promises: Promises, seed: int) -> list[str]:
     """Return the fault, if any, of a derivative that was right at x and is wrong at another point.
 
     Parameters
     ----------
     fun, given, tree
         The function, its derivative at the other point, and the argument's structure.
-    protocol : Protocol
+    promises : Promises
         For the other point, and whether the derivative there is the same to the bit.
     seed : int
         Of the directions along which it is compared.
     """
-    if protocol.elsewhere is None or given is None or tree.size == 0:
+    if promises.elsewhere is None or given is None or tree.size == 0:
         return []
     try:
-        probe = Probe(fun, tree, protocol.elsewhere)
+        probe = Probe(fun, tree, promises.elsewhere)
     except CallFailedError:
         return []
     if not np.isfinite(probe.value).all():
@@ -234,7 +234,7 @@ def stale_faults(fun: Calls, given: Given | None, tree: Tree, protocol: Protocol
     probe.measure_noise(rng)
     if along_directions(probe, given, _DIRECTIONS, _UNUSED, rng, None).passed:
         return []
-    if protocol.unchanged:
+    if promises.unchanged:
         return ["the derivative is the same at two points, and wrong at the second: it comes from a stale cache"]
     return [
         "the derivative is right at x and wrong at another point, called after x: it keeps something from an earlier "

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from jacobians.arrays import Shape
 from jacobians.checking.by_direction import DirectionsCheck
 from jacobians.checking.numerical import Calls
-from jacobians.checking.promises import Protocol
+from jacobians.checking.promises import Promises
 
 __all__ = ["GradientCheck", "ParameterCheck", "Verdict", "as_html", "as_text", "concluded", "failed"]
 
@@ -217,7 +217,7 @@ def failed(parameters: Sequence[ParameterCheck], along: DirectionsCheck | None) 
 
 
 def concluded(
-    protocol: Protocol,
+    promises: Promises,
     fun: Calls,
     derivative: Calls,
     seconds: float,
@@ -226,10 +226,10 @@ def concluded(
     reasons: Sequence[str] = (),
 ) -> GradientCheck:
     """Return the outcome: a fault or a wrong value fails; what could not be compared is inconclusive."""
-    wrong = protocol.faults or failed(parameters, along)
+    wrong = promises.faults or failed(parameters, along)
     verdict: Verdict = "fail" if wrong else "inconclusive" if reasons else "pass"
     kinks = sum(p.kinks for p in parameters)
-    notes = list(protocol.notes)
+    notes = list(promises.notes)
     if kinks:
         notes.append(
             f"kink: {kinks} entries lie at a kink of the function; any value between the one-sided slopes is right"
@@ -238,7 +238,7 @@ def concluded(
         notes.append(f"{along.unresolved} of {along.directions} random directions meet kinks and say nothing")
     return GradientCheck(
         verdict,
-        tuple(dict.fromkeys((*protocol.faults, *reasons))),
+        tuple(dict.fromkeys((*promises.faults, *reasons))),
         tuple(dict.fromkeys(notes)),
         tuple(parameters),
         along,

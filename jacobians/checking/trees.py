@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, leaves_of, rebuilt, size_of
 from jacobians.errors import DTypeError
 
-__all__ = ["Tree"]
+__all__ = ["Tree", "place_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,11 @@ class Tree:
         return self.offsets[-1]
 
     @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Where each leaf starts and ends in the packed vector."""
+        return tuple(pairwise(self.offsets))
+
+    @property
     def single(self) -> bool:
         """Whether the argument is one array."""
         return not isinstance(self.like, (dict, list, tuple))
@@ -82,22 +88,20 @@ class Tree:
 
     def arrays(self, flat: Array) -> list[Array]:
         """Return the packed vector's entries as new arrays of the leaves' shapes and dtypes."""
-        bounds = zip(self.offsets[:-1], self.offsets[1:], self.shapes, self.dtypes, strict=True)
-        return [flat[a:b].astype(dtype).reshape(shape) for a, b, shape, dtype in bounds]
+        leaves = zip(self.spans, self.shapes, self.dtypes, strict=True)
+        return [flat[a:b].astype(dtype).reshape(shape) for (a, b), shape, dtype in leaves]
 
     def rebuild(self, leaves: list[Array]) -> Any:
         """Return the leaves in the argument's own structure."""
         return rebuilt(self.like, iter(leaves))
 
+    def unpack(self, flat: Array) -> Any:
+        """Return the packed vector's entries in the argument's own structure."""
+        return self.rebuild(self.arrays(flat))
+
     def leaf_of(self, entry: int) -> int:
         """Return which leaf an entry of the packed vector lies in."""
         return bisect_right(self.offsets, entry) - 1
-
-    def place(self, entry: int) -> tuple[int, tuple[int, ...]]:
-        """Return which leaf an entry of the packed vector lies in, and its index there."""
-        leaf = self.leaf_of(entry)
-        index = np.unravel_index(entry - self.offsets[leaf], self.shapes[leaf]) if self.shapes[leaf] else ()
-        return leaf, tuple(int(i) for i in index)
 
     def mismatch(self, value: Any) -> str:
         """Return how the structure of `value` differs from this one's, in words, or an empty text."""
@@ -113,3 +117,8 @@ class Tree:
             more = f"has {', '.join(extra) or f'{len(names)} arrays'}, which x has not" if extra else ""
             return " and ".join(t for t in (lacking, more) if t) or f"has {len(names)} arrays, x {len(self.names)}"
         return ""
+
+
+def place_of(entry: int, shape: Shape) -> tuple[int, ...]:
+    """Return the index of an entry of an array, counted in C order; () for a scalar."""
+    return tuple(int(i) for i in np.unravel_index(entry, shape)) if shape else ()

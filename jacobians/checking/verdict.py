@@ -12,11 +12,11 @@ from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.kinks import one_sided
 from jacobians.checking.numerical import SAFETY, Estimate, Probe, Way, band, bands, best_of
 
-__all__ = ["Judgement", "Tally", "Worst", "judge", "own_rounding"]
+__all__ = ["Findings", "LineVerdict", "Worst", "judge", "own_rounding"]
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class LineVerdict:
     """What was found along one line, for every output.
 
     Attributes
@@ -51,7 +51,7 @@ def judge(
     arbiter: ComplexStep | None,
     eps: float,
     closely: bool = False,
-) -> Judgement:
+) -> LineVerdict:
     """Return whether a given derivative along one line is right, as far as the function lets it be seen.
 
     Bands are tried from the usual steps on, until one resolves what is given and confirms it. Where none does, the
@@ -82,7 +82,7 @@ def judge(
         agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
         if not closely and (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
             none = np.zeros(given.shape)
-            return Judgement(estimate.value, estimate.tolerance + floor, ~agrees, none > 0, none)
+            return LineVerdict(estimate.value, estimate.tolerance + floor, ~agrees, none > 0, none)
     best = best_of([found[first] for first in sorted(found)])
     value, tolerance = best.value.copy(), best.tolerance + floor
     wrong = np.abs(given - value) > tolerance
@@ -94,7 +94,7 @@ def judge(
     kink, jump = np.zeros(given.shape, bool), np.zeros(given.shape)
     doubtful = wrong | (tolerance > 0.01 * size)
     if not doubtful.any() or not np.isfinite(probe.value).all():
-        return Judgement(value, tolerance, wrong, kink, jump)
+        return LineVerdict(value, tolerance, wrong, kink, jump)
     sides = one_sided(probe, way, best.reach)
     kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
     decided = doubtful & (sides.kink | sides.beside)
@@ -113,7 +113,7 @@ def judge(
         trusted = doubtful & (right | wrong | (np.abs(taken - value) <= tolerance))
         value, wrong = np.where(trusted, taken, value), np.where(trusted, ~right, wrong)
         tolerance, jump = np.where(trusted, exact + floor, tolerance), np.where(trusted, 0.0, jump)
-    return Judgement(value, tolerance, wrong, kink, jump)
+    return LineVerdict(value, tolerance, wrong, kink, jump)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,6 @@ class Worst:
     given: float
     value: float
     tolerance: float
-    kink: bool
 
     @property
     def ratio(self) -> float:
@@ -137,13 +136,20 @@ class Worst:
 
 
 @dataclass
-class Tally:
-    """One parameter's findings.
+class Findings:
+    """What the entries of one parameter showed so far.
 
     Attributes
     ----------
     size : ndarray, shape (m,)
         The largest derivative of every output by this parameter, given or found.
+    checked, wrong, suspects, kinks, unseen : int
+        Entries compared; wrong; that differ at first sight and were not examined; at a kink; without a reference.
+    smallest, coarsest : float
+        The coarsest tolerance, absolute and relative to `size`.
+    worst : Worst or None
+    entries : set of int
+        Those that were given the full reference.
     """
 
     size: Array
@@ -157,28 +163,16 @@ class Tally:
     worst: Worst | None = None
     entries: set[int] = field(default_factory=set)
 
-    def add(self, entry: int, given: Array, found: Judgement) -> None:
-        """Count one entry's judgement."""
+    def add(self, entry: int, given: Array, found: LineVerdict) -> None:
+        """Count one entry's verdict."""
+        self.size = np.maximum(self.size, np.abs(given))
         self.entries.add(entry)
         self.checked += 1
         self.wrong += bool(found.wrong.any())
         self.kinks += bool(found.kink.any())
         self.unseen += not bool(np.isfinite(found.tolerance).all())
         self.see(found.tolerance)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.abs(given - found.value) / found.tolerance
-        output = int(np.argmax(np.where(np.isnan(ratio), -1.0, ratio))) if ratio.size else 0
-        if ratio.size:
-            self.offer(
-                Worst(
-                    entry,
-                    output,
-                    float(given[output]),
-                    float(found.value[output]),
-                    float(found.tolerance[output]),
-                    bool(found.kink[output]),
-                )
-            )
+        self.offer(entry, given, found.value, found.tolerance)
 
     def see(self, tolerance: Array) -> None:
         """Remember the coarsest tolerance, absolute and against the parameter's largest derivative."""
@@ -188,7 +182,13 @@ class Tally:
         relative = np.divide(finite, size, out=np.zeros_like(finite), where=size > 0)
         self.coarsest = max(self.coarsest, float(relative.max(initial=0.0)))
 
-    def offer(self, other: Worst) -> None:
-        """Keep the worse of the worst so far and another entry."""
+    def offer(self, entry: int, given: Array, value: Array, tolerance: Array) -> None:
+        """Keep the worst of this entry's outputs, if it is worse than the worst so far."""
+        if not given.size:
+            return
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.abs(given - value) / tolerance
+        output = int(np.argmax(np.where(np.isnan(ratio), -1.0, ratio)))
+        other = Worst(entry, output, float(given[output]), float(value[output]), float(tolerance[output]))
         if self.worst is None or other.ratio > self.worst.ratio:
             self.worst = other

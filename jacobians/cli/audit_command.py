@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from jacobians.auditing import audit, names
-from jacobians.choices import ACTIVATIONS, LOSSES
+from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, whole_numbers
+from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
@@ -26,16 +26,16 @@ examples:
 """
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "audit",
-        help="is a formula right in a convention, and if not, what slipped?",
+        summary="is a formula right in a convention, and if not, what slipped?",
         description="Read a formula in NumPy, LaTeX or Octave without executing it, check its shapes term by term, and "
         "compare its value with the chain of Jacobians on random batches; where it is wrong, name the slip and the "
         "right formula.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("formula", nargs="?", metavar="FORMULA", help="an equation, such as 'dW1 = X.T @ dZ1'")
     parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
@@ -43,8 +43,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--sizes", type=_sizes, default=(7, 5, 3), metavar="7,5,3", help="widths of the layers (default: 7,5,3)"
     )
-    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    add_activation_and_loss(parser)
     parser.add_argument(
         "--l2", type=float, metavar="λ", help="the regulariser's strength (default: one if the formula names it)"
     )
@@ -57,7 +56,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     for name in ("numpy", "latex", "octave"):
         notation.add_argument(f"--{name}", dest="notation", action="store_const", const=name, help=f"read it as {name}")
     parser.add_argument("--names", action="store_true", help="list the names that a formula may use, with their shapes")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -82,7 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
         notation=arguments.notation,
         seed=arguments.seed,
     )
-    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if arguments.json else found)
+    if arguments.json:
+        print_json(found.to_dict())
+    else:
+        print(found)
     return 0 if found else 1
 
 
@@ -106,8 +108,7 @@ def _definitions(given: list[str]) -> dict[str, str]:
 def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
     found = names(convention, sizes=arguments.sizes, loss=arguments.loss, activation=arguments.activation)
     if arguments.json:
-        rows = {name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()}
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json({name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()})
         return 0
     widths = max(map(len, found)), max(len(shape) for shape, _ in found.values())
     for name, (shape, meaning) in found.items():
@@ -116,10 +117,7 @@ def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 7,5,3") from None
+    sizes = whole_numbers(text, "7,5,3")
     if len(sizes) < 2 or not 1 <= min(sizes) <= max(sizes) <= 2000:
         raise argparse.ArgumentTypeError(f"{text!r}: at least two widths, each from 1 to 2000")
     return sizes

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
+import importlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from jacobians.choices import ACTIVATIONS, LOSSES
-from jacobians.cli.check_file import Submission, read_submission
-from jacobians.cli.check_functions import load_function, point
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking import check_gradient, check_jacobian
+from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2
+from jacobians.cli.output import print_json
+from jacobians.comparison import convention_of
+from jacobians.data import read_arrays
+from jacobians.diagnosis import diagnose
 from jacobians.errors import DataError
+from jacobians.network import Network
+from jacobians.presets import all_conventions
+from jacobians.presets import convention as find_convention
 
 __all__ = ["add_to"]
 
 _FILES = (".npz", ".mat")
+_PACKED = ("grad", "gradient", "grads")
+_PATTERNS = ("d{}", "{}_grad", "grad_{}", "{}grad", "{}_gradient")
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
@@ -24,22 +39,22 @@ exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
   jacobians check model:loss_and_gradient --at parameters.npz
-  jacobians check homework.mat --convention ng-ml-2011 --loss binary --l2 1
+  jacobians check homework.mat --convention ng-ml-2011 --loss binary_cross_entropy --l2 1
 
 a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …), and your gradients as one packed
 vector `grad` or by parameter, named dW1, W1_grad, grad_W1 or W1grad.
 """
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "check",
-        help="is a gradient right, and if not, why? of your functions, or in a file",
+        summary="is a gradient right, and if not, why? of your functions, or in a file",
         description="Check a gradient against numerical derivatives; of a gradient in a file, say also why it "
         "is wrong.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", metavar="MODULE:FUNCTION | FILE", help="a function of arrays, or an .npz or .mat")
     parser.add_argument("gradient", nargs="?", metavar="MODULE:GRADIENT", help="or FUNCTION returns (value, gradient)")
@@ -49,14 +64,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     functions.add_argument("--jacobian", action="store_true", help="FUNCTION returns an array, GRADIENT its Jacobian")
     files = parser.add_argument_group("files")
     files.add_argument("--convention", metavar="NAME", help="the arrays' (default: the first preset that fits)")
-    files.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    files.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
-    files.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+    add_activation_and_loss(files)
+    add_l2(files)
     files.add_argument("--features", metavar="NAME", help="the array of examples (default: X)")
     files.add_argument("--labels", metavar="NAME", help="the array of labels (default: y or Y)")
     parser.add_argument("--directions", type=int, metavar="N", help="random directions instead of all entries")
     parser.add_argument("--seed", type=int, default=0, help="of the point and the directions (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -73,60 +87,168 @@ def run(arguments: argparse.Namespace) -> int:
     return _check_functions(arguments)
 
 
-def _check_functions(arguments: argparse.Namespace) -> int:
-    from jacobians.checking import check_gradient, check_jacobian
+# The user's own functions.
 
-    function = load_function(arguments.target)
-    gradient = load_function(arguments.gradient) if arguments.gradient else None
-    x = point(arguments.at, arguments.shape, arguments.seed)
-    options: dict[str, Any] = {"directions": arguments.directions, "seed": arguments.seed}
-    if not arguments.jacobian:
-        result = check_gradient(function, gradient, x, **options)
-    elif gradient is not None:
-        result = check_jacobian(function, gradient, x, **options)
-    else:
+
+def _check_functions(arguments: argparse.Namespace) -> int:
+    function = _load_function(arguments.target)
+    gradient = _load_function(arguments.gradient) if arguments.gradient else None
+    x = _point(arguments.at, arguments.shape, arguments.seed)
+    if arguments.jacobian and gradient is None:
         raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
-    print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if arguments.json else result)
+    check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
+    result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
+    if arguments.json:
+        print_json(result.to_dict())
+    else:
+        print(result)
     return 0 if result else 1
 
 
-def _check_file(arguments: argparse.Namespace) -> int:
-    from jacobians.checking import check_gradient
-    from jacobians.diagnosis import diagnose
+def _load_function(name: str) -> Callable[..., Any]:
+    """Import ``MODULE:FUNCTION`` and return it: this runs the module's code.
 
+    Raises
+    ------
+    DataError
+        If the module cannot be imported, or has no such function.
+    """
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise DataError(f"check: {name!r} is not MODULE:FUNCTION, such as model:loss")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:
+        raise DataError(f"check: importing {module} raised {type(error).__name__}: {error}") from error
+    try:
+        found = reduce(getattr, attribute.split("."), loaded)
+    except AttributeError:
+        names = [n for n, value in vars(loaded).items() if callable(value) and not n.startswith("_")]
+        raise DataError(f"check: {module} has no {attribute!r}; it has {', '.join(names) or 'no functions'}") from None
+    if not callable(found):
+        raise DataError(f"check: {name} is a {type(found).__name__}, and cannot be called")
+    return found
+
+
+def _point(at: str | None, shape: str | None, seed: int) -> Any:
+    """Return where to check: an array, or a dict of arrays.
+
+    Raises
+    ------
+    DataError
+        Unless exactly one of `at` and `shape` is given, and usable.
+    """
+    if (at is None) == (shape is None):
+        raise DataError("check: give the point by --at FILE.npy, --at FILE.npz or --shape 5,3: one of them")
+    if at is not None:
+        arrays = read_arrays(at)
+        return next(iter(arrays.values())) if Path(at).suffix.lower() == ".npy" else arrays
+    try:
+        sizes = tuple(int(part) for part in (shape or "").split(",") if part.strip())
+    except ValueError:
+        raise DataError(f"check: --shape {shape!r} is no list of sizes such as 5,3") from None
+    if any(size < 0 for size in sizes):
+        raise DataError(f"check: --shape {shape!r} has a negative size")
+    return np.random.default_rng(seed).normal(size=sizes)
+
+
+# A file: data, parameters and gradients, in a named convention.
+
+
+def _check_file(arguments: argparse.Namespace) -> int:
     if arguments.gradient or arguments.at or arguments.shape or arguments.jacobian:
         raise DataError("check: a file holds the point and the gradient; leave out GRADIENT, --at, --shape, --jacobian")
-    found: Submission = read_submission(
-        arguments.target,
-        convention=arguments.convention,
-        activation=arguments.activation,
-        loss=arguments.loss,
-        l2=arguments.l2,
-        features=arguments.features,
-        labels=arguments.labels,
+    path = arguments.target
+    arrays = read_arrays(path)
+    notes = []
+    if arguments.convention is None:
+        convention = convention_of(arrays, all_conventions())
+        notes.append(f"the parameters are read as {convention.name} keeps them; --convention NAME chooses another")
+    else:
+        convention = find_convention(arguments.convention)
+    sizes = convention.sizes(arrays)
+    network = Network.dense(
+        sizes, activation=arguments.activation, loss=arguments.loss, convention=convention, l2=arguments.l2
     )
-    network, params, X, Y = found.network, found.params, found.X, found.Y
+    params = {name: _required(arrays, (name,), path, "parameter") for name in network.names}
+    X = _required(arrays, (arguments.features,) if arguments.features else ("X", "x"), path, "array of examples")
+    usual = ("y", "Y", "labels", "t")
+    Y = _required(arrays, (arguments.labels,) if arguments.labels else usual, path, "array of labels")
+    Y, said = _targets(Y, X.shape[network.layout.batch_axis], sizes[-1], network)
+    notes += said
+    gradients = _gradients(arrays, list(params), path)
+    named = _named(gradients, network, params)
     reading = None
-    if found.is_comparable:
+    if named is not None:
         reading = check_gradient(
             lambda p: network.value(p, X, Y),
-            lambda p: found.named_gradients(),
+            lambda p: {name: gradient.copy() for name, gradient in named.items()},
             params,
             directions=arguments.directions,
             protocol=False,
             seed=arguments.seed,
         )
-    reason = None if reading else diagnose(found.gradients, network, params, X, Y)
+    reason = None if reading else diagnose(gradients, network, params, X, Y)
     if arguments.json:
-        report: dict[str, Any] = {"convention": network.convention.name, "notes": list(found.notes)}
-        report["check"] = reading.to_dict() if reading is not None else None
-        report["diagnosis"] = reason.to_dict() if reason is not None else None
-        print(json.dumps(report, indent=2, ensure_ascii=False))
-    else:
-        print(f"{arguments.target}: {network}")
-        print("\n".join(f"note: {note}" for note in found.notes) + "\n" * bool(found.notes))
-        if reading is not None:
-            print(reading)
-        if reason is not None:
-            print(f"\nWhy\n{reason}")
+        checked = reading.to_dict() if reading is not None else None
+        diagnosis = reason.to_dict() if reason is not None else None
+        print_json({"convention": convention.name, "notes": notes, "check": checked, "diagnosis": diagnosis})
+        return 0 if reading else 1
+    print(f"{path}: {network}")
+    print("\n".join(f"note: {note}" for note in notes) + "\n" * bool(notes))
+    if reading is not None:
+        print(reading)
+    if reason is not None:
+        print(f"\nWhy\n{reason}")
     return 0 if reading else 1
+
+
+def _required(arrays: Mapping[str, Array], names: tuple[str, ...], path: str, what: str) -> Array:
+    for name in names:
+        if name in arrays:
+            return arrays[name]
+    have = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+    raise DataError(f"check: {path} has {have}; no {what} {' or '.join(names)}")
+
+
+def _targets(Y: Array, count: int, outputs: int, network: Network) -> tuple[Array, list[str]]:
+    """Labels 0 … K−1 or targets in the outputs' shape, and what was assumed."""
+    if Y.size == count and outputs > 1:
+        flat = Y.reshape(count)
+        if count and flat.min() == 1 and flat.max() == outputs:
+            return flat - 1, [f"labels 1 … {outputs} are read as classes 0 … {outputs - 1}"]
+        return flat, []
+    if Y.size == count * outputs and Y.ndim == 1:
+        return Y.reshape(network.layout.batch_shape(count, outputs)), []
+    return Y, []
+
+
+def _gradients(arrays: Mapping[str, Array], names: list[str], path: str) -> dict[str, Array] | Array:
+    by_case = {re.sub(r"\W", "", key).lower(): key for key in arrays}
+    named = {}
+    for name in names:
+        for pattern in _PATTERNS:
+            key = by_case.get(pattern.format(name).lower())
+            if key is not None:
+                named[name] = arrays[key]
+                break
+    if len(named) == len(names):
+        return named
+    for key in _PACKED:
+        if key in arrays:
+            return np.ravel(arrays[key])
+    missing = [name for name in names if name not in named]
+    have = ", ".join(arrays)
+    raise DataError(
+        f"check: {path} has {have}; no gradient of {', '.join(missing)}: name it d{missing[0]} or {missing[0]}_grad, "
+        "or pack all as grad"
+    )
+
+
+def _named(gradients: dict[str, Array] | Array, network: Network, params: dict[str, Array]) -> dict[str, Array] | None:
+    """Return the gradients by parameter; None if they have other shapes: then only a diagnosis can speak."""
+    if not isinstance(gradients, dict):
+        return network.unpack(gradients) if gradients.size == sum(p.size for p in params.values()) else None
+    return gradients if all(gradients[name].shape == p.shape for name, p in params.items()) else None

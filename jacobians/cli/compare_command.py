@@ -1,44 +1,71 @@
-"""``jacobians compare``: one network and one mini-batch in several conventions, side by side."""
+"""``jacobians compare``: one network and one mini-batch in several conventions, side by side.
+
+The report shows shapes, chains, results, formulas and agreement; it is readable without colour at 80 columns.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Literal
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from jacobians.arrays import Array
-from jacobians.choices import ACTIVATIONS, LOSSES
-from jacobians.cli.compare_report import print_report
-from jacobians.comparison import compare, convention_of
+from jacobians.arrays import Array, format_bytes
+from jacobians.checking import GradientCheck
+from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
+from jacobians.cli.output import make_console, make_table, print_json
+from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare, convention_of
+from jacobians.comparison.alignment import ChainFactor
+from jacobians.comparison.formulas import FormulaRow
+from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_dataset, read_weights
+from jacobians.derivation import Step
 from jacobians.errors import DataError
+from jacobians.operations import LOSSES
 from jacobians.presets import convention
 
-__all__ = ["add_to"]
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["add_to", "print_formulas", "print_report", "print_steps"]
 
 _DEFAULT_BATCH = 100
+_COLUMN = 30
+"""Characters that one convention's column needs for a structure to be read."""
+
+_FORWARD = {
+    ("rows", "rows"): "Z = X Wᵀ",
+    ("rows", "columns"): "Z = X W",
+    ("columns", "rows"): "Z = W X",
+    ("columns", "columns"): "Z = Wᵀ X",
+}
+
+_FIRST = 10
+_ROLES = {"X": "inputs", "P": "output"}
 _EPILOG = """\
 exit code: 0 the conventions agree, 1 they do not, 2 bad input
 
 examples:
   jacobians compare ng-ml-2011 cs231n
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
-  jacobians compare --data ex5data1.mat --loss squared
-  jacobians compare --data images.mat --weights ex4weights.mat --loss binary
+  jacobians compare --data ex5data1.mat --loss squared_error
+  jacobians compare --data images.mat --weights ex4weights.mat --loss binary_cross_entropy
 """
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "compare",
-        help="the same gradient in several conventions, factor by factor, and its formulas",
+        summary="the same gradient in several conventions, factor by factor, and its formulas",
         description="Build one network in each convention from the same weights, on the same mini-batch; show every "
         "factor of the chain from the loss back to each weight, and that the gradients are the same.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "names",
@@ -47,17 +74,16 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="presets (default: ng-ml-2011 cs231n; see: jacobians conventions)",
     )
     parser.add_argument("--hidden", type=_widths, metavar="25,10", help="nodes of the hidden layers, 'none' for none")
-    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    add_activation_and_loss(parser)
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
     parser.add_argument("--data", metavar="FILE", help=".npz, .mat, .csv or .txt (default: 8×8 handwritten digits)")
     parser.add_argument("--features", metavar="NAME", help="the array or column of examples in FILE (default: X, …)")
     parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
-    parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+    add_l2(parser)
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -92,9 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         weights=weights,
     )
     if arguments.json:
-        print(
-            json.dumps({"data": data.source, "seed": arguments.seed, **result.to_dict()}, indent=2, ensure_ascii=False)
-        )
+        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict()})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
@@ -103,10 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _widths(text: str) -> tuple[int, ...]:
     if text in ("none", ""):
         return ()
-    try:
-        widths = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 25 or 50,20") from None
+    widths = whole_numbers(text, "25 or 50,20")
     if min(widths) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a layer has at least one node")
     return widths
@@ -119,21 +140,22 @@ def _data(arguments: argparse.Namespace) -> Dataset:
             raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
         digits = load_digits()
         return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
-    task: Literal["regress", "classify"] = "regress" if arguments.loss == "squared" else "classify"
+    task: Literal["regress", "classify"] = "regress" if LOSSES[arguments.loss].takes == "reals" else "classify"
     try:
         return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
     except DataError as error:
         if "regress" in str(error):
-            raise DataError(f"{error} (for real targets: --loss squared)") from None
+            raise DataError(f"{error} (for real targets: --loss squared_error)") from None
         raise
 
 
 def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
     """What the loss expects: labels, one-hot rows for squared errors, ±1 rows for the logistic loss."""
-    if batch.classes is None or loss in ("cross_entropy", "hinge", "binary"):
+    takes = LOSSES[loss].takes
+    if batch.classes is None or takes in ("labels", "zero-one"):
         return batch.y
     one_hot = np.eye(outputs)[batch.y]
-    return one_hot if loss == "squared" else 2.0 * one_hot - 1.0
+    return one_hot if takes == "reals" else 2.0 * one_hot - 1.0
 
 
 def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, arguments: argparse.Namespace) -> None:
@@ -148,3 +170,318 @@ def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, arguments: 
             f"compare: {arguments.weights} holds a {network} network with {sizes[-1]} outputs; "
             f"{batch.source} has {outputs}"
         )
+
+
+# The report.
+
+
+def print_report(result: Comparison, data: Dataset, seed: int, weights: str | None, *, steps: bool = False) -> None:
+    """Print the comparison on standard output, with every step from the chains to the formulas on request."""
+    console = make_console()
+    names = [side.convention.name for side in result.sides]
+    examples = result.sides[0].run.losses.shape[0]
+    console.print(f"[bold]{' against '.join(names)}[/bold]")
+    console.print(
+        f"{examples} of {len(data)} examples of {data.source}; network {'-'.join(map(str, result.sizes))}, "
+        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}\n",
+        markup=False,
+    )
+    together = max(1, (console.width - 14) // _COLUMN)
+    for start in range(0, len(result.sides), together):
+        sides = result.sides[start : start + together]
+        _print_conventions(console, sides)
+        _print_arrays(console, sides)
+        _print_chains(console, sides)
+        _print_results(console, sides)
+    if steps:
+        print_steps(console, result.formulas, together)
+    print_formulas(console, result.formulas, together)
+    _print_agreement(console, result)
+
+
+def _print_conventions(console: Console, sides: Sequence[Side]) -> None:
+    table = _table("Conventions", sides)
+    rows: list[tuple[str, Callable[[Convention], str]]] = [
+        ("forward", _forward),
+        ("batch", lambda c: f"one example a {c.layout.batch[:-1]}"),
+        ("weights", lambda c: f"one node a {c.layout.weights[:-1]}"),
+        ("bias", lambda c: c.layout.bias),
+        ("vec", lambda c: "C: rows stacked" if c.layout.vec == "C" else "F: columns stacked"),
+        ("layout", lambda c: f"{c.layout.derivative} layout"),
+        ("loss", lambda c: c.effective_reduction),
+    ]
+    for label, text in rows:
+        table.add_row(label, *(text(side.convention) for side in sides))
+    if any(side.network.l2 for side in sides):
+        table.add_row("λ (l2)", *(f"{s.network.l2:.6g} ({s.convention.l2 or 'none'})" for s in sides))
+    console.print(table)
+
+
+def _forward(convention: Convention) -> str:
+    layout = convention.layout
+    formula = _FORWARD[layout.batch, layout.weights].replace("W", "W" if convention.weight_name == "W" else "Θ")
+    if layout.absorbs_bias:
+        ones = "[1 X]" if layout.bias == "first" else "[X 1]"
+        ones = ones if layout.batch == "rows" else ones.replace(" ", "; ")
+        return formula.replace("X", ones)
+    return formula + (" + b" if layout.bias == "separate" else "")
+
+
+def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
+    table = _table("Arrays", sides)
+    shapes = [side.arrays() for side in sides]
+    table.add_row("X", *(_times(found["X"]) for found in shapes))
+    for number, weights, biases in _layers(sides):
+        table.add_row(f"weight {number}", *(f"{n} {_times(s[n])}" for n, s in zip(weights, shapes, strict=True)))
+        if any(biases):
+            cells = zip(sides, weights, biases, shapes, strict=True)
+            table.add_row(
+                f"bias {number}", *(f"{b} {_times(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
+            )
+    for name in sides[0].run.outputs:
+        table.add_row(name, *(_times(found[name]) for found in shapes))
+    console.print(table)
+
+
+def _layers(sides: Sequence[Side]) -> Iterator[tuple[int, tuple[str, ...], tuple[str | None, ...]]]:
+    """The number of each layer, and what each side calls its weight and its separate bias, if it has one."""
+    layers = zip(*(side.weights() for side in sides), strict=True)
+    biases = [side.biases() for side in sides]
+    for place, weights in enumerate(layers):
+        yield place + 1, weights, tuple(names[place] if names else None for names in biases)
+
+
+def _absorbed(side: Side, weight: str) -> str:
+    layout = side.convention.layout
+    line = "column" if layout.weights == "rows" else "row"
+    return "none" if layout.bias == "none" else f"{layout.bias} {line} of {weight}"
+
+
+def _print_chains(console: Console, sides: Sequence[Side]) -> None:
+    for _, weights, separate in _layers(sides):
+        title = f"Chain from the loss back to {' / '.join(dict.fromkeys(weights))} (matrix: bytes stored of dense)"
+        table = _table(title, sides)
+        chains = [side.chain(weight) for side, weight in zip(sides, weights, strict=True)]
+        for place, rows in enumerate(zip_longest(*chains), start=1):
+            table.add_row(f"factor {place}", *(_factor(row) for row in rows))
+        totals = [(sum(r.stored for r in chain), sum(r.dense for r in chain)) for chain in chains]
+        table.add_row("stored", *(f"{format_bytes(s)} of {format_bytes(d)} dense" for s, d in totals))
+        if any(separate):
+            table.add_section()
+            table.add_row("to bias", *map(_bias_factor, sides, separate))
+        console.print(table)
+
+
+def _bias_factor(side: Side, bias: str | None) -> str:
+    """The factor that stands in the weight's place in the chain to the same layer's separate bias."""
+    if bias is None:
+        return "in the weight"
+    return _factor(side.chain(bias)[0 if side.convention.layout.derivative == "denominator" else -1])
+
+
+def _factor(row: FactorRow | None) -> str:
+    if row is None:
+        return ""
+    structure = row.structure.replace(" @ ", "\n@ ")
+    size = f"{row.matrix[0]}×{row.matrix[1]}"
+    return f"{row.label}\n{structure}\n{size}: {format_bytes(row.stored)} of {format_bytes(row.dense)}"
+
+
+def _print_results(console: Console, sides: Sequence[Side]) -> None:
+    table = _table("Results", sides)
+    table.add_row("loss", *(f"{side.run.loss:.15g}" for side in sides))
+    if any(side.network.l2 for side in sides):
+        table.add_row("with l2", *(f"{side.run.value:.15g}" for side in sides))
+    for number, weights, biases in _layers(sides):
+        table.add_row(f"∂weight {number}", *map(_gradient, sides, weights))
+        if any(biases):
+            table.add_row(f"∂bias {number}", *map(_gradient, sides, biases))
+    table.add_row("numerical", *(_numerical(side.check) for side in sides))
+    table.add_row("time", *(f"{side.seconds * 1e3:.3g} ms a gradient" for side in sides))
+    console.print(table)
+
+
+def _numerical(check: GradientCheck) -> str:
+    found = {"pass": "agrees", "fail": "DIFFERS", "inconclusive": "unclear"}[check.verdict]
+    if check.along is None:
+        return found
+    along = check.along
+    return f"{found}: off by {along.error:.1e}\n({along.directions} directions, resolved {along.resolved:.0e})"
+
+
+def _gradient(side: Side, name: str | None) -> str:
+    if name is None:
+        return "in the weight"
+    gradient = side.gradient[name]
+    return f"{name} {_times(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+
+
+def _print_agreement(console: Console, result: Comparison) -> None:
+    if len(result.sides) > 1:
+        first = result.sides[0].convention.name
+        table = make_table(
+            f"Largest difference from {first}, after translation",
+            ["convention", "gradient", "difference", "in ulp", "rounding allows"],
+        )
+        for side, found in zip(result.sides[1:], result.differences, strict=True):
+            for i, difference in enumerate(found):
+                table.add_row(
+                    side.convention.name if i == 0 else "",
+                    difference.parameter,
+                    f"{difference.largest:.2g}",
+                    _ulps(difference.ulps),
+                    _ulps(difference.allowed),
+                )
+        console.print(table)
+    for side, ratio in zip(result.sides[1:], result.ratios[1:], strict=True):
+        if ratio != 1:
+            console.print(
+                f"{side.convention.name} reduces its loss by {side.convention.effective_reduction}: its objective and "
+                f"gradient × {ratio:.6g} are {result.sides[0].convention.name}'s."
+            )
+    console.print(_verdict(result), style="bold")
+
+
+def _verdict(result: Comparison) -> str:
+    wrong = [side.convention.name for side in result.sides if side.check.verdict == "fail"]
+    if wrong:
+        return f"The numerical derivative disagrees with the gradient of {', '.join(wrong)}."
+    unclear = [side.convention.name for side in result.sides if not side.check]
+    if unclear:
+        return f"The numerical derivative cannot resolve the gradient of {', '.join(unclear)}."
+    if result.agree:
+        return (
+            "One convention: its gradient passes the numerical check."
+            if len(result.sides) == 1
+            else f"The {len(result.sides)} conventions agree: different formulas, one gradient."
+        )
+    lines = []
+    for side, found in zip(result.sides[1:], result.differences, strict=True):
+        names = [d.parameter for d in found if not d.agrees]
+        if names:
+            lines.append(
+                f"{side.convention.name} differs from {result.sides[0].convention.name} in {', '.join(names)}."
+            )
+    rules = {side.convention.l2_bias for side in result.sides}
+    if len(rules) > 1 and any(side.network.l2 for side in result.sides):
+        touching = [s.convention.name for s in result.sides if s.convention.l2_bias]
+        lines.append(f"Only {', '.join(touching)} regularises the bias, so the objectives themselves differ.")
+    return "\n".join(["The conventions do not agree.", *lines])
+
+
+def _table(title: str, sides: Sequence[Side]) -> Table:
+    return make_table(title, ["", *(s.convention.name for s in sides)], first_width=9)
+
+
+def _times(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape)) or "scalar"
+
+
+def _ulps(count: float) -> str:
+    if not math.isfinite(count):
+        return "–"
+    if count < 10:
+        return f"{count:.1f}"
+    return f"{count:.0f}" if count < 1e6 else f"{count:.1e}"
+
+
+# The formulas, and the steps that lead to them.
+
+
+def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
+    """Print the compact formulas, and one sentence for each difference.
+
+    Conventions whose formulas are the same share a column.
+
+    Parameters
+    ----------
+    console : Console
+    formulas : Formulas
+    together : int
+        Columns side by side.
+    """
+    for groups in _chunks(formulas, together):
+        table = _formula_table("Formulas (≠ differs by more than names)", formulas, groups)
+        for row in formulas.rows:
+            if any(row.cells[group[0]] for group in groups):
+                cells = (_formula(formulas, row, group[0]) for group in groups)
+                _add(table, _marked(_ROLES.get(row.label, row.label), row.differs), cells)
+        console.print(table)
+    if formulas.differences:
+        console.print("What differs", style="bold")
+        for difference in formulas.differences:
+            console.print(_item(difference.text))
+        console.print()
+
+
+def print_steps(console: Console, formulas: Formulas, together: int) -> None:
+    """Print every parameter's chain, factor by factor, each with the step that passes it."""
+    for found in formulas.parameters.values():
+        names = " / ".join(dict.fromkeys(name for name in found.names if name is not None))
+        for groups in _chunks(formulas, together):
+            places = [group[0] for group in groups]
+            if not any(found.names[place] for place in places):
+                continue
+            table = _formula_table(f"Steps to the gradient by {names}", formulas, groups)
+            named = [(formulas.derivations[place], found.names[place]) for place in places]
+            chains = (None if name is None else derivation[name].chain.text for derivation, name in named)
+            _add(table, "  chain", chains)
+            # the steps that follow the last factor have none
+            factors = [*found.factors, *([None] * (len(found.steps) - len(found.factors)))]
+            for factor, step in zip(factors, found.steps, strict=True):
+                cells = [
+                    _passed(None if factor is None else factor.cells[place], step.cells[place]) for place in places
+                ]
+                if any(cells):
+                    table.add_section()
+                    label = "then" if factor is None else step.label.replace("/", "\n  /")
+                    _add(table, _marked(label, step.differs), cells)
+            console.print(table)
+
+
+def _passed(factor: ChainFactor | None, step: Step | None) -> str | None:
+    """A factor with its size, the rule by which it is passed, and the chain after it."""
+    if step is None:
+        return None
+    text = "" if factor is None else f"{factor.text} {factor.matrix[0]}×{factor.matrix[1]}\n"
+    return f"{text}{step.rule}:\n= {step.equation.text.partition(' = ')[2]}"
+
+
+def _chunks(formulas: Formulas, together: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    for start in range(0, len(formulas.groups), together):
+        yield formulas.groups[start : start + together]
+
+
+def _formula(formulas: Formulas, row: FormulaRow, place: int) -> str:
+    """A cell of compact formulas; of a bias that is no parameter, where it is."""
+    found = row.cells[place]
+    if found is not None:
+        return found.text
+    layout = formulas.derivations[place].convention.layout
+    return ("in the weight" if layout.absorbs_bias else "none") if row.label.startswith("bias") else ""
+
+
+def _marked(label: str, differs: bool) -> str:
+    return f"{'≠' if differs else ' '} {label}"
+
+
+def _formula_table(title: str, formulas: Formulas, groups: Sequence[Sequence[int]]) -> Table:
+    headers = [", ".join(formulas.conventions[place] for place in group) for group in groups]
+    return make_table(title, ["", *headers], first_width=_FIRST)
+
+
+def _add(table: Table, label: str, cells: Iterable[str | None]) -> None:
+    """A row of plain text: rich would read [tanh(Z₂) 1] as markup."""
+    from rich.text import Text
+
+    table.add_row(label, *(Text(cell or "") for cell in cells))
+
+
+def _item(text: str) -> Table:
+    """A sentence with a hanging dash."""
+    from rich.table import Table
+    from rich.text import Text
+
+    item = Table.grid(padding=(0, 1))
+    item.add_row("-", Text(text))
+    return item

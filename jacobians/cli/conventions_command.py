@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
-from jacobians.cli.console import make_console
+from jacobians.cli.options import Commands, add_command, add_json
+from jacobians.cli.output import make_console, print_json
 from jacobians.presets import REFERENCES, all_conventions, convention
 
 __all__ = ["add_to"]
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "conventions",
-        help="list the presets with their citations",
+        summary="list the presets with their citations",
         description="List the presets with their citations.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these presets")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,8 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the presets, and the books that are cited without one."""
     chosen = [convention(name) for name in arguments.names] or list(all_conventions())
     if arguments.json:
-        rows = [{**c.describe(), "title": c.title, "citation": c.citation, "notes": c.notes} for c in chosen]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json([{**c.describe(), "title": c.title, "citation": c.citation, "notes": c.notes} for c in chosen])
         return 0
     console = make_console()
     for found in chosen:

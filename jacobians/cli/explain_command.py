@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jacobians.choices import ACTIVATIONS, LOSSES
+from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_l2, whole_numbers
+from jacobians.cli.output import write_file
+from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
+from jacobians.derivation.samples import sample_data
 from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.presets import convention
-
-if TYPE_CHECKING:
-    from jacobians.derivation import Derivation, Equation, ParameterDerivation
 
 __all__ = ["add_to"]
 
@@ -33,22 +31,21 @@ examples:
 """
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "explain",
-        help="a gradient's derivation in one convention: the chain, every step by name, the formula",
+        summary="a gradient's derivation in one convention: the chain, every step by name, the formula",
         description="Derive the gradient of a network in one convention: the product of Jacobians, every rewriting by "
         "name and with its reason, and the compact formula that is left.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="CONVENTION", help="a preset (see: jacobians conventions)")
     parser.add_argument("--sizes", type=_sizes, default=(4, 3, 2), metavar="4,3,2", help="widths from the input on")
     parser.add_argument("--examples", type=_count, default=5, metavar="N", help="in the batch (default: %(default)s)")
-    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
-    parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+    add_activation_and_loss(parser)
+    add_l2(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--format", choices=_FORMATS, default="text", help="default: %(default)s")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
@@ -57,9 +54,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print or write, and return 0."""
-    from jacobians.derivation import derive
-    from jacobians.derivation.samples import sample_data
-
     found = convention(arguments.name)
     if arguments.l2 < 0:
         raise DataError("explain: --l2 must not be negative")
@@ -78,15 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
     else:
-        _write(Path(arguments.output), text)
+        write_file(arguments.output, text, "explain")
     return 0
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 4,3,2") from None
+    sizes = whole_numbers(text, "4,3,2")
     if len(sizes) < 2 or not all(1 <= size <= _LARGEST for size in sizes):
         raise argparse.ArgumentTypeError(f"{text!r}: give two widths or more, each from 1 to {_LARGEST}")
     return sizes
@@ -108,13 +99,7 @@ def _only(derivation: Derivation, name: str) -> Derivation:
 def _written(derivation: Derivation, form: str) -> str:
     if form == "json":
         return json.dumps(_record(derivation), indent=2, ensure_ascii=False)
-    forms = {
-        "text": derivation.to_text,
-        "latex": derivation.to_latex,
-        "mathml": derivation.to_mathml,
-        "numpy": derivation.to_numpy,
-    }
-    return forms[form]()
+    return str(getattr(derivation, f"to_{form}")())
 
 
 def _record(derivation: Derivation) -> dict[str, Any]:
@@ -140,12 +125,3 @@ def _parameter(found: ParameterDerivation) -> dict[str, Any]:
 
 def _equation(equation: Equation) -> dict[str, str]:
     return {"text": equation.text, "latex": equation.latex, "mathml": equation.mathml, "numpy": equation.numpy}
-
-
-def _write(path: Path, text: str) -> None:
-    if os.path.exists(path):
-        raise DataError(f"explain: {path} exists; choose another file with -o")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"explain: cannot write {path}: {error.strerror}") from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from jacobians.errors import DataError
+from jacobians.cli.options import Commands, add_command
+from jacobians.cli.output import write_file
 from jacobians.explorer import explorer_page
 
 __all__ = ["add_to"]
@@ -21,16 +21,16 @@ examples:
 """
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "explore",
-        help="two conventions side by side in the browser, offline",
+        summary="two conventions side by side in the browser, offline",
         description="Write a page that shows one small net in two conventions side by side: formulas, shapes, every "
         "Jacobian of the chain with its numbers, the derivation and NumPy code. The file loads nothing: open it from "
         "disk, or hand it on. The view is kept in the address, after the #.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "-o", "--output", default=_DEFAULT_FILE, metavar="FILE", help="default: %(default)s; - to print"
@@ -44,18 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output == "-":
         sys.stdout.buffer.write(explorer_page().encode())  # the page is UTF-8, whatever the terminal is
         return 0
-    path = Path(arguments.output)
-    if os.path.exists(path) and not arguments.force:
-        raise DataError(f"explore: {path} exists; choose another file with -o, or write over it with --force")
-    size = _write(path, explorer_page())
-    print(f"{path}: {size / 1000:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
+    path, page = Path(arguments.output), explorer_page()
+    hint = ", or write over it with --force"
+    write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
+    size = len(page.encode()) / 1000
+    print(f"{path}: {size:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
     return 0
-
-
-def _write(path: Path, page: str) -> int:
-    data = page.encode()
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise DataError(f"explore: cannot write {path}: {error.strerror}") from None
-    return len(data)

@@ -20,6 +20,8 @@ from jacobians.errors import JacobiansError
 
 __all__ = ["main"]
 
+_COMMANDS = (compare_command, explain_command, check_command, audit_command, explore_command, conventions_command)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 agreed, 1 did not, 2 bad input.
@@ -34,12 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    compare_command.add_to(commands)
-    explain_command.add_to(commands)
-    check_command.add_to(commands)
-    audit_command.add_to(commands)
-    explore_command.add_to(commands)
-    conventions_command.add_to(commands)
+    for command in _COMMANDS:
+        command.add_to(commands)
     arguments = parser.parse_args(argv)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?, and no traceback

@@ -14,7 +14,6 @@ from jacobians.derivation.equations import Step
 from jacobians.factors import Factor
 from jacobians.layout import Order
 from jacobians.linops import Jacobian, Product, Selection, Transposed
-from jacobians.linops.denominator import numerator_of
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.text import TextNotation
 
@@ -171,6 +170,6 @@ def _slots(roles: Roles, name: str) -> list[list[ChainFactor]]:
 def _count(factor: Factor) -> int:
     """How many maps a Jacobian became: one for each of its factors."""
     jacobian = factor.jacobian
-    plain = numerator_of(jacobian)
+    plain = jacobian.numerator
     # a bias's change of shape is a factor and no map, but it is the last one of its chain, where the maps end
     return len(plain.factors) if isinstance(plain, Product) else 1

@@ -1,16 +1,16 @@
-"""A data set in memory: examples in rows, and either class labels or real targets."""
+"""A data set in memory: examples in rows, and either class labels or real targets. The shipped digits are one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib import resources
 
 import numpy as np
 
 from jacobians.arrays import Array, as_float
-from jacobians.data.finite import check_finite
 from jacobians.errors import DataError, ShapeError
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "check_finite", "load_digits"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -132,3 +132,42 @@ def _targets(y: Array, classes: int | None) -> Array:
         )
     check_finite(targets, "y", "Dataset")
     return targets
+
+
+def load_digits() -> Dataset:
+    """Return the 1797 handwritten digits, 8 × 8 grey levels 0..16, labels 0..9.
+
+    E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
+    Repository, DOI 10.24432/C50P49, CC BY 4.0. Nothing is downloaded: the file is part of the package.
+
+    Examples
+    --------
+    >>> digits = load_digits()
+    >>> digits
+    Dataset(UCI optical digits: 1797 examples × 64 features, 10 classes)
+    >>> digits.X.min(), digits.X.max()
+    (np.float64(0.0), np.float64(16.0))
+    """
+    with (
+        resources.files("jacobians.data").joinpath("digits.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):
+        return Dataset(arrays["X"], arrays["y"], source="UCI optical digits", classes=10)
+
+
+def check_finite(array: Array, name: str, operation: str) -> None:
+    """Raise if an entry is NaN or infinite.
+
+    Raises
+    ------
+    DataError
+        Naming the first such entry by its (0-based) index, and how many there are.
+    """
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    places = np.argwhere(~finite)
+    first = tuple(int(index) for index in places[0])
+    label = f"{name}[{', '.join(map(str, first))}]" if first else name
+    others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
+    raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")

@@ -16,13 +16,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
 from jacobians.derivation.names import Names
-from jacobians.derivation.on_symbols import Evaluated, same_values
+from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
-from jacobians.derivation.statements import delta_of, prediction_of, targets_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
 from jacobians.linops import Dense, Jacobian, Product
-from jacobians.linops.denominator import numerator_of
 from jacobians.network import Run
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import rows_of_examples
@@ -142,7 +140,7 @@ def _operation(forward: Forward, position: int, previous: str, output: str) -> N
 
     def jacobian(own: str) -> Jacobian:
         (factor,) = run.chain(wrt[own], of=output)
-        return numerator_of(factor.jacobian)
+        return factor.jacobian.numerator
 
     evaluated = Evaluated(part, numbers, run.values[output], jacobian)
     labels = {own: f"{names.of(output)}_{names.of(name_)}" for own, name_ in wrt.items()}
@@ -249,19 +247,23 @@ class _Walk:
         forward, names = self.forward, self.forward.names
         run, arrays, loss = forward.run, forward.arrays, forward.run.network.loss
         output, axis = run.values[last], self._layout.batch_axis
-        targets = forward.add("Y", targets_of(loss, run.Y, output))
+        targets = forward.add("Y", loss.in_shape(run.Y, output))
         arrays[names.words.count] = np.asarray(float(output.shape[axis]))
         if names.reduction == "mean-all":
             arrays["K"] = np.asarray(output.size / output.shape[axis])
-        prediction = prediction_of(loss, forward.stops[last])
-        if prediction is not None:
+
+        def name(prediction: Expr) -> Expr:
             shown = names.prediction(last)
-            prediction = forward.define(shown, shown, prediction)
+            return forward.define(shown, shown, prediction)
+
+        try:
+            delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, name)
+        except NOT_IN_SYMBOLS:
+            delta = None
         (row,) = run.chain(last, of="losses")
         number = np.asarray(row.jacobian.vjp(np.ones(run.losses.shape, run.losses.dtype)))
-        delta = delta_of(loss, forward.stops[last], prediction, targets, arrays["Y"])
-        right = delta is not None and same_values(delta, arrays, number)
-        return delta if delta is not None and right else forward.add("D", number)
+        right = isinstance(delta, Expr) and same_values(delta, arrays, number)
+        return delta if isinstance(delta, Expr) and right else forward.add("D", number)
 
     def cotangents(self) -> None:
         """From each stop to the one before it, naming every cotangent."""
@@ -389,7 +391,7 @@ def derive_operation(
         If there are no inputs, and none can be made up.
     """
     given = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
-    value, jacobians = operation._evaluate(*operation._accept(tuple(given)))
+    value, jacobians = operation.evaluate(*given)
     inputs = dict(zip(operation.names, given, strict=True))
     values = {**inputs}
     symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in inputs.items()}

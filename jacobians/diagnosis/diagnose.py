@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,19 +12,18 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.conventions import Convention, checked
 from jacobians.diagnosis.distances import Distances, findings
+from jacobians.diagnosis.fitting import too_large
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
-from jacobians.diagnosis.search import Explanation, Found, search, wrong_gradient
-from jacobians.diagnosis.slip import Gradients, Mutation, Setting
+from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
+from jacobians.diagnosis.slip import Gradients, Setting, Slip
 from jacobians.diagnosis.slips import catalogue
-from jacobians.diagnosis.slips.examples import too_large
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import DomainError, JacobiansError, ShapeError
 from jacobians.network import Network
-from jacobians.operations import BinaryCrossEntropy
 from jacobians.translate import translate_gradients
 
-__all__ = ["Given", "diagnose", "extremes", "readings"]
+__all__ = ["Reading", "diagnose", "extremes", "readings"]
 
 
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
@@ -31,7 +31,7 @@ _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class Reading:
     """One way to read what was handed over.
 
     Attributes
@@ -60,7 +60,7 @@ class Given:
     tolerance: float = 1e-10
 
 
-def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Setting) -> list[Given]:
+def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Setting) -> list[Reading]:
     """Return the ways to read a gradient, the network's own layout first.
 
     Raises
@@ -73,13 +73,15 @@ def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Set
     own = setting.network.convention
     shapes = {name: p.shape for name, p in setting.params.items()}
     if not isinstance(gradient, Mapping):
-        return [_with_precision(_unpacked(as_float(gradient, "gradient", "diagnose"), setting))]
+        return [_reading(_unpacked(as_float(gradient, "gradient", "diagnose"), setting))]
     arrays = {name: as_float(g, name, "diagnose") for name, g in gradient.items()}
-    if arrays.keys() == shapes.keys() and all(arrays[n].shape == s for n, s in shapes.items()):
-        return [_with_precision({n: arrays[n] for n in shapes})]
-    if arrays.keys() == shapes.keys() and all(_squeezed(arrays[n].shape) == _squeezed(s) for n, s in shapes.items()):
-        note = "; ".join(f"{n} came as {arrays[n].shape}, not {s}" for n, s in shapes.items() if arrays[n].shape != s)
-        return [_with_precision({n: arrays[n].reshape(s) for n, s in shapes.items()}, notes=(note,))]
+    came = {n: arrays[n] for n in shapes if n in arrays}
+    differ = tuple(n for n, g in came.items() if g.shape != shapes[n])
+    complete = arrays.keys() == shapes.keys()
+    if complete and all(_squeezed(came[n].shape) == _squeezed(shapes[n]) for n in differ):
+        note = "; ".join(f"{n} came as {came[n].shape}, not {shapes[n]}" for n in differ)
+        own_shapes = {n: g.reshape(shapes[n]) for n, g in came.items()}
+        return [_reading(own_shapes, notes=(note,) if note else ())]
     found = []
     for other, names in other_layouts(own):
         try:
@@ -88,13 +90,9 @@ def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Set
         except JacobiansError:
             continue
         if {n: g.shape for n, g in moved.items()} == shapes:
-            found.append(_with_precision(moved, layout=other, layout_names=names))
-    turned = tuple(n for n, s in shapes.items() if n in arrays and arrays[n].shape == s[::-1] != s)
-    rest_fits = arrays.keys() == shapes.keys() and all(
-        arrays[n].shape == s for n, s in shapes.items() if n not in turned
-    )
-    if turned and rest_fits:
-        found.append(_with_precision({n: arrays[n].T if n in turned else arrays[n] for n in shapes}, turned=turned))
+            found.append(_reading(moved, layout=other, layout_names=names))
+    if complete and all(came[n].shape == shapes[n][::-1] for n in differ):
+        found.append(_reading({n: g.T if n in differ else g for n, g in came.items()}, turned=differ))
     if not found:
         _refuse(arrays, shapes, setting)
     return found
@@ -130,18 +128,16 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     hint = ""
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
-        more = tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want))
-        if have == more:
+        if have == tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want)):
             hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
-        bias = arrays.get(layer.bias or "", np.zeros(0)).shape
-        if layer.bias and len(bias) == 2 and bias[0] == bias[1] == setting.count:
+        if layer.bias is None:
+            continue
+        N, nodes, bias = setting.count, size_of(shapes[layer.bias]), arrays.get(layer.bias, np.zeros(0)).shape
+        if bias == (N, N):
             hint = f"; {layer.bias} is N×N: was (N, 1) − (N,) broadcast?"
-        if layer.bias and bias in {
-            (setting.count, size_of(shapes[layer.bias])),
-            (size_of(shapes[layer.bias]), setting.count),
-        }:
+        if bias in {(N, nodes), (nodes, N)}:
             hint = f"; {layer.bias} has one entry for each example: sum over the examples"
-        if layer.bias and bias == () and size_of(shapes[layer.bias]) > 1:
+        if bias == () and nodes > 1:
             hint = f"; {layer.bias} is one number: sum over the examples only, not over all axes"
     try:
         checked(arrays, shapes, own.layout, own.weight_name, own.name, "diagnose")
@@ -154,21 +150,14 @@ def _squeezed(shape: Shape) -> Shape:
     return tuple(s for s in shape if s != 1)
 
 
-def _with_precision(
-    gradients: Gradients,
-    layout: Convention | None = None,
-    layout_names: str = "",
-    turned: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
-) -> Given:
+def _reading(gradients: Gradients, **said: Any) -> Reading:
+    """The reading with its precision: the narrowest dtype that holds every entry."""
     arrays = {name: g.astype(np.float64) for name, g in gradients.items()}
-    precision, tolerance = None, 1e-10
     for dtype, allowed in _PRECISIONS:
         with np.errstate(all="ignore"):
             if all(np.array_equal(g, g.astype(dtype).astype(np.float64), equal_nan=True) for g in arrays.values()):
-                precision, tolerance = np.dtype(dtype).name, allowed
-                break
-    return Given(arrays, layout, layout_names, turned, notes, precision, tolerance)
+                return Reading(arrays, precision=np.dtype(dtype).name, tolerance=allowed, **said)
+    return Reading(arrays, **said)
 
 
 _LARGEST_EXPONENT = {"float64": 709.0, "float32": 88.0}
@@ -199,7 +188,7 @@ def extremes(setting: Setting, gradients: Gradients) -> tuple[Cause, ...]:
 def _suspects(setting: Setting) -> list[tuple[str, str, str]]:
     """What in the forward pass can have overflowed: a name, a clause, the mend; the more usual first."""
     found: list[tuple[str, str, str]] = []
-    for position, part in enumerate(setting.parts):
+    for position, part in enumerate(setting.operations):
         size = float(np.abs(setting.output_of(position)).max(initial=0.0))
         dtype = next((d for d, bound in _LARGEST_EXPONENT.items() if size > bound), None)
         if dtype and not found:
@@ -208,7 +197,7 @@ def _suspects(setting: Setting) -> list[tuple[str, str, str]]:
             found.append(("exp-overflow", where, mend))
     z, axis = setting.output, setting.layout.feature_axis
     # softmax compares the outputs of one example; a sigmoid each with 0
-    alone = isinstance(setting.network.loss, BinaryCrossEntropy)
+    alone = setting.network.loss.prediction == "sigmoid"
     spread = float((np.abs(z) if alone else z.max(axis=axis) - z.min(axis=axis)).max(initial=0.0))
     if spread > 36:
         said = f"an output reaches ±{spread:.3g}" if alone else f"the outputs of one example span {spread:.3g}"
@@ -239,7 +228,7 @@ def diagnose(
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
     The right gradient is mutated in every way of a catalogue of slips, through the chain of Jacobians, so that a slip
-    in one layer reaches all layers before it; a cause is the mutation that gives the very gradient, in all parameters.
+    in one layer reaches all layers before it; a cause is the slip that gives the very gradient, in all parameters.
 
     Parameters
     ----------
@@ -284,25 +273,23 @@ def diagnose(
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
         raise DomainError("diagnose: the batch is empty; a gradient of no examples says nothing about its causes")
-    given = _best_reading(readings(gradient, setting), setting)
+    given = min(readings(gradient, setting), key=lambda reading: _error(reading, setting))
     distances = Distances(given.gradients, setting.gradient)
     lost = extremes(setting, given.gradients)
     arranged = _arrangement(given, setting)
     if distances.all_right:
         causes = (*lost, *arranged)
-        hidden = () if causes else _hidden(setting)
         verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
-        apart = (_BETWEEN,) if len(lost) > 1 else ()
+        apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
         return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
     found = search(setting, distances)
     if not _is_exact(found) and given.precision is not None:
         # narrower numbers: what rounding may do is more
-        wider = Distances(given.gradients, setting.gradient, given.tolerance)
-        if wider.all_right:
-            rounded = _rounded(given, setting, params)
-            causes = (*lost, *arranged, *rounded)
-            return Diagnosis("explained" if causes else "right", causes, findings(wider), notes=given.notes)
-        distances, found = wider, search(setting, wider)
+        distances = Distances(given.gradients, setting.gradient, given.tolerance)
+        if distances.all_right:
+            causes = (*lost, *arranged, *_rounded(given, params))
+            return Diagnosis("explained" if causes else "right", causes, findings(distances), notes=given.notes)
+        found = search(setting, distances)
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
 
 
@@ -310,71 +297,54 @@ def _is_exact(found: Found) -> bool:
     return bool(found.explanations) and found.explanations[0].exact
 
 
-def _best_reading(candidates: Sequence[Given], setting: Setting) -> Given:
-    """The reading nearest to the right gradient; shapes alone do not always tell presets apart."""
-    if len(candidates) == 1:
-        return candidates[0]
-
-    def error(given: Given) -> float:
-        return max(Distances(given.gradients, setting.gradient).start.values())
-
-    return min(candidates, key=error)
+def _error(reading: Reading, setting: Setting) -> float:
+    """How far a reading lies from the right gradient; shapes alone do not always tell presets apart."""
+    return max(Distances(reading.gradients, setting.gradient).start.values())
 
 
 def _verdict(
     setting: Setting, distances: Distances, found: Found, before: tuple[Cause, ...], notes: tuple[str, ...]
 ) -> Diagnosis:
     explanations = found.explanations
-    causes = tuple(cause for e in explanations for cause in _causes(e, distances))
+
+    def said(verdict: Verdict, which: Sequence[Explanation], apart: tuple[str, ...] = (), *more: str) -> Diagnosis:
+        causes = (*before, *(cause for e in which for cause in _causes(e, distances)))
+        return Diagnosis(verdict, causes, findings(distances), apart, (), (*notes, *more), found.tried)
+
     if not _is_exact(found):
-        said = (*notes, _NEEDS_DATA, *([_FEWER_EXAMPLES] if too_large(setting) else []))
-        return Diagnosis("unexplained", (*before, *causes), findings(distances), notes=said, tried=found.tried)
-    single = [e.mutations[0] for e in explanations if len(e.mutations) == 1]
+        large = [_FEWER_EXAMPLES] if too_large(setting) else []
+        return said("unexplained", explanations, (), _NEEDS_DATA, *large)
+    single = [e.slips[0] for e in explanations if len(e.slips) == 1]
     if len(explanations) == 1 or not single:
         # of several pairs that fit, the first is the most usual
-        first = tuple(_causes(explanations[0], distances))
-        return Diagnosis("explained", (*before, *first), findings(distances), notes=notes, tried=found.tried)
+        return said("explained", explanations[:1])
     distinct = _distinct(setting, single)
-    causes = tuple(c for e in explanations if e.mutations[0] in distinct for c in _causes(e, distances))
+    chosen = [e for e in explanations if e.slips[0] in distinct]
     if len(distinct) == 1:
-        return Diagnosis("explained", (*before, *causes), findings(distances), notes=notes, tried=found.tried)
-    apart = separating(setting, distinct).phrases
-    return Diagnosis("ambiguous", (*before, *causes), findings(distances), apart, notes=notes, tried=found.tried)
+        return said("explained", chosen)
+    return said("ambiguous", chosen, separating(setting, distinct).phrases)
 
 
-def _distinct(setting: Setting, mutations: Sequence[Mutation]) -> list[Mutation]:
-    """Leave out what is another mutation of the same name in other words: no input tells the two apart."""
-    alike = separating(setting, mutations).alike
-    again = {
-        i for i, j in alike if (mutations[i].name == mutations[j].name or _both_packings(mutations[i], mutations[j]))
-    }
-    return [m for i, m in enumerate(mutations) if i not in again]
+def _distinct(setting: Setting, slips: Sequence[Slip]) -> list[Slip]:
+    """Leave out what is another slip of the same name in other words: no input tells the two apart."""
+    alike = separating(setting, slips).alike
+    again = {i for i, j in alike if (slips[i].name == slips[j].name or _both_packings(slips[i], slips[j]))}
+    return [m for i, m in enumerate(slips) if i not in again]
 
 
-def _both_packings(a: Mutation, b: Mutation) -> bool:
+def _both_packings(a: Slip, b: Slip) -> bool:
     """An order of blocks, said again: a preset that packs so also says how to translate, a reshape what was done."""
     plain = ("block-order", "packing-vec-order")
     return a.family == b.family == "layout" and (a.name in plain or b.name in plain)
 
 
 def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
-    together = " of both together" if len(explanation.mutations) > 1 else ""
+    together = " of both together" if len(explanation.slips) > 1 else ""
+    residual, exact = explanation.residual, explanation.exact
     causes = []
-    for mutation in explanation.mutations:
-        said = mutation.evidence or _pattern(distances)
-        left = f"residual{together} {explanation.residual:.1e}"
-        causes.append(
-            Cause(
-                mutation.name,
-                mutation.family,
-                mutation.title,
-                mutation.layer,
-                f"{said}; {left}",
-                mutation.mend,
-                explanation.residual,
-                explanation.exact,
-            )
-        )
+    for s in explanation.slips:
+        evidence = f"{s.evidence or _pattern(distances)}; residual{together} {residual:.1e}"
+        causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
 
 
@@ -395,15 +365,14 @@ def _pattern(distances: Distances) -> str:
     return f"{', '.join(wrong)} wrong, {', '.join(rest) or 'nothing'} right, as this cause has it"
 
 
-def _arrangement(given: Given, setting: Setting) -> tuple[Cause, ...]:
+def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
     """The layout it came in, where that is not the network's."""
     own = setting.network.convention
     if given.layout is not None:
         title = f"the gradient is in the layout of {given.layout_names}, not of {own.name}"
         evidence = f"its names and shapes are those of {given.layout.name}; it was translated before comparing"
-        return (
-            Cause("other-layout", "layout", title, None, evidence, translation(given.layout, own), 0.0, exact=True),
-        )
+        mend = translation(given.layout, own)
+        return (Cause("other-layout", "layout", title, None, evidence, mend, 0.0, exact=True),)
     if given.turned:
         title = f"the gradient by {' and '.join(given.turned)} is transposed"
         evidence = "its shape is the parameter's, reversed; it was transposed before comparing"
@@ -411,31 +380,21 @@ def _arrangement(given: Given, setting: Setting) -> tuple[Cause, ...]:
     return ()
 
 
-def _rounded(given: Given, setting: Setting, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
+def _rounded(given: Reading, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
     """Right to a narrower precision; that is a slip only where the parameters are held in a wider one."""
     precision = str(given.precision)
     if all(np.asarray(p).dtype.itemsize <= np.dtype(precision).itemsize for p in params.values()):
         return ()
-    return (
-        Cause(
-            f"result-{precision}",
-            "state",
-            f"the gradient is right, but only to {precision}'s precision",
-            None,
-            f"every entry is exactly a {precision} number, and the parameters are wider",
-            "Keep float64 throughout: float32 buffers round every result.",
-            0.0,
-            exact=True,
-        ),
-    )
+    title = f"the gradient is right, but only to {precision}'s precision"
+    evidence = f"every entry is exactly a {precision} number, and the parameters are wider"
+    mend = "Keep float64 throughout: float32 buffers round every result."
+    return (Cause(f"result-{precision}", "state", title, None, evidence, mend, 0.0, exact=True),)
 
 
 def _hidden(setting: Setting) -> tuple[str, ...]:
     """Mistakes that this data cannot show: one phrase for each kind."""
-    found: dict[str, Mutation] = {}
-    for mutation in catalogue(setting):
-        wrong = wrong_gradient(setting, mutation)
-        same = wrong is not None and all(np.array_equal(wrong[n], g) for n, g in setting.gradient.items())
-        if same and mutation.rank == 0:
-            found.setdefault(mutation.name, mutation)
-    return tuple(mutation.title for mutation in found.values())
+    found: dict[str, str] = {}
+    for slip in catalogue(setting):
+        if slip.rank == 0 and changes_nothing(setting, wrong_gradient(setting, slip)):
+            found.setdefault(slip.name, slip.title)
+    return tuple(found.values())

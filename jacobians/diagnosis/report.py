@@ -70,7 +70,7 @@ class Diagnosis:
         For a right gradient: mistakes that change nothing on this data, so that no comparison could see them.
     notes : tuple of str
     tried : int
-        Mutations of the right gradient that were compared.
+        Slips of the right gradient that were compared.
     """
 
     verdict: Verdict

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,19 @@ from jacobians.operations.losses import class_labels, one_hot
 __all__ = [
     "Backward",
     "Computed",
+    "Edit",
+    "Entries",
     "Family",
     "Gradients",
     "Layer",
-    "Mutation",
-    "Part",
     "Pullback",
     "Setting",
-    "parameter_parts",
-    "weight_parts",
+    "Slip",
+    "all_entries",
+    "entries_of_parameters",
+    "entries_of_weights",
+    "slope_of",
+    "times",
 ]
 
 
@@ -115,9 +119,9 @@ class Backward:
         """Return this pass with another derivative of the loss."""
         return replace(self, delta=delta)
 
-    def with_flow(self, position: int, pull: Pullback) -> Backward:
-        """Return this pass with one factor of the chain replaced."""
-        return replace(self, flow=(*self.flow[:position], pull, *self.flow[position + 1 :]))
+    def with_flow(self, pulls: Mapping[int, Pullback]) -> Backward:
+        """Return this pass with the factors of the chain at some positions replaced."""
+        return replace(self, flow=tuple(pulls.get(i, pull) for i, pull in enumerate(self.flow)))
 
     def with_local(self, name: str, pull: Pullback) -> Backward:
         """Return this pass with one parameter's factor replaced."""
@@ -133,9 +137,9 @@ class Backward:
             return replace(self, before=(*self.before, change))
         return replace(self, after=(*self.after, change))
 
-    def then_to(self, names: tuple[str, ...], change: Callable[[Array], Array]) -> Backward:
-        """Return this pass with the finished gradients of some parameters changed."""
-        return self.then(lambda grads: {n: change(g) if n in names else g for n, g in grads.items()})
+
+Edit: TypeAlias = Callable[[Backward], Backward]
+"""From the right backward pass to a wrong one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,15 +230,13 @@ class Setting:
         self.params: dict[str, Array] = {name: array.astype(np.float64) for name, array in run.params.items()}
         self.X: Array = run.X.astype(np.float64)
         self.Y = run.Y
-        self.given_X = np.asarray(X)
         named = {own: self.params[name] for name, own in network.names.items()}
         self._steps = network.chain.run(self.X, named)
-        self.run = network.run(self.params, self.X, self.Y)
 
     # --- sizes and values ------------------------------------------------------------------------
 
     @property
-    def parts(self) -> tuple[Operation, ...]:
+    def operations(self) -> tuple[Operation, ...]:
         """The network's operations."""
         return self.network.chain.parts
 
@@ -261,6 +263,10 @@ class Setting:
         """Return an operation's output."""
         return self._steps[position][0]
 
+    def by_example(self, array: Array) -> Array:
+        """Return an array of the batch with one example a row; and such an array as the layout keeps it."""
+        return array if self.layout.batch == "rows" else array.T
+
     @cached_property
     def weight(self) -> float:
         """The reduction's factor for each example: 1, 1/N or 1/(N·K)."""
@@ -275,6 +281,16 @@ class Setting:
         return one_hot(labels, self.output, self.layout)
 
     @property
+    def prediction(self) -> Literal["softmax", "sigmoid", ""]:
+        """The function of the outputs that the loss compares with the targets; "" for the outputs themselves."""
+        return self.network.loss.prediction
+
+    @property
+    def residual(self) -> float | None:
+        """The c of a loss whose δ is c·(prediction − targets); else None."""
+        return self.network.loss.residual
+
+    @property
     def penalised(self) -> bool:
         """Whether there is a regulariser."""
         return self.network.l2 != 0
@@ -284,14 +300,17 @@ class Setting:
     @cached_property
     def right(self) -> Backward:
         """The right backward pass."""
-        flow = tuple(step[1].numerator(part.names[0]).vjp for step, part in zip(self._steps, self.parts, strict=True))
+        flow = tuple(
+            step[1].numerator(part.names[0]).vjp for step, part in zip(self._steps, self.operations, strict=True)
+        )
+        run = self.network.run(self.params, self.X, self.Y)
         owners = {name: self.network.chain.owner(own) for name, own in self.network.names.items()}
         return Backward(
             delta=self.network.loss.reduced(self.output, self.Y)[1].gradient,
             flow=flow,
             local={name: self._steps[position][1].numerator(own).vjp for name, (position, own) in owners.items()},
             owner={name: position for name, (position, _) in owners.items()},
-            penalty={name: self.run.penalty(name).gradient for name in owners},
+            penalty={name: run.penalty(name).gradient for name in owners},
         ).remembered()
 
     @cached_property
@@ -303,13 +322,13 @@ class Setting:
     def layers(self) -> tuple[Layer, ...]:
         """The affine layers, in order."""
         found: list[Layer] = []
-        end = {"first": 0, "last": -1}.get(self.layout.bias)
+        end = self.layout.bias_place
         for name, own in self.network.names.items():
             position, local = self.network.chain.owner(own)
-            part = self.parts[position]
+            part = self.operations[position]
             if isinstance(part, Affine) and local == "W":
                 bias = next((n for n in self.network.names if self.right.owner[n] == position and n != name), None)
-                axis = 1 if self.layout.weights == "rows" else 0
+                axis = self.layout.node_axis
                 found.append(Layer(len(found) + 1, position, name, bias, end, axis))
         return tuple(found)
 
@@ -317,7 +336,7 @@ class Setting:
     def activations(self) -> tuple[tuple[int, int, Elementwise], ...]:
         """Each elementwise operation: the layer it closes, its position, and itself."""
         found: list[tuple[int, int, Elementwise]] = []
-        for position, part in enumerate(self.parts):
+        for position, part in enumerate(self.operations):
             if isinstance(part, Elementwise):
                 layer = sum(layer.position < position for layer in self.layers)
                 found.append((layer, position, part))
@@ -327,26 +346,18 @@ class Setting:
 
     def pullback(self, layer: Layer, of: str, X: Array | None = None, W: Array | None = None) -> Pullback:
         """Return an affine layer's pullback to "X", "W" or "b" as it would be at another input or weight."""
-        part = self.parts[layer.position]
+        part = self.operations[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []
-        return part(*arrays)[1].numerator(of).vjp
+        return part.evaluate(*arrays)[1].numerator(of).vjp
 
-    def elsewhere(
-        self, X: Array | None = None, Y: Array | None = None, params: Mapping[str, Array] | None = None
-    ) -> Backward:
-        """Return the right backward pass at other data or parameters; ones with as many entries as these."""
-        other = Setting(
-            self.network,
-            self.params if params is None else params,
-            self.X if X is None else X,
-            self.Y if Y is None else Y,
-        )
-        return other.right
+    def elsewhere(self, **changed: Any) -> Setting:
+        """Return the setting with another `network`, or other `params`, `X` or `Y`."""
+        return Setting(**{"network": self.network, "params": self.params, "X": self.X, "Y": self.Y, **changed})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mutation:
+class Slip:
     """One wrong backward pass.
 
     Attributes
@@ -364,9 +375,9 @@ class Mutation:
     layer : int or None
         The layer, counted from 1, where it is one layer's.
     scope : str
-        What else tells two mutations of one name apart, such as a parameter's name.
+        What else tells two slips of one name apart, such as a parameter's name.
     rank : int
-        Among mutations that fit equally well, the smaller is named first: 0 for the usual slips, 1 for rarer or more
+        Among slips that fit equally well, the smaller is named first: 0 for the usual slips, 1 for rarer or more
         special ones, 2 for what was fitted to the gradient.
     evidence : str
         Numbers that were found while fitting.
@@ -378,7 +389,7 @@ class Mutation:
     family: str
     title: str
     mend: str
-    edit: Callable[[Backward], Backward]
+    edit: Edit
     layer: int | None = None
     scope: str = ""
     rank: int = 0
@@ -387,16 +398,16 @@ class Mutation:
 
     @property
     def key(self) -> tuple[str, int | None, str]:
-        """What identifies the mutation on other data."""
+        """What identifies the slip on other data."""
         return self.name, self.layer, self.scope
 
 
-Family: TypeAlias = Callable[[Setting], Iterator[Mutation]]
-"""All mutations of one family that make sense in a setting."""
+Family: TypeAlias = Callable[[Setting], Iterator[Slip]]
+"""All slips of one family that make sense in a setting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Entries:
     """Some entries of a gradient.
 
     Attributes
@@ -404,7 +415,7 @@ class Part:
     label : str
         Such as ``W1``, or ``Theta1 without its bias``.
     layer : int or None
-        Where it is one layer's.
+        Where they are one layer's.
     views : callable
         From a dict of arrays to views of the entries, one for each array that is touched.
     """
@@ -413,60 +424,69 @@ class Part:
     layer: int | None
     views: Callable[[Mapping[str, Array]], list[Array]]
 
-    def changed(self, change: Callable[[Array], Array], *, data: bool = False) -> Callable[[Backward], Backward]:
+    def changed(self, change: Callable[[Array], Array], *, data: bool = False) -> Edit:
         """Return the edit that replaces these entries of the finished gradient, or of the data's part of it."""
 
         def after(grads: Gradients) -> Gradients:
-            copies = {name: g.copy() for name, g in grads.items()}
-            for view in self.views(copies):
-                view[...] = change(view.copy())
-            return copies
+            for view in self.views(grads):
+                view[...] = change(view)
+            return grads
 
         return lambda right: right.then(after, data=data)
 
-    def data_scaled(self, c: float) -> Callable[[Backward], Backward]:
+    def data_scaled(self, c: float) -> Edit:
         """Return the edit that multiplies these entries by c, but not the regulariser's share in them."""
 
         def edit(right: Backward) -> Backward:
             def after(grads: Gradients) -> Gradients:
-                copies = {name: g.copy() for name, g in grads.items()}
-                for view, share in zip(self.views(copies), self.views(right.penalty), strict=True):
+                for view, share in zip(self.views(grads), self.views(right.penalty), strict=True):
                     view[...] = c * (view - share) + share
-                return copies
+                return grads
 
             return right.then(after)
 
         return edit
 
 
-def parameter_parts(setting: Setting) -> list[Part]:
-    """Return one part for each parameter, and for weights that hold a bias one without it."""
-    owner = {layer.weight: layer for layer in setting.layers} | {
-        layer.bias: layer for layer in setting.layers if layer.bias is not None
-    }
-    found = [_whole(n, owner[n].number if n in owner else None) for n in setting.params]
+def times(factor: float | Array) -> Callable[[Array], Array]:
+    """Return the product with a number or an array, as a function."""
+    return lambda array: factor * array
+
+
+def slope_of(operation: Elementwise, z: Array) -> Array:
+    """Return an elementwise operation's derivative at z."""
+    return operation(z)[1].vjp(np.ones_like(z))
+
+
+def all_entries(names: Iterable[str], label: str = "", layer: int | None = None) -> Entries:
+    """Return all entries of these parameters."""
+    chosen = tuple(names)
+    return Entries(label, layer, lambda arrays: [arrays[n] for n in chosen])
+
+
+def entries_of_parameters(setting: Setting) -> list[Entries]:
+    """Return each parameter's entries, and those of weights that hold a bias without it."""
+    owner = {layer.weight: layer.number for layer in setting.layers}
+    owner |= {layer.bias: layer.number for layer in setting.layers if layer.bias is not None}
+    found = [all_entries([n], n, owner.get(n)) for n in setting.params]
     return found + [_without_bias(layer) for layer in setting.layers if layer.end is not None]
 
 
-def weight_parts(setting: Setting) -> list[Part]:
-    """Return all weights together where there are several, and each: whole, and without an absorbed bias."""
+def entries_of_weights(setting: Setting) -> list[Entries]:
+    """Return the entries of all weights together, where there are several, and of each, also without its bias."""
     layers = setting.layers
-    found: list[Part] = []
+    found: list[Entries] = []
     if len(layers) > 1:
         # of a network without separate biases, these are all parameters: that has its own name for a factor
-        found.append(Part("all weights", None, lambda a: [a[layer.weight] for layer in layers]))
+        found.append(all_entries([layer.weight for layer in layers], "all weights"))
         if any(layer.end is not None for layer in layers):
-            found.append(Part("all weights without bias", None, lambda a: [layer.weights_of(a) for layer in layers]))
+            found.append(Entries("all weights without bias", None, lambda a: [layer.weights_of(a) for layer in layers]))
     for layer in layers:
-        found.append(_whole(layer.weight, layer.number))
+        found.append(all_entries([layer.weight], layer.weight, layer.number))
         if layer.end is not None:
             found.append(_without_bias(layer))
     return found
 
 
-def _whole(name: str, layer: int | None) -> Part:
-    return Part(name, layer, lambda a: [a[name]])
-
-
-def _without_bias(layer: Layer) -> Part:
-    return Part(f"{layer.weight} without its bias", layer.number, lambda a: [layer.weights_of(a)])
+def _without_bias(layer: Layer) -> Entries:
+    return Entries(f"{layer.weight} without its bias", layer.number, lambda a: [layer.weights_of(a)])

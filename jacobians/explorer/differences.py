@@ -8,8 +8,8 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.conventions import Convention
-from jacobians.explorer.examples import PLAIN
-from jacobians.explorer.pool import Pool
+from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.example_nets import PLAIN
 from jacobians.translate import translate_batch, translate_gradients
 
 __all__ = ["difference_table"]

@@ -15,10 +15,10 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
 from jacobians.explorer.differences import difference_table
-from jacobians.explorer.examples import PLAIN, Example
+from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
 from jacobians.explorer.names import Spelling, shown_shape
-from jacobians.explorer.pool import Pool
 from jacobians.factors import Factor
 from jacobians.layout import vec
 from jacobians.network import Run

@@ -13,10 +13,10 @@ from typing import Any
 
 from jacobians import __version__
 from jacobians.conventions import Convention
-from jacobians.explorer.examples import EXAMPLES, Example
+from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.example_nets import EXAMPLES, Example
 from jacobians.explorer.numbers import net_record
-from jacobians.explorer.pool import Pool
-from jacobians.explorer.sides import SWITCHES, make_sides, side_record
+from jacobians.explorer.panes import SWITCHES, make_sides, side_record
 from jacobians.presets import all_conventions
 
 __all__ = ["explorer_data", "explorer_page"]

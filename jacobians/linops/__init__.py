@@ -1,18 +1,25 @@
 """Structured Jacobians: linear maps between arrays that know their structure."""
 
-from jacobians.linops.batch import BlockDiagonal, KhatriRao
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jacobians.layout import Order
+from jacobians.linops.algebra import add, compose, scale
+from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.block_row import BlockRow
-from jacobians.linops.denominator import Denominator
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.planning import Plan
-from jacobians.linops.product import Product
-from jacobians.linops.sum import Sum
-from jacobians.linops.wrappers import Identity, Reshape, Scaled, Transposed, Zero
+from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "DENSE_LIMIT",
@@ -38,3 +45,29 @@ __all__ = [
     "Transposed",
     "Zero",
 ]
+
+
+def plot(
+    jacobian: Jacobian, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None
+) -> Axes:
+    """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
+    from jacobians.pictures import figure
+
+    return figure.plot(jacobian, ax, of=of, wrt=wrt, order=order)
+
+
+def _picture(jacobian: Jacobian) -> str:
+    """The picture of the matrix for a notebook."""
+    from jacobians.pictures.svg import html
+
+    return html(jacobian)
+
+
+# The rules of the algebra and the blocks know other structures, and the pictures stand above all of them. So the
+# contract imports none of these; they are hung on it here, once.
+Jacobian._compose = compose
+Jacobian._add = add
+Jacobian._scale = scale
+Jacobian.block_diagonal = block_diagonal
+Jacobian.plot = plot
+Jacobian._picture = _picture

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
-from jacobians.errors import ShapeError
+from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
+from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, outer, total
+from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.unrolling import diagonal_view
-from jacobians.linops.wrappers import Transposed
+from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["BlockDiagonal", "KhatriRao"]
+__all__ = ["BlockDiagonal", "KhatriRao", "block_diagonal", "blocks_and_inputs", "blocks_times_inputs"]
 
 
 class BlockDiagonal(Jacobian):
@@ -47,6 +49,7 @@ class BlockDiagonal(Jacobian):
     """
 
     __slots__ = ("axis", "blocks")
+    _stores_blocks = True
 
     def __init__(self, blocks: Array, codomain: Shape, domain: Shape, axis: int = 0) -> None:
         self.blocks = as_float(blocks, "blocks", "BlockDiagonal")
@@ -56,7 +59,7 @@ class BlockDiagonal(Jacobian):
         if fits:
             count, p, q = self.blocks.shape
             fits = codomain[axis] == domain[axis] == count
-            fits = fits and _inner(codomain, axis) == p and _inner(domain, axis) == q
+            fits = fits and example_size(codomain, axis) == p and example_size(domain, axis) == q
         if not fits:
             raise ShapeError(
                 f"BlockDiagonal: blocks {self.blocks.shape} do not map {domain} to {codomain} with examples along "
@@ -117,15 +120,21 @@ class BlockDiagonal(Jacobian):
     def _transpose(self) -> Jacobian:
         return BlockDiagonal(self.blocks.transpose(0, 2, 1), self.domain, self.codomain, self.axis)
 
-    def _places(self) -> tuple[Array, Array]:
-        """Flat C-order places of each example's outputs (N, p) and inputs (N, q)."""
-        return _places(self.codomain, self.axis), _places(self.domain, self.axis)
+    def _by_example(self, entries: Array, shape: Shape) -> Array:
+        """The entries of an array of this shape, (N, entries of one example)."""
+        return split(entries[None], shape, self.axis)[0]
 
     def _keeps_examples(self, axis: int) -> bool:
         return axis == self.axis
 
     def _blocks(self, axis: int) -> Array:
         return self.blocks
+
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        return matmul(self.blocks, blocks)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        return matmul(blocks, self.blocks)
 
     def _fill(self, out: Array) -> None:
         rows = [*range(1, len(self.codomain))]
@@ -138,16 +147,15 @@ class BlockDiagonal(Jacobian):
     def _sparse(self) -> csr_array:
         from scipy.sparse import coo_array
 
-        rows, columns = np.broadcast_arrays(
-            *(p[:, :, None] if i == 0 else p[:, None, :] for i, p in enumerate(self._places()))
-        )
+        index = (self._by_example(np.arange(size_of(shape)), shape) for shape in (self.codomain, self.domain))
+        rows, columns = np.broadcast_arrays(next(index)[:, :, None], next(index)[:, None, :])
         return coo_array((self.blocks.ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
 
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
         out = np.empty(self.shape[0], dtype=self.dtype)
-        out[self._places()[0]] = np.diagonal(self.blocks, axis1=1, axis2=2)
+        out[self._by_example(np.arange(out.size), self.domain)] = np.diagonal(self.blocks, axis1=1, axis2=2)
         return out
 
     @property
@@ -162,17 +170,6 @@ class BlockDiagonal(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return (self.blocks,)
-
-
-def _inner(shape: Shape, axis: int) -> int:
-    return size_of(shape[1:] if axis == 0 else shape[:-1])
-
-
-def _places(shape: Shape, axis: int) -> Array:
-    flat = np.arange(size_of(shape)).reshape(shape)
-    count = shape[axis]
-    inner = _inner(shape, axis)
-    return flat.reshape(count, inner) if axis == 0 else flat.reshape(inner, count).T
 
 
 class KhatriRao(Jacobian):
@@ -289,3 +286,72 @@ def _reduced(weighted: Array, other: Array) -> Array:
     """`weighted` summed over the leading axes in which `other` has length 1."""
     axes = tuple(i for i, n in enumerate(other.shape[:-1]) if n == 1 and weighted.shape[i] != 1)
     return total(weighted, axes) if axes else weighted
+
+
+def block_diagonal(jacobian: Jacobian, axis: int | None = None) -> BlockDiagonal:
+    """Return the same map with its blocks multiplied out, one (p×q) block for each example.
+
+    Its `blocks`, of shape (N, p, q), are what `vmap(jacrev)` returns, and its matrix is written from them.
+
+    Parameters
+    ----------
+    axis : {0, -1}, optional
+        Where the examples are counted; 0 unless given, or -1 where the structure keeps only that axis apart.
+
+    Raises
+    ------
+    LayoutError
+        If the structure does not keep the examples apart along the axis, or is in denominator layout.
+
+    Examples
+    --------
+    >>> from jacobians.linops import Diagonal, Kronecker
+    >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3)))
+    >>> J.block_diagonal()
+    BlockDiagonal(5 of 2×3): 10×15 float64, (5, 3) → (5, 2), 240 B
+    """
+    if isinstance(jacobian, Denominator):
+        raise LayoutError(
+            f"block_diagonal: {jacobian.structure} is in denominator layout; take its numerator.block_diagonal()"
+        )
+    axes = [a for a in common_axes(jacobian) if axis in (None, a)]
+    if not axes:
+        where = "axis 0 or -1" if axis is None else f"axis {axis}"
+        raise LayoutError(
+            f"block_diagonal: {jacobian.structure} maps {jacobian.domain} to {jacobian.codomain}, and its structure "
+            f"does not keep examples along {where} apart; only a map of single examples has blocks. Take to_dense() or "
+            "to_sparse()"
+        )
+    if isinstance(jacobian, BlockDiagonal):
+        return jacobian
+    blocks = jacobian._blocks(axes[0])
+    if len(blocks) != jacobian.domain[axes[0]]:
+        blocks = np.repeat(blocks, jacobian.domain[axes[0]], axis=0)
+    return BlockDiagonal(blocks, jacobian.codomain, jacobian.domain, axes[0])._with_order(jacobian.order)
+
+
+def blocks_times_inputs(left: BlockDiagonal, inputs: Array) -> KhatriRao:
+    """Bₙ times X ⊗ I, or I ⊗ X in columns, for inputs X of shape (N, …) and a codomain of one or two axes."""
+    # rows are indexed by (n, i) or (i, n); the factor that belongs to the example alone is broadcast over i
+    delta, data = left.blocks, inputs[:, None, :]
+    if len(left.codomain) == 1:
+        delta, data = delta[:, 0], data[:, 0]
+    elif left.axis == -1:
+        delta, data = delta.swapaxes(0, 1), data.swapaxes(0, 1)
+    return KhatriRao(data, delta) if left.axis == 0 else KhatriRao(delta, data)
+
+
+def blocks_and_inputs(rows: KhatriRao) -> tuple[BlockDiagonal, Kronecker] | None:
+    """The blocks and the X ⊗ I, or I ⊗ X with examples in columns, that the algebra merges to these rows.
+
+    None where neither factor belongs to the example alone.
+    """
+    left, right = rows.left, rows.right
+    (a, b), codomain = rows.domain, rows.codomain
+    if len(codomain) == 1 and left.shape[0] == right.shape[0]:
+        return BlockDiagonal(right[:, None, :], codomain, (codomain[0], b)), Kronecker(left, b)
+    if len(codomain) == 2 and left.shape[:2] == (codomain[0], 1) and right.shape[:2] == codomain:
+        return BlockDiagonal(right, codomain, (codomain[0], b)), Kronecker(left[:, 0], b)
+    if len(codomain) == 2 and right.shape[:2] == (1, codomain[1]) and left.shape[:2] == codomain:
+        return BlockDiagonal(left.swapaxes(0, 1), codomain, (a, codomain[1]), -1), Kronecker(a, right[0])
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,13 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.denominator import Denominator
-from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.planning import Beginning, shared_flops, spread, summed
-from jacobians.linops.unrolling import c_index_of_f, joint_order, known_order, unroll
-from jacobians.linops.wrappers import Transposed
+from jacobians.linops.jacobian import Jacobian, Leaf, joint_order
+from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
+from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
+from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-    from jacobians.linops.planning import Bracketing
 
 __all__ = ["BlockRow"]
 
@@ -52,7 +49,7 @@ class BlockRow(Jacobian):
     array([1., 3., 2., 4., 5.])
     """
 
-    __slots__ = ("blocks", "packing")
+    __slots__ = ("_known_ways", "blocks", "packing")
 
     def __init__(self, blocks: tuple[Jacobian, ...], packing: Order = "C") -> None:
         if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
@@ -64,14 +61,23 @@ class BlockRow(Jacobian):
         size = sum(size_of(b.domain) for b in blocks)
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
         self.order = joint_order(*blocks)
+        self._known_ways: list[Way] = []
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return BlockRow(tuple(map(inner, self.blocks)), self.packing)
+
+    def _ways(self) -> list[Way]:
+        """The way of least operations to each block's matrix; priced once."""
+        if not self._known_ways:
+            self._known_ways += ways_together([b._factors() for b in self.blocks])
+        return self._known_ways
 
     def _dense_bytes(self) -> int:
-        before: Bracketing | None = None
-        for block in sorted(self.blocks, key=_length):
-            before = block._price(before)
-        rows, item = self.shape[0], self.dtype.itemsize
-        beside = (b._dense_bytes() - rows * b.shape[1] * b.dtype.itemsize for b in self.blocks)
-        return rows * self.shape[1] * item + max(beside)
+        rows = self.shape[0]
+        beside = (
+            way.peak - rows * b.shape[1] * b.dtype.itemsize for b, way in zip(self.blocks, self._ways(), strict=True)
+        )
+        return rows * self.shape[1] * self.dtype.itemsize + max(0, *beside)
 
     def _parts(self) -> Iterator[tuple[Jacobian, slice]]:
         start = 0
@@ -85,14 +91,14 @@ class BlockRow(Jacobian):
         flat = tangent.reshape(size_of(stack), self.domain[0])
         parts = [(b, unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts()]
         branches = [(b._factors(), part if stack else part[0]) for b, part in parts]
-        return summed(branches).reshape(stack + self.codomain)
+        return jvp_of_sum(branches).reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], self.domain[0]))
         pulled = [flat] * len(self.blocks)
-        spread([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
+        vjp_of_each([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
         for (block, part), array in zip(self._parts(), pulled, strict=True):
             unroll(out[:, part], block.domain, self.packing)[...] = array
         return out.reshape(stack + self.domain)
@@ -112,9 +118,13 @@ class BlockRow(Jacobian):
 
     def _fill(self, out: Array) -> None:
         begun = Beginning()
+        chains = (
+            (b._factors(), way, unroll(out[..., part], b.domain, self.packing))
+            for (b, part), way in zip(self._parts(), self._ways(), strict=True)
+        )
         # each chain after those that it may begin with
-        for block, part in sorted(self._parts(), key=lambda own: _length(own[0])):
-            block._fill_after(unroll(out[..., part], block.domain, self.packing), begun)
+        for factors, way, columns in sorted(chains, key=lambda chain: len(chain[0])):
+            fill(factors, way.bracket, columns, begun)
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, hstack
@@ -127,12 +137,8 @@ class BlockRow(Jacobian):
 
     @property
     def flops(self) -> int:
-        return shared_flops([(b._factors(), None) for b in self.blocks], self.shape[0])
+        return flops_of_sum([(b._factors(), None) for b in self.blocks], self.shape[0])
 
     @property
     def arrays(self) -> tuple[Array, ...]:
         return tuple(a for b in self.blocks for a in b.arrays)
-
-
-def _length(block: Jacobian) -> int:
-    return len(block._factors())

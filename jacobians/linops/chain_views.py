@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, empty, size_of
-from jacobians.linops.batch import KhatriRao
+from jacobians.arrays import Array, DType, Shape, size_of
+from jacobians.linops.batch import KhatriRao, blocks_and_inputs
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.by_example import (
     example_axes,
@@ -19,12 +19,11 @@ from jacobians.linops.by_example import (
 )
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul, norms
+from jacobians.linops.kernels import empty, matmul, norms
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.merging import unmerged
-from jacobians.linops.permutations import Commutation, Selection
+from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.unrolling import c_index_of_f
-from jacobians.linops.wrappers import Identity, Reshape, Transposed
+from jacobians.linops.wrappers import Transposed
 
 __all__ = ["apart", "chain_diagonal", "chain_gram", "chain_row_norms", "layer_axis"]
 
@@ -141,9 +140,9 @@ def _diagonal(factors: Chain, shape: Shape, dtype: DType, known: Known) -> Array
         case Transposed(inner=BlockRow() as above), BlockRow():
             return _of_blocks(above, middle, last, dtype, known)
         # row i of example n, (row i of Bₙ) ⊗ xₙ, is that of B (X ⊗ I): the algebra's merge is taken back
-        case Transposed(inner=KhatriRao() as above), _ if (parts := unmerged(above)) is not None:
+        case Transposed(inner=KhatriRao() as above), _ if (parts := blocks_and_inputs(above)) is not None:
             return _diagonal((parts[1].T, parts[0].T, *middle, last), shape, dtype, known)
-        case _, KhatriRao() if (parts := unmerged(last)) is not None:
+        case _, KhatriRao() if (parts := blocks_and_inputs(last)) is not None:
             return _diagonal((first, *middle, *parts), shape, dtype, known)
         # (A ⊗ B) = (A ⊗ I)(I ⊗ B) = (I ⊗ B)(A ⊗ I), and the same with examples in columns
         case Kronecker(left=np.ndarray() as outer, right=np.ndarray() as inside), _ if axes:

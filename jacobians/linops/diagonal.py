@@ -44,13 +44,16 @@ class Diagonal(Jacobian):
         return as_array(tangent * self.values)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._jvp(cotangent)
+        return as_array(cotangent * self.values)
 
     def _transpose(self) -> Jacobian:
         return self
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.diag(write.expr(self.values), order))
+
+    def _is_symmetric(self) -> bool:
+        return True
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)
@@ -63,12 +66,12 @@ class Diagonal(Jacobian):
         entries = self._by_example(axis)
         return as_array(entries[:, :, None] * np.eye(entries.shape[1], dtype=self.dtype))
 
-    def _scaled_rows(self, blocks: Array, axis: int) -> Array:
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
         """diag(dₙ) Bₙ for blocks Bₙ, or one B for all examples."""
         columns = _in_order(blocks.transpose(2, 0, 1), 1)
         return as_array(self._by_example(axis) * columns).transpose(1, 2, 0)
 
-    def _scaled_columns(self, blocks: Array, axis: int) -> Array:
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
         """Bₙ diag(dₙ)."""
         return as_array(self._by_example(axis)[:, None, :] * _in_order(blocks, 0))
 

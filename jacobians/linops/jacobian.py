@@ -17,14 +17,14 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, StandIn, as_float, format_bytes, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.by_example import example_axes, example_row_norms
-from jacobians.linops.matrix_views import RowViews, is_borrowed
+from jacobians.linops.kernels import may_alias
+from jacobians.linops.matrix_views import MatrixViews
 from jacobians.linops.unrolling import known_order
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Jacobian"]
+__all__ = ["Jacobian", "joint_order"]
 
 
 Leaf: TypeAlias = Callable[[Array], Array]
@@ -34,7 +34,7 @@ _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS: Any = (np.ndarray, StandIn)
 
 
-class Jacobian(RowViews):
+class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
 
     Attributes
@@ -50,13 +50,13 @@ class Jacobian(RowViews):
     __slots__ = ("codomain", "domain", "dtype", "order")
     __array_ufunc__ = None
 
-    _slots: ClassVar[tuple[str, ...]]
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        # slots may be named by one string
-        named = (vars(c).get("__slots__", ()) for c in cls.__mro__)
-        cls._slots = tuple(s for slots in named for s in ((slots,) if isinstance(slots, str) else slots))
+    # hung on the class in linops/__init__.py: the rules and the blocks know other structures, the pictures stand above
+    _compose: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
+    _add: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
+    _scale: ClassVar[Callable[[float, Jacobian], Jacobian]]
+    _picture: ClassVar[Callable[[Jacobian], str]]
+    plot: ClassVar[Callable[..., Axes]]
+    block_diagonal: ClassVar[Callable[..., Any]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
         self.codomain = codomain
@@ -66,11 +66,6 @@ class Jacobian(RowViews):
 
     @abstractmethod
     def _transpose(self) -> Jacobian: ...
-
-    @property
-    @abstractmethod
-    def flops(self) -> int:
-        """Arithmetic operations of one `jvp` (an addition and a multiplication count as two)."""
 
     def _factors(self) -> tuple[Jacobian, ...]:
         """The factors of a chain; what is no chain is its own only factor."""
@@ -135,9 +130,14 @@ class Jacobian(RowViews):
         rule, sentence = self._rule
         return rule, f"{sentence}: {row} {write.transpose(write.matrix(self, order))} = {image}."
 
-    def _row_norms(self) -> Array:
-        axis = min(example_axes((self,)), default=None)
-        return super()._row_norms() if axis is None else example_row_norms((self,), axis)
+    def _is_symmetric(self) -> bool:
+        """Whether the structure alone makes the matrix symmetric, so that it is the same in both derivative layouts."""
+        return False
+
+    @property
+    def numerator(self) -> Jacobian:
+        """The same map in numerator layout: itself, unless it is a `Denominator`."""
+        return self
 
     # --- sizes -------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class Jacobian(RowViews):
             If the trailing axes are not `domain`.
         """
         image = self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain"))
-        return image.copy(order="K") if is_borrowed(image, (tangent, *self.arrays)) else image
+        return image.copy(order="K") if may_alias(image, (tangent, *self.arrays)) else image
 
     def vjp(self, cotangent: Array) -> Array:
         """Return Jᵀ·cotangent (the pullback), for one cotangent of shape `codomain` or a stack of them.
@@ -227,7 +227,7 @@ class Jacobian(RowViews):
             If the trailing axes are not `codomain`.
         """
         image = self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain"))
-        return image.copy(order="K") if is_borrowed(image, (cotangent, *self.arrays)) else image
+        return image.copy(order="K") if may_alias(image, (cotangent, *self.arrays)) else image
 
     def _stack(self, value: Array, expected: Shape, operation: str, name: str, side: str) -> Array:
         array = as_float(value, name, operation)
@@ -249,10 +249,7 @@ class Jacobian(RowViews):
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, Jacobian):
-            # the one upward arrow: the rules know every class
-            from jacobians.linops.algebra import compose
-
-            return compose(self, other)
+            return Jacobian._compose(self, other)
         if isinstance(other, _ARRAYS):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
         return NotImplemented
@@ -263,27 +260,19 @@ class Jacobian(RowViews):
         return NotImplemented
 
     def __add__(self, other: Any) -> Jacobian:
-        if not isinstance(other, Jacobian):
-            return NotImplemented
-        from jacobians.linops.algebra import add
-
-        return add(self, other)
+        return Jacobian._add(self, other) if isinstance(other, Jacobian) else NotImplemented
 
     def __radd__(self, other: Any) -> Jacobian:
         # sum([J₁, J₂]) starts from the number 0
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __sub__(self, other: Any) -> Jacobian:
-        if not isinstance(other, Jacobian):
-            return NotImplemented
-        return self + (-other)
+        return self + (-other) if isinstance(other, Jacobian) else NotImplemented
 
     def __mul__(self, factor: Any) -> Jacobian:
         if isinstance(factor, Jacobian) or np.ndim(factor) != 0:
             return NotImplemented
-        from jacobians.linops.algebra import scale
-
-        return scale(float(as_float(factor, "factor", "*")), self)
+        return Jacobian._scale(float(as_float(factor, "factor", "*")), self)
 
     __rmul__ = __mul__
 
@@ -319,15 +308,32 @@ class Jacobian(RowViews):
             "dense": format_bytes(rows * columns * self.dtype.itemsize),
         }
         lines = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in cells.items())
-        from jacobians.pictures.svg import html
+        return f"<table>{lines}</table>{Jacobian._picture(self)}"
 
-        return f"<table>{lines}</table>{html(self)}"
 
-    def plot(self, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None) -> Axes:
-        """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
-        from jacobians.pictures.figure import plot
+def joint_order(*jacobians: Jacobian) -> Order | None:
+    """Return the one order that the Jacobians carry; those without one fit any.
 
-        return plot(self, ax, of=of, wrt=wrt, order=order)
+    It is the join of all factors' orders, so it is the same, or refused, for every bracketing of a chain.
+
+    Raises
+    ------
+    LayoutError
+        If some are unrolled in "C" and some in "F".
+    """
+    carrier: Jacobian | None = None
+    for jacobian in jacobians:
+        if jacobian.order is None:
+            continue
+        if carrier is None:
+            carrier = jacobian
+        elif jacobian.order != carrier.order:
+            raise LayoutError(
+                f"{carrier.structure} is unrolled in order {carrier.order!r}, {jacobian.structure} in order "
+                f"{jacobian.order!r}; give every operation the same layout, or convert one with .ordered('C') or "
+                ".ordered('F')"
+            )
+    return None if carrier is None else carrier.order
 
 
 def _is_leaf(value: Any) -> bool:

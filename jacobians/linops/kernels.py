@@ -1,17 +1,17 @@
-"""The products that every structure shares, where their speed and their rounding are decided."""
+"""What every structure computes with: products and sums, where speed and rounding are decided, and new arrays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Symbolic, as_array, size_of
+from jacobians.arrays import Array, DType, Shape, StandIn, Symbolic, as_array, size_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["matmul", "norms", "outer", "sparse_matmul", "total"]
+__all__ = ["empty", "matmul", "may_alias", "norms", "outer", "sparse_matmul", "total"]
 
 _SMALL = 1 << 13
 """Entries of both factors and of the result up to which a product costs little beside its call."""
@@ -29,6 +29,19 @@ _LONG = 1 << 12
 """Inner length above which float32 sums are carried in float64 between blocks of this many terms."""
 
 
+def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
+    """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
+    for source in sources:
+        if isinstance(source, StandIn):
+            return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
+    return np.empty(shape, dtype)
+
+
+def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:
+    """Return whether `result` may be a view of one of these arrays, or of one that must not be written."""
+    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)
+
+
 def matmul(left: Array, right: Array) -> Array:
     """Return ``left @ right``, over stacks on either side.
 
@@ -38,10 +51,13 @@ def matmul(left: Array, right: Array) -> Array:
     """
     if type(left) is not np.ndarray and isinstance(left, Symbolic):
         return left @ right
+    inner = left.shape[-1]
     if left.ndim != 2 and right.ndim == 2:
         stack = left.shape[:-1]
-        return matmul(left.reshape(int(np.prod(stack)), left.shape[-1]), right).reshape(*stack, right.shape[-1])
-    inner = left.shape[-1]
+        return matmul(left.reshape(int(np.prod(stack)), inner), right).reshape(*stack, right.shape[-1])
+    if inner != 1 and right.ndim == 2 and left.size + right.size + left.shape[0] * right.shape[1] <= _SMALL:
+        # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
+        return np.dot(left, right)
     if inner <= _LONG or left.dtype != np.float32 or right.dtype != np.float32:
         return _product(left, right)
     sums = np.matmul(left[..., :_LONG], right[..., :_LONG, :]).astype(np.float64)
@@ -67,9 +83,6 @@ def _product(left: Array, right: Array) -> Array:
     if right.ndim != 2:
         return np.matmul(left, right)
     entries = left.size + right.size + left.shape[0] * right.shape[1]
-    if entries <= _SMALL:
-        # the same BLAS behind fewer questions: 0.4 µs in place of 1.0; of strided matrices it makes copies
-        return np.dot(left, right)
     gains = left.flags.f_contiguous or (left.dtype == np.float64 and entries > _TALL)
     if left.shape[0] > 2 * right.shape[1] and gains:
         return np.matmul(right.T, left.T).T

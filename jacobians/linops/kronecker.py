@@ -37,10 +37,11 @@ class Bordered:
         The axis along which they are joined.
     """
 
-    __slots__ = ("array", "axis", "first")
+    __slots__ = ("array", "axis", "dtype", "first")
 
     def __init__(self, array: Array, *, first: bool, axis: int) -> None:
         self.array = array
+        self.dtype: DType = array.dtype
         self.first = first
         self.axis = axis
 
@@ -48,10 +49,6 @@ class Bordered:
     def shape(self) -> tuple[int, int]:
         n, d = self.array.shape
         return (n, d + 1) if self.axis else (n + 1, d)
-
-    @property
-    def dtype(self) -> DType:
-        return self.array.dtype
 
     @property
     def T(self) -> Bordered:
@@ -123,10 +120,11 @@ class Kronecker(Jacobian):
 
     __slots__ = ("_left", "_right")
     _joining = "mixed product"
+    _stores_blocks = _shares_block = True
 
     def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
-        self._left = left = _factor(left, "left")
-        self._right = right = _factor(right, "right")
+        self._left = left = left if type(left) is int else _factor(left, "left")
+        self._right = right = right if type(right) is int else _factor(right, "right")
         p, n = (left, left) if isinstance(left, int) else left.shape
         r, q = (right, right) if isinstance(right, int) else right.shape
         if isinstance(left, int):
@@ -219,6 +217,13 @@ class Kronecker(Jacobian):
         block = self.right if axis == 0 else self.left
         return (np.eye(block, dtype=self.dtype) if isinstance(block, int) else block)[None]
 
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        # one product each only where there is one in all; the action takes the columns of all together
+        return matmul(self._blocks(axis), blocks) if len(blocks) == 1 else super()._times_blocks(blocks, axis)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        return matmul(blocks, self._blocks(axis)[0])
+
     def _fill(self, out: Array) -> None:
         left, right = self.left, self.right
         if not isinstance(left, int) and not isinstance(right, int):
@@ -281,20 +286,15 @@ def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int
 def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Bordered | int) -> Array:
     """Left · middle · right over a stack of middles, in the cheaper order."""
     if isinstance(left, int):
-        return middle if isinstance(right, int) else _product(middle, right)
+        if isinstance(right, int):
+            return middle
+        return right.after(middle) if isinstance(right, Bordered) else matmul(middle, right)
     if isinstance(right, int):
-        return _product(left, middle)
+        return left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
     (p, n), (q, r) = left.shape, right.shape
     if p * n * q + p * q * r <= n * q * r + p * n * r:
-        return _product(_product(left, middle), right)
-    return _product(left, _product(middle, right))
-
-
-def _product(left: Array | Bordered, right: Array | Bordered) -> Array:
-    if isinstance(left, Bordered):
-        assert not isinstance(right, Bordered)  # one of the two is the array in the middle
-        return left.times(right)
-    return right.after(left) if isinstance(right, Bordered) else matmul(left, right)
+        return _sandwich(1, _sandwich(left, middle, 1), right)
+    return _sandwich(left, _sandwich(1, middle, right), 1)
 
 
 def _show(factor: Array | Bordered | int) -> str:

@@ -46,6 +46,7 @@ class Dense(Jacobian):
 
     __slots__ = ("array",)
     _rule = ("row", "A scalar's Jacobian is one row, which a number multiplies")
+    _stores_matrix = True
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")

@@ -1,34 +1,31 @@
-"""The matrix of a linear map between arrays, on request: dense, sparse, by blocks, its diagonal, its rows' products."""
+"""The matrix of a linear map between arrays, on request: dense, sparse, its diagonal, its rows' norms and products."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, as_array, as_float, empty, format_bytes, size_of
-from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
+from jacobians.arrays import Array, DType, Shape, as_array, as_float, format_bytes, size_of
+from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
-from jacobians.linops.by_example import common_axes, example_steps, probed
-from jacobians.linops.kernels import norms
+from jacobians.linops.by_example import example_axes, example_row_norms, example_steps, for_each, joined, probed, split
+from jacobians.linops.kernels import empty, may_alias, norms
 from jacobians.linops.unrolling import as_arrays, c_index_of_f, exchanged, known_order, roll, rows_of, slabs, unroll
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from jacobians.linops.batch import BlockDiagonal
-    from jacobians.linops.planning import Beginning, Bracketing
-
-__all__ = ["DENSE_LIMIT", "DenseView", "MatrixViews", "RowViews", "is_borrowed"]
+__all__ = ["DENSE_LIMIT", "MatrixViews"]
 
 
 DENSE_LIMIT = 1 << 30
 """Bytes above which a dense view is refused unless the caller raises the limit."""
 
 
-class DenseView(ABC):
-    """A linear map between arrays, its two actions, and its matrix."""
+class MatrixViews:
+    """A linear map between arrays by its two actions, and every view of its matrix that follows from them."""
 
     __slots__ = ()
 
@@ -36,6 +33,20 @@ class DenseView(ABC):
     domain: Shape
     dtype: DType
     order: Order | None
+
+    _slots: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # slots may be named by one string
+        named = (vars(c).get("__slots__", ()) for c in cls.__mro__)
+        cls._slots = tuple(s for slots in named for s in ((slots,) if isinstance(slots, str) else slots))
+        # what ABC does, without its metaclass: that one answers every isinstance in four times the time, and the
+        # algebra asks many
+        left = (name for name in dir(cls) if getattr(getattr(cls, name, None), "__isabstractmethod__", False))
+        cls.__abstractmethods__ = frozenset(left)  # type: ignore[attr-defined]
+
+    # --- what every structure states ---------------------------------------------------------------
 
     @abstractmethod
     def _jvp(self, tangent: Array) -> Array:
@@ -45,6 +56,10 @@ class DenseView(ABC):
     def _vjp(self, cotangent: Array) -> Array:
         """Jᵀ·c for a cotangent of shape (*stack, *codomain); may return a view of `cotangent`."""
 
+    @abstractmethod
+    def _sparse(self) -> csr_array:
+        """The matrix in C order as a sparse array."""
+
     @property
     @abstractmethod
     def structure(self) -> str:
@@ -52,8 +67,22 @@ class DenseView(ABC):
 
     @property
     @abstractmethod
+    def flops(self) -> int:
+        """Arithmetic operations of one `jvp` (an addition and a multiplication count as two)."""
+
+    @property
+    @abstractmethod
     def arrays(self) -> tuple[Array, ...]:
         """The arrays that the operator stores."""
+
+    # --- what a structure may know better ----------------------------------------------------------
+
+    _stores_matrix: ClassVar[bool] = False
+    """Whether `_dense` is what is stored, and so costs nothing."""
+    _stores_blocks: ClassVar[bool] = False
+    """Whether `_blocks` are."""
+    _shares_block: ClassVar[bool] = False
+    """Whether all examples have one block."""
 
     def _fill(self, out: Array) -> None:
         """Write the matrix, zeros included, into an array of shape (*codomain, *domain) and any strides.
@@ -64,25 +93,18 @@ class DenseView(ABC):
         shape = self.domain if forward else self.codomain
         side = exchanged(out, len(self.codomain)) if forward else out
         for part in slabs(size_of(shape), sum(self.shape) * self.dtype.itemsize):
-            count = part.stop - part.start
-            basis = np.zeros((count, size_of(shape)), dtype=self.dtype)
-            basis[np.arange(count), np.arange(part.start, part.stop)] = 1
-            stack = basis.reshape(count, *shape)
-            side[rows_of(part, shape)] = self._jvp(stack) if forward else self._vjp(stack)
+            basis = self._basis(shape, part.start, part.stop)
+            side[rows_of(part, shape)] = self._jvp(basis) if forward else self._vjp(basis)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        """`_fill`, for a structure that has several ways; `limit` counts `out` and is not below `_refuse_over`'s."""
+        self._fill(out)
 
     def _dense(self) -> Array:
         """The matrix in C order; may be a view of what is stored."""
         out = empty(self.codomain + self.domain, self.dtype, *self.arrays)
         self._fill(out)
         return out.reshape(self.shape)
-
-    def _fill_after(self, out: Array, begun: Beginning) -> None:
-        """`_fill`, after other maps that may begin with the same factors."""
-        self._fill(out)
-
-    def _price(self, before: Bracketing | None) -> Bracketing | None:
-        """Price the ways to the matrix, with what is known of a map that may begin alike; return what is known then."""
-        return before
 
     def _dense_bytes(self) -> int:
         """Bytes of the arrays, the matrix included, that `_fill` needs at one time."""
@@ -93,7 +115,63 @@ class DenseView(ABC):
         """Bytes that `_fill_within` needs at the least."""
         return self._dense_bytes()
 
-    # --- the view --------------------------------------------------------------------------------
+    def _keeps_examples(self, axis: int) -> bool:
+        """Whether place n of the output, along axis 0 or -1, depends on place n of the input alone."""
+        return False
+
+    def _blocks(self, axis: int) -> Array:
+        """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
+        return probed(self, axis)
+
+    def _times_blocks(self, blocks: Array, axis: int) -> Array:
+        """Jₙ Bₙ for blocks Bₙ, or one B for all examples, by the action on their columns."""
+        columns = for_each(blocks, self.domain[axis]).transpose(2, 0, 1)
+        return split(self._jvp(joined(columns, self.domain, axis)), self.codomain, axis).transpose(1, 2, 0)
+
+    def _blocks_times(self, blocks: Array, axis: int) -> Array:
+        """Bₙ Jₙ, by the action on their rows."""
+        rows = for_each(blocks, self.codomain[axis]).transpose(1, 0, 2)
+        return split(self._vjp(joined(rows, self.codomain, axis)), self.domain, axis).transpose(1, 0, 2)
+
+    def _diagonal(self) -> Array:
+        """The matrix's diagonal in C order, in steps."""
+        size = self.shape[0]
+        out = np.empty(size, dtype=self.dtype)
+        for start, stop in example_steps(size, size, self.dtype):
+            image = self._jvp(self._basis(self.domain, start, stop)).reshape(stop - start, size)
+            out[start:stop] = image.diagonal(start)
+        return out
+
+    def _row_norms(self) -> Array:
+        """The norms, shaped like the codomain: from one row of every example at once where examples stay apart."""
+        axis = min(example_axes((self,)), default=None)
+        return self._norms_in_steps() if axis is None else example_row_norms((self,), axis)
+
+    def _norms_in_steps(self) -> Array:
+        out = np.empty(size_of(self.codomain), dtype=self.dtype)
+        for start, stop in self._steps():
+            rows = self._vjp(self._basis(self.codomain, start, stop))
+            out[start:stop] = norms(rows.reshape(stop - start, size_of(self.domain)))
+        return out.reshape(self.codomain)
+
+    def _gram(self) -> Array:
+        """J (Jᵀ eᵢ) for every basis vector, in steps."""
+        size = size_of(self.codomain)
+        out = np.empty((size, size), dtype=self.dtype)
+        for start, stop in self._steps():
+            rows = self._vjp(self._basis(self.codomain, start, stop))
+            out[start:stop] = self._jvp(rows).reshape(stop - start, size)
+        return out
+
+    def _steps(self) -> list[tuple[int, int]]:
+        size = size_of(self.codomain)
+        return list(example_steps(size, size + size_of(self.domain), self.dtype))
+
+    def _basis(self, shape: Shape, start: int, stop: int) -> Array:
+        """Vectors start … stop of the standard basis of arrays of this shape, as a stack."""
+        return np.eye(stop - start, size_of(shape), start, dtype=self.dtype).reshape(stop - start, *shape)
+
+    # --- views -----------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -137,139 +215,12 @@ class DenseView(ABC):
         self._fill_within(self._as_arrays(matrix, order), limit)
         return matrix
 
-    def _fill_within(self, out: Array, limit: int) -> None:
-        """`_fill`, for a structure that has several ways; `limit` counts `out` and is not below `_refuse_over`'s."""
-        self._fill(out)
-
-    def _as_arrays(self, matrix: Array, order: Order) -> Array:
-        return as_arrays(matrix, self.codomain, self.domain, order)
-
-    def _writable(self, out: Array) -> Array:
-        if np.shape(out) != self.shape:
-            raise ShapeError(
-                f"to_dense: out has shape {np.shape(out)}, the matrix of {self.structure} has {self.shape}; "
-                f"make it with np.empty({self.shape}, np.{self.dtype})"
-            )
-        if out.dtype != self.dtype:
-            raise DTypeError(
-                f"to_dense: out has dtype {out.dtype}, the matrix of {self.structure} has {self.dtype}; "
-                f"make it with np.empty({self.shape}, np.{self.dtype})"
-            )
-        if is_borrowed(out, self.arrays):
-            raise ShapeError(
-                f"to_dense: out is read-only, or shares memory with what {self.structure} stores; give an array of "
-                "its own"
-            )
-        return out
-
-    def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
-        rows, columns = self.shape
-        dense, needed = rows * columns * self.dtype.itemsize, self._dense_bytes()
-        if needed > limit:
-            needed = self._least_bytes()
-        if needed > limit:
-            instead = f"to_sparse(), or pass limit={needed}"
-            if operation == "to_sparse":
-                instead = f"or csr_array(J.to_dense(limit={needed})): it has no zeros to leave out"
-            on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
-            raise TooLargeError(
-                f"{operation}: {self.structure} is {rows}×{columns}, {format_bytes(dense)} dense{on_the_way}, over the "
-                f"limit of {format_bytes(limit)}; use jvp, vjp, {instead}"
-            )
-
-    def _order(self, order: Order | None, operation: str) -> Order:
-        return self.order or "C" if order is None else known_order(order, operation)
-
-
-def is_borrowed(result: Array, owned: tuple[Array, ...]) -> bool:
-    """Whether `result` may be a view of the caller's array or of the operator's own."""
-    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)
-
-
-class MatrixViews(DenseView):
-    """What follows from the two actions of a linear map, once its arrays are unrolled in an order."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def _sparse(self) -> csr_array:
-        """The matrix in C order as a sparse array."""
-
-    def _full_sparse(self) -> csr_array:
-        """`_sparse` for a structure whose matrix has no zeros by structure, under the limit of a dense one."""
-        from scipy.sparse import csr_array
-
-        self._refuse_over(DENSE_LIMIT, "to_sparse")
-        return csr_array(self._dense())
-
-    def _keeps_examples(self, axis: int) -> bool:
-        """Whether place n of the output, along axis 0 or -1, depends on place n of the input alone."""
-        return False
-
-    def _blocks(self, axis: int) -> Array:
-        """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
-        return probed(self, axis)
-
-    def _diagonal(self) -> Array:
-        """The matrix's diagonal in C order, in blocks of basis vectors that stay below 16 MiB."""
-        size = self.shape[0]
-        out = np.empty(size, dtype=self.dtype)
-        step = max(1, (1 << 24) // max(1, size * self.dtype.itemsize))
-        for start in range(0, size, step):
-            stop = min(start + step, size)
-            basis = np.zeros((stop - start, size), dtype=self.dtype)
-            basis[np.arange(stop - start), np.arange(start, stop)] = 1
-            image = self._jvp(basis.reshape(-1, *self.domain)).reshape(stop - start, size)
-            out[start:stop] = image[np.arange(stop - start), np.arange(start, stop)]
-        return out
-
-    # --- views -----------------------------------------------------------------------------------
-
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`."""
         matrix = self._sparse()
         if self._order(order, "to_sparse") == "F":
             matrix = matrix[c_index_of_f(self.codomain)][:, c_index_of_f(self.domain)]
         return matrix
-
-    def block_diagonal(self, axis: int | None = None) -> BlockDiagonal:
-        """Return the same map with its blocks multiplied out, one (p×q) block for each example.
-
-        Its `blocks`, of shape (N, p, q), are what `vmap(jacrev)` returns, and its matrix is written from them.
-
-        Parameters
-        ----------
-        axis : {0, -1}, optional
-            Where the examples are counted; 0 unless given, or -1 where the structure keeps only that axis apart.
-
-        Raises
-        ------
-        LayoutError
-            If the structure does not keep the examples apart along the axis, or is in denominator layout.
-
-        Examples
-        --------
-        >>> from jacobians.linops import Diagonal, Kronecker
-        >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3)))
-        >>> J.block_diagonal()
-        BlockDiagonal(5 of 2×3): 10×15 float64, (5, 3) → (5, 2), 240 B
-        """
-        from jacobians.linops.batch import BlockDiagonal
-
-        axes = [a for a in common_axes(self) if axis in (None, a)]
-        if not axes:
-            where = "axis 0 or -1" if axis is None else f"axis {axis}"
-            raise LayoutError(
-                f"block_diagonal: {self.structure} maps {self.domain} to {self.codomain}, and its structure does not "
-                f"keep examples along {where} apart; only a map of single examples has blocks. Take to_dense() or "
-                "to_sparse()"
-            )
-        if isinstance(self, BlockDiagonal):
-            return self
-        blocks = self._blocks(axes[0])
-        if len(blocks) != self.domain[axes[0]]:
-            blocks = np.repeat(blocks, self.domain[axes[0]], axis=0)
-        return BlockDiagonal(blocks, self.codomain, self.domain, axes[0])._with_order(self.order)
 
     def diagonal(self, order: Order | None = None) -> Array:
         """Return the diagonal of a square matrix as a new vector, unrolled as in `to_dense`."""
@@ -284,57 +235,6 @@ class MatrixViews(DenseView):
                 )
             return self._diagonal()[c_index_of_f(self.domain)]
         return as_array(self._diagonal()).copy()
-
-    # --- products with vectors and matrices -------------------------------------------------------
-
-    def matvec(self, x: Array) -> Array:
-        """Return the matrix times a vector (n,) or a column (n, 1), unrolled in the operator's order."""
-        return self._vector_action(x, "matvec", transposed=False)
-
-    def rmatvec(self, x: Array) -> Array:
-        """Return the transposed matrix times a vector (m,) or a column (m, 1)."""
-        return self._vector_action(x, "rmatvec", transposed=True)
-
-    def matmat(self, x: Array) -> Array:
-        """Return the matrix times a matrix (n, k)."""
-        return self._matrix_action(self._operand(x, "matmat", transposed=False), transposed=False)
-
-    def rmatmat(self, x: Array) -> Array:
-        """Return the transposed matrix times a matrix (m, k)."""
-        return self._matrix_action(self._operand(x, "rmatmat", transposed=True), transposed=True)
-
-    def _operand(self, x: Array, operation: str, *, transposed: bool) -> Array:
-        array = as_float(x, "operand", operation)
-        rows, columns = self.shape
-        size = rows if transposed else columns
-        fits = array.ndim == 2 and array.shape[0] == size
-        if operation.endswith("matvec"):
-            fits = array.shape in ((size,), (size, 1))
-        if not fits:
-            raise ShapeError(
-                f"{operation}: the matrix is {rows}×{columns} ({self.structure}), the operand has shape {array.shape}; "
-                f"expected ({size},) or ({size}, k). jvp and vjp take arrays of natural shape"
-            )
-        return array.astype(np.result_type(array.dtype, self.dtype), copy=False)
-
-    def _vector_action(self, x: Array, operation: str, *, transposed: bool) -> Array:
-        array = self._operand(x, operation, transposed=transposed)
-        image = self._matrix_action(array.reshape(array.shape[0], 1), transposed=transposed)
-        return image.reshape(image.shape[0], *array.shape[1:])
-
-    def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
-        into, out = (self.codomain, self.domain) if transposed else (self.domain, self.codomain)
-        stack = unroll(x.T, into, self.order)
-        act = self._vjp if transposed else self._jvp
-        # one vector goes without a stack: the products of matrices are then free in their memory order
-        image = act(stack[0])[np.newaxis] if len(stack) == 1 else act(stack)
-        return roll(image, out, self.order).T.copy()
-
-
-class RowViews(MatrixViews):
-    """Norms and inner products of the outputs' gradients, from the two actions or from the structure."""
-
-    __slots__ = ()
 
     def row_norms(self) -> Array:
         r"""Return the Euclidean norm of each output's gradient: :math:`\lVert J_{i,:} \rVert_2`, by structure.
@@ -405,31 +305,99 @@ class RowViews(MatrixViews):
             )
         products = self._gram()
         if order == "F":
-            places = c_index_of_f(self.codomain)
-            products = products[np.ix_(places, places)]
+            index = c_index_of_f(self.codomain)
+            products = products[np.ix_(index, index)]
         return products
 
-    def _row_norms(self) -> Array:
-        """The norms from rows in steps."""
-        out = np.empty(size_of(self.codomain), dtype=self.dtype)
-        for start, stop in self._steps():
-            rows = self._vjp(self._basis(start, stop))
-            out[start:stop] = norms(rows.reshape(stop - start, size_of(self.domain)))
-        return out.reshape(self.codomain)
+    # --- products with vectors and matrices -------------------------------------------------------
 
-    def _gram(self) -> Array:
-        """J (Jᵀ eᵢ) for every basis vector, in steps."""
-        size = size_of(self.codomain)
-        out = np.empty((size, size), dtype=self.dtype)
-        for start, stop in self._steps():
-            out[start:stop] = self._jvp(self._vjp(self._basis(start, stop))).reshape(stop - start, size)
+    def matvec(self, x: Array) -> Array:
+        """Return the matrix times a vector (n,) or a column (n, 1), unrolled in the operator's order."""
+        return self._vector_action(x, "matvec", transposed=False)
+
+    def rmatvec(self, x: Array) -> Array:
+        """Return the transposed matrix times a vector (m,) or a column (m, 1)."""
+        return self._vector_action(x, "rmatvec", transposed=True)
+
+    def matmat(self, x: Array) -> Array:
+        """Return the matrix times a matrix (n, k)."""
+        return self._matrix_action(self._operand(x, "matmat", transposed=False), transposed=False)
+
+    def rmatmat(self, x: Array) -> Array:
+        """Return the transposed matrix times a matrix (m, k)."""
+        return self._matrix_action(self._operand(x, "rmatmat", transposed=True), transposed=True)
+
+    def _operand(self, x: Array, operation: str, *, transposed: bool) -> Array:
+        array = as_float(x, "operand", operation)
+        rows, columns = self.shape
+        size = rows if transposed else columns
+        fits = array.ndim == 2 and array.shape[0] == size
+        if operation.endswith("matvec"):
+            fits = array.shape in ((size,), (size, 1))
+        if not fits:
+            raise ShapeError(
+                f"{operation}: the matrix is {rows}×{columns} ({self.structure}), the operand has shape {array.shape}; "
+                f"expected ({size},) or ({size}, k). jvp and vjp take arrays of natural shape"
+            )
+        return array.astype(np.result_type(array.dtype, self.dtype), copy=False)
+
+    def _vector_action(self, x: Array, operation: str, *, transposed: bool) -> Array:
+        array = self._operand(x, operation, transposed=transposed)
+        image = self._matrix_action(array.reshape(array.shape[0], 1), transposed=transposed)
+        return image.reshape(image.shape[0], *array.shape[1:])
+
+    def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
+        into, out = (self.codomain, self.domain) if transposed else (self.domain, self.codomain)
+        stack = unroll(x.T, into, self.order)
+        act = self._vjp if transposed else self._jvp
+        # one vector goes without a stack: the products of matrices are then free in their memory order
+        image = act(stack[0])[np.newaxis] if len(stack) == 1 else act(stack)
+        return roll(image, out, self.order).T.copy()
+
+    # --- what the views ask first ------------------------------------------------------------------
+
+    def _order(self, order: Order | None, operation: str) -> Order:
+        return self.order or "C" if order is None else known_order(order, operation)
+
+    def _as_arrays(self, matrix: Array, order: Order) -> Array:
+        return as_arrays(matrix, self.codomain, self.domain, order)
+
+    def _writable(self, out: Array) -> Array:
+        if np.shape(out) != self.shape:
+            raise ShapeError(
+                f"to_dense: out has shape {np.shape(out)}, the matrix of {self.structure} has {self.shape}; "
+                f"make it with np.empty({self.shape}, np.{self.dtype})"
+            )
+        if out.dtype != self.dtype:
+            raise DTypeError(
+                f"to_dense: out has dtype {out.dtype}, the matrix of {self.structure} has {self.dtype}; "
+                f"make it with np.empty({self.shape}, np.{self.dtype})"
+            )
+        if may_alias(out, self.arrays):
+            raise ShapeError(
+                f"to_dense: out is read-only, or shares memory with what {self.structure} stores; give an array of "
+                "its own"
+            )
         return out
 
-    def _steps(self) -> list[tuple[int, int]]:
-        size = size_of(self.codomain)
-        return list(example_steps(size, size + size_of(self.domain), self.dtype))
+    def _full_sparse(self) -> csr_array:
+        """`_sparse` for a structure whose matrix has no zeros by structure, under the limit of a dense one."""
+        from scipy.sparse import csr_array
 
-    def _basis(self, start: int, stop: int) -> Array:
-        return np.eye(stop - start, size_of(self.codomain), start, dtype=self.dtype).reshape(
-            stop - start, *self.codomain
-        )
+        self._refuse_over(DENSE_LIMIT, "to_sparse")
+        return csr_array(self._dense())
+
+    def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
+        rows, columns = self.shape
+        dense, needed = rows * columns * self.dtype.itemsize, self._dense_bytes()
+        if needed > limit:
+            needed = self._least_bytes()
+        if needed > limit:
+            instead = f"to_sparse(), or pass limit={needed}"
+            if operation == "to_sparse":
+                instead = f"or csr_array(J.to_dense(limit={needed})): it has no zeros to leave out"
+            on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
+            raise TooLargeError(
+                f"{operation}: {self.structure} is {rows}×{columns}, {format_bytes(dense)} dense{on_the_way}, over the "
+                f"limit of {format_bytes(limit)}; use jvp, vjp, {instead}"
+            )

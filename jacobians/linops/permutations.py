@@ -1,4 +1,4 @@
-"""Maps that move entries: the transpose (the commutation matrix), and keeping, dropping, gathering and placing."""
+"""Maps that move entries: none, into another shape, the transpose (the commutation matrix), and selections."""
 
 from __future__ import annotations
 
@@ -11,16 +11,144 @@ from jacobians.arrays import Array, Shape, Symbolic, as_array, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.unrolling import diagonal_view, places
-from jacobians.linops.wrappers import Dataless, Transposed
+from jacobians.linops.unrolling import sizes, unravelled
+from jacobians.linops.wrappers import Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Commutation", "Selection"]
+__all__ = ["Commutation", "Identity", "MovedEntries", "Reshape", "Selection"]
 
 
-class Commutation(Dataless):
+class MovedEntries(Jacobian):
+    """V ↦ some entries of V in other places: each row of the matrix has one 1."""
+
+    __slots__ = ()
+
+    def _source(self) -> Array:
+        """For each output entry, the input entry it is taken from: the one in its own place unless stated."""
+        return np.arange(self.shape[0])
+
+    def _fill(self, out: Array) -> None:
+        out[...] = 0
+        out[unravelled(np.arange(self.shape[0]), self.codomain) + unravelled(self._source(), self.domain)] = 1
+
+    def _sparse(self) -> csr_array:
+        from scipy.sparse import csr_array
+
+        ones, starts = np.ones(self.shape[0], dtype=self.dtype), np.arange(self.shape[0] + 1)
+        return csr_array((ones, self._source().copy(), starts), shape=self.shape)
+
+    def _diagonal(self) -> Array:
+        return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
+
+    @property
+    def flops(self) -> int:
+        """No arithmetic."""
+        return 0
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """No arrays, unless the places are stored in one."""
+        return ()
+
+
+class Identity(MovedEntries):
+    """V ↦ V.
+
+    Parameters
+    ----------
+    domain : tuple of int
+    dtype : dtype, optional
+
+    Examples
+    --------
+    >>> Identity((2, 3))
+    Identity(2×3): 6×6 float64, (2, 3) → (2, 3), 0 B
+    """
+
+    __slots__ = ()
+    _rule = ("identity", "Nothing changes")
+
+    def __init__(self, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
+        super().__init__(tuple(domain), tuple(domain), np.dtype(dtype))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return tangent
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self._jvp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return self
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.eye(self.shape[0]))
+
+    def _is_symmetric(self) -> bool:
+        return True
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain)
+
+    @property
+    def structure(self) -> str:
+        return f"Identity({sizes(self.domain)})"
+
+
+class Reshape(MovedEntries):
+    """The same entries, in C order, in another shape; in F order its matrix is a permutation.
+
+    Parameters
+    ----------
+    codomain, domain : tuple of int
+        Of equal size.
+    dtype : dtype, optional
+
+    Raises
+    ------
+    ShapeError
+        If the sizes differ.
+
+    Examples
+    --------
+    >>> Reshape((3, 2), (6,)).to_dense("F").argmax(axis=1)
+    array([0, 2, 4, 1, 3, 5])
+    """
+
+    __slots__ = ()
+    _rule = ("reshape", "The same entries in another shape")
+
+    def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
+        codomain, domain = tuple(codomain), tuple(domain)
+        if size_of(codomain) != size_of(domain):
+            raise ShapeError(f"Reshape: {domain} has {size_of(domain)} entries, {codomain} has {size_of(codomain)}")
+        super().__init__(codomain, domain, np.dtype(dtype))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return tangent.reshape(tangent.shape[: tangent.ndim - len(self.domain)] + self.codomain)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return cotangent.reshape(cotangent.shape[: cotangent.ndim - len(self.codomain)] + self.domain)
+
+    def _transpose(self) -> Jacobian:
+        return Reshape(self.domain, self.codomain, self.dtype)
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.reshaping(self.domain, self.codomain, order))
+
+    def _squeezes(self) -> bool:
+        return [n for n in self.domain if n != 1] == [n for n in self.codomain if n != 1]
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.domain and self.codomain) and self.codomain[axis] == self.domain[axis]
+
+    @property
+    def structure(self) -> str:
+        return f"Reshape({sizes(self.domain)} to {sizes(self.codomain)})"
+
+
+class Commutation(MovedEntries):
     r"""V ↦ Vᵀ; its matrix K satisfies K·vec(A) = vec(Aᵀ) (Magnus & Neudecker 2019, ch. 3).
 
     Parameters
@@ -48,7 +176,7 @@ class Commutation(Dataless):
         return tangent.swapaxes(-1, -2)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._jvp(cotangent)
+        return cotangent.swapaxes(-1, -2)
 
     def _transpose(self) -> Jacobian:
         return Commutation(self.codomain[0], self.codomain[1], self.dtype)
@@ -57,23 +185,8 @@ class Commutation(Dataless):
         return str(write.commutation(*self.domain, order))
 
     def _source(self) -> Array:
-        """For each output entry, the input entry it is taken from."""
         rows, columns = self.domain
         return np.arange(rows * columns).reshape(rows, columns).T.ravel()
-
-    def _fill(self, out: Array) -> None:
-        out[...] = 0
-        diagonal_view(out, [0, 1], [1, 0], [0, 1])[...] = 1
-
-    def _sparse(self) -> csr_array:
-        from scipy.sparse import csr_array
-
-        size = self.shape[0]
-        ones = np.ones(size, dtype=self.dtype)
-        return csr_array((ones, self._source(), np.arange(size + 1)), shape=self.shape)
-
-    def _diagonal(self) -> Array:
-        return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
 
     @property
     def structure(self) -> str:
@@ -83,7 +196,7 @@ class Commutation(Dataless):
 Key: TypeAlias = tuple[slice, ...] | Array
 
 
-class Selection(Jacobian):
+class Selection(MovedEntries):
     """V ↦ V[key]: the entries that are kept. Its transpose places them among zeros, adding repeats.
 
     Adding the ones column to a batch is the transpose of a selection, and so its VJP is the selection that
@@ -119,7 +232,7 @@ class Selection(Jacobian):
         domain = tuple(domain)
         self.key: Key = key
         if isinstance(key, tuple):
-            if len(key) != len(domain) or not all(isinstance(s, slice) for s in key):
+            if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
             codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
         else:
@@ -179,7 +292,6 @@ class Selection(Jacobian):
         )
 
     def _source(self) -> Array:
-        """For each output entry, the input entry it is taken from."""
         if isinstance(self.key, tuple):
             return np.arange(self.shape[1]).reshape(self.domain)[self.key].ravel()
         return self.key.ravel()
@@ -190,32 +302,12 @@ class Selection(Jacobian):
         count = self.domain[axis]
         return range(*self.key[axis].indices(count)) == range(count)
 
-    def _fill(self, out: Array) -> None:
-        out[...] = 0
-        out[places(np.arange(self.shape[0]), self.codomain) + places(self._source(), self.domain)] = 1
-
-    def _sparse(self) -> csr_array:
-        from scipy.sparse import csr_array
-
-        size = self.shape[0]
-        return csr_array(
-            (np.ones(size, dtype=self.dtype), self._source().copy(), np.arange(size + 1)),
-            shape=self.shape,
-        )
-
-    def _diagonal(self) -> Array:
-        return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
-
     @property
     def structure(self) -> str:
-        of = "×".join(map(str, self.domain)) or "scalar"
+        of = sizes(self.domain)
         if isinstance(self.key, tuple):
             return f"Selection([{', '.join(map(_show, self.key))}] of {of})"
         return f"Selection({self.shape[0]} of {of})"
-
-    @property
-    def flops(self) -> int:
-        return 0
 
     @property
     def arrays(self) -> tuple[Array, ...]:

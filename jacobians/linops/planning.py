@@ -6,26 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
-import numpy as np
-
-from jacobians.arrays import Array, DType, Shape, as_array, empty, format_bytes, size_of
+from jacobians.arrays import Array, DType, Shape, as_array, format_bytes, size_of
 from jacobians.errors import TooLargeError
-from jacobians.linops.batch import BlockDiagonal
-from jacobians.linops.by_example import common_axes, joined, split
-from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.batch import BlockDiagonal, blocks_times_inputs
+from jacobians.linops.by_example import common_axes, for_each
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul
+from jacobians.linops.kernels import empty, matmul
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.leaves import Dense
-from jacobians.linops.merging import example_rows
-from jacobians.linops.permutations import Commutation
+from jacobians.linops.permutations import Commutation, Reshape
 from jacobians.linops.unrolling import exchanged, slabs
-from jacobians.linops.wrappers import Reshape
-
-if TYPE_CHECKING:
-    from jacobians.linops.jacobian import Jacobian
 
 __all__ = [
     "Beginning",
@@ -34,12 +25,13 @@ __all__ = [
     "Plan",
     "Way",
     "fill",
+    "flops_of_sum",
+    "jvp_of_sum",
     "least_bytes",
     "make_plan",
     "multiplied_blocks",
-    "shared_flops",
-    "spread",
-    "summed",
+    "vjp_of_each",
+    "ways_together",
     "within",
 ]
 
@@ -87,8 +79,8 @@ class Bracketing:
         self.columns = [f.shape[1] for f in factors]
         self.flops = [f.flops for f in factors]
         self.axes = [common_axes(f) for f in factors]
-        self._shared = [isinstance(f, Kronecker) for f in factors]
-        self._stored = [isinstance(f, (Kronecker, BlockDiagonal)) for f in factors]
+        self._shared = [f._shares_block for f in factors]
+        self._stored = [f._stores_blocks for f in factors]
         self._reorders = [_only_reorders(f) for f in factors]
         self._known: dict[tuple[int, int, int | None], list[Way]] = {}
 
@@ -125,8 +117,8 @@ class Bracketing:
         m, n = self.rows[first], self.columns[last]
         entries, size = m * n, m * n * self.item
         if first == last:
-            stored = isinstance(self.factors[first], Dense)
-            return [Way(0, 0, 0, first) if stored else Way(entries, self.factors[first]._dense_bytes(), size, first)]
+            factor = self.factors[first]
+            return [Way(0, 0, 0, first) if factor._stores_matrix else Way(entries, factor._dense_bytes(), size, first)]
         if self._reorders[last] and self.mode != "forward":
             # nothing is computed or held for it, so no other bracket can be better
             return [
@@ -330,6 +322,16 @@ def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
     )
 
 
+def ways_together(chains: Sequence[Factors]) -> list[Way]:
+    """Return the way of least operations for each chain; what several begin with is priced once."""
+    found: dict[Factors, Way] = {}
+    priced: Bracketing | None = None
+    for factors in sorted(chains, key=len):
+        priced = priced.of(factors) if priced else Bracketing(factors)
+        (found[factors],) = priced.ways(0, len(factors) - 1)
+    return [found[factors] for factors in chains]
+
+
 def least_bytes(factors: tuple[Jacobian, ...]) -> int:
     """Return the bytes that the thriftiest bracketing builds at a time."""
     return Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)[-1].peak
@@ -390,7 +392,7 @@ def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None
         case ((inside, int(axis)), int(last), "outer"):
             inputs = cast(Kronecker, factors[last])
             blocks = _block_diagonal(factors, inside, axis, out.dtype, begun)
-            example_rows(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
+            blocks_times_inputs(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
         case (int(first), right, "columns"):
             factor = factors[first]
             columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))
@@ -452,7 +454,7 @@ def _last(bracket: Bracket) -> int:
 def _built(factors: Factors, bracket: Bracket, dtype: DType, *, by_columns: bool = False) -> Array:
     """The bracket's matrix as an array (*codomain, *domain); one that is stored is not copied."""
     codomain, domain = _ends(factors, bracket)
-    if isinstance(bracket, int) and isinstance(factors[bracket], Dense):
+    if isinstance(bracket, int) and factors[bracket]._stores_matrix:
         return factors[bracket]._dense().astype(dtype, copy=False).reshape(codomain + domain)
     stored = (array for factor in factors for array in factor.arrays)
     room = empty(domain + codomain if by_columns else codomain + domain, dtype, *stored)
@@ -468,12 +470,7 @@ def _block_diagonal(
     blocks = multiplied_blocks(factors, inside, axis, dtype, begun)
     if begun is not None:
         begun.keep(factors, inside, axis, blocks)
-    return BlockDiagonal(_for_each(blocks, codomain[axis]), codomain, domain, axis)
-
-
-def _for_each(blocks: Array, count: int) -> Array:
-    """Blocks for `count` examples, where all may share one."""
-    return blocks if len(blocks) == count else np.broadcast_to(blocks, (count, *blocks.shape[1:]))
+    return BlockDiagonal(for_each(blocks, codomain[axis]), codomain, domain, axis)
 
 
 def multiplied_blocks(
@@ -486,31 +483,10 @@ def multiplied_blocks(
         case int():
             return factors[bracket]._blocks(axis).astype(dtype, copy=False)
         case (int(first), right, "columns"):
-            return _execute_acted(factors[first], multiplied_blocks(factors, right, axis, dtype), axis)
+            return factors[first]._times_blocks(multiplied_blocks(factors, right, axis, dtype), axis)
         case (left, int(last), "rows"):
-            return _acted_on(multiplied_blocks(factors, left, axis, dtype, begun), factors[last], axis)
+            return factors[last]._blocks_times(multiplied_blocks(factors, left, axis, dtype, begun), axis)
     return matmul(*(multiplied_blocks(factors, side, axis, dtype, begun) for side in bracket[:2]))
-
-
-def _execute_acted(factor: Jacobian, blocks: Array, axis: int) -> Array:
-    """Jₙ Bₙ for the factor's Jₙ: by its action on their columns unless its own blocks are there."""
-    if isinstance(factor, Diagonal):
-        return factor._scaled_rows(blocks, axis)
-    if isinstance(factor, BlockDiagonal) or (isinstance(factor, Kronecker) and len(blocks) == 1):
-        return matmul(factor._blocks(axis), blocks)
-    columns = _for_each(blocks, factor.domain[axis]).transpose(2, 0, 1)
-    images = factor._jvp(joined(columns, factor.domain, axis))
-    return split(images, factor.codomain, axis).transpose(1, 2, 0)
-
-
-def _acted_on(blocks: Array, factor: Jacobian, axis: int) -> Array:
-    """Bₙ Jₙ for the factor's Jₙ."""
-    if isinstance(factor, Diagonal):
-        return factor._scaled_columns(blocks, axis)
-    if isinstance(factor, Kronecker):  # one block for all examples: all rows times it are one product
-        return matmul(blocks, factor._blocks(axis)[0])
-    # Bₙ Jₙ = (Jₙᵀ Bₙᵀ)ᵀ
-    return _execute_acted(factor.T, blocks.swapaxes(1, 2), axis).swapaxes(1, 2)
 
 
 _T = TypeVar("_T")
@@ -527,27 +503,27 @@ def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, lis
     return list(groups.values())
 
 
-def summed(branches: Sequence[Branch[Array]]) -> Array:
+def jvp_of_sum(branches: Sequence[Branch[Array]]) -> Array:
     """Σ F₁F₂…(t) over branches (factors, t)."""
     images: list[Array] = []
     for first, inner in _by_first(branches):
-        images += [t for _, t in inner] if first is None else [first._jvp(summed(inner))]
+        images += [t for _, t in inner] if first is None else [first._jvp(jvp_of_sum(inner))]
     return as_array(reduce(add, images))
 
 
-def spread(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
+def vjp_of_each(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
     """Write …F₂ᵀF₁ᵀ(cotangent) to out[place] for every branch (factors, place)."""
     for first, inner in _by_first(branches):
         if first is None:
             for _, place in inner:
                 out[place] = cotangent
         else:
-            spread(inner, first._vjp(cotangent), out)
+            vjp_of_each(inner, first._vjp(cotangent), out)
 
 
-def shared_flops(branches: Sequence[Branch[None]], size: int) -> int:
-    """Operations of `summed`, `size` entries in the sum."""
+def flops_of_sum(branches: Sequence[Branch[None]], size: int) -> int:
+    """Operations of `jvp_of_sum`, `size` entries in the sum."""
     groups = _by_first(branches)
     count = sum(len(inner) if first is None else 1 for first, inner in groups)
-    inside = sum(f.flops + shared_flops(inner, f.shape[1]) for f, inner in groups if f is not None)
+    inside = sum(f.flops + flops_of_sum(inner, f.shape[1]) for f, inner in groups if f is not None)
     return inside + (count - 1) * size

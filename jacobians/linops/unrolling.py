@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,20 +11,17 @@ from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 
-if TYPE_CHECKING:
-    from jacobians.linops.jacobian import Jacobian
-
 __all__ = [
     "as_arrays",
     "c_index_of_f",
     "diagonal_view",
     "exchanged",
-    "joint_order",
     "known_order",
-    "places",
     "roll",
     "rows_of",
+    "sizes",
     "slabs",
+    "unravelled",
     "unroll",
 ]
 
@@ -40,31 +37,6 @@ def known_order(order: str, operation: str) -> Order:
     if order not in ("C", "F"):
         raise LayoutError(f"{operation}: order={order!r} is unknown; choose 'C' or 'F'")
     return order  # type: ignore[return-value]
-
-
-def joint_order(*operators: Jacobian) -> Order | None:
-    """Return the one order that the operators carry; those without one fit any.
-
-    It is the join of all factors' orders, so it is the same, or refused, for every bracketing of a chain.
-
-    Raises
-    ------
-    LayoutError
-        If some are unrolled in "C" and some in "F".
-    """
-    carrier: Jacobian | None = None
-    for operator in operators:
-        if operator.order is None:
-            continue
-        if carrier is None:
-            carrier = operator
-        elif operator.order != carrier.order:
-            raise LayoutError(
-                f"{carrier.structure} is unrolled in order {carrier.order!r}, {operator.structure} in order "
-                f"{operator.order!r}; give every operation the same layout, or convert one with .ordered('C') or "
-                ".ordered('F')"
-            )
-    return None if carrier is None else carrier.order
 
 
 def unroll(stack: Array, shape: Shape, order: Order | None) -> Array:
@@ -109,18 +81,23 @@ def diagonal_view(out: Array, left: list[int], right: list[int], view: list[int]
     return np.einsum(out, [*left, *right], view) if out.ndim else out
 
 
-def places(flat: Array, shape: Shape) -> tuple[Array, ...]:
+def sizes(shape: Shape) -> str:
+    """A shape as it is shown, such as ``2×3``."""
+    return "×".join(map(str, shape)) or "scalar"
+
+
+def unravelled(flat: Array, shape: Shape) -> tuple[Array, ...]:
     """The index, an array for each axis, of flat C-order places in an array of this shape."""
     return np.unravel_index(flat, shape) if shape else ()
 
 
 def rows_of(part: slice, shape: Shape) -> tuple[Any, ...]:
     """The index that picks this part of the outputs (or inputs), in C order, as one leading axis."""
-    return places(np.arange(part.start, part.stop), shape) or (None,)
+    return unravelled(np.arange(part.start, part.stop), shape) or (None,)
 
 
-def slabs(count: int, each: int) -> Iterator[slice]:
-    """Cut `count` things of `each` bytes into runs that take about 2 MiB."""
-    step = max(1, _SLAB // max(1, each))
+def slabs(count: int, each: int, together: int | None = None) -> Iterator[slice]:
+    """Cut `count` things of `each` bytes into runs that take about 2 MiB, or so many bytes, together."""
+    step = max(1, (together or _SLAB) // max(1, each))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import cast
 
 import numpy as np
@@ -14,10 +15,10 @@ from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
-from jacobians.operations.operation import Jacobians, Makers, Primitive, Unary
-from jacobians.symbols.expressions import Expr
+from jacobians.operations.operation import Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.symbols.expressions import Expr, WithOnes
 
-__all__ = ["AddOnes", "Affine", "add_ones", "affine", "check_matrix", "linear", "placement", "with_ones"]
+__all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
 
 
 class AddOnes(Unary):
@@ -32,20 +33,26 @@ class AddOnes(Unary):
     """
 
     per_example = True
+    name = "add_ones"
 
     def __init__(self, layout: Layout) -> None:
         if not layout.absorbs_bias:
             raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
         self.layout: Layout = layout
 
-    @property
-    def name(self) -> str:
-        return "add_ones"
-
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
         check_matrix(X, "X", "add_ones", self.layout)
         return with_ones(X, self.layout), {"X": lambda: placement(X, self.layout)}
+
+    def moved_to(self, layout: Layout) -> Operation:
+        return AddOnes(layout)
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return [1 X] or [X 1], and the maker of the placement."""
+        (X,) = inputs
+        value = WithOnes(X, self.layout.feature_axis % 2, self.layout.bias == "first")
+        return value, {"X": lambda: placement(cast(Array, X), self.layout)}
 
 
 def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
@@ -68,20 +75,20 @@ def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
     >>> value, J.vjp(np.array([[10.0, 20.0, 30.0]]))
     (array([[1., 5., 6.]]), array([[20., 30.]]))
     """
-    return AddOnes(layout).apply(X)
+    return AddOnes(layout)(X)
 
 
 def with_ones(X: Array, layout: Layout) -> Array:
     """Return a new array: X with an entry of ones for each example, first or last."""
     ones = np.ones(layout.batch_shape(X.shape[layout.batch_axis], 1), dtype=X.dtype)
-    parts = (ones, X) if layout.bias == "first" else (X, ones)
-    return np.concatenate(parts, axis=layout.feature_axis)
+    return layout.joined(ones, X, layout.feature_axis)
 
 
 def placement(X: Array, layout: Layout) -> Jacobian:
     """Return the Jacobian of adding ones: the transpose of the selection that drops them."""
     features = X.shape[layout.feature_axis]
-    kept = slice(1, None) if layout.bias == "first" else slice(0, features)
+    # where the ones come last, the place of the last feature is said, which a formula prints
+    kept = layout.without_bias if layout.bias == "first" else slice(0, features)
     key = (slice(None), kept) if layout.batch == "rows" else (kept, slice(None))
     shape = layout.batch_shape(X.shape[layout.batch_axis], features + 1)
     return Selection(key, shape, X.dtype).T
@@ -109,11 +116,11 @@ class Affine(Primitive):
         self.layout: Layout = layout or Layout()
         self.sizes = sizes
 
-    @property
+    @cached_property
     def name(self) -> str:
         return "linear" if self.layout.bias == "none" else "affine"
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return ("X", "W", "b") if self.layout.bias == "separate" else ("X", "W")
 
@@ -121,38 +128,44 @@ class Affine(Primitive):
         """Shapes of W and, where it is separate, b."""
         if self.sizes is None:
             return {}
-        n_in, n_out = self.sizes
-        shapes: dict[str, Shape] = {"W": self.layout.weight_shape(n_in, n_out)}
+        shapes: dict[str, Shape] = {"W": self.layout.weight_shape(*self.sizes)}
         if self.layout.bias == "separate":
-            shapes["b"] = self.layout.bias_shape(n_out)
+            shapes["b"] = self.layout.bias_shape(self.sizes[1])
         return shapes
+
+    def moved_to(self, layout: Layout) -> Operation:
+        return Affine(layout, self.sizes)
+
+    @cached_property
+    def _weight_shape(self) -> Shape:
+        """What W must have; () where any shape may do."""
+        return self.parameter_shapes().get("W", ())
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         X, W = arrays[:2]
         layout = self.layout
         self._check(X, W)
-        node_columns = W if layout.weights == "columns" else W.T
-        n_out = node_columns.shape[1]
-        b: Array | None = None
+        n_out = W.shape[1 - layout.node_axis]
+        weights, b = W, None
         if layout.bias == "separate":
             b = arrays[2]
-            _check_bias(b, n_out, layout)
+            if b.shape != (n_out,):
+                _check_bias(b, n_out, layout)
         elif layout.absorbs_bias:
             # the bias is added, and no ones column is built unless the Jacobian by W is asked for
-            first = layout.bias == "first"
-            b = node_columns[0] if first else node_columns[-1]
-            node_columns = node_columns[1:] if first else node_columns[:-1]
+            weights, b = layout.weights_of(W), layout.bias_of(W)
+        node_columns = weights if layout.weights == "columns" else weights.T
         Z = matmul(X, node_columns) if layout.batch == "rows" else matmul(node_columns.T, X)
         if b is not None:
             b = b.reshape(n_out) if layout.batch == "rows" else b.reshape(n_out, 1)
             # in place, unless the bias alone is float64
             Z = np.add(Z, b, out=Z if np.can_cast(b.dtype, Z.dtype) else None)
-        makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
+        makers: Makers = {"X": partial(self._by_input, X, W), "W": partial(self._by_weights, X, W)}
         if layout.bias == "separate":
-            makers["b"] = lambda: self._by_bias(X, n_out, arrays[2].shape)
+            makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
 
-    def in_symbols(self, *inputs: Expr, name: Callable[[Expr], Expr] = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
         """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""
         X, W, *bias = cast("list[Array]", inputs)
         makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
@@ -193,17 +206,16 @@ class Affine(Primitive):
         return by_bias if by_bias.domain == shape else Product((by_bias, Reshape(by_bias.domain, shape, X.dtype)))
 
     def _check(self, X: Array, W: Array) -> None:
-        layout = self.layout
-        check_matrix(X, "X", self.name, layout)
-        check_matrix(W, "W", self.name, layout)
-        if self.sizes is not None:
-            expected = layout.weight_shape(*self.sizes)
-            if W.shape != expected:
-                raise ShapeError(
-                    f"{self.name}: W has shape {W.shape}, weights in {layout.weights} with bias {layout.bias} expect "
-                    f"{expected}{_transpose_hint(W.shape, expected, 'are the weights in ' + _other(layout.weights))}"
-                )
-        width = (W.shape[0] if layout.weights == "columns" else W.shape[1]) - layout.absorbs_bias
+        layout, expected = self.layout, self._weight_shape
+        if not X.ndim == W.ndim == 2:
+            check_matrix(X, "X", self.name, layout)
+            check_matrix(W, "W", self.name, layout)
+        if W.shape != (expected or W.shape):
+            raise ShapeError(
+                f"{self.name}: W has shape {W.shape}, weights in {layout.weights} with bias {layout.bias} expect "
+                f"{expected}{_transpose_hint(W.shape, expected, 'are the weights in ' + _other(layout.weights))}"
+            )
+        width = W.shape[layout.node_axis] - layout.absorbs_bias
         if X.shape[layout.feature_axis] == width:
             return
         wanted = f"(N, {width})" if layout.batch == "rows" else f"({width}, N)"

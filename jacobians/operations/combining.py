@@ -6,7 +6,7 @@ itself made of parts turns W1 into "k.W1".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from operator import add, matmul
 
@@ -16,7 +16,7 @@ from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Identity, Jacobian, Selection
-from jacobians.operations.operation import Jacobians, Makers, Operation
+from jacobians.operations.operation import Jacobians, Makers, Operation, Row
 
 __all__ = ["Chain", "Parallel", "Residual"]
 
@@ -28,16 +28,17 @@ class _Composite(Operation):
         if not parts:
             raise ShapeError(f"{type(self).__name__}: needs at least one operation")
         self.parts = tuple(parts)
+        self._flowing = [part.names[0] for part in self.parts]
         self.layout = layout
         self.per_example = all(p.per_example for p in self.parts)
         self._own(_name_parameters(self.parts))
 
     def _own(self, owned: dict[str, tuple[int, str]]) -> None:
         self._owned = owned
-        # by part: the names of its parameters here and there
-        self._of_part: list[list[tuple[str, str]]] = [[] for _ in self.parts]
+        # by part: its parameters' names there and here
+        self._of_part: list[dict[str, str]] = [{} for _ in self.parts]
         for name, (position, own) in owned.items():
-            self._of_part[position].append((name, own))
+            self._of_part[position][own] = name
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,11 +53,11 @@ class _Composite(Operation):
         """Return the position of the part that a parameter belongs to, and its name there."""
         return self._owned[name]
 
-    def _parameters_of(self, position: int, named: Mapping[str, Array]) -> list[Array]:
-        return [named[name] for name, _ in self._of_part[position]]
-
-    def _renamed(self, position: int, pulled: Mapping[str, Jacobian]) -> dict[str, Jacobian]:
-        return {name: pulled[own] for name, own in self._of_part[position]}
+    def moved_to(self, layout: Layout) -> Operation:
+        """Return the same composition of operations in another layout, each of its parts moved."""
+        moved = [part.moved_to(layout) for part in self.parts]
+        made: Callable[..., Operation] = type(self)
+        return made(*moved, layout=layout if self.layout else None)
 
 
 def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
@@ -94,25 +95,27 @@ class Chain(_Composite):
     def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
         """Return value and Jacobians of every part, in order."""
         steps = []
-        for i, part in enumerate(self.parts):
-            X, jacobians = part._evaluate(X, *self._parameters_of(i, named))
+        for part, names in zip(self.parts, self._of_part, strict=True):
+            X, jacobians = part._evaluate(X, *map(named.__getitem__, names.values()))
             steps.append((X, jacobians))
         return steps
 
-    def sweep(
-        self, steps: Sequence[tuple[Array, Jacobians]], row: Jacobian, inputs: bool = True
-    ) -> dict[str, Jacobian]:
-        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on."""
-        out: dict[str, Jacobian] = {}
+    def sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Row, inputs: bool = True) -> dict[str, Row]:
+        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on.
+
+        A scalar's row may be given as an array, see `Jacobians.pull`.
+        """
+        backwards: dict[str, Row] = {}
         for i in reversed(range(len(steps))):
             first = inputs or i > 0
             pulled = steps[i][1].pull(row, first=first)
-            out.update(self._renamed(i, pulled))
+            for own, name in reversed(self._of_part[i].items()):
+                backwards[name] = pulled[own]
             if first:
-                row = pulled[self.parts[i].names[0]]
+                row = pulled[self._flowing[i]]
         if inputs:
-            out["X"] = row
-        return {name: out[name] for name in self.names if name in out}
+            backwards["X"] = row
+        return dict(reversed(backwards.items()))
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
@@ -120,10 +123,10 @@ class Chain(_Composite):
 
         def by_input(position: int, own: str) -> Jacobian:
             """The chain from the output back to one input of one part."""
-            later = (steps[i][1].numerator(self.parts[i].names[0]) for i in reversed(range(position + 1, len(steps))))
+            later = (steps[i][1].numerator(self._flowing[i]) for i in reversed(range(position + 1, len(steps))))
             return reduce(matmul, [*later, steps[position][1].numerator(own)])
 
-        makers: Makers = {"X": partial(by_input, 0, self.parts[0].names[0])}
+        makers: Makers = {"X": partial(by_input, 0, self._flowing[0])}
         for name, (position, own) in self._owned.items():
             makers[name] = partial(by_input, position, own)
         return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self.sweep, steps))
@@ -148,7 +151,7 @@ class Residual(_Composite):
         value, inner = self.parts[0]._evaluate(*arrays)
         if value.shape != X.shape:
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
-        flowing = self.parts[0].names[0]
+        (flowing,) = self._flowing
         makers: Makers = {"X": lambda: inner.numerator(flowing) + Identity(X.shape, X.dtype)}
         makers.update({name: partial(inner.numerator, name) for name in self._owned})
 
@@ -178,7 +181,10 @@ class Parallel(_Composite):
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
         named = dict(zip(self.names[1:], parameters, strict=True))
-        steps = [p._evaluate(X, *self._parameters_of(i, named)) for i, p in enumerate(self.parts)]
+        steps = [
+            part._evaluate(X, *map(named.__getitem__, names.values()))
+            for part, names in zip(self.parts, self._of_part, strict=True)
+        ]
         values = [value for value, _ in steps]
         axis = (self.layout or Layout()).feature_axis
         try:
@@ -191,7 +197,7 @@ class Parallel(_Composite):
         places = _places(values, joined, axis)
 
         def by_input() -> Jacobian:
-            flowing = (s.numerator(p.names[0]) for (_, s), p in zip(steps, self.parts, strict=True))
+            flowing = (s.numerator(name) for (_, s), name in zip(steps, self._flowing, strict=True))
             return reduce(add, (place.T @ jacobian for place, jacobian in zip(places, flowing, strict=True)))
 
         def by_parameter(position: int, own: str) -> Jacobian:
@@ -206,9 +212,9 @@ class Parallel(_Composite):
             for i, place in enumerate(places):
                 pulled = steps[i][1].pull(row @ place.T, first=first)
                 if first:
-                    flowing = pulled[self.parts[i].names[0]]
+                    flowing = pulled[self._flowing[i]]
                     out["X"] = out["X"] + flowing if "X" in out else flowing
-                out.update(self._renamed(i, pulled))
+                out.update((name, pulled[own]) for own, name in self._of_part[i].items())
             return out
 
         return joined, Jacobians(self.name, makers, self.layout, pull)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,8 @@ import numpy as np
 
 from jacobians.errors import MissingExtraError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
-from jacobians.pictures.colours import FAINTEST, NEGATIVE, POSITIVE
-from jacobians.pictures.labels import Axis
-from jacobians.pictures.model import Named, Picture, picture
+from jacobians.linops.jacobian import Jacobian
+from jacobians.pictures.cells import FAINTEST, NEGATIVE, POSITIVE, Named, Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,10 +160,8 @@ def _draw(drawn: Picture, ax: Axes, across: float, down: float, room: float) -> 
         return
     _fill(drawn, ax)
     for axis, line, inch in ((drawn.columns, ax.axvline, across), (drawn.rows, ax.axhline, down)):
-        places = (0, *axis.boundaries, axis.size)
-        if min(b - a for a, b in pairwise(places)) * inch / axis.size >= 0.12:
-            for place in axis.boundaries:
-                line(place, color=ink, alpha=0.55, linewidth=0.7)
+        for place in axis.clear_boundaries(inch / axis.size, 0.12):
+            line(place, color=ink, alpha=0.55, linewidth=0.7)
 
 
 def _fill(drawn: Picture, ax: Axes) -> None:
@@ -195,13 +190,12 @@ def _fill(drawn: Picture, ax: Axes) -> None:
 
 
 def _label(drawn: Picture, ax: Axes, across: float, down: float) -> None:
-    rows, columns = (drawn.rows.ticks(int(down / 0.14)), drawn.columns.ticks(int(across / 0.14)))
-    ax.set_yticks([k + 0.5 for k in rows], [drawn.rows.label(k) for k in rows], parse_math=False)
-    labels = [drawn.columns.label(k) for k in columns]
-    turned = _is_crowded(drawn.columns, columns, labels, across)
-    ax.set_xticks([k + 0.5 for k in columns], labels, parse_math=False, rotation=90 if turned else 0)
-
-
-def _is_crowded(axis: Axis, places: Sequence[int], labels: Sequence[str], across: float) -> bool:
-    gap = min((b - a for a, b in pairwise(places)), default=axis.size) * across / max(1, axis.size)
-    return max((len(label) for label in labels), default=0) * 0.075 > gap
+    rows, columns = drawn.rows.labelled(int(down / 0.14)), drawn.columns.labelled(int(across / 0.14))
+    ax.set_yticks([k + 0.5 for k, _ in rows], [label for _, label in rows], parse_math=False)
+    turned = drawn.columns.is_crowded(columns, across / max(1, drawn.columns.size), 0.075)
+    ax.set_xticks(
+        [k + 0.5 for k, _ in columns],
+        [label for _, label in columns],
+        parse_math=False,
+        rotation=90 if turned else 0,
+    )

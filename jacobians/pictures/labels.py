@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,8 +99,21 @@ class Axis:
 
     def ticks(self, most: int) -> tuple[int, ...]:
         """Return places to be labelled, at most `most` or one: all, or beginnings of blocks, or some of either."""
-        starts = (0, *self.boundaries)
-        for places in (tuple(range(self.size)), starts if len(starts) > 2 else tuple(range(self.size))):
-            if len(places) <= most:
-                return places
-        return places[:: -(-len(places) // max(1, most))]
+        places, starts = tuple(range(self.size)), (0, *self.boundaries)
+        if len(places) > most and len(starts) > 2:
+            places = starts
+        return places[:: max(1, -(-len(places) // max(1, most)))]
+
+    def labelled(self, most: int) -> list[tuple[int, str]]:
+        """Return the ticks with their labels."""
+        return [(place, self.label(place)) for place in self.ticks(most)]
+
+    def clear_boundaries(self, entry: float, least: float) -> tuple[int, ...]:
+        """Return the boundaries where every block is at least so long, an entry being so long."""
+        places = (0, *self.boundaries, self.size)
+        return self.boundaries if min(b - a for a, b in pairwise(places)) * entry >= least else ()
+
+    def is_crowded(self, ticks: list[tuple[int, str]], entry: float, character: float) -> bool:
+        """Return whether some label is longer than the gap to the next one, an entry and a character being so long."""
+        gap = min((b - a for (a, _), (b, _) in pairwise(ticks)), default=self.size) * entry
+        return max((len(label) for _, label in ticks), default=0) * character > gap

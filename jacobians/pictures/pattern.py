@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.linops import BlockRow, Jacobian, Product, Sum, Transposed
+from jacobians.linops.block_row import BlockRow
+from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.wrappers import Transposed
 
 __all__ = ["pattern", "stored"]
 

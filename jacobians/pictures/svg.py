@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from itertools import pairwise
 from textwrap import shorten
 
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
-from jacobians.pictures.colours import NEGATIVE, POSITIVE, opacity
+from jacobians.linops.jacobian import Jacobian
+from jacobians.pictures.cells import NEGATIVE, POSITIVE, SIDE, Named, Picture, opacity, picture
 from jacobians.pictures.labels import Axis
-from jacobians.pictures.model import SIDE, Named, Picture, picture
 
 __all__ = ["CELLS", "chain_html", "html", "svg"]
 
@@ -143,8 +141,7 @@ class _Page:
     def turned(self) -> bool:
         """Whether column labels stand upright, because they are wider than their columns."""
         ticks = self.ticks(self.picture.columns, self.across)
-        gap = min((b - a for (a, _), (b, _) in pairwise(ticks)), default=math.inf) * self.scale[0]
-        return any(_width(label, _SMALL) > gap for _, label in ticks)
+        return len(ticks) > 1 and self.picture.columns.is_crowded(ticks, self.scale[0], _SMALL * _CHARACTER)
 
     @cached_property
     def width(self) -> float:
@@ -162,7 +159,7 @@ class _Page:
 
     @staticmethod
     def ticks(axis: Axis, length: float) -> list[tuple[int, str]]:
-        return [(place, axis.label(place)) for place in axis.ticks(int(length / 12.5))]
+        return axis.labelled(int(length / 12.5))
 
     def lines(self) -> Iterator[str]:
         """The picture's elements, from the back to the front."""
@@ -205,8 +202,8 @@ class _Page:
         """The matrix's frame, and lines between blocks that are not too narrow."""
         left, top, right, bottom = self.left, self.top, self.left + self.across, self.top + self.down
         x, y = self.scale
-        ends = [(left + k * x, top, left + k * x, bottom) for k in _apart(self.picture.columns, x)]
-        ends += [(left, top + k * y, right, top + k * y) for k in _apart(self.picture.rows, y)]
+        ends = [(left + k * x, top, left + k * x, bottom) for k in self.picture.columns.clear_boundaries(x, 9)]
+        ends += [(left, top + k * y, right, top + k * y) for k in self.picture.rows.clear_boundaries(y, 9)]
         path = "".join(f"M{a:.4g} {b:.4g}L{c:.4g} {d:.4g}" for a, b, c, d in ends)
         if path:
             yield f'<path d="{path}" stroke="currentColor" stroke-opacity="0.55" stroke-width="0.8" fill="none"/>'
@@ -225,11 +222,6 @@ class _Page:
                 yield _text(label, middle + 3.5, self.top - 4, _SMALL, turn=True)
             else:
                 yield _text(label, middle, self.top - 5, _SMALL, anchor="middle")
-
-
-def _apart(axis: Axis, scale: float) -> tuple[int, ...]:
-    places = (0, *axis.boundaries, axis.size)
-    return axis.boundaries if min((b - a) * scale for a, b in pairwise(places)) >= 9 else ()
 
 
 def _text(

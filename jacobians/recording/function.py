@@ -11,16 +11,23 @@ import numpy as np
 from jacobians.arrays import leaves_of, rebuilt
 from jacobians.errors import RecordingError
 from jacobians.recording.replay import Replay
-from jacobians.recording.tape import Array, Tape
+from jacobians.recording.tape import Array, Diverged, Tape
 
 __all__ = ["Replayed", "replayed"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_KEPT = 4
+"""Recordings that one function keeps. Each holds the memory of all that lies between arguments and results: some 32 MiB
+for a net of 784-512-512-10. Training needs two, for whole batches and for what is left of the last one."""
+
+_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Warning)
+"""What functions of arrays raise over stand-ins or bad numbers. The function itself is run then: its text is right."""
+
 
 class Replayed(Generic[P, R]):
-    """A function that is recorded once for each set of shapes and dtypes; see `replayed`.
+    """A function that is recorded once for each set of shapes and dtypes, of which it keeps four; see `replayed`.
 
     Attributes
     ----------
@@ -28,28 +35,34 @@ class Replayed(Generic[P, R]):
         The function itself.
     runs : int
         How often it was run as it stands: to record it, and where a decision came out otherwise.
+
+    Notes
+    -----
+    A fifth recording takes the place of the one that was used least recently.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
         self.function = function
         self.runs = 0
-        self._known: list[_Recording] = []
+        self._known: list[_Recording] = []  # the last used first
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what the function returns."""
         given = (args, kwargs)
-        for recording in self._known:
+        for place, recording in enumerate(self._known):
             arrays = recording.arrays(given)
             if arrays is not None:
+                if place:
+                    self._known.insert(0, self._known.pop(place))
                 try:
                     return cast(R, recording.results(arrays))
-                except Exception:  # another branch, or bad numbers: the function itself knows what to do or to say
+                except (Diverged, *_ERRORS):
                     self.runs += 1
                     return self.function(*args, **kwargs)
         self.runs += 1
-        recording = _Recording.of(cast(Any, self.function), given)
-        self._known.append(recording)
-        return cast(R, recording.first)
+        recording, result = _Recording.of(cast(Any, self.function), given)
+        self._known = [recording, *self._known[: _KEPT - 1]]
+        return cast(R, result)
 
 
 class _Recording:
@@ -60,18 +73,17 @@ class _Recording:
         self._expected = [*map(_kind, arrays)]
         self._replay = replay
         self._build = _builder(result)
-        self.first: Any = None
 
     @classmethod
-    def of(cls, function: Callable[..., Any], given: tuple[Any, Any]) -> _Recording:
-        """Run the function on stand-ins for its arguments' arrays."""
+    def of(cls, function: Callable[..., Any], given: tuple[Any, Any]) -> tuple[_Recording, Any]:
+        """Run the function on stand-ins for its arguments' arrays; return the recording and the results."""
         arrays = [np.asarray(leaf) for _, leaf in leaves_of(given)]
         tape = Tape()
         arguments = [tape.argument(a) for a in arrays]
         args, kwargs = rebuilt(given, iter(arguments))
         try:
             result = function(*args, **kwargs)
-        except Exception as error:
+        except _ERRORS as error:
             args, kwargs = rebuilt(given, iter(arrays))
             function(*args, **kwargs)  # an error that has nothing to do with the recording is raised from here
             if isinstance(error, RecordingError):
@@ -79,8 +91,7 @@ class _Recording:
             raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}") from error
         replay = Replay(tape, arguments, [leaf for _, leaf in leaves_of(result)])
         recording = cls(given, arrays, replay, result)
-        recording.first = recording.results(arrays)
-        return recording
+        return recording, recording.results(arrays)
 
     def arrays(self, given: Any) -> list[Array] | None:
         """The arguments' arrays, or None where they are not like the recorded ones."""
@@ -113,7 +124,7 @@ class _UnlikeError(Exception):
 def _collector(like: Any) -> Callable[[Any, list[Any]], None] | None:
     """A function that appends the leaves of a value built like `like`, or raises; None for a leaf.
 
-    `containers.leaves_of` does the same with names; this way takes a quarter of the time, which counts in every call.
+    `leaves_of` does the same with names; this way takes a quarter of the time, which counts in every call.
     """
     if not isinstance(like, (dict, list, tuple)):
         return None
@@ -176,6 +187,9 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
 
     Notes
     -----
+    What a recording keeps is as large as all that lies between arguments and results, so only the four that were used
+    last stay: a function that is called with many batch sizes in turn is recorded again and again.
+
     Where the function decides by the numbers (an ``if`` on an array), the decision is taken again in every call; comes
     it out otherwise, the function itself is run. So it is where the numbers are bad: the error is the function's own.
 

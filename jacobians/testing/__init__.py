@@ -1,20 +1,28 @@
-"""The laws of operations and Jacobians as functions that raise AssertionError; they need NumPy only.
+"""The laws of operations and Jacobians as functions that raise AssertionError; they need NumPy and SciPy only.
+
+Of an operation, all that apply at once: `assert_operation_laws`. Of a structured Jacobian: `assert_jacobian_laws`.
 
 =====  =============  =======================================================================================
 1      dense twin     `assert_dense_twin`: the matrix equals one built independently
 2      adjoint        `assert_adjoint`: ⟨c, J t⟩ = ⟨Jᵀ c, t⟩
 3      reference      `assert_reference`, `assert_hessian`: J, or a loss's second derivative, equals a numerical
                       derivative that shares no code with it
-4      one source     `assert_one_source`, `assert_pull`: all views and products agree
+4      one source     `assert_one_source`, `assert_pull`: all views and products agree; so do the matrix written
+                      into a given array, `assert_out`, the examples' blocks, `assert_blocks`, the rows' norms and
+                      inner products, `assert_row_norms` and `assert_gram`
 5      association    `assert_association`: every bracketing of a chain is the same in value, shape and dtype
 6      layouts        `assert_layouts`: translate, differentiate, translate back: the same gradient
 7      vec            `assert_vec`: F order is C order permuted, denominator layout is numerator layout transposed
 8      batch          `assert_batch`: permuted examples permute the result, split batches make up the whole
-9      purity         `assert_purity`: nothing is written, outputs alias nothing, the same bits twice
-10     dtype          `assert_dtype`: float32 in, float32 out; integers up-cast; complex refused
+9      purity         `assert_purity`, `assert_jacobian_purity`: nothing is written, outputs alias nothing, the same
+                      bits twice
+10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out; integers up-cast; complex
+                      refused
+12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
-`assert_operation_laws` runs those that apply to an operation.
+Three more hold a Jacobian to its manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about
+wrong shapes) and `assert_display` (text, HTML, bytes, operations).
 """
 
 from __future__ import annotations
@@ -24,14 +32,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jacobians.testing.batch_laws import assert_batch
-    from jacobians.testing.border_laws import arranged, assert_dtype, assert_purity
     from jacobians.testing.chain_laws import assert_association
     from jacobians.testing.compare import JacobiansLike, OperationLike
-    from jacobians.testing.hessian_law import assert_hessian
-    from jacobians.testing.laws import assert_operation_laws, assert_pull
+    from jacobians.testing.jacobian_laws import (
+        assert_adjoint,
+        assert_blocks,
+        assert_dense_twin,
+        assert_display,
+        assert_gram,
+        assert_jacobian_laws,
+        assert_limits,
+        assert_one_source,
+        assert_out,
+        assert_refusals,
+        assert_row_norms,
+        assert_vec,
+    )
     from jacobians.testing.layout_laws import assert_layouts, every_layout
-    from jacobians.testing.reference import assert_reference, numerical_derivative
-    from jacobians.testing.structure_laws import assert_adjoint, assert_dense_twin, assert_one_source, assert_vec
+    from jacobians.testing.operation_laws import assert_operation_laws, assert_pull
+    from jacobians.testing.purity_and_dtype import (
+        arranged,
+        assert_dtype,
+        assert_jacobian_dtype,
+        assert_jacobian_purity,
+        assert_purity,
+    )
+    from jacobians.testing.reference import assert_hessian, assert_reference, numerical_derivative
+    from jacobians.testing.textbook_law import assert_textbook
 
 __all__ = [
     "JacobiansLike",
@@ -40,40 +67,52 @@ __all__ = [
     "assert_adjoint",
     "assert_association",
     "assert_batch",
+    "assert_blocks",
     "assert_dense_twin",
+    "assert_display",
     "assert_dtype",
+    "assert_gram",
     "assert_hessian",
+    "assert_jacobian_dtype",
+    "assert_jacobian_laws",
+    "assert_jacobian_purity",
     "assert_layouts",
+    "assert_limits",
     "assert_one_source",
     "assert_operation_laws",
+    "assert_out",
     "assert_pull",
     "assert_purity",
     "assert_reference",
+    "assert_refusals",
+    "assert_row_norms",
+    "assert_textbook",
     "assert_vec",
     "every_layout",
     "numerical_derivative",
 ]
 
-_HOMES = {
-    "jacobians.testing.batch_laws": ("assert_batch",),
-    "jacobians.testing.border_laws": ("arranged", "assert_dtype", "assert_purity"),
-    "jacobians.testing.chain_laws": ("assert_association",),
-    "jacobians.testing.compare": ("JacobiansLike", "OperationLike"),
-    "jacobians.testing.hessian_law": ("assert_hessian",),
-    "jacobians.testing.laws": ("assert_operation_laws", "assert_pull"),
-    "jacobians.testing.layout_laws": ("assert_layouts", "every_layout"),
-    "jacobians.testing.reference": ("assert_reference", "numerical_derivative"),
-    "jacobians.testing.structure_laws": ("assert_adjoint", "assert_dense_twin", "assert_one_source", "assert_vec"),
-}
+_HOMES = (
+    "batch_laws",
+    "chain_laws",
+    "compare",
+    "jacobian_laws",
+    "layout_laws",
+    "operation_laws",
+    "purity_and_dtype",
+    "reference",
+    "textbook_law",
+)
 
 
 def __getattr__(name: str) -> Any:
-    """Load a law's module on first use: pytest imports this package for its plugin, in every project."""
-    for home, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(home), name)
-            globals()[name] = value
-            return value
+    """Load the laws on first use: pytest imports this package for its plugin, in every project."""
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f"jacobians.testing.{home}")
+            if name in module.__all__:
+                globals()[name] = found = getattr(module, name)
+                return found
     raise AttributeError(f"module 'jacobians.testing' has no attribute {name!r}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, DType, Shape
 from jacobians.linops import Jacobian
-from jacobians.linops.denominator import numerator_of
+from jacobians.operations import Operation
 
 __all__ = [
     "ROUNDINGS",
@@ -26,12 +26,13 @@ __all__ = [
     "fail",
     "generator",
     "largest",
+    "refused",
     "same_bits",
     "term_size",
     "terms",
 ]
 
-ROUNDINGS = 512
+ROUNDINGS = 400
 """Units of rounding, of the coarsest dtype involved, by which two ways to one number may differ."""
 
 
@@ -60,6 +61,20 @@ def fail(law: str, what: str, text: str) -> NoReturn:
     raise AssertionError(f"law {law}: {what}: {text}")
 
 
+def refused(law: str, what: str, name: str, error: type[Exception], call: Callable[[], object], *parts: str) -> str:
+    """Return the text of the error that a call raises; fail where it raises none, or its text lacks a part."""
+    try:
+        call()
+    except error as caught:
+        text = str(caught)
+    else:
+        fail(law, what, f"{name} is not refused; expected {error.__name__}")
+    for part in parts:
+        if part not in text:
+            fail(law, what, f"{name} is refused, but {part!r} is not in {text!r}")
+    return text
+
+
 def generator(rng: np.random.Generator | None) -> np.random.Generator:
     """Return the generator given, or one with a fixed seed: the same call checks the same numbers."""
     return np.random.default_rng(0) if rng is None else rng
@@ -78,7 +93,12 @@ def as_arrays(arrays: Sequence[npt.ArrayLike]) -> list[Array]:
 
 def evaluate(law: str, operation: OperationLike, arrays: Sequence[Array]) -> Evaluated:
     """Return value and Jacobians by name, in the order of the inputs, after checking that they fit each other."""
-    return collect(law, operation, operation(*arrays), arrays)
+    return collect(law, operation, outcome(operation, arrays), arrays)
+
+
+def outcome(operation: OperationLike, arrays: Sequence[Array]) -> tuple[Array, JacobiansLike | Jacobian]:
+    """Return what an operation returns; an `Operation`'s Jacobians are not built yet, as they are in a chain."""
+    return operation.evaluate(*arrays) if isinstance(operation, Operation) else operation(*arrays)
 
 
 def collect(
@@ -107,7 +127,7 @@ def terms(jacobian: Jacobian) -> Array:
 
     Rounding is proportional to these, and not to what is left where terms cancel.
     """
-    numerator = numerator_of(jacobian)
+    numerator = jacobian.numerator
     # a structure whose arrays do not all enter it with a plus has at least its own entries
     return np.maximum(np.abs(numerator.to_dense("C")), numerator.positive(np.abs).to_dense("C"))
 

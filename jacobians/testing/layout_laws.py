@@ -26,7 +26,7 @@ from jacobians.testing.compare import (
     largest,
     term_size,
 )
-from jacobians.testing.structure_laws import gradient_of
+from jacobians.testing.jacobian_laws import gradient_of
 from jacobians.translate import translate_batch, translate_gradients, translate_jacobian, translate_parameters
 
 __all__ = ["assert_layouts", "every_layout"]

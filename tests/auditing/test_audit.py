@@ -9,7 +9,7 @@ import pytest
 
 from jacobians import Network, all_conventions, convention
 from jacobians.auditing import audit, names
-from jacobians.auditing.setting import Setting, examples_apart
+from jacobians.auditing.random_batches import Setting, examples_apart
 from jacobians.errors import FormulaError
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from tests.benchmarks import __main__ as program
 from tests.benchmarks import gradients, machine, report
@@ -30,6 +33,23 @@ def _cases():
 def tiny(monkeypatch):
     monkeypatch.setattr(machine, "set_up", lambda threads, allocator: None)
     monkeypatch.setattr(gradients, "cases", _cases)
+
+
+@pytest.fixture
+def pools(monkeypatch):
+    """One pool of threads, which takes the limit that it is given; what this process has loaded is not asked."""
+    limits = []
+
+    @contextlib.contextmanager
+    def limited(threads):
+        limits.append(threads)
+        yield
+
+    pool = {"internal_api": "openblas", "version": "0.3"}
+    monkeypatch.setattr(threadpoolctl, "threadpool_limits", limited)
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [pool | {"num_threads": limits[-1]}])
+    for library in ("torch", "jax"):
+        monkeypatch.delitem(sys.modules, library, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +91,7 @@ def test_every_workload_is_a_module_with_cases():
         assert next(iter(module.cases())).contenders if name == "start_up" else callable(module.cases)
 
 
-def test_the_history_has_machine_versions_threads_and_rows(tiny, tmp_path, capsys):
+def test_the_history_has_machine_versions_threads_and_rows(tiny, pools, tmp_path, capsys):
     path = tmp_path / "h.jsonl"
     for _ in range(2):
         assert program.main(["gradients", "--seconds", "0.001", "--json", str(path)]) == 0
@@ -84,7 +104,7 @@ def test_the_history_has_machine_versions_threads_and_rows(tiny, tmp_path, capsy
     assert line["machine"]["cores"] == os.cpu_count()
     assert line["machine"]["processor"]
     assert line["machine"]["versions"]["numpy"] == np.__version__
-    assert set(line["machine"]["pools"].values()) == {1}, "the threads are those that were asked for"
+    assert line["machine"]["pools"] == {"openblas 0.3": 1}, "the threads are those that were asked for"
     assert [row["contender"] for row in line["rows"]] == ["floor", "ours", "NumPy", "absent"]
     assert line["rows"][1]["÷ floor"] > 0
     assert line["rows"][2]["operations"] == 12345

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from jacobians.checking import check_gradient
+from jacobians.checking.by_entry import Reporter
 from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.numerical import Calls, Probe
-from jacobians.checking.progress import Reporter
-from jacobians.checking.trees import Tree, leaves_of
+from jacobians.checking.trees import Tree, leaves_of, place_of
 
 LONG = "a_rather_long_name_of_a_parameter_that_would_not_fit_in_the_table_<b>"
 
@@ -84,8 +84,10 @@ def test_trees_are_packed_and_rebuilt():
     assert isinstance(again["rest"], tuple)
     assert again["W"].dtype == np.float32
     assert again["rest"][1][0] == 7.0
-    assert tree.place(5) == (1, (1,))
-    assert tree.place(7) == (2, ())
+    assert tree.leaf_of(5) == 1
+    assert place_of(5 - tree.offsets[1], tree.shapes[1]) == (1,)
+    assert tree.leaf_of(7) == 2
+    assert place_of(0, tree.shapes[2]) == ()
 
 
 def probe_of(fun):

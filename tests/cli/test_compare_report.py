@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jacobians.cli.compare_report import print_report
+from jacobians.cli.compare_command import print_report
 from jacobians.comparison import compare
 from jacobians.data import load_digits
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jacobians import Network, translate_batch, translate_gradients, translate_parameters
-from jacobians.comparison.rounding import rounding_allowance
+from jacobians.comparison.compare import rounding_allowance
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

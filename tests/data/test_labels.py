@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from jacobians.data.labels import encode_labels
+from jacobians.data.features_and_labels import encode_labels
 from jacobians.errors import DataError
 
 
@@ -36,6 +36,12 @@ def test_encodings(labels, classes, count, offset, dtype):
 def test_unsigned_labels(dtype):
     encoded, count, offset = encode_labels(np.array([1, 3], dtype), "y", "test")
     assert (encoded.tolist(), encoded.dtype, count, offset) == ([0, 2], np.int64, 3, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_the_largest_label_of_a_small_dtype(dtype):
+    largest = int(np.iinfo(dtype).max)
+    assert encode_labels(np.array([0, largest], dtype), "y", "test")[1] == largest + 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from jacobians.data import read_arrays, text_tables
+from jacobians.data import files, read_arrays
 from jacobians.errors import DataError
 
 
@@ -25,6 +25,8 @@ def table(tmp_path, text, name="t.csv", **options):
         "\ufeff1,2\n3,-40\n",
         "# made by hand\n\n1 2\n% and a remark\n3 -40\n\n",
         '"1","2"\n"3","-40"\n',
+        "'1','2'\n'3','-40'\n",
+        "1 2\n3\t-40\n",
     ],
 )
 def test_without_names(tmp_path, text):
@@ -71,6 +73,8 @@ def test_columns_share_no_memory(tmp_path):
             "read_arrays: t.csv, line 1, column 2: 'x' is not a number (a line of names has no numbers among them)",
         ),
         ("a;b\n1,5;2\n", "read_arrays: t.csv, line 2, column 1: '1,5' is not a number"),
+        ('a,b\n"1,5",2\n', "read_arrays: t.csv, line 2, column 1: '1,5' is not a number"),
+        ('1,2\n"3,4\n', "read_arrays: t.csv, line 2 has 1 cells, the lines before it have 2"),
         ("1,2\n1,2,3\n", "read_arrays: t.csv, line 2 has 3 cells, the lines before it have 2"),
         ("a,b\n1\n", "read_arrays: t.csv, line 2 has 1 cells, the lines before it have 2"),
         ("a,b,a\n1,2,3\n", "read_arrays: t.csv, line 1 names 'a' twice; give every column its own name"),
@@ -93,6 +97,6 @@ def test_the_limit_counts_the_file_and_the_numbers(tmp_path):
 
 
 def test_an_endless_line_is_not_split(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_tables, "_LONGEST_LINE", 100)
+    monkeypatch.setattr(files, "_LONGEST_LINE", 100)
     with pytest.raises(DataError, match=r"^read_arrays: t\.csv, line 2 is longer than 100 characters$"):
         table(tmp_path, "1,1\n" + "1," * 200)

@@ -135,7 +135,7 @@ PRESETS = [c.name for c in all_conventions()]
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_other_numbers_have_the_same_derivation(preset: str) -> None:
-    for activation, loss in (("relu", "cross_entropy"), ("tanh", "squared"), ("sigmoid", "logistic")):
+    for activation, loss in (("relu", "cross_entropy"), ("tanh", "squared_error"), ("sigmoid", "logistic_loss")):
         net = Network.dense((4, 3, 2), activation=activation, loss=loss, convention=preset)
         one, other = (derive(net.run(*sample_data(net, 5, seed))) for seed in (0, 7))
         assert str(one) == str(other)
@@ -186,11 +186,11 @@ def test_an_operation_at_numbers_that_coincide() -> None:
 GOLDEN = Path(__file__).parent / "golden"
 PRINTED = {
     **{f"net-{name}": (name, (4, 3, 2), "sigmoid", "cross_entropy") for name in PRESETS},
-    "net-deep": ("pytorch", (4, 3, 5, 2), "gelu", "squared"),
-    "net-deep-ones": ("ng-ml-2011", (4, 3, 5, 2), "leaky_relu", "binary"),
-    "net-one-output": ("cs229", (4, 3, 1), "tanh", "binary"),
-    "net-hinge": ("cs231n-bias-trick", (4, 3, 2), "relu", "hinge"),
-    "net-logistic": ("ng-ufldl", (4, 3, 2), "silu", "logistic"),
+    "net-deep": ("pytorch", (4, 3, 5, 2), "gelu", "squared_error"),
+    "net-deep-ones": ("ng-ml-2011", (4, 3, 5, 2), "leaky_relu", "binary_cross_entropy"),
+    "net-one-output": ("cs229", (4, 3, 1), "tanh", "binary_cross_entropy"),
+    "net-hinge": ("cs231n-bias-trick", (4, 3, 2), "relu", "multiclass_hinge"),
+    "net-logistic": ("ng-ufldl", (4, 3, 2), "silu", "logistic_loss"),
 }
 OPERATIONS: dict[str, Any] = {
     **{f"affine-{i}": (Affine(layout), layout) for i, layout in enumerate(LAYOUTS[::5])},

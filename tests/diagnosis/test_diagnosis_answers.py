@@ -194,17 +194,17 @@ def test_impossible_vectors(case) -> None:
 # --- other networks ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", ["squared", "binary", "hinge", "logistic"])
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy", "multiclass_hinge", "logistic_loss"])
 def test_other_losses(loss: str) -> None:
     rng = np.random.default_rng(0)
-    outputs = 3 if loss == "hinge" else 1
+    outputs = 3 if loss == "multiclass_hinge" else 1
     network = Network.dense((4, 3, outputs), loss=loss, activation="tanh", convention="cs231n-bias-trick", l2=0.1)
     params, X = network.init(rng), rng.normal(size=(8, 4))
     Y = {
-        "squared": rng.normal(size=(8, 1)),
-        "binary": rng.integers(0, 2, (8, 1)).astype(float),
-        "hinge": rng.integers(0, 3, 8),
-        "logistic": rng.choice([-1.0, 1.0], (8, 1)),
+        "squared_error": rng.normal(size=(8, 1)),
+        "binary_cross_entropy": rng.integers(0, 2, (8, 1)).astype(float),
+        "multiclass_hinge": rng.integers(0, 3, 8),
+        "logistic_loss": rng.choice([-1.0, 1.0], (8, 1)),
     }[loss]
     right = network.gradient(params, X, Y)
     assert diagnose(right, network, params, X, Y).right
@@ -214,7 +214,7 @@ def test_other_losses(loss: str) -> None:
 def test_targets_broadcast() -> None:
     # (N, 1) − (N,) is N×N; its mean over the second axis has a gradient's shape
     rng = np.random.default_rng(1)
-    network = Network.dense((4, 3, 1), loss="squared", activation="tanh", convention="pytorch")
+    network = Network.dense((4, 3, 1), loss="squared_error", activation="tanh", convention="pytorch")
     params, X, Y = network.init(rng), rng.normal(size=(8, 4)), rng.normal(size=(8, 1))
     A1 = np.tanh(X @ params["W1"].T + params["b1"])
     out = A1 @ params["W2"].T + params["b2"]
@@ -275,25 +275,25 @@ def test_nothing_is_written_and_the_answer_repeats(case) -> None:
     assert diagnose(wrong, network, params, X, Y).to_dict() == diagnose(wrong, network, params, X, Y).to_dict()
 
 
-def test_every_mutation_is_complete_and_unlike_the_others(case) -> None:
+def test_every_slip_is_complete_and_unlike_the_others(case) -> None:
     network, params, X, Y, _ = case
     found = catalogue(Setting(network, params, X, Y))
     assert len(found) > 250
     assert len({m.key for m in found}) == len(found)
     assert len(FAMILIES) == 8
-    for mutation in found:
-        assert mutation.mend.endswith((".", "?")), mutation.name
-        assert not mutation.title.endswith("."), mutation.name
+    for slip in found:
+        assert slip.mend.endswith((".", "?")), slip.name
+        assert not slip.title.endswith("."), slip.name
 
 
 @pytest.mark.parametrize("start", range(4))
-def test_mutations_are_recognised_as_themselves(start: int) -> None:
+def test_slips_are_recognised_as_themselves(start: int) -> None:
     network, params, X, Y, _ = make("row-order", (5, 4, 3), "sigmoid", seed=8, count=9)
     setting = Setting(network, params, X, Y)
-    for mutation in catalogue(setting)[3 + start :: 37]:
-        wrong = mutation.edit(setting.right).gradient()
+    for slip in catalogue(setting)[3 + start :: 37]:
+        wrong = slip.edit(setting.right).gradient()
         found = diagnose(wrong, network, params, X, Y)
-        assert mutation.name in {c.name for c in found.causes} or found.right, mutation.title
+        assert slip.name in {c.name for c in found.causes} or found.right, slip.title
 
 
 def test_a_net_for_digits_takes_less_than_three_seconds() -> None:
@@ -314,7 +314,7 @@ def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monke
     network, params, X, Y, problem = case
     wrong = laid_out(network, backprop(problem, "one dropped"))
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
-    monkeypatch.setattr("jacobians.diagnosis.slips.examples.LARGEST_STACK", 100)
+    monkeypatch.setattr("jacobians.diagnosis.fitting.LARGEST_STACK", 100)
     found = diagnose(wrong, network, params, X, Y)
     assert found.verdict == "unexplained"
     assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())

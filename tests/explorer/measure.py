@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from jacobians.explorer import explorer_page
-from jacobians.explorer.examples import EXAMPLES
+from jacobians.explorer.example_nets import EXAMPLES
 from tests.explorer.browser import Tab, open_browser
 
 ROUNDS = 10

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.explorer.examples import Example
+from jacobians.explorer.example_nets import Example
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians.explorer.examples import EXAMPLES, PLAIN
+from jacobians.explorer.example_nets import EXAMPLES, PLAIN
 from tests.explorer.oracle import forward
 
 

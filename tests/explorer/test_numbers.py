@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians.explorer.examples import EXAMPLES, Example
+from jacobians.explorer.example_nets import EXAMPLES, Example
 from tests.explorer.oracle import Choice, forward, laid_out, plain_shape, shown_jacobian
 
 CHOICES = [

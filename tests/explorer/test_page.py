@@ -12,7 +12,7 @@ import pytest
 
 from jacobians import Convention, Layout, all_conventions
 from jacobians.explorer import explorer_page
-from jacobians.explorer.examples import EXAMPLES
+from jacobians.explorer.example_nets import EXAMPLES
 
 NASTY = '</script><img src=x onerror="document.title=1"><!--'
 

@@ -9,7 +9,7 @@ import pytest
 
 from jacobians import Convention, Layout
 from jacobians.explorer import explorer_page
-from jacobians.explorer.examples import EXAMPLES
+from jacobians.explorer.example_nets import EXAMPLES
 from tests.explorer.browser import Tab
 from tests.explorer.oracle import Choice, shown_jacobian
 

@@ -41,8 +41,8 @@ def counting_from_now(monkeypatch: pytest.MonkeyPatch) -> Count:
 
         monkeypatch.setattr(kind, method, call)
 
-    counting(Diagonal, "_scaled_rows", lambda diagonal, blocks: diagonal.values.size * blocks.shape[2])
-    counting(Diagonal, "_scaled_columns", lambda diagonal, blocks: diagonal.values.size * blocks.shape[1])
+    counting(Diagonal, "_times_blocks", lambda diagonal, blocks: diagonal.values.size * blocks.shape[2])
+    counting(Diagonal, "_blocks_times", lambda diagonal, blocks: diagonal.values.size * blocks.shape[1])
     for action in ("_jvp", "_vjp"):
         counting(Diagonal, action, lambda _, value: value.size)
         counting(DiagonalMinusOuter, action, lambda _, value: 5 * value.size)

@@ -208,10 +208,5 @@ def transposed(inner: Make, wrap: Callable[[Jacobian], Jacobian] = lambda j: j.T
 
 
 def denominator(inner: Make) -> Make:
-    """The twin stays that of the numerator: the laws transpose the views."""
-
-    def make(g: Numbers) -> Pair:
-        operator, twin = inner(g)
-        return Denominator(operator), twin
-
-    return make
+    """The same map in denominator layout: the matrix is transposed."""
+    return transposed(inner, Denominator)

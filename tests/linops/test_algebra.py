@@ -143,6 +143,9 @@ LAZY: list[tuple[str, Make, Make]] = [
     ("examples placed", BLOCKS, WITH_ZERO_ROW),
     ("J [G H] would grow", make.kronecker((9, 2), 1), make.block_row("C", *[make.kronecker((2, 2), 1)] * 5)),
     ("diag (A⊗B)", make.diagonal(*A), make.kronecker((3, 2), (4, 5))),
+    ("(I⊗B)(I⊗D) would grow", make.kronecker(4, (9, 1)), make.kronecker(4, (1, 9))),
+    ("Bₙ of rank 3 (X⊗I)", make.blocks((3, 4, 4), (3, 2, 2), (3, 4)), make.kronecker((3, 5), 4)),
+    ("Bₙ of rank 3 (I⊗X)", make.blocks((4, 4, 3), (2, 2, 4), (3, 4), -1), make.kronecker(3, (4, 5))),
 ]
 
 
@@ -254,3 +257,17 @@ def test_transposed_selections_stay_one_leaf() -> None:
     assert type(kept.T) is Transposed
     assert type(kept.T.T) is Selection
     assert (kept @ kept.T).shape == (9, 9)
+
+
+def test_one_row_for_each_example_is_merged_whatever_it_stores() -> None:
+    row = make.blocks((9, 1, 2), (9,), (9, 2))(Numbers())[0] @ Kronecker(9, np.ones((2, 5)))
+    assert type(row) is BlockDiagonal
+    left, right = make.blocks((3, 1, 1), (3, 1), (3, 1)), make.blocks((3, 1, 5), (3, 1), (3, 5))
+    assert type(left(Numbers())[0] @ right(Numbers())[0]) is BlockDiagonal
+
+
+def test_a_factor_joins_a_row_of_blocks_or_is_applied_once_to_their_sum() -> None:
+    kept = make.kronecker(3, (4, 4))(Numbers())[0] @ BlockRow((Identity(A),) * 2)
+    assert type(kept) is BlockRow
+    beside = BlockRow([make.kronecker((3, n), 4)(Numbers())[0] for n in (2, 5)])
+    assert type(make.minus_outer(A, -1)(Numbers())[0] @ beside) is Product

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from jacobians import linops
 from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.linops import (
     DENSE_LIMIT,
@@ -34,7 +35,9 @@ from jacobians.linops import (
     Transposed,
     Zero,
 )
+from jacobians.testing import assert_one_source
 from tests.linops.tools import draw, same
+from tests.testing.wrong_jacobians import Plain
 
 J = Kronecker(4, np.ones((3, 2)))
 
@@ -300,3 +303,85 @@ def test_jacobians_add_up_with_sum() -> None:
     assert np.array_equal(sum([J, J, J]).to_dense(), 3 * np.eye(6))
     with pytest.raises(TypeError):
         1 + J
+
+
+class Through(Plain):
+    """An identity that stores an array, and hands on what it is given, as a structure may."""
+
+    def _jvp(self, tangent: np.ndarray) -> np.ndarray:
+        return tangent
+
+    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
+        return cotangent
+
+
+def test_what_a_structure_hands_on_is_copied() -> None:
+    given, through = draw(2), Through(np.eye(2), (2,), (2,))
+    assert not np.shares_memory(through.jvp(given), given)
+    assert not np.shares_memory(through.vjp(given), given)
+
+
+def test_a_diagonal_is_computed_in_blocks_of_basis_vectors() -> None:
+    entries = np.arange(1500.0)  # kept alive, so that what is never written is not these numbers by chance
+    band = Plain(np.diag(entries) + np.eye(1500, k=1), (1500,), (1500,))
+    same(band.diagonal(), entries)
+
+
+def test_slots_are_copied_whole() -> None:
+    """Whether they are named by one string, or by several."""
+
+    class One(Plain):
+        __slots__ = "extra"
+
+    class Two(Plain):
+        __slots__ = ("extra",)
+
+    for kind in (One, Two):
+        made = kind(np.eye(4), (2, 2), (2, 2))
+        made.extra = 3
+        assert made.ordered("F").extra == 3
+
+
+def test_shapes_may_be_lists_and_entries_integers() -> None:
+    """Shapes may be lists, entries integers, and factors of two dtypes."""
+    wide, narrow = draw(2, 3), draw(2, 3).astype(np.float32)
+    for made, *shapes in (
+        (linops.Zero([2], [3], np.float32), (2,), (3,), narrow.dtype),
+        (linops.Identity([2, 3]), (2, 3), (2, 3), wide.dtype),
+        (linops.Reshape([6], [2, 3]), (6,), (2, 3), wide.dtype),
+        (linops.Sparse(csr_array(np.eye(6, dtype=int)), [6], [2, 3]), (6,), (2, 3), wide.dtype),
+        (linops.Dense(np.arange(6).reshape(2, 3), [2]), (2,), (3,), wide.dtype),
+        (linops.BlockDiagonal(draw(2, 1, 3), [2], [2, 3]), (2,), (2, 3), wide.dtype),
+        (linops.Selection((slice(1), slice(None)), [2, 3]), (1, 3), (2, 3), wide.dtype),
+        (linops.DiagonalMinusOuter(narrow, wide, narrow, 1), (2, 3), (2, 3), wide.dtype),
+        (linops.Selection([5, 0], [2, 3]), (2,), (2, 3), wide.dtype),
+        (linops.Selection(np.array([5, 0], dtype=np.uint64), [2, 3]), (2,), (2, 3), wide.dtype),
+        (linops.KhatriRao(wide, narrow), (2,), (3, 3), wide.dtype),
+        (linops.KhatriRao(narrow, wide), (2,), (3, 3), wide.dtype),
+        (linops.LowRank(narrow, wide), (2,), (2,), wide.dtype),
+        (linops.LowRank(wide, narrow), (2,), (2,), wide.dtype),
+        (linops.LowRank(draw(2, 5, 2), draw(3, 2)), (2, 5), (3,), wide.dtype),
+        (linops.Kronecker(wide, narrow), (2, 2), (3, 3), wide.dtype),
+        (linops.Kronecker(narrow, wide), (2, 2), (3, 3), wide.dtype),
+        (linops.Kronecker(narrow, np.int64(3)), (2, 3), (3, 3), narrow.dtype),
+        (linops.Kronecker(np.int64(3), narrow), (3, 2), (3, 3), narrow.dtype),
+        (linops.BlockRow([linops.Diagonal(wide), linops.Diagonal(narrow)]), (2, 3), (12,), wide.dtype),
+    ):
+        assert [made.codomain, made.domain, made.dtype] == shapes, repr(made)
+        views = (made.to_dense(), made.to_sparse(), made.jvp(np.ones(made.domain, made.dtype)))
+        assert {v.dtype for v in views} == {made.dtype}, repr(made)
+        if made.shape[0] == made.shape[1]:
+            assert made.diagonal().dtype == made.dtype, repr(made)
+        assert_one_source(made)
+    every, some = slice(None), slice(1, 3)
+    for key, axes in (((every, some), [0]), ((some, every), [-1]), ((every, every), [0, -1]), ((some, some), [])):
+        found = linops.Selection(key, (3, 4))
+        assert [axis for axis in (0, -1) if found._keeps_examples(axis)] == axes, repr(found)
+    for factors in ((3, wide), (wide, 3)):
+        assert np.array_equal(linops.Kronecker(*factors).single, wide), "the factor beside an identity"
+    for factors in ((3, 3), (wide, wide)):
+        with pytest.raises(ValueError):  # noqa: PT011
+            linops.Kronecker(*factors).single  # noqa: B018
+    for factors in ((3, draw(4, 4)), (draw(4, 4), 3), (3, 4), (draw(3, 3), draw(4, 4))):
+        full = [np.eye(f) if isinstance(f, int) else f for f in factors]
+        same(linops.Kronecker(*factors).diagonal(), np.diagonal(np.kron(*full)), what="diagonal of a Kronecker product")

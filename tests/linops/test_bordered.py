@@ -83,3 +83,21 @@ def test_a_network_in_ng_s_layout_makes_the_same_gradient() -> None:
     expected = plain.gradient(plain.init(np.random.default_rng(0)), X, Y)
     same(found["Theta1"][:, 1:], expected["W1"].T)
     same(found["Theta2"][:, 0], expected["b2"])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_border_has_the_dtype_of_its_data(first: bool, dtype: type) -> None:
+    border = Bordered(draw(4, 3, dtype=dtype), first=first, axis=1)
+    assert border.dtype == border.filled().dtype == border.T.filled().dtype == dtype
+    assert border.times(draw(4, 2, dtype=dtype)).dtype == dtype
+    assert border.T.times(draw(4, 2, dtype=dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_long_float32_border_is_summed_in_float64(first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jacobians.linops.kernels._LONG", 4)
+    values = np.ones((9, 3), dtype=np.float32)
+    values[0] = 2**24
+    border = Bordered(np.ones((9, 1), dtype=np.float32), first=first, axis=1)
+    assert (border.T.times(values) == 2**24 + 8).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from unittest import mock
 
 import numpy as np
@@ -173,3 +174,29 @@ def test_a_middle_is_asked_once() -> None:
     with mock.patch.object(chain_views, "_less_outer", wraps=chain_views._less_outer) as middles:
         check(J.T @ M @ J, J.to_dense().T @ inside @ J.to_dense())
     assert middles.call_count == 2  # `check` asks for both orders
+
+
+def test_chains_that_look_like_those_of_a_rule_and_are_not() -> None:
+    """Chains that look like those of a rule and are not: their diagonals are right all the same."""
+    dense, kronecker, blocks = make.dense, make.kronecker, make.blocks
+    places = [
+        # no commutation stands behind the Kronecker product
+        (kronecker((3, 3), (4, 4)), dense((3, 4), (4, 3)), make.commutation(3, 4)),
+        (kronecker((3, 4), (4, 3)), make.commutation(3, 4)),
+        # several vectors an example
+        (blocks((3, 4, 6), (3, 4), (3, 2, 3)), make.minus_outer((3, 2, 3), 2), blocks((3, 6, 4), (3, 2, 3), (3, 4))),
+        # blocks of a row, both sides as large together, and not one by one
+        (
+            make.transposed(make.block_row("C", kronecker(2, (3, 5)), kronecker(2, (3, 4)))),
+            make.block_row("C", kronecker(2, (3, 4)), kronecker(2, (3, 5))),
+        ),
+        # more blocks in one row than in the other, one of them empty
+        (
+            make.transposed(make.block_row("C", kronecker(2, (3, 4)))),
+            make.block_row("C", kronecker(2, (3, 4)), dense((2, 3), (0,))),
+        ),
+    ]
+    for makes in places:
+        factors, twins = zip(*(part(Numbers(seed=k)) for k, part in enumerate(makes)), strict=True)
+        expected = np.diagonal(reduce(np.matmul, twins))
+        same(Product(factors).diagonal(), expected, what=Product(factors).structure)

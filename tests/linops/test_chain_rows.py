@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 from jacobians.linops import BlockRow, Diagonal, Jacobian, KhatriRao, Kronecker, Product, Reshape, by_example
-from jacobians.linops.matrix_views import RowViews
+from jacobians.linops.matrix_views import MatrixViews
+from jacobians.testing import assert_blocks, assert_gram, assert_row_norms
 from tests.linops import making as make
 from tests.linops.bank import BANK, chains, composable, entry
 from tests.linops.making import Make
-from tests.linops.row_laws import ROW_LAWS
 from tests.linops.tools import draw, same
 from tests.linops.twins import Numbers
+
+
+def row_laws(operator: Jacobian, twin: np.ndarray) -> None:
+    assert_row_norms(operator, matrix=twin)
+    assert_gram(operator, matrix=twin)
+    assert_blocks(operator, matrix=twin)
 
 
 def rows_of(chain: list[int], dtype: str = "float64") -> None:
@@ -26,9 +32,8 @@ def rows_of(chain: list[int], dtype: str = "float64") -> None:
     for operator in operators[1:]:
         merged = merged @ operator
     twin = np.linalg.multi_dot(twins)
-    for law in ROW_LAWS:
-        law(lazy, twin)
-        law(merged, twin)
+    for operator in (lazy, merged):
+        row_laws(operator, twin)
 
 
 @pytest.mark.parametrize("place", range(len(BANK)), ids=[c.name for c in BANK])
@@ -88,11 +93,12 @@ def _joined(operator: Jacobian) -> Jacobian:
 def test_no_row_of_the_whole_matrix_is_built(name: str) -> None:
     operator, twin = joined(BY_STRUCTURE[name])(Numbers())
     with (
-        mock.patch.object(RowViews, "_row_norms", side_effect=AssertionError("rows in steps")),
-        mock.patch.object(RowViews, "_gram", side_effect=AssertionError("basis vectors")),
+        mock.patch.object(MatrixViews, "_norms_in_steps", side_effect=AssertionError("rows in steps")),
+        mock.patch.object(MatrixViews, "_gram", side_effect=AssertionError("basis vectors")),
     ):
-        for law in ROW_LAWS[: 1 if name.startswith(("layer, unrolled", "layer of two", "some of")) else None]:
-            law(operator, twin)
+        assert_row_norms(operator, matrix=twin)
+        if not name.startswith(("layer, unrolled", "layer of two", "some of")):
+            assert_gram(operator, matrix=twin)
 
 
 def test_steps_of_rows_are_put_together() -> None:
@@ -100,18 +106,16 @@ def test_steps_of_rows_are_put_together() -> None:
     for name in BY_STRUCTURE:
         operator, twin = joined(BY_STRUCTURE[name])(Numbers())
         with mock.patch.object(by_example, "STEP_BYTES", 1):
-            for law in ROW_LAWS:
-                law(operator, twin)
-            same(RowViews._row_norms(operator), operator.row_norms())
-            same(RowViews._gram(operator), operator.gram("C"))
+            row_laws(operator, twin)
+            same(operator._norms_in_steps(), operator.row_norms())
+            same(MatrixViews._gram(operator), operator.gram("C"))
 
 
 @pytest.mark.parametrize("last", [(4, 2), 4], ids=["A ⊗ B", "A ⊗ I"])
 def test_a_chain_that_mixes_examples_has_no_rule(last: tuple[int, int] | int) -> None:
     mixed = make.product(make.blocks((5, 4, 4), (5, 4), (5, 4)), make.kronecker((5, 5), 4), make.kronecker(X, last))
     operator, twin = mixed(Numbers())
-    for law in ROW_LAWS:
-        law(operator, twin)
+    row_laws(operator, twin)
 
 
 def test_mixed_dtypes_widen() -> None:
@@ -139,3 +143,12 @@ def test_norms_of_tiny_and_huge_factors() -> None:
 def test_long_float32_norms_do_not_stall() -> None:
     ones = np.ones((1, 1 << 25), dtype=np.float32)
     assert Kronecker(ones, 1).row_norms().item() == np.float32(np.sqrt(2.0**25))
+
+
+def test_what_only_reorders_widens_the_rows_that_it_leaves() -> None:
+    """What only reorders widens the rows that it leaves as they are."""
+    for turn in (make.commutation(4, 3), make.reshape((3, 4), (12,)), make.identity(3, 4)):
+        narrow, wide = make.dense((5,), (3, 4))(Numbers("float32"))[0], turn(Numbers())[0]
+        chain = Product((narrow, wide))
+        for found in (chain.row_norms(), chain.gram()):
+            assert found.dtype == chain.dtype, f"{chain.structure}: {found.dtype}"

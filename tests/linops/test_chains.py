@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +13,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians.errors import LayoutError
-from jacobians.linops import Denominator, Jacobian
+from jacobians.linops import Denominator, Jacobian, Scaled, Sum
+from jacobians.testing import assert_association
 from tests.linops.bank import BANK, chains, composable, entry
 from tests.linops.cases import CASES, built
-from tests.linops.chain_laws import association, bracketings
+from tests.linops.making import Pair
 from tests.linops.tools import draw, images, matrix_of, same
 
 DTYPES = ("float64", "float32")
 PLACES = range(len(BANK))
+
+
+def associate(pairs: Sequence[Pair]) -> None:
+    """Every bracketing of a chain is the twins' product."""
+    factors, twins = zip(*pairs, strict=True)
+    assert_association(factors, matrices=twins)
+
+
+def bracketings(items: Sequence[Any], join: Callable[[Any, Any], Any]) -> list[Any]:
+    """The chain multiplied out in every bracketing (Catalan many)."""
+    if len(items) == 1:
+        return [items[0]]
+    return [
+        join(left, right)
+        for cut in range(1, len(items))
+        for left, right in itertools.product(bracketings(items[:cut], join), bracketings(items[cut:], join))
+    ]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=[c.name for c in BANK])
@@ -25,7 +46,12 @@ def test_every_pair_of_the_bank(place: int) -> None:
     for right in composable()[place]:
         for dtypes in ((a, b) for a in DTYPES for b in DTYPES):
             pairs = [entry(p, dtype) for p, dtype in zip((place, right), dtypes, strict=True)]
-            association(*zip(*pairs, strict=True))
+            associate(pairs)
+            (x, _), (y, _) = pairs
+            joint = x @ y
+            if () not in (joint.codomain, joint.domain):  # rows and columns are pushed through
+                held, *given = (sum({id(a): a.size for a in f.arrays}.values()) for f in (joint, x, y))
+                assert held <= sum(given), repr(joint)
 
 
 def numerators() -> list[tuple[str, Jacobian, np.ndarray]]:
@@ -65,13 +91,13 @@ def test_bracketing_does_not_matter(chain: list[int], data: st.DataObject) -> No
         operator, twin = entry(place, data.draw(st.sampled_from(DTYPES), label=BANK[place].name))
         factors.append(operator.ordered(order) if data.draw(st.booleans(), label="carries the order") else operator)
         twins.append(twin)
-    association(factors, twins)
+    associate([*zip(factors, twins, strict=True)])
 
 
 @pytest.mark.parametrize(("length", "count"), [(3, 600), (4, 60), (5, 20)])
 def test_bracketing_of_random_chains(length: int, count: int) -> None:
     for chain in chains(length, count, seed=length):
-        association(*zip(*(entry(place) for place in chain), strict=True))
+        associate([entry(place) for place in chain])
 
 
 @given(chain=walks(longest=5), data=st.data())
@@ -128,6 +154,7 @@ def test_every_sum_and_difference(dtypes: tuple[str, str]) -> None:
         for result, expected in ((left + right, twin + other), (left - right, twin - other)):
             assert result.dtype == np.result_type(*dtypes), repr(result)
             assert (result.codomain, result.domain) == (left.codomain, left.domain)
+            assert not any(isinstance(term, Sum) for term in getattr(result, "terms", ()))
             same(result.to_dense(), expected, min(left.dtype, right.dtype, key=lambda d: d.itemsize), repr(result))
             tangent, cotangent = draw(*left.domain), draw(*left.codomain)
             same(result.jvp(tangent), images(result, expected, tangent), what=f"jvp of {result!r}", dtype=np.float32)
@@ -156,6 +183,20 @@ def test_every_multiple(place: int, dtype: str) -> None:
         same(result.to_dense(), factor * twin, what=repr(result))
         same(result.jvp(tangent), images(operator, factor * twin, tangent), what=repr(result))
         same(result.T.to_dense(), factor * twin.T, what=repr(result))
+        assert not isinstance(getattr(result, "inner", None), Scaled), repr(result)
+        if operator.codomain == operator.domain:
+            same(result.diagonal(), factor * np.diagonal(twin), what=f"diagonal of {result!r}")
+    assert (1 * operator) is operator
+    assert (2.0 * operator.ordered("F")).order == operator.ordered("F").order
+
+
+def test_sums_and_multiples_keep_order_and_layout() -> None:
+    for a, b in alike()[::7]:
+        (x, twin), (y, other) = entry(a), entry(b)
+        for tagged in (x.ordered("F") + y, x + y.ordered("F")):
+            assert tagged.order == x.ordered("F").order, repr(tagged)
+        same((Denominator(x) + Denominator(y)).to_dense(), (twin + other).T, what=f"{x!r} + {y!r}")
+        same((2.5 * Denominator(x)).to_dense(), 2.5 * twin.T, what=repr(x))
 
 
 @settings(max_examples=30)

@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 
 from jacobians.errors import LayoutError
-from jacobians.linops import Commutation, Denominator, Dense, Diagonal, DiagonalMinusOuter, Identity, Kronecker, Scaled
-from jacobians.linops.denominator import is_symmetric
+from jacobians.linops import (
+    Commutation,
+    Denominator,
+    Dense,
+    Diagonal,
+    DiagonalMinusOuter,
+    Identity,
+    Jacobian,
+    Kronecker,
+    Scaled,
+)
 from tests.linops.tools import draw, same
 
 J = Kronecker(4, draw(3, 2))
@@ -57,4 +66,17 @@ def test_not_twice() -> None:
     ],
 )
 def test_symmetric_by_structure(operator: Identity, symmetric: bool) -> None:
-    assert is_symmetric(operator) is symmetric
+    assert operator._is_symmetric() is symmetric
+
+
+@pytest.mark.parametrize(
+    "symmetric", [Diagonal(draw(3)), 2.0 * Identity((3,)), Identity((3,)), Scaled(2.0, Diagonal(draw(3)))]
+)
+def test_symmetric_structures_join_either_layout(symmetric: Jacobian) -> None:
+    other = Dense(draw(3, 3), (3,))
+    assert isinstance(symmetric @ Denominator(other), Denominator)
+    assert isinstance(Denominator(other) + symmetric, Denominator)
+    same((symmetric @ Denominator(other)).to_dense(), symmetric.to_dense() @ other.to_dense().T)
+    for refused in (other, Scaled(2.0, other)):
+        with pytest.raises(LayoutError):
+            refused @ Denominator(other)

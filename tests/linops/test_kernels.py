@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -170,6 +172,7 @@ OUTERS = [
     ((5,), (6,)),
     ((0, 1, 5), (0, 4, 3)),
     ((2, 1, 0), (2, 4, 3)),
+    ((1, 1), (100, 1)),
 ]
 
 
@@ -202,3 +205,115 @@ def outers_agree(a: np.ndarray, b: np.ndarray) -> None:
     turned = np.full(expected.shape[:-2] + expected.shape[:-3:-1], np.nan, dtype=expected.dtype)
     outer(a, b, turned.swapaxes(-1, -2))
     assert np.array_equal(turned.swapaxes(-1, -2), expected)
+
+
+def test_products_in_either_orientation() -> None:
+    """Large and small, of matrices and stacks; a tall result that is not small lies along its longer axis."""
+    for m, k, n in ((5, 3, 2), (4, 3, 2), (6, 4, 3), (7, 1, 3), (2, 5, 3), (3, 9, 3)):
+        a, b = draw(m, k), draw(k, n, seed=2)
+        expected = np.einsum("ij,jk->ik", a, b)
+        everything = a.size + b.size + expected.size
+        for small, tall in itertools.product((0, everything - 1, everything, 1 << 13), (0, everything - 1, everything)):
+            with mock.patch.multiple(kernels, _SMALL=small, _TALL=tall):
+                found = kernels.matmul(a, b)
+            same(found, expected)
+            turned = m > 2 * n and everything > max(small, tall) and k > 1
+            assert found.flags.f_contiguous == turned, f"{m}×{k} by {k}×{n}: a tall result in rows, or another not"
+    # in float32 a tall result is turned only where the left factor's columns are contiguous
+    tall, wide = draw(5, 3, dtype=np.float32), draw(3, 2, dtype=np.float32, seed=2)
+    with mock.patch.multiple(kernels, _SMALL=0, _TALL=0):
+        for order, turned in itertools.product("CF", repeat=2):
+            found = kernels.matmul(np.asarray(tall, order=order), np.asarray(wide, order=turned))
+            same(found, np.einsum("ij,jk->ik", tall, wide), np.float32)
+            assert found.flags.f_contiguous == (order == "F"), f"float32, factors in {order} and {turned}"
+    stacks = [((3, 4), (2, 4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)), ((4,), (4, 5)), ((2, 1, 4), (2, 4, 5))]
+    for left, right in [*stacks, ((2, 3, 1), (2, 1, 5)), ((2, 3, 1), (1, 5)), ((3, 1), (2, 1, 5)), ((1,), (1, 5))]:
+        a, b = draw(*left), draw(*right, seed=2)
+        expected = (a[..., None] * b.reshape(b.shape if a.ndim == 1 else (*b.shape[:-2], 1, *b.shape[-2:]))).sum(-2)
+        for small in (0, 1 << 13):
+            with mock.patch.object(kernels, "_SMALL", small):
+                same(kernels.matmul(a, b), expected)
+
+
+def test_ways_of_an_outer_product() -> None:
+    """Long runs through buffers of their length, short ones block by block where a block is large."""
+    for dtype, kilobyte in ((np.float64, 128), (np.float32, 256)):
+        assert way((3, kilobyte), dtype=dtype) == [kilobyte]
+        assert way((3, kilobyte - 1), dtype=dtype) == []
+    assert way((3, 130)) == [144]
+    assert way((2, 5000)) == [4096]
+    flipped = slice(None, None, -1)
+    assert way((3, 128), flip=(flipped,)) == [128], "rows backwards"
+    assert way((128, 3), order="F") == [128], "runs along the first axis"
+    assert way((128, 3), order="F", flip=(..., flipped)) == [128], "columns backwards"
+    assert way((1, 7)) == way((7, 1)) == [], "one example"
+    assert way((3, 128), (2, 1), (2, 2)) == [128], "several rows each"
+    assert way((128, 3), (2, 1), (2, 2), "F") == [128], "several rows each, runs along the first axis"
+    for order in ("C", "F"):
+        assert way((100, 82), (3,), (3,), order) == ["block"] * 3, "64 KiB and more for each example"
+        assert way((100, 81), (3,), (3,), order) == [], "less for each example"
+        assert way((16, 64), (2, 1), (2, 8), order) == ["block"] * 2, "of several rows each"
+        assert way((16, 64), (1, 8), (2, 1), order) == ["block"] * 2, "one block on the left"
+    assert way((100, 82)) == [], "a block alone"
+
+
+def way(
+    sizes: tuple[int, int],
+    left: tuple[int, ...] = (),
+    right: tuple[int, ...] = (),
+    order: str = "C",
+    dtype: Any = np.float64,
+    flip: Any = (),
+) -> list[Any]:
+    """How it is written, its last two axes in `order`: the length of its buffers, or its blocks."""
+    shape = (*np.broadcast_shapes(left, right), *sizes)
+    room = np.empty(shape if order == "C" else (*shape[:-2], shape[-1], shape[-2]), dtype)
+    out = (room if order == "C" else room.swapaxes(-1, -2))[flip]
+    a, b = draw(*left, sizes[0], dtype=dtype), draw(*right, sizes[1], dtype=dtype, seed=2)
+    with (
+        mock.patch.object(np, "setbufsize", side_effect=np.setbufsize) as buffers,
+        mock.patch.object(np, "einsum", side_effect=np.einsum) as blocks,
+    ):
+        kernels.outer(a, b, out)
+    same(out, np.einsum("...i,...j->...ij", a, b), dtype)
+    return [call.args[0] for call in buffers.call_args_list[:1]] + ["block"] * blocks.call_count
+
+
+def test_long_float32_sums_are_carried_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2²⁴ and ones, in blocks of four."""
+    monkeypatch.setattr(kernels, "_LONG", 4)
+    for shape in ((1, 9), (3, 9), (2, 3, 9)):
+        left = np.ones(shape, dtype=np.float32)
+        left[..., 0] = 2**24
+        right = np.ones((9, 2), dtype=np.float32)
+        product = kernels.matmul(left, right)
+        assert product.dtype == np.float32, f"{product.dtype}"
+        assert product.shape == (*shape[:-1], 2), f"{product.shape}"
+        assert (product >= 2**24 + 4).all(), f"{product}"
+        stack = kernels.matmul(left, np.broadcast_to(right, (*shape[:-2], 9, 2)))
+        assert np.array_equal(stack, product)
+        for dtype in (np.float32, np.float64):
+            a, b = draw(*shape, dtype=dtype), draw(9, 2, dtype=dtype)
+            same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), dtype)
+    assert kernels.matmul(draw(3, 9, dtype=np.float32), draw(9, 2)).dtype == np.float64
+    assert kernels.matmul(draw(3, 9), draw(9, 2, dtype=np.float32)).dtype == np.float64
+    for left_shape, right_shape in (((3, 9), (2, 9, 4)), ((2, 3, 9), (2, 9, 4)), ((5, 1, 3, 9), (2, 9, 4))):
+        a, b = draw(*left_shape, dtype=np.float32), draw(*right_shape, dtype=np.float32)
+        same(kernels.matmul(a, b), np.matmul(a.astype(float), b.astype(float)), np.float32)
+    values = np.ones((9, 3), dtype=np.float32)
+    values[0] = 2**24
+    assert (kernels.total(values, (0,)) == 2**24 + 8).all()
+    assert kernels.total(values, (0,)).shape == (1, 3)
+    assert kernels.total(values, (0,)).dtype == np.float32
+    summed = kernels.sparse_matmul(csr_array(values.T), np.ones((2, 9), dtype=np.float32))
+    assert summed.dtype == np.float32
+    assert (summed == 2**24 + 8).all()
+    for dtype in (np.float32, np.float64):
+        rows = draw(2, 3, 9, dtype=dtype)
+        found = kernels.norms(rows)
+        assert found.dtype == dtype
+        same(found, np.sqrt((rows.astype(float) ** 2).sum(-1)), dtype)
+    roots = np.sqrt(np.array([[[2**24] + [1] * 8] * 2] * 3, dtype=np.float32))
+    norms = kernels.norms(roots)
+    assert norms.dtype == np.float32
+    assert (norms == np.sqrt(np.float32(2**24 + 8))).all(), f"{norms}"

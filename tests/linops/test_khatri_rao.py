@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 
 from jacobians.errors import DTypeError, ShapeError
-from jacobians.linops import Dense, KhatriRao
+from jacobians.linops import Dense, KhatriRao, batch, kernels
 from tests.linops.tools import draw, same
 
 
@@ -50,3 +52,23 @@ def test_broadcast_factors_store_and_cost_less(left: tuple[int, ...], right: tup
     same(J.to_dense(), full.to_dense())
     assert J.nbytes < full.nbytes
     assert J.flops <= full.flops
+
+
+def test_sums_come_before_products() -> None:
+    """Where one factor is the same along an axis, the other is summed along it before they are multiplied."""
+    for left, right, axes in (
+        ((5, 2, 3), (5, 1, 4), [(1,)]),
+        ((5, 2, 3), (1, 1, 4), [(0, 1)]),
+        ((1, 2, 3), (1, 1, 4), [(1,)]),
+        ((5, 2, 3), (1, 2, 4), [(0,)]),
+        ((5, 3), (5, 4), []),
+        ((1, 3), (1, 4), []),
+        ((1, 3), (5, 4), []),
+        ((5, 3), (5, 1), []),
+    ):
+        a, b, c = draw(*left), draw(*right, seed=2), draw(*np.broadcast_shapes(left[:-1], right[:-1]), seed=3)
+        with mock.patch.object(batch, "total", side_effect=kernels.total) as sums:
+            found = KhatriRao(a, b).vjp(c)
+        terms = c[..., None, None] * a[..., :, None] * b[..., None, :]
+        same(found, terms.reshape(c.size, *terms.shape[-2:]).sum(0))
+        assert [call.args[1] for call in sums.call_args_list] == axes, f"{left} and {right}: {sums.call_args_list}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from unittest import mock
+
 import numpy as np
 import pytest
 
 from jacobians.errors import DTypeError, ShapeError
-from jacobians.linops import Kronecker
+from jacobians.linops import Kronecker, kernels, kronecker
 from tests.linops.tools import draw, same
 
 
@@ -50,3 +53,12 @@ def test_a_wider_factor_decides_the_dtype() -> None:
     assert J.dtype == J.to_dense().dtype == J.to_sparse().dtype == J.diagonal().dtype == np.float64
     assert Kronecker(3, draw(2, 2, dtype=np.float32)).dtype == np.float32
     assert Kronecker(3, 2, np.float32).dtype == np.float32
+
+
+def test_the_order_of_fewer_multiplications_is_taken() -> None:
+    """A X Bᵀ in the order of fewer multiplications."""
+    for p, n, q, r in itertools.product((1, 2, 3, 20), repeat=4):
+        with mock.patch.object(kronecker, "matmul", side_effect=kernels.matmul) as products:
+            Kronecker(draw(p, n), draw(r, q)).jvp(draw(n, q))
+        spent = sum(left.size * right.shape[1] for left, right in (call.args for call in products.call_args_list))
+        assert spent == min(p * n * q + p * q * r, n * q * r + p * n * r), f"{p}×{n} by {n}×{q} by {q}×{r}: {spent}"

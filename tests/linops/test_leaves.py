@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from scipy.sparse import coo_array, csr_array, csr_matrix
 
 from jacobians.errors import DTypeError, ShapeError
-from jacobians.linops import Dense, LowRank, Sparse
+from jacobians.linops import Dense, LowRank, Sparse, leaves, unrolling
 from tests.linops.tools import draw, same
 
 
@@ -87,3 +89,13 @@ def test_repr() -> None:
 def test_matrices_of_one_entry_between_scalars() -> None:
     assert np.array_equal(LowRank(np.full(2, 3.0), np.ones(2)).to_dense(), [[6.0]])
     assert np.array_equal(Sparse(csr_array([[5.0]]), (), ()).to_dense(), [[5.0]])
+
+
+def test_leaves_are_written_in_slabs() -> None:
+    """Stored matrices are written by rows, all of them, also where there are more than one row has bytes."""
+    for rows, columns in ((100, 1), (3, 5)):
+        matrix = draw(rows, columns)
+        for leaf in (LowRank(matrix, np.eye(columns)), Sparse(csr_array(matrix), (rows,), (columns,))):
+            with mock.patch.object(leaves, "slabs", side_effect=unrolling.slabs) as cut:
+                same(leaf.to_dense(), matrix)
+            assert [call.args for call in cut.call_args_list] == [(rows, 8 * columns)], leaf.structure

@@ -7,7 +7,8 @@ import pytest
 
 from jacobians.errors import LayoutError
 from jacobians.linops import Commutation, Identity
-from jacobians.linops.unrolling import c_index_of_f, joint_order, known_order, roll, unroll
+from jacobians.linops.jacobian import joint_order
+from jacobians.linops.unrolling import c_index_of_f, known_order, roll, unroll
 from tests.linops.twins import permutation
 
 SHAPES = [(), (3,), (2, 3), (2, 3, 4), (2, 0)]

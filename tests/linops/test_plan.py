@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -26,9 +27,11 @@ from jacobians.linops import (
     Reshape,
     Selection,
 )
-from jacobians.linops.planning import Plan, Way, fill, make_plan, within
+from jacobians.linops.planning import Plan, Way, fill, least_bytes, make_plan, within
+from tests.linops import making
 from tests.linops.brackets import Factors, every
 from tests.linops.tools import draw, same
+from tests.linops.twins import Numbers
 
 
 def dense(rows: int, columns: int) -> Jacobian:
@@ -264,6 +267,64 @@ def test_a_limit_is_passed_through_the_denominator_layout(monkeypatch: pytest.Mo
         taken.append(limit)
         return within(factors, limit)
 
-    monkeypatch.setattr("jacobians.linops.product.within", noted)
+    monkeypatch.setattr("jacobians.linops.products_and_sums.within", noted)
     same(Denominator(product).to_dense(limit=1_600), product.to_dense().T)
     assert taken == [1_600]
+
+
+def chains_like_those_with_a_way_of_their_own() -> list[Factors]:
+    """Ends that look like those with a way of their own: reshapings, inputs, losses."""
+    blocks, kronecker, dense = making.blocks, making.kronecker, making.dense
+    makes = [
+        [making.diagonal(4), dense((4,), (2, 3)), making.reshape((2, 3), (6,))],
+        [making.reshape((6,), (2, 3)), dense((2, 3), (4,)), making.diagonal(4)],
+        [blocks((3, 1, 4), (3,), (3, 4)), kronecker((3, 5), 4)],
+        [blocks((3, 1, 4), (3,), (4, 3), -1), kronecker(4, (3, 5))],
+        [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker((3, 5), (4, 6))],
+        [blocks((3, 2, 4), (2, 3), (4, 3), -1), kronecker((4, 6), (3, 5))],
+        [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker(3, 4)],
+        [dense((3,), (4, 1, 5)), making.reshape((4, 1, 5), (4, 5))],
+        [making.reshape((1, 6), (6,)), dense((6,), (4,))],
+        [dense((3,), (4, 5)), making.commutation(5, 4)],
+        [making.reshape((3, 4), (3, 1, 4)), blocks((3, 4, 5), (3, 1, 4), (3, 5))],
+        [making.diagonal(0, 2), kronecker(0, (2, 3)), kronecker(0, (3, 2)), making.diagonal(0, 2)],
+        [making.diagonal(1, 2), kronecker(1, (2, 3)), making.minus_outer((1, 3), -1), kronecker(1, (3, 2))],
+    ]
+    every_row, kept = slice(None), making.slices
+    makes += [  # where blocks cost more than a bracket which writes a matrix, or hold more on one side
+        [
+            kept((every_row, slice(1)), (1, 2)),
+            making.transposed(kept((every_row, slice(1)), (1, 2))),
+            kronecker(1, (1, 9)),
+            kronecker(1, (9, 9)),
+        ],
+        [
+            making.transposed(kept((every_row, slice(2)), (2, 9))),
+            *(kronecker(2, size) for size in ((2, 5), (5, 2), (2, 1))),
+        ],
+        [
+            making.transposed(kept((every_row, slice(2)), (3, 9))),
+            kept((every_row, slice(2)), (3, 5)),
+            kronecker(3, (5, 1)),
+            blocks((3, 1, 2), (3, 1), (3, 2)),
+        ],
+        [kronecker(1, (2, 1)), kept((every_row, slice(1)), (1, 2)), making.diagonal(1, 2)],
+        [kronecker(2, size) for size in ((1, 2), (2, 1), (1, 2), (2, 9), (9, 5))],
+    ]
+    return [tuple(make(Numbers(seed=k))[0] for k, make in enumerate(chain)) for chain in makes]
+
+
+@pytest.mark.parametrize("factors", chains_like_those_with_a_way_of_their_own(), ids=lambda f: Product(f).structure)
+def test_the_plan_is_the_optimum_at_the_ends_too(factors: Factors) -> None:
+    """Within every limit, in pure modes, and what is carried out is the product."""
+    costs, plan = [*every(factors)], make_plan(factors)
+    assert plan.operations == min(spent for spent, _, _ in costs)
+    for mode, operations in (("forward", plan.forward), ("reverse", plan.reverse)):
+        assert operations == min(spent for spent, _, _ in every(factors, mode)), mode
+    peaks = sorted({peak for _, peak, _ in costs})
+    assert least_bytes(factors) == peaks[0]
+    for limit in peaks:
+        tight = make_plan(factors, limit)
+        assert tight.peak_bytes <= limit
+        assert tight.operations == min(spent for spent, peak, _ in costs if peak <= limit)
+    same(Product(factors).to_dense(), reduce(np.matmul, [f.to_dense() for f in factors]))

@@ -10,7 +10,7 @@ from scipy.sparse import random_array
 
 from jacobians import Network
 from jacobians.arrays import Array
-from jacobians.comparison.rounding import rounding_allowance
+from jacobians.comparison.compare import rounding_allowance
 from jacobians.linops import (
     BlockDiagonal,
     BlockRow,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,10 @@ def same(actual: Any, expected: Any, dtype: Any = None, what: str = "values") ->
 
 
 def matrix_of(operator: Jacobian, twin: np.ndarray, order: str | None = None) -> np.ndarray:
-    """The matrix that the operator's views must show in this order."""
-    matrix = reordered(twin, operator.codomain, operator.domain, order)
-    return matrix.T if isinstance(operator, Denominator) else matrix
+    """The twin, which is in C order, as the operator's views must show it in this order."""
+    if isinstance(operator, Denominator):
+        return reordered(twin.T, operator.codomain, operator.domain, order).T
+    return reordered(twin, operator.codomain, operator.domain, order)
 
 
 def images(operator: Jacobian, twin: np.ndarray, given: np.ndarray, *, back: bool = False) -> np.ndarray:
@@ -39,20 +39,3 @@ def images(operator: Jacobian, twin: np.ndarray, given: np.ndarray, *, back: boo
         twin, into, out = twin.T, out, into
     stack = given.shape[: given.ndim - len(into)]
     return np.asarray((given.reshape(math.prod(stack), math.prod(into)) @ twin.T).reshape(stack + out))
-
-
-def actions_of(operator: Jacobian) -> list[tuple[str, Callable[[np.ndarray], np.ndarray], tuple[int, ...]]]:
-    """Every action with the shape that it takes."""
-    rows, columns = operator.shape
-    return [
-        ("jvp", operator.jvp, operator.domain),
-        ("jvp", operator.jvp, (2, *operator.domain)),
-        ("vjp", operator.vjp, operator.codomain),
-        ("vjp", operator.vjp, (2, *operator.codomain)),
-        ("matvec", operator.matvec, (columns,)),
-        ("rmatvec", operator.rmatvec, (rows,)),
-        ("matmat", operator.matmat, (columns, 2)),
-        ("rmatmat", operator.rmatmat, (rows, 2)),
-        ("F matmat", operator.ordered("F").matmat, (columns, 2)),
-        ("F rmatmat", operator.ordered("F").rmatmat, (rows, 2)),
-    ]

@@ -1,81 +1,108 @@
-"""The library put through its own check: ``python -m tests.mutation [--module linops.algebra …] [--quick]``."""
+"""How many wrong programs the tests notice: cosmic-ray changes a module in one place at a time, in a copy.
+
+    python -m tests.mutation linops/kernels                     # with the tests that mirror it
+    python -m tests.mutation operations/powers --tests tests/operations/test_elementwise.py
+
+Prints a table: of each module's mutants, how many its tests let pass, and with --survivors which.
+"""
 
 from __future__ import annotations
 
 import argparse
-import gc
-import json
-import os
+import ast
+import shutil
+import subprocess
 import sys
-import time
-from collections import Counter
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_threads, "1")  # the arrays are small, and threads do not survive a fork
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = "{python} -m pytest -x -q -n 0 -p no:cacheprovider {tests}"
 
-from tests.mutation.battery import checks_of  # noqa: E402
-from tests.mutation.equivalents import idle_reasons, reason  # noqa: E402
-from tests.mutation.report import page  # noqa: E402
-from tests.mutation.scope import MODULES, mutants_of  # noqa: E402
-from tests.mutation.trial import Verdict, trial  # noqa: E402
 
-QUICK = 10
-"""Of so many mutants one is tried with --quick."""
+def mirrored(module: str) -> list[str]:
+    """The tests of a module: its mirror in the tests, or all tests of its part where it has none."""
+    path = Path("tests", module)
+    names = [path.with_name(f"test_{path.name}.py"), path.parent]
+    return [next(str(name) for name in names if (ROOT / name).exists())]
+
+
+def copied(folder: Path) -> None:
+    """Copy the tracked files, and those that git does not ignore: mutants are written to disk."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+def annotations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield where types are written, which are not evaluated: from (line, column) up to another."""
+    for node in ast.walk(ast.parse(source)):
+        for name in ("annotation", "returns"):
+            if (found := getattr(node, name, None)) is not None:
+                yield (found.lineno, found.col_offset), (found.end_lineno, found.end_col_offset)
+
+
+def survivors(module: str, tests: list[str], folder: Path, timeout: float, every: int) -> Iterator[tuple[str, bool]]:
+    """Run every mutant, and yield its change and whether the tests let it pass."""
+    from cosmic_ray.work_db import WorkDB, use_db
+    from cosmic_ray.work_item import TestOutcome
+
+    config, session = folder / "mutation.toml", folder / "mutation.sqlite"
+    command = TESTS.format(python=sys.executable, tests=" ".join(tests))
+    config.write_text(
+        f'[cosmic-ray]\nmodule-path = "jacobians/{module}.py"\ntimeout = {timeout}\nexcluded-modules = []\n'
+        f"test-command = '{command}'\n[cosmic-ray.distributor]\nname = \"local\"\n"
+    )
+
+    def run(*arguments: str) -> None:
+        subprocess.run([sys.executable, "-m", "cosmic_ray.cli", *arguments], cwd=folder, check=True)
+
+    if subprocess.run(command.split(), cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise SystemExit(f"{module}: {' '.join(tests)} fail without any mutant")
+    session.unlink(missing_ok=True)
+    run("init", config.name, session.name)
+    with use_db(session, WorkDB.Mode.open) as database:
+        spans = list(annotations((folder / "jacobians" / f"{module}.py").read_text()))
+        items = [
+            item
+            for item in database.work_items
+            if not any(begin <= item.mutations[0].start_pos < end for begin, end in spans)
+        ]
+        database.clear()
+        database.add_work_items(items[::every])
+    run("exec", config.name, session.name)
+    with use_db(session, WorkDB.Mode.open) as database:
+        for _, result in database.completed_work_items:
+            changed = [
+                line for line in (result.diff or "").splitlines() if line[:1] in "+-" and line[:3] not in "+++---"
+            ]
+            yield "\n".join(changed), result.test_outcome == TestOutcome.SURVIVED
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try the mutants, print the table and the survivors; 1 if one is left unexplained."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--module", nargs="+", choices=MODULES, default=MODULES, metavar="MODULE")
-    parser.add_argument("--function", help="only functions whose name contains this")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth mutant only")
-    parser.add_argument("--quick", dest="every", action="store_const", const=QUICK, help=f"every {QUICK}th mutant only")
-    parser.add_argument("--json", type=Path, help="write the verdicts here; mutants not tried now keep theirs")
-    parser.add_argument("--again", action="store_true", help="only what --json lacks, or left unexplained")
-    parser.add_argument("--report", type=Path, help="write all of --json as a page of documentation")
-    chosen = parser.parse_args(arguments)
-    old = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
-
-    everything = {module: mutants_of(module) for module in chosen.module}  # read now: sources may change meanwhile
-    if not chosen.function and chosen.every == 1:  # forget what the sources no longer hold
-        now = {m.name for found in everything.values() for m in found}
-        old = {n: v for n, v in old.items() if n in now or n.partition(":")[0] not in everything}
-    verdicts: list[Verdict] = []
-    for module in chosen.module:
-        tried = [m for m in everything[module] if not chosen.function or chosen.function in m.function]
-        if chosen.again:
-            tried = [m for m in tried if m.name not in old or not (old[m.name]["law"] or reason(m.name))]
-        checks = checks_of(module) if tried else []
-        gc.freeze()  # so that a fork copies less
-        begun = time.perf_counter()
-        found = [trial(mutant, checks) for mutant in tried[:: chosen.every]]
-        verdicts += found
-        print(row(module, found, time.perf_counter() - begun), flush=True)
-        old |= {v.mutant: {"law": v.law, "text": v.text, "seconds": round(v.seconds, 2)} for v in found}
-        if chosen.json:
-            chosen.json.write_text(json.dumps(old, indent=1, ensure_ascii=False))
-
-    if chosen.report:
-        chosen.report.write_text(page(old))
-    print(row("all", verdicts, sum(v.seconds for v in verdicts)), "\n")
-    laws = Counter(v.law.removesuffix(", by an error") for v in verdicts if v.caught)
-    print("caught by " + ", ".join(f"{law} {count}" for law, count in laws.most_common()), "\n")
-    left = [v.mutant for v in verdicts if not v.caught and not reason(v.mutant)]
-    print(f"{len(left)} survivors without a reason", *left, sep="\n  ")
-    if chosen.module == MODULES:
-        idle = idle_reasons([m.name for found in everything.values() for m in found])
-        print(f"{len(idle)} reasons for mutants that are no more", *idle, sep="\n  ")
-    return 1 if left else 0
-
-
-def row(module: str, verdicts: list[Verdict], seconds: float) -> str:
-    """One line of the table: mutants, caught, equivalent, survived."""
-    caught = sum(v.caught for v in verdicts)
-    explained = sum(not v.caught and bool(reason(v.mutant)) for v in verdicts)
-    rest = len(verdicts) - caught - explained
-    numbers = f"{len(verdicts):5} mutants {caught:5} caught {explained:4} equivalent {rest:4} survived"
-    return f"{module:30} {numbers} {seconds:7.1f} s"
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="+", metavar="MODULE", help="as linops/kernels")
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="instead of the module's mirror")
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one mutant; a runaway is caught")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth mutant only")
+    parser.add_argument("--survivors", action="store_true", help="print what passed")
+    options = parser.parse_args(arguments)
+    print("| module | tests | mutants | survived | rate |\n|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        copied(folder := Path(temporary))
+        for module in options.modules:
+            tests = options.tests or mirrored(module)
+            found = list(survivors(module, tests, folder, options.timeout, options.every))
+            passed = [change for change, survived in found if survived]
+            rate = len(passed) / max(len(found), 1)
+            print(f"| {module} | {' '.join(tests)} | {len(found)} | {len(passed)} | {rate:.0%} |", flush=True)
+            if options.survivors:
+                print(*passed, sep="\n\n", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":

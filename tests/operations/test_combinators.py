@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jacobians import operations as ops
 from jacobians.errors import DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense
@@ -26,6 +27,7 @@ from jacobians.operations import (
     Total,
     Transpose,
 )
+from jacobians.testing import assert_operation_laws
 from tests.operations.drawing import WRITTEN, Numbers
 
 G = Numbers(23)
@@ -37,7 +39,7 @@ def test_a_chain_is_the_product_of_its_parts(layout: Layout) -> None:
     net = Chain(Affine(layout), Tanh(), Affine(layout), layout=layout)
     value, J = net(X, W1, B1, W2, B2)
     Z1, J1 = Affine(layout)(X, W1, B1)
-    A1, J2 = Tanh().apply(Z1)
+    A1, J2 = Tanh()(Z1)
     Z2, J3 = Affine(layout)(A1, W2, B2)
     assert np.array_equal(value, Z2)
     for name, last in (("X", J1.X), ("W1", J1.W), ("b1", J1.b)):
@@ -97,7 +99,7 @@ def test_branches_lie_side_by_side_along_the_features(batch: Any) -> None:
     data = G(*layout.batch_shape(3, 4))
     parts = (Square(), Tanh())
     value, J = Parallel(*parts, layout=layout)(data)
-    pieces = [part.apply(data) for part in parts]
+    pieces = [part(data) for part in parts]
     assert np.array_equal(value, np.concatenate([v for v, _ in pieces], axis=layout.feature_axis))
     t, c = G(*data.shape), G(*value.shape)
     np.testing.assert_allclose(J.X.jvp(t), np.concatenate([K.jvp(t) for _, K in pieces], axis=layout.feature_axis))
@@ -169,3 +171,18 @@ def test_no_examples() -> None:
 def test_refusals(run: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=re.escape(message)):
         run()
+
+
+def test_what_keeps_examples_apart() -> None:
+    """A composition does if all of its parts do."""
+    apart, mixing = ops.ReLU(), ops.Transpose()
+    for whole in (ops.Chain, ops.Parallel):
+        for parts, expected in (((apart, apart), True), ((apart, mixing), False), ((mixing, apart), False)):
+            assert whole(*parts).per_example == expected, f"{whole.__name__} of {[p.name for p in parts]}"
+    assert ops.Residual(apart).per_example
+    assert not ops.Residual(mixing).per_example
+
+
+def test_laws_of_a_chain_of_two_arrays_into_one_and_of_a_scalar_residual() -> None:
+    assert_operation_laws(ops.Chain(ops.MatMul(), Tanh()), [G(3, 2), G(2, 4)])
+    assert_operation_laws(Residual(Tanh()), [np.array(0.5)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.pictures.colours import FAINTEST, NEGATIVE, POSITIVE, opacity
+from jacobians.pictures.cells import FAINTEST, NEGATIVE, POSITIVE, opacity
 
 PAGES = ["#ffffff", "#1e1e1e", "#111111"]  # paper, an editor's and a notebook's dark themes
 

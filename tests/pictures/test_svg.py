@@ -14,7 +14,7 @@ from jacobians.errors import ShapeError
 from jacobians.factors import Factor
 from jacobians.linops import Commutation, Denominator, Dense, Identity, Kronecker, Product, Zero
 from jacobians.pictures import chain_html, picture, svg
-from jacobians.pictures.colours import NEGATIVE, POSITIVE
+from jacobians.pictures.cells import NEGATIVE, POSITIVE
 from tests.linops.cases import CASES, built
 from tests.linops.twins import indices
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -27,8 +29,8 @@ from jacobians import (
     softmax,
     squared_error,
 )
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DomainError, RecordingError, ShapeError
+from jacobians.operations import ACTIVATIONS, LOSSES
 from tests.network_cases import moved_from_zero, targets
 
 SIZES = (4, 3, 2)
@@ -195,6 +197,27 @@ def test_other_shapes_are_recorded_too() -> None:
     assert fast.runs == 5
 
 
+def test_the_last_four_recordings_are_kept() -> None:
+    """One for each batch size would be 388 MiB after twelve sizes of 784-512-512-10."""
+    net = Network.dense(SIZES)
+    fast, params = replayed(net.gradient), net.init(np.random.default_rng(0))
+
+    def call(count: int) -> int:
+        X, Y = numbers(count, 4), np.zeros(count, dtype=int)
+        same_bits(fast(params, X, Y), net.gradient(params, X, Y))
+        return fast.runs
+
+    assert [call(count) for count in range(1, 13)] == [*range(1, 13)]
+    assert len(fast._known) == 4
+    assert [call(count) for count in (9, 10, 11, 12)] == [12] * 4  # the last four are still there
+    assert [call(9), call(1), call(9), call(10)] == [12, 13, 13, 14]  # 10 was used before the others
+    recordings = [weakref.ref(recording) for recording in fast._known]
+    for count in range(20, 24):
+        call(count)
+    gc.collect()
+    assert [recording() for recording in recordings] == [None] * 4
+
+
 # --- decisions -------------------------------------------------------------------------------------
 
 
@@ -317,6 +340,8 @@ def test_what_would_not_be_followed_is_refused(name: str) -> None:
 def test_the_function_s_own_error_comes_first() -> None:
     with pytest.raises(ZeroDivisionError):
         replayed(lambda A: A / (1 // 0))(numbers(3, 2))
+    with pytest.raises(DomainError, match=r"a soft target is negative \(-1\.0\)"):
+        replayed(lambda Z, Y: cross_entropy(Z, Y)[0])(numbers(3, 2), -np.ones((3, 2)))
     with pytest.raises(ValueError, match=re.escape("operands could not be broadcast")):
         replayed(lambda A, B: A + B)(numbers(3, 2), numbers(2, 3))
 

@@ -16,9 +16,9 @@ from jacobians.testing import (
     assert_operation_laws,
     assert_purity,
     assert_reference,
+    assert_textbook,
 )
 from tests.testing import wrong_borders as borders
-from tests.testing import wrong_jacobians as bad
 from tests.testing import wrong_operations as wrong
 from tests.testing.caught_jacobians import SQUARE, B, Caught, W, X
 
@@ -216,7 +216,12 @@ OPERATIONS: Caught = {
         "law dense twin: right by X",
     ),
     "operation laws, adjoint": (
-        lambda: assert_operation_laws(lambda A: (wrong.right(A)[0], bad.DoubledPullback(wrong.right(A)[1])), [X]),
-        "law adjoint: the operation by X",
+        lambda: assert_operation_laws(wrong.twofold_backward, [X]),
+        "law adjoint: twofold_backward by X",
+    ),
+    # 12
+    "symbols, a square missing in the printed derivative": (
+        lambda: assert_textbook(wrong.PrintsAnotherDerivative(), X),
+        "law symbols: the derivative of printsanotherderivative: .* expected .* off by",
     ),
 }

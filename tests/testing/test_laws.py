@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,29 +14,28 @@ import jacobians.testing
 from jacobians import affine, cross_entropy, softmax
 from jacobians.errors import DomainError
 from jacobians.layout import Layout
-from jacobians.linops import Denominator, Dense
+from jacobians.linops import Denominator, Dense, unrolling
 from jacobians.operations import Affine, Softmax
 from jacobians.testing import (
     arranged,
-    assert_adjoint,
     assert_association,
     assert_batch,
     assert_dense_twin,
+    assert_jacobian_laws,
     assert_layouts,
-    assert_one_source,
     assert_operation_laws,
+    assert_out,
     assert_pull,
     assert_purity,
     assert_reference,
-    assert_vec,
     every_layout,
     numerical_derivative,
 )
 from tests.testing import wrong_borders as borders
-from tests.testing import wrong_jacobians as bad
 from tests.testing import wrong_operations as wrong
-from tests.testing.caught_jacobians import JACOBIANS, NARROW, TO_SQUARE, B, J, W, X, chain
+from tests.testing.caught_jacobians import JACOBIANS, MATRIX, NARROW, TO_SQUARE, WRONG, B, J, W, X, chain
 from tests.testing.caught_operations import OPERATIONS
+from tests.testing.wrong_jacobians import Plain
 
 CAUGHT = JACOBIANS | OPERATIONS
 
@@ -48,7 +49,8 @@ def test_a_law_catches(name: str) -> None:
 
 
 def test_every_law_is_shown_to_catch_something() -> None:
-    called = {n for run, _ in CAUGHT.values() for n in run.__code__.co_names}
+    called = {law.__name__ for law, _, _ in WRONG}
+    called |= {n for run, _ in CAUGHT.values() if not isinstance(run, partial) for n in run.__code__.co_names}
     called |= {"assert_batch"} if "batch" in called else set()
     assert called >= {name for name in jacobians.testing.__all__ if name.startswith("assert_")}
 
@@ -56,19 +58,37 @@ def test_every_law_is_shown_to_catch_something() -> None:
 def test_every_law_passes_what_is_right() -> None:
     for dtype in (np.float32, np.float64):
         assert_operation_laws(wrong.right, [X.astype(dtype)], axes=(0,), out_axis=0)
-    for jacobian in (J, TO_SQUARE, NARROW, Denominator(J), bad.Wrapped(J), J.ordered("F"), Dense(X)):
-        assert_adjoint(jacobian)
-        assert_one_source(jacobian)
-        assert_vec(jacobian)
+    for jacobian in (J, TO_SQUARE, NARROW, Denominator(J), J.ordered("F"), Dense(X)):
+        assert_jacobian_laws(jacobian)
     assert_dense_twin(J, np.kron(np.eye(4), W.T))
     assert_dense_twin(J, np.kron(W.T, np.eye(4)), order="F")
     assert_dense_twin(Denominator(J), np.kron(np.eye(4), W))
-    assert_association(chain(bad.Wrapped(J)))
+    assert_association(chain(Plain(J.to_dense(), (4, 2), (4, 3))))
     assert_association([Denominator(f) for f in reversed(chain(J))])
     assert_layouts(Affine, X, {"W": W, "b": B})
     assert_layouts(Softmax, X)
     assert_batch(affine, [X, W, B], axes=(0, None, None), out_axis=0)
     assert_pull(affine(X, W, B)[1])
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 3), (4,)), ((4,), (3, 2)), ((), (2, 3))], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_five_methods_are_enough_for_a_structure(shapes: tuple[tuple[int, ...], tuple[int, ...]], dtype: type) -> None:
+    codomain, domain = shapes
+    matrix = np.resize(MATRIX, (math.prod(codomain), math.prod(domain))).astype(dtype)
+    assert_jacobian_laws(Plain(matrix, *shapes), matrix.astype(np.float64))
+
+
+@pytest.mark.parametrize("slab", [1, 200])
+@pytest.mark.parametrize(
+    ("codomain", "domain"), [((3,), (2, 4)), ((2, 4), (3,)), ((2, 3, 2), (5,)), ((), (2, 3)), ((), ())]
+)
+def test_a_matrix_without_a_way_of_its_own_is_written_slab_by_slab(
+    codomain: tuple[int, ...], domain: tuple[int, ...], slab: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unrolling, "_SLAB", slab)
+    matrix = np.random.default_rng(1).normal(size=(math.prod(codomain), math.prod(domain)))
+    assert_out(Plain(matrix, codomain, domain), matrix=matrix)
 
 
 def test_a_jacobian_alone_stands_for_the_first_input() -> None:

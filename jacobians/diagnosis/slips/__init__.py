@@ -1,8 +1,8 @@
-"""How hand-written gradients go wrong: the catalogue of mutations of the right one, a file for each family."""
+"""How hand-written gradients go wrong: the catalogue of slips of the right one, a file for each family."""
 
 from __future__ import annotations
 
-from jacobians.diagnosis.slip import Family, Mutation, Setting
+from jacobians.diagnosis.slip import Family, Setting, Slip
 from jacobians.diagnosis.slips.activation import activation
 from jacobians.diagnosis.slips.bias import bias
 from jacobians.diagnosis.slips.data import data
@@ -19,8 +19,8 @@ FAMILIES: tuple[Family, ...] = (scale, activation, loss, regulariser, bias, pres
 """In the order in which equally good explanations are named."""
 
 
-def catalogue(setting: Setting) -> list[Mutation]:
-    """Return every mutation that makes sense in a setting.
+def catalogue(setting: Setting) -> list[Slip]:
+    """Return every slip that makes sense in a setting.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def catalogue(setting: Setting) -> list[Mutation]:
     >>> params = net.init(np.random.default_rng(0))
     >>> from jacobians.diagnosis.slip import Setting
     >>> found = catalogue(Setting(net, params, np.eye(4), [0, 1, 1, 0]))
-    >>> sorted({mutation.family for mutation in found})
+    >>> sorted({slip.family for slip in found})
     ['activation', 'bias', 'data', 'layout', 'loss', 'scale', 'state']
     """
-    return [mutation for family in FAMILIES for mutation in family(setting)]
+    return [slip for family in FAMILIES for slip in family(setting)]

@@ -3,147 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.choices import ACTIVATIONS
-from jacobians.diagnosis.slip import Backward, Mutation, Pullback, Setting
-from jacobians.operations import Elementwise, ReLU, Sigmoid, Tanh
+from jacobians.diagnosis.slip import Backward, Pullback, Setting, Slip, slope_of, times
+from jacobians.operations import ACTIVATIONS, Elementwise
 
 __all__ = ["activation"]
 
 
-_Wrong: TypeAlias = tuple[str, str, str, int, Pullback]
-"""A name, what is wrong, the mend, the rank, and the wrong pullback."""
-
-_FROM_VALUE: dict[type[Elementwise], tuple[str, Callable[[Array], Array]]] = {
-    Sigmoid: ("a(1 − a)", lambda a: a * (1 - a)),
-    Tanh: ("1 − a²", lambda a: 1 - a * a),
-}
-"""Derivatives that textbooks write in the activation's own value."""
+_Wrong: TypeAlias = tuple[str, str, str, int, Pullback | Array]
+"""A name, what is wrong, the mend, the rank, and the wrong pullback, or the factor that stands for the derivative."""
 
 _CLIPS = (1e-3, 1e-2, 0.1, 0.2, 0.25, 0.5, 1.0, 5.0)
 
 
-def activation(setting: Setting) -> Iterator[Mutation]:
+def activation(setting: Setting) -> Iterator[Slip]:
     """Every elementwise operation with another derivative; each alone, and all together."""
     places = setting.activations
-    tables = [_wrong(op, setting.input_of(p), setting.output_of(p)) for _, p, op in places]
-    for (layer, position, op), wrong in zip(places, tables, strict=True):
-        for name, title, mend, rank, pull in wrong:
-            text = f"{title} in layer {layer}"
-            yield Mutation(
-                name, "activation", text, mend, _replaced({position: pull}), layer, f"{position}: {title}", rank
-            )
+    tables: list[dict[str, _Wrong]] = []
+    for layer, p, op in places:
+        z, a = setting.input_of(p), setting.output_of(p)
+        right = slope_of(op, z)
+        table = [*_of_itself(op, z, a, right), *_of_others(op, z, a), *_masks(op, z, right), *_clips(op, right)]
+        tables.append({wrong[1]: wrong for wrong in table})
+        for name, title, mend, rank, _ in table:
+            edit = _replaced({p: tables[-1][title]})
+            yield Slip(name, "activation", f"{title} in layer {layer}", mend, edit, layer, f"{p}: {title}", rank)
     if len(places) > 1 and len({type(op) for _, _, op in places}) == 1:
-        by_title = [{wrong[1]: wrong for wrong in table} for table in tables]
-        for name, title, mend, rank, _ in tables[0]:
-            if not all(title in table for table in by_title):
-                continue
-            pulls = {p: table[title][4] for (_, p, _), table in zip(places, by_title, strict=True)}
-            yield Mutation(
-                name, "activation", f"{title} in every layer", mend, _replaced(pulls), scope=title, rank=rank
-            )
+        for title, (name, _, mend, rank, _) in tables[0].items():
+            if all(title in table for table in tables):
+                edit = _replaced({p: table[title] for (_, p, _), table in zip(places, tables, strict=True)})
+                yield Slip(name, "activation", f"{title} in every layer", mend, edit, scope=title, rank=rank)
 
 
-def _wrong(op: Elementwise, z: Array, a: Array) -> list[_Wrong]:
-    """All wrong pullbacks of one activation with input z and output a."""
+def _replaced(wrong: dict[int, _Wrong]) -> Callable[[Backward], Backward]:
+    pulls = {p: times(pull) if isinstance(pull, np.ndarray) else pull for p, (*_, pull) in wrong.items()}
+    return partial(Backward.with_flow, pulls=pulls)
+
+
+def _of_itself(op: Elementwise, z: Array, a: Array, right: Array) -> Iterator[_Wrong]:
+    """The activation's own derivative, missing or taken wrongly; z is its input, a its output."""
     name = op.name
-    right: Array = op.apply(z)[1].vjp(np.ones_like(z))
-
-    def times(d: Array) -> Pullback:
-        return lambda cotangent: cotangent * d
-
-    here = f"the derivative of {name}"
-    found: list[_Wrong] = [
-        ("missing-activation-derivative", f"{here} is missing", f"Multiply by {name}′(z).", 0, lambda c: c),
-        (
-            "derivative-at-a",
-            f"{here} is evaluated at a = {name}(z), not at z",
-            f"Pass z to {name}′, or write the derivative in a.",
-            0,
-            times(op.apply(a)[1].vjp(np.ones_like(a))),
-        ),
-        ("activation-for-derivative", f"{name}(z) stands where its derivative belongs", f"{name}′(z).", 1, times(a)),
-        ("derivative-twice", f"{here} is applied twice", "Multiply by it once.", 1, times(right * right)),
-        ("derivative-sign", f"{here} has the wrong sign", "Drop the minus.", 1, times(-right)),
-        ("activation-bypassed", f"{here} is divided by, not multiplied", "Multiply.", 1, times(_inverse(right))),
-    ]
-    if type(op) in _FROM_VALUE:
-        formula, of = _FROM_VALUE[type(op)]
+    here, missing = f"the derivative of {name}", f"Multiply by {name}′(z)."
+    at_a, mend = f"{here} is evaluated at a = {name}(z), not at z", f"Pass z to {name}′, or write the derivative in a."
+    inverse = np.divide(1.0, right, out=np.zeros_like(right), where=right != 0)
+    yield "missing-activation-derivative", f"{here} is missing", missing, 0, lambda c: c
+    yield "derivative-at-a", at_a, mend, 0, slope_of(op, a)
+    yield "activation-for-derivative", f"{name}(z) stands where its derivative belongs", f"{name}′(z).", 1, a
+    yield "derivative-twice", f"{here} is applied twice", "Multiply by it once.", 1, right * right
+    yield "derivative-sign", f"{here} has the wrong sign", "Drop the minus.", 1, -right
+    yield "activation-bypassed", f"{here} is divided by, not multiplied", "Multiply.", 1, inverse
+    if op.in_value is not None:
+        formula, of = op.in_value
         mend = f"In {formula}, a is the output of {name}, not its input."
-        found.append(("derivative-formula-at-z", f"{formula} is evaluated at z, not at a", mend, 0, times(of(z))))
-        if isinstance(op, Sigmoid):
-            found.append(("derivative-half", "only 1 − a of a(1 − a) is there", "Multiply by a too.", 1, times(1 - a)))
+        yield "derivative-formula-at-z", f"{formula} is evaluated at z, not at a", mend, 0, of(z)
+        if formula == "a(1 − a)":
+            yield "derivative-half", "only 1 − a of a(1 − a) is there", "Multiply by a too.", 1, 1 - a
+
+
+def _of_others(op: Elementwise, z: Array, a: Array) -> Iterator[_Wrong]:
+    """Another activation's derivative."""
+    name = op.name
+    mend = f"Use {name}′ there."
     for other, make in ACTIVATIONS.items():
         wrong = make()
-        if type(wrong) is type(op) or not isinstance(wrong, Elementwise):
+        if type(wrong) is type(op):
             continue
-        mend = f"Use {name}′ there."
-        at_z: Array = wrong.apply(z)[1].vjp(np.ones_like(z))
-        found.append(("other-derivative", f"{other}′(z) stands for {name}′(z)", mend, 0, times(at_z)))
-        if type(wrong) in _FROM_VALUE:
-            formula, of = _FROM_VALUE[type(wrong)]
-            title = f"{other}′ as {formula} of {name}'s a stands for {name}′"
-            found.append(("other-derivative-at-a", title, mend, 0, times(of(a))))
+        yield "other-derivative", f"{other}′(z) stands for {name}′(z)", mend, 0, slope_of(wrong, z)
+        if wrong.in_value is not None:
+            formula, of = wrong.in_value
+            yield "other-derivative-at-a", f"{other}′ as {formula} of {name}'s a stands for {name}′", mend, 0, of(a)
             title = f"{other}'s {formula}, taken at z, stands for {name}′"
-            found.append(("other-derivative-formula-at-z", title, mend, 1, times(of(z))))
-    found += [
-        (
-            "mask-from-gradient",
-            f"the mask of {name} is taken from the gradient (δ > 0), not from z",
-            "Mask where z > 0: remember z from the forward pass.",
-            0,
-            lambda c: c * (c > 0),
-        ),
-        (
-            "mask-from-both",
-            f"negative derivatives are dropped at {name} too (guided backpropagation)",
-            "Mask by z alone.",
-            1,
-            lambda c: c * (c > 0) * right,
-        ),
-        ("mask-inverted", f"the mask of {name} is inverted: z ≤ 0 passes", "Let z > 0 pass.", 1, times((z <= 0) * 1.0)),
-    ]
-    if isinstance(op, ReLU) and (z == 0).any():
-        mend = "0 is a kink, where every slope from 0 to 1 is right; take the one that the loss's program takes."
-        found.append(("kink", f"{name}′(0) is 1, and z = 0 occurs", mend, 1, times((z >= 0) * 1.0)))
-        found.append(("kink", f"{name}′(0) is ½, and z = 0 occurs", mend, 1, times(right + 0.5 * (z == 0))))
-    mend = "Leave it as it is; clip finished gradients, if at all."
-    for c in _CLIPS:
-        # where all entries or none are clipped, another mutation says it better
-        if np.any(right < c) and np.any(right > c):
-            title = f"{name}′ is clipped from below at {c:g}"
-            found.append(("derivative-clipped", title, mend, 1, times(np.maximum(right, c))))
-            title = f"{name}′ is clipped from above at {c:g}"
-            found.append(("derivative-clipped", title, mend, 1, times(np.minimum(right, c))))
-        before, after = _clipped_before(right, c), _clipped_after(right, c)
-        if np.isin(right, (0, 1)).all():
-            found.append(("delta-clipped", f"δ is clipped to ±{c:g} at {name}", mend, 1, before))
-        else:
-            found.append(("delta-clipped", f"δ is clipped to ±{c:g} before {name}′", mend, 1, before))
-            found.append(("delta-clipped", f"δ is clipped to ±{c:g} after {name}′", mend, 1, after))
-    return found
+            yield "other-derivative-formula-at-z", title, mend, 1, of(z)
 
 
-def _inverse(d: Array) -> Array:
-    return np.divide(1.0, d, out=np.zeros_like(d), where=d != 0)
+def _masks(op: Elementwise, z: Array, right: Array) -> Iterator[_Wrong]:
+    """The derivative as a mask, taken from something else; another slope at a kink."""
+    name = op.name
+    title = f"the mask of {name} is taken from the gradient (δ > 0), not from z"
+    mend = "Mask where z > 0: remember z from the forward pass."
+    yield "mask-from-gradient", title, mend, 0, lambda c: c * (c > 0)
+    title = f"negative derivatives are dropped at {name} too (guided backpropagation)"
+    yield "mask-from-both", title, "Mask by z alone.", 1, lambda c: c * (c > 0) * right
+    yield "mask-inverted", f"the mask of {name} is inverted: z ≤ 0 passes", "Let z > 0 pass.", 1, (z <= 0) * 1.0
+    for kink in op.kinks:
+        if not (z == kink).any():
+            continue
+        behind, ahead = slope_of(op, kink + np.array([-1e-12, 1e-12])).tolist()
+        mend = f"{kink:g} is a kink, where every slope from {behind:g} to {ahead:g} is right; take the one that the "
+        mend += "loss's program takes."
+        for slope in (ahead, (behind + ahead) / 2):
+            shown = "½" if slope == 0.5 else f"{slope:g}"
+            title = f"{name}′({kink:g}) is {shown}, and z = {kink:g} occurs"
+            yield "kink", title, mend, 1, np.where(z == kink, slope, right)
 
 
-def _clipped_before(d: Array, bound: float) -> Pullback:
-    return lambda c: np.clip(c, -bound, bound) * d
+def _clips(op: Elementwise, right: Array) -> Iterator[_Wrong]:
+    """The derivative, or δ beside it, clipped."""
+    name, mend = op.name, "Leave it as it is; clip finished gradients, if at all."
+    binary = np.isin(right, (0, 1)).all()
+    for bound in _CLIPS:
+        # where all entries or none are clipped, another slip says it better
+        if np.any(right < bound) and np.any(right > bound):
+            for side, clip in (("below", np.maximum), ("above", np.minimum)):
+                title = f"{name}′ is clipped from {side} at {bound:g}"
+                yield "derivative-clipped", title, mend, 1, clip(right, bound)
+        at = f"at {name}" if binary else f"before {name}′"
+        before = partial(_clipped_before, right, bound)
+        yield "delta-clipped", f"δ is clipped to ±{bound:g} {at}", mend, 1, before
+        if not binary:
+            after = partial(_clipped_after, right, bound)
+            yield "delta-clipped", f"δ is clipped to ±{bound:g} after {name}′", mend, 1, after
 
 
-def _clipped_after(d: Array, bound: float) -> Pullback:
-    return lambda c: np.clip(c * d, -bound, bound)
+def _clipped_before(d: Array, bound: float, cotangent: Array) -> Array:
+    return np.clip(cotangent, -bound, bound) * d
 
 
-def _replaced(pulls: dict[int, Pullback]) -> Callable[[Backward], Backward]:
-    def edit(right: Backward) -> Backward:
-        for position, pull in pulls.items():
-            right = right.with_flow(position, pull)
-        return right
-
-    return edit
+def _clipped_after(d: Array, bound: float, cotangent: Array) -> Array:
+    return np.clip(cotangent * d, -bound, bound)

@@ -8,143 +8,120 @@ from functools import partial
 
 import numpy as np
 
-from jacobians.arrays import Array, size_of
-from jacobians.diagnosis.slip import Backward, Gradients, Mutation, Setting, weight_parts
-from jacobians.diagnosis.slips.factors import factors
+from jacobians.arrays import Array
+from jacobians.diagnosis.slip import Backward, Gradients, Setting, Slip, entries_of_weights
+from jacobians.diagnosis.slips.chain import APART, chain
 from jacobians.layout import Order, unvec, vec
 
 __all__ = ["layout"]
 
 
-_APART = "layers of different widths, so that no matrix is square"
-
-
-def layout(setting: Setting) -> Iterator[Mutation]:
+def layout(setting: Setting) -> Iterator[Slip]:
     """Entries moved in the finished gradient, in a packed vector, and in the factors on the way."""
     yield from _moved(setting)
     yield from _packed(setting)
     yield from _unpacked(setting)
     yield from _exchanged(setting)
-    yield from factors(setting)
+    yield from chain(setting)
 
 
-def _moved(setting: Setting) -> Iterator[Mutation]:
+def _moved(setting: Setting) -> Iterator[Slip]:
     """Each weight alone and all together: transposed, reshaped, reversed; the whole gradient or the data's part."""
-    for part, data in itertools.product(weight_parts(setting), _stages(setting)):
-        matrices, early = part.views(setting.params), _EARLY * data
-        scope = part.label + early
-        if all(len(set(m.shape)) == 1 for m in matrices):
-            title = f"the gradient by {part.label} is transposed{early}"
-            mend = "Transpose it: its shape is the weight's, which a square weight cannot show."
-            edit = part.changed(np.transpose, data=data)
-            yield Mutation("transposed", "layout", title, mend, edit, part.layer, scope, apart=_APART)
-        for name, change, text, rank in _MOVES:
-            title, mend = (
-                f"the gradient by {part.label} {text}{early}",
-                "Transpose where the shape must turn; never reshape.",
-            )
-            edit = part.changed(change, data=data)
-            yield Mutation(name, "layout", title, mend, edit, part.layer, scope, rank, apart=_APART)
+    for part, (early, data) in itertools.product(entries_of_weights(setting), _stages(setting)):
+        square = all(len(set(m.shape)) == 1 for m in part.views(setting.params))
+        for name, change, text, mend, rank in _MOVES[not square :]:
+            title = f"the gradient by {part.label} {text}{early}"
+            edit, scope = part.changed(change, data=data), part.label + early
+            yield Slip(name, "layout", title, mend, edit, part.layer, scope, rank, apart=APART)
 
 
-def _stages(setting: Setting) -> tuple[bool, ...]:
+def _stages(setting: Setting) -> list[tuple[str, bool]]:
     """What a slip may move: the finished gradient, and the data's part alone, where the two differ."""
-    return (False, True) if setting.penalised else (False,)
+    return [("", False), (", before the regulariser was added", True)][: 1 + setting.penalised]
 
 
-_EARLY = ", before the regulariser was added"
+_TURN = "Transpose where the shape must turn; never reshape."
 
-
-_MOVES: tuple[tuple[str, Callable[[Array], Array], str, int], ...] = (
+# what moves the entries of a matrix, the first of square ones only: name, change, what is wrong, the mend, the rank
+_MOVES: tuple[tuple[str, Callable[[Array], Array], str, str, int], ...] = (
+    (
+        "transposed",
+        np.transpose,
+        "is transposed",
+        "Transpose it: its shape is the weight's, which a square weight cannot show.",
+        0,
+    ),
     (
         "reshape-for-transpose",
         lambda g: g.T.reshape(g.shape),
         "was reshaped where it had to be transposed (raveled in F order, read in C order)",
+        _TURN,
         0,
     ),
     (
         "f-order-unpack",
         lambda g: g.ravel().reshape(g.shape, order="F"),
         "was raveled in C order and unpacked in F order",
+        _TURN,
         0,
     ),
-    ("rows-reversed", lambda g: g[::-1], "has its rows in reverse order", 1),
-    ("columns-reversed", lambda g: g[:, ::-1], "has its columns in reverse order", 1),
+    ("rows-reversed", lambda g: g[::-1], "has its rows in reverse order", _TURN, 1),
+    ("columns-reversed", lambda g: g[:, ::-1], "has its columns in reverse order", _TURN, 1),
 )
 
 
-def _packed(setting: Setting) -> Iterator[Mutation]:
+def _packed(setting: Setting) -> Iterator[Slip]:
     """The packed vector in another order of blocks, or another vec order, read as the convention reads it."""
-    own, order = setting.network.convention.packing_order(list(setting.params)), setting.layout.vec
-    for (text, blocks, used), data in itertools.product(_packings(setting), _stages(setting)):
-        how = f", each raveled in {used} order" if used != order else ""
-        early = _EARLY * data
-        title = f"the packed vector has its blocks {text}{how}" if blocks != own else f"it was packed in {used} order"
+    own, order, mend = _own_packing(setting)
+    for (text, blocks, used), (early, data) in itertools.product(_packings(setting), _stages(setting)):
 
-        def edit(right: Backward, blocks: Sequence[str] = blocks, used: Order = used, data: bool = data) -> Backward:
-            def repacked(grads: Gradients) -> Gradients:
-                return _unpack(_pack(grads, blocks, used), own, grads, order)
+        def repacked(grads: Gradients, blocks: Sequence[str] = blocks, used: Order = used) -> Gradients:
+            return _unpack(_pack(grads, blocks, used), own, grads, order)
 
-            return right.then(repacked, data=data)
-
-        yield Mutation(
-            "block-order" if blocks != own else "packing-vec-order",
-            "layout",
-            title + early,
-            _packing_mend(setting),
-            edit,
-            scope=f"{text} {used}{early}",
-            rank=1,
-            apart=_APART,
-        )
+        name, title = "packing-vec-order", f"it was packed in {used} order"
+        if blocks != own:
+            how = f", each raveled in {used} order" if used != order else ""
+            name, title = "block-order", f"the packed vector has its blocks {text}{how}"
+        edit, scope = partial(Backward.then, change=repacked, data=data), f"{text} {used}{early}"
+        yield Slip(name, "layout", title + early, mend, edit, scope=scope, rank=1, apart=APART)
 
 
-def _unpacked(setting: Setting) -> Iterator[Mutation]:
+def _unpacked(setting: Setting) -> Iterator[Slip]:
     """The parameters read from the packed vector in another order; the gradient is theirs, packed rightly."""
-    own, order = setting.network.convention.packing_order(list(setting.params)), setting.layout.vec
+    own, order, mend = _own_packing(setting)
+    theta = _pack(setting.params, own, order)
     for text, blocks, used in _packings(setting):
-        theta = _pack(setting.params, own, order)
-        read = _unpack(theta, blocks, setting.params, used)
-        how = f", each in {used} order" if used != order else ""
-        title = (
-            f"the parameters were unpacked with their blocks {text}{how}"
-            if blocks != own
-            else f"the parameters were unpacked in {used} order, and the gradient was packed in {order} order"
-        )
-        yield Mutation(
-            "unpack-block-order" if blocks != own else "unpack-vec-order",
-            "layout",
-            title,
-            _packing_mend(setting),
-            partial(_elsewhere, setting, read),
-            scope=f"{text} {used}",
-            rank=1,
-            apart=_APART,
-        )
+
+        def edit(_: Backward, blocks: Sequence[str] = blocks, used: Order = used) -> Backward:
+            return setting.elsewhere(params=_unpack(theta, blocks, setting.params, used)).right
+
+        name = "unpack-vec-order"
+        title = f"the parameters were unpacked in {used} order, and the gradient was packed in {order} order"
+        if blocks != own:
+            how = f", each in {used} order" if used != order else ""
+            name, title = "unpack-block-order", f"the parameters were unpacked with their blocks {text}{how}"
+        yield Slip(name, "layout", title, mend, edit, scope=f"{text} {used}", rank=1, apart=APART)
 
 
-def _elsewhere(setting: Setting, params: Gradients, _: Backward) -> Backward:
-    return setting.elsewhere(params=params)
-
-
-def _packing_mend(setting: Setting) -> str:
-    convention = setting.network.convention
+def _own_packing(setting: Setting) -> tuple[list[str], Order, str]:
+    """The blocks and the vec order that the convention packs, and the mend that names them."""
+    convention, order = setting.network.convention, setting.layout.vec
     own = convention.packing_order(list(setting.params))
-    return f"Pack and unpack in {convention.name}'s order: {', '.join(own)}, each in {setting.layout.vec} order."
+    return own, order, f"Pack and unpack in {convention.name}'s order: {', '.join(own)}, each in {order} order."
 
 
 def _packings(setting: Setting) -> Iterator[tuple[str, list[str], Order]]:
     """Orders that a packed vector might have, but for the right one: what is said of the blocks, they, a vec order."""
-    names = list(setting.params)
-    own, order = list(setting.network.convention.packing_order(names)), setting.layout.vec
+    names, owner = list(setting.params), setting.right.owner
+    own, order, _ = _own_packing(setting)
     weights = [layer.weight for layer in setting.layers]
     biases = [n for n in names if n not in weights]
     orders = {
         "weights before biases": weights + biases,
         "biases before weights": biases + weights,
         "layer by layer": names,
-        "layer by layer, each bias before its weight": _bias_first(setting, names),
-        "the last layer first": _layers_reversed(setting, names),
+        "layer by layer, each bias before its weight": sorted(names, key=lambda n: (owner[n], n in weights)),
+        "the last layer first": sorted(names, key=lambda n: -owner[n]),
         "from the last to the first": own[::-1],
         "from the last layer to the first, each bias before its weight": names[::-1],
         "reversed, weights before biases": weights[::-1] + biases[::-1],
@@ -161,36 +138,23 @@ def _packings(setting: Setting) -> Iterator[tuple[str, list[str], Order]]:
             yield text, blocks, other
 
 
-def _bias_first(setting: Setting, names: Sequence[str]) -> list[str]:
-    owner = setting.right.owner
-    weights = {layer.weight for layer in setting.layers}
-    return sorted(names, key=lambda n: (owner[n], n in weights))
-
-
-def _layers_reversed(setting: Setting, names: Sequence[str]) -> list[str]:
-    return sorted(names, key=lambda n: -setting.right.owner[n])
-
-
 def _pack(arrays: Mapping[str, Array], blocks: Sequence[str], order: Order) -> Array:
     return np.concatenate([vec(arrays[n], order) for n in blocks])
 
 
 def _unpack(theta: Array, blocks: Sequence[str], like: Mapping[str, Array], order: Order) -> Gradients:
-    start, parts = 0, {}
-    for name in blocks:
-        stop = start + size_of(like[name].shape)
-        parts[name] = unvec(theta[start:stop], like[name].shape, order)
-        start = stop
-    return {name: parts[name] for name in like}
+    ends = np.cumsum([like[n].size for n in blocks])
+    parts = dict(zip(blocks, np.split(theta, ends[:-1]), strict=True))
+    return {name: unvec(parts[name], array.shape, order) for name, array in like.items()}
 
 
-def _exchanged(setting: Setting) -> Iterator[Mutation]:
+def _exchanged(setting: Setting) -> Iterator[Slip]:
     """Two parameters of one shape that changed places."""
     for a, b in itertools.combinations(setting.params, 2):
         if setting.params[a].shape == setting.params[b].shape:
 
-            def edit(right: Backward, a: str = a, b: str = b) -> Backward:
-                return right.then(lambda grads: {**grads, a: grads[b], b: grads[a]})
+            def change(grads: Gradients, a: str = a, b: str = b) -> Gradients:
+                return {**grads, a: grads[b], b: grads[a]}
 
-            title = f"the gradients by {a} and by {b} changed places"
-            yield Mutation("exchanged", "layout", title, "Return them by name.", edit, scope=f"{a} {b}", apart=_APART)
+            title, edit = f"the gradients by {a} and by {b} changed places", partial(Backward.then, change=change)
+            yield Slip("exchanged", "layout", title, "Return them by name.", edit, scope=f"{a} {b}", apart=APART)

@@ -7,18 +7,16 @@ from functools import partial
 
 import numpy as np
 
-from jacobians.arrays import Array
 from jacobians.conventions import Convention
-from jacobians.diagnosis.slip import Backward, Mutation, Setting
+from jacobians.diagnosis.slip import Backward, Gradients, Setting, Slip
 from jacobians.errors import JacobiansError
-from jacobians.network import Network
 from jacobians.presets import all_conventions
 from jacobians.translate import translate_gradients
 
 __all__ = ["other_layouts", "preset", "translation"]
 
 
-def preset(setting: Setting) -> Iterator[Mutation]:
+def preset(setting: Setting) -> Iterator[Slip]:
     """The gradient as another preset arranges it, where it is as long, so that nothing but its numbers shows it."""
     own, network = setting.network.convention, setting.network
     total = sum(p.size for p in setting.params.values())
@@ -34,29 +32,21 @@ def preset(setting: Setting) -> Iterator[Mutation]:
         if {n: m.shape for n, m in moved.items()} == {n: p.shape for n, p in places.items()}:
             # arrays of the same names and shapes need not have gone through a packed vector
             ways.append(network.pack(moved))
-        for order in ways:
-            group = groups.setdefault(order.astype(np.intp).tobytes(), [])
-            if order.size == total and other not in group:
-                group.append(other)
+        for order in (way.astype(np.intp).tobytes() for way in ways if way.size == total):
+            if other not in groups.setdefault(order, []):
+                groups[order].append(other)
     groups.pop(np.arange(total).tobytes(), None)
     for key, group in groups.items():
-        if not group:
-            continue
+
+        def change(grads: Gradients, key: bytes = key) -> Gradients:
+            return network.unpack(network.pack(grads)[np.frombuffer(key, dtype=np.intp)])
+
         names = _either([c.name for c in group])
-        yield Mutation(
-            "other-layout",
-            "layout",
-            f"the gradient is laid out as {names} has it ({_differences(group[0], own)})",
-            f"In a packed vector, call translate_packed from {group[0].name!r} to {own.name!r}; in a dict, "
-            "translate_gradients.",
-            partial(_reordered, network, np.frombuffer(key, dtype=np.intp)),
-            scope=group[0].name,
-            apart="layers of different widths, so that the shapes differ",
-        )
-
-
-def _reordered(network: Network, order: Array, right: Backward) -> Backward:
-    return right.then(lambda grads: network.unpack(network.pack(grads)[order]))
+        title = f"the gradient is laid out as {names} has it ({_differences(group[0], own)})"
+        mend = f"In a packed vector, call translate_packed from {group[0].name!r} to {own.name!r}; in a dict, "
+        mend += "translate_gradients."
+        edit, apart = partial(Backward.then, change=change), "layers of different widths, so that the shapes differ"
+        yield Slip("other-layout", "layout", title, mend, edit, scope=group[0].name, apart=apart)
 
 
 def _differences(other: Convention, own: Convention) -> str:

@@ -1,0 +1,114 @@
+"""`Setting`: a network on several random batches, whose derivatives are what a formula is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.derivation.derive import derive
+from jacobians.derivation.names import vocabulary_of
+from jacobians.derivation.result import Derivation
+from jacobians.errors import LayoutError
+from jacobians.network import Network, Run
+from jacobians.operations import Affine
+
+__all__ = ["Draw", "Setting", "examples_apart"]
+
+
+_TRIES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """One random batch with random parameters.
+
+    Attributes
+    ----------
+    run : Run
+    derivation : Derivation
+    values : dict
+        The arrays behind the names of the convention's source.
+    """
+
+    run: Run
+    derivation: Derivation
+    values: dict[str, Array]
+
+    def cotangent(self, stop: str) -> Array:
+        """Return ∂L/∂stop from the chain of Jacobians, times N where the source writes 1/N at the gradients."""
+        run = self.run
+        convention, output = run.network.convention, run.values[run.outputs[-1]]
+        gradient = np.asarray(run.jacobian(stop).gradient)
+        if not vocabulary_of(convention.name).late:
+            return gradient
+        count = run.losses.shape[0]
+        return gradient * convention.replace(reduction=run.network.loss.reduction).reduction_divisor(
+            count, output.size // count
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A network and some draws of the same shapes.
+
+    Attributes
+    ----------
+    network : Network
+    examples : int
+    draws : tuple of Draw
+    """
+
+    network: Network
+    examples: int
+    draws: tuple[Draw, ...]
+
+    @classmethod
+    def of(cls, network: Network, examples: int, seed: int, count: int) -> Setting:
+        """Return a setting with `count` random draws.
+
+        Raises
+        ------
+        LayoutError
+            If the network's sizes are not fixed, or its gradient is 0 everywhere.
+        """
+        rng = np.random.default_rng(seed)
+        return cls(network, examples, tuple(_draw(network, examples, rng) for _ in range(count)))
+
+    @property
+    def first(self) -> Draw:
+        """The draw that fixes the shapes."""
+        return self.draws[0]
+
+
+def examples_apart(sizes: Sequence[int]) -> int:
+    """Return a number of examples that is no layer's width, with its entry of ones or without."""
+    taken = {width + ones for width in sizes for ones in (0, 1)}
+    return next(n for n in range(5, 10**9) if n not in taken)
+
+
+def _draw(network: Network, examples: int, rng: np.random.Generator) -> Draw:
+    """A draw in which every layer has positive and negative inputs to its activation, so that a kink shows."""
+    for _ in range(_TRIES):
+        params = {name: rng.normal(size=s) / np.sqrt(max(s)) for name, s in network.shapes().items()}
+        X = rng.normal(size=network.layout.batch_shape(examples, _inputs(network)))
+        outputs = network.output(params, X)
+        if outputs.shape[network.layout.feature_axis] < network.loss.least_outputs:
+            raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary_cross_entropy'")
+        run = network.run(params, X, network.loss.sample_targets(outputs.shape, rng))
+        layers = [run.values[name] for name in run.outputs[:-1] if name.startswith("Z")]
+        if all(Z.size == 1 or Z.min() < 0 < Z.max() for Z in layers):
+            break
+    derivation = derive(run)
+    values = dict(derivation.values)
+    values.setdefault("K", np.asarray(float(outputs.size // examples)))
+    return Draw(run, derivation, values)
+
+
+def _inputs(network: Network) -> int:
+    for part in network.chain.parts:
+        if isinstance(part, Affine) and part.sizes is not None:
+            return part.sizes[0]
+    raise LayoutError("audit: the network's first layer does not fix its sizes; give Affine(layout, (n_in, n_out))")

@@ -1,0 +1,672 @@
+r"""`read_latex`, `read_octave`: a formula's right side as a term, by one parser and a table for each notation.
+
+A `Grammar` is the table: the tokens, and the operators with how closely each binds. What it does not hold is what the
+notations do not share: Octave's ' and (:, 2:end), and LaTeX's names with their scripts, \delta^{(3)} or {W_1}^{\top}.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from jacobians.auditing.names import Scope
+from jacobians.auditing.terms import MAX_DEPTH, Kind, Source, Span, Term, number
+from jacobians.errors import FormulaError
+from jacobians.symbols.expressions import Number, Slices
+
+__all__ = ["LatexNames", "read_latex", "read_octave"]
+
+
+def read_latex(source: Source, span: Span, scope: Scope) -> Term:
+    """Return the term of the right side of a formula in LaTeX.
+
+    Parameters
+    ----------
+    source : Source
+    span : (int, int)
+        Where the right side stands.
+    scope : Scope
+        What names mean.
+
+    Raises
+    ------
+    FormulaError
+        Where the text is not of the small language.
+    """
+    return _LatexReader(source, span, scope).whole()
+
+
+def read_octave(source: Source, span: Span, scope: Scope) -> Term:
+    """Return the term of the right side of a formula in Octave or MATLAB; a semicolon may end it.
+
+    Parameters and errors are those of `read_latex`.
+    """
+    text = source.part(span).rstrip().removesuffix(";")
+    return _OctaveReader(source, (span[0], span[0] + len(text)), scope).whole()
+
+
+# --- the tables ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What a notation writes.
+
+    Attributes
+    ----------
+    tokens : re.Pattern
+        With a named group for each kind of token; what is called "space" is left out.
+    levels : tuple of dict
+        The operators between two terms, those that bind least first; operators of one level go from left to right. The
+        operator "" is the product of what stands side by side.
+    signs : dict of int to (int, int)
+        The levels at which a sign may stand first, each with the level of what the sign is for, and with how much
+        deeper that lies in the tree.
+    plus : bool
+        Whether + may be such a sign.
+    nesting : int
+        How much deeper in the tree the inside of a bracket lies.
+    separators : tuple of str
+        Between the parts of a block.
+    block : str
+        An example of a block.
+    allowed : str
+        What may be written, for the errors.
+    """
+
+    tokens: re.Pattern[str]
+    levels: tuple[Mapping[str, Kind], ...]
+    signs: Mapping[int, tuple[int, int]]
+    plus: bool
+    nesting: int
+    separators: tuple[str, ...]
+    block: str
+    allowed: str
+
+
+_SUMS: Mapping[str, Kind] = {"+": "plus", "-": "minus", "−": "minus"}
+
+LATEX = Grammar(
+    tokens=re.compile(
+        r"(?P<space>\s+|~|\\[,:! ]"
+        r"|\\(?:left|right|big|Big|bigl|bigr|Bigl|Bigr|displaystyle|limits|quad|qquad)(?![A-Za-z]))"
+        r"|(?P<separator>\\;|\\\\|[;,&])"
+        r"|(?P<command>\\[A-Za-z]+|\\[_#$%&{}])"
+        r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)"
+        r"|(?P<letters>[^\W\d_]+)"
+        r"|(?P<primes>['′]+)"
+        r"|(?P<opening>[({\[])"
+        r"|(?P<sign>[-−+*/^_})\]:=⊙∘·])"
+    ),
+    levels=(
+        _SUMS,
+        dict.fromkeys(("\\circ", "\\odot", "⊙", "∘"), "hadamard"),
+        {
+            **dict.fromkeys(("/", "\\div"), "divide"),
+            **dict.fromkeys(("", "\\cdot", "\\times", "\\ast", "*", "·"), "product"),
+        },
+    ),
+    signs={0: (1, 0), 2: (2, 2)},
+    plus=False,
+    nesting=1,
+    separators=("\\;", "\\\\", ";", ",", "&"),
+    block=r"[\mathbf{1} \; X]",
+    allowed=r"allowed are names such as \delta^{(3)} and W_1, ^T, \circ, \odot, \frac, +, -, /, brackets, "
+    r"[\mathbf{1} \; X], \sigma'(Z_1), \mathbf{1}",
+)
+
+OCTAVE = Grammar(
+    tokens=re.compile(
+        r"(?P<space>\s+)"
+        r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
+        r"|(?P<name>[^\W\d]\w*)"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|[-−+*/^'()\[\],;:])"
+    ),
+    levels=(_SUMS, {"*": "product", ".*": "star", "/": "divide", "./": "divide"}),
+    signs={2: (2, 0)},
+    plus=True,
+    nesting=0,
+    separators=(",", ";"),
+    block="[ones(m, 1) X]",
+    allowed="allowed are names, numbers, + - * .* / ./, ', slices such as (:, 2:end), [ones(m, 1) A], sum(A, 1), f(Z)",
+)
+
+_CLOSING = {"(": ")", "{": "}", "[": "]"}
+
+
+# --- tokens --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a formula: its kind, which is a group of the pattern, or "end" after the last; its text and place."""
+
+    kind: str
+    text: str
+    span: Span
+
+
+class Tokens:
+    """Tokens of one span of a source, read from left to right.
+
+    Parameters
+    ----------
+    source : Source
+    span : (int, int)
+    pattern : re.Pattern
+        As in a `Grammar`.
+
+    Attributes
+    ----------
+    place : int
+        The cursor, among the tokens.
+    end : int
+        Where the last piece that was taken ends in the source.
+
+    Raises
+    ------
+    FormulaError
+        If a character begins no token.
+    """
+
+    def __init__(self, source: Source, span: Span, pattern: re.Pattern[str]) -> None:
+        self.source, self.place, self.end = source, 0, span[0]
+        self._tokens: list[Token] = []
+        at, stop = span
+        while at < stop:
+            found = pattern.match(source.text, at, stop)
+            if found is None:
+                raise source.error(f"{source.text[at]!r} is not read here", (at, at + 1))
+            if found.lastgroup != "space":
+                self._tokens.append(Token(found.lastgroup or "", found.group(), found.span()))
+            at = found.end()
+        self._tokens.append(Token("end", "", (stop, stop + 1)))
+
+    @property
+    def next(self) -> Token:
+        """The token under the cursor."""
+        return self._tokens[self.place]
+
+    def peek(self, ahead: int) -> Token:
+        """Return a later token, or with -1 the one before."""
+        return self._tokens[min(self.place + ahead, len(self._tokens) - 1)]
+
+    def take(self) -> Token:
+        """Return the token under the cursor, and move on."""
+        token = self.next
+        self.place, self.end = min(self.place + 1, len(self._tokens) - 1), token.span[1]
+        return token
+
+    def accept(self, *texts: str) -> Token | None:
+        """Take the next token if it is one of these."""
+        return self.take() if self.next.text in texts and self.next.kind != "end" else None
+
+    def expect(self, text: str, why: str = "") -> Token:
+        """Take the next token, which must be this one."""
+        found = self.accept(text)
+        if found is None:
+            raise self.error(f"{text!r} is wanted here{why}")
+        return found
+
+    def error(self, message: str, token: Token | None = None) -> FormulaError:
+        """Return an error that marks a token, or the next one."""
+        return self.source.error(message, (token or self.next).span)
+
+    def split(self, length: int) -> Token:
+        """Take only the first characters of the next token, and leave the rest."""
+        token = self.next
+        start, stop = token.span
+        if length == len(token.text):
+            return self.take()
+        self.end = start + length
+        self._tokens[self.place] = Token(token.kind, token.text[length:], (self.end, stop))
+        return Token(token.kind, token.text[:length], (start, self.end))
+
+
+# --- the parser ----------------------------------------------------------------------------------
+
+
+Script: TypeAlias = tuple[Literal["index", "transpose", "power", "prime", "part", "reshape"], object, Span]
+"""What is attached to a name or a bracket, with its value and its place."""
+
+
+class _Reader(ABC):
+    """One right side being read: each level of the table reads terms of the next closer level, and its operators."""
+
+    grammar: ClassVar[Grammar]
+
+    def __init__(self, source: Source, span: Span, scope: Scope) -> None:
+        self.source, self.span, self.scope = source, span, scope
+        self.tokens = Tokens(source, span, self.grammar.tokens)
+        self._in_block = False
+
+    def whole(self) -> Term:
+        """Return what all tokens make."""
+        if self.tokens.next.kind == "end":
+            raise self.source.error("the right side is empty", self.span)
+        found = self._expression(0)
+        if self.tokens.next.kind != "end":
+            raise self._unread(self.tokens.next)
+        return found
+
+    def _expression(self, depth: int, level: int = 0) -> Term:
+        grammar, start = self.grammar, self.tokens.next.span[0]
+        closest = level == len(grammar.levels)
+        if closest:
+            depth = self._deeper(depth)
+        if level in grammar.signs and (sign := self.tokens.accept("-", "−", *["+"] * grammar.plus)):
+            operand, deeper = grammar.signs[level]
+            found = self._expression(self._deeper(depth, deeper), operand)
+            found = found if sign.text == "+" else Term("negative", (found,), None, self._since(start))
+        else:
+            found = self._factor(depth) if closest else self._expression(depth, level + 1)
+        while not closest and (kind := self._operator(level)):
+            depth += 1
+            found = Term(kind, (found, self._expression(depth, level + 1)), None, self._since(start))
+        return found
+
+    def _operator(self, level: int) -> Kind | None:
+        """Take an operator of a level, if one is next."""
+        while not self._in_block and self.tokens.accept("\\;"):
+            pass
+        operators, token = self.grammar.levels[level], self.tokens.next
+        if self.tokens.accept(*operators):
+            return operators[token.text]
+        begins = token.kind in ("number", "letters", "command", "opening")
+        return operators.get("") if begins and not any(token.text in others for others in self.grammar.levels) else None
+
+    @abstractmethod
+    def _factor(self, depth: int) -> Term:
+        """Read what no operator divides, with all that is attached to it."""
+
+    def _attached(self, of: Term, scripts: list[Script], start: int) -> Term:
+        for kind, value, place in scripts:
+            if kind == "prime":
+                raise self.source.error("a prime marks the derivative of a function", place)
+            if kind != "index":
+                of = Term(kind, (of,), value, (start, place[1]))
+            elif of.kind != "leaf":
+                raise self.source.error("an index belongs to a name", place)
+        return of
+
+    def _bracketed(self, opening: str, depth: int) -> Term:
+        self.tokens.expect(opening)
+        found = self._inside(depth)
+        self.tokens.expect(_CLOSING[opening])
+        return found
+
+    def _inside(self, depth: int, *, in_block: bool = False) -> Term:
+        """Read a sum within brackets."""
+        outside, self._in_block = self._in_block, in_block
+        found = self._expression(self._deeper(depth, self.grammar.nesting))
+        self._in_block = outside
+        return found
+
+    def _block(self, depth: int) -> Term:
+        """[1 A] or [0 A], side by side or one above the other; where no product is without a sign, a space will do."""
+        opening = self.tokens.expect("[")
+        parts, down, spaced = [self._inside(depth, in_block=True)], False, "" not in self.grammar.levels[-1]
+        while (mark := self.tokens.accept(*self.grammar.separators)) or (spaced and self.tokens.next.text != "]"):
+            down = down or (mark is not None and mark.text in (";", "\\\\"))
+            parts.append(self._inside(depth, in_block=True))
+        self.tokens.expect("]")
+        found = _block_of(parts, 0 if down else 1, self._since(opening.span[0]))
+        if found is None:
+            raise self.tokens.error(f"a block is a matrix beside ones or zeros, as in {self.grammar.block}", opening)
+        return found
+
+    def _deeper(self, depth: int, by: int = 1) -> int:
+        if by and depth + by > MAX_DEPTH:
+            raise self.tokens.error("the formula is too deep")
+        return depth + by
+
+    def _unread(self, token: Token) -> FormulaError:
+        what = "the formula ends here too early" if token.kind == "end" else f"{token.text!r} is not read here"
+        return self.tokens.error(f"{what}; {self.grammar.allowed}", token)
+
+    def _since(self, start: int) -> Span:
+        return start, max(self.tokens.end, start + 1)
+
+
+def _block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
+    """Return [1 A], [A 1], [0 A] or [A 0] along an axis, or None for any other block."""
+    if len(parts) != 2:
+        return None
+    for edge, of, first in ((parts[0], parts[1], True), (parts[1], parts[0], False)):
+        plain = edge.parts[0] if edge.kind == "transpose" else edge
+        value = plain.detail.value if isinstance(plain.detail, Number) else None
+        if plain.kind == "ones" or value == 1:
+            return Term("with_ones", (of,), (axis, first), span)
+        if value == 0:
+            margins = [(0, 0), (0, 0)]
+            margins[axis] = (1, 0) if first else (0, 1)
+            return Term("placed", (of,), tuple(margins), span)
+    return None
+
+
+# --- Octave --------------------------------------------------------------------------------------
+
+
+class _OctaveReader(_Reader):
+    grammar = OCTAVE
+
+    def _factor(self, depth: int) -> Term:
+        start = self.tokens.next.span[0]
+        found = self._atom(depth)
+        while script := self._script():
+            found = self._attached(found, [script], start)
+        return found
+
+    def _atom(self, depth: int) -> Term:
+        token = self.tokens.next
+        if token.text == "(":
+            return self._bracketed("(", depth)
+        if token.text == "[":
+            return self._block(depth)
+        self.tokens.take()
+        if token.kind == "number":
+            return self.scope.number(float(token.text), self.source, token.span)
+        if token.kind != "name":
+            raise self._unread(token)
+        if self.tokens.next.text == "(" and self.scope.symbol(token.text) is None:
+            return self._call(token, depth)
+        return self.scope.name(token.text, self.source, token.span)
+
+    def _script(self) -> Script | None:
+        start = self.tokens.next.span[0]
+        kind: Literal["transpose", "power", "part"] = "transpose"
+        value: object = None
+        if self.tokens.accept("^", ".^"):
+            kind = "power"
+            sign = -1 if self.tokens.accept("-") else 1
+            value = sign * self._integer(1, 3)
+        elif self.tokens.accept("("):
+            kind, value = "part", self._slices()
+        elif not self.tokens.accept("'", ".'"):
+            return None
+        return kind, value, self._since(start)
+
+    def _call(self, token: Token, depth: int) -> Term:
+        name = token.text
+        self.tokens.expect("(")
+        if name in ("ones", "zeros"):
+            while self.tokens.next.text != ")":  # ones(m, 1): its length is the neighbour's
+                if self.tokens.next.kind not in ("name", "number") and self.tokens.next.text != ",":
+                    raise self.tokens.error(f"{name} takes sizes such as ({name}(m, 1))")
+                self.tokens.take()
+            self.tokens.expect(")")
+            return Term("ones", (), None, token.span) if name == "ones" else number(0.0, token.span)
+        arguments, axis = [self._inside(depth)], 0
+        while self.tokens.accept(","):
+            if name == "sum":
+                axis = self._integer(1, 2) - 1
+            else:
+                arguments.append(self._inside(depth))
+        self.tokens.expect(")")
+        span = self._since(token.span[0])
+        if name == "sum":
+            return Term("sum", tuple(arguments), (axis, True), span)
+        function = self.scope.function(name)
+        if function is None:
+            raise self.tokens.error(self.scope.no_function(name), token)
+        return self.scope.call(function, arguments, self.source, span)
+
+    def _slices(self) -> Slices:
+        """:, 2:end), counted from 1 with the end included."""
+        found: list[tuple[int | None, int | None]] = []
+        while True:
+            if self.tokens.accept(":"):
+                found.append((None, None))
+            else:
+                start = self._integer(1, 10**6) - 1
+                self.tokens.expect(":", ", as in (:, 2:end)")
+                found.append((start or None, self._end()))
+            if not self.tokens.accept(","):
+                self.tokens.expect(")")
+                return tuple(found)
+
+    def _end(self) -> int | None:
+        if not self.tokens.accept("end"):
+            return self._integer(0, 10**6)
+        return -self._integer(1, 10**6) if self.tokens.accept("-") else None
+
+    def _integer(self, least: int, most: int) -> int:
+        token = self.tokens.next
+        if token.kind != "number" or not token.text.isdigit() or len(token.text) > 7:
+            raise self.tokens.error("a small whole number is wanted here")
+        if not least <= int(token.text) <= most:
+            raise self.tokens.error(f"a whole number from {least} to {most} is wanted here")
+        return int(self.tokens.take().text)
+
+
+# --- LaTeX ---------------------------------------------------------------------------------------
+
+
+_GREEK = ("alpha", "delta", "Delta", "lambda", "theta", "Theta", "sigma", "Phi", "phi", "eta")
+_FUNCTIONS = ("tanh", "log", "ln", "exp")
+_STYLES = (
+    *("mathrm", "text", "mathit", "mathbf", "boldsymbol", "bm", "mathsf", "operatorname", "vec", "textbf", "mathbb"),
+)
+
+
+@dataclass(frozen=True)
+class LatexNames:
+    r"""Reads names and their scripts: ``\delta^{(3)}``, ``{W_1}^{\top}``, ``\mathrm{d}Z_{1}``, ``g'``."""
+
+    tokens: Tokens
+
+    @classmethod
+    def of(cls, source: Source, span: Span) -> LatexNames:
+        """Return a reader of names in a span."""
+        return cls(Tokens(source, span, LATEX.tokens))
+
+    def base(self) -> tuple[str, Span] | None:
+        r"""Take a name without its scripts: ``\mathrm{d}\Theta`` is dTheta; return None if no name is next."""
+        token = self.tokens.next
+        word = token.text.removeprefix("\\")
+        plain = token.kind == "letters" or (token.kind == "command" and word in (*_GREEK, *_FUNCTIONS))
+        if not plain and not (token.kind == "command" and word in ("hat", "widehat", *_STYLES)):
+            return None
+        self.tokens.take()
+        if plain:
+            return word, token.span
+        inner, end = self._argument()
+        if word.endswith("hat"):
+            return f"{inner}hat", (token.span[0], end)
+        if inner == "d" and self._name_follows() and (following := self.base()) is not None:
+            return f"d{following[0]}", (token.span[0], following[1][1])
+        return inner, (token.span[0], end)
+
+    def _name_follows(self) -> bool:
+        token = self.tokens.next
+        word = token.text[1:]
+        named = word in (*_GREEK, *_STYLES) or word.endswith("hat")
+        return token.kind == "letters" or (token.kind == "command" and named)
+
+    def _argument(self) -> tuple[str, int]:
+        """The text of a braced argument, or of one token, without commands; and where it ends."""
+        if not self.tokens.accept("{"):
+            token = self.tokens.take()
+            return token.text.removeprefix("\\"), token.span[1]
+        start, depth = self.tokens.next.span[0], 1
+        while depth:
+            token = self.tokens.take()
+            if token.kind == "end":
+                raise self.tokens.error("a closing brace is wanted here", token)
+            depth += {"{": 1, "}": -1}.get(token.text, 0)
+        text = self.tokens.source.part((start, token.span[0]))
+        return text.replace("\\ ", " ").replace("\\", "").strip(" {}"), token.span[1]
+
+    def scripts(self) -> list[Script]:
+        """Take everything that is attached by ^, _ and primes, in the order in which it stands."""
+        found: list[Script] = []
+        while True:
+            token = self.tokens.next
+            if token.kind == "primes":
+                self.tokens.take()
+                found.append(("prime", len(token.text), token.span))
+            elif self.tokens.accept("^"):
+                found += self._above()
+            elif self.tokens.accept("_"):
+                found.append(self._below())
+            else:
+                return found
+
+    def _above(self) -> list[Script]:
+        if not self.tokens.accept("{"):
+            return [self._above_one(braced=False)]
+        found: list[Script] = []
+        while not (brace := self.tokens.accept("}")):
+            found.append(self._above_one(braced=True))
+        return [*found[:-1], *((kind, value, (span[0], brace.span[1])) for kind, value, span in found[-1:])]
+
+    def _above_one(self, *, braced: bool) -> Script:
+        token = self.tokens.next
+        if token.kind == "letters" and token.text[0] == "T" and (not braced or token.text == "T"):
+            return "transpose", None, self.tokens.split(1).span
+        if self.tokens.accept("\\top", "\\intercal"):
+            return "transpose", None, token.span
+        if token.kind == "command" and token.text[1:] in _STYLES:
+            self.tokens.take()
+            inner, end = self._argument()
+            if inner in ("T", "top"):
+                return "transpose", None, (token.span[0], end)
+        elif self.tokens.accept("\\prime", "'"):
+            return "prime", 1, token.span
+        elif self.tokens.accept("(", "["):
+            index = self._digits()
+            return "index", index, (token.span[0], self.tokens.expect(_CLOSING[token.text]).span[1])
+        sign = -1 if self.tokens.accept("-", "−") else 1
+        exponent = int(self._digits())
+        if exponent not in (1, 2, 3):
+            raise self.tokens.error("an exponent is one of -3, -2, -1, 1, 2, 3", token)
+        return "power", sign * exponent, token.span
+
+    def _below(self) -> Script:
+        token = self.tokens.next
+        if not self.tokens.accept("{"):
+            return "index", self._digits(), token.span
+        kind: Literal["part", "reshape", "index"] = "index"
+        value: object
+        if self.tokens.accept("["):
+            kind, value = "part", self._slices()
+        elif self.tokens.accept("\\mathrm", "\\text"):
+            if self._argument()[0] != "as":
+                raise self.tokens.error("an index is a number, or slices such as [:, 1:]", token)
+            dims = [int(self._digits())]
+            while self.tokens.accept("\\times"):
+                dims.append(int(self._digits()))
+            kind, value = "reshape", tuple(dims)
+        else:
+            bracket = self.tokens.accept("(", "[")
+            value = self._digits()
+            if bracket:
+                self.tokens.expect(_CLOSING[bracket.text])
+        return kind, value, (token.span[0], self.tokens.expect("}").span[1])
+
+    def _digits(self) -> str:
+        token = self.tokens.next
+        if token.kind != "number" or not token.text.isascii() or not token.text.isdigit() or len(token.text) > 6:
+            raise self.tokens.error("an index or an exponent is a small whole number", token)
+        return self.tokens.take().text
+
+    def _slices(self) -> Slices:
+        slices: list[tuple[int | None, int | None]] = []
+        while True:
+            start = self._bound()
+            self.tokens.expect(":", ", as in [:, 1:]")
+            slices.append((start, self._bound()))
+            if not self.tokens.accept(","):
+                self.tokens.expect("]")
+                return tuple(slices)
+
+    def _bound(self) -> int | None:
+        sign = -1 if self.tokens.accept("-", "−") else 1
+        return sign * int(self._digits()) if self.tokens.next.kind == "number" else None
+
+
+class _LatexReader(_Reader):
+    grammar = LATEX
+
+    def __init__(self, source: Source, span: Span, scope: Scope) -> None:
+        super().__init__(source, span, scope)
+        self.names = LatexNames(self.tokens)
+
+    def _factor(self, depth: int) -> Term:
+        token = self.tokens.next
+        start = token.span[0]
+        if token.kind == "number":
+            self.tokens.take()
+            return self.scope.number(float(token.text), self.source, token.span)
+        if self.tokens.accept("\\frac"):
+            fraction = (self._bracketed("{", depth), self._bracketed("{", depth))
+            return Term("divide", fraction, None, self._since(start))
+        if token.kind != "opening":
+            return self._named(depth)
+        inner = self._block(depth) if self._is_block() else self._bracketed(token.text, depth)
+        return self._attached(inner, self.names.scripts(), start)
+
+    def _named(self, depth: int) -> Term:
+        token, place = self.tokens.next, self.tokens.place
+        base = self.names.base()
+        if base is None:
+            raise self._unread(token)
+        name, span = base
+        scripts = self.names.scripts()
+        if name == "1":
+            return self._attached(Term("ones", (), None, span), scripts, span[0])
+        index = "".join(str(value) for kind, value, _ in scripts if kind == "index")
+        primed = any(kind == "prime" for kind, _, _ in scripts)
+        function = self.scope.function(name + "_prime" * primed)
+        if function and self.tokens.next.text == "(":
+            return self._call(function, [s for s in scripts if s[0] not in ("index", "prime")], span[0], depth)
+        if primed:
+            raise self.tokens.error(f"a prime marks a derivative, as in \\sigma'(Z_1); {name}' is none", token)
+        found = self._symbol(name, index, scripts)
+        if found is None and token.kind == "letters" and len(name) > 1:
+            self.tokens.place = place
+            return self._shorter(token.text)
+        known, rest = found or (name + index, scripts)
+        whole = (span[0], scripts[-1][2][1] if scripts else span[1])
+        return self._attached(self.scope.name(known, self.source, whole if index else span), rest, span[0])
+
+    def _symbol(self, name: str, index: str, scripts: list[Script]) -> tuple[str, list[Script]] | None:
+        """The name with its index; a³ is a third a where no a is known."""
+        if self.scope.symbol(name + index) is not None:
+            return name + index, scripts
+        powers = [s for s in scripts if s[0] == "power"]
+        if not index and powers and self.scope.symbol(f"{name}{powers[0][1]}") is not None:
+            return f"{name}{powers[0][1]}", [s for s in scripts if s is not powers[0]]
+        return None
+
+    def _shorter(self, run: str) -> Term:
+        """A run of letters that is no name is a product: its first known name is taken, or it is said to be unknown."""
+        known = (n for n in range(len(run) - 1, 0, -1) if self.scope.symbol(run[:n]) is not None)
+        head = self.tokens.split(next(known, len(run)))
+        return self.scope.name(head.text, self.source, head.span)
+
+    def _call(self, function: str, scripts: list[Script], start: int, depth: int) -> Term:
+        self.tokens.expect("(")
+        arguments = [self._inside(depth)]
+        while self.tokens.accept(","):
+            arguments.append(self._inside(depth))
+        self.tokens.expect(")")
+        found = self.scope.call(function, arguments, self.source, self._since(start))
+        return self._attached(found, [*scripts, *self.names.scripts()], start)
+
+    def _is_block(self) -> bool:
+        """Whether "[" is next, and a separator stands within it and within no inner bracket."""
+        if self.tokens.next.text != "[":
+            return False
+        depth, ahead = 0, 0
+        while (token := self.tokens.peek(ahead)).kind != "end":
+            depth += (token.kind == "opening") - (token.text in _CLOSING.values())
+            if depth == 0:
+                return False
+            if depth == 1 and token.kind == "separator":
+                return True
+            ahead += 1
+        return False

@@ -1,0 +1,204 @@
+"""`compare`: one network and one mini-batch in several conventions, with every factor of the chain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking import check_gradient
+from jacobians.comparison.comparison import Comparison, Difference, Side
+from jacobians.conventions import Convention
+from jacobians.errors import DataError, LayoutError
+from jacobians.network import Network, Run
+from jacobians.presets import all_conventions
+from jacobians.presets import convention as find_convention
+from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
+
+__all__ = ["compare", "convention_of", "rounding_allowance"]
+
+
+def rounding_allowance(run: Run) -> dict[str, float]:
+    r"""Return, for each parameter, a bound on the rounding error of the gradient's entries.
+
+    A sum of n products computed in any order errs by at most :math:`\gamma_n \sum |a_i b_i|`,
+    :math:`\gamma_n = n u/(1 - n u)` (Higham 2002, *Accuracy and Stability of Numerical Algorithms*, §3.1). The
+    bound here takes n as all inner lengths along the chain together, and as the sum the layer's own Jacobian, with
+    magnitudes for its entries, pulled back from |δ|; so it holds for any association and any layout.
+
+    Examples
+    --------
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2))
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> all(bound < 1e-13 for bound in rounding_allowance(run).values())
+    True
+    """
+    layout = run.network.layout
+    unit = float(np.finfo(run.X.dtype).eps) / 2
+    terms = run.X.shape[layout.batch_axis] + sum(v.shape[layout.feature_axis] for v in run.values.values())
+    allowance: dict[str, float] = {}
+    for name, array in run.params.items():
+        factor = run.chain(name)[0 if layout.derivative == "denominator" else -1]
+        row = np.abs(run.jacobian(factor.of).gradient)
+        reach = float(factor.jacobian.numerator.positive(np.abs).vjp(row).max(initial=0.0))
+        penalty = float(np.abs(run.penalty(name).gradient).max(initial=0.0))
+        allowance[name] = 2 * terms * unit * (reach + penalty) if array.size else 0.0
+    return allowance
+
+
+_TIMED_RUNS = 7
+_DIRECTIONS = 6
+
+
+def compare(
+    conventions: Sequence[str | Convention],
+    X: Array,
+    Y: Array,
+    *,
+    sizes: Sequence[int],
+    activation: str = "sigmoid",
+    loss: str = "cross_entropy",
+    l2: float = 0.0,
+    seed: int = 0,
+    weights: Mapping[str, Array] | None = None,
+) -> Comparison:
+    """Return the same network, from the same weights, on the same batch, in each of several conventions.
+
+    Parameters
+    ----------
+    conventions : sequence of str or Convention
+        At least one; the first names the strength λ, and the others get the λ that makes the objectives equal.
+    X : ndarray, shape (N, D)
+        One example a row; each convention gets it as it keeps it.
+    Y : ndarray, shape (N,) or (N, K)
+        Labels, or targets one example a row.
+    sizes : sequence of int
+    activation, loss : str
+        See `Network.dense`.
+    l2 : float
+        The regulariser's λ in the first convention.
+    seed : int
+        Of the weights.
+    weights : dict, optional
+        Parameters to use instead of random ones, in any of the conventions, or in another preset's.
+
+    Raises
+    ------
+    LayoutError
+        If a convention does not fix what is asked of it.
+    ShapeError
+        If weights, data and sizes do not fit.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X, labels = rng.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    >>> compare(["ng-ml-2011", "cs231n"], X, labels, sizes=(4, 5, 3)).agree
+    True
+    """
+    found = [find_convention(c) for c in conventions]
+    if not found:
+        raise LayoutError("compare: name at least one convention")
+    params = _parameters(found, tuple(sizes), seed, weights)
+    count, outputs = X.shape[0], sizes[-1]
+    ratios = tuple(reduction_ratio(c, found[0], count, outputs) for c in found)
+    strengths = [_strength(found[0], c, ratio, l2, count) for c, ratio in zip(found, ratios, strict=True)]
+    networks = [
+        Network.dense(sizes, activation=activation, loss=loss, convention=c, l2=strength)
+        for c, strength in zip(found, strengths, strict=True)
+    ]
+    sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
+    differences = tuple(_differences(sides[0], side, ratio) for side, ratio in zip(sides[1:], ratios[1:], strict=True))
+    return Comparison(sides, differences, ratios, tuple(sizes), activation, loss)
+
+
+def _parameters(
+    found: Sequence[Convention], sizes: tuple[int, ...], seed: int, weights: Mapping[str, Array] | None
+) -> dict[str, dict[str, Array]]:
+    """By convention, the same parameters: given ones, or random weights with random biases where all have biases."""
+    if weights is not None:
+        source = convention_of(weights, found)
+        given = source.unpack(source.pack({n: weights[n] for n in source.shapes(sizes)}, sizes), sizes)
+        return {c.name: translate_parameters(given, source, c) for c in found}
+    rng = np.random.default_rng(seed)
+    without = [c for c in found if c.layout.bias == "none"]
+    source = (without or found)[0]
+    given = Network.dense(sizes, convention=source).init(rng)
+    if not without:
+        # biases of zero would hide a bias that is lost on the way; they are drawn in one fixed order for all
+        plain = find_convention("cs231n")
+        given = translate_parameters(given, source, plain)
+        given = {n: a if n.startswith("W") else rng.uniform(-0.1, 0.1, a.shape) for n, a in given.items()}
+        source = plain
+    return {c.name: translate_parameters(given, source, c) for c in found}
+
+
+def convention_of(weights: Mapping[str, Array], preferred: Sequence[Convention]) -> Convention:
+    """Return the convention, first among `preferred`, then among all presets, whose parameters these arrays are.
+
+    Raises
+    ------
+    DataError
+        If none has such names and shapes.
+    """
+    for candidate in (*preferred, *all_conventions()):
+        try:
+            sizes = candidate.sizes(weights)
+        except ValueError:
+            continue
+        shapes = candidate.shapes(sizes)
+        if all(name in weights and np.shape(weights[name]) == shape for name, shape in shapes.items()):
+            return candidate
+    have = ", ".join(f"{name} {np.shape(array)}" for name, array in weights.items()) or "nothing"
+    raise DataError(
+        f"weights: {have}: no convention has parameters of these names and shapes; "
+        f"{preferred[0].name} calls them {', '.join(preferred[0].shapes((2, 2, 2)))}"
+    )
+
+
+def _strength(first: Convention, other: Convention, ratio: float, l2: float, count: int) -> float:
+    """The λ that gives `other` the first's objective, up to the ratio of the reductions."""
+    if l2 == 0 or other is first:
+        return l2
+    return first.l2_scale(l2, count) / (other.l2_scale(1.0, count) * ratio)
+
+
+def _side(network: Network, params: dict[str, Array], X: Array, Y: Array) -> Side:
+    own = network.convention.replace(name="rows", layout=network.layout.replace(batch="rows"))
+    X = translate_batch(X, own, network.convention)
+    Y = translate_batch(Y, own, network.convention) if Y.ndim == 2 else Y
+    run = network.run(params, X, Y)
+    theta = network.pack(params)
+    gradient = network.pack(run.gradient())
+    check = check_gradient(
+        lambda t: network.value(network.unpack(t), X, Y),
+        lambda t: gradient,
+        theta,
+        directions=_DIRECTIONS,
+        protocol=False,  # the gradient is the library's own, and its laws are tested
+    )
+    times = []
+    for _ in range(_TIMED_RUNS):
+        start = time.perf_counter()
+        network.gradient(params, X, Y)
+        times.append(time.perf_counter() - start)
+    return Side(network, run, float(np.median(times)), check)
+
+
+def _differences(first: Side, other: Side, ratio: float) -> tuple[Difference, ...]:
+    """The other's gradient in the first's convention, or both in the other's where that one has no bias."""
+    frame = other if other.convention.layout.bias == "none" else first
+    gradients = [translate_gradients(s.gradient, s.convention, frame.convention) for s in (first, other)]
+    allowances = rounding_allowance(frame.run)
+    result = []
+    for name in gradients[0]:
+        own, theirs = gradients[0][name], gradients[1][name] * ratio
+        largest = float(np.abs(own - theirs).max(initial=0.0))
+        unit = float(np.spacing(max(np.abs(own).max(initial=0.0), np.finfo(own.dtype).tiny)))
+        # the allowance is in the frame's own units; the first's objective may be a multiple of them
+        allowed = allowances[name] * (ratio if frame is other else 1.0) / unit
+        result.append(Difference(name, frame.convention.name, largest, largest / unit, allowed))
+    return tuple(result)

@@ -1,0 +1,86 @@
+"""`Example` and `EXAMPLES`: the small nets of the page, with their weights and their mini-batch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.conventions import Convention
+from jacobians.layout import Layout
+from jacobians.network import Network, Run
+from jacobians.translate import translate_batch, translate_parameters
+
+__all__ = ["EXAMPLES", "PLAIN", "Example"]
+
+
+PLAIN = Convention("plain", Layout(), reduction="mean")
+"""The convention in which an example's arrays are written down."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A net, its parameters and a mini-batch, in the convention `PLAIN`.
+
+    Attributes
+    ----------
+    title : str
+    sizes : tuple of int
+        Widths of the layers.
+    activation : str
+        As in `Network.dense`.
+    params : dict
+    X : ndarray, shape (N, D)
+    labels : ndarray, shape (N,)
+    """
+
+    title: str
+    sizes: tuple[int, ...]
+    activation: str
+    params: dict[str, Array]
+    X: Array
+    labels: Array
+
+    @property
+    def key(self) -> str:
+        """The widths, as in ``4-3-2``."""
+        return "-".join(map(str, self.sizes))
+
+    @property
+    def wrt(self) -> list[str]:
+        """What the loss is differentiated by: every parameter of `PLAIN`, and X."""
+        return [*self.params, "X"]
+
+    def run(self, convention: Convention) -> Run:
+        """Return the net on its batch in a convention; without its biases where the convention has none."""
+        params = self.params
+        if convention.layout.bias == "none":
+            params = {name: np.zeros_like(p) if name.startswith("b") else p for name, p in params.items()}
+        network = Network.dense(
+            self.sizes, activation=self.activation, convention=convention.replace(reduction="mean", l2=None)
+        )
+        return network.run(
+            translate_parameters(params, PLAIN, convention), translate_batch(self.X, PLAIN, convention), self.labels
+        )
+
+
+def _example(title: str, sizes: Sequence[int], count: int, activation: str, seed: int) -> Example:
+    """Numbers of one or two digits, so that what the page shows of X and W is all there is."""
+    rng = np.random.default_rng(seed)
+    params: dict[str, Array] = {}
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
+        params[f"W{layer}"] = rng.normal(0.0, 0.6, (n_in, n_out)).round(2)
+        params[f"b{layer}"] = rng.normal(0.0, 0.3, n_out).round(2)
+    X = rng.normal(size=(count, sizes[0])).round(1) + 0.0  # −0 is 0
+    return Example(title, tuple(sizes), activation, params, X, rng.integers(sizes[-1], size=count))
+
+
+# no two arrays of a net have the same shape, or a transposed shape, with the bias absorbed or not
+EXAMPLES: tuple[Example, ...] = (
+    _example("one layer: softmax regression", (3, 2), 5, "sigmoid", seed=103),
+    _example("one hidden layer, sigmoid", (4, 3, 2), 6, "sigmoid", seed=190),
+    _example("two hidden layers, ReLU", (5, 3, 2, 4), 7, "relu", seed=203),
+)

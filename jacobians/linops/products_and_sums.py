@@ -1,0 +1,225 @@
+"""A chain of Jacobians and a sum of them, lazy and flat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from operator import add, attrgetter
+from typing import TYPE_CHECKING, Any
+
+from jacobians.arrays import Array, as_array, common_dtype
+from jacobians.layout import Order
+from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
+from jacobians.linops.jacobian import Jacobian, Leaf
+from jacobians.linops.planning import (
+    Bracketing,
+    Plan,
+    Way,
+    fill,
+    least_bytes,
+    make_plan,
+    multiplied_blocks,
+    within,
+)
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["Product", "Sum"]
+
+
+class Product(Jacobian):
+    """J₁ J₂ … Jₖ, never multiplied out unasked: forward and reverse mode are its two ends.
+
+    Made by ``@``; the constructor trusts that neighbours fit.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+        At least two, none a product.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Diagonal, Kronecker
+    >>> J = Diagonal(np.ones((4, 3))) @ Kronecker(4, np.ones((3, 2)))
+    >>> J
+    Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
+    """
+
+    __slots__ = ("_ways", "factors")
+
+    def __init__(self, factors: tuple[Jacobian, ...]) -> None:
+        self.factors = factors
+        self._ways: dict[int | None, Way] = {}
+        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
+
+    def _jvp(self, tangent: Array) -> Array:
+        for factor in reversed(self.factors):
+            tangent = factor._jvp(tangent)
+        return tangent
+
+    def _vjp(self, cotangent: Array) -> Array:
+        for factor in self.factors:
+            cotangent = factor._vjp(cotangent)
+        return cotangent
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return Product(tuple(map(inner, self.factors)))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [factor._written(write, order) for factor in self.factors]
+        return None if None in texts else str(write.join(texts))
+
+    def plan(self, *, limit: int | None = None) -> Plan:
+        """Return the bracketing of least cost for the dense matrix, priced by structure.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the arrays which are built, the matrix among them, may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no bracketing stays within the limit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Diagonal, Kronecker
+        >>> J = Kronecker(5, np.ones((2, 3))) @ Diagonal(np.ones((5, 3))) @ Kronecker(np.ones((5, 4)), 3)
+        >>> print(J.plan())
+        ([0 1] 2): 150 operations, peak 1.2 KiB (forward 960, reverse 150)
+        """
+        return make_plan(self.factors, limit, self._way())
+
+    def _way(self, axis: int | None = None) -> Way:
+        """The way of least operations to the matrix, or to the blocks along an axis of examples; priced once."""
+        if axis not in self._ways:
+            (self._ways[axis],) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
+        return self._ways[axis]
+
+    def _dense_bytes(self) -> int:
+        return self._way().peak
+
+    def _least_bytes(self) -> int:
+        return least_bytes(self.factors)
+
+    def _factors(self) -> tuple[Jacobian, ...]:
+        return self.factors
+
+    def _row_norms(self) -> Array:
+        found = chain_row_norms(self.factors)
+        return super()._row_norms() if found is None else found.astype(self.dtype, copy=False)
+
+    def _gram(self) -> Array:
+        found = chain_gram(self.factors)
+        return super()._gram() if found is None else found.astype(self.dtype, copy=False)
+
+    def _diagonal(self) -> Array:
+        found = chain_diagonal(self.factors)
+        return super()._diagonal() if found is None else found.ravel().astype(self.dtype, copy=False)
+
+    def _transpose(self) -> Jacobian:
+        return Product(tuple(f.T for f in reversed(self.factors)))
+
+    def _fill(self, out: Array) -> None:
+        fill(self.factors, self._way().bracket, out)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        best = self._way()
+        way = best if best.peak <= limit else within(self.factors, limit)
+        fill(self.factors, way.bracket, out)
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return all(f._keeps_examples(axis) for f in self.factors)
+
+    def _blocks(self, axis: int) -> Array:
+        return multiplied_blocks(self.factors, self._way(axis).bracket, axis, self.dtype)
+
+    def _sparse(self) -> csr_array:
+        result = self.factors[0]._sparse()
+        for factor in self.factors[1:]:
+            result = result @ factor._sparse()
+        return result.astype(self.dtype)
+
+    @property
+    def structure(self) -> str:
+        return " @ ".join(f"({f.structure})" if " + " in f.structure else f.structure for f in self.factors)
+
+    @property
+    def flops(self) -> int:
+        return sum(f.flops for f in self.factors)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(a for f in self.factors for a in f.arrays)
+
+
+class Sum(Jacobian):
+    """J₁ + J₂ + … between the same arrays; made by ``+``, and flat.
+
+    Parameters
+    ----------
+    terms : tuple of Jacobian
+        At least two, none a sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Diagonal, Identity
+    >>> (Identity((2,)) + Diagonal(np.array([1.0, 2.0]))).to_dense()
+    array([[2., 0.],
+           [0., 3.]])
+    """
+
+    __slots__ = ("terms",)
+    _rule = ("sum of paths", "Each path passes its share")
+
+    def __init__(self, terms: tuple[Jacobian, ...]) -> None:
+        self.terms = terms
+        super().__init__(terms[0].codomain, terms[0].domain, common_dtype(*(t.dtype for t in terms)))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return as_array(reduce(add, (t._jvp(tangent) for t in self.terms)))
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+
+    def _dense_bytes(self) -> int:
+        first, *others = (t._dense_bytes() for t in self.terms)
+        return max(first, super()._dense_bytes() + max(others))
+
+    def _transpose(self) -> Jacobian:
+        return Sum(tuple(t.T for t in self.terms))
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [term._written(write, order) for term in self.terms]
+        return None if None in texts else str(write.bracket(write.plus(texts)))
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return all(t._keeps_examples(axis) for t in self.terms)
+
+    def _fill(self, out: Array) -> None:
+        self.terms[0]._fill(out)
+        for term in self.terms[1:]:
+            out += term._dense().reshape(out.shape)
+
+    def _sparse(self) -> csr_array:
+        return reduce(add, (t._sparse() for t in self.terms))
+
+    def _diagonal(self) -> Array:
+        return as_array(reduce(add, (t._diagonal() for t in self.terms)))
+
+    @property
+    def structure(self) -> str:
+        return " + ".join(t.structure for t in self.terms)
+
+    @property
+    def flops(self) -> int:
+        return sum(t.flops for t in self.terms) + (len(self.terms) - 1) * self.shape[0]
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(a for t in self.terms for a in t.arrays)
