@@ -105,7 +105,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 _BASE = {"errors", "arrays", "layout"}
 _CORE = _BASE | {"linops", "operations", "conventions", "presets", "translate"}
-_NETWORK = _CORE | {"choices", "factors", "network"}
+_NETWORK = _CORE | {"factors", "network"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
@@ -120,13 +120,12 @@ MAY_IMPORT = {
     "conventions": _BASE,
     "presets": _BASE | {"conventions"},
     "translate": _BASE | {"conventions", "presets"},
-    "choices": _CORE,
     "factors": _CORE | {"pictures"},
-    "network": _CORE | {"choices", "factors", "pictures"},
+    "network": _CORE | {"factors", "pictures"},
     "recording": _BASE,
     "curvature": _NETWORK,
     "checking": _NETWORK,
-    "testing": _NETWORK | {"checking"},
+    "testing": _NETWORK | {"checking", "symbols"},
     "diagnosis": _NETWORK | {"checking"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},

@@ -19,12 +19,12 @@ from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explain
 from jacobians.auditing.slips import Slip
 from jacobians.auditing.terms import Builder, ClashError, Term
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.network import Network
+from jacobians.operations import ACTIVATIONS, LOSSES
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.symbols.evaluate import evaluate
@@ -246,7 +246,7 @@ def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Che
         _define(name, text, scope)
     claim = claim_of(formula.left, scope, formula.source)
     term = formula.term(replace(scope, target=claim.name))
-    found = Checked(formula, scope, claim, term, Builder(setting.examples))
+    found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
     try:
         return replace(found, expr=found.builder.build(term))
     except ClashError as clash:
@@ -261,7 +261,7 @@ def _define(name: str, text: str, scope: Scope) -> None:
         raise source.error(f"{name!r} {what}", (0, len(name)))
     term = read(notation_of(text), source, (len(name) + 3, len(source.text)), scope)
     try:
-        expr = Builder(scope.setting.examples).build(term)
+        expr = Builder(scope.setting.examples, scope.known).build(term)
     except ClashError as clash:
         raise source.error(clash.message, clash.term.span) from None
     scope.own[name] = Symbol(name, expr.shape)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
+from functools import cached_property
 
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import Setting
 from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
-from jacobians.derivation.statements import derivative_of
-from jacobians.operations import Elementwise
+from jacobians.operations import Elementwise, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
-from jacobians.symbols.functions import FUNCTIONS
-from jacobians.symbols.notation import FUNCTION_NAMES
+from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
 
-__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope", "functions"]
+__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
 
 
 LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
@@ -107,13 +104,6 @@ _SPELLINGS = {
 _LARGEST = 1e15
 
 
-@cache
-def functions() -> Mapping[str, tuple[str, int]]:
-    """Return the functions that a formula may call: each with its name as it is printed, and its count of arguments."""
-    counts = {name: len(inspect.signature(function).parameters) for name, function in FUNCTIONS.items()}
-    return {name: (FUNCTION_NAMES.get(name, name), count) for name, count in counts.items()}
-
-
 @dataclass(frozen=True, eq=False)
 class Scope:
     """What names mean, in one convention.
@@ -177,7 +167,7 @@ class Scope:
     def near(self, name: str) -> str:
         """Return the end of a sentence that names what the reader may have meant."""
         shown = [n for n in self.symbols if not n.startswith("J_")]
-        near = get_close_matches(name, [*shown, *self.own, *functions(), "softmax", "log_softmax"], n=3, cutoff=0.5)
+        near = get_close_matches(name, [*shown, *self.own, *self.known, "softmax", "log_softmax"], n=3, cutoff=0.5)
         near = near or [self.synonyms[s] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
         if near:
             return f"did you mean {' or '.join(dict.fromkeys(near))}?"
@@ -196,10 +186,16 @@ class Scope:
 
     # --- functions -------------------------------------------------------------------------------
 
+    @cached_property
+    def known(self) -> Mapping[str, Function]:
+        """The functions by their names in programs: the library's, and those of the network's own activations."""
+        parts = [part for part in self.setting.network.chain.parts if isinstance(part, Elementwise)]
+        own = [part.function(prime=prime) for part in parts for prime in (False, True)]
+        return textbook_functions() | {function.name: function for function in own}
+
     def function(self, name: str) -> str | None:
-        """Return the name that one of the `functions` has there, or None; g is the network's own activation."""
-        known = functions()
-        if name in known:
+        """Return the name under which a function is known, or None; g is the network's own activation."""
+        if name in self.known:
             return name
         lower = name.lower().replace(" ", "_")
         primed = next((end for end in _GRADIENTS if lower.endswith(end) and len(lower) > len(end)), "")
@@ -210,38 +206,46 @@ class Scope:
             candidates.append((lower[1:].lstrip("_"), "_prime"))
         for base, suffix in candidates:
             found = self._base(base)
-            if found and found + suffix in known:
+            if found and found + suffix in self.known:
                 return found + suffix
         return None
 
     def complete(self, function: str, arguments: int) -> tuple[float, ...] | None:
         """Return the numbers to add to a call with so many arguments, or None where the count is wrong."""
-        missing = functions()[function][1] - arguments
-        if missing == 0:
+        wanted = self.known[function].arguments
+        if arguments == wanted:
             return ()
-        for own, more in self.activation_derivatives():
-            if own.removesuffix("_prime") == function.removesuffix("_prime") and len(more) >= missing > 0:
-                return more[-missing:]
+        missing = wanted - arguments
+        for expr in self._activations():
+            own = [a.value for a in expr.arguments[1:] if isinstance(a, Number)]
+            if expr.function.name.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
+                return tuple(own[-missing:])
         return None
 
     def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         """Yield the derivative of every activation of the network, with its further arguments."""
-        for part in self.setting.network.chain.parts:
-            expr = derivative_of(part, Symbol("Z", (1, 1))) if isinstance(part, Elementwise) else None
-            if isinstance(expr, Call):
-                yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
+        for expr in self._activations():
+            yield expr.function.name, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
 
     def _base(self, name: str) -> str | None:
         batch = self.setting.network.layout.batch
         if name in ("g", "f", "h", "act", "activation"):
-            own = {function for function, _ in self.activation_derivatives()}
+            own = {expr.function.name for expr in self._activations()}
             return own.pop().removesuffix("_prime") if len(own) == 1 else None
-        name, known = _SPELLINGS.get(name, name), functions()
+        name = _SPELLINGS.get(name, name)
         for candidate in (name, f"{name}_{batch}"):
-            if candidate in known:
+            if candidate in self.known:
                 return candidate
-        shown = [f for f, (printed, _) in known.items() if printed.replace(" ", "_") == name]
+        shown = [n for n, f in self.known.items() if not f.prime and f.shown.replace(" ", "_") == name]
         return next((f for f in shown if not f.endswith(("_rows", "_columns")) or f.endswith(batch)), None)
+
+    def _activations(self) -> list[Call]:
+        exprs = [
+            part.derivative_of(Symbol("Z", (1, 1)))
+            for part in self.setting.network.chain.parts
+            if isinstance(part, Elementwise)
+        ]
+        return [expr for expr in exprs if isinstance(expr, Call)]
 
     # --- terms -----------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class _Trial:
         """What makes a term right, if shapes alone do not say that nothing can."""
         self.work += self.size
         try:
-            expr = build(term, self.judge.scope.setting.examples)
+            expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
         except ClashError:
             return []
         if size_of(expr.shape) != self.judge.claim.truths[0].size:

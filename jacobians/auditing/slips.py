@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from jacobians.auditing.claims import Claim
-from jacobians.auditing.names import Scope, functions
+from jacobians.auditing.names import Scope
 from jacobians.auditing.terms import Path, Term, call, leaf, number, positions, replaced
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.symbols.expressions import Add, Expr, Hadamard, Number, Placed, Quotient, Symbol
@@ -140,7 +140,7 @@ def _of_activation(at: Term, scope: Scope, shown: str) -> Iterator[Change]:
     if at.kind == "call":
         function, is_derivative = str(at.detail), _is_derivative(at)
         other = function.removesuffix("_prime") if is_derivative else f"{function}_prime"
-        if other in functions():
+        if other in scope.known:
             what = " itself, not its derivative" if is_derivative else "'s derivative, not itself"
             yield replace(at, detail=other), Slip("activation-for-derivative", f"{shown} must be the function{what}", 1)
         for derivative, more in derivatives:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -29,6 +29,7 @@ from jacobians.symbols.expressions import (
     show,
     transposed,
 )
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "Builder",
@@ -140,11 +141,14 @@ class Builder:
     ----------
     examples : int
         The length of a vector of ones that nothing else fixes.
+    functions : mapping of str to Function
+        By the names that calls have.
     shapes : list of (Term, Shape)
         In the order of evaluation.
     """
 
     examples: int
+    functions: Mapping[str, Function]
     shapes: list[tuple[Term, Shape]] = field(default_factory=list)
 
     def build(self, term: Term) -> Expr:
@@ -223,7 +227,7 @@ class Builder:
                 if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]):
                     raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
                 if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
-                    return Call(term.detail, tuple(parts))
+                    return Call(self.functions[term.detail], tuple(parts))
                 raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show(parts[0].shape)} array")
         raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
 
@@ -250,9 +254,9 @@ class Builder:
         return Repeated(matrix if len(of.shape) == 2 else vector, (self.examples, matrix.shape[1]))
 
 
-def build(term: Term, examples: int) -> Expr:
+def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
     """Return the expression of a term, or raise `ClashError`."""
-    return Builder(examples).build(term)
+    return Builder(examples, functions).build(term)
 
 
 def _is_row_of_ones(term: Term) -> bool:

@@ -16,9 +16,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
 from jacobians.derivation.names import Names
-from jacobians.derivation.on_symbols import Evaluated, same_values
+from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
-from jacobians.derivation.statements import delta_of, prediction_of, targets_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
 from jacobians.linops import Dense, Jacobian, Product
@@ -248,19 +247,23 @@ class _Walk:
         forward, names = self.forward, self.forward.names
         run, arrays, loss = forward.run, forward.arrays, forward.run.network.loss
         output, axis = run.values[last], self._layout.batch_axis
-        targets = forward.add("Y", targets_of(loss, run.Y, output))
+        targets = forward.add("Y", loss.in_shape(run.Y, output))
         arrays[names.words.count] = np.asarray(float(output.shape[axis]))
         if names.reduction == "mean-all":
             arrays["K"] = np.asarray(output.size / output.shape[axis])
-        prediction = prediction_of(loss, forward.stops[last])
-        if prediction is not None:
+
+        def name(prediction: Expr) -> Expr:
             shown = names.prediction(last)
-            prediction = forward.define(shown, shown, prediction)
+            return forward.define(shown, shown, prediction)
+
+        try:
+            delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, name)
+        except NOT_IN_SYMBOLS:
+            delta = None
         (row,) = run.chain(last, of="losses")
         number = np.asarray(row.jacobian.vjp(np.ones(run.losses.shape, run.losses.dtype)))
-        delta = delta_of(loss, forward.stops[last], prediction, targets, arrays["Y"])
-        right = delta is not None and same_values(delta, arrays, number)
-        return delta if delta is not None and right else forward.add("D", number)
+        right = isinstance(delta, Expr) and same_values(delta, arrays, number)
+        return delta if isinstance(delta, Expr) and right else forward.add("D", number)
 
     def cotangents(self) -> None:
         """From each stop to the one before it, naming every cotangent."""
@@ -388,7 +391,7 @@ def derive_operation(
         If there are no inputs, and none can be made up.
     """
     given = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
-    value, jacobians = operation._evaluate(*operation._accept(tuple(given)))
+    value, jacobians = operation.evaluate(*given)
     inputs = dict(zip(operation.names, given, strict=True))
     values = {**inputs}
     symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in inputs.items()}
@@ -457,7 +460,7 @@ def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[s
             continue
         jacobians = (*jacobians[:position], one, *jacobians[position + 2 :])
         pair = f"{write.matrix(left, layout.vec)} {write.matrix(right, layout.vec)}"
-        yield "identity" if one in (left, right) else left._joining, f"{pair} = {text}.", jacobians
+        yield "identity" if one in (left, right) else left._joining or left._rule[0], f"{pair} = {text}.", jacobians
         position = max(position - 1, 0)
 
 

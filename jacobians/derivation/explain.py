@@ -10,20 +10,9 @@ from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.result import Derivation, OperationDerivation
 from jacobians.derivation.samples import sample_data
-from jacobians.errors import LayoutError
 from jacobians.layout import Layout
 from jacobians.network import Network, Run
-from jacobians.operations import (
-    AddOnes,
-    Affine,
-    Chain,
-    Elementwise,
-    LogSoftmax,
-    Operation,
-    Parallel,
-    Residual,
-    Softmax,
-)
+from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
 
 __all__ = ["explain", "in_convention"]
@@ -84,7 +73,7 @@ def explain(
         return derive(what)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
-        return derive_operation(_moved(what, layout), layout, arrays, examples, seed)
+        return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
@@ -109,7 +98,7 @@ def in_convention(network: Network, convention: Convention) -> Network:
     strength = network.l2 if convention.l2 is not None else 0.0
     parts = list(network.chain.parts)
     if convention.layout != network.layout:
-        parts = [_moved(part, convention.layout) for part in parts]
+        parts = [part.moved_to(convention.layout) for part in parts]
     return Network(parts, loss, convention, l2=strength)
 
 
@@ -119,19 +108,3 @@ def _layout(convention: Convention | str | Layout | None, operation: Operation) 
     if convention is None:
         return operation.layout or Layout()
     return find_convention(convention).layout
-
-
-def _moved(operation: Operation, layout: Layout) -> Operation:
-    """The operation in another layout."""
-    match operation:
-        case Affine(sizes=sizes):
-            return Affine(layout, sizes)
-        case Elementwise():
-            return operation
-        case Softmax() | LogSoftmax() | AddOnes():
-            return type(operation)(layout)
-        case Chain() | Residual() | Parallel():
-            pass  # what is inside keeps a layout of its own
-        case _ if operation.layout in (None, layout):
-            return operation
-    raise LayoutError(f"explain: {operation.name} keeps its own layout; build it in {layout} to see it there")

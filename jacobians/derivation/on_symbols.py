@@ -7,30 +7,28 @@ What comes out is then held against the numbers; what does not agree, and what c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.arrays import Array, StandIn
-from jacobians.derivation.statements import derivative_of, value_of
 from jacobians.layout import Order
-from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian
-from jacobians.operations import AddOnes, Elementwise, LogSoftmax, Operation, Softmax
-from jacobians.operations.affine_maps import placement
+from jacobians.linops import Jacobian
+from jacobians.operations import Operation
 from jacobians.operations.operation import Makers
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Call, Expr, MatMul, Ones, Reshaped, Symbol
+from jacobians.symbols.expressions import Expr, MatMul, Reshaped, Symbol
 from jacobians.symbols.text import TextNotation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Evaluated", "NamedMatrix", "same_values"]
+__all__ = ["NOT_IN_SYMBOLS", "Evaluated", "NamedMatrix", "same_values"]
 
 
-_NOT_IN_SYMBOLS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, NotImplementedError)
+NOT_IN_SYMBOLS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, NotImplementedError)
 """What code raises that asks an expression for what only an array has."""
 
 
@@ -64,6 +62,10 @@ class NamedMatrix(Jacobian):
 
     def _written(self, write: Any, order: Order) -> str:
         return str(write.expr(self.shown))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        rule, sentence = self._rule
+        return rule, f"{sentence}: {row} {self._written(write, order)}."
 
     def _sparse(self) -> csr_array:
         raise TypeError(f"{self.structure} has no numbers")
@@ -130,10 +132,10 @@ class Evaluated:
                 named.append(name(value))
             return named[0]
 
-        try:
-            value, makers = _run(self.operation, [*symbols.values()], once)
-        except _NOT_IN_SYMBOLS:
-            value, makers = None, {}
+        value: object = None
+        makers: Makers = {}
+        with suppress(*NOT_IN_SYMBOLS):  # the Jacobians of numbers, with names, are left then
+            value, makers = self.operation.in_symbols(*symbols.values(), name=once)
         own = once(value if isinstance(value, Expr) else None)
         found = {}
         for wrt in self.inputs:
@@ -144,34 +146,6 @@ class Evaluated:
                 factors = tuple(_named(number, labels[wrt], places, arrays, order))
             found[wrt] = factors
         return found
-
-
-def _run(operation: Operation, inputs: list[Expr], name: Callable[[Expr | None], Expr]) -> tuple[Expr | None, Makers]:
-    """What an operation states of itself in symbols; its own code run on them where it states nothing."""
-    match operation:
-        case Elementwise():
-            derivative = derivative_of(operation, inputs[0])
-            makers: Makers = {} if derivative is None else {"X": lambda: Diagonal(derivative)}  # type: ignore[arg-type]
-            return value_of(operation, inputs[0]), makers
-        case Softmax():
-            p: Any = name(value_of(operation, inputs[0]))
-            return value_of(operation, inputs[0]), {
-                "X": lambda: DiagonalMinusOuter(p, p, p, operation.layout.feature_axis)
-            }
-        case LogSoftmax():
-            q: Any = Call(f"softmax_{operation.layout.batch}", tuple(inputs))
-            one: Any = Ones(q.shape)
-            return value_of(operation, inputs[0]), {
-                "X": lambda: DiagonalMinusOuter(one, one, q, operation.layout.feature_axis)
-            }
-        case AddOnes():
-            X: Any = inputs[0]
-            return value_of(operation, X), {"X": lambda: placement(X, operation.layout)}
-    if hasattr(operation, "in_symbols"):
-        return operation.in_symbols(*inputs, name=name)
-    run: Any = operation._evaluate
-    value, jacobians = run(*inputs)
-    return value, {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
 
 
 def _made(
@@ -188,7 +162,7 @@ def _made(
         row: Any = Symbol("", number.codomain)
         pulled: Any = jacobian._vjp(row)
         right = same_values(pulled, {**arrays, "": cotangent}, number._vjp(cotangent))
-    except _NOT_IN_SYMBOLS:
+    except NOT_IN_SYMBOLS:
         return None
     return jacobian._factors() if right else None
 
@@ -224,7 +198,7 @@ def _named(
 
         try:
             found: Jacobian | None = inner(factor)
-        except _NOT_IN_SYMBOLS:
+        except NOT_IN_SYMBOLS:
             found = None
         if found is not None and _is_written(found):
             arrays |= new

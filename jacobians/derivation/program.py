@@ -29,7 +29,7 @@ def program(
     with_matrices : bool
         Whether the lines write Jacobians as explicit matrices.
     """
-    calls = {e.function for equation in equations for e in equation.inside if isinstance(e, Call)}
+    calls = [e.function for equation in equations for e in equation.inside if isinstance(e, Call)]
     defined = {equation.left.name for equation in equations if isinstance(equation.left, Symbol)}
     given = [
         f"# {name}: {'number' if array.ndim == 0 else array.shape}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.layout import Layout
 from jacobians.network import Network
-from jacobians.operations import Affine, BinaryCrossEntropy, CrossEntropy, Elementwise, Operation, SquaredError
+from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import class_labels, one_hot
 
 __all__ = [
@@ -272,22 +272,6 @@ class Setting:
         return one_hot(labels, self.output, self.layout)
 
     @property
-    def prediction(self) -> Literal["softmax", "sigmoid", ""]:
-        """The function of the outputs that the loss compares with the targets; "" for the outputs themselves."""
-        loss = self.network.loss
-        return (
-            "softmax" if isinstance(loss, CrossEntropy) else "sigmoid" if isinstance(loss, BinaryCrossEntropy) else ""
-        )
-
-    @property
-    def residual(self) -> float | None:
-        """The c of a loss whose δ is c·(prediction − targets); else None."""
-        loss = self.network.loss
-        if isinstance(loss, SquaredError):
-            return 2.0 * loss.factor
-        return 1.0 if self.prediction else None
-
-    @property
     def penalised(self) -> bool:
         """Whether there is a regulariser."""
         return self.network.l2 != 0
@@ -344,7 +328,7 @@ class Setting:
         part = self.operations[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []
-        return part(*arrays)[1].numerator(of).vjp
+        return part.evaluate(*arrays)[1].numerator(of).vjp
 
     def elsewhere(self, **changed: Any) -> Setting:
         """Return the setting with another `network`, or other `params`, `X` or `Y`."""
@@ -450,7 +434,7 @@ def times(factor: float | Array) -> Callable[[Array], Array]:
 
 def slope_of(operation: Elementwise, z: Array) -> Array:
     """Return an elementwise operation's derivative at z."""
-    return operation.apply(z)[1].vjp(np.ones_like(z))
+    return operation(z)[1].vjp(np.ones_like(z))
 
 
 def all_entries(names: Iterable[str], label: str = "", layer: int | None = None) -> Entries:

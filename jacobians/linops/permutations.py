@@ -82,14 +82,11 @@ class Identity(MovedEntries):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.eye(self.shape[0]))
+
     def _is_symmetric(self) -> bool:
         return True
-
-    def _written(self, write: Any, order: Order) -> str:
-        return str(write.eye(size_of(self.domain)))
-
-    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        return "identity", f"Nothing changes: {row} {self._written(write, order)} = {image}."
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)

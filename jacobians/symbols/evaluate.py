@@ -9,7 +9,6 @@ import numpy as np
 
 from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError
-from jacobians.symbols import functions
 from jacobians.symbols.expressions import (
     Add,
     Call,
@@ -102,5 +101,5 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
         case SumOver(axis=axis, keep=keep):
             return inner[0].sum(axis=axis, keepdims=keep)
         case Call(function=function):
-            return functions.FUNCTIONS[function](*inner)
+            return function.run(*inner)
     raise LayoutError(f"evaluate: {type(expr).__name__} is no expression that has a value")

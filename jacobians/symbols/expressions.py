@@ -16,6 +16,7 @@ import numpy as np
 
 from jacobians.arrays import DType, Shape, Symbolic, size_of
 from jacobians.errors import ShapeError
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "Add",
@@ -419,9 +420,9 @@ class Einsum(Expr):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """f(A, …): a function of `jacobians.symbols.functions`, whose result has the first argument's shape."""
+    """f(A, …); the result has the first argument's shape."""
 
-    function: str
+    function: Function
     arguments: tuple[Expr, ...]
 
     @property

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from jacobians.arrays import Shape
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Slices, WithOnes
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
 from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
 
 __all__ = ["LatexNotation"]
@@ -107,11 +108,10 @@ class LatexNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return rf"\mathbf{{1}}^{{\top}} {text}" if axis == 0 else rf"{text} \, \mathbf{{1}}"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        base = function.removesuffix("_prime")
-        name = FUNCTION_NAMES.get(base, base)
-        prime = "'" * function.endswith("_prime")
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        name = function.shown
         shown = {"σ": r"\sigma", "Φ": r"\Phi"}.get(name) or rf"\mathrm{{{name.replace(' ', chr(92) + ' ')}}}"
+        prime = "'" * function.prime
         return rf"{shown}{prime}\left({', '.join(arguments)}\right)"
 
     def kron(self, left: str, right: str) -> str:

@@ -8,7 +8,8 @@ from html import escape
 from jacobians.arrays import Shape
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
 from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
 
 __all__ = ["MathmlNotation"]
@@ -108,10 +109,9 @@ class MathmlNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return _row(self.transpose(_ONE), _gap(), text) if axis == 0 else _row(text, _gap(), _ONE)
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        base = function.removesuffix("_prime")
-        name = f"<mi>{escape(FUNCTION_NAMES.get(base, base))}</mi>"
-        if function.endswith("_prime"):
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        name = f"<mi>{escape(function.shown)}</mi>"
+        if function.prime:
             name = f"<msup>{name}<mo>′</mo></msup>"
         return _row(name, self.bracket("<mo>,</mo>".join(arguments)))
 

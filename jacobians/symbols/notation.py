@@ -35,8 +35,9 @@ from jacobians.symbols.expressions import (
     WithOnes,
     Zeros,
 )
+from jacobians.symbols.functions import Function
 
-__all__ = ["FUNCTION_NAMES", "GREEK", "Name", "Notation", "split_name"]
+__all__ = ["GREEK", "Name", "Notation", "split_name"]
 
 
 GREEK = {
@@ -49,19 +50,6 @@ GREEK = {
     "alpha": "α",
     "sigma": "σ",
 }
-
-FUNCTION_NAMES = {
-    "sigmoid": "σ",
-    "softmax_rows": "softmax",
-    "softmax_columns": "softmax",
-    "log_softmax_rows": "log softmax",
-    "log_softmax_columns": "log softmax",
-    "hinge_rows": "hinge",
-    "hinge_columns": "hinge",
-    "normal_cdf": "Φ",
-    "leaky_relu": "leaky relu",
-}
-"""What a function is called in formulas, where it is not its name in NumPy."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +244,7 @@ class Notation(ABC):
     @abstractmethod
     def sum_over(self, text: str, axis: int, keep: bool) -> str: ...
     @abstractmethod
-    def call(self, function: str, arguments: Sequence[str]) -> str: ...
+    def call(self, function: Function, arguments: Sequence[str]) -> str: ...
     @abstractmethod
     def kron(self, left: str, right: str) -> str: ...
     @abstractmethod

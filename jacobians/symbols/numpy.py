@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Repeated, Slices, Symbol, WithOnes
+from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import slices_text
 
@@ -15,7 +16,7 @@ __all__ = ["NumpyNotation", "ones_name"]
 
 
 class NumpyNotation(Notation):
-    """Python expressions; their functions are in `jacobians.symbols.functions` and `jacobians.symbols.matrices`."""
+    """Python expressions; functions are called by name, and the matrices are those of `jacobians.symbols.matrices`."""
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)
@@ -89,7 +90,7 @@ class NumpyNotation(Notation):
         return f"{stack}([{ones}, {text}])" if expr.first else f"{stack}([{text}, {ones}])"
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
-        return f"{text}.reshape({', '.join(map(str, dims))})"
+        return f"{text}.reshape({', '.join(map(str, dims)) or '()'})"
 
     def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
         return f"np.broadcast_to({text}, {tuple(dims)})"
@@ -100,8 +101,8 @@ class NumpyNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"{text}.sum(axis={axis}{', keepdims=True' if keep else ''})"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        return f"{function}({', '.join(arguments)})"
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        return f"{function.name}({', '.join(arguments)})"
 
     def kron(self, left: str, right: str) -> str:
         return f"np.kron({left}, {right})"

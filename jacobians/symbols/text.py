@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from jacobians.arrays import Shape
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
 
 __all__ = ["TextNotation", "brackets_of", "places_text", "slices_text", "summed_indices"]
 
@@ -94,10 +95,8 @@ class TextNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"1ᵀ{text}" if axis == 0 else f"{text}1"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        prime = "′" * function.endswith("_prime")
-        base = function.removesuffix("_prime")
-        return f"{FUNCTION_NAMES.get(base, base)}{prime}({', '.join(arguments)})"
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        return f"{function.shown}{'′' * function.prime}({', '.join(arguments)})"
 
     def kron(self, left: str, right: str) -> str:
         return f"({left} ⊗ {right})"

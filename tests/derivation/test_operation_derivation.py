@@ -26,6 +26,7 @@ from jacobians.operations import (
     Total,
     Transpose,
     Unary,
+    textbook_functions,
 )
 from jacobians.symbols import functions, matrices
 from tests.derivation.networks import LAYOUTS
@@ -40,8 +41,9 @@ def check(operation: Operation, layout: Layout, *arrays: np.ndarray) -> None:
     # the operation as it is in the layout
     moved = type(operation)(layout) if isinstance(operation, (Affine, Softmax, LogSoftmax, AddOnes)) else operation
     given = list(arrays) or inputs_of(moved, derivation)
-    value, jacobians = moved(*given)
-    scope = {**matrices.MATRICES, **functions.FUNCTIONS, "np": np, **derivation.values}
+    value, jacobians = moved.evaluate(*given)
+    scope = {**matrices.MATRICES, "np": np, **derivation.values}
+    exec(functions.source_of(textbook_functions().values()), scope)
     scope |= {f"{n}_ones": matrices_of_ones(derivation.values[n], layout) for n in moved.names}
     if derivation.value is not None:
         exec(derivation.value.numpy, scope)
