@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array
+from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
 from jacobians.derivation.names import Names
 from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, same_values
@@ -321,17 +322,16 @@ class _Walk:
         network, arrays, words = self.forward.run.network, self.forward.arrays, self.forward.names.words
         if not network.is_penalised(name):
             return None
-        strength: Expr = Symbol(words.strength, ())
+        strength = Symbol(words.strength, ())
         arrays[words.strength] = np.asarray(network.l2)
-        factor = {
-            "half-over-n": Quotient(strength, Symbol(words.count, ())),
-            "half": strength,
-            "one": Hadamard(Number(2), strength),
-        }[network.convention.l2 or "half"]
+        scale, over_count = PENALTIES[network.convention.l2 or "half"]
+        factor: Expr = strength if scale == 0.5 else Hadamard(Number(round(2 * scale)), strength)
+        if over_count:
+            factor = Quotient(factor, Symbol(words.count, ()))
         layout = network.layout
         if not layout.absorbs_bias or network.convention.l2_bias:
             return Hadamard(factor, wrt)
-        kept = (1, None) if layout.bias == "first" else (0, -1)
+        kept = (layout.without_bias.start, layout.without_bias.stop)
         key = ((None, None), kept) if layout.weights == "rows" else (kept, (None, None))
         return Hadamard(factor, Placed(Part(wrt, key), key, wrt.shape))
 
