@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.choices import ACTIVATIONS, LOSSES, choice
 from jacobians.conventions import Convention, checked, is_weight
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Layout, Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
-from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, l2
+from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_activation, find_loss, l2
 from jacobians.operations.operation import Frozen, in_layout
 from jacobians.presets import convention as find_convention
 
@@ -414,8 +413,8 @@ class Network(Frozen):
         cls,
         sizes: Sequence[int],
         *,
-        activation: str = "sigmoid",
-        loss: str = "cross_entropy",
+        activation: str | Operation = "sigmoid",
+        loss: str | Loss = "cross_entropy",
         convention: Convention | str = "cs231n",
         l2: float = 0.0,
     ) -> Network:
@@ -425,9 +424,9 @@ class Network(Frozen):
         ----------
         sizes : sequence of int
             Widths from the inputs to the outputs, at least two.
-        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"}
-        loss : {"cross_entropy", "binary", "squared", "hinge", "logistic"}
-            The first two take logits.
+        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"} or Operation
+        loss : {"cross_entropy", "binary_cross_entropy", "squared_error", "multiclass_hinge", "logistic_loss"} or Loss
+            The cross-entropies take logits. A loss gets the convention's layout and reduction.
         convention : Convention or str
         l2 : float
         """
@@ -435,11 +434,11 @@ class Network(Frozen):
         sizes = tuple(sizes)
         if len(sizes) < 2:
             raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
-        make = choice(ACTIVATIONS, activation, "activation")
+        between = find_activation(activation).moved_to(found.layout)
         operations: list[Operation] = []
         for n_in, n_out in itertools.pairwise(sizes):
-            operations += [Affine(found.layout, (n_in, n_out)), make()]
-        made = choice(LOSSES, loss, "loss")(reduction=found.effective_reduction, layout=found.layout)
+            operations += [Affine(found.layout, (n_in, n_out)), between]
+        made = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
         return cls(operations[:-1], made, found, l2=l2)
 
     _called = "net"

@@ -35,11 +35,11 @@ def targets(loss: str, layout: Layout, count: int, classes: int, seed: int = 0) 
     """Labels, or targets shaped like the outputs, as the loss of this name takes them."""
     rng = np.random.default_rng(seed)
     shape = layout.batch_shape(count, classes)
-    if loss == "squared":
+    if loss == "squared_error":
         return rng.normal(size=shape)
-    if loss == "binary":
+    if loss == "binary_cross_entropy":
         return rng.random(size=shape)
-    if loss == "logistic":
+    if loss == "logistic_loss":
         return rng.choice([-1.0, 1.0], size=shape)
     return rng.integers(classes, size=count)
 
@@ -55,7 +55,7 @@ def kink_distance(run: Run, activation: str, loss: str) -> float:
     distances = [np.inf]
     if "relu" in activation:
         distances += [np.abs(run.values[name]).min() for name in run.outputs[:-1] if name.startswith("Z")]
-    if loss == "hinge":
+    if loss == "multiclass_hinge":
         scores = run.values[run.outputs[-1]]
         scores = scores if run.network.layout.batch == "rows" else scores.T
         own = scores[np.arange(len(scores)), run.Y][:, None]

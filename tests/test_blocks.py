@@ -11,9 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians import Convention, Layout, Network, all_conventions
-from jacobians.choices import LOSSES
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.operations import Affine, Chain, CrossEntropy, Elementwise, Operation, Parallel, ReLU, Residual, Softmax
+from jacobians.operations import (
+    LOSSES,
+    Affine,
+    Chain,
+    CrossEntropy,
+    Elementwise,
+    Operation,
+    Parallel,
+    ReLU,
+    Residual,
+    Softmax,
+)
 from jacobians.operations.shaping import Transpose
 from jacobians.testing import assert_batch
 from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets

@@ -78,7 +78,9 @@ def test_gauss_newton_against_numbers(layout: Layout) -> None:
         np.testing.assert_allclose(G.to_dense(), J.T @ H @ J, rtol=1e-5, atol=1e-7, err_msg=f"by {wrt}")
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary", "squared", "logistic", "hinge"])
+@pytest.mark.parametrize(
+    "loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "logistic_loss", "multiclass_hinge"]
+)
 @pytest.mark.parametrize("layout", LAYOUTS[::3], ids=short)
 def test_every_loss_and_every_product(layout: Layout, loss: str) -> None:
     """G is the product that it stands for, with vectors, blocks of vectors and on its diagonal."""
@@ -108,7 +110,7 @@ def test_it_is_what_the_reader_writes(derivative: Any) -> None:
     np.testing.assert_allclose(G.diagonal(), gauss_newton(r).diagonal(), rtol=1e-13)
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary", "squared", "logistic"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "logistic_loss"])
 def test_it_is_the_hessian_where_the_output_is_linear(loss: str) -> None:
     r = run(Layout(vec="F"), loss, sizes=(3, 2))
     net = r.network
@@ -168,7 +170,7 @@ def bare(jacobian: Any) -> Any:
     return jacobian.numerator if isinstance(jacobian, Denominator) else jacobian
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary", "squared"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=short)
 def test_kronecker_factors_by_loops(layout: Layout, loss: str) -> None:
     """The mean outer product of the layer's inputs, and the sum of the curvatures by its outputs."""

@@ -24,9 +24,10 @@ from jacobians import (
     translate_gradients,
     translate_parameters,
 )
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.operations import (
+    ACTIVATIONS,
+    LOSSES,
     Affine,
     CrossEntropy,
     Power,

@@ -15,12 +15,12 @@ from jacobians.auditing.random_batches import Setting, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explain
 from jacobians.auditing.terms import Builder, ClashError, Source, Term
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.conventions import Convention
+from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
-from jacobians.derivation.result import Equation
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.network import Network
+from jacobians.operations import ACTIVATIONS, LOSSES
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.symbols.evaluate import evaluate
@@ -238,7 +238,7 @@ def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Che
         _define(name, text, scope)
     claim = claim_of(formula.left, scope, formula.source)
     term = formula.term(replace(scope, target=claim.name))
-    builder = Builder(setting.examples)
+    builder = Builder(setting.examples, scope.known)
     try:
         return Checked(scope, claim, term, builder, builder.build(term), None)
     except ClashError as clash:
@@ -254,7 +254,7 @@ def _define(name: str, text: str, scope: Scope) -> None:
     notation = notation_of(text)
     term = read(notation, source, (len(name) + 3, len(source.text)), scope)
     try:
-        expr = Builder(scope.setting.examples).build(term)
+        expr = Builder(scope.setting.examples, scope.known).build(term)
     except ClashError as clash:
         raise source.error(clash.message, clash.term.span) from None
     scope.own[name] = Symbol(name, expr.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +12,15 @@ from jacobians.arrays import Array
 from jacobians.auditing.formula import LeftSide
 from jacobians.auditing.names import Scope
 from jacobians.auditing.terms import Source
-from jacobians.derivation.forward import forward_pass
+from jacobians.derivation.derive import forward_pass
+from jacobians.derivation.equations import Equation, JacobianChain, Partial
 from jacobians.derivation.names import Names
-from jacobians.derivation.result import ChainOfMaps, Equation, Partial
+from jacobians.linops import Jacobian, Kronecker
 from jacobians.network import Run
-from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol
+from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol, transposed
 from jacobians.symbols.latex import LatexNotation
-from jacobians.symbols.maps import Kron, Map
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
-from jacobians.symbols.simplify import transposed
 from jacobians.symbols.text import TextNotation
 
 __all__ = ["Claim", "Ratio", "claim_of", "claims"]
@@ -156,37 +156,37 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
     as the product of the chain's factors.
     """
     names, layout = Names(run.network.convention), run.network.layout
-    forward = forward_pass(run, names)
+    forward = forward_pass(run)
     stops = ["X", *run.outputs]
     last = stops.index(of)
     if wrt in run.params:
         first = run.network.chain.owner(run.network.names[wrt])[0] + 1
-        local = forward.maps[run.outputs[first - 1], wrt]
+        local = forward.jacobians[run.outputs[first - 1], wrt]
         shape = run.params[wrt].shape
     else:
         first, local = stops.index(wrt), ()
         shape = run.values[wrt].shape
-    maps = [m for k in range(last, first, -1) for m in forward.maps[stops[k], stops[k - 1]]] + list(local)
+    between = (forward.jacobians[stops[k], stops[k - 1]] for k in range(last, first, -1))
+    factors = [*(factor for jacobian in between for factor in jacobian), *local]
     left = Ratio(Symbol(names.of(of), run.values[of].shape), Symbol(names.of(wrt), shape))
     turned = layout.derivative == "denominator"
     if run.values[of].size == 1 and len(shape) == 2 and min(shape) > 1:
-        gradient: Expr = Eye(1)
-        for map_ in maps:
-            gradient = map_.pull(gradient)
+        gradient: Any = Eye(1)
+        for factor in factors:
+            gradient = factor._vjp(gradient)
         return Equation(left, gradient if turned else transposed(gradient))
-    matrices = [_factor(map_) for map_ in maps]
+    matrices = [_single(factor) for factor in factors]
     if matrices and None not in matrices:
         product = matrices[0]
         for matrix in matrices[1:]:
             product = MatMul(product, matrix)  # type: ignore[arg-type]
         return Equation(left, transposed(product) if turned else product)  # type: ignore[arg-type]
-    chain = ChainOfMaps(None, None, tuple(maps), layout.vec, layout.derivative)
+    chain = JacobianChain(None, None, tuple(factors), layout.vec, layout.derivative)
     return Equation(Partial(left.of, left.wrt), chain)
 
 
-def _factor(map_: Map) -> Expr | None:
+def _single(factor: Jacobian) -> Expr | None:
     """A ⊗ 1 and 1 ⊗ B are A and B."""
-    match map_:
-        case Kron(Eye(size=1), matrix) | Kron(matrix, Eye(size=1)):
-            return matrix
+    if isinstance(factor, Kronecker) and 1 in (factor.left, factor.right):
+        return factor.single  # type: ignore[return-value]
     return None

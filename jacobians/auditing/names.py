@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.auditing.random_batches import Setting
 from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
-from jacobians.derivation.statements import derivative_of
-from jacobians.operations import Elementwise
+from jacobians.operations import Elementwise, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
-from jacobians.symbols.functions import FUNCTIONS
-from jacobians.symbols.notation import FUNCTION_NAMES
+from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
 
 __all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
@@ -200,11 +198,18 @@ class Scope:
 
     def functions(self) -> list[str]:
         """Return the names of the functions."""
-        return [*FUNCTIONS, "softmax", "log_softmax"]
+        return [*self.known, "softmax", "log_softmax"]
+
+    @cached_property
+    def known(self) -> Mapping[str, Function]:
+        """The functions by their names in programs: the library's, and those of the network's own activations."""
+        parts = [part for part in self.setting.network.chain.parts if isinstance(part, Elementwise)]
+        own = [part.function(prime=prime) for part in parts for prime in (False, True)]
+        return textbook_functions() | {function.name: function for function in own}
 
     def function(self, name: str) -> str | None:
-        """Return the name under which `FUNCTIONS` has a function, or None; g is the network's own activation."""
-        if name in FUNCTIONS:
+        """Return the name under which a function is known, or None; g is the network's own activation."""
+        if name in self.known:
             return name
         lower = name.lower().replace(" ", "_")
         primed = next((end for end in _GRADIENTS if lower.endswith(end) and len(lower) > len(end)), "")
@@ -215,46 +220,46 @@ class Scope:
             candidates.append((lower[1:].lstrip("_"), "_prime"))
         for base, suffix in candidates:
             found = self._base(base)
-            if found and found + suffix in FUNCTIONS:
+            if found and found + suffix in self.known:
                 return found + suffix
         return None
 
     def complete(self, function: str, arguments: int) -> tuple[float, ...] | None:
         """Return the numbers to add to a call with so many arguments, or None where the count is wrong."""
-        wanted = len(inspect.signature(FUNCTIONS[function]).parameters)
+        wanted = self.known[function].arguments
         if arguments == wanted:
             return ()
         missing = wanted - arguments
         for expr in self._activations():
             own = [a.value for a in expr.arguments[1:] if isinstance(a, Number)]
-            if expr.function.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
+            if expr.function.name.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
                 return tuple(own[-missing:])
         return None
 
     def complete_name(self, function: str) -> bool:
         """Whether there is a function of this name."""
-        return function in FUNCTIONS
+        return function in self.known
 
     def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         """Yield the derivative of every activation of the network, with its further arguments."""
         for expr in self._activations():
-            yield expr.function, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
+            yield expr.function.name, tuple(a.value for a in expr.arguments[1:] if isinstance(a, Number))
 
     def _base(self, name: str) -> str | None:
         batch = self.setting.network.layout.batch
         if name in ("g", "f", "h", "act", "activation"):
-            own = {expr.function for expr in self._activations()}
+            own = {expr.function.name for expr in self._activations()}
             return own.pop().removesuffix("_prime") if len(own) == 1 else None
         name = _SPELLINGS.get(name, name)
         for candidate in (name, f"{name}_{batch}"):
-            if candidate in FUNCTIONS:
+            if candidate in self.known:
                 return candidate
-        shown = [f for f, written in FUNCTION_NAMES.items() if written.replace(" ", "_") == name]
+        shown = [n for n, f in self.known.items() if not f.prime and f.shown.replace(" ", "_") == name]
         return next((f for f in shown if not f.endswith(("_rows", "_columns")) or f.endswith(batch)), None)
 
     def _activations(self) -> list[Call]:
         exprs = [
-            derivative_of(part, Symbol("Z", (1, 1)))
+            part.derivative_of(Symbol("Z", (1, 1)))
             for part in self.setting.network.chain.parts
             if isinstance(part, Elementwise)
         ]

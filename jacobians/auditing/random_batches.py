@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
+from jacobians.derivation.derive import derive
 from jacobians.derivation.names import vocabulary_of
-from jacobians.derivation.of_network import derive
 from jacobians.derivation.result import Derivation
-from jacobians.derivation.samples import sample_targets
 from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
-from jacobians.operations import Affine, CrossEntropy
+from jacobians.operations import Affine
 
 __all__ = ["Draw", "Setting", "examples_apart"]
 
@@ -96,9 +95,9 @@ def _draw(network: Network, examples: int, rng: np.random.Generator) -> Draw:
         params = {name: rng.normal(size=s) / np.sqrt(max(s)) for name, s in network.shapes().items()}
         X = rng.normal(size=network.layout.batch_shape(examples, _inputs(network)))
         outputs = network.output(params, X)
-        if isinstance(network.loss, CrossEntropy) and outputs.shape[network.layout.feature_axis] == 1:
-            raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary'")
-        run = network.run(params, X, sample_targets(network.loss, outputs.shape, rng))
+        if outputs.shape[network.layout.feature_axis] < network.loss.least_outputs:
+            raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary_cross_entropy'")
+        run = network.run(params, X, network.loss.sample_targets(outputs.shape, rng))
         layers = [run.values[name] for name in run.outputs[:-1] if name.startswith("Z")]
         if all(Z.size == 1 or Z.min() < 0 < Z.max() for Z in layers):
             break

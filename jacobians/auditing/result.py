@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from jacobians.arrays import Shape
 from jacobians.auditing.slips import Slip
-from jacobians.derivation.result import Equation
+from jacobians.derivation.equations import Equation
 from jacobians.symbols.expressions import show
 
 __all__ = ["Audit", "TermShape", "Verdict", "shown"]

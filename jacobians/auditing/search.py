@@ -15,8 +15,7 @@ from jacobians.auditing.terms import ClashError, Term, build, positions
 from jacobians.diagnosis import diagnose
 from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr
-from jacobians.symbols.simplify import scaled, transposed
+from jacobians.symbols.expressions import Expr, scaled, transposed
 
 __all__ = ["Explanation", "Judge", "diagnosed", "explain"]
 
@@ -191,7 +190,7 @@ class _Trial:
         """What makes a term right, if shapes alone do not say that nothing can."""
         self.work += self.size
         try:
-            expr = build(term, self.judge.scope.setting.examples)
+            expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
         except ClashError:
             return []
         true = self.judge.claim.truths[0]

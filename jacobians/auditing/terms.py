@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -27,8 +27,9 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     show,
+    transposed,
 )
-from jacobians.symbols.simplify import transposed
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "MAX_DEPTH",
@@ -231,11 +232,14 @@ class Builder:
     ----------
     examples : int
         The length of a vector of ones that nothing else fixes.
+    functions : mapping of str to Function
+        By the names that calls have.
     shapes : list of (Term, Shape)
         In the order of evaluation.
     """
 
     examples: int
+    functions: Mapping[str, Function]
     shapes: list[tuple[Term, Shape]] = field(default_factory=list)
 
     def build(self, term: Term) -> Expr:
@@ -314,7 +318,7 @@ class Builder:
                 if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]):
                     raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
                 if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
-                    return Call(term.detail, tuple(parts))
+                    return Call(self.functions[term.detail], tuple(parts))
                 raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show(parts[0].shape)} array")
         raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
 
@@ -343,9 +347,9 @@ class Builder:
         return Repeated(matrix, (matrix.shape[0], self.examples))
 
 
-def build(term: Term, examples: int) -> Expr:
+def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
     """Return the expression of a term, or raise `ClashError`."""
-    return Builder(examples).build(term)
+    return Builder(examples, functions).build(term)
 
 
 def _is_ones(term: Term, *, transpose: bool = False) -> bool:

@@ -39,7 +39,7 @@ exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
   jacobians check model:loss_and_gradient --at parameters.npz
-  jacobians check homework.mat --convention ng-ml-2011 --loss binary --l2 1
+  jacobians check homework.mat --convention ng-ml-2011 --loss binary_cross_entropy --l2 1
 
 a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …), and your gradients as one packed
 vector `grad` or by parameter, named dW1, W1_grad, grad_W1 or W1grad.

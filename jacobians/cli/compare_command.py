@@ -24,6 +24,7 @@ from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_dataset, read_weights
 from jacobians.derivation import Step
 from jacobians.errors import DataError
+from jacobians.operations import LOSSES
 from jacobians.presets import convention
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ exit code: 0 the conventions agree, 1 they do not, 2 bad input
 examples:
   jacobians compare ng-ml-2011 cs231n
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
-  jacobians compare --data ex5data1.mat --loss squared
-  jacobians compare --data images.mat --weights ex4weights.mat --loss binary
+  jacobians compare --data ex5data1.mat --loss squared_error
+  jacobians compare --data images.mat --weights ex4weights.mat --loss binary_cross_entropy
 """
 
 
@@ -139,21 +140,22 @@ def _data(arguments: argparse.Namespace) -> Dataset:
             raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
         digits = load_digits()
         return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
-    task: Literal["regress", "classify"] = "regress" if arguments.loss == "squared" else "classify"
+    task: Literal["regress", "classify"] = "regress" if LOSSES[arguments.loss].takes == "reals" else "classify"
     try:
         return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
     except DataError as error:
         if "regress" in str(error):
-            raise DataError(f"{error} (for real targets: --loss squared)") from None
+            raise DataError(f"{error} (for real targets: --loss squared_error)") from None
         raise
 
 
 def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
     """What the loss expects: labels, one-hot rows for squared errors, ±1 rows for the logistic loss."""
-    if batch.classes is None or loss in ("cross_entropy", "hinge", "binary"):
+    takes = LOSSES[loss].takes
+    if batch.classes is None or takes in ("labels", "zero-one"):
         return batch.y
     one_hot = np.eye(outputs)[batch.y]
-    return one_hot if loss == "squared" else 2.0 * one_hot - 1.0
+    return one_hot if takes == "reals" else 2.0 * one_hot - 1.0
 
 
 def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, arguments: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from jacobians.choices import ACTIVATIONS, LOSSES
+from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 
 __all__ = ["Commands", "add_activation_and_loss", "add_command", "add_json", "add_l2", "whole_numbers"]
 
@@ -27,7 +27,9 @@ def add_command(
 def add_activation_and_loss(parser: argparse._ActionsContainer) -> None:
     """Add ``--activation`` and ``--loss``."""
     parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
-    parser.add_argument("--loss", choices=list(LOSSES), default="cross_entropy", help="default: %(default)s")
+    parser.add_argument(
+        "--loss", type=full_name, choices=list(LOSSES), default="cross_entropy", help="default: %(default)s"
+    )
 
 
 def add_l2(parser: argparse._ActionsContainer) -> None:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jacobians.comparison.roles import Roles
-from jacobians.derivation.result import Step
+from jacobians.derivation.equations import Step
 from jacobians.factors import Factor
 from jacobians.layout import Order
-from jacobians.linops import Product
-from jacobians.symbols.maps import Map, Place, Select
+from jacobians.linops import Jacobian, Product, Selection, Transposed
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.text import TextNotation
 
@@ -29,7 +28,7 @@ class ChainFactor:
     ----------
     label : str
         The Jacobian that it belongs to, such as ``∂Z2/∂A1``, in the library's names.
-    map : Map
+    factor : Jacobian
         As this convention writes it: transposed in denominator layout.
     matrix : (int, int)
         Its size.
@@ -41,7 +40,7 @@ class ChainFactor:
     """
 
     label: str
-    map: Map
+    factor: Jacobian
     matrix: tuple[int, int]
     order: Order
     reads: str
@@ -50,13 +49,13 @@ class ChainFactor:
     @property
     def text(self) -> str:
         """The factor as plain text."""
-        return TextNotation().map(self.map, self.order)
+        return TextNotation().matrix(self.factor, self.order)
 
     @property
     def mathml(self) -> str:
         """The factor as a ``<math>`` element."""
         notation = MathmlNotation()
-        return notation.document(notation.map(self.map, self.order))
+        return notation.document(notation.matrix(self.factor, self.order))
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,8 @@ def align(roles: Sequence[Roles], names: Sequence[str | None]) -> tuple[AlignedF
     rows = []
     for place in range(max(len(chain) for chain in chains if chain is not None)):
         slots = [chain[place] if chain is not None else [] for chain in chains]
-        for kind in dict.fromkeys(_kind(factor.map) for slot in slots for factor in slot):
-            cells = tuple(next((f for f in slot if _kind(f.map) == kind), None) for slot in slots)
+        for kind in dict.fromkeys(_kind(factor.factor) for slot in slots for factor in slot):
+            cells = tuple(next((f for f in slot if _kind(f.factor) == kind), None) for slot in slots)
             label = next(cell.label for cell in cells if cell is not None)
             reads = {c and c.reads for c, name in zip(cells, names, strict=True) if name is not None}
             rows.append(AlignedFactor(label, cells, len(reads) > 1))
@@ -126,7 +125,7 @@ def align_steps(
     for place, (own, name) in enumerate(zip(roles, names, strict=True)):
         if name is not None:
             derivation = own.derivation[name]
-            for step in derivation.steps[len(derivation.factors.maps) :]:
+            for step in derivation.steps[len(derivation.factors.jacobians) :]:
                 after.setdefault(step.rule, [None] * len(roles))[place] = step
     for rule, cells in after.items():
         having = [(own, cell) for own, cell, name in zip(roles, cells, names, strict=True) if name is not None]
@@ -135,9 +134,9 @@ def align_steps(
     return tuple(rows)
 
 
-def _kind(map_: Map) -> type[Map]:
+def _kind(factor: Jacobian) -> type[Jacobian]:
     # in denominator layout a placement is written as the selection that it is the transpose of
-    return Place if isinstance(map_, Select) else type(map_)
+    return Transposed if isinstance(factor, Selection) else type(factor)
 
 
 def _ends_in(roles: Roles, step: Step | None) -> str | None:
@@ -156,11 +155,13 @@ def _slots(roles: Roles, name: str) -> list[list[ChainFactor]]:
     place = 0
     for jacobian in jacobians:
         slot = []
-        for (map_, matrix), step in list(zip(shown, derivation.steps, strict=False))[place : place + _count(jacobian)]:
-            if map_ is None:
-                raise TypeError("a whole chain begins with the loss's own map")
-            reads = roles.reads_map(map_, chain.order)
-            slot.append(ChainFactor(jacobian.label, map_, matrix, chain.order, reads, step))
+        for (factor, matrix), step in list(zip(shown, derivation.steps, strict=False))[
+            place : place + _count(jacobian)
+        ]:
+            if factor is None:
+                raise TypeError("a whole chain begins with the loss's own factor")
+            reads = roles.reads_factor(factor, chain.order)
+            slot.append(ChainFactor(jacobian.label, factor, matrix, chain.order, reads, step))
         place += _count(jacobian)
         slots.append(slot)
     return slots

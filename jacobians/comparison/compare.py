@@ -25,8 +25,8 @@ def rounding_allowance(run: Run) -> dict[str, float]:
 
     A sum of n products computed in any order errs by at most :math:`\gamma_n \sum |a_i b_i|`,
     :math:`\gamma_n = n u/(1 - n u)` (Higham 2002, *Accuracy and Stability of Numerical Algorithms*, §3.1). The
-    bound here takes n as all inner lengths along the chain together, and the sum over the batch of |input|·|δ|
-    with the largest δ that the layer's cotangents reach, so it holds for any association and any layout.
+    bound here takes n as all inner lengths along the chain together, and as the sum the layer's own Jacobian, with
+    magnitudes for its entries, pulled back from |δ|; so it holds for any association and any layout.
 
     Examples
     --------
@@ -37,27 +37,16 @@ def rounding_allowance(run: Run) -> dict[str, float]:
     True
     """
     layout = run.network.layout
-    values = run.values
-    names = list(values)
     unit = float(np.finfo(run.X.dtype).eps) / 2
-    terms = run.X.shape[layout.batch_axis] + sum(v.shape[layout.feature_axis] for v in values.values())
+    terms = run.X.shape[layout.batch_axis] + sum(v.shape[layout.feature_axis] for v in run.values.values())
     allowance: dict[str, float] = {}
     for name, array in run.params.items():
         factor = run.chain(name)[0 if layout.derivative == "denominator" else -1]
         row = np.abs(run.jacobian(factor.of).gradient)
-        before = names[names.index(factor.of) - 1]
-        reach = _reach(np.abs(values[before]), row, layout.batch_axis)
+        reach = float(factor.jacobian.numerator.positive(np.abs).vjp(row).max(initial=0.0))
         penalty = float(np.abs(run.penalty(name).gradient).max(initial=0.0))
         allowance[name] = 2 * terms * unit * (reach + penalty) if array.size else 0.0
     return allowance
-
-
-def _reach(inputs: Array, deltas: Array, batch_axis: int) -> float:
-    """The largest Σₙ max(|x|, 1)·|δ| over pairs of an input and a node; the 1 stands for the bias's ones."""
-    features = 1 if batch_axis == 0 else 0
-    x = inputs.max(axis=features, initial=1.0)
-    d = deltas.max(axis=features, initial=0.0)
-    return float(x @ d)
 
 
 _TIMED_RUNS = 7

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from jacobians.comparison.roles import Roles
-from jacobians.derivation.result import Definition, Equation, ParameterDerivation
-from jacobians.symbols.expressions import Add, Expr, Eye, Hadamard, Placed, SumOver, Transposed, WithOnes
-from jacobians.symbols.maps import Commute, Kron, Map, Place
-from jacobians.symbols.text import TextNotation, slices_text
+from jacobians.comparison.roles import Roles, kept_by
+from jacobians.derivation.equations import Definition, Equation
+from jacobians.derivation.result import ParameterDerivation
+from jacobians.linops import Commutation, Jacobian, Kronecker, Selection
+from jacobians.symbols.expressions import Add, Expr, Hadamard, Placed, SumOver, Transposed, WithOnes
+from jacobians.symbols.text import TextNotation
 
 __all__ = ["Facts"]
 
@@ -49,35 +51,35 @@ class Facts:
     @property
     def batch(self) -> str:
         """Examples in rows are multiplied by weights from the right, in columns from the left."""
-        return "rows" if isinstance(self._by_inputs.left, Eye) else "columns"
+        return "rows" if isinstance(self._by_inputs.left, int) else "columns"
 
     @property
     def weights(self) -> str:
         """The way back through a layer has W itself where one node is a row of it, and Wᵀ where it is a column."""
         kron = self._by_inputs
-        factor = kron.right if self.batch == "rows" else kron.left
+        factor: Any = kron.right if self.batch == "rows" else kron.left
         return "columns" if isinstance(factor, Transposed) else "rows"
 
     @property
-    def commutation(self) -> Commute | None:
+    def commutation(self) -> Commutation | None:
         """The commutation in the chain to the weight, or None."""
-        return next((m for m in self.weight.factors.maps if isinstance(m, Commute)), None)
+        return next((m for m in self.weight.factors.jacobians if isinstance(m, Commutation)), None)
 
     @property
-    def selection(self) -> Place | None:
+    def selection(self) -> Selection | None:
         """What keeps the cotangent of the inputs from having an entry for the ones, or None."""
-        return next((m for m in self._to_inputs if isinstance(m, Place)), None)
+        return next((m.T for m in self._to_inputs if isinstance(m.T, Selection)), None)
 
     @property
     def kept(self) -> str:
         """What the selection keeps, as a slice."""
-        return "" if self.selection is None else f"[{slices_text(self.selection.key)}]"
+        return "" if self.selection is None else kept_by(self.selection)
 
     @property
     def bias_place(self) -> str:
         """Where the bias is: "first" or "last" in the weight, "separate", or "none"."""
         if self.selection is not None:
-            return "first" if any(start for start, _ in self.selection.key) else "last"
+            return "first" if any(part.start for part in self.selection.key) else "last"
         return "none" if self.bias is None else "separate"
 
     @property
@@ -93,8 +95,8 @@ class Facts:
     @property
     def by_weight(self) -> str:
         """The Kronecker product of ∂Z1/∂W1, as this convention writes it."""
-        kron = next(m for m in reversed(self.weight.factors.maps) if isinstance(m, Kron))
-        return TextNotation().map(kron, self.weight.factors.order)
+        kron = next(m for m in reversed(self.weight.factors.jacobians) if isinstance(m, Kronecker))
+        return TextNotation().matrix(kron, self.weight.factors.order)
 
     # --- formulas --------------------------------------------------------------------------------
 
@@ -176,12 +178,12 @@ class Facts:
         return next(d.equation for d in self._forward if d.symbol == symbol)
 
     @property
-    def _to_inputs(self) -> tuple[Map, ...]:
-        return self.roles.derivation["X"].factors.maps
+    def _to_inputs(self) -> tuple[Jacobian, ...]:
+        return self.roles.derivation["X"].factors.jacobians
 
     @property
-    def _by_inputs(self) -> Kron:
-        return next(m for m in self._to_inputs if isinstance(m, Kron))
+    def _by_inputs(self) -> Kronecker:
+        return next(m for m in self._to_inputs if isinstance(m, Kronecker))
 
 
 def _without_penalty(found: ParameterDerivation) -> Equation:

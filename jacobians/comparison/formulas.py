@@ -13,7 +13,7 @@ from jacobians.comparison.facts import Facts
 from jacobians.comparison.roles import Roles
 from jacobians.comparison.sentences import FormulaDifference, differences
 from jacobians.derivation import Derivation, Equation, Step, derive
-from jacobians.derivation.writing import latex_text
+from jacobians.derivation.result import latex_text
 from jacobians.symbols.expressions import Expr
 
 if TYPE_CHECKING:

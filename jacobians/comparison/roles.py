@@ -5,7 +5,7 @@ A weight is W1, the first layer's sums are Z1 and the number of examples is N, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,12 +13,12 @@ from jacobians.conventions import is_weight
 from jacobians.derivation import Derivation
 from jacobians.derivation.names import Names, Vocabulary, vocabulary_of
 from jacobians.layout import Order
+from jacobians.linops import Jacobian, Selection, Transposed
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Symbol, WithOnes
-from jacobians.symbols.maps import Map, Place, Select, Uniform
-from jacobians.symbols.text import TextNotation, slices_text
+from jacobians.symbols.text import TextNotation
 
-__all__ = ["Roles"]
+__all__ = ["Roles", "kept_by"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,45 +64,45 @@ class Roles:
 
     def reads(self, expr: Expr) -> str:
         """Return an expression as text, in roles."""
-        return TextNotation().expr(self._in_roles(expr))
+        return TextNotation().expr(expr.replaced(self._replacements))
 
-    def reads_map(self, map_: Map, order: Order) -> str:
+    def reads_factor(self, factor: Jacobian, order: Order) -> str:
         """Return a factor as text, in roles, with what a selection keeps."""
-        text = TextNotation().map(self._in_roles(map_), order)
-        kept = f" keeps [{slices_text(map_.key)}]" if isinstance(map_, (Place, Select)) else ""
-        return text + kept
+        text = TextNotation().matrix(self._in_roles(factor), order)
+        selection = factor.inner if isinstance(factor, Transposed) else factor
+        return f"{text} keeps {kept_by(selection)}" if isinstance(selection, Selection) else text
 
     @cached_property
     def reduction(self) -> Expr | None:
         """The factor of every example's loss in the total, or None where the losses are added."""
-        chain = next(iter(self.derivation.parameters.values())).factors
-        return next(m.factor for m in chain.maps if isinstance(m, Uniform))
+        return Names(self.derivation.convention).weight()
 
     @cached_property
-    def _replacements(self) -> dict[str, Expr]:
+    def _replacements(self) -> dict[Expr, Expr]:
         """By symbol: what stands for it. Activations and ones are written out, since conventions name them apart."""
-        found: dict[str, Expr] = {self.words.count: Symbol("N", ()), self.words.strength: Symbol("lam", ())}
+        found: dict[Expr, Expr] = {
+            Symbol(self.words.count, ()): Symbol("N", ()),
+            Symbol(self.words.strength, ()): Symbol("lam", ()),
+        }
         for role, name in self.parameters.items():
-            found[Names(self.derivation.convention).of(name)] = Symbol(role, self.run.params[name].shape)
+            shape = self.run.params[name].shape
+            found[Symbol(Names(self.derivation.convention).of(name), shape)] = Symbol(role, shape)
         by_symbol = {symbol: role for role, symbol in self.definitions.items()}
         for definition in (*self.derivation.forward, *self.derivation.cotangents):
             role = by_symbol[definition.symbol]
             own = role.startswith(("Z", "dZ"))
-            value = Symbol(role, definition.value.shape) if own else _replaced(definition.value, found)
-            found[definition.symbol.name] = value
+            value = Symbol(role, definition.value.shape) if own else definition.value.replaced(found)
+            found[definition.symbol] = value
         return found
 
-    def _in_roles(self, node: Any) -> Any:
-        return _replaced(node, self._replacements)
+    def _in_roles(self, factor: Jacobian) -> Jacobian:
+        def leaf(array: Any) -> Any:
+            return array.replaced(self._replacements)
+
+        return factor._with_leaves(leaf, self._in_roles)
 
 
-def _replaced(node: Any, by: dict[str, Expr]) -> Any:
-    """An expression or a map with its symbols replaced."""
-    if isinstance(node, Symbol):
-        return by.get(node.name, node)
-    if isinstance(node, tuple):
-        return tuple(_replaced(part, by) for part in node)
-    if not isinstance(node, (Expr, Map)):
-        return node
-    parts: Any = node  # every node is a dataclass, though its base class is none
-    return replace(parts, **{f.name: _replaced(getattr(parts, f.name), by) for f in fields(parts)})
+def kept_by(selection: Selection) -> str:
+    """Return what a selection keeps, as slices."""
+    parts = (f"{'' if p.start is None else p.start}:{'' if p.stop is None else p.stop}" for p in selection.key)
+    return f"[{', '.join(parts)}]"

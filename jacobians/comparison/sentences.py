@@ -126,7 +126,7 @@ def _products(own: Facts, lines: Sequence[str], turned: bool) -> _Says:
         return where, "keep", f"{where}, so {own.forward} and {own.weight_gradient}"
     if own.commutation is None:
         return where, "keep", f"{where}, so {own.forward}, no commutation appears, and {own.weight_gradient}"
-    K = TextNotation().map(own.commutation, own.weight.factors.order)
+    K = TextNotation().matrix(own.commutation, own.weight.factors.order)
     return where, "keep", f"{where}, so {own.forward}, the commutation {K} transposes, and {own.weight_gradient}"
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from jacobians.derivation.derive import explain
-from jacobians.derivation.of_network import derive
-from jacobians.derivation.of_operation import InputDerivation, OperationDerivation
-from jacobians.derivation.result import Definition, Derivation, Equation, ParameterDerivation, Step
+from jacobians.derivation.derive import derive
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
+from jacobians.derivation.explain import explain
+from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 
 __all__ = [
     "Definition",
     "Derivation",
     "Equation",
     "InputDerivation",
+    "JacobianChain",
     "OperationDerivation",
     "ParameterDerivation",
     "Step",

@@ -1,138 +1,482 @@
-"""`explain`: the derivation of a network's or an operation's Jacobians, in the convention that is asked for."""
+"""The one walk: a cotangent goes back through structures of expressions, and each factor that it passes is a step.
+
+Every operation runs on symbols, so each factor's own `_vjp` writes the formula that it computes with numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from jacobians.conventions import Convention
-from jacobians.derivation.of_network import derive
-from jacobians.derivation.of_operation import OperationDerivation, derive_operation
-from jacobians.derivation.result import Derivation
-from jacobians.derivation.samples import sample_data
+from jacobians.arrays import Array
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
+from jacobians.derivation.names import Names
+from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, same_values
+from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
-from jacobians.network import Network, Run
-from jacobians.operations import (
-    AddOnes,
-    Affine,
-    Chain,
-    Elementwise,
-    LogSoftmax,
-    Operation,
-    Parallel,
-    Residual,
-    Softmax,
+from jacobians.linops import Dense, Jacobian, Product
+from jacobians.network import Run
+from jacobians.operations import Affine, Elementwise, Operation
+from jacobians.operations.losses import rows_of_examples
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import (
+    Add,
+    Expr,
+    Hadamard,
+    Number,
+    Ones,
+    Part,
+    Placed,
+    Quotient,
+    Symbol,
+    WithOnes,
+    scaled,
 )
-from jacobians.presets import convention as find_convention
+from jacobians.symbols.text import TextNotation
 
-__all__ = ["explain", "in_convention"]
+__all__ = ["Forward", "derive", "derive_operation", "forward_pass"]
 
 
-def explain(
-    what: Network | Run | Operation,
-    convention: Convention | str | Layout | None = None,
-    *arrays: npt.ArrayLike,
-    params: Mapping[str, npt.ArrayLike] | None = None,
-    X: npt.ArrayLike | None = None,
-    Y: npt.ArrayLike | None = None,
-    examples: int = 5,
-    seed: int = 0,
-) -> Derivation | OperationDerivation:
-    r"""Return how the gradient comes out of the Jacobians: the chain, every rewriting by name, the compact formula.
+_LOSS = Symbol("L", ())
+_OBJECTIVE = Symbol("J", ())
 
-    The symbols are read off the structured Jacobians of one evaluation,
-    :math:`\operatorname{vec}(\Delta)^\top (A \otimes B) = \operatorname{vec}(A^\top \Delta B)^\top` and its kin are
-    applied to them, and nothing is looked up. So what is printed is what is computed, in any layout.
+
+def derive(run: Run) -> Derivation:
+    """Return the derivation of a run's gradient by every parameter and by the inputs.
 
     Parameters
     ----------
-    what : Network, Run or Operation
-        A network and a run give a `Derivation`, an operation an `OperationDerivation`.
-    convention : Convention, str or Layout, optional
-        To which a network or an operation is moved first; its own unless given. A run keeps its own.
-    *arrays : array_like
-        The inputs of an operation; made up for affine and elementwise operations unless given.
-    params, X, Y : optional
-        Of a network, in the convention; made up, with `seed`, unless given.
-    examples : int
-        How many examples are made up.
-    seed : int
+    run : Run
+        One evaluation of a network; every formula is held against its numbers.
+    """
+    walk = _Walk(forward_pass(run))
+    walk.loss()
+    walk.cotangents()
+    parameters = {name: walk.parameter(name) for name in (*run.params, "X")}
+    forward = walk.forward
+    return Derivation(
+        run.network.convention, tuple(forward.definitions), tuple(walk.definitions), parameters, forward.arrays
+    )
+
+
+# --- the forward pass ------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class Forward:
+    """A run's forward pass in symbols.
+
+    Attributes
+    ----------
+    run : Run
+    names : Names
+    arrays : dict
+        The values of all symbols.
+    stops : dict
+        The expression of every value on the way from X to the output.
+    parameters : dict
+        The symbols of the parameters.
+    jacobians : dict
+        The factors of each Jacobian by (output, input), in numerator layout.
+    definitions : list of Definition
+    """
+
+    run: Run
+    names: Names
+    arrays: dict[str, Array] = field(default_factory=dict)
+    stops: dict[str, Expr] = field(default_factory=dict)
+    parameters: dict[str, Symbol] = field(default_factory=dict)
+    jacobians: dict[tuple[str, str], tuple[Jacobian, ...]] = field(default_factory=dict)
+    definitions: list[Definition] = field(default_factory=list)
+
+    def define(self, name: str, shown: str, expr: Expr, value: Array | None = None) -> Symbol:
+        """Give an expression a symbol."""
+        symbol = Symbol(shown, expr.shape)
+        self.arrays[shown] = evaluate(expr, self.arrays) if value is None else value
+        self.definitions.append(Definition(name, Equation(symbol, expr)))
+        return symbol
+
+    def add(self, name: str, array: Array) -> Symbol:
+        """Give an array a symbol."""
+        self.arrays[name] = array
+        return Symbol(name, array.shape)
+
+
+def forward_pass(run: Run) -> Forward:
+    """Return the forward pass of a run in symbols: every operation's output is named before it is passed on."""
+    forward = Forward(run, Names(run.network.convention))
+    forward.stops["X"] = forward.add(forward.names.of("X"), run.X)
+    for name, array in run.params.items():
+        forward.parameters[name] = forward.add(forward.names.of(name), array)
+    previous = "X"
+    for position, output in enumerate(run.outputs):
+        _operation(forward, position, previous, output)
+        previous = output
+    return forward
+
+
+def _operation(forward: Forward, position: int, previous: str, output: str) -> None:
+    """Run one operation of the network on symbols, and define its output."""
+    run, names, network = forward.run, forward.names, forward.run.network
+    part = network.chain.parts[position]
+    # by the operation's own name of an input, the run's name
+    wrt = {part.names[0]: previous}
+    wrt |= {own: name for name in network.names if (own := _own(run, name, position)) is not None}
+    symbols = {own: forward.parameters.get(name) or forward.stops[name] for own, name in wrt.items()}
+    numbers = {own: run.params[name] if name in run.params else run.values[name] for own, name in wrt.items()}
+    inner, named = forward.stops[previous], dict[Expr, Expr]()
+
+    def name(value: Expr | None) -> Expr:
+        if value is not None and names.ones_in_activations:
+            named.update(_ones_named(forward, inner, value, output))
+            value = value.replaced(named)
+        return _output(forward, output, value)
+
+    def jacobian(own: str) -> Jacobian:
+        (factor,) = run.chain(wrt[own], of=output)
+        return factor.jacobian.numerator
+
+    evaluated = Evaluated(part, numbers, run.values[output], jacobian)
+    labels = {own: f"{names.of(output)}_{names.of(name_)}" for own, name_ in wrt.items()}
+    found = evaluated.in_symbols(symbols, labels, name, forward.arrays, network.layout.vec)
+    for own, factors in found.items():
+        forward.jacobians[output, wrt[own]] = tuple(_with_names(f, named) for f in factors) if named else factors
+
+
+def _own(run: Run, name: str, position: int) -> str | None:
+    """The name that the operation at a position has for a parameter of the network, if it is one of its own."""
+    part, own = run.network.chain.owner(run.network.names[name])
+    return own if part == position else None
+
+
+def _ones_named(forward: Forward, inner: Expr, value: Expr, output: str) -> dict[Expr, Expr]:
+    """A table with the course's own name for [1 A], if a value is made of it."""
+    layout, names = forward.run.network.layout, forward.names
+    ones = WithOnes(inner, layout.feature_axis % 2, layout.bias == "first")
+    if value == ones or value.replaced({ones: Symbol("", ones.shape)}) == value:
+        return {}
+    shown = names.with_ones(int(output.strip("ZA′")) - 1)
+    return {ones: forward.define(shown, shown, ones)}
+
+
+def _with_names(jacobian: Jacobian, table: dict[Expr, Expr]) -> Jacobian:
+    def leaf(array: Any) -> Any:
+        return array.replaced(table)
+
+    return jacobian._with_leaves(leaf, lambda part: _with_names(part, table))
+
+
+def _output(forward: Forward, output: str, value: Expr | None) -> Expr:
+    """Name an output; the expression itself where the course writes it inside the next layer's [1 A]."""
+    run, shown = forward.run, forward.names.of(output)
+    number = run.values[output]
+    if value is None or not same_values(value, forward.arrays, number):
+        forward.stops[output] = forward.add(shown, number)
+    elif forward.names.ones_in_activations and output != run.outputs[-1] and not _sums(run, output):
+        forward.stops[output] = value
+    else:
+        forward.stops[output] = forward.define(output, shown, value, number)
+    return forward.stops[output]
+
+
+def _sums(run: Run, output: str) -> bool:
+    """Whether an output is a layer's sums, and no activation."""
+    return isinstance(run.network.chain.parts[run.outputs.index(output)], Affine)
+
+
+# --- the way back ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Trail:
+    """What has been passed on the way from the loss to a stop.
+
+    Attributes
+    ----------
+    jacobians : tuple of Jacobian
+    steps : tuple
+        For each factor passed: the rule, the reason, and what the cotangent after it is called.
+    row : Expr
+        The cotangent.
+    """
+
+    jacobians: tuple[Jacobian, ...]
+    steps: tuple[tuple[str, str, Expr], ...]
+    row: Expr
+
+
+@dataclass
+class _Walk:
+    forward: Forward
+    definitions: list[Definition] = field(default_factory=list)
+    trails: dict[str, _Trail] = field(default_factory=dict)
+    factor: Expr | None = None
+    """The reduction's weight, where it is written at the gradients and not in the cotangents."""
+
+    @property
+    def _layout(self) -> Layout:
+        return self.forward.run.network.layout
+
+    def loss(self) -> None:
+        """From the loss to the output: where the reduction's weight enters."""
+        names, layout = self.forward.names, self._layout
+        last = self.forward.run.outputs[-1]
+        delta = self._delta(last)
+        count, weight = delta.shape[layout.batch_axis], names.weight()
+        ones: Any = Ones((count,))
+        reduction = Dense(ones if weight is None else Hadamard(weight, ones))  # type: ignore[arg-type]
+        examples = rows_of_examples(delta, count, layout)  # type: ignore[arg-type]
+        if names.words.late and weight is not None:
+            self.factor = weight
+        start: Any = ones if self.factor is not None else reduction._vjp(Number(1))  # type: ignore[arg-type]
+        trail = _Trail((reduction,), ((*_reduced(reduction, weight, self._layout), start),), start)
+        if self.factor is not None:
+            rule, reason, _ = trail.steps[0]
+            kept = "; here it is kept in front until the gradient."
+            trail.steps = ((rule, reason.removesuffix(".") + kept, start),)
+        self._name(last, _through(trail, (examples,), layout))
+
+    def _delta(self, last: str) -> Expr:
+        """∂(loss of n)/∂output: the loss's own statement, or an array with a name."""
+        forward, names = self.forward, self.forward.names
+        run, arrays, loss = forward.run, forward.arrays, forward.run.network.loss
+        output, axis = run.values[last], self._layout.batch_axis
+        targets = forward.add("Y", loss.in_shape(run.Y, output))
+        arrays[names.words.count] = np.asarray(float(output.shape[axis]))
+        if names.reduction == "mean-all":
+            arrays["K"] = np.asarray(output.size / output.shape[axis])
+
+        def name(prediction: Expr) -> Expr:
+            shown = names.prediction(last)
+            return forward.define(shown, shown, prediction)
+
+        try:
+            delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, name)
+        except NOT_IN_SYMBOLS:
+            delta = None
+        (row,) = run.chain(last, of="losses")
+        number = np.asarray(row.jacobian.vjp(np.ones(run.losses.shape, run.losses.dtype)))
+        right = isinstance(delta, Expr) and same_values(delta, arrays, number)
+        return delta if isinstance(delta, Expr) and right else forward.add("D", number)
+
+    def cotangents(self) -> None:
+        """From each stop to the one before it, naming every cotangent."""
+        stops = ["X", *self.forward.run.outputs]
+        for before, after in reversed(list(itertools.pairwise(stops))):
+            trail = _through(self.trails[after], self.forward.jacobians[after, before], self._layout)
+            if before == "X" or not isinstance(self.forward.stops[before], Symbol):
+                self.trails[before] = trail
+            else:
+                self._name(before, trail)
+
+    def parameter(self, name: str) -> ParameterDerivation:
+        """From the stop that a parameter enters to the parameter."""
+        forward, run = self.forward, self.forward.run
+        if name == "X":
+            trail, wrt = self.trails["X"], forward.stops["X"]
+        else:
+            output = run.outputs[run.network.chain.owner(run.network.names[name])[0]]
+            trail, wrt = _through(self.trails[output], forward.jacobians[output, name], self._layout), None
+        symbol = forward.parameters.get(name) or wrt
+        assert isinstance(symbol, Symbol)
+        left = Partial(_LOSS, symbol)
+        steps = []
+        for done, (rule, reason, row) in enumerate(trail.steps, 1):
+            # the weights of the mean are no row that can be named
+            passed = done if done > 1 else 0
+            chain = self._chain(self.factor if passed else None, row if passed else None, trail.jacobians[passed:])
+            steps.append(Step(rule, reason, Equation(left, chain)))
+        value = scaled(self.factor, trail.row)
+        if self.factor is not None:
+            reason = "The factor that was kept in front is multiplied in."
+            steps.append(Step("the weight of an example", reason, Equation(left, self._chain(None, value))))
+        penalty = None if name == "X" else self._penalty(name, symbol)
+        if penalty is not None:
+            value = Add(value, penalty)
+            whole = Equation(Partial(_OBJECTIVE, symbol), self._chain(None, value))
+            steps.append(Step("regulariser", "The regulariser's own gradient is added.", whole))
+        gradient = forward.add(f"d{symbol.name}", evaluate(value, forward.arrays))
+        chain = self._chain(None, None, trail.jacobians)
+        return ParameterDerivation(name, Equation(left, chain), tuple(steps), Equation(gradient, value))
+
+    # --- parts of the walk -----------------------------------------------------------------------
+
+    def _chain(self, factor: Expr | None, row: Expr | None, jacobians: tuple[Jacobian, ...] = ()) -> JacobianChain:
+        return JacobianChain(factor, row, jacobians, self._layout.vec, self._layout.derivative)
+
+    def _name(self, stop: str, trail: _Trail) -> None:
+        """Name the cotangent of a stop, which is the end of a trail."""
+        symbol = self.forward.add(self.forward.names.cotangent(stop), evaluate(trail.row, self.forward.arrays))
+        self.definitions.append(Definition(f"d{stop}", Equation(symbol, trail.row)))
+        *before, (rule, reason, _) = trail.steps
+        self.trails[stop] = _Trail(trail.jacobians, (*before, (rule, reason, symbol)), symbol)
+
+    def _penalty(self, name: str, wrt: Symbol) -> Expr | None:
+        network, arrays, words = self.forward.run.network, self.forward.arrays, self.forward.names.words
+        if not network.is_penalised(name):
+            return None
+        strength: Expr = Symbol(words.strength, ())
+        arrays[words.strength] = np.asarray(network.l2)
+        factor = {
+            "half-over-n": Quotient(strength, Symbol(words.count, ())),
+            "half": strength,
+            "one": Hadamard(Number(2), strength),
+        }[network.convention.l2 or "half"]
+        layout = network.layout
+        if not layout.absorbs_bias or network.convention.l2_bias:
+            return Hadamard(factor, wrt)
+        kept = (1, None) if layout.bias == "first" else (0, -1)
+        key = ((None, None), kept) if layout.weights == "rows" else (kept, (None, None))
+        return Hadamard(factor, Placed(Part(wrt, key), key, wrt.shape))
+
+
+def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout) -> _Trail:
+    passed, steps, row = list(trail.jacobians), list(trail.steps), trail.row
+    for jacobian, before, after in _passed(jacobians, row):
+        passed.append(jacobian)
+        steps.append((*_step(jacobian, before, after, layout), after))
+        row = after
+    return _Trail(tuple(passed), tuple(steps), row)
+
+
+def _passed(jacobians: Iterable[Jacobian], row: Any) -> list[tuple[Jacobian, Expr, Expr]]:
+    """Each factor that a cotangent passes, with the cotangent before and after it.
+
+    A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own.
+    """
+    found: list[tuple[Jacobian, Expr, Expr]] = []
+    for jacobian in jacobians:
+        after: Any = jacobian._vjp(row)
+        if jacobian._squeezes() and found:
+            found[-1] = (*found[-1][:2], after)
+        else:
+            found.append((jacobian, row, after))
+        row = after
+    return found
+
+
+def _step(jacobian: Jacobian, before: Expr, after: Expr, layout: Layout) -> tuple[str, str]:
+    """The rule's name, and one sentence, for a cotangent that passes a factor."""
+    write = TextNotation()
+    row, image = (write.row(write.expr(e), layout.vec) for e in (before, after))
+    return jacobian._step(row, image, write, layout.vec)
+
+
+def _reduced(reduction: Jacobian, weight: Expr | None, layout: Layout) -> tuple[str, str]:
+    """The rule's name, and one sentence, for where the chain begins: the weights of the examples."""
+    write = TextNotation()
+    matrix = write.matrix(reduction, layout.vec)
+    if weight is None:
+        return "sum over examples", f"The losses are added: a row of ones, {matrix}."
+    return f"where {write.expr(weight)} enters", f"The mean's weights are the left end of the chain: {matrix}."
+
+
+# --- one operation ---------------------------------------------------------------------------------------
+
+
+def derive_operation(
+    operation: Operation, layout: Layout, arrays: Sequence[npt.ArrayLike], examples: int, seed: int
+) -> OperationDerivation:
+    """Return an operation's derivation at these inputs, or at made-up ones.
 
     Raises
     ------
     LayoutError
-        If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
-
-    Notes
-    -----
-    Source of the rules: Magnus & Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chs. 2-3: mixed product
-    and vec of a product (theorem 2.2), commutation matrix (theorem 3.9).
-
-    Examples
-    --------
-    >>> net = Network.dense((4, 3, 2))
-    >>> for convention in ("cs231n", "pytorch", "ng-dlai"):
-    ...     print(explain(net, convention)["W1"].formula.text)
-    dW₁ = Xᵀ dZ₁
-    dW₁ = dZ₁ᵀ X
-    dW₁ = dZ₁ Xᵀ / m
-    >>> print(explain(net, "cs231n")["W1"].chain.text)
-    ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec σ′(Z₁)) (X ⊗ I₃)
+        If there are no inputs, and none can be made up.
     """
-    if isinstance(what, Run):
-        return derive(what)
-    if isinstance(what, Operation):
-        layout = _layout(convention, what)
-        return derive_operation(_moved(what, layout), layout, arrays, examples, seed)
-    if isinstance(convention, Layout):
-        convention = what.convention.replace(name="yours", layout=convention)
-    network = what if convention is None else in_convention(what, find_convention(convention))
-    made_up = sample_data(network, examples, seed)
-    params = made_up[0] if params is None else params
-    X = made_up[1] if X is None else X
-    Y = made_up[2] if Y is None else Y
-    return derive(network.run(params, X, Y))
+    given = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
+    value, jacobians = operation.evaluate(*given)
+    inputs = dict(zip(operation.names, given, strict=True))
+    values = {**inputs}
+    symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in inputs.items()}
+    output = Symbol("A" if len(inputs) == 1 else "Z", value.shape)
+    values[output.name] = value
+    formula: list[Equation] = []
+
+    def name(found: Expr | None) -> Expr:
+        if found is not None and same_values(found, values, value):
+            formula.append(Equation(output, found))
+        return output
+
+    evaluated = Evaluated(operation, inputs, value, jacobians.numerator)
+    factors = evaluated.in_symbols(symbols, {n: n for n in inputs}, name, values, layout.vec)
+    rng = np.random.default_rng(seed)
+    cotangent = Symbol(f"d{output.name}", value.shape)
+    values[cotangent.name] = rng.normal(size=value.shape)
+    found = {}
+    for wrt, array in inputs.items():
+        values[f"t{wrt}"] = rng.normal(size=array.shape)
+        found[wrt] = _input(Symbol(wrt, array.shape), output, factors[wrt], layout)
+        values[f"d{wrt}"] = evaluate(_right(found[wrt].pullback), values)
+        values[f"t{output.name}_by_{wrt}"] = evaluate(_right(found[wrt].pushforward), values)
+    return OperationDerivation(operation.name, layout, formula[0] if formula else None, found, values)
 
 
-def in_convention(network: Network, convention: Convention) -> Network:
-    """Return the same network in another convention.
-
-    Raises
-    ------
-    LayoutError
-        If one of its operations is known in its own layout only.
-    """
-    if convention is network.convention:
-        return network
-    loss = network.loss.replace(layout=convention.layout, reduction=convention.effective_reduction)
-    strength = network.l2 if convention.l2 is not None else 0.0
-    parts = list(network.chain.parts)
-    if convention.layout != network.layout:
-        parts = [_moved(part, convention.layout) for part in parts]
-    return Network(parts, loss, convention, l2=strength)
+def _right(equation: Equation) -> Expr:
+    assert isinstance(equation.right, Expr)
+    return equation.right
 
 
-def _layout(convention: Convention | str | Layout | None, operation: Operation) -> Layout:
-    if isinstance(convention, Layout):
-        return convention
-    if convention is None:
-        return operation.layout or Layout()
-    return find_convention(convention).layout
+def _input(own: Symbol, output: Symbol, factors: tuple[Jacobian, ...], layout: Layout) -> InputDerivation:
+    def chain(row: Expr | None, rest: tuple[Jacobian, ...]) -> JacobianChain:
+        return JacobianChain(None, row, rest, layout.vec, layout.derivative)
+
+    left, scalar = Partial(output, own, vector=True), Partial(_LOSS, own)
+    way = _passed(factors, Symbol(f"d{output.name}", output.shape))
+    tangent: Any = Symbol(f"t{own.name}", own.shape)
+    whole = factors[0] if len(factors) == 1 else Product(factors)
+    image: Any = whole._jvp(tangent)
+    shown = tuple(jacobian for jacobian, _, _ in way)
+    joined = [Step(rule, reason, Equation(left, chain(None, rest))) for rule, reason, rest in _merged(shown, layout)]
+    steps = [
+        Step(*_step(jacobian, before, after, layout), Equation(scalar, chain(after, shown[done:])))
+        for done, (jacobian, before, after) in enumerate(way, 1)
+    ]
+    return InputDerivation(
+        own.name,
+        Equation(left, chain(None, shown)),
+        tuple(joined),
+        tuple(steps),
+        Equation(Symbol(f"d{own.name}", own.shape), way[-1][2]),
+        Equation(Symbol(f"t{output.name}", output.shape), image),
+    )
 
 
-def _moved(operation: Operation, layout: Layout) -> Operation:
-    """The operation in another layout."""
+def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[str, str, tuple[Jacobian, ...]]]:
+    """For each joining of two neighbours by the algebra: the rule's name, a sentence, and the factors that are left."""
+    write, position = TextNotation(), 0
+    while position + 1 < len(jacobians):
+        left, right = jacobians[position : position + 2]
+        one = left @ right if left.domain == right.codomain else None
+        text = None if one is None or len(one._factors()) > 1 else one._written(write, layout.vec)
+        if one is None or text is None:
+            position += 1
+            continue
+        jacobians = (*jacobians[:position], one, *jacobians[position + 2 :])
+        pair = f"{write.matrix(left, layout.vec)} {write.matrix(right, layout.vec)}"
+        yield "identity" if one in (left, right) else left._joining or left._rule[0], f"{pair} = {text}.", jacobians
+        position = max(position - 1, 0)
+
+
+def _made_up(operation: Operation, layout: Layout, examples: int, seed: int) -> list[Array]:
+    rng = np.random.default_rng(seed)
+    shapes: Iterable[Sequence[int]]
     match operation:
         case Affine(sizes=sizes):
-            return Affine(layout, sizes)
+            n_in, n_out = sizes or (4, 3)
+            shapes = [layout.batch_shape(examples, n_in), layout.weight_shape(n_in, n_out)]
+            shapes += [layout.bias_shape(n_out)] * (layout.bias == "separate")
         case Elementwise():
-            return operation
-        case Softmax() | LogSoftmax() | AddOnes():
-            return type(operation)(layout)
-        case Chain() | Residual() | Parallel():
-            pass  # what is inside keeps a layout of its own
-        case _ if operation.layout in (None, layout):
-            return operation
-    raise LayoutError(f"explain: {operation.name} keeps its own layout; build it in {layout} to see it there")
+            # positive, for logarithms and powers
+            return [rng.uniform(0.1, 2.0, size=layout.batch_shape(examples, 3))]
+        case _ if len(operation.names) == 1:
+            shapes = [layout.batch_shape(examples, 3)]
+        case _:
+            raise LayoutError(f"explain: {operation.name} needs its inputs: pass {', '.join(operation.names)}")
+    return [rng.normal(size=tuple(shape)) for shape in shapes]

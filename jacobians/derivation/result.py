@@ -1,188 +1,21 @@
-"""A derivation: definitions of the forward pass and of the cotangents, and for each parameter its chain and steps."""
+"""A derivation, of a network's gradient or of an operation, which writes itself as text, LaTeX, HTML and NumPy code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from html import escape
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
-from jacobians.layout import Derivative, Order
-from jacobians.symbols.expressions import Expr, Symbol
-from jacobians.symbols.latex import LatexNotation
-from jacobians.symbols.maps import Map
-from jacobians.symbols.mathml import MathmlNotation
-from jacobians.symbols.notation import Notation
-from jacobians.symbols.numpy import NumpyNotation
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
+from jacobians.derivation.program import augmented, definition_lines, ones_line, program
+from jacobians.layout import Layout
+from jacobians.symbols.expressions import show
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["ChainOfMaps", "Definition", "Derivation", "Equation", "ParameterDerivation", "Partial", "Step"]
-
-
-@dataclass(frozen=True)
-class Partial:
-    """∂L/∂vec W as the left side of an equation."""
-
-    of: Symbol
-    wrt: Symbol
-    vector: bool = False
-    """Whether it is the Jacobian of an array and not a scalar's gradient."""
-
-    def written(self, notation: Notation) -> str:
-        """Return it in a notation."""
-        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), self.vector)
-
-
-@dataclass(frozen=True)
-class ChainOfMaps:
-    """c·vec(Δ)ᵀ J₁ J₂ …, or its transpose in denominator layout.
-
-    Attributes
-    ----------
-    factor : Expr or None
-        A scalar c that has not been multiplied in yet.
-    row : Expr or None
-        Δ; None where the chain's first map is the loss's own row, or the chain is no row.
-    maps : tuple of Map
-        From the outermost to the innermost, in numerator layout.
-    order, derivative
-        As in a `Layout`.
-    """
-
-    factor: Expr | None
-    row: Expr | None
-    maps: tuple[Map, ...]
-    order: Order
-    derivative: Derivative
-
-    @property
-    def factors(self) -> tuple[tuple[Map | None, tuple[int, int]], ...]:
-        """Each factor as it is read from the left with its matrix's size; None is the row itself."""
-        found: list[tuple[Map | None, tuple[int, int]]] = []
-        if self.row is not None:
-            found.append((None, (1, size_of(self.row.shape))))
-        found += [(m, (size_of(m.codomain), size_of(m.domain))) for m in self.maps]
-        if self.derivative == "numerator":
-            return tuple(found)
-        return tuple((None if m is None else m.T, size[::-1]) for m, size in reversed(found))
-
-    def written(self, notation: Notation) -> str:
-        """Return the product in a notation."""
-        text = notation.join([self.factor_text(i, notation) for i in range(len(self.factors))])
-        return text if self.factor is None else notation.scale(notation.expr(self.factor), text)
-
-    def factor_text(self, position: int, notation: Notation) -> str:
-        """Return one of `factors` in a notation."""
-        map_, _ = self.factors[position]
-        if map_ is not None:
-            return notation.map(map_, self.order)
-        if self.row is None:
-            raise ValueError("a chain without a row has no such factor")
-        text = notation.expr(self.row)
-        write = notation.row if self.derivative == "numerator" else notation.vec
-        return write(text, self.order)
-
-
-@dataclass(frozen=True, repr=False)
-class Equation:
-    r"""One line of a derivation, written on request as text, LaTeX, MathML or NumPy code.
-
-    Examples
-    --------
-    >>> from jacobians.symbols.expressions import MatMul, Symbol
-    >>> X, W = Symbol("X", (5, 4)), Symbol("W1", (4, 3))
-    >>> line = Equation(Symbol("Z1", (5, 3)), MatMul(X, W))
-    >>> line.text, line.numpy, line.latex
-    ('Z₁ = X W₁', 'Z1 = X @ W1', 'Z_{1} = X \\, W_{1}')
-    """
-
-    left: Expr | Partial
-    right: Expr | ChainOfMaps
-
-    def written(self, notation: Notation) -> str:
-        """Return the equation in a notation."""
-        sides = [
-            s.written(notation) if isinstance(s, (Partial, ChainOfMaps)) else notation.expr(s)
-            for s in (self.left, self.right)
-        ]
-        return notation.equation(sides[0], sides[1])
-
-    @cached_property
-    def text(self) -> str:
-        """The equation as plain text."""
-        return self.written(TextNotation())
-
-    @cached_property
-    def latex(self) -> str:
-        """The equation as LaTeX, without dollars."""
-        return self.written(LatexNotation())
-
-    @cached_property
-    def mathml(self) -> str:
-        """The equation as a ``<math>`` element."""
-        notation = MathmlNotation()
-        return notation.document(self.written(notation))
-
-    @cached_property
-    def numpy(self) -> str:
-        """The equation as one line of NumPy code."""
-        return self.written(NumpyNotation())
-
-    def __repr__(self) -> str:
-        return f"Equation({self.text})"
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex}$"
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named array of the forward pass, or a named cotangent.
-
-    Attributes
-    ----------
-    name : str
-        What the library calls it, such as "Z1"; "dZ1" is the cotangent of Z1.
-    equation : Equation
-        In the names of the convention's source.
-    """
-
-    name: str
-    equation: Equation
-
-    @property
-    def symbol(self) -> Symbol:
-        """The left side."""
-        if not isinstance(self.equation.left, Symbol):
-            raise TypeError(f"{self.name} is not defined by a symbol")
-        return self.equation.left
-
-    @property
-    def value(self) -> Expr:
-        """The right side."""
-        if not isinstance(self.equation.right, Expr):
-            raise TypeError(f"{self.name} is not defined by an expression")
-        return self.equation.right
-
-
-@dataclass(frozen=True)
-class Step:
-    """One rewriting of a chain.
-
-    Attributes
-    ----------
-    rule : str
-        Its name, such as "vec trick".
-    reason : str
-        One sentence: the identity, and what it does here.
-    equation : Equation
-        The chain after it.
-    """
-
-    rule: str
-    reason: str
-    equation: Equation
+__all__ = ["Derivation", "InputDerivation", "OperationDerivation", "ParameterDerivation", "latex_text"]
 
 
 @dataclass(frozen=True)
@@ -210,11 +43,16 @@ class ParameterDerivation:
         return tuple(size for _, size in self.factors.factors)
 
     @property
-    def factors(self) -> ChainOfMaps:
+    def factors(self) -> JacobianChain:
         """The chain's right side."""
-        if not isinstance(self.chain.right, ChainOfMaps):
+        if not isinstance(self.chain.right, JacobianChain):
             raise TypeError(f"the chain of {self.name} is no product")
         return self.chain.right
+
+    @property
+    def equations(self) -> list[Equation]:
+        """The chain, what each step leaves of it, and the formula."""
+        return [self.chain, *(s.equation for s in self.steps), self.formula]
 
     def _repr_latex_(self) -> str:
         return self.formula._repr_latex_()
@@ -256,37 +94,64 @@ class Derivation:
     @property
     def equations(self) -> list[Equation]:
         """Every equation that is shown."""
-        found = [d.equation for d in (*self.forward, *self.cotangents)]
-        for parameter in self.parameters.values():
-            found += [parameter.chain, *(s.equation for s in parameter.steps), parameter.formula]
-        return found
+        return [*self._named, *(e for parameter in self.parameters.values() for e in parameter.equations)]
+
+    @property
+    def _named(self) -> list[Equation]:
+        return [d.equation for d in (*self.forward, *self.cotangents)]
 
     def __str__(self) -> str:
         return self.to_text()
 
     def to_text(self) -> str:
         """Return the derivation as plain text."""
-        from jacobians.derivation.writing import as_text
-
-        return as_text(self)
+        lines = [f"{self.convention.name}: {self.convention.layout}", ""]
+        lines += ["Shapes", *_shape_lines(self.shapes), ""]
+        lines += ["Forward", *(f"  {d.equation.text}" for d in self.forward), ""]
+        lines += ["Backward, by name", *(f"  {d.equation.text}" for d in self.cotangents), ""]
+        for parameter in self.parameters.values():
+            lines += [*_chain_text(parameter.chain), *_steps_text(parameter.steps)]
+            lines += [f"  so  {parameter.formula.text}", ""]
+        lines += ["In short", *(f"  {p.formula.text}" for p in self.parameters.values())]
+        return "\n".join(lines)
 
     def to_latex(self) -> str:
-        """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
-        from jacobians.derivation.writing import as_latex
-
-        return as_latex(self)
+        """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
+        lines = [_latex_title(self.convention.name, self.convention.layout)]
+        lines += [r"\paragraph{Forward}", *_align(d.equation for d in self.forward)]
+        lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in self.cotangents)]
+        for name, parameter in self.parameters.items():
+            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([parameter.chain])]
+            lines += [*_steps_latex(parameter.steps), *_align([parameter.formula])]
+        return "\n".join(lines) + "\n"
 
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
-        from jacobians.derivation.writing import as_html
-
-        return as_html(self)
+        shapes = [(n, s) for n, s in self.shapes.items() if s != ()]
+        names = "".join(f"<th>{escape(TextNotation().symbol(name))}</th>" for name, _ in shapes)
+        sizes = "".join(f"<td>{show(shape)}</td>" for _, shape in shapes)
+        parts = [f"<table><tr>{names}</tr><tr>{sizes}</tr></table>"]
+        parts += ["<h5>Forward</h5>", *_html(d.equation for d in self.forward)]
+        parts += ["<h5>Backward, by name</h5>", *_html(d.equation for d in self.cotangents)]
+        for name, parameter in self.parameters.items():
+            inner = [*_html([parameter.chain]), _steps_html(parameter.steps), *_html([parameter.formula])]
+            parts.append(_details(name, parameter.formula, inner))
+        return _html_titled(self.convention.name, self.convention.layout, parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
-        from jacobians.derivation.writing import gradient_program
+        formulas = [parameter.formula.numpy for parameter in self.parameters.values()]
+        return program(self.equations, self.values, [*self._definition_lines(), *formulas], with_matrices=False)
 
-        return gradient_program(self)
+    def preamble(self) -> str:
+        """Return the program that defines everything that the lines of the derivation are written with.
+
+        After it every equation's own NumPy line runs, the chains of explicit matrices included: for small sizes.
+        """
+        return program(self.equations, self.values, self._definition_lines(), with_matrices=True)
+
+    def _definition_lines(self) -> Iterator[str]:
+        return definition_lines(self._named, [p.formula for p in self.parameters.values()])
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -294,3 +159,195 @@ class Derivation:
     def _repr_latex_(self) -> str:
         lines = " \\\\ ".join(p.formula.latex.replace(" = ", " &= ", 1) for p in self.parameters.values())
         return f"$\\displaystyle \\begin{{aligned}} {lines} \\end{{aligned}}$"
+
+
+@dataclass(frozen=True)
+class InputDerivation:
+    """An operation's Jacobian by one input.
+
+    Attributes
+    ----------
+    name : str
+    jacobian : Equation
+        ∂vec Z/∂vec X as a product of matrices.
+    merged : tuple of Step
+        The same as fewer matrices, where the mixed product joins neighbours.
+    steps : tuple of Step
+        A cotangent's way.
+    pullback, pushforward : Equation
+        dX for a cotangent dZ; Ż for a tangent Ẋ.
+    """
+
+    name: str
+    jacobian: Equation
+    merged: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    pullback: Equation
+    pushforward: Equation
+
+    @property
+    def equations(self) -> list[Equation]:
+        """Every equation that is shown."""
+        steps = [s.equation for s in (*self.merged, *self.steps)]
+        return [self.jacobian, *steps, self.pullback, self.pushforward]
+
+
+@dataclass(frozen=True, eq=False)
+class OperationDerivation:
+    """An operation's value and Jacobians in symbols.
+
+    Attributes
+    ----------
+    name : str
+    layout : Layout
+    value : Equation or None
+        None where no formula is known.
+    inputs : dict
+        By input.
+    values : dict
+        The arrays behind the symbols.
+    """
+
+    name: str
+    layout: Layout
+    value: Equation | None
+    inputs: Mapping[str, InputDerivation]
+    values: Mapping[str, Array]
+
+    def __getitem__(self, name: str) -> InputDerivation:
+        return self.inputs[name]
+
+    @property
+    def equations(self) -> list[Equation]:
+        """Every equation that is shown."""
+        found = [] if self.value is None else [self.value]
+        return [*found, *(e for given in self.inputs.values() for e in given.equations)]
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self) -> str:
+        """Return the derivation as plain text."""
+        lines = [f"{self.name}: {self.layout}", ""]
+        lines += [] if self.value is None else [f"  {self.value.text}", ""]
+        for given in self.inputs.values():
+            lines += [*_chain_text(given.jacobian), *_steps_text(given.merged)]
+            lines += ["  A cotangent's way:", *_steps_text(given.steps)]
+            lines += [f"  so  {given.pullback.text},  and for a tangent  {given.pushforward.text}", ""]
+        return "\n".join(lines).rstrip()
+
+    def to_latex(self) -> str:
+        """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
+        lines = [_latex_title(self.name, self.layout)]
+        lines += [] if self.value is None else _align([self.value])
+        for name, given in self.inputs.items():
+            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([given.jacobian])]
+            lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
+        return "\n".join(lines) + "\n"
+
+    def to_numpy(self) -> str:
+        """Return a NumPy program: the value, and by each input the matrix, the pullback and the pushforward."""
+        lines = [ones_line(expr) for expr in augmented(self.equations).values()]
+        lines += [] if self.value is None else [self.value.numpy]
+        for name, given in self.inputs.items():
+            lines += ["", f"# by {name}", given.jacobian.numpy, given.pullback.numpy, given.pushforward.numpy]
+        return program(self.equations, self.values, lines, with_matrices=True)
+
+    def to_mathml(self) -> str:
+        """Return the derivation as an HTML fragment with MathML."""
+        parts = _html([] if self.value is None else [self.value])
+        for name, given in self.inputs.items():
+            inner = [*_html([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
+            parts.append(_details(name, given.pullback, [*inner, *_html([given.pullback, given.pushforward])]))
+        return _html_titled(self.name, self.layout, parts)
+
+    def _repr_html_(self) -> str:
+        return self.to_mathml()
+
+
+# --- parts of the text -----------------------------------------------------------------------------------
+
+_WIDTH = 88
+
+
+def _shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
+    """The shapes of all named arrays, several a line."""
+    cells = [f"{TextNotation().symbol(name)} {show(shape)}" for name, shape in shapes.items() if shape != ()]
+    return textwrap.wrap(", ".join(cells), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+
+
+def _chain_text(equation: Equation) -> Iterator[str]:
+    """The left side as a title, then the chain, and under each factor its size as a matrix."""
+    chain = equation.right
+    if not isinstance(chain, JacobianChain):
+        raise TypeError(f"{equation.text} is no chain")
+    title = equation.text.partition(" = ")[0]
+    yield from (title, "─" * len(title))
+    notation = TextNotation()
+    texts = [chain.factor_text(i, notation) for i in range(len(chain.factors))]
+    sizes = [show(size) for _, size in chain.factors]
+    upper, lower = "  = ", "    "
+    for text, size in zip(texts, sizes, strict=True):
+        width = max(len(text), len(size))
+        if len(upper) + width > _WIDTH and upper.strip(" ="):
+            yield from (upper.rstrip(), lower.rstrip())
+            upper, lower = "      ", "      "
+        upper += text.center(width) + "  "
+        lower += size.center(width) + "  "
+    yield from (upper.rstrip(), lower.rstrip())
+
+
+def _steps_text(steps: Iterable[Step]) -> Iterator[str]:
+    for number, step in enumerate(steps, 1):
+        text = f"{number}. {step.rule}. {step.reason}"
+        yield from textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="     ", break_long_words=False)
+        left, _, right = step.equation.text.partition(" = ")
+        yield f"       = {right}" if not left.startswith("∂J") else f"     {left} = {right}"
+
+
+# --- parts of the LaTeX ----------------------------------------------------------------------------------
+
+_LATEX = {c: rf"\{c}" for c in "#$%&_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}
+_LATEX |= {"δ": r"$\delta$", "₀": "$_0$", "λ": r"$\lambda$", "α": r"$\alpha$", "′": "$'$"}
+
+
+def latex_text(text: str) -> str:
+    """Return text as LaTeX outside of math, with what is special there escaped."""
+    return "".join(_LATEX.get(c, c) for c in text)
+
+
+def _latex_title(name: str, layout: Layout) -> str:
+    return rf"\subsection*{{{latex_text(name)}: {latex_text(str(layout))}}}"
+
+
+def _align(equations: Iterable[Equation]) -> list[str]:
+    lines = [e.latex.replace(" = ", " &= ", 1) for e in equations]
+    return [r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"]
+
+
+def _steps_latex(steps: Iterable[Step]) -> list[str]:
+    items = [rf"\item \emph{{{latex_text(s.rule)}}}: $\displaystyle {s.equation.latex}$" for s in steps]
+    return [r"\begin{enumerate}", *items, r"\end{enumerate}"] if items else []
+
+
+# --- parts of the HTML -----------------------------------------------------------------------------------
+
+
+def _html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+    return f"<div><h4>{escape(name)}: {escape(str(layout))}</h4>{''.join(parts)}</div>"
+
+
+def _html(equations: Iterable[Equation]) -> list[str]:
+    return [f"<p>{equation.mathml}</p>" for equation in equations]
+
+
+def _steps_html(steps: Iterable[Step]) -> str:
+    items = "".join(
+        f"<li><b>{escape(step.rule)}</b>: {escape(step.reason)} {step.equation.mathml}</li>" for step in steps
+    )
+    return f"<ol>{items}</ol>" if items else ""
+
+
+def _details(name: str, short: Equation, inner: Iterable[str]) -> str:
+    summary = f"<summary>By {escape(name)}: {escape(short.text)}</summary>"
+    return f"<details>{summary}{''.join(inner)}</details>"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.network import Network
-from jacobians.operations import Affine, BinaryCrossEntropy, Logistic, Loss, ProbabilityCrossEntropy, SquaredError
+from jacobians.operations import Affine
 
-__all__ = ["sample_data", "sample_targets"]
+__all__ = ["sample_data"]
 
 
 def sample_data(network: Network, examples: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
@@ -27,19 +27,4 @@ def sample_data(network: Network, examples: int, seed: int) -> tuple[dict[str, A
     params = {name: rng.normal(size=shape) for name, shape in network.shapes().items()}
     X = rng.normal(size=network.layout.batch_shape(examples, affine[0].sizes[0]))
     outputs = affine[-1].sizes[1]
-    return params, X, sample_targets(network.loss, network.layout.batch_shape(examples, outputs), rng)
-
-
-def sample_targets(loss: Loss, shape: Shape, rng: np.random.Generator) -> Array:
-    """Return targets of the kind that a loss of outputs of this shape takes: labels where there are classes."""
-    classes = shape[loss.layout.feature_axis]
-    match loss:
-        case Logistic():
-            return rng.choice([-1.0, 1.0], size=shape)
-        case SquaredError():
-            return rng.normal(size=shape)
-        case BinaryCrossEntropy() | ProbabilityCrossEntropy():
-            return (rng.random(shape) < 0.5) * 1.0
-        case _ if classes == 1:
-            return rng.random(shape).round()
-    return rng.integers(classes, size=shape[loss.layout.batch_axis])
+    return params, X, network.loss.sample_targets(network.layout.batch_shape(examples, outputs), rng)

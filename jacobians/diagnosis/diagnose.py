@@ -21,7 +21,6 @@ from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import DomainError, JacobiansError, ShapeError
 from jacobians.network import Network
-from jacobians.operations import BinaryCrossEntropy
 from jacobians.translate import translate_gradients
 
 __all__ = ["Reading", "diagnose", "extremes", "readings"]
@@ -198,7 +197,7 @@ def _suspects(setting: Setting) -> list[tuple[str, str, str]]:
             found.append(("exp-overflow", where, mend))
     z, axis = setting.output, setting.layout.feature_axis
     # softmax compares the outputs of one example; a sigmoid each with 0
-    alone = isinstance(setting.network.loss, BinaryCrossEntropy)
+    alone = setting.network.loss.prediction == "sigmoid"
     spread = float((np.abs(z) if alone else z.max(axis=axis) - z.min(axis=axis)).max(initial=0.0))
     if spread > 36:
         said = f"an output reaches ±{spread:.3g}" if alone else f"the outputs of one example span {spread:.3g}"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.network import Network
-from jacobians.operations import Affine, BinaryCrossEntropy, CrossEntropy, Elementwise, Operation, SquaredError
+from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import class_labels, one_hot
 
 __all__ = [
@@ -283,18 +283,12 @@ class Setting:
     @property
     def prediction(self) -> Literal["softmax", "sigmoid", ""]:
         """The function of the outputs that the loss compares with the targets; "" for the outputs themselves."""
-        loss = self.network.loss
-        return (
-            "softmax" if isinstance(loss, CrossEntropy) else "sigmoid" if isinstance(loss, BinaryCrossEntropy) else ""
-        )
+        return self.network.loss.prediction
 
     @property
     def residual(self) -> float | None:
         """The c of a loss whose δ is c·(prediction − targets); else None."""
-        loss = self.network.loss
-        if isinstance(loss, SquaredError):
-            return 2.0 * loss.factor
-        return 1.0 if self.prediction else None
+        return self.network.loss.residual
 
     @property
     def penalised(self) -> bool:
@@ -355,7 +349,7 @@ class Setting:
         part = self.operations[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []
-        return part(*arrays)[1].numerator(of).vjp
+        return part.evaluate(*arrays)[1].numerator(of).vjp
 
     def elsewhere(self, **changed: Any) -> Setting:
         """Return the setting with another `network`, or other `params`, `X` or `Y`."""
@@ -461,7 +455,7 @@ def times(factor: float | Array) -> Callable[[Array], Array]:
 
 def slope_of(operation: Elementwise, z: Array) -> Array:
     """Return an elementwise operation's derivative at z."""
-    return operation.apply(z)[1].vjp(np.ones_like(z))
+    return operation(z)[1].vjp(np.ones_like(z))
 
 
 def all_entries(names: Iterable[str], label: str = "", layer: int | None = None) -> Entries:

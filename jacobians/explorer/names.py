@@ -5,7 +5,8 @@ from __future__ import annotations
 from jacobians.arrays import Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.names import Names
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, split_name
+from jacobians.operations import Elementwise, find_activation
+from jacobians.symbols.notation import GREEK, split_name
 
 __all__ = ["Spelling", "shown_name", "shown_shape"]
 
@@ -32,7 +33,8 @@ class Spelling:
 
     def __init__(self, convention: Convention, activation: str) -> None:
         self._names = Names(convention)
-        self._activation = FUNCTION_NAMES.get(activation, activation)
+        operation = find_activation(activation)
+        self._activation = operation.function().shown if isinstance(operation, Elementwise) else operation.name
 
     def array(self, name: str) -> str:
         """Return an array's name with its layer as a subscript."""

@@ -1,107 +1,134 @@
-"""The operations: each returns its value and the structure of its Jacobians."""
+"""The operations: each returns its value and the structure of its Jacobians.
 
-from jacobians.operations.activations import (
-    GELU,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-    gelu,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softplus,
-    tanh,
-)
-from jacobians.operations.affine_maps import AddOnes, Affine, add_ones, affine, linear
-from jacobians.operations.class_losses import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Logistic,
-    MulticlassHinge,
-    ProbabilityCrossEntropy,
-    binary_cross_entropy,
-    cross_entropy,
-    logistic_loss,
-    multiclass_hinge,
-)
-from jacobians.operations.combining import Chain, Parallel, Residual
-from jacobians.operations.losses import L2, Loss, SquaredError, l2, squared_error
-from jacobians.operations.operation import Elementwise, Jacobians, Operation, Primitive, Unary
-from jacobians.operations.powers import Exp, Log, Power, Square, exp, log, power, square
-from jacobians.operations.products import Add, Hadamard, MatMul, add, hadamard, matmul
-from jacobians.operations.shaping import Mean, Reshaping, Total, Transpose, mean, reshape, total, transpose
-from jacobians.operations.softmaxes import LogSoftmax, Softmax, log_softmax, softmax
+Each file names its own operations and functions, in its `__all__`; here they are only put together.
+"""
 
-__all__ = [
-    "GELU",
-    "L2",
-    "Add",
-    "AddOnes",
-    "Affine",
-    "BinaryCrossEntropy",
-    "Chain",
-    "CrossEntropy",
-    "Elementwise",
-    "Exp",
-    "Hadamard",
-    "Jacobians",
-    "LeakyReLU",
-    "Log",
-    "LogSoftmax",
-    "Logistic",
-    "Loss",
-    "MatMul",
-    "Mean",
-    "MulticlassHinge",
-    "Operation",
-    "Parallel",
-    "Power",
-    "Primitive",
-    "ProbabilityCrossEntropy",
-    "ReLU",
-    "Reshaping",
-    "Residual",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Square",
-    "SquaredError",
-    "Tanh",
-    "Total",
-    "Transpose",
-    "Unary",
-    "add",
-    "add_ones",
-    "affine",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "exp",
-    "gelu",
-    "hadamard",
-    "l2",
-    "leaky_relu",
-    "linear",
-    "log",
-    "log_softmax",
-    "logistic_loss",
-    "matmul",
-    "mean",
-    "multiclass_hinge",
-    "power",
-    "relu",
-    "reshape",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "square",
-    "squared_error",
-    "tanh",
-    "total",
-    "transpose",
-]
+# ruff: noqa: F403
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any, TypeVar
+
+from jacobians.errors import LayoutError
+from jacobians.operations import (
+    activations,
+    affine_maps,
+    class_losses,
+    combining,
+    losses,
+    operation,
+    powers,
+    products,
+    shaping,
+    softmaxes,
+)
+from jacobians.operations.activations import *
+from jacobians.operations.affine_maps import *
+from jacobians.operations.class_losses import *
+from jacobians.operations.combining import *
+from jacobians.operations.losses import *
+from jacobians.operations.operation import *
+from jacobians.operations.powers import *
+from jacobians.operations.products import *
+from jacobians.operations.shaping import *
+from jacobians.operations.softmaxes import *
+from jacobians.symbols.functions import Function
+
+__all__ = []  # the files' own lists, which is how a type checker reads them
+__all__ += activations.__all__
+__all__ += affine_maps.__all__
+__all__ += class_losses.__all__
+__all__ += combining.__all__
+__all__ += losses.__all__
+__all__ += operation.__all__
+__all__ += powers.__all__
+__all__ += products.__all__
+__all__ += shaping.__all__
+__all__ += softmaxes.__all__
+
+_T = TypeVar("_T")
+
+
+def _public(base: type, *modules: ModuleType) -> Iterator[Any]:
+    """The public classes of some files that are a `base`, as they stand there."""
+    for module in modules:
+        for name, kind in vars(module).items():
+            if name in module.__all__ and isinstance(kind, type) and issubclass(kind, base) and kind is not base:
+                yield kind
+
+
+ACTIVATIONS: dict[str, type[operation.Elementwise]] = {
+    kind.own_name(): kind for kind in _public(operation.Elementwise, activations)
+}
+"""The activations of a network by name."""
+
+LOSSES: dict[str, type[losses.Loss]] = {
+    str(kind.name): kind for kind in _public(losses.Loss, class_losses, losses) if kind.of_outputs
+}
+"""The losses of a network's outputs by name, which is the name of the loss's function."""
+
+SHORT_NAMES = {
+    "binary": "binary_cross_entropy",
+    "squared": "squared_error",
+    "hinge": "multiclass_hinge",
+    "logistic": "logistic_loss",
+}
+"""What losses were called before they had the names of their functions."""
+
+
+def full_name(loss: str) -> str:
+    """Return a loss's name, given that or its short one."""
+    return SHORT_NAMES.get(loss, loss)
+
+
+def find_activation(given: str | operation.Operation) -> operation.Operation:
+    """Return an activation by name; an operation as it is.
+
+    Raises
+    ------
+    LayoutError
+        If the name is unknown.
+    """
+    return given if isinstance(given, operation.Operation) else _named(ACTIVATIONS, given, "activation")()
+
+
+def find_loss(given: str | losses.Loss) -> losses.Loss:
+    """Return a loss by name; a loss as it is.
+
+    Raises
+    ------
+    LayoutError
+        If the name is unknown.
+    """
+    if isinstance(given, losses.Loss):
+        return given
+    if given in SHORT_NAMES:
+        new = full_name(given)
+        warnings.warn(f"loss={given!r} is called loss={new!r}, as its function is", DeprecationWarning, stacklevel=3)
+        given = new
+    return _named(LOSSES, given, "loss")()
+
+
+def _named(choices: Mapping[str, _T], name: str, what: str) -> _T:
+    """What is called `name`, or LayoutError with the names there are and the nearest one."""
+    if name in choices:
+        return choices[name]
+    listed = ", ".join(choices)
+    if not isinstance(name, str):
+        raise LayoutError(f"Network: {what} {name!r} is no name and no instance; pass an instance, or one of {listed}")
+    near = get_close_matches(name, choices, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise LayoutError(f"Network: {what} {name!r} is unknown; choose one of {listed}{hint}")
+
+
+def textbook_functions() -> dict[str, Function]:
+    """Return the functions that formulas may name, by their names in programs."""
+    kinds = _public(operation.Elementwise, activations, powers)
+    found = [kind.textbook_function(prime=prime) for kind in kinds for prime in (False, True)]
+    tables = (softmaxes.SOFTMAX, softmaxes.LOG_SOFTMAX, class_losses.HINGE)
+    found += [activations.NORMAL_CDF, *(function for table in tables for function in table.values())]
+    return {function.name: function for function in found if function}

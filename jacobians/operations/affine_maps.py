@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, Shape, ones
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
-from jacobians.linops.kronecker import Bordered
-from jacobians.operations.operation import Jacobians, Makers, Primitive, Unary
+from jacobians.linops.kronecker import bordered
+from jacobians.operations.operation import Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.symbols.expressions import Expr, WithOnes
 
-__all__ = ["AddOnes", "Affine", "add_ones", "affine", "check_matrix", "linear", "placement", "with_ones"]
+__all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
 
 
 class AddOnes(Unary):
@@ -31,20 +33,26 @@ class AddOnes(Unary):
     """
 
     per_example = True
+    name = "add_ones"
 
     def __init__(self, layout: Layout) -> None:
         if not layout.absorbs_bias:
             raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
         self.layout: Layout = layout
 
-    @property
-    def name(self) -> str:
-        return "add_ones"
-
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
         check_matrix(X, "X", "add_ones", self.layout)
         return with_ones(X, self.layout), {"X": lambda: placement(X, self.layout)}
+
+    def moved_to(self, layout: Layout) -> Operation:
+        return AddOnes(layout)
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return [1 X] or [X 1], and the maker of the placement."""
+        (X,) = inputs
+        value = WithOnes(X, self.layout.feature_axis % 2, self.layout.bias == "first")
+        return value, {"X": lambda: placement(cast(Array, X), self.layout)}
 
 
 def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
@@ -67,7 +75,7 @@ def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
     >>> value, J.vjp(np.array([[10.0, 20.0, 30.0]]))
     (array([[1., 5., 6.]]), array([[20., 30.]]))
     """
-    return AddOnes(layout).apply(X)
+    return AddOnes(layout)(X)
 
 
 def with_ones(X: Array, layout: Layout) -> Array:
@@ -125,6 +133,9 @@ class Affine(Primitive):
             shapes["b"] = self.layout.bias_shape(self.sizes[1])
         return shapes
 
+    def moved_to(self, layout: Layout) -> Operation:
+        return Affine(layout, self.sizes)
+
     @cached_property
     def _weight_shape(self) -> Shape:
         """What W must have; () where any shape may do."""
@@ -154,6 +165,18 @@ class Affine(Primitive):
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
 
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""
+        X, W, *bias = cast("list[Array]", inputs)
+        makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
+        value = self._by_weights(X, W)._jvp(W)
+        if bias:
+            (b,) = bias
+            n_out = W.shape[1] if self.layout.weights == "columns" else W.shape[0]
+            makers["b"] = lambda: self._by_bias(X, n_out, b.shape)
+            value = value + makers["b"]()._jvp(b)
+        return cast(Expr, value), makers
+
     def _by_input(self, X: Array, W: Array) -> Jacobian:
         """dZ = dX Wᵀ, dX W, W dX or Wᵀ dX; with an absorbed bias, after dX has been placed among zeros."""
         node_rows = W if self.layout.weights == "rows" else W.T
@@ -167,7 +190,7 @@ class Affine(Primitive):
     def _by_weights(self, X: Array, W: Array) -> Jacobian:
         """dZ = X dW, or X dWᵀ: one node a row needs a commutation; batches in columns mirror both."""
         rows = X if self.layout.batch == "rows" else X.T
-        data = Bordered(rows, first=self.layout.bias == "first", axis=1) if self.layout.absorbs_bias else rows
+        data = bordered(rows, first=self.layout.bias == "first", axis=1) if self.layout.absorbs_bias else rows
         n_out = W.shape[1] if self.layout.weights == "columns" else W.shape[0]
         by_weights = Kronecker(data, n_out) if self.layout.batch == "rows" else Kronecker(n_out, data)
         natural = "columns" if self.layout.batch == "rows" else "rows"
@@ -178,8 +201,8 @@ class Affine(Primitive):
     def _by_bias(self, X: Array, n_out: int, shape: Shape) -> Jacobian:
         """dZ = 1 dbᵀ or db 1ᵀ: a vector of ones, whose VJP is the column sum."""
         count = X.shape[self.layout.batch_axis]
-        ones = np.ones((count, 1), dtype=X.dtype)
-        by_bias = Kronecker(ones, n_out) if self.layout.batch == "rows" else Kronecker(n_out, ones)
+        column = ones((count, 1), X)
+        by_bias = Kronecker(column, n_out) if self.layout.batch == "rows" else Kronecker(n_out, column)
         return by_bias if by_bias.domain == shape else Product((by_bias, Reshape(by_bias.domain, shape, X.dtype)))
 
     def _check(self, X: Array, W: Array) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Zero
+from jacobians.operations.activations import Sigmoid
 from jacobians.operations.losses import (
     Examples,
     Loss,
@@ -19,7 +22,10 @@ from jacobians.operations.losses import (
     same_shape_targets,
     sum_over_example,
 )
-from jacobians.operations.softmaxes import exponentials, probabilities
+from jacobians.operations.operation import Naming
+from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -34,15 +40,21 @@ __all__ = [
 ]
 
 
+_SIGMA = Sigmoid().function()
+
+
 class CrossEntropy(Loss):
     """−Σₖ yₖ log softmax(x)ₖ for each example; ∂/∂x = (Σy) p − y: the famous p − y.
 
     Targets are class labels (N,), or an array like X with one-hot or soft targets.
     """
 
-    @property
-    def name(self) -> str:
-        return "cross_entropy"
+    name = "cross_entropy"
+    takes = "labels"
+    prediction = "softmax"
+    least_outputs = 2
+    residual = 1.0
+    _weighted = False
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         axis = self.layout.feature_axis
@@ -82,6 +94,17 @@ class CrossEntropy(Loss):
 
         return losses, delta
 
+    def declared_for(self, targets: Array) -> CrossEntropy:
+        """Return this loss, which knows whether the targets of every example sum to 1, as labels do."""
+        loss = copy.copy(self)
+        loss._weighted = not (targets.sum(axis=self.layout.feature_axis) == 1).all()
+        return loss
+
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return P − Y, or (Σy) P − Y where targets are declared to sum to something else than 1."""
+        P = name(Call(SOFTMAX[self.layout.batch], (X,)))
+        return Add(Hadamard(SumOver(Y, self.layout.feature_axis % 2), P) if self._weighted else P, Y, minus=True)
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """(Σy)(diag p − p pᵀ) for each example."""
         axis = self.layout.feature_axis
@@ -116,9 +139,10 @@ class BinaryCrossEntropy(Loss):
     Targets lie in [0, 1] in X's shape, or are class labels (N,) that mark one output each (Ng's exercise 4).
     """
 
-    @property
-    def name(self) -> str:
-        return "binary_cross_entropy"
+    name = "binary_cross_entropy"
+    takes = "zero-one"
+    prediction = "sigmoid"
+    residual = 1.0
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         targets = _unit_targets(Y, X, self.name, self.layout)
@@ -138,6 +162,10 @@ class BinaryCrossEntropy(Loss):
 
         return losses, delta
 
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return P − Y with P = σ(X)."""
+        return Add(name(Call(_SIGMA, (X,))), Y, minus=True)
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the target."""
         return Diagonal(logistic_density(X))
@@ -149,9 +177,9 @@ class ProbabilityCrossEntropy(Loss):
     Where a probability is exactly 0 or 1, only the target that agrees with it has a finite loss; another raises.
     """
 
-    @property
-    def name(self) -> str:
-        return "binary_cross_entropy"
+    name = "binary_cross_entropy"
+    takes = "zero-one"
+    of_outputs = False
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         from scipy.special import xlog1py, xlogy
@@ -176,6 +204,10 @@ class ProbabilityCrossEntropy(Loss):
             return (1 - targets) / np.where(X == 1, 1, 1 - X) - targets / np.where(X == 0, 1, X)
 
         return losses, delta
+
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return (X − Y) / (X ∘ (1 − X))."""
+        return Quotient(Add(X, Y, minus=True), Hadamard(X, Add(Number(1), X, minus=True)))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 that of the term that is there."""
@@ -267,9 +299,8 @@ def binary_cross_entropy(
 class Logistic(Loss):
     """Σ log(1 + e^(−y x)) for each example with labels y = ±1; ∂/∂x = −y σ(−y x)."""
 
-    @property
-    def name(self) -> str:
-        return "logistic_loss"
+    name = "logistic_loss"
+    takes = "signs"
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         targets = same_shape_targets(Y, X, self.name, self.layout)
@@ -283,9 +314,30 @@ class Logistic(Loss):
             lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e),
         )
 
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return −Y ∘ σ(−Y ∘ X)."""
+        against = Call(_SIGMA, (Hadamard(Number(-1), Hadamard(Y, X)),))
+        return Hadamard(Number(-1), Hadamard(Y, against))
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the label: y² = 1."""
         return Diagonal(logistic_density(X))
+
+
+def hinge_rows(Z: Array, Y: Array, margin: float) -> Array:
+    over = (Z - (Z * Y).sum(axis=1, keepdims=True) + margin > 0) * (1.0 - Y)
+    return over - Y * over.sum(axis=1, keepdims=True)
+
+
+def hinge_columns(Z: Array, Y: Array, margin: float) -> Array:
+    return hinge_rows(Z.T, Y.T, margin).T
+
+
+HINGE = {
+    "rows": Function("hinge_rows", "hinge", hinge_rows),
+    "columns": Function("hinge_columns", "hinge", hinge_columns),
+}
+"""The textbook forms of a multiclass hinge's δ, by where one example lies."""
 
 
 class MulticlassHinge(Loss):
@@ -301,13 +353,12 @@ class MulticlassHinge(Loss):
         See `Loss`.
     """
 
+    name = "multiclass_hinge"
+    takes = "labels"
+
     def __init__(self, margin: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         super().__init__(reduction, layout)
         self.margin = margin
-
-    @property
-    def name(self) -> str:
-        return "multiclass_hinge"
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         if X.ndim != 2 or X.shape[self.layout.feature_axis] == 0:
@@ -327,6 +378,10 @@ class MulticlassHinge(Loss):
             return active - truth * active.sum(axis=axis, keepdims=True)
 
         return lambda: sum_over_example(excess, self.layout), delta
+
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return hinge(X, Y, Δ): the places of active margins, and their counts at the true classes."""
+        return Call(HINGE[self.layout.batch], (X, Y, Number(self.margin)))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """0: the loss is piecewise linear."""

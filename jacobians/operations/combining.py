@@ -6,7 +6,7 @@ itself made of parts turns W1 into "k.W1".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from operator import add, matmul
 
@@ -52,6 +52,12 @@ class _Composite(Operation):
     def owner(self, name: str) -> tuple[int, str]:
         """Return the position of the part that a parameter belongs to, and its name there."""
         return self._owned[name]
+
+    def moved_to(self, layout: Layout) -> Operation:
+        """Return the same composition of operations in another layout, each of its parts moved."""
+        moved = [part.moved_to(layout) for part in self.parts]
+        made: Callable[..., Operation] = type(self)
+        return made(*moved, layout=layout if self.layout else None)
 
 
 def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:

@@ -5,33 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import Any, Literal, Self, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
-from jacobians.operations.operation import Frozen, Makers, Unary, in_layout
+from jacobians.operations.operation import Frozen, Makers, Naming, Unary, called, in_layout
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
+from jacobians.symbols.functions import Function, Rule, numbers_of
 
-__all__ = [
-    "L2",
-    "Examples",
-    "Loss",
-    "SquaredError",
-    "check_finite",
-    "class_labels",
-    "l2",
-    "logistic_density",
-    "one_hot",
-    "own_entries",
-    "same_shape_targets",
-    "squared_error",
-    "sum_over_example",
-]
+__all__ = ["L2", "Loss", "SquaredError", "l2", "squared_error"]
 
 
 def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDArray[np.intp]:
@@ -129,6 +117,9 @@ Examples: TypeAlias = tuple[Callable[[], Array], Callable[[], Array]]
 _LONG = 1 << 16
 """Entries of one example above which float32 losses are added in float64."""
 
+Targets: TypeAlias = Literal["labels", "zero-one", "signs", "reals"]
+"""Class labels; 0 and 1 for each output, or between; −1 and 1; any real numbers."""
+
 
 class Loss(Frozen, ABC):
     """A loss of a mini-batch: per-example losses, and their sum or mean.
@@ -136,6 +127,7 @@ class Loss(Frozen, ABC):
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
     For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
+    For formulas it may state `in_symbols(X, Y)`.
     What a constructor sets does not change afterwards; `replace` returns a changed loss.
 
     Parameters
@@ -148,7 +140,23 @@ class Loss(Frozen, ABC):
     ------
     LayoutError
         If the reduction is unknown.
+
+    Attributes
+    ----------
+    takes : {"labels", "zero-one", "signs", "reals"}
+        The targets that it is meant for.
+    prediction : {"softmax", "sigmoid", ""}
+        The function of the outputs that it compares with the targets; "" for the outputs themselves.
+    least_outputs : int
+        With fewer outputs it is constant.
+    of_outputs : bool
+        Whether it takes any real outputs, as a network's last affine layer gives them, and no probabilities.
     """
+
+    takes: ClassVar[Targets] = "reals"
+    prediction: ClassVar[Literal["softmax", "sigmoid", ""]] = ""
+    least_outputs: ClassVar[int] = 1
+    of_outputs: ClassVar[bool] = True
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         self.reduction: Reduction = self._known(reduction)
@@ -174,8 +182,56 @@ class Loss(Frozen, ABC):
         """The loss's name in messages and tables."""
         return type(self).__name__.lower()
 
+    @property
+    def residual(self) -> float | None:
+        """The c of a loss whose δ is c·(prediction − targets), which slips of the targets are known for; else None."""
+        return None
+
     @abstractmethod
     def _examples(self, X: Array, Y: Array) -> Examples: ...
+
+    # --- formulas and targets --------------------------------------------------------------------
+
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return δ, the array of ∂(loss of n)/∂X, as a formula; here, a call of this loss's own rule.
+
+        Parameters
+        ----------
+        X, Y : Expr
+            The outputs, and targets in their shape.
+        name : callable, optional
+            Called with the formula of the prediction, where there is one; returns its symbol.
+        """
+        rule = Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
+        return Call(rule, (X, Y, *map(Number, numbers_of(self).values())))
+
+    def declared_for(self, targets: Array) -> Loss:
+        """Return this loss, which has been told what its formula must know of the targets: here, nothing."""
+        return self
+
+    def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
+        """Return the targets in the outputs' shape: labels become one-hot."""
+        Y = as_array(Y)
+        if Y.shape == X.shape or X.ndim != 2:
+            return as_float(Y, "Y", "explain").astype(X.dtype, copy=False)
+        count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
+        return one_hot(class_labels(Y, count, classes, "explain"), X, self.layout)
+
+    def sample_targets(self, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return made-up targets of the kind that it takes, for outputs of a shape."""
+        match self.takes:
+            case "signs":
+                return rng.choice([-1.0, 1.0], size=shape)
+            case "reals":
+                return rng.normal(size=shape)
+            case "zero-one":
+                return (rng.random(shape) < 0.5) * 1.0
+        classes = shape[self.layout.feature_axis]
+        if classes == 1:
+            return rng.random(shape).round()
+        return rng.integers(classes, size=shape[self.layout.batch_axis])
+
+    # --- numbers ---------------------------------------------------------------------------------
 
     def weight(self, X: Array, whole: int | None = None) -> float:
         """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
@@ -215,7 +271,7 @@ class Loss(Frozen, ABC):
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
         losses, delta = self._examples(X, as_array(Y))
-        return losses(), _rows(delta(), X.shape[self.layout.batch_axis], self.layout)
+        return losses(), rows_of_examples(delta(), X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the weighted total and its Jacobian, a row, in numerator layout."""
@@ -300,8 +356,8 @@ class Loss(Frozen, ABC):
         return X
 
 
-def _rows(delta: Array, count: int, layout: Layout) -> Jacobian:
-    """δ as one row for each example."""
+def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
+    """Return the Jacobian that has δ's part of each example as its row."""
     if layout.batch == "rows":
         inner = size_of(delta.shape[1:])
         blocks = delta.reshape(count, 1, inner)
@@ -335,13 +391,11 @@ class SquaredError(Loss):
         See `Loss`.
     """
 
+    name = "squared_error"
+
     def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         super().__init__(reduction, layout)
         self.factor = factor
-
-    @property
-    def name(self) -> str:
-        return "squared_error"
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         difference = X - same_shape_targets(Y, X, self.name, self.layout)
@@ -349,6 +403,15 @@ class SquaredError(Loss):
             lambda: self.factor * sum_over_example(difference * difference, self.layout),
             lambda: 2.0 * self.factor * difference,
         )
+
+    @property
+    def residual(self) -> float:
+        return 2.0 * self.factor
+
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+        """Return 2c (X − Y)."""
+        difference = Add(X, Y, minus=True)
+        return difference if self.residual == 1 else Hadamard(Number(self.residual), difference)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """2c I."""
@@ -440,4 +503,4 @@ def l2(
     >>> float(value), J.gradient
     (2.5, array([[0., 1., 2.]]))
     """
-    return L2(scale, layout, include_bias=include_bias).apply(W)
+    return L2(scale, layout, include_bias=include_bias)(W)

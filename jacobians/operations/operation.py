@@ -6,31 +6,25 @@ it out in the layout's vec order and derivative layout; no operation knows of ei
 
 from __future__ import annotations
 
+import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import signature
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float
-from jacobians.errors import FrozenError
+from jacobians.errors import FrozenError, LayoutError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
+from jacobians.symbols.expressions import Call, Expr, Number
+from jacobians.symbols.functions import Function, Rule, numbers_of
 
-__all__ = [
-    "Elementwise",
-    "Frozen",
-    "Jacobians",
-    "Makers",
-    "Operation",
-    "Primitive",
-    "Pull",
-    "Row",
-    "Unary",
-    "in_layout",
-]
+__all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
 
 
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
@@ -38,6 +32,9 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 
 Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
 """From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+
+Naming: TypeAlias = Callable[[Expr], Expr]
+"""Gives an operation's value a symbol, of which its Jacobian is then made; or returns the formula as it is."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
@@ -153,18 +150,34 @@ class Operation(Frozen, ABC):
     per_example = False
     """Whether every example's output depends on that example alone, so that a batch may be cut into blocks."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in cls.inputs:
+            if hasattr(Jacobians, name):
+                raise TypeError(f"{cls.__name__}: an input called {name!r} would hide Jacobians.{name}; rename it")
+
     @property
     def name(self) -> str:
-        """The operation's name in messages and tables."""
+        """The operation's name in messages, tables and programs."""
         return type(self).__name__.lower()
+
+    @classmethod
+    def own_name(cls) -> str:
+        """Return the name of every instance, where it does not depend on the instance."""
+        stated: object = cls.name  # a property where the class states none
+        return stated if isinstance(stated, str) else cls.__name__.lower()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the differentiable inputs of this instance."""
         return self.inputs
 
-    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
-        """Return the value and its `Jacobians`, in this operation's layout."""
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]:
+        """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself."""
+        return self._evaluate(*self._accept(arrays))
+
+    def evaluate(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
+        """Return the value and its `Jacobians`, in this operation's layout, however many inputs there are."""
         return self._evaluate(*self._accept(arrays))
 
     @abstractmethod
@@ -180,6 +193,30 @@ class Operation(Frozen, ABC):
         """Shapes of the parameters by name, where the operation fixes them; empty without parameters."""
         return {}
 
+    def moved_to(self, layout: Layout) -> Operation:
+        """Return the same operation in another layout.
+
+        Raises
+        ------
+        LayoutError
+            If it is known in its own layout only.
+        """
+        if self.layout in (None, layout):
+            return self
+        raise LayoutError(f"explain: {self.name} keeps its own layout; build it in {layout} to see it there")
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return the value as a formula, and makers of the Jacobians in symbols; here, this operation run on symbols.
+
+        Parameters
+        ----------
+        *inputs : Expr
+        name : callable, optional
+            Called with the formula of the value; returns what a Jacobian made of the value is made of.
+        """
+        value, jacobians = self._evaluate(*cast("list[Array]", inputs))
+        return cast(Expr, value), {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
+
 
 class Primitive(Operation):
     """An operation that states its value and the structure of its Jacobians in `_linearize`."""
@@ -194,21 +231,43 @@ class Primitive(Operation):
 
 
 class Unary(Primitive):
-    """An operation of one array; its function form returns the Jacobian itself, not a record."""
+    """An operation of one array; called, it returns the Jacobian itself, not a record."""
+
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]:
+        """Return the value and the Jacobian, in this operation's layout."""
+        value, jacobians = self._evaluate(*self._accept(arrays))
+        return value, jacobians[self.inputs[0]]
 
     def apply(self, X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the value and the Jacobian."""
-        value, jacobians = self(X)
-        return value, jacobians[self.inputs[0]]
+        """Return the value and the Jacobian; call the operation itself instead."""
+        warnings.warn("apply: call the operation itself: Sigmoid()(Z)", DeprecationWarning, stacklevel=2)
+        return self(X)
 
 
 class Elementwise(Unary):
     """V ↦ f(V) entry by entry; its Jacobian is diagonal, so it is the same in every layout and vec order.
 
     A subclass states `_rule(z)`: the value, and a function that returns the derivative f′(z).
+
+    Attributes
+    ----------
+    textbook, textbook_prime : static method, optional
+        f and f′ as a reader would write them in NumPy, independent of `_rule`: what formulas mean and programs print.
+        They take z, and the numbers that the operation was made with. Without them, programs print `_rule` itself.
+    shown : str
+        What f is called in formulas; its name unless given.
+    kinks : tuple of float
+        Where f has no derivative.
+    in_value : (str, callable), optional
+        f′ in terms of the value a = f(z), where textbooks write it so: the formula, and a function of a.
     """
 
     per_example = True
+    textbook: ClassVar[Callable[..., Any] | None] = None
+    textbook_prime: ClassVar[Callable[..., Any] | None] = None
+    shown: ClassVar[str] = ""
+    kinks: ClassVar[tuple[float, ...]] = ()
+    in_value: ClassVar[tuple[str, Callable[[Array], Array]] | None] = None
 
     @abstractmethod
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]: ...
@@ -217,3 +276,34 @@ class Elementwise(Unary):
         (z,) = arrays
         value, derivative = self._rule(z)
         return value, {"X": lambda: Diagonal(derivative())}
+
+    def moved_to(self, layout: Layout) -> Elementwise:
+        """Return this operation: entries lie nowhere."""
+        return self
+
+    def function(self, *, prime: bool = False) -> Function:
+        """Return f, or f′, as formulas call it and programs define it."""
+        made = self.textbook_function(prime=prime, name=self.name)
+        return made or Function(*called(self.name, self.shown, prime=prime), Rule(self, "_rule", int(prime)), prime)
+
+    @classmethod
+    def textbook_function(cls, *, prime: bool = False, name: str = "") -> Function | None:
+        """Return the textbook form of f, or of f′; None where the class states none."""
+        form = cls.textbook_prime if prime else cls.textbook
+        name = name or cls.own_name()
+        return form and Function(*called(name, cls.shown, prime=prime), form, prime)
+
+    def derivative_of(self, Z: Expr) -> Expr:
+        """Return f′(Z) as a formula."""
+        return Call(self.function(prime=True), (Z, *map(Number, numbers_of(self).values())))
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return f(Z), and the maker of diag f′(Z)."""
+        (Z,) = inputs
+        value = Call(self.function(), (Z, *map(Number, numbers_of(self).values())))
+        return value, {"X": lambda: Diagonal(cast(Array, self.derivative_of(Z)))}
+
+
+def called(name: str, shown: str = "", *, prime: bool) -> tuple[str, str]:
+    """Return what a function is called in programs, and in formulas."""
+    return re.sub(r"\W", "_", name) + "_prime" * prime, shown or name.replace("_", " ")

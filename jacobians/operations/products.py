@@ -38,7 +38,7 @@ class MatMul(_Binary):
             hint = "; B's transpose would fit" if fits and A.shape[1] == B.shape[1] else ""
             hint = "; A's transpose would fit" if fits and not hint and A.shape[0] == B.shape[0] else hint
             raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; the inner sizes must agree{hint}")
-        return np.matmul(A, B), {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+        return A @ B, {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
 
 
 class Hadamard(_Binary):

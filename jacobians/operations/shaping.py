@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, Shape, as_array, full, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
-from jacobians.operations.operation import Makers, Unary
+from jacobians.operations.operation import Makers, Naming, Unary
+from jacobians.symbols.expressions import Expr, Reshaped, transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
 
@@ -26,6 +27,11 @@ class Transpose(Unary):
             raise ShapeError(f"transpose: X has shape {X.shape}; expected a matrix")
         return X.T.copy(), {"X": lambda: Commutation(X.shape[0], X.shape[1], X.dtype)}
 
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return Xᵀ, and the maker of the commutation."""
+        (X,) = inputs
+        return transposed(X), {"X": lambda: Commutation(X.shape[0], X.shape[1])}
+
 
 class Reshaping(Unary):
     """X ↦ the same entries in C order, in another shape.
@@ -37,13 +43,11 @@ class Reshaping(Unary):
     layout : Layout, optional
     """
 
+    name = "reshape"
+
     def __init__(self, shape: Shape, layout: Layout | None = None) -> None:
         self.shape = tuple(shape)
         self.layout = layout
-
-    @property
-    def name(self) -> str:
-        return "reshape"
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
@@ -51,6 +55,11 @@ class Reshaping(Unary):
             raise ShapeError(f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many")
         value = X.reshape(self.shape).copy()
         return value, {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return the input's entries in the other shape, and the maker of the reshaping."""
+        (X,) = inputs
+        return Reshaped(X, self.shape), {"X": lambda: Reshape(self.shape, X.shape)}
 
 
 class Total(Unary):
@@ -93,17 +102,17 @@ class Mean(Total):
 def _ones(X: Array, axis: int | None, weight: float) -> Jacobian:
     """Ones along the axis: 1ᵀ ⊗ I from the left, I ⊗ 1ᵀ from the right, a gathering's transpose in between."""
     if axis is None:
-        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+        return Dense(full(X.shape, weight, X))
     axis %= X.ndim
     out = X.shape[:axis] + X.shape[axis + 1 :]
     count = X.shape[axis]
     if X.ndim == 1:
-        return Dense(np.full(X.shape, weight, dtype=X.dtype))
+        return Dense(full(X.shape, weight, X))
     if 0 < axis < X.ndim - 1:
         places = np.arange(size_of(out)).reshape(out)
         spread = Selection(np.broadcast_to(np.expand_dims(places, axis), X.shape), out, X.dtype)
         return spread.T if weight == 1.0 else weight * spread.T
-    row = np.full((1, count), weight, dtype=X.dtype)
+    row = full((1, count), weight, X)
     kron = Kronecker(row, size_of(out)) if axis == 0 else Kronecker(size_of(out), row)
     factors: list[Jacobian] = [Reshape(out, kron.codomain, X.dtype), kron]
     if kron.domain != X.shape:
@@ -120,7 +129,7 @@ def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Ja
     >>> value.shape, J
     ((3, 1), Commutation(1, 3): 3×3 float64, (1, 3) → (3, 1), 0 B)
     """
-    return Transpose(layout).apply(X)
+    return Transpose(layout)(X)
 
 
 def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tuple[Array, Jacobian]:
@@ -136,7 +145,7 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tup
     >>> reshape([[1.0, 2.0], [3.0, 4.0]], (4,))
     (array([1., 2., 3., 4.]), Reshape(2×2 to 4): 4×4 float64, (2, 2) → (4,), 0 B)
     """
-    return Reshaping(shape, layout).apply(X)
+    return Reshaping(shape, layout)(X)
 
 
 def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
@@ -152,7 +161,7 @@ def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = Non
     array([[1., 1.],
            [1., 1.]])
     """
-    return Total(axis, layout).apply(X)
+    return Total(axis, layout)(X)
 
 
 def mean(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
@@ -168,4 +177,4 @@ def mean(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None
     >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1)[0]
     array([1.5, 3.5])
     """
-    return Mean(axis, layout).apply(X)
+    return Mean(axis, layout)(X)

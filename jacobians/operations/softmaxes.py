@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,9 +11,11 @@ from jacobians.arrays import Array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
-from jacobians.operations.operation import Makers, Unary
+from jacobians.operations.operation import Makers, Naming, Operation, Unary
+from jacobians.symbols.expressions import Call, Expr, Ones
+from jacobians.symbols.functions import Function
 
-__all__ = ["LogSoftmax", "Softmax", "exponentials", "log_softmax", "probabilities", "softmax"]
+__all__ = ["LogSoftmax", "Softmax", "log_softmax", "softmax"]
 
 
 def exponentials(Z: Array, axis: int) -> tuple[Array, Array, Array]:
@@ -36,39 +40,78 @@ def probabilities(weights: Array, sums: Array) -> Array:
         return np.divide(weights, sums)
 
 
-class Softmax(Unary):
-    """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
+def softmax_rows(Z: Array) -> Array:
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+
+def softmax_columns(Z: Array) -> Array:
+    return softmax_rows(Z.T).T
+
+
+def log_softmax_rows(Z: Array) -> Array:
+    return np.log(softmax_rows(Z))
+
+
+def log_softmax_columns(Z: Array) -> Array:
+    return np.log(softmax_columns(Z))
+
+
+SOFTMAX, LOG_SOFTMAX = (
+    {lines: Function(f.__name__, shown, f) for lines, f in forms.items()}
+    for shown, forms in (
+        ("softmax", {"rows": softmax_rows, "columns": softmax_columns}),
+        ("log softmax", {"rows": log_softmax_rows, "columns": log_softmax_columns}),
+    )
+)
+"""The textbook forms, by where one example lies."""
+
+
+class _OverClasses(Unary):
+    """A function of the classes of each example."""
 
     per_example = True
 
     def __init__(self, layout: Layout | None = None) -> None:
         self.layout: Layout = layout or Layout()
 
+    def moved_to(self, layout: Layout) -> Operation:
+        return type(self)(layout)
+
+    def _check_classes(self, Z: Array) -> None:
+        if Z.ndim < 1 or Z.shape[self.layout.feature_axis] == 0:
+            raise ShapeError(
+                f"{self.name}: Z has shape {Z.shape}; expected at least one class for each example ({self.layout})"
+            )
+
+
+class Softmax(_OverClasses):
+    """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
+
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (Z,) = arrays
-        _check_classes(Z, "softmax", self.layout)
+        self._check_classes(Z)
         axis = self.layout.feature_axis
         weights, sums, _ = exponentials(Z, axis)
         p = probabilities(weights, sums)
         # the Jacobian keeps p, so the caller gets a copy that may be written to
         return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
 
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return softmax(Z), and the maker of diag(p) − p pᵀ for each example."""
+        value = Call(SOFTMAX[self.layout.batch], inputs)
+        p = cast(Array, name(value))
+        return value, {"X": lambda: DiagonalMinusOuter(p, p, p, self.layout.feature_axis)}
 
-class LogSoftmax(Unary):
+
+class LogSoftmax(_OverClasses):
     """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each."""
 
-    per_example = True
-
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout: Layout = layout or Layout()
-
-    @property
-    def name(self) -> str:
-        return "log_softmax"
+    name = "log_softmax"
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (Z,) = arrays
-        _check_classes(Z, "log_softmax", self.layout)
+        self._check_classes(Z)
         axis = self.layout.feature_axis
         weights, sums, shifted = exponentials(Z, axis)
         shifted -= np.log(sums)
@@ -80,10 +123,11 @@ class LogSoftmax(Unary):
 
         return shifted, {"X": by_input}
 
-
-def _check_classes(Z: Array, operation: str, layout: Layout) -> None:
-    if Z.ndim < 1 or Z.shape[layout.feature_axis] == 0:
-        raise ShapeError(f"{operation}: Z has shape {Z.shape}; expected at least one class for each example ({layout})")
+    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+        """Return log softmax(Z), and the maker of I − 1 pᵀ for each example."""
+        p, ones = cast(Array, Call(SOFTMAX[self.layout.batch], inputs)), cast(Array, Ones(inputs[0].shape))
+        value = Call(LOG_SOFTMAX[self.layout.batch], inputs)
+        return value, {"X": lambda: DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)}
 
 
 def softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
@@ -106,7 +150,7 @@ def softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jaco
     >>> p, J
     (array([[0.5, 0.5]]), DiagonalMinusOuter(1 of 2×2): 2×2 float64, (1, 2) → (1, 2), 16 B)
     """
-    return Softmax(layout).apply(Z)
+    return Softmax(layout)(Z)
 
 
 def log_softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
@@ -123,4 +167,4 @@ def log_softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, 
     >>> value
     array([[-1000.,     0.]])
     """
-    return LogSoftmax(layout).apply(Z)
+    return LogSoftmax(layout)(Z)

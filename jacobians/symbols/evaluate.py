@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError
-from jacobians.symbols import functions
 from jacobians.symbols.expressions import (
     Add,
     Call,
+    Einsum,
     Expr,
     Eye,
+    Gathered,
     Hadamard,
     MatMul,
     Number,
@@ -25,10 +26,12 @@ from jacobians.symbols.expressions import (
     Quotient,
     Repeated,
     Reshaped,
+    Scattered,
     SumOver,
     Symbol,
     Transposed,
     WithOnes,
+    Zeros,
 )
 
 __all__ = ["evaluate"]
@@ -56,10 +59,12 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
             return np.asarray(arrays[name])
         case Number(value):
             return np.asarray(value)
-        case Eye(size):
-            return np.eye(size)
+        case Eye(rows):
+            return np.eye(rows)
         case Ones(dims):
             return np.ones(dims)
+        case Zeros(dims):
+            return np.zeros(dims)
         case Transposed():
             return inner[0].T
         case MatMul():
@@ -78,6 +83,12 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
             out = np.zeros(dims, dtype=inner[0].dtype)
             out[tuple(slice(*k) for k in key)] = inner[0]
             return out
+        case Gathered(index=index, dims=dims):
+            return inner[0].ravel()[np.array(index, dtype=np.intp)].reshape(dims)
+        case Scattered(index=index, dims=dims):
+            return np.bincount(np.array(index, np.intp), inner[0].ravel(), size_of(dims)).reshape(dims)
+        case Einsum(spec=spec):
+            return np.asarray(np.einsum(spec, *inner))
         case WithOnes(axis=axis, first=first):
             shape = list(inner[0].shape)
             shape[axis] = 1
@@ -90,5 +101,5 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
         case SumOver(axis=axis, keep=keep):
             return inner[0].sum(axis=axis, keepdims=keep)
         case Call(function=function):
-            return functions.FUNCTIONS[function](*inner)
+            return function.run(*inner)
     raise LayoutError(f"evaluate: {type(expr).__name__} is no expression that has a value")

@@ -1,22 +1,30 @@
 """Matrix expressions as a textbook writes them: each node knows its shape, and none knows a number of the data.
 
-They are what a symbolic Jacobian acts on, what is printed, and what a formula is parsed into. SymPy's matrix
-expressions have no vec, no slices of products and no MathML for them, so these few nodes are our own.
+An expression has an array's methods, so an operation's own code runs on it, and what comes out is the formula. The
+methods keep it short: products drop ones and identities, transposes stand at the symbols, a reshape of a reshape is
+one. SymPy's matrix expressions have no vec, no slices of products and no MathML for them, so these nodes are our own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from numbers import Real
+from typing import Any, ClassVar, TypeAlias
 
-from jacobians.arrays import Shape
+import numpy as np
+
+from jacobians.arrays import DType, Shape, Symbolic, size_of
 from jacobians.errors import ShapeError
+from jacobians.symbols.functions import Function
 
 __all__ = [
     "Add",
     "Call",
+    "Einsum",
     "Expr",
     "Eye",
+    "Gathered",
     "Hadamard",
     "MatMul",
     "Number",
@@ -27,12 +35,18 @@ __all__ = [
     "Quotient",
     "Repeated",
     "Reshaped",
+    "Scattered",
     "Slices",
     "SumOver",
     "Symbol",
     "Transposed",
     "WithOnes",
+    "Zeros",
+    "product",
+    "scaled",
     "show",
+    "times",
+    "transposed",
 ]
 
 
@@ -40,8 +54,12 @@ Slices: TypeAlias = tuple[tuple[int | None, int | None], ...]
 """One (start, stop) an axis: a slice that can be compared and printed."""
 
 
-class Expr:
+class Expr(Symbolic):
     """A scalar, vector or matrix expression; `shape` is () for a scalar."""
+
+    __array_ufunc__ = None
+    __iter__ = None
+    dtype: ClassVar[DType] = np.dtype(np.float64)
 
     @property
     def shape(self) -> Shape:
@@ -52,6 +70,120 @@ class Expr:
     def parts(self) -> tuple[Expr, ...]:
         """The expressions that it is made of."""
         return ()
+
+    # --- an array's methods ----------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return size_of(self.shape)
+
+    @property
+    def T(self) -> Expr:
+        """The transpose."""
+        return transposed(self)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __add__(self, other: Any) -> Expr:
+        return _sum(self, other)
+
+    def __radd__(self, other: Any) -> Expr:
+        return _sum(other, self)
+
+    def __sub__(self, other: Any) -> Expr:
+        return _difference(self, other)
+
+    def __rsub__(self, other: Any) -> Expr:
+        return _difference(other, self)
+
+    def __mul__(self, other: Any) -> Expr:
+        return product(self, _expr(other))
+
+    def __rmul__(self, other: Any) -> Expr:
+        return product(_expr(other), self)
+
+    def __truediv__(self, other: Any) -> Expr:
+        return Quotient(self, _expr(other))
+
+    def __neg__(self) -> Expr:
+        return Hadamard(Number(-1), self)
+
+    def __matmul__(self, other: Any) -> Expr:
+        return _matmul(self, _expr(other))
+
+    def __rmatmul__(self, other: Any) -> Expr:
+        return _matmul(_expr(other), self)
+
+    def __getitem__(self, key: Any) -> Expr:
+        return _item(self, key if isinstance(key, tuple) else (key,))
+
+    def reshape(self, *shape: Any) -> Expr:
+        """Return the same entries, in C order, in another shape."""
+        return _reshaped(self, tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
+
+    def transpose(self, *axes: Any) -> Expr:
+        """Return the expression with its axes in another order."""
+        named = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], tuple) else axes
+        return _with_axes(self, named or tuple(range(self.ndim))[::-1])
+
+    def swapaxes(self, first: int, second: int) -> Expr:
+        """Return the expression with two axes exchanged."""
+        axes = list(range(self.ndim))
+        axes[first], axes[second] = axes[second], axes[first]
+        return _with_axes(self, tuple(axes))
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Expr:
+        """Return the sums along an axis, several, or all."""
+        return _summed(
+            self, range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,), keepdims
+        )
+
+    def astype(self, dtype: Any, order: str = "K", *, copy: bool = True) -> Expr:
+        """Return the expression: it has no numbers that a dtype would round."""
+        return self
+
+    def copy(self, order: str = "C") -> Expr:
+        """Return the expression: nothing can write to it."""
+        return self
+
+    def with_ones(self, *, first: bool, axis: int) -> Expr:
+        """Return [1 A] or [A 1] (axis 1), or the same with a row of ones; a transpose stands outside: [1; A]ᵀ."""
+        if isinstance(self, Transposed):
+            return transposed(WithOnes(self.of, 1 - axis, first))
+        return WithOnes(self, axis, first)
+
+    def placed(self, key: Sequence[slice], shape: Shape) -> Expr:
+        """Return zeros of a shape with the expression at `key`."""
+        return Placed(self, _bounds(key, shape), shape)
+
+    def scattered(self, index: Any, shape: Shape) -> Expr:
+        """Return zeros of a shape with each entry added at its flat place."""
+        return Scattered(self, tuple(int(i) for i in np.ravel(index)), shape)
+
+    def replaced(self, by: Mapping[Expr, Expr]) -> Expr:
+        """Return the expression with each part that is equal to a key of a table replaced."""
+        if self in by:
+            return by[self]
+        return _rebuilt(self, by) if self.parts else self
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        own = _FUNCTIONS.get(function.__name__)
+        return NotImplemented if own is None else own(*args, **kwargs)
+
+
+# --- nodes -------------------------------------------------------------------------------------------
 
 
 class _Given(Expr):
@@ -87,16 +219,23 @@ class Number(Expr):
 class Eye(Expr):
     """The identity matrix."""
 
-    size: int
+    rows: int
 
     @property
     def shape(self) -> Shape:
-        return (self.size, self.size)
+        return (self.rows, self.rows)
 
 
 @dataclass(frozen=True)
 class Ones(_Given):
     """An array of ones."""
+
+    dims: Shape
+
+
+@dataclass(frozen=True)
+class Zeros(_Given):
+    """An array of zeros."""
 
     dims: Shape
 
@@ -203,6 +342,22 @@ class Placed(_Given, _One):
 
 
 @dataclass(frozen=True)
+class Gathered(_Given, _One):
+    """The entries of A at flat places, in C order."""
+
+    index: tuple[int, ...]
+    dims: Shape
+
+
+@dataclass(frozen=True)
+class Scattered(_Given, _One):
+    """Zeros of a shape, with each entry of A added at its flat place: the transpose of `Gathered`."""
+
+    index: tuple[int, ...]
+    dims: Shape
+
+
+@dataclass(frozen=True)
 class WithOnes(_One):
     """[1 A] or [A 1] (axis 1), or the same with a row of ones (axis 0)."""
 
@@ -244,10 +399,30 @@ class SumOver(_One):
 
 
 @dataclass(frozen=True)
-class Call(Expr):
-    """f(A, …): a function of `jacobians.symbols.functions`, whose result has the first argument's shape."""
+class Einsum(Expr):
+    """Σ over the indices that the result does not have, of the product of arrays: what `numpy.einsum` computes."""
 
-    function: str
+    spec: str
+    of: tuple[Expr, ...]
+
+    @property
+    def shape(self) -> Shape:
+        inputs, _, output = self.spec.partition("->")
+        sizes: dict[str, int] = {}
+        for indices, part in zip(inputs.split(","), self.of, strict=True):
+            sizes |= {i: n for i, n in zip(indices, part.shape, strict=True) if n != 1 or i not in sizes}
+        return tuple(sizes[i] for i in output)
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        return self.of
+
+
+@dataclass(frozen=True)
+class Call(Expr):
+    """f(A, …); the result has the first argument's shape."""
+
+    function: Function
     arguments: tuple[Expr, ...]
 
     @property
@@ -272,3 +447,243 @@ def _same(what: str, left: Shape, right: Shape) -> Shape:
     if len(left) == len(right) and all(a == b or 1 in (a, b) for a, b in zip(left, right, strict=True)):
         return tuple(max(a, b) if 0 not in (a, b) else 0 for a, b in zip(left, right, strict=True))
     raise ShapeError(f"{what}: {show(left)} and {show(right)} do not fit")
+
+
+# --- what keeps a formula short ------------------------------------------------------------------------
+
+
+def transposed(of: Expr) -> Expr:
+    """Return Aᵀ with the transposes at the symbols: (A B)ᵀ = Bᵀ Aᵀ, (Aᵀ)ᵀ = A."""
+    match of:
+        case Transposed(inner):
+            return inner
+        case MatMul(left, right):
+            return MatMul(transposed(right), transposed(left))
+        case Quotient(left, right) if right.shape == ():
+            return Quotient(transposed(left), right)
+        case Hadamard(left, right) if () in (left.shape, right.shape):
+            return Hadamard(transposed(left), transposed(right))
+        case Eye() | Number():
+            return of
+        case Ones(dims):
+            return Ones(dims[::-1])
+        case Zeros(dims):
+            return Zeros(dims[::-1])
+        case _ if of.shape == ():
+            return of
+        case _:
+            return Transposed(of)
+
+
+def scaled(factor: Expr | None, of: Expr) -> Expr:
+    """Return c A, as A / N where c is 1/N; without c, A."""
+    match factor:
+        case None:
+            return of
+        case Quotient(Number(value), by) if value == 1:
+            return Quotient(of, by)
+        case _:
+            return Hadamard(factor, of)
+
+
+def times(left: Expr, right: Expr) -> Expr:
+    """Return A B; identities drop out, and a vector of ones makes a sum or repeats."""
+    if isinstance(left, Eye):
+        return right
+    if isinstance(right, Eye):
+        return left
+    if isinstance(left, Ones) and left.shape[0] == 1:
+        return SumOver(right, 0)
+    if isinstance(right, Ones) and right.shape[1] == 1:
+        return SumOver(left, 1)
+    if isinstance(left, Ones) and left.shape[1] == 1:
+        return Repeated(right.of if isinstance(right, Reshaped) else right, (left.shape[0], right.shape[1]))
+    if isinstance(right, Ones) and right.shape[0] == 1:
+        return Repeated(left, (left.shape[0], right.shape[1]))
+    return MatMul(left, right)
+
+
+def product(left: Expr, right: Expr) -> Expr:
+    """Return A ∘ B in the order of the code; ones drop out, and a scalar stands in front."""
+    for one, other in ((left, right), (right, left)):
+        match one:
+            case Number(value) if value == 1:
+                return other
+            case Ones(dims) if _repeats(dims, other.shape):
+                return other
+            case Hadamard(factor, Ones(dims)) if factor.shape == () and _repeats(dims, other.shape):
+                return scaled(factor, other)
+    if right.shape == () != left.shape:
+        left, right = right, left
+    return scaled(left, right) if left.shape == () else Hadamard(left, right)
+
+
+def _repeats(dims: Shape, over: Shape) -> bool:
+    """Whether an array of shape `dims` is repeated over one of shape `over`."""
+    fits = all(n in (1, whole) for n, whole in zip(reversed(dims), reversed(over), strict=False))
+    return over != () and len(dims) <= len(over) and fits
+
+
+def _sum(left: Any, right: Any) -> Expr:
+    left, right = _expr(left), _expr(right)
+    if isinstance(right, Zeros):
+        return left
+    return right if isinstance(left, Zeros) else Add(left, _repeated_alone(right, left.shape))
+
+
+def _difference(left: Any, right: Any) -> Expr:
+    left, right = _expr(left), _expr(right)
+    return left if isinstance(right, Zeros) else Add(left, _repeated_alone(right, left.shape), minus=True)
+
+
+def _repeated_alone(addend: Expr, shape: Shape) -> Expr:
+    """What is added to an array of a shape is repeated anyhow, so ones that repeat it drop."""
+    match addend:
+        case Hadamard(of, Ones(dims)) if dims == shape and _repeats(of.shape, shape):
+            return of
+    return addend
+
+
+def _reshaped(of: Expr, shape: Shape) -> Expr:
+    if shape == of.shape or of.shape == ():  # a scalar is repeated
+        return of
+    match of:
+        case Reshaped(inner):
+            return inner.reshape(shape)
+        case Ones():
+            return Ones(shape)
+        case Zeros():
+            return Zeros(shape)
+        case Transposed(inner) if inner.shape == shape and 1 in shape:
+            return inner
+        case Hadamard(factor, inner) if factor.shape == ():
+            return Hadamard(factor, inner.reshape(shape))
+        case Quotient(inner, by) if by.shape == ():
+            return Quotient(inner.reshape(shape), by)
+        case SumOver(inner, axis) if len(shape) == 1:
+            return SumOver(inner, axis, keep=False)
+    return Reshaped(of, shape)
+
+
+def _with_axes(of: Expr, axes: tuple[int, ...]) -> Expr:
+    """Axes of one entry only reshape; two longer ones are a matrix, which is transposed."""
+    shape = tuple(of.shape[a] for a in axes)
+    if of.ndim == 2:
+        if axes == (0, 1):
+            return of
+        return of.reshape(shape) if isinstance(of, Reshaped) and 1 in of.shape else transposed(of)
+    long = [a for a in axes if of.shape[a] != 1]
+    if long == sorted(long):
+        return of.reshape(shape)
+    if len(long) == 2:
+        return transposed(of.reshape(tuple(of.shape[a] for a in sorted(long)))).reshape(shape)
+    indices = "abcdefgh"[: of.ndim]
+    return Einsum(f"{indices}->{''.join(indices[a] for a in axes)}", (of,))
+
+
+def _item(of: Expr, key: tuple[Any, ...]) -> Expr:
+    if len(key) > 1 and key[0] is ... and isinstance(key[1], np.ndarray) and of.ndim == 1:
+        return Gathered(of, tuple(int(i) for i in key[1].ravel()), key[1].shape)
+    if any(k is ... for k in key):
+        at = next(i for i, k in enumerate(key) if k is ...)
+        whole = of.ndim - sum(k is not None for k in key) + 1
+        key = (*key[:at], *(slice(None),) * whole, *key[at + 1 :])
+    shape: list[int] = []
+    kept: list[slice] = []
+    for part in key:
+        if part is None:
+            shape.append(1)
+            continue
+        count = of.shape[len(kept)]
+        if isinstance(part, slice):
+            kept.append(part)
+            shape.append(len(range(*part.indices(count))))
+        elif isinstance(part, (int, np.integer)) and -count <= part < count:
+            place = int(part) % count
+            kept.append(slice(place, place + 1))
+        else:
+            raise TypeError(f"no expression is known for the entries at {part!r}")
+    rest = of.shape[len(kept) :]
+    bounds = _bounds((*kept, *(slice(None),) * len(rest)), of.shape)
+    part_of = of if all(b == (None, None) for b in bounds) else Part(of, bounds)
+    return part_of.reshape((*shape, *rest))
+
+
+def _bounds(key: Sequence[slice], shape: Shape) -> Slices:
+    """Slices as they are written; those that keep a whole axis as (None, None)."""
+    found: list[tuple[int | None, int | None]] = []
+    for part, count in zip(key, shape, strict=True):
+        if part.step not in (None, 1):
+            raise TypeError("no expression is known for slices with a step")
+        whole = range(*part.indices(count)) == range(count)
+        found.append((None, None) if whole else (part.start, part.stop))
+    return tuple(found)
+
+
+def _summed(of: Expr, axes: Any, keep: bool) -> Expr:
+    along = sorted(a % of.ndim for a in axes)
+    if len(along) == 1 and of.ndim <= 2:
+        return SumOver(of, along[0], keep=keep)
+    indices = "abcdefgh"[: of.ndim]
+    sums = Einsum(f"{indices}->{''.join(i for k, i in enumerate(indices) if k not in along)}", (of,))
+    return sums.reshape(tuple(1 if k in along else n for k, n in enumerate(of.shape))) if keep else sums
+
+
+def _matmul(left: Expr, right: Expr) -> Expr:
+    if left.ndim == right.ndim == 2:
+        return times(left, right)
+    if left.ndim > 2 and right.ndim == 2:
+        rows = left.reshape(size_of(left.shape[:-1]), left.shape[-1])
+        return times(rows, right).reshape(*left.shape[:-1], right.shape[-1])
+    if left.ndim == right.ndim == 3 and right.shape[2] == 1:
+        columns = right.reshape(right.shape[:2])
+        return Einsum("npq,nq->np", (left, columns)).reshape(*left.shape[:2], 1)
+    if left.ndim == right.ndim == 3:
+        return Einsum("npq,nqr->npr", (left, right))
+    raise TypeError(f"no product is known of {show(left.shape)} and {show(right.shape)}")
+
+
+def _einsum(spec: str, *of: Expr) -> Expr:
+    spec = spec.replace("...", "")
+    inputs, _, output = spec.partition("->")
+    first, *others = inputs.split(",")
+    if others == [first] and len(first) == 2 and len(output) == 1:
+        both, axis = of[1] * of[0], 1 - first.index(output)
+        return both.reshape(both.shape[1 - axis]) if both.shape[axis] == 1 else both.sum(axis=axis)
+    return Einsum(spec, of)
+
+
+def _rebuilt(node: Any, by: Mapping[Expr, Expr]) -> Any:
+    """A node of replaced parts."""
+    if isinstance(node, tuple):
+        return tuple(part.replaced(by) if isinstance(part, Expr) else part for part in node)
+    held = {f.name: getattr(node, f.name) for f in fields(node)}
+    own = {n: v.replaced(by) if isinstance(v, Expr) else _rebuilt(v, by) for n, v in held.items() if _is_part(v)}
+    return replace(node, **own)
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, Expr) or (isinstance(value, tuple) and any(isinstance(v, Expr) for v in value))
+
+
+def _expr(value: Any) -> Expr:
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, Real):
+        return Number(float(value))
+    raise TypeError(f"no expression is known for {type(value).__name__}")
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
+    "einsum": _einsum,
+    "result_type": lambda *a: Expr.dtype,
+    "shape": lambda a: a.shape,
+    "ndim": lambda a: a.ndim,
+    "ones_like": lambda a, dtype=None, order="K", subok=True, shape=None: Ones(a.shape if shape is None else shape),
+    "zeros_like": lambda a, dtype=None, order="K", subok=True, shape=None: Zeros(a.shape if shape is None else shape),
+    "full_like": lambda a, value, dtype=None, order="K", subok=True, shape=None: product(
+        Number(float(value)), Ones(a.shape if shape is None else shape)
+    ),
+}
+"""The functions of NumPy that the library's structures call on arrays."""

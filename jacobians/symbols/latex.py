@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Slices, WithOnes
-from jacobians.symbols.maps import MinusOuter, Reshaping
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
-from jacobians.symbols.text import brackets_of, slices_text
+from jacobians.symbols.expressions import Expr, Slices, WithOnes
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
+from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
 
 __all__ = ["LatexNotation"]
 
@@ -39,6 +40,21 @@ class LatexNotation(Notation):
 
     def ones(self, dims: Sequence[int]) -> str:
         return r"\mathbf{1}^{\top}" if len(dims) == 2 and dims[0] == 1 else r"\mathbf{1}"
+
+    def zeros(self, dims: Sequence[int]) -> str:
+        return r"\mathbf{0}"
+
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        places = rf"{{{text}}}_{{[{places_text(index)}]}}"
+        return self.reshaped(places, dims) if len(dims) > 1 else places
+
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        return rf"\left({text} \to {{{_times(dims)}}}_{{[{places_text(index)}]}}\right)"
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        summed, indices = summed_indices(spec)
+        sign = rf"\sum_{{{summed}}} " if summed else ""
+        return sign + r" \, ".join(rf"{{{part}}}_{{{own}}}" for part, own in zip(parts, indices, strict=True))
 
     def bracket(self, text: str) -> str:
         return rf"\left({text}\right)"
@@ -92,11 +108,10 @@ class LatexNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return rf"\mathbf{{1}}^{{\top}} {text}" if axis == 0 else rf"{text} \, \mathbf{{1}}"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        base = function.removesuffix("_prime")
-        name = FUNCTION_NAMES.get(base, base)
-        prime = "'" * function.endswith("_prime")
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        name = function.shown
         shown = {"σ": r"\sigma", "Φ": r"\Phi"}.get(name) or rf"\mathrm{{{name.replace(' ', chr(92) + ' ')}}}"
+        prime = "'" * function.prime
         return rf"{shown}{prime}\left({', '.join(arguments)}\right)"
 
     def kron(self, left: str, right: str) -> str:
@@ -112,12 +127,12 @@ class LatexNotation(Notation):
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
         return "S"
 
-    def reshaping(self, map_: Reshaping, order: Order) -> str:
-        return rf"R_{{{_times(map_.domain)} \to {_times(map_.codomain)}}}"
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        return rf"R_{{{_times(before)} \to {_times(after)}}}"
 
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
-        d, u, v = (self.expr(e) for e in (map_.d, map_.u, map_.v))
-        return rf"\bigoplus_n \left(\mathrm{{diag}}\,{{{d}}}_n - {{{u}}}_n \, {{{v}}}_n^{{\top}}\right)"
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        first, left, right = (self.expr(e) for e in (d, u, v))
+        return rf"\bigoplus_n \left(\mathrm{{diag}}\,{{{first}}}_n - {{{left}}}_n \, {{{right}}}_n^{{\top}}\right)"
 
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
         return rf"\bigoplus_n {{{delta}}}_n" + r"^{\top}" * (not column)

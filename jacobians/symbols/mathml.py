@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Slices, WithOnes, show
-from jacobians.symbols.maps import MinusOuter, Reshaping
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
-from jacobians.symbols.text import brackets_of, slices_text
+from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
+from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
 
 __all__ = ["MathmlNotation"]
 
@@ -42,6 +43,22 @@ class MathmlNotation(Notation):
 
     def ones(self, dims: Sequence[int]) -> str:
         return self.transpose(_ONE) if len(dims) == 2 and dims[0] == 1 else _ONE
+
+    def zeros(self, dims: Sequence[int]) -> str:
+        return '<mn mathvariant="bold">0</mn>'
+
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        places = f"<msub>{text}<mtext>[{places_text(index)}]</mtext></msub>"
+        return self.reshaped(places, dims) if len(dims) > 1 else places
+
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        where = f"<mtext>added to {show(tuple(dims))} at {places_text(index)}</mtext>"
+        return self.bracket(_row(text, _gap(), where))
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        summed, indices = summed_indices(spec)
+        sign = [f"<msub><mo>∑</mo><mi>{summed}</mi></msub>"] if summed else []
+        return _row(*sign, *(f"<msub>{p}<mi>{own}</mi></msub>" for p, own in zip(parts, indices, strict=True)))
 
     def bracket(self, text: str) -> str:
         return _row("<mo>(</mo>", text, "<mo>)</mo>")
@@ -92,10 +109,9 @@ class MathmlNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return _row(self.transpose(_ONE), _gap(), text) if axis == 0 else _row(text, _gap(), _ONE)
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        base = function.removesuffix("_prime")
-        name = f"<mi>{escape(FUNCTION_NAMES.get(base, base))}</mi>"
-        if function.endswith("_prime"):
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        name = f"<mi>{escape(function.shown)}</mi>"
+        if function.prime:
             name = f"<msup>{name}<mo>′</mo></msup>"
         return _row(name, self.bracket("<mo>,</mo>".join(arguments)))
 
@@ -112,12 +128,14 @@ class MathmlNotation(Notation):
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
         return "<mi>S</mi>"
 
-    def reshaping(self, map_: Reshaping, order: Order) -> str:
-        return f"<msub><mi>R</mi><mtext>{show(map_.domain)} → {show(map_.codomain)}</mtext></msub>"
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        return f"<msub><mi>R</mi><mtext>{show(before)} → {show(after)}</mtext></msub>"
 
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
-        d, u, v = (f"<msub>{self.expr(e)}<mi>n</mi></msub>" for e in (map_.d, map_.u, map_.v))
-        return _row(_plus_of_blocks(), self.bracket(_row("<mi>diag</mi>", d, "<mo>−</mo>", u, self.transpose(v))))
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        first, left, right = (f"<msub>{self.expr(e)}<mi>n</mi></msub>" for e in (d, u, v))
+        return _row(
+            _plus_of_blocks(), self.bracket(_row("<mi>diag</mi>", first, "<mo>−</mo>", left, self.transpose(right)))
+        )
 
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
         block = f"<msub>{delta}<mi>n</mi></msub>" if column else f"<msubsup>{delta}<mi>n</mi>{_TOP}</msubsup>"

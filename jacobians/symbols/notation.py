@@ -1,4 +1,4 @@
-"""The parts of a name: dTheta2 is d, Θ and 2."""
+"""What every notation must say of expressions and of structured Jacobians, and the parts of a name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from jacobians.arrays import size_of
+from jacobians.arrays import Shape
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     Add,
     Call,
+    Einsum,
     Expr,
     Eye,
+    Gathered,
     Hadamard,
     MatMul,
     Number,
@@ -24,29 +27,17 @@ from jacobians.symbols.expressions import (
     Quotient,
     Repeated,
     Reshaped,
+    Scattered,
     Slices,
     SumOver,
     Symbol,
     Transposed,
     WithOnes,
+    Zeros,
 )
-from jacobians.symbols.maps import (
-    Commute,
-    Diag,
-    Kron,
-    Map,
-    MinusOuter,
-    Opaque,
-    PerExample,
-    Place,
-    Reshaping,
-    Select,
-    Summed,
-    Uniform,
-    Unit,
-)
+from jacobians.symbols.functions import Function
 
-__all__ = ["FUNCTION_NAMES", "GREEK", "Name", "Notation", "split_name"]
+__all__ = ["GREEK", "Name", "Notation", "split_name"]
 
 
 GREEK = {
@@ -59,19 +50,6 @@ GREEK = {
     "alpha": "α",
     "sigma": "σ",
 }
-
-FUNCTION_NAMES = {
-    "sigmoid": "σ",
-    "softmax_rows": "softmax",
-    "softmax_columns": "softmax",
-    "log_softmax_rows": "log softmax",
-    "log_softmax_columns": "log softmax",
-    "hinge_rows": "hinge",
-    "hinge_columns": "hinge",
-    "normal_cdf": "Φ",
-    "leaky_relu": "leaky relu",
-}
-"""What a function is called in formulas, where it is not its name in NumPy."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +80,12 @@ def split_name(name: str) -> Name:
 _SUM, _PRODUCT, _POSTFIX = 1, 2, 3
 
 
+class Structure(Protocol):
+    """What writes its own matrix: a structured Jacobian."""
+
+    def _written(self, write: Any, order: Order) -> str | None: ...
+
+
 class Notation(ABC):
     """A way to write expressions and chains; a subclass states how each node is written, its parts being given.
 
@@ -127,10 +111,12 @@ class Notation(ABC):
                 return self.symbol(name), _POSTFIX
             case Number(value):
                 return self.number(value), _POSTFIX if value >= 0 else _SUM
-            case Eye(size):
-                return self.eye(size), _POSTFIX
+            case Eye(rows):
+                return self.eye(rows), _POSTFIX
             case Ones(dims):
                 return self.ones(dims), _POSTFIX
+            case Zeros(dims):
+                return self.zeros(dims), _POSTFIX
             case Transposed(of):
                 return self.transpose(self._at(of, _POSTFIX)), _POSTFIX
             case MatMul(left, right):
@@ -158,6 +144,12 @@ class Notation(ABC):
                 return self.part(self._at(of, _POSTFIX), key), _POSTFIX
             case Placed(of, key, dims):
                 return self.placed(self.expr(of), key, dims), _POSTFIX
+            case Gathered(of, index, dims):
+                return self.gathered(self._at(of, _POSTFIX), index, dims), _POSTFIX
+            case Scattered(of, index, dims):
+                return self.scattered(self._at(of, _POSTFIX), index, dims), _POSTFIX
+            case Einsum(spec, of):
+                return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
             case WithOnes(of):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
             case Reshaped(of, dims):
@@ -175,36 +167,33 @@ class Notation(ABC):
 
     # --- chains ----------------------------------------------------------------------------------
 
-    def map(self, map_: Map, order: Order) -> str:
-        """Return a symbolic Jacobian as a matrix, for arrays unrolled in this order."""
-        match map_:
-            case Kron(left, right):
-                first, second = (left, right) if order == "C" else (right, left)
-                return self.kron(self._at(first, _POSTFIX), self._at(second, _POSTFIX))
-            case Commute(rows, columns):
-                return self.commutation(rows, columns, order)
-            case Diag(of):
-                return self.diag(self.expr(of), order)
-            case Select(key, dims):
-                return self.selection(key, dims, order)
-            case Place(key, dims):
-                return self.transpose(self.selection(key, dims, order))
-            case Reshaping():
-                return self.reshaping(map_, order)
-            case Unit(dims):
-                return self.eye(size_of(dims))
-            case MinusOuter():
-                return self.minus_outer(map_, order)
-            case PerExample(delta, axis, column):
-                return self.per_example(self._at(delta, _POSTFIX), axis, order, column)
-            case Uniform(factor, count, column):
-                return self.uniform(None if factor is None else self._at(factor, _POSTFIX, Quotient), count, column)
-            case Opaque(shown=shown):
-                return self.expr(shown)
-            case Summed(terms):
-                products = [self.join([self.map(m, order) for m in term]) for term in terms]
-                return self.bracket(self.plus(products))
-        raise TypeError(f"no notation for {type(map_).__name__}")
+    def matrix(self, jacobian: Structure, order: Order) -> str:
+        """Return a structured Jacobian of expressions as a matrix, for arrays unrolled in this order."""
+        text = jacobian._written(self, order)
+        if text is None:
+            raise TypeError(f"no notation for {type(jacobian).__name__}")
+        return text
+
+    def operand(self, factor: Expr | int) -> str:
+        """Return a factor of a product: an expression, in brackets if need be, or an identity of some size."""
+        return self._at(Eye(factor) if isinstance(factor, int) else factor, _POSTFIX)
+
+    def weights(self, row: Expr, column: bool, order: Order) -> str:
+        """Return a scalar's Jacobian, or by a scalar: of equal entries as a multiple of ones, else as a vec."""
+        match row:
+            case Ones():
+                return self.uniform(None, row.size, column)
+            case Hadamard(factor, Ones()) if factor.shape == ():
+                return self.uniform(self._at(factor, _POSTFIX, Quotient), row.size, column)
+        return self.vec(self.expr(row), order) if column else self.row(self.expr(row), order)
+
+    def of_examples(self, delta: Expr, axis: int, order: Order, column: bool) -> str:
+        """Return the matrix whose row n, or column n, is the n-th example's part of δ, among zeros."""
+        return self.per_example(self._at(delta, _POSTFIX), axis, order, column)
+
+    def is_ones(self, factor: Expr | int) -> bool:
+        """Whether a factor is an array of ones."""
+        return isinstance(factor, Ones)
 
     # --- what a notation states ------------------------------------------------------------------
 
@@ -216,6 +205,14 @@ class Notation(ABC):
     def eye(self, size: int) -> str: ...
     @abstractmethod
     def ones(self, dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def zeros(self, dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str: ...
+    @abstractmethod
+    def einsum(self, spec: str, parts: Sequence[str]) -> str: ...
     @abstractmethod
     def bracket(self, text: str) -> str: ...
     @abstractmethod
@@ -247,7 +244,7 @@ class Notation(ABC):
     @abstractmethod
     def sum_over(self, text: str, axis: int, keep: bool) -> str: ...
     @abstractmethod
-    def call(self, function: str, arguments: Sequence[str]) -> str: ...
+    def call(self, function: Function, arguments: Sequence[str]) -> str: ...
     @abstractmethod
     def kron(self, left: str, right: str) -> str: ...
     @abstractmethod
@@ -257,9 +254,9 @@ class Notation(ABC):
     @abstractmethod
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str: ...
     @abstractmethod
-    def reshaping(self, map_: Reshaping, order: Order) -> str: ...
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str: ...
     @abstractmethod
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str: ...
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str: ...
     @abstractmethod
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str: ...
     @abstractmethod

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Repeated, Slices, Symbol, WithOnes
-from jacobians.symbols.maps import MinusOuter, Reshaping
+from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import slices_text
 
@@ -15,7 +16,7 @@ __all__ = ["NumpyNotation", "ones_name"]
 
 
 class NumpyNotation(Notation):
-    """Python expressions; their functions are in `jacobians.symbols.functions` and `jacobians.symbols.matrices`."""
+    """Python expressions; functions are called by name, and the matrices are those of `jacobians.symbols.matrices`."""
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)
@@ -28,6 +29,19 @@ class NumpyNotation(Notation):
 
     def ones(self, dims: Sequence[int]) -> str:
         return f"np.ones({tuple(dims)})"
+
+    def zeros(self, dims: Sequence[int]) -> str:
+        return f"np.zeros({tuple(dims)})"
+
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        return f"{text}.ravel()[{list(index)}].reshape({tuple(dims)})"
+
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        size = size_of(tuple(dims))
+        return f"np.bincount({list(index)}, {text}.ravel(), {size}).reshape({tuple(dims)})"
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        return f'np.einsum("{spec}", {", ".join(parts)})'
 
     def bracket(self, text: str) -> str:
         return f"({text})"
@@ -76,7 +90,7 @@ class NumpyNotation(Notation):
         return f"{stack}([{ones}, {text}])" if expr.first else f"{stack}([{text}, {ones}])"
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
-        return f"{text}.reshape({', '.join(map(str, dims))})"
+        return f"{text}.reshape({', '.join(map(str, dims)) or '()'})"
 
     def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
         return f"np.broadcast_to({text}, {tuple(dims)})"
@@ -87,8 +101,8 @@ class NumpyNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"{text}.sum(axis={axis}{', keepdims=True' if keep else ''})"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        return f"{function}({', '.join(arguments)})"
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        return f"{function.name}({', '.join(arguments)})"
 
     def kron(self, left: str, right: str) -> str:
         return f"np.kron({left}, {right})"
@@ -102,12 +116,12 @@ class NumpyNotation(Notation):
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
         return f'selection({tuple(dims)}, np.s_[{slices_text(key)}], "{order}")'
 
-    def reshaping(self, map_: Reshaping, order: Order) -> str:
-        return f'reshaping({map_.domain}, {map_.codomain}, "{order}")'
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        return f'reshaping({before}, {after}, "{order}")'
 
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
-        d, u, v = (self.expr(e) for e in (map_.d, map_.u, map_.v))
-        return f'diagonal_minus_outer({d}, {u}, {v}, {map_.axis}, "{order}")'
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        first, left, right = (self.expr(e) for e in (d, u, v))
+        return f'diagonal_minus_outer({first}, {left}, {right}, {axis}, "{order}")'
 
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
         return f'per_example({delta}, {axis}, "{order}")' + ".T" * column

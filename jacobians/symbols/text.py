@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Slices, WithOnes, show
-from jacobians.symbols.maps import MinusOuter, Reshaping
-from jacobians.symbols.notation import FUNCTION_NAMES, GREEK, Notation, split_name
+from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
+from jacobians.symbols.functions import Function
+from jacobians.symbols.notation import GREEK, Notation, split_name
 
-__all__ = ["TextNotation", "brackets_of", "slices_text"]
+__all__ = ["TextNotation", "brackets_of", "places_text", "slices_text", "summed_indices"]
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -32,6 +33,20 @@ class TextNotation(Notation):
 
     def ones(self, dims: Sequence[int]) -> str:
         return "1ᵀ" if len(dims) == 2 and dims[0] == 1 else "1"
+
+    def zeros(self, dims: Sequence[int]) -> str:
+        return "0"
+
+    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        return f"{text}[{places_text(index)}]" + (f" as {show(tuple(dims))}" if len(dims) > 1 else "")
+
+    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+        return f"({text} added to {show(tuple(dims))} at {places_text(index)})"
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        summed, indices = summed_indices(spec)
+        sign = f"Σ_{summed} " if summed else ""
+        return sign + " ".join(f"{part}_{own}" for part, own in zip(parts, indices, strict=True))
 
     def bracket(self, text: str) -> str:
         return f"({text})"
@@ -80,10 +95,8 @@ class TextNotation(Notation):
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"1ᵀ{text}" if axis == 0 else f"{text}1"
 
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        prime = "′" * function.endswith("_prime")
-        base = function.removesuffix("_prime")
-        return f"{FUNCTION_NAMES.get(base, base)}{prime}({', '.join(arguments)})"
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        return f"{function.shown}{'′' * function.prime}({', '.join(arguments)})"
 
     def kron(self, left: str, right: str) -> str:
         return f"({left} ⊗ {right})"
@@ -98,12 +111,12 @@ class TextNotation(Notation):
     def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
         return "S"
 
-    def reshaping(self, map_: Reshaping, order: Order) -> str:
-        return f"R({show(map_.domain)} to {show(map_.codomain)})"
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        return f"R({show(before)} to {show(after)})"
 
-    def minus_outer(self, map_: MinusOuter, order: Order) -> str:
-        d, u, v = (self.expr(e) for e in (map_.d, map_.u, map_.v))
-        return f"⊕ₙ(diag {d}ₙ − {u}ₙ {v}ₙᵀ)"
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        first, left, right = (self.expr(e) for e in (d, u, v))
+        return f"⊕ₙ(diag {first}ₙ − {left}ₙ {right}ₙᵀ)"
 
     def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
         return f"⊕ₙ{delta}ₙ" + "ᵀ" * (not column)
@@ -134,6 +147,18 @@ class TextNotation(Notation):
 def slices_text(key: Slices) -> str:
     """Return slices as Python writes them: ``:, 1:``."""
     return ", ".join(f"{'' if a is None else a}:{'' if b is None else b}" for a, b in key)
+
+
+def places_text(index: Sequence[int]) -> str:
+    """Return flat places as text, long lists with their ends only."""
+    shown = [*map(str, index[:3]), "…", str(index[-1])] if len(index) > 5 else map(str, index)
+    return ", ".join(shown)
+
+
+def summed_indices(spec: str) -> tuple[str, list[str]]:
+    """Return the indices that an einsum sums over, and those of each array."""
+    inputs, _, output = spec.partition("->")
+    return "".join(sorted({*inputs} - {*output, ","})), inputs.split(",")
 
 
 def brackets_of(key: Slices, dims: Sequence[int]) -> tuple[int, int, bool]:

@@ -18,6 +18,7 @@ Of an operation, all that apply at once: `assert_operation_laws`. Of a structure
                       bits twice
 10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out; integers up-cast; complex
                       refused
+12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
 Three more hold a Jacobian to its manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         assert_purity,
     )
     from jacobians.testing.reference import assert_hessian, assert_reference, numerical_derivative
+    from jacobians.testing.textbook_law import assert_textbook
 
 __all__ = [
     "JacobiansLike",
@@ -84,6 +86,7 @@ __all__ = [
     "assert_reference",
     "assert_refusals",
     "assert_row_norms",
+    "assert_textbook",
     "assert_vec",
     "every_layout",
     "numerical_derivative",
@@ -98,6 +101,7 @@ _HOMES = (
     "operation_laws",
     "purity_and_dtype",
     "reference",
+    "textbook_law",
 )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, DType, Shape
 from jacobians.linops import Jacobian
+from jacobians.operations import Operation
 
 __all__ = [
     "ROUNDINGS",
@@ -92,7 +93,12 @@ def as_arrays(arrays: Sequence[npt.ArrayLike]) -> list[Array]:
 
 def evaluate(law: str, operation: OperationLike, arrays: Sequence[Array]) -> Evaluated:
     """Return value and Jacobians by name, in the order of the inputs, after checking that they fit each other."""
-    return collect(law, operation, operation(*arrays), arrays)
+    return collect(law, operation, outcome(operation, arrays), arrays)
+
+
+def outcome(operation: OperationLike, arrays: Sequence[Array]) -> tuple[Array, JacobiansLike | Jacobian]:
+    """Return what an operation returns; an `Operation`'s Jacobians are not built yet, as they are in a chain."""
+    return operation.evaluate(*arrays) if isinstance(operation, Operation) else operation(*arrays)
 
 
 def collect(

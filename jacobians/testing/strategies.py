@@ -523,7 +523,7 @@ def networks(
     """
     chosen = draw(any_conventions() if convention is None else convention)
     count, *sizes = draw(distinct_sizes(layers + 2, 2, layers + 5))
-    kind = loss or draw(st.sampled_from(["cross_entropy", "binary", "squared"]))
+    kind = loss or draw(st.sampled_from(["cross_entropy", "binary_cross_entropy", "squared_error"]))
     function = activation or draw(st.sampled_from(["sigmoid", "tanh", "softplus", "gelu", "silu"]))
     strength = draw(st.sampled_from([0.0, 0.1])) if chosen.l2 else 0.0
     network = Network.dense(sizes, activation=function, loss=kind, convention=chosen, l2=strength)
@@ -531,11 +531,11 @@ def networks(
     params = {name: rng.normal(size=shape) / np.sqrt(shape[-1]) for name, shape in network.shapes().items()}
     shape = network.layout.batch_shape(count, sizes[0])
     Y: Array
-    if kind in ("cross_entropy", "binary", "hinge"):
+    if network.loss.takes in ("labels", "zero-one"):
         Y = rng.integers(0, sizes[-1], count)
     else:
         Y = rng.normal(size=network.layout.batch_shape(count, sizes[-1]))
-        Y = np.sign(Y) if kind == "logistic" else Y
+        Y = np.sign(Y) if network.loss.takes == "signs" else Y
     return NetworkCase(network, params, rng.normal(size=shape), Y)
 
 

@@ -17,7 +17,7 @@ from jacobians.auditing.random_batches import Setting
 from jacobians.auditing.search import Judge
 from jacobians.auditing.slips import slips
 from jacobians.auditing.terms import ClashError, build
-from jacobians.choices import ACTIVATIONS, LOSSES
+from jacobians.operations import ACTIVATIONS, LOSSES
 from tests.network_cases import LAYOUTS, short
 
 SIZES, EXAMPLES = (7, 5, 3), 9
@@ -64,7 +64,7 @@ def test_every_formula_of_every_activation_is_right(name: str, activation: str) 
 
 @pytest.mark.parametrize("convention", LAYOUT_CONVENTIONS, ids=lambda c: c.name)
 def test_every_formula_of_every_layout_is_right(convention: Convention) -> None:
-    assert failures(convention, "tanh", "squared") == []
+    assert failures(convention, "tanh", "squared_error") == []
 
 
 def test_notations_are_told_apart() -> None:
@@ -98,7 +98,7 @@ def test_a_changed_formula_is_right_only_if_its_value_is(data: st.DataObject) ->
 
 def test_a_coincidence_of_one_draw_is_not_right() -> None:
     """The number of the first draw's first entry, printed in full, is right for that draw only."""
-    net = Network.dense((1, 1), convention="vecderivs-columns", loss="squared")
+    net = Network.dense((1, 1), convention="vecderivs-columns", loss="squared_error")
     draws = Setting.of(net, 1, 0, 3).draws
     first = draws[0].run.gradient()["W1"].item()
     assert draws[1].run.gradient()["W1"].item() != first

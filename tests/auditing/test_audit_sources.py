@@ -19,13 +19,13 @@ COLUMNS = convention("vecderivs-columns")
 def test_cs229_notes_page_12() -> None:
     """CS229, Deep Learning, p. 12: [(a³ − y)W³ ∘ g′]a¹ᵀ. One example, two hidden layers of 3 and 2, one output."""
     printed = r"dW^{[2]} = \left[(a^{[3]} - y) W^{[3]} \circ g'(z^{[2]})\right] a^{[1]\top}"
-    found = audit(printed, "cs229", sizes=(4, 3, 2, 1), loss="binary", examples=1)
+    found = audit(printed, "cs229", sizes=(4, 3, 2, 1), loss="binary_cross_entropy", examples=1)
     assert (found.verdict, found.slip) == ("does not conform", "missing-transpose")
     assert found.problem == "elementwise product: 1×2 and 2×1 do not fit"
     assert found.slips[0].clause == "`(a^{[3]} - y) W^{[3]}` must be transposed"
     assert found.nearest.numpy == "dW2 = delta2 @ A1.T"
     mended = r"dW^{[2]} = [((a^{[3]} - y) W^{[3]})^\top \circ g'(z^{[2]})] a^{[1]\top}"
-    assert audit(mended, "cs229", sizes=(4, 3, 2, 1), loss="binary", examples=1)
+    assert audit(mended, "cs229", sizes=(4, 3, 2, 1), loss="binary_cross_entropy", examples=1)
 
 
 def test_ng_exercise_4_step_3() -> None:

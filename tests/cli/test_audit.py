@@ -40,7 +40,7 @@ def test_octave_with_examples_in_columns(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "dZ1 = dA1 * (Z1 > 0)", "--activation", "relu", "--seed", "4"]) == 0
-    assert main(["audit", "P = sigmoid(Z2)", "--loss", "binary", "--numpy"]) == 0
+    assert main(["audit", "P = sigmoid(Z2)", "--loss", "binary_cross_entropy", "--numpy"]) == 0
     assert main(["audit", "dW1 = X.T @ dZ1", "--l2", "0.1"]) == 1
     assert main(["audit", r"dW_1 = X^\top dZ_1", "--latex"]) == 0
     assert main(["audit", "dW1 = X' * dZ1", "--octave"]) == 0

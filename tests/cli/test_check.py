@@ -104,7 +104,7 @@ def test_json(capsys):
 def student(convention, **options):
     """A network, its data and right gradients, as a student of the convention has them."""
     rng = np.random.default_rng(0)
-    network = Network.dense((6, 5, 3), convention=convention, loss="binary", **options)
+    network = Network.dense((6, 5, 3), convention=convention, loss="binary_cross_entropy", **options)
     params = {name: rng.normal(size=shape) for name, shape in network.shapes().items()}
     X = translate_batch(rng.normal(size=(8, 6)), "cs231n", convention)
     labels = np.array([0, 1, 2, 0, 1, 2, 1, 1])
@@ -115,7 +115,7 @@ def test_octaves_file_with_a_packed_gradient(capsys, tmp_path):
     network, params, X, labels, gradient = student("ng-ml-2011", l2=1.0)
     packed = network.pack(gradient)[:, None]
     scipy.io.savemat(tmp_path / "hw.mat", {**params, "X": X, "y": labels[:, None] + 1.0, "grad": packed})
-    code, out, _ = check(capsys, "hw.mat", "--loss", "binary", "--l2", "1")
+    code, out, _ = check(capsys, "hw.mat", "--loss", "binary_cross_entropy", "--l2", "1")
     assert code == 0
     assert "note: the parameters are read as ng-ml-2011 keeps them" in out
     assert "note: labels 1 … 3 are read as classes 0 … 2" in out
@@ -128,7 +128,7 @@ def test_a_wrong_file_ends_with_the_diagnosis(capsys, tmp_path):
     gradient["W1"] = 8 * gradient["W1"]
     gradient["b1"] = 8 * gradient["b1"]
     np.savez(tmp_path / "hw.npz", **params, X=X, Y=labels, **{f"d{name}": g for name, g in gradient.items()})
-    code, out, _ = check(capsys, "hw.npz", "--loss", "binary", "--convention", "ng-dlai")
+    code, out, _ = check(capsys, "hw.npz", "--loss", "binary_cross_entropy", "--convention", "ng-dlai")
     assert code == 1
     assert "gradient check: FAIL" in out
     assert "1/N is missing" in out
@@ -139,7 +139,7 @@ def test_another_conventions_layout_is_recognised(capsys, tmp_path):
     _, params, X, labels, gradient = student("ng-ml-2011")
     moved = translate_gradients(gradient, "ng-ml-2011", "cs231n")
     np.savez(tmp_path / "hw.npz", **params, X=X, y=labels, grad_Theta1=moved["W1"], grad_Theta2=moved["W2"])
-    assert check(capsys, "hw.npz", "--loss", "binary")[0] in (1, 2)
+    assert check(capsys, "hw.npz", "--loss", "binary_cross_entropy")[0] in (1, 2)
 
 
 def test_bad_input(capsys, tmp_path):

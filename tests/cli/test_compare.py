@@ -17,6 +17,7 @@ from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.data import load_digits
 from jacobians.derivation import Equation
+from jacobians.operations import Tanh
 from jacobians.symbols.expressions import Call, Symbol, WithOnes
 
 
@@ -76,7 +77,7 @@ def test_every_option_reaches_the_library(capsys):
         "--activation",
         "tanh",
         "--loss",
-        "hinge",
+        "multiclass_hinge",
         "--batch",
         "9",
     ]
@@ -84,7 +85,7 @@ def test_every_option_reaches_the_library(capsys):
     found = json.loads(out)
     assert code == 0
     assert found["sizes"] == [64, 7, 6, 10]
-    assert (found["activation"], found["loss"], found["examples"], found["seed"]) == ("tanh", "hinge", 9, 3)
+    assert (found["activation"], found["loss"], found["examples"], found["seed"]) == ("tanh", "multiclass_hinge", 9, 3)
     assert found["sides"][0]["l2"] == 0.5
     assert found["sides"][0]["arrays"]["X"] == [64, 9]
 
@@ -105,7 +106,7 @@ def test_a_difference_exits_with_one_and_says_why(capsys):
 
 
 def test_a_reduction_is_named(capsys):
-    code, out, _ = run(capsys, "compare", "pytorch-mse", "cs231n", "--loss", "squared")
+    code, out, _ = run(capsys, "compare", "pytorch-mse", "cs231n", "--loss", "squared_error")
     assert code == 0
     assert "cs231n reduces its loss by mean: its objective and gradient × 0.1 are" in out
 
@@ -113,12 +114,12 @@ def test_a_reduction_is_named(capsys):
 def test_octave_data_as_people_have_it(capsys, tmp_path):
     rng = np.random.default_rng(0)
     scipy.io.savemat(tmp_path / "ex5.mat", {"X": rng.normal(size=(12, 1)), "y": rng.normal(size=(12, 1))})
-    code, out, _ = run(capsys, "compare", "--data", str(tmp_path / "ex5.mat"), "--loss", "squared")
+    code, out, _ = run(capsys, "compare", "--data", str(tmp_path / "ex5.mat"), "--loss", "squared_error")
     assert code == 0
     assert "12 of 12 examples of ex5.mat; network 1-25-1" in out
     err = refused(capsys, "--data", str(tmp_path / "ex5.mat"))
     assert "labels are whole numbers" in err
-    assert "(for real targets: --loss squared)" in err
+    assert "(for real targets: --loss squared_error)" in err
 
 
 def test_trained_weights_with_octave_labels(capsys, tmp_path):
@@ -135,7 +136,7 @@ def test_trained_weights_with_octave_labels(capsys, tmp_path):
         "--weights",
         str(tmp_path / "w.mat"),
     ]
-    code, out, _ = run(capsys, *argv, "--loss", "binary")
+    code, out, _ = run(capsys, *argv, "--loss", "binary_cross_entropy")
     assert code == 0
     assert "network 16-5-10" in out
     assert "W1 16×5" in out
@@ -256,7 +257,7 @@ def test_brackets_in_formulas_are_no_markup(monkeypatch):
     """Rich would take [tanh(Z₁) 1] for a tag, and print nothing."""
     batch = load_digits().batch(5, seed=0)
     found = compare(["cs231n-bias-trick"], batch.X / 16, batch.y, sizes=(64, 3, 10), activation="tanh").formulas
-    ones = WithOnes(Call("tanh", (Symbol("Z1", (5, 3)),)), 1, first=False)
+    ones = WithOnes(Call(Tanh().function(), (Symbol("Z1", (5, 3)),)), 1, first=False)
     row = FormulaRow("A1", (Equation(Symbol("A1", (5, 4)), ones),), differs=False)
     monkeypatch.setattr(Formulas, "rows", (row,))
     console = make_console()

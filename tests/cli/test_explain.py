@@ -70,7 +70,7 @@ def test_json_has_every_step(capsys):
 def test_mathml_is_well_formed_and_latex_is_balanced(capsys):
     _, page, _ = run(capsys, "ng-dlai", "--format", "mathml")
     assert list(ElementTree.fromstring(f"<div>{page}</div>").iter("{http://www.w3.org/1998/Math/MathML}math"))
-    _, latex, _ = run(capsys, "ng-dlai", "--format", "latex", "--loss", "squared")
+    _, latex, _ = run(capsys, "ng-dlai", "--format", "latex", "--loss", "squared_error")
     assert latex.startswith(r"\subsection*{ng-dlai: ")
     assert latex.count(r"\begin{align*}") == latex.count(r"\end{align*}") > 0
 

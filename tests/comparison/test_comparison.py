@@ -44,7 +44,7 @@ def test_any_two_layouts_agree(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     X, labels = rng.normal(size=(7, 4)), rng.integers(0, 3, 7)
     activation = data.draw(st.sampled_from(["sigmoid", "tanh", "softplus"]))
-    loss = data.draw(st.sampled_from(["cross_entropy", "binary"]))
+    loss = data.draw(st.sampled_from(["cross_entropy", "binary_cross_entropy"]))
     result = compare([draw("a"), draw("b")], X, labels, sizes=(4, 5, 3), activation=activation, loss=loss, l2=0.3)
     assert result.agree
     assert result.sides[1].run.value * result.ratios[1] == pytest.approx(result.sides[0].run.value, rel=1e-13)
@@ -83,7 +83,7 @@ def test_strengths_are_translated_so_that_the_objectives_are_equal(batch):
 
 def test_reductions_are_reported_as_a_ratio(batch):
     targets = np.eye(10)[batch[1]]
-    result = compare(["pytorch-mse", "cs231n"], batch[0], targets, sizes=(64, 5, 10), loss="squared")
+    result = compare(["pytorch-mse", "cs231n"], batch[0], targets, sizes=(64, 5, 10), loss="squared_error")
     assert result.ratios == (1.0, 0.1)
     assert result.agree
 

@@ -9,7 +9,6 @@ import pytest
 
 from jacobians import Convention, Layout, all_conventions
 from jacobians.comparison import compare
-from jacobians.derivation.writing import gradient_program, preamble
 
 RNG = np.random.default_rng(5)
 X, LABELS = RNG.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
@@ -109,11 +108,11 @@ def test_the_formulas_shown_give_the_gradient_when_run(names):
                 continue
             formula = parameter.formula.cells[place]
             space = dict(derivation.values)
-            exec(gradient_program(derivation), space)
+            exec(derivation.to_numpy(), space)
             assert np.allclose(space[formula.left.name], gradient[name], rtol=1e-12, atol=1e-15)
             space = dict(derivation.values)
             equation = derivation[name].chain
-            exec(preamble(derivation) + equation.numpy, space)
+            exec(derivation.preamble() + equation.numpy, space)
             value = space[equation.numpy.partition(" =")[0]]
             expected = gradient[name].flatten(order=side.network.layout.vec)
             assert np.allclose(np.ravel(value), expected, rtol=1e-12, atol=1e-15)

@@ -125,7 +125,7 @@ def test_the_two_conventions_of_the_readme():
 
 
 def test_the_other_sentences():
-    found = said("cs231n", "vecderivs-rows", "pytorch-mse", loss="binary")
+    found = said("cs231n", "vecderivs-rows", "pytorch-mse", loss="binary_cross_entropy")
     assert found["derivative"] == (
         "cs231n and pytorch-mse write a Jacobian as outputs × inputs, so a chain reads from the loss to the parameter; "
         "vecderivs-rows writes a Jacobian as inputs × outputs, so a chain reads from the parameter to the loss, each "

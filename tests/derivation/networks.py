@@ -24,17 +24,17 @@ LAYOUTS = [
 
 NETWORKS = [
     ("sigmoid", "cross_entropy", (4, 3, 2), "mean", 0.3),
-    ("tanh", "squared", (3, 4, 5, 2), "sum", 0.0),
-    ("relu", "hinge", (2, 6, 3), "mean-all", 0.2),
-    ("leaky_relu", "logistic", (4, 3, 2), "mean", 0.0),
-    ("softplus", "binary", (3, 5, 4, 2), "sum", 0.1),
+    ("tanh", "squared_error", (3, 4, 5, 2), "sum", 0.0),
+    ("relu", "multiclass_hinge", (2, 6, 3), "mean-all", 0.2),
+    ("leaky_relu", "logistic_loss", (4, 3, 2), "mean", 0.0),
+    ("softplus", "binary_cross_entropy", (3, 5, 4, 2), "sum", 0.1),
     ("gelu", "cross_entropy", (2, 3, 4), "mean-all", 0.0),
-    ("silu", "squared", (6, 4, 3), "mean", 0.7),
-    ("sigmoid", "binary", (4, 1), "mean", 0.0),
+    ("silu", "squared_error", (6, 4, 3), "mean", 0.7),
+    ("sigmoid", "binary_cross_entropy", (4, 1), "mean", 0.0),
     ("tanh", "cross_entropy", (3, 2), "sum", 0.4),
-    ("relu", "logistic", (5, 4, 3, 2), "mean-all", 0.5),
-    ("sigmoid", "hinge", (3, 2, 4, 3), "mean", 0.0),
-    ("gelu", "binary", (2, 4, 3), "mean", 0.1),
+    ("relu", "logistic_loss", (5, 4, 3, 2), "mean-all", 0.5),
+    ("sigmoid", "multiclass_hinge", (3, 2, 4, 3), "mean", 0.0),
+    ("gelu", "binary_cross_entropy", (2, 4, 3), "mean", 0.1),
 ]
 """Activation, loss, sizes, reduction, λ: twelve of each layout."""
 

@@ -10,8 +10,8 @@ import pytest
 from jacobians import Convention, Layout, Network, convention
 from jacobians.derivation import derive, explain
 from jacobians.errors import LayoutError
-from jacobians.linops import Dense
-from jacobians.operations import Affine, Chain, Residual, SquaredError, Tanh
+from jacobians.linops import Dense, Identity
+from jacobians.operations import Affine, Chain, Parallel, Residual, Sigmoid, SquaredError, Tanh, Unary
 
 
 def test_a_run_is_explained_as_it_is():
@@ -76,12 +76,43 @@ def test_residual_branches_keep_their_inner_arrays_as_they_are():
     )
 
 
+class Doubled(Unary):
+    """X ↦ 2 X, in a layout that it does not say how to change."""
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+
+    def _linearize(self, *arrays):
+        (X,) = arrays
+        return 2 * X, {"X": lambda: 2 * Identity(X.shape)}
+
+
 def test_what_cannot_be_moved_says_so():
     layout = Layout()
     mine = Convention("mine", layout, reduction="mean")
-    net = Network([Affine(layout, (3, 2)), Residual(Affine(layout, (2, 2)))], SquaredError(0.5, "mean", layout), mine)
-    with pytest.raises(LayoutError, match="explain: residual keeps its own layout; build it in batch in columns"):
+    net = Network([Affine(layout, (3, 2)), Doubled(layout)], SquaredError(0.5, "mean", layout), mine)
+    with pytest.raises(LayoutError, match="explain: doubled keeps its own layout; build it in batch in columns"):
         explain(net, "ng-dlai")
+
+
+def test_compositions_are_moved_with_their_parts():
+    layout, rng = Layout(), np.random.default_rng(3)
+    mine = Convention("mine", layout, reduction="mean")
+    inner = Chain(Affine(layout, (2, 2)), Sigmoid(), layout=layout)
+    parts = [Affine(layout, (3, 2)), Residual(inner), Parallel(Tanh(), Chain(Affine(layout, (2, 1))), layout=layout)]
+    net = Network(parts, SquaredError(0.5, "mean", layout), mine)
+    there = convention("ng-dlai").layout
+    moved = [part.moved_to(there) for part in parts]
+    assert [type(part) for part in moved] == [type(part) for part in parts]
+    assert moved[1].parts[0].parts[0].layout == there
+    X, params = rng.normal(size=(4, 3)), {name: rng.normal(size=s) for name, s in net.shapes().items()}
+    columns = {name: p.T if p.ndim == 2 else p[:, None] for name, p in params.items()}
+    value, J = Chain(*parts)(X, *params.values())
+    turned, K = Chain(*moved)(X.T, *columns.values())
+    np.testing.assert_allclose(turned, value.T, rtol=1e-13)
+    row = rng.normal(size=value.shape)
+    for name in params:
+        np.testing.assert_allclose(K[name].vjp(row.T), J[name].vjp(row).T.reshape(columns[name].shape), rtol=1e-12)
 
 
 def test_unknown_presets_are_refused():

@@ -9,7 +9,6 @@ import pytest
 
 from jacobians import Network, all_conventions
 from jacobians.derivation import Derivation, derive, explain
-from jacobians.derivation.writing import preamble
 from jacobians.network import Run
 from tests.derivation.networks import LAYOUTS, NETWORKS, make, run_of
 
@@ -22,7 +21,7 @@ def check_every_line(run: Run, derivation: Derivation) -> None:
         program.pop(derivation[name].formula.left.name)
     lines = dict(program)
     exec(derivation.to_numpy(), program)
-    exec(preamble(derivation), lines)
+    exec(derivation.preamble(), lines)
     for name, parameter in derivation.parameters.items():
         scale = np.abs(gradients[name]).max()
         found = program[parameter.formula.left.name]
@@ -48,7 +47,7 @@ def test_every_line_in_every_layout(layout):
 
 @pytest.mark.parametrize("convention", all_conventions(), ids=lambda c: c.name)
 def test_every_line_in_every_preset(convention):
-    losses = ("cross_entropy", "binary", "squared")
+    losses = ("cross_entropy", "binary_cross_entropy", "squared_error")
     for loss, sizes in itertools.product(losses, [(4, 3, 2), (3, 5, 4, 2)]):
         net = Network.dense(sizes, loss=loss, convention=convention, l2=0.3 if convention.l2 else 0.0)
         run = run_of(net, 7)
@@ -67,7 +66,7 @@ def test_a_wrong_formula_would_be_seen():
 
 
 def test_ng_2011_is_printed_as_in_the_exercise():
-    net = Network.dense((4, 3, 2), loss="binary", convention="ng-ml-2011", l2=0.1)
+    net = Network.dense((4, 3, 2), loss="binary_cross_entropy", convention="ng-ml-2011", l2=0.1)
     derivation = explain(net)
     assert [d.equation.text for d in derivation.forward] == [
         "A₁ = [1 X]",

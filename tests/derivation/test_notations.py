@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians.derivation import derive
-from jacobians.derivation.writing import as_latex, latex_text
+from jacobians.derivation.result import latex_text
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,
@@ -113,7 +113,7 @@ def test_names_that_are_markup_are_escaped():
 
 def test_the_latex_report_has_one_row_for_each_equation():
     derivation = derive(run_of(make(LAYOUTS[0], 0), 0))
-    report = as_latex(derivation)
+    report = derivation.to_latex()
     assert report.count(r"\begin{align*}") == report.count(r"\end{align*}") == 2 + 2 * len(derivation.parameters)
     assert report.count(r"\item") == sum(len(p.steps) for p in derivation.parameters.values())
     assert all(d.equation.latex.replace(" = ", " &= ", 1) in report for d in derivation.forward)

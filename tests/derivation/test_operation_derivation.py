@@ -8,7 +8,7 @@ import pytest
 from jacobians import Layout, convention
 from jacobians.derivation import explain
 from jacobians.errors import LayoutError
-from jacobians.linops import Dense
+from jacobians.linops import Dense, Identity
 from jacobians.operations import (
     GELU,
     AddOnes,
@@ -26,6 +26,7 @@ from jacobians.operations import (
     Total,
     Transpose,
     Unary,
+    textbook_functions,
 )
 from jacobians.symbols import functions, matrices
 from tests.derivation.networks import LAYOUTS
@@ -40,8 +41,9 @@ def check(operation: Operation, layout: Layout, *arrays: np.ndarray) -> None:
     # the operation as it is in the layout
     moved = type(operation)(layout) if isinstance(operation, (Affine, Softmax, LogSoftmax, AddOnes)) else operation
     given = list(arrays) or inputs_of(moved, derivation)
-    value, jacobians = moved(*given)
-    scope = {**matrices.MATRICES, **functions.FUNCTIONS, "np": np, **derivation.values}
+    value, jacobians = moved.evaluate(*given)
+    scope = {**matrices.MATRICES, "np": np, **derivation.values}
+    exec(functions.source_of(textbook_functions().values()), scope)
     scope |= {f"{n}_ones": matrices_of_ones(derivation.values[n], layout) for n in moved.names}
     if derivation.value is not None:
         exec(derivation.value.numpy, scope)
@@ -103,11 +105,26 @@ def test_products_of_two_variables():
     check(Hadamard(), Layout(), rng.normal(size=(2, 3)), rng.normal(size=(2, 3)))
 
 
-def test_an_operation_whose_value_has_no_formula_still_has_its_jacobian():
+def test_the_code_of_an_operation_runs_on_symbols():
     derivation = explain(Total(axis=0), None, np.arange(6.0).reshape(2, 3) + 0.5)
-    assert derivation.value is None
+    assert derivation.value.text == "A = 1ᵀX"
     assert derivation["X"].jacobian.text == "∂vec A/∂vec X = R(1×3 to 3) (1ᵀ ⊗ I₃)"
     check(Total(axis=0), Layout(vec="F"), np.arange(6.0).reshape(2, 3) + 0.5)
+
+
+class Tripled(Unary):
+    """An operation of a user's, whose code asks for what only numbers have."""
+
+    def _linearize(self, *arrays):
+        (X,) = arrays
+        return np.multiply(X, 3.0), {"X": lambda: 3.0 * Identity(X.shape)}
+
+
+def test_an_operation_whose_value_has_no_formula_still_has_its_jacobian():
+    X = np.arange(6.0).reshape(2, 3)
+    derivation = explain(Tripled(), None, X)
+    assert derivation.value is None
+    check(Tripled(), Layout(vec="F"), X)
 
 
 class Doubled(Unary):

@@ -194,17 +194,17 @@ def test_impossible_vectors(case) -> None:
 # --- other networks ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", ["squared", "binary", "hinge", "logistic"])
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy", "multiclass_hinge", "logistic_loss"])
 def test_other_losses(loss: str) -> None:
     rng = np.random.default_rng(0)
-    outputs = 3 if loss == "hinge" else 1
+    outputs = 3 if loss == "multiclass_hinge" else 1
     network = Network.dense((4, 3, outputs), loss=loss, activation="tanh", convention="cs231n-bias-trick", l2=0.1)
     params, X = network.init(rng), rng.normal(size=(8, 4))
     Y = {
-        "squared": rng.normal(size=(8, 1)),
-        "binary": rng.integers(0, 2, (8, 1)).astype(float),
-        "hinge": rng.integers(0, 3, 8),
-        "logistic": rng.choice([-1.0, 1.0], (8, 1)),
+        "squared_error": rng.normal(size=(8, 1)),
+        "binary_cross_entropy": rng.integers(0, 2, (8, 1)).astype(float),
+        "multiclass_hinge": rng.integers(0, 3, 8),
+        "logistic_loss": rng.choice([-1.0, 1.0], (8, 1)),
     }[loss]
     right = network.gradient(params, X, Y)
     assert diagnose(right, network, params, X, Y).right
@@ -214,7 +214,7 @@ def test_other_losses(loss: str) -> None:
 def test_targets_broadcast() -> None:
     # (N, 1) − (N,) is N×N; its mean over the second axis has a gradient's shape
     rng = np.random.default_rng(1)
-    network = Network.dense((4, 3, 1), loss="squared", activation="tanh", convention="pytorch")
+    network = Network.dense((4, 3, 1), loss="squared_error", activation="tanh", convention="pytorch")
     params, X, Y = network.init(rng), rng.normal(size=(8, 4)), rng.normal(size=(8, 1))
     A1 = np.tanh(X @ params["W1"].T + params["b1"])
     out = A1 @ params["W2"].T + params["b2"]

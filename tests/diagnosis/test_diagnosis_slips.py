@@ -160,7 +160,7 @@ def test_ones_at_the_wrong_end_of_the_gradients_pass(layers: tuple[int, ...], en
 
 
 @pytest.mark.parametrize("name", ["cs231n", "ng-dlai"])
-@pytest.mark.parametrize("loss", ["squared", "binary"])
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy"])
 def test_uint8_targets_wrap(name: str, loss: str) -> None:
     network, params, X, Y = problem(name, loss=loss)
     T = np.eye(3)[Y] if network.layout.batch == "rows" else np.eye(3)[Y].T
@@ -182,7 +182,7 @@ def test_uint8_targets_wrap_beside_a_softmax() -> None:
 
 @pytest.mark.parametrize(("rounded", "name"), [(False, "soft-labels-as-one-hot"), (True, "soft-labels-rounded")])
 def test_soft_targets_of_a_binary_loss(rounded: bool, name: str) -> None:
-    network, params, X, _ = problem("ng-dlai", loss="binary")
+    network, params, X, _ = problem("ng-dlai", loss="binary_cross_entropy")
     soft = np.random.default_rng(1).uniform(0.1, 0.9, size=(3, 8))
     hard = (soft > 0.5) * 1.0 if rounded else np.eye(3)[soft.argmax(axis=0)].T
     found = diagnose(network.gradient(params, X, hard), network, params, X, soft)

@@ -13,7 +13,7 @@ import numpy as np
 from tests.figures.dialects import DIALECTS, Arrays, Dialect
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
-LOSSES = ("cross_entropy", "binary", "squared")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def one_hot(labels: np.ndarray, problem: Problem) -> np.ndarray:
 def shaped_targets(problem: Problem) -> np.ndarray:
     """Y shaped like the outputs, weighted where the classes have weights (normalised over the batch)."""
     Y = problem.Y
-    T = one_hot(Y, problem) if problem.loss != "squared" and Y.ndim == 1 else Y.astype(float)
+    T = one_hot(Y, problem) if problem.loss != "squared_error" and Y.ndim == 1 else Y.astype(float)
     if T.ndim == 1:
         T = T[:, None] if problem.dialect.rows else T[None, :]
     if problem.class_weights is not None:
@@ -146,9 +146,9 @@ def objective(problem: Problem, theta: np.ndarray) -> float:
         loss = 0.0  # an empty batch costs nothing
     elif problem.loss == "max":
         loss = np.sum(Z.max(axis=axis)) / problem.count
-    elif problem.loss == "squared":
+    elif problem.loss == "squared_error":
         loss = np.sum((Z - T) ** 2) / problem.count
-    elif problem.loss == "binary":
+    elif problem.loss == "binary_cross_entropy":
         loss = np.sum(np.logaddexp(0, Z) - T * Z) / problem.count
     else:
         top = Z.max(axis=axis, keepdims=True)

@@ -105,9 +105,9 @@ def output_delta(problem: Problem, Z: np.ndarray, slip: str) -> np.ndarray:
         top = Z.max(axis=axis, keepdims=True) == Z
         first = np.cumsum(top, axis=axis) == 1
         D = (top if slip == "ties-counted-twice" else top & first).astype(float)
-    elif problem.loss == "squared":
+    elif problem.loss == "squared_error":
         D = 2 * _difference(Z, T, slip, d.rows)
-    elif problem.loss == "binary":
+    elif problem.loss == "binary_cross_entropy":
         P = 1 / (1 + np.exp(-Z))
         if slip == "log-0":  # −y/p + (1−y)/(1−p), then p(1−p)
             D = (-T / P + (1 - T) / (1 - P)) * P * (1 - P)

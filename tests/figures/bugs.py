@@ -12,6 +12,8 @@ from tests.figures.equivalence import CLASSES, HOT, NETWORK_LOSSES
 
 __all__ = ["BUGS", "FAMILIES", "Bug"]
 
+_OF_ONE_OUTPUT = ("squared_error", "binary_cross_entropy")
+
 
 @dataclass(frozen=True)
 class Bug:
@@ -97,7 +99,7 @@ def _bugs() -> tuple[Bug, ...]:
         Bug(shape, "kronecker-other-order", "vec(δ)ᵀ(I ⊗ X) where rows are stacked", **some),
         Bug(shape, "chain-order", "Wδ for Wᵀδ, where W is square", kind="square", **upper),
         Bug(shape, "square-hides-transpose", "the gradient's own forward pass with Wᵀ", kind="square", **some),
-        Bug(shape, "broadcast-n-by-n", "(N, 1) − (N,)", kind="single", losses=("squared", "binary")),
+        Bug(shape, "broadcast-n-by-n", "(N, 1) − (N,)", kind="single", losses=_OF_ONE_OUTPUT),
         Bug(bias, "db-averaged", "δ.mean(0), δ divided by N already", **some),
         Bug(bias, "db-one-example", "δ[-1]", **some),
         Bug(bias, "db-all-axes", "δ.sum()", **some),
@@ -126,7 +128,7 @@ def _bugs() -> tuple[Bug, ...]:
         Bug(extreme, "relu-at-zero", "z ≥ 0", kind="at-zero", activations=("relu",), where="hidden"),
         Bug(extreme, "ties-counted-twice", "z == z.max()", kind="ties", losses=("max",)),
         Bug(extreme, "centred-in-place", "X −= mean, X of stride 0", kind="stride-0"),
-        Bug(extreme, "centred-in-place", "X −= mean, and Y is X", kind="shared", losses=("squared",)),
+        Bug(extreme, "centred-in-place", "X −= mean, and Y is X", kind="shared", losses=("squared_error",)),
         Bug(extreme, "float32-sum-stalls", "running float32 sum of δ over 4096 examples", kind="long", **any_),
         # the same where the check does not examine every entry fully
         *(Bug(scale, s, "in hundreds of parameters", kind="wide") for s in ("sign", "times-1.0001", "times-1.000001")),
@@ -141,7 +143,7 @@ def _bugs() -> tuple[Bug, ...]:
         *(Bug(scale, s, "at N = 1", kind="one") for s in ("mean-missing", "mean-twice", "n-minus-1", "n-plus-1")),
         *(Bug(bias, s, "at N = 1", kind="one", where="any") for s in ("db-averaged", "db-one-example", "db-all-axes")),
         Bug(data, "inputs-reversed", "at N = 1", kind="one"),
-        Bug(scale, "mean-over-outputs-too", "at K = 1", kind="single", losses=("squared", "binary")),
+        Bug(scale, "mean-over-outputs-too", "at K = 1", kind="single", losses=_OF_ONE_OUTPUT),
         Bug(penalty, "penalty-over-n", "at N = 1", kind="one"),
     )
 

@@ -64,7 +64,7 @@ def diagnosed(case: Case) -> Any:
 
 def network_targets(problem: Problem) -> np.ndarray:
     """Y as the library's losses take it: labels, or an array shaped like the outputs."""
-    labels = problem.loss != "squared" and problem.Y.ndim == 1 and problem.class_weights is None
+    labels = problem.loss != "squared_error" and problem.Y.ndim == 1 and problem.class_weights is None
     return problem.Y if labels else shaped_targets(problem)
 
 

@@ -11,8 +11,8 @@ from tests.figures.backprop import Problem
 from tests.figures.backward import CLIP, gradient
 
 CLASSES = ("cross_entropy",)
-HOT = ("cross_entropy", "binary")
-NETWORK_LOSSES = ("cross_entropy", "binary", "squared")
+HOT = ("cross_entropy", "binary_cross_entropy")
+NETWORK_LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error")
 
 _ONE_EXAMPLE = {
     "mean-missing": "N = 1: nothing to divide by",

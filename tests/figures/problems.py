@@ -76,7 +76,7 @@ def _sizes(layers: int, kind: str, rng: np.random.Generator) -> tuple[int, ...]:
 
 
 def _targets(loss: str, kind: str, count: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    if loss == "squared":
+    if loss == "squared_error":
         Y = rng.normal(size=(count, outputs))
         return Y[:, 0] if kind == "single" else Y
     if kind == "soft":

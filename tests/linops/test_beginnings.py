@@ -40,7 +40,7 @@ def test_all_layers_together_cost_one_sweep(depth: int, count: Count) -> None:
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "relu"])
-@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
+@pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("of", ["output", "losses"])
 def test_the_blocks_together_are_the_blocks_one_by_one(activation: str, loss: str, of: str) -> None:
     net = Network.dense((5, 4, 6, 4, 3), activation=activation, loss=loss)

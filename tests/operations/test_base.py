@@ -100,8 +100,18 @@ def test_what_is_up_cast() -> None:
     assert relu([[1, 2]])[0].dtype == np.float64
 
 
-def test_the_function_form_of_one_input_returns_the_jacobian_itself() -> None:
-    value, J = Sigmoid().apply(X)
+def test_an_operation_of_one_input_returns_the_jacobian_itself() -> None:
+    value, J = Sigmoid()(X)
     assert isinstance(J, Diagonal)
-    assert np.array_equal(value, Sigmoid()(X)[0])
+    again, jacobians = Sigmoid().evaluate(X)
+    assert np.array_equal(value, again)
+    assert list(jacobians) == ["X"]
+    with pytest.warns(DeprecationWarning, match="call the operation itself"):
+        assert isinstance(Sigmoid().apply(X)[1], Diagonal)
     assert Sigmoid().parameter_shapes() == {}
+
+
+@pytest.mark.parametrize("name", ["pull", "numerator", "operation"])
+def test_an_input_must_not_hide_a_method_of_its_jacobians(name: str) -> None:
+    with pytest.raises(TypeError, match=f"Mine: an input called '{name}' would hide Jacobians.{name}; rename it"):
+        type("Mine", (Affine,), {"inputs": ("X", name)})

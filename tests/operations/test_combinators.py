@@ -39,7 +39,7 @@ def test_a_chain_is_the_product_of_its_parts(layout: Layout) -> None:
     net = Chain(Affine(layout), Tanh(), Affine(layout), layout=layout)
     value, J = net(X, W1, B1, W2, B2)
     Z1, J1 = Affine(layout)(X, W1, B1)
-    A1, J2 = Tanh().apply(Z1)
+    A1, J2 = Tanh()(Z1)
     Z2, J3 = Affine(layout)(A1, W2, B2)
     assert np.array_equal(value, Z2)
     for name, last in (("X", J1.X), ("W1", J1.W), ("b1", J1.b)):
@@ -99,7 +99,7 @@ def test_branches_lie_side_by_side_along_the_features(batch: Any) -> None:
     data = G(*layout.batch_shape(3, 4))
     parts = (Square(), Tanh())
     value, J = Parallel(*parts, layout=layout)(data)
-    pieces = [part.apply(data) for part in parts]
+    pieces = [part(data) for part in parts]
     assert np.array_equal(value, np.concatenate([v for v, _ in pieces], axis=layout.feature_axis))
     t, c = G(*data.shape), G(*value.shape)
     np.testing.assert_allclose(J.X.jvp(t), np.concatenate([K.jvp(t) for _, K in pieces], axis=layout.feature_axis))

@@ -68,4 +68,4 @@ def test_many_float32_entries_are_added_in_float64() -> None:
 def test_name_and_input() -> None:
     assert L2(1.0).name == "l2"
     assert L2(1.0).names == ("W",)
-    assert list(L2(1.0)(np.ones(2))[1]) == ["W"]
+    assert list(L2(1.0).evaluate(np.ones(2))[1]) == ["W"]

@@ -32,7 +32,7 @@ def test_transpose_takes_each_entry_across_the_diagonal(layout: Layout) -> None:
     assert np.array_equal(value, X.T)
     twin = by_entries((4, 3), (3, 4), lambda i, j: float(i == j[::-1]))
     assert_dense_twin(J, written(twin, layout))
-    assert isinstance(Transpose(layout)(X)[1].numerator("X"), Commutation)
+    assert isinstance(Transpose(layout).evaluate(X)[1].numerator("X"), Commutation)
 
 
 @pytest.mark.parametrize("shape", [(12,), (4, 3), (2, 3, 2), (1, 12, 1)])

@@ -29,8 +29,8 @@ from jacobians import (
     softmax,
     squared_error,
 )
-from jacobians.choices import ACTIVATIONS, LOSSES
 from jacobians.errors import DomainError, RecordingError, ShapeError
+from jacobians.operations import ACTIVATIONS, LOSSES
 from tests.network_cases import moved_from_zero, targets
 
 SIZES = (4, 3, 2)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, Network, gauss_newton, replayed
-from jacobians.choices import ACTIVATIONS
 from jacobians.errors import RecordingError
+from jacobians.operations import ACTIVATIONS
 from tests.linops.cases import CASES, Case
 from tests.linops.twins import Numbers
 from tests.recording.test_replayed import numbers, same_bits

@@ -16,6 +16,7 @@ from jacobians.testing import (
     assert_operation_laws,
     assert_purity,
     assert_reference,
+    assert_textbook,
 )
 from tests.testing import wrong_borders as borders
 from tests.testing import wrong_operations as wrong
@@ -217,5 +218,10 @@ OPERATIONS: Caught = {
     "operation laws, adjoint": (
         lambda: assert_operation_laws(wrong.twofold_backward, [X]),
         "law adjoint: twofold_backward by X",
+    ),
+    # 12
+    "symbols, a square missing in the printed derivative": (
+        lambda: assert_textbook(wrong.PrintsAnotherDerivative(), X),
+        "law symbols: the derivative of printsanotherderivative: .* expected .* off by",
     ),
 }

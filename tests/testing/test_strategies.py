@@ -93,7 +93,7 @@ def test_networks_fit_their_data(case):
     assert all(np.isfinite(g).all() for g in gradient.values())
 
 
-@given(jst.networks(loss="logistic", activation="tanh", layers=3))
+@given(jst.networks(loss="logistic_loss", activation="tanh", layers=3))
 @settings(max_examples=10)
 def test_networks_of_a_chosen_kind(case):
     assert set(np.unique(case.Y)) <= {-1.0, 1.0}

@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.arrays import as_float
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
-from jacobians.operations import Affine, CrossEntropy, Jacobians, Logistic, softmax
+from jacobians.operations import Affine, CrossEntropy, Elementwise, Jacobians, Logistic, softmax
 from tests.testing.wrong_jacobians import VjpTwofold
 
 Result = tuple[np.ndarray, Any]
@@ -176,3 +176,21 @@ class HessianTwofoldBackward(Logistic):
 
     def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
         return _Lopsided(super()._hessian(X, Y).values)
+
+
+# --- 12: symbols ---------------------------------------------------------------------------------
+
+
+class PrintsAnotherDerivative(Elementwise):
+    """tanh, right in its numbers; 1 / cosh² lost its square in print."""
+
+    def _rule(self, z: np.ndarray) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
+        return np.tanh(z), lambda: 1 / np.cosh(z) ** 2
+
+    @staticmethod
+    def textbook(Z: np.ndarray) -> np.ndarray:
+        return np.tanh(Z)
+
+    @staticmethod
+    def textbook_prime(Z: np.ndarray) -> np.ndarray:
+        return 1 / np.cosh(Z)

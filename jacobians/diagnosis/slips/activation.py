@@ -9,9 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.choices import ACTIVATIONS
 from jacobians.diagnosis.slip import Backward, Pullback, Setting, Slip, slope_of, times
-from jacobians.operations import Elementwise, LeakyReLU, ReLU, Sigmoid, Tanh
+from jacobians.operations import ACTIVATIONS, Elementwise
 
 __all__ = ["activation"]
 
@@ -58,9 +57,8 @@ def _of_itself(op: Elementwise, z: Array, a: Array, right: Array) -> Iterator[_W
     yield "derivative-twice", f"{here} is applied twice", "Multiply by it once.", 1, right * right
     yield "derivative-sign", f"{here} has the wrong sign", "Drop the minus.", 1, -right
     yield "activation-bypassed", f"{here} is divided by, not multiplied", "Multiply.", 1, inverse
-    in_value = _in_value(op)
-    if in_value is not None:
-        formula, of = in_value
+    if op.in_value is not None:
+        formula, of = op.in_value
         mend = f"In {formula}, a is the output of {name}, not its input."
         yield "derivative-formula-at-z", f"{formula} is evaluated at z, not at a", mend, 0, of(z)
         if formula == "a(1 − a)":
@@ -73,12 +71,11 @@ def _of_others(op: Elementwise, z: Array, a: Array) -> Iterator[_Wrong]:
     mend = f"Use {name}′ there."
     for other, make in ACTIVATIONS.items():
         wrong = make()
-        if type(wrong) is type(op) or not isinstance(wrong, Elementwise):
+        if type(wrong) is type(op):
             continue
         yield "other-derivative", f"{other}′(z) stands for {name}′(z)", mend, 0, slope_of(wrong, z)
-        in_value = _in_value(wrong)
-        if in_value is not None:
-            formula, of = in_value
+        if wrong.in_value is not None:
+            formula, of = wrong.in_value
             yield "other-derivative-at-a", f"{other}′ as {formula} of {name}'s a stands for {name}′", mend, 0, of(a)
             title = f"{other}'s {formula}, taken at z, stands for {name}′"
             yield "other-derivative-formula-at-z", title, mend, 1, of(z)
@@ -93,7 +90,7 @@ def _masks(op: Elementwise, z: Array, right: Array) -> Iterator[_Wrong]:
     title = f"negative derivatives are dropped at {name} too (guided backpropagation)"
     yield "mask-from-both", title, "Mask by z alone.", 1, lambda c: c * (c > 0) * right
     yield "mask-inverted", f"the mask of {name} is inverted: z ≤ 0 passes", "Let z > 0 pass.", 1, (z <= 0) * 1.0
-    for kink in _kinks(op):
+    for kink in op.kinks:
         if not (z == kink).any():
             continue
         behind, ahead = slope_of(op, kink + np.array([-1e-12, 1e-12])).tolist()
@@ -129,15 +126,3 @@ def _clipped_before(d: Array, bound: float, cotangent: Array) -> Array:
 
 def _clipped_after(d: Array, bound: float, cotangent: Array) -> Array:
     return np.clip(cotangent * d, -bound, bound)
-
-
-def _in_value(op: Elementwise) -> tuple[str, Callable[[Array], Array]] | None:
-    """The derivative in the activation's value a, where textbooks write it so: the formula, and a function of a."""
-    if isinstance(op, Sigmoid):
-        return "a(1 − a)", lambda a: a * (1 - a)
-    return ("1 − a²", lambda a: 1 - a * a) if isinstance(op, Tanh) else None
-
-
-def _kinks(op: Elementwise) -> tuple[float, ...]:
-    """Where the activation has no derivative."""
-    return (0.0,) if isinstance(op, (ReLU, LeakyReLU)) else ()

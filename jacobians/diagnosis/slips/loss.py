@@ -10,7 +10,6 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Setting, Slip
-from jacobians.operations import MulticlassHinge
 
 __all__ = ["loss"]
 
@@ -166,7 +165,7 @@ def _shifted(y: Array, step: int, axis: int, *, keep: bool) -> Array:
 
 
 def _hinge(setting: Setting) -> Iterator[_Row]:
-    if not isinstance(setting.network.loss, MulticlassHinge):
+    if setting.network.loss.takes != "labels":
         return
     y = setting.targets
     labels, delta = y.argmax(axis=setting.layout.feature_axis), setting.right.delta

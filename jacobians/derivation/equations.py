@@ -1,0 +1,197 @@
+"""Equations of expressions and of chains of Jacobians, written on request as text, LaTeX, MathML or NumPy code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jacobians.layout import Derivative, Order
+from jacobians.linops import Jacobian
+from jacobians.symbols.expressions import Expr, Symbol
+from jacobians.symbols.latex import LatexNotation
+from jacobians.symbols.mathml import MathmlNotation
+from jacobians.symbols.notation import Notation
+from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.text import TextNotation
+
+__all__ = ["Definition", "Equation", "JacobianChain", "Partial", "Step"]
+
+
+@dataclass(frozen=True)
+class Partial:
+    """∂L/∂vec W as the left side of an equation."""
+
+    of: Symbol
+    wrt: Symbol
+    vector: bool = False
+    """Whether it is the Jacobian of an array and not a scalar's gradient."""
+
+    def written(self, notation: Notation) -> str:
+        """Return it in a notation."""
+        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), self.vector)
+
+
+@dataclass(frozen=True)
+class JacobianChain:
+    """c·vec(Δ)ᵀ J₁ J₂ …, or its transpose in denominator layout.
+
+    Attributes
+    ----------
+    factor : Expr or None
+        A scalar c that has not been multiplied in yet.
+    row : Expr or None
+        Δ; None where the chain's first factor is the loss's own row, or the chain is no row.
+    jacobians : tuple of Jacobian
+        Structures of expressions, from the outermost to the innermost, in numerator layout.
+    order, derivative
+        As in a `Layout`.
+    """
+
+    factor: Expr | None
+    row: Expr | None
+    jacobians: tuple[Jacobian, ...]
+    order: Order
+    derivative: Derivative
+
+    @property
+    def factors(self) -> tuple[tuple[Jacobian | None, tuple[int, int]], ...]:
+        """Each factor as it is read from the left with its matrix's size; None is the row itself."""
+        found: list[tuple[Jacobian | None, tuple[int, int]]] = []
+        if self.row is not None:
+            found.append((None, (1, self.row.size)))
+        found += [(j, j.shape) for j in self.jacobians]
+        if self.derivative == "numerator":
+            return tuple(found)
+        return tuple((None if j is None else j.T, size[::-1]) for j, size in reversed(found))
+
+    def written(self, notation: Notation) -> str:
+        """Return the product in a notation."""
+        text = notation.join([self.factor_text(i, notation) for i in range(len(self.factors))])
+        return text if self.factor is None else notation.scale(notation.expr(self.factor), text)
+
+    def factor_text(self, position: int, notation: Notation) -> str:
+        """Return one of `factors` in a notation."""
+        jacobian, _ = self.factors[position]
+        if jacobian is not None:
+            return notation.matrix(jacobian, self.order)
+        if self.row is None:
+            raise ValueError("a chain without a row has no such factor")
+        text = notation.expr(self.row)
+        write = notation.row if self.derivative == "numerator" else notation.vec
+        return write(text, self.order)
+
+
+@dataclass(frozen=True, repr=False)
+class Equation:
+    r"""One line of a derivation, written on request as text, LaTeX, MathML or NumPy code.
+
+    Examples
+    --------
+    >>> from jacobians.symbols.expressions import MatMul, Symbol
+    >>> X, W = Symbol("X", (5, 4)), Symbol("W1", (4, 3))
+    >>> line = Equation(Symbol("Z1", (5, 3)), MatMul(X, W))
+    >>> line.text, line.numpy, line.latex
+    ('Z₁ = X W₁', 'Z1 = X @ W1', 'Z_{1} = X \\, W_{1}')
+    """
+
+    left: Expr | Partial
+    right: Expr | JacobianChain
+
+    def written(self, notation: Notation) -> str:
+        """Return the equation in a notation."""
+        sides = [
+            s.written(notation) if isinstance(s, (Partial, JacobianChain)) else notation.expr(s)
+            for s in (self.left, self.right)
+        ]
+        return notation.equation(sides[0], sides[1])
+
+    @cached_property
+    def text(self) -> str:
+        """The equation as plain text."""
+        return self.written(TextNotation())
+
+    @cached_property
+    def latex(self) -> str:
+        """The equation as LaTeX, without dollars."""
+        return self.written(LatexNotation())
+
+    @cached_property
+    def mathml(self) -> str:
+        """The equation as a ``<math>`` element."""
+        notation = MathmlNotation()
+        return notation.document(self.written(notation))
+
+    @cached_property
+    def numpy(self) -> str:
+        """The equation as one line of NumPy code."""
+        return self.written(NumpyNotation())
+
+    @property
+    def inside(self) -> Iterator[Expr]:
+        """Every expression on the right side."""
+        right = self.right
+        open_: list[Any] = [right]
+        if isinstance(right, JacobianChain):
+            open_ = [] if right.row is None else [right.row]
+            open_ += [array for jacobian in right.jacobians for array in jacobian.arrays]
+        while open_:
+            expr = open_.pop()
+            yield expr
+            open_ += expr.parts
+
+    def __repr__(self) -> str:
+        return f"Equation({self.text})"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A named array of the forward pass, or a named cotangent.
+
+    Attributes
+    ----------
+    name : str
+        What the library calls it, such as "Z1"; "dZ1" is the cotangent of Z1.
+    equation : Equation
+        In the names of the convention's source.
+    """
+
+    name: str
+    equation: Equation
+
+    @property
+    def symbol(self) -> Symbol:
+        """The left side."""
+        if not isinstance(self.equation.left, Symbol):
+            raise TypeError(f"{self.name} is not defined by a symbol")
+        return self.equation.left
+
+    @property
+    def value(self) -> Expr:
+        """The right side."""
+        if not isinstance(self.equation.right, Expr):
+            raise TypeError(f"{self.name} is not defined by an expression")
+        return self.equation.right
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rewriting of a chain.
+
+    Attributes
+    ----------
+    rule : str
+        Its name, such as "vec trick".
+    reason : str
+        One sentence: the identity, and what it does here.
+    equation : Equation
+        The chain after it.
+    """
+
+    rule: str
+    reason: str
+    equation: Equation

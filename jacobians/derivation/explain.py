@@ -1,0 +1,110 @@
+"""`explain`: the derivation of a network's or an operation's Jacobians, in the convention that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy.typing as npt
+
+from jacobians.conventions import Convention
+from jacobians.derivation.derive import derive, derive_operation
+from jacobians.derivation.result import Derivation, OperationDerivation
+from jacobians.derivation.samples import sample_data
+from jacobians.layout import Layout
+from jacobians.network import Network, Run
+from jacobians.operations import Operation
+from jacobians.presets import convention as find_convention
+
+__all__ = ["explain", "in_convention"]
+
+
+def explain(
+    what: Network | Run | Operation,
+    convention: Convention | str | Layout | None = None,
+    *arrays: npt.ArrayLike,
+    params: Mapping[str, npt.ArrayLike] | None = None,
+    X: npt.ArrayLike | None = None,
+    Y: npt.ArrayLike | None = None,
+    examples: int = 5,
+    seed: int = 0,
+) -> Derivation | OperationDerivation:
+    r"""Return how the gradient comes out of the Jacobians: the chain, every rewriting by name, the compact formula.
+
+    The operations' own code runs on symbols in place of arrays, and each structured Jacobian's own pullback is one
+    step, :math:`\operatorname{vec}(\Delta)^\top (A \otimes B) = \operatorname{vec}(A^\top \Delta B)^\top` and its kin.
+    So what is printed is what is computed, in any layout, and no formula depends on the numbers.
+
+    Parameters
+    ----------
+    what : Network, Run or Operation
+        A network and a run give a `Derivation`, an operation an `OperationDerivation`.
+    convention : Convention, str or Layout, optional
+        To which a network or an operation is moved first; its own unless given. A run keeps its own.
+    *arrays : array_like
+        The inputs of an operation; made up for affine and elementwise operations unless given.
+    params, X, Y : optional
+        Of a network, in the convention; made up, with `seed`, unless given.
+    examples : int
+        How many examples are made up.
+    seed : int
+
+    Raises
+    ------
+    LayoutError
+        If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
+
+    Notes
+    -----
+    Source of the rules: Magnus & Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chs. 2-3: mixed product
+    and vec of a product (theorem 2.2), commutation matrix (theorem 3.9).
+
+    Examples
+    --------
+    >>> net = Network.dense((4, 3, 2))
+    >>> for convention in ("cs231n", "pytorch", "ng-dlai"):
+    ...     print(explain(net, convention)["W1"].formula.text)
+    dW₁ = Xᵀ dZ₁
+    dW₁ = dZ₁ᵀ X
+    dW₁ = dZ₁ Xᵀ / m
+    >>> print(explain(net, "cs231n")["W1"].chain.text)
+    ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec σ′(Z₁)) (X ⊗ I₃)
+    """
+    if isinstance(what, Run):
+        return derive(what)
+    if isinstance(what, Operation):
+        layout = _layout(convention, what)
+        return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
+    if isinstance(convention, Layout):
+        convention = what.convention.replace(name="yours", layout=convention)
+    network = what if convention is None else in_convention(what, find_convention(convention))
+    made_up = sample_data(network, examples, seed)
+    params = made_up[0] if params is None else params
+    X = made_up[1] if X is None else X
+    Y = made_up[2] if Y is None else Y
+    return derive(network.run(params, X, Y))
+
+
+def in_convention(network: Network, convention: Convention) -> Network:
+    """Return the same network in another convention.
+
+    Raises
+    ------
+    LayoutError
+        If one of its operations is known in its own layout only.
+    """
+    if convention is network.convention:
+        return network
+    loss = network.loss.replace(layout=convention.layout, reduction=convention.effective_reduction)
+    strength = network.l2 if convention.l2 is not None else 0.0
+    parts = list(network.chain.parts)
+    if convention.layout != network.layout:
+        parts = [part.moved_to(convention.layout) for part in parts]
+    return Network(parts, loss, convention, l2=strength)
+
+
+def _layout(convention: Convention | str | Layout | None, operation: Operation) -> Layout:
+    if isinstance(convention, Layout):
+        return convention
+    if convention is None:
+        return operation.layout or Layout()
+    return find_convention(convention).layout

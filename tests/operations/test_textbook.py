@@ -1,0 +1,283 @@
+"""What operations and losses say of themselves in symbols: it equals what they compute, and its printed source runs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from jacobians import Layout, Network, convention
+from jacobians import operations as ops
+from jacobians.auditing import audit
+from jacobians.derivation import explain
+from jacobians.diagnosis import diagnose
+from jacobians.errors import LayoutError
+from jacobians.operations import ACTIVATIONS, LOSSES, SHORT_NAMES, Elementwise, Loss
+from jacobians.operations.losses import same_shape_targets, sum_over_example
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Symbol
+from jacobians.symbols.functions import source_of
+from jacobians.testing import assert_textbook
+from tests.operations.drawing import Numbers
+from tests.operations.elementwise_cases import CASES
+from tests.operations.loss_cases import LOSSES as LOSS_CASES
+from tests.operations.loss_cases import made, scores
+
+Z = np.random.default_rng(5).normal(size=(4, 3))
+ROWS, COLUMNS = Layout(), Layout(batch="columns", vec="F", derivative="denominator")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_textbook_form_of_an_elementwise_operation_is_what_it_computes(name: str) -> None:
+    operation = CASES[name].operation
+    z = CASES[name].domain(Z) if "power" not in name and name != "log" else np.abs(Z) + 0.1
+    assert_textbook(operation, z)
+
+
+@pytest.mark.parametrize("layout", [ROWS, COLUMNS])
+@pytest.mark.parametrize("name", LOSS_CASES)
+def test_the_textbook_form_of_a_loss_is_what_it_computes(name: str, layout: Layout) -> None:
+    g = Numbers(7)
+    X = scores(g, name, layout)
+    loss, targets = LOSS_CASES[name]
+    assert_textbook(made(loss, "mean", layout), X, targets(g, layout, X))
+
+
+@pytest.mark.parametrize("layout", [ROWS, COLUMNS])
+def test_the_textbook_form_of_a_softmax_is_what_it_computes(layout: Layout) -> None:
+    assert_textbook(ops.Softmax(layout), Z)
+    assert_textbook(ops.LogSoftmax(layout), Z)
+
+
+# --- the law can fail ------------------------------------------------------------------------------
+
+
+class ForgottenSquare(Elementwise):
+    """tanh, whose derivative in print is not what is computed."""
+
+    textbook = staticmethod(np.tanh)
+
+    def _rule(self, z):
+        return np.tanh(z), lambda: 1 / np.cosh(z) ** 2
+
+    @staticmethod
+    def textbook_prime(Z):
+        return 1 / np.cosh(Z)
+
+
+class Mish(Elementwise):
+    """V ↦ V tanh(log(1 + exp V)), from its rule alone."""
+
+    def _rule(self, z):
+        t = np.tanh(np.logaddexp(0, z))
+
+        def derivative():
+            return t + z * (1 - t * t) / (1 + np.exp(-z))
+
+        return z * t, derivative
+
+
+class HalvedError(ops.SquaredError):
+    """Computes half of what it prints."""
+
+    def _examples(self, X, Y):
+        losses, delta = super()._examples(X, Y)
+        return losses, lambda: delta() / 2
+
+
+def test_the_law_catches_a_wrong_form_and_one_that_is_the_rule_itself() -> None:
+    with pytest.raises(AssertionError, match=r"law symbols: the derivative of forgottensquare: .* expected"):
+        assert_textbook(ForgottenSquare(), Z)
+    with pytest.raises(AssertionError, match=r"law symbols: δ of squared_error: .* expected"):
+        assert_textbook(HalvedError(), Z, Z + 1)
+    with pytest.raises(AssertionError, match="law symbols: the value of mish: the class states no textbook form"):
+        assert_textbook(Mish(), Z)
+
+
+# --- an operation from its rule alone ----------------------------------------------------------------
+
+GAIN = 1.5
+
+
+def scaled(z):
+    return GAIN * z
+
+
+@dataclass(frozen=True, eq=False)
+class Swish(Elementwise):
+    """V ↦ V σ(βV): with a number of its own, an annotated rule, and names of its file."""
+
+    beta: float = 2.0
+
+    def _rule(self, z: np.ndarray) -> tuple:
+        s = 1 / (1 + math.e ** (-self.beta * z))
+        return scaled(z) * s, lambda: GAIN * (s + self.beta * z * s * (1 - s))
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Elementwise):
+    """From an array, which no program can print."""
+
+    table: np.ndarray
+
+    def _rule(self, z):
+        return z * self.table[0], lambda: np.full_like(z, self.table[0])
+
+
+class Helped(Elementwise):
+    """From a method of its own."""
+
+    def _square(self, z):
+        return z * z
+
+    def _rule(self, z):
+        return self._square(z), lambda: 2 * z
+
+
+def program_of(operation: Elementwise) -> str:
+    return source_of([operation.function(), operation.function(prime=True)])
+
+
+@pytest.mark.parametrize("operation", [*(c.operation for c in CASES.values()), Mish(), Swish(), Swish(0.5)])
+def test_the_printed_source_runs_and_gives_the_numbers(operation: Elementwise) -> None:
+    scope = {"np": np}
+    exec(program_of(operation), scope)
+    z = np.abs(Z) + 0.1
+    value, J = operation(z)
+    for prime, expected in ((False, value), (True, J.diagonal().reshape(z.shape))):
+        call = (
+            operation.in_symbols(Symbol("z", z.shape))[0]
+            if not prime
+            else operation.derivative_of(Symbol("z", z.shape))
+        )
+        numbers = [a.value for a in call.arguments[1:]]
+        np.testing.assert_allclose(scope[call.function.name](z, *numbers), expected, rtol=1e-12)
+        np.testing.assert_allclose(evaluate(call, {"z": z}), expected, rtol=1e-12)
+
+
+def test_the_printed_source_of_a_rule() -> None:
+    assert program_of(Swish()).splitlines() == [
+        "GAIN = 1.5",
+        "from types import SimpleNamespace",
+        "import math",
+        "",
+        "",
+        "def scaled(z):",
+        "    return GAIN * z",
+        "",
+        "",
+        "# Swish states no textbook form. This is the rule of the class; it returns",
+        "# the value, and a function that returns the derivative.",
+        "def swish_rule(self, z):",
+        "    s = 1 / (1 + math.e ** (-self.beta * z))",
+        "    return scaled(z) * s, lambda: GAIN * (s + self.beta * z * s * (1 - s))",
+        "",
+        "",
+        "def swish(z, beta):",
+        "    return swish_rule(SimpleNamespace(beta=beta), z)[0]",
+        "",
+        "",
+        "def swish_prime(z, beta):",
+        "    return swish_rule(SimpleNamespace(beta=beta), z)[1]()",
+    ]
+
+
+def test_where_no_source_stands_alone_the_function_is_given() -> None:
+    for operation, why in (
+        (Table(np.ones(2)), "it needs a value of type ndarray"),
+        (Helped(), "it needs Helped._square"),
+        (type("Unread", (Elementwise,), {"_rule": eval("lambda self, z: (z, lambda: z)")})(), "Python finds no source"),
+    ):
+        name = operation.name
+        text = program_of(operation)
+        assert f"# {name}_prime is given, as a function of arrays: {why}" in text
+        exec(text, {})
+
+
+def test_two_functions_of_one_name_are_refused() -> None:
+    other = type("Tanh", (Elementwise,), {"_rule": Mish._rule})()
+    with pytest.raises(LayoutError, match="two functions are called tanh; give one of their classes another `name`"):
+        source_of([ops.Tanh().function(), other.function()])
+    assert program_of(Swish()) == source_of([s.function(prime=p) for s in (Swish(), Swish(0.5)) for p in (False, True)])
+
+
+# --- in a network ------------------------------------------------------------------------------------
+
+
+class Poisson(Loss):
+    """Σ exp(xₖ) − yₖ xₖ for each example, from its rule alone."""
+
+    def _examples(self, X, Y):
+        targets = same_shape_targets(Y, X, self.name, self.layout)
+        rates = np.exp(X)
+        return lambda: sum_over_example(rates - targets * X, self.layout), lambda: rates - targets
+
+
+@pytest.mark.parametrize("preset", ["cs231n", "pytorch", "ng-ml-2011", "ng-dlai"])
+@pytest.mark.parametrize("activation", [Mish(), Swish(), Table(np.array([3.0]))])
+def test_an_activation_and_a_loss_of_ones_own_in_every_service(preset: str, activation: Elementwise) -> None:
+    net = Network.dense((4, 3, 2), activation=activation, loss=Poisson(), convention=preset)
+    rng = np.random.default_rng(1)
+    params = net.init(rng)
+    X = rng.normal(size=net.layout.batch_shape(6, 4))
+    Y = rng.normal(size=net.layout.batch_shape(6, 2))
+    gradient = net.gradient(params, X, Y)
+    derivation = explain(net, params=params, X=X, Y=Y)
+    name = activation.name
+    assert f"{name}′(" in derivation.to_text()
+    assert "poisson′(" in derivation.to_text()
+    scope = dict(derivation.values)
+    if isinstance(activation, Table):
+        scope |= {
+            "table": lambda z: activation(z)[0],
+            "table_prime": lambda z: activation(z)[1].diagonal().reshape(z.shape),
+        }
+    exec(derivation.to_numpy(), scope)
+    for own, array in gradient.items():
+        np.testing.assert_allclose(scope[derivation[own].formula.left.name], array, rtol=1e-11, atol=1e-13)
+    wrong = {own: array.copy() for own, array in gradient.items()}
+    weight = next(iter(wrong))
+    wrong[weight] *= 2
+    assert diagnose(wrong, net, params, X, Y).causes[0].name == "factor-2"
+
+
+def test_an_audit_knows_the_derivative_of_an_activation_of_ones_own() -> None:
+    options = {"sizes": (4, 3, 2), "activation": Mish()}
+    assert audit("dZ1 = (dZ2 @ W2.T) * mish_prime(Z1)", "cs231n", **options)
+    found = audit("dZ1 = (dZ2 @ W2.T) * mish(Z1)", "cs231n", **options)
+    assert not found
+    assert "mish" in str(found)
+
+
+# --- names ---------------------------------------------------------------------------------------------
+
+
+def test_losses_and_activations_have_the_names_of_their_functions() -> None:
+    assert list(ACTIVATIONS) == ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"]
+    for name, kind in {**ACTIVATIONS, **LOSSES}.items():
+        assert getattr(ops, name)
+        assert kind().name == name
+    for short, name in SHORT_NAMES.items():
+        with pytest.warns(DeprecationWarning, match=f"loss='{short}' is called loss='{name}'"):
+            net = Network.dense((2, 2), loss=short)
+        assert type(net.loss) is LOSSES[name]
+
+
+def test_an_unknown_name_is_answered_by_the_nearest() -> None:
+    with pytest.raises(LayoutError, match=r"loss 'square_error' is unknown; .*; did you mean squared_error\?"):
+        Network.dense((2, 2), loss="square_error")
+    with pytest.raises(LayoutError, match=r"activation 'sigmod' is unknown; .*; did you mean sigmoid\?"):
+        Network.dense((2, 2, 2), activation="sigmod")
+    with pytest.raises(LayoutError, match="is no name and no instance; pass an instance"):
+        Network.dense((2, 2, 2), activation=Mish)
+
+
+def test_an_instance_gets_the_layout_and_reduction_of_the_convention() -> None:
+    found = convention("ng-dlai")
+    net = Network.dense((4, 3, 2), activation=ops.Softmax(), loss=ops.SquaredError(0.5, "sum"), convention=found)
+    assert net.loss.layout == found.layout
+    assert net.loss.reduction == found.effective_reduction
+    assert net.loss.factor == 0.5
+    assert net.chain.parts[1].layout == found.layout
