@@ -19,184 +19,60 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from jacobians.checking import check_gradient, check_jacobian
-    from jacobians.conventions import Convention
-    from jacobians.curvature import empirical_fisher, gauss_newton, kronecker_factored
-    from jacobians.diagnosis import diagnose
-    from jacobians.errors import JacobiansError
-    from jacobians.factors import Factor
-    from jacobians.layout import Layout, unvec, vec
-    from jacobians.linops import Jacobian
-    from jacobians.network import Network, Run
-    from jacobians.operations import (
-        Jacobians,
-        Operation,
-        add,
-        add_ones,
-        affine,
-        binary_cross_entropy,
-        cross_entropy,
-        exp,
-        gelu,
-        hadamard,
-        l2,
-        leaky_relu,
-        linear,
-        log,
-        log_softmax,
-        logistic_loss,
-        matmul,
-        mean,
-        multiclass_hinge,
-        power,
-        relu,
-        reshape,
-        sigmoid,
-        silu,
-        softmax,
-        softplus,
-        square,
-        squared_error,
-        tanh,
-        total,
-        transpose,
-    )
-    from jacobians.presets import all_conventions, convention
-    from jacobians.recording import replayed
-    from jacobians.translate import (
-        reduction_ratio,
-        translate_batch,
-        translate_gradients,
-        translate_jacobian,
-        translate_packed,
-        translate_parameters,
-    )
+_HOMES = {
+    "auditing": "audit",
+    "checking": "check_gradient check_jacobian",
+    "comparison": "compare",
+    "conventions": "Convention",
+    "curvature": "empirical_fisher gauss_newton kronecker_factored",
+    "derivation": "explain",
+    "diagnosis": "diagnose",
+    "errors": "JacobiansError",
+    "factors": "Factor",
+    "layout": "Layout unvec vec",
+    "linops": "Jacobian",
+    "network": "Network Run",
+    "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 "
+    "leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu "
+    "softmax softplus square squared_error tanh total transpose",
+    "presets": "all_conventions convention",
+    "recording": "replayed",
+    "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
+    "translate_parameters",
+}
+"""By module, the public names that it is home to: a name is loaded from there on first use."""
+
+_HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
+
+if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
+    from jacobians.auditing import *
+    from jacobians.checking import *
+    from jacobians.comparison import *
+    from jacobians.conventions import *
+    from jacobians.curvature import *
+    from jacobians.derivation import *
+    from jacobians.diagnosis import *
+    from jacobians.errors import *
+    from jacobians.factors import *
+    from jacobians.layout import *
+    from jacobians.linops import *
+    from jacobians.network import *
+    from jacobians.operations import *
+    from jacobians.presets import *
+    from jacobians.recording import *
+    from jacobians.translate import *
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Convention",
-    "Factor",
-    "Jacobian",
-    "Jacobians",
-    "JacobiansError",
-    "Layout",
-    "Network",
-    "Operation",
-    "Run",
-    "add",
-    "add_ones",
-    "affine",
-    "all_conventions",
-    "binary_cross_entropy",
-    "check_gradient",
-    "check_jacobian",
-    "convention",
-    "cross_entropy",
-    "diagnose",
-    "empirical_fisher",
-    "exp",
-    "gauss_newton",
-    "gelu",
-    "hadamard",
-    "kronecker_factored",
-    "l2",
-    "leaky_relu",
-    "linear",
-    "log",
-    "log_softmax",
-    "logistic_loss",
-    "matmul",
-    "mean",
-    "multiclass_hinge",
-    "power",
-    "reduction_ratio",
-    "relu",
-    "replayed",
-    "reshape",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "square",
-    "squared_error",
-    "tanh",
-    "total",
-    "translate_batch",
-    "translate_gradients",
-    "translate_jacobian",
-    "translate_packed",
-    "translate_parameters",
-    "transpose",
-    "unvec",
-    "vec",
-]
-
-_HOMES = {
-    "jacobians.diagnosis": ("diagnose",),
-    "jacobians.checking": ("check_gradient", "check_jacobian"),
-    "jacobians.conventions": ("Convention",),
-    "jacobians.curvature": ("empirical_fisher", "gauss_newton", "kronecker_factored"),
-    "jacobians.errors": ("JacobiansError",),
-    "jacobians.factors": ("Factor",),
-    "jacobians.layout": ("Layout", "unvec", "vec"),
-    "jacobians.linops": ("Jacobian",),
-    "jacobians.network": ("Network", "Run"),
-    "jacobians.operations": (
-        "Jacobians",
-        "Operation",
-        "add",
-        "add_ones",
-        "affine",
-        "binary_cross_entropy",
-        "cross_entropy",
-        "exp",
-        "gelu",
-        "hadamard",
-        "l2",
-        "leaky_relu",
-        "linear",
-        "log",
-        "log_softmax",
-        "logistic_loss",
-        "matmul",
-        "mean",
-        "multiclass_hinge",
-        "power",
-        "relu",
-        "reshape",
-        "sigmoid",
-        "silu",
-        "softmax",
-        "softplus",
-        "square",
-        "squared_error",
-        "tanh",
-        "total",
-        "transpose",
-    ),
-    "jacobians.presets": ("convention", "all_conventions"),
-    "jacobians.recording": ("replayed",),
-    "jacobians.translate": (
-        "reduction_ratio",
-        "translate_batch",
-        "translate_gradients",
-        "translate_jacobian",
-        "translate_packed",
-        "translate_parameters",
-    ),
-}
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
-    for home, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(home), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

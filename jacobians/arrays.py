@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -101,9 +101,8 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     )
 
 
-def size_of(shape: Shape) -> int:
-    """Return the number of entries of an array of this shape (1 for a scalar)."""
-    return math.prod(shape)
+size_of: Callable[[Shape], int] = math.prod
+"""The number of entries of an array of this shape (1 for a scalar)."""
 
 
 def format_bytes(count: int) -> str:

@@ -30,8 +30,6 @@ __all__ = [
     "Reduction",
     "checked",
     "is_weight",
-    "store_layers",
-    "take_layers",
 ]
 
 
@@ -80,32 +78,6 @@ def checked(
             f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
     return arrays
-
-
-def take_layers(params: Mapping[str, Array], layout: Layout, weight_name: str) -> Layers:
-    """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
-    layers: Layers = []
-    while (name := f"{weight_name}{len(layers) + 1}") in params:
-        W, bias = params[name], None
-        if layout.absorbs_bias:
-            W, bias = layout.weights_of(W), layout.bias_of(W)
-        elif layout.bias == "separate":
-            bias = params[f"b{len(layers) + 1}"].reshape(-1)
-        layers.append((W if layout.weights == "rows" else W.T, bias))
-    return layers
-
-
-def store_layers(layers: Layers, layout: Layout, weight_name: str) -> dict[str, Array]:
-    """Return new arrays as the layout keeps them; a bias that it has no place for is dropped."""
-    params: dict[str, Array] = {}
-    for layer, (weight, bias) in enumerate(layers, start=1):
-        W = weight
-        if bias is not None and layout.absorbs_bias:
-            W = layout.joined(bias[:, np.newaxis], weight, 1)
-        params[f"{weight_name}{layer}"] = np.array(W if layout.weights == "rows" else W.T, order="C")
-        if bias is not None and layout.bias == "separate":
-            params[f"b{layer}"] = np.array(bias.reshape(layout.bias_shape(bias.size)), order="C")
-    return params
 
 
 def _mend_weight(found: Shape, expected: Shape, layout: Layout) -> str:
@@ -347,15 +319,45 @@ class Convention:
             )
         return _widths(widths, "sizes")
 
-    def check(self, params: Mapping[str, Array], sizes: Sequence[int], *, operation: str = "check") -> None:
-        """Raise ShapeError unless the parameters have the names and shapes that this convention gives them.
+    def check(
+        self, params: Mapping[str, npt.ArrayLike], sizes: Sequence[int], *, operation: str = "check"
+    ) -> dict[str, Array]:
+        """Return the parameters as floating arrays, if they have the names and shapes that this convention gives them.
 
         Parameters
         ----------
         operation : str
             Named in the error.
+
+        Raises
+        ------
+        ShapeError
+            If a name or a shape differs; the text says what would fit.
         """
-        self._checked(params, sizes, operation)
+        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)
+
+    def take_layers(self, params: Mapping[str, Array]) -> Layers:
+        """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
+        layers: Layers = []
+        while (name := self.weight(len(layers) + 1)) in params:
+            W, bias = params[name], None
+            if self.layout.absorbs_bias:
+                W, bias = self.layout.weights_of(W), self.layout.bias_of(W)
+            elif self.layout.bias == "separate":
+                bias = params[f"b{len(layers) + 1}"].reshape(-1)
+            layers.append((W if self.layout.weights == "rows" else W.T, bias))
+        return layers
+
+    def store_layers(self, layers: Layers) -> dict[str, Array]:
+        """Return new arrays as the layout keeps them; a bias that it has no place for is dropped."""
+        params: dict[str, Array] = {}
+        for layer, (W, bias) in enumerate(layers, start=1):
+            if bias is not None and self.layout.absorbs_bias:
+                W = self.layout.joined(bias[:, np.newaxis], W, 1)
+            params[self.weight(layer)] = np.array(W if self.layout.weights == "rows" else W.T, order="C")
+            if bias is not None and self.layout.bias == "separate":
+                params[f"b{layer}"] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
+        return params
 
     def pack(self, params: Mapping[str, Array], sizes: Sequence[int] | None = None) -> Array:
         """Return all parameters as one new vector, in the layout's vec order and the convention's packing order.
@@ -371,7 +373,7 @@ class Convention:
         >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
         [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
         """
-        return self._packed(self._checked(params, self.sizes(params) if sizes is None else sizes, "pack"))
+        return self._packed(self.check(params, self.sizes(params) if sizes is None else sizes, operation="pack"))
 
     def unpack(self, vector: Array, sizes: Sequence[int]) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays.
@@ -422,6 +424,3 @@ class Convention:
             pieces[name] = unvec(vector[start:stop], shapes[name], self.layout.vec)
             start = stop
         return pieces
-
-    def _checked(self, params: Mapping[str, Array], sizes: Sequence[int], operation: str) -> dict[str, Array]:
-        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)

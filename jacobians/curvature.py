@@ -95,8 +95,8 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     True
     """
     J = (run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt)).numerator
-    weight = run.network.loss.weight(run.values[run.outputs[-1]])
-    return in_layout(weight * (J.T @ J), run.network.layout)
+    scale = run.network.loss.scale(run.values[run.outputs[-1]])
+    return in_layout(scale * (J.T @ J), run.network.layout)
 
 
 def kronecker_factored(run: Run, wrt: str) -> Jacobian:

@@ -25,15 +25,15 @@ from jacobians.presets import convention as find_convention
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Network", "Parameters", "Run", "check_loss", "check_operations", "gradient_in_blocks"]
+__all__ = ["Network", "Parameters", "Run"]
 
 
-def check_operations(parts: Sequence[Operation], convention: Convention) -> None:
+def _check_operations(parts: Sequence[Operation], convention: Convention) -> None:
     """Raise LayoutError where an operation, or a part of one, keeps its arrays otherwise than the convention."""
     wanted = convention.layout
     for part in parts:
         if isinstance(part, (Chain, Parallel, Residual)):
-            check_operations(part.parts, convention)
+            _check_operations(part.parts, convention)
         found = part.layout or wanted
         # a layer may do without bias, unless the regulariser would leave out a bias that is not in its weights
         bias = "none" if found.bias == "none" and not wanted.absorbs_bias else wanted.bias
@@ -45,7 +45,7 @@ def check_operations(parts: Sequence[Operation], convention: Convention) -> None
             )
 
 
-def check_loss(loss: Loss, convention: Convention) -> None:
+def _check_loss(loss: Loss, convention: Convention) -> None:
     """Raise LayoutError unless the loss is reduced to one number, as the convention does it."""
     if loss.layout.batch != convention.layout.batch:
         raise LayoutError(
@@ -138,14 +138,14 @@ class Run(Frozen):
         grads = self._pulled(self._total[1](), inputs)
         return self.network._penalised(grads, self.params, self._count) if self.network.l2 else grads
 
-    def share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
+    def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
         _, row = self.network.loss.total(self._steps[-1][0], self.Y, whole)
         return self._pulled(row(), inputs)
 
     def _pulled(self, row: Dense, inputs: bool) -> dict[str, Array]:
         """The row through all operations: by every parameter, and by X; arrays that share no memory."""
-        by_own_name = self.network.chain.sweep(self._steps, row.array, inputs)
+        by_own_name = self.network.chain._sweep(self._steps, row.array, inputs)
         arrays: dict[str, Array] = {}
         buffers: set[int] = set()
         for name, own in (*self.network.names.items(), ("X", "X"))[: None if inputs else -1]:
@@ -218,7 +218,7 @@ class Run(Frozen):
         layout = self.network.layout
         blocks = self._blocks(of)
         names = self.network.convention.packing_order(self.params)
-        return in_layout(BlockRow(tuple(blocks[name] for name in names), packing=layout.vec), layout)
+        return in_layout(BlockRow(tuple(blocks[name] for name in names), vec=layout.vec), layout)
 
     def _blocks(self, of: str) -> dict[str, Jacobian]:
         """∂of/∂parameter by name, from one sweep: the factors that several share are multiplied once."""
@@ -227,7 +227,7 @@ class Run(Frozen):
         row: Jacobian = Identity(value.shape, value.dtype)
         for factor in self._factors(of, self._stops[len(steps)]):
             row = row @ factor.jacobian
-        found = self.network.chain.sweep(steps, row, inputs=False)
+        found = self.network.chain._sweep(steps, row, inputs=False)
         blocks: dict[str, Jacobian] = {}
         for name, own in self.network.names.items():
             shape, dtype = self.params[name].shape, np.result_type(value.dtype, self.params[name].dtype)
@@ -259,7 +259,7 @@ class Run(Frozen):
         losses, rows = self._per_example
         if position == len(parts):
             return rows
-        return Dense(np.full(losses.shape, self.network.loss.weight(self._steps[-1][0]), dtype=losses.dtype))
+        return Dense(np.full(losses.shape, self.network.loss.scale(self._steps[-1][0]), dtype=losses.dtype))
 
     def _factors(self, of: str, wrt: str) -> list[Factor]:
         """The factors of ∂of/∂wrt from the outermost to the innermost, in numerator layout."""
@@ -290,7 +290,7 @@ def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[st
     return names
 
 
-def gradient_in_blocks(
+def _gradient_in_blocks(
     network: Network, params: dict[str, Array], X: Array, Y: Array, block: int, *, inputs: bool = False
 ) -> dict[str, Array]:
     """Return `Run.gradient` of the whole batch as the sum over blocks of `block` examples.
@@ -313,7 +313,7 @@ def gradient_in_blocks(
     by_input = np.empty_like(X) if inputs else None
     for part in _parts(count, block):
         run = Run(network, params, _along(X, part, layout.batch_axis), _along(Y, part, _target_axis(Y, count, layout)))
-        added = run.share(count, inputs=inputs)
+        added = run._share(count, inputs=inputs)
         if by_input is not None:
             _along(by_input, part, layout.batch_axis)[...] = added.pop("X")
         for name, gradient in added.items():
@@ -400,8 +400,8 @@ class Network(Frozen):
         self.chain = Chain(*operations)
         self.loss = loss
         self.l2 = float(l2)
-        check_operations(self.chain.parts, self.convention)
-        check_loss(loss, self.convention)
+        _check_operations(self.chain.parts, self.convention)
+        _check_loss(loss, self.convention)
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
         self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
@@ -570,7 +570,7 @@ class Network(Frozen):
         """
         if block is None:
             return self.run(params, X, Y).gradient(inputs=inputs)
-        return gradient_in_blocks(
+        return _gradient_in_blocks(
             self, self._arrays(params), as_float(X, "X", "network"), as_array(Y), block, inputs=inputs
         )
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.conventions import Convention, Layers, store_layers, take_layers
+from jacobians.arrays import Array, as_float, size_of
+from jacobians.conventions import Convention, Layers
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
 from jacobians.presets import convention
@@ -68,7 +68,7 @@ def translate_gradients(
     source, target = convention(source), convention(target)
     _require_bias(source, target, "translate_gradients")
     layers = _taken(gradients, source.sizes(gradients), source, "translate_gradients")
-    return _stored(layers, target)
+    return target.store_layers(layers)
 
 
 def translate_batch(batch: Array, source: str | Convention, target: str | Convention) -> Array:
@@ -160,7 +160,7 @@ def translate_jacobian(
     parameters = sum(map(size_of, source.shapes(sizes).values()))
     outputs = 1 if output is None else size_of(output)
     matrix = as_float(matrix, "the matrix", "translate_jacobian")
-    expected = _oriented((outputs, parameters), source)
+    expected = (outputs, parameters)[:: 1 if source.layout.derivative == "numerator" else -1]
     if matrix.shape != expected:
         hint = "; its transpose would fit: is it in the other layout?" if matrix.shape == expected[::-1] else ""
         raise ShapeError(
@@ -171,7 +171,7 @@ def translate_jacobian(
     numerator = matrix if source.layout.derivative == "numerator" else matrix.T
     # where each entry of the target's vector stood in the source's: the translation, applied to the positions
     positions = source.unpack(np.arange(parameters), sizes)
-    columns = target.pack(_stored(_taken(positions, sizes, source, "translate_jacobian"), target), sizes)
+    columns = target.pack(target.store_layers(_taken(positions, sizes, source, "translate_jacobian")), sizes)
     rows = np.zeros(1) if output is None else _output_positions(output, source, target)
     moved = numerator[np.ix_(rows.astype(np.intp), columns.astype(np.intp))]
     return np.ascontiguousarray(moved if target.layout.derivative == "numerator" else moved.T)
@@ -215,17 +215,11 @@ def _translated(
                 )
     if source.layout.bias == "none":
         layers = [(W, np.zeros(W.shape[0], dtype=W.dtype)) for W, _ in layers]
-    return _stored(layers, target)
+    return target.store_layers(layers)
 
 
 def _taken(params: Mapping[str, Array], sizes: Sequence[int], source: Convention, operation: str) -> Layers:
-    source.check(params, sizes, operation=operation)
-    arrays = {name: as_float(array, name, operation) for name, array in params.items()}
-    return take_layers(arrays, source.layout, source.weight_name)
-
-
-def _stored(layers: Layers, target: Convention) -> dict[str, Array]:
-    return store_layers(layers, target.layout, target.weight_name)
+    return source.take_layers(source.check(params, sizes, operation=operation))
 
 
 def _require_bias(source: Convention, target: Convention, operation: str) -> None:
@@ -240,7 +234,3 @@ def _output_positions(output: tuple[int, int], source: Convention, target: Conve
     """For each entry of the target's vec of the outputs, its place in the source's."""
     positions = unvec(np.arange(size_of(output)), source.layout.batch_shape(*output), source.layout.vec)
     return vec(translate_batch(positions, source, target), target.layout.vec)
-
-
-def _oriented(shape: Shape, source: Convention) -> Shape:
-    return shape if source.layout.derivative == "numerator" else shape[::-1]

@@ -27,8 +27,8 @@ def words(text: str) -> list[str]:
 
 PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
-    all_conventions binary_cross_entropy check_gradient check_jacobian convention cross_entropy diagnose
-    empirical_fisher exp gauss_newton gelu hadamard kronecker_factored l2 leaky_relu linear log log_softmax
+    all_conventions audit binary_cross_entropy check_gradient check_jacobian compare convention cross_entropy diagnose
+    empirical_fisher exp explain gauss_newton gelu hadamard kronecker_factored l2 leaky_relu linear log log_softmax
     logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape sigmoid silu softmax softplus
     square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
     translate_parameters transpose unvec vec
@@ -56,6 +56,18 @@ def test_public_names_are_pinned() -> None:
     assert len(PUBLIC) <= 60
     assert sorted(linops.__all__) == sorted(LINOPS)
     assert sorted(operations.__all__) == sorted(OPERATIONS)
+
+
+def test_type_checkers_find_every_public_name() -> None:
+    """They read the imports of the whole of each home: it lists every name that the table says it is home to."""
+    block = next(node for node in ast.parse(inspect.getsource(jacobians)).body if isinstance(node, ast.If))
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    homes = [node.module for node in block.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    assert homes == [f"jacobians.{home}" for home in jacobians._HOMES]
+    for name in jacobians.__all__:
+        home = importlib.import_module(jacobians._HOME_OF[name])
+        assert name in home.__all__
+        assert getattr(jacobians, name) is getattr(home, name)
 
 
 def test_no_public_name_hides_a_submodule() -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from jacobians.auditing.claims import Claim, claim_of, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
-from jacobians.auditing.names import Scope
+from jacobians.auditing.formula_text import Source
+from jacobians.auditing.names import STRENGTHS, Scope
 from jacobians.auditing.random_batches import Setting, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explain
-from jacobians.auditing.terms import Builder, ClashError, Source, Term
+from jacobians.auditing.slips import Slip
+from jacobians.auditing.terms import Builder, ClashError, Term
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
@@ -32,7 +36,7 @@ __all__ = ["Checked", "Question", "audit", "checked", "names"]
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
-_STRENGTHS = re.compile(r"(?<![^\W\d_])(?:lam|lambda|reg|alpha|λ|α|weight_decay)(?![^\W\d_])")
+_STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
 
 def audit(
@@ -96,22 +100,19 @@ def audit(
     """
     if notation not in (None, *NOTATIONS):
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
-    read = Formula.of(formula, notation)
-    question = None
+    read, own, question = Formula.of(formula, notation), where or {}, None
     if isinstance(convention, Network):
         network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
     else:
-        found = find_convention(convention)
-        widths = list(sizes)
-        named = _STRENGTHS.search(" ".join((formula, *(where or {}).values()))) is not None
+        found, widths = find_convention(convention), list(sizes)
+        named = _STRENGTH.search(" ".join((formula, *own.values()))) is not None
         strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
-        question = Question(read, where or {}, found, tuple(widths), activation, loss, strength, 0, seed)
-        network = question.network()
+        choices = {"sizes": widths, "convention": found, "activation": activation, "loss": loss, "l2": strength}
+        question, network = Question(read, own, choices, seed), Network.dense(**choices)  # type: ignore[arg-type]
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
         raise FormulaError(f"audit: {count} examples show nothing; at least one is needed")
-    setting = Setting.of(network, count, seed, _DRAWS)
-    return _judged(read, checked(read, setting, where or {}), question)
+    return _judged(checked(read, Setting.of(network, count, seed, _DRAWS), own), question)
 
 
 def names(
@@ -137,58 +138,53 @@ def names(
     return {n: (shown(scope.symbols[n].shape), meanings[n]) for n in listed}
 
 
-def _judged(read: Formula, found: Checked, question: Question | None) -> Audit:
-    judge = Judge(found.claim, found.scope, read.notation != "numpy")
+def _judged(found: Checked, question: Question | None) -> Audit:
+    claim, setting, judge, source = found.claim, found.scope.setting, found.judge, found.formula.source
     difference = None if found.expr is None else judge.difference(found.expr)
-    network, left = found.scope.setting.network, found.claim.nearest.left
-    right = found.expr is not None and judge.right(found.expr)
-    explanation = None if right else explain(found.term, judge, read.source.text)
-    slips = () if explanation is None else explanation.slips
-    if not right and not slips and found.expr is not None and difference is not None:
-        slips = diagnosed(found.expr, judge)
+    explanation = None
+    slips: tuple[Slip, ...] = ()
     places: tuple[str, ...] = ()
-    if not right and question is not None:
-        places = tuple(elsewhere(replace(question, examples=found.scope.setting.examples)))
+    if not found.is_right:
+        explanation = explain(found.term, judge, source.text)
+        if explanation is not None:
+            slips = explanation.slips
+        elif found.expr is not None and difference is not None:
+            slips = diagnosed(found.expr, judge)
+        places = () if question is None else tuple(question.elsewhere(setting.examples))
+    wrong: Verdict = "does not conform" if difference is None else "wrong"
     return Audit(
-        formula=read.source.text,
-        convention=network.convention.name,
-        claim=f"{found.claim.name}: {found.claim.meaning}",
-        verdict=_verdict(right, difference),
-        problem="" if right else _problem(found, difference),
-        shapes=_shapes(read, found),
+        formula=source.text,
+        convention=setting.network.convention.name,
+        claim=f"{claim.name}: {claim.meaning}",
+        verdict="right" if found.is_right else wrong,
+        problem="" if found.is_right else _problem(found, difference),
+        shapes=_shapes(found),
         difference=difference,
         slips=slips,
-        mended=None if explanation is None else Equation(left, explanation.mended),
-        nearest=found.claim.nearest,
+        mended=None if explanation is None else Equation(claim.nearest.left, explanation.mended),
+        nearest=claim.nearest,
         elsewhere=places,
-        draws=len(found.scope.setting.draws),
+        draws=len(setting.draws),
     )
-
-
-def _verdict(right: bool, difference: float | None) -> Verdict:
-    if right:
-        return "right"
-    return "does not conform" if difference is None else "wrong"
 
 
 def _problem(found: Checked, difference: float | None) -> str:
     if found.clash is not None:
         return found.clash.message
-    true = found.claim.truths[0].shape
-    if difference is None:
-        shape = () if found.expr is None else found.expr.shape
-        return f"the right side is {shown(shape)}, and {found.claim.name} is {shown(true)}"
+    if difference is None and found.expr is not None:
+        name, true = found.claim.name, found.claim.truths[0].shape
+        return f"the right side is {shown(found.expr.shape)}, and {name} is {shown(true)}"
     return f"the shapes fit; the largest difference is {difference:.2g} of the largest entry"
 
 
-def _shapes(read: Formula, found: Checked) -> tuple[TermShape, ...]:
+def _shapes(found: Checked) -> tuple[TermShape, ...]:
     """Every part once, in the order of evaluation, without brackets around it."""
     rows: dict[str, TermShape] = {}
     for term, shape in found.builder.shapes:
-        text = read.source.part(term.span).strip()
+        text = found.formula.source.part(term.span).strip()
         rows.setdefault(text, TermShape(text, shape))
     if found.clash is not None:
-        text = read.source.part(found.clash.term.span).strip()
+        text = found.formula.source.part(found.clash.term.span).strip()
         rows[text] = TermShape(text, None)
     return tuple(rows.values())
 
@@ -199,6 +195,7 @@ class Checked:
 
     Attributes
     ----------
+    formula : Formula
     scope : Scope
     claim : Claim
     term : Term
@@ -209,12 +206,23 @@ class Checked:
     clash : ClashError or None
     """
 
+    formula: Formula
     scope: Scope
     claim: Claim
     term: Term
     builder: Builder
-    expr: Expr | None
-    clash: ClashError | None
+    expr: Expr | None = None
+    clash: ClashError | None = None
+
+    @property
+    def judge(self) -> Judge:
+        """What compares it with the truth; only NumPy tells a vector from one row or one column."""
+        return Judge(self.claim, self.scope, self.formula.notation != "numpy")
+
+    @cached_property
+    def is_right(self) -> bool:
+        """Whether its value is the true one."""
+        return self.expr is not None and self.judge.right(self.expr)
 
 
 def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Checked:
@@ -238,11 +246,11 @@ def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Che
         _define(name, text, scope)
     claim = claim_of(formula.left, scope, formula.source)
     term = formula.term(replace(scope, target=claim.name))
-    builder = Builder(setting.examples, scope.known)
+    found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
     try:
-        return Checked(scope, claim, term, builder, builder.build(term), None)
+        return replace(found, expr=found.builder.build(term))
     except ClashError as clash:
-        return Checked(scope, claim, term, builder, None, clash)
+        return replace(found, clash=clash)
 
 
 def _define(name: str, text: str, scope: Scope) -> None:
@@ -251,8 +259,7 @@ def _define(name: str, text: str, scope: Scope) -> None:
     if name in scope.symbols or not re.fullmatch(r"[^\W\d]\w*", name):
         what = "already has a meaning" if name in scope.symbols else "is no name"
         raise source.error(f"{name!r} {what}", (0, len(name)))
-    notation = notation_of(text)
-    term = read(notation, source, (len(name) + 3, len(source.text)), scope)
+    term = read(notation_of(text), source, (len(name) + 3, len(source.text)), scope)
     try:
         expr = Builder(scope.setting.examples, scope.known).build(term)
     except ClashError as clash:
@@ -272,51 +279,33 @@ class Question:
     ----------
     formula : Formula
     where : mapping of str to str
-    convention : Convention
-    sizes : tuple of int
-    activation, loss : str
-    l2 : float
-    examples : int
+    choices : dict
+        For `Network.dense`: the convention, the sizes, the activation, the loss and l2.
     seed : int
     """
 
     formula: Formula
     where: Mapping[str, str]
-    convention: Convention
-    sizes: tuple[int, ...]
-    activation: str
-    loss: str
-    l2: float
-    examples: int
+    choices: Mapping[str, Any]
     seed: int
 
-    def network(self) -> Network:
-        """Return the network."""
-        return Network.dense(
-            self.sizes, activation=self.activation, loss=self.loss, convention=self.convention, l2=self.l2
-        )
+    def elsewhere(self, examples: int) -> Iterator[str]:
+        """Yield where a formula that is wrong here is right as it stands."""
+        own: Convention = self.choices["convention"]
+        for what, known in (("loss", LOSSES), ("activation", ACTIVATIONS)):
+            for name in known:
+                if name != self.choices[what] and self._is_right(examples, **{what: name}):
+                    yield f"{own.name} with {what}={name!r}"
+        for preset in all_conventions():
+            l2 = self.choices["l2"] if preset.l2 else 0.0
+            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2):
+                yield preset.name
 
-    def is_right(self) -> bool:
-        """Whether the formula can be read there, and is right."""
+    def _is_right(self, examples: int, **changes: Any) -> bool:
+        """Whether the formula can be read with some other choices, and is right."""
         try:
-            found = checked(
-                self.formula, Setting.of(self.network(), self.examples, self.seed, _DRAWS_ELSEWHERE), self.where
-            )
+            network = Network.dense(**{**self.choices, **changes})
+            setting = Setting.of(network, examples, self.seed, _DRAWS_ELSEWHERE)
+            return checked(self.formula, setting, self.where).is_right
         except JacobiansError:
             return False
-        judge = Judge(found.claim, found.scope, self.formula.notation != "numpy")
-        return found.expr is not None and judge.right(found.expr)
-
-
-def elsewhere(question: Question) -> Iterator[str]:
-    """Yield where a formula that is wrong here is right as it stands."""
-    for loss in LOSSES:
-        if loss != question.loss and replace(question, loss=loss).is_right():
-            yield f"{question.convention.name} with loss={loss!r}"
-    for activation in ACTIVATIONS:
-        if activation != question.activation and replace(question, activation=activation).is_right():
-            yield f"{question.convention.name} with activation={activation!r}"
-    for preset in all_conventions():
-        l2 = question.l2 if preset.l2 else 0.0
-        if preset.name != question.convention.name and replace(question, convention=preset, l2=l2).is_right():
-            yield preset.name

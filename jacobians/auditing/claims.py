@@ -10,8 +10,8 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.auditing.formula import LeftSide
+from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import Source
 from jacobians.derivation.derive import forward_pass
 from jacobians.derivation.equations import Equation, JacobianChain, Partial
 from jacobians.derivation.names import Names
@@ -155,8 +155,9 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
     A scalar by a matrix, and a product of weights for one example, are written as matrices; whatever else there is,
     as the product of the chain's factors.
     """
-    names, layout = Names(run.network.convention), run.network.layout
+    layout = run.network.layout
     forward = forward_pass(run)
+    names = forward.names
     stops = ["X", *run.outputs]
     last = stops.index(of)
     if wrt in run.params:
@@ -175,7 +176,7 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
         for factor in factors:
             gradient = factor._vjp(gradient)
         return Equation(left, gradient if turned else transposed(gradient))
-    matrices = [_single(factor) for factor in factors]
+    matrices = [_factor(factor) for factor in factors]
     if matrices and None not in matrices:
         product = matrices[0]
         for matrix in matrices[1:]:
@@ -185,7 +186,7 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
     return Equation(Partial(left.of, left.wrt), chain)
 
 
-def _single(factor: Jacobian) -> Expr | None:
+def _factor(factor: Jacobian) -> Expr | None:
     """A ⊗ 1 and 1 ⊗ B are A and B."""
     if isinstance(factor, Kronecker) and 1 in (factor.left, factor.right):
         return factor.single  # type: ignore[return-value]

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.names import LOSS_NAMES, Scope
 from jacobians.auditing.python_reader import read_numpy
-from jacobians.auditing.terms import Source, Span, Term
+from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import LatexNames, read_latex, read_octave
 
 __all__ = ["NOTATIONS", "Formula", "LeftSide", "Notation", "left_side", "notation_of", "read"]

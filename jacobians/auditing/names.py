@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from jacobians.arrays import Array, Shape, size_of
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import Setting
-from jacobians.auditing.terms import Source, Span, Term, call, leaf, number
+from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.operations import Elementwise, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
@@ -42,13 +43,9 @@ def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
     words, names = vocabulary_of(network.convention.name), Names(network.convention)
     last = run.outputs[-1]
-    yield from ((s, words.count) for s in _COUNTS)
-    yield from ((s, "K") for s in _CLASSES)
-    yield from ((s, words.strength) for s in STRENGTHS)
-    yield from ((s, "Y") for s in _TARGETS)
-    yield from ((s, "X") for s in _INPUTS)
-    yield f"A{words.offset}", "X"
-    yield f"H{words.offset}", "X"
+    inputs = (*_INPUTS, f"A{words.offset}", f"H{words.offset}")
+    fixed = {words.count: _COUNTS, "K": _CLASSES, words.strength: STRENGTHS, "Y": _TARGETS, "X": inputs}
+    yield from ((synonym, name) for name, synonyms in fixed.items() for synonym in synonyms)
     for name in run.params:
         yield from _parameter(name, network.convention.weight_name, len(run.params))
     for stop in run.outputs:
@@ -69,7 +66,7 @@ def _parameter(name: str, weight: str, parameters: int) -> Iterator[tuple[str, s
             yield f"{own}{k}", name
             for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
                 yield gradient, f"d{name}"
-            for of in ("L", "J", "loss", "C", "E"):
+            for of in LOSS_NAMES:
                 yield f"d{of}_d{own}{k}", f"d{name}"
 
 
@@ -97,17 +94,13 @@ def _stop(stop: str, names: Names, last: bool) -> Iterator[tuple[str, str]]:
 
 _GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")
 _SPELLINGS = {
-    "sigma": "sigmoid",
-    "logistic": "sigmoid",
-    "expit": "sigmoid",
+    **dict.fromkeys(("sigma", "logistic", "expit"), "sigmoid"),
     "phi": "normal_cdf",
     "logsoftmax": "log_softmax",
     "leakyrelu": "leaky_relu",
     "swish": "silu",
     "ln": "log",
 }
-
-
 _LARGEST = 1e15
 
 
@@ -161,13 +154,12 @@ class Scope:
 
     def canonical(self, name: str) -> str | None:
         """Return the convention's own name for a name, or None."""
-        for table in (dict(zip(self.symbols, self.symbols, strict=True)), self.synonyms):
-            if name in table:
-                return table[name]
-        known = {**self.synonyms, **{s: s for s in self.symbols}}
-        key = _key(name)
-        for table in (dict(zip(self.symbols, self.symbols, strict=True)), known):
-            found = {target for spelling, target in table.items() if _key(spelling) == key}
+        own = dict(zip(self.symbols, self.symbols, strict=True))
+        known = {**self.synonyms, **own}
+        if name in known:
+            return known[name]
+        for table in (own, known):
+            found = {target for spelling, target in table.items() if _key(spelling) == _key(name)}
             if len(found) == 1:
                 return found.pop()
         return None
@@ -175,7 +167,7 @@ class Scope:
     def near(self, name: str) -> str:
         """Return the end of a sentence that names what the reader may have meant."""
         shown = [n for n in self.symbols if not n.startswith("J_")]
-        near = get_close_matches(name, [*shown, *self.own, *self.functions()], n=3, cutoff=0.5)
+        near = get_close_matches(name, [*shown, *self.own, *self.known, "softmax", "log_softmax"], n=3, cutoff=0.5)
         near = near or [self.synonyms[s] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
         if near:
             return f"did you mean {' or '.join(dict.fromkeys(near))}?"
@@ -184,9 +176,7 @@ class Scope:
     def updates(self, name: str) -> str | None:
         """Return the array W that one of the caller's names is a step of gradient descent from, as in W − c·dW."""
         match self.definitions.get(name):
-            case Add(Symbol(W), Hadamard(_, Symbol(gradient)), minus=True) if gradient == f"d{W}":
-                return W
-            case Add(Symbol(W), Symbol(gradient), minus=True) if gradient == f"d{W}":
+            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True) if gradient == f"d{W}":
                 return W
         return None
 
@@ -195,10 +185,6 @@ class Scope:
         return self.setting.draws[draw].values
 
     # --- functions -------------------------------------------------------------------------------
-
-    def functions(self) -> list[str]:
-        """Return the names of the functions."""
-        return [*self.known, "softmax", "log_softmax"]
 
     @cached_property
     def known(self) -> Mapping[str, Function]:
@@ -235,10 +221,6 @@ class Scope:
             if expr.function.name.removesuffix("_prime") == function.removesuffix("_prime") and len(own) >= missing > 0:
                 return tuple(own[-missing:])
         return None
-
-    def complete_name(self, function: str) -> bool:
-        """Whether there is a function of this name."""
-        return function in self.known
 
     def activation_derivatives(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         """Yield the derivative of every activation of the network, with its further arguments."""

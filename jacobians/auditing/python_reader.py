@@ -7,8 +7,9 @@ import re
 import warnings
 from collections.abc import Sequence
 
+from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import MAX_DEPTH, Kind, Source, Span, Term, call
+from jacobians.auditing.terms import Kind, Term, call
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Slices
 

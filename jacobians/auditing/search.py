@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, size_of
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
 from jacobians.auditing.slips import Slip, scalings, slips
@@ -74,21 +74,17 @@ class Judge:
 
     def difference(self, expr: Expr) -> float | None:
         """Return the largest difference by the truth's largest entry; None where the shapes differ."""
-        worst = 0.0
-        for draw, true in enumerate(self.claim.truths):
-            found = self.value(expr, draw)
-            if found.shape != true.shape:
-                return None
-            worst = max(worst, _relative(found, true))
-        return worst
+        found = [*self._differences(expr)]
+        return None if None in found else max(d for d in found if d is not None)
 
     def right(self, expr: Expr) -> bool:
         """Whether the values are the same in every draw, but for rounding."""
+        return all(d is not None and d <= _TOLERANCE for d in self._differences(expr))
+
+    def _differences(self, expr: Expr) -> Iterator[float | None]:
         for draw, true in enumerate(self.claim.truths):
             found = self.value(expr, draw)
-            if found.shape != true.shape or _relative(found, true) > _TOLERANCE:
-                return False
-        return True
+            yield _relative(found, true) if found.shape == true.shape else None
 
     def reach(self, expr: Expr) -> Iterator[Explanation]:
         """Yield what makes an expression right, with no more than a transpose of the whole and a factor."""
@@ -125,7 +121,7 @@ class Judge:
             return
         for scaling in scalings(self.scope):
             if abs(ratio / scaling.value - 1) <= _TOLERANCE:
-                yield scaling.mend, tuple(Slip(*slip) for slip in scaling.slips)
+                yield scaling.mend, scaling.slips
 
 
 def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
@@ -193,9 +189,7 @@ class _Trial:
             expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
         except ClashError:
             return []
-        true = self.judge.claim.truths[0]
-        sizes = int(np.prod(expr.shape)), true.size
-        if sizes[0] != sizes[1]:
+        if size_of(expr.shape) != self.judge.claim.truths[0].size:
             return []
         self.evaluated += 1
         return list(self.judge.reach(expr))

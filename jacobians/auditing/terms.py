@@ -1,14 +1,14 @@
-"""A formula as it was written: its text and the places in it, its tree of terms, and `Builder`, which checks shapes."""
+"""`Term`: a formula as it was written, before any shape is known; `Builder` checks shapes and gives the expression."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from jacobians.arrays import Shape, size_of
-from jacobians.errors import FormulaError, ShapeError
+from jacobians.auditing.formula_text import Span
+from jacobians.errors import ShapeError
 from jacobians.symbols.expressions import (
     Add,
     Call,
@@ -32,13 +32,10 @@ from jacobians.symbols.expressions import (
 from jacobians.symbols.functions import Function
 
 __all__ = [
-    "MAX_DEPTH",
     "Builder",
     "ClashError",
     "Kind",
     "Path",
-    "Source",
-    "Span",
     "Term",
     "build",
     "call",
@@ -48,94 +45,6 @@ __all__ = [
     "replaced",
 ]
 
-
-# --- the text ------------------------------------------------------------------------------------
-
-Span: TypeAlias = tuple[int, int]
-"""The first character, and the one after the last."""
-
-MAX_LENGTH = 2000
-MAX_NESTING = 50
-"""Of brackets."""
-MAX_DEPTH = 120
-"""Of the tree: a sum of n terms is a tree of depth n."""
-
-_WINDOW = 72
-_CLOSING = {")": "(", "]": "[", "}": "{"}
-
-
-@dataclass(frozen=True)
-class Source:
-    """A formula as it was given, one character for one character, in one line.
-
-    Examples
-    --------
-    >>> print(Source.of("dW1 = X.T @ Z9").error("'Z9' is unknown", (12, 14)))
-    audit: 'Z9' is unknown
-        dW1 = X.T @ Z9
-                    ^^
-    """
-
-    text: str
-
-    @classmethod
-    def of(cls, formula: str) -> Source:
-        """Return the source of a formula.
-
-        Raises
-        ------
-        FormulaError
-            If it is empty, too long, holds a control character, or its brackets do not match or lie too deep.
-        """
-        if not isinstance(formula, str):
-            raise FormulaError(f"audit: a formula is a text such as 'dW1 = X.T @ dZ1', not {type(formula).__name__}")
-        if len(formula) > MAX_LENGTH:
-            raise FormulaError(f"audit: the formula has {len(formula)} characters; at most {MAX_LENGTH} are read")
-        text = "".join(" " if c in "\n\r\t" else c for c in formula)
-        source = cls(text)
-        if not text.strip():
-            raise FormulaError("audit: the formula is empty; write one such as 'dW1 = X.T @ dZ1'")
-        for place, c in enumerate(text):
-            if unicodedata.category(c) in ("Cc", "Cs", "Cf"):
-                raise source.error(
-                    f"the control character U+{ord(c):04X} has no place in a formula", (place, place + 1)
-                )
-        source._check_brackets()
-        return source
-
-    def error(self, message: str, span: Span) -> FormulaError:
-        """Return an error that shows the formula, or a part of a long one, with a caret under the place."""
-        start, stop = max(0, min(span[0], len(self.text))), min(span[1], len(self.text))
-        first = max(0, start - _WINDOW // 2) if len(self.text) > _WINDOW else 0
-        shown = self.text[first : first + _WINDOW]
-        shown = "".join(c if c.isprintable() else "�" for c in shown)
-        before = "…" if first else ""
-        after = "…" if first + _WINDOW < len(self.text) else ""
-        carets = "^" * max(1, min(stop, first + _WINDOW) - start)
-        return FormulaError(
-            f"audit: {message}\n    {before}{shown}{after}\n    {' ' * (start - first + len(before))}{carets}"
-        )
-
-    def part(self, span: Span) -> str:
-        """Return the text of a span."""
-        return self.text[span[0] : span[1]]
-
-    def _check_brackets(self) -> None:
-        open_: list[tuple[str, int]] = []
-        for place, c in enumerate(self.text):
-            if c in _CLOSING.values():
-                open_.append((c, place))
-                if len(open_) > MAX_NESTING:
-                    raise self.error(f"brackets lie more than {MAX_NESTING} deep", (place, place + 1))
-            elif c in _CLOSING:
-                if not open_ or open_[-1][0] != _CLOSING[c]:
-                    raise self.error(f"{c!r} closes no bracket", (place, place + 1))
-                open_.pop()
-        if open_:
-            raise self.error(f"{open_[-1][0]!r} is never closed", (open_[-1][1], open_[-1][1] + 1))
-
-
-# --- terms ---------------------------------------------------------------------------------------
 
 Kind: TypeAlias = Literal[
     "leaf",  # detail: an expression, such as a symbol
@@ -325,26 +234,24 @@ class Builder:
     def _with_vector_of_ones(self, term: Term) -> Expr | None:
         """1ᵀA, A1, 1bᵀ and b1ᵀ, where the textbook's 1 takes its length from its neighbour."""
         left, right = term.parts
-        if _is_ones(left, transpose=True) and not _is_ones(right):
-            of = self.build(right)
-            return SumOver(_column(of), 0) if of.shape else None
-        if _is_ones(right) and not _is_ones(left, transpose=True):
-            of = self.build(left)
-            return SumOver(_column(of), 1) if of.shape else None
-        if _is_ones(left) or _is_ones(right, transpose=True):
-            of = self.build(right if _is_ones(left) else left)
-            return self._repeated(term, of, down=_is_ones(left))
-        return None
-
-    def _repeated(self, term: Term, of: Expr, *, down: bool) -> Expr | None:
+        row, column = _is_row_of_ones(left), right.kind == "ones"
+        down, across = left.kind == "ones", _is_row_of_ones(right)
+        summed = row != column  # 1ᵀ1 is a product of two vectors
+        if not (summed or down or across):
+            return None
+        on_right = row if summed else down
+        of = self.build(right if on_right else left)
         if of.shape == ():
             return None
         matrix = _column(of)
+        if summed:
+            return SumOver(matrix, 0 if on_right else 1)
         if matrix.shape[0 if down else 1] != 1:
             raise ClashError(term, f"matrix product: a vector of ones and {show(of.shape)} are not conformable")
-        if down:
-            return Repeated(matrix if len(of.shape) == 2 else _vector(of), (self.examples, matrix.shape[1]))
-        return Repeated(matrix, (matrix.shape[0], self.examples))
+        if across and not down:
+            return Repeated(matrix, (matrix.shape[0], self.examples))
+        vector = of.of if isinstance(of, Transposed) else of
+        return Repeated(matrix if len(of.shape) == 2 else vector, (self.examples, matrix.shape[1]))
 
 
 def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
@@ -352,14 +259,8 @@ def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
     return Builder(examples, functions).build(term)
 
 
-def _is_ones(term: Term, *, transpose: bool = False) -> bool:
-    if transpose:
-        return term.kind == "transpose" and _is_ones(term.parts[0])
-    return term.kind == "ones"
-
-
-def _vector(of: Expr) -> Expr:
-    return of.of if isinstance(of, Transposed) else of
+def _is_row_of_ones(term: Term) -> bool:
+    return term.kind == "transpose" and term.parts[0].kind == "ones"
 
 
 def _column(of: Expr) -> Expr:
@@ -375,9 +276,9 @@ def _numpy_product(a: Expr, b: Expr) -> Expr:
     """NumPy's @: a vector on the left is a row, on the right a column, and its axis disappears."""
     if () in (a.shape, b.shape):
         raise ShapeError(f"matrix product: {show(a.shape)} times {show(b.shape)}; a scalar is multiplied by *")
-    left = Reshaped(a, (1, a.shape[0])) if len(a.shape) == 1 else a
-    right = Reshaped(b, (b.shape[0], 1)) if len(b.shape) == 1 else b
-    product = MatMul(left, right)
+    product = MatMul(
+        Reshaped(a, (1, *a.shape)) if len(a.shape) == 1 else a, Reshaped(b, (*b.shape, 1)) if len(b.shape) == 1 else b
+    )
     kept = (product.shape[0],) * (len(a.shape) == 2) + (product.shape[1],) * (len(b.shape) == 2)
     return product if len(kept) == 2 else Reshaped(product, kept)
 

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span, Token, Tokens
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import MAX_DEPTH, Kind, Source, Span, Term, number
+from jacobians.auditing.terms import Kind, Term, number
 from jacobians.errors import FormulaError
-from jacobians.symbols.expressions import Number, Slices
+from jacobians.symbols.expressions import Number
 
 __all__ = ["LatexNames", "read_latex", "read_octave"]
 
@@ -135,95 +136,6 @@ OCTAVE = Grammar(
 )
 
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
-
-
-# --- tokens --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Token:
-    """A piece of a formula: its kind, which is a group of the pattern, or "end" after the last; its text and place."""
-
-    kind: str
-    text: str
-    span: Span
-
-
-class Tokens:
-    """Tokens of one span of a source, read from left to right.
-
-    Parameters
-    ----------
-    source : Source
-    span : (int, int)
-    pattern : re.Pattern
-        As in a `Grammar`.
-
-    Attributes
-    ----------
-    place : int
-        The cursor, among the tokens.
-    end : int
-        Where the last piece that was taken ends in the source.
-
-    Raises
-    ------
-    FormulaError
-        If a character begins no token.
-    """
-
-    def __init__(self, source: Source, span: Span, pattern: re.Pattern[str]) -> None:
-        self.source, self.place, self.end = source, 0, span[0]
-        self._tokens: list[Token] = []
-        at, stop = span
-        while at < stop:
-            found = pattern.match(source.text, at, stop)
-            if found is None:
-                raise source.error(f"{source.text[at]!r} is not read here", (at, at + 1))
-            if found.lastgroup != "space":
-                self._tokens.append(Token(found.lastgroup or "", found.group(), found.span()))
-            at = found.end()
-        self._tokens.append(Token("end", "", (stop, stop + 1)))
-
-    @property
-    def next(self) -> Token:
-        """The token under the cursor."""
-        return self._tokens[self.place]
-
-    def peek(self, ahead: int) -> Token:
-        """Return a later token, or with -1 the one before."""
-        return self._tokens[min(self.place + ahead, len(self._tokens) - 1)]
-
-    def take(self) -> Token:
-        """Return the token under the cursor, and move on."""
-        token = self.next
-        self.place, self.end = min(self.place + 1, len(self._tokens) - 1), token.span[1]
-        return token
-
-    def accept(self, *texts: str) -> Token | None:
-        """Take the next token if it is one of these."""
-        return self.take() if self.next.text in texts and self.next.kind != "end" else None
-
-    def expect(self, text: str, why: str = "") -> Token:
-        """Take the next token, which must be this one."""
-        found = self.accept(text)
-        if found is None:
-            raise self.error(f"{text!r} is wanted here{why}")
-        return found
-
-    def error(self, message: str, token: Token | None = None) -> FormulaError:
-        """Return an error that marks a token, or the next one."""
-        return self.source.error(message, (token or self.next).span)
-
-    def split(self, length: int) -> Token:
-        """Take only the first characters of the next token, and leave the rest."""
-        token = self.next
-        start, stop = token.span
-        if length == len(token.text):
-            return self.take()
-        self.end = start + length
-        self._tokens[self.place] = Token(token.kind, token.text[length:], (self.end, stop))
-        return Token(token.kind, token.text[:length], (start, self.end))
 
 
 # --- the parser ----------------------------------------------------------------------------------
@@ -384,7 +296,7 @@ class _OctaveReader(_Reader):
             sign = -1 if self.tokens.accept("-") else 1
             value = sign * self._integer(1, 3)
         elif self.tokens.accept("("):
-            kind, value = "part", self._slices()
+            kind, value = "part", self.tokens.listed(self._slice, ")")
         elif not self.tokens.accept("'", ".'"):
             return None
         return kind, value, self._since(start)
@@ -414,24 +326,15 @@ class _OctaveReader(_Reader):
             raise self.tokens.error(self.scope.no_function(name), token)
         return self.scope.call(function, arguments, self.source, span)
 
-    def _slices(self) -> Slices:
-        """:, 2:end), counted from 1 with the end included."""
-        found: list[tuple[int | None, int | None]] = []
-        while True:
-            if self.tokens.accept(":"):
-                found.append((None, None))
-            else:
-                start = self._integer(1, 10**6) - 1
-                self.tokens.expect(":", ", as in (:, 2:end)")
-                found.append((start or None, self._end()))
-            if not self.tokens.accept(","):
-                self.tokens.expect(")")
-                return tuple(found)
-
-    def _end(self) -> int | None:
+    def _slice(self) -> tuple[int | None, int | None]:
+        """: or 2:end, counted from 1 with the end included."""
+        if self.tokens.accept(":"):
+            return None, None
+        start = self._integer(1, 10**6) - 1 or None
+        self.tokens.expect(":", ", as in (:, 2:end)")
         if not self.tokens.accept("end"):
-            return self._integer(0, 10**6)
-        return -self._integer(1, 10**6) if self.tokens.accept("-") else None
+            return start, self._integer(0, 10**6)
+        return start, -self._integer(1, 10**6) if self.tokens.accept("-") else None
 
     def _integer(self, least: int, most: int) -> int:
         token = self.tokens.next
@@ -552,7 +455,7 @@ class LatexNames:
         kind: Literal["part", "reshape", "index"] = "index"
         value: object
         if self.tokens.accept("["):
-            kind, value = "part", self._slices()
+            kind, value = "part", self.tokens.listed(self._slice, "]")
         elif self.tokens.accept("\\mathrm", "\\text"):
             if self._argument()[0] != "as":
                 raise self.tokens.error("an index is a number, or slices such as [:, 1:]", token)
@@ -573,15 +476,10 @@ class LatexNames:
             raise self.tokens.error("an index or an exponent is a small whole number", token)
         return self.tokens.take().text
 
-    def _slices(self) -> Slices:
-        slices: list[tuple[int | None, int | None]] = []
-        while True:
-            start = self._bound()
-            self.tokens.expect(":", ", as in [:, 1:]")
-            slices.append((start, self._bound()))
-            if not self.tokens.accept(","):
-                self.tokens.expect("]")
-                return tuple(slices)
+    def _slice(self) -> tuple[int | None, int | None]:
+        start = self._bound()
+        self.tokens.expect(":", ", as in [:, 1:]")
+        return start, self._bound()
 
     def _bound(self) -> int | None:
         sign = -1 if self.tokens.accept("-", "−") else 1
@@ -626,7 +524,7 @@ class _LatexReader(_Reader):
         if primed:
             raise self.tokens.error(f"a prime marks a derivative, as in \\sigma'(Z_1); {name}' is none", token)
         found = self._symbol(name, index, scripts)
-        if found is None and token.kind == "letters" and len(name) > 1:
+        if found is None and token.kind == "letters" and len(name) > 1 and self.scope.symbol(name) is None:
             self.tokens.place = place
             return self._shorter(token.text)
         known, rest = found or (name + index, scripts)
@@ -650,10 +548,7 @@ class _LatexReader(_Reader):
 
     def _call(self, function: str, scripts: list[Script], start: int, depth: int) -> Term:
         self.tokens.expect("(")
-        arguments = [self._inside(depth)]
-        while self.tokens.accept(","):
-            arguments.append(self._inside(depth))
-        self.tokens.expect(")")
+        arguments = self.tokens.listed(lambda: self._inside(depth), ")")
         found = self.scope.call(function, arguments, self.source, self._since(start))
         return self._attached(found, [*scripts, *self.names.scripts()], start)
 

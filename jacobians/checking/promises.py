@@ -12,7 +12,7 @@ from jacobians.arrays import Array
 from jacobians.checking.by_direction import along_directions
 from jacobians.checking.derivatives import Given, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
-from jacobians.checking.trees import Tree
+from jacobians.checking.trees import Tree, place_of
 
 __all__ = ["Promises", "check_promises", "returned_problems", "stale_faults"]
 
@@ -200,7 +200,7 @@ def returned_problems(leaf: Any, what: str, given: np.dtype[Any]) -> list[str]:
         problems.append(f"{what} has dtype {array.dtype} for {given} arguments: digits are lost")
     bad = ~np.isfinite(array)
     if bad.any():
-        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+        place = place_of(int(np.argmax(bad)), array.shape)
         kinds = "NaN" if np.isnan(array[place]) else "infinite"
         problems.append(f"{what} is {kinds} at {place} ({int(bad.sum())} of {array.size} entries are not finite)")
     return problems

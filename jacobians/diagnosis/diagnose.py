@@ -128,7 +128,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     hint = ""
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
-        if have == tuple(s + (i == 1 - layer.axis) for i, s in enumerate(want)):
+        if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
             hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
         if layer.bias is None:
             continue
@@ -227,8 +227,8 @@ def diagnose(
 ) -> Diagnosis:
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
-    The right gradient is mutated in every way of a catalogue of slips, through the chain of Jacobians, so that a slip
-    in one layer reaches all layers before it; a cause is the slip that gives the very gradient, in all parameters.
+    Every slip of a catalogue is made in the right backward pass, through the chain of Jacobians, so that a slip in one
+    layer reaches all layers before it. A cause is a slip that gives this very gradient, in all parameters.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def _penalty(setting: Setting, distances: Distances) -> Iterator[Slip]:
 def _unregularised(setting: Setting, layer: Layer) -> Array:
     """The weights that the convention would regularise."""
     rows = setting.params[layer.weight].copy()
-    if layer.end is not None and not setting.network.convention.l2_bias:
+    if layer.layout.absorbs_bias and not setting.network.convention.l2_bias:
         layer.bias_of({layer.weight: rows})[...] = 0
     return rows
 

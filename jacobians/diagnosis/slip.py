@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array
+from jacobians.layout import Layout
 from jacobians.network import Network
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import class_labels, one_hot
@@ -172,23 +173,20 @@ class Layer:
         The weight's name.
     bias : str or None
         The bias's name, where it is separate.
-    end : {0, -1} or None
-        Where an absorbed bias lies among one node's weights.
-    axis : int
-        The axis along which one node's weights lie.
+    layout : Layout
+        Where an absorbed bias lies, and along which axis one node's weights.
     """
 
     number: int
     position: int
     weight: str
     bias: str | None
-    end: int | None
-    axis: int
+    layout: Layout
 
     @property
     def has_bias(self) -> bool:
         """Whether the layer has a bias at all."""
-        return self.bias is not None or self.end is not None
+        return self.bias is not None or self.layout.absorbs_bias
 
     @property
     def bias_holder(self) -> str:
@@ -197,18 +195,11 @@ class Layer:
 
     def bias_of(self, gradients: Mapping[str, Array]) -> Array:
         """Return a view of the bias's entries; only where `has_bias`."""
-        if self.bias is not None:
-            return gradients[self.bias]
-        W = gradients[self.weight]
-        return W[:, self.end] if self.axis == 1 else W[self.end]
+        return self.layout.bias_of(gradients[self.weight]) if self.bias is None else gradients[self.bias]
 
     def weights_of(self, gradients: Mapping[str, Array]) -> Array:
         """Return a view of the weights, without an absorbed bias."""
-        W = gradients[self.weight]
-        if self.end is None:
-            return W
-        kept = slice(1, None) if self.end == 0 else slice(0, -1)
-        return W[:, kept] if self.axis == 1 else W[kept]
+        return self.layout.weights_of(gradients[self.weight])
 
 
 class Setting:
@@ -270,7 +261,7 @@ class Setting:
     @cached_property
     def weight(self) -> float:
         """The reduction's factor for each example: 1, 1/N or 1/(N·K)."""
-        return self.network.loss.weight(self.output)
+        return self.network.loss.scale(self.output)
 
     @cached_property
     def targets(self) -> Array:
@@ -279,16 +270,6 @@ class Setting:
             return self.Y.astype(np.float64)
         labels = class_labels(self.Y, self.count, self.classes, self.network.loss.name)
         return one_hot(labels, self.output, self.layout)
-
-    @property
-    def prediction(self) -> Literal["softmax", "sigmoid", ""]:
-        """The function of the outputs that the loss compares with the targets; "" for the outputs themselves."""
-        return self.network.loss.prediction
-
-    @property
-    def residual(self) -> float | None:
-        """The c of a loss whose δ is c·(prediction − targets); else None."""
-        return self.network.loss.residual
 
     @property
     def penalised(self) -> bool:
@@ -322,14 +303,12 @@ class Setting:
     def layers(self) -> tuple[Layer, ...]:
         """The affine layers, in order."""
         found: list[Layer] = []
-        end = self.layout.bias_place
         for name, own in self.network.names.items():
             position, local = self.network.chain.owner(own)
             part = self.operations[position]
             if isinstance(part, Affine) and local == "W":
                 bias = next((n for n in self.network.names if self.right.owner[n] == position and n != name), None)
-                axis = self.layout.node_axis
-                found.append(Layer(len(found) + 1, position, name, bias, end, axis))
+                found.append(Layer(len(found) + 1, position, name, bias, self.layout))
         return tuple(found)
 
     @cached_property
@@ -469,7 +448,7 @@ def entries_of_parameters(setting: Setting) -> list[Entries]:
     owner = {layer.weight: layer.number for layer in setting.layers}
     owner |= {layer.bias: layer.number for layer in setting.layers if layer.bias is not None}
     found = [all_entries([n], n, owner.get(n)) for n in setting.params]
-    return found + [_without_bias(layer) for layer in setting.layers if layer.end is not None]
+    return found + [_without_bias(layer) for layer in setting.layers if layer.layout.absorbs_bias]
 
 
 def entries_of_weights(setting: Setting) -> list[Entries]:
@@ -479,11 +458,11 @@ def entries_of_weights(setting: Setting) -> list[Entries]:
     if len(layers) > 1:
         # of a network without separate biases, these are all parameters: that has its own name for a factor
         found.append(all_entries([layer.weight for layer in layers], "all weights"))
-        if any(layer.end is not None for layer in layers):
+        if any(layer.layout.absorbs_bias for layer in layers):
             found.append(Entries("all weights without bias", None, lambda a: [layer.weights_of(a) for layer in layers]))
     for layer in layers:
         found.append(all_entries([layer.weight], layer.weight, layer.number))
-        if layer.end is not None:
+        if layer.layout.absorbs_bias:
             found.append(_without_bias(layer))
     return found
 

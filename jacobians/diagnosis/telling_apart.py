@@ -14,7 +14,7 @@ from jacobians.diagnosis.slip import Setting, Slip
 from jacobians.diagnosis.slips import catalogue
 from jacobians.errors import JacobiansError
 from jacobians.network import Network
-from jacobians.operations import Affine, Operation
+from jacobians.operations import Affine
 
 __all__ = ["Separation", "separating"]
 
@@ -71,7 +71,7 @@ def _probes(setting: Setting) -> Iterator[tuple[str, Setting]]:
         "layers of different widths": lambda: _widened(setting, rng, N),
         f"a batch of another size than {N}": lambda: _other_data(setting, rng, N + 3, setting.X.size // max(N, 1)),
         "biases that are not zero": lambda: _biased(setting, rng),
-        "another λ": lambda: setting.elsewhere(network=_rebuilt(network, network.chain.parts, 3 * network.l2 + 0.1)),
+        "another λ": lambda: setting.elsewhere(network=network.replace(l2=3 * network.l2 + 0.1)),
         "another batch, with different weights, biases and widths": lambda: _biased(_widened(setting, rng, N + 3), rng),
     }
     for phrase, make in makers.items():
@@ -80,10 +80,6 @@ def _probes(setting: Setting) -> Iterator[tuple[str, Setting]]:
         except (JacobiansError, IndexError):
             # not every network can be rebuilt with other sizes
             continue
-
-
-def _rebuilt(network: Network, parts: Sequence[Operation], l2: float) -> Network:
-    return Network(parts, network.loss, network.convention, l2=l2)
 
 
 def _biased(setting: Setting, rng: np.random.Generator) -> Setting:
@@ -104,7 +100,7 @@ def _widened(setting: Setting, rng: np.random.Generator, count: int) -> Setting:
     widths = [w + 1 if i + 1 < len(widths) and w in (count, widths[i + 1]) else w for i, w in enumerate(widths)]
     pairs = iter(itertools.pairwise(widths))
     parts = [Affine(p.layout, next(pairs)) if isinstance(p, Affine) else p for p in network.chain.parts]
-    return _other_data(setting, rng, count, widths[0], _rebuilt(network, parts, network.l2))
+    return _other_data(setting, rng, count, widths[0], network.replace(operations=parts))
 
 
 def _other_data(

@@ -100,7 +100,7 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             blocks = tuple(_chain(left, b)._with_order(None) for b in right.blocks)
             if all(len(j._factors()) > len(b._factors()) for j, b in zip(blocks, right.blocks, strict=True)):
                 return None
-            row = BlockRow(blocks, right.packing)
+            row = BlockRow(blocks, right.vec)
             return row if _stored(row) <= _stored(left) + _stored(right) else None
         # diag(a) diag(b) = diag(a∘b)
         case Diagonal(), Diagonal():

@@ -30,7 +30,7 @@ class BlockRow(Jacobian):
     ----------
     blocks : tuple of Jacobian
         With one codomain.
-    packing : {"C", "F"}
+    vec : {"C", "F"}
         How each input is unrolled inside the packed vector. It is data, not a view: it does not change with
         the vec order of the matrix views.
 
@@ -44,27 +44,27 @@ class BlockRow(Jacobian):
     Examples
     --------
     >>> from jacobians.linops import Dense
-    >>> row = BlockRow((Dense(np.array([[1.0, 2.0], [3.0, 4.0]])), Dense(np.array([5.0]))), packing="F")
+    >>> row = BlockRow((Dense(np.array([[1.0, 2.0], [3.0, 4.0]])), Dense(np.array([5.0]))), vec="F")
     >>> row.gradient
     array([1., 3., 2., 4., 5.])
     """
 
-    __slots__ = ("_known_ways", "blocks", "packing")
+    __slots__ = ("_known_ways", "blocks", "vec")
 
-    def __init__(self, blocks: tuple[Jacobian, ...], packing: Order = "C") -> None:
+    def __init__(self, blocks: tuple[Jacobian, ...], vec: Order = "C") -> None:
         if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
             raise ShapeError(f"BlockRow: the blocks' codomains must agree; got {[b.codomain for b in blocks]}")
         if any(isinstance(b, Denominator) for b in blocks):
             raise LayoutError("BlockRow: a block is in denominator layout; take Denominator(BlockRow(numerators))")
         self.blocks = tuple(blocks)
-        self.packing = known_order(packing, "BlockRow's packing")
+        self.vec = known_order(vec, "BlockRow's vec")
         size = sum(size_of(b.domain) for b in blocks)
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
         self.order = joint_order(*blocks)
         self._known_ways: list[Way] = []
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
-        return BlockRow(tuple(map(inner, self.blocks)), self.packing)
+        return BlockRow(tuple(map(inner, self.blocks)), self.vec)
 
     def _ways(self) -> list[Way]:
         """The way of least operations to each block's matrix; priced once."""
@@ -89,7 +89,7 @@ class BlockRow(Jacobian):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
-        parts = [(b, unroll(flat[:, s], b.domain, self.packing)) for b, s in self._parts()]
+        parts = [(b, unroll(flat[:, s], b.domain, self.vec)) for b, s in self._parts()]
         branches = [(b._factors(), part if stack else part[0]) for b, part in parts]
         return jvp_of_sum(branches).reshape(stack + self.codomain)
 
@@ -100,7 +100,7 @@ class BlockRow(Jacobian):
         pulled = [flat] * len(self.blocks)
         vjp_of_each([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
         for (block, part), array in zip(self._parts(), pulled, strict=True):
-            unroll(out[:, part], block.domain, self.packing)[...] = array
+            unroll(out[:, part], block.domain, self.vec)[...] = array
         return out.reshape(stack + self.domain)
 
     def _row_norms(self) -> Array:
@@ -114,12 +114,12 @@ class BlockRow(Jacobian):
         return Transposed(self)
 
     def _columns(self, block: Jacobian) -> Any:
-        return c_index_of_f(block.domain) if self.packing == "F" else slice(None)
+        return c_index_of_f(block.domain) if self.vec == "F" else slice(None)
 
     def _fill(self, out: Array) -> None:
         begun = Beginning()
         chains = (
-            (b._factors(), way, unroll(out[..., part], b.domain, self.packing))
+            (b._factors(), way, unroll(out[..., part], b.domain, self.vec))
             for (b, part), way in zip(self._parts(), self._ways(), strict=True)
         )
         # each chain after those that it may begin with

@@ -190,7 +190,7 @@ def _same_entries(one: Selection, other: Selection) -> bool:
 
 
 def _of_blocks(above: BlockRow, middle: Chain, beside: BlockRow, dtype: DType, known: Known) -> Array | None:
-    if above.packing != beside.packing or len(above.blocks) != len(beside.blocks):
+    if above.vec != beside.vec or len(above.blocks) != len(beside.blocks):
         return None
     turned: dict[int, Jacobian] = {}  # one transpose a factor, so that shared middles are recognised
     parts = []
@@ -199,7 +199,7 @@ def _of_blocks(above: BlockRow, middle: Chain, beside: BlockRow, dtype: DType, k
         part = _diagonal((*outer, *middle, *right._factors()), right.domain, dtype, known)
         if part is None:
             return None
-        parts.append(part.ravel()[c_index_of_f(right.domain)] if above.packing == "F" else part.ravel())
+        parts.append(part.ravel()[c_index_of_f(right.domain)] if above.vec == "F" else part.ravel())
     return np.concatenate(parts)
 
 

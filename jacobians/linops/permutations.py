@@ -83,7 +83,7 @@ class Identity(MovedEntries):
         return self
 
     def _written(self, write: Any, order: Order) -> str:
-        return str(write.eye(size_of(self.domain)))
+        return str(write.eye(self.shape[0]))
 
     def _is_symmetric(self) -> bool:
         return True
@@ -234,7 +234,7 @@ class Selection(MovedEntries):
         if isinstance(key, tuple):
             if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
-            codomain: Shape = tuple(len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True))
+            codomain: Shape = tuple([len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True)])
         else:
             index = np.asarray(key)
             if index.dtype.kind not in "iu" or (index.size and not 0 <= index.min() <= index.max() < size_of(domain)):

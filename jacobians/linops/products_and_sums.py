@@ -187,10 +187,6 @@ class Sum(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
 
-    def _written(self, write: Any, order: Order) -> str | None:
-        texts = [term._written(write, order) for term in self.terms]
-        return None if None in texts else str(write.bracket(write.plus(texts)))
-
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)
         return max(first, super()._dense_bytes() + max(others))

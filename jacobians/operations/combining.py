@@ -100,7 +100,7 @@ class Chain(_Composite):
             steps.append((X, jacobians))
         return steps
 
-    def sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Row, inputs: bool = True) -> dict[str, Row]:
+    def _sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Row, inputs: bool = True) -> dict[str, Row]:
         """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on.
 
         A scalar's row may be given as an array, see `Jacobians.pull`.
@@ -129,7 +129,7 @@ class Chain(_Composite):
         makers: Makers = {"X": partial(by_input, 0, self._flowing[0])}
         for name, (position, own) in self._owned.items():
             makers[name] = partial(by_input, position, own)
-        return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self.sweep, steps))
+        return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self._sweep, steps))
 
 
 class Residual(_Composite):

@@ -233,7 +233,7 @@ class Loss(Frozen, ABC):
 
     # --- numbers ---------------------------------------------------------------------------------
 
-    def weight(self, X: Array, whole: int | None = None) -> float:
+    def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
 
         Parameters
@@ -274,14 +274,14 @@ class Loss(Frozen, ABC):
         return losses(), rows_of_examples(delta(), X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the weighted total and its Jacobian, a row, in numerator layout."""
+        """Return the total and its Jacobian, a row, in numerator layout."""
         value, row = self.total(X, Y)
         return value(), row()
 
     def total(
         self, X: npt.ArrayLike, Y: npt.ArrayLike, whole: int | None = None
     ) -> tuple[Callable[[], Array], Callable[[], Dense]]:
-        """Return functions that return the weighted total and its Jacobian, a row, in numerator layout.
+        """Return functions that return the total and its Jacobian, a row, in numerator layout.
 
         Parameters
         ----------
@@ -291,24 +291,24 @@ class Loss(Frozen, ABC):
         """
         X = self._accept(X)
         losses, delta = self._examples(X, as_array(Y))
-        weight = self.weight(X, whole)
+        scale = self.scale(X, whole)
 
         def value() -> Array:
             examples = losses()
             # float64 inside: the sum of a long float32 batch would stall
             wide = np.promote_types(examples.dtype, np.float64)
-            return as_array(examples.sum(dtype=wide) * weight).astype(examples.dtype)
+            return as_array(examples.sum(dtype=wide) * scale).astype(examples.dtype)
 
         def row() -> Dense:
             array = delta()
-            if weight != 1.0:
-                array *= weight
+            if scale != 1.0:
+                array *= scale
             return Dense(array)
 
         return value, row
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
-        r"""Return the second derivative of the weighted total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
+        r"""Return the second derivative of the total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
 
         It is the Jacobian of the gradient by X: symmetric, and one block for each example. With `reduction="none"` it
         is that of the sum.
@@ -340,7 +340,7 @@ class Loss(Frozen, ABC):
         """
         X, Y = self._accept(X), as_array(Y)
         self._examples(X, Y)  # refuses what the loss refuses
-        return in_layout(self.weight(X) * self._hessian(X, Y), self.layout)
+        return in_layout(self.scale(X) * self._hessian(X, Y), self.layout)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""

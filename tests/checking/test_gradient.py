@@ -187,10 +187,10 @@ def test_a_network_entry_by_entry():
     rng = np.random.default_rng(0)
     network = Network.dense((12, 9, 4), activation="relu")
     params, X, labels = network.init(rng), rng.normal(size=(20, 12)), rng.integers(0, 4, 20)
-    start = time.perf_counter()
+    start = time.process_time()
     check = check_gradient(lambda p: network.value(p, X, labels), lambda p: network.gradient(p, X, labels), params)
     assert check, str(check)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert sum(p.checked for p in check.parameters) == 157
     assert check.evaluations < 2000
 

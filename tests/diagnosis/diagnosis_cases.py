@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 
 from jacobians import Network
-from jacobians.conventions import store_layers
 from tests.checking.wrong_backprop import Problem
 
 CONVENTIONS = ("cs231n", "ng-ml-2011", "ng-dlai", "cs231n-bias-trick", "pytorch", "row-order")
@@ -50,7 +49,7 @@ def make(
 
 def laid_out(network: Network, layers: list[tuple[np.ndarray, np.ndarray | None]]) -> dict[str, np.ndarray]:
     """Return weights (out, in) and biases (out,) as the network's convention keeps them."""
-    return store_layers(layers, network.layout, network.convention.weight_name)
+    return network.convention.store_layers(layers)
 
 
 EXPECTED: dict[str, tuple[str, set[str]]] = {

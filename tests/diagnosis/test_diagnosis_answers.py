@@ -16,7 +16,7 @@ from jacobians.diagnosis import diagnose
 from jacobians.diagnosis.slip import Setting
 from jacobians.diagnosis.slips import FAMILIES, catalogue
 from jacobians.errors import DomainError, DTypeError, ShapeError
-from jacobians.operations import Affine, CrossEntropy, Residual, Tanh
+from jacobians.operations import Affine, CrossEntropy, Elementwise, Residual, Tanh
 from tests.checking.wrong_backprop import backprop
 from tests.diagnosis.diagnosis_cases import laid_out, make
 
@@ -294,6 +294,49 @@ def test_slips_are_recognised_as_themselves(start: int) -> None:
         wrong = slip.edit(setting.right).gradient()
         found = diagnose(wrong, network, params, X, Y)
         assert slip.name in {c.name for c in found.causes} or found.right, slip.title
+
+
+class _Mish(Elementwise):
+    """An activation that the package does not have."""
+
+    def _rule(self, z):
+        t, s = np.tanh(np.logaddexp(0, z)), 1 / (1 + np.exp(-z))
+        return z * t, lambda: t + z * s * (1 - t * t)
+
+
+@pytest.mark.parametrize("name", ["ng-ml-2011", "cs231n"])
+def test_an_activation_of_ones_own_has_the_slips_of_any_other(name: str) -> None:
+    layout = convention(name).layout
+    parts = [Affine(layout, (4, 5)), _Mish(), Affine(layout, (5, 3))]
+    network = Network(parts, CrossEntropy("mean", layout), name)
+    rng = np.random.default_rng(2)
+    params = {n: rng.normal(size=p.shape) for n, p in network.init(rng).items()}
+    X, Y = rng.normal(size=(7, 4)), np.array([0, 1, 2, 0, 1, 2, 0])
+    setting = Setting(network, params, X, Y)
+    found = [s for s in catalogue(setting) if s.family == "activation" or s.name == "delta-0-kept"]
+    assert {s.name for s in found} >= {"missing-activation-derivative", "derivative-at-a", "other-derivative"}
+    # δ₀ may be multiplied by 0, by 1 or by the activation's derivative at 1
+    assert sum(s.name == "delta-0-kept" for s in found) == (4 if layout.absorbs_bias else 0)
+    for slip in found:
+        if slip.rank == 0 or slip.name == "delta-0-kept":
+            answer = diagnose(slip.edit(setting.right).gradient(), network, params, X, Y)
+            assert slip.name in {c.name for c in answer.causes}, slip.title
+
+
+def test_the_other_slopes_at_a_kink() -> None:
+    network = Network.dense((3, 4, 2), activation="leaky_relu", convention="cs231n")
+    rng = np.random.default_rng(3)
+    params, X, Y = network.init(rng), rng.normal(size=(5, 3)), np.array([0, 1, 1, 0, 1])
+    params["b1"][:] = 0
+    X[2] = 0
+    setting = Setting(network, params, X, Y)
+    kinks = {s.title: s.edit(setting.right).gradient() for s in catalogue(setting) if s.name == "kink"}
+    assert list(kinks) == [f"leaky_relu′(0) is {slope}, and z = 0 occurs in layer 1" for slope in ("1", "0.505")]
+    delta = setting.right.cotangents()[1]
+    for slope, grads in zip((1.0, 0.505), kinks.values(), strict=True):
+        Z = X @ params["W1"]
+        expected = (delta * np.where(Z > 0, 1, np.where(Z < 0, 0.01, slope))).sum(axis=0)
+        np.testing.assert_allclose(grads["b1"], expected, rtol=1e-12)
 
 
 def test_a_net_for_digits_takes_less_than_three_seconds() -> None:

@@ -14,7 +14,7 @@ from jacobians.linops import BlockDiagonal, BlockRow, Dense, Diagonal, Kronecker
 from jacobians.linops.planning import Beginning, Bracketing, Way
 from tests.linops.brackets import Factors
 from tests.linops.conftest import Count
-from tests.linops.test_plan import autoencoder, dense
+from tests.linops.test_planning import autoencoder, dense
 from tests.linops.tools import draw
 
 

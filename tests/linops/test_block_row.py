@@ -33,9 +33,9 @@ def test_codomains_must_agree(blocks: tuple[Identity, ...]) -> None:
         BlockRow(blocks)
 
 
-def test_packing_is_an_order() -> None:
-    with pytest.raises(LayoutError, match=r"^BlockRow's packing: order='rows' is unknown; choose 'C' or 'F'$"):
-        BlockRow((Identity((2,)),), packing="rows")  # type: ignore[arg-type]
+def test_vec_is_an_order() -> None:
+    with pytest.raises(LayoutError, match=r"^BlockRow's vec: order='rows' is unknown; choose 'C' or 'F'$"):
+        BlockRow((Identity((2,)),), vec="rows")  # type: ignore[arg-type]
 
 
 def test_blocks_are_in_numerator_layout() -> None:
@@ -54,7 +54,7 @@ def test_the_blocks_share_one_vec_order() -> None:
 
 @pytest.mark.parametrize("packing", ["C", "F"])
 @pytest.mark.parametrize("view", ["C", "F"])
-def test_packing_does_not_change_with_the_view(packing: Any, view: Any) -> None:
+def test_vec_does_not_change_with_the_view(packing: Any, view: Any) -> None:
     W, b, delta = draw(4, 2), draw(2, seed=2), draw(3, 2, seed=3)
     X = draw(3, 4, seed=4)
     row = BlockRow((Kronecker(X, 2), Kronecker(np.ones((3, 1)), 2)), packing)
@@ -69,7 +69,7 @@ def test_a_factor_on_the_left_is_spread_over_the_blocks() -> None:
     row = BlockRow((Kronecker(draw(3, 4), 2), Diagonal(draw(3, 2))), "F").ordered("F")
     joined = Diagonal(draw(3, 2)).ordered("F") @ row
     assert joined.structure == "BlockRow[Diagonal(3×2) @ Kronecker(3×4, I₂), Diagonal(3×2)]"
-    assert joined.packing == "F"
+    assert joined.vec == "F"
     assert joined.order == "F"
 
 

@@ -84,7 +84,7 @@ def joined(make_one: Make) -> Make:
 
 def _joined(operator: Jacobian) -> Jacobian:
     if isinstance(operator, BlockRow):
-        return BlockRow(tuple(map(_joined, operator.blocks)), operator.packing)
+        return BlockRow(tuple(map(_joined, operator.blocks)), operator.vec)
     factors = operator._factors()
     return operator if len(factors) == 1 else reduce(matmul, map(_joined, factors))
 

@@ -20,7 +20,7 @@ from jacobians.linops import (
 from jacobians.linops.planning import Bracketing, fill
 from tests.linops.brackets import Factors
 from tests.linops.conftest import Count
-from tests.linops.test_plan import autoencoder, dense
+from tests.linops.test_planning import autoencoder, dense
 from tests.linops.tools import draw
 
 SLABS = 8 << 20

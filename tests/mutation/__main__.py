@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth mutant only")
     parser.add_argument("--survivors", action="store_true", help="print what passed")
     options = parser.parse_args(arguments)
+    for module in options.modules:
+        if not (ROOT / "jacobians" / f"{module}.py").is_file():
+            parser.error(f"{module}: jacobians has no such module; write it as linops/kernels")
+    if importlib.util.find_spec("cosmic_ray") is None:
+        parser.error("cosmic-ray is not installed: pip install -e '.[mutation]'")
     print("| module | tests | mutants | survived | rate |\n|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         copied(folder := Path(temporary))

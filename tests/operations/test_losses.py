@@ -200,6 +200,6 @@ def test_names_and_weights() -> None:
     assert [loss.name for loss in losses] == names
     assert ProbabilityCrossEntropy().name == "binary_cross_entropy"
     X = np.ones((4, 3))
-    weights = {reduction: CrossEntropy(reduction).weight(X) for reduction in REDUCTIONS}
-    assert weights == {"mean": 1 / 4, "sum": 1.0, "mean-all": 1 / 12, "none": 1.0}
-    assert CrossEntropy("mean", COLUMNS).weight(X) == 1 / 3
+    scales = {reduction: CrossEntropy(reduction).scale(X) for reduction in REDUCTIONS}
+    assert scales == {"mean": 1 / 4, "sum": 1.0, "mean-all": 1 / 12, "none": 1.0}
+    assert CrossEntropy("mean", COLUMNS).scale(X) == 1 / 3

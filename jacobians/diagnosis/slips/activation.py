@@ -57,8 +57,9 @@ def _of_itself(op: Elementwise, z: Array, a: Array, right: Array) -> Iterator[_W
     yield "derivative-twice", f"{here} is applied twice", "Multiply by it once.", 1, right * right
     yield "derivative-sign", f"{here} has the wrong sign", "Drop the minus.", 1, -right
     yield "activation-bypassed", f"{here} is divided by, not multiplied", "Multiply.", 1, inverse
-    if op.in_value is not None:
-        formula, of = op.in_value
+    in_value = op.in_value
+    if in_value is not None:
+        formula, of = in_value
         mend = f"In {formula}, a is the output of {name}, not its input."
         yield "derivative-formula-at-z", f"{formula} is evaluated at z, not at a", mend, 0, of(z)
         if formula == "a(1 − a)":
@@ -74,8 +75,9 @@ def _of_others(op: Elementwise, z: Array, a: Array) -> Iterator[_Wrong]:
         if type(wrong) is type(op):
             continue
         yield "other-derivative", f"{other}′(z) stands for {name}′(z)", mend, 0, slope_of(wrong, z)
-        if wrong.in_value is not None:
-            formula, of = wrong.in_value
+        in_value = wrong.in_value
+        if in_value is not None:
+            formula, of = in_value
             yield "other-derivative-at-a", f"{other}′ as {formula} of {name}'s a stands for {name}′", mend, 0, of(a)
             title = f"{other}'s {formula}, taken at z, stands for {name}′"
             yield "other-derivative-formula-at-z", title, mend, 1, of(z)

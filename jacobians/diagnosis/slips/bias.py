@@ -19,7 +19,7 @@ def bias(setting: Setting) -> Iterator[Slip]:
     layers = tuple(layer for layer in setting.layers if layer.has_bias)
     for layer in layers:
         yield from _sums(setting, (layer,), f"of layer {layer.number}", layer.number)
-        if layer.end is not None:
+        if setting.layout.absorbs_bias:
             yield from _wrong_end(setting, (layer,), f"of layer {layer.number}", layer.number)
             if layer.position:
                 yield from _kept(setting, layer)
@@ -83,12 +83,13 @@ _SUMS: tuple[tuple[str, Callable[[Array], Array], str, str, int], ...] = (
 
 def _wrong_end(setting: Setting, layers: tuple[Layer, ...], which: str, number: int | None) -> Iterator[Slip]:
     """The entry of ones appended at the other end of the data: in the weight's gradient alone, or in the pass."""
-    end = "last" if setting.layout.bias == "first" else "first"
-    mend = f"Put the ones {setting.layout.bias}, where the bias lies."
+    layout, end = setting.layout, _other_end(setting)
+    step = 1 if end == "last" else -1
+    mend = f"Put the ones {layout.bias}, where the bias lies."
 
     def rolled(arrays: Gradients, by: int) -> Gradients:
-        moved = {layer.weight: (by if layer.end == 0 else -by, layer.axis) for layer in layers}
-        return {name: np.roll(a, *moved[name]) if name in moved else a for name, a in arrays.items()}
+        moved = {layer.weight for layer in layers}
+        return {n: np.roll(a, by * step, layout.node_axis) if n in moved else a for n, a in arrays.items()}
 
     back = partial(rolled, by=-1)
     only_gradient = partial(Backward.then, change=back)
@@ -120,13 +121,17 @@ def _wrong_end(setting: Setting, layers: tuple[Layer, ...], which: str, number: 
         yield Slip("ones-at-wrong-end", "bias", title, mend, edit, number, which + scope)
 
 
+def _other_end(setting: Setting) -> str:
+    return "last" if setting.layout.bias == "first" else "first"
+
+
 def _kept(setting: Setting, layer: Layer) -> Iterator[Slip]:
     """δ₀, the derivative by the constant 1, is kept on the way back, and another entry dropped instead."""
     W = setting.params[layer.weight]
-    nodes = W if layer.axis == 1 else W.T
+    nodes = W if setting.layout.node_axis == 1 else W.T
     p = layer.position - 1
     before, z = setting.operations[p], setting.input_of(p)
-    wrong_slice = slice(0, -1) if layer.end == 0 else slice(1, None)
+    wrong_slice = setting.layout.replace(bias=_other_end(setting)).without_bias
 
     def dropping(slope: Array | float) -> Pullback:
         """δ by the input and its ones, times a slope, without the wrong entry."""
@@ -148,6 +153,6 @@ def _kept(setting: Setting, layer: Layer) -> Iterator[Slip]:
     ]
     # an activation whose derivative at 1 is 1 makes the first of the three the last
     for text, entry in entries[int(np.array_equal(at_one, ones)) :]:
-        full = np.concatenate([entry, slope] if layer.end == 0 else [slope, entry], axis=1)
+        full = setting.layout.joined(entry, slope, axis=1)
         edit = partial(Backward.with_flow, pulls={layer.position: dropping(full), p: lambda c: c})
         yield Slip("delta-0-kept", "bias", what + text, mend, edit, layer.number, text, 1)

@@ -22,11 +22,11 @@ _STEPS = ((1, "every class is off by +1"), (-1, "every class is off by −1"))
 
 def loss(setting: Setting) -> Iterator[Slip]:
     """Other rows for ∂loss/∂output: they reach every layer."""
-    kinds = {"softmax": _softmax, "sigmoid": _sigmoid, "": _plain} if setting.residual else {"": _hinge}
-    for name, delta, title, mend, rank in kinds[setting.prediction](setting):
+    kinds = {"softmax": _softmax, "sigmoid": _sigmoid, "": _plain} if setting.network.loss.residual else {"": _hinge}
+    for name, delta, title, mend, rank in kinds[setting.network.loss.prediction](setting):
         edit = partial(Backward.with_delta, delta=setting.weight * delta)
         yield Slip(name, "loss", title, mend, edit, scope=title, rank=rank)
-    c = setting.residual or 0.0
+    c = setting.network.loss.residual or 0.0
     for name, y, title, mend, rank in _targets(setting) if c else ():
         edit = partial(Backward.with_delta, delta=setting.right.delta + setting.weight * c * (setting.targets - y))
         yield Slip(name, "loss", title, mend, edit, scope=title, rank=rank)
@@ -75,7 +75,7 @@ def _sigmoid(setting: Setting) -> Iterator[_Row]:
 
 def _plain(setting: Setting) -> Iterator[_Row]:
     yield from _broadcast(setting, setting.output)
-    missing = (setting.residual or 1.0) * setting.output
+    missing = (setting.network.loss.residual or 1.0) * setting.output
     yield "targets-missing", missing, "the targets are not subtracted", "Use output − target.", 0
 
 
@@ -85,7 +85,7 @@ def _residual(setting: Setting, p: Array) -> Iterator[_Row]:
     yield from _broadcast(setting, p)
     yield "targets-missing", p, "the targets are not subtracted: δ is p", "Use p − y.", 0
     title, mend = (
-        f"p − y is multiplied by {setting.prediction}'s p(1 − p) once more",
+        f"p − y is multiplied by {setting.network.loss.prediction}'s p(1 − p) once more",
         "p − y is ∂loss/∂z already: drop the factor.",
     )
     yield "extra-output-derivative", difference * p * (1 - p), title, mend, 0
@@ -99,7 +99,7 @@ def _broadcast(setting: Setting, out: Array) -> Iterator[_Row]:
         return
     y, mend = setting.targets, "Give both one shape: y.reshape(out.shape)."
     for how, count in (("summed", setting.count), ("averaged", 1)):
-        title, c = f"(N, 1) − (N,) was broadcast to N×N and {how}", (setting.residual or 1.0) * count
+        title, c = f"(N, 1) − (N,) was broadcast to N×N and {how}", (setting.network.loss.residual or 1.0) * count
         yield "broadcast-targets", c * (out - y.mean()), title, mend, 0
         yield "broadcast-targets", c * (out.mean() - y), f"{title} over the other axis", mend, 1
 

@@ -97,7 +97,7 @@ FAULTS = [
     (lambda x: grad(x).tolist(), "the gradient is a Python list, not an array; return np.array(…)"),
     (lambda x: grad(x) if x.flags.c_contiguous else -grad(x), "grad gives another result for strided arrays: "),
     (lambda x: grad(x.ravel("K").reshape(x.shape)), "grad gives another result for F-ordered arrays: "),
-    (raises, "grad raised KeyError: 'weights' (in raises, test_protocol.py line "),
+    (raises, "grad raised KeyError: 'weights' (in raises, test_promises.py line "),
     (lambda x: {"x": grad(x)}, "the gradient is a dict where x is an array"),
 ]
 

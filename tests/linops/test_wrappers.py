@@ -1,7 +1,8 @@
-"""Denominator."""
+"""Scaled, Transposed and Denominator."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from jacobians.errors import LayoutError
@@ -15,8 +16,46 @@ from jacobians.linops import (
     Jacobian,
     Kronecker,
     Scaled,
+    Selection,
+    Transposed,
 )
 from tests.linops.tools import draw, same
+
+
+def test_a_scalar_image_is_an_array() -> None:
+    assert type(Scaled(2.0, Identity(())).jvp(np.ones(()))) is np.ndarray
+
+
+@pytest.mark.parametrize("factor", [2, np.float32(2), np.float64(2), True])
+def test_the_factor_does_not_widen(factor: float) -> None:
+    assert (factor * Kronecker(2, draw(3, 2, dtype=np.float32))).dtype == np.float32
+
+
+@pytest.mark.parametrize("multiply", [lambda J: 2 * J, lambda J: J / -2, lambda J: -J, lambda J: -2 * (-0.5 * J)])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("operator", [Scaled(-0.5, Identity((2, 3))), Kronecker(2, 3), Diagonal(draw(2, 3))])
+def test_multiples_keep_the_order(operator: Scaled, order: str, multiply: object) -> None:
+    assert multiply(operator.ordered(order)).order == order  # type: ignore[operator]
+
+
+def test_structure_of_scaled() -> None:
+    assert Scaled(1 / 3, Identity((2,))).structure == "0.333333·Identity(2)"
+    assert Scaled(-2.0, Identity((2,)) + Diagonal(draw(2))).structure == "-2·(Identity(2) + Diagonal(2))"
+
+
+def test_it_gives_back_what_it_turned() -> None:
+    kept = Selection((slice(2),), (3,))
+    assert kept.T.T is kept
+    assert kept.ordered("F").T.T.to_dense().shape == (2, 3)
+
+
+def test_structure_of_transposed() -> None:
+    k, d = Kronecker(4, draw(3, 3)), Diagonal(draw(4, 3))
+    assert Transposed(k).structure == "Kronecker(I₄, 3×3)ᵀ"
+    assert Transposed(k @ d).structure == "(Kronecker(I₄, 3×3) @ Diagonal(4×3))ᵀ"
+    assert Transposed(k + d).structure == "(Kronecker(I₄, 3×3) + Diagonal(4×3))ᵀ"
+    assert Transposed(k).flops == k.flops
+
 
 J = Kronecker(4, draw(3, 2))
 
