@@ -45,7 +45,6 @@ class Dense(Jacobian):
     """
 
     __slots__ = ("array",)
-    _rule = ("row", "A scalar's Jacobian is one row, which a number multiplies")
     _stores_matrix = True
     _rule = ("row", "A scalar's Jacobian is one row, which a number multiplies")
 

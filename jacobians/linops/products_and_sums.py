@@ -194,10 +194,6 @@ class Sum(Jacobian):
     def _transpose(self) -> Jacobian:
         return Sum(tuple(t.T for t in self.terms))
 
-    def _written(self, write: Any, order: Order) -> str | None:
-        texts = [term._written(write, order) for term in self.terms]
-        return None if None in texts else str(write.bracket(write.plus(texts)))
-
     def _keeps_examples(self, axis: int) -> bool:
         return all(t._keeps_examples(axis) for t in self.terms)
 
