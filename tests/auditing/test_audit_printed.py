@@ -87,7 +87,7 @@ def test_a_changed_formula_is_right_only_if_its_value_is(data: st.DataObject) ->
     changed = list(slips(read.term, read.scope, read.claim, claim.nearest.numpy))
     by, _ = changed[data.draw(st.integers(0, len(changed) - 1), label="slip")]
     try:
-        expr = build(by, EXAMPLES)
+        expr = build(by, EXAMPLES, read.scope.known)
     except ClashError:
         return
     judge = Judge(read.claim, read.scope, vectors=False)
