@@ -528,7 +528,12 @@ def _sum(left: Any, right: Any) -> Expr:
     left, right = _expr(left), _expr(right)
     if isinstance(right, Zeros):
         return left
-    return right if isinstance(left, Zeros) else Add(left, _repeated_alone(right, left.shape))
+    if isinstance(left, Zeros):
+        return right
+    match right:
+        case Hadamard(Number(-1), of):  # A + (−B) = A − B
+            return _difference(left, of)
+    return Add(left, _repeated_alone(right, left.shape))
 
 
 def _difference(left: Any, right: Any) -> Expr:

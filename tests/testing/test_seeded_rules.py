@@ -45,7 +45,7 @@ SQUARES = BlockDiagonal(RNG.normal(size=(3, 4, 4)), (3, 4), (3, 4))
 LOW_RANK = LowRank(RNG.normal(size=(3, 2)), RNG.normal(size=(4, 2)))
 ROWS = KhatriRao(X, RNG.normal(size=(3, 2)))
 
-to_dense, affine_call, diagonal_block = Jacobian.to_dense, Affine.__call__, algebra._diagonal_block
+to_dense, affine_call, diagonal_block = Jacobian.to_dense, Affine.evaluate, algebra._diagonal_block
 
 
 class Seed(NamedTuple):
@@ -89,11 +89,11 @@ SEEDS = [
     Seed("one source", KhatriRao, "_gram", lambda self: self.left @ self.left.T, lambda: assert_gram(ROWS)),
     Seed("association", algebra, "_diagonal_block", twice_the_block,
          lambda: assert_association([SQUARES, Diagonal(B[:3]), SQUARES])),
-    Seed("layouts", Affine, "__call__", lambda self, *a: affine_call(Affine(self.layout.replace(vec="C")), *a),
+    Seed("layouts", Affine, "evaluate", lambda self, *a: affine_call(Affine(self.layout.replace(vec="C")), *a),
          lambda: assert_layouts(Affine, X, {"W": W, "b": X[0]})),
     Seed("vec", Jacobian, "to_dense", lambda self, order=None, **how: to_dense(self, "C", **how),
          lambda: assert_vec(KRONECKER)),
-    Seed("batch", SquaredError, "weight", lambda self, X, whole=None: 1.0,
+    Seed("batch", SquaredError, "scale", lambda self, X, whole=None: 1.0,
          lambda: assert_batch(SquaredError(), [X, X[::-1]], axes=(0, 0), reduction="mean")),
     Seed("purity", Reshaping, "_linearize",
          lambda self, X: (X.reshape(self.shape), {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}),
