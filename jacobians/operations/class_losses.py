@@ -22,7 +22,7 @@ from jacobians.operations.losses import (
     same_shape_targets,
     sum_over_example,
 )
-from jacobians.operations.operation import Naming
+from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
 from jacobians.symbols.functions import Function
@@ -100,7 +100,7 @@ class CrossEntropy(Loss):
         loss._weighted = not (targets.sum(axis=self.layout.feature_axis) == 1).all()
         return loss
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return P − Y, or (Σy) P − Y where targets are declared to sum to something else than 1."""
         P = name(Call(SOFTMAX[self.layout.batch], (X,)))
         return Add(Hadamard(SumOver(Y, self.layout.feature_axis % 2), P) if self._weighted else P, Y, minus=True)
@@ -162,7 +162,7 @@ class BinaryCrossEntropy(Loss):
 
         return losses, delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return P − Y with P = σ(X)."""
         return Add(name(Call(_SIGMA, (X,))), Y, minus=True)
 
@@ -205,7 +205,7 @@ class ProbabilityCrossEntropy(Loss):
 
         return losses, delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return (X − Y) / (X ∘ (1 − X))."""
         return Quotient(Add(X, Y, minus=True), Hadamard(X, Add(Number(1), X, minus=True)))
 
@@ -314,7 +314,7 @@ class Logistic(Loss):
             lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e),
         )
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return −Y ∘ σ(−Y ∘ X)."""
         against = Call(_SIGMA, (Hadamard(Number(-1), Hadamard(Y, X)),))
         return Hadamard(Number(-1), Hadamard(Y, against))
@@ -379,7 +379,7 @@ class MulticlassHinge(Loss):
 
         return lambda: sum_over_example(excess, self.layout), delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return hinge(X, Y, Δ): the places of active margins, and their counts at the true classes."""
         return Call(HINGE[self.layout.batch], (X, Y, Number(self.margin)))
 

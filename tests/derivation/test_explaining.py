@@ -55,7 +55,7 @@ def test_the_same_network_has_the_same_gradient_in_every_convention():
     np.testing.assert_allclose(one.values["dW1"], other.values["dW1"], rtol=1e-13)
 
 
-def test_residual_branches_keep_their_inner_arrays_as_they_are():
+def test_what_a_residual_branch_passes_on_has_a_name():
     layout = Layout()
     mine = Convention("mine", layout, reduction="mean")
     net = Network(
@@ -71,9 +71,14 @@ def test_residual_branches_keep_their_inner_arrays_as_they_are():
     exec(derivation.to_numpy(), scope)
     for name, gradient in run.gradient().items():
         np.testing.assert_allclose(scope[derivation[name].formula.left.name], gradient, rtol=1e-11, atol=1e-13)
-    assert any(name.startswith("d_A2") for name in derivation.values), (
-        "what only the branch knows has a name of its own"
-    )
+    assert [d.equation.text for d in derivation.forward] == [
+        "Z₁ = X W₁ + 1 b₁ᵀ",
+        "H₁ = Z₁ p2_W₁ + 1 p2_b₁ᵀ",
+        "H₂ = tanh(H₁)",
+        "A₂ = H₂ + Z₁",
+    ]
+    assert derivation["X"].formula.text == "dX = dZ₁ W₁ᵀ"
+    assert [d.equation.text for d in derivation.cotangents][1] == "dZ₁ = (dA₂ ∘ tanh′(H₁)) p2_W₁ᵀ + dA₂"
 
 
 class Doubled(Unary):
