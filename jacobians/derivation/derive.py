@@ -243,7 +243,7 @@ class _Walk:
             return forward.define(shown, shown, prediction)
 
         try:
-            delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, Once(give, give))
+            delta: object = loss.declared_for(run.Y, output).in_symbols(forward.stops[last], targets, Once(give, give))
         except NOT_IN_SYMBOLS:
             delta = None
         (row,) = run.chain(last, of="losses")

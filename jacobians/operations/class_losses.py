@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,14 @@ class CrossEntropy(Loss):
     """−Σₖ yₖ log softmax(x)ₖ for each example; ∂/∂x = (Σy) p − y: the famous p − y.
 
     Targets are class labels (N,), or an array like X with one-hot or soft targets.
+
+    Parameters
+    ----------
+    reduction, layout
+        See `Loss`.
+    targets_sum_to_one : bool, optional
+        Whether formulas may write p − y, since the targets of every example sum to 1. Unless it is said: labels do, and
+        of an array like X nothing is known, so that formulas have (Σy) p − y. What is computed is always the latter.
     """
 
     name = "cross_entropy"
@@ -54,7 +62,16 @@ class CrossEntropy(Loss):
     prediction = "softmax"
     least_outputs = 2
     residual = 1.0
-    _weighted = False
+
+    def __init__(
+        self,
+        reduction: Reduction = "mean",
+        layout: Layout | None = None,
+        *,
+        targets_sum_to_one: bool | None = None,
+    ) -> None:
+        super().__init__(reduction, layout)
+        self.targets_sum_to_one = targets_sum_to_one
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         axis = self.layout.feature_axis
@@ -94,16 +111,19 @@ class CrossEntropy(Loss):
 
         return losses, delta
 
-    def declared_for(self, targets: Array) -> CrossEntropy:
-        """Return this loss, which knows whether the targets of every example sum to 1, as labels do."""
-        loss = copy.copy(self)
-        loss._weighted = not (targets.sum(axis=self.layout.feature_axis) == 1).all()
+    def declared_for(self, Y: npt.ArrayLike, X: Array) -> CrossEntropy:
+        """Return this loss, which knows that targets sum to 1 where they are labels; no number is looked at."""
+        if self.targets_sum_to_one is not None:
+            return self
+        loss = copy(self)
+        vars(loss).update(targets_sum_to_one=np.shape(Y) != X.shape)
         return loss
 
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
-        """Return P − Y, or (Σy) P − Y where targets are declared to sum to something else than 1."""
+        """Return (Σy) P − Y; P − Y where the targets of every example are declared to sum to 1."""
         P = name(Call(SOFTMAX[self.layout.batch], (X,)))
-        return Add(Hadamard(SumOver(Y, self.layout.feature_axis % 2), P) if self._weighted else P, Y, minus=True)
+        total = SumOver(Y, self.layout.feature_axis % 2)
+        return Add(P if self.targets_sum_to_one else Hadamard(total, P), Y, minus=True)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """(Σy)(diag p − p pᵀ) for each example."""

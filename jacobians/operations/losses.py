@@ -205,8 +205,8 @@ class Loss(Frozen, ABC):
         rule = Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
         return Call(rule, (X, Y, *map(Number, numbers_of(self).values())))
 
-    def declared_for(self, targets: Array) -> Loss:
-        """Return this loss, which has been told what its formula must know of the targets: here, nothing."""
+    def declared_for(self, Y: npt.ArrayLike, X: Array) -> Loss:
+        """Return this loss, which knows what its formula must know of the kind of the targets: here, nothing."""
         return self
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
