@@ -69,6 +69,7 @@ STRUCTURES: dict[str, Jacobian] = {
     "Zero": Zero((2,), (2, 3)),
     "Scaled": 2.5 * Kronecker(n(5, 2), n(3, 4)),
     "Sum": Kronecker(n(5, 5), 3) + Dense(n(5, 3, 5, 3), (5, 3)),
+    "Sum of matrices": Kronecker(n(5, 5), 3) + Diagonal(n(5, 3)) @ Kronecker(5, n(3, 3)),
     "Product": Commutation(5, 3) @ Kronecker(n(5, 2), n(3, 4)),
 }
 
