@@ -15,7 +15,7 @@ from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.operations import Elementwise, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
 
 __all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]

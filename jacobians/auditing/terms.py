@@ -29,7 +29,7 @@ from jacobians.symbols.expressions import (
     show,
     transposed,
 )
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "Builder",

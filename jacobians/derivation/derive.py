@@ -17,7 +17,7 @@ from jacobians.arrays import Array
 from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
 from jacobians.derivation.names import Names, symbol_name
-from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
+from jacobians.derivation.operation_on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout

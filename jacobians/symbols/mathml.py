@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import ClassVar
 
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 
 __all__ = ["MathmlNotation"]

@@ -37,7 +37,7 @@ from jacobians.symbols.expressions import (
     Zeros,
     show,
 )
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = ["GREEK", "SUBSCRIPTS", "Name", "Notation", "split_name"]
 

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from jacobians.arrays import Shape
 from jacobians.symbols.expressions import Expr, Placed, Repeated, Symbol, WithOnes
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import Notation
 
 __all__ = ["NumpyNotation", "ones_name"]
 
 
 class NumpyNotation(Notation):
-    """Python expressions; functions are called by name, and the matrices are those of `jacobians.symbols.matrices`."""
+    """Python expressions, which call functions by name; the matrices are those of `jacobians.symbols.explicit_matrices`."""
 
     forms: ClassVar[Mapping[str, str]] = {
         "identity": "np.eye({0})",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from jacobians.layout import Order
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, SUBSCRIPTS, Notation, split_name
 
 __all__ = ["TextNotation"]
