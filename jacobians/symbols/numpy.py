@@ -15,7 +15,7 @@ __all__ = ["NumpyNotation", "ones_name"]
 
 
 class NumpyNotation(Notation):
-    """Python expressions, which call functions by name; the matrices are those of `jacobians.symbols.explicit_matrices`."""
+    """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
     forms: ClassVar[Mapping[str, str]] = {
         "identity": "np.eye({0})",
