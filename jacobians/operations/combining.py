@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.operation import Jacobians, Makers, Operation, Row
 
@@ -176,7 +176,7 @@ class Parallel(_Composite):
     """
 
     def __init__(self, *branches: Operation, layout: Layout | None = None) -> None:
-        super().__init__(branches, layout or Layout())
+        super().__init__(branches, layout or DEFAULT_LAYOUT)
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
@@ -186,7 +186,7 @@ class Parallel(_Composite):
             for part, names in zip(self.parts, self._of_part, strict=True)
         ]
         values = [value for value, _ in steps]
-        axis = (self.layout or Layout()).feature_axis
+        axis = (self.layout or DEFAULT_LAYOUT).feature_axis
         try:
             joined = np.concatenate(values, axis=axis)
         except ValueError:

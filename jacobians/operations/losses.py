@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
-from jacobians.layout import Layout, Reduction
+from jacobians.layout import DEFAULT_LAYOUT, Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
 from jacobians.operations.operation import Frozen, Makers, Naming, Unary, called, in_layout
@@ -160,7 +160,7 @@ class Loss(Frozen, ABC):
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         self.reduction: Reduction = self._known(reduction)
-        self.layout = layout or Layout()
+        self.layout = layout or DEFAULT_LAYOUT
 
     _called = "loss"
 
@@ -458,7 +458,7 @@ class L2(Unary):
 
     def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
         self.scale = scale
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
         self.include_bias = include_bias
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:

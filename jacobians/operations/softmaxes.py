@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.operation import Makers, Naming, Operation, Unary
 from jacobians.symbols.expressions import Call, Expr, Ones
@@ -73,7 +73,7 @@ class _OverClasses(Unary):
     per_example = True
 
     def __init__(self, layout: Layout | None = None) -> None:
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
 
     def moved_to(self, layout: Layout) -> Operation:
         return type(self)(layout)
