@@ -35,7 +35,7 @@ from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.numpy import NumpyNotation
 from jacobians.symbols.text import TextNotation
 from tests.derivation.networks import LAYOUTS
-from tests.derivation.test_notations import parsed
+from tests.symbols.test_notation import parsed
 
 rng = np.random.default_rng(0)
 
