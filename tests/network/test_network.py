@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import jacobians
 from jacobians import (
     Convention,
     Layout,
@@ -119,34 +114,6 @@ def test_a_wrong_gradient_is_noticed() -> None:
     numeric = central(lambda t: right.value(right.unpack(t), X, Y), right.pack(params))
     wrong = right.pack(Forgetful.dense(SIZES, l2=1.0).gradient(params, X, Y))
     assert not np.allclose(wrong, numeric, rtol=1e-6, atol=1e-8)
-
-
-# --- what it costs -----------------------------------------------------------------------------------
-
-
-def package_calls(function: Callable[[], object]) -> int:
-    """How many of the package's own functions one call runs."""
-    package, count = str(Path(jacobians.__file__).parent), 0
-
-    def count_calls(frame: FrameType, event: str, _: object) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code.co_filename.startswith(package)
-
-    sys.setprofile(count_calls)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
-def test_a_gradient_takes_few_calls(preset: Convention) -> None:
-    """On small batches the time goes into Python's calls: 255 of them in version 0.1.0."""
-    net = Network.dense((4, 10, 3), convention=preset)
-    params, X, Y = net.init(np.random.default_rng(0)), inputs(net, 5, 4), np.array([0, 1, 2, 1, 0])
-    net.gradient(params, X, Y)  # the first call also loads and remembers
-    assert 0 < package_calls(lambda: net.gradient(params, X, Y)) <= 140
 
 
 # --- what does not change ------------------------------------------------------------------------------
