@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MARK = "<!-- the list of files: python -m tests.docs.rooms -->"
 _WIDTH, _GAP, _ROW, _LINE = 176, 22, 46, 12
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name; `__init__` keeps that name as its last part."""
     return {".".join(("jacobians", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in files()}
@@ -26,6 +28,7 @@ def files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The library's modules that a file names in its imports: at its top, within functions, and for types alone."""
     known = modules()

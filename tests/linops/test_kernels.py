@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from jacobians.linops import Dense, Jacobian, KhatriRao, Kronecker, LowRank, Selection, Sparse, kernels
 from jacobians.linops.kernels import matmul, outer, sparse_matmul, total
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 LONG = 20_000_000
 """Above 2²⁴ = 16 777 216, where adding 1 to a float32 does nothing."""

@@ -13,8 +13,8 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.operations import Add, Hadamard, MatMul
 from jacobians.testing import assert_dense_twin
-from tests.linops.twins import by_basis
-from tests.operations.drawing import WRITTEN, Numbers
+from tests.linops.dense_twins import by_basis
+from tests.operations.random_inputs import WRITTEN, Numbers
 
 G = Numbers(13)
 A, B = G(3, 4), G(4, 2)
