@@ -91,7 +91,7 @@ def _sentence(names: Sequence[str], says: Sequence[_Says]) -> str:
     largest = max(members.values(), key=len)
     others = largest if len(largest) > _NAMED else None  # too many to be named one by one; they come last
     in_order = sorted(members.items(), key=lambda item: item[1] is others)
-    return "; ".join(_clause(side, *said[of], whole=side is others) for of, side in in_order) + "."
+    return "; ".join(_clause(own, *said[of], whole=own is others) for of, own in in_order) + "."
 
 
 def _clause(names: Sequence[str], verb: str, rest: str, *, whole: bool) -> str:

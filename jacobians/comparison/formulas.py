@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from jacobians.comparison.aligned_chains import AlignedFactor, AlignedRow, AlignedStep, Cell, align, align_steps
 from jacobians.comparison.differences import FormulaDifference, differences
 from jacobians.comparison.shared_names import SharedNames
 from jacobians.derivation import Derivation, Equation, derive
 from jacobians.derivation.result import latex_text
+from jacobians.network import Run
 from jacobians.symbols.expressions import Expr
-
-if TYPE_CHECKING:
-    from jacobians.network import Run
 
 __all__ = ["FormulaRow", "Formulas", "ParameterFormulas", "formulas_of"]
 
@@ -52,13 +50,13 @@ class Formulas:
 
     Attributes
     ----------
-    sides : tuple of SharedNames
+    shared_names : tuple of SharedNames
         One for each convention.
     ratios : tuple of float
         What each objective is multiplied by to be the first's.
     """
 
-    sides: tuple[SharedNames, ...]
+    shared_names: tuple[SharedNames, ...]
     ratios: tuple[float, ...]
 
     @property
@@ -69,7 +67,7 @@ class Formulas:
     @property
     def derivations(self) -> tuple[Derivation, ...]:
         """One derivation for each convention."""
-        return tuple(side.derivation for side in self.sides)
+        return tuple(side.derivation for side in self.shared_names)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -82,27 +80,27 @@ class Formulas:
     @cached_property
     def differences(self) -> tuple[FormulaDifference, ...]:
         """In what the conventions differ: one sentence for each difference."""
-        return differences(self.sides, self.ratios)
+        return differences(self.shared_names, self.ratios)
 
     @cached_property
     def definitions(self) -> tuple[FormulaRow, ...]:
         """The forward pass and the cotangents."""
-        labels = _merged([list(side.definitions) for side in self.sides])
-        equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.sides]
+        labels = _merged([list(side.definitions) for side in self.shared_names])
+        equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.shared_names]
         return tuple(self._row(label, [own.get(label) for own in equations]) for label in labels)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
         """By the first convention's name of a parameter, or, where it has none, by the next one's that has."""
         found = {}
-        for shared in _merged([list(side.parameters) for side in self.sides]):
-            names = tuple(side.parameters.get(shared) for side in self.sides)
-            factors = align(self.sides, names)
+        for shared in _merged([list(side.parameters) for side in self.shared_names]):
+            names = tuple(side.parameters.get(shared) for side in self.shared_names)
+            factors = align(self.shared_names, names)
             label = f"{'bias' if shared.startswith('b') else 'weight'} {shared[1:]}"
             formula = self._row(
                 label, [d[n].formula if n else None for n, d in zip(names, self.derivations, strict=True)]
             )
-            steps = align_steps(self.sides, names, factors)
+            steps = align_steps(self.shared_names, names, factors)
             found[next(filter(None, names))] = ParameterFormulas(label, names, formula, factors, steps)
         return found
 
@@ -181,7 +179,7 @@ class Formulas:
     def _row(self, label: str, cells: Sequence[Equation | None]) -> FormulaRow:
         reads = {
             side.reads(cell.right) if cell is not None and isinstance(cell.right, Expr) else None
-            for side, cell in zip(self.sides, cells, strict=True)
+            for side, cell in zip(self.shared_names, cells, strict=True)
         }
         return FormulaRow(label, tuple(cells), len(reads) > 1)
 
