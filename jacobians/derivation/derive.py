@@ -162,8 +162,8 @@ def _ones_named(forward: Forward, inner: Expr, value: Expr, output: str) -> dict
     ones = WithOnes(inner, layout.feature_axis % 2, layout.bias == "first")
     if value == ones or value.replaced({ones: Symbol("", ones.shape)}) == value:
         return {}
-    shown = names.with_ones(int(output.strip("ZA′")) - 1)
-    return {ones: forward.define(shown, shown, ones)}
+    layer = int(output.strip("ZA′")) - 1
+    return {ones: forward.define(f"A{layer}" if layer else "X", names.with_ones(layer), ones)}
 
 
 def _with_names(jacobian: Jacobian, table: dict[Expr, Expr]) -> Jacobian:
@@ -254,8 +254,7 @@ class _Walk:
             arrays["K"] = np.asarray(output.size / output.shape[axis])
 
         def name(prediction: Expr) -> Expr:
-            shown = names.prediction(last)
-            return forward.define(shown, shown, prediction)
+            return forward.define("P", names.prediction(last), prediction)
 
         try:
             delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, name)
