@@ -219,3 +219,7 @@ class Sum(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return tuple(a for t in self.terms for a in t.arrays)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [term._written(write, order) for term in self.terms]
+        return None if None in texts else str(write.bracket(write.plus(texts)))

@@ -15,7 +15,7 @@ from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
-from jacobians.operations.operation import Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Unary
 from jacobians.symbols.expressions import Expr, WithOnes
 
 __all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
@@ -48,7 +48,7 @@ class AddOnes(Unary):
     def moved_to(self, layout: Layout) -> Operation:
         return AddOnes(layout)
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return [1 X] or [X 1], and the maker of the placement."""
         (X,) = inputs
         value = WithOnes(X, self.layout.feature_axis % 2, self.layout.bias == "first")
@@ -165,7 +165,7 @@ class Affine(Primitive):
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""
         X, W, *bias = cast("list[Array]", inputs)
         makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}

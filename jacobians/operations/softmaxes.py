@@ -11,7 +11,7 @@ from jacobians.arrays import Array
 from jacobians.errors import ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
-from jacobians.operations.operation import Makers, Naming, Operation, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
 from jacobians.symbols.expressions import Call, Expr, Ones
 from jacobians.symbols.functions import Function
 
@@ -97,7 +97,7 @@ class Softmax(_OverClasses):
         # the Jacobian keeps p, so the caller gets a copy that may be written to
         return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return softmax(Z), and the maker of diag(p) − p pᵀ for each example."""
         value = Call(SOFTMAX[self.layout.batch], inputs)
         p = cast(Array, name(value))
@@ -123,7 +123,7 @@ class LogSoftmax(_OverClasses):
 
         return shifted, {"X": by_input}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return log softmax(Z), and the maker of I − 1 pᵀ for each example."""
         p, ones = cast(Array, Call(SOFTMAX[self.layout.batch], inputs)), cast(Array, Ones(inputs[0].shape))
         value = Call(LOG_SOFTMAX[self.layout.batch], inputs)
