@@ -25,8 +25,6 @@ from jacobians.network import Network
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 
-__all__ = ["add_to"]
-
 _FILES = (".npz", ".mat")
 _PACKED = ("grad", "gradient", "grads")
 _PATTERNS = ("d{}", "{}_grad", "grad_{}", "{}grad", "{}_gradient")

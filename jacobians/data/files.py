@@ -28,8 +28,6 @@ from jacobians.arrays import Array, DType, as_float, format_bytes
 from jacobians.data.dataset import check_finite
 from jacobians.errors import DataError
 
-__all__ = ["DEFAULT_LIMIT", "check_limit", "describe", "read_arrays", "read_weights"]
-
 DEFAULT_LIMIT = 1 << 30
 
 _MOST_SHOWN = 12

@@ -19,8 +19,6 @@ from jacobians.linops.wrappers import Denominator, Transposed
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["BlockDiagonal", "KhatriRao", "block_diagonal", "blocks_and_inputs", "blocks_times_inputs"]
-
 
 class BlockDiagonal(Jacobian):
     """yₙ = Bₙ xₙ for every example n: one (p×q) block each, the arrays that `vmap(jacrev)` returns.

@@ -20,8 +20,6 @@ from jacobians.linops.wrappers import Denominator, Transposed
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["BlockRow"]
-
 
 class BlockRow(Jacobian):
     """[J₁ J₂ …], whose domain is the packed vector [vec V₁; vec V₂; …].

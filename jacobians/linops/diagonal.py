@@ -16,8 +16,6 @@ from jacobians.linops.unrolling import diagonal_view
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Diagonal", "DiagonalMinusOuter"]
-
 
 class Diagonal(Jacobian):
     r"""V ↦ d∘V, with the matrix :math:`\operatorname{diag}(\operatorname{vec} d)`.

@@ -11,7 +11,6 @@ from jacobians.arrays import Array, DType, Shape, StandIn, Symbolic, as_array, s
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["empty", "matmul", "may_alias", "norms", "outer", "sparse_matmul", "total"]
 
 _SMALL = 1 << 13
 """Entries of both factors and of the result up to which a product costs little beside its call."""

@@ -17,8 +17,6 @@ from jacobians.linops.unrolling import diagonal_view
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Bordered", "Kronecker", "bordered"]
-
 
 @final
 class Bordered:

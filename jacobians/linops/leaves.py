@@ -17,8 +17,6 @@ from jacobians.linops.unrolling import rows_of, slabs
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
 
-__all__ = ["Dense", "LowRank", "Sparse"]
-
 
 class Dense(Jacobian):
     """The array of all partial derivatives, ∂output[i]/∂input[j] at [*i, *j].

@@ -17,8 +17,6 @@ from jacobians.linops.wrappers import Transposed
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Commutation", "Identity", "MovedEntries", "Reshape", "Selection"]
-
 
 class MovedEntries(Jacobian):
     """V ↦ some entries of V in other places: each row of the matrix has one 1."""

@@ -18,24 +18,6 @@ from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.permutations import Commutation, Reshape
 from jacobians.linops.unrolling import exchanged, slabs
 
-__all__ = [
-    "Beginning",
-    "Bracket",
-    "Bracketing",
-    "Plan",
-    "Way",
-    "fill",
-    "flops_of_sum",
-    "jvp_of_sum",
-    "least_bytes",
-    "make_plan",
-    "multiplied_blocks",
-    "vjp_of_each",
-    "ways_together",
-    "within",
-]
-
-
 Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
 """A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
 

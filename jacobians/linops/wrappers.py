@@ -17,8 +17,6 @@ from jacobians.linops.unrolling import exchanged, sizes
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Denominator", "Scaled", "Transposed", "Zero"]
-
 
 class Zero(Jacobian):
     """V ↦ 0.
