@@ -156,18 +156,10 @@ class Kronecker(Jacobian):
         return right if isinstance(left, int) else left  # type: ignore[return-value]
 
     def _jvp(self, tangent: Array) -> Array:
-        return _sandwich(
-            self._left,
-            tangent,
-            self._right if isinstance(self._right, int) else self._right.T,
-        )
+        return _sandwich(self._left, tangent, _turned(self._right))
 
     def _vjp(self, cotangent: Array) -> Array:
-        return _sandwich(
-            self._left if isinstance(self._left, int) else self._left.T,
-            cotangent,
-            self._right,
-        )
+        return _sandwich(_turned(self._left), cotangent, self._right)
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         left, right = (
@@ -193,9 +185,11 @@ class Kronecker(Jacobian):
 
     def _row_norms(self) -> Array:
         """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""
-        left, right = (
-            np.ones(f, dtype=self.dtype) if isinstance(f, int) else norms(f) for f in (self.left, self.right)
-        )
+        return self._of_both(norms)
+
+    def _of_both(self, of: Callable[[Array], Array]) -> Array:
+        """The products of a number for each row of A and one for each of B; of an identity it is 1."""
+        left, right = (np.ones(f, dtype=self.dtype) if isinstance(f, int) else of(f) for f in (self.left, self.right))
         return np.multiply.outer(left, right)
 
     def _gram(self) -> Array:
@@ -204,9 +198,7 @@ class Kronecker(Jacobian):
         return Kronecker(left, right, self.dtype)._dense()
 
     def _transpose(self) -> Jacobian:
-        left = self._left if isinstance(self._left, int) else self._left.T
-        right = self._right if isinstance(self._right, int) else self._right.T
-        return Kronecker(left, right, self.dtype)
+        return Kronecker(_turned(self._left), _turned(self._right), self.dtype)
 
     def _keeps_examples(self, axis: int) -> bool:
         return isinstance(self._left if axis == 0 else self._right, int)
@@ -238,8 +230,9 @@ class Kronecker(Jacobian):
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, eye_array, kron
 
-        left = eye_array(self.left, dtype=self.dtype) if isinstance(self.left, int) else csr_array(self.left)
-        right = eye_array(self.right, dtype=self.dtype) if isinstance(self.right, int) else csr_array(self.right)
+        left, right = (
+            eye_array(f, dtype=self.dtype) if isinstance(f, int) else csr_array(f) for f in (self.left, self.right)
+        )
         if left.nnz * right.nnz == self.shape[0] * self.shape[1]:
             return super()._sparse()
         return csr_array(kron(left, right))
@@ -247,9 +240,7 @@ class Kronecker(Jacobian):
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
-        left = np.ones(self.left, dtype=self.dtype) if isinstance(self.left, int) else np.diagonal(self.left)
-        right = np.ones(self.right, dtype=self.dtype) if isinstance(self.right, int) else np.diagonal(self.right)
-        return np.multiply.outer(left, right).ravel()
+        return self._of_both(np.diagonal).ravel()
 
     @property
     def structure(self) -> str:
@@ -279,6 +270,10 @@ def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int
             f"Kronecker: the {name} factor has shape {array.shape}; expected a matrix, or an identity's size"
         )
     return array
+
+
+def _turned(factor: Array | Bordered | int) -> Array | Bordered | int:
+    return factor if isinstance(factor, int) else factor.T
 
 
 def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Bordered | int) -> Array:
