@@ -118,6 +118,7 @@ def _load_function(name: str) -> Callable[..., Any]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         loaded = importlib.import_module(module)
+    # the import runs the caller's own code, which may raise anything
     except Exception as error:
         raise DataError(f"check: importing {module} raised {type(error).__name__}: {error}") from error
     try:
