@@ -156,10 +156,10 @@ class Kronecker(Jacobian):
         return right if isinstance(left, int) else left  # type: ignore[return-value]
 
     def _jvp(self, tangent: Array) -> Array:
-        return _sandwich(self._left, tangent, _turned(self._right))
+        return _sandwich(self._left, tangent, self._right if isinstance(self._right, int) else self._right.T)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return _sandwich(_turned(self._left), cotangent, self._right)
+        return _sandwich(self._left if isinstance(self._left, int) else self._left.T, cotangent, self._right)
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         left, right = (
@@ -198,7 +198,9 @@ class Kronecker(Jacobian):
         return Kronecker(left, right, self.dtype)._dense()
 
     def _transpose(self) -> Jacobian:
-        return Kronecker(_turned(self._left), _turned(self._right), self.dtype)
+        left = self._left if isinstance(self._left, int) else self._left.T
+        right = self._right if isinstance(self._right, int) else self._right.T
+        return Kronecker(left, right, self.dtype)
 
     def _keeps_examples(self, axis: int) -> bool:
         return isinstance(self._left if axis == 0 else self._right, int)
@@ -270,10 +272,6 @@ def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int
             f"Kronecker: the {name} factor has shape {array.shape}; expected a matrix, or an identity's size"
         )
     return array
-
-
-def _turned(factor: Array | Bordered | int) -> Array | Bordered | int:
-    return factor if isinstance(factor, int) else factor.T
 
 
 def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Bordered | int) -> Array:
