@@ -16,8 +16,6 @@ from jacobians.errors import JacobiansError
 from jacobians.network import Network
 from jacobians.operations import Affine
 
-__all__ = ["Separation", "separating"]
-
 
 @dataclass(frozen=True, slots=True)
 class Separation:

@@ -78,24 +78,23 @@ class _OverClasses(Unary):
     def moved_to(self, layout: Layout) -> Operation:
         return type(self)(layout)
 
-    def _check_classes(self, Z: Array) -> None:
+    def _exponentials(self, Z: Array) -> tuple[Array, Array, Array]:
+        """Those of each example; see `exponentials`."""
         if Z.ndim < 1 or Z.shape[self.layout.feature_axis] == 0:
             raise ShapeError(
                 f"{self.name}: Z has shape {Z.shape}; expected at least one class for each example ({self.layout})"
             )
+        return exponentials(Z, self.layout.feature_axis)
 
 
 class Softmax(_OverClasses):
     """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (Z,) = arrays
-        self._check_classes(Z)
-        axis = self.layout.feature_axis
-        weights, sums, _ = exponentials(Z, axis)
+        weights, sums, _ = self._exponentials(*arrays)
         p = probabilities(weights, sums)
         # the Jacobian keeps p, so the caller gets a copy that may be written to
-        return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
+        return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, self.layout.feature_axis)}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return softmax(Z), and the maker of diag(p) − p pᵀ for each example."""
@@ -110,16 +109,13 @@ class LogSoftmax(_OverClasses):
     name = "log_softmax"
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (Z,) = arrays
-        self._check_classes(Z)
-        axis = self.layout.feature_axis
-        weights, sums, shifted = exponentials(Z, axis)
+        weights, sums, shifted = self._exponentials(*arrays)
         shifted -= np.log(sums)
 
         def by_input() -> Jacobian:
             p = probabilities(weights, sums)
             ones = np.ones_like(p)
-            return DiagonalMinusOuter(ones, ones, p, axis)
+            return DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)
 
         return shifted, {"X": by_input}
 
