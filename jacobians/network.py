@@ -447,7 +447,7 @@ class Network(Frozen):
         self,
         *,
         operations: Sequence[Operation] | None = None,
-        loss: Loss | None = None,
+        loss: str | Loss | None = None,
         convention: Convention | str | None = None,
         l2: float | None = None,
     ) -> Self:
@@ -457,7 +457,7 @@ class Network(Frozen):
         ----------
         operations, loss, convention, l2
             As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
-            over its layout and its reduction.
+            over its layout and its reduction. A loss may also be named, as for `dense`.
 
         Raises
         ------
@@ -475,6 +475,8 @@ class Network(Frozen):
             loss = (
                 self.loss if convention is None else self.loss.replace(layout=found.layout, reduction=found.reduction)
             )
+        elif isinstance(loss, str):
+            loss = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
         parts = self.chain.parts if operations is None else operations
         return type(self)(parts, loss, found, l2=self.l2 if l2 is None else l2)
 

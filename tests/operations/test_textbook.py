@@ -11,6 +11,7 @@ import pytest
 from jacobians import Layout, Network, convention
 from jacobians import operations as ops
 from jacobians.auditing import audit
+from jacobians.comparison import compare
 from jacobians.derivation import explain
 from jacobians.diagnosis import diagnose
 from jacobians.errors import LayoutError
@@ -263,6 +264,45 @@ def test_losses_and_activations_have_the_names_of_their_functions() -> None:
         with pytest.warns(DeprecationWarning, match=f"loss='{short}' is called loss='{name}'"):
             net = Network.dense((2, 2), loss=short)
         assert type(net.loss) is LOSSES[name]
+
+
+def test_a_short_name_warns_at_the_line_that_used_it() -> None:
+    X, Y, sizes = np.ones((3, 4)), np.ones((3, 2)), (4, 3, 2)
+    for call in (
+        lambda: Network.dense(sizes, loss="squared"),
+        lambda: Network.dense(sizes).replace(loss="squared"),
+        lambda: compare(["cs231n"], X, Y, sizes=sizes, loss="squared"),
+    ):
+        with pytest.warns(DeprecationWarning, match="loss='squared' is called loss='squared_error'") as told:
+            call()
+        assert [warning.filename for warning in told] == [__file__]
+
+
+def test_a_network_takes_another_loss_by_name() -> None:
+    net = Network.dense((4, 3, 2), convention="pytorch-mse").replace(loss="squared_error")
+    assert type(net.loss) is ops.SquaredError
+    assert (net.loss.layout, net.loss.reduction) == (net.layout, net.convention.effective_reduction)
+
+
+def test_a_comparison_calls_operations_of_ones_own_by_their_names() -> None:
+    X, Y = np.random.default_rng(0).normal(size=(2, 5, 2))
+    found = compare(["cs231n", "ng-dlai"], X, Y, sizes=(2, 3, 2), activation=Mish(), loss=ops.SquaredError(0.5))
+    assert found.agree
+    assert (found.activation, found.loss) == ("mish", "squared_error")
+    assert "network 2-3-2, mish, squared_error" in str(found)
+
+
+@pytest.mark.parametrize("name", ["np", "m"])
+def test_a_program_refuses_a_function_that_is_called_like_an_array(name: str) -> None:
+    derivation = explain(Network.dense((4, 3, 2), activation=type(name, (Mish,), {})(), convention="ng-ml-2011"))
+    with pytest.raises(LayoutError, match=f"to_numpy: a function and an array are called {name}; give"):
+        derivation.to_numpy()
+
+
+@pytest.mark.parametrize("what", ["cs231n", None, 3])
+def test_explain_says_what_it_takes(what: object) -> None:
+    with pytest.raises(TypeError, match="explain: takes a Network, a Run or an Operation, not "):
+        explain(what)  # type: ignore[arg-type]
 
 
 def test_an_unknown_name_is_answered_by_the_nearest() -> None:
