@@ -424,9 +424,11 @@ class Network(Frozen):
         ----------
         sizes : sequence of int
             Widths from the inputs to the outputs, at least two.
-        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"} or Operation
-        loss : {"cross_entropy", "binary_cross_entropy", "squared_error", "multiclass_hinge", "logistic_loss"} or Loss
-            The cross-entropies take logits. A loss gets the convention's layout and reduction.
+        activation : str or Operation
+            An operation, or the name of one in `jacobians.operations.ACTIVATIONS`, such as "relu".
+        loss : str or Loss
+            A loss, or the name of one in `jacobians.operations.LOSSES`, such as "squared_error". The cross-entropies
+            take logits. A loss gets the convention's layout and reduction.
         convention : Convention or str
         l2 : float
         """
