@@ -50,6 +50,8 @@ def explain(
 
     Raises
     ------
+    TypeError
+        If `what` is none of the three.
     LayoutError
         If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
 
@@ -74,6 +76,8 @@ def explain(
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
+    if not isinstance(what, Network):
+        raise TypeError(f"explain: takes a Network, a Run or an Operation, not {what!r}")
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
