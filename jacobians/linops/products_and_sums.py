@@ -25,8 +25,6 @@ from jacobians.linops.planning import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Product", "Sum"]
-
 
 class Product(Jacobian):
     """J₁ J₂ … Jₖ, never multiplied out unasked: forward and reverse mode are its two ends.

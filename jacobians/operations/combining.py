@@ -16,7 +16,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout, Order
+from jacobians.layout import DEFAULT_LAYOUT, Layout, Order
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
 from jacobians.symbols.expressions import Expr
@@ -209,7 +209,7 @@ class Parallel(_Composite):
     """
 
     def __init__(self, *branches: Operation, layout: Layout | None = None) -> None:
-        super().__init__(branches, layout or Layout())
+        super().__init__(branches, layout or DEFAULT_LAYOUT)
 
     def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
@@ -219,7 +219,7 @@ class Parallel(_Composite):
             for evaluate, names in zip(evaluators, self._of_part, strict=True)
         ]
         values = [value for value, _ in steps]
-        axis = (self.layout or Layout()).feature_axis
+        axis = (self.layout or DEFAULT_LAYOUT).feature_axis
         try:
             joined = np.concatenate(values, axis=axis)
         except ValueError:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
-from jacobians.layout import Layout, Reduction
+from jacobians.layout import DEFAULT_LAYOUT, Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
 from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
@@ -160,7 +160,7 @@ class Loss(Frozen, ABC):
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         self.reduction: Reduction = self._known(reduction)
-        self.layout = layout or Layout()
+        self.layout = layout or DEFAULT_LAYOUT
 
     _called = "loss"
 
@@ -346,7 +346,8 @@ class Loss(Frozen, ABC):
         """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""
         raise DomainError(
             f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
-            "define _hessian(X, Y), which returns that of the sum of the losses by X as a Jacobian"
+            "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
+            "as a Jacobian"
         )
 
     def _accept(self, X: npt.ArrayLike) -> Array:
@@ -458,7 +459,7 @@ class L2(Unary):
 
     def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
         self.scale = scale
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
         self.include_bias = include_bias
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:

@@ -12,11 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from inspect import signature
+from keyword import iskeyword
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_float
+from jacobians.arrays import Array, Shape, as_array, as_float
 from jacobians.errors import FrozenError, LayoutError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
@@ -167,6 +168,8 @@ class Operation(Frozen, ABC):
         for name in cls.inputs:
             if hasattr(Jacobians, name):
                 raise TypeError(f"{cls.__name__}: an input called {name!r} would hide Jacobians.{name}; rename it")
+            if name.startswith("_"):
+                raise TypeError(f"{cls.__name__}: an input called {name!r} is not reached as J.{name}; rename it")
 
     @property
     def name(self) -> str:
@@ -287,6 +290,8 @@ class Elementwise(Unary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (z,) = arrays
         value, derivative = self._rule(z)
+        if not value.shape:  # of an array without axes NumPy makes a scalar
+            value = as_array(value)
         return value, {"X": lambda: Diagonal(derivative())}
 
     def moved_to(self, layout: Layout) -> Elementwise:
@@ -318,4 +323,5 @@ class Elementwise(Unary):
 
 def called(name: str, shown: str = "", *, prime: bool) -> tuple[str, str]:
     """Return what a function is called in programs, and in formulas."""
-    return re.sub(r"\W", "_", name) + "_prime" * prime, shown or name.replace("_", " ")
+    code = re.sub(r"\W|^(?=\d)", "_", name)
+    return code + "_" * iskeyword(code) + "_prime" * prime, shown or " ".join(name.replace("_", " ").split())

@@ -39,7 +39,7 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["GREEK", "SUBSCRIPTS", "Name", "Notation", "split_name"]
+__all__ = ["GREEK", "SUBSCRIPTS", "Name", "Notation", "slices_text", "split_name"]
 
 
 GREEK = {
@@ -179,7 +179,7 @@ class Notation(ABC):
                 raised = str(exponent).translate(_SUPERSCRIPTS)
                 return self.form("power", self._at(of, _POSTFIX), exponent, raised), _POSTFIX
             case Part(of, key):
-                return self.form("part", self._at(of, _POSTFIX), _slices(key)), _POSTFIX
+                return self.form("part", self._at(of, _POSTFIX), slices_text(key)), _POSTFIX
             case Placed(of):
                 return self.placed(expr, self.expr(of)), _POSTFIX
             case Gathered(of, index, dims):
@@ -323,7 +323,7 @@ class Notation(ABC):
 
     def selection(self, key: Slices, dims: Shape, order: Order) -> str:
         """Return the matrix that keeps the entries of slices."""
-        return self.form("selection", dims, _slices(key), order)
+        return self.form("selection", dims, slices_text(key), order)
 
     def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
         """Return the permutation of a reshape."""
@@ -358,8 +358,8 @@ class Notation(ABC):
         return self.form("equation", left, right)
 
 
-def _slices(key: Slices) -> str:
-    """Slices as Python writes them: ``:, 1:``."""
+def slices_text(key: Slices) -> str:
+    """Return slices as Python writes them: ``:, 1:``."""
     return ", ".join(f"{'' if a is None else a}:{'' if b is None else b}" for a, b in key)
 
 

@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.derivation.test_network_derivation import check_every_line
+from tests.derivation.test_operation_derivation import check
 
 from jacobians import Convention, Layout, Network, convention
 from jacobians.arrays import Array
@@ -25,8 +27,6 @@ from jacobians.operations import (
     Unary,
 )
 from tests.derivation.networks import LAYOUTS
-from tests.derivation.test_network_derivation import check_every_line
-from tests.derivation.test_operation_derivation import check
 
 
 def parts_of(layout: Layout) -> list[Operation]:
