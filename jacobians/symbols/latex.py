@@ -2,7 +2,7 @@ r"""Formulas as LaTeX, in the commands that MathJax, KaTeX and matplotlib's math
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from jacobians.arrays import Shape
@@ -20,7 +20,7 @@ class LatexNotation(Notation):
     """LaTeX math, without dollars."""
 
     bars = True
-    forms: ClassVar[Mapping[str, str]] = {
+    forms: ClassVar[dict[str, str]] = {
         "identity": "I_{{{0}}}",
         "ones": r"\mathbf{{1}}",
         "row of ones": r"\mathbf{{1}}^{{\top}}",
@@ -67,7 +67,7 @@ class LatexNotation(Notation):
         "gradient": r"\frac{{\partial {0}}}{{\partial \, \mathrm{{vec}} \, {1}}}",
         "equation": "{0} = {1}",
     }
-    between: ClassVar[Mapping[str, str]] = {
+    between: ClassVar[dict[str, str]] = {
         "einsum": r" \, ",
         "beside": r" \; ",
         "below": r" \, ; \, ",

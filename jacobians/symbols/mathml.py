@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import ClassVar
 
@@ -36,7 +36,7 @@ class MathmlNotation(Notation):
     """MathML Core without the outer ``<math>``; `document` adds it."""
 
     bars = True
-    forms: ClassVar[Mapping[str, str]] = {
+    forms: ClassVar[dict[str, str]] = {
         "identity": "<msub><mi>I</mi><mn>{0}</mn></msub>",
         "ones": _ONE,
         "row of ones": _top(_ONE),
@@ -84,7 +84,7 @@ class MathmlNotation(Notation):
         "gradient": f"<mfrac>{_row('<mo>∂</mo>', '{0}')}{_VEC_BY}</mfrac>",
         "equation": _row("{0}<mo>=</mo>{1}"),
     }
-    between: ClassVar[Mapping[str, str]] = {
+    between: ClassVar[dict[str, str]] = {
         "einsum": "",
         "beside": '<mspace width="0.5em"/>',
         "below": "<mo>;</mo>",

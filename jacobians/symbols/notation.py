@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -106,8 +106,8 @@ class Notation(ABC):
     """
 
     bars: ClassVar[bool] = False
-    forms: ClassVar[Mapping[str, str]]
-    between: ClassVar[Mapping[str, str]]
+    forms: ClassVar[dict[str, str]]
+    between: ClassVar[dict[str, str]]
 
     @abstractmethod
     def symbol(self, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from jacobians.arrays import Shape
@@ -17,7 +17,7 @@ __all__ = ["NumpyNotation", "ones_name"]
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
-    forms: ClassVar[Mapping[str, str]] = {
+    forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",
         "row of ones": "np.ones({0})",
@@ -55,7 +55,7 @@ class NumpyNotation(Notation):
         "gradient": "vec_d{1}",
         "equation": "{0} = {1}",
     }
-    between: ClassVar[Mapping[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}
+    between: ClassVar[dict[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)

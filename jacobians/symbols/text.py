@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from jacobians.layout import Order
@@ -15,7 +15,7 @@ __all__ = ["TextNotation"]
 class TextNotation(Notation):
     """Unicode text."""
 
-    forms: ClassVar[Mapping[str, str]] = {
+    forms: ClassVar[dict[str, str]] = {
         "identity": "I{1}",
         "ones": "1",
         "row of ones": "1ᵀ",
@@ -58,7 +58,7 @@ class TextNotation(Notation):
         "gradient": "∂{0}/∂vec {1}",
         "equation": "{0} = {1}",
     }
-    between: ClassVar[Mapping[str, str]] = {"einsum": " ", "beside": " ", "below": "; ", "chain": " ", "sum": " + "}
+    between: ClassVar[dict[str, str]] = {"einsum": " ", "beside": " ", "below": "; ", "chain": " ", "sum": " + "}
 
     def symbol(self, name: str) -> str:
         found = split_name(name)

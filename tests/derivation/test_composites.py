@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.derivation.test_network_derivation import check_every_line
-from tests.derivation.test_operation_derivation import check
+from tests.derivation.test_derive_network import check_every_line
+from tests.derivation.test_derive_operation import check
 
 from jacobians import Convention, Layout, Network, convention
 from jacobians.arrays import Array
@@ -179,3 +179,32 @@ def test_a_users_operation_alone_in_both_orders() -> None:
     X = np.arange(6.0).reshape(2, 3)
     for vec, kind in itertools.product(("C", "F"), (NoSymbols, WrongFormula)):
         check(kind(), Layout(vec=vec), X)
+
+
+# --- many paths --------------------------------------------------------------------------------------------
+
+
+def test_a_cotangent_that_several_paths_share_is_written_once() -> None:
+    """Residuals in a chain: every formula is as long as its own block asks for, not twice as long a block."""
+    layout = Layout()
+    mine = Convention("mine", layout, reduction="mean")
+
+    def derived(count: int) -> Derivation:
+        blocks = [Residual(Chain(Affine(layout, (2, 2)), Tanh())) for _ in range(count)]
+        net = Network([Affine(layout, (3, 2)), Chain(*blocks)], SquaredError(0.5, "mean", layout), mine)
+        rng = np.random.default_rng(0)
+        params = {name: rng.normal(size=shape) for name, shape in net.shapes().items()}
+        run = net.run(params, rng.normal(size=(4, 3)), rng.normal(size=(4, 2)))
+        derivation = derive(run)
+        check_every_line(run, derivation)
+        return derivation
+
+    three, nine = derived(3), derived(9)
+    assert [d.equation.text for d in three.cotangents] == [
+        "dA₂ = (A₂ − Y) / N",
+        "G₁ = (dA₂ ∘ tanh′(H₇)) p2_3_W₁ᵀ + dA₂",
+        "G₂ = (G₁ ∘ tanh′(H₄)) p2_2_W₁ᵀ + G₁",
+        "dZ₁ = (G₂ ∘ tanh′(H₁)) p2_1_W₁ᵀ + G₂",
+    ]
+    longest = [max(len(d.equation.text) for d in derivation.cotangents) for derivation in (three, nine)]
+    assert longest[1] <= longest[0] + 6, "longer numbers only"
