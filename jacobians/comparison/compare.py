@@ -13,6 +13,7 @@ from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, LayoutError
 from jacobians.network import Network, Run
+from jacobians.operations import Loss, Operation
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
@@ -59,8 +60,8 @@ def compare(
     Y: Array,
     *,
     sizes: Sequence[int],
-    activation: str = "sigmoid",
-    loss: str = "cross_entropy",
+    activation: str | Operation = "sigmoid",
+    loss: str | Loss = "cross_entropy",
     l2: float = 0.0,
     seed: int = 0,
     weights: Mapping[str, Array] | None = None,
@@ -76,7 +77,8 @@ def compare(
     Y : ndarray, shape (N,) or (N, K)
         Labels, or targets one example a row.
     sizes : sequence of int
-    activation, loss : str
+    activation : str or Operation
+    loss : str or Loss
         See `Network.dense`.
     l2 : float
         The regulariser's λ in the first convention.
@@ -99,9 +101,9 @@ def compare(
     >>> compare(["ng-ml-2011", "cs231n"], X, labels, sizes=(4, 5, 3)).agree
     True
     """
-    found = [find_convention(c) for c in conventions]
+    found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
-        raise LayoutError("compare: name at least one convention")
+        raise LayoutError("compare: name at least one convention, in a list")
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
     ratios = tuple(reduction_ratio(c, found[0], count, outputs) for c in found)
@@ -112,7 +114,8 @@ def compare(
     ]
     sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
     differences = tuple(_differences(sides[0], side, ratio) for side, ratio in zip(sides[1:], ratios[1:], strict=True))
-    return Comparison(sides, differences, ratios, tuple(sizes), activation, loss)
+    between = activation if isinstance(activation, str) else activation.name
+    return Comparison(sides, differences, ratios, tuple(sizes), between, networks[0].loss.name)
 
 
 def _parameters(

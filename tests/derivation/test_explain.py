@@ -11,7 +11,17 @@ from jacobians import Convention, Layout, Network, convention
 from jacobians.derivation import derive, explain
 from jacobians.errors import LayoutError
 from jacobians.linops import Dense, Identity
-from jacobians.operations import Affine, Chain, Parallel, Residual, Sigmoid, SquaredError, Tanh, Unary
+from jacobians.operations import (
+    Affine,
+    Chain,
+    CrossEntropy,
+    Parallel,
+    Residual,
+    Sigmoid,
+    SquaredError,
+    Tanh,
+    Unary,
+)
 
 
 def test_a_run_is_explained_as_it_is():
@@ -55,7 +65,7 @@ def test_the_same_network_has_the_same_gradient_in_every_convention():
     np.testing.assert_allclose(one.values["dW1"], other.values["dW1"], rtol=1e-13)
 
 
-def test_residual_branches_keep_their_inner_arrays_as_they_are():
+def test_what_a_residual_branch_passes_on_has_a_name():
     layout = Layout()
     mine = Convention("mine", layout, reduction="mean")
     net = Network(
@@ -71,9 +81,14 @@ def test_residual_branches_keep_their_inner_arrays_as_they_are():
     exec(derivation.to_numpy(), scope)
     for name, gradient in run.gradient().items():
         np.testing.assert_allclose(scope[derivation[name].formula.left.name], gradient, rtol=1e-11, atol=1e-13)
-    assert any(name.startswith("d_A2") for name in derivation.values), (
-        "what only the branch knows has a name of its own"
-    )
+    assert [d.equation.text for d in derivation.forward] == [
+        "Z₁ = X W₁ + 1 b₁ᵀ",
+        "H₁ = Z₁ p2_W₁ + 1 p2_b₁ᵀ",
+        "H₂ = tanh(H₁)",
+        "A₂ = H₂ + Z₁",
+    ]
+    assert derivation["X"].formula.text == "dX = dZ₁ W₁ᵀ"
+    assert [d.equation.text for d in derivation.cotangents][1] == "dZ₁ = (dA₂ ∘ tanh′(H₁)) p2_W₁ᵀ + dA₂"
 
 
 class Doubled(Unary):
@@ -209,3 +224,44 @@ def test_every_vocabulary_is_that_of_a_preset():
     from jacobians.derivation.names import _BY_PRESET
 
     assert set(_BY_PRESET) <= {preset.name for preset in all_conventions()}
+
+
+# --- what the targets sum to ----------------------------------------------------------------------------
+
+
+def _cotangent_of(Y, targets_sum_to_one=None):
+    """The first cotangent of a network with a cross-entropy, as text, held against the numbers."""
+    loss = CrossEntropy(targets_sum_to_one=targets_sum_to_one)
+    run = _cross_entropy_run(Y, loss)
+    derivation = derive(run)
+    scope = dict(derivation.values)
+    exec(derivation.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dW1"], run.gradient()["W1"], rtol=1e-11, atol=1e-13)
+    return derivation.cotangents[0].equation.text
+
+
+def _cross_entropy_run(Y, loss):
+    net = Network.dense((4, 3), loss=loss, convention="cs231n")
+    return net.run(net.init(np.random.default_rng(0)), np.random.default_rng(1).normal(size=(5, 4)), Y)
+
+
+ONE_HOT = np.eye(3)[[0, 2, 1, 0, 1]]
+
+
+def test_labels_sum_to_one_and_of_a_matrix_nothing_is_known():
+    """The formula is that of the kind of the targets; whatever the numbers are, it is right."""
+    for labels in ([0, 2, 1, 0, 1], [[0], [0], [0], [0], [0]]):
+        assert _cotangent_of(labels) == "dZ₁ = (P − Y) / N"
+    for matrix in (ONE_HOT, np.full((5, 3), 1 / 3), 2 * ONE_HOT, np.zeros((5, 3)), ONE_HOT.astype(int)):
+        assert _cotangent_of(matrix) == "dZ₁ = (Y1 ∘ P − Y) / N"
+
+
+def test_a_loss_may_declare_that_its_targets_sum_to_one():
+    assert _cotangent_of(ONE_HOT, targets_sum_to_one=True) == "dZ₁ = (P − Y) / N"
+    assert _cotangent_of([0, 2, 1, 0, 1], targets_sum_to_one=False) == "dZ₁ = (Y1 ∘ P − Y) / N"
+    assert CrossEntropy(targets_sum_to_one=True).replace(reduction="sum").targets_sum_to_one
+    # what is declared and is not so is no formula, and changes no number
+    assert _cotangent_of(2 * ONE_HOT, targets_sum_to_one=True) == "dZ₁ = D / N"
+    net = _cross_entropy_run(2 * ONE_HOT, CrossEntropy())
+    declared = _cross_entropy_run(2 * ONE_HOT, CrossEntropy(targets_sum_to_one=True))
+    np.testing.assert_array_equal(net.gradient()["W1"], declared.gradient()["W1"])

@@ -16,7 +16,8 @@ from jacobians.diagnosis import diagnose
 from jacobians.diagnosis.slip import Setting
 from jacobians.diagnosis.slips import FAMILIES, catalogue
 from jacobians.errors import DomainError, DTypeError, ShapeError
-from jacobians.operations import Affine, CrossEntropy, Elementwise, Residual, Tanh
+from jacobians.linops import Diagonal
+from jacobians.operations import Affine, CrossEntropy, Elementwise, Residual, Tanh, Unary
 from tests.checking.wrong_backprop import backprop
 from tests.diagnosis.cases import laid_out, make
 
@@ -222,6 +223,26 @@ def test_targets_broadcast() -> None:
     back = (delta @ params["W2"]) * (1 - A1**2)
     wrong = {"W1": back.T @ X, "b1": back.sum(axis=0), "W2": delta.T @ A1, "b2": delta.sum(axis=0)}
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "broadcast-targets"
+
+
+class ThreeSlopes(Unary):
+    """Takes three columns only, and says so as NumPy does."""
+
+    def _linearize(self, *arrays):
+        slopes = np.array([1.0, 2.0, 3.0]) + 0 * arrays[0]
+        return arrays[0] * slopes, {"X": lambda: Diagonal(slopes)}
+
+
+def test_an_operation_of_ones_own_that_knows_one_width_only() -> None:
+    rng = np.random.default_rng(2)
+    owner = convention("cs231n")
+    operations = [Affine(owner.layout, (4, 3)), ThreeSlopes(), Affine(owner.layout, (3, 2))]
+    network = Network(operations, CrossEntropy(layout=owner.layout), owner)
+    params, X, Y = network.init(rng), rng.normal(size=(5, 4)), [0, 1, 1, 0, 1]
+    wrong = {name: 5 * array for name, array in network.gradient(params, X, Y).items()}
+    assert "1/N is missing" in [
+        cause.title.partition(":")[0] for cause in diagnose(wrong, network, params, X, Y).causes
+    ]
 
 
 def test_a_network_with_a_residual_branch() -> None:

@@ -116,7 +116,7 @@ def picture() -> str:
     """Return the house as SVG: a room a box, one floor above what it imports."""
     graph = arrows()
     level = floors(graph)
-    texts = {own: textwrap.wrap(", ".join(holds(own)), 30) for own in graph}
+    texts = {own: textwrap.wrap(", ".join(holds(own)), 28) for own in graph}
     storeys = [[own for own in sorted(graph) if level[own] == n] for n in range(max(level.values()) + 1)]
     width = max(len(s) for s in storeys) * (_WIDTH + _GAP) + _GAP
     boxes: dict[str, tuple[float, float, float]] = {}

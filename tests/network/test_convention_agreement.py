@@ -21,7 +21,7 @@ from jacobians.operations import Affine, Chain, CrossEntropy, LogSoftmax, Residu
         ),
         (
             lambda: Network.dense((3, 2), loss="l1"),
-            "Network: loss 'l1' is unknown; choose one of cross_entropy, binary, squared",
+            "Network: loss 'l1' is unknown; choose one of cross_entropy, binary_cross_entropy, ",
         ),
         (
             lambda: Network.dense((3, 2), convention="pytorhc"),

@@ -186,3 +186,17 @@ def test_what_keeps_examples_apart() -> None:
 def test_laws_of_a_chain_of_two_arrays_into_one_and_of_a_scalar_residual() -> None:
     assert_operation_laws(ops.Chain(ops.MatMul(), Tanh()), [G(3, 2), G(2, 4)])
     assert_operation_laws(Residual(Tanh()), [np.array(0.5)])
+
+
+def test_whose_a_parameter_is_and_its_shape() -> None:
+    first, second = Affine(sizes=(2, 3)), Affine(Layout(bias="none"), sizes=(3, 2))
+    net = Chain(Tanh(), first, Sigmoid(), second)
+    shapes = {"W1": (2, 3), "b1": (3,), "W2": (3, 2)}
+    assert net.names == ("X", "W1", "b1", "W2")
+    assert [net.owner(name) for name in shapes] == [(1, "W"), (1, "b"), (3, "W")]
+    residual = Residual(net)
+    assert residual.names == net.names
+    assert [residual.owner(name) for name in shapes] == [(0, "W1"), (0, "b1"), (0, "W2")]
+    assert net.parameter_shapes() == residual.parameter_shapes() == shapes
+    nested = Chain(first, Parallel(net, second))
+    assert nested.names == ("X", "W1", "b1", "2.1.W1", "2.1.b1", "2.1.W2", "2.W2")

@@ -86,13 +86,13 @@ def test_targets_of_every_kind() -> None:
     assert value.dtype == J.dtype == np.float32, f"{value.dtype}, {J.dtype}"
     _refused(SquaredError(), X, X + 1j)
     for reduction, weight in (("none", 1.0), ("sum", 1.0), ("mean", 1 / 3), ("mean-all", 1 / 6)):
-        assert SquaredError(reduction=reduction).weight(X) == weight
+        assert SquaredError(reduction=reduction).scale(X) == weight
         part = weight if reduction in ("none", "sum") else weight / 4
-        assert SquaredError(reduction=reduction).weight(X, whole=12) == part, f"a quarter of a batch, {reduction}"
+        assert SquaredError(reduction=reduction).scale(X, whole=12) == part, f"a quarter of a batch, {reduction}"
     for reduction in ("mean", "mean-all"):
         _refused(SquaredError(reduction=reduction), X[:0], X[:0])
         with pytest.raises(ValueError):  # noqa: PT011
-            SquaredError(reduction=reduction).weight(X[:0], whole=12)
+            SquaredError(reduction=reduction).scale(X[:0], whole=12)
     for layout, shape in ((Layout(), (4, 2, 3)), (Layout(batch="columns"), (2, 3, 4))):
         rng = np.random.default_rng(8)
         X, Y = rng.normal(size=shape), rng.normal(size=shape)

@@ -7,12 +7,15 @@ import re
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
+import jacobians as jac
 from jacobians import affine, relu
 from jacobians.errors import DTypeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
-from jacobians.operations import Affine, Jacobians, Sigmoid
+from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid
+from jacobians.operations.operation import called
 
 X, W, B = np.ones((4, 3)), np.ones((3, 2)), np.ones(2)
 
@@ -115,3 +118,42 @@ def test_an_operation_of_one_input_returns_the_jacobian_itself() -> None:
 def test_an_input_must_not_hide_a_method_of_its_jacobians(name: str) -> None:
     with pytest.raises(TypeError, match=f"Mine: an input called '{name}' would hide Jacobians.{name}; rename it"):
         type("Mine", (Affine,), {"inputs": ("X", name)})
+
+
+def test_an_input_is_reached_as_an_attribute() -> None:
+    with pytest.raises(TypeError, match=r"Mine: an input called '_W' is not reached as J\._W; rename it"):
+        type("Mine", (Affine,), {"inputs": ("X", "_W")})
+
+
+class Cubed(Elementwise):
+    def _rule(self, z):  # type: ignore[no-untyped-def]
+        return z * z * z, lambda: 3 * z * z
+
+
+def test_a_rule_may_return_the_scalar_that_numpy_makes_of_an_array_without_axes() -> None:
+    value, J = Cubed()(2.0)
+    assert isinstance(value, np.ndarray)
+    assert value == 8
+    assert J.to_dense() == 12
+
+
+def test_an_elementwise_operation_of_ones_own_is_replayed() -> None:
+    again = jac.replayed(lambda Z: Cubed()(Z)[1].vjp(Z))
+    for step in (1.0, 2.0, 3.0):
+        Z = step * np.arange(6.0).reshape(2, 3)
+        assert_array_equal(again(Z), 3 * Z * Z * Z)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_programs", "in_formulas"),
+    [
+        ("lambda", "lambda_", "lambda"),
+        ("leaky_relu", "leaky_relu", "leaky relu"),
+        ("_odd__name", "_odd__name", "odd name"),
+        ("2nd", "_2nd", "2nd"),
+        ("a-b", "a_b", "a-b"),
+    ],
+)
+def test_any_name_is_one_in_programs(name: str, in_programs: str, in_formulas: str) -> None:
+    assert called(name, prime=False) == (in_programs, in_formulas)
+    assert called(name, prime=True)[0] == f"{in_programs}_prime"

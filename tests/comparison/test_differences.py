@@ -7,9 +7,9 @@ import pytest
 
 from jacobians import Convention, Layout, all_conventions
 from jacobians.comparison import compare
-from jacobians.comparison.facts import Facts
-from jacobians.comparison.roles import Roles
 from jacobians.derivation import derive
+from jacobians.linops import Commutation, Kronecker, Selection
+from jacobians.symbols.expressions import Add, Placed, SumOver, Transposed
 
 RNG = np.random.default_rng(6)
 X, LABELS = RNG.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
@@ -159,28 +159,76 @@ def test_many_conventions_make_as_few_sentences():
     assert vec.endswith("(as ng-dlai writes it).")
 
 
-# --- the facts are read from the factors ---------------------------------------------------------------
+# --- what the layout says is in the factors ------------------------------------------------------------
+
+
+def derivation_of(own, l2=0.0):
+    """A network's derivation in this convention, and the run's own Jacobians between the loss and the first weight."""
+    from jacobians import Network
+
+    net = Network.dense((4, 5, 3), convention=own, l2=l2)
+    rng = np.random.default_rng(1)
+    params = {name: rng.normal(size=a.shape) for name, a in net.init(rng).items()}
+    run = net.run(params, rng.normal(size=own.layout.batch_shape(6, 4)), LABELS)
+    return derive(run), [factor.jacobian.numerator.structure for factor in run.chain("W1")]
+
+
+def first(kind, factors):
+    return next((factor for factor in factors if isinstance(factor, kind)), None)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_what_is_read_from_the_factors_is_the_layout(layout):
-    """The layout made the factors, and the factors say it again."""
-    from jacobians import Network
-
-    net = Network.dense((4, 5, 3), convention=convention("p", layout))
-    rng = np.random.default_rng(1)
-    params = {name: rng.normal(size=a.shape) for name, a in net.init(rng).items()}
-    run = net.run(params, rng.normal(size=layout.batch_shape(6, 4)), LABELS)
-    facts = Facts(Roles(run, derive(run)))
-    assert (facts.batch, facts.weights, facts.bias_place) == (layout.batch, layout.weights, layout.bias)
-    assert (facts.order, facts.derivative) == (layout.vec, layout.derivative)
+def test_the_layout_made_the_factors_and_the_factors_say_it_again(layout):
+    """The sentences read the layout; each of its choices can be read back from where things stand in the chain."""
+    derivation, structures = derivation_of(convention("p", layout))
+    to_weight, to_inputs = derivation["W1"].factors, derivation["X"].factors.jacobians
+    assert (to_weight.order, to_weight.derivative) == (layout.vec, layout.derivative)
+    # examples in rows are multiplied by weights from the right, so the identity of the examples is the left factor
+    by_inputs = first(Kronecker, to_inputs)
+    assert isinstance(by_inputs.left, int) == (layout.batch == "rows")
+    assert isinstance(by_inputs.right, int) == (layout.batch == "columns")
+    # the way back has W itself where one node is a row of it, and its transpose where it is a column
+    weight = by_inputs.right if layout.batch == "rows" else by_inputs.left
+    assert isinstance(weight, Transposed) == (layout.weights == "columns")
     # a commutation stands where examples and nodes lie along the same lines: X Wᵀ and Wᵀ X
-    assert (facts.commutation is not None) == (layout.batch == layout.weights)
-    structures = [factor.structure for factor in compare_rows(run)]
-    assert (facts.commutation is not None) == any("Commutation" in s for s in structures)
-    assert (facts.selection is not None) == any("Selection" in s for s in structures)
+    commutation = first(Commutation, to_weight.jacobians) is not None
+    assert commutation == (layout.batch == layout.weights) == any("Commutation" in s for s in structures)
+    # a selection drops the ones' cotangent, at their own end; without ones there is none
+    selection = first(Selection, [factor.T for factor in to_inputs])
+    assert (selection is not None) == layout.absorbs_bias == any("Selection" in s for s in structures)
+    if selection is not None:
+        features = range(selection.domain[layout.feature_axis])
+        assert features[selection.key[layout.feature_axis % 2]] == features[layout.without_bias]
+        assert selection.key[layout.batch_axis % 2] == slice(None)
+    assert ("b1" in derivation.parameters) == (layout.bias == "separate")
+    if layout.bias == "separate":
+        inside = list(derivation["b1"].formula.inside)
+        assert any(isinstance(part, SumOver) and part.axis == layout.batch_axis % 2 for part in inside)
 
 
-def compare_rows(run):
-    """The run's own Jacobians between the loss and the first weight, in numerator layout."""
-    return [getattr(f.jacobian, "numerator", f.jacobian) for f in run.chain("W1")]
+@pytest.mark.parametrize("bias", ["separate", "first", "last"])
+@pytest.mark.parametrize("touched", [False, True])
+def test_the_convention_made_the_regulariser_and_the_formulas_say_it_again(bias, touched):
+    derivation, _ = derivation_of(convention("p", Layout(bias=bias), l2_bias=touched), l2=0.3)
+    formula = derivation["W1"].formula.right
+    assert isinstance(formula, Add)
+    assert isinstance(formula.right.right, Placed) == (bias != "separate" and not touched)
+    assert (bias == "separate" and isinstance(derivation["b1"].formula.right, Add)) == (bias == "separate" and touched)
+
+
+@pytest.mark.parametrize("name", ["cs231n", "ng-ufldl"])
+def test_the_source_made_the_place_of_the_weight_and_the_steps_say_it_again(name):
+    (derivation,) = formulas(name).derivations
+    late = "the weight of an example" in [step.rule for step in derivation["W1"].steps]
+    assert late == (name == "ng-ufldl")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("batch", ["rows", "columns"])
+def test_the_gradient_by_a_separate_bias_is_a_sum_over_any_number_of_examples(batch, count):
+    pair = convention("p", Layout(batch=batch)), convention("q", Layout(batch=batch, bias="first"))
+    found = compare(pair, X[:count], LABELS[:count], sizes=(4, 3)).formulas
+    formula = "1ᵀdZ₁" if batch == "rows" else "dZ₁1"
+    assert f"db₁ = {formula}, a sum over the examples" in str(found)
+    inside = list(found.derivations[0]["b1"].formula.inside)
+    assert any(isinstance(part, SumOver) for part in inside)
