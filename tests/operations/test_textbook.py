@@ -283,8 +283,11 @@ def test_a_short_name_warns_at_the_line_that_used_it() -> None:
 
 def test_a_network_takes_another_loss_by_name() -> None:
     net = Network.dense((4, 3, 2), convention="pytorch-mse").replace(loss="squared_error")
-    assert type(net.loss) is ops.SquaredError
-    assert (net.loss.layout, net.loss.reduction) == (net.layout, net.convention.effective_reduction)
+    for found in (net, Network(net.chain.parts, "squared_error", "pytorch-mse")):
+        assert type(found.loss) is ops.SquaredError
+        assert (found.loss.layout, found.loss.reduction) == (found.layout, "mean-all")
+    with pytest.raises(LayoutError, match="loss None is no name and no instance"):
+        Network(net.chain.parts, None, "pytorch-mse")  # type: ignore[arg-type]
 
 
 def test_a_comparison_calls_operations_of_ones_own_by_their_names() -> None:
