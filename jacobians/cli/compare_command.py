@@ -18,7 +18,7 @@ from jacobians.checking import GradientCheck
 from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare, convention_of
-from jacobians.comparison.alignment import ChainFactor
+from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_dataset, read_weights
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["add_to", "print_formulas", "print_report", "print_steps"]
 
 _DEFAULT_BATCH = 100
 _COLUMN = 30

@@ -2,110 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
-from jacobians.comparison.alignment import AlignedFactor, AlignedStep, align, align_steps
-from jacobians.comparison.facts import Facts
-from jacobians.comparison.roles import Roles
-from jacobians.comparison.sentences import FormulaDifference, differences
-from jacobians.derivation import Derivation, Equation, Step, derive
+from jacobians.comparison.aligned_chains import AlignedFactor, AlignedRow, AlignedStep, Cell, align, align_steps
+from jacobians.comparison.differences import FormulaDifference, differences
+from jacobians.comparison.shared_names import SharedNames
+from jacobians.derivation import Derivation, Equation, derive
 from jacobians.derivation.result import latex_text
+from jacobians.network import Run
 from jacobians.symbols.expressions import Expr
 
-if TYPE_CHECKING:
-    from jacobians.network import Run
+__all__ = ["FormulaRow", "Formulas", "ParameterFormulas", "formulas_of"]
 
-__all__ = ["FormulaRow", "Formulas", "ParameterFormulas", "as_html", "as_latex", "formulas_of", "table"]
-
-
-_NONE = "–"
-
-
-def as_html(formulas: Formulas) -> str:
-    """Return an HTML fragment: compact formulas, one sentence for each difference, and the aligned steps folded."""
-    groups = formulas.groups
-    header = ["", "", *(escape(", ".join(formulas.conventions[p] for p in group)) for group in groups)]
-    rows = [[_mark(row.differs), escape(row.label), *(_math(row.cells[g[0]]) for g in groups)] for row in formulas.rows]
-    parts = [table(header, rows)]
-    if formulas.differences:
-        parts.append("<ul>" + "".join(f"<li>{escape(d.text)}</li>" for d in formulas.differences) + "</ul>")
-    parts += [_folded(found, header, [g[0] for g in groups]) for found in formulas.parameters.values()]
-    return "".join(parts)
-
-
-def as_latex(formulas: Formulas) -> str:
-    """Return the compact gradients as one LaTeX array, a column for each group of conventions."""
-    groups = formulas.groups
-    names = [", ".join(formulas.conventions[p] for p in group) for group in groups]
-    lines = [" & ".join(rf"\text{{{latex_text(name)}}}" for name in names)]
-    for found in formulas.parameters.values():
-        cells = (found.formula.cells[group[0]] for group in groups)
-        lines.append(" & ".join(r"\text{--}" if c is None else c.latex for c in cells))
-    body = " \\\\ ".join(lines)
-    return rf"$\displaystyle \begin{{array}}{{{'l' * len(groups)}}} {body} \end{{array}}$"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return an HTML table of cells that are HTML already."""
-    head = "".join(f"<th>{c}</th>" for c in header)
-    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _folded(found: ParameterFormulas, header: Sequence[str], places: Sequence[int]) -> str:
-    factors = [
-        [
-            _mark(row.differs),
-            escape(row.label),
-            *(
-                _NONE if c is None else f"{c.mathml} {c.matrix[0]}×{c.matrix[1]}"
-                for c in (row.cells[p] for p in places)
-            ),
-        ]
-        for row in found.factors
-    ]
-    steps = [[_mark(row.differs), escape(row.label), *(_step(row, p) for p in places)] for row in found.steps]
-    title = escape(" / ".join(dict.fromkeys(name for name in found.names if name is not None)))
-    return (
-        f"<details><summary>The chain to {title}, and its steps</summary>"
-        f"{table(header, factors)}{table(header, steps)}</details>"
-    )
-
-
-def _step(row: AlignedStep, place: int) -> str:
-    step: Step | None = row.cells[place]
-    return _NONE if step is None else f"<em>{escape(step.rule)}</em><br/>{step.equation.mathml}"
-
-
-def _math(equation: Equation | None) -> str:
-    return _NONE if equation is None else equation.mathml
-
-
-def _mark(differs: bool) -> str:
-    return "≠" if differs else ""
-
-
-@dataclass(frozen=True)
-class FormulaRow:
-    """One line: the same thing in each convention's formulas.
-
-    Attributes
-    ----------
-    label : str
-        What it is in the library's names, such as "Z1", "dZ1" or "weight 1".
-    cells : tuple of Equation or None
-        None where a convention has no such thing, or does not name it.
-    differs : bool
-        Whether the formulas differ by more than names.
-    """
-
-    label: str
-    cells: tuple[Equation | None, ...]
-    differs: bool
+FormulaRow: TypeAlias = AlignedRow[Equation]
 
 
 @dataclass(frozen=True)
@@ -137,13 +50,13 @@ class Formulas:
 
     Attributes
     ----------
-    roles : tuple of Roles
+    shared_names : tuple of SharedNames
         One for each convention.
     ratios : tuple of float
         What each objective is multiplied by to be the first's.
     """
 
-    roles: tuple[Roles, ...]
+    shared_names: tuple[SharedNames, ...]
     ratios: tuple[float, ...]
 
     @property
@@ -154,7 +67,7 @@ class Formulas:
     @property
     def derivations(self) -> tuple[Derivation, ...]:
         """One derivation for each convention."""
-        return tuple(own.derivation for own in self.roles)
+        return tuple(side.derivation for side in self.shared_names)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -167,33 +80,28 @@ class Formulas:
     @cached_property
     def differences(self) -> tuple[FormulaDifference, ...]:
         """In what the conventions differ: one sentence for each difference."""
-        return differences([Facts(own) for own in self.roles], self.ratios)
+        return differences(self.shared_names, self.ratios)
 
     @cached_property
     def definitions(self) -> tuple[FormulaRow, ...]:
         """The forward pass and the cotangents."""
-        found = [own.definitions for own in self.roles]
-        equations = [
-            {d.symbol: d.equation for d in (*own.derivation.forward, *own.derivation.cotangents)} for own in self.roles
-        ]
-        labels = _merged([list(named) for named in found])
-        return tuple(
-            self._row(label, [e[n[label]] if label in n else None for e, n in zip(equations, found, strict=True)])
-            for label in labels
-        )
+        labels = _merged([list(side.definitions) for side in self.shared_names])
+        equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.shared_names]
+        return tuple(self._row(label, [own.get(label) for own in equations]) for label in labels)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
         """By the first convention's name of a parameter, or, where it has none, by the next one's that has."""
         found = {}
-        for role in _merged([list(own.parameters) for own in self.roles]):
-            names = tuple(own.parameters.get(role) for own in self.roles)
-            factors = align(self.roles, names)
-            label = f"{'bias' if role.startswith('b') else 'weight'} {role[1:]}"
-            cells = [n if n is None else own.derivation[n].formula for own, n in zip(self.roles, names, strict=True)]
-            steps = align_steps(self.roles, names, factors)
-            first = next(name for name in names if name is not None)
-            found[first] = ParameterFormulas(label, names, self._row(label, cells), factors, steps)
+        for shared in _merged([list(side.parameters) for side in self.shared_names]):
+            names = tuple(side.parameters.get(shared) for side in self.shared_names)
+            factors = align(self.shared_names, names)
+            label = f"{'bias' if shared.startswith('b') else 'weight'} {shared[1:]}"
+            formula = self._row(
+                label, [d[n].formula if n else None for n, d in zip(names, self.derivations, strict=True)]
+            )
+            steps = align_steps(self.shared_names, names, factors)
+            found[next(filter(None, names))] = ParameterFormulas(label, names, formula, factors, steps)
         return found
 
     @property
@@ -209,9 +117,8 @@ class Formulas:
         lines = []
         for row in self.rows:
             lines.append(f"{'≠' if row.differs else ' '} {row.label}")
-            for group in self.groups:
+            for group, names in zip(self.groups, self._titles, strict=True):
                 cell = row.cells[group[0]]
-                names = ", ".join(self.conventions[place] for place in group)
                 lines.append(f"      {names}: {cell.text if cell else '–'}")
         return "\n".join([*lines, "", *(f"- {difference}" for difference in self.differences)]).rstrip()
 
@@ -220,27 +127,19 @@ class Formulas:
         return {
             "conventions": list(self.conventions),
             "groups": [[self.conventions[place] for place in group] for group in self.groups],
-            "definitions": [_row_dict(row) for row in self.definitions],
+            "definitions": [_formula_dict(row) for row in self.definitions],
             "parameters": {
                 name: {
                     "names": list(found.names),
-                    "formula": _row_dict(found.formula),
+                    "formula": _formula_dict(found.formula),
                     "factors": [
-                        {
-                            "of": row.label,
-                            "differs": row.differs,
-                            "factors": [c and {"text": c.text, "matrix": list(c.matrix)} for c in row.cells],
-                        }
+                        _row_dict("of", row, "factors", lambda c: {"text": c.text, "matrix": list(c.matrix)})
                         for row in found.factors
                     ],
                     "steps": [
-                        {
-                            "of": row.label,
-                            "differs": row.differs,
-                            "steps": [
-                                c and {"rule": c.rule, "reason": c.reason, "text": c.equation.text} for c in row.cells
-                            ],
-                        }
+                        _row_dict(
+                            "of", row, "steps", lambda c: {"rule": c.rule, "reason": c.reason, "text": c.equation.text}
+                        )
                         for row in found.steps
                     ],
                 }
@@ -250,15 +149,37 @@ class Formulas:
         }
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        """The compact formulas, one sentence for each difference, and the aligned steps folded."""
+        places = [group[0] for group in self.groups]
+        header = ["", "", *map(escape, self._titles)]
+        parts = [_table(header, self.rows, places, lambda c: c.mathml)]
+        if self.differences:
+            parts.append("<ul>" + "".join(f"<li>{escape(d.text)}</li>" for d in self.differences) + "</ul>")
+        for found in self.parameters.values():
+            title = escape(" / ".join(dict.fromkeys(filter(None, found.names))))
+            factors = _table(header, found.factors, places, lambda c: f"{c.mathml} {c.matrix[0]}×{c.matrix[1]}")
+            steps = _table(header, found.steps, places, lambda c: f"<em>{escape(c.rule)}</em><br/>{c.equation.mathml}")
+            parts.append(f"<details><summary>The chain to {title}, and its steps</summary>{factors}{steps}</details>")
+        return "".join(parts)
 
     def _repr_latex_(self) -> str:
-        return as_latex(self)
+        """The compact gradients as one LaTeX array, a column for each group of conventions."""
+        lines = [[rf"\text{{{latex_text(title)}}}" for title in self._titles]]
+        for found in self.parameters.values():
+            cells = (found.formula.cells[group[0]] for group in self.groups)
+            lines.append([r"\text{--}" if c is None else c.latex for c in cells])
+        body = r" \\ ".join(map(" & ".join, lines))
+        return rf"$\displaystyle \begin{{array}}{{{'l' * len(self.groups)}}} {body} \end{{array}}$"
+
+    @property
+    def _titles(self) -> list[str]:
+        """For each group, its conventions' names."""
+        return [", ".join(self.conventions[place] for place in group) for group in self.groups]
 
     def _row(self, label: str, cells: Sequence[Equation | None]) -> FormulaRow:
         reads = {
-            own.reads(cell.right) if cell is not None and isinstance(cell.right, Expr) else None
-            for own, cell in zip(self.roles, cells, strict=True)
+            side.reads(cell.right) if cell is not None and isinstance(cell.right, Expr) else None
+            for side, cell in zip(self.shared_names, cells, strict=True)
         }
         return FormulaRow(label, tuple(cells), len(reads) > 1)
 
@@ -284,12 +205,28 @@ def formulas_of(runs: Sequence[Run], ratios: Sequence[float]) -> Formulas:
     pytorch keeps one node a row, so Z₁ = X W₁ᵀ + 1 b₁ᵀ, the commutation K₂,₃ transposes, and dW₁ = dZ₁ᵀ X; cs231n
     keeps one node a column, so Z₁ = X W₁ + 1 b₁ᵀ, no commutation appears, and dW₁ = Xᵀ dZ₁.
     """
-    return Formulas(tuple(Roles(run, derive(run)) for run in runs), tuple(ratios))
+    return Formulas(tuple(SharedNames(run, derive(run)) for run in runs), tuple(ratios))
 
 
-def _row_dict(row: FormulaRow) -> dict[str, Any]:
-    cells = [c and {"text": c.text, "latex": c.latex, "numpy": c.numpy} for c in row.cells]
-    return {"label": row.label, "differs": row.differs, "formulas": cells}
+def _row_dict(of: str, row: AlignedRow[Cell], name: str, written: Callable[[Cell], dict[str, Any]]) -> dict[str, Any]:
+    return {of: row.label, "differs": row.differs, name: [c and written(c) for c in row.cells]}
+
+
+def _formula_dict(row: FormulaRow) -> dict[str, Any]:
+    return _row_dict("label", row, "formulas", lambda c: {"text": c.text, "latex": c.latex, "numpy": c.numpy})
+
+
+def _table(
+    header: Iterable[str], rows: Iterable[AlignedRow[Cell]], places: Sequence[int], written: Callable[[Cell], str]
+) -> str:
+    """An HTML table of aligned rows, with the cells at these places."""
+    lines = []
+    for row in rows:
+        cells = (row.cells[place] for place in places)
+        line = ["≠" * row.differs, escape(row.label), *("–" if c is None else written(c) for c in cells)]
+        lines.append("<tr>" + "".join(f"<td>{text}</td>" for text in line) + "</tr>")
+    head = "".join(f"<th>{text}</th>" for text in header)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:

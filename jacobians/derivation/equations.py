@@ -155,7 +155,8 @@ class Definition:
     Attributes
     ----------
     name : str
-        What the library calls it, such as "Z1"; "dZ1" is the cotangent of Z1.
+        What the library calls it, such as "Z1"; "dZ1" is the cotangent of Z1, "P" what the loss makes of the output,
+        and X or an activation keeps its name where its ones are added.
     equation : Equation
         In the names of the convention's source.
     """

@@ -10,7 +10,7 @@ from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.result import Derivation, OperationDerivation
 from jacobians.derivation.samples import sample_data
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
@@ -110,5 +110,5 @@ def _layout(convention: Convention | str | Layout | None, operation: Operation) 
     if isinstance(convention, Layout):
         return convention
     if convention is None:
-        return operation.layout or Layout()
+        return operation.layout or DEFAULT_LAYOUT
     return find_convention(convention).layout

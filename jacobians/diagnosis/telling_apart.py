@@ -15,8 +15,6 @@ from jacobians.diagnosis.slips import catalogue
 from jacobians.network import Network
 from jacobians.operations import Affine
 
-__all__ = ["Separation", "separating"]
-
 
 @dataclass(frozen=True, slots=True)
 class Separation:

@@ -1,4 +1,4 @@
-"""`difference_table`: how far two sides' gradients are apart, after the library has translated one to the other."""
+"""`difference_table`: how far gradients of two conventions are apart, once the library has translated one of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.conventions import Convention
-from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN
 from jacobians.translate import translate_batch, translate_gradients
 
@@ -16,42 +16,45 @@ __all__ = ["difference_table"]
 
 
 def difference_table(
-    sides: Sequence[Convention], gradients: Sequence[Mapping[str, Array]], wrt: Sequence[str], pool: Pool
+    conventions: Sequence[Convention],
+    gradients: Sequence[Mapping[str, Array]],
+    wrt: Sequence[str],
+    distinct: DistinctValues,
 ) -> tuple[list[int], dict[str, list[list[int | None]]]]:
-    """Return each side's kind, and for every parameter the largest difference between each two kinds.
+    """Return each convention's kind, and for every parameter the largest difference between each two kinds.
 
     Sides with the same gradients, bit for bit and place for place, are of one kind: `vec` and `derivative` change how
     a Jacobian is written and not what the gradient is.
 
     Parameters
     ----------
-    sides : sequence of Convention
+    conventions : sequence of Convention
     gradients : sequence of dict
-        One side's gradients by its own names, X included.
+        One convention's gradients by its own names, X included.
     wrt : sequence of str
         The parameters by their names in `PLAIN`.
-    pool : Pool
+    distinct : DistinctValues
         Where the numbers go.
 
     Returns
     -------
     kinds : list of int
     table : dict
-        ``table[parameter][first][second]`` is a place in ``pool.numbers``, or None where one of the two has no such
+        ``table[parameter][first][second]`` is a place in ``distinct.numbers``, or None where one of the two has no such
         parameter.
     """
     members: dict[object, int] = {}
     kinds, chosen = [], []
-    for side, gradient in zip(sides, gradients, strict=True):
-        layout = (side.layout.batch, side.layout.weights, side.layout.bias, side.weight_name)
+    for convention, gradient in zip(conventions, gradients, strict=True):
+        layout = (convention.layout.batch, convention.layout.weights, convention.layout.bias, convention.weight_name)
         bits = (layout, *((name, array.tobytes()) for name, array in gradient.items()))
         if bits not in members:
             members[bits] = len(members)
-            chosen.append((side, gradient))
+            chosen.append((convention, gradient))
         kinds.append(members[bits])
     pairs = [[_differences(first, second) for second in chosen] for first in chosen]
     return kinds, {
-        name: [[pool.keep_number(pair[name]) if name in pair else None for pair in row] for row in pairs]
+        name: [[distinct.keep_number(pair[name]) if name in pair else None for pair in row] for row in pairs]
         for name in wrt
     }
 
@@ -61,13 +64,16 @@ _Own = tuple[Convention, Mapping[str, Array]]
 
 def _differences(first: _Own, second: _Own) -> dict[str, float]:
     """By the names of `PLAIN`; without biases where one of the two has none."""
-    without = [side for side, _ in (first, second) if side.layout.bias == "none"]
+    without = [convention for convention, _ in (first, second) if convention.layout.bias == "none"]
     frame = PLAIN.replace(layout=PLAIN.layout.replace(bias="none")) if without else PLAIN
     a, b = (_translated(own, frame) for own in (first, second))
     return {name: float(np.abs(a[name] - b[name]).max(initial=0.0)) for name in a}
 
 
 def _translated(own: _Own, frame: Convention) -> dict[str, Array]:
-    side, gradient = own
+    convention, gradient = own
     parameters = {name: array for name, array in gradient.items() if name != "X"}
-    return {**translate_gradients(parameters, side, frame), "X": translate_batch(gradient["X"], side, frame)}
+    return {
+        **translate_gradients(parameters, convention, frame),
+        "X": translate_batch(gradient["X"], convention, frame),
+    }

@@ -1,4 +1,4 @@
-"""`Pool`: every distinct value of the page's data once, referred to by its place."""
+"""`DistinctValues`: every distinct value of the page's data once, referred to by its place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from jacobians.arrays import Array
 
-__all__ = ["Pool"]
+__all__ = ["DistinctValues"]
 
 
-class Pool:
+class DistinctValues:
     """Values kept once each: what 64 layouts share is stored once.
 
     Attributes
@@ -24,10 +24,10 @@ class Pool:
 
     Examples
     --------
-    >>> pool = Pool()
-    >>> pool.keep("Z = X W"), pool.keep([1, 2]), pool.keep("Z = X W")
+    >>> distinct = DistinctValues()
+    >>> distinct.keep("Z = X W"), distinct.keep([1, 2]), distinct.keep("Z = X W")
     (0, 1, 0)
-    >>> pool.keep_numbers(np.array([[0.5, 0.0], [0.0, 0.5]])), pool.values[2], pool.numbers
+    >>> distinct.keep_numbers(np.array([[0.5, 0.0], [0.0, 0.5]])), distinct.values[2], distinct.numbers
     (2, [0, 1, 1, 0], [0.5, 0.0])
     """
 

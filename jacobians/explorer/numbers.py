@@ -1,4 +1,4 @@
-"""`net_record`: an example in every side, its arrays, its chains of Jacobians and its gradients, as pooled numbers.
+"""`net_record`: an example in every convention: arrays, chains of Jacobians and gradients, as distinct numbers.
 
 Every entry of X, of a parameter and of a value on the way has one number of its own, its *place* among all of the net's
 entries. The library's own translation carries the places into each convention as it carries the numbers, so an
@@ -15,7 +15,7 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
 from jacobians.explorer.differences import difference_table
-from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
 from jacobians.explorer.names import Spelling, shown_shape
@@ -27,27 +27,27 @@ from jacobians.translate import translate_batch, translate_gradients
 __all__ = ["entry_places", "net_record", "own_name"]
 
 
-def net_record(example: Example, sides: Sequence[Convention], pool: Pool) -> dict[str, Any]:
-    """Return one net: what each side shows of it, and by how much the gradients of two sides differ."""
+def net_record(example: Example, conventions: Sequence[Convention], distinct: DistinctValues) -> dict[str, Any]:
+    """Return one net: what each convention shows of it, and by how much the gradients of two conventions differ."""
     plain = entry_places(example)
     records, gradients = [], []
-    for side in sides:
-        run = example.run(side)
-        writer = _Writer(run, _places(plain, side, example), Spelling(side, example.activation), pool)
-        own = {wrt: own_name(wrt, side) for wrt in example.wrt}
+    for convention in conventions:
+        run = example.run(convention)
+        writer = _Writer(run, _places(plain, convention, example), Spelling(convention, example.activation), distinct)
+        own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
         chains = {name: run.chain(name) for name in own.values() if name}
         gradient = {name: run.jacobian(name).gradient for name in chains}
         gradients.append(gradient)
         records.append(
             {
-                "own": pool.keep(own),
-                "arrays": pool.keep([writer.array(name, array) for name, array in _arrays(run).items()]),
-                "chains": pool.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
-                "gradients": pool.keep({name: writer.array(name, array) for name, array in gradient.items()}),
-                "formulas": keep_formulas(run, pool),
+                "own": distinct.keep(own),
+                "arrays": distinct.keep([writer.array(name, array) for name, array in _arrays(run).items()]),
+                "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
+                "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
+                "formulas": keep_formulas(run, distinct),
             }
         )
-    kinds, table = difference_table(sides, gradients, example.wrt, pool)
+    kinds, table = difference_table(conventions, gradients, example.wrt, distinct)
     names = Spelling(PLAIN, example.activation)
     return {
         "key": example.key,
@@ -60,12 +60,12 @@ def net_record(example: Example, sides: Sequence[Convention], pool: Pool) -> dic
     }
 
 
-def own_name(wrt: str, side: Convention) -> str | None:
-    """Return what a side calls a parameter of `PLAIN`: an absorbed bias is its weight, a missing one is None."""
+def own_name(wrt: str, convention: Convention) -> str | None:
+    """Return what a convention calls a parameter of `PLAIN`: an absorbed bias is its weight, a missing one is None."""
     layer = wrt[1:]
-    if wrt.startswith("b") and side.layout.bias != "separate":
-        return f"{side.weight_name}{layer}" if side.layout.absorbs_bias else None
-    return f"{side.weight_name}{layer}" if wrt.startswith("W") else wrt
+    if wrt.startswith("b") and convention.layout.bias != "separate":
+        return f"{convention.weight_name}{layer}" if convention.layout.absorbs_bias else None
+    return f"{convention.weight_name}{layer}" if wrt.startswith("W") else wrt
 
 
 def entry_places(example: Example) -> dict[str, Array]:
@@ -77,12 +77,15 @@ def entry_places(example: Example) -> dict[str, Array]:
     return places
 
 
-def _places(plain: Mapping[str, Array], side: Convention, example: Example) -> dict[str, Array]:
-    """The places as a side lays them out, by the side's own names."""
-    parameters = translate_gradients({name: plain[name] for name in example.params}, PLAIN, side)
+def _places(plain: Mapping[str, Array], convention: Convention, example: Example) -> dict[str, Array]:
+    """The places as a convention lays them out, by the convention's own names."""
+    parameters = translate_gradients({name: plain[name] for name in example.params}, PLAIN, convention)
     batch = {name: array for name, array in plain.items() if name not in example.params}
     return {
-        **{name: translate_batch(array, PLAIN, side) if array.ndim == 2 else array for name, array in batch.items()},
+        **{
+            name: translate_batch(array, PLAIN, convention) if array.ndim == 2 else array
+            for name, array in batch.items()
+        },
         **{name: array.astype(np.intp) for name, array in parameters.items()},
     }
 
@@ -98,10 +101,10 @@ def _arrays(run: Run) -> dict[str, Array]:
 
 
 class _Writer:
-    """Writes one side's arrays and factors into the pool."""
+    """Writes one convention's arrays and factors as places of distinct values."""
 
-    def __init__(self, run: Run, places: Mapping[str, Array], names: Spelling, pool: Pool) -> None:
-        self.run, self.places, self.names, self.pool = run, places, names, pool
+    def __init__(self, run: Run, places: Mapping[str, Array], names: Spelling, distinct: DistinctValues) -> None:
+        self.run, self.places, self.names, self.distinct = run, places, names, distinct
 
     def array(self, name: str, array: Array) -> dict[str, Any]:
         """An array; `stacked` lists its entries' positions in C order as vec takes them in F order."""
@@ -112,9 +115,9 @@ class _Writer:
             "symbol": self.names.symbol(name),
             "shape": list(array.shape),
             "size": shown_shape(array.shape),
-            "places": self.pool.keep(self.places[name].ravel().tolist()),
-            "numbers": self.pool.keep_numbers(array),
-            "stacked": self.pool.keep(vec(positions, "F").tolist()),
+            "places": self.distinct.keep(self.places[name].ravel().tolist()),
+            "numbers": self.distinct.keep_numbers(array),
+            "stacked": self.distinct.keep(vec(positions, "F").tolist()),
         }
 
     def factor(self, factor: Factor) -> int:
@@ -122,12 +125,12 @@ class _Writer:
         matrix = factor.jacobian.to_dense("C")
         if self.run.network.layout.derivative == "denominator":
             matrix = matrix.T
-        return self.pool.keep(
+        return self.distinct.keep(
             {
                 "of": factor.of,
                 "wrt": factor.wrt,
                 "label": f"∂{self.names.array(factor.of)}/∂{self.names.array(factor.wrt)}",
                 "structure": factor.jacobian.structure,
-                "matrix": self.pool.keep_numbers(matrix),
+                "matrix": self.distinct.keep_numbers(matrix),
             }
         )

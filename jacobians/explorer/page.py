@@ -13,10 +13,10 @@ from typing import Any
 
 from jacobians import __version__
 from jacobians.conventions import Convention
-from jacobians.explorer.distinct_values import Pool
+from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
 from jacobians.explorer.numbers import net_record
-from jacobians.explorer.panes import SWITCHES, make_sides, side_record
+from jacobians.explorer.panes import SWITCHES, convention_record, shown_conventions
 from jacobians.presets import all_conventions
 
 __all__ = ["explorer_data", "explorer_page"]
@@ -57,17 +57,17 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
 
 def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) -> dict[str, Any]:
     """Return everything that the page looks up; whole numbers within it are mostly places in ``values``."""
-    sides, pool = make_sides(presets), Pool()
-    nets = [net_record(example, sides, pool) for example in examples]
+    conventions, distinct = shown_conventions(presets), DistinctValues()
+    nets = [net_record(example, conventions, distinct) for example in examples]
     names = [preset.name for preset in presets]
     left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
     return {
         "start": {"net": examples[min(1, len(examples) - 1)].key, "left": left, "right": right},
         "switches": SWITCHES,
-        "sides": [side_record(side) for side in sides],
+        "sides": [convention_record(convention) for convention in conventions],
         "nets": nets,
-        "numbers": pool.numbers,
-        "values": pool.values,
+        "numbers": distinct.numbers,
+        "values": distinct.values,
     }
 
 

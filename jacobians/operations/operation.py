@@ -25,7 +25,7 @@ from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.functions import Function, Rule, numbers_of
 
-__all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
+__all__ = ["UNNAMED", "Elementwise", "Jacobians", "Naming", "Operation", "Primitive", "Unary"]
 
 
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
@@ -34,11 +34,23 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
 """From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
 
-Naming: TypeAlias = Callable[[Expr], Expr]
-"""Gives an operation's value a symbol, of which its Jacobian is then made; or returns the formula as it is."""
-
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
+
+
+class Naming:
+    """Gives an operation's value a symbol, of which its Jacobian is then made; here, a value is its own formula."""
+
+    def __call__(self, value: Expr) -> Expr:
+        """Return what stands for a value; asked twice, the same."""
+        return value
+
+    def inside(self) -> Naming:
+        """Return the naming of one value inside an operation that is made of others."""
+        return self
+
+
+UNNAMED = Naming()
 
 
 class Jacobians:
@@ -208,7 +220,7 @@ class Operation(Frozen, ABC):
             return self
         raise LayoutError(f"explain: {self.name} keeps its own layout; build it in {layout} to see it there")
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the value as a formula, and makers of the Jacobians in symbols; here, this operation run on symbols.
 
         Parameters
@@ -318,7 +330,7 @@ class Elementwise(Unary):
         """Return f′(Z) as a formula."""
         return Call(self.function(prime=True), (Z, *map(Number, numbers_of(self).values())))
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return f(Z), and the maker of diag f′(Z)."""
         (Z,) = inputs
         value = Call(self.function(), (Z, *map(Number, numbers_of(self).values())))

@@ -132,3 +132,20 @@ def test_dimensions_of_a_net_are_told_apart_by_their_shapes() -> None:
     for example in EXAMPLES:
         dims = [*example.sizes, example.X.shape[0]]
         assert len(set(dims)) == len(dims)
+
+
+def test_an_array_has_one_name_for_comparing_in_every_convention(page_data: dict[str, Any]) -> None:
+    """Layer 1's activation stands beside layer 1's, though Ng counts the input as a layer; no name is there twice."""
+    values, found = page_data["values"], {}
+    for net in page_data["nets"]:
+        for side, record in zip(page_data["sides"], net["sides"], strict=True):
+            formulas = values[record["formulas"]]
+            roles = [role for role, _, _ in formulas["shapes"]]
+            assert len(set(roles)) == len(roles)
+            found[net["key"], side["name"]] = {role: shown for role, shown, _ in formulas["shapes"]}
+            named = [name for name, _ in (*formulas["forward"], *formulas["cotangents"])]
+            assert len(set(named)) == len(named)
+            assert set(named) <= {*roles, "X"}
+    ng, plain = found["5-3-2-4", "ng-ml-2011"], found["5-3-2-4", "cs231n"]
+    assert (ng["X with its ones"], ng["A1"], ng["A2"], ng["P"]) == ("A₁", "A₂", "A₃", "A₄")
+    assert (plain["A1"], plain["A2"], plain["P"]) == ("A₁", "A₂", "P")

@@ -21,10 +21,10 @@ from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Symbol
 from jacobians.symbols.functions import source_of
 from jacobians.testing import assert_textbook
-from tests.operations.drawing import Numbers
-from tests.operations.elementwise_cases import CASES
+from tests.operations.activation_and_power_cases import CASES
 from tests.operations.loss_cases import LOSSES as LOSS_CASES
 from tests.operations.loss_cases import made, scores
+from tests.operations.random_inputs import Numbers
 from tests.operations.simple_cases import ELEMENTWISE
 
 Z = np.random.default_rng(5).normal(size=(4, 3))
