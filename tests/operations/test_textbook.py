@@ -253,6 +253,26 @@ def test_an_audit_knows_the_derivative_of_an_activation_of_ones_own() -> None:
     assert "mish" in str(found)
 
 
+class Quartic(Loss):
+    def __init__(self, strength=2.0, reduction="mean", layout=None):  # type: ignore[no-untyped-def]
+        super().__init__(reduction, layout)
+        self.strength = strength
+
+    def _examples(self, X, Y):  # type: ignore[no-untyped-def]
+        r = X - same_shape_targets(Y, X, self.name, self.layout)
+        return lambda: sum_over_example(self.strength * r**4, self.layout), lambda: 4 * self.strength * r**3
+
+
+@pytest.mark.parametrize("name", ["cs231n", "ng-ml-2011", "ng-dlai"])
+def test_an_audit_knows_the_derivative_of_a_loss_of_ones_own(name: str) -> None:
+    net = Network.dense((4, 3, 2), loss=Quartic(), convention=name)
+    line = explain(net).cotangents[0].equation
+    assert "quartic_prime(" in line.numpy
+    assert audit(line.numpy, net)
+    assert not audit(line.numpy.replace(", 2", ", 3"), net)
+    assert not audit(line.numpy + " * 3", net)
+
+
 # --- names ---------------------------------------------------------------------------------------------
 
 
