@@ -13,7 +13,7 @@ from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import Setting
 from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
-from jacobians.operations import Elementwise, textbook_functions
+from jacobians.operations import Elementwise, Loss, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
 from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
@@ -185,9 +185,12 @@ class Scope:
 
     @cached_property
     def known(self) -> Mapping[str, Function]:
-        """The functions by their names in programs: the library's, and those of the network's own activations."""
-        parts = [part for part in self.setting.network.chain.parts if isinstance(part, Elementwise)]
+        """The functions by their names in programs: the library's, and those of the network's own parts and loss."""
+        network = self.setting.network
+        parts = [part for part in network.chain.parts if isinstance(part, Elementwise)]
         own = [part.function(prime=prime) for part in parts for prime in (False, True)]
+        if type(network.loss).in_symbols is Loss.in_symbols:
+            own.append(network.loss.function())
         return textbook_functions() | {function.name: function for function in own}
 
     def function(self, name: str) -> str | None:

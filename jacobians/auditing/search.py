@@ -189,7 +189,10 @@ class _Trial:
         if size_of(expr.shape) != self.judge.claim.truths[0].size:
             return []
         self.evaluated += 1
-        return list(self.judge.reach(expr))
+        try:
+            return list(self.judge.reach(expr))
+        except ValueError:  # a loss of one's own refuses such targets
+            return []
 
 
 def _relative(found: Array, true: Array) -> float:

@@ -47,6 +47,11 @@ class Function:
     prime: bool = False
 
     @property
+    def arrays(self) -> int:
+        """How many of the arguments must be arrays of one shape: of a loss's own rule, the outputs and the targets."""
+        return len(self.run._arrays) if isinstance(self.run, Rule) else 1
+
+    @property
     def arguments(self) -> int:
         """How many arguments it takes, numbers included."""
         return len(self.run.arguments if isinstance(self.run, Rule) else inspect.signature(self.run).parameters)
