@@ -1,4 +1,4 @@
-"""`explanation_of`: the fewest slips that make the true value of a given formula, by trying; `Judge` compares values."""
+"""`explanation_of`: the fewest slips that make the true value of a given formula, by trial; `Judge` compares values."""
 
 from __future__ import annotations
 
