@@ -62,6 +62,10 @@ def claims(scope: Scope) -> Iterator[Claim]:
             yield Claim(left.name, f"the gradient by {left.name[1:]}", truths, parameter.formula, name)
     for definition in derivation.cotangents:
         stop = definition.name[1:]
+        if stop not in setting.first.run.values:  # inside an operation that is made of others
+            truths = tuple(draw.values[definition.symbol.name] for draw in setting.draws)
+            yield Claim(definition.symbol.name, "a cotangent inside an operation", truths, definition.equation)
+            continue
         truths = tuple(draw.cotangent(stop) for draw in setting.draws)
         shown = Names(setting.network.convention).of(stop)
         yield Claim(definition.symbol.name, f"the cotangent of {shown}", truths, definition.equation)

@@ -15,7 +15,7 @@ from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.operations import Elementwise, Loss, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
 
 LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")

@@ -29,7 +29,7 @@ from jacobians.symbols.expressions import (
     show,
     transposed,
 )
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 Kind: TypeAlias = Literal[
     "leaf",  # detail: an expression, such as a symbol

@@ -10,7 +10,7 @@ from typing import Any
 from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_l2, whole_numbers
 from jacobians.cli.output import write_file
 from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
-from jacobians.derivation.samples import sample_data
+from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.presets import convention

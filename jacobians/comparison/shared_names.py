@@ -16,7 +16,8 @@ from jacobians.layout import Layout, Order
 from jacobians.linops import Jacobian, Selection, Transposed
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Symbol, WithOnes
-from jacobians.symbols.text import TextNotation, slices_text
+from jacobians.symbols.notation import slices_text
+from jacobians.symbols.text import TextNotation
 
 __all__ = ["SharedNames", "kept_by"]
 

@@ -6,7 +6,7 @@ Every operation runs on symbols, so each factor's own `_vjp` writes the formula 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,11 @@ from jacobians.arrays import Array
 from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
 from jacobians.derivation.names import Names, symbol_name
-from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
+from jacobians.derivation.operation_on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
-from jacobians.linops import Dense, Jacobian, Product
+from jacobians.linops import Dense, Jacobian, Product, Sum
 from jacobians.network import Run
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import rows_of_examples
@@ -202,6 +202,7 @@ class _Walk:
     forward: Forward
     definitions: list[Definition] = field(default_factory=list)
     trails: dict[str, _Trail] = field(default_factory=dict)
+    shared: dict[Expr, Symbol] = field(default_factory=dict)
     factor: Expr | None = None
     """The reduction's weight, where it is written at the gradients and not in the cotangents."""
 
@@ -226,7 +227,7 @@ class _Walk:
             rule, reason, _ = trail.steps[0]
             kept = "; here it is kept in front until the gradient."
             trail.steps = ((rule, reason.removesuffix(".") + kept, start),)
-        self._name(last, _through(trail, (examples,), layout))
+        self._name(last, self._through(trail, (examples,)))
 
     def _delta(self, last: str) -> Expr:
         """∂(loss of n)/∂output: the loss's own statement, or an array with a name."""
@@ -254,7 +255,7 @@ class _Walk:
         """From each stop to the one before it, naming every cotangent."""
         stops = ["X", *self.forward.run.outputs]
         for before, after in reversed(list(itertools.pairwise(stops))):
-            trail = _through(self.trails[after], self.forward.jacobians[after, before], self._layout)
+            trail = self._through(self.trails[after], self.forward.jacobians[after, before])
             if before == "X" or not isinstance(self.forward.stops[before], Symbol):
                 self.trails[before] = trail
             else:
@@ -267,7 +268,7 @@ class _Walk:
             trail, wrt = self.trails["X"], forward.stops["X"]
         else:
             output = run.outputs[run.network.chain.owner(run.network.names[name])[0]]
-            trail, wrt = _through(self.trails[output], forward.jacobians[output, name], self._layout), None
+            trail, wrt = self._through(self.trails[output], forward.jacobians[output, name]), None
         symbol = forward.parameters.get(name) or wrt
         assert isinstance(symbol, Symbol)
         left = Partial(_LOSS, symbol)
@@ -295,6 +296,17 @@ class _Walk:
     def _chain(self, factor: Expr | None, row: Expr | None, jacobians: tuple[Jacobian, ...] = ()) -> JacobianChain:
         return JacobianChain(factor, row, jacobians, self._layout.vec, self._layout.derivative)
 
+    def _through(self, trail: _Trail, jacobians: Iterable[Jacobian]) -> _Trail:
+        return _through(trail, jacobians, self._layout, self._share)
+
+    def _share(self, row: Expr) -> Expr:
+        """Name a cotangent that several paths share, inside an operation: G1, G2 …; each expression once."""
+        if not isinstance(row, Symbol) and row not in self.shared:
+            shown = self.forward.free_name("G")
+            self.shared[row] = self.forward.add(shown, evaluate(row, self.forward.arrays))
+            self.definitions.append(Definition(shown, Equation(self.shared[row], row)))
+        return self.shared.get(row, row)
+
     def _name(self, stop: str, trail: _Trail) -> None:
         """Name the cotangent of a stop, which is the end of a trail."""
         symbol = self.forward.add(self.forward.names.cotangent(stop), evaluate(trail.row, self.forward.arrays))
@@ -320,22 +332,29 @@ class _Walk:
         return Hadamard(factor, Placed(Part(wrt, key), key, wrt.shape))
 
 
-def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout) -> _Trail:
+def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share: Callable[[Expr], Expr]) -> _Trail:
     passed, steps, row = list(trail.jacobians), list(trail.steps), trail.row
-    for jacobian, before, after in _passed(jacobians, row):
+    for jacobian, before, after in _passed(jacobians, row, share):
+        if before is not row:  # what passes several paths got a name
+            steps[-1] = (*steps[-1][:2], before)
         passed.append(jacobian)
         steps.append((*_step(jacobian, before, after, layout), after))
         row = after
     return _Trail(tuple(passed), tuple(steps), row)
 
 
-def _passed(jacobians: Iterable[Jacobian], row: Any) -> list[tuple[Jacobian, Expr, Expr]]:
+def _passed(
+    jacobians: Iterable[Jacobian], row: Any, share: Callable[[Expr], Expr] = lambda row: row
+) -> list[tuple[Jacobian, Expr, Expr]]:
     """Each factor that a cotangent passes, with the cotangent before and after it.
 
-    A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own.
+    A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
+    several paths begin, `share` may give the cotangent a name, so that it is not written out once for each.
     """
     found: list[tuple[Jacobian, Expr, Expr]] = []
     for jacobian in jacobians:
+        if isinstance(jacobian, Sum):
+            row = share(row)
         after: Any = jacobian._vjp(row)
         if jacobian._squeezes() and found:
             found[-1] = (*found[-1][:2], after)

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
+from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.derivation.result import Derivation, OperationDerivation
-from jacobians.derivation.samples import sample_data
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Operation

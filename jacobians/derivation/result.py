@@ -10,7 +10,7 @@ from html import escape
 from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
-from jacobians.derivation.program import definition_lines, program
+from jacobians.derivation.numpy_program import definition_lines, program
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import show
 from jacobians.symbols.text import TextNotation

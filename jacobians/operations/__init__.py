@@ -37,7 +37,7 @@ from jacobians.operations.powers import *
 from jacobians.operations.products import *
 from jacobians.operations.shaping import *
 from jacobians.operations.softmaxes import *
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = []  # the files' own lists, which is how a type checker reads them
 __all__ += activations.__all__

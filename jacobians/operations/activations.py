@@ -19,7 +19,7 @@ from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, DTypeError
 from jacobians.linops import Jacobian
 from jacobians.operations.operation import Elementwise
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "GELU",

@@ -25,7 +25,7 @@ from jacobians.operations.losses import (
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "BinaryCrossEntropy",

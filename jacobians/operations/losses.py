@@ -17,7 +17,7 @@ from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
 from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
-from jacobians.symbols.functions import Function, Rule, numbers_of
+from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
 __all__ = ["L2", "Loss", "SquaredError", "l2", "squared_error"]
 

@@ -23,7 +23,7 @@ from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
-from jacobians.symbols.functions import Function, Rule, numbers_of
+from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
 __all__ = ["UNNAMED", "Elementwise", "Jacobians", "Naming", "Operation", "Primitive", "Unary"]
 

@@ -13,7 +13,7 @@ from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
 from jacobians.symbols.expressions import Call, Expr, Ones
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = ["LogSoftmax", "Softmax", "log_softmax", "softmax"]
 

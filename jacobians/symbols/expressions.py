@@ -16,7 +16,7 @@ import numpy as np
 
 from jacobians.arrays import DType, Shape, Symbolic, size_of
 from jacobians.errors import ShapeError
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "Add",

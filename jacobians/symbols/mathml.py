@@ -2,27 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import ClassVar
 
-from jacobians.arrays import Shape
-from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Slices, show
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
-from jacobians.symbols.text import places_text, slices_text, summed_indices
 
 __all__ = ["MathmlNotation"]
 
 
+def _row(*parts: str) -> str:
+    return f"<mrow>{''.join(parts)}</mrow>"
+
+
+def _top(text: str) -> str:
+    return f"<msup>{text}<mo>⊤</mo></msup>"
+
+
+def _bracket(*parts: str) -> str:
+    return _row("<mo>(</mo>", *parts, "<mo>)</mo>")
+
+
+_GAP = '<mspace width="0.2em"/>'
 _ONE = '<mn mathvariant="bold">1</mn>'
-_TOP = "<mo>⊤</mo>"
+_BLOCKS = "<msub><mo>⨁</mo><mi>n</mi></msub>"
+_BLOCK = "<mrow><mo>[</mo>{0}<mo>]</mo></mrow>"
+_VEC_BY = _row("<mo>∂</mo>", f"<mi>vec</mi>{_GAP}", "{1}")
+_OF_EXAMPLE = [f"<msub>{{{part}}}<mi>n</mi></msub>" for part in range(3)]
 
 
 class MathmlNotation(Notation):
     """MathML Core without the outer ``<math>``; `document` adds it."""
 
     bars = True
+    forms: ClassVar[Mapping[str, str]] = {
+        "identity": "<msub><mi>I</mi><mn>{0}</mn></msub>",
+        "ones": _ONE,
+        "row of ones": _top(_ONE),
+        "zeros": '<mn mathvariant="bold">0</mn>',
+        "bracket": _bracket("{0}"),
+        "transpose": _top("{0}"),
+        "matrix product": _row("{0}", _GAP, "{1}"),
+        "elementwise product": _row("{0}<mo>∘</mo>{1}"),
+        "scale": _row("{0}", _GAP, "{1}"),
+        "plus": _row("{0}<mo>+</mo>{1}"),
+        "minus": _row("{0}<mo>−</mo>{1}"),
+        "negative": _row("<mo>−</mo>{0}"),
+        "fraction": "<mfrac>{0}{1}</mfrac>",
+        "power": "<msup>{0}<mn>{1}</mn></msup>",
+        "part": "<msub>{0}<mtext>[{1}]</mtext></msub>",
+        "gathered": "<msub>{0}<mtext>[{1}]</mtext></msub>",
+        "scattered": _bracket(_row("{0}", _GAP, "<mtext>added to {1} at {2}</mtext>")),
+        "sum over indices": "<msub><mo>∑</mo><mi>{0}</mi></msub>",
+        "indexed": "<msub>{0}<mi>{1}</mi></msub>",
+        "einsum": _row("{1}{0}"),
+        "beside": _BLOCK,
+        "below": _BLOCK,
+        "reshaped": _row("{0}", _GAP, "<mtext>as {1}</mtext>"),
+        "repeated column": _row("{0}", _GAP, _top(_ONE)),
+        "repeated row": _row(_ONE, _GAP, _top("{0}")),
+        "column sums": _row(_top(_ONE), _GAP, "{0}"),
+        "row sums": _row("{0}", _GAP, _ONE),
+        "Kronecker product": _bracket(_row("{0}<mo>⊗</mo>{1}")),
+        "commutation": f"<msub><mi>K</mi>{_row('<mn>{0}</mn><mo>,</mo><mn>{1}</mn>')}</msub>",
+        "diagonal": _row("<mi>diag</mi>", _bracket("{0}")),
+        "selection": "<mi>S</mi>",
+        "reshaping": "<msub><mi>R</mi><mtext>{0} → {1}</mtext></msub>",
+        "diagonal minus outer": _row(
+            _BLOCKS,
+            _bracket(_row("<mi>diag</mi>", _OF_EXAMPLE[0], "<mo>−</mo>", _OF_EXAMPLE[1], _top(_OF_EXAMPLE[2]))),
+        ),
+        "examples as rows": _row(_BLOCKS, "<msubsup>{0}<mi>n</mi><mo>⊤</mo></msubsup>"),
+        "examples as columns": _row(_BLOCKS, _OF_EXAMPLE[0]),
+        "multiple of ones": _row("{0}", _GAP, "{1}"),
+        "vec": _row("<mi>vec</mi>", _bracket("{0}")),
+        "row": _row("<mi>vec</mi>", _top(_bracket("{0}"))),
+        "chain": _row("{0}"),
+        "sum": _row("{0}"),
+        "Jacobian": f"<mfrac>{_row('<mo>∂</mo>', f'<mi>vec</mi>{_GAP}', '{0}')}{_VEC_BY}</mfrac>",
+        "gradient": f"<mfrac>{_row('<mo>∂</mo>', '{0}')}{_VEC_BY}</mfrac>",
+        "equation": _row("{0}<mo>=</mo>{1}"),
+    }
+    between: ClassVar[Mapping[str, str]] = {
+        "einsum": "",
+        "beside": '<mspace width="0.5em"/>',
+        "below": "<mo>;</mo>",
+        "chain": _GAP,
+        "sum": "<mo>+</mo>",
+    }
 
     def document(self, text: str) -> str:
         """Return a whole ``<math>`` element."""
@@ -38,137 +106,8 @@ class MathmlNotation(Notation):
     def number(self, value: float) -> str:
         return f"<mn>{value:g}</mn>" if value >= 0 else _row("<mo>−</mo>", f"<mn>{-value:g}</mn>")
 
-    def eye(self, size: int) -> str:
-        return f"<msub><mi>I</mi><mn>{size}</mn></msub>"
-
-    def ones(self, dims: Sequence[int]) -> str:
-        return self.transpose(_ONE) if len(dims) == 2 and dims[0] == 1 else _ONE
-
-    def zeros(self, dims: Sequence[int]) -> str:
-        return '<mn mathvariant="bold">0</mn>'
-
-    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
-        places = f"<msub>{text}<mtext>[{places_text(index)}]</mtext></msub>"
-        return self.reshaped(places, dims) if len(dims) > 1 else places
-
-    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
-        where = f"<mtext>added to {show(tuple(dims))} at {places_text(index)}</mtext>"
-        return self.bracket(_row(text, _gap(), where))
-
-    def einsum(self, spec: str, parts: Sequence[str]) -> str:
-        summed, indices = summed_indices(spec)
-        sign = [f"<msub><mo>∑</mo><mi>{summed}</mi></msub>"] if summed else []
-        return _row(*sign, *(f"<msub>{p}<mi>{own}</mi></msub>" for p, own in zip(parts, indices, strict=True)))
-
-    def bracket(self, text: str) -> str:
-        return _row("<mo>(</mo>", text, "<mo>)</mo>")
-
-    def transpose(self, text: str) -> str:
-        return f"<msup>{text}{_TOP}</msup>"
-
-    def matmul(self, left: str, right: str) -> str:
-        return _row(left, _gap(), right)
-
-    def hadamard(self, left: str, right: str) -> str:
-        return _row(left, "<mo>∘</mo>", right)
-
-    def scale(self, factor: str, text: str) -> str:
-        return _row(factor, _gap(), text)
-
-    def add(self, left: str, right: str, minus: bool) -> str:
-        return _row(left, f"<mo>{'−' if minus else '+'}</mo>", right)
-
-    def negative(self, text: str) -> str:
-        return _row("<mo>−</mo>", text)
-
-    def fraction(self, above: str, below: str) -> str:
-        return f"<mfrac>{above}{below}</mfrac>"
-
-    def power(self, text: str, exponent: int) -> str:
-        return f"<msup>{text}<mn>{exponent}</mn></msup>"
-
-    def part(self, text: str, key: Slices) -> str:
-        return f"<msub>{text}<mtext>[{escape(slices_text(key))}]</mtext></msub>"
-
-    def joined(self, parts: Sequence[str], axis: int) -> str:
-        between = "<mo>;</mo>" if axis == 0 else '<mspace width="0.5em"/>'
-        return _row("<mo>[</mo>", between.join(parts), "<mo>]</mo>")
-
-    def reshaped(self, text: str, dims: Sequence[int]) -> str:
-        return _row(text, _gap(), f"<mtext>as {show(tuple(dims))}</mtext>")
-
-    def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
-        if len(own) == 2 and own[0] == dims[0]:
-            return _row(text, _gap(), self.transpose(_ONE))
-        return _row(_ONE, _gap(), self.transpose(text))
-
-    def sum_over(self, text: str, axis: int, keep: bool) -> str:
-        return _row(self.transpose(_ONE), _gap(), text) if axis == 0 else _row(text, _gap(), _ONE)
-
     def call(self, function: Function, arguments: Sequence[str]) -> str:
         name = f"<mi>{escape(function.shown)}</mi>"
         if function.prime:
             name = f"<msup>{name}<mo>′</mo></msup>"
         return _row(name, self.bracket("<mo>,</mo>".join(arguments)))
-
-    def kron(self, left: str, right: str) -> str:
-        return self.bracket(_row(left, "<mo>⊗</mo>", right))
-
-    def commutation(self, rows: int, columns: int, order: Order) -> str:
-        first, second = (rows, columns) if order == "F" else (columns, rows)
-        return f"<msub><mi>K</mi>{_row(f'<mn>{first}</mn>', '<mo>,</mo>', f'<mn>{second}</mn>')}</msub>"
-
-    def diag(self, text: str, order: Order) -> str:
-        return _row("<mi>diag</mi>", self.bracket(self.vec(text, order)))
-
-    def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
-        return "<mi>S</mi>"
-
-    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
-        return f"<msub><mi>R</mi><mtext>{show(before)} → {show(after)}</mtext></msub>"
-
-    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
-        first, left, right = (f"<msub>{self.expr(e)}<mi>n</mi></msub>" for e in (d, u, v))
-        return _row(
-            _plus_of_blocks(), self.bracket(_row("<mi>diag</mi>", first, "<mo>−</mo>", left, self.transpose(right)))
-        )
-
-    def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
-        block = f"<msub>{delta}<mi>n</mi></msub>" if column else f"<msubsup>{delta}<mi>n</mi>{_TOP}</msubsup>"
-        return _row(_plus_of_blocks(), block)
-
-    def uniform(self, factor: str | None, count: int, column: bool) -> str:
-        ones = _ONE if column else self.transpose(_ONE)
-        return _row(factor, _gap(), ones) if factor else ones
-
-    def vec(self, text: str, order: Order) -> str:
-        return _row("<mi>vec</mi>", self.bracket(text))
-
-    def row(self, text: str, order: Order) -> str:
-        return _row("<mi>vec</mi>", self.transpose(self.bracket(text)))
-
-    def join(self, factors: Sequence[str]) -> str:
-        return _row(_gap().join(factors))
-
-    def plus(self, terms: Sequence[str]) -> str:
-        return _row("<mo>+</mo>".join(terms))
-
-    def partial(self, of: str, wrt: str, vector: bool) -> str:
-        d = "<mo>∂</mo>"
-        vec = f"<mi>vec</mi>{_gap()}"
-        return f"<mfrac>{_row(d, vec if vector else '', of)}{_row(d, vec, wrt)}</mfrac>"
-
-    def equation(self, left: str, right: str) -> str:
-        return _row(left, "<mo>=</mo>", right)
-
-
-def _row(*parts: str) -> str:
-    return f"<mrow>{''.join(parts)}</mrow>"
-
-
-def _gap() -> str:
-    return '<mspace width="0.2em"/>'
-
-
-def _plus_of_blocks() -> str:
-    return "<msub><mo>⨁</mo><mi>n</mi></msub>"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from jacobians.arrays import Shape
+from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     Add,
@@ -35,10 +35,11 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     Zeros,
+    show,
 )
-from jacobians.symbols.functions import Function
+from jacobians.symbols.named_functions import Function
 
-__all__ = ["GREEK", "Name", "Notation", "split_name"]
+__all__ = ["GREEK", "SUBSCRIPTS", "Name", "Notation", "slices_text", "split_name"]
 
 
 GREEK = {
@@ -51,6 +52,10 @@ GREEK = {
     "alpha": "α",
     "sigma": "σ",
 }
+
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,41 @@ class Structure(Protocol):
 
 
 class Notation(ABC):
-    """A way to write expressions and chains; a subclass states how each node is written, its parts being given.
+    """A way to write expressions and chains: two tables, and methods for what a table cannot say.
 
     Where a fraction has a bar, nothing in it needs brackets.
+
+    Attributes
+    ----------
+    forms : dict
+        By what is written, its text, with {0}, {1} … for its parts.
+    between : dict
+        By what is written as a list, what stands between two members; its form has {0} for the whole list.
     """
 
-    bars = False
+    bars: ClassVar[bool] = False
+    forms: ClassVar[Mapping[str, str]]
+    between: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def symbol(self, name: str) -> str:
+        """Return a name."""
+
+    @abstractmethod
+    def number(self, value: float) -> str:
+        """Return a literal number."""
+
+    @abstractmethod
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        """Return f(A, …)."""
+
+    def form(self, what: str, *parts: object) -> str:
+        """Return a text of the table with its parts."""
+        return self.forms[what].format(*parts)
+
+    def listed(self, what: str, members: Iterable[str], *parts: object) -> str:
+        """Return a list of the table with its members."""
+        return self.form(what, self.between[what].join(members), *parts)
 
     # --- expressions -----------------------------------------------------------------------------
 
@@ -117,38 +151,42 @@ class Notation(ABC):
             case Ones(dims):
                 return self.ones(dims), _POSTFIX
             case Zeros(dims):
-                return self.zeros(dims), _POSTFIX
+                return self.form("zeros", dims), _POSTFIX
             case Transposed(of):
                 return self.transpose(self._at(of, _POSTFIX)), _POSTFIX
             case MatMul(left, right):
-                return self.matmul(self._at(left, _POSTFIX, MatMul), self._at(right, _POSTFIX, MatMul)), _PRODUCT
+                parts = self._at(left, _POSTFIX, MatMul), self._at(right, _POSTFIX, MatMul)
+                return self.form("matrix product", *parts), _PRODUCT
             case Hadamard(Number(value), right) if value == -1:
-                return self.negative(self._at(right, _PRODUCT)), _SUM
+                return self.form("negative", self._at(right, _PRODUCT)), _SUM
             case Hadamard(left, right) if left.shape == ():
                 factor = self._at(left, _POSTFIX, Quotient, Hadamard)
                 return self.scale(factor, self._at(right, _POSTFIX, *((MatMul,) if self.bars else ()))), _PRODUCT
             case Hadamard(left, right):
-                return self.hadamard(self._at(left, _POSTFIX, Hadamard), self._at(right, _POSTFIX)), _PRODUCT
+                parts = self._at(left, _POSTFIX, Hadamard), self._at(right, _POSTFIX)
+                return self.form("elementwise product", *parts), _PRODUCT
             case Add(left, right, minus):
                 left, right = self._addend(left), self._addend(right)
-                return self.add(self.expr(left), self._at(right, _PRODUCT), minus), _SUM
+                return self.form("minus" if minus else "plus", self.expr(left), self._at(right, _PRODUCT)), _SUM
             case Quotient(left, right) if self.bars and right.shape == () and left.shape != ():
-                one = self.fraction(self.number(1), self.expr(right))
+                one = self.form("fraction", self.number(1), self.expr(right))
                 return self.scale(one, self._at(left, _POSTFIX, MatMul)), _PRODUCT
             case Quotient(left, right) if self.bars:
-                return self.fraction(self.expr(left), self.expr(right)), _PRODUCT
+                return self.form("fraction", self.expr(left), self.expr(right)), _PRODUCT
             case Quotient(left, right):
-                return self.fraction(self._at(left, _PRODUCT), self._at(right, _POSTFIX)), _PRODUCT
+                return self.form("fraction", self._at(left, _PRODUCT), self._at(right, _POSTFIX)), _PRODUCT
             case Power(of, exponent):
-                return self.power(self._at(of, _POSTFIX), exponent), _POSTFIX
+                raised = str(exponent).translate(_SUPERSCRIPTS)
+                return self.form("power", self._at(of, _POSTFIX), exponent, raised), _POSTFIX
             case Part(of, key):
-                return self.part(self._at(of, _POSTFIX), key), _POSTFIX
+                return self.form("part", self._at(of, _POSTFIX), slices_text(key)), _POSTFIX
             case Placed(of):
                 return self.placed(expr, self.expr(of)), _POSTFIX
             case Gathered(of, index, dims):
                 return self.gathered(self._at(of, _POSTFIX), index, dims), _POSTFIX
             case Scattered(of, index, dims):
-                return self.scattered(self._at(of, _POSTFIX), index, dims), _POSTFIX
+                where = self.size(dims), _places(index), list(index), size_of(dims), dims
+                return self.form("scattered", self._at(of, _POSTFIX), *where), _POSTFIX
             case Einsum(spec, of):
                 return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
             case WithOnes(of):
@@ -157,8 +195,9 @@ class Notation(ABC):
                 return self.joined([self.expr(part) for part in of], axis), _POSTFIX
             case Reshaped(of, dims):
                 return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
-            case Repeated(of):
-                return self.repeated(self._at(of, _POSTFIX), expr.shape, of.shape), _PRODUCT
+            case Repeated(of, dims):
+                what = "repeated column" if of.ndim == 2 and of.shape[0] == dims[0] else "repeated row"
+                return self.form(what, self._at(of, _POSTFIX), dims), _PRODUCT
             case SumOver(of, axis, keep):
                 return self.sum_over(self._at(of, _POSTFIX), axis, keep), _POSTFIX
             case Call(function, arguments):
@@ -168,6 +207,54 @@ class Notation(ABC):
     def _addend(self, expr: Expr) -> Expr:
         return expr
 
+    def bracket(self, text: str) -> str:
+        """Return a text in brackets."""
+        return self.form("bracket", text)
+
+    def transpose(self, text: str) -> str:
+        """Return Aᵀ."""
+        return self.form("transpose", text)
+
+    def scale(self, factor: str, text: str) -> str:
+        """Return c A."""
+        return self.form("scale", factor, text)
+
+    def eye(self, size: int) -> str:
+        """Return an identity."""
+        return self.form("identity", size, str(size).translate(SUBSCRIPTS))
+
+    def ones(self, dims: Shape) -> str:
+        """Return ones; a row of them is 1ᵀ."""
+        return self.form("row of ones" if len(dims) == 2 and dims[0] == 1 else "ones", dims)
+
+    def size(self, dims: Shape) -> str:
+        """Return a shape."""
+        return show(dims)
+
+    def gathered(self, text: str, index: Sequence[int], dims: Shape) -> str:
+        """Return the entries at some places."""
+        found = self.form("gathered", text, _places(index))
+        return self.reshaped(found, dims) if len(dims) > 1 else found
+
+    def einsum(self, spec: str, parts: Sequence[str]) -> str:
+        """Return a sum over indices, with its sign if there is one to sum over."""
+        inputs, _, output = spec.partition("->")
+        summed = "".join(sorted({*inputs} - {*output, ","}))
+        members = (self.form("indexed", part, own) for part, own in zip(parts, inputs.split(","), strict=True))
+        return self.listed("einsum", members, self.form("sum over indices", summed) if summed else "")
+
+    def reshaped(self, text: str, dims: Shape) -> str:
+        """Return an array in another shape."""
+        return self.form("reshaped", text, self.size(dims), ", ".join(map(str, dims)) or "()")
+
+    def sum_over(self, text: str, axis: int, keep: bool) -> str:
+        """Return 1ᵀA or A1."""
+        return self.form("column sums" if axis == 0 else "row sums", text)
+
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        """Return [A B], or [A; B] where they stand one above the other."""
+        return self.listed("below" if axis == 0 else "beside", parts, axis)
+
     def placed(self, expr: Placed, text: str) -> str:
         """Return [0 A 0] with as many blocks of zeros as there are."""
         for axis, ((start, stop), n) in enumerate(zip(expr.key, expr.dims, strict=True)):
@@ -176,14 +263,14 @@ class Notation(ABC):
                 return self.joined([self.number(0)] * (a > 0) + [text] + [self.number(0)] * (b < n), axis)
         return self.joined([text], -1)
 
-    def block_of_ones(self, axis: int) -> str:
-        """Return the ones in [1 A]."""
-        return self.ones((1, 1) if axis == 0 else (1,))
-
     def with_ones(self, expr: WithOnes, text: str) -> str:
         """Return [1 A] or [A 1]."""
         parts = [self.block_of_ones(expr.axis), text]
         return self.joined(parts if expr.first else parts[::-1], expr.axis)
+
+    def block_of_ones(self, axis: int) -> str:
+        """Return the ones in [1 A]."""
+        return self.ones((1, 1) if axis == 0 else (1,))
 
     # --- chains ----------------------------------------------------------------------------------
 
@@ -207,87 +294,76 @@ class Notation(ABC):
                 return self.uniform(self._at(factor, _POSTFIX, Quotient), row.size, column)
         return self.vec(self.expr(row), order) if column else self.row(self.expr(row), order)
 
+    def uniform(self, factor: str | None, count: int, column: bool) -> str:
+        """Return a vector of equal entries."""
+        ones = self.ones((count,) if column else (1, count))
+        return ones if factor is None else self.form("multiple of ones", factor, ones)
+
     def of_examples(self, delta: Expr, axis: int, order: Order, column: bool) -> str:
         """Return the matrix whose row n, or column n, is the n-th example's part of δ, among zeros."""
-        return self.per_example(self._at(delta, _POSTFIX), axis, order, column)
+        what = "examples as columns" if column else "examples as rows"
+        return self.form(what, self._at(delta, _POSTFIX), axis, order)
 
     def is_ones(self, factor: Expr | int) -> bool:
         """Whether a factor is an array of ones."""
         return isinstance(factor, Ones)
 
-    # --- what a notation states ------------------------------------------------------------------
+    def kron(self, left: str, right: str) -> str:
+        """Return A ⊗ B."""
+        return self.form("Kronecker product", left, right)
 
-    @abstractmethod
-    def symbol(self, name: str) -> str: ...
-    @abstractmethod
-    def number(self, value: float) -> str: ...
-    @abstractmethod
-    def eye(self, size: int) -> str: ...
-    @abstractmethod
-    def ones(self, dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def zeros(self, dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def einsum(self, spec: str, parts: Sequence[str]) -> str: ...
-    @abstractmethod
-    def bracket(self, text: str) -> str: ...
-    @abstractmethod
-    def transpose(self, text: str) -> str: ...
-    @abstractmethod
-    def matmul(self, left: str, right: str) -> str: ...
-    @abstractmethod
-    def hadamard(self, left: str, right: str) -> str: ...
-    @abstractmethod
-    def scale(self, factor: str, text: str) -> str: ...
-    @abstractmethod
-    def add(self, left: str, right: str, minus: bool) -> str: ...
-    @abstractmethod
-    def negative(self, text: str) -> str: ...
-    @abstractmethod
-    def fraction(self, above: str, below: str) -> str: ...
-    @abstractmethod
-    def power(self, text: str, exponent: int) -> str: ...
-    @abstractmethod
-    def part(self, text: str, key: Slices) -> str: ...
-    @abstractmethod
-    def joined(self, parts: Sequence[str], axis: int) -> str: ...
-    @abstractmethod
-    def reshaped(self, text: str, dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str: ...
-    @abstractmethod
-    def sum_over(self, text: str, axis: int, keep: bool) -> str: ...
-    @abstractmethod
-    def call(self, function: Function, arguments: Sequence[str]) -> str: ...
-    @abstractmethod
-    def kron(self, left: str, right: str) -> str: ...
-    @abstractmethod
-    def commutation(self, rows: int, columns: int, order: Order) -> str: ...
-    @abstractmethod
-    def diag(self, text: str, order: Order) -> str: ...
-    @abstractmethod
-    def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str: ...
-    @abstractmethod
-    def reshaping(self, before: Shape, after: Shape, order: Order) -> str: ...
-    @abstractmethod
-    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str: ...
-    @abstractmethod
-    def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str: ...
-    @abstractmethod
-    def uniform(self, factor: str | None, count: int, column: bool) -> str: ...
-    @abstractmethod
-    def vec(self, text: str, order: Order) -> str: ...
-    @abstractmethod
-    def row(self, text: str, order: Order) -> str: ...
-    @abstractmethod
-    def join(self, factors: Sequence[str]) -> str: ...
-    @abstractmethod
-    def plus(self, terms: Sequence[str]) -> str: ...
-    @abstractmethod
-    def partial(self, of: str, wrt: str, vector: bool) -> str: ...
-    @abstractmethod
-    def equation(self, left: str, right: str) -> str: ...
+    def commutation(self, rows: int, columns: int, order: Order) -> str:
+        """Return the permutation K that transposes."""
+        both = (rows, columns) if order == "F" else (columns, rows)
+        return self.form("commutation", *both, *(str(n).translate(SUBSCRIPTS) for n in both), rows, columns, order)
+
+    def diag(self, text: str, order: Order) -> str:
+        """Return diag(vec A)."""
+        return self.form("diagonal", self.vec(text, order))
+
+    def selection(self, key: Slices, dims: Shape, order: Order) -> str:
+        """Return the matrix that keeps the entries of slices."""
+        return self.form("selection", dims, slices_text(key), order)
+
+    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
+        """Return the permutation of a reshape."""
+        return self.form("reshaping", self.size(before), self.size(after), before, after, order)
+
+    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
+        """Return diag(d) − u vᵀ for each example."""
+        return self.form("diagonal minus outer", *map(self.expr, (d, u, v)), axis, order)
+
+    def vec(self, text: str, order: Order) -> str:
+        """Return vec A."""
+        return self.form("vec", text, order)
+
+    def row(self, text: str, order: Order) -> str:
+        """Return (vec A)ᵀ."""
+        return self.form("row", text, order)
+
+    def join(self, factors: Sequence[str]) -> str:
+        """Return a product of matrices."""
+        return self.listed("chain", factors)
+
+    def plus(self, terms: Sequence[str]) -> str:
+        """Return a sum of matrices."""
+        return self.listed("sum", terms)
+
+    def partial(self, of: str, wrt: str, vector: bool) -> str:
+        """Return ∂y/∂vec x, or ∂vec y/∂vec x."""
+        return self.form("Jacobian" if vector else "gradient", of, wrt)
+
+    def equation(self, left: str, right: str) -> str:
+        """Return A = B."""
+        return self.form("equation", left, right)
+
+
+def slices_text(key: Slices) -> str:
+    """Return slices as Python writes them: ``:, 1:``."""
+    return ", ".join(f"{'' if a is None else a}:{'' if b is None else b}" for a, b in key)
+
+
+def _places(index: Sequence[int]) -> str:
+    """Flat places as text, long lists with their ends only."""
+    shown = [*map(str, index[:3]), "…", str(index[-1])] if len(index) > 5 else map(str, index)
+    return ", ".join(shown)

@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from jacobians.arrays import Shape, size_of
-from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Placed, Repeated, Slices, Symbol, WithOnes
-from jacobians.symbols.functions import Function
+from jacobians.arrays import Shape
+from jacobians.symbols.expressions import Expr, Placed, Repeated, Symbol, WithOnes
+from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import Notation
-from jacobians.symbols.text import slices_text
 
 __all__ = ["NumpyNotation", "ones_name"]
 
 
 class NumpyNotation(Notation):
-    """Python expressions; functions are called by name, and the matrices are those of `jacobians.symbols.matrices`."""
+    """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
+
+    forms: ClassVar[Mapping[str, str]] = {
+        "identity": "np.eye({0})",
+        "ones": "np.ones({0})",
+        "row of ones": "np.ones({0})",
+        "zeros": "np.zeros({0})",
+        "bracket": "({0})",
+        "transpose": "{0}.T",
+        "matrix product": "{0} @ {1}",
+        "elementwise product": "{0} * {1}",
+        "scale": "{0} * {1}",
+        "plus": "{0} + {1}",
+        "minus": "{0} - {1}",
+        "negative": "-{0}",
+        "fraction": "{0} / {1}",
+        "power": "{0}**{1}",
+        "part": "{0}[{1}]",
+        "scattered": "np.bincount({3}, {0}.ravel(), {4}).reshape({5})",
+        "beside": "np.concatenate([{0}], axis={1})",
+        "below": "np.concatenate([{0}], axis={1})",
+        "reshaped": "{0}.reshape({2})",
+        "repeated column": "np.broadcast_to({0}, {1})",
+        "repeated row": "np.broadcast_to({0}, {1})",
+        "Kronecker product": "np.kron({0}, {1})",
+        "commutation": 'commutation({4}, {5}, "{6}")',
+        "diagonal": "np.diag({0})",
+        "selection": 'selection({0}, np.s_[{1}], "{2}")',
+        "reshaping": 'reshaping({2}, {3}, "{4}")',
+        "diagonal minus outer": 'diagonal_minus_outer({0}, {1}, {2}, {3}, "{4}")',
+        "examples as rows": 'per_example({0}, {1}, "{2}")',
+        "examples as columns": 'per_example({0}, {1}, "{2}").T',
+        "vec": 'vec({0}, "{1}")',
+        "row": 'vec({0}, "{1}")',
+        "chain": "{0}",
+        "sum": "{0}",
+        "Jacobian": "J_{0}_{1}",
+        "gradient": "vec_d{1}",
+        "equation": "{0} = {1}",
+    }
+    between: ClassVar[Mapping[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)
@@ -24,67 +63,22 @@ class NumpyNotation(Notation):
     def number(self, value: float) -> str:
         return repr(int(value)) if float(value).is_integer() else repr(value)
 
-    def eye(self, size: int) -> str:
-        return f"np.eye({size})"
+    def call(self, function: Function, arguments: Sequence[str]) -> str:
+        return f"{function.name}({', '.join(arguments)})"
 
-    def ones(self, dims: Sequence[int]) -> str:
-        return f"np.ones({tuple(dims)})"
-
-    def zeros(self, dims: Sequence[int]) -> str:
-        return f"np.zeros({tuple(dims)})"
-
-    def gathered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
+    def gathered(self, text: str, index: Sequence[int], dims: Shape) -> str:
         return f"{text}.ravel()[{list(index)}].reshape({tuple(dims)})"
-
-    def scattered(self, text: str, index: Sequence[int], dims: Sequence[int]) -> str:
-        size = size_of(tuple(dims))
-        return f"np.bincount({list(index)}, {text}.ravel(), {size}).reshape({tuple(dims)})"
 
     def einsum(self, spec: str, parts: Sequence[str]) -> str:
         return f'np.einsum("{spec}", {", ".join(parts)})'
 
-    def bracket(self, text: str) -> str:
-        return f"({text})"
-
-    def transpose(self, text: str) -> str:
-        return f"{text}.T"
-
-    def matmul(self, left: str, right: str) -> str:
-        return f"{left} @ {right}"
-
-    def hadamard(self, left: str, right: str) -> str:
-        return f"{left} * {right}"
-
-    def scale(self, factor: str, text: str) -> str:
-        return f"{factor} * {text}"
-
-    def add(self, left: str, right: str, minus: bool) -> str:
-        return f"{left} {'-' if minus else '+'} {right}"
-
-    def negative(self, text: str) -> str:
-        return f"-{text}"
-
-    def fraction(self, above: str, below: str) -> str:
-        return f"{above} / {below}"
-
-    def power(self, text: str, exponent: int) -> str:
-        return f"{text}**{exponent}"
-
-    def part(self, text: str, key: Slices) -> str:
-        return f"{text}[{slices_text(key)}]"
-
     def placed(self, expr: Placed, text: str) -> str:
-        margins = []
-        for (start, stop), n in zip(expr.key, expr.dims, strict=True):
-            a, b, _ = slice(start, stop).indices(n)
-            margins.append((a, n - b))
-        return f"np.pad({text}, {tuple(margins)})"
+        ends = (slice(*key).indices(n) for key, n in zip(expr.key, expr.dims, strict=True))
+        margins = tuple((a, n - b) for (a, b, _), n in zip(ends, expr.dims, strict=True))
+        return f"np.pad({text}, {margins})"
 
     def with_ones(self, expr: WithOnes, text: str) -> str:
         return ones_name(expr.of) if isinstance(expr.of, Symbol) else self.with_ones_code(expr)
-
-    def joined(self, parts: Sequence[str], axis: int) -> str:
-        return f"np.concatenate([{', '.join(parts)}], axis={axis})"
 
     def with_ones_code(self, expr: WithOnes) -> str:
         """Return the code that adds the entry of ones to each example."""
@@ -92,63 +86,14 @@ class NumpyNotation(Notation):
         stack = "np.column_stack" if expr.axis == 1 else "np.vstack"
         return f"{stack}([{ones}, {text}])" if expr.first else f"{stack}([{text}, {ones}])"
 
-    def reshaped(self, text: str, dims: Sequence[int]) -> str:
-        return f"{text}.reshape({', '.join(map(str, dims)) or '()'})"
-
-    def repeated(self, text: str, dims: Sequence[int], own: Sequence[int]) -> str:
-        return f"np.broadcast_to({text}, {tuple(dims)})"
-
     def _addend(self, expr: Expr) -> Expr:
         return expr.of if isinstance(expr, Repeated) else expr  # NumPy repeats what is added
 
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"{text}.sum(axis={axis}{', keepdims=True' if keep else ''})"
 
-    def call(self, function: Function, arguments: Sequence[str]) -> str:
-        return f"{function.name}({', '.join(arguments)})"
-
-    def kron(self, left: str, right: str) -> str:
-        return f"np.kron({left}, {right})"
-
-    def commutation(self, rows: int, columns: int, order: Order) -> str:
-        return f'commutation({rows}, {columns}, "{order}")'
-
-    def diag(self, text: str, order: Order) -> str:
-        return f"np.diag({self.vec(text, order)})"
-
-    def selection(self, key: Slices, dims: Sequence[int], order: Order) -> str:
-        return f'selection({tuple(dims)}, np.s_[{slices_text(key)}], "{order}")'
-
-    def reshaping(self, before: Shape, after: Shape, order: Order) -> str:
-        return f'reshaping({before}, {after}, "{order}")'
-
-    def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
-        first, left, right = (self.expr(e) for e in (d, u, v))
-        return f'diagonal_minus_outer({first}, {left}, {right}, {axis}, "{order}")'
-
-    def per_example(self, delta: str, axis: int, order: Order, column: bool) -> str:
-        return f'per_example({delta}, {axis}, "{order}")' + ".T" * column
-
     def uniform(self, factor: str | None, count: int, column: bool) -> str:
         return f"np.ones({count})" if factor is None else f"np.full({count}, {factor})"
-
-    def vec(self, text: str, order: Order) -> str:
-        return f'vec({text}, "{order}")'
-
-    def row(self, text: str, order: Order) -> str:
-        return self.vec(text, order)
-
-    def join(self, factors: Sequence[str]) -> str:
-        return " @ ".join(factors)
-
-    def plus(self, terms: Sequence[str]) -> str:
-        return " + ".join(terms)
-
-    def partial(self, of: str, wrt: str, vector: bool) -> str:
-        return f"J_{of}_{wrt}" if vector else f"vec_d{wrt}"
-
-    def equation(self, left: str, right: str) -> str:
-        return f"{left} = {right}"
 
 
 def ones_name(of: Symbol) -> str:

@@ -11,7 +11,7 @@ from jacobians.arrays import Array, as_float
 from jacobians.operations import Elementwise, Loss, Operation
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Call, Expr, Symbol
-from jacobians.symbols.functions import Rule
+from jacobians.symbols.named_functions import Rule
 from jacobians.testing.compare import agree, fail
 
 __all__ = ["assert_textbook"]

@@ -28,7 +28,7 @@ from jacobians.operations import (
     Unary,
     textbook_functions,
 )
-from jacobians.symbols import functions, matrices
+from jacobians.symbols import explicit_matrices, named_functions
 from tests.derivation.networks import LAYOUTS
 
 
@@ -42,8 +42,8 @@ def check(operation: Operation, layout: Layout, *arrays: np.ndarray) -> None:
     moved = type(operation)(layout) if isinstance(operation, (Affine, Softmax, LogSoftmax, AddOnes)) else operation
     given = list(arrays) or inputs_of(moved, derivation)
     value, jacobians = moved.evaluate(*given)
-    scope = {**matrices.MATRICES, "np": np, **derivation.values}
-    exec(functions.source_of(textbook_functions().values()), scope)
+    scope = {**explicit_matrices.MATRICES, "np": np, **derivation.values}
+    exec(named_functions.source_of(textbook_functions().values()), scope)
     scope |= {f"{n}_ones": matrices_of_ones(derivation.values[n], layout) for n in moved.names}
     if derivation.value is not None:
         exec(derivation.value.numpy, scope)

@@ -13,7 +13,7 @@ import pytest
 from jacobians import Convention, Layout, Network, all_conventions
 from jacobians.arrays import Array
 from jacobians.derivation import derive, explain
-from jacobians.derivation.samples import sample_data
+from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.linops import (
     BlockDiagonal,
     Commutation,
@@ -71,6 +71,7 @@ STRUCTURES: dict[str, Jacobian] = {
     "Zero": Zero((2,), (2, 3)),
     "Scaled": 2.5 * Kronecker(n(5, 2), n(3, 4)),
     "Sum": Kronecker(n(5, 5), 3) + Dense(n(5, 3, 5, 3), (5, 3)),
+    "Sum of matrices": Kronecker(n(5, 5), 3) + Diagonal(n(5, 3)) @ Kronecker(5, n(3, 3)),
     "Product": Commutation(5, 3) @ Kronecker(n(5, 2), n(3, 4)),
 }
 
@@ -113,7 +114,7 @@ def test_a_structures_own_actions_write_what_they_compute(name: str) -> None:
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_a_structures_own_matrix_is_its_matrix(name: str, order: Any) -> None:
-    from jacobians.symbols.matrices import MATRICES
+    from jacobians.symbols.explicit_matrices import MATRICES
 
     jacobian, arrays = STRUCTURES[name], dict[str, Array]()
     symbolic = on_symbols(jacobian, arrays)

@@ -19,7 +19,7 @@ from jacobians.operations import ACTIVATIONS, LOSSES, SHORT_NAMES, Elementwise, 
 from jacobians.operations.losses import same_shape_targets, sum_over_example
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Symbol
-from jacobians.symbols.functions import source_of
+from jacobians.symbols.named_functions import source_of
 from jacobians.testing import assert_textbook
 from tests.operations.activation_and_power_cases import CASES
 from tests.operations.loss_cases import LOSSES as LOSS_CASES

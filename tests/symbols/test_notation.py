@@ -14,12 +14,17 @@ from jacobians.derivation.result import latex_text
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,
+    Einsum,
+    Expr,
+    Gathered,
     Hadamard,
+    Joined,
     MatMul,
     Number,
     Part,
     Power,
     Quotient,
+    Scattered,
     Symbol,
     Transposed,
 )
@@ -117,3 +122,38 @@ def test_the_latex_report_has_one_row_for_each_equation():
     assert report.count(r"\begin{align*}") == report.count(r"\end{align*}") == 2 + 2 * len(derivation.parameters)
     assert report.count(r"\item") == sum(len(p.steps) for p in derivation.parameters.values())
     assert all(d.equation.latex.replace(" = ", " &= ", 1) in report for d in derivation.forward)
+
+
+def test_every_notation_has_every_form() -> None:
+    """What one of them has no form for, it writes by a method of its own."""
+    every = set(LatexNotation.forms)
+    assert set(MathmlNotation.forms) == every
+    assert every - set(TextNotation.forms) == {"vec", "diagonal"}
+    by_method = {"einsum", "indexed", "sum over indices", "gathered", "column sums", "row sums", "multiple of ones"}
+    assert every - set(NumpyNotation.forms) == by_method
+    assert not (set(TextNotation.forms) | set(NumpyNotation.forms)) - every
+    for notation in (TextNotation, LatexNotation, MathmlNotation):
+        assert set(notation.between) == {"einsum", "beside", "below", "chain", "sum"}
+    assert set(NumpyNotation.between) == {"beside", "below", "chain", "sum"}
+
+
+@pytest.mark.parametrize(
+    ("expr", "text", "latex"),
+    [
+        (Gathered(Symbol("A", (2, 3)), (0, 4), (2,)), "A[0, 4]", "{A}_{[0, 4]}"),
+        (
+            Gathered(Symbol("A", (2, 3)), (0, 4), (2, 1)),
+            "A[0, 4] as 2×1",
+            r"{{A}_{[0, 4]}}" r"_{\mathrm{as} \, 2 \times 1}",
+        ),
+        (Scattered(Symbol("v", (1,)), (3,), (2, 2)), "(v added to 2×2 at 3)", r"\left(v \to {2 \times 2}_{[3]}\right)"),
+        (Einsum("ab->ba", (Symbol("A", (2, 3)),)), "A_ab", "{A}_{ab}"),
+        (Joined((Symbol("A", (2, 3)), Symbol("B", (1, 3))), 0), "[A; B]", r"\left[A \, ; \, B\right]"),
+    ],
+)
+def test_forms_that_few_derivations_show(expr: Expr, text: str, latex: str) -> None:
+    assert TextNotation().expr(expr) == text
+    assert LatexNotation().expr(expr) == latex
+    rng = np.random.default_rng(0)
+    values = {"A": rng.normal(size=(2, 3)), "B": rng.normal(size=(1, 3)), "v": rng.normal(size=1)}
+    np.testing.assert_array_equal(eval(NumpyNotation().expr(expr), {"np": np}, values), evaluate(expr, values))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from jacobians.arrays import Array
 from jacobians.derivation.equations import Equation
 from jacobians.errors import LayoutError
+from jacobians.symbols.explicit_matrices import source as matrices_source
 from jacobians.symbols.expressions import Call, Expr, Symbol, WithOnes
-from jacobians.symbols.functions import source_of
-from jacobians.symbols.matrices import source as matrices_source
+from jacobians.symbols.named_functions import source_of
 from jacobians.symbols.numpy import NumpyNotation, ones_name
 
 __all__ = ["augmented", "definition_lines", "ones_line", "program"]

@@ -116,9 +116,13 @@ class Named:
 
     def define_inside(self, expr: Expr) -> Symbol:
         """Give a value inside an operation a symbol that no other array has: H1, H2 …."""
-        taken = self.arrays.keys() | self.reserved
-        shown = next(name for n in itertools.count(1) if (name := f"H{n}") not in taken)
+        shown = self.free_name("H")
         return self.define(shown, shown, expr)
+
+    def free_name(self, letter: str) -> str:
+        """Return a letter with the first number that no other array's name is."""
+        taken = self.arrays.keys() | self.reserved
+        return next(name for n in itertools.count(1) if (name := f"{letter}{n}") not in taken)
 
     def forget(self, count: int) -> bool:
         """Keep only so many definitions; return whether there were more."""
