@@ -13,11 +13,16 @@ from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, LayoutError
 from jacobians.network import Network, Run
+from jacobians.operations import Loss, Operation
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
 __all__ = ["compare", "convention_of", "rounding_allowance"]
+
+
+_TIMED_RUNS = 7
+_DIRECTIONS = 6
 
 
 def rounding_allowance(run: Run) -> dict[str, float]:
@@ -49,18 +54,14 @@ def rounding_allowance(run: Run) -> dict[str, float]:
     return allowance
 
 
-_TIMED_RUNS = 7
-_DIRECTIONS = 6
-
-
 def compare(
     conventions: Sequence[str | Convention],
     X: Array,
     Y: Array,
     *,
     sizes: Sequence[int],
-    activation: str = "sigmoid",
-    loss: str = "cross_entropy",
+    activation: str | Operation = "sigmoid",
+    loss: str | Loss = "cross_entropy",
     l2: float = 0.0,
     seed: int = 0,
     weights: Mapping[str, Array] | None = None,
@@ -76,7 +77,8 @@ def compare(
     Y : ndarray, shape (N,) or (N, K)
         Labels, or targets one example a row.
     sizes : sequence of int
-    activation, loss : str
+    activation : str or Operation
+    loss : str or Loss
         See `Network.dense`.
     l2 : float
         The regulariser's λ in the first convention.
@@ -112,7 +114,8 @@ def compare(
     ]
     sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
     differences = tuple(_differences(sides[0], side, ratio) for side, ratio in zip(sides[1:], ratios[1:], strict=True))
-    return Comparison(sides, differences, ratios, tuple(sizes), activation, loss)
+    names = (given if isinstance(given, str) else given.name for given in (activation, loss))
+    return Comparison(sides, differences, ratios, tuple(sizes), *names)
 
 
 def _parameters(
