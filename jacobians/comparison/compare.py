@@ -21,6 +21,10 @@ from jacobians.translate import reduction_ratio, translate_batch, translate_grad
 __all__ = ["compare", "convention_of", "rounding_allowance"]
 
 
+_TIMED_RUNS = 7
+_DIRECTIONS = 6
+
+
 def rounding_allowance(run: Run) -> dict[str, float]:
     r"""Return, for each parameter, a bound on the rounding error of the gradient's entries.
 
@@ -48,10 +52,6 @@ def rounding_allowance(run: Run) -> dict[str, float]:
         penalty = float(np.abs(run.penalty(name).gradient).max(initial=0.0))
         allowance[name] = 2 * terms * unit * (reach + penalty) if array.size else 0.0
     return allowance
-
-
-_TIMED_RUNS = 7
-_DIRECTIONS = 6
 
 
 def compare(

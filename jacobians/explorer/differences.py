@@ -73,7 +73,5 @@ def _differences(first: _Own, second: _Own) -> dict[str, float]:
 def _translated(own: _Own, frame: Convention) -> dict[str, Array]:
     convention, gradient = own
     parameters = {name: array for name, array in gradient.items() if name != "X"}
-    return {
-        **translate_gradients(parameters, convention, frame),
-        "X": translate_batch(gradient["X"], convention, frame),
-    }
+    moved = translate_gradients(parameters, convention, frame)
+    return {**moved, "X": translate_batch(gradient["X"], convention, frame)}

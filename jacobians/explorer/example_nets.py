@@ -12,6 +12,7 @@ from jacobians.arrays import Array
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
 from jacobians.network import Network, Run
+from jacobians.operations import Operation
 from jacobians.translate import translate_batch, translate_parameters
 
 __all__ = ["EXAMPLES", "PLAIN", "Example"]
@@ -30,7 +31,7 @@ class Example:
     title : str
     sizes : tuple of int
         Widths of the layers.
-    activation : str
+    activation : str or Operation
         As in `Network.dense`.
     params : dict
     X : ndarray, shape (N, D)
@@ -39,7 +40,7 @@ class Example:
 
     title: str
     sizes: tuple[int, ...]
-    activation: str
+    activation: str | Operation
     params: dict[str, Array]
     X: Array
     labels: Array
