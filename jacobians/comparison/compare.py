@@ -18,8 +18,6 @@ from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
-__all__ = ["compare", "convention_of", "rounding_allowance"]
-
 
 def rounding_allowance(run: Run) -> dict[str, float]:
     r"""Return, for each parameter, a bound on the rounding error of the gradient's entries.

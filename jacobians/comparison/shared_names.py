@@ -18,8 +18,6 @@ from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Symbol, WithOnes
 from jacobians.symbols.text import TextNotation, slices_text
 
-__all__ = ["SharedNames", "kept_by"]
-
 
 @dataclass(frozen=True, eq=False)
 class SharedNames:

@@ -11,9 +11,6 @@ from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 from jacobians.symbols.text import places_text, slices_text, summed_indices
 
-__all__ = ["LatexNotation"]
-
-
 _GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
 

@@ -12,9 +12,6 @@ from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 from jacobians.symbols.text import places_text, slices_text, summed_indices
 
-__all__ = ["MathmlNotation"]
-
-
 _ONE = '<mn mathvariant="bold">1</mn>'
 _TOP = "<mo>⊤</mo>"
 

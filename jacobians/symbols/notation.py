@@ -38,9 +38,6 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.functions import Function
 
-__all__ = ["GREEK", "Name", "Notation", "split_name"]
-
-
 GREEK = {
     "Theta": "Θ",
     "theta": "θ",

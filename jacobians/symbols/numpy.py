@@ -12,8 +12,6 @@ from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import slices_text
 
-__all__ = ["NumpyNotation", "ones_name"]
-
 
 class NumpyNotation(Notation):
     """Python expressions; functions are called by name, and the matrices are those of `jacobians.symbols.matrices`."""

@@ -10,9 +10,6 @@ from jacobians.symbols.expressions import Expr, Slices, show
 from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 
-__all__ = ["TextNotation", "places_text", "slices_text", "summed_indices"]
-
-
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
