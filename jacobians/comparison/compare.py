@@ -18,9 +18,6 @@ from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
-__all__ = ["compare", "convention_of", "rounding_allowance"]
-
-
 _TIMED_RUNS = 7
 _DIRECTIONS = 6
 

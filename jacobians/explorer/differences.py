@@ -12,8 +12,6 @@ from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN
 from jacobians.translate import translate_batch, translate_gradients
 
-__all__ = ["difference_table"]
-
 
 def difference_table(
     conventions: Sequence[Convention],

@@ -15,9 +15,6 @@ from jacobians.network import Network, Run
 from jacobians.operations import Operation
 from jacobians.translate import translate_batch, translate_parameters
 
-__all__ = ["EXAMPLES", "PLAIN", "Example"]
-
-
 PLAIN = Convention("plain", Layout(), reduction="mean")
 """The convention in which an example's arrays are written down."""
 

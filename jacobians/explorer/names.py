@@ -8,8 +8,6 @@ from jacobians.derivation.names import Names
 from jacobians.operations import Elementwise, Operation, find_activation
 from jacobians.symbols.notation import GREEK, split_name
 
-__all__ = ["Spelling", "shown_name", "shown_shape"]
-
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 

@@ -24,8 +24,6 @@ from jacobians.layout import vec
 from jacobians.network import Run
 from jacobians.translate import translate_batch, translate_gradients
 
-__all__ = ["entry_places", "net_record", "own_name"]
-
 
 def net_record(example: Example, conventions: Sequence[Convention], distinct: DistinctValues) -> dict[str, Any]:
     """Return one net: what each convention shows of it, and by how much the gradients of two conventions differ."""

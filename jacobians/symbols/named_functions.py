@@ -22,8 +22,6 @@ import numpy as np
 
 from jacobians.errors import LayoutError
 
-__all__ = ["Function", "Rule", "source_of"]
-
 
 @dataclass(frozen=True)
 class Function:
