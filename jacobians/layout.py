@@ -11,7 +11,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
 
-__all__ = ["Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
+__all__ = ["DEFAULT_LAYOUT", "Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
 
 Lines: TypeAlias = Literal["rows", "columns"]
 Bias: TypeAlias = Literal["separate", "first", "last", "none"]
@@ -161,6 +161,10 @@ class Layout:
             product = f"W {X}" if self.weights == "rows" else rf"W^{{\top}} {X}"
             bias = r" + b \mathbf{1}^{\top}"
         return rf"$\displaystyle Z = {product}{bias if self.bias == 'separate' else ''}$"
+
+
+DEFAULT_LAYOUT = Layout()
+"""What is meant where no layout is given; one object, so that what follows from its choices is found once."""
 
 
 def _order(order: str) -> Order:

@@ -424,9 +424,11 @@ class Network(Frozen):
         ----------
         sizes : sequence of int
             Widths from the inputs to the outputs, at least two.
-        activation : {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"} or Operation
-        loss : {"cross_entropy", "binary_cross_entropy", "squared_error", "multiclass_hinge", "logistic_loss"} or Loss
-            The cross-entropies take logits. A loss gets the convention's layout and reduction.
+        activation : str or Operation
+            An operation, or the name of one in `jacobians.operations.ACTIVATIONS`, such as "relu".
+        loss : str or Loss
+            A loss, or the name of one in `jacobians.operations.LOSSES`, such as "squared_error". The cross-entropies
+            take logits. A loss gets the convention's layout and reduction.
         convention : Convention or str
         l2 : float
         """
@@ -447,7 +449,7 @@ class Network(Frozen):
         self,
         *,
         operations: Sequence[Operation] | None = None,
-        loss: Loss | None = None,
+        loss: str | Loss | None = None,
         convention: Convention | str | None = None,
         l2: float | None = None,
     ) -> Self:
@@ -457,7 +459,7 @@ class Network(Frozen):
         ----------
         operations, loss, convention, l2
             As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
-            over its layout and its reduction.
+            over its layout and its reduction. A loss may also be named, as for `dense`.
 
         Raises
         ------
@@ -475,6 +477,8 @@ class Network(Frozen):
             loss = (
                 self.loss if convention is None else self.loss.replace(layout=found.layout, reduction=found.reduction)
             )
+        elif isinstance(loss, str):
+            loss = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
         parts = self.chain.parts if operations is None else operations
         return type(self)(parts, loss, found, l2=self.l2 if l2 is None else l2)
 

@@ -19,9 +19,9 @@ from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kroneck
 from jacobians.linops.matrix_views import MatrixViews
 from jacobians.network import Run
 from jacobians.operations import Affine, CrossEntropy, Loss, Parallel, ReLU, Residual, Tanh
-from tests.network_cases import LAYOUTS, inputs, moved_from_zero, short, targets
-from tests.numerical import central, matrix
-from tests.products import note_products
+from tests.central_differences import central, matrix
+from tests.counted_products import note_products
+from tests.network.cases import LAYOUTS, inputs, moved_from_zero, short, targets
 
 SIZES = (3, 4, 2)
 

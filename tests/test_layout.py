@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from jacobians import Layout, unvec, vec
 from jacobians.errors import LayoutError, ShapeError
-from tests.network_cases import LAYOUTS, short
+from tests.network.cases import LAYOUTS, short
 
 FIELDS = {
     "batch": ("rows", "columns"),
@@ -139,3 +140,39 @@ def test_unvec_wants_a_vector_that_fits(vector: np.ndarray) -> None:
     message = f"unvec: the vector has shape {vector.shape}, an array of shape (2, 3) needs (6,)"
     with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
         unvec(vector, (2, 3), "C")
+
+
+# --- in a notebook ------------------------------------------------------------------------------
+
+
+def test_a_layout_is_a_table_of_its_choices() -> None:
+    table = ElementTree.fromstring(Layout(bias="first", vec="F")._repr_html_())
+    assert {row[0].text: row[1].text for row in table} == {
+        "batch": "rows",
+        "weights": "columns",
+        "bias": "first",
+        "vec": "F",
+        "derivative": "numerator",
+    }
+
+
+@pytest.mark.parametrize(
+    ("batch", "weights", "bias", "formula"),
+    [
+        ("rows", "columns", "separate", r"Z = X W + \mathbf{1} b^{\top}"),
+        ("rows", "rows", "none", r"Z = X W^{\top}"),
+        ("columns", "rows", "separate", r"Z = W X + b \mathbf{1}^{\top}"),
+        ("columns", "columns", "none", r"Z = W^{\top} X"),
+        ("rows", "rows", "first", r"Z = \begin{bmatrix} \mathbf{1} & X \end{bmatrix} W^{\top}"),
+        ("rows", "columns", "last", r"Z = \begin{bmatrix} X & \mathbf{1} \end{bmatrix} W"),
+        ("columns", "rows", "first", r"Z = W \begin{bmatrix} \mathbf{1} \\ X \end{bmatrix}"),
+    ],
+)
+def test_a_layout_is_its_affine_form(batch: str, weights: str, bias: str, formula: str) -> None:
+    assert Layout(batch, weights, bias)._repr_latex_() == rf"$\displaystyle {formula}$"
+
+
+def test_every_layout_has_balanced_latex() -> None:
+    for choices in itertools.product(("rows", "columns"), ("rows", "columns"), ("separate", "first", "last", "none")):
+        text = Layout(*choices)._repr_latex_()
+        assert text.count("{") == text.count("}")

@@ -30,9 +30,6 @@ from jacobians.presets import convention as find_convention
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Symbol
 
-__all__ = ["Checked", "Question", "audit", "checked", "names"]
-
-
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3

@@ -23,8 +23,6 @@ from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["Claim", "Ratio", "claim_of", "claims"]
-
 
 @dataclass(frozen=True, eq=False)
 class Claim:

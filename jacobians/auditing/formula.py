@@ -12,9 +12,6 @@ from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import LatexNames, read_latex, read_octave
 
-__all__ = ["NOTATIONS", "Formula", "LeftSide", "Notation", "left_side", "notation_of", "read"]
-
-
 Notation: TypeAlias = Literal["numpy", "latex", "octave"]
 NOTATIONS: tuple[Notation, ...] = ("numpy", "latex", "octave")
 

@@ -10,8 +10,6 @@ from typing import TypeAlias, TypeVar
 
 from jacobians.errors import FormulaError
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_NESTING", "Source", "Span", "Token", "Tokens"]
-
 _T = TypeVar("_T")
 
 

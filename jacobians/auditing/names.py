@@ -18,9 +18,6 @@ from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, One
 from jacobians.symbols.functions import Function
 from jacobians.symbols.numpy import ones_name
 
-__all__ = ["LOSS_NAMES", "STRENGTHS", "Scope"]
-
-
 LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
 STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
 _COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")

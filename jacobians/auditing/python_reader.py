@@ -13,9 +13,6 @@ from jacobians.auditing.terms import Kind, Term, call
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Slices
 
-__all__ = ["read_numpy"]
-
-
 _MODULES = ("np", "numpy", "jnp")
 _BINARY: dict[type[ast.operator], Kind] = {
     ast.Add: "plus",

@@ -15,9 +15,6 @@ from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
 from jacobians.operations import Affine
 
-__all__ = ["Draw", "Setting", "examples_apart"]
-
-
 _TRIES = 100
 
 

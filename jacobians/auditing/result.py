@@ -13,9 +13,6 @@ from jacobians.auditing.slips import Slip
 from jacobians.derivation.equations import Equation
 from jacobians.symbols.expressions import show
 
-__all__ = ["Audit", "TermShape", "Verdict", "shown"]
-
-
 Verdict: TypeAlias = Literal["right", "wrong", "does not conform"]
 
 _WIDTH = 80

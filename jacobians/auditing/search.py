@@ -17,9 +17,6 @@ from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, scaled, transposed
 
-__all__ = ["Explanation", "Judge", "diagnosed", "explain"]
-
-
 _TOLERANCE = 1e-9
 """Of the largest entry: rounding in a textbook form, a thousand times over."""
 _BUDGET = 3000

@@ -18,8 +18,6 @@ from jacobians.derivation.names import Names, vocabulary_of
 from jacobians.symbols.expressions import Add, Expr, Hadamard, Number, Placed, Quotient, Symbol
 from jacobians.symbols.notation import split_name
 
-__all__ = ["Scaling", "Slip", "scalings", "slips"]
-
 
 @dataclass(frozen=True)
 class Slip:

@@ -31,21 +31,6 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.functions import Function
 
-__all__ = [
-    "Builder",
-    "ClashError",
-    "Kind",
-    "Path",
-    "Term",
-    "build",
-    "call",
-    "leaf",
-    "number",
-    "positions",
-    "replaced",
-]
-
-
 Kind: TypeAlias = Literal[
     "leaf",  # detail: an expression, such as a symbol
     "ones",  # the textbook's 1: its length follows from its neighbour

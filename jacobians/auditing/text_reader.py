@@ -18,8 +18,6 @@ from jacobians.auditing.terms import Kind, Term, number
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Number
 
-__all__ = ["LatexNames", "read_latex", "read_octave"]
-
 
 def read_latex(source: Source, span: Span, scope: Scope) -> Term:
     """Return the term of the right side of a formula in LaTeX.

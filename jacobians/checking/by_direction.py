@@ -18,8 +18,6 @@ from jacobians.checking.derivatives import Given
 from jacobians.checking.numerical import SAFETY, Probe, band, bands
 from jacobians.checking.verdict import LineVerdict, judge, own_rounding
 
-__all__ = ["DirectionsCheck", "along_directions", "direction_count", "largest_missed", "localise"]
-
 
 @dataclass(frozen=True)
 class DirectionsCheck:

@@ -19,9 +19,6 @@ from jacobians.checking.numerical import SAFETY, Probe, bands
 from jacobians.checking.trees import Tree
 from jacobians.checking.verdict import Findings, judge, own_rounding
 
-__all__ = ["FEW", "EntryCheck", "Progress", "Reporter"]
-
-
 Progress: TypeAlias = Callable[[int, int], None] | bool
 
 FEW = 100

@@ -24,9 +24,6 @@ from jacobians.errors import DomainError
 from jacobians.layout import Order
 from jacobians.linops import Denominator, Jacobian
 
-__all__ = ["ENTRY_LIMIT", "check_gradient", "check_jacobian"]
-
-
 ENTRY_LIMIT = 5000
 """More parameters than this are checked along random directions, unless told otherwise."""
 

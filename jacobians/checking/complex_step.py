@@ -9,8 +9,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.checking.numerical import CallFailedError, Estimate, Probe, Way, band, bands, best_of
 
-__all__ = ["ComplexStep"]
-
 _STEP = 2.0**-66
 
 

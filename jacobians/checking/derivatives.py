@@ -11,8 +11,6 @@ from jacobians.checking.trees import Tree
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 
-__all__ = ["Given", "GivenGradient", "GivenJacobian", "buffers_of", "shape_problem"]
-
 
 class Given(Protocol):
     """What the caller claims the derivative to be."""

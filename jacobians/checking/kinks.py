@@ -9,8 +9,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.checking.numerical import Probe, Way
 
-__all__ = ["Sides", "one_sided"]
-
 _CLEAR = 0.02
 """Noise relative to the jump of the slopes at which the two sides can still be told apart."""
 

@@ -13,19 +13,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.checking.trees import Tree
 
-__all__ = [
-    "SAFETY",
-    "CallFailedError",
-    "Calls",
-    "Estimate",
-    "Probe",
-    "Way",
-    "band",
-    "bands",
-    "best_of",
-    "directional_derivative",
-]
-
 
 class CallFailedError(Exception):
     """A caller's function raised; the text names it, the error and the last line of the caller's own code."""

@@ -14,9 +14,6 @@ from jacobians.checking.derivatives import Given, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.trees import Tree, place_of
 
-__all__ = ["Promises", "check_promises", "returned_problems", "stale_faults"]
-
-
 _ROUNDINGS = 1024.0
 """Units of rounding within which the same result is the same: BLAS sums in another order for another memory order."""
 

@@ -13,9 +13,6 @@ from jacobians.checking.by_direction import DirectionsCheck
 from jacobians.checking.numerical import Calls
 from jacobians.checking.promises import Promises
 
-__all__ = ["GradientCheck", "ParameterCheck", "Verdict", "as_html", "as_text", "concluded", "failed"]
-
-
 _HEADERS = ("parameter", "worst at", "given", "expected", "differ", "allowed", "seen from", "")
 _WIDTH = 80
 

@@ -12,8 +12,6 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_float, leaves_of, rebuilt, size_of
 from jacobians.errors import DTypeError
 
-__all__ = ["Tree", "place_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class Tree:

@@ -12,8 +12,6 @@ from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.kinks import one_sided
 from jacobians.checking.numerical import SAFETY, Estimate, Probe, Way, band, bands, best_of
 
-__all__ = ["Findings", "LineVerdict", "Worst", "judge", "own_rounding"]
-
 
 @dataclass(frozen=True, eq=False)
 class LineVerdict:

@@ -11,8 +11,6 @@ from jacobians.conventions import Convention
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
 
-__all__ = ["add_to"]
-
 _EPILOG = """\
 exit code: 0 the formula is right, 1 it is not, 2 it cannot be read
 

@@ -25,8 +25,6 @@ from jacobians.network import Network
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 
-__all__ = ["add_to"]
-
 _FILES = (".npz", ".mat")
 _PACKED = ("grad", "gradient", "grads")
 _PATTERNS = ("d{}", "{}_grad", "grad_{}", "{}grad", "{}_gradient")
@@ -120,6 +118,7 @@ def _load_function(name: str) -> Callable[..., Any]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         loaded = importlib.import_module(module)
+    # the import runs the caller's own code, which may raise anything
     except Exception as error:
         raise DataError(f"check: importing {module} raised {type(error).__name__}: {error}") from error
     try:

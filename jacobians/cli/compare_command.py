@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["add_to", "print_formulas", "print_report", "print_steps"]
 
 _DEFAULT_BATCH = 100
 _COLUMN = 30

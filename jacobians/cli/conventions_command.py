@@ -9,8 +9,6 @@ from jacobians.cli.options import Commands, add_command, add_json
 from jacobians.cli.output import make_console, print_json
 from jacobians.presets import REFERENCES, all_conventions, convention
 
-__all__ = ["add_to"]
-
 
 def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the subcommand to a parser."""

@@ -15,8 +15,6 @@ from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.presets import convention
 
-__all__ = ["add_to"]
-
 _FORMATS = ("text", "latex", "mathml", "numpy", "json")
 _LARGEST = 64
 """Widths and examples above this only make the program slow: the formulas are the same for any."""

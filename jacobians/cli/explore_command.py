@@ -10,8 +10,6 @@ from jacobians.cli.options import Commands, add_command
 from jacobians.cli.output import write_file
 from jacobians.explorer import explorer_page
 
-__all__ = ["add_to"]
-
 _DEFAULT_FILE = "jacobians-explorer.html"
 _EPILOG = """\
 examples:

@@ -18,8 +18,6 @@ from jacobians.cli import (
 )
 from jacobians.errors import JacobiansError
 
-__all__ = ["main"]
-
 _COMMANDS = (compare_command, explain_command, check_command, audit_command, explore_command, conventions_command)
 
 

@@ -6,8 +6,6 @@ import argparse
 
 from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 
-__all__ = ["Commands", "add_activation_and_loss", "add_command", "add_json", "add_l2", "whole_numbers"]
-
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 

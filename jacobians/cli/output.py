@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["make_console", "make_table", "print_json", "write_file"]
-
 
 def print_json(record: Any) -> None:
     """Print dicts, lists, numbers and strings as JSON."""

@@ -101,9 +101,9 @@ def compare(
     >>> compare(["ng-ml-2011", "cs231n"], X, labels, sizes=(4, 5, 3)).agree
     True
     """
-    found = [find_convention(c) for c in conventions]
+    found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
-        raise LayoutError("compare: name at least one convention")
+        raise LayoutError("compare: name at least one convention, in a list")
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
     ratios = tuple(reduction_ratio(c, found[0], count, outputs) for c in found)
@@ -114,8 +114,8 @@ def compare(
     ]
     sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
     differences = tuple(_differences(sides[0], side, ratio) for side, ratio in zip(sides[1:], ratios[1:], strict=True))
-    names = (given if isinstance(given, str) else given.name for given in (activation, loss))
-    return Comparison(sides, differences, ratios, tuple(sizes), *names)
+    between = activation if isinstance(activation, str) else activation.name
+    return Comparison(sides, differences, ratios, tuple(sizes), between, networks[0].loss.name)
 
 
 def _parameters(

@@ -10,8 +10,6 @@ import numpy as np
 from jacobians.arrays import Array, as_float
 from jacobians.errors import DataError, ShapeError
 
-__all__ = ["Dataset", "check_finite", "load_digits"]
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dataset:

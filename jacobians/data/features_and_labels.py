@@ -18,8 +18,6 @@ from jacobians.data.dataset import Dataset, check_finite
 from jacobians.data.files import DEFAULT_LIMIT, check_limit, describe, read_arrays
 from jacobians.errors import DataError
 
-__all__ = ["encode_labels", "read_dataset"]
-
 _FEATURES = ("X", "x", "data", "features", "images")
 _LABELS = ("y", "Y", "label", "labels", "target", "targets")
 

@@ -28,8 +28,6 @@ from jacobians.arrays import Array, DType, as_float, format_bytes
 from jacobians.data.dataset import check_finite
 from jacobians.errors import DataError
 
-__all__ = ["DEFAULT_LIMIT", "check_limit", "describe", "read_arrays", "read_weights"]
-
 DEFAULT_LIMIT = 1 << 30
 
 _MOST_SHOWN = 12
@@ -177,11 +175,12 @@ def _size(file: IO[bytes]) -> int:
 
 @contextmanager
 def _refused_as(what: str) -> Iterator[None]:
-    """Refuse the file: NumPy, SciPy, zipfile and zlib raise whatever a malformed byte leads to."""
+    """Refuse the file, whatever goes wrong while it is read."""
     try:
         yield
     except DataError:
         raise
+    # NumPy, SciPy, zipfile and zlib list no errors: each raises what a malformed byte happens to lead to
     except Exception as error:
         raise DataError(f"read_arrays: {what}: {error}") from error
 

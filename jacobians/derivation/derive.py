@@ -16,8 +16,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
-from jacobians.derivation.names import Names
-from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, same_values
+from jacobians.derivation.names import Names, symbol_name
+from jacobians.derivation.on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
@@ -69,49 +69,33 @@ def derive(run: Run) -> Derivation:
 # --- the forward pass ------------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
-class Forward:
+@dataclass(eq=False, kw_only=True)
+class Forward(Named):
     """A run's forward pass in symbols.
 
     Attributes
     ----------
     run : Run
     names : Names
-    arrays : dict
-        The values of all symbols.
     stops : dict
         The expression of every value on the way from X to the output.
     parameters : dict
         The symbols of the parameters.
     jacobians : dict
         The factors of each Jacobian by (output, input), in numerator layout.
-    definitions : list of Definition
     """
 
     run: Run
     names: Names
-    arrays: dict[str, Array] = field(default_factory=dict)
     stops: dict[str, Expr] = field(default_factory=dict)
     parameters: dict[str, Symbol] = field(default_factory=dict)
     jacobians: dict[tuple[str, str], tuple[Jacobian, ...]] = field(default_factory=dict)
-    definitions: list[Definition] = field(default_factory=list)
-
-    def define(self, name: str, shown: str, expr: Expr, value: Array | None = None) -> Symbol:
-        """Give an expression a symbol."""
-        symbol = Symbol(shown, expr.shape)
-        self.arrays[shown] = evaluate(expr, self.arrays) if value is None else value
-        self.definitions.append(Definition(name, Equation(symbol, expr)))
-        return symbol
-
-    def add(self, name: str, array: Array) -> Symbol:
-        """Give an array a symbol."""
-        self.arrays[name] = array
-        return Symbol(name, array.shape)
 
 
 def forward_pass(run: Run) -> Forward:
     """Return the forward pass of a run in symbols: every operation's output is named before it is passed on."""
-    forward = Forward(run, Names(run.network.convention))
+    names = Names(run.network.convention)
+    forward = Forward(run=run, names=names, reserved={names.of(name) for name in (*run.outputs, *run.params)})
     forward.stops["X"] = forward.add(forward.names.of("X"), run.X)
     for name, array in run.params.items():
         forward.parameters[name] = forward.add(forward.names.of(name), array)
@@ -145,7 +129,7 @@ def _operation(forward: Forward, position: int, previous: str, output: str) -> N
 
     evaluated = Evaluated(part, numbers, run.values[output], jacobian)
     labels = {own: f"{names.of(output)}_{names.of(name_)}" for own, name_ in wrt.items()}
-    found = evaluated.in_symbols(symbols, labels, name, forward.arrays, network.layout.vec)
+    found = evaluated.in_symbols(symbols, labels, name, forward, network.layout.vec)
     for own, factors in found.items():
         forward.jacobians[output, wrt[own]] = tuple(_with_names(f, named) for f in factors) if named else factors
 
@@ -177,18 +161,19 @@ def _output(forward: Forward, output: str, value: Expr | None) -> Expr:
     """Name an output; the expression itself where the course writes it inside the next layer's [1 A]."""
     run, shown = forward.run, forward.names.of(output)
     number = run.values[output]
-    if value is None or not same_values(value, forward.arrays, number):
+    if value is None:
         forward.stops[output] = forward.add(shown, number)
-    elif forward.names.ones_in_activations and output != run.outputs[-1] and not _sums(run, output):
+    elif forward.names.ones_in_activations and not _sums(run, output) and _sums(run, output, 1):
         forward.stops[output] = value
     else:
         forward.stops[output] = forward.define(output, shown, value, number)
     return forward.stops[output]
 
 
-def _sums(run: Run, output: str) -> bool:
-    """Whether an output is a layer's sums, and no activation."""
-    return isinstance(run.network.chain.parts[run.outputs.index(output)], Affine)
+def _sums(run: Run, output: str, later: int = 0) -> bool:
+    """Whether an output, or one that is so many operations later, is a layer's sums, and no activation."""
+    parts = run.network.chain.parts[run.outputs.index(output) + later :]
+    return bool(parts) and isinstance(parts[0], Affine)
 
 
 # --- the way back ----------------------------------------------------------------------------------------
@@ -253,11 +238,11 @@ class _Walk:
         if names.reduction == "mean-all":
             arrays["K"] = np.asarray(output.size / output.shape[axis])
 
-        def name(prediction: Expr) -> Expr:
+        def give(prediction: Any) -> Expr:
             return forward.define("P", names.prediction(last), prediction)
 
         try:
-            delta: object = loss.declared_for(arrays["Y"]).in_symbols(forward.stops[last], targets, name)
+            delta: object = loss.declared_for(run.Y, output).in_symbols(forward.stops[last], targets, Once(give, give))
         except NOT_IN_SYMBOLS:
             delta = None
         (row,) = run.chain(last, of="losses")
@@ -392,29 +377,29 @@ def derive_operation(
     given = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
     value, jacobians = operation.evaluate(*given)
     inputs = dict(zip(operation.names, given, strict=True))
-    values = {**inputs}
-    symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in inputs.items()}
-    output = Symbol("A" if len(inputs) == 1 else "Z", value.shape)
-    values[output.name] = value
-    formula: list[Equation] = []
+    own = {name: symbol_name(name) for name in inputs}
+    known = Named(arrays={own[name]: array for name, array in inputs.items()})
+    values = known.arrays
+    symbols: dict[str, Expr] = {name: Symbol(own[name], array.shape) for name, array in inputs.items()}
+    output = known.add("A" if len(inputs) == 1 else "Z", value)
 
-    def name(found: Expr | None) -> Expr:
-        if found is not None and same_values(found, values, value):
-            formula.append(Equation(output, found))
-        return output
+    def name(formula: Expr | None) -> Expr:
+        return output if formula is None else known.define(output.name, output.name, formula, value)
 
     evaluated = Evaluated(operation, inputs, value, jacobians.numerator)
-    factors = evaluated.in_symbols(symbols, {n: n for n in inputs}, name, values, layout.vec)
+    factors = evaluated.in_symbols(symbols, own, name, known, layout.vec)
     rng = np.random.default_rng(seed)
     cotangent = Symbol(f"d{output.name}", value.shape)
     values[cotangent.name] = rng.normal(size=value.shape)
     found = {}
     for wrt, array in inputs.items():
-        values[f"t{wrt}"] = rng.normal(size=array.shape)
-        found[wrt] = _input(Symbol(wrt, array.shape), output, factors[wrt], layout)
-        values[f"d{wrt}"] = evaluate(_right(found[wrt].pullback), values)
-        values[f"t{output.name}_by_{wrt}"] = evaluate(_right(found[wrt].pushforward), values)
-    return OperationDerivation(operation.name, layout, formula[0] if formula else None, found, values)
+        shown = own[wrt]
+        values[f"t{shown}"] = rng.normal(size=array.shape)
+        found[wrt] = _input(Symbol(shown, array.shape), output, factors[wrt], layout)
+        values[f"d{shown}"] = evaluate(_right(found[wrt].pullback), values)
+        values[f"t{output.name}_by_{shown}"] = evaluate(_right(found[wrt].pushforward), values)
+    *inside, formula = (None, *(d.equation for d in known.definitions))
+    return OperationDerivation(operation.name, layout, formula, found, values, tuple(filter(None, inside)))
 
 
 def _right(equation: Equation) -> Expr:

@@ -10,7 +10,7 @@ from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.result import Derivation, OperationDerivation
 from jacobians.derivation.samples import sample_data
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
@@ -50,6 +50,8 @@ def explain(
 
     Raises
     ------
+    TypeError
+        If `what` is none of the three.
     LayoutError
         If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
 
@@ -74,6 +76,8 @@ def explain(
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
+    if not isinstance(what, Network):
+        raise TypeError(f"explain: takes a Network, a Run or an Operation, not {what!r}")
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
@@ -106,5 +110,5 @@ def _layout(convention: Convention | str | Layout | None, operation: Operation) 
     if isinstance(convention, Layout):
         return convention
     if convention is None:
-        return operation.layout or Layout()
+        return operation.layout or DEFAULT_LAYOUT
     return find_convention(convention).layout

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jacobians.conventions import Convention
 from jacobians.symbols.expressions import Expr, Hadamard, Number, Quotient, Symbol
 
-__all__ = ["Names", "Vocabulary", "vocabulary_of"]
+__all__ = ["Names", "Vocabulary", "symbol_name", "vocabulary_of"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,12 @@ def vocabulary_of(preset: str) -> Vocabulary:
     return _BY_PRESET.get(preset, Vocabulary())
 
 
+def symbol_name(name: str) -> str:
+    """Return a name that code may use too."""
+    plain = re.sub(r"\W", "_", name)
+    return f"p{plain}" if plain[:1].isdigit() else plain
+
+
 class Names:
     """From the library's names (Z1, A1, Theta1) to a source's (z⁽²⁾, a⁽²⁾, Θ⁽¹⁾).
 
@@ -78,8 +84,7 @@ class Names:
         """Return what an array of the forward pass is called."""
         found = re.fullmatch(r"([ZA])(\d+)(′*)", name)
         if not found:
-            plain = re.sub(r"\W", "_", name)
-            return f"p{plain}" if plain[:1].isdigit() else plain
+            return symbol_name(name)
         letter, layer, primes = found.groups()
         return f"{letter}{int(layer) + self.words.offset}{'p' * len(primes)}"
 

@@ -1,23 +1,26 @@
 """An operation run on symbols: its value as a formula, its Jacobians as structures of expressions.
 
 The operation's own code runs on expressions in place of arrays, so no number is looked at and nothing is searched for.
-What comes out is then held against the numbers; what does not agree, and what cannot run on symbols, gets a name.
+What comes out is then held against the numbers. What does not agree, and what a user's code cannot do with symbols,
+becomes the structure of the numbers: each of its arrays gets a name of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.arrays import Array, StandIn
+from jacobians.derivation.equations import Definition, Equation
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.operations import Operation
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Naming
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, MatMul, Reshaped, Symbol
 from jacobians.symbols.text import TextNotation
@@ -25,7 +28,7 @@ from jacobians.symbols.text import TextNotation
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["NOT_IN_SYMBOLS", "Evaluated", "NamedMatrix", "same_values"]
+__all__ = ["NOT_IN_SYMBOLS", "Evaluated", "Named", "NamedMatrix", "same_values"]
 
 
 NOT_IN_SYMBOLS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, NotImplementedError)
@@ -83,6 +86,76 @@ class NamedMatrix(Jacobian):
         return (self.shown,)
 
 
+@dataclass(eq=False, kw_only=True)
+class Named:
+    """Arrays that have names, and the definitions of those that have a formula.
+
+    Attributes
+    ----------
+    arrays : dict
+        The values of all symbols.
+    definitions : list of Definition
+    reserved : set of str
+        Names that are given later.
+    """
+
+    arrays: dict[str, Array] = field(default_factory=dict)
+    definitions: list[Definition] = field(default_factory=list)
+    reserved: set[str] = field(default_factory=set)
+
+    def add(self, name: str, array: Array) -> Symbol:
+        """Give an array a symbol."""
+        self.arrays[name] = array
+        return Symbol(name, array.shape)
+
+    def define(self, name: str, shown: str, expr: Expr, value: Array | None = None) -> Symbol:
+        """Give an expression a symbol."""
+        symbol = self.add(shown, evaluate(expr, self.arrays) if value is None else value)
+        self.definitions.append(Definition(name, Equation(symbol, expr)))
+        return symbol
+
+    def define_inside(self, expr: Expr) -> Symbol:
+        """Give a value inside an operation a symbol that no other array has: H1, H2 …."""
+        taken = self.arrays.keys() | self.reserved
+        shown = next(name for n in itertools.count(1) if (name := f"H{n}") not in taken)
+        return self.define(shown, shown, expr)
+
+    def forget(self, count: int) -> bool:
+        """Keep only so many definitions; return whether there were more."""
+        for definition in self.definitions[count:]:
+            del self.arrays[definition.symbol.name]
+        forgotten = len(self.definitions) > count
+        del self.definitions[count:]
+        return forgotten
+
+
+class Once(Naming):
+    """Names a value once, however often it is asked.
+
+    Parameters
+    ----------
+    give : callable
+        From the value's formula, or None where there is none, to what stands for the value.
+    inside : callable
+        The same for a value inside the operation.
+    """
+
+    def __init__(self, give: Callable[[Expr | None], Expr], inside: Callable[[Expr], Expr]) -> None:
+        self._give: Callable[[Any], Expr] = give
+        self._inside = inside
+        self._named: Expr | None = None
+
+    def __call__(self, value: Expr | None) -> Expr:
+        if self._named is None:
+            self._named = self._give(value)
+        return self._named
+
+    def inside(self) -> Once:
+        """Return the naming of one value inside the operation."""
+        give: Any = self._inside
+        return Once(give, self._inside)
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluated:
     """One evaluation of an operation, in numbers.
@@ -107,7 +180,7 @@ class Evaluated:
         symbols: Mapping[str, Expr],
         labels: Mapping[str, str],
         name: Callable[[Expr | None], Expr],
-        arrays: dict[str, Array],
+        known: Named,
         order: Order,
     ) -> dict[str, tuple[Jacobian, ...]]:
         """Return the factors of the Jacobians by every input.
@@ -119,32 +192,32 @@ class Evaluated:
         labels : dict
             What an array that has no name of its own is called after, by input.
         name : callable
-            Called with the value's formula, or None where there is none; returns what stands for the value.
-        arrays : dict
-            The values of all symbols; told of the names given here.
+            Called with the value's formula, or None where none is known or it does not equal the numbers; returns
+            what stands for the value.
+        known : Named
+            Told of the names given here.
         order : {"C", "F"}
             In which named matrices are shown.
         """
-        named: list[Expr] = []
+        before, wrong_inside = len(known.definitions), False
 
-        def once(value: Expr | None) -> Expr:
-            if not named:
-                named.append(name(value))
-            return named[0]
+        def give(value: object) -> Expr:
+            nonlocal wrong_inside
+            if isinstance(value, Expr) and same_values(value, known.arrays, self.value):
+                return name(value)
+            # values inside the operation have no numbers to be held against, so they go with the whole
+            wrong_inside = known.forget(before)
+            return name(None)
 
-        value: object = None
-        makers: Makers = {}
+        once, value, makers = Once(give, known.define_inside), None, Makers()
         with suppress(*NOT_IN_SYMBOLS):  # the Jacobians of numbers, with names, are left then
             value, makers = self.operation.in_symbols(*symbols.values(), name=once)
-        own = once(value if isinstance(value, Expr) else None)
+        once(value)
         found = {}
         for wrt in self.inputs:
             number = self.jacobian(wrt)
-            factors = _made(makers.get(wrt), number, arrays)
-            if factors is None:
-                places = [(self.value, own), *((self.inputs[n], symbols[n]) for n in self.inputs)]
-                factors = tuple(_named(number, labels[wrt], places, arrays, order))
-            found[wrt] = factors
+            factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays)
+            found[wrt] = factors or tuple(_named(number, labels[wrt], known.arrays, order))
         return found
 
 
@@ -174,21 +247,14 @@ def _is_written(jacobian: Jacobian) -> bool:
     return known and all(factor._written(write, "C") is not None for factor in jacobian._factors())
 
 
-def _named(
-    jacobian: Jacobian, label: str, places: list[tuple[Array, Expr]], arrays: dict[str, Array], order: Order
-) -> Iterator[Jacobian]:
-    """The factors of numbers in symbols: named arrays are known by where they lie, others get a name of their own."""
+def _named(jacobian: Jacobian, label: str, arrays: dict[str, Array], order: Order) -> Iterator[Jacobian]:
+    """The factors of numbers in symbols: each array gets a name of its own, and so does a matrix without structure."""
     factors = jacobian._factors()
     for number, factor in enumerate(factors, 1):
         own = label if len(factors) == 1 else f"{label}_{number}"
         new: dict[str, Array] = {}
 
         def leaf(array: Array, new: dict[str, Array] = new, own: str = own) -> Any:
-            for value, expr in places:
-                if _is_view(array, value):
-                    return expr
-                if value.ndim == 2 and _is_view(array, value.T):
-                    return expr.T
             name = f"d_{own}" + (f"_{len(new) + 1}" if new else "")
             new[name] = np.asarray(array)
             return Symbol(name, array.shape)
@@ -212,11 +278,6 @@ def _matrix(jacobian: Jacobian, label: str, arrays: dict[str, Array], order: Ord
     arrays[own] = jacobian.to_dense("C")
     arrays[shown] = jacobian.to_dense(order)
     return NamedMatrix(Symbol(own, jacobian.shape), Symbol(shown, jacobian.shape), jacobian.codomain, jacobian.domain)
-
-
-def _is_view(array: Array, value: Array) -> bool:
-    same = array.ctypes.data == value.ctypes.data and array.shape == value.shape
-    return same and array.strides == value.strides and array.size > 0
 
 
 def same_values(expr: Expr, arrays: Mapping[str, Array], number: Array) -> bool:

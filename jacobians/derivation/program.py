@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jacobians.arrays import Array
 from jacobians.derivation.equations import Equation
+from jacobians.errors import LayoutError
 from jacobians.symbols.expressions import Call, Expr, Symbol, WithOnes
 from jacobians.symbols.functions import source_of
 from jacobians.symbols.matrices import source as matrices_source
@@ -30,6 +31,11 @@ def program(
         Whether the lines write Jacobians as explicit matrices.
     """
     calls = [e.function for equation in equations for e in equation.inside if isinstance(e, Call)]
+    taken = {"np", *values} & {call.name for call in calls}
+    if taken:
+        raise LayoutError(
+            f"to_numpy: a function and an array are called {min(taken)}; give the function's class another `name`"
+        )
     defined = {equation.left.name for equation in equations if isinstance(equation.left, Symbol)}
     given = [
         f"# {name}: {'number' if array.ndim == 0 else array.shape}"

@@ -10,7 +10,7 @@ from html import escape
 from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
-from jacobians.derivation.program import augmented, definition_lines, ones_line, program
+from jacobians.derivation.program import definition_lines, program
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import show
 from jacobians.symbols.text import TextNotation
@@ -206,6 +206,8 @@ class OperationDerivation:
         By input.
     values : dict
         The arrays behind the symbols.
+    inside : tuple of Equation
+        What the parts of an operation that is made of others pass on.
     """
 
     name: str
@@ -213,6 +215,7 @@ class OperationDerivation:
     value: Equation | None
     inputs: Mapping[str, InputDerivation]
     values: Mapping[str, Array]
+    inside: tuple[Equation, ...] = ()
 
     def __getitem__(self, name: str) -> InputDerivation:
         return self.inputs[name]
@@ -220,8 +223,11 @@ class OperationDerivation:
     @property
     def equations(self) -> list[Equation]:
         """Every equation that is shown."""
-        found = [] if self.value is None else [self.value]
-        return [*found, *(e for given in self.inputs.values() for e in given.equations)]
+        return [*self._forward, *(e for given in self.inputs.values() for e in given.equations)]
+
+    @property
+    def _forward(self) -> list[Equation]:
+        return [*self.inside, *([] if self.value is None else [self.value])]
 
     def __str__(self) -> str:
         return self.to_text()
@@ -229,7 +235,7 @@ class OperationDerivation:
     def to_text(self) -> str:
         """Return the derivation as plain text."""
         lines = [f"{self.name}: {self.layout}", ""]
-        lines += [] if self.value is None else [f"  {self.value.text}", ""]
+        lines += [*(f"  {e.text}" for e in self._forward), ""] if self._forward else []
         for given in self.inputs.values():
             lines += [*_chain_text(given.jacobian), *_steps_text(given.merged)]
             lines += ["  A cotangent's way:", *_steps_text(given.steps)]
@@ -239,7 +245,7 @@ class OperationDerivation:
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
         lines = [_latex_title(self.name, self.layout)]
-        lines += [] if self.value is None else _align([self.value])
+        lines += _align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
             lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([given.jacobian])]
             lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
@@ -247,15 +253,15 @@ class OperationDerivation:
 
     def to_numpy(self) -> str:
         """Return a NumPy program: the value, and by each input the matrix, the pullback and the pushforward."""
-        lines = [ones_line(expr) for expr in augmented(self.equations).values()]
-        lines += [] if self.value is None else [self.value.numpy]
+        others = [e for given in self.inputs.values() for e in given.equations]
+        lines = [*definition_lines(self._forward, others)]
         for name, given in self.inputs.items():
             lines += ["", f"# by {name}", given.jacobian.numpy, given.pullback.numpy, given.pushforward.numpy]
         return program(self.equations, self.values, lines, with_matrices=True)
 
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
-        parts = _html([] if self.value is None else [self.value])
+        parts = _html(self._forward)
         for name, given in self.inputs.items():
             inner = [*_html([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
             parts.append(_details(name, given.pullback, [*inner, *_html([given.pullback, given.pushforward])]))

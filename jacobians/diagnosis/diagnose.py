@@ -23,9 +23,6 @@ from jacobians.errors import DomainError, JacobiansError, ShapeError
 from jacobians.network import Network
 from jacobians.translate import translate_gradients
 
-__all__ = ["Reading", "diagnose", "extremes", "readings"]
-
-
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
 """Storage dtypes narrower than float64, and what rounding in them may do to a gradient."""
 

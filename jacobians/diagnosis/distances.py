@@ -11,9 +11,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Gradients
 
-__all__ = ["Distances", "ParameterFinding", "findings"]
-
-
 _TOLERANCE = 1e-10
 """What rounding may do to a float64 gradient, relative to its norm; orders of magnitude above what it does."""
 

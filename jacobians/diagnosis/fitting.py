@@ -24,9 +24,6 @@ from jacobians.diagnosis.slip import (
     times,
 )
 
-__all__ = ["LARGEST_STACK", "fitted", "too_large"]
-
-
 _MOST_LINES = 400
 """Rows or columns beyond which no permutation of them is sought: it compares each with each."""
 

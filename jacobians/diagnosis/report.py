@@ -10,9 +10,6 @@ from typing import Any, Literal, TypeAlias
 
 from jacobians.diagnosis.distances import ParameterFinding
 
-__all__ = ["Cause", "Diagnosis", "Verdict"]
-
-
 Verdict: TypeAlias = Literal["right", "explained", "ambiguous", "unexplained"]
 
 _WIDTH = 80

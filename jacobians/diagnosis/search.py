@@ -13,9 +13,6 @@ from jacobians.diagnosis.slip import Gradients, Setting, Slip
 from jacobians.diagnosis.slips import catalogue
 from jacobians.errors import JacobiansError
 
-__all__ = ["Explanation", "Found", "changes_nothing", "search", "wrong_gradient"]
-
-
 _FITTED = 2
 """The rank from which on a slip was fitted; it says nothing new beside one that fits without."""
 

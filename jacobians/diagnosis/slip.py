@@ -16,25 +16,6 @@ from jacobians.network import Network
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import class_labels, one_hot
 
-__all__ = [
-    "Backward",
-    "Computed",
-    "Edit",
-    "Entries",
-    "Family",
-    "Gradients",
-    "Layer",
-    "Pullback",
-    "Setting",
-    "Slip",
-    "all_entries",
-    "entries_of_parameters",
-    "entries_of_weights",
-    "slope_of",
-    "times",
-]
-
-
 Gradients: TypeAlias = dict[str, Array]
 """The gradient by every parameter's name."""
 

@@ -12,11 +12,8 @@ from jacobians.arrays import Array
 from jacobians.diagnosis.search import wrong_gradient
 from jacobians.diagnosis.slip import Setting, Slip
 from jacobians.diagnosis.slips import catalogue
-from jacobians.errors import JacobiansError
 from jacobians.network import Network
 from jacobians.operations import Affine
-
-__all__ = ["Separation", "separating"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +74,8 @@ def _probes(setting: Setting) -> Iterator[tuple[str, Setting]]:
     for phrase, make in makers.items():
         try:
             yield phrase, make()
-        except (JacobiansError, IndexError):
-            # not every network can be rebuilt with other sizes
+        except (ValueError, IndexError):
+            # not every network can be rebuilt with other sizes; an operation of one's own raises NumPy's errors
             continue
 
 

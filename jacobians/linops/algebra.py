@@ -22,8 +22,6 @@ from jacobians.linops.permutations import Commutation, Identity, Reshape, Select
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
-__all__ = ["add", "compose", "pull_row", "scale"]
-
 
 def compose(left: Jacobian, right: Jacobian) -> Jacobian:
     """Return the Jacobian of left ∘ right: ``left @ right`` in numerator layout.

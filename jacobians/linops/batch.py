@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul, norms, outer, total
+from jacobians.linops.kernels import matmul, norms, one_by_one, outer, total
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.unrolling import diagonal_view
 from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-__all__ = ["BlockDiagonal", "KhatriRao", "block_diagonal", "blocks_and_inputs", "blocks_times_inputs"]
 
 
 class BlockDiagonal(Jacobian):
@@ -215,28 +213,14 @@ class KhatriRao(Jacobian):
         super().__init__(codomain, domain, np.result_type(self.left, self.right))
 
     def _jvp(self, tangent: Array) -> Array:
-        if isinstance(tangent, Symbolic):
-            return self._paired(tangent)
-        stack = tangent.shape[:-2]
-        flat = tangent.reshape(size_of(stack), *self.domain)
-        out = np.empty_like(tangent, order="C", shape=(flat.shape[0], *self.codomain))
-        for i, matrix in enumerate(flat):
-            out[i] = self._paired(matrix)
-        return out.reshape(stack + self.codomain)
+        return one_by_one(self._paired, tangent, self.domain, self.codomain)
 
     def _paired(self, matrix: Array) -> Array:
         """lᵣᵀ V rᵣ for every row r."""
         return as_array((self.left * matmul(self.right, matrix.T)).sum(axis=-1))
 
     def _vjp(self, cotangent: Array) -> Array:
-        if isinstance(cotangent, Symbolic):
-            return self._weighted(cotangent)
-        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        flat = cotangent.reshape(size_of(stack), *self.codomain)
-        out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], *self.domain))
-        for i, c in enumerate(flat):
-            out[i] = self._weighted(c)
-        return out.reshape(stack + self.domain)
+        return one_by_one(self._weighted, cotangent, self.codomain, self.domain)
 
     def _weighted(self, c: Array) -> Array:
         """Σᵣ cᵣ lᵣ rᵣᵀ, summed first over the axes along which one factor is constant."""

@@ -13,14 +13,13 @@ from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf, joint_order
+from jacobians.linops.kernels import empty
 from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
 from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
 from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-__all__ = ["BlockRow"]
 
 
 class BlockRow(Jacobian):
@@ -96,7 +95,7 @@ class BlockRow(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
-        out = np.empty_like(cotangent, order="C", shape=(flat.shape[0], self.domain[0]))
+        out = empty((flat.shape[0], self.domain[0]), cotangent.dtype, cotangent)
         pulled = [flat] * len(self.blocks)
         vjp_of_each([(b._factors(), place) for place, b in enumerate(self.blocks)], flat if stack else flat[0], pulled)
         for (block, part), array in zip(self._parts(), pulled, strict=True):

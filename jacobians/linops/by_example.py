@@ -11,21 +11,6 @@ from jacobians.arrays import Array, DType, Shape, size_of
 from jacobians.linops.kernels import norms
 from jacobians.linops.unrolling import slabs
 
-__all__ = [
-    "STEP_BYTES",
-    "common_axes",
-    "example_axes",
-    "example_basis",
-    "example_row_norms",
-    "example_rows",
-    "example_size",
-    "example_steps",
-    "for_each",
-    "joined",
-    "probed",
-    "split",
-]
-
 
 class Map(Protocol):
     """What is asked here of a structured Jacobian, which stands above this file."""

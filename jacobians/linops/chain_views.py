@@ -25,9 +25,6 @@ from jacobians.linops.permutations import Commutation, Identity, Reshape, Select
 from jacobians.linops.unrolling import c_index_of_f
 from jacobians.linops.wrappers import Transposed
 
-__all__ = ["apart", "chain_diagonal", "chain_gram", "chain_row_norms", "layer_axis"]
-
-
 Chain = Sequence[Jacobian]
 
 

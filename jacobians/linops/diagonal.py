@@ -16,8 +16,6 @@ from jacobians.linops.unrolling import diagonal_view
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Diagonal", "DiagonalMinusOuter"]
-
 
 class Diagonal(Jacobian):
     r"""V ↦ d∘V, with the matrix :math:`\operatorname{diag}(\operatorname{vec} d)`.
@@ -172,12 +170,6 @@ class DiagonalMinusOuter(Jacobian):
         moved = np.moveaxis(array, self.axis, -1)
         return moved.reshape(size_of(moved.shape[:-1]), moved.shape[-1])
 
-    def _entries(self) -> tuple[Array, Array, Array]:
-        places = self._last(np.arange(self.shape[0]).reshape(self.domain))
-        blocks = self.blocks()
-        rows, columns = np.broadcast_arrays(places[:, :, None], places[:, None, :])
-        return blocks.ravel(), rows.ravel(), columns.ravel()
-
     def _keeps_examples(self, axis: int) -> bool:
         return self.axis not in (axis, axis - self.d.ndim)
 
@@ -194,8 +186,9 @@ class DiagonalMinusOuter(Jacobian):
     def _sparse(self) -> csr_array:
         from scipy.sparse import coo_array
 
-        values, rows, columns = self._entries()
-        return coo_array((values, (rows, columns)), shape=self.shape).tocsr()
+        places = self._last(np.arange(self.shape[0]).reshape(self.domain))
+        rows, columns = np.broadcast_arrays(places[:, :, None], places[:, None, :])
+        return coo_array((self.blocks().ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
 
     def _diagonal(self) -> Array:
         return np.ravel(self.d - self.u * self.v)

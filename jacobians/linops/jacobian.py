@@ -24,8 +24,6 @@ from jacobians.linops.unrolling import known_order
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Jacobian", "joint_order"]
-
 
 Leaf: TypeAlias = Callable[[Array], Array]
 """What is done to each array that a structure stores."""

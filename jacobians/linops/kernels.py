@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,7 +12,6 @@ from jacobians.arrays import Array, DType, Shape, StandIn, Symbolic, as_array, s
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["empty", "matmul", "may_alias", "norms", "outer", "sparse_matmul", "total"]
 
 _SMALL = 1 << 13
 """Entries of both factors and of the result up to which a product costs little beside its call."""
@@ -35,6 +35,31 @@ def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
         if isinstance(source, StandIn):
             return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
     return np.empty(shape, dtype)
+
+
+def zeros(shape: Shape, like: Array) -> Array:
+    """Return a new array of zeros in an array's dtype; a stand-in, or in symbols, where `like` is."""
+    if isinstance(like, StandIn):
+        return np.zeros_like(cast(Array, like), order="C", shape=shape)
+    return np.zeros(shape, like.dtype)
+
+
+def on_rows(act: Callable[[Array], Array], value: Array, into: Shape, out: Shape) -> Array:
+    """Return `act` of a stack of arrays of shape `into`, each of them one row, as a stack of arrays of shape `out`."""
+    stack = value.shape[: value.ndim - len(into)]
+    return act(value.reshape(size_of(stack), size_of(into))).reshape(stack + out)
+
+
+def one_by_one(act: Callable[[Array], Array], value: Array, into: Shape, out: Shape) -> Array:
+    """Return `act` of every array of shape `into` in a stack, one after the other, as a stack of arrays."""
+    if isinstance(value, Symbolic):
+        return act(value)
+    stack = value.shape[: value.ndim - len(into)]
+    flat = value.reshape(size_of(stack), *into)
+    images = empty((flat.shape[0], *out), value.dtype, value)
+    for i, array in enumerate(flat):
+        images[i] = act(array)
+    return images.reshape(stack + out)
 
 
 def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:

@@ -17,8 +17,6 @@ from jacobians.linops.unrolling import diagonal_view
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Bordered", "Kronecker", "bordered"]
-
 
 @final
 class Bordered:
@@ -158,18 +156,10 @@ class Kronecker(Jacobian):
         return right if isinstance(left, int) else left  # type: ignore[return-value]
 
     def _jvp(self, tangent: Array) -> Array:
-        return _sandwich(
-            self._left,
-            tangent,
-            self._right if isinstance(self._right, int) else self._right.T,
-        )
+        return _sandwich(self._left, tangent, self._right if isinstance(self._right, int) else self._right.T)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return _sandwich(
-            self._left if isinstance(self._left, int) else self._left.T,
-            cotangent,
-            self._right,
-        )
+        return _sandwich(self._left if isinstance(self._left, int) else self._left.T, cotangent, self._right)
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         left, right = (
@@ -195,9 +185,11 @@ class Kronecker(Jacobian):
 
     def _row_norms(self) -> Array:
         """‖aᵢ ⊗ bⱼ‖ = ‖aᵢ‖ ‖bⱼ‖."""
-        left, right = (
-            np.ones(f, dtype=self.dtype) if isinstance(f, int) else norms(f) for f in (self.left, self.right)
-        )
+        return self._of_both(norms)
+
+    def _of_both(self, of: Callable[[Array], Array]) -> Array:
+        """The products of a number for each row of A and one for each of B; of an identity it is 1."""
+        left, right = (np.ones(f, dtype=self.dtype) if isinstance(f, int) else of(f) for f in (self.left, self.right))
         return np.multiply.outer(left, right)
 
     def _gram(self) -> Array:
@@ -240,8 +232,9 @@ class Kronecker(Jacobian):
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, eye_array, kron
 
-        left = eye_array(self.left, dtype=self.dtype) if isinstance(self.left, int) else csr_array(self.left)
-        right = eye_array(self.right, dtype=self.dtype) if isinstance(self.right, int) else csr_array(self.right)
+        left, right = (
+            eye_array(f, dtype=self.dtype) if isinstance(f, int) else csr_array(f) for f in (self.left, self.right)
+        )
         if left.nnz * right.nnz == self.shape[0] * self.shape[1]:
             return super()._sparse()
         return csr_array(kron(left, right))
@@ -249,9 +242,7 @@ class Kronecker(Jacobian):
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
-        left = np.ones(self.left, dtype=self.dtype) if isinstance(self.left, int) else np.diagonal(self.left)
-        right = np.ones(self.right, dtype=self.dtype) if isinstance(self.right, int) else np.diagonal(self.right)
-        return np.multiply.outer(left, right).ravel()
+        return self._of_both(np.diagonal).ravel()
 
     @property
     def structure(self) -> str:

@@ -11,13 +11,11 @@ from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
-from jacobians.linops.kernels import matmul, norms, sparse_matmul
+from jacobians.linops.kernels import matmul, norms, on_rows, sparse_matmul
 from jacobians.linops.unrolling import rows_of, slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
-
-__all__ = ["Dense", "LowRank", "Sparse"]
 
 
 class Dense(Jacobian):
@@ -56,17 +54,13 @@ class Dense(Jacobian):
         super().__init__(tuple(codomain), array.shape[rank:], array.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
-        stack = tangent.shape[: tangent.ndim - len(self.domain)]
-        flat = tangent.reshape(size_of(stack), self.shape[1])
-        return matmul(flat, self._dense().T).reshape(stack + self.codomain)
+        return on_rows(lambda rows: matmul(rows, self._dense().T), tangent, self.domain, self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         if self.codomain == ():
             rank = len(self.domain)
             return as_array(cotangent.reshape(cotangent.shape + (1,) * rank) * self.array)
-        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        flat = cotangent.reshape(size_of(stack), self.shape[0])
-        return matmul(flat, self._dense()).reshape(stack + self.domain)
+        return on_rows(lambda rows: matmul(rows, self._dense()), cotangent, self.codomain, self.domain)
 
     def _written(self, write: Any, order: Order) -> str | None:
         if () not in (self.codomain, self.domain):
@@ -143,11 +137,7 @@ class LowRank(Jacobian):
         self.right = as_float(right, "right", "LowRank")
         if not self.left.ndim or not self.right.ndim or self.left.shape[-1] != self.right.shape[-1]:
             raise ShapeError(f"LowRank: factors {self.left.shape} and {self.right.shape} must agree in their last axis")
-        super().__init__(
-            self.left.shape[:-1],
-            self.right.shape[:-1],
-            np.result_type(self.left, self.right),
-        )
+        super().__init__(self.left.shape[:-1], self.right.shape[:-1], np.result_type(self.left, self.right))
 
     def _thin(self) -> tuple[Array, Array]:
         rank = self.left.shape[-1]
@@ -155,10 +145,7 @@ class LowRank(Jacobian):
 
     def _jvp(self, tangent: Array) -> Array:
         left, right = self._thin()
-        stack = tangent.shape[: tangent.ndim - len(self.domain)]
-        return matmul(matmul(tangent.reshape(size_of(stack), self.shape[1]), right), left.T).reshape(
-            stack + self.codomain
-        )
+        return on_rows(lambda rows: matmul(matmul(rows, right), left.T), tangent, self.domain, self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         return LowRank(self.right, self.left)._jvp(cotangent)
@@ -227,14 +214,10 @@ class Sparse(Jacobian):
         super().__init__(codomain, domain, self.matrix.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
-        stack = tangent.shape[: tangent.ndim - len(self.domain)]
-        flat = tangent.reshape(size_of(stack), self.shape[1])
-        return sparse_matmul(self.matrix, flat).reshape(stack + self.codomain)
+        return on_rows(lambda rows: sparse_matmul(self.matrix, rows), tangent, self.domain, self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
-        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        flat = cotangent.reshape(size_of(stack), self.shape[0])
-        return sparse_matmul(self.matrix.T, flat).reshape(stack + self.domain)
+        return on_rows(lambda rows: sparse_matmul(self.matrix.T, rows), cotangent, self.codomain, self.domain)
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         matrix = self.matrix.copy()

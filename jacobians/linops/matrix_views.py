@@ -17,8 +17,6 @@ from jacobians.linops.unrolling import as_arrays, c_index_of_f, exchanged, known
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["DENSE_LIMIT", "MatrixViews"]
-
 
 DENSE_LIMIT = 1 << 30
 """Bytes above which a dense view is refused unless the caller raises the limit."""

@@ -11,13 +11,12 @@ from jacobians.arrays import Array, Shape, Symbolic, as_array, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.kernels import zeros
 from jacobians.linops.unrolling import sizes, unravelled
 from jacobians.linops.wrappers import Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-__all__ = ["Commutation", "Identity", "MovedEntries", "Reshape", "Selection"]
 
 
 class MovedEntries(Jacobian):
@@ -255,7 +254,7 @@ class Selection(MovedEntries):
         if isinstance(cotangent, Symbolic):
             return self._in_symbols(cotangent)
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        out = np.zeros_like(cotangent, order="C", shape=stack + self.domain)
+        out = zeros(stack + self.domain, cotangent)
         if isinstance(self.key, tuple):
             out[self._stacked_key(self.key)] = cotangent
             return out

@@ -13,28 +13,10 @@ from jacobians.errors import TooLargeError
 from jacobians.linops.batch import BlockDiagonal, blocks_times_inputs
 from jacobians.linops.by_example import common_axes, for_each
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import empty, matmul
+from jacobians.linops.kernels import empty, matmul, on_rows
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.permutations import Commutation, Reshape
 from jacobians.linops.unrolling import exchanged, slabs
-
-__all__ = [
-    "Beginning",
-    "Bracket",
-    "Bracketing",
-    "Plan",
-    "Way",
-    "fill",
-    "flops_of_sum",
-    "jvp_of_sum",
-    "least_bytes",
-    "make_plan",
-    "multiplied_blocks",
-    "vjp_of_each",
-    "ways_together",
-    "within",
-]
-
 
 Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
 """A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
@@ -408,12 +390,7 @@ def _times(factors: Factors, right: Bracket, dtype: DType) -> Callable[[Array], 
     """Stacks of arrays, as rows, times the bracket's matrix."""
     codomain, domain = _ends(factors, right)
     matrix = _built(factors, right, dtype).reshape(size_of(codomain), size_of(domain))
-
-    def times(rows: Array) -> Array:
-        stack = rows.shape[: rows.ndim - len(codomain)]
-        return matmul(rows.reshape(size_of(stack), size_of(codomain)), matrix).reshape(stack + domain)
-
-    return times
+    return lambda rows: on_rows(lambda flat: matmul(flat, matrix), rows, codomain, domain)
 
 
 def _write(act: Callable[[Array], Array], source: Array, out: Array, shape: Shape) -> None:

@@ -25,8 +25,6 @@ from jacobians.linops.planning import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Product", "Sum"]
-
 
 class Product(Jacobian):
     """J₁ J₂ … Jₖ, never multiplied out unasked: forward and reverse mode are its two ends.
@@ -219,3 +217,7 @@ class Sum(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return tuple(a for t in self.terms for a in t.arrays)
+
+    def _written(self, write: Any, order: Order) -> str | None:
+        texts = [term._written(write, order) for term in self.terms]
+        return None if None in texts else str(write.bracket(write.plus(texts)))

@@ -11,20 +11,6 @@ from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 
-__all__ = [
-    "as_arrays",
-    "c_index_of_f",
-    "diagonal_view",
-    "exchanged",
-    "known_order",
-    "roll",
-    "rows_of",
-    "sizes",
-    "slabs",
-    "unravelled",
-    "unroll",
-]
-
 
 def known_order(order: str, operation: str) -> Order:
     """Return `order` if it is one.

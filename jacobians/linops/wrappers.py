@@ -12,12 +12,11 @@ from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
+from jacobians.linops.kernels import zeros
 from jacobians.linops.unrolling import exchanged, sizes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-__all__ = ["Denominator", "Scaled", "Transposed", "Zero"]
 
 
 class Zero(Jacobian):
@@ -42,11 +41,11 @@ class Zero(Jacobian):
 
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
-        return np.zeros_like(tangent, order="C", shape=stack + self.codomain)
+        return zeros(stack + self.codomain, tangent)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        return np.zeros_like(cotangent, order="C", shape=stack + self.domain)
+        return zeros(stack + self.domain, cotangent)
 
     def _transpose(self) -> Jacobian:
         return Zero(self.domain, self.codomain, self.dtype)

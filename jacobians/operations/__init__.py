@@ -7,6 +7,7 @@ Each file names its own operations and functions, in its `__all__`; here they ar
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -108,9 +109,18 @@ def find_loss(given: str | losses.Loss) -> losses.Loss:
         return given
     if given in SHORT_NAMES:
         new = full_name(given)
-        warnings.warn(f"loss={given!r} is called loss={new!r}, as its function is", DeprecationWarning, stacklevel=3)
+        told = f"loss={given!r} is called loss={new!r}, as its function is"
+        warnings.warn(told, DeprecationWarning, stacklevel=_caller())
         given = new
     return _named(LOSSES, given, "loss")()
+
+
+def _caller() -> int:
+    """The level of the first caller outside of this package, at whose line a warning is to point."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("jacobians."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _named(choices: Mapping[str, _T], name: str, what: str) -> _T:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, ones
 from jacobians.errors import LayoutError, ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
-from jacobians.operations.operation import Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Unary
 from jacobians.symbols.expressions import Expr, WithOnes
 
 __all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
@@ -48,7 +48,7 @@ class AddOnes(Unary):
     def moved_to(self, layout: Layout) -> Operation:
         return AddOnes(layout)
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return [1 X] or [X 1], and the maker of the placement."""
         (X,) = inputs
         value = WithOnes(X, self.layout.feature_axis % 2, self.layout.bias == "first")
@@ -113,7 +113,7 @@ class Affine(Primitive):
     per_example = True
 
     def __init__(self, layout: Layout | None = None, sizes: tuple[int, int] | None = None) -> None:
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
         self.sizes = sizes
 
     @cached_property
@@ -165,7 +165,7 @@ class Affine(Primitive):
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""
         X, W, *bias = cast("list[Array]", inputs)
         makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
@@ -283,7 +283,7 @@ def affine(
       W: Kronecker(5×3, I₂): 10×6 float64, (3, 2) → (5, 2), 120 B
       b: Kronecker(5×1, I₂) @ Reshape(2 to 1×2): 10×2 float64, (2,) → (5, 2), 40 B
     """
-    layout = layout or Layout()
+    layout = layout or DEFAULT_LAYOUT
     if layout.bias == "separate" and b is None:
         raise LayoutError("affine: the layout keeps the bias separate, so b is needed; or use linear, or bias='first'")
     if layout.bias != "separate" and b is not None:
@@ -306,7 +306,7 @@ def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: Layout | None = None) -> 
     >>> J.W
     Kronecker(5×3, I₂) @ Commutation(2, 3): 10×6 float64, (2, 3) → (5, 2), 120 B
     """
-    return Affine((layout or Layout()).replace(bias="none"))(X, W)
+    return Affine((layout or DEFAULT_LAYOUT).replace(bias="none"))(X, W)
 
 
 def _check_bias(b: Array, n_out: int, layout: Layout) -> None:

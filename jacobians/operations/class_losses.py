@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from jacobians.operations.losses import (
     same_shape_targets,
     sum_over_example,
 )
-from jacobians.operations.operation import Naming
+from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
 from jacobians.symbols.functions import Function
@@ -47,6 +47,14 @@ class CrossEntropy(Loss):
     """−Σₖ yₖ log softmax(x)ₖ for each example; ∂/∂x = (Σy) p − y: the famous p − y.
 
     Targets are class labels (N,), or an array like X with one-hot or soft targets.
+
+    Parameters
+    ----------
+    reduction, layout
+        See `Loss`.
+    targets_sum_to_one : bool, optional
+        Whether formulas may write p − y, since the targets of every example sum to 1. Unless it is said: labels do, and
+        of an array like X nothing is known, so that formulas have (Σy) p − y. What is computed is always the latter.
     """
 
     name = "cross_entropy"
@@ -54,7 +62,16 @@ class CrossEntropy(Loss):
     prediction = "softmax"
     least_outputs = 2
     residual = 1.0
-    _weighted = False
+
+    def __init__(
+        self,
+        reduction: Reduction = "mean",
+        layout: Layout | None = None,
+        *,
+        targets_sum_to_one: bool | None = None,
+    ) -> None:
+        super().__init__(reduction, layout)
+        self.targets_sum_to_one = targets_sum_to_one
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         axis = self.layout.feature_axis
@@ -94,16 +111,19 @@ class CrossEntropy(Loss):
 
         return losses, delta
 
-    def declared_for(self, targets: Array) -> CrossEntropy:
-        """Return this loss, which knows whether the targets of every example sum to 1, as labels do."""
-        loss = copy.copy(self)
-        loss._weighted = not (targets.sum(axis=self.layout.feature_axis) == 1).all()
+    def declared_for(self, Y: npt.ArrayLike, X: Array) -> CrossEntropy:
+        """Return this loss, which knows that targets sum to 1 where they are labels; no number is looked at."""
+        if self.targets_sum_to_one is not None:
+            return self
+        loss = copy(self)
+        vars(loss).update(targets_sum_to_one=np.shape(Y) != X.shape)
         return loss
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
-        """Return P − Y, or (Σy) P − Y where targets are declared to sum to something else than 1."""
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
+        """Return (Σy) P − Y; P − Y where the targets of every example are declared to sum to 1."""
         P = name(Call(SOFTMAX[self.layout.batch], (X,)))
-        return Add(Hadamard(SumOver(Y, self.layout.feature_axis % 2), P) if self._weighted else P, Y, minus=True)
+        total = SumOver(Y, self.layout.feature_axis % 2)
+        return Add(P if self.targets_sum_to_one else Hadamard(total, P), Y, minus=True)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """(Σy)(diag p − p pᵀ) for each example."""
@@ -162,7 +182,7 @@ class BinaryCrossEntropy(Loss):
 
         return losses, delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return P − Y with P = σ(X)."""
         return Add(name(Call(_SIGMA, (X,))), Y, minus=True)
 
@@ -205,7 +225,7 @@ class ProbabilityCrossEntropy(Loss):
 
         return losses, delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return (X − Y) / (X ∘ (1 − X))."""
         return Quotient(Add(X, Y, minus=True), Hadamard(X, Add(Number(1), X, minus=True)))
 
@@ -314,7 +334,7 @@ class Logistic(Loss):
             lambda: -targets * np.maximum(e, margin < 0) / (1.0 + e),
         )
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return −Y ∘ σ(−Y ∘ X)."""
         against = Call(_SIGMA, (Hadamard(Number(-1), Hadamard(Y, X)),))
         return Hadamard(Number(-1), Hadamard(Y, against))
@@ -379,7 +399,7 @@ class MulticlassHinge(Loss):
 
         return lambda: sum_over_example(excess, self.layout), delta
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return hinge(X, Y, Δ): the places of active margins, and their counts at the true classes."""
         return Call(HINGE[self.layout.batch], (X, Y, Number(self.margin)))
 

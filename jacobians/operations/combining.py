@@ -6,19 +6,26 @@ itself made of parts turns W1 into "k.W1".
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from operator import add, matmul
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout, Order
 from jacobians.linops import Identity, Jacobian, Selection
-from jacobians.operations.operation import Jacobians, Makers, Operation, Row
+from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
+from jacobians.symbols.expressions import Expr
 
 __all__ = ["Chain", "Parallel", "Residual"]
+
+
+Evaluator: TypeAlias = Callable[..., tuple[Array, Jacobians]]
+"""From a part's arrays, or symbols, to its value and Jacobians."""
 
 
 class _Composite(Operation):
@@ -32,6 +39,21 @@ class _Composite(Operation):
         self.layout = layout
         self.per_example = all(p.per_example for p in self.parts)
         self._own(_name_parameters(self.parts))
+
+    @abstractmethod
+    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
+        """Value and Jacobians, of arrays or of symbols, out of those that one function for each part returns."""
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        return self._combined(arrays, [part._evaluate for part in self.parts])
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value as a formula of the parts' values, each of which is named before it is passed on."""
+        evaluators = [partial(_in_symbols, part, name.inside()) for part in self.parts]
+        if isinstance(self, Chain):  # its last part's value is its own
+            evaluators[-1] = partial(_in_symbols, self.parts[-1], name, last=True)
+        value, jacobians = self._combined(cast("Sequence[Array]", inputs), evaluators)
+        return cast(Expr, value), {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
 
     def _own(self, owned: dict[str, tuple[int, str]]) -> None:
         self._owned = owned
@@ -58,6 +80,12 @@ class _Composite(Operation):
         moved = [part.moved_to(layout) for part in self.parts]
         made: Callable[..., Operation] = type(self)
         return made(*moved, layout=layout if self.layout else None)
+
+
+def _in_symbols(part: Operation, name: Naming, *inputs: Any, last: bool = False) -> tuple[Any, Jacobians]:
+    """A part's value, by its name unless it is the last, and its Jacobians in symbols."""
+    value, makers = part.in_symbols(*inputs, name=name)
+    return value if last else name(value), Jacobians(part.name, makers)
 
 
 def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
@@ -94,9 +122,14 @@ class Chain(_Composite):
 
     def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
         """Return value and Jacobians of every part, in order."""
+        return self._steps(X, named, [part._evaluate for part in self.parts])
+
+    def _steps(
+        self, X: Array, named: Mapping[str, Array], evaluators: Sequence[Evaluator]
+    ) -> list[tuple[Array, Jacobians]]:
         steps = []
-        for part, names in zip(self.parts, self._of_part, strict=True):
-            X, jacobians = part._evaluate(X, *map(named.__getitem__, names.values()))
+        for evaluate, names in zip(evaluators, self._of_part, strict=True):
+            X, jacobians = evaluate(X, *map(named.__getitem__, names.values()))
             steps.append((X, jacobians))
         return steps
 
@@ -117,9 +150,9 @@ class Chain(_Composite):
             backwards["X"] = row
         return dict(reversed(backwards.items()))
 
-    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
-        steps = self.run(X, dict(zip(self.names[1:], parameters, strict=True)))
+        steps = self._steps(X, dict(zip(self.names[1:], parameters, strict=True)), evaluators)
 
         def by_input(position: int, own: str) -> Jacobian:
             """The chain from the output back to one input of one part."""
@@ -146,9 +179,9 @@ class Residual(_Composite):
         # one branch: its parameters keep their names
         self._own({name: (0, name) for name in branch.names[1:]})
 
-    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
         X = arrays[0]
-        value, inner = self.parts[0]._evaluate(*arrays)
+        value, inner = evaluators[0](*arrays)
         if value.shape != X.shape:
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
         (flowing,) = self._flowing
@@ -176,17 +209,17 @@ class Parallel(_Composite):
     """
 
     def __init__(self, *branches: Operation, layout: Layout | None = None) -> None:
-        super().__init__(branches, layout or Layout())
+        super().__init__(branches, layout or DEFAULT_LAYOUT)
 
-    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
         X, *parameters = arrays
         named = dict(zip(self.names[1:], parameters, strict=True))
         steps = [
-            part._evaluate(X, *map(named.__getitem__, names.values()))
-            for part, names in zip(self.parts, self._of_part, strict=True)
+            evaluate(X, *map(named.__getitem__, names.values()))
+            for evaluate, names in zip(evaluators, self._of_part, strict=True)
         ]
         values = [value for value, _ in steps]
-        axis = (self.layout or Layout()).feature_axis
+        axis = (self.layout or DEFAULT_LAYOUT).feature_axis
         try:
             joined = np.concatenate(values, axis=axis)
         except ValueError:
@@ -220,12 +253,23 @@ class Parallel(_Composite):
         return joined, Jacobians(self.name, makers, self.layout, pull)
 
 
+class _OfBranch(Selection):
+    """The entries of one branch in the joined array."""
+
+    __slots__ = ()
+
+    def _step_back(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        line = f"{row} {write.transpose(write.matrix(self, order))} = {image}"
+        return "a branch's share", f"A branch's outputs are a part of the joined array, Sᵀ keeps their share: {line}."
+
+
 def _places(values: Sequence[Array], joined: Array, axis: int) -> list[Selection]:
     """For each branch, the selection of its entries in the joined array."""
-    places, start = [], 0
+    places: list[Selection] = []
+    start = 0
     for value in values:
         key = [slice(None)] * joined.ndim
         key[axis] = slice(start, start + value.shape[axis])
-        places.append(Selection(tuple(key), joined.shape, joined.dtype))
+        places.append(_OfBranch(tuple(key), joined.shape, joined.dtype))
         start += value.shape[axis]
     return places

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
-from jacobians.layout import Layout, Reduction
+from jacobians.layout import DEFAULT_LAYOUT, Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
-from jacobians.operations.operation import Frozen, Makers, Naming, Unary, called, in_layout
+from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.functions import Function, Rule, numbers_of
 
@@ -160,7 +160,7 @@ class Loss(Frozen, ABC):
 
     def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
         self.reduction: Reduction = self._known(reduction)
-        self.layout = layout or Layout()
+        self.layout = layout or DEFAULT_LAYOUT
 
     _called = "loss"
 
@@ -192,7 +192,7 @@ class Loss(Frozen, ABC):
 
     # --- formulas and targets --------------------------------------------------------------------
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return δ, the array of ∂(loss of n)/∂X, as a formula; here, a call of this loss's own rule.
 
         Parameters
@@ -205,8 +205,8 @@ class Loss(Frozen, ABC):
         rule = Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
         return Call(rule, (X, Y, *map(Number, numbers_of(self).values())))
 
-    def declared_for(self, targets: Array) -> Loss:
-        """Return this loss, which has been told what its formula must know of the targets: here, nothing."""
+    def declared_for(self, Y: npt.ArrayLike, X: Array) -> Loss:
+        """Return this loss, which knows what its formula must know of the kind of the targets: here, nothing."""
         return self
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
@@ -346,7 +346,8 @@ class Loss(Frozen, ABC):
         """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""
         raise DomainError(
             f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
-            "define _hessian(X, Y), which returns that of the sum of the losses by X as a Jacobian"
+            "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
+            "as a Jacobian"
         )
 
     def _accept(self, X: npt.ArrayLike) -> Array:
@@ -408,7 +409,7 @@ class SquaredError(Loss):
     def residual(self) -> float:
         return 2.0 * self.factor
 
-    def in_symbols(self, X: Expr, Y: Expr, name: Naming = lambda value: value) -> Expr:
+    def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return 2c (X − Y)."""
         difference = Add(X, Y, minus=True)
         return difference if self.residual == 1 else Hadamard(Number(self.residual), difference)
@@ -458,7 +459,7 @@ class L2(Unary):
 
     def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
         self.scale = scale
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
         self.include_bias = include_bias
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:

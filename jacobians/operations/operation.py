@@ -12,11 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from inspect import signature
+from keyword import iskeyword
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_float
+from jacobians.arrays import Array, Shape, as_array, as_float
 from jacobians.errors import FrozenError, LayoutError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
@@ -24,7 +25,7 @@ from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.functions import Function, Rule, numbers_of
 
-__all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
+__all__ = ["UNNAMED", "Elementwise", "Jacobians", "Naming", "Operation", "Primitive", "Unary"]
 
 
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
@@ -33,11 +34,23 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
 """From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
 
-Naming: TypeAlias = Callable[[Expr], Expr]
-"""Gives an operation's value a symbol, of which its Jacobian is then made; or returns the formula as it is."""
-
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
+
+
+class Naming:
+    """Gives an operation's value a symbol, of which its Jacobian is then made; here, a value is its own formula."""
+
+    def __call__(self, value: Expr) -> Expr:
+        """Return what stands for a value; asked twice, the same."""
+        return value
+
+    def inside(self) -> Naming:
+        """Return the naming of one value inside an operation that is made of others."""
+        return self
+
+
+UNNAMED = Naming()
 
 
 class Jacobians:
@@ -155,6 +168,8 @@ class Operation(Frozen, ABC):
         for name in cls.inputs:
             if hasattr(Jacobians, name):
                 raise TypeError(f"{cls.__name__}: an input called {name!r} would hide Jacobians.{name}; rename it")
+            if name.startswith("_"):
+                raise TypeError(f"{cls.__name__}: an input called {name!r} is not reached as J.{name}; rename it")
 
     @property
     def name(self) -> str:
@@ -205,7 +220,7 @@ class Operation(Frozen, ABC):
             return self
         raise LayoutError(f"explain: {self.name} keeps its own layout; build it in {layout} to see it there")
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the value as a formula, and makers of the Jacobians in symbols; here, this operation run on symbols.
 
         Parameters
@@ -275,6 +290,8 @@ class Elementwise(Unary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (z,) = arrays
         value, derivative = self._rule(z)
+        if not value.shape:  # of an array without axes NumPy makes a scalar
+            value = as_array(value)
         return value, {"X": lambda: Diagonal(derivative())}
 
     def moved_to(self, layout: Layout) -> Elementwise:
@@ -297,7 +314,7 @@ class Elementwise(Unary):
         """Return f′(Z) as a formula."""
         return Call(self.function(prime=True), (Z, *map(Number, numbers_of(self).values())))
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return f(Z), and the maker of diag f′(Z)."""
         (Z,) = inputs
         value = Call(self.function(), (Z, *map(Number, numbers_of(self).values())))
@@ -306,4 +323,5 @@ class Elementwise(Unary):
 
 def called(name: str, shown: str = "", *, prime: bool) -> tuple[str, str]:
     """Return what a function is called in programs, and in formulas."""
-    return re.sub(r"\W", "_", name) + "_prime" * prime, shown or name.replace("_", " ")
+    code = re.sub(r"\W|^(?=\d)", "_", name)
+    return code + "_" * iskeyword(code) + "_prime" * prime, shown or " ".join(name.replace("_", " ").split())

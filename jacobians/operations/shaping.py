@@ -9,7 +9,7 @@ from jacobians.arrays import Array, Shape, as_array, full, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
-from jacobians.operations.operation import Makers, Naming, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
@@ -27,7 +27,7 @@ class Transpose(Unary):
             raise ShapeError(f"transpose: X has shape {X.shape}; expected a matrix")
         return X.T.copy(), {"X": lambda: Commutation(X.shape[0], X.shape[1], X.dtype)}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return Xᵀ, and the maker of the commutation."""
         (X,) = inputs
         return transposed(X), {"X": lambda: Commutation(X.shape[0], X.shape[1])}
@@ -56,7 +56,7 @@ class Reshaping(Unary):
         value = X.reshape(self.shape).copy()
         return value, {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the input's entries in the other shape, and the maker of the reshaping."""
         (X,) = inputs
         return Reshaped(X, self.shape), {"X": lambda: Reshape(self.shape, X.shape)}

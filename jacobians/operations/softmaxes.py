@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
-from jacobians.operations.operation import Makers, Naming, Operation, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
 from jacobians.symbols.expressions import Call, Expr, Ones
 from jacobians.symbols.functions import Function
 
@@ -73,31 +73,30 @@ class _OverClasses(Unary):
     per_example = True
 
     def __init__(self, layout: Layout | None = None) -> None:
-        self.layout: Layout = layout or Layout()
+        self.layout: Layout = layout or DEFAULT_LAYOUT
 
     def moved_to(self, layout: Layout) -> Operation:
         return type(self)(layout)
 
-    def _check_classes(self, Z: Array) -> None:
+    def _exponentials(self, Z: Array) -> tuple[Array, Array, Array]:
+        """Those of each example; see `exponentials`."""
         if Z.ndim < 1 or Z.shape[self.layout.feature_axis] == 0:
             raise ShapeError(
                 f"{self.name}: Z has shape {Z.shape}; expected at least one class for each example ({self.layout})"
             )
+        return exponentials(Z, self.layout.feature_axis)
 
 
 class Softmax(_OverClasses):
     """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (Z,) = arrays
-        self._check_classes(Z)
-        axis = self.layout.feature_axis
-        weights, sums, _ = exponentials(Z, axis)
+        weights, sums, _ = self._exponentials(*arrays)
         p = probabilities(weights, sums)
         # the Jacobian keeps p, so the caller gets a copy that may be written to
-        return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, axis)}
+        return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, self.layout.feature_axis)}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return softmax(Z), and the maker of diag(p) − p pᵀ for each example."""
         value = Call(SOFTMAX[self.layout.batch], inputs)
         p = cast(Array, name(value))
@@ -110,20 +109,17 @@ class LogSoftmax(_OverClasses):
     name = "log_softmax"
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (Z,) = arrays
-        self._check_classes(Z)
-        axis = self.layout.feature_axis
-        weights, sums, shifted = exponentials(Z, axis)
+        weights, sums, shifted = self._exponentials(*arrays)
         shifted -= np.log(sums)
 
         def by_input() -> Jacobian:
             p = probabilities(weights, sums)
             ones = np.ones_like(p)
-            return DiagonalMinusOuter(ones, ones, p, axis)
+            return DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)
 
         return shifted, {"X": by_input}
 
-    def in_symbols(self, *inputs: Expr, name: Naming = lambda value: value) -> tuple[Expr, Makers]:
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return log softmax(Z), and the maker of I − 1 pᵀ for each example."""
         p, ones = cast(Array, Call(SOFTMAX[self.layout.batch], inputs)), cast(Array, Ones(inputs[0].shape))
         value = Call(LOG_SOFTMAX[self.layout.batch], inputs)

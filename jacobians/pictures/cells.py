@@ -20,7 +20,6 @@ from jacobians.pictures.labels import Axis
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FAINTEST", "NEGATIVE", "POSITIVE", "SIDE", "Named", "Picture", "opacity", "picture"]
 
 # Blue and vermillion are told apart by the colour-blind (Okabe and Ito 2008, "Color Universal Design"), and each has a
 # contrast above 3 to 1 with white and with a dark page. A small magnitude lets the page shine through, so that zero is

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["plot", "plot_chain"]
 
 _ENTRY, _LONGEST, _SHORTEST = 0.26, 3.6, 0.3
 """Inches: one entry at most, a matrix's longer side at most, its shorter side at least."""

@@ -12,8 +12,6 @@ import numpy as np
 from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
 
-__all__ = ["Axis", "subscript", "symbol"]
-
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NUMBERED = re.compile(r"([A-Za-z]+)(\d*)(′*)")

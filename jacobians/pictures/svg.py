@@ -15,8 +15,6 @@ from jacobians.linops.jacobian import Jacobian
 from jacobians.pictures.cells import NEGATIVE, POSITIVE, SIDE, Named, Picture, opacity, picture
 from jacobians.pictures.labels import Axis
 
-__all__ = ["CELLS", "chain_html", "html", "svg"]
-
 CELLS = 1500
 """The largest number of cells that are drawn inline."""
 

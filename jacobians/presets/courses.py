@@ -5,8 +5,6 @@ from __future__ import annotations
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
 
-__all__ = ["COURSES"]
-
 _CS231N_CODE = Layout(batch="rows", weights="columns", bias="separate", vec="C")
 _CS231N_CITATION = "Stanford CS231n, Convolutional Neural Networks for Visual Recognition"
 

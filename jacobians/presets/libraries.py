@@ -5,8 +5,6 @@ from __future__ import annotations
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
 
-__all__ = ["LIBRARIES"]
-
 _ROWS_IN_OUT = Layout(batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator")
 _ROWS_OUT_IN = _ROWS_IN_OUT.replace(weights="rows")
 

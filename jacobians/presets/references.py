@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from jacobians.conventions import Evidence
 
-__all__ = ["REFERENCES", "Reference"]
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -13,8 +13,6 @@ from jacobians.errors import RecordingError
 from jacobians.recording.replay import Replay
 from jacobians.recording.tape import Array, Diverged, Tape
 
-__all__ = ["Replayed", "replayed"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

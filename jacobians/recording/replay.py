@@ -10,8 +10,6 @@ import numpy as np
 
 from jacobians.recording.tape import Array, Call, Path, Recorded, Root, Tape, along, copy_into, roots_of
 
-__all__ = ["Replay", "needed", "without_copies"]
-
 
 def needed(calls: Sequence[Call], results: Iterable[Root]) -> list[Call]:
     """The calls that write what the results or the decisions read, in order."""

@@ -14,25 +14,6 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from jacobians.arrays import StandIn
 from jacobians.errors import RecordingError
 
-__all__ = [
-    "Array",
-    "Call",
-    "Diverged",
-    "Path",
-    "Recorded",
-    "Root",
-    "Tape",
-    "along",
-    "buffered",
-    "copy_into",
-    "in_place",
-    "masked",
-    "roots_of",
-    "take",
-    "truth_of",
-]
-
-
 Array: TypeAlias = npt.NDArray[Any]
 
 _KEYWORD_OUT = (np.maximum, np.minimum)

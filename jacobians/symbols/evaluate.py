@@ -17,6 +17,7 @@ from jacobians.symbols.expressions import (
     Eye,
     Gathered,
     Hadamard,
+    Joined,
     MatMul,
     Number,
     Ones,
@@ -94,6 +95,8 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
             shape[axis] = 1
             ones = np.ones(shape, dtype=inner[0].dtype)
             return np.concatenate((ones, inner[0]) if first else (inner[0], ones), axis=axis)
+        case Joined(axis=axis):
+            return np.concatenate(inner, axis=axis)
         case Reshaped(dims=dims):
             return inner[0].reshape(dims)
         case Repeated(dims=dims):

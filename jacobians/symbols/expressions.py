@@ -26,6 +26,7 @@ __all__ = [
     "Eye",
     "Gathered",
     "Hadamard",
+    "Joined",
     "MatMul",
     "Number",
     "Ones",
@@ -371,6 +372,27 @@ class WithOnes(_One):
 
 
 @dataclass(frozen=True)
+class Joined(Expr):
+    """[A B …]: arrays joined along an axis."""
+
+    of: tuple[Expr, ...]
+    axis: int
+
+    @property
+    def shape(self) -> Shape:
+        dims = list(self.of[0].shape)
+        others = [[n for k, n in enumerate(part.shape) if k != self.axis] for part in self.of]
+        if any(rest != others[0] for rest in others):
+            raise ValueError(f"joined: {', '.join(show(part.shape) for part in self.of)} do not fit")
+        dims[self.axis] = sum(part.shape[self.axis] for part in self.of)
+        return tuple(dims)
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        return self.of
+
+
+@dataclass(frozen=True)
 class Reshaped(_Given, _One):
     """The same entries, in C order, in another shape."""
 
@@ -682,6 +704,7 @@ def _expr(value: Any) -> Expr:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
     "einsum": _einsum,
+    "concatenate": lambda arrays, axis=0: Joined(tuple(arrays), axis % arrays[0].ndim),
     "result_type": lambda *a: Expr.dtype,
     "shape": lambda a: a.shape,
     "ndim": lambda a: a.ndim,

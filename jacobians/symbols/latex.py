@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Slices, WithOnes
+from jacobians.symbols.expressions import Expr, Slices
 from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
-from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
+from jacobians.symbols.text import places_text, slices_text, summed_indices
 
 __all__ = ["LatexNotation"]
 
@@ -86,16 +86,8 @@ class LatexNotation(Notation):
     def part(self, text: str, key: Slices) -> str:
         return rf"{{{text}}}_{{[{slices_text(key)}]}}"
 
-    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str:
-        before, after, down = brackets_of(key, dims)
-        return self._block(["0"] * before + [text] + ["0"] * after, down)
-
-    def with_ones(self, expr: WithOnes, text: str) -> str:
-        ones = r"\mathbf{1}" if expr.axis == 1 else r"\mathbf{1}^{\top}"
-        return self._block([ones, text] if expr.first else [text, ones], expr.axis == 0)
-
-    def _block(self, parts: Sequence[str], down: bool) -> str:
-        return r"\left[" + (r" \, ; \, " if down else r" \; ").join(parts) + r"\right]"
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        return r"\left[" + (r" \, ; \, " if axis == 0 else r" \; ").join(parts) + r"\right]"
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
         return rf"{{{text}}}_{{\mathrm{{as}} \, {_times(dims)}}}"

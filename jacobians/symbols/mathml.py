@@ -7,10 +7,10 @@ from html import escape
 
 from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
+from jacobians.symbols.expressions import Expr, Slices, show
 from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
-from jacobians.symbols.text import brackets_of, places_text, slices_text, summed_indices
+from jacobians.symbols.text import places_text, slices_text, summed_indices
 
 __all__ = ["MathmlNotation"]
 
@@ -90,13 +90,9 @@ class MathmlNotation(Notation):
     def part(self, text: str, key: Slices) -> str:
         return f"<msub>{text}<mtext>[{escape(slices_text(key))}]</mtext></msub>"
 
-    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str:
-        before, after, down = brackets_of(key, dims)
-        return _block(["<mn>0</mn>"] * before + [text] + ["<mn>0</mn>"] * after, down)
-
-    def with_ones(self, expr: WithOnes, text: str) -> str:
-        ones = _ONE if expr.axis == 1 else self.transpose(_ONE)
-        return _block([ones, text] if expr.first else [text, ones], expr.axis == 0)
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        between = "<mo>;</mo>" if axis == 0 else '<mspace width="0.5em"/>'
+        return _row("<mo>[</mo>", between.join(parts), "<mo>]</mo>")
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
         return _row(text, _gap(), f"<mtext>as {show(tuple(dims))}</mtext>")
@@ -172,11 +168,6 @@ def _row(*parts: str) -> str:
 
 def _gap() -> str:
     return '<mspace width="0.2em"/>'
-
-
-def _block(parts: Sequence[str], down: bool) -> str:
-    between = "<mo>;</mo>" if down else '<mspace width="0.5em"/>'
-    return _row("<mo>[</mo>", between.join(parts), "<mo>]</mo>")
 
 
 def _plus_of_blocks() -> str:

@@ -18,6 +18,7 @@ from jacobians.symbols.expressions import (
     Eye,
     Gathered,
     Hadamard,
+    Joined,
     MatMul,
     Number,
     Ones,
@@ -142,8 +143,8 @@ class Notation(ABC):
                 return self.power(self._at(of, _POSTFIX), exponent), _POSTFIX
             case Part(of, key):
                 return self.part(self._at(of, _POSTFIX), key), _POSTFIX
-            case Placed(of, key, dims):
-                return self.placed(self.expr(of), key, dims), _POSTFIX
+            case Placed(of):
+                return self.placed(expr, self.expr(of)), _POSTFIX
             case Gathered(of, index, dims):
                 return self.gathered(self._at(of, _POSTFIX), index, dims), _POSTFIX
             case Scattered(of, index, dims):
@@ -152,6 +153,8 @@ class Notation(ABC):
                 return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
             case WithOnes(of):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
+            case Joined(of, axis):
+                return self.joined([self.expr(part) for part in of], axis), _POSTFIX
             case Reshaped(of, dims):
                 return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
             case Repeated(of):
@@ -164,6 +167,23 @@ class Notation(ABC):
 
     def _addend(self, expr: Expr) -> Expr:
         return expr
+
+    def placed(self, expr: Placed, text: str) -> str:
+        """Return [0 A 0] with as many blocks of zeros as there are."""
+        for axis, ((start, stop), n) in enumerate(zip(expr.key, expr.dims, strict=True)):
+            a, b, _ = slice(start, stop).indices(n)
+            if (a, b) != (0, n):
+                return self.joined([self.number(0)] * (a > 0) + [text] + [self.number(0)] * (b < n), axis)
+        return self.joined([text], -1)
+
+    def block_of_ones(self, axis: int) -> str:
+        """Return the ones in [1 A]."""
+        return self.ones((1, 1) if axis == 0 else (1,))
+
+    def with_ones(self, expr: WithOnes, text: str) -> str:
+        """Return [1 A] or [A 1]."""
+        parts = [self.block_of_ones(expr.axis), text]
+        return self.joined(parts if expr.first else parts[::-1], expr.axis)
 
     # --- chains ----------------------------------------------------------------------------------
 
@@ -234,9 +254,7 @@ class Notation(ABC):
     @abstractmethod
     def part(self, text: str, key: Slices) -> str: ...
     @abstractmethod
-    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str: ...
-    @abstractmethod
-    def with_ones(self, expr: WithOnes, text: str) -> str: ...
+    def joined(self, parts: Sequence[str], axis: int) -> str: ...
     @abstractmethod
     def reshaped(self, text: str, dims: Sequence[int]) -> str: ...
     @abstractmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jacobians.arrays import Shape, size_of
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Repeated, Slices, Symbol, WithOnes
+from jacobians.symbols.expressions import Expr, Placed, Repeated, Slices, Symbol, WithOnes
 from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import slices_text
@@ -73,15 +73,18 @@ class NumpyNotation(Notation):
     def part(self, text: str, key: Slices) -> str:
         return f"{text}[{slices_text(key)}]"
 
-    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str:
+    def placed(self, expr: Placed, text: str) -> str:
         margins = []
-        for (start, stop), n in zip(key, dims, strict=True):
+        for (start, stop), n in zip(expr.key, expr.dims, strict=True):
             a, b, _ = slice(start, stop).indices(n)
             margins.append((a, n - b))
         return f"np.pad({text}, {tuple(margins)})"
 
     def with_ones(self, expr: WithOnes, text: str) -> str:
         return ones_name(expr.of) if isinstance(expr.of, Symbol) else self.with_ones_code(expr)
+
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        return f"np.concatenate([{', '.join(parts)}], axis={axis})"
 
     def with_ones_code(self, expr: WithOnes) -> str:
         """Return the code that adds the entry of ones to each example."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Slices, WithOnes, show
+from jacobians.symbols.expressions import Expr, Slices, show
 from jacobians.symbols.functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 
-__all__ = ["TextNotation", "brackets_of", "places_text", "slices_text", "summed_indices"]
+__all__ = ["TextNotation", "places_text", "slices_text", "summed_indices"]
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -78,13 +78,11 @@ class TextNotation(Notation):
     def part(self, text: str, key: Slices) -> str:
         return f"{text}[{slices_text(key)}]"
 
-    def placed(self, text: str, key: Slices, dims: Sequence[int]) -> str:
-        before, after, down = brackets_of(key, dims)
-        return "[" + ("; " if down else " ").join(["0"] * before + [text] + ["0"] * after) + "]"
+    def block_of_ones(self, axis: int) -> str:
+        return "1"
 
-    def with_ones(self, expr: WithOnes, text: str) -> str:
-        parts = ["1", text] if expr.first else [text, "1"]
-        return "[" + ("; " if expr.axis == 0 else " ").join(parts) + "]"
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        return "[" + ("; " if axis == 0 else " ").join(parts) + "]"
 
     def reshaped(self, text: str, dims: Sequence[int]) -> str:
         return f"{text} as {show(tuple(dims))}"
@@ -159,12 +157,3 @@ def summed_indices(spec: str) -> tuple[str, list[str]]:
     """Return the indices that an einsum sums over, and those of each array."""
     inputs, _, output = spec.partition("->")
     return "".join(sorted({*inputs} - {*output, ","})), inputs.split(",")
-
-
-def brackets_of(key: Slices, dims: Sequence[int]) -> tuple[int, int, bool]:
-    """Return how many blocks of zeros stand before and after a part, and whether they stand above one another."""
-    for axis, ((start, stop), n) in enumerate(zip(key, dims, strict=True)):
-        a, b, _ = slice(start, stop).indices(n)
-        if (a, b) != (0, n):
-            return int(a > 0), int(b < n), axis == 0
-    return 0, 0, False

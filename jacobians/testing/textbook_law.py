@@ -52,7 +52,7 @@ def _statements(
     if isinstance(what, Loss):
         X, Y = arrays
         targets = what.in_shape(Y, X)
-        delta = what.declared_for(targets).in_symbols(Symbol("X", X.shape), Symbol("Y", X.shape))
+        delta = what.declared_for(Y, X).in_symbols(Symbol("X", X.shape), Symbol("Y", X.shape))
         yield f"δ of {what.name}", delta, {"X": X, "Y": targets}, what._examples(X, Y)[1]()
         return
     values = dict(zip(what.names, arrays, strict=True))

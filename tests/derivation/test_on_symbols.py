@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.numpy import NumpyNotation
 from jacobians.symbols.text import TextNotation
 from tests.derivation.networks import LAYOUTS
-from tests.derivation.test_notations import parsed
+from tests.symbols.test_notation import parsed
 
 rng = np.random.default_rng(0)
 
@@ -183,7 +185,7 @@ def test_an_operation_at_numbers_that_coincide() -> None:
 # --- what is printed ------------------------------------------------------------------------------------
 
 
-GOLDEN = Path(__file__).parent / "golden"
+TEXTS = Path(__file__).with_name("printed.txt")
 PRINTED = {
     **{f"net-{name}": (name, (4, 3, 2), "sigmoid", "cross_entropy") for name in PRESETS},
     "net-deep": ("pytorch", (4, 3, 5, 2), "gelu", "squared_error"),
@@ -210,10 +212,21 @@ def written(name: str) -> str:
     return str(derive(net.run(*sample_data(net, 5, 1))))
 
 
+@cache
+def stored() -> dict[str, str]:
+    """The texts by their names, which stand alone in a line between # and #."""
+    _, *parts = re.split(r"^# (.*) #\n", TEXTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
 @pytest.mark.parametrize("name", [*PRINTED, *OPERATIONS])
 def test_the_text_is_what_it_was(name: str) -> None:
     """To take a new text on purpose: `python -m tests.derivation.test_on_symbols`."""
-    assert written(name) + "\n" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert written(name) + "\n" == stored()[name]
+
+
+def test_every_stored_text_is_compared() -> None:
+    assert list(stored()) == [*PRINTED, *OPERATIONS]
 
 
 def test_outputs_are_named_before_they_are_passed_on() -> None:
@@ -233,6 +246,5 @@ def test_outputs_are_named_before_they_are_passed_on() -> None:
 
 
 if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
-    for each in (*PRINTED, *OPERATIONS):
-        (GOLDEN / f"{each}.txt").write_text(written(each) + "\n", encoding="utf-8")
+    every = "".join(f"# {each} #\n{written(each)}\n" for each in (*PRINTED, *OPERATIONS))
+    TEXTS.write_text(every, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MARK = "<!-- the list of files: python -m tests.docs.rooms -->"
 _WIDTH, _GAP, _ROW, _LINE = 176, 22, 46, 12
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name; `__init__` keeps that name as its last part."""
     return {".".join(("jacobians", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in files()}
@@ -26,6 +28,7 @@ def files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The library's modules that a file names in its imports: at its top, within functions, and for types alone."""
     known = modules()
@@ -113,7 +116,7 @@ def picture() -> str:
     """Return the house as SVG: a room a box, one floor above what it imports."""
     graph = arrows()
     level = floors(graph)
-    texts = {own: textwrap.wrap(", ".join(holds(own)), 30) for own in graph}
+    texts = {own: textwrap.wrap(", ".join(holds(own)), 28) for own in graph}
     storeys = [[own for own in sorted(graph) if level[own] == n] for n in range(max(level.values()) + 1)]
     width = max(len(s) for s in storeys) * (_WIDTH + _GAP) + _GAP
     boxes: dict[str, tuple[float, float, float]] = {}

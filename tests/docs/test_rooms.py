@@ -36,5 +36,9 @@ def test_the_picture_and_the_page_are_those_of_the_code() -> None:
 
 def test_every_room_is_drawn() -> None:
     tree = ElementTree.fromstring(rooms.picture())
-    drawn = {e.text.removesuffix(".py") for e in tree.iter("{*}text") if e.get("font-weight") == "bold" and e.text}
+    drawn = {
+        e.text.removesuffix(".py")
+        for e in tree.iter("{http://www.w3.org/2000/svg}text")
+        if e.get("font-weight") == "bold" and e.text
+    }
     assert drawn == set(rooms.arrows())

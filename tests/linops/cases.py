@@ -9,7 +9,8 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from jacobians.linops import Transposed
-from tests.linops.making import (
+from tests.linops.dense_twins import Numbers
+from tests.linops.makers import (
     Make,
     Pair,
     block_row,
@@ -35,7 +36,6 @@ from tests.linops.making import (
     transposed,
     zero,
 )
-from tests.linops.twins import Numbers
 
 
 class Case(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians.linops import BlockDiagonal, Diagonal, DiagonalMinusOuter, Jacobian, KhatriRao
-from tests.products import note_products
+from tests.counted_products import note_products
 
 
 class Count:

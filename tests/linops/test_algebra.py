@@ -27,11 +27,11 @@ from jacobians.linops import (
     Transposed,
     Zero,
 )
-from tests.linops import making as make
+from tests.linops import makers as make
 from tests.linops.cases import EVERY
-from tests.linops.making import Make
-from tests.linops.tools import draw, same
-from tests.linops.twins import Numbers
+from tests.linops.comparing import draw, same
+from tests.linops.dense_twins import Numbers
+from tests.linops.makers import Make
 
 A = (3, 4)
 WITHOUT_COLUMN = make.slices((EVERY, slice(1, None)), A)

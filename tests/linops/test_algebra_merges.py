@@ -16,7 +16,7 @@ from jacobians.linops.algebra import (
     _without_zeros,
 )
 from jacobians.linops.batch import blocks_and_inputs
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 def test_stored_counts_each_array_once() -> None:

@@ -19,7 +19,7 @@ from jacobians.linops import (
     Scaled,
     Zero,
 )
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 @pytest.mark.parametrize("factor", [2j, "2", None, np.array(2j)])

@@ -9,7 +9,7 @@ import pytest
 
 from jacobians.errors import DTypeError, ShapeError
 from jacobians.linops import BlockDiagonal, Dense, KhatriRao, batch, kernels
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 @pytest.mark.parametrize(

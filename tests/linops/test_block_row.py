@@ -24,7 +24,7 @@ from jacobians.linops import (
     Transposed,
 )
 from jacobians.linops.unrolling import c_index_of_f
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 @pytest.mark.parametrize("blocks", [(), (Identity((2,)), Identity((3,)))])

@@ -11,9 +11,9 @@ import pytest
 from jacobians.linops import Selection, by_example, unrolling
 from jacobians.linops.by_example import example_basis, probed
 from jacobians.testing import assert_blocks
-from tests.linops import making
-from tests.linops.making import Make
-from tests.linops.twins import Numbers
+from tests.linops import makers
+from tests.linops.dense_twins import Numbers
+from tests.linops.makers import Make
 
 
 def test_slabs_and_steps() -> None:
@@ -50,9 +50,9 @@ def test_bases_of_one_example() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        making.diagonal(2, 3, 4),
-        making.minus_outer((2, 3, 4), 1),
-        making.total(making.diagonal(2, 3, 4), making.minus_outer((2, 3, 4), 1)),
+        makers.diagonal(2, 3, 4),
+        makers.minus_outer((2, 3, 4), 1),
+        makers.total(makers.diagonal(2, 3, 4), makers.minus_outer((2, 3, 4), 1)),
     ],
     ids=["diagonal", "softmax", "sum"],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from jacobians.errors import DTypeError, ShapeError
 from jacobians.linops import Diagonal, DiagonalMinusOuter
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 def test_it_is_its_own_transpose() -> None:

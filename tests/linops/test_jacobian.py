@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jacobians import linops
+from jacobians import affine, linops
 from jacobians.errors import DTypeError, LayoutError, ShapeError, TooLargeError
 from jacobians.linops import (
     DENSE_LIMIT,
@@ -36,7 +36,7 @@ from jacobians.linops import (
     Zero,
 )
 from jacobians.testing import assert_one_source
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 from tests.testing.wrong_jacobians import Plain
 
 J = Kronecker(4, np.ones((3, 2)))
@@ -385,3 +385,16 @@ def test_shapes_may_be_lists_and_entries_integers() -> None:
     for factors in ((3, draw(4, 4)), (draw(4, 4), 3), (3, 4), (draw(3, 3), draw(4, 4))):
         full = [np.eye(f) if isinstance(f, int) else f for f in factors]
         same(linops.Kronecker(*factors).diagonal(), np.diagonal(np.kron(*full)), what="diagonal of a Kronecker product")
+
+
+def test_a_jacobian_is_its_structure_and_its_size() -> None:
+    _, jacobians = affine(np.ones((5, 4)), np.ones((4, 3)), np.zeros(3))
+    assert jacobians.W._repr_latex_() == r"$\text{Kronecker(5×4, I₃)} \in \mathbb{R}^{15 \times 12}$"
+
+
+def test_what_latex_would_read_in_a_structure_is_escaped() -> None:
+    class Odd(Identity):
+        structure = "50% {of} a_b \\ $x^2$"
+
+    text = Odd((2,))._repr_latex_()
+    assert text == r"$\text{50\% \{of\} a\_b / \$x 2\$} \in \mathbb{R}^{2 \times 2}$"

@@ -10,7 +10,7 @@ import pytest
 
 from jacobians.errors import DTypeError, ShapeError
 from jacobians.linops import Kronecker, kernels, kronecker
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array, csr_matrix
 
 from jacobians.errors import DTypeError, ShapeError
 from jacobians.linops import Dense, LowRank, Sparse, leaves, unrolling
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 def test_dense_begins_with_its_codomain() -> None:

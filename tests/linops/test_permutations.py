@@ -10,8 +10,8 @@ import pytest
 from jacobians.errors import ShapeError
 from jacobians.layout import vec
 from jacobians.linops import Commutation, Identity, Reshape, Selection, Zero
-from tests.linops.tools import draw
-from tests.linops.twins import permutation
+from tests.linops.comparing import draw
+from tests.linops.dense_twins import permutation
 
 
 def test_reshape_needs_equal_sizes() -> None:

@@ -28,10 +28,10 @@ from jacobians.linops import (
     Selection,
 )
 from jacobians.linops.planning import Plan, Way, fill, least_bytes, make_plan, within
-from tests.linops import making
-from tests.linops.brackets import Factors, every
-from tests.linops.tools import draw, same
-from tests.linops.twins import Numbers
+from tests.linops import makers
+from tests.linops.all_bracketings import Factors, every
+from tests.linops.comparing import draw, same
+from tests.linops.dense_twins import Numbers
 
 
 def dense(rows: int, columns: int) -> Jacobian:
@@ -274,41 +274,41 @@ def test_a_limit_is_passed_through_the_denominator_layout(monkeypatch: pytest.Mo
 
 def chains_like_those_with_a_way_of_their_own() -> list[Factors]:
     """Ends that look like those with a way of their own: reshapings, inputs, losses."""
-    blocks, kronecker, dense = making.blocks, making.kronecker, making.dense
+    blocks, kronecker, dense = makers.blocks, makers.kronecker, makers.dense
     makes = [
-        [making.diagonal(4), dense((4,), (2, 3)), making.reshape((2, 3), (6,))],
-        [making.reshape((6,), (2, 3)), dense((2, 3), (4,)), making.diagonal(4)],
+        [makers.diagonal(4), dense((4,), (2, 3)), makers.reshape((2, 3), (6,))],
+        [makers.reshape((6,), (2, 3)), dense((2, 3), (4,)), makers.diagonal(4)],
         [blocks((3, 1, 4), (3,), (3, 4)), kronecker((3, 5), 4)],
         [blocks((3, 1, 4), (3,), (4, 3), -1), kronecker(4, (3, 5))],
         [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker((3, 5), (4, 6))],
         [blocks((3, 2, 4), (2, 3), (4, 3), -1), kronecker((4, 6), (3, 5))],
         [blocks((3, 2, 4), (3, 2), (3, 4)), kronecker(3, 4)],
-        [dense((3,), (4, 1, 5)), making.reshape((4, 1, 5), (4, 5))],
-        [making.reshape((1, 6), (6,)), dense((6,), (4,))],
-        [dense((3,), (4, 5)), making.commutation(5, 4)],
-        [making.reshape((3, 4), (3, 1, 4)), blocks((3, 4, 5), (3, 1, 4), (3, 5))],
-        [making.diagonal(0, 2), kronecker(0, (2, 3)), kronecker(0, (3, 2)), making.diagonal(0, 2)],
-        [making.diagonal(1, 2), kronecker(1, (2, 3)), making.minus_outer((1, 3), -1), kronecker(1, (3, 2))],
+        [dense((3,), (4, 1, 5)), makers.reshape((4, 1, 5), (4, 5))],
+        [makers.reshape((1, 6), (6,)), dense((6,), (4,))],
+        [dense((3,), (4, 5)), makers.commutation(5, 4)],
+        [makers.reshape((3, 4), (3, 1, 4)), blocks((3, 4, 5), (3, 1, 4), (3, 5))],
+        [makers.diagonal(0, 2), kronecker(0, (2, 3)), kronecker(0, (3, 2)), makers.diagonal(0, 2)],
+        [makers.diagonal(1, 2), kronecker(1, (2, 3)), makers.minus_outer((1, 3), -1), kronecker(1, (3, 2))],
     ]
-    every_row, kept = slice(None), making.slices
+    every_row, kept = slice(None), makers.slices
     makes += [  # where blocks cost more than a bracket which writes a matrix, or hold more on one side
         [
             kept((every_row, slice(1)), (1, 2)),
-            making.transposed(kept((every_row, slice(1)), (1, 2))),
+            makers.transposed(kept((every_row, slice(1)), (1, 2))),
             kronecker(1, (1, 9)),
             kronecker(1, (9, 9)),
         ],
         [
-            making.transposed(kept((every_row, slice(2)), (2, 9))),
+            makers.transposed(kept((every_row, slice(2)), (2, 9))),
             *(kronecker(2, size) for size in ((2, 5), (5, 2), (2, 1))),
         ],
         [
-            making.transposed(kept((every_row, slice(2)), (3, 9))),
+            makers.transposed(kept((every_row, slice(2)), (3, 9))),
             kept((every_row, slice(2)), (3, 5)),
             kronecker(3, (5, 1)),
             blocks((3, 1, 2), (3, 1), (3, 2)),
         ],
-        [kronecker(1, (2, 1)), kept((every_row, slice(1)), (1, 2)), making.diagonal(1, 2)],
+        [kronecker(1, (2, 1)), kept((every_row, slice(1)), (1, 2)), makers.diagonal(1, 2)],
         [kronecker(2, size) for size in ((1, 2), (2, 1), (1, 2), (2, 9), (9, 5))],
     ]
     return [tuple(make(Numbers(seed=k))[0] for k, make in enumerate(chain)) for chain in makes]

@@ -11,14 +11,14 @@ import numpy as np
 from jacobians import linops
 from jacobians.linops import planning
 from jacobians.linops.planning import fill
-from tests.linops import making
-from tests.linops.tools import same
-from tests.linops.twins import Numbers
+from tests.linops import makers
+from tests.linops.comparing import same
+from tests.linops.dense_twins import Numbers
 
 
 def test_every_plan() -> None:
     """All brackets of a chain, carried out in all ways that are allowed, are the same matrix of the same dtype."""
-    dense, turn = making.dense, making.reshape((5,), (5, 1))
+    dense, turn = makers.dense, makers.reshape((5,), (5, 1))
     vectors = dense((2,), (5,)), turn, dense((5, 1), (3,)), dense((3,), (4,))
     scalars = dense((), (5,)), turn, dense((5, 1), (3,)), dense((3,), ())
     kinds = (["float64"] * 4, ["float32", "float32", "float64", "float32"])
@@ -45,24 +45,24 @@ def test_every_plan_by_blocks() -> None:
             return (3, width) if axis == 0 else (width, 3)
 
         def layer(out: int, into: int, axis: int = axis) -> Any:
-            return making.kronecker(3, (out, into)) if axis == 0 else making.kronecker((out, into), 3)
+            return makers.kronecker(3, (out, into)) if axis == 0 else makers.kronecker((out, into), 3)
 
         place = (slice(None), slice(0, 2)) if axis == 0 else (slice(0, 2), slice(None))
         makes = [
-            making.minus_outer(shape(2), -1 - axis),
+            makers.minus_outer(shape(2), -1 - axis),
             layer(2, 5),
-            making.diagonal(*shape(5)),
+            makers.diagonal(*shape(5)),
             layer(5, 4),
-            making.blocks((3, 4, 2), shape(4), shape(2), axis),
+            makers.blocks((3, 4, 2), shape(4), shape(2), axis),
         ]
-        starts = [makes, makes[1:], [layer(2, 3), layer(3, 4), making.diagonal(*shape(4))]]
-        starts.append([making.transposed(making.slices(place, shape(3))), making.diagonal(*shape(2)), layer(2, 4)])
+        starts = [makes, makes[1:], [layer(2, 3), layer(3, 4), makers.diagonal(*shape(4))]]
+        starts.append([makers.transposed(makers.slices(place, shape(3))), makers.diagonal(*shape(2)), layer(2, 4)])
         for start in starts:
             for kinds in (["float64"] * len(start), ["float32", *["float64"] * (len(start) - 1)]):
                 made = [make(Numbers(kind, seed=k)) for k, (make, kind) in enumerate(zip(start, kinds, strict=True))]
                 factors, twins = (list(part) for part in zip(*made, strict=True))
                 width = factors[-1].domain[1 + axis] if axis == -1 else factors[-1].domain[1]
-                end, twin = (making.kronecker((3, 6), width) if axis == 0 else making.kronecker(width, (3, 6)))(
+                end, twin = (makers.kronecker((3, 6), width) if axis == 0 else makers.kronecker(width, (3, 6)))(
                     Numbers(seed=9)
                 )
                 expected = np.linalg.multi_dot(twins)
@@ -72,7 +72,7 @@ def test_every_plan_by_blocks() -> None:
                     for action in ("outer", "rows", "gemm"):
                         by_rows = (by_blocks, len(factors), action)
                         same(carried_out([*factors, end], by_rows), expected @ twin, kinds[0], what=str(by_rows))
-                first, before = making.dense((), factors[0].codomain)(Numbers(seed=8))
+                first, before = makers.dense((), factors[0].codomain)(Numbers(seed=8))
                 for bracket in brackets(1, len(factors))[::7]:
                     for action in ("columns", "gemm"):
                         by_columns = (0, (bracket, axis), action)
@@ -85,7 +85,7 @@ def test_slabs_of_what_acts() -> None:
     for rows, between, columns in ((40, 2, 3), (100, 1, 1)):
         made = [
             make(Numbers(seed=k))
-            for k, make in enumerate((making.dense((rows,), (between,)), making.dense((between,), (columns,))))
+            for k, make in enumerate((makers.dense((rows,), (between,)), makers.dense((between,), (columns,))))
         ]
         factors, twins = zip(*made, strict=True)
         for action, count, each in (
@@ -100,7 +100,7 @@ def test_slabs_of_what_acts() -> None:
 
 def test_what_is_carried_out_stays_within_the_limit() -> None:
     """What is carried out stays within the limit, whatever it costs."""
-    makes = [making.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]
+    makes = [makers.dense((m,), (n,)) for m, n in [(10, 80), (80, 10), (10, 80), (80, 5)]]
     chain = linops.Product(tuple(make(Numbers(seed=k))[0] for k, make in enumerate(makes)))
     done: list[Any] = []
     with mock.patch("jacobians.linops.products_and_sums.fill", lambda factors, bracket, out: done.append(bracket)):
@@ -111,11 +111,11 @@ def test_what_is_carried_out_stays_within_the_limit() -> None:
 
 def test_what_reorders_at_either_end_is_a_view() -> None:
     """A commutation or a reshaping at either end is a view, and says so only where it is one."""
-    dense = making.dense
+    dense = makers.dense
     for before, inner, after in [
-        (making.commutation(3, 2), dense((3, 2), (4, 5)), making.commutation(5, 4)),
-        (making.reshape((1, 6), (6,)), dense((6,), (4, 1, 5)), making.reshape((4, 1, 5), (4, 5))),
-        (making.reshape((6,), (1, 6, 1)), dense((1, 6, 1), (20,)), making.reshape((20,), (1, 20))),
+        (makers.commutation(3, 2), dense((3, 2), (4, 5)), makers.commutation(5, 4)),
+        (makers.reshape((1, 6), (6,)), dense((6,), (4, 1, 5)), makers.reshape((4, 1, 5), (4, 5))),
+        (makers.reshape((6,), (1, 6, 1)), dense((1, 6, 1), (20,)), makers.reshape((20,), (1, 20))),
     ]:
         made = [make(Numbers(seed=k)) for k, make in enumerate((before, inner, after))]
         factors, twins = zip(*made, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jacobians.linops import BlockDiagonal, Diagonal, Identity, Kronecker, Product, Sum
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 def test_sums_stand_in_brackets() -> None:

@@ -9,7 +9,7 @@ from jacobians.errors import LayoutError
 from jacobians.linops import Commutation, Identity
 from jacobians.linops.jacobian import joint_order
 from jacobians.linops.unrolling import c_index_of_f, known_order, roll, unroll
-from tests.linops.twins import permutation
+from tests.linops.dense_twins import permutation
 
 SHAPES = [(), (3,), (2, 3), (2, 3, 4), (2, 0)]
 

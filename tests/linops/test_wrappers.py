@@ -19,7 +19,7 @@ from jacobians.linops import (
     Selection,
     Transposed,
 )
-from tests.linops.tools import draw, same
+from tests.linops.comparing import draw, same
 
 
 def test_a_scalar_image_is_an_array() -> None:

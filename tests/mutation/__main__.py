@@ -1,7 +1,7 @@
 """How many wrong programs the tests notice: cosmic-ray changes a module in one place at a time, in a copy.
 
     python -m tests.mutation linops/kernels                     # with the tests that mirror it
-    python -m tests.mutation operations/powers --tests tests/operations/test_elementwise.py
+    python -m tests.mutation operations/powers --tests tests/operations/test_activations_and_powers.py
 
 Prints a table: of each module's mutants, how many its tests let pass, and with --survivors which.
 """
@@ -23,10 +23,11 @@ TESTS = "{python} -m pytest -x -q -n 0 -p no:cacheprovider {tests}"
 
 
 def mirrored(module: str) -> list[str]:
-    """The tests of a module: its mirror in the tests, or all tests of its part where it has none."""
-    path = Path("tests", module)
-    names = [path.with_name(f"test_{path.name}.py"), path.parent]
-    return [next(str(name) for name in names if (ROOT / name).exists())]
+    """The tests of a module: its mirror in the tests, a file or several, or all tests of its part where it has none."""
+    path = ROOT / "tests" / module
+    files = [file for name in ("test_{}.py", "test_{}_*.py") for file in path.parent.glob(name.format(path.name))]
+    found = sorted(files) or [path if path.is_dir() else path.parent]
+    return [file.relative_to(ROOT).as_posix() for file in found]
 
 
 def copied(folder: Path) -> None:

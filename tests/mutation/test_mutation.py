@@ -11,9 +11,21 @@ from tests.mutation import __main__ as program
 
 def test_a_module_has_its_mirror_or_the_tests_of_its_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert program.mirrored("linops/kernels") == ["tests/linops/test_kernels.py"]
+    assert program.mirrored("linops/kronecker") == [
+        "tests/linops/test_kronecker.py",
+        "tests/linops/test_kronecker_bordered.py",
+    ]
+    assert program.mirrored("network") == ["tests/network"]
     monkeypatch.setattr(program, "ROOT", tmp_path)
     (tmp_path / "tests" / "linops").mkdir(parents=True)
     assert program.mirrored("linops/kernels") == ["tests/linops"]
+
+
+def test_every_module_has_tests_nearer_than_all_tests() -> None:
+    for file in sorted((program.ROOT / "jacobians").rglob("*.py")):
+        if not file.name.startswith("__"):
+            module = file.relative_to(program.ROOT / "jacobians").with_suffix("").as_posix()
+            assert program.mirrored(module) != ["tests"], module
 
 
 def test_annotations_are_found_where_they_are_written() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.operations.combinator_cases import COMBINED
-from tests.operations.drawing import Cases
+from tests.operations.combining_cases import COMBINED
 from tests.operations.loss_cases import LOSS_CASES
+from tests.operations.random_inputs import Cases
 from tests.operations.simple_cases import SIMPLE
 
 CASES: Cases = SIMPLE | LOSS_CASES | COMBINED

@@ -18,7 +18,7 @@ from jacobians.operations import (
     ProbabilityCrossEntropy,
     SquaredError,
 )
-from tests.operations.drawing import WRITTEN, Cases, Make, Numbers, Sample
+from tests.operations.random_inputs import WRITTEN, Cases, Make, Numbers, Sample
 
 LOSS_CASES: Cases = {}
 

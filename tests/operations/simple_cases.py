@@ -33,7 +33,7 @@ from jacobians.operations import (
     Total,
     Transpose,
 )
-from tests.operations.drawing import LAYOUTS, WRITTEN, Cases, Make, Numbers, Sample, parameters, shared, short
+from tests.operations.random_inputs import LAYOUTS, WRITTEN, Cases, Make, Numbers, Sample, parameters, shared, short
 
 SIMPLE: Cases = {}
 

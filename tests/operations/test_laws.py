@@ -14,9 +14,9 @@ from jacobians.layout import Layout
 from jacobians.operations import Affine, LogSoftmax, Operation, Softmax
 from jacobians.testing import arranged, assert_layouts, assert_operation_laws
 from tests.operations.cases import CASES
-from tests.operations.combinator_cases import COMBINATORS
-from tests.operations.drawing import LAYOUTS, WRITTEN, Numbers, parameters
+from tests.operations.combining_cases import COMBINATORS
 from tests.operations.loss_cases import LOSSES, REDUCTIONS, loss_case, made
+from tests.operations.random_inputs import LAYOUTS, WRITTEN, Numbers, parameters
 
 FEW = settings(max_examples=max(3, settings().max_examples // 30))  # of each of several hundred cases
 

@@ -29,8 +29,8 @@ from jacobians.operations import (
     SquaredError,
 )
 from jacobians.testing import assert_dense_twin
-from tests.operations.drawing import WRITTEN, Numbers
 from tests.operations.loss_cases import LOSSES, REDUCTIONS, loss_case, made
+from tests.operations.random_inputs import WRITTEN, Numbers
 
 G = Numbers(29)
 INF = math.inf

@@ -13,8 +13,8 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.operations import Add, Hadamard, MatMul
 from jacobians.testing import assert_dense_twin
-from tests.linops.twins import by_basis
-from tests.operations.drawing import WRITTEN, Numbers
+from tests.linops.dense_twins import by_basis
+from tests.operations.random_inputs import WRITTEN, Numbers
 
 G = Numbers(13)
 A, B = G(3, 4), G(4, 2)
@@ -108,3 +108,13 @@ def test_refusals(operation: Any, shapes: tuple[tuple[int, ...], ...], message: 
 def test_names() -> None:
     assert [operation.name for operation in (MatMul(), Hadamard(), Add())] == ["matmul", "hadamard", "add"]
     assert MatMul().names == ("A", "B")
+
+
+@pytest.mark.parametrize(("operation", "arrays"), [(matmul, (A, B)), (hadamard, (C, D)), (add, (C, D))])
+@pytest.mark.parametrize("wide", [0, 1])
+def test_the_widest_input_decides_whichever_it_is(operation: Any, arrays: tuple[np.ndarray, ...], wide: int) -> None:
+    value, J = operation(*(a if i == wide else a.astype(np.float32) for i, a in enumerate(arrays)))
+    assert value.dtype == np.float64
+    np.testing.assert_allclose(value, operation(*arrays)[0], rtol=1e-5, atol=1e-5)
+    assert [J[name].codomain for name in J] == [value.shape] * 2
+    assert J.numerator("A") is J.numerator("A"), "a Jacobian is built once"

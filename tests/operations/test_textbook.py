@@ -11,6 +11,7 @@ import pytest
 from jacobians import Layout, Network, convention
 from jacobians import operations as ops
 from jacobians.auditing import audit
+from jacobians.comparison import compare
 from jacobians.derivation import explain
 from jacobians.diagnosis import diagnose
 from jacobians.errors import LayoutError
@@ -20,10 +21,11 @@ from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Symbol
 from jacobians.symbols.functions import source_of
 from jacobians.testing import assert_textbook
-from tests.operations.drawing import Numbers
-from tests.operations.elementwise_cases import CASES
+from tests.operations.activation_and_power_cases import CASES
 from tests.operations.loss_cases import LOSSES as LOSS_CASES
 from tests.operations.loss_cases import made, scores
+from tests.operations.random_inputs import Numbers
+from tests.operations.simple_cases import ELEMENTWISE
 
 Z = np.random.default_rng(5).normal(size=(4, 3))
 ROWS, COLUMNS = Layout(), Layout(batch="columns", vec="F", derivative="denominator")
@@ -255,7 +257,9 @@ def test_an_audit_knows_the_derivative_of_an_activation_of_ones_own() -> None:
 
 
 def test_losses_and_activations_have_the_names_of_their_functions() -> None:
-    assert list(ACTIVATIONS) == ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"]
+    between = {name for name in ELEMENTWISE if " " not in name} - {"exp", "log", "square"}
+    assert set(ACTIVATIONS) == between
+    assert next(iter(ACTIVATIONS)) == "sigmoid"
     for name, kind in {**ACTIVATIONS, **LOSSES}.items():
         assert getattr(ops, name)
         assert kind().name == name
@@ -263,6 +267,45 @@ def test_losses_and_activations_have_the_names_of_their_functions() -> None:
         with pytest.warns(DeprecationWarning, match=f"loss='{short}' is called loss='{name}'"):
             net = Network.dense((2, 2), loss=short)
         assert type(net.loss) is LOSSES[name]
+
+
+def test_a_short_name_warns_at_the_line_that_used_it() -> None:
+    X, Y, sizes = np.ones((3, 4)), np.ones((3, 2)), (4, 3, 2)
+    for call in (
+        lambda: Network.dense(sizes, loss="squared"),
+        lambda: Network.dense(sizes).replace(loss="squared"),
+        lambda: compare(["cs231n"], X, Y, sizes=sizes, loss="squared"),
+    ):
+        with pytest.warns(DeprecationWarning, match="loss='squared' is called loss='squared_error'") as told:
+            call()
+        assert [warning.filename for warning in told] == [__file__]
+
+
+def test_a_network_takes_another_loss_by_name() -> None:
+    net = Network.dense((4, 3, 2), convention="pytorch-mse").replace(loss="squared_error")
+    assert type(net.loss) is ops.SquaredError
+    assert (net.loss.layout, net.loss.reduction) == (net.layout, net.convention.effective_reduction)
+
+
+def test_a_comparison_calls_operations_of_ones_own_by_their_names() -> None:
+    X, Y = np.random.default_rng(0).normal(size=(2, 5, 2))
+    found = compare(["cs231n", "ng-dlai"], X, Y, sizes=(2, 3, 2), activation=Mish(), loss=ops.SquaredError(0.5))
+    assert found.agree
+    assert (found.activation, found.loss) == ("mish", "squared_error")
+    assert "network 2-3-2, mish, squared_error" in str(found)
+
+
+@pytest.mark.parametrize("name", ["np", "m"])
+def test_a_program_refuses_a_function_that_is_called_like_an_array(name: str) -> None:
+    derivation = explain(Network.dense((4, 3, 2), activation=type(name, (Mish,), {})(), convention="ng-ml-2011"))
+    with pytest.raises(LayoutError, match=f"to_numpy: a function and an array are called {name}; give"):
+        derivation.to_numpy()
+
+
+@pytest.mark.parametrize("what", ["cs231n", None, 3])
+def test_explain_says_what_it_takes(what: object) -> None:
+    with pytest.raises(TypeError, match="explain: takes a Network, a Run or an Operation, not "):
+        explain(what)  # type: ignore[arg-type]
 
 
 def test_an_unknown_name_is_answered_by_the_nearest() -> None:

@@ -33,8 +33,8 @@ from jacobians.linops import (
 from jacobians.pictures import picture
 from jacobians.testing.strategies import structures
 from tests.linops.cases import CASES, built
-from tests.linops.tools import matrix_of
-from tests.linops.twins import indices, reordered
+from tests.linops.comparing import matrix_of
+from tests.linops.dense_twins import indices, reordered
 
 rng = np.random.default_rng(3)
 ORDERS = ["C", "F"]

@@ -13,7 +13,7 @@ from jacobians.errors import MissingExtraError, ShapeError
 from jacobians.linops import Dense, Diagonal, Identity, Kronecker, LowRank, Zero
 from jacobians.pictures import picture, plot, plot_chain
 from tests.linops.cases import DENOMINATORS, NUMERATORS, built
-from tests.linops.tools import matrix_of
+from tests.linops.comparing import matrix_of
 
 pytest.importorskip("matplotlib")
 from matplotlib.backends.backend_agg import FigureCanvasAgg

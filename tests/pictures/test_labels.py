@@ -6,7 +6,7 @@ import pytest
 
 from jacobians.pictures import Axis
 from jacobians.pictures.labels import symbol
-from tests.linops.twins import indices
+from tests.linops.dense_twins import indices
 
 SHAPES = [(), (1,), (4,), (2, 3), (3, 2), (1, 4), (4, 1), (2, 3, 4), (2, 1, 3), (2, 2, 2, 2)]
 DIGITS = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))

@@ -16,7 +16,7 @@ from jacobians.linops import Commutation, Denominator, Dense, Identity, Kronecke
 from jacobians.pictures import chain_html, picture, svg
 from jacobians.pictures.cells import NEGATIVE, POSITIVE
 from tests.linops.cases import CASES, built
-from tests.linops.twins import indices
+from tests.linops.dense_twins import indices
 
 SVG = "{http://www.w3.org/2000/svg}"
 rng = np.random.default_rng(4)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jacobians import Network, convention
-from tests.numerical import central
+from tests.central_differences import central
 
 FIRST_SCORES = [-0.81233741, -1.27654624, -0.70335995]
 LOSS = 1.30378789133

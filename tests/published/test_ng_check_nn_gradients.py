@@ -18,7 +18,7 @@ from jacobians import (
     translate_gradients,
     translate_parameters,
 )
-from tests.numerical import central
+from tests.central_differences import central
 
 NG = convention("ng-ml-2011")
 

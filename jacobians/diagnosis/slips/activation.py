@@ -12,9 +12,6 @@ from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Pullback, Setting, Slip, slope_of, times
 from jacobians.operations import ACTIVATIONS, Elementwise
 
-__all__ = ["activation"]
-
-
 _Wrong: TypeAlias = tuple[str, str, str, int, Pullback | Array]
 """A name, what is wrong, the mend, the rank, and the wrong pullback, or the factor that stands for the derivative."""
 

@@ -11,8 +11,6 @@ from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Edit, Gradients, Layer, Pullback, Setting, Slip, slope_of
 from jacobians.operations import Elementwise
 
-__all__ = ["bias"]
-
 
 def bias(setting: Setting) -> Iterator[Slip]:
     """Every layer's bias alone, and all together."""

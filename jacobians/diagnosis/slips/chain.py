@@ -12,9 +12,6 @@ from jacobians.diagnosis.slip import Backward, Edit, Layer, Pullback, Setting, S
 from jacobians.errors import JacobiansError
 from jacobians.layout import Order
 
-__all__ = ["APART", "chain"]
-
-
 APART = "layers of different widths, so that no matrix is square"
 
 

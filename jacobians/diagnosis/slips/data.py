@@ -11,8 +11,6 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Layer, Setting, Slip, all_entries, entries_of_parameters
 
-__all__ = ["data"]
-
 
 def data(setting: Setting) -> Iterator[Slip]:
     """The batch altered, in the backward pass only or in both passes; the result rounded."""

@@ -13,8 +13,6 @@ from jacobians.diagnosis.slip import Backward, Gradients, Setting, Slip, entries
 from jacobians.diagnosis.slips.chain import APART, chain
 from jacobians.layout import Order, unvec, vec
 
-__all__ = ["layout"]
-
 
 def layout(setting: Setting) -> Iterator[Slip]:
     """Entries moved in the finished gradient, in a packed vector, and in the factors on the way."""

@@ -11,9 +11,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Setting, Slip
 
-__all__ = ["loss"]
-
-
 _Row: TypeAlias = tuple[str, Array, str, str, int]
 """A name, the wrong δ (or the wrong targets), what is wrong, the mend, the rank."""
 

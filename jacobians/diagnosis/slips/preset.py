@@ -13,8 +13,6 @@ from jacobians.errors import JacobiansError
 from jacobians.presets import all_conventions
 from jacobians.translate import translate_gradients
 
-__all__ = ["other_layouts", "preset", "translation"]
-
 
 def preset(setting: Setting) -> Iterator[Slip]:
     """The gradient as another preset arranges it, where it is as long, so that nothing but its numbers shows it."""

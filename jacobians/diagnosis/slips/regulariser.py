@@ -10,8 +10,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Backward, Gradients, Layer, Setting, Slip
 
-__all__ = ["regulariser"]
-
 
 def regulariser(setting: Setting) -> Iterator[Slip]:
     """Other rows for the regulariser; nothing where the network has none."""

@@ -15,8 +15,6 @@ from jacobians.diagnosis.slip import (
     times,
 )
 
-__all__ = ["scale"]
-
 
 def scale(setting: Setting) -> Iterator[Slip]:
     """Factors of the loss's row, of everything with the regulariser, of one layer, of one parameter."""

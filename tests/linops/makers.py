@@ -1,0 +1,212 @@
+"""One function a structure: each returns a `make`, which takes `Numbers`, returns the operator and its dense twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from jacobians.linops import (
+    BlockDiagonal,
+    BlockRow,
+    Commutation,
+    Denominator,
+    Dense,
+    Diagonal,
+    DiagonalMinusOuter,
+    Identity,
+    Jacobian,
+    KhatriRao,
+    Kronecker,
+    LowRank,
+    Product,
+    Reshape,
+    Scaled,
+    Selection,
+    Sparse,
+    Sum,
+    Zero,
+)
+from jacobians.linops.kronecker import Bordered
+from tests.linops import dense_twins as twins
+from tests.linops.dense_twins import Numbers, wide
+
+Pair = tuple[Jacobian, np.ndarray]
+Shape = tuple[int, ...]
+Make = Callable[[Numbers], Pair]
+
+
+# --- one function a structure ------------------------------------------------------------------------
+
+
+def identity(*shape: int) -> Make:
+    return lambda g: (Identity(shape, g.dtype), np.eye(int(np.prod(shape))))
+
+
+def reshape(codomain: Shape, domain: Shape) -> Make:
+    return lambda g: (Reshape(codomain, domain, g.dtype), np.eye(int(np.prod(domain))))
+
+
+def zero(codomain: Shape, domain: Shape) -> Make:
+    return lambda g: (Zero(codomain, domain, g.dtype), np.zeros((int(np.prod(codomain)), int(np.prod(domain)))))
+
+
+def diagonal(*shape: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        values = g(*shape)
+        return Diagonal(values), np.diag([float(values[i]) for i in np.ndindex(shape)]).reshape(2 * (values.size,))
+
+    return make
+
+
+def kronecker(left: Shape | int, right: Shape | int) -> Make:
+    def make(g: Numbers) -> Pair:
+        a = left if isinstance(left, int) else g(*left)
+        b = right if isinstance(right, int) else g(*right)
+        dense = [np.eye(f) if isinstance(f, int) else wide(f) for f in (a, b)]
+        return Kronecker(a, b, g.dtype), np.kron(*dense)
+
+    return make
+
+
+def ones_column(rows: int, right: Shape | int) -> Make:
+    def make(g: Numbers) -> Pair:
+        b = right if isinstance(right, int) else g(*right)
+        ones = np.ones((rows, 1), dtype=g.dtype)
+        return Kronecker(ones, b), np.kron(ones, np.eye(b) if isinstance(b, int) else wide(b))
+
+    return make
+
+
+def bordered(data: Shape, other: Shape | int, *, first: bool, before: bool = True) -> Make:
+    """Data with a column of ones, before or after the other factor."""
+
+    def make(g: Numbers) -> Pair:
+        rows, b = g(*data), other if isinstance(other, int) else g(*other)
+        ones = np.ones((data[0], 1))
+        factors = [Bordered(rows, first=first, axis=1), b]
+        dense = [
+            np.concatenate([ones, wide(rows)] if first else [wide(rows), ones], axis=1),
+            np.eye(b) if isinstance(b, int) else wide(b),
+        ]
+        side = slice(None) if before else slice(None, None, -1)
+        return Kronecker(*factors[side], g.dtype), np.kron(*dense[side])
+
+    return make
+
+
+def commutation(rows: int, columns: int) -> Make:
+    twin = twins.by_entries((columns, rows), (rows, columns), lambda i, j: i == j[::-1])
+    return lambda g: (Commutation(rows, columns, g.dtype), twin)
+
+
+def slices(key: tuple[slice, ...], domain: Shape) -> Make:
+    twin = twins.by_basis(np.empty(domain)[key].shape, domain, lambda v: v[key])
+    return lambda g: (Selection(key, domain, g.dtype), twin)
+
+
+def gather(key: object, domain: Shape) -> Make:
+    index = np.array(key, dtype=np.intp)
+    twin = twins.by_basis(index.shape, domain, lambda v: v.ravel()[index])
+    return lambda g: (Selection(index, domain, g.dtype), twin)
+
+
+def blocks(shape: Shape, codomain: Shape, domain: Shape, axis: int = 0) -> Make:
+    def make(g: Numbers) -> Pair:
+        array = g(*shape)
+        return BlockDiagonal(array, codomain, domain, axis), twins.block_diagonal(array, codomain, domain, axis)
+
+    return make
+
+
+def minus_outer(shape: Shape, axis: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        d, u, v = g(*shape), g(*shape), g(*shape)
+        return DiagonalMinusOuter(d, u, v, axis), twins.diagonal_minus_outer(d, u, v, axis)
+
+    return make
+
+
+def khatri_rao(left: Shape, right: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        a, b = g(*left), g(*right)
+        return KhatriRao(a, b), twins.khatri_rao(a, b)
+
+    return make
+
+
+def low_rank(codomain: Shape, domain: Shape, rank: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        a, b = g(*codomain, rank), g(*domain, rank)
+        return LowRank(a, b), twins.by_entries(codomain, domain, lambda i, j: wide(a)[i] @ wide(b)[j])
+
+    return make
+
+
+def dense(codomain: Shape, domain: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        array = g(*codomain, *domain)
+        return Dense(array, codomain), twins.by_entries(codomain, domain, lambda i, j: array[i + j])
+
+    return make
+
+
+def sparse(codomain: Shape, domain: Shape, kind: type = csr_array) -> Make:
+    def make(g: Numbers) -> Pair:
+        matrix = np.array(g(int(np.prod(codomain)), int(np.prod(domain))))
+        matrix[np.abs(matrix) < 0.7] = 0
+        return Sparse(kind(matrix), codomain, domain), wide(matrix)
+
+    return make
+
+
+# --- composites, straight from their constructors ----------------------------------------------------
+
+
+def scaled(factor: float, inner: Make) -> Make:
+    def make(g: Numbers) -> Pair:
+        operator, twin = inner(g)
+        return Scaled(factor, operator), factor * twin
+
+    return make
+
+
+def product(*factors: Make) -> Make:
+    def make(g: Numbers) -> Pair:
+        operators, matrices = zip(*(f(g) for f in factors), strict=True)
+        result = matrices[0]
+        for matrix in matrices[1:]:
+            result = result @ matrix
+        return Product(operators), result
+
+    return make
+
+
+def total(*terms: Make) -> Make:
+    def make(g: Numbers) -> Pair:
+        operators, matrices = zip(*(t(g) for t in terms), strict=True)
+        return Sum(operators), sum(matrices[1:], matrices[0])
+
+    return make
+
+
+def block_row(packing: str, *parts: Make) -> Make:
+    def make(g: Numbers) -> Pair:
+        operators, matrices = zip(*(p(g) for p in parts), strict=True)
+        return BlockRow(operators, packing), twins.packed(list(matrices), [o.domain for o in operators], packing)
+
+    return make
+
+
+def transposed(inner: Make, wrap: Callable[[Jacobian], Jacobian] = lambda j: j.T) -> Make:
+    def make(g: Numbers) -> Pair:
+        operator, twin = inner(g)
+        return wrap(operator), twin.T
+
+    return make
+
+
+def denominator(inner: Make) -> Make:
+    """The same map in denominator layout: the matrix is transposed."""
+    return transposed(inner, Denominator)

@@ -1,0 +1,159 @@
+"""How Jacobians are handed out, and how operations take their arrays."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import jacobians as jac
+from jacobians import affine, relu
+from jacobians.errors import DTypeError
+from jacobians.layout import Layout
+from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
+from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid
+from jacobians.operations.operation import called
+
+X, W, B = np.ones((4, 3)), np.ones((3, 2)), np.ones(2)
+
+
+def test_by_attribute_by_item_and_in_the_order_of_the_inputs() -> None:
+    _, J = affine(X, W, B)
+    assert list(J) == ["X", "W", "b"]
+    assert len(J) == 3
+    assert np.array_equal(J.W.to_dense(), J["W"].to_dense())
+
+
+def test_built_when_first_asked_for_and_once() -> None:
+    built = []
+
+    def make() -> Jacobian:
+        built.append("X")
+        return Dense(np.ones(3))
+
+    J = Jacobians("mine", {"X": make})
+    assert built == []
+    assert J.X is J.X
+    assert built == ["X"]
+
+
+def test_an_unknown_input_is_named_with_those_that_there_are() -> None:
+    _, J = affine(X, W, B)
+    with pytest.raises(KeyError, match="affine has Jacobians by X, W, b; not by 'Q'"):
+        J["Q"]
+    with pytest.raises(AttributeError, match="affine has Jacobians by X, W, b; not by 'Q'"):
+        _ = J.Q
+
+
+def test_copies() -> None:
+    _, J = affine(X, W, B)
+    assert np.array_equal(copy.copy(J).W.to_dense(), J.W.to_dense())
+    assert not hasattr(J, "__deepcopy__")
+
+
+def test_text() -> None:
+    _, J = affine(X, W, B, Layout(derivative="denominator"))
+    assert repr(J).splitlines()[:2] == [
+        "Jacobians of affine by",
+        "  X: Denominator[Kronecker(I₄, 2×3)]: 12×8 float64, (4, 3) → (4, 2), 48 B",
+    ]
+
+
+def test_handed_out_as_the_layout_writes_them() -> None:
+    for derivative in ("numerator", "denominator"):
+        _, J = affine(X, W, B, Layout(vec="F", derivative=derivative))
+        assert isinstance(J.X, Denominator) == (derivative == "denominator")
+        assert J.X.order == "F"
+        assert J.numerator("X").order is None
+        assert not isinstance(J.numerator("X"), Denominator)
+
+
+def test_pull_may_leave_out_the_first() -> None:
+    _, J = affine(X, W, B)
+    row = Dense(np.ones((4, 2)))
+    assert list(J.pull(row)) == ["X", "W", "b"]
+    assert list(J.pull(row, first=False)) == ["W", "b"]
+    assert np.array_equal(J.pull(row)["b"].gradient, [4.0, 4.0])
+
+
+def test_the_number_of_arrays_is_checked() -> None:
+    with pytest.raises(TypeError, match=re.escape("affine takes 3 arrays (X, W, b); got 2")):
+        Affine()(X, W)
+    with pytest.raises(TypeError, match=re.escape("linear takes 2 arrays (X, W); got 3")):
+        Affine(Layout(bias="none"))(X, W, B)
+    with pytest.raises(TypeError, match=re.escape("sigmoid takes 1 arrays (X); got 2")):
+        Sigmoid()(X, W)
+
+
+@pytest.mark.parametrize("bad", [X + 1j, X.astype(str), X.astype(object)])
+def test_what_are_no_real_numbers_is_refused(bad: np.ndarray) -> None:
+    with pytest.raises(DTypeError, match=r"affine: X has dtype .*; expected real numbers"):
+        affine(bad, W, B)
+    with pytest.raises(DTypeError, match=r"affine: W has dtype"):
+        affine(X, bad[:3, :2], B)
+
+
+def test_what_is_up_cast() -> None:
+    for dtype, expected in ((bool, "f8"), (np.uint8, "f8"), (np.int64, "f8"), (np.float16, "f4"), (">f8", "f8")):
+        value, J = relu(X.astype(dtype))
+        assert value.dtype == J.dtype == np.dtype(expected)
+    assert relu([[1, 2]])[0].dtype == np.float64
+
+
+def test_an_operation_of_one_input_returns_the_jacobian_itself() -> None:
+    value, J = Sigmoid()(X)
+    assert isinstance(J, Diagonal)
+    again, jacobians = Sigmoid().evaluate(X)
+    assert np.array_equal(value, again)
+    assert list(jacobians) == ["X"]
+    with pytest.warns(DeprecationWarning, match="call the operation itself"):
+        assert isinstance(Sigmoid().apply(X)[1], Diagonal)
+    assert Sigmoid().parameter_shapes() == {}
+
+
+@pytest.mark.parametrize("name", ["pull", "numerator", "operation"])
+def test_an_input_must_not_hide_a_method_of_its_jacobians(name: str) -> None:
+    with pytest.raises(TypeError, match=f"Mine: an input called '{name}' would hide Jacobians.{name}; rename it"):
+        type("Mine", (Affine,), {"inputs": ("X", name)})
+
+
+def test_an_input_is_reached_as_an_attribute() -> None:
+    with pytest.raises(TypeError, match=r"Mine: an input called '_W' is not reached as J\._W; rename it"):
+        type("Mine", (Affine,), {"inputs": ("X", "_W")})
+
+
+class Cubed(Elementwise):
+    def _rule(self, z):  # type: ignore[no-untyped-def]
+        return z * z * z, lambda: 3 * z * z
+
+
+def test_a_rule_may_return_the_scalar_that_numpy_makes_of_an_array_without_axes() -> None:
+    value, J = Cubed()(2.0)
+    assert isinstance(value, np.ndarray)
+    assert value == 8
+    assert J.to_dense() == 12
+
+
+def test_an_elementwise_operation_of_ones_own_is_replayed() -> None:
+    again = jac.replayed(lambda Z: Cubed()(Z)[1].vjp(Z))
+    for step in (1.0, 2.0, 3.0):
+        Z = step * np.arange(6.0).reshape(2, 3)
+        assert_array_equal(again(Z), 3 * Z * Z * Z)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_programs", "in_formulas"),
+    [
+        ("lambda", "lambda_", "lambda"),
+        ("leaky_relu", "leaky_relu", "leaky relu"),
+        ("_odd__name", "_odd__name", "odd name"),
+        ("2nd", "_2nd", "2nd"),
+        ("a-b", "a_b", "a-b"),
+    ],
+)
+def test_any_name_is_one_in_programs(name: str, in_programs: str, in_formulas: str) -> None:
+    assert called(name, prime=False) == (in_programs, in_formulas)
+    assert called(name, prime=True)[0] == f"{in_programs}_prime"

@@ -1,0 +1,136 @@
+"""Transpose, reshape, sums and means against loops over entries."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians import mean, reshape, total, transpose
+from jacobians.errors import DomainError, ShapeError
+from jacobians.layout import Layout
+from jacobians.linops import Commutation
+from jacobians.operations import Mean, Reshaping, Total, Transpose
+from jacobians.testing import assert_dense_twin
+from tests.linops.dense_twins import by_entries
+from tests.operations.random_inputs import WRITTEN, Numbers
+
+G = Numbers(11)
+
+
+def written(twin: np.ndarray, layout: Layout) -> np.ndarray:
+    return twin if layout.derivative == "numerator" else twin.T
+
+
+@pytest.mark.parametrize("layout", WRITTEN)
+def test_transpose_takes_each_entry_across_the_diagonal(layout: Layout) -> None:
+    X = G(3, 4)
+    value, J = transpose(X, layout)
+    assert np.array_equal(value, X.T)
+    twin = by_entries((4, 3), (3, 4), lambda i, j: float(i == j[::-1]))
+    assert_dense_twin(J, written(twin, layout))
+    assert isinstance(Transpose(layout).evaluate(X)[1].numerator("X"), Commutation)
+
+
+@pytest.mark.parametrize("shape", [(12,), (4, 3), (2, 3, 2), (1, 12, 1)])
+def test_reshape_keeps_the_order_of_c(shape: tuple[int, ...]) -> None:
+    X = G(3, 4)
+    for layout in WRITTEN:
+        value, J = reshape(np.asfortranarray(X), shape, layout)
+        assert np.array_equal(value, X.reshape(shape))
+
+        def same_place(i: tuple[int, ...], j: tuple[int, ...]) -> float:
+            return float(np.ravel_multi_index(i, shape) == np.ravel_multi_index(j, X.shape))
+
+        assert_dense_twin(J, written(by_entries(shape, X.shape, same_place), layout))
+        if layout.derivative == "numerator":
+            assert np.array_equal(J @ X.ravel(layout.vec), value.ravel(layout.vec))
+
+
+def test_reshape_to_and_from_a_scalar() -> None:
+    value, J = reshape([[5.0]], ())
+    assert value == 5.0
+    assert np.array_equal(J.gradient, [[1.0]])
+    assert reshape(5.0, (1, 1))[0].shape == (1, 1)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+@pytest.mark.parametrize("operation", [total, mean])
+def test_sums_and_means_by_loops(operation: Any, rank: int) -> None:
+    X = G(*(3, 4, 2)[:rank])
+    for axis in (None, *range(-rank, rank)):
+        value, J = operation(X, axis)
+        places = range(X.ndim) if axis is None else [axis % X.ndim]
+        kept = [k for k in range(X.ndim) if k not in places]
+        count = 1 if operation is total else int(np.prod([X.shape[k] for k in places]))
+        expected = np.zeros([X.shape[k] for k in kept])
+        for index in np.ndindex(X.shape):
+            expected[tuple(index[k] for k in kept)] += X[index] / count
+        np.testing.assert_allclose(value, expected, rtol=1e-13)
+
+        def weight(i: tuple[int, ...], j: tuple[int, ...], kept: Any = kept, count: int = count) -> float:
+            return float(i == tuple(j[k] for k in kept)) / count
+
+        assert_dense_twin(J, by_entries(value.shape, X.shape, weight))
+        assert value.shape == expected.shape
+        assert type(value) is np.ndarray
+
+
+def test_the_sum_of_nothing_is_0_and_its_mean_is_refused() -> None:
+    nothing = np.zeros((0, 3))
+    assert total(nothing)[0] == 0
+    assert np.array_equal(total(nothing, 0)[0], np.zeros(3))
+    assert total(nothing, 0)[1].shape == (3, 0)
+    assert mean(nothing, 1)[0].shape == (0,)
+    for axis in (None, 0, -2):
+        message = re.escape("mean: X has shape (0, 3); the mean of no entries is undefined")
+        with pytest.raises(DomainError, match=message):
+            mean(nothing, axis)
+
+
+def test_sums_keep_extended_precision() -> None:
+    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        pytest.skip("no extended precision here")
+    X = np.array([1, 2**-60], dtype=np.longdouble)
+    assert total(X)[0] - 1 == X[1]
+    assert total(X)[0].dtype == np.longdouble
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (lambda: transpose(np.ones(3)), "transpose: X has shape (3,); expected a matrix"),
+        (lambda: transpose(np.ones((2, 3, 4))), "transpose: X has shape (2, 3, 4); expected a matrix"),
+        (lambda: reshape(np.ones((2, 3)), (4,)), "reshape: X has shape (2, 3), 6 entries; (4,) does not hold as many"),
+        (
+            lambda: reshape(np.ones((2, 3)), (-1,)),
+            "reshape: X has shape (2, 3), 6 entries; (-1,) does not hold as many",
+        ),
+        (lambda: reshape(np.ones((2, 3)), (-2, -3)), "(-2, -3) does not hold as many"),
+        (lambda: reshape(np.ones((2, 3)), ()), "() does not hold as many"),
+        (lambda: total(np.ones((2, 3)), 2), "total: X has shape (2, 3), which has no axis 2"),
+        (lambda: mean(np.ones((2, 3)), -3), "mean: X has shape (2, 3), which has no axis -3"),
+        (lambda: mean(np.ones((0, 3)), 2), "mean: X has shape (0, 3), which has no axis 2"),
+        (lambda: total(1.0, 0), "total: X has shape (), which has no axis 0"),
+    ],
+)
+def test_refusals(run: Any, message: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        run()
+
+
+def test_names() -> None:
+    made = (Transpose(), Reshaping((2,)), Total(), Mean())
+    assert [operation.name for operation in made] == ["transpose", "reshape", "total", "mean"]
+    assert all(operation.names == ("X",) for operation in made)
+
+
+def test_nothing_is_stored_but_what_the_mean_is_weighted_with() -> None:
+    X = G(50, 40, 30)
+    for axis, operation in itertools.product((0, 1, 2), (total, mean)):
+        J = operation(X, axis)[1]
+        assert J.nbytes <= X.nbytes
+        assert np.allclose(J.vjp(np.ones(J.codomain)), 1.0 if operation is total else 1.0 / X.shape[axis])

@@ -1,0 +1,24 @@
+"""A chain's factors as they are shown in a notebook: a row of pictures, and a product."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+
+from jacobians import Network
+
+
+def test_a_chain_is_a_row_of_pictures_and_a_product() -> None:
+    net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    chain = run.chain("Theta1", of="Z2")
+    root = ElementTree.fromstring(chain._repr_html_())
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}svg"))) == 3
+    assert chain._repr_latex_() == (
+        r"$\displaystyle \frac{\partial Z_{2}}{\partial A_{1}} \frac{\partial A_{1}}{\partial Z_{1}} "
+        r"\frac{\partial Z_{1}}{\partial \Theta_{1}}$"
+    )
+    assert chain[0]._repr_latex_() == r"$\displaystyle \frac{\partial Z_{2}}{\partial A_{1}}$"
+    assert run.chain("Z1", of="Z1")._repr_html_() == "<p>the identity</p>"
+    assert chain == tuple(chain)
