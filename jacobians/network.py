@@ -45,6 +45,11 @@ def _check_operations(parts: Sequence[Operation], convention: Convention) -> Non
             )
 
 
+def _in_convention(loss: str | Loss, convention: Convention) -> Loss:
+    """A loss, given that or its name, with the convention's layout and reduction."""
+    return find_loss(loss).replace(layout=convention.layout, reduction=convention.effective_reduction)
+
+
 def _check_loss(loss: Loss, convention: Convention) -> None:
     """Raise LayoutError unless the loss is reduced to one number, as the convention does it."""
     if loss.layout.batch != convention.layout.batch:
@@ -366,8 +371,8 @@ class Network(Frozen):
     ----------
     operations : sequence of Operation
         In the convention's layout.
-    loss : Loss
-        Of the last operation's output; its reduction and layout are the convention's.
+    loss : Loss or str
+        Of the last operation's output; its reduction and layout are the convention's. One that is named gets them.
     convention : Convention or str
         Or a preset's name.
     l2 : float
@@ -393,15 +398,15 @@ class Network(Frozen):
     """
 
     def __init__(
-        self, operations: Sequence[Operation], loss: Loss, convention: Convention | str, *, l2: float = 0.0
+        self, operations: Sequence[Operation], loss: str | Loss, convention: Convention | str, *, l2: float = 0.0
     ) -> None:
         self.convention = find_convention(convention)
         self.layout = self.convention.layout
         self.chain = Chain(*operations)
-        self.loss = loss
+        self.loss = loss if isinstance(loss, Loss) else _in_convention(loss, self.convention)
         self.l2 = float(l2)
         _check_operations(self.chain.parts, self.convention)
-        _check_loss(loss, self.convention)
+        _check_loss(self.loss, self.convention)
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
         self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
@@ -440,8 +445,7 @@ class Network(Frozen):
         operations: list[Operation] = []
         for n_in, n_out in itertools.pairwise(sizes):
             operations += [Affine(found.layout, (n_in, n_out)), between]
-        made = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
-        return cls(operations[:-1], made, found, l2=l2)
+        return cls(operations[:-1], _in_convention(loss, found), found, l2=l2)
 
     _called = "net"
 
@@ -459,7 +463,7 @@ class Network(Frozen):
         ----------
         operations, loss, convention, l2
             As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
-            over its layout and its reduction. A loss may also be named, as for `dense`.
+            over its layout and its reduction.
 
         Raises
         ------
@@ -477,8 +481,6 @@ class Network(Frozen):
             loss = (
                 self.loss if convention is None else self.loss.replace(layout=found.layout, reduction=found.reduction)
             )
-        elif isinstance(loss, str):
-            loss = find_loss(loss).replace(layout=found.layout, reduction=found.effective_reduction)
         parts = self.chain.parts if operations is None else operations
         return type(self)(parts, loss, found, l2=self.l2 if l2 is None else l2)
 

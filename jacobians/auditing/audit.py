@@ -14,9 +14,9 @@ from jacobians.auditing.claims import Claim, claim_of, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import STRENGTHS, Scope
-from jacobians.auditing.random_batches import Setting, examples_apart
+from jacobians.auditing.random_batches import RandomBatches, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
-from jacobians.auditing.search import Judge, diagnosed, explain
+from jacobians.auditing.search import Judge, diagnosed, explanation_of
 from jacobians.auditing.slips import Slip
 from jacobians.auditing.terms import Builder, ClashError, Term
 from jacobians.conventions import Convention
@@ -109,7 +109,7 @@ def audit(
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
         raise FormulaError(f"audit: {count} examples show nothing; at least one is needed")
-    return _judged(checked(read, Setting.of(network, count, seed, _DRAWS), own), question)
+    return _judged(checked(read, RandomBatches.of(network, count, seed, _DRAWS), own), question)
 
 
 def names(
@@ -127,7 +127,7 @@ def names(
     ('9×3', 'the cotangent of Z3')
     """
     network = Network.dense(sizes, convention=convention, loss=loss, activation=activation)
-    scope = Scope.of(Setting.of(network, examples_apart(sizes), 0, 1))
+    scope = Scope.of(RandomBatches.of(network, examples_apart(sizes), 0, 1))
     own = {claim.name: claim.meaning for claim in claims(scope)}
     with_ones = ("X_",) if vocabulary_of(network.convention.name).ones_in_activations else ("X_", "A")
     listed = [n for n in scope.symbols if n[:2] not in ("J_", "d_") and (n[-5:] != "_ones" or n.startswith(with_ones))]
@@ -142,7 +142,7 @@ def _judged(found: Checked, question: Question | None) -> Audit:
     slips: tuple[Slip, ...] = ()
     places: tuple[str, ...] = ()
     if not found.is_right:
-        explanation = explain(found.term, judge, source.text)
+        explanation = explanation_of(found.term, judge, source.text)
         if explanation is not None:
             slips = explanation.slips
         elif found.expr is not None and difference is not None:
@@ -222,13 +222,13 @@ class Checked:
         return self.expr is not None and self.judge.right(self.expr)
 
 
-def checked(formula: Formula, setting: Setting, where: Mapping[str, str]) -> Checked:
+def checked(formula: Formula, setting: RandomBatches, where: Mapping[str, str]) -> Checked:
     """Read a formula in a setting.
 
     Parameters
     ----------
     formula : Formula
-    setting : Setting
+    setting : RandomBatches
         Its draws learn the values of the names in `where`.
     where : mapping of str to str
         Names of the caller's own, and the right sides that define them.
@@ -302,7 +302,7 @@ class Question:
         """Whether the formula can be read with some other choices, and is right."""
         try:
             network = Network.dense(**{**self.choices, **changes})
-            setting = Setting.of(network, examples, self.seed, _DRAWS_ELSEWHERE)
+            setting = RandomBatches.of(network, examples, self.seed, _DRAWS_ELSEWHERE)
             return checked(self.formula, setting, self.where).is_right
         except JacobiansError:
             return False

@@ -10,10 +10,10 @@ from functools import cached_property
 
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.auditing.formula_text import Source, Span
-from jacobians.auditing.random_batches import Setting
+from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.derivation.names import Names, vocabulary_of
-from jacobians.operations import Elementwise, textbook_functions
+from jacobians.operations import Elementwise, Loss, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
@@ -26,7 +26,7 @@ _TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
 _INPUTS = ("inputs", "input", "data", "x")
 
 
-def _synonyms_of(setting: Setting) -> Mapping[str, str]:
+def _synonyms_of(setting: RandomBatches) -> Mapping[str, str]:
     """Return the convention's name for every synonym that means one thing only; none hides a name of its own."""
     own = setting.first.values
     found: dict[str, set[str]] = {}
@@ -36,7 +36,7 @@ def _synonyms_of(setting: Setting) -> Mapping[str, str]:
     return {synonym: names.pop() for synonym, names in found.items() if len(names) == 1}
 
 
-def _pairs(setting: Setting) -> Iterator[tuple[str, str]]:
+def _pairs(setting: RandomBatches) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
     words, names = vocabulary_of(network.convention.name), Names(network.convention)
     last = run.outputs[-1]
@@ -107,7 +107,7 @@ class Scope:
 
     Attributes
     ----------
-    setting : Setting
+    setting : RandomBatches
     symbols : dict
         By the name that the convention's source uses.
     synonyms : dict
@@ -120,7 +120,7 @@ class Scope:
         The name on the left side, which the right side may not use.
     """
 
-    setting: Setting
+    setting: RandomBatches
     symbols: Mapping[str, Expr]
     synonyms: Mapping[str, str]
     own: dict[str, Expr] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Scope:
     target: str = ""
 
     @classmethod
-    def of(cls, setting: Setting) -> Scope:
+    def of(cls, setting: RandomBatches) -> Scope:
         """Return the names of a setting."""
         values = setting.first.values
         symbols: dict[str, Expr] = {name: Symbol(name, array.shape) for name, array in values.items()}
@@ -185,9 +185,12 @@ class Scope:
 
     @cached_property
     def known(self) -> Mapping[str, Function]:
-        """The functions by their names in programs: the library's, and those of the network's own activations."""
-        parts = [part for part in self.setting.network.chain.parts if isinstance(part, Elementwise)]
+        """The functions by their names in programs: the library's, and those of the network's own parts and loss."""
+        network = self.setting.network
+        parts = [part for part in network.chain.parts if isinstance(part, Elementwise)]
         own = [part.function(prime=prime) for part in parts for prime in (False, True)]
+        if type(network.loss).in_symbols is Loss.in_symbols:
+            own.append(network.loss.function())
         return textbook_functions() | {function.name: function for function in own}
 
     def function(self, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`Setting`: a network on several random batches, whose derivatives are what a formula is compared with."""
+"""`RandomBatches`: a network on several random batches, whose derivatives are what a formula is compared with."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Draw:
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class RandomBatches:
     """A network and some draws of the same shapes.
 
     Attributes
@@ -63,7 +63,7 @@ class Setting:
     draws: tuple[Draw, ...]
 
     @classmethod
-    def of(cls, network: Network, examples: int, seed: int, count: int) -> Setting:
+    def of(cls, network: Network, examples: int, seed: int, count: int) -> RandomBatches:
         """Return a setting with `count` random draws.
 
         Raises

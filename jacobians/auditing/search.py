@@ -1,4 +1,4 @@
-"""`explain`: the fewest slips that make the true value of a given formula, by trying them; `Judge` compares values."""
+"""`explanation_of`: the fewest slips that make the true value of a given formula, by trial; `Judge` compares values."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Judge:
                 yield scaling.mend, scaling.slips
 
 
-def explain(term: Term, judge: Judge, text: str) -> Explanation | None:
+def explanation_of(term: Term, judge: Judge, text: str) -> Explanation | None:
     """Return the best explanation with one slip or two, or None within the budget.
 
     Parameters
@@ -189,7 +189,10 @@ class _Trial:
         if size_of(expr.shape) != self.judge.claim.truths[0].size:
             return []
         self.evaluated += 1
-        return list(self.judge.reach(expr))
+        try:
+            return list(self.judge.reach(expr))
+        except ValueError:  # a loss of one's own refuses such targets
+            return []
 
 
 def _relative(found: Array, true: Array) -> float:

@@ -209,7 +209,10 @@ class Builder:
                     raise ShapeError(f"reshape: {show(a.shape)} has not as many entries as {show(term.detail)}")
                 return Reshaped(a, term.detail)
             case "call", _:
-                if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]):
+                arrays = self.functions[term.detail].arrays
+                if any(extra.shape not in ((), parts[0].shape) for extra in parts[1:]) or any(
+                    extra.shape != parts[0].shape for extra in parts[1:arrays]
+                ):
                     raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
                 if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
                     return Call(self.functions[term.detail], tuple(parts))

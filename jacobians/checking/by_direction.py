@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.checking.complex_step import ComplexStep
-from jacobians.checking.derivatives import Given
+from jacobians.checking.derivatives import GivenDerivative
 from jacobians.checking.numerical import SAFETY, Probe, band, bands
 from jacobians.checking.verdict import LineVerdict, judge, own_rounding
 
@@ -74,7 +74,9 @@ def largest_missed(directions: int, failure_probability: float, drawn: int | Non
     return 2.0 * math.sqrt(2.0 / math.pi) * (failure_probability / ways) ** (-1.0 / directions)
 
 
-def _judged(probe: Probe, given: Given, direction: Array, arbiter: ComplexStep | None) -> tuple[Array, LineVerdict]:
+def _judged(
+    probe: Probe, given: GivenDerivative, direction: Array, arbiter: ComplexStep | None
+) -> tuple[Array, LineVerdict]:
     claimed = given.apply(direction)
     # the product's own rounding grows like the root of its length
     eps = max(given.eps, probe.eps * math.sqrt(max(1.0, np.count_nonzero(direction) / 256.0)))
@@ -98,7 +100,7 @@ class _Largest:
 
 def along_directions(
     probe: Probe,
-    given: Given,
+    given: GivenDerivative,
     count: int,
     failure_probability: float,
     rng: np.random.Generator,
@@ -146,7 +148,7 @@ def along_directions(
     )
 
 
-def localise(probe: Probe, given: Given, start: int, stop: int, rng: np.random.Generator) -> int | None:
+def localise(probe: Probe, given: GivenDerivative, start: int, stop: int, rng: np.random.Generator) -> int | None:
     """Return an entry between two that carries an error, by bisection along directions, or None if none shows.
 
     One band of small steps a half: this only searches, and what it finds is judged with the full reference.

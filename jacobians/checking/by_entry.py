@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.checking.complex_step import ComplexStep
-from jacobians.checking.derivatives import Given
+from jacobians.checking.derivatives import GivenDerivative
 from jacobians.checking.numerical import SAFETY, Probe, bands
 from jacobians.checking.trees import Tree
 from jacobians.checking.verdict import Findings, judge, own_rounding
@@ -40,7 +40,7 @@ class EntryCheck:
         The function, what is claimed of it, the argument's structure and the complex step.
     """
 
-    def __init__(self, probe: Probe, given: Given, tree: Tree, arbiter: ComplexStep | None) -> None:
+    def __init__(self, probe: Probe, given: GivenDerivative, tree: Tree, arbiter: ComplexStep | None) -> None:
         self._probe, self._given, self._tree, self._arbiter = probe, given, tree, arbiter
         sizes = given.sizes()
         largest = [0.0 if sizes is None else float(sizes[a:b].max(initial=0.0)) for a, b in tree.spans]
@@ -51,8 +51,8 @@ class EntryCheck:
         own = self.findings[self._tree.leaf_of(entry)]
         if entry in own.entries:
             return False
-        given, way = self._given.column(entry), self._probe.coordinate(entry)
-        found = judge(self._probe, way, given, own.size, self._arbiter, self._given.eps, closely)
+        given, line = self._given.column(entry), self._probe.coordinate(entry)
+        found = judge(self._probe, line, given, own.size, self._arbiter, self._given.eps, closely)
         own.add(entry, given, found)
         return bool(found.wrong.any())
 
@@ -81,8 +81,8 @@ class EntryCheck:
         slopes, noise = np.empty((count, probe.value.size)), np.empty((count, probe.value.size))
         given = np.stack([self._given.column(entry) for entry in range(start, stop)])
         for i in range(count):
-            way = probe.coordinate(start + i)
-            (ahead, forth), (behind, back) = probe.along(way, first), probe.along(way, -first)
+            line = probe.coordinate(start + i)
+            (ahead, forth), (behind, back) = probe.along(line, first), probe.along(line, -first)
             slopes[i] = (ahead - behind) / (forth - back)
             size = np.maximum(probe.noise, probe.eps * np.maximum(np.abs(ahead), np.abs(behind)))
             noise[i] = 2.0 * size / (forth - back)

@@ -14,7 +14,7 @@ from jacobians.arrays import Shape, leaves_of
 from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
 from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
-from jacobians.checking.derivatives import Given, GivenGradient, GivenJacobian, buffers_of, shape_problem
+from jacobians.checking.derivatives import GivenDerivative, GivenGradient, GivenJacobian, buffers_of, shape_problem
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.promises import Promises, check_promises, returned_problems, stale_faults
 from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
@@ -53,7 +53,7 @@ class _Options:
 _Compared: TypeAlias = tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]
 """What was found of every parameter, along directions, and the reasons why it is no pass."""
 
-_Read: TypeAlias = Callable[[Any, list[str], Shape], Given | None]
+_Read: TypeAlias = Callable[[Any, list[str], Shape], GivenDerivative | None]
 """From what the caller's derivative returned to what can be compared; None, with the faults noted, if nothing can."""
 
 
@@ -85,7 +85,7 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
     return concluded(found, fun, derivative, time.perf_counter() - start, *compared)
 
 
-def _compared(probe: Probe, given: Given, tree: Tree, options: _Options) -> _Compared:
+def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Options) -> _Compared:
     rng = np.random.default_rng(options.seed)
     probe.measure_noise(rng)
     arbiter = ComplexStep(probe, rng) if options.complex_step else None
@@ -259,7 +259,7 @@ def check_gradient(
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
 
-    def read(given: Any, faults: list[str], _: Shape) -> Given | None:
+    def read(given: Any, faults: list[str], _: Shape) -> GivenDerivative | None:
         return _gradient(given, tree, faults)
 
     return _checked(value, gradient, x, tree, options, read)
@@ -369,7 +369,7 @@ def check_jacobian(
     options = _Options(False, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_jacobian")
 
-    def read(given: Any, faults: list[str], codomain: Shape) -> Given | None:
+    def read(given: Any, faults: list[str], codomain: Shape) -> GivenDerivative | None:
         parts = _parts(given, tree, codomain, faults)
         return None if parts is None else GivenJacobian(parts, tree, codomain, order)
 

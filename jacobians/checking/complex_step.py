@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.numerical import CallFailedError, Estimate, Probe, Way, band, bands, best_of
+from jacobians.checking.numerical import CallFailedError, Estimate, Line, Probe, band, bands, best_of
 
 _STEP = 2.0**-66
 
@@ -29,32 +29,32 @@ class ComplexStep:
         self._probe, self._rng = probe, rng
         self._admitted: bool | None = None
 
-    def derivative(self, way: Way) -> Array | None:
+    def derivative(self, line: Line) -> Array | None:
         """Return every output's derivative along a line, or None where the complex step is not admitted."""
         if self._admitted is None:
             self._admitted = self._trial()
-        return self._taken(way) if self._admitted else None
+        return self._taken(line) if self._admitted else None
 
     def _trial(self) -> bool:
         probe = self._probe
         if probe.eps > 1e-15 or not probe.x.size:
             return False
-        way = probe.towards(self._rng.normal(size=probe.x.size) * probe.scale)
-        taken = self._taken(way)
+        line = probe.towards(self._rng.normal(size=probe.x.size) * probe.scale)
+        taken = self._taken(line)
         if taken is None:
             return False
         usual, small, _, _ = bands(probe.eps)
-        reference: Estimate = best_of([band(probe, way, small), band(probe, way, usual)])
+        reference: Estimate = best_of([band(probe, line, small), band(probe, line, usual)])
         size = float(np.abs(reference.value).max(initial=0.0))
         resolved = reference.error <= 1e-6 * size
         return bool((resolved & (np.abs(taken - reference.value) <= reference.tolerance)).all())
 
-    def _taken(self, way: Way) -> Array | None:
+    def _taken(self, line: Line) -> Array | None:
         flat = self._probe.x.astype(np.complex128)
-        if way.entry is None:
-            flat = flat + 1j * _STEP * way.direction  # type: ignore[operator]
+        if line.entry is None:
+            flat = flat + 1j * _STEP * line.direction  # type: ignore[operator]
         else:
-            flat[way.entry] += 1j * _STEP * way.unit
+            flat[line.entry] += 1j * _STEP * line.unit
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # a discarded imaginary part is a warning, and a wrong result
@@ -66,4 +66,4 @@ class ComplexStep:
             return None
         if (np.abs(found.real - value) > 64.0 * self._probe.noise).any():
             return None
-        return found.imag.astype(np.float64) / (_STEP * (way.unit if way.entry is not None else 1.0))
+        return found.imag.astype(np.float64) / (_STEP * (line.unit if line.entry is not None else 1.0))

@@ -12,7 +12,7 @@ from jacobians.layout import Order
 from jacobians.linops import Jacobian
 
 
-class Given(Protocol):
+class GivenDerivative(Protocol):
     """What the caller claims the derivative to be."""
 
     eps: float

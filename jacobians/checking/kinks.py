@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.checking.numerical import Probe, Way
+from jacobians.checking.numerical import Line, Probe
 
 _CLEAR = 0.02
 """Noise relative to the jump of the slopes at which the two sides can still be told apart."""
@@ -46,7 +46,7 @@ class Sides:
     hidden: Array
 
 
-def one_sided(probe: Probe, way: Way, reach: Array) -> Sides:
+def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
     """Return the slopes ahead of and behind x at falling steps, to the last that counts.
 
     `reach` is the largest step of the derivative that is in doubt: a faint kink beyond it explains nothing.
@@ -58,7 +58,7 @@ def one_sided(probe: Probe, way: Way, reach: Array) -> Sides:
     steps = 10.0 ** -(np.arange(2.0, last_power) if last_power > 8.0 else np.arange(0.5, last_power + 0.5, 0.5))
     slopes, noises = [], []
     for step in steps:
-        (ahead, forth), (behind, back) = probe.along(way, float(step)), probe.along(way, -float(step))
+        (ahead, forth), (behind, back) = probe.along(line, float(step)), probe.along(line, -float(step))
         if forth == 0.0 or back == 0.0:
             break
         slopes.append(((ahead - probe.value) / forth, (behind - probe.value) / back))

@@ -60,7 +60,7 @@ def _summary(name: str, error: BaseException) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class Line:
     """A line through x: along one entry, or along a direction over all of them.
 
     Attributes
@@ -132,23 +132,23 @@ class Probe:
         parts = zip(self._tree.offsets[:-1], self._tree.offsets[1:], self._tree.shapes, strict=True)
         return self._fun(self._tree.rebuild([flat[a:b].reshape(shape).copy() for a, b, shape in parts]))
 
-    def coordinate(self, entry: int) -> Way:
+    def coordinate(self, entry: int) -> Line:
         """Return the line along one entry."""
-        return Way(float(self.scale[entry]), entry=entry)
+        return Line(float(self.scale[entry]), entry=entry)
 
-    def towards(self, direction: Array) -> Way:
+    def towards(self, direction: Array) -> Line:
         """Return the line along a direction that is already in each entry's scale."""
-        return Way(1.0, direction=direction)
+        return Line(1.0, direction=direction)
 
-    def along(self, way: Way, t: float) -> tuple[Array, float]:
-        """Return the value at x + t·way, and the step really taken after rounding to the entry's dtype."""
-        if way.entry is None:
-            assert way.direction is not None
-            return self.at(self.x + t * way.direction), t
+    def along(self, line: Line, t: float) -> tuple[Array, float]:
+        """Return the value at x + t·line, and the step really taken after rounding to the entry's dtype."""
+        if line.entry is None:
+            assert line.direction is not None
+            return self.at(self.x + t * line.direction), t
         flat = self.x.copy()
-        moved = float(self._tree.dtypes[self._tree.leaf_of(way.entry)].type(flat[way.entry] + t * way.unit))
-        step = moved - flat[way.entry]
-        flat[way.entry] = moved
+        moved = float(self._tree.dtypes[self._tree.leaf_of(line.entry)].type(flat[line.entry] + t * line.unit))
+        step = moved - flat[line.entry]
+        flat[line.entry] = moved
         return self.at(flat), step
 
     def measure_noise(self, rng: np.random.Generator) -> None:
@@ -199,7 +199,7 @@ SAFETY = 8.0
 class Estimate:
     """A derivative of every output along one line, and the estimated error; NaN and infinity where there is none.
 
-    `reach` is the largest step that it rests on, in the way's units.
+    `reach` is the largest step that it rests on, in the line's units.
     """
 
     value: Array
@@ -223,11 +223,11 @@ def bands(eps: float) -> tuple[float, float, float, float]:
     return eps ** (1 / 7), eps ** (2 / 7), eps ** (3 / 7), eps ** (1 / 14)
 
 
-def band(probe: Probe, way: Way, first: float) -> Estimate:
+def band(probe: Probe, line: Line, first: float) -> Estimate:
     """Return the extrapolation of three central differences at halved steps from `first` on."""
     slopes, size, step = [], np.zeros_like(probe.value), 1.0
     for k in range(3):
-        (ahead, forth), (behind, back) = probe.along(way, first / 2**k), probe.along(way, -first / 2**k)
+        (ahead, forth), (behind, back) = probe.along(line, first / 2**k), probe.along(line, -first / 2**k)
         step = forth - back
         slopes.append((ahead - behind) / step if step else np.full_like(ahead, np.nan))
         size = np.maximum(size, np.maximum(np.abs(ahead), np.abs(behind)))
@@ -282,6 +282,6 @@ def directional_derivative(fun: Callable[[Array], float], x: Array, direction: A
         return 0.0, 0.0
     probe.measure_noise(np.random.default_rng(0))
     usual, small, smaller, large = bands(probe.eps)
-    way = probe.towards(flat / reach)
-    found = best_of([band(probe, way, first) for first in (smaller, small, usual, large)])
+    line = probe.towards(flat / reach)
+    found = best_of([band(probe, line, first) for first in (smaller, small, usual, large)])
     return float(found.value[0] * reach), float(found.error[0] * reach)

@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.checking.by_direction import along_directions
-from jacobians.checking.derivatives import Given, buffers_of
+from jacobians.checking.derivatives import GivenDerivative, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.trees import Tree, place_of
 
@@ -207,7 +207,7 @@ _DIRECTIONS = 2
 _UNUSED = 0.5  # the probability that is stated with a pass, which nobody reads here
 
 
-def stale_faults(fun: Calls, given: Given | None, tree: Tree, promises: Promises, seed: int) -> list[str]:
+def stale_faults(fun: Calls, given: GivenDerivative | None, tree: Tree, promises: Promises, seed: int) -> list[str]:
     """Return the fault, if any, of a derivative that was right at x and is wrong at another point.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.checking.complex_step import ComplexStep
 from jacobians.checking.kinks import one_sided
-from jacobians.checking.numerical import SAFETY, Estimate, Probe, Way, band, bands, best_of
+from jacobians.checking.numerical import SAFETY, Estimate, Line, Probe, band, bands, best_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ def own_rounding(size: Array, eps: float) -> Array:
 
 def judge(
     probe: Probe,
-    way: Way,
+    line: Line,
     given: Array,
     size: Array,
     arbiter: ComplexStep | None,
@@ -59,7 +59,7 @@ def judge(
     Parameters
     ----------
     probe : Probe
-    way : Way
+    line : Line
     given : ndarray, shape (m,)
         The derivative of every output along the line, per unit of the entry or of the direction.
     size : ndarray, shape (m,)
@@ -76,7 +76,7 @@ def judge(
     found: dict[float, Estimate] = {}
     target = max(1e-6, 1e3 * probe.eps)
     for first in (usual, small, smaller, large):
-        found[first] = estimate = band(probe, way, first)
+        found[first] = estimate = band(probe, line, first)
         agrees = np.abs(given - estimate.value) <= estimate.tolerance + floor
         if not closely and (agrees & (estimate.tolerance <= target * np.maximum(np.abs(given), 1e-3 * size))).all():
             none = np.zeros(given.shape)
@@ -86,14 +86,14 @@ def judge(
     wrong = np.abs(given - value) > tolerance
     # a function that does not change at all may round away what the derivative says; a flat one, in float32 inside
     finest = np.where(probe.flat, np.finfo(np.float32).eps, probe.eps)
-    unchanged = np.abs(given) * way.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
+    unchanged = np.abs(given) * line.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
     still = wrong & (value == 0) & unchanged
     wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
     kink, jump = np.zeros(given.shape, bool), np.zeros(given.shape)
     doubtful = wrong | (tolerance > 0.01 * size)
     if not doubtful.any() or not np.isfinite(probe.value).all():
         return LineVerdict(value, tolerance, wrong, kink, jump)
-    sides = one_sided(probe, way, best.reach)
+    sides = one_sided(probe, line, best.reach)
     kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
     decided = doubtful & (sides.kink | sides.beside)
     value = np.where(decided, np.clip(given, sides.low, sides.high), value)
@@ -103,7 +103,7 @@ def judge(
     faint = wrong & ~decided & (np.abs(given - value) <= sides.hidden)
     wrong, tolerance = wrong & ~faint, np.where(faint, np.inf, tolerance)
     doubtful = (wrong | (tolerance > 0.01 * size)) & ~kink
-    taken = arbiter.derivative(way) if arbiter is not None and doubtful.any() else None
+    taken = arbiter.derivative(line) if arbiter is not None and doubtful.any() else None
     if taken is not None:
         exact = 512.0 * probe.eps * np.maximum(size, np.abs(taken))
         right = np.abs(given - taken) <= exact + floor

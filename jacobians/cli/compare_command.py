@@ -26,6 +26,7 @@ from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
 from jacobians.presets import convention
+from jacobians.symbols.expressions import show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -229,16 +230,16 @@ def _forward(convention: Convention) -> str:
 def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
     table = _table("Arrays", sides)
     shapes = [side.arrays() for side in sides]
-    table.add_row("X", *(_times(found["X"]) for found in shapes))
+    table.add_row("X", *(show(found["X"]) for found in shapes))
     for number, weights, biases in _layers(sides):
-        table.add_row(f"weight {number}", *(f"{n} {_times(s[n])}" for n, s in zip(weights, shapes, strict=True)))
+        table.add_row(f"weight {number}", *(f"{n} {show(s[n])}" for n, s in zip(weights, shapes, strict=True)))
         if any(biases):
             cells = zip(sides, weights, biases, shapes, strict=True)
             table.add_row(
-                f"bias {number}", *(f"{b} {_times(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
+                f"bias {number}", *(f"{b} {show(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
             )
     for name in sides[0].run.outputs:
-        table.add_row(name, *(_times(found[name]) for found in shapes))
+        table.add_row(name, *(show(found[name]) for found in shapes))
     console.print(table)
 
 
@@ -312,7 +313,7 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {_times(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    return f"{name} {show(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:
@@ -370,10 +371,6 @@ def _verdict(result: Comparison) -> str:
 
 def _table(title: str, sides: Sequence[Side]) -> Table:
     return make_table(title, ["", *(s.convention.name for s in sides)], first_width=9)
-
-
-def _times(shape: Sequence[int]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
 
 
 def _ulps(count: float) -> str:

@@ -19,7 +19,7 @@ _FORMATS = ("text", "latex", "mathml", "numpy", "json")
 _LARGEST = 64
 """Widths and examples above this only make the program slow: the formulas are the same for any."""
 _EPILOG = """\
-The symbols are read from the Jacobians of one small network with made-up numbers; the numbers do not show.
+The operations run on symbols, of the sizes of one small network. No formula depends on numbers.
 
 examples:
   jacobians explain ng-ml-2011 --parameter Theta1

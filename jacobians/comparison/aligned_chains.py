@@ -18,8 +18,6 @@ from jacobians.linops import Jacobian, Selection, Transposed
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["AlignedFactor", "AlignedRow", "AlignedStep", "ChainFactor", "align", "align_steps"]
-
 Cell = TypeVar("Cell")
 
 

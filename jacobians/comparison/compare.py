@@ -18,7 +18,8 @@ from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
-__all__ = ["compare", "convention_of", "rounding_allowance"]
+_TIMED_RUNS = 7
+_DIRECTIONS = 6
 
 
 def rounding_allowance(run: Run) -> dict[str, float]:
@@ -48,10 +49,6 @@ def rounding_allowance(run: Run) -> dict[str, float]:
         penalty = float(np.abs(run.penalty(name).gradient).max(initial=0.0))
         allowance[name] = 2 * terms * unit * (reach + penalty) if array.size else 0.0
     return allowance
-
-
-_TIMED_RUNS = 7
-_DIRECTIONS = 6
 
 
 def compare(

@@ -17,8 +17,6 @@ from jacobians.factors import Factor
 from jacobians.linops import Jacobian
 from jacobians.network import Network, Run
 
-__all__ = ["Comparison", "Difference", "FactorRow", "Side"]
-
 
 @dataclass(frozen=True, slots=True)
 class FactorRow:

@@ -17,8 +17,6 @@ from jacobians.linops import Commutation, Jacobian, Kronecker, Selection
 from jacobians.symbols.expressions import Add, Hadamard
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["FormulaDifference", "differences"]
-
 _NAMED = 4
 """Conventions that a sentence lists before it says "the others"."""
 

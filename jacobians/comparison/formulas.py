@@ -16,8 +16,6 @@ from jacobians.derivation.result import latex_text
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr
 
-__all__ = ["FormulaRow", "Formulas", "ParameterFormulas", "formulas_of"]
-
 FormulaRow: TypeAlias = AlignedRow[Equation]
 
 

@@ -19,8 +19,6 @@ from jacobians.symbols.expressions import Expr, Symbol, WithOnes
 from jacobians.symbols.notation import slices_text
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["SharedNames", "kept_by"]
-
 
 @dataclass(frozen=True, eq=False)
 class SharedNames:

@@ -41,9 +41,6 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["Forward", "derive", "derive_operation", "forward_pass"]
-
-
 _LOSS = Symbol("L", ())
 _OBJECTIVE = Symbol("J", ())
 

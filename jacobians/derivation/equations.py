@@ -16,8 +16,6 @@ from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["Definition", "Equation", "JacobianChain", "Partial", "Step"]
-
 
 @dataclass(frozen=True)
 class Partial:

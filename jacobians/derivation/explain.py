@@ -15,8 +15,6 @@ from jacobians.network import Network, Run
 from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
 
-__all__ = ["explain", "in_convention"]
-
 
 def explain(
     what: Network | Run | Operation,

@@ -9,8 +9,6 @@ from jacobians.errors import LayoutError
 from jacobians.network import Network
 from jacobians.operations import Affine
 
-__all__ = ["sample_data"]
-
 
 def sample_data(network: Network, examples: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
     """Return parameters, inputs and targets that show every term: no zeros, no two numbers the same.

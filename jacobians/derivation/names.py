@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from jacobians.conventions import Convention
 from jacobians.symbols.expressions import Expr, Hadamard, Number, Quotient, Symbol
 
-__all__ = ["Names", "Vocabulary", "symbol_name", "vocabulary_of"]
-
 
 @dataclass(frozen=True)
 class Vocabulary:

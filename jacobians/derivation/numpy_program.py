@@ -12,8 +12,6 @@ from jacobians.symbols.expressions import Call, Expr, Symbol, WithOnes
 from jacobians.symbols.named_functions import source_of
 from jacobians.symbols.numpy import NumpyNotation, ones_name
 
-__all__ = ["augmented", "definition_lines", "ones_line", "program"]
-
 
 def program(
     equations: Sequence[Equation], values: Mapping[str, Array], lines: Iterable[str], *, with_matrices: bool

@@ -28,8 +28,6 @@ from jacobians.symbols.text import TextNotation
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["NOT_IN_SYMBOLS", "Evaluated", "Named", "NamedMatrix", "same_values"]
-
 
 NOT_IN_SYMBOLS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, NotImplementedError)
 """What code raises that asks an expression for what only an array has."""

@@ -15,8 +15,6 @@ from jacobians.layout import Layout
 from jacobians.symbols.expressions import show
 from jacobians.symbols.text import TextNotation
 
-__all__ = ["Derivation", "InputDerivation", "OperationDerivation", "ParameterDerivation", "latex_text"]
-
 
 @dataclass(frozen=True)
 class ParameterDerivation:

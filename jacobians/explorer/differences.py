@@ -12,8 +12,6 @@ from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN
 from jacobians.translate import translate_batch, translate_gradients
 
-__all__ = ["difference_table"]
-
 
 def difference_table(
     conventions: Sequence[Convention],
@@ -73,7 +71,5 @@ def _differences(first: _Own, second: _Own) -> dict[str, float]:
 def _translated(own: _Own, frame: Convention) -> dict[str, Array]:
     convention, gradient = own
     parameters = {name: array for name, array in gradient.items() if name != "X"}
-    return {
-        **translate_gradients(parameters, convention, frame),
-        "X": translate_batch(gradient["X"], convention, frame),
-    }
+    moved = translate_gradients(parameters, convention, frame)
+    return {**moved, "X": translate_batch(gradient["X"], convention, frame)}

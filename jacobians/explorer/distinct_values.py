@@ -9,8 +9,6 @@ import numpy as np
 
 from jacobians.arrays import Array
 
-__all__ = ["DistinctValues"]
-
 
 class DistinctValues:
     """Values kept once each: what 64 layouts share is stored once.

@@ -12,10 +12,8 @@ from jacobians.arrays import Array
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
 from jacobians.network import Network, Run
+from jacobians.operations import Operation
 from jacobians.translate import translate_batch, translate_parameters
-
-__all__ = ["EXAMPLES", "PLAIN", "Example"]
-
 
 PLAIN = Convention("plain", Layout(), reduction="mean")
 """The convention in which an example's arrays are written down."""
@@ -30,7 +28,7 @@ class Example:
     title : str
     sizes : tuple of int
         Widths of the layers.
-    activation : str
+    activation : str or Operation
         As in `Network.dense`.
     params : dict
     X : ndarray, shape (N, D)
@@ -39,7 +37,7 @@ class Example:
 
     title: str
     sizes: tuple[int, ...]
-    activation: str
+    activation: str | Operation
     params: dict[str, Array]
     X: Array
     labels: Array

@@ -9,9 +9,6 @@ from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.network import Run
 
-__all__ = ["keep_formulas", "keep_mathml"]
-
-
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 
 

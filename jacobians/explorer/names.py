@@ -5,10 +5,8 @@ from __future__ import annotations
 from jacobians.arrays import Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.names import Names
-from jacobians.operations import Elementwise, find_activation
+from jacobians.operations import Elementwise, Operation, find_activation
 from jacobians.symbols.notation import GREEK, split_name
-
-__all__ = ["Spelling", "shown_name", "shown_shape"]
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -19,7 +17,7 @@ class Spelling:
     Parameters
     ----------
     convention : Convention
-    activation : str
+    activation : str or Operation
         As in `Network.dense`: where a convention's A includes the entry of ones, the values without it have no name
         of their own, and are called what they are, σ(Z₂).
 
@@ -31,7 +29,7 @@ class Spelling:
     ('Z₂', 'σ(Z₂)', 'Θ₁', 'θ')
     """
 
-    def __init__(self, convention: Convention, activation: str) -> None:
+    def __init__(self, convention: Convention, activation: str | Operation) -> None:
         self._names = Names(convention)
         operation = find_activation(activation)
         self._activation = operation.function().shown if isinstance(operation, Elementwise) else operation.name

@@ -24,8 +24,6 @@ from jacobians.layout import vec
 from jacobians.network import Run
 from jacobians.translate import translate_batch, translate_gradients
 
-__all__ = ["entry_places", "net_record", "own_name"]
-
 
 def net_record(example: Example, conventions: Sequence[Convention], distinct: DistinctValues) -> dict[str, Any]:
     """Return one net: what each convention shows of it, and by how much the gradients of two conventions differ."""
@@ -80,14 +78,11 @@ def entry_places(example: Example) -> dict[str, Array]:
 def _places(plain: Mapping[str, Array], convention: Convention, example: Example) -> dict[str, Array]:
     """The places as a convention lays them out, by the convention's own names."""
     parameters = translate_gradients({name: plain[name] for name in example.params}, PLAIN, convention)
-    batch = {name: array for name, array in plain.items() if name not in example.params}
-    return {
-        **{
-            name: translate_batch(array, PLAIN, convention) if array.ndim == 2 else array
-            for name, array in batch.items()
-        },
-        **{name: array.astype(np.intp) for name, array in parameters.items()},
-    }
+    found = {name: array.astype(np.intp) for name, array in parameters.items()}
+    for name in plain.keys() - example.params.keys():
+        array = plain[name]
+        found[name] = translate_batch(array, PLAIN, convention) if array.ndim == 2 else array
+    return found
 
 
 def _arrays(run: Run) -> dict[str, Array]:

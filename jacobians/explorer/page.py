@@ -19,8 +19,6 @@ from jacobians.explorer.numbers import net_record
 from jacobians.explorer.panes import SWITCHES, convention_record, shown_conventions
 from jacobians.presets import all_conventions
 
-__all__ = ["explorer_data", "explorer_page"]
-
 _STYLES = ("page.css", "tables.css", "print.css")
 _SCRIPTS = ("dom", "lookup", "state", "rows", "controls", "arrays", "chain", "grid", "light", "sections", "main")
 _START = ("ng-ml-2011", "cs231n")

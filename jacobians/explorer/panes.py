@@ -9,9 +9,6 @@ from typing import Any, get_args
 from jacobians.conventions import Convention
 from jacobians.layout import Bias, Derivative, Layout, Lines, Order
 
-__all__ = ["SWITCHES", "convention_record", "shown_conventions"]
-
-
 SWITCHES: dict[str, tuple[str, ...]] = {
     "batch": get_args(Lines),
     "weights": get_args(Lines),

@@ -13,7 +13,7 @@ from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, one_by_one, outer, total
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.unrolling import diagonal_view
+from jacobians.linops.unrolling import diagonal_view, sizes
 from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
@@ -250,8 +250,7 @@ class KhatriRao(Jacobian):
 
     @property
     def structure(self) -> str:
-        left, right = ("×".join(map(str, a.shape)) for a in (self.left, self.right))
-        return f"KhatriRao({left}, {right})"
+        return f"KhatriRao({sizes(self.left.shape)}, {sizes(self.right.shape)})"
 
     @property
     def flops(self) -> int:

@@ -11,7 +11,7 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import split
 from jacobians.linops.jacobian import Jacobian, Leaf
-from jacobians.linops.unrolling import diagonal_view
+from jacobians.linops.unrolling import diagonal_view, sizes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -88,7 +88,7 @@ class Diagonal(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"Diagonal({'×'.join(map(str, self.domain)) or 'scalar'})"
+        return f"Diagonal({sizes(self.domain)})"
 
     @property
     def flops(self) -> int:

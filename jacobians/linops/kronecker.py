@@ -12,7 +12,7 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms
-from jacobians.linops.unrolling import diagonal_view
+from jacobians.linops.unrolling import diagonal_view, sizes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -291,4 +291,4 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
 def _show(factor: Array | Bordered | int) -> str:
     if isinstance(factor, int):
         return "I" + str(factor).translate(_SUBSCRIPTS)
-    return "×".join(map(str, factor.shape))
+    return sizes(factor.shape)

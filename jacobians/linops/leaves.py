@@ -12,7 +12,7 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms, on_rows, sparse_matmul
-from jacobians.linops.unrolling import rows_of, slabs
+from jacobians.linops.unrolling import rows_of, sizes, slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
@@ -99,8 +99,7 @@ class Dense(Jacobian):
 
     @property
     def structure(self) -> str:
-        sizes = "×".join(map(str, self.array.shape)) or "scalar"
-        return f"Row({sizes})" if self.codomain == () else f"Dense({sizes})"
+        return f"{'Row' if self.codomain == () else 'Dense'}({sizes(self.array.shape)})"
 
     @property
     def flops(self) -> int:

@@ -202,8 +202,11 @@ class Loss(Frozen, ABC):
         name : callable, optional
             Called with the formula of the prediction, where there is one; returns its symbol.
         """
-        rule = Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
-        return Call(rule, (X, Y, *map(Number, numbers_of(self).values())))
+        return Call(self.function(), (X, Y, *map(Number, numbers_of(self).values())))
+
+    def function(self) -> Function:
+        """Return δ as a function of outputs and targets, by which formulas and programs call the class's own rule."""
+        return Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
 
     def declared_for(self, Y: npt.ArrayLike, X: Array) -> Loss:
         """Return this loss, which knows what its formula must know of the kind of the targets: here, nothing."""

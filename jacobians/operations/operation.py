@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float
-from jacobians.errors import FrozenError, LayoutError
+from jacobians.errors import FrozenError, LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
@@ -290,9 +290,25 @@ class Elementwise(Unary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (z,) = arrays
         value, derivative = self._rule(z)
-        if not value.shape:  # of an array without axes NumPy makes a scalar
+        if getattr(value, "shape", None) != z.shape:
+            raise self._other_shape("value", value, z)
+        if not z.shape:  # of an array without axes NumPy makes a scalar
             value = as_array(value)
-        return value, {"X": lambda: Diagonal(derivative())}
+
+        def by_input() -> Jacobian:
+            slope = derivative()
+            if getattr(slope, "shape", None) != z.shape:
+                raise self._other_shape("derivative", slope, z)
+            return Diagonal(slope)
+
+        return value, {"X": by_input}
+
+    def _other_shape(self, what: str, given: Any, z: Array) -> ShapeError:
+        kind = f"an array of shape {given.shape}" if hasattr(given, "shape") else f"a {type(given).__name__}"
+        return ShapeError(
+            f"{self.name}: _rule gives as the {what} {kind} for z of shape {z.shape}; it must be an array of z's "
+            "shape, such as np.full_like(z, 2)"
+        )
 
     def moved_to(self, layout: Layout) -> Elementwise:
         """Return this operation: entries lie nowhere."""

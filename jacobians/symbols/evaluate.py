@@ -35,8 +35,6 @@ from jacobians.symbols.expressions import (
     Zeros,
 )
 
-__all__ = ["evaluate"]
-
 
 def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
     """Return the value of an expression.

@@ -18,39 +18,6 @@ from jacobians.arrays import DType, Shape, Symbolic, size_of
 from jacobians.errors import ShapeError
 from jacobians.symbols.named_functions import Function
 
-__all__ = [
-    "Add",
-    "Call",
-    "Einsum",
-    "Expr",
-    "Eye",
-    "Gathered",
-    "Hadamard",
-    "Joined",
-    "MatMul",
-    "Number",
-    "Ones",
-    "Part",
-    "Placed",
-    "Power",
-    "Quotient",
-    "Repeated",
-    "Reshaped",
-    "Scattered",
-    "Slices",
-    "SumOver",
-    "Symbol",
-    "Transposed",
-    "WithOnes",
-    "Zeros",
-    "product",
-    "scaled",
-    "show",
-    "times",
-    "transposed",
-]
-
-
 Slices: TypeAlias = tuple[tuple[int | None, int | None], ...]
 """One (start, stop) an axis: a slice that can be compared and printed."""
 

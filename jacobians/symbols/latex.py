@@ -9,9 +9,6 @@ from jacobians.arrays import Shape
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 
-__all__ = ["LatexNotation"]
-
-
 _GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
 

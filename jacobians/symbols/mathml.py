@@ -9,8 +9,6 @@ from typing import ClassVar
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, Notation, split_name
 
-__all__ = ["MathmlNotation"]
-
 
 def _row(*parts: str) -> str:
     return f"<mrow>{''.join(parts)}</mrow>"

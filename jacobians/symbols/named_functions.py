@@ -22,8 +22,6 @@ import numpy as np
 
 from jacobians.errors import LayoutError
 
-__all__ = ["Function", "Rule", "source_of"]
-
 
 @dataclass(frozen=True)
 class Function:
@@ -45,6 +43,11 @@ class Function:
     shown: str
     run: Callable[..., Any]
     prime: bool = False
+
+    @property
+    def arrays(self) -> int:
+        """How many of the arguments must be arrays of one shape: of a loss's own rule, the outputs and the targets."""
+        return len(self.run._arrays) if isinstance(self.run, Rule) else 1
 
     @property
     def arguments(self) -> int:

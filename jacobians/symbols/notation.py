@@ -39,9 +39,6 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["GREEK", "SUBSCRIPTS", "Name", "Notation", "slices_text", "split_name"]
-
-
 GREEK = {
     "Theta": "Θ",
     "theta": "θ",

@@ -11,8 +11,6 @@ from jacobians.symbols.expressions import Expr, Placed, Repeated, Symbol, WithOn
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import Notation
 
-__all__ = ["NumpyNotation", "ones_name"]
-
 
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""

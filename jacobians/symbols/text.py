@@ -9,8 +9,6 @@ from jacobians.layout import Order
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import GREEK, SUBSCRIPTS, Notation, split_name
 
-__all__ = ["TextNotation"]
-
 
 class TextNotation(Notation):
     """Unicode text."""

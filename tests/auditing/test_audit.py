@@ -9,7 +9,7 @@ import pytest
 
 from jacobians import Network, all_conventions, convention
 from jacobians.auditing import audit, names
-from jacobians.auditing.random_batches import Setting, examples_apart
+from jacobians.auditing.random_batches import RandomBatches, examples_apart
 from jacobians.errors import FormulaError
 
 
@@ -106,7 +106,7 @@ def test_the_regulariser_comes_with_its_name() -> None:
 def test_sizes_all_differ_and_values_are_generic(preset) -> None:  # type: ignore[no-untyped-def]
     """No two axes have one length by chance; biases and both sides of a kink are there."""
     sizes = (7, 5, 3)
-    setting = Setting.of(Network.dense(sizes, convention=preset, activation="relu"), examples_apart(sizes), 0, 3)
+    setting = RandomBatches.of(Network.dense(sizes, convention=preset, activation="relu"), examples_apart(sizes), 0, 3)
     lengths = {*sizes, *(n + 1 for n in sizes), setting.examples}
     assert len(lengths) == 2 * len(sizes) + 1
     for draw in setting.draws:

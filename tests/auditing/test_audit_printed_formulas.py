@@ -13,7 +13,7 @@ from jacobians.auditing.audit import checked
 from jacobians.auditing.claims import claims
 from jacobians.auditing.formula import Formula
 from jacobians.auditing.names import Scope
-from jacobians.auditing.random_batches import Setting
+from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.search import Judge
 from jacobians.auditing.slips import slips
 from jacobians.auditing.terms import ClashError, build
@@ -37,7 +37,7 @@ def failures(convention: Convention, activation: str, loss: str) -> list[str]:
     """The printed formulas that are not called right."""
     l2 = 0.1 if convention.l2 else 0.0
     net = Network.dense(SIZES, convention=convention, activation=activation, loss=loss, l2=l2)
-    setting = Setting.of(net, EXAMPLES, 0, 2)
+    setting = RandomBatches.of(net, EXAMPLES, 0, 2)
     found = []
     for claim in claims(Scope.of(setting)):
         for notation in ("numpy", "latex"):
@@ -69,7 +69,7 @@ def test_every_formula_of_every_layout_is_right(convention: Convention) -> None:
 
 def test_notations_are_told_apart() -> None:
     for preset in all_conventions():
-        setting = Setting.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 1)
+        setting = RandomBatches.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 1)
         for claim in claims(Scope.of(setting)):
             assert Formula.of(claim.nearest.numpy).notation == "numpy"
             # X = dZ reads the same in both
@@ -81,7 +81,7 @@ def test_notations_are_told_apart() -> None:
 def test_a_changed_formula_is_right_only_if_its_value_is(data: st.DataObject) -> None:
     """One random slip put into a right formula; the value is compared here without the audit's judge."""
     preset = data.draw(st.sampled_from(all_conventions()), label="convention")
-    setting = Setting.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 3)
+    setting = RandomBatches.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 3)
     claim = data.draw(st.sampled_from(list(claims(Scope.of(setting)))), label="claim")
     read = checked(Formula.of(claim.nearest.numpy, "numpy"), setting, {})
     changed = list(slips(read.term, read.scope, read.claim, claim.nearest.numpy))
@@ -99,7 +99,7 @@ def test_a_changed_formula_is_right_only_if_its_value_is(data: st.DataObject) ->
 def test_a_coincidence_of_one_draw_is_not_right() -> None:
     """The number of the first draw's first entry, printed in full, is right for that draw only."""
     net = Network.dense((1, 1), convention="vecderivs-columns", loss="squared_error")
-    draws = Setting.of(net, 1, 0, 3).draws
+    draws = RandomBatches.of(net, 1, 0, 3).draws
     first = draws[0].run.gradient()["W1"].item()
     assert draws[1].run.gradient()["W1"].item() != first
     assert not audit(f"dW1 = {first!r} * X / X", net, examples=1)

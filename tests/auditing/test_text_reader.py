@@ -14,7 +14,7 @@ from jacobians import Network
 from jacobians.auditing.audit import audit
 from jacobians.auditing.formula import Formula
 from jacobians.auditing.names import Scope
-from jacobians.auditing.random_batches import Setting
+from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.terms import Term
 from jacobians.errors import FormulaError
 from tests.auditing.test_formula import PIECES
@@ -26,7 +26,7 @@ reader has replaced."""
 
 @cache
 def scope_of(convention: str) -> Scope:
-    return Scope.of(Setting.of(Network.dense((7, 5, 3), convention=convention, l2=0.1), 9, 0, 1))
+    return Scope.of(RandomBatches.of(Network.dense((7, 5, 3), convention=convention, l2=0.1), 9, 0, 1))
 
 
 def printed(term: Term) -> str:

@@ -22,6 +22,7 @@ from jacobians.comparison import compare, convention_of
 from jacobians.comparison.compare import rounding_allowance
 from jacobians.data import load_digits
 from jacobians.errors import DataError, LayoutError, ShapeError
+from jacobians.operations import Elementwise, SquaredError
 
 NAMES = [c.name for c in all_conventions()]
 
@@ -110,6 +111,25 @@ def test_given_weights_are_used_in_whatever_convention_they_are(batch):
 def test_weights_of_no_convention_are_refused(batch):
     with pytest.raises(DataError, match=r"weights: A \(3, 2\): no convention has parameters of these names and shapes"):
         compare(["cs231n"], *batch, sizes=(64, 5, 10), weights={"A": np.ones((3, 2))})
+
+
+class Softsign(Elementwise):
+    """V ↦ V / (1 + |V|)."""
+
+    def _rule(self, z):
+        scale = 1 / (1 + np.abs(z))
+        return z * scale, lambda: scale * scale
+
+
+def test_an_activation_and_a_loss_of_ones_own_are_compared_in_every_convention(batch):
+    targets = np.eye(10)[batch[1]]
+    result = compare(NAMES, batch[0], targets, sizes=(64, 5, 10), activation=Softsign(), loss=SquaredError())
+    assert result.agree
+    assert (result.activation, result.loss) == ("softsign", "squared_error")
+    assert "network 64-5-10, softsign, squared_error; one gradient" in repr(result)
+    first, *_, last = result.formulas.parameters["Theta1"].factors[4].cells
+    assert (first.text, last.text) == ("diag(vec softsign′(Z₂))", "diag(vec softsign′(Z₁))")
+    assert json.loads(json.dumps(result.to_dict()))["activation"] == "softsign"
 
 
 def test_bad_requests_are_refused(batch):

@@ -62,24 +62,6 @@ def arrows() -> dict[str, set[str]]:
     return found
 
 
-def circles() -> list[list[str]]:
-    """Return the groups of files that import one another, by whatever detour; empty where arrows point one way."""
-    graph = {module: imports(path) - {module} for module, path in modules().items()}
-    reached = {module: _reached(graph, module) for module in graph}
-    groups = {frozenset(o for o in reached[m] if m in reached[o]) for m in graph if m in reached[m]}
-    return sorted(sorted(group) for group in groups)
-
-
-def _reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
-    found: set[str] = set()
-    open_ = [start]
-    while open_:
-        new = graph[open_.pop()] - found
-        found |= new
-        open_ += new
-    return found
-
-
 def floors(graph: Mapping[str, set[str]]) -> dict[str, int]:
     """By room, the floor that it stands on: one above the highest room that it imports."""
     known: dict[str, int] = {}

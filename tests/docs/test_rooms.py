@@ -9,10 +9,6 @@ import pytest
 from tests.docs import rooms
 
 
-def test_no_files_import_one_another() -> None:
-    assert rooms.circles() == []
-
-
 def test_rooms_stand_on_one_another() -> None:
     level = rooms.floors(rooms.arrows())
     assert level["errors"] == 0

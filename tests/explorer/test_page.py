@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 
-from jacobians import Convention, Layout, all_conventions
+from jacobians import Convention, Layout, all_conventions, convention
 from jacobians.explorer import explorer_page
 from jacobians.explorer.example_nets import EXAMPLES
+from jacobians.operations import Elementwise
 
 NASTY = '</script><img src=x onerror="document.title=1"><!--'
 
@@ -79,3 +83,18 @@ def test_scripts_and_styles_stay_short(name: str) -> None:
     for file in files("jacobians.explorer").joinpath("static").iterdir():
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 250, file.name
     assert files("jacobians.explorer").joinpath("static", name).is_file()
+
+
+class Softsign(Elementwise):
+    """V ↦ V / (1 + |V|)."""
+
+    def _rule(self, z: Any) -> Any:
+        scale = 1 / (1 + np.abs(z))
+        return z * scale, lambda: scale * scale
+
+
+def test_a_net_may_have_an_activation_of_ones_own() -> None:
+    example = dataclasses.replace(EXAMPLES[1], activation=Softsign())
+    page = explorer_page([convention("ng-ml-2011"), convention("cs231n")], [example])
+    assert '"shown":"softsign(Z₂)"' in page
+    assert "softsign′" in page

@@ -50,7 +50,8 @@ def test_detection_misses_nothing():
         # one central difference for each of 467 entries, and the first band of steps, saw errors from 2e-2 on only
         "inputs-float32 (wide): sklearn-mlp, 3 layers, sigmoid, binary_cross_entropy, loss × 1e+06, λ = 0.1, seed 1018",
         # 4096 examples have a kink near every step; one 1e-4 away was taken to explain what differs at steps of 3e-5
-        "float32-sum-stalls (long) in layer 2: ng-dlai, 3 layers, relu, binary_cross_entropy, loss × 1, λ = 0.1, seed 1791",
+        "float32-sum-stalls (long) in layer 2: ng-dlai, 3 layers, relu, binary_cross_entropy, "
+        "loss × 1, λ = 0.1, seed 1791",
     ],
 )
 def test_what_was_missed_once_is_caught(named):

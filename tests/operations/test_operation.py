@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 import jacobians as jac
 from jacobians import affine, relu
-from jacobians.errors import DTypeError
+from jacobians.errors import DTypeError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid
@@ -135,6 +135,27 @@ def test_a_rule_may_return_the_scalar_that_numpy_makes_of_an_array_without_axes(
     assert isinstance(value, np.ndarray)
     assert value == 8
     assert J.to_dense() == 12
+
+
+class Doubled(Elementwise):
+    def __init__(self, value, slope):  # type: ignore[no-untyped-def]
+        self.value, self.slope = value, slope
+
+    def _rule(self, z):  # type: ignore[no-untyped-def]
+        return self.value(z), lambda: self.slope(z)
+
+
+def test_a_rule_gives_arrays_of_its_inputs_shape() -> None:
+    Z = np.ones((2, 3))
+    for value, slope, said in (
+        (np.square, lambda z: 2.0, "derivative a float"),
+        (np.square, lambda z: z[0], "derivative an array of shape (3,)"),
+        (np.sum, np.square, "value an array of shape ()"),
+        (np.ndarray.tolist, np.square, "value a list"),
+    ):
+        message = f"doubled: _rule gives as the {said} for z of shape (2, 3); it must be an array of z's shape"
+        with pytest.raises(ShapeError, match=re.escape(message)):
+            Doubled(value, slope)(Z)[1].vjp(Z)
 
 
 def test_an_elementwise_operation_of_ones_own_is_replayed() -> None:

@@ -253,6 +253,26 @@ def test_an_audit_knows_the_derivative_of_an_activation_of_ones_own() -> None:
     assert "mish" in str(found)
 
 
+class Quartic(Loss):
+    def __init__(self, strength=2.0, reduction="mean", layout=None):  # type: ignore[no-untyped-def]
+        super().__init__(reduction, layout)
+        self.strength = strength
+
+    def _examples(self, X, Y):  # type: ignore[no-untyped-def]
+        r = X - same_shape_targets(Y, X, self.name, self.layout)
+        return lambda: sum_over_example(self.strength * r**4, self.layout), lambda: 4 * self.strength * r**3
+
+
+@pytest.mark.parametrize("name", ["cs231n", "ng-ml-2011", "ng-dlai"])
+def test_an_audit_knows_the_derivative_of_a_loss_of_ones_own(name: str) -> None:
+    net = Network.dense((4, 3, 2), loss=Quartic(), convention=name)
+    line = explain(net).cotangents[0].equation
+    assert "quartic_prime(" in line.numpy
+    assert audit(line.numpy, net)
+    assert not audit(line.numpy.replace(", 2", ", 3"), net)
+    assert not audit(line.numpy + " * 3", net)
+
+
 # --- names ---------------------------------------------------------------------------------------------
 
 
@@ -283,8 +303,11 @@ def test_a_short_name_warns_at_the_line_that_used_it() -> None:
 
 def test_a_network_takes_another_loss_by_name() -> None:
     net = Network.dense((4, 3, 2), convention="pytorch-mse").replace(loss="squared_error")
-    assert type(net.loss) is ops.SquaredError
-    assert (net.loss.layout, net.loss.reduction) == (net.layout, net.convention.effective_reduction)
+    for found in (net, Network(net.chain.parts, "squared_error", "pytorch-mse")):
+        assert type(found.loss) is ops.SquaredError
+        assert (found.loss.layout, found.loss.reduction) == (found.layout, "mean-all")
+    with pytest.raises(LayoutError, match="loss None is no name and no instance"):
+        Network(net.chain.parts, None, "pytorch-mse")  # type: ignore[arg-type]
 
 
 def test_a_comparison_calls_operations_of_ones_own_by_their_names() -> None:

@@ -6,8 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.derivation.test_derive_network import check_every_line
-from tests.derivation.test_derive_operation import check
 
 from jacobians import Convention, Layout, Network, convention
 from jacobians.arrays import Array
@@ -27,6 +25,8 @@ from jacobians.operations import (
     Unary,
 )
 from tests.derivation.networks import LAYOUTS
+from tests.derivation.test_derive_network import check_every_line
+from tests.derivation.test_derive_operation import check
 
 
 def parts_of(layout: Layout) -> list[Operation]:
