@@ -25,7 +25,7 @@ from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
-__all__ = ["UNNAMED", "Elementwise", "Jacobians", "Naming", "Operation", "Primitive", "Unary"]
+__all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
 
 
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
