@@ -161,4 +161,4 @@ def test_document_states_the_four_affine_forms() -> None:
                 step[index] = 1.0  # the map is linear: a step of one is exact but for rounding
                 moved = evaluate(forward, values | {name: values[name] + step}) - evaluate(forward, values)
                 numeric[index] = np.sum(values["dZ"] * moved)
-            np.testing.assert_allclose(evaluate(row[f"gradient by {name}"], values), numeric, atol=1e-12)
+            np.testing.assert_allclose(evaluate(row[f"gradient with respect to {name}"], values), numeric, atol=1e-12)
