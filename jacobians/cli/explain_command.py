@@ -14,8 +14,8 @@ from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.presets import convention
+from jacobians.symbols import NOTATIONS
 
-_FORMATS = ("text", "latex", "mathml", "numpy", "json")
 _LARGEST = 64
 """Widths and examples above this only make the program slow: the formulas are the same for any."""
 _EPILOG = """\
@@ -45,7 +45,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_activation_and_loss(parser)
     add_l2(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
-    parser.add_argument("--format", choices=_FORMATS, default="text", help="default: %(default)s")
+    parser.add_argument("--format", choices=[*NOTATIONS, "json"], default="text", help="default: %(default)s")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
     parser.set_defaults(run=run)
 
@@ -97,7 +97,10 @@ def _only(derivation: Derivation, name: str) -> Derivation:
 def _written(derivation: Derivation, form: str) -> str:
     if form == "json":
         return json.dumps(_record(derivation), indent=2, ensure_ascii=False)
-    return str(getattr(derivation, f"to_{form}")())
+    whole = getattr(derivation, f"to_{form}", None)
+    if whole is None:  # a notation without a document of its own: every equation on a line
+        return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)
+    return str(whole())
 
 
 def _record(derivation: Derivation) -> dict[str, Any]:
@@ -122,4 +125,4 @@ def _parameter(found: ParameterDerivation) -> dict[str, Any]:
 
 
 def _equation(equation: Equation) -> dict[str, str]:
-    return {"text": equation.text, "latex": equation.latex, "mathml": equation.mathml, "numpy": equation.numpy}
+    return {name: equation.alone(notation()) for name, notation in NOTATIONS.items()}

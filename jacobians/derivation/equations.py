@@ -105,6 +105,10 @@ class Equation:
         ]
         return notation.equation(sides[0], sides[1])
 
+    def alone(self, notation: Notation) -> str:
+        """Return the equation in a notation as it stands alone: MathML gets its outer element."""
+        return notation.document(self.written(notation))
+
     @cached_property
     def text(self) -> str:
         """The equation as plain text."""
@@ -118,8 +122,7 @@ class Equation:
     @cached_property
     def mathml(self) -> str:
         """The equation as a ``<math>`` element."""
-        notation = MathmlNotation()
-        return notation.document(self.written(notation))
+        return self.alone(MathmlNotation())
 
     @cached_property
     def numpy(self) -> str:

@@ -106,6 +106,10 @@ class Notation(ABC):
     forms: ClassVar[dict[str, str]]
     between: ClassVar[dict[str, str]]
 
+    def document(self, text: str) -> str:
+        """Return an equation as it stands alone, outside of others."""
+        return text
+
     @abstractmethod
     def symbol(self, name: str) -> str:
         """Return a name."""

@@ -1,6 +1,7 @@
 """``jacobians explain``: what it prints, what it refuses, how it exits."""
 
 import json
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from jacobians import Network, all_conventions
 from jacobians.cli import main
+from jacobians.symbols import NOTATIONS
+from jacobians.symbols.text import TextNotation
 
 
 def run(capsys, *argv):
@@ -122,3 +125,21 @@ def test_bad_options_exit_two(capsys, argv, message):
     with pytest.raises(SystemExit, match="2"):
         main(["explain", "cs231n", *argv])
     assert message in capsys.readouterr().err
+
+
+class Octave(TextNotation):
+    """A notation that the package does not have."""
+
+    forms: ClassVar = {**TextNotation.forms, "transpose": "{0}'", "matrix product": "{0} * {1}"}
+
+    def symbol(self, name: str) -> str:
+        return name
+
+
+def test_a_notation_is_its_class_and_its_name(capsys, monkeypatch):
+    """With its name in the table, the command line takes it, and records have it beside the others."""
+    monkeypatch.setitem(NOTATIONS, "octave", Octave)
+    _, out, _ = run(capsys, "ng-ml-2011", "--sizes", "4,3", "--format", "octave")
+    assert "dTheta1 = delta2' * A1 / m" in out.splitlines()
+    _, out, _ = run(capsys, "ng-ml-2011", "--sizes", "4,3", "--format", "json")
+    assert json.loads(out)["parameters"]["Theta1"]["formula"]["octave"] == "dTheta1 = delta2' * A1 / m"
