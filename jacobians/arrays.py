@@ -25,6 +25,7 @@ __all__ = [
     "leaves_of",
     "ones",
     "rebuilt",
+    "show_shape",
     "size_of",
 ]
 
@@ -103,6 +104,11 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
 
 size_of: Callable[[Shape], int] = math.prod
 """The number of entries of an array of this shape (1 for a scalar)."""
+
+
+def show_shape(shape: Shape) -> str:
+    """Return a shape as text: 3×4, or scalar."""
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def format_bytes(count: int) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 import jacobians
 from jacobians import linops, operations
+from tests.docs import rooms
 
 PACKAGE = Path(jacobians.__file__).parent
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -163,19 +164,10 @@ def test_imports_point_one_way(file: str) -> None:
 
 def file_graph() -> dict[str, set[str]]:
     """The files that each file imports: at its top, within a function, or for types alone."""
-    files = {"jacobians", "jacobians.__main__", *MODULES}
-    graph: dict[str, set[str]] = {}
-    for name in sorted(files):
-        path = PACKAGE.parent / Path(*name.split("."))
-        tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8"))
-        graph[name] = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                named = (f"{node.module}.{alias.name}" for alias in node.names)
-                graph[name] |= {full if full in files else node.module for full in named} & files
-            elif isinstance(node, ast.Import):
-                graph[name] |= {alias.name for alias in node.names} & files
-    return graph
+    graph = {module: rooms.imports(path) for module, path in rooms.modules().items()}
+    return {
+        module.removesuffix(".__init__"): {m.removesuffix(".__init__") for m in used} for module, used in graph.items()
+    }
 
 
 def detour(graph: dict[str, set[str]], start: str) -> list[str]:

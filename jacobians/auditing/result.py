@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal, TypeAlias
 
-from jacobians.arrays import Shape
+from jacobians.arrays import Shape, show_shape
 from jacobians.auditing.slips import Slip
 from jacobians.derivation.equations import Equation
-from jacobians.symbols.expressions import show
 
 Verdict: TypeAlias = Literal["right", "wrong", "does not conform"]
 
@@ -168,7 +167,7 @@ class Audit:
 
 def shown(shape: Shape) -> str:
     """Return a shape as text: 3×4, vector of 5, or scalar."""
-    return f"vector of {shape[0]}" if len(shape) == 1 else show(shape)
+    return f"vector of {shape[0]}" if len(shape) == 1 else show_shape(shape)
 
 
 def _sentence(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from jacobians.arrays import Shape, size_of
+from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.auditing.formula_text import Span
 from jacobians.errors import ShapeError
 from jacobians.symbols.expressions import (
@@ -26,7 +26,6 @@ from jacobians.symbols.expressions import (
     SumOver,
     Transposed,
     WithOnes,
-    show,
     transposed,
 )
 from jacobians.symbols.named_functions import Function
@@ -171,7 +170,7 @@ class Builder:
                 return _numpy_product(a, b)
             case "hadamard", [a, b]:
                 if () not in (a.shape, b.shape) and a.shape != b.shape:
-                    raise ShapeError(f"elementwise product: {show(a.shape)} and {show(b.shape)} do not fit")
+                    raise ShapeError(f"elementwise product: {show_shape(a.shape)} and {show_shape(b.shape)} do not fit")
                 return Hadamard(a, b)
             case "star", [a, b]:
                 return Hadamard(*_spread(a, b, "elementwise product"))
@@ -186,7 +185,7 @@ class Builder:
                 return Power(a, term.detail)
             case "part", [a]:
                 if len(term.detail) > len(a.shape):
-                    raise ShapeError(f"slice: {len(term.detail)} slices of a {show(a.shape)} array")
+                    raise ShapeError(f"slice: {len(term.detail)} slices of a {show_shape(a.shape)} array")
                 rest = ((None, None),) * (len(a.shape) - len(term.detail))
                 return Part(a, (*term.detail, *rest))
             case "sum", [a]:
@@ -196,17 +195,18 @@ class Builder:
                 return Quotient(total, Number(size_of(a.shape) // max(1, size_of(total.shape))))
             case "with_ones", [a]:
                 if len(a.shape) != 2:
-                    raise ShapeError(f"an entry of ones is added to a matrix, not to a {show(a.shape)} array")
+                    raise ShapeError(f"an entry of ones is added to a matrix, not to a {show_shape(a.shape)} array")
                 return WithOnes(a, *term.detail)
             case "placed", [a]:
                 if len(term.detail) != len(a.shape):
-                    raise ShapeError(f"zeros around a {show(a.shape)} array need {len(a.shape)} pairs of widths")
+                    raise ShapeError(f"zeros around a {show_shape(a.shape)} array need {len(a.shape)} pairs of widths")
                 dims = tuple(n + before + after for n, (before, after) in zip(a.shape, term.detail, strict=True))
                 key = tuple((before or None, -after or None) for before, after in term.detail)
                 return Placed(a, key, dims)
             case "reshape", [a]:
                 if size_of(term.detail) != size_of(a.shape):
-                    raise ShapeError(f"reshape: {show(a.shape)} has not as many entries as {show(term.detail)}")
+                    before, after = show_shape(a.shape), show_shape(term.detail)
+                    raise ShapeError(f"reshape: {before} has not as many entries as {after}")
                 return Reshaped(a, term.detail)
             case "call", _:
                 arrays = self.functions[term.detail].arrays
@@ -216,7 +216,7 @@ class Builder:
                     raise ShapeError(f"{term.detail}: the arguments' shapes do not fit")
                 if parts[0].shape == () or len(parts[0].shape) == 2 or not term.detail.endswith(("_rows", "_columns")):
                     return Call(self.functions[term.detail], tuple(parts))
-                raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show(parts[0].shape)} array")
+                raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show_shape(parts[0].shape)} array")
         raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
 
     def _with_vector_of_ones(self, term: Term) -> Expr | None:
@@ -235,7 +235,7 @@ class Builder:
         if summed:
             return SumOver(matrix, 0 if on_right else 1)
         if matrix.shape[0 if down else 1] != 1:
-            raise ClashError(term, f"matrix product: a vector of ones and {show(of.shape)} are not conformable")
+            raise ClashError(term, f"matrix product: a vector of ones and {show_shape(of.shape)} are not conformable")
         if across and not down:
             return Repeated(matrix, (matrix.shape[0], self.examples))
         vector = of.of if isinstance(of, Transposed) else of
@@ -263,7 +263,8 @@ def _column(of: Expr) -> Expr:
 def _numpy_product(a: Expr, b: Expr) -> Expr:
     """NumPy's @: a vector on the left is a row, on the right a column, and its axis disappears."""
     if () in (a.shape, b.shape):
-        raise ShapeError(f"matrix product: {show(a.shape)} times {show(b.shape)}; a scalar is multiplied by *")
+        both = f"{show_shape(a.shape)} times {show_shape(b.shape)}"
+        raise ShapeError(f"matrix product: {both}; a scalar is multiplied by *")
     product = MatMul(
         Reshaped(a, (1, *a.shape)) if len(a.shape) == 1 else a, Reshaped(b, (*b.shape, 1)) if len(b.shape) == 1 else b
     )
@@ -276,7 +277,7 @@ def _spread(a: Expr, b: Expr, what: str) -> tuple[Expr, Expr]:
     for one, other in ((a, b), (b, a)):
         if len(one.shape) == 1 and len(other.shape) == 2:
             if one.shape[0] != other.shape[1]:
-                raise ShapeError(f"{what}: {show(a.shape)} and {show(b.shape)} do not fit")
+                raise ShapeError(f"{what}: {show_shape(a.shape)} and {show_shape(b.shape)} do not fit")
             spread = Repeated(one, other.shape)
             return (spread, b) if one is a else (a, spread)
     return a, b
@@ -288,5 +289,5 @@ def _sum(of: Expr, axis: int | None, keep: bool) -> Expr:
             of = SumOver(of, 0, keep=False)
         return of
     if axis >= len(of.shape):
-        raise ShapeError(f"sum: a {show(of.shape)} array has no axis {axis}")
+        raise ShapeError(f"sum: a {show_shape(of.shape)} array has no axis {axis}")
     return SumOver(of, axis, keep)

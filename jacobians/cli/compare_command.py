@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from jacobians.arrays import Array, format_bytes
+from jacobians.arrays import Array, format_bytes, show_shape
 from jacobians.checking import GradientCheck
 from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
 from jacobians.cli.output import make_console, make_table, print_json
@@ -26,7 +26,6 @@ from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
 from jacobians.presets import convention
-from jacobians.symbols.expressions import show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -230,16 +229,16 @@ def _forward(convention: Convention) -> str:
 def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
     table = _table("Arrays", sides)
     shapes = [side.arrays() for side in sides]
-    table.add_row("X", *(show(found["X"]) for found in shapes))
+    table.add_row("X", *(show_shape(found["X"]) for found in shapes))
     for number, weights, biases in _layers(sides):
-        table.add_row(f"weight {number}", *(f"{n} {show(s[n])}" for n, s in zip(weights, shapes, strict=True)))
+        table.add_row(f"weight {number}", *(f"{n} {show_shape(s[n])}" for n, s in zip(weights, shapes, strict=True)))
         if any(biases):
             cells = zip(sides, weights, biases, shapes, strict=True)
             table.add_row(
-                f"bias {number}", *(f"{b} {show(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
+                f"bias {number}", *(f"{b} {show_shape(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
             )
     for name in sides[0].run.outputs:
-        table.add_row(name, *(show(found[name]) for found in shapes))
+        table.add_row(name, *(show_shape(found[name]) for found in shapes))
     console.print(table)
 
 
@@ -313,7 +312,7 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {show(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    return f"{name} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:

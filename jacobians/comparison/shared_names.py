@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from jacobians.conventions import Convention, is_weight
 from jacobians.derivation import Definition, Derivation
+from jacobians.derivation.equations import with_names
 from jacobians.derivation.names import Names
 from jacobians.layout import Layout, Order
 from jacobians.linops import Jacobian, Selection, Transposed
@@ -82,7 +82,7 @@ class SharedNames:
 
     def reads_factor(self, factor: Jacobian, order: Order) -> str:
         """Return a factor as text, in shared names, with what a selection keeps."""
-        text = TextNotation().matrix(self._renamed(factor), order)
+        text = TextNotation().matrix(with_names(factor, self._replacements), order)
         selection = factor.inner if isinstance(factor, Transposed) else factor
         return f"{text} keeps {kept_by(selection)}" if isinstance(selection, Selection) else text
 
@@ -102,12 +102,6 @@ class SharedNames:
             value = definition.value
             found[definition.symbol] = Symbol(shared, value.shape) if named else value.replaced(found)
         return found
-
-    def _renamed(self, factor: Jacobian) -> Jacobian:
-        def leaf(array: Any) -> Any:
-            return array.replaced(self._replacements)
-
-        return factor._with_leaves(leaf, self._renamed)
 
 
 def kept_by(selection: Selection) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.conventions import PENALTIES
-from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step, with_names
 from jacobians.derivation.names import Names, symbol_name
 from jacobians.derivation.operation_on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
@@ -128,7 +128,7 @@ def _operation(forward: Forward, position: int, previous: str, output: str) -> N
     labels = {own: f"{names.of(output)}_{names.of(name_)}" for own, name_ in wrt.items()}
     found = evaluated.in_symbols(symbols, labels, name, forward, network.layout.vec)
     for own, factors in found.items():
-        forward.jacobians[output, wrt[own]] = tuple(_with_names(f, named) for f in factors) if named else factors
+        forward.jacobians[output, wrt[own]] = tuple(with_names(f, named) for f in factors) if named else factors
 
 
 def _own(run: Run, name: str, position: int) -> str | None:
@@ -145,13 +145,6 @@ def _ones_named(forward: Forward, inner: Expr, value: Expr, output: str) -> dict
         return {}
     layer = int(output.strip("ZA′")) - 1
     return {ones: forward.define(f"A{layer}" if layer else "X", names.with_ones(layer), ones)}
-
-
-def _with_names(jacobian: Jacobian, table: dict[Expr, Expr]) -> Jacobian:
-    def leaf(array: Any) -> Any:
-        return array.replaced(table)
-
-    return jacobian._with_leaves(leaf, lambda part: _with_names(part, table))
 
 
 def _output(forward: Forward, output: str, value: Expr | None) -> Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -197,3 +197,12 @@ class Step:
     rule: str
     reason: str
     equation: Equation
+
+
+def with_names(jacobian: Jacobian, table: Mapping[Expr, Expr]) -> Jacobian:
+    """Return the same structure, with other expressions for some of those that it is made of."""
+
+    def leaf(array: Any) -> Any:
+        return array.replaced(table)
+
+    return jacobian._with_leaves(leaf, lambda part: with_names(part, table))

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, Shape, show_shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
 from jacobians.derivation.numpy_program import definition_lines, program
 from jacobians.layout import Layout
-from jacobians.symbols.expressions import show
 from jacobians.symbols.text import TextNotation
 
 
@@ -127,7 +126,7 @@ class Derivation:
         """Return the derivation as an HTML fragment with MathML."""
         shapes = [(n, s) for n, s in self.shapes.items() if s != ()]
         names = "".join(f"<th>{escape(TextNotation().symbol(name))}</th>" for name, _ in shapes)
-        sizes = "".join(f"<td>{show(shape)}</td>" for _, shape in shapes)
+        sizes = "".join(f"<td>{show_shape(shape)}</td>" for _, shape in shapes)
         parts = [f"<table><tr>{names}</tr><tr>{sizes}</tr></table>"]
         parts += ["<h5>Forward</h5>", *_html(d.equation for d in self.forward)]
         parts += ["<h5>Backward, by name</h5>", *_html(d.equation for d in self.cotangents)]
@@ -276,7 +275,7 @@ _WIDTH = 88
 
 def _shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
     """The shapes of all named arrays, several a line."""
-    cells = [f"{TextNotation().symbol(name)} {show(shape)}" for name, shape in shapes.items() if shape != ()]
+    cells = [f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ()]
     return textwrap.wrap(", ".join(cells), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
 
 
@@ -289,7 +288,7 @@ def _chain_text(equation: Equation) -> Iterator[str]:
     yield from (title, "─" * len(title))
     notation = TextNotation()
     texts = [chain.factor_text(i, notation) for i in range(len(chain.factors))]
-    sizes = [show(size) for _, size in chain.factors]
+    sizes = [show_shape(size) for _, size in chain.factors]
     upper, lower = "  = ", "    "
     for text, size in zip(texts, sizes, strict=True):
         width = max(len(text), len(size))

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, show_shape, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, one_by_one, outer, total
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.unrolling import diagonal_view, sizes
+from jacobians.linops.unrolling import diagonal_view
 from jacobians.linops.wrappers import Denominator, Transposed
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class KhatriRao(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"KhatriRao({sizes(self.left.shape)}, {sizes(self.right.shape)})"
+        return f"KhatriRao({show_shape(self.left.shape)}, {show_shape(self.right.shape)})"
 
     @property
     def flops(self) -> int:

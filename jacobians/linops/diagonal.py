@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import split
 from jacobians.linops.jacobian import Jacobian, Leaf
-from jacobians.linops.unrolling import diagonal_view, sizes
+from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -88,7 +88,7 @@ class Diagonal(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"Diagonal({sizes(self.domain)})"
+        return f"Diagonal({show_shape(self.domain)})"
 
     @property
     def flops(self) -> int:

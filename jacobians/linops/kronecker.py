@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Symbolic, as_float
+from jacobians.arrays import Array, DType, Symbolic, as_float, show_shape
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms
-from jacobians.linops.unrolling import diagonal_view, sizes
+from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -291,4 +291,4 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
 def _show(factor: Array | Bordered | int) -> str:
     if isinstance(factor, int):
         return "I" + str(factor).translate(_SUBSCRIPTS)
-    return sizes(factor.shape)
+    return show_shape(factor.shape)

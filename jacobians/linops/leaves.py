@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms, on_rows, sparse_matmul
-from jacobians.linops.unrolling import rows_of, sizes, slabs
+from jacobians.linops.unrolling import rows_of, slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
@@ -99,7 +99,7 @@ class Dense(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"{'Row' if self.codomain == () else 'Dense'}({sizes(self.array.shape)})"
+        return f"{'Row' if self.codomain == () else 'Dense'}({show_shape(self.array.shape)})"
 
     @property
     def flops(self) -> int:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import zeros
-from jacobians.linops.unrolling import sizes, unravelled
+from jacobians.linops.unrolling import unravelled
 from jacobians.linops.wrappers import Transposed
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Identity(MovedEntries):
 
     @property
     def structure(self) -> str:
-        return f"Identity({sizes(self.domain)})"
+        return f"Identity({show_shape(self.domain)})"
 
 
 class Reshape(MovedEntries):
@@ -144,7 +144,7 @@ class Reshape(MovedEntries):
 
     @property
     def structure(self) -> str:
-        return f"Reshape({sizes(self.domain)} to {sizes(self.codomain)})"
+        return f"Reshape({show_shape(self.domain)} to {show_shape(self.codomain)})"
 
 
 class Commutation(MovedEntries):
@@ -303,7 +303,7 @@ class Selection(MovedEntries):
 
     @property
     def structure(self) -> str:
-        of = sizes(self.domain)
+        of = show_shape(self.domain)
         if isinstance(self.key, tuple):
             return f"Selection([{', '.join(map(_show, self.key))}] of {of})"
         return f"Selection({self.shape[0]} of {of})"

@@ -67,11 +67,6 @@ def diagonal_view(out: Array, left: list[int], right: list[int], view: list[int]
     return np.einsum(out, [*left, *right], view) if out.ndim else out
 
 
-def sizes(shape: Shape) -> str:
-    """A shape as it is shown, such as ``2×3``."""
-    return "×".join(map(str, shape)) or "scalar"
-
-
 def unravelled(flat: Array, shape: Shape) -> tuple[Array, ...]:
     """The index, an array for each axis, of flat C-order places in an array of this shape."""
     return np.unravel_index(flat, shape) if shape else ()

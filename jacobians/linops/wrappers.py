@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, show_shape
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import zeros
-from jacobians.linops.unrolling import exchanged, sizes
+from jacobians.linops.unrolling import exchanged
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -66,7 +66,7 @@ class Zero(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"Zero({sizes(self.domain)} to {sizes(self.codomain)})"
+        return f"Zero({show_shape(self.domain)} to {show_shape(self.codomain)})"
 
     @property
     def flops(self) -> int:

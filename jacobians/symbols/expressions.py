@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import DType, Shape, Symbolic, size_of
+from jacobians.arrays import DType, Shape, Symbolic, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.symbols.named_functions import Function
 
@@ -243,7 +243,7 @@ class MatMul(_Two):
     def __post_init__(self) -> None:
         a, b = self.left.shape, self.right.shape
         if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
-            raise ShapeError(f"matrix product: {show(a)} times {show(b)} is not conformable")
+            raise ShapeError(f"matrix product: {show_shape(a)} times {show_shape(b)} is not conformable")
 
     @property
     def shape(self) -> Shape:
@@ -350,7 +350,7 @@ class Joined(Expr):
         dims = list(self.of[0].shape)
         others = [[n for k, n in enumerate(part.shape) if k != self.axis] for part in self.of]
         if any(rest != others[0] for rest in others):
-            raise ValueError(f"joined: {', '.join(show(part.shape) for part in self.of)} do not fit")
+            raise ValueError(f"joined: {', '.join(show_shape(part.shape) for part in self.of)} do not fit")
         dims[self.axis] = sum(part.shape[self.axis] for part in self.of)
         return tuple(dims)
 
@@ -423,11 +423,6 @@ class Call(Expr):
         return self.arguments
 
 
-def show(shape: Shape) -> str:
-    """Return a shape as text: 3×4, or scalar."""
-    return "×".join(map(str, shape)) or "scalar"
-
-
 def _same(what: str, left: Shape, right: Shape) -> Shape:
     if () in (left, right):
         return left or right
@@ -435,7 +430,7 @@ def _same(what: str, left: Shape, right: Shape) -> Shape:
         return left
     if len(left) == len(right) and all(a == b or 1 in (a, b) for a, b in zip(left, right, strict=True)):
         return tuple(max(a, b) if 0 not in (a, b) else 0 for a, b in zip(left, right, strict=True))
-    raise ShapeError(f"{what}: {show(left)} and {show(right)} do not fit")
+    raise ShapeError(f"{what}: {show_shape(left)} and {show_shape(right)} do not fit")
 
 
 # --- what keeps a formula short ------------------------------------------------------------------------
@@ -634,7 +629,7 @@ def _matmul(left: Expr, right: Expr) -> Expr:
         return Einsum("npq,nq->np", (left, columns)).reshape(*left.shape[:2], 1)
     if left.ndim == right.ndim == 3:
         return Einsum("npq,nqr->npr", (left, right))
-    raise TypeError(f"no product is known of {show(left.shape)} and {show(right.shape)}")
+    raise TypeError(f"no product is known of {show_shape(left.shape)} and {show_shape(right.shape)}")
 
 
 def _einsum(spec: str, *of: Expr) -> Expr:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from jacobians.arrays import Shape, size_of
+from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     Add,
@@ -35,7 +35,6 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     Zeros,
-    show,
 )
 from jacobians.symbols.named_functions import Function
 
@@ -230,7 +229,7 @@ class Notation(ABC):
 
     def size(self, dims: Shape) -> str:
         """Return a shape."""
-        return show(dims)
+        return show_shape(dims)
 
     def gathered(self, text: str, index: Sequence[int], dims: Shape) -> str:
         """Return the entries at some places."""

@@ -39,6 +39,8 @@ def imports(path: Path) -> set[str]:
                 whole = f"{node.module}.{alias.name}"
                 package = f"{node.module}.__init__"
                 found.add(next((m for m in (whole, node.module, package) if m in known), f"{whole}.__init__"))
+        elif isinstance(node, ast.Import):
+            found |= {m for alias in node.names for m in (alias.name, f"{alias.name}.__init__")}
     return found & set(known)
 
 
