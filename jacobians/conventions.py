@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from html import escape
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, Shape, as_float, size_of
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
@@ -28,6 +29,7 @@ __all__ = [
     "Packing",
     "Penalty",
     "Reduction",
+    "Task",
     "checked",
     "is_weight",
 ]
@@ -125,6 +127,39 @@ _LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What a source minimises for one kind of task.
+
+    Parameters
+    ----------
+    loss : str
+        The name of a loss, one of `jacobians.operations.LOSSES`.
+    factor : float
+        Before every example's loss: ½ for Ng's squared error.
+    reduction : {"sum", "mean", "mean-all", "none"} or None
+        The convention's, unless the task has its own.
+    output : {"softmax", "sigmoid", "linear"}
+        What is applied to the last layer, for the prediction. The cross-entropies take what comes before it.
+    hidden : str
+        The activation of the hidden layers, one of `jacobians.operations.ACTIVATIONS`.
+    first_label : int
+        The number of the first class: 1 in Octave.
+    citation : str
+        Where the source prints it.
+    notes : str
+    """
+
+    loss: str
+    factor: float = 1.0
+    reduction: Reduction | None = None
+    output: Literal["softmax", "sigmoid", "linear"] = "linear"
+    hidden: str = "sigmoid"
+    first_label: int = 0
+    citation: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Convention:
     """A layout, and what a course or a framework fixes beside it.
 
@@ -148,6 +183,11 @@ class Convention:
         None where the source packs nothing; see `effective_packing`.
     weight_name : str
         What layer 1's weight is called, without its number.
+    tasks : mapping of str to Task
+        By kind of task: "classification", "yes/no", "regression", "margin". The first is the default; one that is
+        missing, the source does not have.
+    names : ArrayNames
+        What the arrays are called.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -179,20 +219,22 @@ class Convention:
     l2_bias: bool = False
     packing: Packing | None = None
     weight_name: str = "W"
+    tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
+    names: ArrayNames = field(default_factory=ArrayNames)
     citation: str = ""
     evidence: Evidence = "M"
     assumed: tuple[str, ...] = ()
     notes: str = ""
 
     def __post_init__(self) -> None:
-        for field, choices in _CHOICES.items():
-            value = getattr(self, field)
-            if value not in choices and not (value is None and field in _MAY_BE_OPEN):
-                expected = ", ".join(map(repr, choices)) + (" or None" if field in _MAY_BE_OPEN else "")
-                raise LayoutError(f"Convention {self.name}: {field}={value!r} is unknown; choose one of {expected}")
-        for field in self.assumed:
-            if field not in _LAYOUT_FIELDS:
-                raise LayoutError(f"Convention {self.name}: assumed names {field!r}, which is no field of a Layout")
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices and not (value is None and name in _MAY_BE_OPEN):
+                expected = ", ".join(map(repr, choices)) + (" or None" if name in _MAY_BE_OPEN else "")
+                raise LayoutError(f"Convention {self.name}: {name}={value!r} is unknown; choose one of {expected}")
+        for name in self.assumed:
+            if name not in _LAYOUT_FIELDS:
+                raise LayoutError(f"Convention {self.name}: assumed names {name!r}, which is no field of a Layout")
         if self.weight_name in ("", "b"):
             raise LayoutError(
                 f"Convention {self.name}: weight_name={self.weight_name!r} would clash with the biases b1, …"
@@ -201,6 +243,21 @@ class Convention:
     def replace(self, **changes: Any) -> Convention:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
+
+    def task(self, kind: str | None = None) -> Task:
+        """Return what the source minimises for a kind of task; the convention's first unless a kind is given.
+
+        Raises
+        ------
+        LayoutError
+            If the source has no such task; the text names those that it has.
+        """
+        if kind is None and self.tasks:
+            return next(iter(self.tasks.values()))
+        if kind in self.tasks:
+            return self.tasks[str(kind)]
+        known = f"it has {', '.join(map(repr, self.tasks))}" if self.tasks else "it fixes none: name a loss"
+        raise LayoutError(f"task: the source of {self.name} has no task {kind!r}; {known}")
 
     # --- what the source leaves open -------------------------------------------------------------
 

@@ -293,3 +293,19 @@ def test_a_convention_is_escaped() -> None:
     assert "<script>" not in html
     assert cells(html)["preset"] == "<b>x</b>"
     assert cells(html)["weight"] == "<i>1"
+
+
+# --- tasks -------------------------------------------------------------------------------------------
+
+
+def test_the_first_task_is_the_default() -> None:
+    ng = convention("ng-ml-2011")
+    assert ng.task() is ng.tasks["classification"]
+    assert (ng.task("regression").loss, ng.task("regression").factor) == ("squared_error", 0.5)
+
+
+def test_a_task_that_the_source_lacks() -> None:
+    with pytest.raises(LayoutError, match="ng-ml-2011 has no task 'margin'; it has 'classification', 'yes/no', 'regr"):
+        convention("ng-ml-2011").task("margin")
+    with pytest.raises(LayoutError, match="mine has no task None; it fixes none: name a loss"):
+        Convention("mine", Layout()).task()

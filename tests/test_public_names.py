@@ -105,7 +105,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 # --- imports -----------------------------------------------------------------------------------------
 
 _BASE = {"errors", "arrays", "layout"}
-_CORE = _BASE | {"linops", "operations", "conventions", "presets", "translate"}
+_CONVENTIONS = {"array_names", "conventions", "presets"}
+_CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
 _NETWORK = _CORE | {"factors", "network"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
@@ -118,9 +119,10 @@ MAY_IMPORT = {
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
     "operations": _BASE | {"linops", "symbols"},
-    "conventions": _BASE,
-    "presets": _BASE | {"conventions"},
-    "translate": _BASE | {"conventions", "presets"},
+    "array_names": {"errors"},
+    "conventions": _BASE | {"array_names"},
+    "presets": _BASE | _CONVENTIONS,
+    "translate": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
     "network": _CORE | {"factors", "pictures"},
     "recording": _BASE,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jacobians.conventions import Convention
+from jacobians.array_names import ArrayNames
+from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
 _CS231N_CODE = Layout(batch="rows", weights="columns", bias="separate", vec="C")
@@ -18,6 +19,24 @@ COURSES: tuple[Convention, ...] = (
         l2="half-over-n",
         packing="layers",
         weight_name="Theta",
+        tasks={
+            "classification": Task("binary_cross_entropy", output="sigmoid", first_label=1, citation="ex4.pdf, §1.3"),
+            "yes/no": Task("binary_cross_entropy", output="sigmoid", citation="ex2.pdf, §1.2"),
+            "regression": Task("squared_error", 0.5, citation="ex1.pdf, §2.2; ex5.pdf, §1.2"),
+        },
+        names=ArrayNames(
+            weight="Theta{l}",
+            prediction="A{u}",
+            cotangent="delta{u}",
+            gradient="{name}_grad",
+            accumulator="Delta{l}",
+            count="m",
+            strength="lambda",
+            first_units=1,
+            with_ones=True,
+            weighted_at="gradient",
+            aliases={"nn_params": "packed", "theta": "weight:1", "h": "prediction"},
+        ),
         citation="A. Ng, Machine Learning, Coursera, 2011, programming exercise 4: Neural Networks Learning; "
         "ex4.pdf §1.3–2.5 and checkNNGradients.m read.",
         evidence="P",
