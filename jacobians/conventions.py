@@ -492,6 +492,23 @@ class Convention:
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
         return row | {"weight": self.weight(1), "evidence": self.evidence}
 
+    def describe_tasks(self) -> list[dict[str, str]]:
+        """Return what the source minimises, one line of a table for each task, as `describe` does."""
+        return [
+            {
+                "preset": self.name,
+                "task": kind,
+                "loss": task.loss,
+                "factor": f"{task.factor:g}",
+                "reduction": task.reduction or self.effective_reduction,
+                "output": task.output,
+                "hidden": task.hidden,
+                "first label": str(task.first_label),
+                "where": task.citation,
+            }
+            for kind, task in self.tasks.items()
+        ]
+
     def _repr_html_(self) -> str:
         cells = {**self.describe(), "title": self.title, "citation": self.citation, "notes": self.notes}
         rows = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in cells.items() if text)
