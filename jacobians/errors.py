@@ -30,7 +30,7 @@ class LayoutError(JacobiansError):
 
 
 class DTypeError(JacobiansError, TypeError):
-    """An array's dtype has no meaning here: complex, object, or strings."""
+    """An array's type has no meaning here: complex numbers, objects, strings, or a masked array."""
 
 
 class DomainError(JacobiansError):
