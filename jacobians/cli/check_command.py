@@ -72,7 +72,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--directions", type=int, metavar="N", help="random directions instead of all entries")
     parser.add_argument("--seed", type=int, default=0, help="of the point and the directions (default: %(default)s)")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, loss=None, activation=None, l2=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
