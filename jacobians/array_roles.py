@@ -149,7 +149,13 @@ def convention_of(
 
 
 def conventions_of(
-    arrays: Mapping[str, Array], preferred: Sequence[Convention] = (), *, where: str = "weights", **options: object
+    arrays: Mapping[str, Array],
+    preferred: Sequence[Convention] = (),
+    *,
+    features: str | None = None,
+    labels: str | None = None,
+    sizes: Sequence[int] | None = None,
+    where: str = "weights",
 ) -> list[ArraysByRole]:
     """Return the readings in all conventions in which every array has a role: at least one.
 
@@ -162,14 +168,15 @@ def conventions_of(
     candidates = dict.fromkeys((*preferred, *all_conventions()))
     for candidate in candidates:
         try:
-            found.append(arrays_by_role(arrays, candidate, where=where, **options))  # type: ignore[arg-type]
+            reader = _Reader(arrays, candidate, features, labels, sizes, where)
+            found.append(reader.read())
         except JacobiansError as error:
-            errors.append((candidate, error))
+            errors.append((reader.has_parameters, error))
     if found:
         return found
-    for candidate, error in errors:
-        if _Reader(arrays, candidate, None, None, None, where).has_parameters:
-            raise DataError(f"{error}. No other convention fits; name yours to see what is wrong in it")
+    for known, reason in errors:
+        if known:
+            raise DataError(f"{reason}. No other convention fits; name yours to see what is wrong in it")
     have = ", ".join(f"{name} {np.shape(array)}" for name, array in arrays.items()) or "nothing"
     first = next(iter(candidates))
     raise DataError(
@@ -204,13 +211,11 @@ class _Reader:
         """Give every name its role: "input", "weight:1", "bias-gradient:2", "packed"."""
         by_role: dict[str, list[str]] = {}
         for name in self.arrays:
-            if name.startswith("_"):
-                continue
             role = self._role(name)
-            if role is None:
-                self.unknown.append(name)
-            else:
+            if role is not None:
                 by_role.setdefault(role, []).append(name)
+            elif not name.startswith("_"):
+                self.unknown.append(name)
         for role, names in by_role.items():
             own = [n for n in names if n == self.convention.names.strength] if role == "strength" else []
             # X before x, y before Y, and the convention's own λ before another course's
@@ -218,23 +223,25 @@ class _Reader:
             self.found[role] = names[0]
             if role not in ("cost", "rate", "count"):
                 self.unknown += names[1:]
-        for option, name in (("features", self.chosen["input"]), ("labels", self.chosen["target"])):
-            if name is not None and name not in self.arrays:
-                raise DataError(f"{self.where} has {self._have()}; not {name!r}: choose with --{option} NAME")
+        for option, chosen in (("features", self.chosen["input"]), ("labels", self.chosen["target"])):
+            if chosen is not None and chosen not in self.arrays:
+                raise DataError(f"{self.where} has {self._have()}; not {chosen!r}: choose with --{option} NAME")
 
     def _role(self, name: str) -> str | None:
-        for role, chosen in self.chosen.items():
-            if name == chosen:
-                return role
+        for chosen in self.chosen:
+            if name == self.chosen[chosen]:
+                return chosen
+        if name.startswith("_"):
+            return None
         *groups, base = re.split(r"[./]", name)
         group = groups[-1].casefold() if groups else ""
         if group in _GRADIENT_GROUPS:
             parameter = self._parameter(base, "") or self._parameter(re.sub("^d_?", "", base), "")
-            return parameter and parameter.replace(":", "-gradient:")
+            return None if parameter is None else parameter.replace(":", "-gradient:")
         parameter = self._parameter(base, group)
         if parameter is not None:
             return parameter
-        role = self.convention.names.aliases.get(base) or _USUAL.get(base.casefold())
+        role: str | None = self.convention.names.aliases.get(base) or _USUAL.get(base.casefold())
         if role == "count" and base not in ("m", "N"):
             role = None
         if role is not None and self.chosen.get(role) is None:
@@ -401,7 +408,8 @@ class _Reader:
         line = "column" if self.layout.batch == "rows" else "row"
         if features == sizes[0] + 1 and self._ones(X):
             self.notes.append(f"the {self.layout.bias} {line} of {name} holds the ones of the bias")
-            return self.layout.weights_of(X) if self.layout.feature_axis % 2 else X[self.layout.without_bias]
+            kept = self.layout.without_bias
+            return X[:, kept] if self.layout.batch == "rows" else X[kept]
         hint = ""
         if features == sizes[0] + 1 and self.layout.absorbs_bias:
             hint = f"; its {self.layout.bias} {line} is not all ones"

@@ -171,11 +171,10 @@ def verdict_on(
     >>> print(verdict_on(file, convention("ng-ml-2011")).headline)
     the gradient is right, as ng-ml-2011's regression (0.5 × squared_error)
     """
-    options = {"features": features, "labels": labels, "sizes": sizes}
     if convention is None:
-        readings = conventions_of(arrays, where=where, **options)
+        readings = conventions_of(arrays, features=features, labels=labels, sizes=sizes, where=where)
     else:
-        readings = [arrays_by_role(arrays, convention, where=where, **options)]  # type: ignore[arg-type]
+        readings = [arrays_by_role(arrays, convention, features=features, labels=labels, sizes=sizes, where=where)]
     judge = _Judge(objective or Objective(), directions, seed, where)
     return judge.verdict(readings, asked=convention is not None)
 
@@ -389,7 +388,8 @@ class _Judge:
         for attempt in near:
             if attempt.key in found or attempt.named is None:
                 continue
-            check, said, shown = attempt.checked(attempt.named, self.directions, self.seed), (), attempt.printed
+            check, shown = attempt.checked(attempt.named, self.directions, self.seed), attempt.printed
+            said: tuple[str, ...] = ()
             if not check and shown is not None and shown.digits >= _FEWEST_DIGITS:
                 check = attempt.checked(attempt.right, self.directions, self.seed)
                 said = (
@@ -418,12 +418,14 @@ class _Judge:
         attempt = attempts[0]
         hints = self._hints(read)
         if hints:
-            said = " or ".join(dict.fromkeys(f"{option} ({hinted.text})" for option, hinted in hints))
+            several = len({hinted.task for _, hinted in hints}) > 1 or hints[0][1].task != attempt.task
+            options = (f"{option}{f' as {hinted.text}' if several else ''}" for option, hinted in hints)
+            said = " or ".join(dict.fromkeys(options))
             told = read.strength is not None or self.objective.l2 is not None
             if told and all("--l2" in option for option, _ in hints):
                 headline = f"the gradient is wrong, as {attempt.text}; it is right with {said}"
                 return self._explained(headline, hints[0][1], notes, attempt)
-            headline = f"the gradient is right with {said}, and wrong as {attempt.text}: say which is meant"
+            headline = f"the gradient is right with {said}, and wrong without, as {attempt.text}"
             return self._said("undecided", headline, attempt, notes)
         return self._explained("", None, notes, *attempts)
 
