@@ -54,6 +54,8 @@ def checked(
 ) -> dict[str, Array]:
     """Return the parameters as floating arrays in the order of `expected`, none of them copied needlessly.
 
+    A separate bias may have any shape that `affine` takes: (out,), and (1, out) or (out, 1) as the batch lies.
+
     Raises
     ------
     ShapeError
@@ -67,7 +69,7 @@ def checked(
     for name, shape in expected.items():
         given = params[name]
         found = given.shape if type(given) is np.ndarray else np.shape(given)
-        if found == shape:
+        if found == shape or _is_matrix_bias(name, found, shape, layout):
             arrays[name] = as_float(given, name, operation)
             continue
         if is_weight(name, weight_name):
@@ -80,6 +82,13 @@ def checked(
             f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
     return arrays
+
+
+def _is_matrix_bias(name: str, found: Shape, expected: Shape, layout: Layout) -> bool:
+    """Whether it is a bias as `affine` takes it too: (1, out) for a batch in rows; (out,) for one in columns."""
+    if layout.bias != "separate" or not name.rpartition(".")[2].startswith("b"):
+        return False
+    return found == ((1, *expected) if layout.batch == "rows" else expected[:1])
 
 
 def _mend_weight(found: Shape, expected: Shape, layout: Layout) -> str:

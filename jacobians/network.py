@@ -584,7 +584,7 @@ class Network(Frozen):
         ShapeError
             If a parameter is missing or has the wrong shape, or X and Y do not fit.
         """
-        return Run(self, self._arrays(params), as_float(X, "X", "network"), as_array(Y))
+        return Run(self, self._arrays(params), as_float(X, "X", "network"), as_array(Y, "Y", "network"))
 
     def output(self, params: Parameters, X: npt.ArrayLike) -> Array:
         """Return the last operation's output."""
@@ -626,12 +626,12 @@ class Network(Frozen):
         if block is None:
             return self.run(params, X, Y).gradient(inputs=inputs)
         return _gradient_in_blocks(
-            self, self._arrays(params), as_float(X, "X", "network"), as_array(Y), block, inputs=inputs
+            self, self._arrays(params), as_float(X, "X", "network"), as_array(Y, "Y", "network"), block, inputs=inputs
         )
 
     def fun_and_grad(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[Array], tuple[float, Array]]:
         """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
-        X, Y = as_float(X, "X", "network"), as_array(Y)
+        X, Y = as_float(X, "X", "network"), as_array(Y, "Y", "network")
 
         def fun(theta: Array) -> tuple[float, Array]:
             run = self.run(self.unpack(theta), X, Y)

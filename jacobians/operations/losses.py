@@ -249,7 +249,7 @@ class Loss(Frozen, ABC):
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
         """Return the targets in the outputs' shape: labels become one-hot."""
-        Y = as_array(Y)
+        Y = as_array(Y, "Y", "explain")
         if Y.shape == X.shape or X.ndim != 2:
             return as_float(Y, "Y", "explain").astype(X.dtype, copy=False)
         count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
@@ -308,7 +308,7 @@ class Loss(Frozen, ABC):
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
-        losses, delta = self._examples(X, as_array(Y))
+        losses, delta = self._examples(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
             values, rows = self._factor * values, self._factor * rows
@@ -331,7 +331,7 @@ class Loss(Frozen, ABC):
             N, where X and Y hold only a part of the batch.
         """
         X = self._accept(X)
-        losses, delta = self._examples(X, as_array(Y))
+        losses, delta = self._examples(X, as_array(Y, "Y", self.name))
         scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:
@@ -379,7 +379,7 @@ class Loss(Frozen, ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), as_array(Y)
+        X, Y = self._accept(X), as_array(Y, "Y", self.name)
         self._examples(X, Y)  # refuses what the loss refuses
         return in_layout(self._factor * self.scale(X) * self._hessian(X, Y), self.layout)
 
