@@ -355,7 +355,7 @@ class Convention:
         if self.l2 is None:
             raise LayoutError(
                 f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
-                "convention.replace(l2='half') for ½λΣW²"
+                "convention.replace(l2='half') for ½λΣW², or --regulariser half"
             )
         factor, over_count = PENALTIES[self.l2]
         if over_count and count < 1:

@@ -23,8 +23,9 @@ from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import vocabulary_of
 from jacobians.errors import FormulaError, JacobiansError
+from jacobians.layout import Reduction
 from jacobians.network import Network
-from jacobians.operations import ACTIVATIONS, LOSSES
+from jacobians.operations import ACTIVATIONS, LOSSES, find_loss
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.symbols.evaluate import evaluate
@@ -41,8 +42,11 @@ def audit(
     convention: str | Convention | Network = "cs231n",
     *,
     sizes: Sequence[int] = (7, 5, 3),
-    activation: str = "sigmoid",
-    loss: str = "cross_entropy",
+    task: str | None = None,
+    activation: str | None = None,
+    loss: str | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
     l2: float | None = None,
     examples: int | None = None,
     where: Mapping[str, str] | None = None,
@@ -65,8 +69,8 @@ def audit(
         `l2` are the network's.
     sizes : sequence of int
         Widths from the inputs to the outputs.
-    activation, loss : str
-        As for `Network.dense`.
+    task, activation, loss, factor, reduction : optional
+        As for `Network.dense`: what is not given is what the convention's source has.
     l2 : float, optional
         The regulariser's strength; unless given, there is one where the formula names it.
     examples : int, optional
@@ -104,7 +108,9 @@ def audit(
         found, widths = find_convention(convention), list(sizes)
         named = _STRENGTH.search(" ".join((formula, *own.values()))) is not None
         strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
-        choices = {"sizes": widths, "convention": found, "activation": activation, "loss": loss, "l2": strength}
+        chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
+        choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
+        choices |= {"loss": loss or chosen.loss, "factor": factor, "reduction": reduction, "l2": strength}
         question, network = Question(read, own, choices, seed), Network.dense(**choices)  # type: ignore[arg-type]
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
@@ -116,8 +122,11 @@ def names(
     convention: str | Convention = "cs231n",
     *,
     sizes: Sequence[int] = (7, 5, 3),
-    loss: str = "cross_entropy",
-    activation: str = "sigmoid",
+    task: str | None = None,
+    activation: str | None = None,
+    loss: str | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
 ) -> dict[str, tuple[str, str]]:
     """Return the names that a formula may use in a convention: each with its shape and its meaning.
 
@@ -126,7 +135,9 @@ def names(
     >>> names("ng-ml-2011")["delta3"]
     ('9×3', 'the cotangent of Z3')
     """
-    network = Network.dense(sizes, convention=convention, loss=loss, activation=activation)
+    network = Network.dense(
+        sizes, convention=convention, task=task, activation=activation, loss=loss, factor=factor, reduction=reduction
+    )
     scope = Scope.of(RandomBatches.of(network, examples_apart(sizes), 0, 1))
     own = {claim.name: claim.meaning for claim in claims(scope)}
     with_ones = ("X_",) if vocabulary_of(network.convention.name).ones_in_activations else ("X_", "A")
@@ -277,7 +288,7 @@ class Question:
     formula : Formula
     where : mapping of str to str
     choices : dict
-        For `Network.dense`: the convention, the sizes, the activation, the loss and l2.
+        For `Network.dense`.
     seed : int
     """
 
@@ -295,7 +306,7 @@ class Question:
                     yield f"{own.name} with {what}={name!r}"
         for preset in all_conventions():
             l2 = self.choices["l2"] if preset.l2 else 0.0
-            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2):
+            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2, task=None):
                 yield preset.name
 
     def _is_right(self, examples: int, **changes: Any) -> bool:
