@@ -233,7 +233,9 @@ class _Walk:
             return forward.define("P", names.prediction(last), prediction)
 
         try:
-            delta: object = loss.declared_for(run.Y, output).in_symbols(forward.stops[last], targets, Once(give, give))
+            delta: object = loss.declared_for(run.Y, output).delta_in_symbols(
+                forward.stops[last], targets, Once(give, give)
+            )
         except NOT_IN_SYMBOLS:
             delta = None
         (row,) = run.chain(last, of="losses")
