@@ -26,6 +26,7 @@ from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
 from jacobians.presets import convention
+from jacobians.symbols.text import TextNotation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -218,7 +219,9 @@ def _print_conventions(console: Console, sides: Sequence[Side]) -> None:
 
 def _forward(convention: Convention) -> str:
     layout = convention.layout
-    formula = _FORWARD[layout.batch, layout.weights].replace("W", "W" if convention.weight_name == "W" else "Θ")
+    formula = _FORWARD[layout.batch, layout.weights].replace(
+        "W", TextNotation().symbol(convention.weight(1)).rstrip("₁")
+    )
     if layout.absorbs_bias:
         ones = "[1 X]" if layout.bias == "first" else "[X 1]"
         ones = ones if layout.batch == "rows" else ones.replace(" ", "; ")
