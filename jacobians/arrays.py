@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import DTypeError
+from jacobians.errors import ArgumentError, DTypeError, ShapeError
 
 __all__ = [
     "Array",
     "DType",
+    "Derivative",
     "Shape",
     "StandIn",
     "Symbolic",
@@ -22,9 +24,12 @@ __all__ = [
     "common_dtype",
     "format_bytes",
     "full",
+    "generator",
+    "kind_of",
     "leaves_of",
     "ones",
     "rebuilt",
+    "refuse_masked",
     "show_shape",
     "size_of",
 ]
@@ -43,15 +48,56 @@ class StandIn:
     __slots__ = ()
 
 
+class Derivative:
+    """A structured Jacobian, or a record of several: never taken for an array of numbers unasked."""
+
+    __slots__ = ()
+
+
 class Symbolic(StandIn):
     """What stands for an array without numbers: an expression, whose own methods write the formula."""
 
     __slots__ = ()
 
 
-def as_array(value: Any) -> Array:
-    """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
-    return cast(Array, value) if isinstance(value, StandIn) else np.asarray(value)
+def as_array(value: Any, name: str = "the array", operation: str = "as_array") -> Array:
+    """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is.
+
+    Raises
+    ------
+    DTypeError
+        If it is a masked array, whose mask would be lost.
+    """
+    if type(value) is np.ndarray or isinstance(value, StandIn):
+        return cast(Array, value)
+    refuse_masked(value, name, operation)
+    return np.asarray(value)
+
+
+def refuse_masked(value: Any, name: str, operation: str) -> None:
+    """Raise if `value` is a masked array, or a list with one in it: as a plain array it would show what it hides.
+
+    Raises
+    ------
+    DTypeError
+        With the number of masked entries, and what to pass instead.
+    """
+    masked = sys.modules.get("numpy.ma")  # there is no masked array where nobody loaded their module
+    if masked is None:
+        return
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            refuse_masked(item, name, operation)
+    elif isinstance(value, masked.MaskedArray):
+        count = int(np.sum(masked.getmaskarray(value)))
+        if count:
+            number = f"{count} masked entr{'y' if count == 1 else 'ies'}"
+            mend = "leave those examples out, or fill them as in filled(0): no loss and no gradient skips entries"
+        else:
+            number, mend = "no masked entry", "pass its data, as in numpy.asarray(…)"
+        raise DTypeError(
+            f"{operation}: {name} {value.shape} is a masked array with {number}; its mask would be lost: {mend}"
+        )
 
 
 def full(shape: Shape, value: float, like: Array) -> Array:
@@ -83,11 +129,15 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     Raises
     ------
     DTypeError
-        If the entries are complex, strings or objects.
+        If the entries are complex, strings or objects, the array is masked, or it is no array at all.
+    ShapeError
+        If its rows have different lengths.
     """
     if type(value) is np.ndarray and value.dtype in _NATIVE:
         return value
-    array = as_array(value)  # np.matrix too becomes an array: its * is another product
+    if not isinstance(value, (np.ndarray, StandIn)):
+        _refuse_other_kinds(value, name, operation)
+    array = as_array(value, name, operation)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array
     kind = array.dtype.kind
@@ -100,6 +150,76 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     raise DTypeError(
         f"{operation}: {name} has dtype {array.dtype}; expected real numbers (float32, float64 or integers)"
     )
+
+
+def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
+    """Raise the error that says what was given instead of an array, and what was meant."""
+    mend = ": is it meant for another argument, such as layout=…?"
+    if isinstance(value, Derivative):
+        mend = ": take the value, which an operation returns first, as in A, J = sigmoid(Z); J.to_dense() is a matrix"
+    elif isinstance(value, (tuple, list)):
+        if any(isinstance(item, Derivative) for item in value):
+            mend = ": an operation returns both; take the value alone, as in Z, J = affine(X, W, b), then sigmoid(Z)"
+        else:
+            try:
+                np.asarray(value)
+            except ValueError:
+                raise ShapeError(
+                    f"{operation}: {name} is {kind_of(value)}, whose items have different shapes; expected one array"
+                ) from None
+            return
+    elif isinstance(value, Mapping):
+        mend = ": are two arguments in each other's place?"
+    elif value is None:
+        mend = ""
+    elif np.asarray(value).dtype.kind not in "OUS":
+        return
+    raise DTypeError(f"{operation}: {name} is {kind_of(value)}; expected real numbers{mend}")
+
+
+def kind_of(value: Any) -> str:
+    """Return what an argument is, in a few words, for the text of an error.
+
+    Examples
+    --------
+    >>> kind_of({"W1": 0, "b1": 0}), kind_of("relu"), kind_of(np.ones((2, 3)))
+    ('a dict of W1, b1', "the text 'relu'", 'an array of shape (2, 3)')
+    """
+    kind = type(value).__name__
+    if value is None:
+        return "None"
+    if isinstance(value, str):
+        return f"the text {value!r}" if len(value) < 40 else "a text"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    a_kind = f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+    if isinstance(value, Mapping):
+        return f"{a_kind} of {', '.join(map(str, value)) or 'nothing'}"
+    if isinstance(value, (tuple, list)):
+        if len(value) == 2 and isinstance(value[1], Derivative):
+            return "a pair of a value and its Jacobian"
+        return f"{a_kind} of {len(value)} items"
+    return f"{a_kind}, a Jacobian" if isinstance(value, Derivative) else a_kind
+
+
+def generator(rng: Any, operation: str) -> np.random.Generator:
+    """Return a random generator, given that, or a seed: an integer, a SeedSequence, or what `default_rng` takes.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither; None too, since the same call is to draw the same numbers.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    try:
+        if rng is not None:
+            return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        pass
+    raise ArgumentError(f"{operation}: rng is {kind_of(rng)}; expected a seed, such as 0, or np.random.default_rng(0)")
 
 
 size_of: Callable[[Shape], int] = math.prod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ArgumentError",
     "DTypeError",
     "DataError",
     "DomainError",
@@ -21,6 +22,10 @@ class JacobiansError(ValueError):
     """Base of every error that the library raises on purpose."""
 
 
+class ArgumentError(JacobiansError, TypeError):
+    """Something of another kind stands where an argument belongs, such as two arguments in each other's place."""
+
+
 class ShapeError(JacobiansError):
     """Two shapes do not fit; the text names the operation, both shapes and the likely mend."""
 
@@ -30,7 +35,7 @@ class LayoutError(JacobiansError):
 
 
 class DTypeError(JacobiansError, TypeError):
-    """An array's dtype has no meaning here: complex, object, or strings."""
+    """What is given is no array of real numbers: complex numbers, strings, objects, a masked array, or no array."""
 
 
 class DomainError(JacobiansError):

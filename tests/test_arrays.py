@@ -6,9 +6,11 @@ import re
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-from jacobians.arrays import as_float, format_bytes, size_of
-from jacobians.errors import DTypeError
+from jacobians import Layout, affine, sigmoid
+from jacobians.arrays import as_float, format_bytes, generator, size_of
+from jacobians.errors import ArgumentError, DTypeError, ShapeError
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,50 @@ def test_size_of() -> None:
 )
 def test_format_bytes(count: int, text: str) -> None:
     assert format_bytes(count) == text
+
+
+def test_what_is_no_array_is_refused_with_what_it_is() -> None:
+    _, J = affine(np.ones((4, 3)), np.ones((3, 2)), np.ones(2))
+    pair = "a pair of a value and its Jacobian"
+    for given, said, mend in (
+        (affine(np.ones((4, 3)), np.ones((3, 2)), np.ones(2)), pair, "take the value alone, as in Z, J = affine"),
+        (sigmoid([[1.0]]), pair, "take the value alone, as in Z, J = affine"),
+        ([J.X, J.W], pair, "take the value alone, as in Z, J = affine"),
+        (J, "a Jacobians, a Jacobian", "take the value, which an operation returns first"),
+        (J.X, "a Kronecker, a Jacobian", "take the value, which an operation returns first"),
+        ({"W1": 1.0, "b1": 2.0}, "a dict of W1, b1", "are two arguments in each other's place?"),
+        ("pytorch", "the text 'pytorch'", "is it meant for another argument, such as layout=…?"),
+        (Layout(), "a Layout", "is it meant for another argument, such as layout=…?"),
+        (as_float, "a function", "is it meant for another argument, such as layout=…?"),
+        (Layout, "the class Layout", "is it meant for another argument, such as layout=…?"),
+        (None, "None", ""),
+    ):
+        message = f"affine: W is {said}; expected real numbers{': ' if mend else ''}"
+        with pytest.raises(DTypeError, match=re.escape(message)) as caught:
+            as_float(given, "W", "affine")  # type: ignore[arg-type]
+        assert mend in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [[[1.0, 2.0], [3.0]], (np.ones(2), np.ones(3))])
+def test_a_ragged_list_is_refused(given: object) -> None:
+    kind = type(given).__name__
+    with pytest.raises(ShapeError, match=f"affine: X is a {kind} of 2 items, whose items have different shapes"):
+        as_float(given, "X", "affine")  # type: ignore[arg-type]
+
+
+def test_a_seed_is_a_generator() -> None:
+    expected = np.random.default_rng(7).normal(size=3)
+    for seed in (7, np.int64(7), np.random.SeedSequence(7), np.random.PCG64(7), np.random.default_rng(7)):
+        assert_array_equal(generator(seed, "test").normal(size=3), expected)
+    given = np.random.default_rng(0)
+    assert generator(given, "test") is given
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(None, "None"), ("a", "the text 'a'"), ({"W": 1}, "a dict of W"), (-1, "an int"), (0.5, "a float")],
+)
+def test_what_is_no_seed_is_refused(given: object, said: str) -> None:
+    message = f"Network.init: rng is {said}; expected a seed, such as 0, or np.random.default_rng(0)"
+    with pytest.raises(ArgumentError, match=f"^{re.escape(message)}$"):
+        generator(given, "Network.init")

@@ -12,6 +12,7 @@ from jacobians import errors
 from jacobians.linops import Identity
 
 ALSO = {
+    "ArgumentError": TypeError,
     "FormulaError": ValueError,
     "DTypeError": TypeError,
     "DataError": ValueError,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, StandIn, as_float, format_bytes, size_of
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.arrays import Array, Derivative, DType, Shape, StandIn, as_float, format_bytes, kind_of, size_of
+from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
 from jacobians.linops.matrix_views import MatrixViews
@@ -250,12 +250,25 @@ class Jacobian(MatrixViews):
             return Jacobian._compose(self, other)
         if isinstance(other, _ARRAYS):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
+        _refuse_pair(other, "right", self)
         return NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
         if isinstance(other, _ARRAYS):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
+        _refuse_pair(other, "left", self)
         return NotImplemented
+
+    def dot(self, other: Any) -> Any:
+        """Return ``self @ other`` for a Jacobian, a vector or a matrix, as NumPy's and SciPy's matrices do.
+
+        Examples
+        --------
+        >>> from jacobians.linops import Diagonal
+        >>> Diagonal(np.array([3.0, 4.0])).dot([1.0, 2.0])
+        array([3., 8.])
+        """
+        return self @ (other if isinstance(other, Derivative) else as_float(other, "operand", "dot"))
 
     def __add__(self, other: Any) -> Jacobian:
         return Jacobian._add(self, other) if isinstance(other, Jacobian) else NotImplemented
@@ -268,7 +281,7 @@ class Jacobian(MatrixViews):
         return self + (-other) if isinstance(other, Jacobian) else NotImplemented
 
     def __mul__(self, factor: Any) -> Jacobian:
-        if isinstance(factor, Jacobian) or np.ndim(factor) != 0:
+        if isinstance(factor, Derivative) or np.ndim(factor) != 0:
             return NotImplemented
         return Jacobian._scale(float(as_float(factor, "factor", "*")), self)
 
@@ -307,6 +320,15 @@ class Jacobian(MatrixViews):
         }
         lines = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in cells.items())
         return f"<table>{lines}</table>{Jacobian._picture(self)}"
+
+
+def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
+    """Raise ArgumentError where an operation's value and its Jacobian stand in place of the Jacobian."""
+    if isinstance(other, (tuple, list)) and any(isinstance(item, Derivative) for item in other):
+        raise ArgumentError(
+            f"@: the {side} factor is {kind_of(other)}, the other is {jacobian.structure} {jacobian.shape}; an "
+            "operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
+        )
 
 
 def joint_order(*jacobians: Jacobian) -> Order | None:

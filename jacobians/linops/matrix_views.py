@@ -6,8 +6,9 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape, as_array, as_float, format_bytes, size_of
+from jacobians.arrays import Array, Derivative, DType, Shape, as_array, as_float, format_bytes, size_of
 from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import example_axes, example_row_norms, example_steps, for_each, joined, probed, split
@@ -22,7 +23,7 @@ DENSE_LIMIT = 1 << 30
 """Bytes above which a dense view is refused unless the caller raises the limit."""
 
 
-class MatrixViews:
+class MatrixViews(Derivative):
     """A linear map between arrays by its two actions, and every view of its matrix that follows from them."""
 
     __slots__ = ()
@@ -174,6 +175,9 @@ class MatrixViews:
 
     # --- views -----------------------------------------------------------------------------------
 
+    ndim: ClassVar[int] = 2
+    """Axes of the matrix, as an array and SciPy's operators have them."""
+
     @property
     def shape(self) -> tuple[int, int]:
         """The matrix's shape in numerator layout: (size of codomain, size of domain)."""
@@ -215,6 +219,25 @@ class MatrixViews:
         matrix = empty(self.shape, self.dtype, *self.arrays) if out is None else self._writable(out)
         self._fill_within(self._as_arrays(matrix, order), limit)
         return matrix
+
+    def toarray(self) -> Array:
+        """Return `to_dense()`, by the name that SciPy's sparse arrays give it."""
+        return self.to_dense()
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """Return `to_dense()`, for NumPy's and SciPy's functions that take matrices: it asks the same guard.
+
+        Raises
+        ------
+        TooLargeError
+            If the matrix would take more than `DENSE_LIMIT` bytes.
+        ValueError
+            If ``copy=False``: the matrix is written out, so it is a new array.
+        """
+        if copy is False:
+            raise ValueError(f"{self.structure} is no array yet, and cannot become one without a copy: leave copy out")
+        matrix = self.to_dense()
+        return matrix if dtype is None else matrix.astype(dtype, copy=False)
 
     def to_sparse(self, order: Order | None = None) -> csr_array:
         """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`."""

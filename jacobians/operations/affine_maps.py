@@ -278,7 +278,7 @@ def affine(
     >>> X, W, b = np.ones((5, 3)), np.ones((3, 2)), np.zeros(2)
     >>> Z, J = affine(X, W, b)
     >>> J
-    Jacobians of affine by
+    Jacobians of affine with respect to
       X: Kronecker(I₅, 2×3): 10×15 float64, (5, 3) → (5, 2), 48 B
       W: Kronecker(5×3, I₂): 10×6 float64, (3, 2) → (5, 2), 120 B
       b: Kronecker(5×1, I₂) @ Reshape(2 to 1×2): 10×2 float64, (2,) → (5, 2), 40 B

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float
-from jacobians.errors import FrozenError, LayoutError, ShapeError
+from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of
+from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
@@ -53,7 +53,18 @@ class Naming:
 UNNAMED = Naming()
 
 
-class Jacobians:
+def _no_arithmetic(symbol: str, *, reflected: bool = False) -> Callable[[Jacobians, Any], Any]:
+    """Return the method that refuses a record of Jacobians as an operand: one of them was meant."""
+
+    def refuse(self: Jacobians, other: Any) -> Any:
+        side = "right" if reflected else "left"
+        with_shape = f"{other.structure} {other.shape}" if isinstance(other, Jacobian) else kind_of(other)
+        raise ArgumentError(f"{symbol}: the {side} operand is {self._said()}; the other is {with_shape}")
+
+    return refuse
+
+
+class Jacobians(Derivative):
     """The Jacobians of one evaluated operation, by input: ``J.X``, ``J["W"]``; built when first asked for.
 
     Parameters
@@ -69,6 +80,11 @@ class Jacobians:
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
+    __array_ufunc__ = None
+    __matmul__, __rmatmul__ = _no_arithmetic("@"), _no_arithmetic("@", reflected=True)
+    __mul__, __rmul__ = _no_arithmetic("*"), _no_arithmetic("*", reflected=True)
+    __add__, __radd__ = _no_arithmetic("+"), _no_arithmetic("+", reflected=True)
+    __sub__, __rsub__ = _no_arithmetic("-"), _no_arithmetic("-", reflected=True)
 
     def __init__(self, operation: str, makers: Makers, layout: Layout | None = None, pull: Pull | None = None) -> None:
         self.operation = operation
@@ -77,11 +93,32 @@ class Jacobians:
         self._pull = pull
         self._built: dict[str, Jacobian] = {}
 
+    def _said(self) -> str:
+        """What the record is and how one takes one Jacobian out of it, for the text of an error."""
+        names = list(self._makers)
+        one = " or ".join(f"J.{name}" if name.isidentifier() else f"J[{name!r}]" for name in names[:3])
+        return (
+            f"the record J of {self.operation}'s Jacobians with respect to {', '.join(names)}, not one of them: "
+            f"write {one}{' …' * (len(names) > 3)}"
+        )
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """Refuse: a record is no array.
+
+        Raises
+        ------
+        ArgumentError
+            Always; the text says how one Jacobian is taken.
+        """
+        raise ArgumentError(f"np.asarray: the argument is {self._said()}")
+
     def numerator(self, name: str) -> Jacobian:
         """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
             if name not in self._makers:
-                raise KeyError(f"{self.operation} has Jacobians by {', '.join(self._makers)}; not by {name!r}")
+                raise KeyError(
+                    f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
+                )
             self._built[name] = self._makers[name]()
         return self._built[name]
 
@@ -113,10 +150,13 @@ class Jacobians:
     def __getattr__(self, name: str) -> Jacobian:
         if name.startswith("_"):  # no input; asked for while a copy is made, before there is anything to look in
             raise AttributeError(name)
-        try:
+        if name in self._makers:
             return self[name]
-        except KeyError as error:
-            raise AttributeError(error.args[0]) from None
+        if hasattr(Jacobian, name):
+            raise AttributeError(f".{name}: what it is asked of is {self._said()}, then .{name}")
+        raise AttributeError(
+            f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -125,7 +165,9 @@ class Jacobians:
         return len(self._makers)
 
     def __repr__(self) -> str:
-        return "\n".join([f"Jacobians of {self.operation} by", *(f"  {name}: {self[name]!r}" for name in self)])
+        return "\n".join(
+            [f"Jacobians of {self.operation} with respect to", *(f"  {name}: {self[name]!r}" for name in self)]
+        )
 
 
 def in_layout(jacobian: Jacobian, layout: Layout) -> Jacobian:
@@ -141,7 +183,7 @@ class Frozen:
     """What an error's text calls such an object."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in vars(self) and not name.startswith("_"):
+        if (name in vars(self) or f"_{name}" in vars(self)) and not name.startswith("_"):
             kind, replace = type(self).__name__, getattr(type(self), "replace", None)
             mend = f"make a new {kind}"
             if replace is not None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians.errors import DTypeError, LayoutError, ShapeError
+from jacobians import affine, sigmoid
+from jacobians.errors import ArgumentError, DTypeError, LayoutError, ShapeError
 from jacobians.linops import (
     Denominator,
     Dense,
@@ -24,7 +25,7 @@ from tests.linops.comparing import draw, same
 
 @pytest.mark.parametrize("factor", [2j, "2", None, np.array(2j)])
 def test_a_multiple_that_is_no_real_number_is_refused(factor: Any) -> None:
-    with pytest.raises(DTypeError, match=r"\*: factor has dtype .*; expected real numbers"):
+    with pytest.raises(DTypeError, match=r"\*: factor (has dtype|is) .*; expected real numbers"):
         Identity((2,)) * factor
 
 
@@ -128,3 +129,15 @@ def test_derivative_layouts_do_not_mix(verb: str) -> None:
             joined = join(left, right)
             assert type(joined) is Denominator
             same(joined.to_dense(), join(left.to_dense(), right.to_dense()))
+
+
+@pytest.mark.parametrize("pair", [sigmoid(np.ones(2)), list(sigmoid(np.ones(2))), affine([[1.0]], [[1.0]], [1.0])])
+def test_a_value_with_its_jacobian_in_place_of_the_jacobian(pair: Any) -> None:
+    J = Diagonal(np.ones(2))
+    for multiply, side in ((lambda: J @ pair, "right"), (lambda: pair @ J, "left")):
+        with pytest.raises(ArgumentError) as caught:
+            multiply()
+        assert str(caught.value) == (
+            f"@: the {side} factor is a pair of a value and its Jacobian, the other is Diagonal(2) (2, 2); an "
+            "operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
+        )

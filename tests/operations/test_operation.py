@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import operator
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 import jacobians as jac
 from jacobians import affine, relu
-from jacobians.errors import DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DTypeError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid
@@ -42,10 +44,45 @@ def test_built_when_first_asked_for_and_once() -> None:
 
 def test_an_unknown_input_is_named_with_those_that_there_are() -> None:
     _, J = affine(X, W, B)
-    with pytest.raises(KeyError, match="affine has Jacobians by X, W, b; not by 'Q'"):
+    with pytest.raises(KeyError, match="affine has Jacobians with respect to X, W, b; not to 'Q'"):
         J["Q"]
-    with pytest.raises(AttributeError, match="affine has Jacobians by X, W, b; not by 'Q'"):
+    with pytest.raises(AttributeError, match="affine has Jacobians with respect to X, W, b; not to 'Q'"):
         _ = J.Q
+
+
+RECORD = "the record J of affine's Jacobians with respect to X, W, b, not one of them: write J.X or J.W or J.b"
+
+
+@pytest.mark.parametrize(
+    ("use", "symbol", "side"),
+    [
+        (operator.matmul, "@", "left"),
+        (operator.mul, "*", "left"),
+        (operator.add, "+", "left"),
+        (operator.sub, "-", "left"),
+        (lambda J, other: other @ J, "@", "right"),
+        (lambda J, other: other * J, "*", "right"),
+        (lambda J, other: other + J, "+", "right"),
+        (lambda J, other: other - J, "-", "right"),
+    ],
+)
+@pytest.mark.parametrize("other", [np.ones(8), relu(np.ones((4, 2)))[1], affine(X, W, B)[1], relu(np.ones((4, 2)))])
+def test_a_record_in_place_of_one_jacobian(use: Any, symbol: str, side: str, other: Any) -> None:
+    """``J4 @ J1`` with ``.X`` forgotten."""
+    _, J = affine(X, W, B)
+    if isinstance(other, Jacobians):
+        side = "left"
+    with pytest.raises(ArgumentError, match=re.escape(f"{symbol}: the {side} operand is {RECORD}; the other is ")):
+        use(J, other)
+
+
+def test_a_record_is_no_array_and_has_no_gradient() -> None:
+    _, J = affine(X, W, B)
+    with pytest.raises(ArgumentError, match=re.escape(f"np.asarray: the argument is {RECORD}")):
+        np.asarray(J)
+    for name in ("gradient", "shape", "to_dense", "T"):
+        with pytest.raises(AttributeError, match=re.escape(f".{name}: what it is asked of is {RECORD}, then .{name}")):
+            getattr(J, name)
 
 
 def test_copies() -> None:
@@ -57,7 +94,7 @@ def test_copies() -> None:
 def test_text() -> None:
     _, J = affine(X, W, B, Layout(derivative="denominator"))
     assert repr(J).splitlines()[:2] == [
-        "Jacobians of affine by",
+        "Jacobians of affine with respect to",
         "  X: Denominator[Kronecker(I₄, 2×3)]: 12×8 float64, (4, 3) → (4, 2), 48 B",
     ]
 
