@@ -31,7 +31,6 @@ __all__ = [
     "Reduction",
     "Task",
     "checked",
-    "is_weight",
 ]
 
 
@@ -39,16 +38,11 @@ Layers: TypeAlias = list[tuple[Array, Array | None]]
 """For each layer its weight as (out, in), whatever the layout, and its bias as (out,) or None."""
 
 
-def is_weight(name: str, weight_name: str) -> bool:
-    """Whether a parameter is a weight, not a bias; "2.W1" is the first weight within layer 2."""
-    return name.rpartition(".")[2].startswith(weight_name)
-
-
 def checked(
     params: Mapping[str, npt.ArrayLike],
     expected: Mapping[str, Shape],
     layout: Layout,
-    weight_name: str,
+    names: ArrayNames,
     owner: str,
     operation: str,
 ) -> dict[str, Array]:
@@ -72,7 +66,7 @@ def checked(
         if found == shape or _is_matrix_bias(name, found, shape, layout):
             arrays[name] = as_float(given, name, operation)
             continue
-        if is_weight(name, weight_name):
+        if names.is_weight(name):
             line = "row" if layout.weights == "rows" else "column"
             keeps, mend = f"one node a {line}, bias {layout.bias}", _mend_weight(found, shape, layout)
         else:
@@ -190,13 +184,11 @@ class Convention:
     packing : {"layers", "weights-then-biases"} or None
         The order of a packed vector: W1, b1, W2, b2, …, or all weights before all biases.
         None where the source packs nothing; see `effective_packing`.
-    weight_name : str
-        What layer 1's weight is called, without its number.
     tasks : mapping of str to Task
         By kind of task: "classification", "yes/no", "regression", "margin". The first is the default; one that is
         missing, the source does not have.
     names : ArrayNames
-        What the arrays are called.
+        What the arrays are called, forward and backward.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -227,7 +219,6 @@ class Convention:
     l2: Penalty | None = None
     l2_bias: bool = False
     packing: Packing | None = None
-    weight_name: str = "W"
     tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
     names: ArrayNames = field(default_factory=ArrayNames)
     citation: str = ""
@@ -244,10 +235,6 @@ class Convention:
         for name in self.assumed:
             if name not in _LAYOUT_FIELDS:
                 raise LayoutError(f"Convention {self.name}: assumed names {name!r}, which is no field of a Layout")
-        if self.weight_name in ("", "b"):
-            raise LayoutError(
-                f"Convention {self.name}: weight_name={self.weight_name!r} would clash with the biases b1, …"
-            )
 
     def replace(self, **changes: Any) -> Convention:
         """Return a copy with some fields changed."""
@@ -366,7 +353,11 @@ class Convention:
 
     def weight(self, layer: int) -> str:
         """Return the name of a layer's weight; layers count from 1."""
-        return f"{self.weight_name}{layer}"
+        return self.names.of("weight", layer)
+
+    def bias(self, layer: int) -> str:
+        """Return the name of a layer's bias, where the layout keeps it apart; layers count from 1."""
+        return self.names.of("bias", layer)
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
         """Return the parameters' shapes by name, in the order W1, b1, W2, b2, …
@@ -385,7 +376,7 @@ class Convention:
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(_widths(sizes, "shapes")), start=1):
             shapes[self.weight(layer)] = self.layout.weight_shape(n_in, n_out)
             if self.layout.bias == "separate":
-                shapes[f"b{layer}"] = self.layout.bias_shape(n_out)
+                shapes[self.bias(layer)] = self.layout.bias_shape(n_out)
         return shapes
 
     def sizes(self, params: Mapping[str, Array]) -> tuple[int, ...]:
@@ -434,7 +425,7 @@ class Convention:
         ShapeError
             If a name or a shape differs; the text says what would fit.
         """
-        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)
+        return checked(params, self.shapes(sizes), self.layout, self.names, self.name, operation)
 
     def take_layers(self, params: Mapping[str, Array]) -> Layers:
         """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
@@ -444,7 +435,7 @@ class Convention:
             if self.layout.absorbs_bias:
                 W, bias = self.layout.weights_of(W), self.layout.bias_of(W)
             elif self.layout.bias == "separate":
-                bias = params[f"b{len(layers) + 1}"].reshape(-1)
+                bias = params[self.bias(len(layers) + 1)].reshape(-1)
             layers.append((W if self.layout.weights == "rows" else W.T, bias))
         return layers
 
@@ -456,7 +447,7 @@ class Convention:
                 W = self.layout.joined(bias[:, np.newaxis], W, 1)
             params[self.weight(layer)] = np.array(W if self.layout.weights == "rows" else W.T, order="C")
             if bias is not None and self.layout.bias == "separate":
-                params[f"b{layer}"] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
+                params[self.bias(layer)] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
         return params
 
     def pack(self, params: Mapping[str, Array], sizes: Sequence[int] | None = None) -> Array:
@@ -469,7 +460,9 @@ class Convention:
 
         Examples
         --------
-        >>> octave = Convention("octave", Layout(weights="rows", bias="first", vec="F"), weight_name="Theta")
+        >>> octave = Convention(
+        ...     "octave", Layout(weights="rows", bias="first", vec="F"), names=ArrayNames(weight="Theta{l}")
+        ... )
         >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
         [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
         """
@@ -527,7 +520,7 @@ class Convention:
         """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
         if self.effective_packing == "layers":
             return list(names)
-        return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
+        return sorted(names, key=lambda name: not self.names.is_weight(name))  # stable: keeps the layers' order
 
     def _packed(self, arrays: Mapping[str, Array]) -> Array:
         """Arrays that were checked as one new vector."""

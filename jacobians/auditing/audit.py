@@ -21,7 +21,6 @@ from jacobians.auditing.slips import Slip
 from jacobians.auditing.terms import Builder, ClashError, Term
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
-from jacobians.derivation.names import vocabulary_of
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.layout import Reduction
 from jacobians.network import Network
@@ -140,7 +139,7 @@ def names(
     )
     scope = Scope.of(RandomBatches.of(network, examples_apart(sizes), 0, 1))
     own = {claim.name: claim.meaning for claim in claims(scope)}
-    with_ones = ("X_",) if vocabulary_of(network.convention.name).ones_in_activations else ("X_", "A")
+    with_ones = ("X_",) if network.convention.names.with_ones else ("X_", "A")
     listed = [n for n in scope.symbols if n[:2] not in ("J_", "d_") and (n[-5:] != "_ones" or n.startswith(with_ones))]
     meanings = {n: own.get(n, "with its entry of ones" if n.endswith("_ones") else "given") for n in listed}
     return {n: (shown(scope.symbols[n].shape), meanings[n]) for n in listed}

@@ -37,6 +37,7 @@ from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
 from jacobians.presets import convention
+from jacobians.symbols.text import TextNotation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -249,7 +250,9 @@ def _weight(side: Side) -> str:
 
 def _forward(convention: Convention) -> str:
     layout = convention.layout
-    formula = _FORWARD[layout.batch, layout.weights].replace("W", "W" if convention.weight_name == "W" else "Θ")
+    formula = _FORWARD[layout.batch, layout.weights].replace(
+        "W", TextNotation().symbol(convention.weight(1)).rstrip("₁")
+    )
     if layout.absorbs_bias:
         ones = "[1 X]" if layout.bias == "first" else "[X 1]"
         ones = ones if layout.batch == "rows" else ones.replace(" ", "; ")

@@ -89,7 +89,7 @@ def _count(text: str) -> int:
 
 def _only(derivation: Derivation, name: str) -> Derivation:
     """One parameter's part, without the other gradients' arrays."""
-    others = {f"d{n}" for n in derivation.parameters if n != name}
+    others = {derivation.convention.names.gradient_of(n) for n in derivation.parameters if n != name}
     values = {n: array for n, array in derivation.values.items() if n not in others}
     return replace(derivation, parameters={name: derivation[name]}, values=values)
 

@@ -76,7 +76,7 @@ class Side:
 
     def weights(self) -> list[str]:
         """Return the names of the weights, layer by layer."""
-        return [name for name in self.run.params if name.startswith(self.convention.weight_name)]
+        return [name for name in self.run.params if self.convention.names.is_weight(name)]
 
     def biases(self) -> list[str]:
         """Return the names of the separate biases, layer by layer."""

@@ -170,7 +170,7 @@ def _place_of_weight(side: SharedNames) -> _Says:
     weight = side.source.weight()
     if weight is None:
         return None
-    if side.source.words.late:
+    if side.source.words.weighted_at == "gradient":
         return "late", "write", f"{TextNotation().expr(weight)} at the gradient, {_gradient(side, 'W1')[0].text}"
     first = side.derivation.cotangents[0].equation.text
     return "early", "write", f"{TextNotation().expr(weight)} in the first cotangent, {first}"

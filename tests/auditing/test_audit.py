@@ -45,12 +45,12 @@ def test_as_text() -> None:
     assert text.splitlines() == [
         "dTheta2 = delta3.T @ A2",
         "",
-        "wrong in ng-ml-2011 (dTheta2: the gradient by Theta2)",
+        "wrong in ng-ml-2011 (Theta2_grad: the gradient by Theta2)",
         "The shapes fit; the largest difference is 8 of the largest entry.",
         "Slip: missing-1/m. 1/m is missing: it is m = 9 times the right one.",
         "",
-        "right         dTheta2 = delta3.T @ A2 / m",
-        "in symbols    dΘ₂ = δ₃ᵀ A₂ / m",
+        "right         Theta2_grad = delta3.T @ A2 / m",
+        "in symbols    Θ₂_grad = δ₃ᵀ A₂ / m",
         "",
         "shapes",
         "  delta3         9×3",
@@ -128,7 +128,7 @@ def test_the_names_of_a_convention() -> None:
     assert not [name for name in found if name.startswith("J_")]
     ours = convention("ng-ml-2011").replace(name="ours")
     assert "Theta1" in names(ours)
-    assert "dZ2" in names(ours), "a convention without a vocabulary has the library's names"
+    assert "delta2" in names(ours), "the names are the convention's own, whatever it is called"
 
 
 def test_a_synonym_never_hides_a_name() -> None:
