@@ -13,10 +13,10 @@ __all__ = ["ROLES", "ArrayNames"]
 ROLES = (
     *("input", "target", "weight", "bias", "pre", "post", "prediction"),
     *("cotangent", "post-cotangent", "weight-gradient", "bias-gradient", "accumulator"),
-    *("packed", "packed-gradient", "weights", "biases", "strength", "count", "cost"),
+    *("packed", "packed-gradient", "weights", "biases", "strength", "count", "cost", "rate"),
 )
 """What an array can be. "pre" is Z = XW + b of a layer, "post" its activation A; "cotangent" is ∂L/∂Z, "post-cotangent"
-∂L/∂A. "weights" and "biases" are lists with one array per layer."""
+∂L/∂A. "weights" and "biases" are lists with one array per layer. "rate" is the learning rate: no gradient uses it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
@@ -28,6 +29,7 @@ __all__ = [
     "leaves_of",
     "ones",
     "rebuilt",
+    "refuse_masked",
     "show_shape",
     "size_of",
 ]
@@ -58,9 +60,44 @@ class Symbolic(StandIn):
     __slots__ = ()
 
 
-def as_array(value: Any) -> Array:
-    """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is."""
-    return cast(Array, value) if isinstance(value, StandIn) else np.asarray(value)
+def as_array(value: Any, name: str = "the array", operation: str = "as_array") -> Array:
+    """Return `value` as an array; one that stands in for an array while a function is recorded stays what it is.
+
+    Raises
+    ------
+    DTypeError
+        If it is a masked array, whose mask would be lost.
+    """
+    if type(value) is np.ndarray or isinstance(value, StandIn):
+        return cast(Array, value)
+    refuse_masked(value, name, operation)
+    return np.asarray(value)
+
+
+def refuse_masked(value: Any, name: str, operation: str) -> None:
+    """Raise if `value` is a masked array, or a list with one in it: as a plain array it would show what it hides.
+
+    Raises
+    ------
+    DTypeError
+        With the number of masked entries, and what to pass instead.
+    """
+    masked = sys.modules.get("numpy.ma")  # there is no masked array where nobody loaded their module
+    if masked is None:
+        return
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            refuse_masked(item, name, operation)
+    elif isinstance(value, masked.MaskedArray):
+        count = int(np.sum(masked.getmaskarray(value)))
+        if count:
+            number = f"{count} masked entr{'y' if count == 1 else 'ies'}"
+            mend = "leave those examples out, or fill them as in filled(0): no loss and no gradient skips entries"
+        else:
+            number, mend = "no masked entry", "pass its data, as in numpy.asarray(…)"
+        raise DTypeError(
+            f"{operation}: {name} {value.shape} is a masked array with {number}; its mask would be lost: {mend}"
+        )
 
 
 def full(shape: Shape, value: float, like: Array) -> Array:
@@ -92,7 +129,7 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     Raises
     ------
     DTypeError
-        If the entries are complex, strings or objects, or if it is no array at all.
+        If the entries are complex, strings or objects, the array is masked, or it is no array at all.
     ShapeError
         If its rows have different lengths.
     """
@@ -100,7 +137,7 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
         return value
     if not isinstance(value, (np.ndarray, StandIn)):
         _refuse_other_kinds(value, name, operation)
-    array = as_array(value)  # np.matrix too becomes an array: its * is another product
+    array = as_array(value, name, operation)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array
     kind = array.dtype.kind

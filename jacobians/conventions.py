@@ -101,6 +101,8 @@ def checked(
 ) -> dict[str, Array]:
     """Return the parameters as floating arrays in the order of `expected`, none of them copied needlessly.
 
+    A separate bias may have any shape that `affine` takes: (out,), and (1, out) or (out, 1) as the batch lies.
+
     Raises
     ------
     ArgumentError
@@ -117,7 +119,7 @@ def checked(
     for name, shape in expected.items():
         given = params[name]
         found = given.shape if type(given) is np.ndarray else np.shape(given)
-        if found == shape:
+        if found == shape or _is_matrix_bias(name, found, shape, layout):
             arrays[name] = as_float(given, name, operation)
             continue
         if is_weight(name, weight_name):
@@ -130,6 +132,13 @@ def checked(
             f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
     return arrays
+
+
+def _is_matrix_bias(name: str, found: Shape, expected: Shape, layout: Layout) -> bool:
+    """Whether it is a bias as `affine` takes it too: (1, out) for a batch in rows; (out,) for one in columns."""
+    if layout.bias != "separate" or not name.rpartition(".")[2].startswith("b"):
+        return False
+    return found == ((1, *expected) if layout.batch == "rows" else expected[:1])
 
 
 def _mend_weight(found: Shape, expected: Shape, layout: Layout) -> str:
@@ -313,8 +322,42 @@ class Convention:
             return next(iter(self.tasks.values()))
         if kind in self.tasks:
             return self.tasks[str(kind)]
-        known = f"it has {', '.join(map(repr, self.tasks))}" if self.tasks else "it fixes none: name a loss"
+        listed = ", ".join(map(repr, self.tasks))
+        known = f"choose from {listed}, or name a loss" if listed else "it fixes none: name a loss"
         raise LayoutError(f"task: the source of {self.name} has no task {kind!r}; {known}")
+
+    def task_of(self, loss: str) -> Task | None:
+        """Return the first of the source's tasks that minimises a loss, given its name; None if none does."""
+        return next((task for task in self.tasks.values() if task.loss == loss), None)
+
+    def task_for(self, kind: str | None = None, loss: str | None = None) -> Task:
+        """Return the task of a kind, the first unless given; or what the source has for a loss that is named.
+
+        A loss that the source has nowhere gets the factor 1 and the hidden layers of the kind. A convention without
+        tasks has sigmoids and the cross-entropy of a softmax.
+
+        Parameters
+        ----------
+        kind : str, optional
+        loss : str, optional
+            The name of the loss that is wanted, whatever the task's is.
+
+        Raises
+        ------
+        LayoutError
+            If a kind is given and the source has no such task.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> ng = convention("ng-ml-2011")
+        >>> ng.task_for("regression").factor, ng.task_for(loss="squared_error").factor, ng.task_for(loss="l1").loss
+        (0.5, 0.5, 'l1')
+        """
+        task = self.task(kind) if kind is not None or self.tasks else Task("cross_entropy", output="softmax")
+        if loss is None or loss == task.loss:
+            return task
+        return self.task_of(loss) or Task(loss, hidden=task.hidden)
 
     # --- what the source leaves open -------------------------------------------------------------
 

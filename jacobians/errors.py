@@ -35,7 +35,7 @@ class LayoutError(JacobiansError):
 
 
 class DTypeError(JacobiansError, TypeError):
-    """What is given is no array of real numbers: complex numbers, strings, objects, or no array at all."""
+    """What is given is no array of real numbers: complex numbers, strings, objects, a masked array, or no array."""
 
 
 class DomainError(JacobiansError):

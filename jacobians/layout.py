@@ -186,7 +186,7 @@ def vec(array: Array, order: Order) -> Array:
     >>> vec(A, "C"), vec(A, "F")
     (array([1, 2, 3, 4]), array([1, 3, 2, 4]))
     """
-    return as_array(array).flatten(_order(order))
+    return as_array(array, "the array", "vec").flatten(_order(order))
 
 
 def unvec(vector: Array, shape: Shape, order: Order) -> Array:
@@ -204,7 +204,7 @@ def unvec(vector: Array, shape: Shape, order: Order) -> Array:
     array([[0, 2],
            [1, 3]])
     """
-    vector = as_array(vector)
+    vector = as_array(vector, "the vector", "unvec")
     if vector.shape != (size_of(shape),):
         raise ShapeError(
             f"unvec: the vector has shape {vector.shape}, an array of shape {shape} needs ({size_of(shape)},)"

@@ -17,7 +17,7 @@ from jacobians.arrays import Array, Shape, as_array, as_float, generator, size_o
 from jacobians.conventions import Convention, checked, is_weight, layer_widths, refuse_unnamed
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
-from jacobians.layout import Layout, Order
+from jacobians.layout import Layout, Order, Reduction
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_activation, find_loss, l2
 from jacobians.operations.operation import Frozen, in_layout
@@ -66,8 +66,12 @@ def _check_operations(parts: Sequence[Operation], convention: Convention) -> Non
 
 
 def _in_convention(loss: str | Loss, convention: Convention) -> Loss:
-    """A loss, given that or its name, with the convention's layout and reduction."""
-    return find_loss(loss).replace(layout=convention.layout, reduction=convention.effective_reduction)
+    """A loss with the convention's layout and reduction; one that is named has its source's factor too."""
+    found, reduction = find_loss(loss), convention.effective_reduction
+    if loss is found:
+        return found.replace(layout=convention.layout, reduction=reduction)
+    task = convention.task_of(found.name)
+    return found.replace(layout=convention.layout, reduction=reduction, factor=task.factor if task else 1.0)
 
 
 def _strength(l2: float) -> float:
@@ -469,32 +473,78 @@ class Network(Frozen):
         cls,
         sizes: Sequence[int],
         *,
-        activation: str | Operation = "sigmoid",
-        loss: str | Loss = "cross_entropy",
         convention: Convention | str = "cs231n",
+        task: str | None = None,
+        activation: str | Operation | None = None,
+        output: str | Operation | None = None,
+        loss: str | Loss | None = None,
+        factor: float | None = None,
+        reduction: Reduction | None = None,
         l2: float = 0.0,
     ) -> Network:
         """Return a fully connected network: affine, activation, …, affine, loss of the last affine's output.
+
+        What is not given is what the convention's source has for the task: `Convention.tasks`. A convention without
+        tasks has sigmoids and the cross-entropy. Labels are 0 … K−1 in every convention.
 
         Parameters
         ----------
         sizes : sequence of int
             Widths from the inputs to the outputs, at least two.
-        activation : str or Operation
-            An operation, or the name of one in `jacobians.operations.ACTIVATIONS`, such as "relu".
-        loss : str or Loss
-            A loss, or the name of one in `jacobians.operations.LOSSES`, such as "squared_error". The cross-entropies
-            take logits. A loss gets the convention's layout and reduction.
         convention : Convention or str
+        task : str, optional
+            "classification", "yes/no", "regression", "margin", or another of the convention's. The convention's first
+            unless given, or its first with the loss that is given.
+        activation : str or Operation, optional
+            Of the hidden layers: an operation, or the name of one in `jacobians.operations.ACTIVATIONS`, such as
+            "relu".
+        output : str or Operation, optional
+            What follows the last affine before the loss. "linear" for nothing. The cross-entropies take logits, and
+            contain the softmax or the sigmoid; Mazur's squared error is one of sigmoids.
+        loss : str or Loss, optional
+            A loss, or the name of one in `jacobians.operations.LOSSES`, such as "squared_error". It gets the
+            convention's layout and reduction. One that is named gets the factor that the source has before it.
+        factor : float, optional
+            Before every example's loss.
+        reduction : {"sum", "mean", "mean-all"}, optional
+            The network's convention then has it.
         l2 : float
+
+        Raises
+        ------
+        LayoutError
+            If the source has no such task, or what the constructor refuses.
+
+        Examples
+        --------
+        >>> Network.dense((4, 3, 2), convention="ng-ml-2011")
+        Network(affine → sigmoid → affine → binary_cross_entropy, ng-ml-2011)
+        >>> Network.dense((4, 1), convention="ng-ml-2011", task="regression").loss.factor
+        0.5
         """
         found = find_convention(convention)
-        between = find_activation(activation).moved_to(found.layout)
+        widths = layer_widths(sizes, "Network.dense")
+        given = None if loss is None else find_loss(loss)
+        chosen = found.task_for(task, None if given is None else given.name)
+        wanted = reduction or chosen.reduction
+        if wanted is not None and wanted != found.reduction:
+            found = found.replace(reduction=wanted)
+        own_factor = given.factor if given is not None and given is loss else chosen.factor
+        given = given or find_loss(chosen.loss)
+        given = given.replace(
+            layout=found.layout, reduction=found.effective_reduction, factor=own_factor if factor is None else factor
+        )
+        between = find_activation(activation or chosen.hidden).moved_to(found.layout)
         operations: list[Operation] = []
-        for n_in, n_out in itertools.pairwise(layer_widths(sizes, "Network.dense")):
+        for n_in, n_out in itertools.pairwise(widths):
             # one with parameters of its own has them once for each layer
             operations += [Affine(found.layout, (n_in, n_out)), deepcopy(between) if between.names[1:] else between]
-        return cls(operations[:-1], _in_convention(loss, found), found, l2=l2)
+        last = chosen.output if output is None else output
+        if last in ("linear", given.prediction):  # the loss of logits applies it
+            del operations[-1]
+        else:
+            operations[-1] = find_activation(last).moved_to(found.layout)
+        return cls(operations, given, found, l2=l2)
 
     _called = "net"
 
@@ -596,7 +646,7 @@ class Network(Frozen):
         ShapeError
             If a parameter is missing or has the wrong shape, or X and Y do not fit.
         """
-        return Run(self, self._arrays(params), as_float(X, "X", "network"), as_array(Y))
+        return Run(self, self._arrays(params), as_float(X, "X", "network"), as_array(Y, "Y", "network"))
 
     def output(self, params: Parameters, X: npt.ArrayLike) -> Array:
         """Return the last operation's output."""
@@ -638,12 +688,12 @@ class Network(Frozen):
         if block is None:
             return self.run(params, X, Y).gradient(inputs=inputs)
         return _gradient_in_blocks(
-            self, self._arrays(params), as_float(X, "X", "network"), as_array(Y), block, inputs=inputs
+            self, self._arrays(params), as_float(X, "X", "network"), as_array(Y, "Y", "network"), block, inputs=inputs
         )
 
     def fun_and_grad(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[Array], tuple[float, Array]]:
         """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
-        X, Y = as_float(X, "X", "network"), as_array(Y)
+        X, Y = as_float(X, "X", "network"), as_array(Y, "Y", "network")
 
         def fun(theta: Array) -> tuple[float, Array]:
             run = self.run(self.unpack(theta), X, Y)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.conventions import Convention, Layers
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
@@ -87,7 +87,7 @@ def translate_batch(batch: Array, source: str | Convention, target: str | Conven
     (400, 5000)
     """
     source, target = convention(source), convention(target)
-    batch = np.asarray(batch)
+    batch = as_array(batch, "the batch", "translate_batch")
     if batch.ndim != 2:
         one = source.layout.batch_shape(1, batch.size)
         raise ShapeError(

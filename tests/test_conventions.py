@@ -305,7 +305,9 @@ def test_the_first_task_is_the_default() -> None:
 
 
 def test_a_task_that_the_source_lacks() -> None:
-    with pytest.raises(LayoutError, match="ng-ml-2011 has no task 'margin'; it has 'classification', 'yes/no', 'regr"):
+    with pytest.raises(
+        LayoutError, match="ng-ml-2011 has no task 'margin'; choose from 'classification', 'yes/no', 'regression', or n"
+    ):
         convention("ng-ml-2011").task("margin")
     with pytest.raises(LayoutError, match="mine has no task None; it fixes none: name a loss"):
         Convention("mine", Layout()).task()

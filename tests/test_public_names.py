@@ -123,6 +123,7 @@ MAY_IMPORT = {
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,
     "translate": _BASE | _CONVENTIONS,
+    "array_roles": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
     "network": _CORE | {"factors", "pictures"},
     "recording": _BASE,
@@ -130,11 +131,13 @@ MAY_IMPORT = {
     "checking": _NETWORK,
     "testing": _NETWORK | {"checking", "symbols"},
     "diagnosis": _NETWORK | {"checking"},
+    "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
-    "comparison": _FORMULAS | {"checking"},
+    "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {""},
-    "cli": _FORMULAS | {"checking", "diagnosis", "auditing", "comparison", "explorer", "data", ""},
+    "cli": _FORMULAS
+    | {"checking", "diagnosis", "auditing", "comparison", "explorer", "data", "array_roles", "file_verdict", ""},
     "__main__": {"cli"},
 }
 """By the first part of a module's name, what it may import from the library; "" is the package itself."""

@@ -28,7 +28,7 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 @dataclass(frozen=True)
 class Source:
-    """A formula as it was given, one character for one character, in one line.
+    """A formula as it was given, one character for one character, in one line; `lines` keeps the ends of lines.
 
     Examples
     --------
@@ -39,10 +39,11 @@ class Source:
     """
 
     text: str
+    lines: str = ""
 
     @classmethod
-    def of(cls, formula: str) -> Source:
-        """Return the source of a formula.
+    def of(cls, formula: str, comment: str = "") -> Source:
+        """Return the source of a formula; what follows a comment's sign in a line is left out.
 
         Raises
         ------
@@ -53,8 +54,10 @@ class Source:
             raise FormulaError(f"audit: a formula is a text such as 'dW1 = X.T @ dZ1', not {type(formula).__name__}")
         if len(formula) > MAX_LENGTH:
             raise FormulaError(f"audit: the formula has {len(formula)} characters; at most {MAX_LENGTH} are read")
+        if comment:
+            formula = re.sub(rf"{comment}[^\n]*", lambda found: " " * len(found.group()), formula)
         text = "".join(" " if c in "\n\r\t" else c for c in formula)
-        source = cls(text)
+        source = cls(text, formula)
         if not text.strip():
             raise FormulaError("audit: the formula is empty; write one such as 'dW1 = X.T @ dZ1'")
         for place, c in enumerate(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, Literal, TypeAlias
 
 from jacobians.arrays import Shape, show_shape, size_of
@@ -12,6 +13,7 @@ from jacobians.errors import ShapeError
 from jacobians.symbols.expressions import (
     Add,
     Call,
+    Einsum,
     Expr,
     Hadamard,
     MatMul,
@@ -50,6 +52,13 @@ Kind: TypeAlias = Literal[
     "placed",  # detail: zeros before and after, for each axis
     "reshape",  # detail: a shape
     "call",  # detail: a function's name
+    "outer",  # of two vectors, however each lies
+    "entries",  # detail: one slice, along the only axis that is longer than 1
+    "assigned",  # an array of which a part is replaced; detail: the part's slices
+    "einsum",  # detail: what numpy.einsum calls the subscripts
+    "example",  # one example, within "examples"; detail: (axis, whether it is kept)
+    "examples",  # the sum over the examples, each taken alone
+    "before",  # detail: the name of an array whose value before the text is not known
 ]
 
 Path: TypeAlias = tuple[int, ...]
@@ -129,11 +138,14 @@ class Builder:
         By the names that calls have.
     shapes : list of (Term, Shape)
         In the order of evaluation.
+    example : int
+        The number of the example that a loop is at.
     """
 
     examples: int
     functions: Mapping[str, Function]
     shapes: list[tuple[Term, Shape]] = field(default_factory=list)
+    example: int = 0
 
     def build(self, term: Term) -> Expr:
         """Return the expression of a term.
@@ -144,6 +156,8 @@ class Builder:
             At the first term whose parts do not fit.
         """
         expr = self._with_vector_of_ones(term) if term.kind in ("product", "matmul") else None
+        if term.kind == "examples":
+            expr = self._over_examples(term.parts[0])
         if expr is None:
             parts = [self.build(part) for part in term.parts]
             try:
@@ -183,6 +197,16 @@ class Builder:
                 return Number(-a.value) if isinstance(a, Number) else Hadamard(Number(-1), a)
             case "power", [a]:
                 return Power(a, term.detail)
+            case "outer", [a, b]:
+                return MatMul(Reshaped(a, (size_of(a.shape), 1)), Reshaped(b, (1, size_of(b.shape))))
+            case "entries", [a]:
+                return _entries(a, term.detail)
+            case "assigned", [a, b]:
+                return _assigned(a, b, term.detail)
+            case "einsum", _:
+                return _einsum(term.detail, parts)
+            case "example", [a]:
+                return self._example(a, *term.detail)
             case "part", [a]:
                 if len(term.detail) > len(a.shape):
                     raise ShapeError(f"slice: {len(term.detail)} slices of a {show_shape(a.shape)} array")
@@ -193,6 +217,9 @@ class Builder:
             case "mean", [a]:
                 total = _sum(a, *term.detail)
                 return Quotient(total, Number(size_of(a.shape) // max(1, size_of(total.shape))))
+            case "with_ones", [a] if len(a.shape) == 1:
+                ends = WithOnes(Reshaped(a, (1, a.shape[0])), 1, term.detail[1])
+                return Reshaped(ends, (a.shape[0] + 1,))
             case "with_ones", [a]:
                 if len(a.shape) != 2:
                     raise ShapeError(f"an entry of ones is added to a matrix, not to a {show_shape(a.shape)} array")
@@ -203,6 +230,11 @@ class Builder:
                 dims = tuple(n + before + after for n, (before, after) in zip(a.shape, term.detail, strict=True))
                 key = tuple((before or None, -after or None) for before, after in term.detail)
                 return Placed(a, key, dims)
+            case "reshape", [a] if -1 in term.detail:
+                known = -size_of(term.detail)
+                if size_of(a.shape) % max(known, 1):
+                    raise ShapeError(f"reshape: {show_shape(a.shape)} is not divided by {known}")
+                return Reshaped(a, tuple(size_of(a.shape) // known if n == -1 else n for n in term.detail))
             case "reshape", [a]:
                 if size_of(term.detail) != size_of(a.shape):
                     before, after = show_shape(a.shape), show_shape(term.detail)
@@ -218,6 +250,24 @@ class Builder:
                     return Call(self.functions[term.detail], tuple(parts))
                 raise ShapeError(f"{term.detail} is taken of a matrix, not of a {show_shape(parts[0].shape)} array")
         raise TypeError(f"no rule builds {term.kind} of {len(parts)} parts")
+
+    def _over_examples(self, body: Term) -> Expr:
+        """The sum of the values that one term has for every example."""
+        outside, found = self.example, []
+        for example in range(self.examples):
+            self.example, shown = example, len(self.shapes)
+            found.append(self.build(body))
+            if example:
+                del self.shapes[shown:]
+        self.example = outside
+        return reduce(Add, found)
+
+    def _example(self, of: Expr, axis: int, keep: bool) -> Expr:
+        if axis >= len(of.shape) or of.shape[axis] != self.examples:
+            raise ShapeError(f"one example: a {show_shape(of.shape)} array has no {self.examples} examples there")
+        key = tuple((self.example, self.example + 1) if k == axis else (None, None) for k in range(len(of.shape)))
+        part = Part(of, key)
+        return part if keep else Reshaped(part, tuple(n for k, n in enumerate(of.shape) if k != axis))
 
     def _with_vector_of_ones(self, term: Term) -> Expr | None:
         """1ᵀA, A1, 1bᵀ and b1ᵀ, where the textbook's 1 takes its length from its neighbour."""
@@ -249,6 +299,48 @@ def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
 
 def _is_row_of_ones(term: Term) -> bool:
     return term.kind == "transpose" and term.parts[0].kind == "ones"
+
+
+def _entries(of: Expr, key: tuple[int | None, int | None]) -> Expr:
+    """Octave's a(2:end): along the axis on which the entries of a vector lie."""
+    if len(of.shape) == 2 and min(of.shape) > 1:
+        raise ShapeError(f"slice: the entries of a {show_shape(of.shape)} array need two slices, as in (:, 2:end)")
+    axis = 1 if len(of.shape) == 2 and of.shape[0] == 1 else 0
+    return Part(of, tuple(key if k == axis else (None, None) for k in range(len(of.shape))))
+
+
+def _assigned(of: Expr, value: Expr, key: tuple[tuple[int | None, int | None], ...]) -> Expr:
+    if len(key) > len(of.shape):
+        raise ShapeError(f"slice: {len(key)} slices of a {show_shape(of.shape)} array")
+    if len(key) == 1 and len(of.shape) == 2 and of.shape[0] == 1:
+        key = ((None, None), *key)
+    key = (*key, *((None, None),) * (len(of.shape) - len(key)))
+    part = Part(of, key)
+    rest = Add(of, Placed(part, key, of.shape), minus=True)
+    if value == Number(0.0):
+        return rest
+    if value.shape != part.shape:
+        raise ShapeError(f"a part of shape {show_shape(part.shape)} is replaced by {show_shape(value.shape)}")
+    return Add(rest, Placed(value, key, of.shape))
+
+
+def _einsum(spec: str, parts: list[Expr]) -> Expr:
+    inputs, arrow, output = spec.replace(" ", "").partition("->")
+    if not arrow:
+        letters = inputs.replace(",", "")
+        output = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    each, sizes = inputs.split(","), dict[str, int]()
+    if len(each) != len(parts):
+        raise ShapeError(f"einsum: {spec!r} is for {len(each)} arrays, not for {len(parts)}")
+    for letters, part in zip(each, parts, strict=True):
+        if len(letters) != len(part.shape):
+            raise ShapeError(f"einsum: {letters!r} is no index of a {show_shape(part.shape)} array")
+        for letter, size in zip(letters, part.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                raise ShapeError(f"einsum: {letter!r} is {sizes[letter]} in one array and {size} in another")
+    if not set(output) <= set(sizes):
+        raise ShapeError(f"einsum: {spec!r} has a result index that no array has")
+    return Einsum(f"{inputs}->{output}", tuple(parts))
 
 
 def _column(of: Expr) -> Expr:

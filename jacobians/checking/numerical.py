@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.checking.trees import Tree
 
 
@@ -109,7 +109,7 @@ class Probe:
 
     def __init__(self, fun: Calls, tree: Tree, x: Array) -> None:
         self._fun, self._tree, self.x = fun, tree, x
-        given = np.asarray(fun(tree.unpack(x)))
+        given = as_array(fun(tree.unpack(x)), "the value of fun", "check")
         self.eps = tree.resolution
         if given.dtype.kind == "f" and given.size:
             self.eps = max(self.eps, float(np.finfo(given.dtype).eps))

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.checking.by_direction import along_directions
 from jacobians.checking.derivatives import GivenDerivative, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.trees import Tree, place_of
+from jacobians.errors import DTypeError
 
 _ROUNDINGS = 1024.0
 """Units of rounding within which the same result is the same: BLAS sums in another order for another memory order."""
@@ -187,7 +188,10 @@ def returned_problems(leaf: Any, what: str, given: np.dtype[Any]) -> list[str]:
     """Return what is wrong with the type, the dtype and the entries of one returned array, in words."""
     if isinstance(leaf, (list, tuple)):
         return [f"{what} is a Python {type(leaf).__name__}, not an array; return np.array(…)"]
-    array = np.asarray(leaf)
+    try:
+        array = as_array(leaf, what, "check")
+    except DTypeError as error:
+        return [str(error).removeprefix("check: ")]
     if array.dtype.kind not in "fiub":
         return [f"{what} has dtype {array.dtype}, expected {given}"]
     problems = []

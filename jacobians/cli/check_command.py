@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
 from jacobians.checking import check_gradient, check_jacobian
-from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2
+from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
 from jacobians.cli.output import print_json
-from jacobians.comparison import convention_of
 from jacobians.data import read_arrays
-from jacobians.diagnosis import diagnose
 from jacobians.errors import DataError
-from jacobians.network import Network
-from jacobians.presets import all_conventions
+from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
-_PACKED = ("grad", "gradient", "grads")
-_PATTERNS = ("d{}", "{}_grad", "grad_{}", "{}grad", "{}_gradient")
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
@@ -37,10 +30,13 @@ exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
   jacobians check model:loss_and_gradient --at parameters.npz
-  jacobians check homework.mat --convention ng-ml-2011 --loss binary_cross_entropy --l2 1
+  jacobians check homework.mat --convention ng-ml-2011
+  jacobians check homework.npz --convention cs231n --l2 0.05
 
-a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …), and your gradients as one packed
-vector `grad` or by parameter, named dW1, W1_grad, grad_W1 or W1grad.
+a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …; one packed vector nn_params or
+theta), and your gradients by parameter, named dW1, W1_grad, grad_W1 or W1grad, or as one packed vector grad. λ is read
+from lambda, lambd, reg or alpha. An array that is not used is an error, unless it is a cost (J, cost, loss) or its name
+begins with _.
 """
 
 
@@ -66,10 +62,17 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_l2(files)
     files.add_argument("--features", metavar="NAME", help="the array of examples (default: X)")
     files.add_argument("--labels", metavar="NAME", help="the array of labels (default: y or Y)")
+    files.add_argument("--first-label", type=int, choices=(0, 1), help="the first class's number, where none shows it")
+    files.add_argument(
+        "--sizes",
+        type=lambda text: whole_numbers(text, "400,25,10"),
+        metavar="400,25,10",
+        help="widths of the layers, where a packed vector does not tell them",
+    )
     parser.add_argument("--directions", type=int, metavar="N", help="random directions instead of all entries")
     parser.add_argument("--seed", type=int, default=0, help="of the point and the directions (default: %(default)s)")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, loss=None, activation=None, l2=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -160,94 +163,25 @@ def _check_file(arguments: argparse.Namespace) -> int:
     if arguments.gradient or arguments.at or arguments.shape or arguments.jacobian:
         raise DataError("check: a file holds the point and the gradient; leave out GRADIENT, --at, --shape, --jacobian")
     path = arguments.target
-    arrays = read_arrays(path)
-    notes = []
-    if arguments.convention is None:
-        convention = convention_of(arrays, all_conventions())
-        notes.append(f"the parameters are read as {convention.name} keeps them; --convention NAME chooses another")
-    else:
-        convention = find_convention(arguments.convention)
-    sizes = convention.sizes(arrays)
-    network = Network.dense(
-        sizes, activation=arguments.activation, loss=arguments.loss, convention=convention, l2=arguments.l2
+    objective = Objective(
+        loss=arguments.loss,
+        activation=arguments.activation,
+        l2=arguments.l2,
+        first_label=arguments.first_label,
     )
-    params = {name: _required(arrays, (name,), path, "parameter") for name in network.names}
-    X = _required(arrays, (arguments.features,) if arguments.features else ("X", "x"), path, "array of examples")
-    usual = ("y", "Y", "labels", "t")
-    Y = _required(arrays, (arguments.labels,) if arguments.labels else usual, path, "array of labels")
-    Y, said = _targets(Y, X.shape[network.layout.batch_axis], sizes[-1], network)
-    notes += said
-    gradients = _gradients(arrays, list(params), path)
-    named = _named(gradients, network, params)
-    reading = None
-    if named is not None:
-        reading = check_gradient(
-            lambda p: network.value(p, X, Y),
-            lambda p: {name: gradient.copy() for name, gradient in named.items()},
-            params,
-            directions=arguments.directions,
-            protocol=False,
-            seed=arguments.seed,
-        )
-    reason = None if reading else diagnose(gradients, network, params, X, Y)
+    found = verdict_on(
+        read_arrays(path),
+        find_convention(arguments.convention) if arguments.convention else None,
+        objective,
+        features=arguments.features,
+        labels=arguments.labels,
+        sizes=arguments.sizes,
+        directions=arguments.directions,
+        seed=arguments.seed,
+        where=Path(path).name,
+    )
     if arguments.json:
-        checked = reading.to_dict() if reading is not None else None
-        diagnosis = reason.to_dict() if reason is not None else None
-        print_json({"convention": convention.name, "notes": notes, "check": checked, "diagnosis": diagnosis})
-        return 0 if reading else 1
-    print(f"{path}: {network}")
-    print("\n".join(f"note: {note}" for note in notes) + "\n" * bool(notes))
-    if reading is not None:
-        print(reading)
-    if reason is not None:
-        print(f"\nWhy\n{reason}")
-    return 0 if reading else 1
-
-
-def _required(arrays: Mapping[str, Array], names: tuple[str, ...], path: str, what: str) -> Array:
-    for name in names:
-        if name in arrays:
-            return arrays[name]
-    have = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-    raise DataError(f"check: {path} has {have}; no {what} {' or '.join(names)}")
-
-
-def _targets(Y: Array, count: int, outputs: int, network: Network) -> tuple[Array, list[str]]:
-    """Labels 0 … K−1 or targets in the outputs' shape, and what was assumed."""
-    if Y.size == count and outputs > 1:
-        flat = Y.reshape(count)
-        if count and flat.min() == 1 and flat.max() == outputs:
-            return flat - 1, [f"labels 1 … {outputs} are read as classes 0 … {outputs - 1}"]
-        return flat, []
-    if Y.size == count * outputs and Y.ndim == 1:
-        return Y.reshape(network.layout.batch_shape(count, outputs)), []
-    return Y, []
-
-
-def _gradients(arrays: Mapping[str, Array], names: list[str], path: str) -> dict[str, Array] | Array:
-    by_case = {re.sub(r"\W", "", key).lower(): key for key in arrays}
-    named = {}
-    for name in names:
-        for pattern in _PATTERNS:
-            key = by_case.get(pattern.format(name).lower())
-            if key is not None:
-                named[name] = arrays[key]
-                break
-    if len(named) == len(names):
-        return named
-    for key in _PACKED:
-        if key in arrays:
-            return np.ravel(arrays[key])
-    missing = [name for name in names if name not in named]
-    have = ", ".join(arrays)
-    raise DataError(
-        f"check: {path} has {have}; no gradient of {', '.join(missing)}: name it d{missing[0]} or {missing[0]}_grad, "
-        "or pack all as grad"
-    )
-
-
-def _named(gradients: dict[str, Array] | Array, network: Network, params: dict[str, Array]) -> dict[str, Array] | None:
-    """Return the gradients by parameter; None if they have other shapes: then only a diagnosis can speak."""
-    if not isinstance(gradients, dict):
-        return network.unpack(gradients) if gradients.size == sum(p.size for p in params.values()) else None
-    return gradients if all(gradients[name].shape == p.shape for name, p in params.items()) else None
+        print_json({"file": path, **found.to_dict()})
+    else:
+        print(found)
+    return 0 if found else 1

@@ -9,19 +9,22 @@ import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jacobians.array_roles import ArraysByRole, conventions_of
 from jacobians.arrays import Array, format_bytes, show_shape
 from jacobians.checking import GradientCheck
 from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
 from jacobians.cli.output import make_console, make_table, print_json
-from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare, convention_of
+from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.conventions import Convention
-from jacobians.data import Dataset, load_digits, read_dataset, read_weights
+from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
+from jacobians.data.dataset import check_finite
 from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
@@ -96,14 +99,15 @@ def run(arguments: argparse.Namespace) -> int:
     data = _data(arguments)
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
-    weights = read_weights(arguments.weights) if arguments.weights else None
+    source = _weights(arguments.weights, found) if arguments.weights else None
+    weights = None if source is None else source.parameters
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
-    if weights is None:
+    if source is None:
         sizes = (batch.X.shape[1], *((25,) if arguments.hidden is None else arguments.hidden), outputs)
     elif arguments.hidden is not None:
         raise DataError("compare: --hidden and --weights cannot both fix the network; leave one out")
     else:
-        sizes = convention_of(weights, found).sizes(weights)
+        sizes = source.sizes
         _check_fit(sizes, batch, outputs, arguments)
     result = compare(
         found,
@@ -121,6 +125,15 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
+
+
+def _weights(path: str, found: Sequence[Convention]) -> ArraysByRole:
+    """The parameters in a file, in the first convention in which every array of it has a role."""
+    name = Path(path).name
+    read = conventions_of(read_arrays(path), found, where=name)[0]
+    for parameter, array in read.parameters.items():
+        check_finite(array, parameter, f"compare: {name}")
+    return read
 
 
 def _widths(text: str) -> tuple[int, ...]:

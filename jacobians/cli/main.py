@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from jacobians.cli import (
     explain_command,
     explore_command,
 )
+from jacobians.cli.output import standard_streams
 from jacobians.errors import JacobiansError
 
 _COMMANDS = (compare_command, explain_command, check_command, audit_command, explore_command, conventions_command)
@@ -29,6 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The process's own arguments unless given.
     """
+    with standard_streams() as lost:
+        code = _run(argv)
+    unwritten = [error for error in lost if not isinstance(error, BrokenPipeError)]
+    if unwritten:
+        print(f"jacobians: error: standard output cannot be written: {unwritten[0].strerror}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention."
     )
@@ -37,16 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in _COMMANDS:
         command.add_to(commands)
     arguments = parser.parse_args(argv)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?, and no traceback
     try:
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
     except JacobiansError as error:
         print(f"jacobians: error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # the reader (head, less) left; nothing more may be written, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code

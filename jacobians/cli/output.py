@@ -1,9 +1,12 @@
-"""Where results go: JSON, new files, and tables by rich, at the terminal's width or at 80 columns through a pipe."""
+"""Where results go: an output that may be closed, JSON, new files, and tables by rich, at the width of the terminal."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,69 @@ from jacobians.errors import DataError, MissingExtraError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+
+class _Stream:
+    """Standard output or error that may be lost while a command runs: the rest is dropped, and the command goes on.
+
+    A verdict is an exit code, and must not depend on who reads along: ``jacobians check … | head -2``.
+    """
+
+    def __init__(self, stream: Any, lost: list[OSError]) -> None:
+        self._stream, self._lost = stream, lost
+
+    @property
+    def buffer(self) -> _Stream:
+        return _Stream(self._stream.buffer, self._lost)
+
+    def write(self, text: Any) -> int:
+        try:
+            return int(self._stream.write(text))
+        except OSError as error:
+            self._drop(error)
+            return len(text)
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._drop(error)
+
+    def _drop(self, error: OSError) -> None:
+        self._lost.append(error)
+        # what is still buffered goes nowhere too, or the interpreter fails over it at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def standard_streams() -> Iterator[list[OSError]]:
+    """Let a command run to its end whatever becomes of its output; a terminal without ∂ shows ?.
+
+    Yields
+    ------
+    list of OSError
+        In the end, why standard output was lost; a `BrokenPipeError` where its reader wanted no more.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    lost: list[OSError] = []
+    # a stream that was closed from the start is None, which print takes
+    out: Any = sys.stdout and _Stream(sys.stdout, lost)
+    err: Any = sys.stderr and _Stream(sys.stderr, [])
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            yield lost
+        finally:
+            for stream in (out, err):
+                if stream is not None:
+                    stream.flush()
 
 
 def print_json(record: Any) -> None:

@@ -1,7 +1,7 @@
 """The same network in several conventions: what differs, and that the gradients do not."""
 
-from jacobians.comparison.compare import compare, convention_of
+from jacobians.comparison.compare import compare
 from jacobians.comparison.comparison import Comparison, Difference, FactorRow, Side
 from jacobians.comparison.formulas import Formulas, formulas_of
 
-__all__ = ["Comparison", "Difference", "FactorRow", "Formulas", "Side", "compare", "convention_of", "formulas_of"]
+__all__ = ["Comparison", "Difference", "FactorRow", "Formulas", "Side", "compare", "formulas_of"]

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from jacobians.array_roles import convention_of, parameters_of
 from jacobians.arrays import Array
 from jacobians.checking import check_gradient
 from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.conventions import Convention
-from jacobians.errors import DataError, LayoutError
+from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
 from jacobians.operations import Loss, Operation
-from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
@@ -121,7 +121,8 @@ def _parameters(
     """By convention, the same parameters: given ones, or random weights with random biases where all have biases."""
     if weights is not None:
         source = convention_of(weights, found)
-        given = source.unpack(source.pack({n: weights[n] for n in source.shapes(sizes)}, sizes), sizes)
+        given = parameters_of(weights, source, sizes=sizes, where="weights")
+        given = source.unpack(source.pack(given, sizes), sizes)
         return {c.name: translate_parameters(given, source, c) for c in found}
     rng = np.random.default_rng(seed)
     without = [c for c in found if c.layout.bias == "none"]
@@ -134,29 +135,6 @@ def _parameters(
         given = {n: a if n.startswith("W") else rng.uniform(-0.1, 0.1, a.shape) for n, a in given.items()}
         source = plain
     return {c.name: translate_parameters(given, source, c) for c in found}
-
-
-def convention_of(weights: Mapping[str, Array], preferred: Sequence[Convention]) -> Convention:
-    """Return the convention, first among `preferred`, then among all presets, whose parameters these arrays are.
-
-    Raises
-    ------
-    DataError
-        If none has such names and shapes.
-    """
-    for candidate in (*preferred, *all_conventions()):
-        try:
-            sizes = candidate.sizes(weights)
-        except ValueError:
-            continue
-        shapes = candidate.shapes(sizes)
-        if all(name in weights and np.shape(weights[name]) == shape for name, shape in shapes.items()):
-            return candidate
-    have = ", ".join(f"{name} {np.shape(array)}" for name, array in weights.items()) or "nothing"
-    raise DataError(
-        f"weights: {have}: no convention has parameters of these names and shapes; "
-        f"{preferred[0].name} calls them {', '.join(preferred[0].shapes((2, 2, 2)))}"
-    )
 
 
 def _strength(first: Convention, other: Convention, ratio: float, l2: float, count: int) -> float:

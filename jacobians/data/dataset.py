@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_array, as_float
 from jacobians.errors import DataError, ShapeError
 
 
@@ -58,7 +58,7 @@ class Dataset:
         if X.ndim != 2:
             raise ShapeError(f"Dataset: X has shape {X.shape}; expected (N, D), one example a row")
         check_finite(X, "X", "Dataset")
-        y = np.asarray(self.y)
+        y = as_array(self.y, "y", "Dataset")
         if y.ndim == 1 and y.dtype.kind in "iu":
             y, classes = _labels(y, self.classes)
         else:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step, with_names
 from jacobians.derivation.names import Names, symbol_name
@@ -233,7 +233,9 @@ class _Walk:
             return forward.define("P", names.prediction(last), prediction)
 
         try:
-            delta: object = loss.declared_for(run.Y, output).in_symbols(forward.stops[last], targets, Once(give, give))
+            delta: object = loss.declared_for(run.Y, output).delta_in_symbols(
+                forward.stops[last], targets, Once(give, give)
+            )
         except NOT_IN_SYMBOLS:
             delta = None
         (row,) = run.chain(last, of="losses")
@@ -383,7 +385,7 @@ def derive_operation(
     LayoutError
         If there are no inputs, and none can be made up.
     """
-    given = [np.asarray(a) for a in arrays] or _made_up(operation, layout, examples, seed)
+    given = [as_array(a, "an input", "explain") for a in arrays] or _made_up(operation, layout, examples, seed)
     value, jacobians = operation.evaluate(*given)
     inputs = dict(zip(operation.names, given, strict=True))
     own = {name: symbol_name(name) for name in inputs}

@@ -241,8 +241,8 @@ class Setting:
 
     @cached_property
     def weight(self) -> float:
-        """The reduction's factor for each example: 1, 1/N or 1/(N·K)."""
-        return self.network.loss.scale(self.output)
+        """What stands before each example's loss: the loss's own factor times 1, 1/N or 1/(N·K)."""
+        return self.network.loss.factor * self.network.loss.scale(self.output)
 
     @cached_property
     def targets(self) -> Array:

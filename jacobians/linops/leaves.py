@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, show_shape, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, refuse_masked, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
@@ -206,6 +206,7 @@ class Sparse(Jacobian):
                 f"Sparse: the matrix is {matrix.shape}; {domain} to {codomain} needs "
                 f"({size_of(codomain)}, {size_of(domain)})"
             )
+        refuse_masked(matrix, "the matrix", "Sparse")
         self.matrix: csr_array = csr_array(matrix)
         as_float(self.matrix.data, "matrix", "Sparse")
         if self.matrix.dtype.kind != "f":

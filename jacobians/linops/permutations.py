@@ -235,7 +235,7 @@ class Selection(MovedEntries):
                 raise ShapeError(f"Selection: domain {domain} needs {len(domain)} slices; got {key!r}")
             codomain: Shape = tuple([len(range(*s.indices(n))) for s, n in zip(key, domain, strict=True)])
         else:
-            index = np.asarray(key)
+            index = as_array(key, "the index", "Selection")
             if index.dtype.kind not in "iu" or (index.size and not 0 <= index.min() <= index.max() < size_of(domain)):
                 raise ShapeError(
                     f"Selection: the index must hold integers in [0, {size_of(domain)}), flat places in {domain}"

@@ -50,7 +50,7 @@ class CrossEntropy(Loss):
 
     Parameters
     ----------
-    reduction, layout
+    reduction, layout, factor
         See `Loss`.
     targets_sum_to_one : bool, optional
         Whether formulas may write p − y, since the targets of every example sum to 1. Unless it is said: labels do, and
@@ -68,9 +68,10 @@ class CrossEntropy(Loss):
         reduction: Reduction = "mean",
         layout: Layout | None = None,
         *,
+        factor: float = 1.0,
         targets_sum_to_one: bool | None = None,
     ) -> None:
-        super().__init__(reduction, layout)
+        super().__init__(reduction, layout, factor=factor)
         self.targets_sum_to_one = targets_sum_to_one
 
     def _examples(self, X: Array, Y: Array) -> Examples:
@@ -236,8 +237,8 @@ class ProbabilityCrossEntropy(Loss):
 
 
 def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
-    if X.ndim == 2 and Y.shape != X.shape and X.shape[layout.feature_axis] > 1 and Y.ndim == 1:
-        count, classes = X.shape[layout.batch_axis], X.shape[layout.feature_axis]
+    count, classes = (X.shape[layout.batch_axis], X.shape[layout.feature_axis]) if X.ndim == 2 else (0, 0)
+    if classes > 1 and Y.shape != X.shape and (Y.ndim == 1 or Y.shape in ((count, 1), (1, count))):
         return one_hot(class_labels(Y, count, classes, operation), X, layout)
     targets = same_shape_targets(Y, X, operation, layout)
     if ((targets < 0) | (targets > 1)).any():
@@ -369,15 +370,22 @@ class MulticlassHinge(Loss):
     ----------
     margin : float
         Δ.
-    reduction, layout
+    reduction, layout, factor
         See `Loss`.
     """
 
     name = "multiclass_hinge"
     takes = "labels"
 
-    def __init__(self, margin: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
-        super().__init__(reduction, layout)
+    def __init__(
+        self,
+        margin: float = 1.0,
+        reduction: Reduction = "mean",
+        layout: Layout | None = None,
+        *,
+        factor: float = 1.0,
+    ) -> None:
+        super().__init__(reduction, layout, factor=factor)
         self.margin = margin
 
     def _examples(self, X: Array, Y: Array) -> Examples:

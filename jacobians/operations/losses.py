@@ -135,14 +135,22 @@ class Loss(Frozen, ABC):
     reduction : {"mean", "sum", "mean-all", "none"}
         Mean over the N examples, sum, mean over all N·K entries of X, or the losses themselves.
     layout : Layout, optional
+    factor : float
+        c, before every example's loss: ½ in the courses that want the 2 of a squared error to cancel. It is applied
+        here, once: `_examples`, `_hessian` and `in_symbols` state the loss without it.
 
     Raises
     ------
     LayoutError
         If the reduction is unknown.
+    DomainError
+        If the factor is not a positive number.
 
     Attributes
     ----------
+    residual : float or None
+        The c of a loss whose δ without its factor is c·(prediction − targets), which slips of the targets are known
+        for; else None.
     takes : {"labels", "zero-one", "signs", "reals"}
         The targets that it is meant for.
     prediction : {"softmax", "sigmoid", ""}
@@ -157,12 +165,20 @@ class Loss(Frozen, ABC):
     prediction: ClassVar[Literal["softmax", "sigmoid", ""]] = ""
     least_outputs: ClassVar[int] = 1
     of_outputs: ClassVar[bool] = True
+    residual: ClassVar[float | None] = None
 
-    def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+    def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None, *, factor: float = 1.0) -> None:
         self.reduction: Reduction = self._known(reduction)
         self.layout = layout or DEFAULT_LAYOUT
+        # not among the numbers that a formula of the loss's own rule shows: the factor stands before it
+        self._factor = self._positive(factor)
 
     _called = "loss"
+
+    @property
+    def factor(self) -> float:
+        """The number before every example's loss."""
+        return self._factor
 
     def _known(self, reduction: Reduction) -> Reduction:
         if reduction not in get_args(Reduction):
@@ -171,21 +187,29 @@ class Loss(Frozen, ABC):
             )
         return reduction
 
-    def replace(self, *, reduction: Reduction | None = None, layout: Layout | None = None) -> Self:
-        """Return the same loss with another reduction or layout."""
+    def _positive(self, factor: float) -> float:
+        number = as_array(factor)
+        if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
+            raise DomainError(
+                f"{type(self).__name__}: factor={factor!r} must be one positive number, such as 0.5 before (x − y)²"
+            )
+        return float(number)
+
+    def replace(
+        self, *, reduction: Reduction | None = None, layout: Layout | None = None, factor: float | None = None
+    ) -> Self:
+        """Return the same loss with another reduction, layout or factor."""
         other = copy(self)
-        vars(other).update(reduction=self._known(reduction or self.reduction), layout=layout or self.layout)
+        changed = self._factor if factor is None else self._positive(factor)
+        vars(other).update(
+            reduction=self._known(reduction or self.reduction), layout=layout or self.layout, _factor=changed
+        )
         return other
 
     @property
     def name(self) -> str:
         """The loss's name in messages and tables."""
         return type(self).__name__.lower()
-
-    @property
-    def residual(self) -> float | None:
-        """The c of a loss whose δ is c·(prediction − targets), which slips of the targets are known for; else None."""
-        return None
 
     @abstractmethod
     def _examples(self, X: Array, Y: Array) -> Examples: ...
@@ -210,7 +234,7 @@ class Loss(Frozen, ABC):
     # --- formulas and targets --------------------------------------------------------------------
 
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
-        """Return δ, the array of ∂(loss of n)/∂X, as a formula; here, a call of this loss's own rule.
+        """Return δ without the factor as a formula; here, a call of this loss's own rule.
 
         Parameters
         ----------
@@ -221,8 +245,19 @@ class Loss(Frozen, ABC):
         """
         return Call(self.function(), (X, Y, *map(Number, numbers_of(self).values())))
 
+    def delta_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
+        """Return δ, the array of ∂(loss of n)/∂X, as a formula: `in_symbols` times the factor; ½·2 (X − Y) is X − Y."""
+        match self.in_symbols(X, Y, name):
+            case delta if self._factor == 1:
+                return delta
+            case Hadamard(Number(value), rest):
+                product = self._factor * value
+                return rest if product == 1 else Hadamard(Number(product), rest)
+            case delta:
+                return Hadamard(Number(self._factor), delta)
+
     def function(self) -> Function:
-        """Return δ as a function of outputs and targets, by which formulas and programs call the class's own rule."""
+        """Return δ without the factor as a function of outputs and targets, by which programs call the class's rule."""
         return Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
 
     def declared_for(self, Y: npt.ArrayLike, X: Array) -> Loss:
@@ -231,7 +266,7 @@ class Loss(Frozen, ABC):
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
         """Return the targets in the outputs' shape: labels become one-hot."""
-        Y = as_array(Y)
+        Y = as_array(Y, "Y", "explain")
         if Y.shape == X.shape or X.ndim != 2:
             return as_float(Y, "Y", "explain").astype(X.dtype, copy=False)
         count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
@@ -254,7 +289,7 @@ class Loss(Frozen, ABC):
     # --- numbers ---------------------------------------------------------------------------------
 
     def scale(self, X: Array, whole: int | None = None) -> float:
-        """Return the factor of every example's loss in the total: 1, 1/N or 1/(N·K).
+        """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).
 
         Parameters
         ----------
@@ -290,8 +325,11 @@ class Loss(Frozen, ABC):
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
-        losses, delta = self._functions(X, as_array(Y))
-        return losses(), rows_of_examples(delta(), X.shape[self.layout.batch_axis], self.layout)
+        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
+        values, rows = losses(), delta()
+        if self._factor != 1:
+            values, rows = self._factor * values, self._factor * rows
+        return values, rows_of_examples(rows, X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the total and its Jacobian, a row, in numerator layout."""
@@ -310,8 +348,8 @@ class Loss(Frozen, ABC):
             N, where X and Y hold only a part of the batch.
         """
         X = self._accept(X)
-        losses, delta = self._functions(X, as_array(Y))
-        scale = self.scale(X, whole)
+        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
+        scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:
             examples = losses()
@@ -358,12 +396,12 @@ class Loss(Frozen, ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), as_array(Y)
+        X, Y = self._accept(X), as_array(Y, "Y", self.name)
         self._examples(X, Y)  # refuses what the loss refuses
-        return in_layout(self.scale(X) * self._hessian(X, Y), self.layout)
+        return in_layout(self._factor * self.scale(X) * self._hessian(X, Y), self.layout)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
-        """∂²(Σ losses)/∂X² in numerator layout; a loss states it to take part in curvature."""
+        """∂²(Σ losses)/∂X² in numerator layout, without the factor; a loss states it to take part in curvature."""
         raise DomainError(
             f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
             "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
@@ -413,30 +451,25 @@ class SquaredError(Loss):
     """
 
     name = "squared_error"
+    residual = 2.0
 
     def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
-        super().__init__(reduction, layout)
-        self.factor = factor
+        super().__init__(reduction, layout, factor=factor)
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         difference = X - same_shape_targets(Y, X, self.name, self.layout)
         return (
-            lambda: self.factor * sum_over_example(difference * difference, self.layout),
-            lambda: 2.0 * self.factor * difference,
+            lambda: sum_over_example(difference * difference, self.layout),
+            lambda: 2.0 * difference,
         )
 
-    @property
-    def residual(self) -> float:
-        return 2.0 * self.factor
-
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
-        """Return 2c (X − Y)."""
-        difference = Add(X, Y, minus=True)
-        return difference if self.residual == 1 else Hadamard(Number(self.residual), difference)
+        """Return 2 (X − Y)."""
+        return Hadamard(Number(2), Add(X, Y, minus=True))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
-        """2c I."""
-        return 2.0 * self.factor * Identity(X.shape, X.dtype)
+        """2 I."""
+        return 2.0 * Identity(X.shape, X.dtype)
 
 
 def squared_error(

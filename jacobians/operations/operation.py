@@ -208,7 +208,7 @@ class Frozen:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in vars(self) and not name.startswith("_"):
+        if (name in vars(self) or f"_{name}" in vars(self)) and not name.startswith("_"):
             kind, replace = type(self).__name__, getattr(type(self), "replace", None)
             mend = f"make a new {kind}"
             if replace is not None:

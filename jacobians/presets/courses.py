@@ -35,7 +35,7 @@ COURSES: tuple[Convention, ...] = (
             first_units=1,
             with_ones=True,
             weighted_at="gradient",
-            aliases={"nn_params": "packed", "theta": "weight:1", "h": "prediction"},
+            aliases={"nn_params": "packed", "theta": "weight:1", "h": "prediction", "alpha": "rate"},
         ),
         citation="A. Ng, Machine Learning, Coursera, 2011, programming exercise 4: Neural Networks Learning; "
         "ex4.pdf §1.3–2.5 and checkNNGradients.m read.",

@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from jacobians.arrays import leaves_of, rebuilt
+from jacobians.arrays import leaves_of, rebuilt, refuse_masked
 from jacobians.errors import RecordingError
 from jacobians.recording.replay import Replay
 from jacobians.recording.tape import Array, Diverged, Tape
@@ -75,7 +75,7 @@ class _Recording:
     @classmethod
     def of(cls, function: Callable[..., Any], given: tuple[Any, Any]) -> tuple[_Recording, Any]:
         """Run the function on stand-ins for its arguments' arrays; return the recording and the results."""
-        arrays = [np.asarray(leaf) for _, leaf in leaves_of(given)]
+        arrays = [_plain(leaf) for _, leaf in leaves_of(given)]
         tape = Tape()
         arguments = [tape.argument(a) for a in arrays]
         args, kwargs = rebuilt(given, iter(arguments))
@@ -104,12 +104,17 @@ class _Recording:
             pass
         if any(isinstance(leaf, (dict, list, tuple)) for leaf in found):
             return None
-        found = [np.asarray(leaf) for leaf in found]
+        found = [_plain(leaf) for leaf in found]
         return found if [*map(_kind, found)] == self._expected else None
 
     def results(self, arrays: list[Array]) -> Any:
         """The results in the function's own structure."""
         return self._build(self._replay(arrays))
+
+
+def _plain(leaf: Any) -> Array:
+    refuse_masked(leaf, "an argument", "replayed")
+    return np.asarray(leaf)
 
 
 _kind = attrgetter("__class__", "shape", "dtype")

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import JacobiansError
 from jacobians.layout import Bias, Derivative, Layout, Lines, Order, unvec, vec
@@ -90,7 +90,7 @@ def assert_layouts(
     here = _Side(
         make,
         source,
-        np.asarray(X),
+        as_array(X, "X", "assert_layouts"),
         dict(zip(parameters, as_arrays([*parameters.values()]), strict=True)) if parameters else {},
     )
     cotangent = draw(generator(rng), here.value.shape, here.value.dtype)

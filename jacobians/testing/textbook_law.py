@@ -52,8 +52,9 @@ def _statements(
     if isinstance(what, Loss):
         X, Y = arrays
         targets = what.in_shape(Y, X)
-        delta = what.declared_for(Y, X).in_symbols(Symbol("X", X.shape), Symbol("Y", X.shape))
-        yield f"δ of {what.name}", delta, {"X": X, "Y": targets}, what._examples(X, Y)[1]()
+        delta = what.declared_for(Y, X).delta_in_symbols(Symbol("X", X.shape), Symbol("Y", X.shape))
+        losses, rows = what.per_example(X, Y)
+        yield f"δ of {what.name}", delta, {"X": X, "Y": targets}, rows.vjp(np.ones_like(losses))
         return
     values = dict(zip(what.names, arrays, strict=True))
     symbols = [Symbol(name, array.shape) for name, array in values.items()]

@@ -18,7 +18,8 @@ from jacobians import (
     translate_gradients,
     translate_parameters,
 )
-from jacobians.comparison import compare, convention_of
+from jacobians.array_roles import convention_of
+from jacobians.comparison import compare
 from jacobians.comparison.compare import rounding_allowance
 from jacobians.data import load_digits
 from jacobians.errors import DataError, LayoutError, ShapeError

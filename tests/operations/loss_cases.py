@@ -58,6 +58,9 @@ LOSSES: dict[str, tuple[Callable[..., Loss], Callable[..., np.ndarray]]] = {
     "logistic_loss": (Logistic, signs),
     "multiclass_hinge": (MulticlassHinge, label_targets),
     "multiclass_hinge margin 0.5": (lambda *a: MulticlassHinge(0.5, *a), label_targets),
+    "cross_entropy soft, quartered": (lambda *a: CrossEntropy(*a, factor=0.25), unit_targets),
+    "binary_cross_entropy, thrice": (lambda *a: BinaryCrossEntropy(*a, factor=3), unit_targets),
+    "logistic_loss, halved": (lambda *a: Logistic(*a).replace(factor=0.5), signs),
 }
 REDUCTIONS = ("mean", "sum", "mean-all", "none")
 

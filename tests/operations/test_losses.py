@@ -79,6 +79,9 @@ DEFINITIONS: dict[str, Callable[[list[float], Any], float]] = {
     "logistic_loss": logistic,
     "multiclass_hinge": hinge,
     "multiclass_hinge margin 0.5": lambda x, y: hinge(x, y, 0.5),
+    "cross_entropy soft, quartered": lambda x, y: softmax_cross_entropy(x, y) / 4,
+    "binary_cross_entropy, thrice": lambda x, y: 3 * binary(x, y),
+    "logistic_loss, halved": lambda x, y: logistic(x, y) / 2,
 }
 
 

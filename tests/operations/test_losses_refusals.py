@@ -11,7 +11,7 @@ import pytest
 from jacobians import binary_cross_entropy, cross_entropy, logistic_loss, multiclass_hinge, squared_error
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout
-from jacobians.operations import CrossEntropy
+from jacobians.operations import CrossEntropy, SquaredError
 
 ROWS, COLUMNS = Layout(), Layout(batch="columns")
 X = np.ones((4, 3))
@@ -212,6 +212,20 @@ def test_labels_of_the_binary_loss(labels: Any) -> None:
             lambda: squared_error(np.ones((4, 0)), np.ones((4, 0)), reduction="mean-all"),
             DomainError,
             "squared_error: X has shape (4, 0); the mean over no examples is undefined (a sum is 0)",
+        ),
+        # factors
+        *(
+            (
+                lambda factor=factor: SquaredError(factor),  # type: ignore[misc]
+                DomainError,
+                f"SquaredError: factor={factor!r} must be one positive number, such as 0.5 before (x − y)²",
+            )
+            for factor in (0, -0.5, NAN, np.inf, "half", [0.5], 1j, True)
+        ),
+        (
+            lambda: CrossEntropy().replace(factor=0.0),
+            DomainError,
+            "CrossEntropy: factor=0.0 must be one positive number, such as 0.5 before (x − y)²",
         ),
         # what are no real numbers
         (

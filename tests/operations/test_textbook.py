@@ -17,8 +17,9 @@ from jacobians.diagnosis import diagnose
 from jacobians.errors import LayoutError
 from jacobians.operations import ACTIVATIONS, LOSSES, SHORT_NAMES, Elementwise, Loss
 from jacobians.operations.losses import same_shape_targets, sum_over_example
+from jacobians.operations.operation import UNNAMED
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Symbol
+from jacobians.symbols.expressions import Hadamard, Number, Symbol
 from jacobians.symbols.named_functions import source_of
 from jacobians.testing import assert_textbook
 from tests.operations.activation_and_power_cases import CASES
@@ -81,6 +82,13 @@ class Mish(Elementwise):
         return z * t, derivative
 
 
+class FactorAgain(ops.SquaredError):
+    """Puts its factor into the formula, where the base does it already."""
+
+    def in_symbols(self, X, Y, name=UNNAMED):
+        return Hadamard(Number(self.factor), super().in_symbols(X, Y, name))
+
+
 class HalvedError(ops.SquaredError):
     """Computes half of what it prints."""
 
@@ -94,6 +102,8 @@ def test_the_law_catches_a_wrong_form_and_one_that_is_the_rule_itself() -> None:
         assert_textbook(ForgottenSquare(), Z)
     with pytest.raises(AssertionError, match=r"law symbols: δ of squared_error: .* expected"):
         assert_textbook(HalvedError(), Z, Z + 1)
+    with pytest.raises(AssertionError, match=r"law symbols: δ of squared_error: .* expected"):
+        assert_textbook(FactorAgain(0.5), Z, Z + 1)
     with pytest.raises(AssertionError, match="law symbols: the value of mish: the class states no textbook form"):
         assert_textbook(Mish(), Z)
 
@@ -220,7 +230,7 @@ class Poisson(Loss):
 @pytest.mark.parametrize("preset", ["cs231n", "pytorch", "ng-ml-2011", "ng-dlai"])
 @pytest.mark.parametrize("activation", [Mish(), Swish(), Table(np.array([3.0]))])
 def test_an_activation_and_a_loss_of_ones_own_in_every_service(preset: str, activation: Elementwise) -> None:
-    net = Network.dense((4, 3, 2), activation=activation, loss=Poisson(), convention=preset)
+    net = Network.dense((4, 3, 2), activation=activation, loss=Poisson().replace(factor=0.25), convention=preset)
     rng = np.random.default_rng(1)
     params = net.init(rng)
     X = rng.normal(size=net.layout.batch_shape(6, 4))
@@ -229,7 +239,7 @@ def test_an_activation_and_a_loss_of_ones_own_in_every_service(preset: str, acti
     derivation = explain(net, params=params, X=X, Y=Y)
     name = activation.name
     assert f"{name}′(" in derivation.to_text()
-    assert "poisson′(" in derivation.to_text()
+    assert "0.25 poisson′(" in derivation.to_text()
     scope = dict(derivation.values)
     if isinstance(activation, Table):
         scope |= {
