@@ -371,7 +371,9 @@ def test_no_examples() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
 def test_too_few_sizes(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=re.escape(f"Network.dense: sizes {sizes} must name at least inputs and")):
+    with pytest.raises(
+        ShapeError, match=re.escape(f"Network.dense: sizes={sizes!r}; expected two or more widths of layers")
+    ):
         Network.dense(sizes)
 
 
