@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.auditing.claims import Claim, claim_of, claims
+from jacobians.auditing.claims import Claim, claim_of, claim_of_own, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import STRENGTHS, Scope
@@ -72,7 +72,8 @@ def audit(
     examples : int, optional
         Unless given, a number that is no layer's width; 1 for a Jacobian.
     where : mapping of str to str, optional
-        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``.
+        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``. On the left
+        of a formula such a name claims what it is defined as.
     notation : {"numpy", "latex", "octave"}, optional
         Told from the formula unless given.
     seed : int
@@ -241,8 +242,14 @@ def checked(formula: Formula, setting: RandomBatches, where: Mapping[str, str]) 
     scope = Scope.of(setting)
     for name, text in where.items():
         _define(name, text, scope)
-    claim = claim_of(formula.left, scope, formula.source)
-    term = formula.term(replace(scope, target=claim.name))
+    left = formula.left
+    if left.of is None and left.wrt in scope.own:
+        claim = claim_of_own(left.wrt, scope)
+        scope = replace(scope, target=claim.name, own={n: e for n, e in scope.own.items() if n != left.wrt})
+    else:
+        claim = claim_of(left, scope, formula.source)
+        scope = replace(scope, target=claim.name)
+    term = formula.term(scope)
     found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
     try:
         return replace(found, expr=found.builder.build(term))
