@@ -33,6 +33,7 @@ from jacobians.symbols.expressions import Expr, Symbol
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
+_NAME = re.compile(r"[^\W\d]\w*")
 _STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
 
@@ -98,12 +99,14 @@ def audit(
     """
     if notation not in (None, *NOTATIONS):
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
-    read, own, question = Formula.of(formula, notation), where or {}, None
+    read, question = Formula.of(formula, notation), None
+    used = _NAME.findall(formula)  # in LaTeX a name such as h1 has its parts apart
+    own = {name: text for name, text in (where or {}).items() if name in used or read.notation == "latex"}
     if isinstance(convention, Network):
         network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
     else:
         found, widths = find_convention(convention), list(sizes)
-        named = _STRENGTH.search(" ".join((formula, *own.values()))) is not None
+        named = _STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
         strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
         choices = {"sizes": widths, "convention": found, "activation": activation, "loss": loss, "l2": strength}
         question, network = Question(read, own, choices, seed), Network.dense(**choices)  # type: ignore[arg-type]

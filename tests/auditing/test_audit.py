@@ -153,3 +153,12 @@ def test_a_name_of_your_own_on_the_left_claims_its_definition() -> None:
 def test_a_name_of_your_own_is_not_used_for_itself() -> None:
     with pytest.raises(FormulaError, match="'down' is unknown"):
         audit("down = 2 * down / 2", where={"down": "-dZ2"})
+
+
+def test_a_strength_counts_where_the_formula_uses_it() -> None:
+    """A source's names are given once for all its lines; one of them may be l2, and be no strength at all."""
+    where = {"strength": "lam", "l2": "P"}
+    assert audit("dW1 = X.T @ dZ1", where=where)
+    assert audit("dZ2 = (l2 - Y) / N", where=where)
+    assert audit("dW1 = X.T @ dZ1 + strength * W1", where=where)
+    assert audit("dW1 = X.T @ dZ1", where=where, l2=0.1).slip == "missing-regulariser"

@@ -12,8 +12,11 @@ import pytest
 from jacobians import Network
 from jacobians.auditing import Audit, audit
 from jacobians.errors import FormulaError
-from tests.published.course_lines import SETTINGS, SLIPPED, SOURCES, Line
+from tests.published.course_lines import SOURCES, Line
+from tests.published.course_lines_page import PAGE, page
+from tests.published.course_settings import SETTINGS
 from tests.published.plain_networks import Plain, plain
+from tests.published.slipped_lines import SLIPPED
 
 STRENGTH = 0.3
 LINES = [line for source in SOURCES for line in source.lines]
@@ -97,7 +100,7 @@ def verdicts() -> tuple[Audit | None, ...]:
 
 
 @cache
-def slipped() -> tuple[Audit | None, ...]:
+def slipped_verdicts() -> tuple[Audit | None, ...]:
     """Of every slipped variant; where else it would be right is not asked."""
     return tuple(audited(line, quick=True) for line in SLIPPED)
 
@@ -124,7 +127,7 @@ def test_lines_are_read() -> None:
 def test_no_false_verdict() -> None:
     false = [
         line
-        for line, found in zip([*LINES, *SLIPPED], [*verdicts(), *slipped()], strict=True)
+        for line, found in zip([*LINES, *SLIPPED], [*verdicts(), *slipped_verdicts()], strict=True)
         if found is not None and bool(found) != (line.slip is None)
     ]
     assert not shown(false)
@@ -136,9 +139,14 @@ def test_printed_slips_are_named() -> None:
 
 
 def test_slipped_variants_are_wrong_and_most_slips_come_first() -> None:
-    found = list(zip(SLIPPED, slipped(), strict=True))
+    found = list(zip(SLIPPED, slipped_verdicts(), strict=True))
     wrong = [(line, audit_) for line, audit_ in found if audit_ is not None and not audit_]
     assert len(wrong) >= 0.95 * len(SLIPPED)
     single = [(line, audit_) for line, audit_ in found if line.slip]
     first = [line for line, audit_ in single if audit_ is not None and audit_.slip == line.slip]
     assert len(first) >= 0.85 * len(single), shown(line for line, _ in single if line not in first)
+
+
+def test_the_page_is_up_to_date() -> None:
+    """If not: python -m tests.published.course_lines_page."""
+    assert PAGE.read_text(encoding="utf-8") == page(verdicts(), slipped_verdicts())
