@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.auditing.claims import Claim, claim_of, claims
+from jacobians.auditing.claims import Claim, claim_of, claim_of_own, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import STRENGTHS, Scope
@@ -33,6 +33,7 @@ from jacobians.symbols.expressions import Expr, Symbol
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
+_NAME = re.compile(r"[^\W\d]\w*")
 _STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
 
@@ -75,7 +76,8 @@ def audit(
     examples : int, optional
         Unless given, a number that is no layer's width; 1 for a Jacobian.
     where : mapping of str to str, optional
-        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``.
+        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``. On the left
+        of a formula such a name claims what it is defined as.
     notation : {"numpy", "latex", "octave"}, optional
         Told from the formula unless given.
     seed : int
@@ -100,12 +102,14 @@ def audit(
     """
     if notation not in (None, *NOTATIONS):
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
-    read, own, question = Formula.of(formula, notation), where or {}, None
+    read, question = Formula.of(formula, notation), None
+    used = _NAME.findall(formula)  # in LaTeX a name such as h1 has its parts apart
+    own = {name: text for name, text in (where or {}).items() if name in used or read.notation == "latex"}
     if isinstance(convention, Network):
         network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
     else:
         found, widths = find_convention(convention), list(sizes)
-        named = _STRENGTH.search(" ".join((formula, *own.values()))) is not None
+        named = _STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
         strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
         chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
         choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
@@ -251,8 +255,14 @@ def checked(formula: Formula, setting: RandomBatches, where: Mapping[str, str]) 
     scope = Scope.of(setting)
     for name, text in where.items():
         _define(name, text, scope)
-    claim = claim_of(formula.left, scope, formula.source)
-    term = formula.term(replace(scope, target=claim.name))
+    left = formula.left
+    if left.of is None and left.wrt in scope.own:
+        claim = claim_of_own(left.wrt, scope)
+        scope = replace(scope, target=claim.name, own={n: e for n, e in scope.own.items() if n != left.wrt})
+    else:
+        claim = claim_of(left, scope, formula.source)
+        scope = replace(scope, target=claim.name)
+    term = formula.term(scope)
     found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
     try:
         return replace(found, expr=found.builder.build(term))

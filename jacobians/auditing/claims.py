@@ -102,6 +102,24 @@ def claim_of(left: LeftSide, scope: Scope, source: Source) -> Claim:
     raise source.error(f"{what}; a formula may be for {', '.join(known)}", left.span)
 
 
+def claim_of_own(name: str, scope: Scope) -> Claim:
+    """Return what one of the caller's own names claims: the array that it is defined as.
+
+    Parameters
+    ----------
+    name : str
+        A key of the scope's definitions.
+    scope : Scope
+    """
+    defined = scope.definitions[name]
+    if isinstance(defined, Symbol):
+        for claim in claims(scope):
+            if claim.name == defined.name:
+                return claim
+    truths = tuple(draw.values[name] for draw in scope.setting.draws)
+    return Claim(name, "as you define it", truths, Equation(Symbol(name, defined.shape), defined))
+
+
 def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:
     setting = scope.setting
     run, names = setting.first.run, Names(setting.network.convention)
