@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from jacobians.errors import DTypeError
 __all__ = [
     "Array",
     "DType",
+    "OfGraph",
     "Shape",
     "StandIn",
     "Symbolic",
@@ -23,6 +24,7 @@ __all__ = [
     "format_bytes",
     "full",
     "leaves_of",
+    "of_graph",
     "ones",
     "rebuilt",
     "show_shape",
@@ -47,6 +49,27 @@ class Symbolic(StandIn):
     """What stands for an array without numbers: an expression, whose own methods write the formula."""
 
     __slots__ = ()
+
+
+class OfGraph:
+    """A value of a graph: what an operation makes of it is a value of the graph too."""
+
+    __slots__ = ()
+
+    array: Array
+    """Its numbers."""
+
+    def _apply(self, operation: Any, operands: tuple[Any, ...]) -> Any:
+        """What an operation or a loss makes of operands, this one among them."""
+        raise NotImplementedError
+
+
+def of_graph(operands: Iterable[Any]) -> OfGraph | None:
+    """Return the first operand that is a value of a graph; None where all are arrays."""
+    for operand in operands:
+        if isinstance(operand, OfGraph):
+            return operand
+    return None
 
 
 def as_array(value: Any) -> Array:

@@ -17,6 +17,7 @@ ALSO = {
     "DataError": ValueError,
     "DomainError": ValueError,
     "FrozenError": AttributeError,
+    "GraphError": ValueError,
     "JacobiansError": ValueError,
     "LayoutError": ValueError,
     "MissingExtraError": ImportError,
