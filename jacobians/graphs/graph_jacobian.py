@@ -243,14 +243,18 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
     apart: SumsAtNodes[int] = SumsAtNodes(Counter([last, *(step.parent for step in steps)]))
     apart.add(last, delta)
     met: dict[int, list[Jacobian]] = {}
-    at, row, rows = last, apart.take(last), None
+    at = last
+    row: Array | None = apart.take(last)
+    rows: BlockDiagonal | None = None
     together: Jacobian | None = None
     for step in reversed(steps):
         if step.child != at:
             at, row = step.child, apart.take(step.child) if step.child in apart else None
             rows, together = None, None
-            if at in met and (together := _as_one(met.pop(at))) is None:
-                return None
+            if at in met:
+                together = _as_one(met.pop(at))
+                if together is None:
+                    return None
         if row is not None and step.jacobian._keeps_examples(axis):
             apart.add(step.parent, step.jacobian._vjp(row))
         elif row is not None:
@@ -289,11 +293,11 @@ def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
 def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:
     """A row-wise Kronecker product, and what moves its columns."""
     if isinstance(term, Scaled):
-        core, moves = _split(term.inner)
-        return None if core is None else type(core)(as_array(term.factor * core.left), core.right), moves
-    core, *moves = term._factors()
-    moved = all(isinstance(m, (Commutation, Identity, Reshape)) for m in moves)
-    return (core if isinstance(core, (KhatriRao, KhatriRaoSum)) and moved else None), tuple(moves)
+        inner, moves = _split(term.inner)
+        return None if inner is None else type(inner)(as_array(term.factor * inner.left), inner.right), moves
+    core, *rest = term._factors()
+    moved = all(isinstance(m, (Commutation, Identity, Reshape)) for m in rest)
+    return (core if isinstance(core, (KhatriRao, KhatriRaoSum)) and moved else None), tuple(rest)
 
 
 def _same(one: Iterable[Jacobian], other: Iterable[Jacobian]) -> bool:

@@ -13,6 +13,7 @@ from jacobians.errors import FrozenError, GraphError
 from jacobians.graphs.targets import with_targets
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians, Loss, Operation
+from jacobians.operations.operation import Frozen
 
 Operand = Any
 """A node, or what is constant: an array or a number."""
@@ -74,7 +75,7 @@ class Edge(NamedTuple):
         return self.child.jacobians.numerator(self.name)
 
 
-class Node(OfGraph):
+class Node(Frozen, OfGraph):
     """A value in a graph; it does not change.
 
     Attributes
@@ -89,8 +90,6 @@ class Node(OfGraph):
         Its place in the order in which the graph's values came: operands come before it.
     """
 
-    __slots__ = ("__weakref__", "_jacobians", "_name", "_origin", "array", "number", "operands", "operation")
-
     def __init__(
         self,
         array: Array,
@@ -102,18 +101,14 @@ class Node(OfGraph):
         if type(array) is np.ndarray:
             array = array.view()
             array.flags.writeable = False
-        place = object.__setattr__
-        place(self, "array", array)
-        place(self, "operation", operation)
-        place(self, "operands", operands)
-        place(self, "number", origin.count)
-        place(self, "_origin", origin)
-        place(self, "_jacobians", jacobians)
-        place(self, "_name", "")
+        self.array = array
+        self.operation = operation
+        self.operands = operands
+        self.number = origin.count
+        self._origin = origin
+        self._jacobians = jacobians
+        self._name = ""
         origin.count += 1
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise FrozenError(f"a value does not change: {name} of {self!r} cannot be set; make a new value")
 
     # --- what it is ------------------------------------------------------------------------------
 
@@ -141,7 +136,7 @@ class Node(OfGraph):
     def name(self) -> str:
         """The name that it was given, or what its operation is called and its number."""
         if self._name:
-            return str(self._name)
+            return self._name
         return f"{self.operation.name}_{self.number}" if self.operation else f"value_{self.number}"
 
     def named(self, name: str) -> Self:
@@ -154,12 +149,12 @@ class Node(OfGraph):
         FrozenError
             If the value has another name.
         """
-        if not isinstance(name, str) or not name:
-            raise GraphError(f"named: {name!r} is no name; give a string, as in H = jac.relu(Z).named('H')")
+        if not name:
+            raise GraphError("named: the name is empty; give one, as in H = jac.relu(Z).named('H')")
         if self._name and self._name != name:
             raise FrozenError(f"named: the value is called {self._name!r} already, and a value does not change")
         self._origin.add(self, name)
-        object.__setattr__(self, "_name", name)
+        self._name = name
         return self
 
     @property

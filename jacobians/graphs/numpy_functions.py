@@ -45,8 +45,8 @@ def _smaller(A: Any, B: Any) -> Any:
 
 def _picked(before: np.ufunc, A: Any, B: Any) -> Any:
     """The one that comes before; where both are equal, a constant, so that np.maximum(Z, 0) is relu, or else A."""
-    wins = before if not isinstance(B, Node) else lambda a, b: ~before(b, a)
-    return _applied(Choice(wins(numbers(A), numbers(B))), A, B)
+    a, b = numbers(A), numbers(B)
+    return _applied(Choice(~before(b, a) if isinstance(B, Node) else before(a, b)), A, B)
 
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
@@ -100,14 +100,14 @@ def ufunc(called: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping
 
 
 def _concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    parts = list(arrays)
+    parts: list[Any] = list(arrays)
     if axis is None:
-        parts, axis = [part.ravel() if isinstance(part, Node) else np.ravel(part) for part in parts], 0
+        parts, axis = [_reshaped(part, (-1,)) for part in parts], 0
     return _applied(Joined(len(parts), axis), *parts)
 
 
 def _stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    parts = list(arrays)
+    parts: list[Any] = list(arrays)
     shapes = {np.shape(numbers(part)) for part in parts}
     if len(shapes) > 1:
         listed = ", ".join(str(np.shape(numbers(part))) for part in parts)
@@ -117,9 +117,12 @@ def _stack(arrays: Sequence[Any], axis: int = 0) -> Any:
         raise ShapeError(f"stack: arrays of shape {shape} have no place for a new axis {axis}")
     place = axis % (len(shape) + 1)
     widened = (*shape[:place], 1, *shape[place:])
-    return _concatenate(
-        [p.reshape(widened) if isinstance(p, Node) else as_array(p).reshape(widened) for p in parts], place
-    )
+    return _concatenate([_reshaped(part, widened) for part in parts], place)
+
+
+def _reshaped(part: Any, shape: tuple[int, ...]) -> Any:
+    array: Any = part if isinstance(part, Node) else as_array(part)
+    return array.reshape(shape)
 
 
 def _where(condition: Any, A: Any, B: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, OfGraph, as_array
 from jacobians.errors import GraphError
+from jacobians.graphs.broadcasting import Minus
 from jacobians.linops import Jacobian
 from jacobians.operations import Loss, Operation, SquaredError, Unary
 from jacobians.operations.losses import same_shape_targets
@@ -65,4 +66,5 @@ def with_targets(loss: Loss, operands: tuple[Any, Any]) -> tuple[Operation, tupl
         )
     outputs = X.array if isinstance(X, OfGraph) else as_array(X)
     same_shape_targets(Y.array, outputs, loss.name, loss.layout)
-    return WithTargets(loss, np.zeros_like(outputs)), ((X if isinstance(X, OfGraph) else outputs) - Y,)
+    difference = Y._apply(Minus(), (X if isinstance(X, OfGraph) else outputs, Y))
+    return WithTargets(loss, np.zeros_like(outputs)), (difference,)

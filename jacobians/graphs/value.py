@@ -367,17 +367,19 @@ class Value(Node):
 
     def _over(self, make: Callable[[int | None], Operation], axis: Any, keepdims: bool) -> Self:
         """One axis after another, from the last on; kept axes have length 1."""
-        axes = (
-            [axis]
-            if axis is None or isinstance(axis, (int, np.integer))
-            else sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in axis}, reverse=True)
-        )
+        axes: list[int | None]
+        if axis is None or isinstance(axis, (int, np.integer)):
+            axes = [axis if axis is None else int(axis)]
+        else:  # one that is out of range is refused by the operation
+            axes = [
+                *sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in map(int, axis)}, reverse=True)
+            ]
         found = self
         for own in axes:
             found = found._apply(make(own), (found,))
         if not keepdims:
             return found
-        gone = range(self.ndim) if axis is None else [a % self.ndim for a in axes]
+        gone = range(self.ndim) if axis is None else [a % self.ndim for a in axes if a is not None]
         return found.reshape(tuple(1 if i in gone else n for i, n in enumerate(self.shape)))
 
     # --- what is constant ------------------------------------------------------------------------
