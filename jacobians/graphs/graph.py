@@ -15,7 +15,7 @@ from jacobians.factors import Factor, Factors
 from jacobians.graphs.node import Edge, Node
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.layout import Layout
-from jacobians.linops import Dense, Jacobian
+from jacobians.linops import Dense, Identity, Jacobian
 from jacobians.linops.algebra import compose_all, pull_row
 from jacobians.operations.operation import in_layout
 
@@ -26,10 +26,12 @@ class Path:
 
     Attributes
     ----------
+    output : Node
     edges : tuple of Edge
         From the output to the input; none where they are one value.
     """
 
+    output: Node
     edges: tuple[Edge, ...]
 
     @property
@@ -40,13 +42,15 @@ class Path:
     @property
     def jacobian(self) -> Jacobian:
         """Their product: what this path alone contributes, in numerator layout."""
+        if not self.edges:
+            return Identity(self.output.shape, self.output.dtype)
         return compose_all([edge.jacobian for edge in self.edges])
 
     def __len__(self) -> int:
         return len(self.edges)
 
     def __str__(self) -> str:
-        return " ← ".join([*(e.child.name for e in self.edges), *(e.parent.name for e in self.edges[-1:])])
+        return " ← ".join([self.output.name, *(edge.parent.name for edge in self.edges)])
 
     def _repr_html_(self) -> str:
         return self.factors._repr_html_()
@@ -132,7 +136,7 @@ class Graph:
     def paths(self, output: Node, wrt: Node) -> Iterator[Path]:
         """Yield every path; none is written out before it is asked for."""
         if output is wrt:
-            yield Path(())
+            yield Path(output, ())
             return
         # the edges on a way to this input alone, so that no turn leads nowhere
         into = Graph((output,), (wrt,)).into
@@ -145,7 +149,7 @@ class Graph:
                 if way:
                     way.pop()
             elif edge.parent is wrt:
-                yield Path((*way, edge))
+                yield Path(output, (*way, edge))
             else:
                 way.append(edge)
                 turns.append(iter(into[edge.parent]))

@@ -1,7 +1,7 @@
-"""Random forward passes, run twice: on values, and on complex arrays by NumPy alone, whose imaginary parts differentiate.
+"""Random forward passes, run twice: on values, and by NumPy alone on complex arrays, which differentiate by complex steps.
 
-A program is a list of steps; a step names a rule, earlier results, and constants. A rule gives the function that runs on
-values and the one that runs on arrays of complex numbers; where Python's operators serve both, they are one.
+A program is a list of steps; a step names a rule, earlier results, and constants. A rule gives the function that runs
+on values and the one that runs on complex arrays; where Python's operators serve both, they are one.
 """
 
 from __future__ import annotations
