@@ -58,6 +58,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     functions.add_argument("--jacobian", action="store_true", help="FUNCTION returns an array, GRADIENT its Jacobian")
     files = parser.add_argument_group("files")
     files.add_argument("--convention", metavar="NAME", help="the arrays' (default: the first preset that fits)")
+    files.add_argument("--task", metavar="KIND", help="the convention's task, such as yes/no (default: each is tried)")
     add_activation_and_loss(files)
     add_l2(files)
     files.add_argument("--features", metavar="NAME", help="the array of examples (default: X)")
@@ -164,6 +165,7 @@ def _check_file(arguments: argparse.Namespace) -> int:
         raise DataError("check: a file holds the point and the gradient; leave out GRADIENT, --at, --shape, --jacobian")
     path = arguments.target
     objective = Objective(
+        task=arguments.task,
         loss=arguments.loss,
         activation=arguments.activation,
         l2=arguments.l2,
