@@ -273,7 +273,7 @@ class _Reader:
         listed = _LISTS.get(stem.strip("_") or group.strip("_"))
         if listed and number:
             return f"{listed}:{int(number) + self._from_zero}"
-        weights = {self.convention.weight_name.casefold(), self.convention.names.weight.partition("{")[0].casefold()}
+        weights = {self.convention.names.weight.partition("{")[0].casefold()}
         if stem in weights | {f"all_{weight}" for weight in weights}:
             if not number and "theta" in weights and _is_vector(self._shape(base)):
                 return None  # θ: packed
@@ -535,7 +535,7 @@ class _Reader:
     def _gradients(self, parameters: dict[str, Array]) -> dict[str, Array] | Array | None:
         named: dict[str, Array] = {}
         for name, parameter in parameters.items():
-            kind = "weight" if name.startswith(self.convention.weight_name) else "bias"
+            kind = "weight" if self.convention.names.is_weight(name) else "bias"
             layer = int(re.sub(r"\D", "", name))
             own = self.found.get(f"{kind}-gradient:{layer}")
             if own is not None:

@@ -15,7 +15,8 @@ import numpy as np
 
 from jacobians.arrays import Array, as_float
 from jacobians.data.dataset import Dataset, check_finite
-from jacobians.data.files import DEFAULT_LIMIT, check_limit, describe, read_arrays
+from jacobians.data.files import read_arrays
+from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe
 from jacobians.errors import DataError
 
 _FEATURES = ("X", "x", "data", "features", "images")

@@ -7,8 +7,10 @@ from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
 _CS231N_CODE = Layout(batch="rows", weights="columns", bias="separate", vec="C")
+_CS231N_NAMES = ArrayNames(strength="reg", aliases={"scores": "pre:last", "probs": "prediction", "num_train": "count"})
 _CS231N_CITATION = "Stanford CS231n, Convolutional Neural Networks for Visual Recognition"
 _CS224N = Task("cross_entropy", output="softmax", hidden="relu", citation="the notes' one-layer network")
+_CS224N_NAMES = ArrayNames(post="H{u}", post_cotangent="dH{u}", cotangent="delta{u}", aliases={"y_hat": "prediction"})
 
 COURSES: tuple[Convention, ...] = (
     Convention(
@@ -19,7 +21,6 @@ COURSES: tuple[Convention, ...] = (
         reduction="mean",
         l2="half-over-n",
         packing="layers",
-        weight_name="Theta",
         tasks={
             "classification": Task("binary_cross_entropy", output="sigmoid", first_label=1, citation="ex4.pdf, §1.3"),
             "yes/no": Task("binary_cross_entropy", output="sigmoid", citation="ex2.pdf, §1.2"),
@@ -29,14 +30,20 @@ COURSES: tuple[Convention, ...] = (
             weight="Theta{l}",
             prediction="A{u}",
             cotangent="delta{u}",
+            post_cotangent=None,
             gradient="{name}_grad",
             accumulator="Delta{l}",
             count="m",
-            strength="lambda",
             first_units=1,
             with_ones=True,
             weighted_at="gradient",
-            aliases={"nn_params": "packed", "theta": "weight:1", "h": "prediction", "alpha": "rate"},
+            aliases={
+                "lambda": "strength",
+                "nn_params": "packed",
+                "theta": "weight:1",
+                "h": "prediction",
+                "alpha": "rate",
+            },
         ),
         citation="A. Ng, Machine Learning, Coursera, 2011, programming exercise 4: Neural Networks Learning; "
         "ex4.pdf §1.3–2.5 and checkNNGradients.m read.",
@@ -56,6 +63,16 @@ COURSES: tuple[Convention, ...] = (
         },
         l2="half",
         packing="weights-then-biases",
+        names=ArrayNames(
+            prediction="A{u}",
+            cotangent="delta{u}",
+            gradient="{name}grad",
+            accumulator="DeltaW{l}",
+            count="m",
+            first_units=1,
+            weighted_at="gradient",
+            aliases={"lambda": "strength", "theta": "packed", "grad": "packed-gradient", "data": "input"},
+        ),
         citation="A. Ng et al., UFLDL Tutorial, Stanford University, 2011: Backpropagation Algorithm, Neural Network "
         "Vectorization, and the starter code sparseAutoencoderLoss.m; secondary copies read.",
         evidence="S",
@@ -78,6 +95,13 @@ COURSES: tuple[Convention, ...] = (
         },
         l2="half-over-n",
         packing="layers",
+        names=ArrayNames(
+            prediction="A{u}",
+            count="m",
+            strength="lambd",
+            weighted_at="gradient",
+            aliases={"AL": "prediction", "parameters_values": "packed"},
+        ),
         citation="A. Ng, K. Katanforoosh, Y. Bensouda Mourri, Deep Learning Specialization, deeplearning.ai and "
         "Coursera, 2017: course 1 (linear_backward), course 2 week 1 (regularisation, dictionary_to_vector); "
         "secondary copies read.",
@@ -101,6 +125,7 @@ COURSES: tuple[Convention, ...] = (
                 notes="J(θ) = ½Σ(h(x) − y)², a sum.",
             ),
         },
+        names=ArrayNames(cotangent="delta{u}", count="n"),
         citation="Stanford CS229, Machine Learning, lecture notes: Deep Learning; pp. 7–13 read.",
         evidence="P",
         notes="The mean is of the loss J = (1/n)ΣL; the text also maximises a sum of log-likelihoods. "
@@ -119,6 +144,7 @@ COURSES: tuple[Convention, ...] = (
             "margin": Task("multiclass_hinge", hidden="relu", citation="assignment 2, layers.py, svm_loss"),
         },
         l2="half",
+        names=_CS231N_NAMES,
         citation=f"{_CS231N_CITATION}, assignments 1 and 2, 2018–2025, and neural-networks-case-study.md; read.",
         evidence="P",
         notes="½·reg·ΣW² in the nets and the case study; assignment 1's softmax and the 2018 toy net have no ½ "
@@ -134,6 +160,7 @@ COURSES: tuple[Convention, ...] = (
             "classification": Task("cross_entropy", output="softmax", hidden="relu", citation="two_layer_net.ipynb"),
         },
         l2="one",
+        names=_CS231N_NAMES,
         citation=f"{_CS231N_CITATION}, assignment 1, two_layer_net.ipynb, 2018–2020; read.",
         evidence="P",
         notes="As cs231n, with reg·ΣW².",
@@ -150,6 +177,7 @@ COURSES: tuple[Convention, ...] = (
         },
         l2="one",
         l2_bias=True,
+        names=_CS231N_NAMES,
         citation=f"{_CS231N_CITATION}, assignment 1, softmax.ipynb, 2018–2025; read.",
         evidence="P",
         notes="reg·ΣW² without ½, over all of W (D+1, C), the bias's row included.",
@@ -205,6 +233,7 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="columns", weights="rows", bias="separate", derivative="numerator"),
         assumed=("bias", "vec"),
         tasks={"classification": _CS224N},
+        names=_CS224N_NAMES,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read, and a later copy.",
         evidence="P",
         notes="One example. δ is a row; for z = W x the 2017 notes print δᵀx, a later copy δᵀxᵀ. "
@@ -216,6 +245,7 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="rows", weights="columns", bias="separate", derivative="numerator"),
         assumed=("vec",),
         tasks={"classification": _CS224N},
+        names=_CS224N_NAMES,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read.",
         evidence="P",
         notes="One example; b is printed as (1, D), here (D,). ∂(xW)/∂x = Wᵀ.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
@@ -118,6 +119,12 @@ LIBRARIES: tuple[Convention, ...] = (
         },
         l2="half-over-n",
         packing="weights-then-biases",
+        names=ArrayNames(
+            count="n",
+            strength="alpha",
+            weighted_at="gradient",
+            aliases={"coefs_": "weights", "intercepts_": "biases", "n_samples": "count"},
+        ),
         citation="scikit-learn, sklearn/neural_network/_multilayer_perceptron.py (_pack, _backprop); read.",
         evidence="P",
         notes="The classifier's log-losses are means over N. MLPRegressor's squared loss is ½ of a mean over N·K, "

@@ -19,6 +19,7 @@ from jacobians import (
     translate_gradients,
     translate_parameters,
 )
+from jacobians.array_names import ArrayNames
 from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.operations import (
     ACTIVATIONS,
@@ -91,7 +92,7 @@ def test_gradient_in_any_convention(
     seed: int,
 ) -> None:
     assume(loss != "cross_entropy" or sizes[-1] > 1)
-    convention = Convention("any", layout, weight_name=weight_name).replace(
+    convention = Convention("any", layout, names=ArrayNames(weight=f"{weight_name}{{l}}")).replace(
         reduction=reduction, l2=penalty, l2_bias=l2_bias, packing=packing
     )
     net = Network.dense(sizes, activation=activation, loss=loss, convention=convention, l2=l2)
@@ -370,7 +371,9 @@ def test_no_examples() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
 def test_too_few_sizes(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=re.escape(f"Network.dense: sizes {sizes} must name at least inputs and")):
+    with pytest.raises(
+        ShapeError, match=re.escape(f"Network.dense: sizes={sizes!r}; expected two or more widths of layers")
+    ):
         Network.dense(sizes)
 
 

@@ -77,7 +77,7 @@ def test_every_preset_is_cited(preset: Convention) -> None:
     assert preset.notes
     assert preset.evidence in ("P", "S")  # nothing from memory
     assert preset.evidence == ("S" if "secondary" in preset.citation else "P")
-    assert preset.weight_name == ("Theta" if preset.name == "ng-ml-2011" else "W")
+    assert preset.names.weight == ("Theta{l}" if preset.name == "ng-ml-2011" else "W{l}")
 
 
 def test_every_reference_is_cited_and_has_a_reason() -> None:
