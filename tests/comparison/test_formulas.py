@@ -64,7 +64,7 @@ def test_conventions_with_the_same_formulas_share_a_group():
 
 
 def test_rows_are_in_the_order_of_the_computation():
-    found = formulas("cs231n", "ng-ml-2011")
+    found = formulas("cs231n", "ng-ml-2011", activation="sigmoid")
     labels = [row.label for row in found.rows]
     assert labels == [
         *("X", "Z1", "A1", "Z2", "P", "dZ2", "dA1", "dZ1"),
@@ -154,7 +154,9 @@ def test_latex_has_a_column_for_each_group():
 
 def test_a_comparison_says_in_one_line_what_it_found():
     result = compare(["ng-ml-2011", "cs231n"], X, LABELS, sizes=(4, 5, 3))
-    assert repr(result) == "ng-ml-2011 against cs231n: network 4-5-3, sigmoid, cross_entropy; one gradient"
-    assert str(result) == f"{result!r}\n\n{result.formulas}"
+    assert repr(result) == "ng-ml-2011 against cs231n: network 4-5-3, sigmoid, binary_cross_entropy; one gradient"
+    (note,) = result.notes
+    assert str(result) == f"{result!r}\n\n{note}\n\n{result.formulas}"
+    assert note in result._repr_html_()
     worse = compare(["cs231n", "cs231n-bias-trick"], X, LABELS, sizes=(4, 5, 3), l2=1.0)
     assert repr(worse).endswith("; NOT one gradient")
