@@ -79,9 +79,15 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_activation_and_loss(parser)
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
-    parser.add_argument("--data", metavar="FILE", help=".npz, .mat, .csv or .txt (default: 8×8 handwritten digits)")
-    parser.add_argument("--features", metavar="NAME", help="the array or column of examples in FILE (default: X, …)")
-    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, …)")
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        help="arrays or a table, .gz too (default: 8×8 handwritten digits)",
+    )
+    parser.add_argument(
+        "--features", metavar="NAMES", help="the array of examples in FILE, or columns a,b (default: X)"
+    )
+    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
     add_l2(parser)
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
@@ -96,10 +102,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("compare: a convention is named twice")
     if arguments.seed < 0 or arguments.l2 < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
-    data = _data(arguments)
+    source = _weights(arguments.weights, found) if arguments.weights else None
+    data = _data(arguments, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
-    source = _weights(arguments.weights, found) if arguments.weights else None
     weights = None if source is None else source.parameters
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
     if source is None:
@@ -121,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
         weights=weights,
     )
     if arguments.json:
-        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict()})
+        print_json({"data": data.source, "notes": list(data.notes), "seed": arguments.seed, **result.to_dict()})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
@@ -145,8 +151,8 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
-def _data(arguments: argparse.Namespace) -> Dataset:
-    """The digits with pixels in [0, 1], or the user's file as it is."""
+def _data(arguments: argparse.Namespace, classes: int | None) -> Dataset:
+    """The digits with pixels in [0, 1], or the user's file as it is; the classes are known from given weights."""
     if arguments.data is None:
         if arguments.features or arguments.labels:
             raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
@@ -154,11 +160,19 @@ def _data(arguments: argparse.Namespace) -> Dataset:
         return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
     task: Literal["regress", "classify"] = "regress" if LOSSES[arguments.loss].takes == "reals" else "classify"
     try:
-        return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
+        features = _names(arguments.features, arguments.data)
+        return read_dataset(arguments.data, features=features, labels=arguments.labels, task=task, classes=classes)
     except DataError as error:
         if "regress" in str(error):
             raise DataError(f"{error} (for real targets: --loss squared_error)") from None
         raise
+
+
+def _names(given: str | None, path: str) -> str | list[str] | None:
+    """One name, even one with a comma in it, or several with commas between them."""
+    if given is None or "," not in given or given in read_arrays(path):
+        return given
+    return [name.strip() for name in given.split(",")]
 
 
 def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
@@ -195,9 +209,12 @@ def print_report(result: Comparison, data: Dataset, seed: int, weights: str | No
     console.print(f"[bold]{' against '.join(names)}[/bold]")
     console.print(
         f"{examples} of {len(data)} examples of {data.source}; network {'-'.join(map(str, result.sizes))}, "
-        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}\n",
+        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}",
         markup=False,
     )
+    for note in data.notes:
+        console.print(note, markup=False)
+    console.print()
     together = max(1, (console.width - 14) // _COLUMN)
     for start in range(0, len(result.sides), together):
         sides = result.sides[start : start + together]
