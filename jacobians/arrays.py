@@ -192,6 +192,8 @@ def kind_of(value: Any) -> str:
         return f"the text {value!r}" if len(value) < 40 else "a text"
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     a_kind = f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

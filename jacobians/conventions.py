@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_float, kind_of, leaves_of, size_of
+from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
 
 __all__ = [
@@ -31,7 +31,8 @@ __all__ = [
     "Reduction",
     "Task",
     "checked",
-    "is_weight",
+    "layer_widths",
+    "refuse_unnamed",
 ]
 
 
@@ -39,16 +40,59 @@ Layers: TypeAlias = list[tuple[Array, Array | None]]
 """For each layer its weight as (out, in), whatever the layout, and its bias as (out,) or None."""
 
 
-def is_weight(name: str, weight_name: str) -> bool:
-    """Whether a parameter is a weight, not a bias; "2.W1" is the first weight within layer 2."""
-    return name.rpartition(".")[2].startswith(weight_name)
+def refuse_unnamed(
+    params: Any, expected: Mapping[str, Shape], layout: Layout, names: ArrayNames, owner: str, operation: str
+) -> None:
+    """Raise ArgumentError unless parameters came as a dict by name; the text says how those given become one.
+
+    Parameters
+    ----------
+    params : Any
+    expected : dict of tuple
+        Shapes by name; empty where they are not known.
+    layout : Layout
+    names : ArrayNames
+    owner, operation : str
+    """
+    estimator = hasattr(params, "coefs_")
+    if isinstance(params, Mapping) and "coefs_" not in params:
+        return
+    mend = "are two arguments in each other's place? The order is params, X, Y"
+    if estimator or isinstance(params, Mapping):
+        coefs, intercepts = (f"params.{n}" if estimator else f"params[{n!r}]" for n in ("coefs_", "intercepts_"))
+        mend = (
+            f"{{f'W{{k}}': W for k, W in enumerate({coefs}, 1)}} | "
+            f"{{f'b{{k}}': b for k, b in enumerate({intercepts}, 1)}} is one"
+        )
+        if (layout.weights, layout.bias, layout.batch) != ("columns", "separate", "rows") or names.of(
+            "weight", 1
+        ) != "W1":
+            mend += f" in sklearn-mlp; translate_parameters(…, 'sklearn-mlp', {owner!r}) moves it"
+    elif isinstance(params, (list, tuple)):
+        mend = _named_list(params, expected, names)
+    elif isinstance(params, np.ndarray) and expected and params.shape == (sum(map(size_of, expected.values())),):
+        mend = "it is as long as a packed vector: net.unpack(params)"
+    listed = ", ".join(expected) or f"{names.of('weight', 1)}, …"
+    raise ArgumentError(f"{operation}: params is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
+
+
+def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: ArrayNames) -> str:
+    """How a list of arrays becomes a dict: in the order of the layers, or weights before biases, as the shapes tell."""
+    arrays = [array for _, array in leaves_of(params)]
+    if len(arrays) != len(expected):
+        return f"it holds {len(arrays)} arrays; give each its name" + f", {len(expected)} are expected" * bool(expected)
+    shapes = [np.shape(array) for array in arrays]
+    orders = (list(expected), sorted(expected, key=lambda name: not words.is_weight(name)))
+    names = next((names for names in orders if shapes == [expected[name] for name in names]), orders[0])
+    given = "params" if len(arrays) == len(params) else "[array for part in params for array in part]"
+    return f"dict(zip({names}, {given}))"
 
 
 def checked(
     params: Mapping[str, npt.ArrayLike],
     expected: Mapping[str, Shape],
     layout: Layout,
-    weight_name: str,
+    names: ArrayNames,
     owner: str,
     operation: str,
 ) -> dict[str, Array]:
@@ -58,9 +102,13 @@ def checked(
 
     Raises
     ------
+    ArgumentError
+        If the parameters did not come as a dict by name.
     ShapeError
         If a name or a shape differs from what is expected; the text says what would fit.
     """
+    if type(params) is not dict:
+        refuse_unnamed(params, expected, layout, names, owner, operation)
     if params.keys() != expected.keys():
         raise ShapeError(
             f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
@@ -69,10 +117,10 @@ def checked(
     for name, shape in expected.items():
         given = params[name]
         found = given.shape if type(given) is np.ndarray else np.shape(given)
-        if found == shape or _is_matrix_bias(name, found, shape, layout):
+        if found == shape or (_is_matrix_bias(found, shape, layout) and not names.is_weight(name)):
             arrays[name] = as_float(given, name, operation)
             continue
-        if is_weight(name, weight_name):
+        if names.is_weight(name):
             line = "row" if layout.weights == "rows" else "column"
             keeps, mend = f"one node a {line}, bias {layout.bias}", _mend_weight(found, shape, layout)
         else:
@@ -84,9 +132,9 @@ def checked(
     return arrays
 
 
-def _is_matrix_bias(name: str, found: Shape, expected: Shape, layout: Layout) -> bool:
+def _is_matrix_bias(found: Shape, expected: Shape, layout: Layout) -> bool:
     """Whether it is a bias as `affine` takes it too: (1, out) for a batch in rows; (out,) for one in columns."""
-    if layout.bias != "separate" or not name.rpartition(".")[2].startswith("b"):
+    if layout.bias != "separate":
         return False
     return found == ((1, *expected) if layout.batch == "rows" else expected[:1])
 
@@ -108,7 +156,8 @@ def _other(layout: Layout) -> str:
     return "columns" if layout.weights == "rows" else "rows"
 
 
-def _widths(sizes: Sequence[int], operation: str) -> tuple[int, ...]:
+def layer_widths(sizes: Sequence[int], operation: str) -> tuple[int, ...]:
+    """Return widths of layers, of which there are two or more, each a positive integer."""
     try:
         widths = tuple(operator.index(size) for size in sizes)
     except TypeError:
@@ -190,13 +239,11 @@ class Convention:
     packing : {"layers", "weights-then-biases"} or None
         The order of a packed vector: W1, b1, W2, b2, …, or all weights before all biases.
         None where the source packs nothing; see `effective_packing`.
-    weight_name : str
-        What layer 1's weight is called, without its number.
     tasks : mapping of str to Task
         By kind of task: "classification", "yes/no", "regression", "margin". The first is the default; one that is
         missing, the source does not have.
     names : ArrayNames
-        What the arrays are called.
+        What the arrays are called, forward and backward.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -227,7 +274,6 @@ class Convention:
     l2: Penalty | None = None
     l2_bias: bool = False
     packing: Packing | None = None
-    weight_name: str = "W"
     tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
     names: ArrayNames = field(default_factory=ArrayNames)
     citation: str = ""
@@ -236,6 +282,12 @@ class Convention:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        given: tuple[Any, Any] = (self.name, self.layout)
+        if tuple(map(isinstance, given, (str, Layout))) != (True, True):
+            raise LayoutError(
+                f"Convention: name is {kind_of(self.name)}, layout is {kind_of(self.layout)}; expected a text and a "
+                "Layout, such as Layout(weights='rows') or convention('pytorch').layout"
+            )
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices and not (value is None and name in _MAY_BE_OPEN):
@@ -244,10 +296,6 @@ class Convention:
         for name in self.assumed:
             if name not in _LAYOUT_FIELDS:
                 raise LayoutError(f"Convention {self.name}: assumed names {name!r}, which is no field of a Layout")
-        if self.weight_name in ("", "b"):
-            raise LayoutError(
-                f"Convention {self.name}: weight_name={self.weight_name!r} would clash with the biases b1, …"
-            )
 
     def replace(self, **changes: Any) -> Convention:
         """Return a copy with some fields changed."""
@@ -355,7 +403,7 @@ class Convention:
         if self.l2 is None:
             raise LayoutError(
                 f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
-                "convention.replace(l2='half') for ½λΣW²"
+                "convention.replace(l2='half') for ½λΣW², or --regulariser half"
             )
         factor, over_count = PENALTIES[self.l2]
         if over_count and count < 1:
@@ -366,7 +414,11 @@ class Convention:
 
     def weight(self, layer: int) -> str:
         """Return the name of a layer's weight; layers count from 1."""
-        return f"{self.weight_name}{layer}"
+        return self.names.of("weight", layer)
+
+    def bias(self, layer: int) -> str:
+        """Return the name of a layer's bias, where the layout keeps it apart; layers count from 1."""
+        return self.names.of("bias", layer)
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
         """Return the parameters' shapes by name, in the order W1, b1, W2, b2, …
@@ -382,10 +434,10 @@ class Convention:
             If `sizes` is not two or more positive integers.
         """
         shapes: dict[str, Shape] = {}
-        for layer, (n_in, n_out) in enumerate(itertools.pairwise(_widths(sizes, "shapes")), start=1):
+        for layer, (n_in, n_out) in enumerate(itertools.pairwise(layer_widths(sizes, "shapes")), start=1):
             shapes[self.weight(layer)] = self.layout.weight_shape(n_in, n_out)
             if self.layout.bias == "separate":
-                shapes[f"b{layer}"] = self.layout.bias_shape(n_out)
+                shapes[self.bias(layer)] = self.layout.bias_shape(n_out)
         return shapes
 
     def sizes(self, params: Mapping[str, Array]) -> tuple[int, ...]:
@@ -393,9 +445,12 @@ class Convention:
 
         Raises
         ------
+        ArgumentError
+            If the parameters did not come as a dict by name.
         ShapeError
             If there is no first weight, or one layer's outputs are not the next one's inputs.
         """
+        refuse_unnamed(params, {}, self.layout, self.names, self.name, "sizes")
         widths: list[int] = []
         for layer in itertools.count(1):
             name = self.weight(layer)
@@ -417,7 +472,7 @@ class Convention:
             raise ShapeError(
                 f"sizes: {self.name} calls its first weight {self.weight(1)}; found {found}: rename or translate it"
             )
-        return _widths(widths, "sizes")
+        return layer_widths(widths, "sizes")
 
     def check(
         self, params: Mapping[str, npt.ArrayLike], sizes: Sequence[int], *, operation: str = "check"
@@ -434,7 +489,7 @@ class Convention:
         ShapeError
             If a name or a shape differs; the text says what would fit.
         """
-        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)
+        return checked(params, self.shapes(sizes), self.layout, self.names, self.name, operation)
 
     def take_layers(self, params: Mapping[str, Array]) -> Layers:
         """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
@@ -444,7 +499,7 @@ class Convention:
             if self.layout.absorbs_bias:
                 W, bias = self.layout.weights_of(W), self.layout.bias_of(W)
             elif self.layout.bias == "separate":
-                bias = params[f"b{len(layers) + 1}"].reshape(-1)
+                bias = params[self.bias(len(layers) + 1)].reshape(-1)
             layers.append((W if self.layout.weights == "rows" else W.T, bias))
         return layers
 
@@ -456,7 +511,7 @@ class Convention:
                 W = self.layout.joined(bias[:, np.newaxis], W, 1)
             params[self.weight(layer)] = np.array(W if self.layout.weights == "rows" else W.T, order="C")
             if bias is not None and self.layout.bias == "separate":
-                params[f"b{layer}"] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
+                params[self.bias(layer)] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
         return params
 
     def pack(self, params: Mapping[str, Array], sizes: Sequence[int] | None = None) -> Array:
@@ -469,7 +524,9 @@ class Convention:
 
         Examples
         --------
-        >>> octave = Convention("octave", Layout(weights="rows", bias="first", vec="F"), weight_name="Theta")
+        >>> octave = Convention(
+        ...     "octave", Layout(weights="rows", bias="first", vec="F"), names=ArrayNames(weight="Theta{l}")
+        ... )
         >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
         [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
         """
@@ -501,6 +558,23 @@ class Convention:
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
         return row | {"weight": self.weight(1), "evidence": self.evidence}
 
+    def describe_tasks(self) -> list[dict[str, str]]:
+        """Return what the source minimises, one line of a table for each task, as `describe` does."""
+        return [
+            {
+                "preset": self.name,
+                "task": kind,
+                "loss": task.loss,
+                "factor": f"{task.factor:g}",
+                "reduction": task.reduction or self.effective_reduction,
+                "output": task.output,
+                "hidden": task.hidden,
+                "first label": str(task.first_label),
+                "where": task.citation,
+            }
+            for kind, task in self.tasks.items()
+        ]
+
     def _repr_html_(self) -> str:
         cells = {**self.describe(), "title": self.title, "citation": self.citation, "notes": self.notes}
         rows = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in cells.items() if text)
@@ -510,7 +584,7 @@ class Convention:
         """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
         if self.effective_packing == "layers":
             return list(names)
-        return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
+        return sorted(names, key=lambda name: not self.names.is_weight(name))  # stable: keeps the layers' order
 
     def _packed(self, arrays: Mapping[str, Array]) -> Array:
         """Arrays that were checked as one new vector."""

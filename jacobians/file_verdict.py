@@ -284,7 +284,7 @@ class _Judge:
         for attempt in near:
             if attempt.printed is not None:
                 digits = attempt.printed.digits
-                headline = f"the gradient may be right, as {attempt.text}, but {digits} digits are too few to tell"
+                headline = f"the gradient may be right, as {attempt.text}, but its {digits} digits are too few to tell"
                 return self._said("undecided", headline, attempt, notes)
         if not asked and (elsewhere := self._elsewhere(readings[1:])):
             wrong, options = attempts[0], " or ".join(f"--convention {name}" for name in elsewhere)

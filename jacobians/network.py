@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property, reduce
 from operator import matmul
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.conventions import Convention, checked, is_weight
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_array, as_float, generator, size_of
+from jacobians.conventions import Convention, checked, layer_widths, refuse_unnamed
+from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Layout, Order, Reduction
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
@@ -26,6 +27,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Network", "Parameters", "Run"]
+
+
+def _chain_of(operations: Sequence[Operation]) -> Chain:
+    if isinstance(operations, Operation):
+        raise ArgumentError(f"Network: operations is one operation; expected a list: [{operations!r}]")
+    chain = Chain(*operations)
+    seen: set[int] = set()
+    waiting = list(chain.parts)
+    for part in waiting:  # grows while it is read
+        if isinstance(part, (Chain, Parallel, Residual)):
+            waiting.extend(part.parts)
+        elif part.names[1:]:
+            if id(part) in seen:
+                raise ArgumentError(
+                    f"Network: one object, {part!r}, stands in two places; it would have its parameters "
+                    f"{', '.join(part.names[1:])} twice, since weights are not shared: make a second one"
+                )
+            seen.add(id(part))
+    return chain
 
 
 def _check_operations(parts: Sequence[Operation], convention: Convention) -> None:
@@ -52,6 +72,13 @@ def _in_convention(loss: str | Loss, convention: Convention) -> Loss:
         return found.replace(layout=convention.layout, reduction=reduction)
     task = convention.task_of(found.name)
     return found.replace(layout=convention.layout, reduction=reduction, factor=task.factor if task else 1.0)
+
+
+def _strength(l2: float) -> float:
+    strength = as_float(l2, "l2", "Network")
+    if strength.ndim or not 0 <= strength < np.inf:
+        raise DomainError(f"Network: l2={l2!r}; expected the regulariser's strength, one finite number λ ≥ 0")
+    return float(strength)
 
 
 def _check_loss(loss: Loss, convention: Convention) -> None:
@@ -98,12 +125,25 @@ class Run(Frozen):
 
     def __init__(self, network: Network, params: dict[str, Array], X: Array, Y: Array) -> None:
         vars(self).update(network=network, params=params, X=X, Y=Y)  # at once: see Frozen
-        self._steps = network.chain.run(X, dict(zip(network.names.values(), params.values(), strict=True)))
+        named = dict(zip(network.names.values(), params.values(), strict=True))
+        try:
+            self._steps = network.chain.run(X, named)
+        except ShapeError as error:
+            if _takes(network.chain, Y, named):
+                raise ShapeError(f"{error}; Y would fit: are X and Y in each other's place?") from None
+            raise
 
     @cached_property
     def outputs(self) -> list[str]:
         """Names of the intermediates, one for each operation."""
         return _output_names(self.network.chain.parts, self.params)
+
+    def __repr__(self) -> str:
+        return f"Run({self.network!r}, {self._count} examples)"
+
+    def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
+        # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
+        return type(self), (self.network, self.params, self.X, self.Y)
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -286,6 +326,15 @@ class Run(Frozen):
         return factors
 
 
+def _takes(chain: Chain, X: Array, named: Mapping[str, Array]) -> bool:
+    """Whether the operations take this array as their input."""
+    try:
+        chain.run(as_float(X, "X", "network"), named)
+    except JacobiansError:
+        return False
+    return True
+
+
 def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[str]:
     """Z for an affine layer, A for what follows it, numbered by layer; a name that is taken gets primes."""
     names: list[str] = []
@@ -387,6 +436,8 @@ class Network(Frozen):
     LayoutError
         If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
         one number, or `l2` is not 0 and the convention has no regulariser.
+    DomainError
+        If `l2` is negative, infinite or NaN.
 
     Notes
     -----
@@ -406,14 +457,14 @@ class Network(Frozen):
     ) -> None:
         self.convention = find_convention(convention)
         self.layout = self.convention.layout
-        self.chain = Chain(*operations)
+        self.chain = _chain_of(operations)
         self.loss = loss if isinstance(loss, Loss) else _in_convention(loss, self.convention)
-        self.l2 = float(l2)
+        self.l2 = _strength(l2)
         _check_operations(self.chain.parts, self.convention)
         _check_loss(self.loss, self.convention)
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
-        self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
+        self.names = {self.convention.names.parameter(name): name for name in self.chain.names[1:]}
         known = self.chain.parameter_shapes()
         self._known = {name: known[own] for name, own in self.names.items() if own in known}
 
@@ -472,9 +523,7 @@ class Network(Frozen):
         0.5
         """
         found = find_convention(convention)
-        sizes = tuple(sizes)
-        if len(sizes) < 2:
-            raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
+        widths = layer_widths(sizes, "Network.dense")
         given = None if loss is None else find_loss(loss)
         chosen = found.task_for(task, None if given is None else given.name)
         wanted = reduction or chosen.reduction
@@ -487,8 +536,9 @@ class Network(Frozen):
         )
         between = find_activation(activation or chosen.hidden).moved_to(found.layout)
         operations: list[Operation] = []
-        for n_in, n_out in itertools.pairwise(sizes):
-            operations += [Affine(found.layout, (n_in, n_out)), between]
+        for n_in, n_out in itertools.pairwise(widths):
+            # one with parameters of its own has them once for each layer
+            operations += [Affine(found.layout, (n_in, n_out)), deepcopy(between) if between.names[1:] else between]
         last = chosen.output if output is None else output
         if last in ("linear", given.prediction):  # the loss of logits applies it
             del operations[-1]
@@ -542,15 +592,27 @@ class Network(Frozen):
             raise ShapeError(f"Network.shapes: {', '.join(missing)}: the operations do not fix their sizes")
         return dict(self._known)
 
-    def init(self, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
+    def init(self, rng: np.random.Generator | int, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
         """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
 
         The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
         every convention (Glorot & Bengio 2010, eq. 16).
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator or int
+            Or a seed.
+        dtype : dtype
+
+        Raises
+        ------
+        ArgumentError
+            If `rng` is neither a generator nor a seed.
         """
+        rng = generator(rng, "Network.init")
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
-            if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
+            if len(shape) != 2 or not self.convention.names.is_weight(name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
             out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
@@ -641,7 +703,7 @@ class Network(Frozen):
 
     def is_penalised(self, name: str) -> bool:
         """Whether the regulariser touches this parameter."""
-        return self.l2 != 0 and (self.convention.l2_bias or is_weight(name, self.convention.weight_name))
+        return self.l2 != 0 and (self.convention.l2_bias or self.convention.names.is_weight(name))
 
     def penalty(self, name: str, array: Array, count: int) -> tuple[Array, Jacobian]:
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""
@@ -662,9 +724,10 @@ class Network(Frozen):
     def _arrays(self, params: Parameters) -> dict[str, Array]:
         expected = self._known
         if len(expected) < len(self.names):
+            refuse_unnamed(params, {}, self.layout, self.convention.names, self.convention.name, "network")
             # an operation that does not fix its sizes checks them itself
             expected = {name: self._known.get(name, np.shape(params.get(name, ()))) for name in self.names}
-        return checked(params, expected, self.layout, self.convention.weight_name, self.convention.name, "network")
+        return checked(params, expected, self.layout, self.convention.names, self.convention.name, "network")
 
     def __repr__(self) -> str:
         parts = " → ".join(p.name for p in self.chain.parts)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout
+from jacobians.array_names import ArrayNames
 from jacobians.comparison import compare
 
 RNG = np.random.default_rng(5)
@@ -48,7 +49,7 @@ def test_the_formulas_shown_give_the_gradient_when_run(names):
 
 
 def test_names_alone_are_no_difference():
-    own = Convention("mine", Layout(), reduction="mean", weight_name="Theta")
+    own = Convention("mine", Layout(), reduction="mean", names=ArrayNames(weight="Theta{l}"))
     found = formulas(own, "cs231n")
     assert found.rows[0].cells[0].text == "Z₁ = X Θ₁ + 1 b₁ᵀ"
     assert not [row.label for row in found.rows if row.differs]
@@ -114,7 +115,7 @@ def test_text_groups_marks_and_ends_in_the_sentences():
 def test_to_dict_is_json_and_whole():
     found = json.loads(json.dumps(compare(["ng-ml-2011", "cs231n"], X, LABELS, sizes=(4, 5, 3)).to_dict()))["formulas"]
     assert found["conventions"] == ["ng-ml-2011", "cs231n"]
-    assert found["parameters"]["Theta1"]["formula"]["formulas"][0]["numpy"] == "dTheta1 = delta2.T @ A1 / m"
+    assert found["parameters"]["Theta1"]["formula"]["formulas"][0]["numpy"] == "Theta1_grad = delta2.T @ A1 / m"
     assert found["parameters"]["Theta1"]["factors"][3] == {
         "of": "∂Z2/∂A1",
         "differs": True,
