@@ -171,12 +171,12 @@ def conventions_of(
             reader = _Reader(arrays, candidate, features, labels, sizes, where)
             found.append(reader.read())
         except JacobiansError as error:
-            errors.append((reader.has_parameters, error))
+            errors.append((reader.understood, error))
     if found:
         return found
-    for known, reason in errors:
-        if known:
-            raise DataError(f"{reason}. No other convention fits; name yours to see what is wrong in it")
+    understood, reason = max(errors, key=lambda pair: pair[0])
+    if understood:
+        raise DataError(f"{reason} (and no other convention fits; name yours to see what is wrong in it)")
     have = ", ".join(f"{name} {np.shape(array)}" for name, array in arrays.items()) or "nothing"
     first = next(iter(candidates))
     raise DataError(
@@ -203,6 +203,7 @@ class _Reader:
         self.notes: list[str] = []
         self.found: dict[str, str] = {}
         self.unknown: list[str] = []
+        self.understood = 0  # how much of the file makes sense: the error of the convention that goes furthest is told
         self._sort()
 
     # --- names -----------------------------------------------------------------------------------
@@ -291,11 +292,6 @@ class _Reader:
     def _have(self) -> str:
         return ", ".join(f"{name} {array.shape}" for name, array in self.arrays.items()) or "no arrays"
 
-    @property
-    def has_parameters(self) -> bool:
-        """Whether the convention knows a weight of this file."""
-        return bool(self._layers("weight")) or "packed" in self.found
-
     def _layers(self, role: str) -> dict[int, str]:
         """The names of a role's arrays by layer."""
         pairs = (key.split(":") for key in self.found if key.startswith(f"{role}:"))
@@ -307,11 +303,14 @@ class _Reader:
         """Return what every array is."""
         X = self._examples()
         if self._layers("weight"):
+            self.understood = 1
             weights = self._weights(X)
             sizes = self.convention.sizes(weights)
+            self.understood = 2
             parameters = self._with_biases(weights, sizes)
             self._agree(parameters, sizes)
         elif "packed" in self.found:
+            self.understood = 1
             packed = self._vector("packed")
             sizes = self._sizes_of(packed, X)
             parameters = self.convention.unpack(packed, sizes)
@@ -323,8 +322,10 @@ class _Reader:
                 f"{self.where} has {self._have()}; no parameters that {self.convention.name} knows: it calls them "
                 f"{called}, or all packed nn_params or theta"
             )
+        self.understood = 3
         if X is not None:
             X = self._without_ones(X, sizes)
+        self.understood = 4
         gradients = self._gradients(parameters)
         self._refuse_unknown(len(sizes) - 1)
         Y = self.arrays.get(self.found.get("target", ""))
@@ -339,6 +340,7 @@ class _Reader:
             unknown += [name for layer, name in self._layers(role).items() if layer > known]
         if not unknown:
             return
+        self.understood = min(self.understood, 1 + (not self._layers("bias")))  # a convention without a place for them
         shown = ", ".join(f"{name} {self.arrays[name].shape}" for name in unknown)
         reason = f"{own.name} has no such name: it has {', '.join(own.shapes((2, 2, 2)))}, their gradients, X and y"
         if set(unknown) <= {*self._layers("bias").values(), *self._layers("bias-gradient").values()}:

@@ -88,9 +88,9 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
-    parser.add_argument("--data", metavar="FILE", help=".npz, .mat, .csv or .txt (default: 8×8 handwritten digits)")
-    parser.add_argument("--features", metavar="NAME", help="the array or column of examples in FILE (default: X, …)")
-    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, …)")
+    parser.add_argument("--data", metavar="FILE", help="arrays or a table, .gz too (default: 8×8 handwritten digits)")
+    parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
+    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
     add_json(parser)
@@ -107,11 +107,11 @@ def run(arguments: argparse.Namespace) -> int:
     strength = arguments.l2 or 0.0
     if arguments.seed < 0 or strength < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
+    source = _weights(arguments.weights, found) if arguments.weights else None
     loss = found[0].task_for(arguments.task, arguments.loss).loss
-    data = _data(arguments, loss)
+    data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
-    source = _weights(arguments.weights, found) if arguments.weights else None
     weights = None if source is None else source.parameters
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
     if source is None:
@@ -132,7 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
         weights=weights,
     )
     if arguments.json:
-        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict()})
+        notes = [*data.notes, *result.notes]
+        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
@@ -156,8 +157,8 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
-def _data(arguments: argparse.Namespace, loss: str) -> Dataset:
-    """The digits with pixels in [0, 1], or the user's file as it is."""
+def _data(arguments: argparse.Namespace, loss: str, classes: int | None) -> Dataset:
+    """The digits with pixels in [0, 1], or the user's file as it is; given weights tell the number of classes."""
     if arguments.data is None:
         if arguments.features or arguments.labels:
             raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
@@ -165,11 +166,19 @@ def _data(arguments: argparse.Namespace, loss: str) -> Dataset:
         return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
     task: Literal["regress", "classify"] = "regress" if LOSSES[loss].takes == "reals" else "classify"
     try:
-        return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
+        features = _names(arguments.features, arguments.data)
+        return read_dataset(arguments.data, features=features, labels=arguments.labels, task=task, classes=classes)
     except DataError as error:
         if "regress" in str(error):
             raise DataError(f"{error} (for real targets: --loss squared_error)") from None
         raise
+
+
+def _names(given: str | None, path: str) -> str | list[str] | None:
+    """One name, even one with a comma in it, or several with commas between them."""
+    if given is None or "," not in given or given in read_arrays(path):
+        return given
+    return [name.strip() for name in given.split(",")]
 
 
 def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
@@ -206,9 +215,12 @@ def print_report(result: Comparison, data: Dataset, seed: int, weights: str | No
     console.print(f"[bold]{' against '.join(names)}[/bold]")
     console.print(
         f"{examples} of {len(data)} examples of {data.source}; network {'-'.join(map(str, result.sizes))}, "
-        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}\n",
+        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}",
         markup=False,
     )
+    for note in data.notes:
+        console.print(note, markup=False)
+    console.print()
     for note in result.notes:
         console.print(f"{note}\n", markup=False)
     together = max(1, (console.width - 14) // _COLUMN)

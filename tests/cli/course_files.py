@@ -83,14 +83,14 @@ def octave_packed(found: Arrays) -> Arrays:
     return rest | {"nn_params": packed("Theta1", "Theta2"), "grad": packed("Theta1_grad", "Theta2_grad")}
 
 
-def cs231n_two_layer(strength=0.1, *, slip="") -> Arrays:
+def cs231n_two_layer(strength=0.1, *, slip="", activation="relu") -> Arrays:
     """Assignment 1's TwoLayerNet: half reg ΣW², softmax, ReLU."""
     rng = np.random.default_rng(4)
     N, D, H, C = 14, 6, 7, 3
     X, y = rng.normal(size=(N, D)), np.arange(N) % C
     W1, b1 = rng.normal(size=(D, H)), rng.normal(size=H)
     W2, b2 = rng.normal(size=(H, C)), rng.normal(size=C)
-    hidden = np.maximum(0, X @ W1 + b1)
+    hidden = np.maximum(0, X @ W1 + b1) if activation == "relu" else np.tanh(X @ W1 + b1)
     scores = hidden @ W2 + b2
     probs = np.exp(scores - scores.max(axis=1, keepdims=True))
     probs /= probs.sum(axis=1, keepdims=True)
@@ -99,7 +99,9 @@ def cs231n_two_layer(strength=0.1, *, slip="") -> Arrays:
     if slip != "count":
         dscores /= N
     dhidden = dscores @ W2.T
-    if slip != "relu":
+    if activation == "tanh":
+        dhidden *= 1 - hidden**2
+    elif slip != "relu":
         dhidden[hidden <= 0] = 0
     weight = {"double": 2.0, "strength": 0.0}.get(slip, 1.0) * strength
     dW1, dW2 = X.T @ dhidden + weight * W1, hidden.T @ dscores + weight * W2
