@@ -107,7 +107,7 @@ def checked(
     ShapeError
         If a name or a shape differs from what is expected; the text says what would fit.
     """
-    if type(params) is not dict:
+    if type(params) is not dict or "coefs_" in params:
         refuse_unnamed(params, expected, layout, names, owner, operation)
     if params.keys() != expected.keys():
         raise ShapeError(
