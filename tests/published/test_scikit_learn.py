@@ -1,4 +1,4 @@
-"""scikit-learn's multilayer perceptrons: the gradient that they compute is the convention's, with no option but the task.
+"""scikit-learn's multilayer perceptrons: their gradients are the convention's, with no option but the task.
 
 Skipped without scikit-learn. `_loss_grad_lbfgs` is the function that its optimiser calls.
 """
@@ -29,7 +29,7 @@ def test_gradient(model: str, task: str, activation: str, outputs: int, alpha: f
     labels = np.arange(count) % max(outputs, 2)
     y = rng.normal(size=(count, outputs)) if task == "regression" else labels
     fitted = getattr(neural_network, model)(
-        hidden_layer_sizes=(4,), activation=activation, alpha=alpha, max_iter=1, random_state=0
+        hidden_layer_sizes=(4,), solver="lbfgs", activation=activation, alpha=alpha, max_iter=1, random_state=0
     )
     fitted.fit(X, y.ravel() if outputs == 1 else y)
     if not hasattr(fitted, "_loss_grad_lbfgs"):
