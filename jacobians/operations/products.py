@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
 from jacobians.operations.operation import Jacobians, Makers, Primitive
+from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 
@@ -19,8 +19,8 @@ __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 class _Binary(Primitive):
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout = layout
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
     def _check_equal(self, A: Array, B: Array) -> None:
         if A.shape != B.shape:
@@ -59,7 +59,7 @@ class Add(_Binary):
         return as_array(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
 
 
-def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     r"""Return A B and its Jacobians by both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
 
     Raises
@@ -76,7 +76,7 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> 
     return MatMul(layout)(A, B)
 
 
-def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A∘B and its Jacobians, diag(B) and diag(A).
 
     Raises
@@ -94,7 +94,7 @@ def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -
     return Hadamard(layout)(A, B)
 
 
-def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A + B and its Jacobians, two identities.
 
     Raises

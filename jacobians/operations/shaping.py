@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, full, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
@@ -18,8 +18,8 @@ __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total"
 class Transpose(Unary):
     """X ↦ Xᵀ for a matrix; the Jacobian is a commutation."""
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout = layout
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
@@ -40,14 +40,14 @@ class Reshaping(Unary):
     ----------
     shape : tuple of int
         Of the result; no entry may be -1.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
     """
 
     name = "reshape"
 
-    def __init__(self, shape: Shape, layout: Layout | None = None) -> None:
+    def __init__(self, shape: Shape, layout: AnyLayout | None = None) -> None:
         self.shape = tuple(shape)
-        self.layout = layout
+        self.layout = None if layout is None else find_layout(layout)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
@@ -69,12 +69,12 @@ class Total(Unary):
     ----------
     axis : int, optional
         All axes unless given; the result is then a scalar.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
     """
 
-    def __init__(self, axis: int | None = None, layout: Layout | None = None) -> None:
+    def __init__(self, axis: int | None = None, layout: AnyLayout | None = None) -> None:
         self.axis = axis
-        self.layout = layout
+        self.layout = None if layout is None else find_layout(layout)
 
     def _weight(self, X: Array) -> float:
         return 1.0
@@ -120,7 +120,7 @@ def _ones(X: Array, axis: int | None, weight: float) -> Jacobian:
     return Product(tuple(factors))
 
 
-def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def transpose(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return Xᵀ as a new array, and the Jacobian: a commutation.
 
     Examples
@@ -132,7 +132,7 @@ def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Ja
     return Transpose(layout)(X)
 
 
-def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return X's entries, in C order, in another shape, and the Jacobian.
 
     Raises
@@ -148,7 +148,7 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tup
     return Reshaping(shape, layout)(X)
 
 
-def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def total(X: npt.ArrayLike, axis: int | None = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the sum over an axis, or over all, and the Jacobian: a vector of ones.
 
     Sums are carried in float64 and returned in X's dtype.
@@ -164,7 +164,7 @@ def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = Non
     return Total(axis, layout)(X)
 
 
-def mean(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def mean(X: npt.ArrayLike, axis: int | None = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the mean over an axis, or over all, and the Jacobian.
 
     Raises
