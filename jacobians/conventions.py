@@ -47,7 +47,13 @@ def is_weight(name: str, weight_name: str) -> bool:
 
 
 def refuse_unnamed(
-    params: Any, expected: Mapping[str, Shape], layout: Layout, weight_name: str, owner: str, operation: str
+    params: Any,
+    expected: Mapping[str, Shape],
+    layout: Layout,
+    weight_name: str,
+    owner: str,
+    operation: str,
+    called: str = "params",
 ) -> None:
     """Raise ArgumentError unless parameters came as a dict by name; the text says how those given become one.
 
@@ -58,13 +64,15 @@ def refuse_unnamed(
         Shapes by name; empty where they are not known.
     layout : Layout
     weight_name, owner, operation : str
+    called : str
+        What the argument is called.
     """
     estimator = hasattr(params, "coefs_")
     if isinstance(params, Mapping) and "coefs_" not in params:
         return
     mend = "are two arguments in each other's place? The order is params, X, Y"
     if estimator or isinstance(params, Mapping):
-        coefs, intercepts = (f"params.{n}" if estimator else f"params[{n!r}]" for n in ("coefs_", "intercepts_"))
+        coefs, intercepts = (f"{called}.{n}" if estimator else f"{called}[{n!r}]" for n in ("coefs_", "intercepts_"))
         mend = (
             f"{{f'W{{k}}': W for k, W in enumerate({coefs}, 1)}} | "
             f"{{f'b{{k}}': b for k, b in enumerate({intercepts}, 1)}} is one"
@@ -72,14 +80,14 @@ def refuse_unnamed(
         if (layout.weights, layout.bias, layout.batch) != ("columns", "separate", "rows") or weight_name != "W":
             mend += f" in sklearn-mlp; translate_parameters(…, 'sklearn-mlp', {owner!r}) moves it"
     elif isinstance(params, (list, tuple)):
-        mend = _named_list(params, expected, weight_name)
+        mend = _named_list(params, expected, weight_name, called)
     elif isinstance(params, np.ndarray) and expected and params.shape == (sum(map(size_of, expected.values())),):
-        mend = "it is as long as a packed vector: net.unpack(params)"
+        mend = f"it is as long as a packed vector: net.unpack({called})"
     listed = ", ".join(expected) or f"{weight_name}1, …"
-    raise ArgumentError(f"{operation}: params is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
+    raise ArgumentError(f"{operation}: {called} is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
 
 
-def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], weight_name: str) -> str:
+def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], weight_name: str, called: str) -> str:
     """How a list of arrays becomes a dict: in the order of the layers, or weights before biases, as the shapes tell."""
     arrays = [array for _, array in leaves_of(params)]
     if len(arrays) != len(expected):
@@ -87,7 +95,7 @@ def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], weight_nam
     shapes = [np.shape(array) for array in arrays]
     orders = (list(expected), sorted(expected, key=lambda name: not is_weight(name, weight_name)))
     names = next((names for names in orders if shapes == [expected[name] for name in names]), orders[0])
-    given = "params" if len(arrays) == len(params) else "[array for part in params for array in part]"
+    given = called if len(arrays) == len(params) else f"[array for part in {called} for array in part]"
     return f"dict(zip({names}, {given}))"
 
 

@@ -229,6 +229,8 @@ class Affine(Primitive):
             hint = f"; W's transpose would fit: are the weights in {_other(layout.weights)}?"
         elif layout.absorbs_bias and X.shape[layout.feature_axis] == width + 1:
             hint = "; the layout adds the entry of ones itself: leave it out of X"
+        elif W.shape[layout.feature_axis] == X.shape[layout.node_axis] - layout.absorbs_bias:
+            hint = "; are X and W in each other's place?"
         elif layout.bias in ("separate", "none") and X.shape[layout.feature_axis] == width - 1:
             hint = "; W has one more: is the bias absorbed in it (bias='first' or 'last')?"
         raise ShapeError(
