@@ -31,7 +31,6 @@ __all__ = [
     "Reduction",
     "Task",
     "checked",
-    "is_weight",
     "layer_widths",
     "refuse_unnamed",
 ]
@@ -41,16 +40,11 @@ Layers: TypeAlias = list[tuple[Array, Array | None]]
 """For each layer its weight as (out, in), whatever the layout, and its bias as (out,) or None."""
 
 
-def is_weight(name: str, weight_name: str) -> bool:
-    """Whether a parameter is a weight, not a bias; "2.W1" is the first weight within layer 2."""
-    return name.rpartition(".")[2].startswith(weight_name)
-
-
 def refuse_unnamed(
     params: Any,
     expected: Mapping[str, Shape],
     layout: Layout,
-    weight_name: str,
+    names: ArrayNames,
     owner: str,
     operation: str,
     called: str = "params",
@@ -63,7 +57,8 @@ def refuse_unnamed(
     expected : dict of tuple
         Shapes by name; empty where they are not known.
     layout : Layout
-    weight_name, owner, operation : str
+    names : ArrayNames
+    owner, operation : str
     called : str
         What the argument is called.
     """
@@ -77,23 +72,24 @@ def refuse_unnamed(
             f"{{f'W{{k}}': W for k, W in enumerate({coefs}, 1)}} | "
             f"{{f'b{{k}}': b for k, b in enumerate({intercepts}, 1)}} is one"
         )
-        if (layout.weights, layout.bias, layout.batch) != ("columns", "separate", "rows") or weight_name != "W":
+        as_sklearn = (layout.weights, layout.bias, layout.batch) == ("columns", "separate", "rows")
+        if not as_sklearn or names.of("weight", 1) != "W1":
             mend += f" in sklearn-mlp; translate_parameters(…, 'sklearn-mlp', {owner!r}) moves it"
     elif isinstance(params, (list, tuple)):
-        mend = _named_list(params, expected, weight_name, called)
+        mend = _named_list(params, expected, names, called)
     elif isinstance(params, np.ndarray) and expected and params.shape == (sum(map(size_of, expected.values())),):
         mend = f"it is as long as a packed vector: net.unpack({called})"
-    listed = ", ".join(expected) or f"{weight_name}1, …"
+    listed = ", ".join(expected) or f"{names.of('weight', 1)}, …"
     raise ArgumentError(f"{operation}: {called} is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
 
 
-def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], weight_name: str, called: str) -> str:
+def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: ArrayNames, called: str) -> str:
     """How a list of arrays becomes a dict: in the order of the layers, or weights before biases, as the shapes tell."""
     arrays = [array for _, array in leaves_of(params)]
     if len(arrays) != len(expected):
         return f"it holds {len(arrays)} arrays; give each its name" + f", {len(expected)} are expected" * bool(expected)
     shapes = [np.shape(array) for array in arrays]
-    orders = (list(expected), sorted(expected, key=lambda name: not is_weight(name, weight_name)))
+    orders = (list(expected), sorted(expected, key=lambda name: not words.is_weight(name)))
     names = next((names for names in orders if shapes == [expected[name] for name in names]), orders[0])
     given = called if len(arrays) == len(params) else f"[array for part in {called} for array in part]"
     return f"dict(zip({names}, {given}))"
@@ -103,7 +99,7 @@ def checked(
     params: Mapping[str, npt.ArrayLike],
     expected: Mapping[str, Shape],
     layout: Layout,
-    weight_name: str,
+    names: ArrayNames,
     owner: str,
     operation: str,
 ) -> dict[str, Array]:
@@ -118,7 +114,8 @@ def checked(
     ShapeError
         If a name or a shape differs from what is expected; the text says what would fit.
     """
-    refuse_unnamed(params, expected, layout, weight_name, owner, operation)
+    if type(params) is not dict or "coefs_" in params:
+        refuse_unnamed(params, expected, layout, names, owner, operation)
     if params.keys() != expected.keys():
         raise ShapeError(
             f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
@@ -127,10 +124,10 @@ def checked(
     for name, shape in expected.items():
         given = params[name]
         found = given.shape if type(given) is np.ndarray else np.shape(given)
-        if found == shape or _is_matrix_bias(name, found, shape, layout):
+        if found == shape or (_is_matrix_bias(found, shape, layout) and not names.is_weight(name)):
             arrays[name] = as_float(given, name, operation)
             continue
-        if is_weight(name, weight_name):
+        if names.is_weight(name):
             line = "row" if layout.weights == "rows" else "column"
             keeps, mend = f"one node a {line}, bias {layout.bias}", _mend_weight(found, shape, layout)
         else:
@@ -142,9 +139,9 @@ def checked(
     return arrays
 
 
-def _is_matrix_bias(name: str, found: Shape, expected: Shape, layout: Layout) -> bool:
+def _is_matrix_bias(found: Shape, expected: Shape, layout: Layout) -> bool:
     """Whether it is a bias as `affine` takes it too: (1, out) for a batch in rows; (out,) for one in columns."""
-    if layout.bias != "separate" or not name.rpartition(".")[2].startswith("b"):
+    if layout.bias != "separate":
         return False
     return found == ((1, *expected) if layout.batch == "rows" else expected[:1])
 
@@ -249,13 +246,11 @@ class Convention:
     packing : {"layers", "weights-then-biases"} or None
         The order of a packed vector: W1, b1, W2, b2, …, or all weights before all biases.
         None where the source packs nothing; see `effective_packing`.
-    weight_name : str
-        What layer 1's weight is called, without its number.
     tasks : mapping of str to Task
         By kind of task: "classification", "yes/no", "regression", "margin". The first is the default; one that is
         missing, the source does not have.
     names : ArrayNames
-        What the arrays are called.
+        What the arrays are called, forward and backward.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -286,7 +281,6 @@ class Convention:
     l2: Penalty | None = None
     l2_bias: bool = False
     packing: Packing | None = None
-    weight_name: str = "W"
     tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
     names: ArrayNames = field(default_factory=ArrayNames)
     citation: str = ""
@@ -309,10 +303,6 @@ class Convention:
         for name in self.assumed:
             if name not in _LAYOUT_FIELDS:
                 raise LayoutError(f"Convention {self.name}: assumed names {name!r}, which is no field of a Layout")
-        if self.weight_name in ("", "b"):
-            raise LayoutError(
-                f"Convention {self.name}: weight_name={self.weight_name!r} would clash with the biases b1, …"
-            )
 
     def replace(self, **changes: Any) -> Convention:
         """Return a copy with some fields changed."""
@@ -420,7 +410,7 @@ class Convention:
         if self.l2 is None:
             raise LayoutError(
                 f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
-                "convention.replace(l2='half') for ½λΣW²"
+                "convention.replace(l2='half') for ½λΣW², or --regulariser half"
             )
         factor, over_count = PENALTIES[self.l2]
         if over_count and count < 1:
@@ -431,7 +421,11 @@ class Convention:
 
     def weight(self, layer: int) -> str:
         """Return the name of a layer's weight; layers count from 1."""
-        return f"{self.weight_name}{layer}"
+        return self.names.of("weight", layer)
+
+    def bias(self, layer: int) -> str:
+        """Return the name of a layer's bias, where the layout keeps it apart; layers count from 1."""
+        return self.names.of("bias", layer)
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
         """Return the parameters' shapes by name, in the order W1, b1, W2, b2, …
@@ -450,7 +444,7 @@ class Convention:
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(layer_widths(sizes, "shapes")), start=1):
             shapes[self.weight(layer)] = self.layout.weight_shape(n_in, n_out)
             if self.layout.bias == "separate":
-                shapes[f"b{layer}"] = self.layout.bias_shape(n_out)
+                shapes[self.bias(layer)] = self.layout.bias_shape(n_out)
         return shapes
 
     def sizes(self, params: Mapping[str, Array]) -> tuple[int, ...]:
@@ -463,7 +457,7 @@ class Convention:
         ShapeError
             If there is no first weight, or one layer's outputs are not the next one's inputs.
         """
-        refuse_unnamed(params, {}, self.layout, self.weight_name, self.name, "sizes")
+        refuse_unnamed(params, {}, self.layout, self.names, self.name, "sizes")
         widths: list[int] = []
         for layer in itertools.count(1):
             name = self.weight(layer)
@@ -502,7 +496,7 @@ class Convention:
         ShapeError
             If a name or a shape differs; the text says what would fit.
         """
-        return checked(params, self.shapes(sizes), self.layout, self.weight_name, self.name, operation)
+        return checked(params, self.shapes(sizes), self.layout, self.names, self.name, operation)
 
     def take_layers(self, params: Mapping[str, Array]) -> Layers:
         """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
@@ -512,7 +506,7 @@ class Convention:
             if self.layout.absorbs_bias:
                 W, bias = self.layout.weights_of(W), self.layout.bias_of(W)
             elif self.layout.bias == "separate":
-                bias = params[f"b{len(layers) + 1}"].reshape(-1)
+                bias = params[self.bias(len(layers) + 1)].reshape(-1)
             layers.append((W if self.layout.weights == "rows" else W.T, bias))
         return layers
 
@@ -524,7 +518,7 @@ class Convention:
                 W = self.layout.joined(bias[:, np.newaxis], W, 1)
             params[self.weight(layer)] = np.array(W if self.layout.weights == "rows" else W.T, order="C")
             if bias is not None and self.layout.bias == "separate":
-                params[f"b{layer}"] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
+                params[self.bias(layer)] = np.array(bias.reshape(self.layout.bias_shape(bias.size)), order="C")
         return params
 
     def pack(self, params: Mapping[str, Array], sizes: Sequence[int] | None = None) -> Array:
@@ -537,7 +531,9 @@ class Convention:
 
         Examples
         --------
-        >>> octave = Convention("octave", Layout(weights="rows", bias="first", vec="F"), weight_name="Theta")
+        >>> octave = Convention(
+        ...     "octave", Layout(weights="rows", bias="first", vec="F"), names=ArrayNames(weight="Theta{l}")
+        ... )
         >>> octave.pack({"Theta1": np.array([[1.0, 2.0], [3.0, 4.0]]), "Theta2": np.array([[5.0, 6.0, 7.0]])}).tolist()
         [1.0, 3.0, 2.0, 4.0, 5.0, 6.0, 7.0]
         """
@@ -569,6 +565,23 @@ class Convention:
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
         return row | {"weight": self.weight(1), "evidence": self.evidence}
 
+    def describe_tasks(self) -> list[dict[str, str]]:
+        """Return what the source minimises, one line of a table for each task, as `describe` does."""
+        return [
+            {
+                "preset": self.name,
+                "task": kind,
+                "loss": task.loss,
+                "factor": f"{task.factor:g}",
+                "reduction": task.reduction or self.effective_reduction,
+                "output": task.output,
+                "hidden": task.hidden,
+                "first label": str(task.first_label),
+                "where": task.citation,
+            }
+            for kind, task in self.tasks.items()
+        ]
+
     def _repr_html_(self) -> str:
         cells = {**self.describe(), "title": self.title, "citation": self.citation, "notes": self.notes}
         rows = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in cells.items() if text)
@@ -578,7 +591,7 @@ class Convention:
         """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
         if self.effective_packing == "layers":
             return list(names)
-        return sorted(names, key=lambda name: not is_weight(name, self.weight_name))  # stable: keeps the layers' order
+        return sorted(names, key=lambda name: not self.names.is_weight(name))  # stable: keeps the layers' order
 
     def _packed(self, arrays: Mapping[str, Array]) -> Array:
         """Arrays that were checked as one new vector."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, generator, size_of
-from jacobians.conventions import Convention, checked, is_weight, layer_widths, refuse_unnamed
+from jacobians.conventions import Convention, checked, layer_widths, refuse_unnamed
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Layout, Order, Reduction
@@ -464,7 +464,7 @@ class Network(Frozen):
         _check_loss(self.loss, self.convention)
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
         # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
-        self.names = {name.replace("W", self.convention.weight_name): name for name in self.chain.names[1:]}
+        self.names = {self.convention.names.parameter(name): name for name in self.chain.names[1:]}
         known = self.chain.parameter_shapes()
         self._known = {name: known[own] for name, own in self.names.items() if own in known}
 
@@ -612,7 +612,7 @@ class Network(Frozen):
         rng = generator(rng, "Network.init")
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
-            if len(shape) != 2 or not is_weight(name, self.convention.weight_name):
+            if len(shape) != 2 or not self.convention.names.is_weight(name):
                 params[name] = np.zeros(shape, dtype=dtype)
                 continue
             out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
@@ -703,7 +703,7 @@ class Network(Frozen):
 
     def is_penalised(self, name: str) -> bool:
         """Whether the regulariser touches this parameter."""
-        return self.l2 != 0 and (self.convention.l2_bias or is_weight(name, self.convention.weight_name))
+        return self.l2 != 0 and (self.convention.l2_bias or self.convention.names.is_weight(name))
 
     def penalty(self, name: str, array: Array, count: int) -> tuple[Array, Jacobian]:
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""
@@ -724,10 +724,10 @@ class Network(Frozen):
     def _arrays(self, params: Parameters) -> dict[str, Array]:
         expected = self._known
         if len(expected) < len(self.names):
-            refuse_unnamed(params, {}, self.layout, self.convention.weight_name, self.convention.name, "network")
+            refuse_unnamed(params, {}, self.layout, self.convention.names, self.convention.name, "network")
             # an operation that does not fix its sizes checks them itself
             expected = {name: self._known.get(name, np.shape(params.get(name, ()))) for name in self.names}
-        return checked(params, expected, self.layout, self.convention.weight_name, self.convention.name, "network")
+        return checked(params, expected, self.layout, self.convention.names, self.convention.name, "network")
 
     def __repr__(self) -> str:
         parts = " → ".join(p.name for p in self.chain.parts)

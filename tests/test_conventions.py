@@ -69,7 +69,6 @@ def test_reduction_divisor() -> None:
         ("evidence", "X", "evidence='X' is unknown; choose one of 'P', 'S', 'M'"),
         ("evidence", None, "evidence=None is unknown"),
         ("assumed", ("batches",), "assumed names 'batches', which is no field of a Layout"),
-        ("weight_name", "b", "weight_name='b' would clash with the biases b1"),
     ],
 )
 def test_unknown_fields_are_refused(field: str, value: object, message: str) -> None:
@@ -208,8 +207,8 @@ def test_pack_accepts_any_memory_order_and_integers() -> None:
         ),
         (
             "ng-dlai",
-            {"W1": np.zeros((3, 4)), "b1": np.zeros(3)},
-            "check: b1 has shape (3,), ng-dlai keeps examples in columns: expected (3, 1); reshape((3, 1)) would fit",
+            {"W1": np.zeros((3, 4)), "b1": np.zeros((1, 3))},
+            "check: b1 has shape (1, 3), ng-dlai keeps examples in columns: expected (3, 1); reshape((3, 1)) would fit",
         ),
         (
             "cs231n",
@@ -287,12 +286,11 @@ def test_a_convention_is_a_table_with_its_source(preset: Convention) -> None:
 
 
 def test_a_convention_is_escaped() -> None:
-    hostile = Convention("<b>x</b>", Layout(), title="a & b", notes="<script>alert(1)</script>", weight_name="<i>")
+    hostile = Convention("<b>x</b>", Layout(), title="a & b", notes="<script>alert(1)</script>")
     html = hostile._repr_html_()
     assert "<b>" not in html
     assert "<script>" not in html
     assert cells(html)["preset"] == "<b>x</b>"
-    assert cells(html)["weight"] == "<i>1"
 
 
 # --- tasks -------------------------------------------------------------------------------------------

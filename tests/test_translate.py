@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout
@@ -46,7 +47,7 @@ def any_convention(draw: st.DrawFn) -> Convention:
         draw(st.sampled_from(["left", "right"])),
         draw(st.sampled_from(LAYOUTS)),
         packing=draw(st.sampled_from(["layers", "weights-then-biases", None])),
-        weight_name=draw(st.sampled_from(["W", "Theta"])),
+        names=draw(st.sampled_from([ArrayNames(), ArrayNames(weight="Theta{l}", bias="c{l}")])),
     )
 
 
@@ -54,7 +55,7 @@ def random_parameters(source: Convention, sizes: Sequence[int], *, zero_bias: bo
     rng = np.random.default_rng(seed)
     params = {name: rng.normal(size=shape) for name, shape in source.shapes(sizes).items()}
     for name, array in params.items() if zero_bias else ():
-        if name.startswith("b"):
+        if not source.names.is_weight(name):
             array[...] = 0
         elif source.layout.absorbs_bias:
             end = 0 if source.layout.bias == "first" else -1
@@ -70,7 +71,7 @@ def loops(params: Parameters, X: np.ndarray, owner: Convention, sizes: Sequence[
     for n in range(count):
         signal = [X[n, i] if layout.batch == "rows" else X[i, n] for i in range(sizes[0])]
         for layer in range(1, len(sizes)):
-            W = params[owner.weight_name + str(layer)]
+            W = params[owner.weight(layer)]
             entries = {"first": [1.0, *signal], "last": [*signal, 1.0]}.get(layout.bias, signal)
             signal = []
             for node in range(sizes[layer]):
@@ -78,7 +79,7 @@ def loops(params: Parameters, X: np.ndarray, owner: Convention, sizes: Sequence[
                 for i, entry in enumerate(entries):
                     z += (W[node, i] if layout.weights == "rows" else W[i, node]) * entry
                 if layout.bias == "separate":
-                    b = params[f"b{layer}"]
+                    b = params[owner.bias(layer)]
                     z += b[node] if layout.batch == "rows" else b[node, 0]
                 signal.append(np.tanh(z))
         outputs[n] = signal

@@ -14,7 +14,7 @@ from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import Scope
 from jacobians.derivation.derive import forward_pass
 from jacobians.derivation.equations import Equation, JacobianChain, Partial
-from jacobians.derivation.names import Names
+from jacobians.derivation.names import Names, symbol_name
 from jacobians.linops import Jacobian, Kronecker
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol, transposed
@@ -59,7 +59,7 @@ def claims(scope: Scope) -> Iterator[Claim]:
         left = parameter.formula.left
         if isinstance(left, Symbol):
             truths = tuple(draw.run.gradient(inputs=True)[name] for draw in setting.draws)
-            yield Claim(left.name, f"the gradient by {left.name[1:]}", truths, parameter.formula, name)
+            yield Claim(left.name, f"the gradient by {symbol_name(name)}", truths, parameter.formula, name)
     for definition in derivation.cotangents:
         stop = definition.name[1:]
         if stop not in setting.first.run.values:  # inside an operation that is made of others
@@ -87,17 +87,37 @@ def claim_of(left: LeftSide, scope: Scope, source: Source) -> Claim:
     """
     if left.is_jacobian:
         return _jacobian(left, scope, source)
-    wanted = left.wrt if left.of is None else f"d{left.wrt}"
+    words = Names(scope.setting.network.convention)
+    wanted = left.wrt if left.of is None else words.words.gradient_of(left.wrt)
     known = {claim.name: claim for claim in claims(scope)}
     found = scope.canonical(wanted)
     if found is None and left.of is not None:
         primal = scope.canonical(left.wrt)
-        words = Names(scope.setting.network.convention)
-        found = next((n for n in (f"d{primal}", words.cotangent(str(primal))) if n in known), None)
+        found = next(
+            (n for n in (words.words.gradient_of(str(primal)), words.cotangent(str(primal))) if n in known), None
+        )
     if found in known:
         return known[found]
     what = f"{wanted!r} is given, not computed" if found else f"{wanted!r} is unknown"
     raise source.error(f"{what}; a formula may be for {', '.join(known)}", left.span)
+
+
+def claim_of_own(name: str, scope: Scope) -> Claim:
+    """Return what one of the caller's own names claims: the array that it is defined as.
+
+    Parameters
+    ----------
+    name : str
+        A key of the scope's definitions.
+    scope : Scope
+    """
+    defined = scope.definitions[name]
+    if isinstance(defined, Symbol):
+        for claim in claims(scope):
+            if claim.name == defined.name:
+                return claim
+    truths = tuple(draw.values[name] for draw in scope.setting.draws)
+    return Claim(name, "as you define it", truths, Equation(Symbol(name, defined.shape), defined))
 
 
 def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.terms import Term, call, leaf, number
-from jacobians.derivation.names import Names, vocabulary_of
+from jacobians.derivation.names import Names
 from jacobians.operations import Elementwise, Loss, textbook_functions
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
 from jacobians.symbols.named_functions import Function
@@ -38,39 +39,40 @@ def _synonyms_of(setting: RandomBatches) -> Mapping[str, str]:
 
 def _pairs(setting: RandomBatches) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
-    words, names = vocabulary_of(network.convention.name), Names(network.convention)
+    words, names = network.convention.names, Names(network.convention)
     last = run.outputs[-1]
-    inputs = (*_INPUTS, f"A{words.offset}", f"H{words.offset}")
+    inputs = (*_INPUTS, words.of("post", 0), f"A{words.first_units}", f"H{words.first_units}")
     fixed = {words.count: _COUNTS, "K": _CLASSES, words.strength: STRENGTHS, "Y": _TARGETS, "X": inputs}
     yield from ((synonym, name) for name, synonyms in fixed.items() for synonym in synonyms)
     for name in run.params:
-        yield from _parameter(name, network.convention.weight_name, len(run.params))
+        yield from _parameter(name, words, len(run.params))
     for stop in run.outputs:
         yield from _stop(stop, names, stop == last)
     prediction = names.prediction(last)
     yield from ((s, prediction) for s in ("probs", "prob", "P", "yhat", "y_hat", "pred", "output", "o", "h"))
+    yield "dX", words.gradient_of("X")
     yield f"A{names.of(last)[1:]}", prediction
     yield f"A{names.of(last)[1:]}", names.of(last) if not last.startswith("Z") else ""
 
 
-def _parameter(name: str, weight: str, parameters: int) -> Iterator[tuple[str, str]]:
+def _parameter(name: str, names: ArrayNames, parameters: int) -> Iterator[tuple[str, str]]:
     """Of a weight or a bias, and of the gradient by it."""
     letters, index = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
-    spellings = ("W", "w", "Theta", "theta", "Θ", "θ") if letters == weight else (letters, letters.lower())
+    spellings = ("W", "w", "Theta", "theta", "Θ", "θ") if names.is_weight(name) else (letters, letters.lower(), "b")
     single = parameters <= 2 and index == "1"
     for own in spellings:
         for k in (index, *[""] * single):
             yield f"{own}{k}", name
             for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
-                yield gradient, f"d{name}"
+                yield gradient, names.gradient_of(name)
             for of in LOSS_NAMES:
-                yield f"d{of}_d{own}{k}", f"d{name}"
+                yield f"d{of}_d{own}{k}", names.gradient_of(name)
 
 
 def _stop(stop: str, names: Names, last: bool) -> Iterator[tuple[str, str]]:
     """Of an output on the way forward, and of the cotangent there."""
     own, cotangent = names.of(stop), names.cotangent(stop)
-    letter, index = own[0], own[1:]
+    letter, index = stop[0], own.strip("p")[len(own.rstrip("p0123456789")) :]
     forward = {"Z": ("Z", "z", "net"), "A": ("A", "a", "H", "h")}.get(letter, (own,))
     for k in (index, *[""] * (stop in ("Z1", "A1") and last)):
         for spelling in forward:
@@ -172,8 +174,11 @@ class Scope:
 
     def updates(self, name: str) -> str | None:
         """Return the array W that one of the caller's names is a step of gradient descent from, as in W − c·dW."""
+        gradient_of = self.setting.network.convention.names.gradient_of
         match self.definitions.get(name):
-            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True) if gradient == f"d{W}":
+            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True) if (
+                gradient == gradient_of(W)
+            ):
                 return W
         return None
 

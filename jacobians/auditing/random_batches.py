@@ -9,7 +9,6 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.derivation.derive import derive
-from jacobians.derivation.names import vocabulary_of
 from jacobians.derivation.result import Derivation
 from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
@@ -39,7 +38,7 @@ class Draw:
         run = self.run
         convention, output = run.network.convention, run.values[run.outputs[-1]]
         gradient = np.asarray(run.jacobian(stop).gradient)
-        if not vocabulary_of(convention.name).late:
+        if convention.names.weighted_at == "cotangent":
             return gradient
         count = run.losses.shape[0]
         return gradient * convention.replace(reduction=run.network.loss.reduction).reduction_divisor(

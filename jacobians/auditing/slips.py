@@ -14,7 +14,7 @@ from typing import TypeAlias
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
 from jacobians.auditing.terms import Path, Term, call, leaf, number, positions, replaced
-from jacobians.derivation.names import Names, vocabulary_of
+from jacobians.derivation.names import Names
 from jacobians.symbols.expressions import Add, Expr, Hadamard, Number, Placed, Quotient, Symbol
 from jacobians.symbols.notation import split_name
 
@@ -186,7 +186,7 @@ def _is_derivative(term: Term) -> bool:
 
 def _of_addends(term: Term, scope: Scope, claim: Claim, text: str) -> Iterator[Change]:
     """Yield whole changed formulas: without an addend, with another one, or with one that is scaled."""
-    words = vocabulary_of(scope.setting.network.convention.name)
+    words = scope.setting.network.convention.names
     penalty = _penalty(scope, claim)
     found = [(path, at) for path, at in _addends(term) if at.span != (0, 0)]
     if penalty is not None:
@@ -268,7 +268,7 @@ def scalings(scope: Scope) -> Iterator[Scaling]:
 
     They are 1/N, 1/K, 2, the sign, and their products. Where two sizes are equal, both are yielded.
     """
-    count, K = vocabulary_of(scope.setting.network.convention.name).count, Symbol("K", ())
+    count, K = scope.setting.network.convention.names.count, Symbol("K", ())
     N, sizes = Symbol(count, ()), (float(scope.setting.examples), float(scope.values(0)["K"]))
     twice = Slip("factor-2", "it is 2 times the right one")
     half = Slip("missing-2", "it is half the right one: a factor 2 is missing")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from jacobians.conventions import Convention, is_weight
+from jacobians.conventions import Convention
 from jacobians.derivation import Definition, Derivation
 from jacobians.derivation.equations import with_names
 from jacobians.derivation.names import Names
@@ -57,8 +57,7 @@ class SharedNames:
     @cached_property
     def parameters(self) -> dict[str, str]:
         """By shared name (W1, b1), the name of a parameter, layer by layer."""
-        weight = self.convention.weight_name
-        return {f"W{n.removeprefix(weight)}" if is_weight(n, weight) else n: n for n in self.run.params}
+        return {own: name for name, own in self.run.network.names.items()}
 
     @cached_property
     def shown(self) -> dict[str, str]:

@@ -209,7 +209,7 @@ class _Walk:
         ones: Any = Ones((count,))
         reduction = Dense(ones if weight is None else Hadamard(weight, ones))  # type: ignore[arg-type]
         examples = rows_of_examples(delta, count, layout)  # type: ignore[arg-type]
-        if names.words.late and weight is not None:
+        if names.words.weighted_at == "gradient" and weight is not None:
             self.factor = weight
         start: Any = ones if self.factor is not None else reduction._vjp(Number(1))  # type: ignore[arg-type]
         trail = _Trail((reduction,), ((*_reduced(reduction, weight, self._layout), start),), start)
@@ -279,7 +279,7 @@ class _Walk:
             value = Add(value, penalty)
             whole = Equation(Partial(_OBJECTIVE, symbol), self._chain(None, value))
             steps.append(Step("regulariser", "The regulariser's own gradient is added.", whole))
-        gradient = forward.add(f"d{symbol.name}", evaluate(value, forward.arrays))
+        gradient = forward.add(forward.names.words.gradient_of(symbol.name), evaluate(value, forward.arrays))
         chain = self._chain(None, None, trail.jacobians)
         return ParameterDerivation(name, Equation(left, chain), tuple(steps), Equation(gradient, value))
 

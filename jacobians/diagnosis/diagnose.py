@@ -71,7 +71,7 @@ def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Set
     shapes = {name: p.shape for name, p in setting.params.items()}
     listed = isinstance(gradient, (list, tuple)) and any(np.ndim(g) for g in gradient)
     if listed or hasattr(gradient, "coefs_"):
-        refuse_unnamed(gradient, shapes, own.layout, own.weight_name, own.name, "diagnose", "gradient")
+        refuse_unnamed(gradient, shapes, own.layout, own.names, own.name, "diagnose", "gradient")
     if not isinstance(gradient, Mapping):
         return [_reading(_unpacked(as_float(gradient, "gradient", "diagnose"), setting))]
     arrays = {name: as_float(g, name, "diagnose") for name, g in gradient.items()}
@@ -140,7 +140,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
         if bias == () and nodes > 1:
             hint = f"; {layer.bias} is one number: sum over the examples only, not over all axes"
     try:
-        checked(arrays, shapes, own.layout, own.weight_name, own.name, "diagnose")
+        checked(arrays, shapes, own.layout, own.names, own.name, "diagnose")
     except ShapeError as error:
         text = f"{error}{hint}".rstrip("?")
         raise ShapeError(f"{text}; {own.name} expects {listed}, found {found}, and no preset's layout fits") from None

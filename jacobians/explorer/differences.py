@@ -44,7 +44,7 @@ def difference_table(
     members: dict[object, int] = {}
     kinds, chosen = [], []
     for convention, gradient in zip(conventions, gradients, strict=True):
-        layout = (convention.layout.batch, convention.layout.weights, convention.layout.bias, convention.weight_name)
+        layout = (convention.layout.batch, convention.layout.weights, convention.layout.bias)
         bits = (layout, *((name, array.tobytes()) for name, array in gradient.items()))
         if bits not in members:
             members[bits] = len(members)

@@ -34,24 +34,27 @@ def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
 def keep_formulas(run: Run, distinct: DistinctValues) -> int:
     """Return the place of a run's formulas: both passes, shapes, one derivation a parameter, and NumPy code."""
     derivation = derive(run)
+    roles = _roles(run, derivation)
     arrays = [(name, array) for name, array in derivation.values.items() if array.ndim]
     return distinct.keep(
         {
             "forward": [[d.name, _equation(d.equation, distinct)] for d in derivation.forward],
             "cotangents": [[d.name, _equation(d.equation, distinct)] for d in derivation.cotangents],
-            "shapes": [[_role(name, derivation), shown_name(name), shown_shape(a.shape)] for name, a in arrays],
+            "shapes": [[roles.get(name, name), shown_name(name), shown_shape(a.shape)] for name, a in arrays],
             "parameters": {name: _parameter(found, distinct) for name, found in derivation.parameters.items()},
             "code": distinct.keep(derivation.to_numpy()),
         }
     )
 
 
-def _role(name: str, derivation: Derivation) -> str:
+def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
     """What an array is in every convention: weights are W, and a value on the way has the library's name."""
+    network = run.network
+    gradient_of = network.convention.names.gradient_of
+    roles = {**network.names, **{gradient_of(name): f"d{own}" for name, own in network.names.items()}}
     for definition in (*derivation.forward, *derivation.cotangents):
-        if definition.symbol.name == name:
-            return "X with its ones" if definition.name == "X" else definition.name
-    return name.replace(derivation.convention.weight_name, "W")
+        roles[definition.symbol.name] = "X with its ones" if definition.name == "X" else definition.name
+    return {**roles, gradient_of("X"): "dX"}
 
 
 def _parameter(derivation: ParameterDerivation, distinct: DistinctValues) -> int:

@@ -7,8 +7,7 @@ from jacobians.conventions import Convention
 from jacobians.derivation.names import Names
 from jacobians.operations import Elementwise, Operation, find_activation
 from jacobians.symbols.notation import GREEK, split_name
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+from jacobians.symbols.text import TextNotation
 
 
 class Spelling:
@@ -54,8 +53,7 @@ def shown_name(name: str) -> str:
     >>> shown_name("dTheta2"), shown_name("delta3"), shown_name("P")
     ('dΘ₂', 'δ₃', 'P')
     """
-    found = split_name(name)
-    return "d" * found.differential + GREEK.get(found.letters, found.letters) + found.index.translate(_SUBSCRIPTS)
+    return TextNotation().symbol(name)
 
 
 def shown_shape(shape: Shape) -> str:

@@ -62,8 +62,8 @@ def own_name(wrt: str, convention: Convention) -> str | None:
     """Return what a convention calls a parameter of `PLAIN`: an absorbed bias is its weight, a missing one is None."""
     layer = wrt[1:]
     if wrt.startswith("b") and convention.layout.bias != "separate":
-        return f"{convention.weight_name}{layer}" if convention.layout.absorbs_bias else None
-    return f"{convention.weight_name}{layer}" if wrt.startswith("W") else wrt
+        return convention.weight(int(layer)) if convention.layout.absorbs_bias else None
+    return convention.names.parameter(wrt)
 
 
 def entry_places(example: Example) -> dict[str, Array]:

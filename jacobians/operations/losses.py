@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
@@ -318,7 +318,9 @@ class Loss(Frozen, ABC):
         return 1.0 / count
 
     def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the loss and its Jacobian by X, in the layout."""
+        """Return the loss and its Jacobian by X, in the layout; of a value of a graph, a value."""
+        if (value := of_graph((X, Y))) is not None:
+            return value._apply(self, (X, Y))
         if self.reduction == "none":
             losses, jacobian = self.per_example(X, Y)
         else:

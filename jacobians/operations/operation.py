@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of
+from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of, of_graph
 from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
@@ -113,6 +113,11 @@ class Jacobians(Derivative):
             Always; the text says how one Jacobian is taken.
         """
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
+
+    @property
+    def pulls_together(self) -> bool:
+        """Whether a row is pulled through all inputs in one sweep, as through an operation that is made of others."""
+        return self._pull is not None
 
     def numerator(self, name: str) -> Jacobian:
         """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
@@ -256,7 +261,12 @@ class Operation(Frozen, ABC):
         return self.inputs
 
     def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]:
-        """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself."""
+        """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself.
+
+        Of values of a graph, see `jacobians.values`, it returns a value.
+        """
+        if (value := of_graph(arrays)) is not None:
+            return value._apply(self, arrays)
         return self._evaluate(*self._accept(arrays))
 
     def evaluate(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
@@ -317,7 +327,9 @@ class Unary(Primitive):
     """An operation of one array; called, it returns the Jacobian itself, not a record."""
 
     def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the value and the Jacobian, in this operation's layout."""
+        """Return the value and the Jacobian, in this operation's layout; of a value of a graph, a value."""
+        if (of_a_graph := of_graph(arrays)) is not None:
+            return of_a_graph._apply(self, arrays)
         value, jacobians = self._evaluate(*self._accept(arrays))
         return value, jacobians[self.inputs[0]]
 

@@ -74,6 +74,8 @@ class LatexNotation(Notation):
 
     def symbol(self, name: str) -> str:
         found = split_name(name)
+        if found.ending:  # a name of programs, in one piece
+            return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
         greek = GREEK.get(found.letters)
         letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
         if not greek and len(found.letters) > 1:

@@ -7,7 +7,7 @@ from html import escape
 from typing import ClassVar
 
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, split_name
+from jacobians.symbols.notation import GREEK, Notation, primed, split_name
 
 
 def _row(*parts: str) -> str:
@@ -99,6 +99,8 @@ class MathmlNotation(Notation):
         letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
         if found.index:
             letters = f"<msub>{letters}<mn>{found.index}</mn></msub>"
+        if found.ending:
+            letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
         return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
 
     def number(self, value: float) -> str:

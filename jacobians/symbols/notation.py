@@ -44,6 +44,7 @@ GREEK = {
     "delta": "δ",
     "Delta": "Δ",
     "lam": "λ",
+    "lambd": "λ",
     "lambda": "λ",
     "alpha": "α",
     "sigma": "σ",
@@ -56,11 +57,12 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Name:
-    """A name's parts: whether a d comes first, its letters, and its index or nothing."""
+    """A name's parts: whether a d comes first, its letters, its index or nothing, and what follows the index."""
 
     differential: bool
     letters: str
     index: str
+    ending: str = ""
 
 
 def split_name(name: str) -> Name:
@@ -69,14 +71,19 @@ def split_name(name: str) -> Name:
     Examples
     --------
     >>> split_name("dTheta2")
-    Name(differential=True, letters='Theta', index='2')
-    >>> split_name("delta3"), split_name("db1").differential
-    (Name(differential=False, letters='delta', index='3'), True)
+    Name(differential=True, letters='Theta', index='2', ending='')
+    >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("db1").differential
+    ('_grad', 'p', True)
     """
     differential = bool(re.match(r"d([A-Z]|b\d*$)", name))
-    found = re.fullmatch(r"(.*?)_?(\d*)", name[differential:], re.DOTALL)
-    letters, index = found.groups() if found else (name, "")
-    return Name(differential, letters, index)
+    rest = name[differential:]
+    found = re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest) or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
+    return Name(differential, *found.groups()) if found else Name(differential, rest, "")
+
+
+def primed(ending: str) -> str:
+    """Return what follows a name's index as one writes it: A1p is A₁′."""
+    return ending if ending.strip("p") else "′" * len(ending)
 
 
 _SUM, _PRODUCT, _POSTFIX = 1, 2, 3

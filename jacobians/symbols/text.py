@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jacobians.layout import Order
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, SUBSCRIPTS, Notation, split_name
+from jacobians.symbols.notation import GREEK, SUBSCRIPTS, Notation, primed, split_name
 
 
 class TextNotation(Notation):
@@ -61,7 +61,7 @@ class TextNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = GREEK.get(found.letters, found.letters)
-        return "d" * found.differential + letters + found.index.translate(SUBSCRIPTS)
+        return "d" * found.differential + letters + found.index.translate(SUBSCRIPTS) + primed(found.ending)
 
     def number(self, value: float) -> str:
         return f"{value:g}".replace("-", "−")

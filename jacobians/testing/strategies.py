@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.conventions import Convention, Packing, Penalty, Reduction
 from jacobians.layout import Bias, Derivative, Layout, Lines, Order
@@ -188,7 +189,7 @@ def any_conventions(
         l2=st.sampled_from(get_args(Penalty)),
         l2_bias=st.booleans(),
         packing=st.sampled_from(get_args(Packing)),
-        weight_name=st.sampled_from(["W", "Theta"]),
+        names=st.sampled_from([ArrayNames(), ArrayNames(weight="Theta{l}", bias="c{l}")]),
     )
     return st.one_of(random, st.sampled_from(all_conventions())) if presets else random
 

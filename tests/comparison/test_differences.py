@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, all_conventions
+from jacobians import convention as preset
+from jacobians.array_names import ArrayNames
 from jacobians.comparison import compare
 from jacobians.derivation import derive
 from jacobians.linops import Commutation, Kronecker, Selection
@@ -68,7 +70,7 @@ def test_one_choice_of_the_layout_makes_exactly_its_sentence(field, a, b):
         ("l2", {"l2": "one"}),
         ("l2", {"l2": "half-over-n"}),
         ("l2_bias", {"l2_bias": True}),
-        ("names", {"weight_name": "Theta"}),
+        ("names", {"names": ArrayNames(weight="Theta{l}")}),
     ],
 )
 @pytest.mark.parametrize("bias", ["separate", "last"])
@@ -88,8 +90,8 @@ def test_without_a_regulariser_its_choices_do_not_show(about):
 
 
 def test_where_the_weight_of_an_example_is_written_comes_from_the_source():
-    """The name of the preset decides it, and nothing of the layout does."""
-    late = convention("ng-ufldl", Layout(batch="columns", weights="rows"))
+    """The convention's names decide it, and nothing of the layout does."""
+    late = convention("p", Layout(batch="columns", weights="rows"), names=preset("ng-ufldl").names)
     own = convention("p", Layout(batch="columns", weights="rows"))
     assert list(said(late, own)) == ["place of 1/N", "names"]
     # no 1/N, no place for it, and no name of N
@@ -109,14 +111,14 @@ def test_both_lines_at_once_are_one_sentence():
 
 def test_the_two_conventions_of_the_readme():
     assert [str(d) for d in formulas("ng-ml-2011", "cs231n", l2=0.12).differences] == [
-        "ng-ml-2011 keeps one node a row, so Z₂ = A₁ Θ₁ᵀ, the commutation K₅,₅ transposes, and dΘ₁ = δ₂ᵀ A₁ / m; "
+        "ng-ml-2011 keeps one node a row, so Z₂ = A₁ Θ₁ᵀ, the commutation K₅,₅ transposes, and Θ₁_grad = δ₂ᵀ A₁ / m; "
         "cs231n keeps one node a column, so Z₁ = X W₁ + 1 b₁ᵀ, no commutation appears, and dW₁ = Xᵀ dZ₁.",
         "ng-ml-2011 absorbs the bias in Θ₁, beside a first column of ones, and on the way back a selection keeps "
         "[:, 1:], which drops the ones' entry of the cotangent; "
         "cs231n keeps the bias apart, so no selection appears, and db₁ = 1ᵀdZ₁, a sum over the examples.",
         "ng-ml-2011 stacks columns in vec, so V ↦ A V Bᵀ is B ⊗ A, here (I₅ ⊗ A₁); "
         "cs231n stacks rows in vec, so V ↦ A V Bᵀ is A ⊗ B, here (X ⊗ I₅).",
-        "ng-ml-2011 writes 1 / m at the gradient, dΘ₁ = δ₂ᵀ A₁ / m; "
+        "ng-ml-2011 writes 1 / m at the gradient, Θ₁_grad = δ₂ᵀ A₁ / m; "
         "cs231n writes 1 / N in the first cotangent, dZ₂ = (P − Y) / N.",
         "ng-ml-2011 adds (λ / m) [0 Θ₁[:, 1:]] for the regulariser, with λ = 0.12; "
         "cs231n adds reg W₁ for the regulariser, with reg = 0.02.",
@@ -218,7 +220,7 @@ def test_the_convention_made_the_regulariser_and_the_formulas_say_it_again(bias,
 
 @pytest.mark.parametrize("name", ["cs231n", "ng-ufldl"])
 def test_the_source_made_the_place_of_the_weight_and_the_steps_say_it_again(name):
-    (derivation,) = formulas(name).derivations
+    (derivation,) = formulas(name, loss="cross_entropy").derivations
     late = "the weight of an example" in [step.rule for step in derivation["W1"].steps]
     assert late == (name == "ng-ufldl")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout
+from jacobians.array_names import ArrayNames
 from jacobians.comparison import compare
 
 RNG = np.random.default_rng(5)
@@ -48,7 +49,7 @@ def test_the_formulas_shown_give_the_gradient_when_run(names):
 
 
 def test_names_alone_are_no_difference():
-    own = Convention("mine", Layout(), reduction="mean", weight_name="Theta")
+    own = Convention("mine", Layout(), reduction="mean", names=ArrayNames(weight="Theta{l}"))
     found = formulas(own, "cs231n")
     assert found.rows[0].cells[0].text == "Z₁ = X Θ₁ + 1 b₁ᵀ"
     assert not [row.label for row in found.rows if row.differs]
@@ -63,7 +64,7 @@ def test_conventions_with_the_same_formulas_share_a_group():
 
 
 def test_rows_are_in_the_order_of_the_computation():
-    found = formulas("cs231n", "ng-ml-2011")
+    found = formulas("cs231n", "ng-ml-2011", activation="sigmoid")
     labels = [row.label for row in found.rows]
     assert labels == [
         *("X", "Z1", "A1", "Z2", "P", "dZ2", "dA1", "dZ1"),
@@ -114,7 +115,7 @@ def test_text_groups_marks_and_ends_in_the_sentences():
 def test_to_dict_is_json_and_whole():
     found = json.loads(json.dumps(compare(["ng-ml-2011", "cs231n"], X, LABELS, sizes=(4, 5, 3)).to_dict()))["formulas"]
     assert found["conventions"] == ["ng-ml-2011", "cs231n"]
-    assert found["parameters"]["Theta1"]["formula"]["formulas"][0]["numpy"] == "dTheta1 = delta2.T @ A1 / m"
+    assert found["parameters"]["Theta1"]["formula"]["formulas"][0]["numpy"] == "Theta1_grad = delta2.T @ A1 / m"
     assert found["parameters"]["Theta1"]["factors"][3] == {
         "of": "∂Z2/∂A1",
         "differs": True,
@@ -153,7 +154,9 @@ def test_latex_has_a_column_for_each_group():
 
 def test_a_comparison_says_in_one_line_what_it_found():
     result = compare(["ng-ml-2011", "cs231n"], X, LABELS, sizes=(4, 5, 3))
-    assert repr(result) == "ng-ml-2011 against cs231n: network 4-5-3, sigmoid, cross_entropy; one gradient"
-    assert str(result) == f"{result!r}\n\n{result.formulas}"
+    assert repr(result) == "ng-ml-2011 against cs231n: network 4-5-3, sigmoid, binary_cross_entropy; one gradient"
+    (note,) = result.notes
+    assert str(result) == f"{result!r}\n\n{note}\n\n{result.formulas}"
+    assert note in result._repr_html_()
     worse = compare(["cs231n", "cs231n-bias-trick"], X, LABELS, sizes=(4, 5, 3), l2=1.0)
     assert repr(worse).endswith("; NOT one gradient")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, Network, convention
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array
 from jacobians.derivation import Derivation, derive, explain
 from jacobians.network import Run
@@ -89,7 +90,7 @@ def test_equal_weights_have_the_same_derivation() -> None:
 
 def test_what_is_passed_on_inside_is_named_and_never_like_another_array() -> None:
     layout = Layout()
-    mine = Convention("mine", layout, reduction="mean", weight_name="H")
+    mine = Convention("mine", layout, reduction="mean", names=ArrayNames(weight="H{l}"))
     net = Network([Residual(Chain(Affine(layout, (2, 2)), Tanh())), Affine(layout, (2, 2))], SquaredError(), mine)
     run = net.run({n: np.ones(s) for n, s in net.shapes().items()}, np.ones((3, 2)), np.zeros((3, 2)))
     derivation = derive(run)

@@ -76,7 +76,7 @@ def test_ng_2011_is_printed_as_in_the_exercise():
         "A₃ = σ(Z₃)",
     ]
     assert [d.equation.text for d in derivation.cotangents] == ["δ₃ = A₃ − Y", "δ₂ = (δ₃ Θ₂)[:, 1:] ∘ σ′(Z₂)"]
-    assert derivation["Theta2"].formula.text == "dΘ₂ = δ₃ᵀ A₂ / m + (λ / m) [0 Θ₂[:, 1:]]"
+    assert derivation["Theta2"].formula.text == "Θ₂_grad = δ₃ᵀ A₂ / m + (λ / m) [0 Θ₂[:, 1:]]"
     assert [step.rule for step in derivation["Theta1"].steps] == [
         "where 1 / m enters",
         "one loss an example",

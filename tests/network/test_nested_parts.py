@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, Network
+from jacobians.array_names import ArrayNames
 from jacobians.errors import ShapeError
 from jacobians.operations import Affine, Chain, CrossEntropy, Operation, Parallel, Residual, Sigmoid, Tanh
 from tests.network.cases import LAYOUTS, assert_gradient, inputs, moved_from_zero, short
@@ -51,7 +52,7 @@ def test_nested_gradients_share_no_memory(layout: Layout, count: int) -> None:
 
 
 def test_nested_names_and_packing() -> None:
-    net = nested(Convention("nested", Layout(), packing="weights-then-biases", weight_name="Theta"))
+    net = nested(Convention("nested", Layout(), packing="weights-then-biases", names=ArrayNames(weight="Theta{l}")))
     weights = ["Theta1", "2.Theta1", "Theta3", "4.Theta1", "4.2.Theta1"]
     biases = [name.replace("Theta", "b") for name in weights]
     assert list(net.shapes()) == [name for pair in zip(weights, biases, strict=True) for name in pair]

@@ -73,9 +73,9 @@ def ones(*shape: int) -> np.ndarray:
             "each other's place?",
         ),
         (
-            (ones(7, 4), ones(5, 3)),
+            (ones(7, 4), ones(6, 3)),
             FIRST.replace(weights="rows"),
-            "for W of shape (5, 3) (weights in rows, bias first); are X and W in each other's place?",
+            "for W of shape (6, 3) (weights in rows, bias first); are X and W in each other's place?",
         ),
         (
             (ones(5, 3), ones(4, 2)),

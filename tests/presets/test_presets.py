@@ -31,6 +31,8 @@ EXPECTED = {
     "vecderivs-rows": ("rows", "columns", "none", "C", "denominator", None, None, False, None),
     "cs224n-columns": ("columns", "rows", "separate", "C", "numerator", None, None, False, None),
     "cs224n-rows": ("rows", "columns", "separate", "C", "numerator", None, None, False, None),
+    "nielsen": ("columns", "rows", "separate", "C", "numerator", "mean", "half-over-n", False, None),
+    "mazur": ("columns", "rows", "separate", "C", "numerator", "sum", None, False, None),
     "pytorch": ("rows", "rows", "separate", "C", "numerator", "mean", None, False, "layers"),
     "pytorch-mse": ("rows", "rows", "separate", "C", "numerator", "mean-all", None, False, "layers"),
     "keras": ("rows", "columns", "separate", "C", "numerator", "mean", "one", False, None),
@@ -76,7 +78,7 @@ def test_every_preset_is_cited(preset: Convention) -> None:
     assert preset.notes
     assert preset.evidence in ("P", "S")  # nothing from memory
     assert preset.evidence == ("S" if "secondary" in preset.citation else "P")
-    assert preset.weight_name == ("Theta" if preset.name == "ng-ml-2011" else "W")
+    assert preset.names.weight == ("Theta{l}" if preset.name == "ng-ml-2011" else "W{l}")
 
 
 def test_every_reference_is_cited_and_has_a_reason() -> None:
@@ -124,7 +126,13 @@ def tables_of_document() -> dict[str, list[dict[str, str]]]:
 
 
 def test_document_lists_the_presets() -> None:
-    assert tables_of_document()["preset"] == [preset.describe() for preset in all_conventions()]
+    rows = [row for row in tables_of_document()["preset"] if "task" not in row]
+    assert rows == [preset.describe() for preset in all_conventions()]
+
+
+def test_document_lists_the_tasks() -> None:
+    rows = [row for preset in all_conventions() for row in preset.describe_tasks()]
+    assert [row for row in tables_of_document()["preset"] if "task" in row] == rows
 
 
 def test_document_lists_the_references() -> None:

@@ -74,9 +74,9 @@ def other_layouts(own: Convention) -> list[tuple[Convention, str]]:
 
 
 def _arrangement(convention: Convention) -> tuple[object, ...]:
-    layout = convention.layout
+    layout, names = convention.layout, (convention.names.weight, convention.names.bias)
     bias_shape = layout.batch if layout.bias == "separate" else None
-    return layout.weights, layout.bias, bias_shape, convention.weight_name, layout.vec, convention.effective_packing
+    return layout.weights, layout.bias, bias_shape, names, layout.vec, convention.effective_packing
 
 
 def _either(names: list[str]) -> str:
