@@ -1,4 +1,4 @@
-"""Random forward passes, run twice: on values, and by NumPy alone on complex arrays, which differentiate by complex steps.
+"""Random forward passes, run twice: on values, and by NumPy alone on complex arrays, for complex steps.
 
 A program is a list of steps; a step names a rule, earlier results, and constants. A rule gives the function that runs
 on values and the one that runs on complex arrays; where Python's operators serve both, they are one.
