@@ -182,13 +182,17 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
         return called(*map(numbers, args), **{name: numbers(given) for name, given in options.items()})
     rule = _FUNCTIONS.get(called)
     if rule is None:
-        raise _unknown(f"np.{called.__name__}", {})
+        raise _unknown(_own_name(called), {})
     try:
         return rule(*args, **options)
     except TypeError as error:
         if "keyword argument" not in str(error):
             raise
-        raise _unknown(f"np.{called.__name__}", options) from None
+        raise _unknown(_own_name(called), options) from None
+
+
+def _own_name(called: Any) -> str:
+    return f"{called.__module__.replace('numpy', 'np', 1)}.{called.__name__}"
 
 
 def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:

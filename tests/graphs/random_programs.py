@@ -159,7 +159,7 @@ class Writer:
 
     def add(self, text: str, operands: tuple[int, ...], on_values: Any, on_arrays: Any) -> None:
         found = np.asarray(on_arrays(*(self.results[i] for i in operands)))
-        if found.size <= 40:
+        if 0 < found.size <= 40:
             self.steps.append(Step(text, operands, on_values, on_arrays))
             self.results.append(found)
 
