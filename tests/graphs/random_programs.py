@@ -159,7 +159,7 @@ class Writer:
 
     def add(self, text: str, operands: tuple[int, ...], on_values: Any, on_arrays: Any) -> None:
         found = np.asarray(on_arrays(*(self.results[i] for i in operands)))
-        if 0 < found.size <= 40:
+        if 0 < found.size <= 40 and found.ndim < 4:
             self.steps.append(Step(text, operands, on_values, on_arrays))
             self.results.append(found)
 
@@ -178,9 +178,10 @@ class Writer:
 
         def fits(other: np.ndarray) -> bool:
             try:
-                return len(np.broadcast_shapes(shape, other.shape)) < 4
+                np.broadcast_shapes(shape, other.shape)
             except ValueError:
                 return False
+            return True
 
         second = self.pick(fits)
         assert second is not None
