@@ -111,7 +111,7 @@ class Divided(OfTwo):
         return quotient, (lambda: 1.0 / B, lambda: -quotient / B)
 
 
-class ToThePower(OfTwo):
+class Raised(OfTwo):
     """(A, B) ↦ A to the power B; the slopes are B·A^(B − 1) and A^B·log A.
 
     Raises

@@ -136,21 +136,21 @@ def test_nodes_come_after_those_that_they_came_from() -> None:
     aside = jac.exp(H)
     Z = (H + X) @ V
     graph = Graph((Z,), (W,))
-    assert [node.name for node in graph.nodes] == ["W", "matmul_3", "tanh_4", "+_6", "matmul_7"]
+    assert [node.name for node in graph.nodes] == ["W", "matmul_3", "tanh_4", "plus_6", "matmul_7"]
     assert aside not in graph.into
     assert X not in graph.into
     assert [(e.child.name, e.name, e.parent.name) for e in graph.edges] == [
         ("matmul_3", "B", "W"),
         ("tanh_4", "X", "matmul_3"),
-        ("+_6", "A", "tanh_4"),
-        ("matmul_7", "A", "+_6"),
+        ("plus_6", "A", "tanh_4"),
+        ("matmul_7", "A", "plus_6"),
     ]
     assert graph.edges[1].jacobian is graph.edges[1].jacobian
     assert [operand.shape for operand in Z.operands] == [(4, 3), (3, 2)]
     assert Z.operation is not None
     assert Z.operation.name == "matmul"
     both = Graph((Z, aside), (X, V))
-    assert {node.name for node in both.nodes} == {"X", "V", "matmul_3", "tanh_4", "exp_5", "+_6", "matmul_7"}
+    assert {node.name for node in both.nodes} == {"X", "V", "matmul_3", "tanh_4", "exp_5", "plus_6", "matmul_7"}
     rows = both.pull({Z: numbers(4, 2), aside: numbers(4, 3)})
     expected = Z.jacobian(X).vjp(numbers(4, 2)) + aside.jacobian(X).vjp(numbers(4, 3))
     np.testing.assert_allclose(rows[X], expected, atol=1e-12)
