@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import as_array, of_graph
 from jacobians.errors import GraphError, ShapeError
-from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Times, Raised
+from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 from jacobians.graphs.node import Node
 from jacobians.graphs.rearranging import Joined
 from jacobians.operations import Exp, Log, Operation, Power, Square, Tanh

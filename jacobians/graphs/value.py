@@ -13,7 +13,7 @@ from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between
-from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Times, Raised
+from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
