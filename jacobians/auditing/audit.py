@@ -118,7 +118,16 @@ def audit(
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
         raise FormulaError(f"audit: {count} examples show nothing; at least one is needed")
-    return _judged(checked(read, RandomBatches.of(network, count, seed, _DRAWS), own), question)
+    result = _judged(checked(read, RandomBatches.of(network, count, seed, _DRAWS), own), question)
+    if result or question is None or activation is not None:
+        return result
+    # no activation was asked for, so a formula of another one than the source's is right, and it is said of which
+    for name in ACTIVATIONS:
+        if question.is_right_with(count, activation=name):
+            changed = RandomBatches.of(Network.dense(**{**question.choices, "activation": name}), count, seed, _DRAWS)
+            right = _judged(checked(read, changed, own), question)
+            return replace(right, convention=f"{right.convention} with activation={name!r}")
+    return result
 
 
 def names(
@@ -311,14 +320,14 @@ class Question:
         own: Convention = self.choices["convention"]
         for what, known in (("loss", LOSSES), ("activation", ACTIVATIONS)):
             for name in known:
-                if name != self.choices[what] and self._is_right(examples, **{what: name}):
+                if name != self.choices[what] and self.is_right_with(examples, **{what: name}):
                     yield f"{own.name} with {what}={name!r}"
         for preset in all_conventions():
             l2 = self.choices["l2"] if preset.l2 else 0.0
-            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2, task=None):
+            if preset.name != own.name and self.is_right_with(examples, convention=preset, l2=l2, task=None):
                 yield preset.name
 
-    def _is_right(self, examples: int, **changes: Any) -> bool:
+    def is_right_with(self, examples: int, **changes: Any) -> bool:
         """Whether the formula can be read with some other choices, and is right."""
         try:
             network = Network.dense(**{**self.choices, **changes})

@@ -83,7 +83,7 @@ def test_the_wrong_layer() -> None:
 
 def test_where_else_it_is_right() -> None:
     assert "cs231n" in audit("dW1 = X.T @ dZ1", "pytorch").elsewhere
-    assert audit("dZ1 = dA1 * (Z1 > 0)").elsewhere[0] == "cs231n with activation='relu'"
+    assert audit("dZ1 = dA1 * (Z1 > 0)", activation="sigmoid").elsewhere[0] == "cs231n with activation='relu'"
     assert "ng-ml-2011 with loss='binary_cross_entropy'" in audit("A3 = sigmoid(Z3)", "ng-ml-2011").elsewhere
     assert audit("dW1 = X.T @ dZ1", "cs231n").elsewhere == ()
 
