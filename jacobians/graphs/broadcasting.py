@@ -26,7 +26,7 @@ Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | floa
 class OfTwo(Primitive):
     """(A, B) ↦ f(A, B) entry by entry, both broadcast to one shape.
 
-    A subclass states `_of(A, B)`: the value, and the slopes by A and by B.
+    A subclass states `_of(A, B)`: the value, which the caller owns, and the slopes by A and by B.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
@@ -107,8 +107,7 @@ class Divided(OfTwo):
     name = "/"
 
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
-        quotient = A / B
-        return quotient, (lambda: 1.0 / B, lambda: -quotient / B)
+        return A / B, (lambda: 1.0 / B, lambda: -(A / B) / B)
 
 
 class Raised(OfTwo):
@@ -128,17 +127,16 @@ class Raised(OfTwo):
                 f"**: A has the entry {A.min():g}, and a power of a negative number that is no integer is undefined; "
                 "keep A at 0 or above, for example with abs or np.maximum"
             )
-        value = A**B
 
         def by_exponent() -> Array:
             if bool(np.any(A < 0)):
                 raise DomainError(
                     f"**: A has the entry {A.min():g}; a power has no derivative by its exponent where A is negative"
                 )
-            return as_array(value * np.log(np.where(A > 0, A, 1)))
+            return as_array(A**B * np.log(np.where(A > 0, A, 1)))
 
         # without 0⁻¹ where B is 0
-        return value, (lambda: as_array(B * A ** np.where(B == 0, 1, B - 1).astype(B.dtype)), by_exponent)
+        return A**B, (lambda: as_array(B * A ** np.where(B == 0, 1, B - 1).astype(B.dtype)), by_exponent)
 
 
 class Choice(OfTwo):

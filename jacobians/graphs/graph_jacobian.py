@@ -19,6 +19,7 @@ from jacobians.linops import (
     KhatriRaoSum,
     Reshape,
     Scaled,
+    Selection,
     Transposed,
 )
 from jacobians.linops.algebra import compose, compose_all
@@ -135,7 +136,7 @@ class GraphJacobian(Jacobian):
         if found is None:
             return super()._gram()
         axis, rows = found
-        sums = [summed((core,)) for r in rows for core, _ in [_split(r)] if core is not None]
+        sums = [summed((core,)) for core, _ in map(_split, rows) if core is not None]
         if len(sums) < len(rows):
             return super()._gram()
         place = 1 if axis == 0 else 0
@@ -277,8 +278,9 @@ def _rows(delta: Array, axis: int) -> BlockDiagonal:
 def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
     """The sum of row-wise Kronecker products, each perhaps with its entries moved, as one; None where it is none."""
     if len(terms) == 1:
-        core, _ = _split(terms[0])
-        return None if core is None else terms[0]
+        (term,) = terms
+        inner = term.inner if isinstance(term, Scaled) else term
+        return term if isinstance(inner._factors()[0], (KhatriRao, KhatriRaoSum)) else None
     cores: list[KhatriRao | KhatriRaoSum] = []
     moves: tuple[Jacobian, ...] | None = None
     for term in terms:
@@ -296,8 +298,15 @@ def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacob
         inner, moves = _split(term.inner)
         return None if inner is None else type(inner)(as_array(term.factor * inner.left), inner.right), moves
     core, *rest = term._factors()
-    moved = all(isinstance(m, (Commutation, Identity, Reshape)) for m in rest)
+    moved = all(_only_places(move) for move in rest)
     return (core if isinstance(core, (KhatriRao, KhatriRaoSum)) and moved else None), tuple(rest)
+
+
+def _only_places(factor: Jacobian) -> bool:
+    """Whether it gives a row's entries other places, perhaps among zeros, and changes no norm."""
+    if isinstance(factor, Selection):
+        return isinstance(factor.key, tuple)
+    return isinstance(factor, (Commutation, Identity, Reshape))
 
 
 def _same(one: Iterable[Jacobian], other: Iterable[Jacobian]) -> bool:

@@ -42,8 +42,8 @@ def chain_row_norms(factors: Chain) -> Array | None:
         case (Commutation() | Reshape() | Identity() | Selection(), _):
             rest = chain_row_norms(factors[1:])
             return None if rest is None else first._jvp(rest)
-        # a permutation of the columns changes no norm
-        case _, Commutation() | Reshape() | Identity():
+        # a permutation of the columns, or columns of zeros among them, change no norm
+        case (_, Commutation() | Reshape() | Identity() | Selection(key=tuple())):
             return chain_row_norms(factors[:-1])
         # A ⊗ B with the examples' part to itself
         case _, Kronecker(left=np.ndarray(), right=np.ndarray()) if axes := example_axes(factors[:-1]):
@@ -66,8 +66,8 @@ def chain_gram(factors: Chain) -> Array | None:
             rest = chain_gram(factors[1:])
             d = first.values.ravel()
             return None if rest is None else d[:, None] * rest * d
-        # J P (J P)ᵀ = JJᵀ for a permutation P
-        case _, Commutation() | Reshape() | Identity():
+        # J S (J S)ᵀ = JJᵀ where S has rows of the identity, none of them twice
+        case (_, Commutation() | Reshape() | Identity() | Selection(key=tuple())):
             return chain_gram(factors[:-1])
         # A ⊗ B with the examples' part to itself
         case _, Kronecker(left=np.ndarray(), right=np.ndarray()) if axes := example_axes(factors[:-1]):

@@ -274,3 +274,41 @@ def test_outputs_of_an_example_share_a_weight_too() -> None:
     np.testing.assert_allclose(J.to_dense(), dense, atol=1e-12)
     np.testing.assert_allclose(J.row_norms().ravel(), np.linalg.norm(dense, axis=1), atol=1e-12)
     np.testing.assert_allclose(J.gram(), dense @ dense.T, atol=1e-12)
+
+
+def test_a_part_of_a_weight_is_shared() -> None:
+    """The rows of W that are used get the gradient, the others zeros; its norms need no row either."""
+    (W,) = jac.values(W=numbers(D + 2, H))
+    h = X[:, :H]
+    for _ in range(3):
+        h = jac.tanh(h @ W[1 : H + 1])
+    J = jac.cross_entropy(h, LABELS, reduction="none").jacobian(W)
+    assert isinstance(J, Product)
+    assert isinstance(J.factors[0], KhatriRaoSum)
+    rows = one_by_one(lambda W, X, y: _steps(X, W, y), W.array).reshape(N, -1)
+    np.testing.assert_allclose(J.to_dense(), rows, atol=1e-7)
+    np.testing.assert_allclose(J.row_norms(), np.linalg.norm(rows, axis=1), atol=1e-7)
+    np.testing.assert_allclose(J.gram(), rows @ rows.T, atol=1e-7)
+
+
+def _steps(X: np.ndarray, W: Any, y: np.ndarray) -> Any:
+    h = X[:, :H]
+    for _ in range(3):
+        h = jac.tanh(h @ W[1 : H + 1])
+    return jac.cross_entropy(h, y, reduction="none")
+
+
+def test_examples_that_meet_have_no_rows_of_their_own() -> None:
+    """Batch normalisation: each loss depends on all examples, and the views agree nevertheless."""
+    W, gamma = jac.values(W=numbers(D, H), gamma=numbers(H))
+    Z = X @ W
+    centred = Z - Z.mean(0)
+    normed = centred / np.sqrt((centred**2).mean(0) + 1e-5) * gamma
+    for out in (jac.cross_entropy(normed, LABELS, reduction="none"), normed):
+        for wrt in (W, gamma, Z):
+            J = out.jacobian(wrt)
+            dense = np.stack([J.jvp(t) for t in np.eye(wrt.size).reshape(-1, *wrt.shape)], -1).reshape(J.shape)
+            np.testing.assert_allclose(J.to_dense(), dense, atol=1e-12)
+            np.testing.assert_allclose(J.to_sparse().toarray(), dense, atol=1e-12)
+            np.testing.assert_allclose(J.row_norms().ravel(), np.linalg.norm(dense, axis=1), atol=1e-12)
+            np.testing.assert_allclose(J.gram(), dense @ dense.T, atol=1e-12)
