@@ -21,6 +21,7 @@ from jacobians.derivation.names import symbol_name, weight_of_examples
 from jacobians.derivation.operation_on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
+from jacobians.factors import Factor
 from jacobians.layout import Layout
 from jacobians.linops import Dense, Jacobian, Product, Sum
 from jacobians.network import Run
@@ -90,6 +91,35 @@ class Forward(Named):
     stops: dict[str, Expr] = field(default_factory=dict)
     parameters: dict[str, Symbol] = field(default_factory=dict)
     jacobians: dict[tuple[str, str], tuple[Jacobian, ...]] = field(default_factory=dict)
+
+    def factors(self, of: str, wrt: str) -> tuple[Jacobian, ...]:
+        """Return the factors of ∂of/∂wrt in symbols, in numerator layout: those of `Run.chain`, by the same names.
+
+        Raises
+        ------
+        LayoutError
+            As `Run.chain` does.
+        """
+        layout = self.run.network.layout
+        chain = self.run.chain(wrt, of)
+        return tuple(
+            f for factor in chain[:: -1 if layout.derivative == "denominator" else 1] for f in self._of(factor)
+        )
+
+    def _of(self, factor: Factor) -> tuple[Jacobian, ...]:
+        """What one factor of a run's chain is in symbols: the ones are placed where the run places them."""
+        stops, values = {stop.name: stop for stop in self.run.stops}, _values_of_operations(self.run)
+        of, wrt = stops[factor.of], stops.get(factor.wrt)
+        placed = self._placed(of) if of.ones else ()
+        if wrt is not None and wrt.done == of.done:
+            return placed
+        own = self.jacobians[values[of.done].name, factor.wrt if wrt is None else values[wrt.done].name]
+        return (*placed, *(own[:-1] if wrt is not None and wrt.ones else own))
+
+    def _placed(self, stop: Stop) -> tuple[Jacobian, ...]:
+        """The placement of the ones, with which the next layer's Jacobian ends."""
+        before, after = _values_of_operations(self.run)[stop.done : stop.done + 2]
+        return self.jacobians[after.name, before.name][-1:]
 
 
 def forward_pass(run: Run) -> Forward:
