@@ -29,6 +29,7 @@ _HOMES = {
     "diagnosis": "diagnose",
     "errors": "JacobiansError",
     "factors": "Factor",
+    "graphs": "values",
     "layout": "Layout unvec vec",
     "linops": "Jacobian",
     "network": "Network Run",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.diagnosis import *
     from jacobians.errors import *
     from jacobians.factors import *
+    from jacobians.graphs import *
     from jacobians.layout import *
     from jacobians.linops import *
     from jacobians.network import *

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_float, size_of
+from jacobians.arrays import Array, Shape, as_float, show_shape, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, JacobiansError
 from jacobians.presets import all_conventions
@@ -110,7 +110,7 @@ def arrays_by_role(
     >>> file = {"X": np.ones((5, 3)), "y": np.zeros((5, 1)), "theta": np.zeros((3, 1)), "grad": np.zeros((3, 1))}
     >>> found = arrays_by_role(file, convention("ng-ml-2011"))
     >>> found.sizes, found.X.shape, found.notes
-    ((2, 1), (5, 2), ('the first column of X holds the ones of the bias',))
+    ((2, 1), (5, 2), ('theta is read as Theta1 1×3', 'the first column of X holds the ones of the bias'))
     """
     return _Reader(arrays, convention, features, labels, sizes, where).read()
 
@@ -171,12 +171,12 @@ def conventions_of(
             reader = _Reader(arrays, candidate, features, labels, sizes, where)
             found.append(reader.read())
         except JacobiansError as error:
-            errors.append((reader.has_parameters, error))
+            errors.append((reader.understood, error))
     if found:
         return found
-    for known, reason in errors:
-        if known:
-            raise DataError(f"{reason}. No other convention fits; name yours to see what is wrong in it")
+    understood, reason = max(errors, key=lambda pair: pair[0])
+    if understood:
+        raise DataError(f"{reason} (and no other convention fits; name yours to see what is wrong in it)")
     have = ", ".join(f"{name} {np.shape(array)}" for name, array in arrays.items()) or "nothing"
     first = next(iter(candidates))
     raise DataError(
@@ -203,6 +203,7 @@ class _Reader:
         self.notes: list[str] = []
         self.found: dict[str, str] = {}
         self.unknown: list[str] = []
+        self.understood = 0  # how much of the file makes sense: the error of the convention that goes furthest is told
         self._sort()
 
     # --- names -----------------------------------------------------------------------------------
@@ -291,11 +292,6 @@ class _Reader:
     def _have(self) -> str:
         return ", ".join(f"{name} {array.shape}" for name, array in self.arrays.items()) or "no arrays"
 
-    @property
-    def has_parameters(self) -> bool:
-        """Whether the convention knows a weight of this file."""
-        return bool(self._layers("weight")) or "packed" in self.found
-
     def _layers(self, role: str) -> dict[int, str]:
         """The names of a role's arrays by layer."""
         pairs = (key.split(":") for key in self.found if key.startswith(f"{role}:"))
@@ -307,22 +303,29 @@ class _Reader:
         """Return what every array is."""
         X = self._examples()
         if self._layers("weight"):
+            self.understood = 1
             weights = self._weights(X)
             sizes = self.convention.sizes(weights)
+            self.understood = 2
             parameters = self._with_biases(weights, sizes)
             self._agree(parameters, sizes)
         elif "packed" in self.found:
+            self.understood = 1
             packed = self._vector("packed")
             sizes = self._sizes_of(packed, X)
             parameters = self.convention.unpack(packed, sizes)
+            blocks = ", ".join(f"{name} {show_shape(array.shape)}" for name, array in parameters.items())
+            self.notes.append(f"{self.found['packed']} is read as {blocks}")
         else:
             called = ", ".join(self.convention.shapes((2, 2, 2)))
             raise DataError(
                 f"{self.where} has {self._have()}; no parameters that {self.convention.name} knows: it calls them "
                 f"{called}, or all packed nn_params or theta"
             )
+        self.understood = 3
         if X is not None:
             X = self._without_ones(X, sizes)
+        self.understood = 4
         gradients = self._gradients(parameters)
         self._refuse_unknown(len(sizes) - 1)
         Y = self.arrays.get(self.found.get("target", ""))
@@ -337,6 +340,7 @@ class _Reader:
             unknown += [name for layer, name in self._layers(role).items() if layer > known]
         if not unknown:
             return
+        self.understood = min(self.understood, 1 + (not self._layers("bias")))  # a convention without a place for them
         shown = ", ".join(f"{name} {self.arrays[name].shape}" for name in unknown)
         reason = f"{own.name} has no such name: it has {', '.join(own.shapes((2, 2, 2)))}, their gradients, X and y"
         if set(unknown) <= {*self._layers("bias").values(), *self._layers("bias-gradient").values()}:
@@ -495,12 +499,21 @@ class _Reader:
                     solutions.append((n_in, hidden, outputs))
         if len(solutions) == 1:
             return solutions[0]
-        shown = " or ".join("-".join(map(str, sizes)) for sizes in solutions[:4])
-        reason = f"it may be a network {shown}" if solutions else "no network with one hidden layer has that many"
-        raise DataError(
-            f"{self.where}: {name} packs {packed.size} parameters, X is {X.shape}: {reason}; give the widths of the "
-            "layers, as in --sizes 400,25,10"
-        )
+        if packed.size == X.shape[self.layout.feature_axis] and self.layout.absorbs_bias:
+            column = "column" if self.layout.batch == "rows" else "row"
+            reason = (
+                f"one for each feature of {self.found['input']} {X.shape}, whose {self.layout.bias} {column} is not "
+                f"all ones; {self.convention.name} keeps the bias {self.layout.bias}"
+            )
+        elif solutions:
+            reason = f"it may be a network {' or '.join('-'.join(map(str, widths)) for widths in solutions[:4])}"
+            reason += "; give the widths of the layers, as in --sizes 400,25,10"
+        else:
+            reason = (
+                f"with {self.found['input']} {X.shape} and the labels that are there, that is no network of one hidden "
+                "layer; give the widths of the layers, as in --sizes 400,25,10"
+            )
+        raise DataError(f"{self.where}: {name} packs {packed.size} parameters: {reason}")
 
     def _output_counts(self, X: Array) -> list[int]:
         """How many outputs the targets may belong to."""

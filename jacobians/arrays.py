@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ __all__ = [
     "Array",
     "DType",
     "Derivative",
+    "OfGraph",
     "Shape",
     "StandIn",
     "Symbolic",
@@ -27,6 +28,7 @@ __all__ = [
     "generator",
     "kind_of",
     "leaves_of",
+    "of_graph",
     "ones",
     "rebuilt",
     "refuse_masked",
@@ -98,6 +100,27 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
         raise DTypeError(
             f"{operation}: {name} {value.shape} is a masked array with {number}; its mask would be lost: {mend}"
         )
+
+
+class OfGraph:
+    """A value of a graph: what an operation makes of it is a value of the graph too."""
+
+    __slots__ = ()
+
+    array: Array
+    """Its numbers."""
+
+    def _apply(self, operation: Any, operands: tuple[Any, ...]) -> Any:
+        """What an operation or a loss makes of operands, this one among them."""
+        raise NotImplementedError
+
+
+def of_graph(operands: Iterable[Any]) -> OfGraph | None:
+    """Return the first operand that is a value of a graph; None where all are arrays."""
+    for operand in operands:
+        if isinstance(operand, OfGraph):
+            return operand
+    return None
 
 
 def full(shape: Shape, value: float, like: Array) -> Array:
@@ -192,6 +215,8 @@ def kind_of(value: Any) -> str:
         return f"the text {value!r}" if len(value) < 40 else "a text"
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     a_kind = f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

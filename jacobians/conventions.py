@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_float, kind_of, leaves_of, size_of
+from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
 
 __all__ = [
@@ -31,11 +31,61 @@ __all__ = [
     "Reduction",
     "Task",
     "checked",
+    "layer_widths",
+    "refuse_unnamed",
 ]
 
 
 Layers: TypeAlias = list[tuple[Array, Array | None]]
 """For each layer its weight as (out, in), whatever the layout, and its bias as (out,) or None."""
+
+
+def refuse_unnamed(
+    params: Any, expected: Mapping[str, Shape], layout: Layout, names: ArrayNames, owner: str, operation: str
+) -> None:
+    """Raise ArgumentError unless parameters came as a dict by name; the text says how those given become one.
+
+    Parameters
+    ----------
+    params : Any
+    expected : dict of tuple
+        Shapes by name; empty where they are not known.
+    layout : Layout
+    names : ArrayNames
+    owner, operation : str
+    """
+    estimator = hasattr(params, "coefs_")
+    if isinstance(params, Mapping) and "coefs_" not in params:
+        return
+    mend = "are two arguments in each other's place? The order is params, X, Y"
+    if estimator or isinstance(params, Mapping):
+        coefs, intercepts = (f"params.{n}" if estimator else f"params[{n!r}]" for n in ("coefs_", "intercepts_"))
+        mend = (
+            f"{{f'W{{k}}': W for k, W in enumerate({coefs}, 1)}} | "
+            f"{{f'b{{k}}': b for k, b in enumerate({intercepts}, 1)}} is one"
+        )
+        if (layout.weights, layout.bias, layout.batch) != ("columns", "separate", "rows") or names.of(
+            "weight", 1
+        ) != "W1":
+            mend += f" in sklearn-mlp; translate_parameters(…, 'sklearn-mlp', {owner!r}) moves it"
+    elif isinstance(params, (list, tuple)):
+        mend = _named_list(params, expected, names)
+    elif isinstance(params, np.ndarray) and expected and params.shape == (sum(map(size_of, expected.values())),):
+        mend = "it is as long as a packed vector: net.unpack(params)"
+    listed = ", ".join(expected) or f"{names.of('weight', 1)}, …"
+    raise ArgumentError(f"{operation}: params is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
+
+
+def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: ArrayNames) -> str:
+    """How a list of arrays becomes a dict: in the order of the layers, or weights before biases, as the shapes tell."""
+    arrays = [array for _, array in leaves_of(params)]
+    if len(arrays) != len(expected):
+        return f"it holds {len(arrays)} arrays; give each its name" + f", {len(expected)} are expected" * bool(expected)
+    shapes = [np.shape(array) for array in arrays]
+    orders = (list(expected), sorted(expected, key=lambda name: not words.is_weight(name)))
+    names = next((names for names in orders if shapes == [expected[name] for name in names]), orders[0])
+    given = "params" if len(arrays) == len(params) else "[array for part in params for array in part]"
+    return f"dict(zip({names}, {given}))"
 
 
 def checked(
@@ -52,9 +102,13 @@ def checked(
 
     Raises
     ------
+    ArgumentError
+        If the parameters did not come as a dict by name.
     ShapeError
         If a name or a shape differs from what is expected; the text says what would fit.
     """
+    if type(params) is not dict or "coefs_" in params:
+        refuse_unnamed(params, expected, layout, names, owner, operation)
     if params.keys() != expected.keys():
         raise ShapeError(
             f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
@@ -63,7 +117,7 @@ def checked(
     for name, shape in expected.items():
         given = params[name]
         found = given.shape if type(given) is np.ndarray else np.shape(given)
-        if found == shape or _is_matrix_bias(name, found, shape, layout):
+        if found == shape or (_is_matrix_bias(found, shape, layout) and not names.is_weight(name)):
             arrays[name] = as_float(given, name, operation)
             continue
         if names.is_weight(name):
@@ -78,9 +132,9 @@ def checked(
     return arrays
 
 
-def _is_matrix_bias(name: str, found: Shape, expected: Shape, layout: Layout) -> bool:
+def _is_matrix_bias(found: Shape, expected: Shape, layout: Layout) -> bool:
     """Whether it is a bias as `affine` takes it too: (1, out) for a batch in rows; (out,) for one in columns."""
-    if layout.bias != "separate" or not name.rpartition(".")[2].startswith("b"):
+    if layout.bias != "separate":
         return False
     return found == ((1, *expected) if layout.batch == "rows" else expected[:1])
 
@@ -102,7 +156,8 @@ def _other(layout: Layout) -> str:
     return "columns" if layout.weights == "rows" else "rows"
 
 
-def _widths(sizes: Sequence[int], operation: str) -> tuple[int, ...]:
+def layer_widths(sizes: Sequence[int], operation: str) -> tuple[int, ...]:
+    """Return widths of layers, of which there are two or more, each a positive integer."""
     try:
         widths = tuple(operator.index(size) for size in sizes)
     except TypeError:
@@ -227,6 +282,12 @@ class Convention:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        given: tuple[Any, Any] = (self.name, self.layout)
+        if tuple(map(isinstance, given, (str, Layout))) != (True, True):
+            raise LayoutError(
+                f"Convention: name is {kind_of(self.name)}, layout is {kind_of(self.layout)}; expected a text and a "
+                "Layout, such as Layout(weights='rows') or convention('pytorch').layout"
+            )
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices and not (value is None and name in _MAY_BE_OPEN):
@@ -342,7 +403,7 @@ class Convention:
         if self.l2 is None:
             raise LayoutError(
                 f"l2_scale: the source of {self.name} fixes no regulariser; choose one, as in "
-                "convention.replace(l2='half') for ½λΣW²"
+                "convention.replace(l2='half') for ½λΣW², or --regulariser half"
             )
         factor, over_count = PENALTIES[self.l2]
         if over_count and count < 1:
@@ -373,7 +434,7 @@ class Convention:
             If `sizes` is not two or more positive integers.
         """
         shapes: dict[str, Shape] = {}
-        for layer, (n_in, n_out) in enumerate(itertools.pairwise(_widths(sizes, "shapes")), start=1):
+        for layer, (n_in, n_out) in enumerate(itertools.pairwise(layer_widths(sizes, "shapes")), start=1):
             shapes[self.weight(layer)] = self.layout.weight_shape(n_in, n_out)
             if self.layout.bias == "separate":
                 shapes[self.bias(layer)] = self.layout.bias_shape(n_out)
@@ -384,9 +445,12 @@ class Convention:
 
         Raises
         ------
+        ArgumentError
+            If the parameters did not come as a dict by name.
         ShapeError
             If there is no first weight, or one layer's outputs are not the next one's inputs.
         """
+        refuse_unnamed(params, {}, self.layout, self.names, self.name, "sizes")
         widths: list[int] = []
         for layer in itertools.count(1):
             name = self.weight(layer)
@@ -408,7 +472,7 @@ class Convention:
             raise ShapeError(
                 f"sizes: {self.name} calls its first weight {self.weight(1)}; found {found}: rename or translate it"
             )
-        return _widths(widths, "sizes")
+        return layer_widths(widths, "sizes")
 
     def check(
         self, params: Mapping[str, npt.ArrayLike], sizes: Sequence[int], *, operation: str = "check"
@@ -493,6 +557,23 @@ class Convention:
         row = {"preset": self.name} | row | {field: getattr(self, field) or "–" for field in _MAY_BE_OPEN}
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
         return row | {"weight": self.weight(1), "evidence": self.evidence}
+
+    def describe_tasks(self) -> list[dict[str, str]]:
+        """Return what the source minimises, one line of a table for each task, as `describe` does."""
+        return [
+            {
+                "preset": self.name,
+                "task": kind,
+                "loss": task.loss,
+                "factor": f"{task.factor:g}",
+                "reduction": task.reduction or self.effective_reduction,
+                "output": task.output,
+                "hidden": task.hidden,
+                "first label": str(task.first_label),
+                "where": task.citation,
+            }
+            for kind, task in self.tasks.items()
+        ]
 
     def _repr_html_(self) -> str:
         cells = {**self.describe(), "title": self.title, "citation": self.citation, "notes": self.notes}

@@ -9,6 +9,7 @@ __all__ = [
     "DomainError",
     "FormulaError",
     "FrozenError",
+    "GraphError",
     "JacobiansError",
     "LayoutError",
     "MissingExtraError",
@@ -52,6 +53,10 @@ class FormulaError(JacobiansError):
 
 class FrozenError(JacobiansError, AttributeError):
     """An attribute that does not change was set; the text says how to make a changed object."""
+
+
+class GraphError(JacobiansError):
+    """A value is used where it cannot be: in another graph, under a name in use, by a function without a rule."""
 
 
 class TooLargeError(JacobiansError, MemoryError):

@@ -251,6 +251,12 @@ class _Attempt:
         return f"{self.read.convention.name}'s {self.task} ({factor}{loss.name}{strength})"
 
     @property
+    def option(self) -> str:
+        """What to add to the command line for this task alone."""
+        loss = self.network.loss
+        return f"--task {self.task}" if self.read.convention.tasks else f"--loss {loss.name} --factor {loss.factor:g}"
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What makes two objectives the same."""
         parts = tuple(part.name for part in self.network.chain.parts)
@@ -276,7 +282,7 @@ class _Judge:
         right = self._right(near)
         if len(right) > 1:
             names = " and as ".join(attempt.text for attempt, _, _ in right)
-            options = " or ".join(f"--task {attempt.task}" for attempt, _, _ in right)
+            options = " or ".join(attempt.option for attempt, _, _ in right)
             headline = f"the gradient is right as {names}; say which is meant: {options}"
             return self._said("undecided", headline, right[0][0], notes)
         for attempt, check, said in right:
@@ -284,7 +290,7 @@ class _Judge:
         for attempt in near:
             if attempt.printed is not None:
                 digits = attempt.printed.digits
-                headline = f"the gradient may be right, as {attempt.text}, but {digits} digits are too few to tell"
+                headline = f"the gradient may be right, as {attempt.text}, but its {digits} digits are too few to tell"
                 return self._said("undecided", headline, attempt, notes)
         if not asked and (elsewhere := self._elsewhere(readings[1:])):
             wrong, options = attempts[0], " or ".join(f"--convention {name}" for name in elsewhere)
@@ -306,6 +312,12 @@ class _Judge:
                 f"check: {self.where} has no gradient of {missing}: name it d{first} or {first}_grad, or pack all as "
                 "grad"
             )
+        if read.Y.dtype.kind not in "buif":
+            raise DataError(f"check: {self.where}: {read.names['target']} has dtype {read.Y.dtype}; expected numbers")
+        if objective.task is not None:
+            read.convention.task(objective.task)
+        strength = read.strength if objective.l2 is None else objective.l2
+        read.convention.l2_scale(strength or 0.0, 1)
         found, errors = [], []
         for task, kind, loss, factor in self._tasks(read.convention, objective, read.sizes[-1]):
             try:
@@ -326,11 +338,15 @@ class _Judge:
         self, convention: Convention, objective: Objective, outputs: int
     ) -> list[tuple[str, str | None, str | None, float | None]]:
         """What to try: for each, its name, the convention's task, the loss and its factor."""
-        if objective.loss is not None:
-            return [(objective.task or "network", objective.task, objective.loss, objective.factor)]
-        kinds = [objective.task] if objective.task is not None else list(convention.tasks)
+        kinds = list(convention.tasks)
         if outputs == 1 and len(kinds) > 1:
             kinds = [kind for kind in kinds if kind != "classification"]  # one output says yes or no
+        if objective.loss is not None:
+            own = (kind for kind in kinds if convention.tasks[kind].loss == objective.loss)
+            called = objective.task or next(own, "network")
+            return [(called, objective.task, objective.loss, objective.factor)]
+        if objective.task is not None:
+            kinds = [objective.task]
         if kinds:
             return [(kind, kind, None, objective.factor) for kind in kinds]
         # the source leaves the loss to its reader

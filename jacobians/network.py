@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property, reduce
 from operator import matmul
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.conventions import Convention, checked
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_array, as_float, generator, size_of
+from jacobians.conventions import Convention, checked, layer_widths, refuse_unnamed
+from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Layout, Order, Reduction
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
@@ -42,6 +43,25 @@ if TYPE_CHECKING:
 __all__ = ["Network", "Parameters", "Run"]
 
 
+def _chain_of(operations: Sequence[Operation]) -> Chain:
+    if isinstance(operations, Operation):
+        raise ArgumentError(f"Network: operations is one operation; expected a list: [{operations!r}]")
+    chain = Chain(*operations)
+    seen: set[int] = set()
+    waiting = list(chain.parts)
+    for part in waiting:  # grows while it is read
+        if isinstance(part, (Chain, Parallel, Residual)):
+            waiting.extend(part.parts)
+        elif part.names[1:]:
+            if id(part) in seen:
+                raise ArgumentError(
+                    f"Network: one object, {part!r}, stands in two places; it would have its parameters "
+                    f"{', '.join(part.names[1:])} twice, since weights are not shared: make a second one"
+                )
+            seen.add(id(part))
+    return chain
+
+
 def _check_operations(parts: Sequence[Operation], convention: Convention) -> None:
     """Raise LayoutError where an operation, or a part of one, keeps its arrays otherwise than the convention."""
     wanted = convention.layout
@@ -66,6 +86,13 @@ def _in_convention(loss: str | Loss, convention: Convention) -> Loss:
         return found.replace(layout=convention.layout, reduction=reduction)
     task = convention.task_of(found.name)
     return found.replace(layout=convention.layout, reduction=reduction, factor=task.factor if task else 1.0)
+
+
+def _strength(l2: float) -> float:
+    strength = as_float(l2, "l2", "Network")
+    if strength.ndim or not 0 <= strength < np.inf:
+        raise DomainError(f"Network: l2={l2!r}; expected the regulariser's strength, one finite number λ ≥ 0")
+    return float(strength)
 
 
 def _check_loss(loss: Loss, convention: Convention) -> None:
@@ -114,7 +141,13 @@ class Run(Frozen):
 
     def __init__(self, network: Network, params: dict[str, Array], X: Array, Y: Array) -> None:
         vars(self).update(network=network, params=params, X=X, Y=Y)  # at once: see Frozen
-        self._steps = network.chain.run(X, dict(zip(network.names.values(), params.values(), strict=True)))
+        named = dict(zip(network.names.values(), params.values(), strict=True))
+        try:
+            self._steps = network.chain.run(X, named)
+        except ShapeError as error:
+            if _takes(network.chain, Y, named):
+                raise ShapeError(f"{error}; Y would fit: are X and Y in each other's place?") from None
+            raise
 
     # --- names -----------------------------------------------------------------------------------
 
@@ -134,6 +167,13 @@ class Run(Frozen):
         if not self.network.loss.prediction:
             return ""
         return prediction_name(self.stops, self.network.convention, self.params)
+
+    def __repr__(self) -> str:
+        return f"Run({self.network!r}, {self._count} examples)"
+
+    def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
+        # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
+        return type(self), (self.network, self.params, self.X, self.Y)
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -354,6 +394,8 @@ class Run(Frozen):
 
     def _factors(self, of: str, wrt: str) -> list[Factor]:
         """The factors of ∂of/∂wrt from the outermost to the innermost, in numerator layout."""
+        if of == wrt == self.prediction:
+            return []
         way, end = self._way, self._place(of)
         local = wrt in self.params
         if not local and wrt not in ("output", *way):
@@ -369,7 +411,7 @@ class Run(Frozen):
             first = next(place for place, stop in enumerate(self.stops) if stop.done == position + 1)
         else:
             first = self._place(wrt)
-        if end < first or (of == self.prediction and first == end):
+        if end < first or (of == self.prediction and wrt in ("losses", "loss")):
             raise LayoutError(f"run: {of} does not depend on {wrt}: it comes before it")
         factors = []
         if of == self.prediction:
@@ -381,6 +423,15 @@ class Run(Frozen):
             jacobian = self._ones_placed(stop.done) @ jacobian if stop.ones else jacobian
             factors.append(Factor(way[first], wrt, jacobian))
         return factors
+
+
+def _takes(chain: Chain, X: Array, named: Mapping[str, Array]) -> bool:
+    """Whether the operations take this array as their input."""
+    try:
+        chain.run(as_float(X, "X", "network"), named)
+    except JacobiansError:
+        return False
+    return True
 
 
 def _gradient_in_blocks(
@@ -471,6 +522,8 @@ class Network(Frozen):
     LayoutError
         If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
         one number, or `l2` is not 0 and the convention has no regulariser.
+    DomainError
+        If `l2` is negative, infinite or NaN.
 
     Notes
     -----
@@ -490,9 +543,9 @@ class Network(Frozen):
     ) -> None:
         self.convention = find_convention(convention)
         self.layout = self.convention.layout
-        self.chain = Chain(*operations)
+        self.chain = _chain_of(operations)
         self.loss = loss if isinstance(loss, Loss) else _in_convention(loss, self.convention)
-        self.l2 = float(l2)
+        self.l2 = _strength(l2)
         _check_operations(self.chain.parts, self.convention)
         _check_loss(self.loss, self.convention)
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
@@ -556,9 +609,7 @@ class Network(Frozen):
         0.5
         """
         found = find_convention(convention)
-        sizes = tuple(sizes)
-        if len(sizes) < 2:
-            raise ShapeError(f"Network.dense: sizes {sizes} must name at least inputs and outputs")
+        widths = layer_widths(sizes, "Network.dense")
         given = None if loss is None else find_loss(loss)
         chosen = found.task_for(task, None if given is None else given.name)
         wanted = reduction or chosen.reduction
@@ -571,8 +622,9 @@ class Network(Frozen):
         )
         between = find_activation(activation or chosen.hidden).moved_to(found.layout)
         operations: list[Operation] = []
-        for n_in, n_out in itertools.pairwise(sizes):
-            operations += [Affine(found.layout, (n_in, n_out)), between]
+        for n_in, n_out in itertools.pairwise(widths):
+            # one with parameters of its own has them once for each layer
+            operations += [Affine(found.layout, (n_in, n_out)), deepcopy(between) if between.names[1:] else between]
         last = chosen.output if output is None else output
         if last in ("linear", given.prediction):  # the loss of logits applies it
             del operations[-1]
@@ -626,12 +678,24 @@ class Network(Frozen):
             raise ShapeError(f"Network.shapes: {', '.join(missing)}: the operations do not fix their sizes")
         return dict(self._known)
 
-    def init(self, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
+    def init(self, rng: np.random.Generator | int, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
         """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
 
         The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
         every convention (Glorot & Bengio 2010, eq. 16).
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator or int
+            Or a seed.
+        dtype : dtype
+
+        Raises
+        ------
+        ArgumentError
+            If `rng` is neither a generator nor a seed.
         """
+        rng = generator(rng, "Network.init")
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
             if len(shape) != 2 or not self.convention.names.is_weight(name):
@@ -746,6 +810,7 @@ class Network(Frozen):
     def _arrays(self, params: Parameters) -> dict[str, Array]:
         expected = self._known
         if len(expected) < len(self.names):
+            refuse_unnamed(params, {}, self.layout, self.convention.names, self.convention.name, "network")
             # an operation that does not fix its sizes checks them itself
             expected = {name: self._known.get(name, np.shape(params.get(name, ()))) for name in self.names}
         return checked(params, expected, self.layout, self.convention.names, self.convention.name, "network")

@@ -116,7 +116,7 @@ def test_what_is_no_array_is_refused_with_what_it_is() -> None:
         ({"W1": 1.0, "b1": 2.0}, "a dict of W1, b1", "are two arguments in each other's place?"),
         ("pytorch", "the text 'pytorch'", "is it meant for another argument, such as layout=…?"),
         (Layout(), "a Layout", "is it meant for another argument, such as layout=…?"),
-        (as_float, "a function", "is it meant for another argument, such as layout=…?"),
+        (as_float, "the function as_float", "is it meant for another argument, such as layout=…?"),
         (Layout, "the class Layout", "is it meant for another argument, such as layout=…?"),
         (None, "None", ""),
     ):

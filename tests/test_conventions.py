@@ -207,8 +207,8 @@ def test_pack_accepts_any_memory_order_and_integers() -> None:
         ),
         (
             "ng-dlai",
-            {"W1": np.zeros((3, 4)), "b1": np.zeros(3)},
-            "check: b1 has shape (3,), ng-dlai keeps examples in columns: expected (3, 1); reshape((3, 1)) would fit",
+            {"W1": np.zeros((3, 4)), "b1": np.zeros((1, 3))},
+            "check: b1 has shape (1, 3), ng-dlai keeps examples in columns: expected (3, 1); reshape((3, 1)) would fit",
         ),
         (
             "cs231n",

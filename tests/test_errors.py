@@ -18,6 +18,7 @@ ALSO = {
     "DataError": ValueError,
     "DomainError": ValueError,
     "FrozenError": AttributeError,
+    "GraphError": ValueError,
     "JacobiansError": ValueError,
     "LayoutError": ValueError,
     "MissingExtraError": ImportError,

@@ -32,12 +32,12 @@ PUBLIC = words("""
     empirical_fisher exp explain gauss_newton gelu hadamard kronecker_factored l2 leaky_relu linear log log_softmax
     logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape sigmoid silu softmax softplus
     square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
-    translate_parameters transpose unvec vec
+    translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
-    DENSE_LIMIT BlockDiagonal BlockRow Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity Jacobian
-    KhatriRao Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
+    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity
+    Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
 """)
 
 OPERATIONS = words("""
@@ -126,6 +126,7 @@ MAY_IMPORT = {
     "array_roles": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
+    "graphs": _CORE | {"factors"},
     "network": _CORE | {"factors", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,

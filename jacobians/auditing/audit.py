@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.auditing.claims import Claim, claim_of, claims
+from jacobians.auditing.claims import Claim, claim_of, claim_of_own, claims
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.formula_text import Source
 from jacobians.auditing.names import STRENGTHS, Scope
@@ -22,8 +22,9 @@ from jacobians.auditing.terms import Builder, ClashError, Term
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.errors import FormulaError, JacobiansError
+from jacobians.layout import Reduction
 from jacobians.network import Network
-from jacobians.operations import ACTIVATIONS, LOSSES
+from jacobians.operations import ACTIVATIONS, LOSSES, find_loss
 from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 from jacobians.symbols.evaluate import evaluate
@@ -32,6 +33,7 @@ from jacobians.symbols.expressions import Expr, Symbol
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
+_NAME = re.compile(r"[^\W\d]\w*")
 _STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
 
@@ -40,8 +42,11 @@ def audit(
     convention: str | Convention | Network = "cs231n",
     *,
     sizes: Sequence[int] = (7, 5, 3),
-    activation: str = "sigmoid",
-    loss: str = "cross_entropy",
+    task: str | None = None,
+    activation: str | None = None,
+    loss: str | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
     l2: float | None = None,
     examples: int | None = None,
     where: Mapping[str, str] | None = None,
@@ -64,14 +69,15 @@ def audit(
         `l2` are the network's.
     sizes : sequence of int
         Widths from the inputs to the outputs.
-    activation, loss : str
-        As for `Network.dense`.
+    task, activation, loss, factor, reduction : optional
+        As for `Network.dense`: what is not given is what the convention's source has.
     l2 : float, optional
         The regulariser's strength; unless given, there is one where the formula names it.
     examples : int, optional
         Unless given, a number that is no layer's width; 1 for a Jacobian.
     where : mapping of str to str, optional
-        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``.
+        Names of your own, and the right sides that define them, such as ``{"W2_new": "W2 - 0.5 * dW2"}``. On the left
+        of a formula such a name claims what it is defined as.
     notation : {"numpy", "latex", "octave"}, optional
         Told from the formula unless given.
     seed : int
@@ -96,14 +102,18 @@ def audit(
     """
     if notation not in (None, *NOTATIONS):
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
-    read, own, question = Formula.of(formula, notation), where or {}, None
+    read, question = Formula.of(formula, notation), None
+    used = _NAME.findall(formula)  # in LaTeX a name such as h1 has its parts apart
+    own = {name: text for name, text in (where or {}).items() if name in used or read.notation == "latex"}
     if isinstance(convention, Network):
         network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
     else:
         found, widths = find_convention(convention), list(sizes)
-        named = _STRENGTH.search(" ".join((formula, *own.values()))) is not None
+        named = _STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
         strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
-        choices = {"sizes": widths, "convention": found, "activation": activation, "loss": loss, "l2": strength}
+        chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
+        choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
+        choices |= {"loss": loss or chosen.loss, "factor": factor, "reduction": reduction, "l2": strength}
         question, network = Question(read, own, choices, seed), Network.dense(**choices)  # type: ignore[arg-type]
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
@@ -115,8 +125,11 @@ def names(
     convention: str | Convention = "cs231n",
     *,
     sizes: Sequence[int] = (7, 5, 3),
-    loss: str = "cross_entropy",
-    activation: str = "sigmoid",
+    task: str | None = None,
+    activation: str | None = None,
+    loss: str | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
 ) -> dict[str, tuple[str, str]]:
     """Return the names that a formula may use in a convention: each with its shape and its meaning.
 
@@ -125,7 +138,9 @@ def names(
     >>> names("ng-ml-2011")["delta3"]
     ('9×3', 'the cotangent of Z3')
     """
-    network = Network.dense(sizes, convention=convention, loss=loss, activation=activation)
+    network = Network.dense(
+        sizes, convention=convention, task=task, activation=activation, loss=loss, factor=factor, reduction=reduction
+    )
     scope = Scope.of(RandomBatches.of(network, examples_apart(sizes), 0, 1))
     own = {claim.name: claim.meaning for claim in claims(scope)}
     with_ones = ("X_",) if network.convention.names.with_ones else ("X_", "A")
@@ -240,8 +255,14 @@ def checked(formula: Formula, setting: RandomBatches, where: Mapping[str, str]) 
     scope = Scope.of(setting)
     for name, text in where.items():
         _define(name, text, scope)
-    claim = claim_of(formula.left, scope, formula.source)
-    term = formula.term(replace(scope, target=claim.name))
+    left = formula.left
+    if left.of is None and left.wrt in scope.own:
+        claim = claim_of_own(left.wrt, scope)
+        scope = replace(scope, target=claim.name, own={n: e for n, e in scope.own.items() if n != left.wrt})
+    else:
+        claim = claim_of(left, scope, formula.source)
+        scope = replace(scope, target=claim.name)
+    term = formula.term(scope)
     found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
     try:
         return replace(found, expr=found.builder.build(term))
@@ -276,7 +297,7 @@ class Question:
     formula : Formula
     where : mapping of str to str
     choices : dict
-        For `Network.dense`: the convention, the sizes, the activation, the loss and l2.
+        For `Network.dense`.
     seed : int
     """
 
@@ -294,7 +315,7 @@ class Question:
                     yield f"{own.name} with {what}={name!r}"
         for preset in all_conventions():
             l2 = self.choices["l2"] if preset.l2 else 0.0
-            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2):
+            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2, task=None):
                 yield preset.name
 
     def _is_right(self, examples: int, **changes: Any) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 
 from jacobians.auditing import audit, names
-from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, whole_numbers
+from jacobians.cli.options import (
+    Commands,
+    add_command,
+    add_json,
+    add_objective,
+    objective_of,
+    whole_numbers,
+    with_regulariser,
+)
 from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
 from jacobians.errors import DataError
@@ -41,10 +49,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--sizes", type=_sizes, default=(7, 5, 3), metavar="7,5,3", help="widths of the layers (default: 7,5,3)"
     )
-    add_activation_and_loss(parser)
-    parser.add_argument(
-        "--l2", type=float, metavar="λ", help="the regulariser's strength (default: one if the formula names it)"
-    )
+    add_objective(parser, l2="default: one if the formula names it")
     parser.add_argument("--examples", type=int, metavar="N", help="default: a number that is no layer's width")
     parser.add_argument(
         "--where", action="append", default=[], metavar="'NAME = …'", help="define a name of your own; may be repeated"
@@ -71,9 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.formula,
         convention,
         sizes=arguments.sizes,
-        activation=arguments.activation,
-        loss=arguments.loss,
         l2=arguments.l2,
+        **objective_of(arguments),
         examples=arguments.examples,
         where=_definitions(arguments.where),
         notation=arguments.notation,
@@ -87,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _convention(arguments: argparse.Namespace) -> Convention:
-    found = find_convention(arguments.convention)
+    found = with_regulariser(find_convention(arguments.convention), arguments)
     if arguments.batch is None:
         return found
     return found.replace(layout=found.layout.replace(batch=arguments.batch))
@@ -104,7 +108,7 @@ def _definitions(given: list[str]) -> dict[str, str]:
 
 
 def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
-    found = names(convention, sizes=arguments.sizes, loss=arguments.loss, activation=arguments.activation)
+    found = names(convention, sizes=arguments.sizes, **objective_of(arguments))
     if arguments.json:
         print_json({name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()})
         return 0

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from jacobians.checking import check_gradient, check_jacobian
-from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
+from jacobians.cli.options import (
+    Commands,
+    add_command,
+    add_json,
+    add_objective,
+    objective_of,
+    whole_numbers,
+    with_regulariser,
+)
 from jacobians.cli.output import print_json
 from jacobians.data import read_arrays
 from jacobians.errors import DataError
@@ -58,8 +66,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     functions.add_argument("--jacobian", action="store_true", help="FUNCTION returns an array, GRADIENT its Jacobian")
     files = parser.add_argument_group("files")
     files.add_argument("--convention", metavar="NAME", help="the arrays' (default: the first preset that fits)")
-    add_activation_and_loss(files)
-    add_l2(files)
+    add_objective(files, l2="default: λ of the file, or 0")
     files.add_argument("--features", metavar="NAME", help="the array of examples (default: X)")
     files.add_argument("--labels", metavar="NAME", help="the array of labels (default: y or Y)")
     files.add_argument("--first-label", type=int, choices=(0, 1), help="the first class's number, where none shows it")
@@ -72,7 +79,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--directions", type=int, metavar="N", help="random directions instead of all entries")
     parser.add_argument("--seed", type=int, default=0, help="of the point and the directions (default: %(default)s)")
     add_json(parser)
-    parser.set_defaults(run=run, loss=None, activation=None, l2=None)
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -163,15 +170,12 @@ def _check_file(arguments: argparse.Namespace) -> int:
     if arguments.gradient or arguments.at or arguments.shape or arguments.jacobian:
         raise DataError("check: a file holds the point and the gradient; leave out GRADIENT, --at, --shape, --jacobian")
     path = arguments.target
-    objective = Objective(
-        loss=arguments.loss,
-        activation=arguments.activation,
-        l2=arguments.l2,
-        first_label=arguments.first_label,
-    )
+    objective = Objective(**objective_of(arguments), l2=arguments.l2, first_label=arguments.first_label)
+    if arguments.regulariser and not arguments.convention:
+        raise DataError("check: --regulariser changes a convention's; name it with --convention")
     found = verdict_on(
         read_arrays(path),
-        find_convention(arguments.convention) if arguments.convention else None,
+        with_regulariser(find_convention(arguments.convention), arguments) if arguments.convention else None,
         objective,
         features=arguments.features,
         labels=arguments.labels,

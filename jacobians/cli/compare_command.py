@@ -17,7 +17,15 @@ import numpy as np
 from jacobians.array_roles import ArraysByRole, conventions_of
 from jacobians.arrays import Array, format_bytes, show_shape
 from jacobians.checking import GradientCheck
-from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_json, add_l2, whole_numbers
+from jacobians.cli.options import (
+    Commands,
+    add_command,
+    add_json,
+    add_objective,
+    objective_of,
+    whole_numbers,
+    with_regulariser,
+)
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
@@ -48,7 +56,6 @@ _FORWARD = {
 }
 
 _FIRST = 10
-_ROLES = {"X": "inputs", "P": "output"}
 _EPILOG = """\
 exit code: 0 the conventions agree, 1 they do not, 2 bad input
 
@@ -77,14 +84,13 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         help="presets (default: ng-ml-2011 cs231n; see: jacobians conventions)",
     )
     parser.add_argument("--hidden", type=_widths, metavar="25,10", help="nodes of the hidden layers, 'none' for none")
-    add_activation_and_loss(parser)
+    add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
-    parser.add_argument("--data", metavar="FILE", help=".npz, .mat, .csv or .txt (default: 8×8 handwritten digits)")
-    parser.add_argument("--features", metavar="NAME", help="the array or column of examples in FILE (default: X, …)")
-    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, …)")
+    parser.add_argument("--data", metavar="FILE", help="arrays or a table, .gz too (default: 8×8 handwritten digits)")
+    parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
+    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
-    add_l2(parser)
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -93,14 +99,18 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print, and return the exit code."""
     found = [convention(name) for name in arguments.names or ("ng-ml-2011", "cs231n")]
+    # a regulariser that is asked for is for those whose source has none: each column keeps its own
+    found = [c if c.l2 else with_regulariser(c, arguments) for c in found]
     if len({c.name for c in found}) < len(found):
         raise DataError("compare: a convention is named twice")
-    if arguments.seed < 0 or arguments.l2 < 0:
+    strength = arguments.l2 or 0.0
+    if arguments.seed < 0 or strength < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
-    data = _data(arguments)
+    source = _weights(arguments.weights, found) if arguments.weights else None
+    loss = found[0].task_for(arguments.task, arguments.loss).loss
+    data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
-    source = _weights(arguments.weights, found) if arguments.weights else None
     weights = None if source is None else source.parameters
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
     if source is None:
@@ -113,16 +123,16 @@ def run(arguments: argparse.Namespace) -> int:
     result = compare(
         found,
         batch.X,
-        _targets(batch, arguments.loss, sizes[-1]),
+        _targets(batch, loss, sizes[-1]),
         sizes=sizes,
-        activation=arguments.activation,
-        loss=arguments.loss,
-        l2=arguments.l2,
+        l2=strength,
+        **objective_of(arguments),
         seed=arguments.seed,
         weights=weights,
     )
     if arguments.json:
-        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict()})
+        notes = [*data.notes, *result.notes]
+        print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
     return 0 if result.agree else 1
@@ -146,20 +156,28 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
-def _data(arguments: argparse.Namespace) -> Dataset:
-    """The digits with pixels in [0, 1], or the user's file as it is."""
+def _data(arguments: argparse.Namespace, loss: str, classes: int | None) -> Dataset:
+    """The digits with pixels in [0, 1], or the user's file as it is; given weights tell the number of classes."""
     if arguments.data is None:
         if arguments.features or arguments.labels:
             raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
         digits = load_digits()
         return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
-    task: Literal["regress", "classify"] = "regress" if LOSSES[arguments.loss].takes == "reals" else "classify"
+    task: Literal["regress", "classify"] = "regress" if LOSSES[loss].takes == "reals" else "classify"
     try:
-        return read_dataset(arguments.data, features=arguments.features, labels=arguments.labels, task=task)
+        features = _names(arguments.features, arguments.data)
+        return read_dataset(arguments.data, features=features, labels=arguments.labels, task=task, classes=classes)
     except DataError as error:
         if "regress" in str(error):
             raise DataError(f"{error} (for real targets: --loss squared_error)") from None
         raise
+
+
+def _names(given: str | None, path: str) -> str | list[str] | None:
+    """One name, even one with a comma in it, or several with commas between them."""
+    if given is None or "," not in given or given in read_arrays(path):
+        return given
+    return [name.strip() for name in given.split(",")]
 
 
 def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
@@ -196,9 +214,14 @@ def print_report(result: Comparison, data: Dataset, seed: int, weights: str | No
     console.print(f"[bold]{' against '.join(names)}[/bold]")
     console.print(
         f"{examples} of {len(data)} examples of {data.source}; network {'-'.join(map(str, result.sizes))}, "
-        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}\n",
+        f"{result.activation}, {result.loss}; {f'weights from {weights}' if weights else f'seed {seed}'}",
         markup=False,
     )
+    for note in data.notes:
+        console.print(note, markup=False)
+    console.print()
+    for note in result.notes:
+        console.print(f"{note}\n", markup=False)
     together = max(1, (console.width - 14) // _COLUMN)
     for start in range(0, len(result.sides), together):
         sides = result.sides[start : start + together]
@@ -221,13 +244,19 @@ def _print_conventions(console: Console, sides: Sequence[Side]) -> None:
         ("bias", lambda c: c.layout.bias),
         ("vec", lambda c: "C: rows stacked" if c.layout.vec == "C" else "F: columns stacked"),
         ("layout", lambda c: f"{c.layout.derivative} layout"),
-        ("loss", lambda c: c.effective_reduction),
     ]
     for label, text in rows:
         table.add_row(label, *(text(side.convention) for side in sides))
+    table.add_row("loss", *(_weight(side) for side in sides))
     if any(side.network.l2 for side in sides):
         table.add_row("λ (l2)", *(f"{s.network.l2:.6g} ({s.convention.l2 or 'none'})" for s in sides))
     console.print(table)
+
+
+def _weight(side: Side) -> str:
+    """How the losses of the examples become one number."""
+    factor = side.network.loss.factor
+    return side.convention.effective_reduction + ("" if factor == 1 else f", each × {factor:g}")
 
 
 def _forward(convention: Convention) -> str:
@@ -253,8 +282,9 @@ def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
             table.add_row(
                 f"bias {number}", *(f"{b} {show_shape(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
             )
-    for name in sides[0].run.outputs:
-        table.add_row(name, *(show_shape(found[name]) for found in shapes))
+    for stops in zip(*(side.run.outputs for side in sides), strict=True):
+        cells = (f"{name} {show_shape(found[name])}" for name, found in zip(stops, shapes, strict=True))
+        table.add_row(" / ".join(dict.fromkeys(stops)), *cells)
     console.print(table)
 
 
@@ -351,8 +381,9 @@ def _print_agreement(console: Console, result: Comparison) -> None:
     for side, ratio in zip(result.sides[1:], result.ratios[1:], strict=True):
         if ratio != 1:
             console.print(
-                f"{side.convention.name} reduces its loss by {side.convention.effective_reduction}: its objective and "
-                f"gradient × {ratio:.6g} are {result.sides[0].convention.name}'s."
+                f"{side.convention.name} reduces its loss by {_weight(side)}: its objective and "
+                f"gradient × {ratio:.6g} are {result.sides[0].convention.name}'s.",
+                markup=False,
             )
     console.print(_verdict(result), style="bold")
 
@@ -416,7 +447,7 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
         for row in formulas.rows:
             if any(row.cells[group[0]] for group in groups):
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(_ROLES.get(row.label, row.label), row.differs), cells)
+                _add(table, _marked(row.label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")
@@ -445,7 +476,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
                 ]
                 if any(cells):
                     table.add_section()
-                    label = "then" if factor is None else step.label.replace("/", "\n  /")
+                    label = "then" if factor is None else step.label.replace("/", "\n  /").replace(", ", "\n  ")
                     _add(table, _marked(label, step.differs), cells)
             console.print(table)
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from jacobians.cli.options import Commands, add_activation_and_loss, add_command, add_l2, whole_numbers
+from jacobians.cli.options import Commands, add_command, add_objective, objective_of, whole_numbers, with_regulariser
 from jacobians.cli.output import write_file
 from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
 from jacobians.derivation.made_up_inputs import sample_data
@@ -23,7 +23,9 @@ The operations run on symbols, of the sizes of one small network. No formula dep
 
 examples:
   jacobians explain ng-ml-2011 --parameter Theta1
-  jacobians explain cs231n --activation relu --l2 0.1
+  jacobians explain ng-ml-2011 --task regression --sizes 2,1
+  jacobians explain cs231n --activation tanh --l2 0.1
+  jacobians explain pytorch --l2 0.1 --regulariser half
   jacobians explain ng-dlai --format numpy -o gradients.py
   jacobians explain cs224n-rows --format latex > derivation.tex
 """
@@ -42,8 +44,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("name", metavar="CONVENTION", help="a preset (see: jacobians conventions)")
     parser.add_argument("--sizes", type=_sizes, default=(4, 3, 2), metavar="4,3,2", help="widths from the input on")
     parser.add_argument("--examples", type=_count, default=5, metavar="N", help="in the batch (default: %(default)s)")
-    add_activation_and_loss(parser)
-    add_l2(parser)
+    add_objective(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--format", choices=[*NOTATIONS, "json"], default="text", help="default: %(default)s")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
@@ -52,12 +53,11 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print or write, and return 0."""
-    found = convention(arguments.name)
-    if arguments.l2 < 0:
+    found = with_regulariser(convention(arguments.name), arguments)
+    strength = arguments.l2 or 0.0
+    if strength < 0:
         raise DataError("explain: --l2 must not be negative")
-    network = Network.dense(
-        arguments.sizes, activation=arguments.activation, loss=arguments.loss, convention=found, l2=arguments.l2
-    )
+    network = Network.dense(arguments.sizes, convention=found, l2=strength, **objective_of(arguments))
     derivation = derive(network.run(*sample_data(network, arguments.examples, seed=0)))
     if arguments.parameter is not None:
         if arguments.parameter not in derivation.parameters:

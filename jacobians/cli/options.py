@@ -1,9 +1,11 @@
-"""What several commands ask for in the same words: a network's activation and loss, lists of numbers, JSON."""
+"""What several commands ask for in the same words: what a network minimises, lists of numbers, JSON."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any, get_args
 
+from jacobians.conventions import PENALTIES, Convention, Reduction
 from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -22,17 +24,43 @@ def add_command(
     )
 
 
-def add_activation_and_loss(parser: argparse._ActionsContainer) -> None:
-    """Add ``--activation`` and ``--loss``."""
-    parser.add_argument("--activation", choices=list(ACTIVATIONS), default="sigmoid", help="default: %(default)s")
+_OBJECTIVE = ("task", "activation", "loss", "factor", "reduction")
+
+
+def add_objective(parser: argparse._ActionsContainer, l2: str = "default: 0") -> None:
+    """Add the options that say what a network minimises; what is not given is the convention's.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or a group of one
+    l2 : str
+        What the regulariser's strength is unless given.
+    """
     parser.add_argument(
-        "--loss", type=full_name, choices=list(LOSSES), default="cross_entropy", help="default: %(default)s"
+        "--task", metavar="KIND", help="classification, yes/no, regression or margin (default: the convention's first)"
+    )
+    parser.add_argument("--activation", choices=list(ACTIVATIONS), help="of the hidden layers (default: the task's)")
+    parser.add_argument("--loss", type=full_name, choices=list(LOSSES), help="default: the task's")
+    parser.add_argument("--factor", type=float, metavar="c", help="before every example's loss, such as 0.5")
+    parser.add_argument(
+        "--reduction",
+        choices=[name for name in get_args(Reduction) if name != "none"],
+        help="of the examples' losses to one number (default: the task's)",
+    )
+    parser.add_argument("--l2", type=float, metavar="λ", help=f"the regulariser's strength ({l2})")
+    parser.add_argument(
+        "--regulariser", choices=list(PENALTIES), help="λ/2N·ΣW², ½λΣW² or λΣW² (default: the convention's)"
     )
 
 
-def add_l2(parser: argparse._ActionsContainer) -> None:
-    """Add ``--l2``."""
-    parser.add_argument("--l2", type=float, default=0.0, metavar="λ", help="the regulariser's strength (default: 0)")
+def objective_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what was asked for of the objective but for the regulariser, as `Network.dense` takes it."""
+    return {name: getattr(arguments, name) for name in _OBJECTIVE}
+
+
+def with_regulariser(convention: Convention, arguments: argparse.Namespace) -> Convention:
+    """Return a convention with the regulariser that was asked for, or its own."""
+    return convention if arguments.regulariser is None else convention.replace(l2=arguments.regulariser)
 
 
 def add_json(parser: argparse._ActionsContainer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,10 +11,11 @@ from jacobians.array_roles import convention_of, parameters_of
 from jacobians.arrays import Array
 from jacobians.checking import check_gradient
 from jacobians.comparison.comparison import Comparison, Difference, Side
-from jacobians.conventions import Convention
+from jacobians.conventions import Convention, Task
 from jacobians.errors import LayoutError
+from jacobians.layout import Reduction
 from jacobians.network import Network, Run
-from jacobians.operations import Loss, Operation
+from jacobians.operations import LOSSES, Loss, Operation, find_loss
 from jacobians.presets import convention as find_convention
 from jacobians.translate import reduction_ratio, translate_batch, translate_gradients, translate_parameters
 
@@ -40,7 +41,9 @@ def rounding_allowance(run: Run) -> dict[str, float]:
     """
     layout = run.network.layout
     unit = float(np.finfo(run.X.dtype).eps) / 2
-    terms = run.X.shape[layout.batch_axis] + sum(v.shape[layout.feature_axis] for v in run.values.values())
+    terms = run.X.shape[layout.batch_axis] + sum(
+        run.operation_value(done).shape[layout.feature_axis] for done in range(len(run.outputs) + 1)
+    )
     allowance: dict[str, float] = {}
     for name, array in run.params.items():
         factor = run.chain(name)[0 if layout.derivative == "denominator" else -1]
@@ -57,13 +60,19 @@ def compare(
     Y: Array,
     *,
     sizes: Sequence[int],
-    activation: str | Operation = "sigmoid",
-    loss: str | Loss = "cross_entropy",
+    task: str | None = None,
+    activation: str | Operation | None = None,
+    loss: str | Loss | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
     l2: float = 0.0,
     seed: int = 0,
     weights: Mapping[str, Array] | None = None,
 ) -> Comparison:
     """Return the same network, from the same weights, on the same batch, in each of several conventions.
+
+    All have one objective: the first convention's task, or the loss that is given. Each has it with the factor, the
+    reduction and the names of its own source; `Comparison.notes` says whose source would take another loss.
 
     Parameters
     ----------
@@ -74,9 +83,10 @@ def compare(
     Y : ndarray, shape (N,) or (N, K)
         Labels, or targets one example a row.
     sizes : sequence of int
-    activation : str or Operation
-    loss : str or Loss
-        See `Network.dense`.
+    task : str, optional
+        One of the first convention's; its first unless given.
+    activation, loss, factor, reduction : optional
+        In all conventions; see `Network.dense`.
     l2 : float
         The regulariser's λ in the first convention.
     seed : int
@@ -103,16 +113,66 @@ def compare(
         raise LayoutError("compare: name at least one convention, in a list")
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
-    ratios = tuple(reduction_ratio(c, found[0], count, outputs) for c in found)
+    named = None if loss is None else find_loss(loss)
+    objective = found[0].task_for(task, None if named is None else named.name)
+    between = activation or objective.hidden
+
+    def network(convention: Convention, strength: float) -> Network:
+        return Network.dense(
+            sizes,
+            convention=convention,
+            task=task if convention is found[0] else None,
+            activation=between,
+            output=objective.output,
+            loss=loss if isinstance(loss, Loss) else objective.loss,
+            factor=factor,
+            reduction=reduction,
+            l2=strength,
+        )
+
+    plain = [network(c, 0.0) for c in found]
+    ratios = tuple(_ratio(n, plain[0], count, outputs) for n in plain)
     strengths = [_strength(found[0], c, ratio, l2, count) for c, ratio in zip(found, ratios, strict=True)]
-    networks = [
-        Network.dense(sizes, activation=activation, loss=loss, convention=c, l2=strength)
-        for c, strength in zip(found, strengths, strict=True)
-    ]
+    networks = [network(c, strength) for c, strength in zip(found, strengths, strict=True)]
     sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
     differences = tuple(_differences(sides[0], side, ratio) for side, ratio in zip(sides[1:], ratios[1:], strict=True))
-    between = activation if isinstance(activation, str) else activation.name
-    return Comparison(sides, differences, ratios, tuple(sizes), between, networks[0].loss.name)
+    return Comparison(
+        sides,
+        differences,
+        ratios,
+        tuple(sizes),
+        between if isinstance(between, str) else between.name,
+        networks[0].loss.name,
+        tuple(_notes(found, objective, task, asked=loss is not None)),
+    )
+
+
+def _ratio(network: Network, first: Network, count: int, outputs: int) -> float:
+    """What a network's objective is multiplied by to be the first's."""
+    reductions = reduction_ratio(network.convention, first.convention, count, outputs)
+    return reductions * first.loss.factor / network.loss.factor
+
+
+def _notes(found: Sequence[Convention], objective: Task, task: str | None, *, asked: bool) -> Iterator[str]:
+    """One sentence for each convention whose source would take another loss than the objective."""
+    kind = next((k for k, own in found[0].tasks.items() if own is objective), task)
+    for convention in found:
+        own = convention.tasks.get(kind or "") or convention.task_of(objective.loss)
+        if not convention.tasks or (own is not None and _described(own) == _described(objective)):
+            continue
+        own = own or convention.task()
+        where = next(k for k, of in convention.tasks.items() if of is own)
+        reason = "as asked" if asked else f"as {found[0].name}"
+        yield (
+            f"The source of {convention.name} would take {_described(own)} for {where}; here it takes "
+            f"{_described(objective)}, {reason}."
+        )
+
+
+def _described(task: Task) -> str:
+    """The loss, and of what, where the loss does not say it."""
+    contained = LOSSES[task.loss].prediction if task.loss in LOSSES else ""
+    return task.loss if task.output in ("linear", contained) else f"{task.loss} of {task.output} outputs"
 
 
 def _parameters(

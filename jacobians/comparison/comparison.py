@@ -93,6 +93,7 @@ class Side:
             "convention": self.convention.name,
             "layout": asdict(layout),
             "reduction": self.convention.effective_reduction,
+            "factor": self.network.loss.factor,
             "l2": self.network.l2,
             "arrays": {name: list(shape) for name, shape in self.arrays().items()},
             "chains": {
@@ -152,6 +153,8 @@ class Comparison:
         For each side, what its objective is multiplied by to be the first's.
     sizes : tuple of int
     activation, loss : str
+    notes : tuple of str
+        One sentence for each convention whose source would take another loss.
     """
 
     sides: tuple[Side, ...]
@@ -160,6 +163,7 @@ class Comparison:
     sizes: tuple[int, ...]
     activation: str
     loss: str
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def formulas(self) -> Formulas:
@@ -179,6 +183,7 @@ class Comparison:
             "sizes": list(self.sizes),
             "activation": self.activation,
             "loss": self.loss,
+            "notes": list(self.notes),
             "examples": int(self.sides[0].run.losses.shape[0]),
             "sides": [side.to_dict() for side in self.sides],
             "objective_ratios": list(self.ratios),
@@ -198,10 +203,11 @@ class Comparison:
         return f"{names}: network {'-'.join(map(str, self.sizes))}, {self.activation}, {self.loss}; {found}"
 
     def __str__(self) -> str:
-        return f"{self!r}\n\n{self.formulas}"
+        return "\n\n".join([repr(self), *self.notes, str(self.formulas)])
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self))}</p>{self.formulas._repr_html_()}"
+        said = "".join(f"<p>{escape(text)}</p>" for text in (repr(self), *self.notes))
+        return f"{said}{self.formulas._repr_html_()}"
 
     def _repr_latex_(self) -> str:
         return self.formulas._repr_latex_()

@@ -157,18 +157,20 @@ def _derivative(side: SharedNames) -> _Says:
 
 
 def _reduction(side: SharedNames, ratio: float, first: str) -> _Says:
-    weight = side.source.weight()
+    weight, factor = side.weight, side.run.network.loss.factor
     scale = "" if ratio == 1 else f", so loss and gradient are {1 / ratio:.6g} times those of {first}"
+    before = "" if factor == 1 else f" with the factor {factor:g}"
     if weight is None:
-        return "sum", "add", f"the losses of the examples{scale}"
-    return side.reads(weight), "weight", f"each example's loss by {TextNotation().expr(weight)}{scale}"
+        return f"sum{before}", "add", f"the losses of the examples{before}{scale}"
+    text = TextNotation().expr(weight)
+    return f"{side.reads(weight)}{before}", "weight", f"each example's loss{before} by {text}{scale}"
 
 
 def _place_of_weight(side: SharedNames) -> _Says:
-    weight = side.source.weight()
+    weight = side.weight
     if weight is None:
         return None
-    if side.source.words.weighted_at == "gradient":
+    if side.convention.names.weighted_at == "gradient":
         return "late", "write", f"{TextNotation().expr(weight)} at the gradient, {_gradient(side, 'W1')[0].text}"
     first = side.derivation.cotangents[0].equation.text
     return "early", "write", f"{TextNotation().expr(weight)} in the first cotangent, {first}"

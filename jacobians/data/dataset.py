@@ -30,6 +30,8 @@ class Dataset:
         What was taken from the labels of the source: source label = y + label_offset. Octave and MATLAB
         count 1..K, so the offset is 1; label l is simply class l − 1. (In Ng's digits the label 10
         stands for the digit 0: there it is class 9.)
+    notes : tuple of str
+        What was taken as labels and features, and why; a sentence each.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class Dataset:
     source: str
     classes: int | None = None
     label_offset: int = 0
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         X = as_float(self.X, "X", "Dataset").astype(np.float64, copy=False)

@@ -8,8 +8,10 @@ from jacobians.layout import Order
 from jacobians.linops.algebra import add, compose, scale
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.block_row import BlockRow
+from jacobians.linops.broadcast import Broadcast
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.jacobian import Jacobian
+from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
@@ -25,6 +27,7 @@ __all__ = [
     "DENSE_LIMIT",
     "BlockDiagonal",
     "BlockRow",
+    "Broadcast",
     "Commutation",
     "Denominator",
     "Dense",
@@ -33,6 +36,7 @@ __all__ = [
     "Identity",
     "Jacobian",
     "KhatriRao",
+    "KhatriRaoSum",
     "Kronecker",
     "LowRank",
     "Plan",

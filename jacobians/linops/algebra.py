@@ -7,6 +7,9 @@ example: nothing here multiplies out a dense matrix. Every rule's identity is in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import numpy as np
 
 from jacobians.arrays import Array, DType, as_array
@@ -16,6 +19,7 @@ from jacobians.linops.block_row import BlockRow
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
+from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
@@ -50,6 +54,15 @@ def compose(left: Jacobian, right: Jacobian) -> Jacobian:
     return _chain(left, right)._with_order(order)
 
 
+def compose_all(jacobians: Sequence[Jacobian]) -> Jacobian:
+    """Return J₁ J₂ … Jₖ, all in numerator layout, as ``J₁ @ J₂ @ … @ Jₖ`` gives it, in time linear in k."""
+    if isinstance(jacobians[0], Dense) and jacobians[0].codomain == ():
+        return reduce(compose, jacobians)
+    if isinstance(jacobians[-1], Dense) and jacobians[-1].domain == ():
+        return reduce(lambda right, left: compose(left, right), reversed(jacobians))
+    return _joined([factor for jacobian in jacobians for factor in jacobian._factors()])
+
+
 def pull_row(row: Array, right: Jacobian) -> Array:
     """Return a scalar's row, kept as an array, times `right`: reverse mode, one vjp a factor."""
     if row.dtype != right.dtype:
@@ -59,8 +72,13 @@ def pull_row(row: Array, right: Jacobian) -> Array:
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
     """Join two flat chains; where neighbours merge, what comes of them may merge on with its own neighbours."""
-    factors = list(left._factors())
-    waiting = [*reversed(right._factors())]
+    return _joined(right._factors(), list(left._factors()))
+
+
+def _joined(added: Sequence[Jacobian], factors: list[Jacobian] | None = None) -> Jacobian:
+    """A flat chain, to which factors are added one after the other."""
+    factors = factors or []
+    waiting = [*reversed(added)]
     while waiting:
         pending = waiting.pop()
         merged = _merge(factors[-1], pending) if factors else None
@@ -133,6 +151,8 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         # rows lᵣ ⊗ rᵣ times K exchange their factors
         case KhatriRao(), Commutation() if _holds(left, right.dtype):
             return KhatriRao(left.right, left.left)
+        case KhatriRaoSum(), Commutation() if _holds(left, right.dtype):
+            return KhatriRaoSum(left.right, left.left)
     return None
 
 
@@ -169,6 +189,9 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
             result = Diagonal(left.values + right.values)
         case Dense(), Dense():
             result = Dense(as_array(left.array + right.array), left.codomain)
+        # rows lᵣ ⊗ rᵣ and l'ᵣ ⊗ r'ᵣ add up to rows of two terms
+        case (KhatriRao() | KhatriRaoSum(), KhatriRao() | KhatriRaoSum()):
+            result = summed((left, right))
         case _:
             terms = tuple(t for s in (left, right) for t in (s.terms if isinstance(s, Sum) else (s,)))
             result = Sum(terms)

@@ -7,6 +7,7 @@ Each file names its own operations and functions, in its `__all__`; here they ar
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from difflib import get_close_matches
 from types import ModuleType
 from typing import Any, TypeVar
 
+from jacobians.arrays import kind_of
 from jacobians.errors import LayoutError
 from jacobians.operations import (
     activations,
@@ -123,16 +125,59 @@ def _caller() -> int:
     return level
 
 
-def _named(choices: Mapping[str, _T], name: str, what: str) -> _T:
+ELSEWHERE = {
+    "swish": "silu",
+    "logistic": "sigmoid",
+    "logsig": "sigmoid",
+    "tansig": "tanh",
+    "poslin": "relu",
+    "lrelu": "leaky_relu",
+    "mse": "squared_error",
+    "mean_squared_error": "squared_error",
+    "l2": "squared_error",
+    "ce": "cross_entropy",
+    "nll": "cross_entropy",
+    "log": "cross_entropy",
+    "softmax": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "svm": "multiclass_hinge",
+    "multi_margin": "multiclass_hinge",
+    "soft_margin": "logistic_loss",
+}
+"""What other libraries call an activation or a loss; an error's text names ours."""
+
+
+def _named(choices: Mapping[str, _T], name: Any, what: str) -> _T:
     """What is called `name`, or LayoutError with the names there are and the nearest one."""
-    if name in choices:
+    if isinstance(name, str) and name in choices:
         return choices[name]
-    listed = ", ".join(choices)
-    if not isinstance(name, str):
-        raise LayoutError(f"Network: {what} {name!r} is no name and no instance; pass an instance, or one of {listed}")
-    near = get_close_matches(name, choices, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise LayoutError(f"Network: {what} {name!r} is unknown; choose one of {listed}{hint}")
+    near = _meant(choices, name if isinstance(name, str) else getattr(name, "__name__", ""))
+    listed = f"choose one of {', '.join(choices)}"
+    if isinstance(name, str):
+        hint = f"; did you mean {near}?" if near else ""
+        raise LayoutError(f"Network: {what} {name!r} is unknown; {listed}{hint}")
+    made = isinstance(name, type) and issubclass(name, (operation.Operation, losses.Loss))
+    instance = f"an instance, {name.__name__}(…)" if made else "an instance"
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise LayoutError(
+        f"Network: {what} is {kind_of(name)}, no name and no instance; pass {instance}, or a name: {listed}{hint}"
+    )
+
+
+def _meant(choices: Mapping[str, _T], name: str) -> str:
+    """The choice that is spelt nearly so, or that other libraries call so; or none."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"[\W_]", "", text).lower().removesuffix("loss")
+
+    ours = {plain(choice): choice for choice in choices}
+    others = {plain(other): choice for other, choice in (SHORT_NAMES | ELSEWHERE).items() if choice in choices}
+    near = get_close_matches(plain(name), ours, n=1)
+    return others.get(plain(name)) or (ours[near[0]] if near else "")
 
 
 def textbook_functions() -> dict[str, Function]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import cast
@@ -114,7 +115,7 @@ class Affine(Primitive):
 
     def __init__(self, layout: Layout | None = None, sizes: tuple[int, int] | None = None) -> None:
         self.layout: Layout = layout or DEFAULT_LAYOUT
-        self.sizes = sizes
+        self.sizes = None if sizes is None else _two_sizes(sizes)
 
     @cached_property
     def name(self) -> str:
@@ -232,6 +233,19 @@ class Affine(Primitive):
             f"{self.name}: X has shape {X.shape}, batch in {layout.batch} expects {wanted} for W of shape {W.shape} "
             f"(weights in {layout.weights}, bias {layout.bias}){hint}"
         )
+
+
+def _two_sizes(sizes: tuple[int, int]) -> tuple[int, int]:
+    try:
+        n_in, n_out = map(operator.index, sizes)
+    except (TypeError, ValueError):
+        n_in = n_out = -1
+    if min(n_in, n_out) < 0:
+        raise ShapeError(
+            f"Affine: sizes={sizes!r}; expected the inputs and the outputs of one example, such as (64, 25), "
+            "bias units not counted"
+        )
+    return n_in, n_out
 
 
 def affine(

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array
-from jacobians.errors import ShapeError
+from jacobians.arrays import Array, Shape, as_array, kind_of
+from jacobians.errors import ArgumentError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout, Order
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
@@ -35,6 +35,9 @@ class _Composite(Operation):
         if not parts:
             raise ShapeError(f"{type(self).__name__}: needs at least one operation")
         self.parts = tuple(parts)
+        for part in self.parts:
+            if not isinstance(part, Operation):
+                raise _no_operation(type(self).__name__, part)
         self._flowing = [part.names[0] for part in self.parts]
         self.layout = layout
         self.per_example = all(p.per_example for p in self.parts)
@@ -66,6 +69,9 @@ class _Composite(Operation):
     def names(self) -> tuple[str, ...]:
         return ("X", *self._owned)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.parts))})"
+
     def parameter_shapes(self) -> Mapping[str, Shape]:
         """Shapes of all parts' parameters by their names here."""
         known = [p.parameter_shapes() for p in self.parts]
@@ -80,6 +86,16 @@ class _Composite(Operation):
         moved = [part.moved_to(layout) for part in self.parts]
         made: Callable[..., Operation] = type(self)
         return made(*moved, layout=layout if self.layout else None)
+
+
+def _no_operation(kind: str, part: Any) -> ArgumentError:
+    """The error that says what was given in place of an operation."""
+    mend = ""
+    if isinstance(part, type) and issubclass(part, Operation):
+        mend = f": make one, {part.__name__}(…)"
+    elif callable(part) and hasattr(part, "__name__"):
+        mend = ": a function evaluates at once; its operation is a class, such as Sigmoid() for sigmoid"
+    return ArgumentError(f"{kind}: a part is {kind_of(part)}; expected an operation{mend}")
 
 
 def _in_symbols(part: Operation, name: Naming, *inputs: Any, last: bool = False) -> tuple[Any, Jacobians]:

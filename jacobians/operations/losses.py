@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
-from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
+from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
@@ -214,6 +214,23 @@ class Loss(Frozen, ABC):
     @abstractmethod
     def _examples(self, X: Array, Y: Array) -> Examples: ...
 
+    def _functions(self, X: Array, Y: Array) -> Examples:
+        """What `_examples` returns, if it is two functions.
+
+        Raises
+        ------
+        ArgumentError
+            If it is not: a loss of one's own that returns the arrays themselves.
+        """
+        found: Any = self._examples(X, Y)
+        if isinstance(found, tuple) and len(found) == 2 and all(map(callable, found)):
+            return found
+        given = " and ".join(map(kind_of, found)) if isinstance(found, tuple) else kind_of(found)
+        raise ArgumentError(
+            f"{self.name}: _examples returned {given}; expected two functions, one that returns the losses (N,) and "
+            "one that returns δ: return lambda: losses, lambda: delta"
+        )
+
     # --- formulas and targets --------------------------------------------------------------------
 
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
@@ -298,7 +315,9 @@ class Loss(Frozen, ABC):
         return 1.0 / count
 
     def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the loss and its Jacobian by X, in the layout."""
+        """Return the loss and its Jacobian by X, in the layout; of a value of a graph, a value."""
+        if (value := of_graph((X, Y))) is not None:
+            return value._apply(self, (X, Y))
         if self.reduction == "none":
             losses, jacobian = self.per_example(X, Y)
         else:
@@ -308,7 +327,7 @@ class Loss(Frozen, ABC):
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = self._accept(X)
-        losses, delta = self._examples(X, as_array(Y, "Y", self.name))
+        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
             values, rows = self._factor * values, self._factor * rows
@@ -331,7 +350,7 @@ class Loss(Frozen, ABC):
             N, where X and Y hold only a part of the batch.
         """
         X = self._accept(X)
-        losses, delta = self._examples(X, as_array(Y, "Y", self.name))
+        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:

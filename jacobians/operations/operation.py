@@ -15,11 +15,12 @@ from inspect import signature
 from keyword import iskeyword
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
+import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of
+from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of, of_graph
 from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 from jacobians.symbols.expressions import Call, Expr, Number
@@ -112,6 +113,11 @@ class Jacobians(Derivative):
         """
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
 
+    @property
+    def pulls_together(self) -> bool:
+        """Whether a row is pulled through all inputs in one sweep, as through an operation that is made of others."""
+        return self._pull is not None
+
     def numerator(self, name: str) -> Jacobian:
         """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
@@ -158,6 +164,10 @@ class Jacobians(Derivative):
             f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # makers are functions, which pickle does not take: the Jacobians themselves are stored
+        return _built, (self.operation, {name: self.numerator(name) for name in self._makers}, self._layout)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 
@@ -168,6 +178,15 @@ class Jacobians(Derivative):
         return "\n".join(
             [f"Jacobians of {self.operation} with respect to", *(f"  {name}: {self[name]!r}" for name in self)]
         )
+
+
+def _built(operation: str, jacobians: dict[str, Jacobian], layout: Layout | None) -> Jacobians:
+    """A record of Jacobians that are there already."""
+    return Jacobians(operation, {name: partial(_given, jacobian) for name, jacobian in jacobians.items()}, layout)
+
+
+def _given(jacobian: Jacobian) -> Jacobian:
+    return jacobian
 
 
 def in_layout(jacobian: Jacobian, layout: Layout) -> Jacobian:
@@ -181,6 +200,17 @@ class Frozen:
 
     _called: ClassVar[str] = "it"
     """What an error's text calls such an object."""
+
+    def __repr__(self) -> str:
+        """What makes such an object: its class, and what its constructor was given beside its defaults."""
+        shown = []
+        for name, parameter in signature(type(self)).parameters.items():
+            value = getattr(self, name, parameter.default)
+            if isinstance(value, np.ndarray):
+                shown.append(f"{name}={kind_of(value)}")
+            elif value not in (parameter.default, DEFAULT_LAYOUT):
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __setattr__(self, name: str, value: object) -> None:
         if (name in vars(self) or f"_{name}" in vars(self)) and not name.startswith("_"):
@@ -230,7 +260,12 @@ class Operation(Frozen, ABC):
         return self.inputs
 
     def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]:
-        """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself."""
+        """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself.
+
+        Of values of a graph, see `jacobians.values`, it returns a value.
+        """
+        if (value := of_graph(arrays)) is not None:
+            return value._apply(self, arrays)
         return self._evaluate(*self._accept(arrays))
 
     def evaluate(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
@@ -291,7 +326,9 @@ class Unary(Primitive):
     """An operation of one array; called, it returns the Jacobian itself, not a record."""
 
     def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the value and the Jacobian, in this operation's layout."""
+        """Return the value and the Jacobian, in this operation's layout; of a value of a graph, a value."""
+        if (of_a_graph := of_graph(arrays)) is not None:
+            return of_a_graph._apply(self, arrays)
         value, jacobians = self._evaluate(*self._accept(arrays))
         return value, jacobians[self.inputs[0]]
 

@@ -9,6 +9,7 @@ from jacobians.layout import Layout
 _CS231N_CODE = Layout(batch="rows", weights="columns", bias="separate", vec="C")
 _CS231N_NAMES = ArrayNames(strength="reg", aliases={"scores": "pre:last", "probs": "prediction", "num_train": "count"})
 _CS231N_CITATION = "Stanford CS231n, Convolutional Neural Networks for Visual Recognition"
+_CS224N = Task("cross_entropy", output="softmax", hidden="relu", citation="the notes' one-layer network")
 _CS224N_NAMES = ArrayNames(post="H{u}", post_cotangent="dH{u}", cotangent="delta{u}", aliases={"y_hat": "prediction"})
 
 COURSES: tuple[Convention, ...] = (
@@ -56,6 +57,10 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="columns", weights="rows", bias="separate", vec="F"),
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "regression": Task("squared_error", 0.5, output="sigmoid", citation="Backpropagation Algorithm"),
+            "classification": Task("cross_entropy", output="softmax", first_label=1, citation="Softmax Regression"),
+        },
         l2="half",
         packing="weights-then-biases",
         names=ArrayNames(
@@ -80,6 +85,14 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="columns", weights="rows", bias="separate", vec="C"),
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "yes/no": Task(
+                "binary_cross_entropy", output="sigmoid", hidden="relu", citation="course 1, week 4, L-layer network"
+            ),
+            "classification": Task(
+                "cross_entropy", output="softmax", hidden="relu", citation="course 2, week 3, softmax regression"
+            ),
+        },
         l2="half-over-n",
         packing="layers",
         names=ArrayNames(
@@ -102,6 +115,16 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="columns", weights="rows", bias="separate", derivative="numerator"),
         assumed=("vec",),
         reduction="mean",
+        tasks={
+            "yes/no": Task("binary_cross_entropy", output="sigmoid", citation="Deep Learning, pp. 7–13"),
+            "regression": Task(
+                "squared_error",
+                0.5,
+                reduction="sum",
+                citation="lecture notes 1, Supervised learning, on linear regression; from memory",
+                notes="J(θ) = ½Σ(h(x) − y)², a sum.",
+            ),
+        },
         names=ArrayNames(cotangent="delta{u}", count="n"),
         citation="Stanford CS229, Machine Learning, lecture notes: Deep Learning; pp. 7–13 read.",
         evidence="P",
@@ -114,6 +137,12 @@ COURSES: tuple[Convention, ...] = (
         layout=_CS231N_CODE,
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task(
+                "cross_entropy", output="softmax", hidden="relu", citation="neural-networks-case-study.md"
+            ),
+            "margin": Task("multiclass_hinge", hidden="relu", citation="assignment 2, layers.py, svm_loss"),
+        },
         l2="half",
         names=_CS231N_NAMES,
         citation=f"{_CS231N_CITATION}, assignments 1 and 2, 2018–2025, and neural-networks-case-study.md; read.",
@@ -127,6 +156,9 @@ COURSES: tuple[Convention, ...] = (
         layout=_CS231N_CODE,
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task("cross_entropy", output="softmax", hidden="relu", citation="two_layer_net.ipynb"),
+        },
         l2="one",
         names=_CS231N_NAMES,
         citation=f"{_CS231N_CITATION}, assignment 1, two_layer_net.ipynb, 2018–2020; read.",
@@ -139,6 +171,10 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="rows", weights="columns", bias="last", vec="C"),
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task("cross_entropy", output="softmax", hidden="relu", citation="softmax.ipynb"),
+            "margin": Task("multiclass_hinge", hidden="relu", citation="svm.ipynb"),
+        },
         l2="one",
         l2_bias=True,
         names=_CS231N_NAMES,
@@ -152,6 +188,10 @@ COURSES: tuple[Convention, ...] = (
         layout=Layout(batch="columns", weights="rows", bias="separate"),
         assumed=("vec", "derivative"),
         reduction="mean",
+        tasks={
+            "classification": Task("cross_entropy", output="softmax", hidden="relu", citation="linear-classify.md"),
+            "margin": Task("multiclass_hinge", hidden="relu", citation="linear-classify.md"),
+        },
         l2="one",
         citation=f"{_CS231N_CITATION}, lecture notes linear-classify.md and optimization-2.md; read.",
         evidence="P",
@@ -192,6 +232,7 @@ COURSES: tuple[Convention, ...] = (
         title="CS224n gradient notes: columns, z = W x",
         layout=Layout(batch="columns", weights="rows", bias="separate", derivative="numerator"),
         assumed=("bias", "vec"),
+        tasks={"classification": _CS224N},
         names=_CS224N_NAMES,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read, and a later copy.",
         evidence="P",
@@ -203,9 +244,49 @@ COURSES: tuple[Convention, ...] = (
         title="CS224n gradient notes: rows, z = x W",
         layout=Layout(batch="rows", weights="columns", bias="separate", derivative="numerator"),
         assumed=("vec",),
+        tasks={"classification": _CS224N},
         names=_CS224N_NAMES,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read.",
         evidence="P",
         notes="One example; b is printed as (1, D), here (D,). ∂(xW)/∂x = Wᵀ.",
+    ),
+    Convention(
+        name="nielsen",
+        title="Neural Networks and Deep Learning: a = σ(w a + b), one column",
+        layout=Layout(batch="columns", weights="rows", bias="separate", vec="C"),
+        assumed=("vec", "derivative"),
+        reduction="mean",
+        tasks={
+            "classification": Task(
+                "squared_error",
+                0.5,
+                output="sigmoid",
+                citation="chapter 2, eq. 26, C = 1/(2n) Σ‖y − a‖²; QuadraticCost in network2.py",
+                notes="Targets are one-hot columns.",
+            ),
+            "cross-entropy": Task(
+                "binary_cross_entropy", output="sigmoid", citation="chapter 3; CrossEntropyCost in network2.py"
+            ),
+        },
+        l2="half-over-n",
+        citation="M. Nielsen, Neural Networks and Deep Learning, Determination Press, 2015; chapters 1–3 in secondary "
+        "copies read, and an early version of code/network2.py.",
+        evidence="S",
+        notes="Each b is a column. The book's regulariser is λ/(2n)·Σw², biases left out. The code sums over a "
+        "mini-batch, and divides by its size in the step.",
+    ),
+    Convention(
+        name="mazur",
+        title="A Step by Step Backpropagation Example: sigmoids, E = ½Σ(target − out)²",
+        layout=Layout(batch="columns", weights="rows", bias="separate"),
+        assumed=("batch", "vec", "derivative"),
+        reduction="sum",
+        tasks={
+            "regression": Task("squared_error", 0.5, output="sigmoid", citation="Calculating the Total Error"),
+        },
+        citation="M. Mazur, A Step by Step Backpropagation Example, mattmazur.com, March 2015; secondary copies read.",
+        evidence="S",
+        notes="One example, 2-2-2. All neurons of a layer share one bias, which is not trained; here each has its own. "
+        "w1 and w2 lead to the first hidden neuron, so a row of W1 is a neuron. There is no regulariser.",
     ),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from jacobians.array_names import ArrayNames
-from jacobians.conventions import Convention
+from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
 _ROWS_IN_OUT = Layout(batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator")
 _ROWS_OUT_IN = _ROWS_IN_OUT.replace(weights="rows")
+_TORCH_MSE = Task("squared_error", reduction="mean-all", citation="torch.nn.MSELoss")
+_KERAS_MSE = Task("squared_error", reduction="mean-all", citation="keras.losses.MeanSquaredError")
 
 LIBRARIES: tuple[Convention, ...] = (
     Convention(
@@ -16,12 +18,20 @@ LIBRARIES: tuple[Convention, ...] = (
         layout=_ROWS_OUT_IN,
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task("cross_entropy", output="softmax", citation="torch.nn.CrossEntropyLoss"),
+            "yes/no": Task(
+                "binary_cross_entropy", reduction="mean-all", output="sigmoid", citation="torch.nn.BCEWithLogitsLoss"
+            ),
+            "regression": _TORCH_MSE,
+        },
         packing="layers",
         citation="PyTorch, torch/nn/modules/linear.py (y = xAᵀ + b) and torch/nn/utils/convert_parameters.py "
         "(parameters_to_vector); read.",
         evidence="P",
         notes="For CrossEntropyLoss and its like. A loss of one value an output divides by N·K: pytorch-mse. "
-        "weight_decay belongs to the optimiser, not to the loss.",
+        "weight_decay=λ belongs to the optimiser, not to the loss: it adds λ times every parameter, biases too, as "
+        "½λ times the sum of their squares would. Its part of the weights is l2='half'.",
     ),
     Convention(
         name="pytorch-mse",
@@ -29,6 +39,7 @@ LIBRARIES: tuple[Convention, ...] = (
         layout=_ROWS_OUT_IN,
         assumed=("derivative",),
         reduction="mean-all",
+        tasks={"regression": _TORCH_MSE},
         packing="layers",
         citation="PyTorch, torch/nn/modules/linear.py, and the reference page of torch.nn.MSELoss; read.",
         evidence="P",
@@ -40,6 +51,16 @@ LIBRARIES: tuple[Convention, ...] = (
         layout=_ROWS_IN_OUT,
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task("cross_entropy", output="softmax", citation="keras.losses.CategoricalCrossentropy"),
+            "yes/no": Task(
+                "binary_cross_entropy",
+                reduction="mean-all",
+                output="sigmoid",
+                citation="keras.losses.BinaryCrossentropy",
+            ),
+            "regression": _KERAS_MSE,
+        },
         l2="one",
         citation="Keras, keras/src/layers/core/dense.py; reference pages of "
         "keras.losses and keras.regularizers.L2; read.",
@@ -52,6 +73,7 @@ LIBRARIES: tuple[Convention, ...] = (
         layout=_ROWS_IN_OUT,
         assumed=("derivative",),
         reduction="mean-all",
+        tasks={"regression": _KERAS_MSE},
         l2="one",
         citation="Keras, keras/src/layers/core/dense.py; reference page of keras.losses.MeanSquaredError; read.",
         evidence="P",
@@ -79,6 +101,22 @@ LIBRARIES: tuple[Convention, ...] = (
         layout=_ROWS_IN_OUT,
         assumed=("derivative",),
         reduction="mean",
+        tasks={
+            "classification": Task(
+                "cross_entropy", output="softmax", hidden="relu", citation="MLPClassifier, log_loss"
+            ),
+            "yes/no": Task(
+                "binary_cross_entropy", output="sigmoid", hidden="relu", citation="MLPClassifier, binary_log_loss"
+            ),
+            "regression": Task(
+                "squared_error",
+                0.5,
+                hidden="relu",
+                citation="MLPRegressor, squared_loss and _backprop",
+                notes="What its gradient belongs to, ½Σ over the outputs, averaged over N. The loss that it prints is "
+                "divided by the number of outputs K too (issue #8349).",
+            ),
+        },
         l2="half-over-n",
         packing="weights-then-biases",
         names=ArrayNames(
@@ -97,6 +135,17 @@ LIBRARIES: tuple[Convention, ...] = (
         title="MATLAB Deep Learning Toolbox: Z = W X + b",
         layout=Layout(batch="columns", weights="rows", bias="separate", vec="F"),
         assumed=("derivative",),
+        tasks={
+            "classification": Task(
+                "cross_entropy", reduction="mean", output="softmax", citation="crossentropy of a dlarray; from memory"
+            ),
+            "regression": Task(
+                "squared_error",
+                0.5,
+                reduction="mean",
+                citation="mse of a dlarray, the half mean squared error; from memory",
+            ),
+        },
         citation="MathWorks, Deep Learning Toolbox documentation; secondary copies read.",
         evidence="S",
         notes="X is R×Q, b is (out, 1). getwb returns one vector, but its page does not print the order.",

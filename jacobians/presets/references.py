@@ -59,7 +59,7 @@ REFERENCES: tuple[Reference, ...] = (
         name="parr-howard",
         citation="T. Parr, J. Howard, The Matrix Calculus You Need For Deep Learning, arXiv:1802.01528, 2018.",
         evidence="S",
-        fixes="numerator layout; one column x; w·x + b, absorbed as [wᵀ, b]ᵀ with the 1 last",
+        fixes="numerator layout; one column x; w·x + b, absorbed as [wᵀ, b]ᵀ with the 1 last; the cost (1/N)Σ(y − a)²",
         reason="it derives a single neuron, so it does not say where the weights of several nodes lie",
     ),
 )

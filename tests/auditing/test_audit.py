@@ -136,3 +136,29 @@ def test_a_synonym_never_hides_a_name() -> None:
     assert audit("dTheta1 = delta2.T @ a1 / m", "ng-ml-2011"), "a¹ with its ones"
     assert audit("dW1 = delta2 @ a1.T / m", "ng-ufldl"), "a¹ is the input there"
     assert audit("dW2 = a1.T @ dZ2", "cs231n"), "a1 is the hidden layer"
+
+
+def test_a_name_of_your_own_on_the_left_claims_its_definition() -> None:
+    """A tutorial calls dW2 grad_w2; another one's delta is the direction of descent, −dZ2."""
+    where = {"grad_w2": "dW2", "h_relu": "A1", "grad_y_pred": "dZ2", "down": "-dZ2", "step": "W2 - 0.5 * dW2"}
+    assert audit("grad_w2 = h_relu.T.dot(grad_y_pred)", where=where)
+    assert audit("down = (Y - P) / N", where=where)
+    assert audit("step = W2 - 0.5 * A1.T @ dZ2", where=where)
+    wrong = audit("grad_w2 = h_relu.dot(grad_y_pred)", where=where)
+    assert (wrong.claim, wrong.slip) == ("dW2: the gradient by W2", "missing-transpose")
+    upwards = audit("down = (P - Y) / N", where=where)
+    assert (upwards.claim, upwards.slip, upwards.nearest.numpy) == ("down: as you define it", "sign", "down = -dZ2")
+
+
+def test_a_name_of_your_own_is_not_used_for_itself() -> None:
+    with pytest.raises(FormulaError, match="'down' is unknown"):
+        audit("down = 2 * down / 2", where={"down": "-dZ2"})
+
+
+def test_a_strength_counts_where_the_formula_uses_it() -> None:
+    """A source's names are given once for all its lines; one of them may be l2, and be no strength at all."""
+    where = {"strength": "lam", "l2": "P"}
+    assert audit("dW1 = X.T @ dZ1", where=where)
+    assert audit("dZ2 = (l2 - Y) / N", where=where)
+    assert audit("dW1 = X.T @ dZ1 + strength * W1", where=where)
+    assert audit("dW1 = X.T @ dZ1", where=where, l2=0.1).slip == "missing-regulariser"

@@ -118,7 +118,7 @@ def test_octaves_file_with_a_packed_gradient(capsys, tmp_path):
     code, out, _ = check(capsys, "hw.mat", "--loss", "binary_cross_entropy", "--l2", "1")
     assert code == 0
     assert "note: the parameters are read as ng-ml-2011 keeps them" in out
-    assert "note: labels 1 … 3 are read as classes 0 … 2" in out
+    assert "note: the labels 1 … 3 of y are read as classes 0 … 2" in out
     assert "gradient check: PASS" in out
     assert "Why" not in out
 

@@ -44,7 +44,7 @@ def refused(capsys, *argv):
 
 
 def test_the_main_job(capsys):
-    code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n")
+    code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n", "--loss", "cross_entropy")
     assert code == 0
     assert "The 2 conventions agree: different formulas, one gradient." in out
     assert "Z = [1 X] Θᵀ" in out
@@ -206,7 +206,7 @@ def test_formulas_and_sentences_come_after_the_results(capsys):
     assert places == sorted(places)
     lines = {" ".join(line.split()) for line in section(out, "Formulas (≠", "What differs").splitlines()}
     assert "≠ weight 1 dΘ₁ = δ₂ᵀ A₁ / m dW₁ = Xᵀ dZ₁" in lines
-    assert "output A₃ = softmax(Z₃) P = softmax(Z₂)" in lines
+    assert "output A₃ = σ(Z₃) P = σ(Z₂)" in lines
     assert "≠ bias 2 in the weight db₂ = 1ᵀdZ₂" in lines
     sentences = " ".join(section(out, "What differs", "Largest difference").split())
     assert (

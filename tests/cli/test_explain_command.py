@@ -42,11 +42,12 @@ def test_the_numpy_program_computes_the_gradients_of_every_preset(capsys, name):
     net = Network.dense((3, 4, 2), convention=name)
     rng = np.random.default_rng(2)
     params = {n: rng.normal(size=shape) for n, shape in net.shapes().items()}
-    X, labels = rng.normal(size=net.layout.batch_shape(6, 3)), np.array([0, 1, 1, 0, 1, 0])
-    Y = np.eye(2)[labels] if net.layout.batch == "rows" else np.eye(2)[:, labels]
+    X = rng.normal(size=net.layout.batch_shape(6, 3))
+    Y = np.eye(2)[[0, 1, 1, 0, 1, 0]]
+    Y = Y if net.layout.batch == "rows" else Y.T
     space = {**params, "X": X, "Y": Y, **dict.fromkeys(("N", "m", "n"), 6.0), "K": 2.0}
     exec(program, space)
-    gradient = net.run(params, X, labels).gradient(inputs=True)
+    gradient = net.run(params, X, Y).gradient(inputs=True)
     for parameter, expected in gradient.items():
         assert np.allclose(space[f"d{parameter}"], expected, rtol=1e-12, atol=1e-15), parameter
 

@@ -180,7 +180,7 @@ def test_inputs_are_not_written(batch):
 @pytest.mark.parametrize("convention", ["ng-ml-2011", "ng-dlai", "cs231n"])
 def test_the_gradient_in_longer_precision_lies_within(convention, dtype):
     rng = np.random.default_rng(0)
-    net = Network.dense((30, 20, 10), convention=convention, activation="tanh")
+    net = Network.dense((30, 20, 10), convention=convention, activation="tanh", loss="cross_entropy")
     params = net.init(rng, dtype)
     X = translate_batch(rng.normal(size=(50, 30)), "cs231n", convention).astype(dtype)
     labels = rng.integers(0, 10, 50)

@@ -122,7 +122,7 @@ def test_a_npy_matrix_is_a_table(tmp_path):
             {"Theta1": np.ones((2, 3)), "Theta2": np.ones((1, 3))},
             {},
             "read_dataset: d.npz has Theta1 (2, 3), Theta2 (1, 3); none is called y, Y, label, labels, target, "
-            "targets: choose the labels with --labels NAME",
+            "targets, class, classes, species: choose the labels with --labels NAME",
         ),
         (
             {"A": X, "y": LABELS},
@@ -178,7 +178,7 @@ def test_a_npy_matrix_is_a_table(tmp_path):
         ),
         (
             {"X": X, "y": ["a", "b", "a", "b"]},
-            {},
+            {"task": "regress"},
             "read_dataset: d.npz: y (4,) has dtype <U1; expected an array of real numbers "
             "(text labels: number them from 0)",
         ),

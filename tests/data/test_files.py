@@ -28,12 +28,13 @@ def test_a_directory(tmp_path):
         read_arrays(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["a.h5", "a.pkl", "a"])
+@pytest.mark.parametrize("name", ["a.h5", "a.pkl", "a", "a.pkl.gz", "a.gz"])
 def test_an_unknown_suffix(tmp_path, name):
     (tmp_path / name).touch()
-    suffix = repr((tmp_path / name).suffix)
+    suffix = repr(Path(name.removesuffix(".gz")).suffix)
     with refused(
-        f"read_arrays: {name} has the unknown suffix {suffix}; known are .csv, .mat, .npy, .npz, .txt",
+        f"read_arrays: {name} has the unknown suffix {suffix}; known are .csv, .dat, .data, .mat, .npy, .npz, "
+        ".tsv, .txt, and these with .gz",
     ):
         read_arrays(str(tmp_path / name))
 

@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 import tracemalloc
 import zlib
 
@@ -11,7 +12,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 
 from jacobians.data import read_arrays
-from jacobians.errors import DataError
+from jacobians.errors import DataError, MissingExtraError
 
 
 @pytest.mark.parametrize("options", [{"format": "4"}, {"format": "5"}, {"format": "5", "do_compression": True}])
@@ -77,13 +78,14 @@ def test_nothing_numeric(tmp_path):
         b"\x89HDF\r\n\x1a\n" + bytes(600),  # Octave's save -hdf5
     ],
 )
-def test_version_7_3_is_refused_with_the_mend(tmp_path, content):
+def test_version_7_3_without_h5py_is_refused_with_the_mend(tmp_path, content, monkeypatch):
     (tmp_path / "big.mat").write_bytes(content)
     text = (
-        "read_arrays: big.mat is a version 7.3 (HDF5) file, which is not read here; load it in MATLAB or Octave and "
-        "save it again with: save -v7 FILE (or -v6)"
+        "read_arrays: big.mat is a version 7.3 (HDF5) file, which needs h5py: pip install 'jacobians[hdf5]', or "
+        "load it in MATLAB or Octave and save it again with: save -v7 FILE (or -v6)"
     )
-    with pytest.raises(DataError, match=f"^{re.escape(text)}$"):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingExtraError, match=f"^{re.escape(text)}$"):
         read_arrays(tmp_path / "big.mat")
 
 

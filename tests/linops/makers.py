@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from jacobians.linops import (
     BlockDiagonal,
     BlockRow,
+    Broadcast,
     Commutation,
     Denominator,
     Dense,
@@ -18,6 +19,7 @@ from jacobians.linops import (
     Identity,
     Jacobian,
     KhatriRao,
+    KhatriRaoSum,
     Kronecker,
     LowRank,
     Product,
@@ -132,6 +134,32 @@ def khatri_rao(left: Shape, right: Shape) -> Make:
     def make(g: Numbers) -> Pair:
         a, b = g(*left), g(*right)
         return KhatriRao(a, b), twins.khatri_rao(a, b)
+
+    return make
+
+
+def khatri_rao_sum(left: Shape, right: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        a, b = g(*left), g(*right)
+        terms = a.shape[-2] if b.shape[-2] == 1 else b.shape[-2]
+        each = (twins.khatri_rao(_term(a, s), _term(b, s)) for s in range(terms))
+        rows = int(np.prod(np.maximum(a.shape[:-2], b.shape[:-2])))
+        return KhatriRaoSum(a, b), sum(each, np.zeros((rows, a.shape[-1] * b.shape[-1])))
+
+    return make
+
+
+def _term(factor: np.ndarray, number: int) -> np.ndarray:
+    return factor[..., number % factor.shape[-2], :]
+
+
+def broadcast(codomain: Shape, domain: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        matrix = np.zeros((*codomain, *domain))
+        for i in np.ndindex(codomain):
+            j = i[len(codomain) - len(domain) :]
+            matrix[i + tuple(k if n > 1 else 0 for k, n in zip(j, domain, strict=True))] = 1
+        return Broadcast(codomain, domain, g.dtype), matrix.reshape(int(np.prod(codomain)), int(np.prod(domain)))
 
     return make
 

@@ -44,7 +44,7 @@ SIZES = (3, 4, 2)
 def test_gradient_in_every_preset(preset: Convention) -> None:
     net = Network.dense(SIZES, activation="tanh", convention=preset, l2=0.3 if preset.l2 else 0.0)
     params = moved_from_zero(net.init(np.random.default_rng(0)))
-    X, Y = inputs(net, 5, 3), np.array([0, 1, 1, 0, 1])
+    X, Y = inputs(net, 5, 3), targets(net.loss.name, net.layout, 5, 2)
     assert_gradient(net, params, X, Y)
     gradient = net.gradient(params, X, Y, inputs=True)
     assert list(gradient) == [*net.shapes(), "X"]
@@ -199,7 +199,9 @@ def test_a_changed_loss_is_a_new_one() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
 def test_one_seed_is_one_network(preset: Convention) -> None:
-    net, reference = (Network.dense(SIZES, convention=c) for c in (preset, "cs231n"))
+    net, reference = (
+        Network.dense(SIZES, activation="sigmoid", output="linear", convention=c) for c in (preset, "cs231n")
+    )
     params, expected = (n.init(np.random.default_rng(7)) for n in (net, reference))
     assert {name: array.shape for name, array in params.items()} == net.shapes() == preset.shapes(SIZES)
     for name, array in translate_parameters(params, preset, "cs231n").items():
@@ -226,7 +228,9 @@ def test_initial_values() -> None:
 @pytest.mark.parametrize("name", ["ng-dlai", "cs231n-bias-trick", "matlab", "sklearn-mlp"])
 def test_gradients_translate(name: str) -> None:
     """Translate the inputs, differentiate, translate back: the same gradient."""
-    reference, net = (Network.dense(SIZES, convention=c) for c in ("cs231n", name))
+    reference, net = (
+        Network.dense(SIZES, activation="sigmoid", loss="cross_entropy", convention=c) for c in ("cs231n", name)
+    )
     params = moved_from_zero(reference.init(np.random.default_rng(0)))
     X, Y = inputs(reference, 5, 3), [0, 1, 1, 0, 1]
     expected = reference.gradient(params, X, Y)
@@ -255,7 +259,7 @@ def test_pack_is_the_conventions(preset: Convention) -> None:
 def test_fun_and_grad_serves_scipy(name: str) -> None:
     from scipy.optimize import check_grad, minimize
 
-    net = Network.dense((2, 4, 2), activation="tanh", convention=name, l2=0.01)
+    net = Network.dense((2, 4, 2), activation="tanh", loss="cross_entropy", convention=name, l2=0.01)
     rng = np.random.default_rng(0)
     X, Y = inputs(net, 20, 2), np.arange(20) % 2
     X += np.expand_dims(4.0 * Y, net.layout.feature_axis)  # two clouds
@@ -367,7 +371,9 @@ def test_no_examples() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
 def test_too_few_sizes(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=re.escape(f"Network.dense: sizes {sizes} must name at least inputs and")):
+    with pytest.raises(
+        ShapeError, match=re.escape(f"Network.dense: sizes={sizes!r}; expected two or more widths of layers")
+    ):
         Network.dense(sizes)
 
 

@@ -316,7 +316,7 @@ def test_a_network_takes_another_loss_by_name() -> None:
     for found in (net, Network(net.chain.parts, "squared_error", "pytorch-mse")):
         assert type(found.loss) is ops.SquaredError
         assert (found.loss.layout, found.loss.reduction) == (found.layout, "mean-all")
-    with pytest.raises(LayoutError, match="loss None is no name and no instance"):
+    with pytest.raises(LayoutError, match="loss is None, no name and no instance"):
         Network(net.chain.parts, None, "pytorch-mse")  # type: ignore[arg-type]
 
 
@@ -346,7 +346,9 @@ def test_an_unknown_name_is_answered_by_the_nearest() -> None:
         Network.dense((2, 2), loss="square_error")
     with pytest.raises(LayoutError, match=r"activation 'sigmod' is unknown; .*; did you mean sigmoid\?"):
         Network.dense((2, 2, 2), activation="sigmod")
-    with pytest.raises(LayoutError, match="is no name and no instance; pass an instance"):
+    with pytest.raises(
+        LayoutError, match=r"activation is the class Mish, no name and no instance; pass an instance, Mish\(…\)"
+    ):
         Network.dense((2, 2, 2), activation=Mish)
 
 

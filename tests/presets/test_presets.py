@@ -30,6 +30,8 @@ EXPECTED = {
     "vecderivs-rows": ("rows", "columns", "none", "C", "denominator", None, None, False, None),
     "cs224n-columns": ("columns", "rows", "separate", "C", "numerator", None, None, False, None),
     "cs224n-rows": ("rows", "columns", "separate", "C", "numerator", None, None, False, None),
+    "nielsen": ("columns", "rows", "separate", "C", "numerator", "mean", "half-over-n", False, None),
+    "mazur": ("columns", "rows", "separate", "C", "numerator", "sum", None, False, None),
     "pytorch": ("rows", "rows", "separate", "C", "numerator", "mean", None, False, "layers"),
     "pytorch-mse": ("rows", "rows", "separate", "C", "numerator", "mean-all", None, False, "layers"),
     "keras": ("rows", "columns", "separate", "C", "numerator", "mean", "one", False, None),
@@ -123,7 +125,13 @@ def tables_of_document() -> dict[str, list[dict[str, str]]]:
 
 
 def test_document_lists_the_presets() -> None:
-    assert tables_of_document()["preset"] == [preset.describe() for preset in all_conventions()]
+    rows = [row for row in tables_of_document()["preset"] if "task" not in row]
+    assert rows == [preset.describe() for preset in all_conventions()]
+
+
+def test_document_lists_the_tasks() -> None:
+    rows = [row for preset in all_conventions() for row in preset.describe_tasks()]
+    assert [row for row in tables_of_document()["preset"] if "task" in row] == rows
 
 
 def test_document_lists_the_references() -> None:

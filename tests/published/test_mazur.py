@@ -9,23 +9,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians import Convention, Layout, Network, affine, sigmoid, squared_error
-from jacobians.operations import Affine, Sigmoid, SquaredError
+from jacobians import Network, affine, convention, sigmoid, squared_error
 
-LAYOUT = Layout(weights="rows")
-X, Y = np.array([[0.05, 0.10]]), np.array([[0.01, 0.99]])
+LAYOUT = convention("mazur").layout
+X, Y = np.array([[0.05], [0.10]]), np.array([[0.01], [0.99]])
 PARAMS = {
     "W1": np.array([[0.15, 0.20], [0.25, 0.30]]),
-    "b1": np.array([0.35, 0.35]),
+    "b1": np.array([[0.35], [0.35]]),
     "W2": np.array([[0.40, 0.45], [0.50, 0.55]]),
-    "b2": np.array([0.60, 0.60]),
+    "b2": np.array([[0.60], [0.60]]),
 }
 RATE = 0.5
 
 
 def network() -> Network:
-    operations = [Affine(LAYOUT, (2, 2)), Sigmoid(), Affine(LAYOUT, (2, 2)), Sigmoid()]
-    return Network(operations, SquaredError(0.5, "sum", LAYOUT), Convention("mazur", LAYOUT, reduction="sum"))
+    return Network.dense((2, 2, 2), convention="mazur")
 
 
 def step(gradient: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,65 @@
+"""The Jacobian of one value of a graph by another, in the structure that says most about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jacobians.graphs.graph import Graph
+from jacobians.graphs.graph_jacobian import GraphJacobian, Step, rows_by_example
+from jacobians.graphs.node import Node
+from jacobians.linops import Dense, Diagonal, Identity, Jacobian, Scaled, Zero
+from jacobians.linops.algebra import compose_all
+
+_LONG_PATH = 64
+"""Edges above which one path is swept too: a chain's plan for its matrix takes time cubic in its length."""
+
+
+def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian], Graph]:
+    """Return the Jacobians of a value by others, in numerator layout, and the graph that they come from.
+
+    By a value that it does not depend on it is a `Zero`. A scalar has rows, from one sweep for all. Along one path it
+    is the product of the edges; of entrywise operations a diagonal; of one number for each example by a weight a
+    row-wise Kronecker product, one term a use; and else a `GraphJacobian`.
+    """
+    graph = Graph((of,), inputs)
+    if of.shape == () and of not in set(inputs) and of in graph.into:
+        rows = graph.pull({of: np.ones((), of.dtype)})
+        return [Dense(rows[wrt]) if wrt in graph.into else _zero(of, wrt) for wrt in inputs], graph
+    return [_between(of, wrt) for wrt in inputs], graph
+
+
+def _zero(of: Node, wrt: Node) -> Jacobian:
+    return Zero(of.shape, wrt.shape, np.result_type(of.dtype, wrt.dtype))
+
+
+def _between(of: Node, wrt: Node) -> Jacobian:
+    if of is wrt:
+        return Identity(of.shape, of.dtype)
+    graph = Graph((of,), (wrt,))
+    if of not in graph.into:
+        return _zero(of, wrt)
+    edges = graph.edges
+    alone = len(edges) == len(graph.into) - 1  # every node but the first has one way in
+    if alone and len(edges) <= _LONG_PATH:
+        return compose_all([edge.jacobian for edge in reversed(edges)])
+    number = {node: place for place, node in enumerate(graph.into)}
+    steps = [Step(number[edge.child], number[edge.parent], edge.jacobian) for edge in edges]
+    if wrt.shape == ():
+        whole = GraphJacobian(steps)
+        return Dense(whole._jvp(np.ones((), whole.dtype)).copy(), of.shape)
+    if all(_is_diagonal(step.jacobian) for step in steps):
+        whole = GraphJacobian(steps)
+        return Diagonal(whole._vjp(np.ones(of.shape, whole.dtype)))
+    if len(of.shape) == 1:
+        dtype = np.result_type(*(step.jacobian.dtype for step in steps))
+        for axis in (0, -1):
+            rows = rows_by_example(steps, axis, np.ones(of.shape, dtype))
+            if rows is not None:
+                return rows
+    return GraphJacobian(steps)
+
+
+def _is_diagonal(jacobian: Jacobian) -> bool:
+    return isinstance(jacobian.inner if isinstance(jacobian, Scaled) else jacobian, (Diagonal, Identity))

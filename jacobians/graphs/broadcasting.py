@@ -1,0 +1,165 @@
+"""Sums, differences, products, quotients, powers and choices of two arrays, entry by entry, broadcast as NumPy does.
+
+The Jacobian by an operand is diag(slope) S: S repeats the operand's entries, or is the identity.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, DType, Shape, as_array
+from jacobians.errors import DomainError, ShapeError
+from jacobians.linops import Diagonal, Jacobian
+from jacobians.linops.broadcast import spread
+from jacobians.operations import Primitive
+from jacobians.operations.operation import Makers
+
+Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | float]]
+"""Functions that return the derivative by either operand at each entry, or one number for all."""
+
+
+class OfTwo(Primitive):
+    """(A, B) ↦ f(A, B) entry by entry, both broadcast to one shape.
+
+    A subclass states `_of(A, B)`: the value, and the slopes by A and by B.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
+
+    @abstractmethod
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]: ...
+
+    def _shape(self, A: Array, B: Array) -> Shape:
+        return np.broadcast_shapes(A.shape, B.shape)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        try:
+            shape = self._shape(A, B)
+        except ValueError:
+            raise ShapeError(self._misfit(A.shape, B.shape)) from None
+        value, slopes = self._of(A, B)
+        dtype = np.result_type(A, B)
+        by_a, by_b = (lambda o=o, s=s: _edge(s(), o.shape, shape, dtype) for o, s in zip(arrays, slopes, strict=True))
+        return as_array(value), {"A": by_a, "B": by_b}
+
+    def _misfit(self, left: Shape, right: Shape) -> str:
+        hint = ""
+        if left[::-1] == right or _fit(left[::-1], right):
+            hint = "; the transpose of one would fit: is one batch in columns?"
+        elif len(right) == 1 and left and left[0] == right[0]:
+            hint = f"; one entry for each row would fit as a column: reshape it to {(*right, 1)}"
+        elif len(left) == 1 and right and left[0] == right[0]:
+            hint = f"; one entry for each row would fit as a column: reshape it to {(*left, 1)}"
+        return f"{self.name}: A has shape {left}, B has {right}; they do not broadcast to one shape{hint}"
+
+
+def _fit(left: Shape, right: Shape) -> bool:
+    try:
+        np.broadcast_shapes(left, right)
+    except ValueError:
+        return False
+    return True
+
+
+def _edge(slope: Array | float, own: Shape, shape: Shape, dtype: DType) -> Jacobian:
+    """diag(slope) S, where S repeats an operand of shape `own`; a number times S where the slope is one."""
+    if np.ndim(slope) == 0:
+        return float(slope) * spread(own, shape, dtype)
+    return Diagonal(np.broadcast_to(as_array(slope), shape)) @ spread(own, shape, as_array(slope).dtype)
+
+
+class Plus(OfTwo):
+    """(A, B) ↦ A + B."""
+
+    name = "+"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        return A + B, (lambda: 1.0, lambda: 1.0)
+
+
+class Minus(OfTwo):
+    """(A, B) ↦ A − B."""
+
+    name = "-"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        return A - B, (lambda: 1.0, lambda: -1.0)
+
+
+class Times(OfTwo):
+    """(A, B) ↦ A∘B."""
+
+    name = "*"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        return A * B, (lambda: B, lambda: A)
+
+
+class Divided(OfTwo):
+    """(A, B) ↦ A/B; the slopes are 1/B and −A/B²."""
+
+    name = "/"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        quotient = A / B
+        return quotient, (lambda: 1.0 / B, lambda: -quotient / B)
+
+
+class ToThePower(OfTwo):
+    """(A, B) ↦ A to the power B; the slopes are B·A^(B − 1) and A^B·log A.
+
+    Raises
+    ------
+    DomainError
+        If an entry of A is negative and the exponent is no integer, or A is varied to a power that varies below 0.
+    """
+
+    name = "**"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        if bool(np.any((A < 0) & (np.floor(B) != B))):
+            raise DomainError(
+                f"**: A has the entry {A.min():g}, and a power of a negative number that is no integer is undefined; "
+                "keep A at 0 or above, for example with abs or np.maximum"
+            )
+        value = A**B
+
+        def by_exponent() -> Array:
+            if bool(np.any(A < 0)):
+                raise DomainError(
+                    f"**: A has the entry {A.min():g}; a power has no derivative by its exponent where A is negative"
+                )
+            return as_array(value * np.log(np.where(A > 0, A, 1)))
+
+        # without 0⁻¹ where B is 0
+        return value, (lambda: as_array(B * A ** np.where(B == 0, 1, B - 1).astype(B.dtype)), by_exponent)
+
+
+class Choice(OfTwo):
+    """(A, B) ↦ A where a mask holds, else B; the mask is constant.
+
+    Parameters
+    ----------
+    mask : array_like of bool
+    """
+
+    name = "where"
+
+    def __init__(self, mask: npt.ArrayLike) -> None:
+        self.mask = np.asarray(mask, bool)
+
+    def _shape(self, A: Array, B: Array) -> Shape:
+        return np.broadcast_shapes(self.mask.shape, A.shape, B.shape)
+
+    def _misfit(self, left: Shape, right: Shape) -> str:
+        return f"where: the mask has shape {self.mask.shape}, A {left}, B {right}; they do not broadcast to one shape"
+
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
+        dtype = np.result_type(A, B)
+        return np.where(self.mask, A, B), (lambda: self.mask.astype(dtype), lambda: (~self.mask).astype(dtype))

@@ -1,0 +1,218 @@
+"""The linearised graph between values: nodes are values, edges structured Jacobians; its paths, and one sweep back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.errors import LayoutError
+from jacobians.factors import Factor, Factors
+from jacobians.graphs.node import Edge, Node
+from jacobians.graphs.sums_at_nodes import SumsAtNodes
+from jacobians.layout import Layout
+from jacobians.linops import Dense, Identity, Jacobian
+from jacobians.linops.algebra import compose_all, pull_row
+from jacobians.operations.operation import in_layout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A path through the graph, from an output back to an input, as the chain rule reads.
+
+    Attributes
+    ----------
+    output : Node
+    edges : tuple of Edge
+        From the output to the input; none where they are one value.
+    """
+
+    output: Node
+    edges: tuple[Edge, ...]
+
+    @property
+    def factors(self) -> Factors:
+        """The Jacobians of the edges, each with the names of its two values, in their operations' layouts."""
+        return Factors(Factor(e.child.name, e.parent.name, e.child.jacobians[e.name]) for e in self.edges)
+
+    @property
+    def jacobian(self) -> Jacobian:
+        """Their product: what this path alone contributes, in numerator layout."""
+        if not self.edges:
+            return Identity(self.output.shape, self.output.dtype)
+        return compose_all([edge.jacobian for edge in self.edges])
+
+    def __len__(self) -> int:
+        return len(self.edges)
+
+    def __str__(self) -> str:
+        return " ← ".join([self.output.name, *(edge.parent.name for edge in self.edges)])
+
+    def _repr_html_(self) -> str:
+        return self.factors._repr_html_()
+
+
+class Graph:
+    """Every value on a way from some values to others, in the order in which they came.
+
+    Parameters
+    ----------
+    outputs, inputs : sequence of Node
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        Each after those that it came from. An input that no output depends on is not among them.
+    into : dict
+        By node, its edges to those of `nodes` that it came from.
+    """
+
+    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+        self.outputs = tuple(outputs)
+        self.inputs = tuple(inputs)
+        first = min((node.number for node in inputs), default=0)
+        ancestors: set[Node] = set()
+        todo = list(outputs)
+        while todo:
+            node = todo.pop()
+            if node.number >= first and node not in ancestors:
+                ancestors.add(node)
+                todo += [edge.parent for edge in node.edges()]
+        starts = set(inputs)
+        self.into: dict[Node, tuple[Edge, ...]] = {}
+        for node in sorted(ancestors, key=lambda node: node.number):
+            edges = tuple(edge for edge in node.edges() if edge.parent in self.into)
+            if edges or node in starts:
+                self.into[node] = edges
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(self.into)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, those into a node before those into later nodes."""
+        return tuple(edge for edges in self.into.values() for edge in edges)
+
+    def layout(self) -> Layout | None:
+        """Return the layout of the operations, where they state one.
+
+        Raises
+        ------
+        LayoutError
+            If they differ in vec order or derivative layout.
+        """
+        first: Node | None = None
+        for node, edges in self.into.items():
+            layout = node.operation.layout if edges and node.operation else None
+            if layout is None:
+                continue
+            if first is None:
+                first, found = node, layout
+            elif (layout.vec, layout.derivative) != (found.vec, found.derivative):
+                raise LayoutError(
+                    f"jacobian: {first.name} is in vec order {found.vec!r} and {found.derivative} layout, {node.name} "
+                    f"in vec order {layout.vec!r} and {layout.derivative} layout; give every operation the same layout"
+                )
+        return None if first is None else found
+
+    # --- paths -----------------------------------------------------------------------------------
+
+    def path_count(self, output: Node, wrt: Node) -> int:
+        """Return the number of paths from one value to another; it may have thousands of digits."""
+        counts = dict.fromkeys(self.into, 0)
+        if wrt not in counts or output not in counts:
+            return 0
+        counts[wrt] = 1
+        for node, edges in self.into.items():
+            if node is not wrt:
+                counts[node] = sum(counts[edge.parent] for edge in edges)
+        return counts[output]
+
+    def paths(self, output: Node, wrt: Node) -> Iterator[Path]:
+        """Yield every path; none is written out before it is asked for."""
+        if output is wrt:
+            yield Path(output, ())
+            return
+        # the edges on a way to this input alone, so that no turn leads nowhere
+        into = Graph((output,), (wrt,)).into
+        way: list[Edge] = []
+        turns = [iter(into.get(output, ()))]
+        while turns:
+            edge = next(turns[-1], None)
+            if edge is None:
+                turns.pop()
+                if way:
+                    way.pop()
+            elif edge.parent is wrt:
+                yield Path(output, (*way, edge))
+            else:
+                way.append(edge)
+                turns.append(iter(into[edge.parent]))
+
+    # --- one sweep back --------------------------------------------------------------------------
+
+    def pull(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
+        """Return a scalar's rows by the inputs from its rows by the outputs: every edge is passed once.
+
+        Parameters
+        ----------
+        rows : mapping
+            By output, the derivative of the scalar by it.
+
+        Returns
+        -------
+        dict
+            New arrays by input, zeros where nothing depends on it.
+        """
+        terms = Counter([*rows, *(edge.parent for edge in self.edges)])
+        sums: SumsAtNodes[Node] = SumsAtNodes(terms)
+        for node, row in rows.items():
+            sums.add(node, row)
+        starts = set(self.inputs)
+        stored: set[int] = {id(row) for row in rows.values()}
+        for node in reversed(self.nodes):
+            edges = self.into[node]
+            if edges and node in sums:
+                row = sums.take(node, keep=node in starts)
+                for edge, part in _parts(node, edges, row, stored):
+                    sums.add(edge.parent, part)
+        return {node: _own(sums, node, stored) for node in self.inputs}
+
+
+def _parts(node: Node, edges: Sequence[Edge], row: Array, stored: set[int]) -> Iterator[tuple[Edge, Array]]:
+    """What goes on from a node along each of its edges."""
+    jacobians = node.jacobians
+    if jacobians.pulls_together:
+        assert node.operation is not None
+        pulled = jacobians.pull(row, first=any(edge.name == node.operation.names[0] for edge in edges))
+        for edge in edges:
+            yield edge, pulled[edge.name]
+        return
+    for edge in edges:
+        jacobian = edge.jacobian
+        if row.shape == () and isinstance(jacobian, Dense) and row == 1:
+            stored.add(id(jacobian.array))
+            yield edge, jacobian.array
+        else:
+            yield edge, pull_row(row, jacobian)
+
+
+def _own(sums: SumsAtNodes[Node], node: Node, stored: set[int]) -> Array:
+    """The node's sum as an array that nothing else holds."""
+    if node not in sums:
+        return np.zeros(node.shape, node.dtype)
+    array: Any = sums.take(node, keep=True)
+    if id(array) in stored or array.base is not None or not array.flags.owndata:
+        return array.copy(order="K")
+    stored.add(id(array))
+    return array
+
+
+def in_its_layout(jacobian: Jacobian, layout: Layout | None) -> Jacobian:
+    """Return a Jacobian in numerator layout as the layout writes it, where there is one."""
+    return jacobian if layout is None else in_layout(jacobian, layout)

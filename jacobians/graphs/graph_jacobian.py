@@ -1,0 +1,304 @@
+"""The Jacobian between two values of a graph: a sum over paths of products of edges, and no path is written out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.graphs.sums_at_nodes import SumsAtNodes
+from jacobians.linops import (
+    BlockDiagonal,
+    Commutation,
+    Identity,
+    Jacobian,
+    KhatriRao,
+    KhatriRaoSum,
+    Reshape,
+    Scaled,
+    Transposed,
+)
+from jacobians.linops.algebra import compose, compose_all
+from jacobians.linops.by_example import common_axes, example_basis, example_rows, example_size, split
+from jacobians.linops.jacobian import Leaf
+from jacobians.linops.khatri_rao_sum import summed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+class Step(NamedTuple):
+    """An edge between numbered nodes: 0 is the input, and a child's number is above its parent's."""
+
+    child: int
+    parent: int
+    jacobian: Jacobian
+
+
+class GraphJacobian(Jacobian):
+    r"""The derivative of one value of a graph by another, :math:`\sum_{\text{paths}} \prod_{\text{edges}} J`.
+
+    A vjp is one sweep back through the graph, a jvp one sweep forward; each passes every edge once, however many paths
+    there are (Griewank & Walther 2008, *Evaluating Derivatives*, ch. 3). Made by `Value.jacobian`.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        In the order of their children; the last child is the output.
+
+    Examples
+    --------
+    >>> from jacobians.linops import Dense
+    >>> first, second = Dense(np.ones((3, 2)), (3,)), Dense(np.ones((2, 3)), (2,))
+    >>> J = GraphJacobian([Step(1, 0, first), Step(2, 0, Identity((2,))), Step(2, 1, second)])    # I + second @ first
+    >>> J
+    GraphJacobian(2 paths, 3 edges): 2×2 float64, (2,) → (2,), 96 B
+    >>> J.to_dense()
+    array([[4., 3.],
+           [3., 4.]])
+    """
+
+    __slots__ = ("_axes", "steps")
+    _rule = ("sum of paths", "Each path passes its share")
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = tuple(steps)
+        self._axes: dict[int, bool] = {}
+        first, last = self.steps[0], self.steps[-1]
+        dtype = common_dtype(*(step.jacobian.dtype for step in self.steps))
+        super().__init__(last.jacobian.codomain, first.jacobian.domain, dtype)
+
+    @property
+    def _last(self) -> int:
+        return self.steps[-1].child
+
+    # --- the two sweeps --------------------------------------------------------------------------
+
+    def _jvp(self, tangent: Array) -> Array:
+        return _swept([(s.parent, s.child, s.jacobian._jvp) for s in self.steps], 0, self._last, tangent)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        back = [(s.child, s.parent, s.jacobian._vjp) for s in reversed(self.steps)]
+        return _swept(back, self._last, 0, cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return Transposed(self)
+
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return GraphJacobian([step._replace(jacobian=inner(step.jacobian)) for step in self.steps])
+
+    # --- where every example stays apart -----------------------------------------------------------
+
+    def _keeps_examples(self, axis: int) -> bool:
+        if axis not in self._axes:
+            self._axes[axis] = all(step.jacobian._keeps_examples(axis) for step in self.steps)
+        return self._axes[axis]
+
+    def _blocks(self, axis: int) -> Array:
+        p, q = example_size(self.codomain, axis), example_size(self.domain, axis)
+        return super()._blocks(axis) if q <= p else example_rows((self,), axis, 0, p).transpose(1, 0, 2)
+
+    def _by_blocks(self) -> BlockDiagonal | None:
+        """The same map with one block for each example, where the structure keeps examples apart."""
+        axes = common_axes(self)
+        return self.block_diagonal(axes[0]) if axes else None
+
+    # --- where examples meet in the input alone: a weight ------------------------------------------
+
+    def _of_each_output(self) -> tuple[int, list[Jacobian]] | None:
+        """The examples' axis, and for each output of one example the rows of all examples; None without structure."""
+        for axis in (0, -1) if size_of(self.codomain) and self.codomain else ():
+            found: list[Jacobian] = []
+            for k in range(example_size(self.codomain, axis)):
+                rows = rows_by_example(self.steps, axis, example_basis(self.codomain, axis, k, k + 1, self.dtype)[0])
+                if rows is None:
+                    break
+                found.append(rows)
+            else:
+                return axis, found
+        return None
+
+    def _row_norms(self) -> Array:
+        if common_axes(self) or (found := self._of_each_output()) is None:
+            return super()._row_norms()
+        axis, rows = found
+        each = np.stack([r._row_norms() for r in rows]).astype(self.dtype, copy=False)
+        return (each.T if axis == 0 else each).reshape(self.codomain)
+
+    def _gram(self) -> Array:
+        if (blocks := self._by_blocks()) is not None:
+            return blocks._gram()
+        found = self._of_each_output()
+        if found is None:
+            return super()._gram()
+        axis, rows = found
+        sums = [summed((core,)) for r in rows for core, _ in [_split(r)] if core is not None]
+        if len(sums) < len(rows):
+            return super()._gram()
+        place = 1 if axis == 0 else 0
+        left = np.stack([s.left for s in sums], axis=place)
+        right = np.stack([s.right for s in sums], axis=place)
+        return KhatriRaoSum(left, right)._gram().astype(self.dtype, copy=False)
+
+    def _fill(self, out: Array) -> None:
+        if (blocks := self._by_blocks()) is not None:
+            blocks._fill(out)
+            return
+        found = None
+        if self.codomain and size_of(self.codomain[1:]) < size_of(self.domain):
+            found = self._of_each_output()
+        if found is None:
+            super()._fill(out)
+            return
+        axis, rows = found
+        inner = self.codomain[1:] if axis == 0 else self.codomain[:-1]
+        for place, own in zip(np.ndindex(inner), rows, strict=True):
+            own._fill(out[(slice(None), *place)] if axis == 0 else out[(*place, slice(None))])
+
+    def _sparse(self) -> csr_array:
+        """Edges multiplied and added as sparse matrices, from the output back."""
+        from scipy.sparse import csr_array, eye_array
+
+        if (blocks := self._by_blocks()) is not None:
+            return blocks._sparse()
+        matrices: dict[int, Any] = {self._last: csr_array(eye_array(self.shape[0], dtype=self.dtype))}
+        for step in reversed(self.steps):
+            part = matrices[step.child] @ step.jacobian._sparse()
+            matrices[step.parent] = matrices[step.parent] + part if step.parent in matrices else part
+        return csr_array(matrices[0]).astype(self.dtype)
+
+    def _diagonal(self) -> Array:
+        blocks = self._by_blocks()
+        return super()._diagonal() if blocks is None else blocks._diagonal()
+
+    # --- what it is ------------------------------------------------------------------------------
+
+    def path_count(self) -> int:
+        """Return the number of paths; it may have thousands of digits."""
+        counts = {0: 1}
+        for step in self.steps:
+            counts[step.child] = counts.get(step.child, 0) + counts[step.parent]
+        return counts[self._last]
+
+    @property
+    def structure(self) -> str:
+        paths, edges = self.path_count(), len(self.steps)
+        return f"GraphJacobian({_show_count(paths)} path{'s' * (paths > 1)}, {edges} edge{'s' * (edges > 1)})"
+
+    @property
+    def flops(self) -> int:
+        meetings = Counter(step.child for step in self.steps)
+        sums = {s.child: (meetings[s.child] - 1) * s.jacobian.shape[0] for s in self.steps}
+        return sum(step.jacobian.flops for step in self.steps) + sum(sums.values())
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return tuple(array for step in self.steps for array in step.jacobian.arrays)
+
+
+def _swept(links: Sequence[tuple[int, int, Callable[[Array], Array]]], start: int, end: int, given: Array) -> Array:
+    """What arrives at one node when a stack of arrays goes out from another and passes every link once."""
+    sums: SumsAtNodes[int] = SumsAtNodes(Counter(target for _, target, _ in links))
+    # a node's links need not lie side by side: it is let go of after its last one
+    left = Counter(source for source, _, _ in links)
+    going = {start: given}
+    for source, target, act in links:
+        if source not in going:
+            going[source] = sums.take(source)
+        sums.add(target, act(going[source]))
+        left[source] -= 1
+        if not left[source]:
+            del going[source]
+    return sums.take(end)
+
+
+def _show_count(count: int) -> str:
+    if count < 10**6:
+        return f"{count:,}"
+    return f"about 10^{int(count.bit_length() * 0.30103)}"
+
+
+# --- one row for each example --------------------------------------------------------------------------
+
+
+def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian | None:
+    """Return the Jacobian of one number for each example by the input, as one structure; None where there is none.
+
+    Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
+    depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
+    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+    axis : {0, -1}
+        Where examples lie.
+    delta : ndarray
+        At every example its number's derivative by the example's part of the output.
+    """
+    last = steps[-1].child
+    apart: SumsAtNodes[int] = SumsAtNodes(Counter([last, *(step.parent for step in steps)]))
+    apart.add(last, delta)
+    met: dict[int, list[Jacobian]] = {}
+    at = last
+    row: Array | None = apart.take(last)
+    rows: BlockDiagonal | None = None
+    together: Jacobian | None = None
+    for step in reversed(steps):
+        if step.child != at:
+            at, row = step.child, apart.take(step.child) if step.child in apart else None
+            rows, together = None, None
+            if at in met:
+                together = _as_one(met.pop(at))
+                if together is None:
+                    return None
+        if row is not None and step.jacobian._keeps_examples(axis):
+            apart.add(step.parent, step.jacobian._vjp(row))
+        elif row is not None:
+            rows = rows or _rows(row, axis)
+            met.setdefault(step.parent, []).append(compose(rows, step.jacobian))
+        if together is not None:
+            met.setdefault(step.parent, []).append(compose(together, step.jacobian))
+    found = met.get(0, [])
+    if 0 in apart:
+        return None if found else _rows(apart.take(0), axis)
+    return _as_one(found)
+
+
+def _rows(delta: Array, axis: int) -> BlockDiagonal:
+    """One row for each example, its entries in the example's own place."""
+    shape = delta.shape
+    return BlockDiagonal(split(delta[None], shape, axis)[0][:, None, :], (shape[axis],), shape, axis)
+
+
+def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
+    """The sum of row-wise Kronecker products, each perhaps with its entries moved, as one; None where it is none."""
+    if len(terms) == 1:
+        core, _ = _split(terms[0])
+        return None if core is None else terms[0]
+    cores: list[KhatriRao | KhatriRaoSum] = []
+    moves: tuple[Jacobian, ...] | None = None
+    for term in terms:
+        core, moved = _split(term)
+        if core is None or (moves is not None and not _same(moves, moved)):
+            return None
+        cores.append(core)
+        moves = moved
+    return compose_all((summed(cores), *(moves or ())))
+
+
+def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:
+    """A row-wise Kronecker product, and what moves its columns."""
+    if isinstance(term, Scaled):
+        inner, moves = _split(term.inner)
+        return None if inner is None else type(inner)(as_array(term.factor * inner.left), inner.right), moves
+    core, *rest = term._factors()
+    moved = all(isinstance(m, (Commutation, Identity, Reshape)) for m in rest)
+    return (core if isinstance(core, (KhatriRao, KhatriRaoSum)) and moved else None), tuple(rest)
+
+
+def _same(one: Iterable[Jacobian], other: Iterable[Jacobian]) -> bool:
+    return [(m.structure, m.codomain, m.domain) for m in one] == [(m.structure, m.codomain, m.domain) for m in other]

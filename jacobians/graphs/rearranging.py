@@ -1,0 +1,142 @@
+"""Operations that take, move and join entries: indexing, axes in another order, the largest entries, concatenation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from jacobians.arrays import Array, DType, Shape, as_array, size_of
+from jacobians.errors import DomainError, ShapeError
+from jacobians.linops import Jacobian, Reshape, Selection
+from jacobians.operations import Primitive, Unary
+from jacobians.operations.operation import Makers
+
+
+class Indexed(Unary):
+    """X ↦ X[key], with a key as NumPy takes it."""
+
+    name = "index"
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        try:
+            value = as_array(X[self.key])
+        except IndexError as error:
+            raise ShapeError(f"index: X has shape {X.shape}; {error}") from None
+        return value.copy(), {"X": partial(_selection, self.key, X.shape, value.shape, X.dtype)}
+
+
+def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
+    """By one slice an axis where the key is made of integers, slices, Ellipsis and None; else by places."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts):
+        return Selection(np.arange(size_of(shape)).reshape(shape)[key], shape, dtype)
+    parts = tuple(part for part in parts if part is not None)
+    before = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    after = parts[before + 1 :]
+    parts = (*parts[:before], *(slice(None),) * (len(shape) - before - len(after)), *after)
+    slices = tuple(part if isinstance(part, slice) else _only(part, n) for part, n in zip(parts, shape, strict=True))
+    kept = Selection(slices, shape, dtype)
+    return kept if kept.codomain == found else Reshape(found, kept.codomain, dtype) @ kept
+
+
+def _only(place: int, count: int) -> slice:
+    place %= count
+    return slice(place, place + 1)
+
+
+class Permuted(Unary):
+    """X ↦ X with its axes in another order.
+
+    Parameters
+    ----------
+    axes : sequence of int
+    """
+
+    name = "transpose"
+
+    def __init__(self, axes: Sequence[int]) -> None:
+        self.axes = tuple(axes)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        places = np.arange(X.size).reshape(X.shape)
+        return X.transpose(self.axes).copy(), {"X": lambda: Selection(places.transpose(self.axes), X.shape, X.dtype)}
+
+
+class Extreme(Unary):
+    """X ↦ its largest or smallest entries along an axis, or over all; of equal ones, the first.
+
+    Parameters
+    ----------
+    which : {"max", "min"}
+    axis : int, optional
+    """
+
+    def __init__(self, which: Literal["max", "min"], axis: int | None = None) -> None:
+        self.which = which
+        self.axis = axis
+
+    @property
+    def name(self) -> str:
+        return self.which
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if self.axis is not None and not -X.ndim <= self.axis < X.ndim:
+            raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {self.axis}")
+        if (X.size if self.axis is None else X.shape[self.axis]) == 0:
+            raise DomainError(f"{self.name}: X has shape {X.shape}; of no entries none is the largest or smallest")
+        find = np.argmax if self.which == "max" else np.argmin
+        places = np.arange(X.size).reshape(X.shape)
+        own = as_array(find(X, axis=self.axis))
+        if self.axis is not None:
+            own = np.take_along_axis(places, np.expand_dims(own, self.axis), self.axis).squeeze(self.axis)
+        return as_array(X.ravel()[own]), {"X": lambda: Selection(own, X.shape, X.dtype)}
+
+
+class Joined(Primitive):
+    """(A₀, A₁, …) ↦ their concatenation along an axis; the Jacobian by each places its entries among zeros.
+
+    Parameters
+    ----------
+    count : int
+        Of the arrays.
+    axis : int
+    """
+
+    name = "concatenate"
+
+    def __init__(self, count: int, axis: int = 0) -> None:
+        self.count = count
+        self.axis = axis
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"A{i}" for i in range(self.count))
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        try:
+            joined = np.concatenate(arrays, axis=self.axis)
+        except ValueError:
+            raise ShapeError(
+                f"concatenate: the arrays have shapes {', '.join(str(a.shape) for a in arrays)}; along axis "
+                f"{self.axis} they must have it, and agree in all others"
+            ) from None
+        stops = np.cumsum([a.shape[self.axis] for a in arrays]).tolist()
+        makers: Makers = {}
+        for name, array, stop in zip(self.names, arrays, stops, strict=True):
+            key = [slice(None)] * joined.ndim
+            key[self.axis] = slice(stop - array.shape[self.axis], stop)
+            makers[name] = partial(_placed, tuple(key), joined.shape, joined.dtype)
+        return joined, makers
+
+
+def _placed(key: tuple[slice, ...], shape: Shape, dtype: DType) -> Jacobian:
+    return Selection(key, shape, dtype).T

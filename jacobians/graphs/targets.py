@@ -1,0 +1,70 @@
+"""A loss as an operation of the outputs alone, with its targets constant."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, OfGraph, as_array
+from jacobians.errors import GraphError
+from jacobians.graphs.broadcasting import Minus
+from jacobians.linops import Jacobian
+from jacobians.operations import Loss, Operation, SquaredError, Unary
+from jacobians.operations.losses import same_shape_targets
+from jacobians.operations.operation import Makers
+
+
+class WithTargets(Unary):
+    """X ↦ the loss of X and of targets that do not change.
+
+    Parameters
+    ----------
+    loss : Loss
+    targets : array_like
+    """
+
+    def __init__(self, loss: Loss, targets: npt.ArrayLike) -> None:
+        self.loss = loss
+        self.targets = as_array(targets)
+        self.layout = loss.layout
+
+    @property
+    def name(self) -> str:
+        return self.loss.name
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if self.loss.reduction == "none":
+            losses, rows = self.loss.per_example(X, self.targets)
+            return losses, {"X": lambda: rows}
+        value, row = self.loss.total(X, self.targets)
+        return value(), {"X": partial(_row, row)}
+
+
+def _row(row: Any) -> Jacobian:
+    return row()
+
+
+def with_targets(loss: Loss, operands: tuple[Any, Any]) -> tuple[Operation, tuple[Any, ...]]:
+    """Return a loss as an operation, and what it is then applied to: the outputs, or outputs less targets that vary.
+
+    Raises
+    ------
+    GraphError
+        If the targets are a value, and the loss does not depend on the difference alone.
+    """
+    X, Y = operands
+    if not isinstance(Y, OfGraph):
+        return WithTargets(loss, Y), (X,)
+    if not isinstance(loss, SquaredError):
+        raise GraphError(
+            f"{loss.name}: the targets are the value {Y!r}; the loss has no Jacobian by its targets. Pass them as an "
+            "array, Y.array, and leave them out of jac.values"
+        )
+    outputs = X.array if isinstance(X, OfGraph) else as_array(X)
+    same_shape_targets(Y.array, outputs, loss.name, loss.layout)
+    difference = Y._apply(Minus(), (X if isinstance(X, OfGraph) else outputs, Y))
+    return WithTargets(loss, np.zeros_like(outputs)), (difference,)

@@ -1,0 +1,450 @@
+"""Values: the forward pass in Python's own operators, and every Jacobian between what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
+from jacobians.graphs import numpy_functions
+from jacobians.graphs.between import jacobians_between
+from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Times, ToThePower
+from jacobians.graphs.graph import Graph, Path, in_its_layout
+from jacobians.graphs.node import Node, Origin
+from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
+from jacobians.linops import BlockRow, Jacobian
+from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
+
+Other = Any
+"""A value, an array or a number."""
+
+
+def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
+    """Return the inputs of a graph, as named values: what is computed from them knows its Jacobians.
+
+    Parameters
+    ----------
+    **arrays : array_like
+        By name. They are not copied: leave them as they are while the graph is in use.
+
+    Returns
+    -------
+    tuple of Value
+        In the order of the names. ``@ + - * / **``, indexing, NumPy's functions and every operation of the library
+        take values, and return values of the same graph; an array among them is a constant.
+
+    Raises
+    ------
+    GraphError
+        If there is no array, or one is a value already.
+    DTypeError
+        If one does not hold real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import jacobians as jac
+    >>> rng = np.random.default_rng(0)
+    >>> X, W, V = jac.values(X=rng.normal(size=(5, 4)), W=rng.normal(size=(4, 3)), V=rng.normal(size=(3, 2)))
+    >>> H = jac.tanh(X @ W)
+    >>> L = jac.cross_entropy(H @ V, [0, 1, 1, 0, 1])
+    >>> L.jacobian(W)
+    Row(4×3): 1×12 float64, (4, 3) → (), 96 B
+    >>> (H @ V).jacobian(W)
+    Kronecker(I₅, 2×3) @ Diagonal(5×3) @ Kronecker(5×4, I₃): 10×12 float64, (4, 3) → (5, 2), 328 B
+    >>> [g.shape for g in L.gradients(W, V)]
+    [(4, 3), (3, 2)]
+    """
+    if not arrays:
+        raise GraphError("values: there is no array; name each one, as in X, W = jac.values(X=X, W=W)")
+    origin = Origin()
+    found = []
+    for name, array in arrays.items():
+        if isinstance(array, Node):
+            raise GraphError(
+                f"values: {name} is the value {array!r} already; give it a name with .named({name!r}), or start a new "
+                f"graph from its numbers, {name}={name}.array"
+            )
+        found.append(Value(as_float(array, name, "values"), origin).named(name))
+    return tuple(found)
+
+
+class Value(Node):
+    """An array in a graph, which remembers what it came from; made by `values` and by operations of values.
+
+    It is written with as an array is, and does not change. Comparisons give plain arrays of booleans, so that an
+    ``if`` on its entries, ``float(v)``, ``len(v)`` and iteration are what they are for arrays.
+
+    Attributes
+    ----------
+    array : ndarray
+        Its numbers, read-only; a constant wherever it is used.
+    name, shape, dtype, ndim, size
+    """
+
+    __slots__ = ()
+
+    # --- derivatives -----------------------------------------------------------------------------
+
+    def jacobian(self, *wrt: Value | str) -> Jacobian:
+        r"""Return the Jacobian of this value by another, or by several side by side, in the operations' layout.
+
+        It is :math:`\\sum_{\\text{paths}} \\prod_{\\text{edges}} J`. Along one path it is the product of the edges;
+        where several meet it is a structure of its own, whose vjp is one sweep back and whose jvp one sweep forward.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+            Values of the same graph, or their names.
+
+        Returns
+        -------
+        Jacobian
+            By several, a `BlockRow`, whose domain is the packed vector of all. By a value that it does not depend on,
+            a `Zero`.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        LayoutError
+            If the operations between are in different layouts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+        >>> Y = jac.tanh(X @ W) @ W.T
+        >>> Y.jacobian(W)
+        GraphJacobian(2 paths, 5 edges): 20×12 float64, (4, 3) → (5, 4), 496 B
+        >>> Y.jacobian(X, W).shape
+        (20, 32)
+        """
+        nodes = self._found(wrt, "jacobian")
+        found, graph = jacobians_between(self, nodes)
+        layout = graph.layout()
+        if len(found) == 1:
+            return in_its_layout(found[0], layout)
+        return in_its_layout(BlockRow(tuple(found), layout.vec if layout else "C"), layout)
+
+    def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
+        """Return the gradients of this scalar by values, from one sweep back through the graph.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+
+        Returns
+        -------
+        tuple of ndarray
+            In the order asked for, each in its value's own shape; zeros where the scalar does not depend on it.
+
+        Raises
+        ------
+        LayoutError
+            If this value is no scalar.
+        GraphError
+            If one is no value of this graph, or no name in it.
+        """
+        nodes = self._found(wrt, "gradients")
+        if self.shape != ():
+            raise LayoutError(
+                f"gradients: {self!r} is no scalar, and only a scalar has gradients; reduce it with .sum() or .mean(), "
+                "or take jacobian(...).vjp(cotangent)"
+            )
+        rows = Graph((self,), tuple(dict.fromkeys(nodes))).pull({self: np.ones((), self.dtype)})
+        given: set[Node] = set()
+        found = []
+        for node in nodes:
+            found.append(rows[node].copy() if node in given else rows[node])
+            given.add(node)
+        return tuple(found)
+
+    def paths(self, wrt: Value | str) -> Iterator[Path]:
+        """Return an iterator over the paths from this value back to another, each with its factors.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+        >>> H = jac.tanh(X @ W).named("H")
+        >>> for path in (H @ W.T).named("Y").paths(W):
+        ...     print(path, [factor.label for factor in path.factors])
+        Y ← H ← matmul_2 ← W ['∂Y/∂H', '∂H/∂matmul_2', '∂matmul_2/∂W']
+        Y ← transpose_4 ← W ['∂Y/∂transpose_4', '∂transpose_4/∂W']
+        """
+        (node,) = self._found((wrt,), "paths")
+        return Graph((self,), (node,)).paths(self, node)
+
+    def path_count(self, wrt: Value | str) -> int:
+        """Return the number of paths from this value back to another: 1 to itself, 0 where it does not depend on it."""
+        (node,) = self._found((wrt,), "path_count")
+        return Graph((self,), (node,)).path_count(self, node)
+
+    def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
+        """The nodes that are meant by values or names."""
+        if not wrt:
+            raise GraphError(f"{operation}: by which values? {operation}(W, b) takes values of the graph, or names")
+        return [self._find(given, operation) for given in wrt]
+
+    def _find(self, given: Value | str, operation: str) -> Node:
+        if isinstance(given, str):
+            node = self._origin.find(given)
+            if node is None:
+                names = self._origin.names()
+                near = get_close_matches(given, names, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise GraphError(f"{operation}: no value is called {given!r}; there are {', '.join(names)}{hint}")
+            return node
+        if not isinstance(given, Node):
+            raise GraphError(
+                f"{operation}: a value of the graph is needed, or its name; got {type(given).__name__}. Arrays become "
+                "values by X, W = jac.values(X=X, W=W)"
+            )
+        if given._origin is not self._origin:
+            raise GraphError(
+                f"{operation}: {given!r} belongs to another graph than {self!r}; make all inputs in one call, "
+                "X, W = jac.values(X=X, W=W)"
+            )
+        return given
+
+    # --- operators -------------------------------------------------------------------------------
+
+    def _with(self, operation: OfTwo, left: Other, right: Other) -> Self:
+        return self._apply(operation, (self._operand(left), self._operand(right)))
+
+    def _operand(self, other: Other) -> Other:
+        """A number takes on this value's dtype, as it does with an array."""
+        return np.asarray(other, self.dtype) if type(other) in (int, float, bool) else other
+
+    def __add__(self, other: Other) -> Self:
+        return self._with(Plus(), self, other)
+
+    def __radd__(self, other: Other) -> Self:
+        # sum([v, w]) starts from the number 0
+        return self if type(other) is int and other == 0 else self._with(Plus(), other, self)
+
+    def __sub__(self, other: Other) -> Self:
+        return self._with(Minus(), self, other)
+
+    def __rsub__(self, other: Other) -> Self:
+        return self._with(Minus(), other, self)
+
+    def __mul__(self, other: Other) -> Self:
+        return self._with(Times(), self, other)
+
+    def __rmul__(self, other: Other) -> Self:
+        return self._with(Times(), other, self)
+
+    def __truediv__(self, other: Other) -> Self:
+        return self._with(Divided(), self, other)
+
+    def __rtruediv__(self, other: Other) -> Self:
+        return self._with(Divided(), other, self)
+
+    def __pow__(self, exponent: Other) -> Self:
+        if not isinstance(exponent, Node) and np.ndim(exponent) == 0:
+            return self._apply(Power(float(exponent)), (self,))
+        return self._with(ToThePower(), self, exponent)
+
+    def __rpow__(self, base: Other) -> Self:
+        return self._with(ToThePower(), base, self)
+
+    def __neg__(self) -> Self:
+        return self * -1.0
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return self * np.sign(self.array)
+
+    def __matmul__(self, other: Other) -> Self:
+        return self._product(self, other)
+
+    def __rmatmul__(self, other: Other) -> Self:
+        return self._product(other, self)
+
+    def _product(self, left: Other, right: Other) -> Self:
+        """``left @ right`` as in NumPy, but for stacks on the right: a vector is a row on the left, else a column."""
+        shapes = np.shape(_numbers(left)), np.shape(_numbers(right))
+        ranks = tuple(map(len, shapes))
+        if 0 in ranks or ranks[1] > 2:
+            raise ShapeError(
+                f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A may be a vector, a matrix or a stack of "
+                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by member"
+            )
+        if ranks == (2, 2):
+            return self._apply(MatMul(), (left, right))
+        rows = (size_of(shapes[0][:-1]), shapes[0][-1])
+        column = shapes[1] if ranks[1] == 2 else (*shapes[1], 1)
+        if rows[1] != column[0]:
+            raise ShapeError(
+                f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A's last axis must be as long as B's first"
+            )
+        product = self._apply(MatMul(), (self._reshaped(left, rows), self._reshaped(right, column)))
+        return product.reshape(shapes[0][:-1] + shapes[1][1:])
+
+    @staticmethod
+    def _reshaped(operand: Other, shape: Shape) -> Other:
+        if isinstance(operand, Value):
+            return operand if operand.shape == shape else operand.reshape(shape)
+        return as_array(operand).reshape(shape)
+
+    # --- entries and axes ------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Self:
+        if any(isinstance(part, Node) for part in (key if isinstance(key, tuple) else (key,))):
+            raise GraphError("index: a value cannot be an index, which is constant; take the .array of the one meant")
+        return self._apply(Indexed(key), (self,))
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        raise FrozenError(
+            f"a value does not change: {self!r} cannot be written to. Take np.where(mask, new, old), or put new parts "
+            "together with np.concatenate or np.stack"
+        )
+
+    @property
+    def T(self) -> Self:
+        """The transpose; with more than two axes, they are reversed."""
+        return self.transpose()
+
+    def transpose(self, *axes: Any) -> Self:
+        """Return the array with its axes in another order, reversed unless given."""
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        order = tuple(range(self.ndim))[::-1] if not given else tuple(int(a) % max(self.ndim, 1) for a in given)
+        if sorted(order) != list(range(self.ndim)):
+            raise ShapeError(f"transpose: the axes {tuple(given)} are not those of an array of shape {self.shape}")
+        if order == tuple(range(self.ndim)):
+            return self
+        return self._apply(Transpose() if self.ndim == 2 else Permuted(order), (self,))
+
+    def swapaxes(self, first: int, second: int) -> Self:
+        """Return the array with two of its axes exchanged."""
+        order = list(range(self.ndim))
+        order[first], order[second] = order[second], order[first]
+        return self.transpose(order)
+
+    def reshape(self, *shape: Any) -> Self:
+        """Return the entries, in C order, in another shape; one length may be -1."""
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        lengths = [int(n) for n in wanted]
+        if lengths.count(-1) == 1:
+            known = -size_of(tuple(lengths))
+            lengths[lengths.index(-1)] = self.size // known if known else 0
+        return self._apply(Reshaping(tuple(lengths)), (self,))
+
+    def ravel(self) -> Self:
+        """Return the entries, in C order, as a vector."""
+        return self.reshape((self.size,))
+
+    flatten = ravel
+
+    # --- reductions ------------------------------------------------------------------------------
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
+        """Return the sum over all entries, or along one axis or several; carried in float64."""
+        return self._over(Total, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
+        """Return the mean over all entries, or along one axis or several."""
+        return self._over(Mean, axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+        """Return the largest entries; of equal ones the first takes the whole derivative."""
+        return self._over(lambda axis: Extreme("max", axis), axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Self:
+        """Return the smallest entries; of equal ones the first takes the whole derivative."""
+        return self._over(lambda axis: Extreme("min", axis), axis, keepdims)
+
+    def _over(self, make: Callable[[int | None], Operation], axis: Any, keepdims: bool) -> Self:
+        """One axis after another, from the last on; kept axes have length 1."""
+        axes: list[int | None]
+        if axis is None or isinstance(axis, (int, np.integer)):
+            axes = [axis if axis is None else int(axis)]
+        else:  # one that is out of range is refused by the operation
+            axes = [
+                *sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in map(int, axis)}, reverse=True)
+            ]
+        found = self
+        for own in axes:
+            found = found._apply(make(own), (found,))
+        if not keepdims:
+            return found
+        gone = range(self.ndim) if axis is None else [a % self.ndim for a in axes if a is not None]
+        return found.reshape(tuple(1 if i in gone else n for i, n in enumerate(self.shape)))
+
+    # --- what is constant ------------------------------------------------------------------------
+
+    def __lt__(self, other: Other) -> Any:
+        return self.array < _numbers(other)
+
+    def __le__(self, other: Other) -> Any:
+        return self.array <= _numbers(other)
+
+    def __gt__(self, other: Other) -> Any:
+        return self.array > _numbers(other)
+
+    def __ge__(self, other: Other) -> Any:
+        return self.array >= _numbers(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self.array == _numbers(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self.array != _numbers(other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self.array)
+
+    def __float__(self) -> float:
+        return float(self.array)
+
+    def __int__(self) -> int:
+        return int(self.array)
+
+    def item(self) -> float:
+        """Return the only entry, as a number."""
+        return float(self.array.item())
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Self]:
+        for place in range(len(self.array)):
+            yield self[place]
+
+    # --- NumPy -----------------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        raise GraphError(
+            f"{self!r} does not become an array by itself, which would lose its derivatives. Take its .array, which is "
+            "constant; put values together with np.stack or np.concatenate, not by writing them into an array"
+        )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if options.pop("out", None) is not None:
+            raise FrozenError(
+                f"{ufunc.__name__}: nothing is written in place where values are; write Z = Z + V in place of Z += V, "
+                "and leave out out="
+            )
+        return numpy_functions.ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if options.get("out") is not None:
+            raise FrozenError(f"{function.__name__}: nothing is written in place where values are; leave out out=")
+        return numpy_functions.function(function, args, options)
+
+
+def _numbers(operand: Any) -> Any:
+    return operand.array if isinstance(operand, Node) else operand

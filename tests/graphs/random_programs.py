@@ -1,0 +1,308 @@
+"""Random forward passes, run twice: on values, and by NumPy alone on complex arrays, which differentiate by complex steps.
+
+A program is a list of steps; a step names a rule, earlier results, and constants. A rule gives the function that runs
+on values and the one that runs on complex arrays; where Python's operators serve both, they are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import jacobians as jac
+from jacobians import Layout
+
+STEP = 1e-30
+"""Of the complex step: without subtraction, so it may be as small as one likes."""
+
+LAYOUTS = [
+    Layout(batch=batch, weights=weights, bias=bias)
+    for batch in ("rows", "columns")
+    for weights in ("rows", "columns")
+    for bias in ("separate", "first", "last", "none")
+]
+
+
+class Step(NamedTuple):
+    """One line of a program."""
+
+    text: str
+    operands: tuple[int, ...]
+    on_values: Callable[..., Any]
+    on_arrays: Callable[..., Any]
+
+
+class Program(NamedTuple):
+    """Inputs, and the steps from them; results are numbered, the inputs first."""
+
+    inputs: list[np.ndarray]
+    steps: list[Step]
+
+    def on_values(self, values: Sequence[Any]) -> list[Any]:
+        results = list(values)
+        for step in self.steps:
+            results.append(step.on_values(*(results[i] for i in step.operands)))
+        return results
+
+    def on_arrays(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        results = list(arrays)
+        for step in self.steps:
+            results.append(np.asarray(step.on_arrays(*(results[i] for i in step.operands))))
+        return results
+
+    def __str__(self) -> str:
+        names = [f"v{i}" for i in range(len(self.inputs) + len(self.steps))]
+        lines = [f"{n}: {a.shape} {a.dtype}" for n, a in zip(names, self.inputs, strict=False)]
+        for name, step in zip(names[len(self.inputs) :], self.steps, strict=True):
+            lines.append(f"{name} = {step.text}({', '.join(names[i] for i in step.operands)})")
+        return "\n".join(lines)
+
+
+def twin(program: Program, wrt: int) -> list[np.ndarray]:
+    """The matrices of every result by one input, column by column, by complex steps."""
+    arrays = [a.astype(complex) for a in program.inputs]
+    columns = []
+    for place in np.ndindex(arrays[wrt].shape):
+        moved = [a.copy() for a in arrays]
+        moved[wrt][place] += STEP * 1j
+        columns.append([r.imag.ravel() / STEP for r in program.on_arrays(moved)])
+    return [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)]
+
+
+# --- what the operations are, written down again -------------------------------------------------------
+
+
+def _softmax(Z: np.ndarray, axis: int) -> np.ndarray:
+    E = np.exp(Z)
+    return E / E.sum(axis=axis, keepdims=True)
+
+
+def _relu(Z: np.ndarray) -> np.ndarray:
+    return np.where(Z.real > 0, Z, 0)
+
+
+def _extreme(Z: np.ndarray, axis: int | None, which: Any) -> np.ndarray:
+    if axis is None:
+        return Z.ravel()[which(Z.real)]
+    return np.take_along_axis(Z, np.expand_dims(which(Z.real, axis=axis), axis), axis).squeeze(axis)
+
+
+def _affine(layout: Layout, X: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
+    X, W = (X if layout.batch == "rows" else X.T), (W if layout.weights == "columns" else W.T)
+    if layout.bias == "first":
+        W, b = W[1:], W[0]
+    elif layout.bias == "last":
+        W, b = W[:-1], W[-1]
+    Z = X @ W + (0 if b is None else b.ravel())
+    return Z if layout.batch == "rows" else Z.T
+
+
+UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "tanh": (jac.tanh, np.tanh),
+    "np.tanh": (np.tanh, np.tanh),
+    "sigmoid": (jac.sigmoid, lambda Z: 1 / (1 + np.exp(-Z))),
+    "exp": (lambda V: np.exp(V * 0.25), lambda Z: np.exp(Z / 4)),
+    "softplus": (jac.softplus, lambda Z: np.log(1 + np.exp(Z))),
+    "square": (jac.square, lambda Z: Z * Z),
+    "cube": (lambda V: V**3, lambda Z: Z**3),
+    "relu": (jac.relu, _relu),
+    "maximum": (lambda V: np.maximum(V, 0.1), lambda Z: np.where(Z.real > 0.1, Z, 0.1)),
+    "abs": (abs, lambda Z: np.where(Z.real < 0, -Z, Z)),
+    "negative": (lambda V: -V, lambda Z: -Z),
+    "rsub": (lambda V: 1.5 - V, lambda Z: 1.5 - Z),
+    "scale": (lambda V: V * 0.7, lambda Z: 0.7 * Z),
+    "rdiv": (lambda V: 1.0 / (V * V + 1.0), lambda Z: 1 / (1 + Z**2)),
+    "rpow": (lambda V: 1.3**V, lambda Z: np.exp(Z * np.log(1.3))),
+    "T": (lambda V: V.T, lambda Z: Z.T),
+    "mean": (lambda V: V.mean(), lambda Z: Z.sum() / Z.size),
+    "max": (lambda V: V.max(), lambda Z: _extreme(Z, None, np.argmax)),
+    "ravel": (lambda V: V.ravel(), lambda Z: Z.ravel()),
+    "new axis": (lambda V: V[None], lambda Z: Z[None]),
+}
+
+
+def _both(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    return function, function
+
+
+class Writer:
+    """Writes one random program, running it as it goes to know the shapes."""
+
+    def __init__(self, seed: int, size: int, dtype: str) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.dtype = np.dtype(dtype)
+        self.examples, self.width = int(self.rng.integers(1, 5)), int(self.rng.integers(1, 4))
+        shapes: list[tuple[int, ...]] = [(self.examples, self.width), (self.width, self.width), (self.width,), ()]
+        self.inputs = [self.numbers(*shapes[i]) for i in range(int(self.rng.integers(2, 5)))]
+        self.results = [a.astype(complex) for a in self.inputs]
+        self.steps: list[Step] = []
+        while len(self.steps) < size:
+            before = len(self.steps)
+            {0: self.unary, 1: self.two, 2: self.product, 3: self.axis, 4: self.part, 5: self.join, 6: self.layer}[
+                int(self.rng.choice(7, p=[0.25, 0.25, 0.15, 0.1, 0.1, 0.05, 0.1]))
+            ]()
+            if len(self.steps) > before and abs(self.results[-1]).max(initial=0) > 3:
+                self.add("tanh", (len(self.results) - 1,), *UNARY["tanh"])
+
+    def numbers(self, *shape: int) -> np.ndarray:
+        return np.asarray(self.rng.normal(size=shape)).astype(self.dtype)
+
+    def pick(self, fits: Callable[[np.ndarray], bool] = lambda _: True) -> int | None:
+        """An earlier result, the later ones more often: values are shared, and nothing is far from the end."""
+        places = [i for i, r in enumerate(self.results) if fits(r)]
+        if not places:
+            return None
+        weights = np.arange(1, len(places) + 1) ** 1.5
+        return int(self.rng.choice(places, p=weights / weights.sum()))
+
+    def add(self, text: str, operands: tuple[int, ...], on_values: Any, on_arrays: Any) -> None:
+        found = np.asarray(on_arrays(*(self.results[i] for i in operands)))
+        if found.size <= 40:
+            self.steps.append(Step(text, operands, on_values, on_arrays))
+            self.results.append(found)
+
+    # --- one kind of step each ---------------------------------------------------------------------
+
+    def unary(self) -> None:
+        name = str(self.rng.choice(list(UNARY)))
+        own = self.pick(lambda r: r.ndim < 3 and r.size > 0)
+        assert own is not None
+        self.add(name, (own,), *UNARY[name])
+
+    def two(self) -> None:
+        first = self.pick()
+        assert first is not None
+        shape = self.results[first].shape
+
+        def fits(other: np.ndarray) -> bool:
+            try:
+                return len(np.broadcast_shapes(shape, other.shape)) < 4
+            except ValueError:
+                return False
+
+        second = self.pick(fits)
+        assert second is not None
+        mask = self.rng.random(np.broadcast_shapes(shape, self.results[second].shape)) < 0.5
+        constant = self.numbers(*shape)
+        rules = {
+            "+": _both(lambda a, b: a + b),
+            "-": _both(lambda a, b: a - b),
+            "*": _both(lambda a, b: a * b),
+            "/": _both(lambda a, b: a / (b * b + 1.0)),
+            "**": (
+                lambda a, b: (a * a + 0.5) ** b,
+                lambda a, b: np.exp(b * np.log(a * a + 0.5)),
+            ),
+            "where": _both(lambda a, b: np.where(mask, a, b)),
+            "minimum": (np.minimum, lambda a, b: np.where(b.real < a.real, b, a)),
+            "+ constant": _both(lambda a, b: constant + a + b),
+            "* constant": _both(lambda a, b: constant * b + a),
+        }
+        name = str(self.rng.choice(list(rules)))
+        self.add(name, (first, second), *rules[name])
+
+    def product(self) -> None:
+        first = self.pick(lambda r: r.ndim in (1, 2, 3))
+        if first is None:
+            return
+        inner = self.results[first].shape[-1]
+        second = self.pick(lambda r: r.ndim in (1, 2) and r.shape[0] == inner)
+        if second is not None:
+            self.add("@", (first, second), *_both(lambda a, b: a @ b))
+
+    def axis(self) -> None:
+        own = self.pick(lambda r: r.ndim > 0)
+        if own is None:
+            return
+        ndim = self.results[own].ndim
+        axis, keep = int(self.rng.integers(-ndim, ndim)), bool(self.rng.random() < 0.5)
+        both = tuple(range(ndim))[:2]
+        rules = {
+            "sum": _both(lambda a: a.sum(axis=axis, keepdims=keep)),
+            "sum of two": _both(lambda a: a.sum(axis=both, keepdims=keep)),
+            "mean": _both(lambda a: a.mean(axis, keepdims=keep)),
+            "max": (lambda a: a.max(axis), lambda a: _extreme(a, axis, np.argmax)),
+            "min": (lambda a: a.min(axis), lambda a: _extreme(a, axis, np.argmin)),
+        }
+        name = str(self.rng.choice(list(rules)))
+        self.add(f"{name} {axis} {keep}", (own,), *rules[name])
+
+    def part(self) -> None:
+        own = self.pick(lambda r: r.ndim > 0)
+        if own is None:
+            return
+        shape = self.results[own].shape
+        places = self.rng.integers(0, shape[0], size=2)
+        mask = self.rng.random(shape) < 0.6
+        keys: list[Any] = [
+            (..., slice(None, None, -1)),
+            slice(0, max(1, shape[0] - 1)),
+            int(self.rng.integers(-shape[0], shape[0])),
+            (Ellipsis, 0),
+            (slice(None), None),
+            places,
+            mask,
+            places[:, None],
+        ]
+        key = keys[int(self.rng.integers(len(keys)))]
+        self.add(f"[{key}]", (own,), *_both(lambda a: a[key]))
+
+    def join(self) -> None:
+        own = self.pick(lambda r: 0 < r.ndim < 3)
+        if own is None:
+            return
+        shape = self.results[own].shape
+        other = self.pick(lambda r: r.shape == shape)
+        assert other is not None
+        axis = int(self.rng.integers(-len(shape), len(shape)))
+        constant = self.numbers(*shape)
+        rules = {
+            "concatenate": _both(lambda a, b: np.concatenate([a, constant, b], axis=axis)),
+            "stack": _both(lambda a, b: np.stack([a, b], axis=axis)),
+        }
+        name = str(self.rng.choice(list(rules)))
+        self.add(f"{name} {axis}", (own, other), *rules[name])
+
+    def layer(self) -> None:
+        """An operation of the library with a layout: an affine map of earlier results, or a softmax."""
+        own = self.pick(lambda r: r.ndim == 2 and r.size > 0)
+        if own is None:
+            return
+        layout = LAYOUTS[int(self.rng.integers(len(LAYOUTS)))]
+        if self.rng.random() < 0.3:
+            axis = layout.feature_axis
+            self.add(f"softmax {axis}", (own,), lambda a: jac.softmax(a, layout), lambda a: _softmax(a, axis))
+            return
+        features = self.results[own].shape[layout.feature_axis]
+        fitting = [
+            i
+            for i, r in enumerate(self.results)
+            if r.ndim == 2 and r.shape[layout.node_axis] == features + layout.absorbs_bias
+        ]
+        if not fitting:
+            return
+        weights = int(self.rng.choice(fitting))
+        n_out = self.results[weights].shape[1 - layout.node_axis]
+        operands: tuple[int, ...] = (own, weights)
+        if layout.bias == "separate":
+            allowed = {(n_out,), (1, n_out) if layout.batch == "rows" else (n_out, 1)}
+            bias = self.pick(lambda r: r.shape in allowed)
+            if bias is None:
+                return
+            operands = (own, weights, bias)
+        self.add(
+            f"affine {layout}",
+            operands,
+            lambda *a: jac.affine(*a, layout=layout),
+            lambda *a: _affine(layout, *a),
+        )
+
+
+def random_program(seed: int) -> Program:
+    """The program of a seed: 3 to 30 steps, in float32 or float64."""
+    rng = np.random.default_rng((seed, 1))
+    dtype = "float32" if rng.random() < 0.25 else "float64"
+    writer = Writer(seed, int(rng.integers(3, 31)), dtype)
+    return Program(writer.inputs, writer.steps)
