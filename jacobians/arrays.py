@@ -73,6 +73,8 @@ def as_array(value: Any, name: str = "the array", operation: str = "as_array") -
     if type(value) is np.ndarray or isinstance(value, StandIn):
         return cast(Array, value)
     refuse_masked(value, name, operation)
+    if not isinstance(value, np.ndarray):
+        _refuse_other_kinds(value, name, operation)
     return np.asarray(value)
 
 
@@ -158,8 +160,6 @@ def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
     """
     if type(value) is np.ndarray and value.dtype in _NATIVE:
         return value
-    if not isinstance(value, (np.ndarray, StandIn)):
-        _refuse_other_kinds(value, name, operation)
     array = as_array(value, name, operation)  # np.matrix too becomes an array: its * is another product
     if array.dtype in _NATIVE:
         return array

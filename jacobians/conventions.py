@@ -41,7 +41,13 @@ Layers: TypeAlias = list[tuple[Array, Array | None]]
 
 
 def refuse_unnamed(
-    params: Any, expected: Mapping[str, Shape], layout: Layout, names: ArrayNames, owner: str, operation: str
+    params: Any,
+    expected: Mapping[str, Shape],
+    layout: Layout,
+    names: ArrayNames,
+    owner: str,
+    operation: str,
+    called: str = "params",
 ) -> None:
     """Raise ArgumentError unless parameters came as a dict by name; the text says how those given become one.
 
@@ -53,30 +59,31 @@ def refuse_unnamed(
     layout : Layout
     names : ArrayNames
     owner, operation : str
+    called : str
+        What the argument is called.
     """
     estimator = hasattr(params, "coefs_")
     if isinstance(params, Mapping) and "coefs_" not in params:
         return
     mend = "are two arguments in each other's place? The order is params, X, Y"
     if estimator or isinstance(params, Mapping):
-        coefs, intercepts = (f"params.{n}" if estimator else f"params[{n!r}]" for n in ("coefs_", "intercepts_"))
+        coefs, intercepts = (f"{called}.{n}" if estimator else f"{called}[{n!r}]" for n in ("coefs_", "intercepts_"))
         mend = (
             f"{{f'W{{k}}': W for k, W in enumerate({coefs}, 1)}} | "
             f"{{f'b{{k}}': b for k, b in enumerate({intercepts}, 1)}} is one"
         )
-        if (layout.weights, layout.bias, layout.batch) != ("columns", "separate", "rows") or names.of(
-            "weight", 1
-        ) != "W1":
+        as_sklearn = (layout.weights, layout.bias, layout.batch) == ("columns", "separate", "rows")
+        if not as_sklearn or names.of("weight", 1) != "W1":
             mend += f" in sklearn-mlp; translate_parameters(…, 'sklearn-mlp', {owner!r}) moves it"
     elif isinstance(params, (list, tuple)):
-        mend = _named_list(params, expected, names)
+        mend = _named_list(params, expected, names, called)
     elif isinstance(params, np.ndarray) and expected and params.shape == (sum(map(size_of, expected.values())),):
-        mend = "it is as long as a packed vector: net.unpack(params)"
+        mend = f"it is as long as a packed vector: net.unpack({called})"
     listed = ", ".join(expected) or f"{names.of('weight', 1)}, …"
-    raise ArgumentError(f"{operation}: params is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
+    raise ArgumentError(f"{operation}: {called} is {kind_of(params)}; {owner} expects a dict of {listed}: {mend}")
 
 
-def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: ArrayNames) -> str:
+def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: ArrayNames, called: str) -> str:
     """How a list of arrays becomes a dict: in the order of the layers, or weights before biases, as the shapes tell."""
     arrays = [array for _, array in leaves_of(params)]
     if len(arrays) != len(expected):
@@ -84,7 +91,7 @@ def _named_list(params: Sequence[Any], expected: Mapping[str, Shape], words: Arr
     shapes = [np.shape(array) for array in arrays]
     orders = (list(expected), sorted(expected, key=lambda name: not words.is_weight(name)))
     names = next((names for names in orders if shapes == [expected[name] for name in names]), orders[0])
-    given = "params" if len(arrays) == len(params) else "[array for part in params for array in part]"
+    given = called if len(arrays) == len(params) else f"[array for part in {called} for array in part]"
     return f"dict(zip({names}, {given}))"
 
 

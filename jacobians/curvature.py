@@ -14,18 +14,16 @@ natural gradient method*, arXiv:1412.1193).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from jacobians.arrays import Array
-from jacobians.errors import LayoutError
+from jacobians.arrays import Array, kind_of
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.linops import Identity, Jacobian, Kronecker
 from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
 from jacobians.linops.kernels import matmul
+from jacobians.network import Network, Run
 from jacobians.operations.operation import in_layout
-
-if TYPE_CHECKING:
-    from jacobians.network import Run
 
 __all__ = ["empirical_fisher", "gauss_newton", "kronecker_factored"]
 
@@ -67,6 +65,7 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
     >>> gauss_newton(run, "W2").domain
     (3, 2)
     """
+    _check_run(run, "gauss_newton")
     J = (run.parameter_jacobian(of="output") if wrt is None else run.jacobian(of="output", wrt=wrt)).numerator
     return in_layout(J.T @ run.output_hessian().numerator @ J, run.network.layout)
 
@@ -94,6 +93,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     >>> np.allclose(empirical_fisher(run).to_dense(), J.T @ J / 5)
     True
     """
+    _check_run(run, "empirical_fisher")
     J = (run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt)).numerator
     scale = run.network.loss.scale(run.operation_value(len(run.outputs)))
     return in_layout(scale * (J.T @ J), run.network.layout)
@@ -145,6 +145,7 @@ def kronecker_factored(run: Run, wrt: str) -> Jacobian:
     >>> np.allclose(kronecker_factored(run, "W1").to_dense(), gauss_newton(run, "W1").to_dense())
     True
     """
+    _check_run(run, "kronecker_factored")
     J, H = run.jacobian(of="output", wrt=wrt).numerator, run.output_hessian().numerator
     axis = run.network.layout.batch_axis
     later, layer, order = _layer(J, H, wrt, axis)
@@ -180,3 +181,17 @@ def _summed_blocks(later: tuple[Jacobian, ...], H: Jacobian, axis: int) -> Array
     plain, weighted = (example_rows((first, *later), axis, 0, size) for first in (Identity(H.domain, H.dtype), H))
     width = plain.shape[-1]
     return matmul(plain.reshape(-1, width).T, weighted.reshape(-1, width))
+
+
+def _check_run(run: Any, operation: str) -> None:
+    if isinstance(run, Run):
+        return
+    mend = "evaluate a network first: run = net.run(params, X, Y)"
+    if isinstance(run, Jacobian):
+        mend = (
+            "with J the Jacobian of the outputs and H = loss.hessian(Z, Y), the Gauss–Newton matrix is J.T @ H @ J; or "
+            "pass run = net.run(params, X, Y)"
+        )
+    elif isinstance(run, Network):
+        mend = "evaluate it first: run = net.run(params, X, Y)"
+    raise ArgumentError(f"{operation}: run is {kind_of(run)}; expected a Run: {mend}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, size_of
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_array, kind_of, size_of
+from jacobians.errors import ArgumentError, LayoutError, ShapeError
 
 __all__ = ["DEFAULT_LAYOUT", "Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
 
@@ -167,10 +167,11 @@ DEFAULT_LAYOUT = Layout()
 """What is meant where no layout is given; one object, so that what follows from its choices is found once."""
 
 
-def _order(order: str) -> Order:
-    if order not in ("C", "F"):
-        raise LayoutError(f"vec: order={order!r} is unknown; choose 'C' (rows stacked) or 'F' (columns stacked)")
-    return order  # type: ignore[return-value]
+def _order(order: Any) -> Order:
+    if not isinstance(order, str) or order not in ("C", "F"):
+        given = repr(order) if isinstance(order, str) else kind_of(order)
+        raise LayoutError(f"vec: order={given} is unknown; choose 'C' (rows stacked) or 'F' (columns stacked)")
+    return cast(Order, order)
 
 
 def vec(array: Array, order: Order) -> Array:
@@ -205,6 +206,10 @@ def unvec(vector: Array, shape: Shape, order: Order) -> Array:
            [1, 3]])
     """
     vector = as_array(vector, "the vector", "unvec")
+    if not isinstance(shape, (tuple, list)):
+        raise ArgumentError(
+            f"unvec: shape is {kind_of(shape)}; expected a tuple, such as (25, 401). The order is vector, shape, order"
+        )
     if vector.shape != (size_of(shape),):
         raise ShapeError(
             f"unvec: the vector has shape {vector.shape}, an array of shape {shape} needs ({size_of(shape)},)"

@@ -13,8 +13,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.sparse.linalg import cg, eigsh
 
-from jacobians import Convention, Layout, Network, empirical_fisher, gauss_newton, kronecker_factored
-from jacobians.errors import DomainError, LayoutError
+from jacobians import Convention, Layout, Network, empirical_fisher, gauss_newton, kronecker_factored, sigmoid
+from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kronecker, Selection
 from jacobians.linops.matrix_views import MatrixViews
 from jacobians.network import Run
@@ -440,3 +440,16 @@ def test_standard_errors_that_a_statistics_package_prints() -> None:
     np.testing.assert_allclose(W[:, 1:] - W[:, :1], theirs.params, rtol=1e-4, atol=1e-5)
     errors = np.sqrt(np.diagonal(np.linalg.inv(fisher(r)))).reshape(6, 6)
     np.testing.assert_allclose(errors, theirs.bse, rtol=1e-4)
+
+
+@pytest.mark.parametrize("make", [gauss_newton, empirical_fisher, lambda run: kronecker_factored(run, "W1")])
+def test_what_is_no_run(make: Any) -> None:
+    net = Network.dense((4, 3, 2))
+    _, J = sigmoid(np.ones(3))
+    for given, message in (
+        (J, r": run is a Diagonal, a Jacobian; expected a Run: with J .* Gauss–Newton matrix is J\.T @ H @ J; or pass"),
+        (net, r": run is a Network; expected a Run: evaluate it first: run = net\.run\(params, X, Y\)$"),
+        (net.init(0), r": run is a dict of W1, b1, W2, b2; expected a Run: evaluate a network first: run = net"),
+    ):
+        with pytest.raises(ArgumentError, match="^(gauss_newton|empirical_fisher|kronecker_factored)" + message):
+            make(given)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jacobians import Layout, unvec, vec
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.errors import ArgumentError, DTypeError, LayoutError, ShapeError
 from tests.network.cases import LAYOUTS, short
 
 FIELDS = {
@@ -176,3 +176,12 @@ def test_every_layout_has_balanced_latex() -> None:
     for choices in itertools.product(("rows", "columns"), ("rows", "columns"), ("separate", "first", "last", "none")):
         text = Layout(*choices)._repr_latex_()
         assert text.count("{") == text.count("}")
+
+
+def test_arguments_of_vec_in_each_others_place() -> None:
+    with pytest.raises(DTypeError, match="vec: the array is the text 'F'; expected real numbers"):
+        vec("F", np.ones((2, 3)))  # type: ignore[arg-type]
+    with pytest.raises(LayoutError, match=r"vec: order=an array of shape \(2, 3\) is unknown; choose 'C'"):
+        vec(np.ones((2, 3)), np.ones((2, 3)))  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"unvec: shape is an array of shape \(6,\); .* order is vector, shape, o"):
+        unvec((2, 3), np.ones(6), "C")  # type: ignore[arg-type]

@@ -118,7 +118,7 @@ MAY_IMPORT = {
     "symbols": _BASE,
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
-    "operations": _BASE | {"linops", "symbols"},
+    "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,

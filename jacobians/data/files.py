@@ -69,7 +69,8 @@ def read_arrays(path: str | os.PathLike[str], *, limit: int = DEFAULT_LIMIT) -> 
     dict
         Names to arrays in native byte order. A ``.npy`` file and a table of numbers without names have one
         array, "data"; a table with a line of names, or with a column of words, has one array a column. In a
-        ``.mat`` file cell, struct, char and sparse variables are left out.
+        ``.mat`` file the arrays in structs and cells have longer names (``params.W1``, ``coefs_.1``); char and sparse
+        variables are left out.
 
     Raises
     ------

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType
 from jacobians.data.guards import bytes_in, check_limit, refused_as
+from jacobians.data.matlab_structs import members
 from jacobians.errors import DataError, MissingExtraError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -32,7 +33,7 @@ _MAT_DTYPES: dict[str, DType] = {
 
 
 def read_mat(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
-    """Return the numeric arrays; cell, struct, char, sparse and object variables are left out."""
+    """Return the numeric arrays, in structs and cell arrays too; char, sparse and object variables are left out."""
     head = file.read(512 + len(_HDF5))
     if head.startswith((_HDF5, b"MATLAB 7.3")) or head[512:] == _HDF5:
         return _read_hdf5(file, name, limit)
@@ -58,7 +59,7 @@ def read_mat(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
 
 
 def _mat_variables(file: IO[bytes], name: str, limit: int) -> Iterator[BytesIO]:
-    """Yield each variable as a file of its own, inflated under the limit.
+    """Yield each variable, and each array in a struct or a cell array, as a file of its own, inflated under the limit.
 
     A version 5 file (what ``-v6`` and ``-v7`` write) is a list of elements: an 8-byte tag (type, byte count) and its
     bytes; type 15 is a zlib stream of one element. A version 4 file has no compression and is yielded whole. SciPy
@@ -85,8 +86,10 @@ def _mat_variables(file: IO[bytes], name: str, limit: int) -> Iterator[BytesIO]:
                 total += len(piece)
                 check_limit(total, limit, f"read_arrays: {name}")
                 variable.write(piece)
-            _check_mat_parts(variable.getvalue(), endian)
-        yield variable
+            whole = variable.getvalue()[_MAT_HEADER_BYTES:]
+            for element in members(whole, endian):
+                _check_mat_parts(header + element, endian)
+                yield BytesIO(header + element)
 
 
 def _inflated(file: IO[bytes], count: int) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 __all__ = ["members"]
 
@@ -30,26 +30,32 @@ def members(element: bytes, endian: str, depth: int = 0) -> Iterator[bytes]:
     ValueError, struct.error
         If a part states a false length.
     """
-    parts = list(_parts(element, 8, len(element), endian))
-    kind = struct.unpack_from(f"{endian}I", element, parts[0][1])[0] & 0xFF if parts else 0
+    kind = struct.unpack_from(f"{endian}I", element, 16)[0] & 0xFF if len(element) >= 20 else 0
     if kind not in (_CELL, _STRUCT) or depth == _DEEPEST:
         yield element
         return
+    parts = list(_parts(element, 8, len(element), endian))
+    if len(parts) < (3 if kind == _CELL else 5):
+        raise ValueError("a struct or a cell array has no sizes, no name or no fields")
     sizes, name = _body(element, parts[1]), _body(element, parts[2]).decode("latin-1")
     count = math.prod(struct.unpack(f"{endian}{len(sizes) // 4}i", sizes))
-    if kind == _CELL:
-        labels, children = [str(place) for place in range(1, count + 1)], parts[3:]
-    else:
-        (length,) = struct.unpack_from(f"{endian}i", _body(element, parts[3]))
-        listed = _body(element, parts[4])
-        texts = [listed[start : start + length] for start in range(0, len(listed), max(length, 1))]
-        labels, children = [text.split(b"\0")[0].decode("latin-1") for text in texts], parts[5:]
-        if count != 1:
+    children = parts[3:] if kind == _CELL else parts[5:]
+    labels: Sequence[object] = range(1, len(children) + 1)
+    if kind == _STRUCT:
+        if count != 1:  # many structs of the same fields
             yield element
             return
-    if len(labels) != len(children):
-        raise ValueError(f"{name} has {len(children)} members, its header promises {len(labels)}")
+        listed = _body(element, parts[4])
+        (length,) = struct.unpack(f"{endian}i", _body(element, parts[3]))
+        if length < 1:
+            raise ValueError(f"{name} has fields with names of {length} bytes")
+        texts = [listed[start : start + length] for start in range(0, len(listed), length)]
+        labels, count = [text.split(b"\0")[0].decode("latin-1") for text in texts], len(texts)
+    if count != len(children):
+        raise ValueError(f"{name} has {len(children)} members, its header promises {count}")
     for label, (start, body, stop) in zip(labels, children, strict=True):
+        if struct.unpack_from(f"{endian}I", element, start)[0] != _MATRIX:
+            raise ValueError(f"{name}.{label} is no array")
         if stop > body:  # an empty cell has no array in it
             yield from members(_renamed(element[start:stop], f"{name}.{label}", endian), endian, depth + 1)
 

@@ -54,7 +54,7 @@ def _npy_array(file: IO[bytes], size: int, where: str, limit: int) -> Array:
     if dtype.hasobject:
         raise DataError(
             f"read_arrays: {where} holds pickled Python objects (dtype {dtype}); unpickling can run any code, "
-            "so it is refused: save plain numbers, such as numpy.asarray(values, dtype=float)"
+            f"so it is refused: {_plain(where.partition(' in ')[0], shape)}"
         )
     # An itemsize of 0 (empty strings) still costs a byte an entry once it is an array.
     promised, present = math.prod(shape) * max(dtype.itemsize, 1), size - head.tell()
@@ -67,3 +67,13 @@ def _npy_array(file: IO[bytes], size: int, where: str, limit: int) -> Array:
     file.seek(0)
     with refused_as(f"{where} is damaged"):
         return np.asarray(np.load(file, allow_pickle=False))
+
+
+def _plain(name: str, shape: tuple[int, ...]) -> str:
+    """How to save as plain numbers what NumPy pickled: a dict is an object array of no axes, a list one of one."""
+    if shape == ():
+        return f"if {name} is a dict, save its arrays by name, as in numpy.savez(FILE, X=X, y=y, **{name})"
+    return (
+        "save plain numbers, such as numpy.asarray(values, dtype=float), and each array of a list by its own name, "
+        "such as W1, W2, …"
+    )

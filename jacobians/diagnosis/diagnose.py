@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_float, size_of
-from jacobians.conventions import Convention, checked
+from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
+from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.diagnosis.distances import Distances, findings
 from jacobians.diagnosis.fitting import too_large
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
@@ -19,7 +19,7 @@ from jacobians.diagnosis.slip import Gradients, Setting, Slip
 from jacobians.diagnosis.slips import catalogue
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
-from jacobians.errors import DomainError, JacobiansError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
 from jacobians.network import Network
 from jacobians.translate import translate_gradients
 
@@ -69,6 +69,9 @@ def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Set
     """
     own = setting.network.convention
     shapes = {name: p.shape for name, p in setting.params.items()}
+    listed = isinstance(gradient, (list, tuple)) and any(np.ndim(g) for g in gradient)
+    if listed or hasattr(gradient, "coefs_"):
+        refuse_unnamed(gradient, shapes, own.layout, own.names, own.name, "diagnose", "gradient")
     if not isinstance(gradient, Mapping):
         return [_reading(_unpacked(as_float(gradient, "gradient", "diagnose"), setting))]
     arrays = {name: as_float(g, name, "diagnose") for name, g in gradient.items()}
@@ -267,6 +270,7 @@ def diagnose(
        Evidence: W2 is 5 times the right one in every entry; residual 0.0e+00.
        Mend: Divide by N: the loss is a mean.
     """
+    _check_network(network, gradient)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
         raise DomainError("diagnose: the batch is empty; a gradient of no examples says nothing about its causes")
@@ -288,6 +292,15 @@ def diagnose(
             return Diagnosis("explained" if causes else "right", causes, findings(distances), notes=given.notes)
         found = search(setting, distances)
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
+
+
+def _check_network(network: Any, gradient: Any) -> None:
+    if not isinstance(network, Network):
+        turned = ": gradient and network are in each other's place" if isinstance(gradient, Network) else ""
+        raise ArgumentError(
+            f"diagnose: network is {kind_of(network)}; expected a Network{turned}. The order is gradient, network, "
+            "params, X, Y"
+        )
 
 
 def _is_exact(found: Found) -> bool:

@@ -29,7 +29,8 @@ class Example:
     sizes : tuple of int
         Widths of the layers.
     activation : str or Operation
-        As in `Network.dense`.
+    loss : str
+        As in `Network.dense`; a loss of class labels.
     params : dict
     X : ndarray, shape (N, D)
     labels : ndarray, shape (N,)
@@ -38,6 +39,7 @@ class Example:
     title: str
     sizes: tuple[int, ...]
     activation: str | Operation
+    loss: str
     params: dict[str, Array]
     X: Array
     labels: Array
@@ -58,14 +60,20 @@ class Example:
         if convention.layout.bias == "none":
             params = {name: np.zeros_like(p) if name.startswith("b") else p for name, p in params.items()}
         network = Network.dense(
-            self.sizes, activation=self.activation, convention=convention.replace(reduction="mean", l2=None)
+            self.sizes,
+            convention=convention.replace(l2=None),
+            activation=self.activation,
+            output="linear",
+            loss=self.loss,
+            factor=1.0,
+            reduction="mean",
         )
         return network.run(
             translate_parameters(params, PLAIN, convention), translate_batch(self.X, PLAIN, convention), self.labels
         )
 
 
-def _example(title: str, sizes: Sequence[int], count: int, activation: str, seed: int) -> Example:
+def _example(title: str, sizes: Sequence[int], count: int, activation: str, loss: str, seed: int) -> Example:
     """Numbers of one or two digits, so that what the page shows of X and W is all there is."""
     rng = np.random.default_rng(seed)
     params: dict[str, Array] = {}
@@ -73,12 +81,12 @@ def _example(title: str, sizes: Sequence[int], count: int, activation: str, seed
         params[f"W{layer}"] = rng.normal(0.0, 0.6, (n_in, n_out)).round(2)
         params[f"b{layer}"] = rng.normal(0.0, 0.3, n_out).round(2)
     X = rng.normal(size=(count, sizes[0])).round(1) + 0.0  # −0 is 0
-    return Example(title, tuple(sizes), activation, params, X, rng.integers(sizes[-1], size=count))
+    return Example(title, tuple(sizes), activation, loss, params, X, rng.integers(sizes[-1], size=count))
 
 
 # no two arrays of a net have the same shape, or a transposed shape, with the bias absorbed or not
 EXAMPLES: tuple[Example, ...] = (
-    _example("one layer: softmax regression", (3, 2), 5, "sigmoid", seed=103),
-    _example("one hidden layer, sigmoid", (4, 3, 2), 6, "sigmoid", seed=190),
-    _example("two hidden layers, ReLU", (5, 3, 2, 4), 7, "relu", seed=203),
+    _example("one layer: softmax regression", (3, 2), 5, "sigmoid", "cross_entropy", seed=103),
+    _example("one hidden layer, sigmoids", (4, 3, 2), 6, "sigmoid", "binary_cross_entropy", seed=190),
+    _example("two hidden layers, ReLU, softmax", (5, 3, 2, 4), 7, "relu", "cross_entropy", seed=203),
 )

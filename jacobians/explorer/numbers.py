@@ -20,6 +20,7 @@ from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
 from jacobians.explorer.names import Spelling, shown_shape
+from jacobians.explorer.panes import objective_in_words
 from jacobians.factors import Factor
 from jacobians.layout import vec
 from jacobians.network import Run
@@ -53,6 +54,7 @@ def net_record(example: Example, conventions: Sequence[Convention], distinct: Di
     return {
         "key": example.key,
         "title": example.title,
+        "objective": objective_in_words(PLAIN.task_for(loss=example.loss)),
         "count": example.X.shape[0],
         "labels": example.labels.tolist(),
         "wrt": [[name, names.array(name)] for name in example.wrt],

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from jacobians.conventions import Convention
+from jacobians.conventions import Convention, Task
 from jacobians.layout import Bias, Derivative, Layout, Lines, Order
+from jacobians.operations import LOSSES
 
 SWITCHES: dict[str, tuple[str, ...]] = {
     "batch": get_args(Lines),
@@ -36,6 +37,22 @@ def shown_conventions(presets: Sequence[Convention]) -> list[Convention]:
     return [convention.replace(reduction="mean", l2=None) for convention in (*own, *presets)]
 
 
+def objective_in_words(task: Task) -> str:
+    """Return what a task's objective is a sum or a mean of.
+
+    Examples
+    --------
+    >>> from jacobians import convention
+    >>> objective_in_words(convention("ng-ml-2011").task()), objective_in_words(convention("mazur").task())
+    ('binary cross-entropy of sigmoids', '0.5 × squared error of sigmoids')
+    """
+    factor = "" if task.factor == 1 else f"{task.factor:g} × "
+    loss = LOSSES[task.loss]
+    of = loss.prediction or task.output
+    text = task.loss.replace("_", " ").replace("cross entropy", "cross-entropy")
+    return f"{factor}{text}" + {"softmax": " of a softmax", "sigmoid": " of sigmoids"}.get(of, "")
+
+
 def convention_record(convention: Convention) -> dict[str, Any]:
     """Return what the page says of a convention; a layout that is no preset has an empty name."""
     return {
@@ -45,4 +62,5 @@ def convention_record(convention: Convention) -> dict[str, Any]:
         "assumed": list(convention.assumed),
         "layout": {field: getattr(convention.layout, field) for field in SWITCHES},
         "summary": str(convention.layout),
+        "objective": objective_in_words(convention.task()) if convention.tasks else "",
     }

@@ -50,12 +50,12 @@ class OfTwo(Primitive):
 
     def _misfit(self, left: Shape, right: Shape) -> str:
         hint = ""
-        if left[::-1] == right or _fit(left[::-1], right):
-            hint = "; the transpose of one would fit: is one batch in columns?"
-        elif len(right) == 1 and left and left[0] == right[0]:
+        if len(right) == 1 and left and left[0] == right[0]:
             hint = f"; one entry for each row would fit as a column: reshape it to {(*right, 1)}"
         elif len(left) == 1 and right and left[0] == right[0]:
             hint = f"; one entry for each row would fit as a column: reshape it to {(*left, 1)}"
+        elif _fit(left[::-1], right):
+            hint = "; the transpose of one would fit: is one batch in columns?"
         return f"{self.name}: A has shape {left}, B has {right}; they do not broadcast to one shape{hint}"
 
 
@@ -111,7 +111,7 @@ class Divided(OfTwo):
         return quotient, (lambda: 1.0 / B, lambda: -quotient / B)
 
 
-class ToThePower(OfTwo):
+class Raised(OfTwo):
     """(A, B) ↦ A to the power B; the slopes are B·A^(B − 1) and A^B·log A.
 
     Raises

@@ -137,7 +137,11 @@ class Node(Frozen, OfGraph):
         """The name that it was given, or what its operation is called and its number."""
         if self._name:
             return self._name
-        return f"{self.operation.name}_{self.number}" if self.operation else f"value_{self.number}"
+        if self.operation is None:
+            return f"value_{self.number}"
+        called = self.operation.name
+        # an operator is called by its operation's class
+        return f"{called if called.isidentifier() else type(self.operation).__name__.lower()}_{self.number}"
 
     def named(self, name: str) -> Self:
         """Give the value a name, once, and return it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import as_array, of_graph
 from jacobians.errors import GraphError, ShapeError
-from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Times, ToThePower
+from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 from jacobians.graphs.node import Node
 from jacobians.graphs.rearranging import Joined
 from jacobians.operations import Exp, Log, Operation, Power, Square, Tanh
@@ -54,8 +55,8 @@ _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.subtract: lambda A, B: _applied(Minus(), A, B),
     np.multiply: lambda A, B: _applied(Times(), A, B),
     np.divide: lambda A, B: _applied(Divided(), A, B),
-    np.power: lambda A, B: A**B if isinstance(A, Node) else _applied(ToThePower(), A, B),
-    np.float_power: lambda A, B: A**B if isinstance(A, Node) else _applied(ToThePower(), A, B),
+    np.power: lambda A, B: A**B if isinstance(A, Node) else _applied(Raised(), A, B),
+    np.float_power: lambda A, B: A**B if isinstance(A, Node) else _applied(Raised(), A, B),
     np.matmul: lambda A, B: A @ B if isinstance(A, Node) else B.__rmatmul__(A),
     np.maximum: _larger,
     np.minimum: _smaller,
@@ -146,6 +147,29 @@ def _squeezed(v: Any, axis: int | None = None) -> Any:
     return v.reshape(v.array.squeeze(axis).shape)
 
 
+def _split(v: Any, parts: Any, axis: int = 0) -> list[Any]:
+    length, place = v.shape[axis], axis % v.ndim
+    if isinstance(parts, (int, np.integer)):
+        if length % parts:
+            raise ShapeError(f"split: axis {axis} of {v!r} has length {length}, which {parts} does not divide")
+        parts = range(length // parts, length, length // parts)
+    stops = [0, *parts, length]
+    return [v[(slice(None),) * place + (slice(*ends),)] for ends in itertools.pairwise(stops)]
+
+
+def _side_by_side(arrays: Sequence[Any]) -> Any:
+    parts = list(arrays)
+    return _concatenate(parts, min(np.ndim(numbers(parts[0])), 2) - 1)
+
+
+def _one_above_another(arrays: Sequence[Any]) -> Any:
+    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (1, -1)) for part in arrays])
+
+
+def _columns(arrays: Sequence[Any]) -> Any:
+    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (-1, 1)) for part in arrays], 1)
+
+
 def _dot(A: Any, B: Any) -> Any:
     return A * B if 0 in (np.ndim(numbers(A)), np.ndim(numbers(B))) else np.matmul(A, B)
 
@@ -153,9 +177,15 @@ def _dot(A: Any, B: Any) -> Any:
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.concatenate: _concatenate,
     np.stack: _stack,
+    np.hstack: _side_by_side,
+    np.vstack: _one_above_another,
+    np.column_stack: _columns,
+    np.split: _split,
     np.where: _where,
     np.sum: lambda v, axis=None, keepdims=False: v.sum(axis, keepdims),
     np.mean: lambda v, axis=None, keepdims=False: v.mean(axis, keepdims),
+    np.var: lambda v, axis=None, keepdims=False: v.var(axis, keepdims),
+    np.std: lambda v, axis=None, keepdims=False: v.var(axis, keepdims) ** 0.5,
     np.max: lambda v, axis=None, keepdims=False: v.max(axis, keepdims),
     np.min: lambda v, axis=None, keepdims=False: v.min(axis, keepdims),
     np.reshape: lambda v, shape: v.reshape(shape),
@@ -166,6 +196,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.expand_dims: _expanded,
     np.squeeze: _squeezed,
     np.dot: _dot,
+    np.clip: lambda v, low, high: np.minimum(np.maximum(v, low), high),
     np.broadcast_to: lambda v, shape: v + np.zeros(shape, v.dtype),
 }
 
@@ -182,13 +213,17 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
         return called(*map(numbers, args), **{name: numbers(given) for name, given in options.items()})
     rule = _FUNCTIONS.get(called)
     if rule is None:
-        raise _unknown(f"np.{called.__name__}", {})
+        raise _unknown(_own_name(called), {})
     try:
         return rule(*args, **options)
     except TypeError as error:
         if "keyword argument" not in str(error):
             raise
-        raise _unknown(f"np.{called.__name__}", options) from None
+        raise _unknown(_own_name(called), options) from None
+
+
+def _own_name(called: Any) -> str:
+    return f"{called.__module__.replace('numpy', 'np', 1)}.{called.__name__}"
 
 
 def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:

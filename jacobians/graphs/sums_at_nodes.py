@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from jacobians.arrays import Array, DType
+from jacobians.arrays import Array, DType, as_array
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -32,7 +32,7 @@ class SumsAtNodes(Generic[Key]):
     def add(self, node: Key, part: Array) -> None:
         """Add a term; no array that was given is written to."""
         if node in self._sums:
-            self._sums[node] = self._sums[node] + part
+            self._sums[node] = as_array(self._sums[node] + part)
             if node in self._dtypes:
                 self._dtypes[node] = np.result_type(self._dtypes[node], part.dtype)
         elif self._terms[node] > _MANY and part.dtype == np.float32:

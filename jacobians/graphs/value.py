@@ -13,7 +13,7 @@ from jacobians.arrays import Array, Shape, as_array, as_float, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between
-from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Times, ToThePower
+from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
@@ -252,10 +252,10 @@ class Value(Node):
     def __pow__(self, exponent: Other) -> Self:
         if not isinstance(exponent, Node) and np.ndim(exponent) == 0:
             return self._apply(Power(float(exponent)), (self,))
-        return self._with(ToThePower(), self, exponent)
+        return self._with(Raised(), self, exponent)
 
     def __rpow__(self, base: Other) -> Self:
-        return self._with(ToThePower(), base, self)
+        return self._with(Raised(), base, self)
 
     def __neg__(self) -> Self:
         return self * -1.0
@@ -356,6 +356,11 @@ class Value(Node):
     def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
         """Return the mean over all entries, or along one axis or several."""
         return self._over(Mean, axis, keepdims)
+
+    def var(self, axis: Any = None, keepdims: bool = False) -> Self:
+        """Return the mean square distance from the mean."""
+        away = self - self.mean(axis, keepdims=True)
+        return (away * away).mean(axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Self:
         """Return the largest entries; of equal ones the first takes the whole derivative."""

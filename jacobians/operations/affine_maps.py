@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, ones
 from jacobians.errors import LayoutError, ShapeError
-from jacobians.layout import DEFAULT_LAYOUT, Layout
+from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, WithOnes
 
 __all__ = ["AddOnes", "Affine", "add_ones", "affine", "linear"]
@@ -29,14 +30,15 @@ class AddOnes(Unary):
 
     Parameters
     ----------
-    layout : Layout
+    layout : Layout, Convention or str
         With bias "first" or "last".
     """
 
     per_example = True
     name = "add_ones"
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: AnyLayout) -> None:
+        layout = find_layout(layout)
         if not layout.absorbs_bias:
             raise LayoutError(f"add_ones: the layout keeps its bias {layout.bias!r}; choose bias='first' or 'last'")
         self.layout: Layout = layout
@@ -46,7 +48,7 @@ class AddOnes(Unary):
         check_matrix(X, "X", "add_ones", self.layout)
         return with_ones(X, self.layout), {"X": lambda: placement(X, self.layout)}
 
-    def moved_to(self, layout: Layout) -> Operation:
+    def moved_to(self, layout: AnyLayout) -> Operation:
         return AddOnes(layout)
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
@@ -56,13 +58,13 @@ class AddOnes(Unary):
         return value, {"X": lambda: placement(cast(Array, X), self.layout)}
 
 
-def add_ones(X: npt.ArrayLike, layout: Layout) -> tuple[Array, Jacobian]:
+def add_ones(X: npt.ArrayLike, layout: AnyLayout) -> tuple[Array, Jacobian]:
     """Return X with an entry of ones for each example, and the Jacobian.
 
     Parameters
     ----------
     X : array_like, shape (N, D) or (D, N)
-    layout : Layout
+    layout : Layout, Convention or str
         With bias "first" or "last".
 
     Raises
@@ -106,15 +108,15 @@ class Affine(Primitive):
 
     Parameters
     ----------
-    layout : Layout
+    layout : Layout, Convention or str
     sizes : (int, int), optional
         Inputs and outputs of one example, where the shapes of the parameters are to be known beforehand.
     """
 
     per_example = True
 
-    def __init__(self, layout: Layout | None = None, sizes: tuple[int, int] | None = None) -> None:
-        self.layout: Layout = layout or DEFAULT_LAYOUT
+    def __init__(self, layout: AnyLayout | None = None, sizes: tuple[int, int] | None = None) -> None:
+        self.layout: Layout = find_layout(layout)
         self.sizes = None if sizes is None else _two_sizes(sizes)
 
     @cached_property
@@ -134,7 +136,7 @@ class Affine(Primitive):
             shapes["b"] = self.layout.bias_shape(self.sizes[1])
         return shapes
 
-    def moved_to(self, layout: Layout) -> Operation:
+    def moved_to(self, layout: AnyLayout) -> Operation:
         return Affine(layout, self.sizes)
 
     @cached_property
@@ -227,6 +229,8 @@ class Affine(Primitive):
             hint = f"; W's transpose would fit: are the weights in {_other(layout.weights)}?"
         elif layout.absorbs_bias and X.shape[layout.feature_axis] == width + 1:
             hint = "; the layout adds the entry of ones itself: leave it out of X"
+        elif W.shape[layout.feature_axis] == X.shape[layout.node_axis] - layout.absorbs_bias:
+            hint = "; are X and W in each other's place?"
         elif layout.bias in ("separate", "none") and X.shape[layout.feature_axis] == width - 1:
             hint = "; W has one more: is the bias absorbed in it (bias='first' or 'last')?"
         raise ShapeError(
@@ -249,7 +253,7 @@ def _two_sizes(sizes: tuple[int, int]) -> tuple[int, int]:
 
 
 def affine(
-    X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: Layout | None = None
+    X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobians]:
     r"""Return Z and its Jacobians by X, W and, where it is separate, b.
 
@@ -267,7 +271,7 @@ def affine(
     X : array_like, shape (N, D), or (D, N) with the batch in columns
     W : array_like, shape (in, out), or (out, in) with the weights in rows; in = D, or D + 1 with an absorbed bias
     b : array_like, shape (out,), (1, out) or (out, 1), only with a separate bias
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Returns
     -------
@@ -297,7 +301,7 @@ def affine(
       W: Kronecker(5×3, I₂): 10×6 float64, (3, 2) → (5, 2), 120 B
       b: Kronecker(5×1, I₂) @ Reshape(2 to 1×2): 10×2 float64, (2,) → (5, 2), 40 B
     """
-    layout = layout or DEFAULT_LAYOUT
+    layout = find_layout(layout)
     if layout.bias == "separate" and b is None:
         raise LayoutError("affine: the layout keeps the bias separate, so b is needed; or use linear, or bias='first'")
     if layout.bias != "separate" and b is not None:
@@ -305,14 +309,14 @@ def affine(
     return Affine(layout)(X, W) if b is None else Affine(layout)(X, W, b)
 
 
-def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return the product of a batch and a weight matrix without bias, and its Jacobians by X and W.
 
     Parameters
     ----------
     X, W : array_like
         As in `affine`, whatever bias the layout names.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Examples
     --------
@@ -320,7 +324,7 @@ def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: Layout | None = None) -> 
     >>> J.W
     Kronecker(5×3, I₂) @ Commutation(2, 3): 10×6 float64, (2, 3) → (5, 2), 120 B
     """
-    return Affine((layout or DEFAULT_LAYOUT).replace(bias="none"))(X, W)
+    return Affine(find_layout(layout).replace(bias="none"))(X, W)
 
 
 def _check_bias(b: Array, n_out: int, layout: Layout) -> None:

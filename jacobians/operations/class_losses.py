@@ -24,6 +24,7 @@ from jacobians.operations.losses import (
 )
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
+from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
 from jacobians.symbols.named_functions import Function
 
@@ -66,7 +67,7 @@ class CrossEntropy(Loss):
     def __init__(
         self,
         reduction: Reduction = "mean",
-        layout: Layout | None = None,
+        layout: AnyLayout | None = None,
         *,
         factor: float = 1.0,
         targets_sum_to_one: bool | None = None,
@@ -248,7 +249,7 @@ def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
 
 
 def cross_entropy(
-    X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: Layout | None = None
+    X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
     """Return the softmax cross-entropy from logits, reduced over the batch, and its Jacobian.
 
@@ -259,7 +260,7 @@ def cross_entropy(
     Y : array_like
         Labels 0 … K−1 of shape (N,), or one-hot or soft targets of X's shape.
     reduction : {"mean", "sum", "mean-all", "none"}
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Raises
     ------
@@ -286,7 +287,7 @@ def binary_cross_entropy(
     *,
     from_logits: bool = True,
     reduction: Reduction = "mean",
-    layout: Layout | None = None,
+    layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobian]:
     """Return the binary cross-entropy, summed over outputs and reduced over the batch, and its Jacobian.
 
@@ -299,7 +300,7 @@ def binary_cross_entropy(
     from_logits : bool
         Logits are the accurate way: no probability is ever rounded to 0 or 1.
     reduction : {"mean", "sum", "mean-all", "none"}
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Raises
     ------
@@ -381,7 +382,7 @@ class MulticlassHinge(Loss):
         self,
         margin: float = 1.0,
         reduction: Reduction = "mean",
-        layout: Layout | None = None,
+        layout: AnyLayout | None = None,
         *,
         factor: float = 1.0,
     ) -> None:
@@ -417,7 +418,7 @@ class MulticlassHinge(Loss):
 
 
 def logistic_loss(
-    X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: Layout | None = None
+    X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
     """Return Σ log(1 + e^(−yx)) for labels ±1, reduced over the batch, and its Jacobian.
 
@@ -441,7 +442,7 @@ def multiclass_hinge(
     *,
     margin: float = 1.0,
     reduction: Reduction = "mean",
-    layout: Layout | None = None,
+    layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobian]:
     """Return CS231n's multiclass SVM loss with margin Δ, reduced over the batch, and its Jacobian.
 
@@ -453,7 +454,7 @@ def multiclass_hinge(
         Labels 0 … K−1.
     margin : float
     reduction : {"mean", "sum", "mean-all", "none"}
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Examples
     --------

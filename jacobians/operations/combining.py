@@ -16,9 +16,10 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, kind_of
 from jacobians.errors import ArgumentError, ShapeError
-from jacobians.layout import DEFAULT_LAYOUT, Layout, Order
+from jacobians.layout import DEFAULT_LAYOUT, Order
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr
 
 __all__ = ["Chain", "Parallel", "Residual"]
@@ -31,7 +32,7 @@ Evaluator: TypeAlias = Callable[..., tuple[Array, Jacobians]]
 class _Composite(Operation):
     """Shared naming: which part, and which input of it, a name belongs to."""
 
-    def __init__(self, parts: Sequence[Operation], layout: Layout | None) -> None:
+    def __init__(self, parts: Sequence[Operation], layout: AnyLayout | None) -> None:
         if not parts:
             raise ShapeError(f"{type(self).__name__}: needs at least one operation")
         self.parts = tuple(parts)
@@ -39,7 +40,7 @@ class _Composite(Operation):
             if not isinstance(part, Operation):
                 raise _no_operation(type(self).__name__, part)
         self._flowing = [part.names[0] for part in self.parts]
-        self.layout = layout
+        self.layout = None if layout is None else find_layout(layout)
         self.per_example = all(p.per_example for p in self.parts)
         self._own(_name_parameters(self.parts))
 
@@ -81,7 +82,7 @@ class _Composite(Operation):
         """Return the position of the part that a parameter belongs to, and its name there."""
         return self._owned[name]
 
-    def moved_to(self, layout: Layout) -> Operation:
+    def moved_to(self, layout: AnyLayout) -> Operation:
         """Return the same composition of operations in another layout, each of its parts moved."""
         moved = [part.moved_to(layout) for part in self.parts]
         made: Callable[..., Operation] = type(self)
@@ -123,7 +124,7 @@ class Chain(_Composite):
     Parameters
     ----------
     *parts : Operation
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Examples
     --------
@@ -133,7 +134,7 @@ class Chain(_Composite):
     ('X', 'W1', 'b1', 'W2', 'b2')
     """
 
-    def __init__(self, *parts: Operation, layout: Layout | None = None) -> None:
+    def __init__(self, *parts: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__(parts, layout)
 
     def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
@@ -187,10 +188,10 @@ class Residual(_Composite):
     Parameters
     ----------
     branch : Operation
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
     """
 
-    def __init__(self, branch: Operation, layout: Layout | None = None) -> None:
+    def __init__(self, branch: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__((branch,), layout)
         # one branch: its parameters keep their names
         self._own({name: (0, name) for name in branch.names[1:]})
@@ -220,12 +221,12 @@ class Parallel(_Composite):
     Parameters
     ----------
     *branches : Operation
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
         Says along which axis features lie.
     """
 
-    def __init__(self, *branches: Operation, layout: Layout | None = None) -> None:
-        super().__init__(branches, layout or DEFAULT_LAYOUT)
+    def __init__(self, *branches: Operation, layout: AnyLayout | None = None) -> None:
+        super().__init__(branches, find_layout(layout))
 
     def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
         X, *parameters = arrays

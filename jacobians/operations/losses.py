@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
-from jacobians.layout import DEFAULT_LAYOUT, Layout, Reduction
+from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
 from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
@@ -134,7 +135,7 @@ class Loss(Frozen, ABC):
     ----------
     reduction : {"mean", "sum", "mean-all", "none"}
         Mean over the N examples, sum, mean over all N·K entries of X, or the losses themselves.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
     factor : float
         c, before every example's loss: ½ in the courses that want the 2 of a squared error to cancel. It is applied
         here, once: `_examples`, `_hessian` and `in_symbols` state the loss without it.
@@ -167,9 +168,9 @@ class Loss(Frozen, ABC):
     of_outputs: ClassVar[bool] = True
     residual: ClassVar[float | None] = None
 
-    def __init__(self, reduction: Reduction = "mean", layout: Layout | None = None, *, factor: float = 1.0) -> None:
+    def __init__(self, reduction: Reduction = "mean", layout: AnyLayout | None = None, *, factor: float = 1.0) -> None:
         self.reduction: Reduction = self._known(reduction)
-        self.layout = layout or DEFAULT_LAYOUT
+        self.layout = find_layout(layout)
         # not among the numbers that a formula of the loss's own rule shows: the factor stands before it
         self._factor = self._positive(factor)
 
@@ -188,7 +189,7 @@ class Loss(Frozen, ABC):
         return reduction
 
     def _positive(self, factor: float) -> float:
-        number = as_array(factor)
+        number = np.asarray(factor)
         if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
             raise DomainError(
                 f"{type(self).__name__}: factor={factor!r} must be one positive number, such as 0.5 before (x − y)²"
@@ -196,13 +197,15 @@ class Loss(Frozen, ABC):
         return float(number)
 
     def replace(
-        self, *, reduction: Reduction | None = None, layout: Layout | None = None, factor: float | None = None
+        self, *, reduction: Reduction | None = None, layout: AnyLayout | None = None, factor: float | None = None
     ) -> Self:
         """Return the same loss with another reduction, layout or factor."""
         other = copy(self)
         changed = self._factor if factor is None else self._positive(factor)
         vars(other).update(
-            reduction=self._known(reduction or self.reduction), layout=layout or self.layout, _factor=changed
+            reduction=self._known(reduction or self.reduction),
+            layout=self.layout if layout is None else find_layout(layout),
+            _factor=changed,
         )
         return other
 
@@ -455,7 +458,7 @@ class SquaredError(Loss):
     name = "squared_error"
     residual = 2.0
 
-    def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: Layout | None = None) -> None:
+    def __init__(self, factor: float = 1.0, reduction: Reduction = "mean", layout: AnyLayout | None = None) -> None:
         super().__init__(reduction, layout, factor=factor)
 
     def _examples(self, X: Array, Y: Array) -> Examples:
@@ -480,7 +483,7 @@ def squared_error(
     *,
     factor: float = 1.0,
     reduction: Reduction = "mean",
-    layout: Layout | None = None,
+    layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobian]:
     """Return c·Σ(X − Y)², reduced over the batch, and its Jacobian.
 
@@ -491,7 +494,7 @@ def squared_error(
         c: 1, or 0.5.
     reduction : {"mean", "sum", "mean-all", "none"}
         "mean-all" divides by N·K, as PyTorch's and Keras' mean squared errors do.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Raises
     ------
@@ -512,9 +515,9 @@ class L2(Unary):
 
     inputs = ("W",)
 
-    def __init__(self, scale: float, layout: Layout | None = None, *, include_bias: bool = False) -> None:
+    def __init__(self, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False) -> None:
         self.scale = scale
-        self.layout: Layout = layout or DEFAULT_LAYOUT
+        self.layout: Layout = find_layout(layout)
         self.include_bias = include_bias
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
@@ -538,7 +541,7 @@ class L2(Unary):
 
 
 def l2(
-    W: npt.ArrayLike, scale: float, layout: Layout | None = None, *, include_bias: bool = False
+    W: npt.ArrayLike, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False
 ) -> tuple[Array, Jacobian]:
     r"""Return :math:`c \sum W^2` and its Jacobian :math:`2c\,W`, without the bias that the layout absorbs in W.
 
@@ -548,7 +551,7 @@ def l2(
     scale : float
         c: λ/2m in Ng's exercise 4, λ/2 in CS231n's notes, λ in its first assignment. See
         `Convention.l2_scale`.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
         Says where an absorbed bias lies in W.
     include_bias : bool
         Penalise the absorbed bias too, as CS231n's bias trick does.

@@ -23,6 +23,7 @@ from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
@@ -285,7 +286,7 @@ class Operation(Frozen, ABC):
         """Shapes of the parameters by name, where the operation fixes them; empty without parameters."""
         return {}
 
-    def moved_to(self, layout: Layout) -> Operation:
+    def moved_to(self, layout: AnyLayout) -> Operation:
         """Return the same operation in another layout.
 
         Raises
@@ -293,7 +294,7 @@ class Operation(Frozen, ABC):
         LayoutError
             If it is known in its own layout only.
         """
-        if self.layout in (None, layout):
+        if self.layout in (None, find_layout(layout)):
             return self
         raise LayoutError(f"explain: {self.name} keeps its own layout; build it in {layout} to see it there")
 
@@ -389,7 +390,7 @@ class Elementwise(Unary):
             "shape, such as np.full_like(z, 2)"
         )
 
-    def moved_to(self, layout: Layout) -> Elementwise:
+    def moved_to(self, layout: AnyLayout) -> Elementwise:
         """Return this operation: entries lie nowhere."""
         return self
 

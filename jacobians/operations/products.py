@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
-from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Kronecker
 from jacobians.operations.operation import Jacobians, Makers, Primitive
+from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 
@@ -19,8 +19,8 @@ __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 class _Binary(Primitive):
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout = layout
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
     def _check_equal(self, A: Array, B: Array) -> None:
         if A.shape != B.shape:
@@ -34,11 +34,27 @@ class MatMul(_Binary):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
         if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
-            fits = A.ndim == B.ndim == 2
-            hint = "; B's transpose would fit" if fits and A.shape[1] == B.shape[1] else ""
-            hint = "; A's transpose would fit" if fits and not hint and A.shape[0] == B.shape[0] else hint
-            raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; the inner sizes must agree{hint}")
+            raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; {_misfit(A, B)}")
         return A @ B, {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+
+
+def _misfit(A: Array, B: Array) -> str:
+    """What two arrays lack for a product of matrices, and what would make one where something simple would."""
+    if A.ndim > 2 or B.ndim > 2:
+        return "expected two matrices; stacks of matrices are multiplied one by one"
+    if not A.ndim or not B.ndim:
+        return "expected two matrices"
+    if A.ndim == B.ndim == 2:
+        if A.shape[1] == B.shape[1]:
+            return "the inner sizes must agree; B's transpose would fit"
+        if A.shape[0] == B.shape[0]:
+            return "the inner sizes must agree; A's transpose would fit"
+        swapped = "; B times A would fit" if B.shape[1] == A.shape[0] else ""
+        return f"the inner sizes must agree{swapped}"
+    row = f"A.reshape(1, {A.size})" if A.ndim == 1 and (B.ndim == 1 or A.size == B.shape[0]) else ""
+    column = f"B.reshape({B.size}, 1)" if B.ndim == 1 and (A.ndim == 1 or B.size == A.shape[-1]) else ""
+    meant = " and ".join(filter(None, (row, column)))
+    return f"expected two matrices{meant and f'; {meant} would fit'}"
 
 
 class Hadamard(_Binary):
@@ -59,7 +75,7 @@ class Add(_Binary):
         return as_array(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
 
 
-def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     r"""Return A B and its Jacobians by both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
 
     Raises
@@ -76,7 +92,7 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> 
     return MatMul(layout)(A, B)
 
 
-def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A∘B and its Jacobians, diag(B) and diag(A).
 
     Raises
@@ -94,7 +110,7 @@ def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -
     return Hadamard(layout)(A, B)
 
 
-def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobians]:
+def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A + B and its Jacobians, two identities.
 
     Raises

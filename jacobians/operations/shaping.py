@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, full, size_of
-from jacobians.errors import DomainError, ShapeError
-from jacobians.layout import Layout
-from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Product, Reshape, Selection
+from jacobians.arrays import Array, Shape, as_array, full, kind_of, size_of
+from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.linops import Commutation, Dense, Identity, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
@@ -18,8 +21,8 @@ __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total"
 class Transpose(Unary):
     """X ↦ Xᵀ for a matrix; the Jacobian is a commutation."""
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout = layout
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
@@ -40,19 +43,22 @@ class Reshaping(Unary):
     ----------
     shape : tuple of int
         Of the result; no entry may be -1.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
     """
 
     name = "reshape"
 
-    def __init__(self, shape: Shape, layout: Layout | None = None) -> None:
-        self.shape = tuple(shape)
-        self.layout = layout
+    def __init__(self, shape: Shape, layout: AnyLayout | None = None) -> None:
+        self.shape = _known_shape(shape)
+        self.layout = None if layout is None else find_layout(layout)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
         if size_of(self.shape) != X.size or min(self.shape, default=0) < 0:
-            raise ShapeError(f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many")
+            mend = "; -1 is not worked out: write the size itself" if -1 in self.shape else ""
+            raise ShapeError(
+                f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many{mend}"
+            )
         value = X.reshape(self.shape).copy()
         return value, {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}
 
@@ -62,65 +68,105 @@ class Reshaping(Unary):
         return Reshaped(X, self.shape), {"X": lambda: Reshape(self.shape, X.shape)}
 
 
+def _known_shape(shape: Any) -> Shape:
+    try:
+        return tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+    except TypeError:
+        raise ArgumentError(
+            f"reshape: shape is {kind_of(shape)}; expected a tuple, such as (5, 4). The order is X, shape"
+        ) from None
+
+
+Axis: TypeAlias = int | tuple[int, ...] | None
+"""One axis, several, or all; counted from the last one where negative."""
+
+
 class Total(Unary):
-    """X ↦ Σ X over one axis or all.
+    """X ↦ Σ X over one axis, several or all.
 
     Parameters
     ----------
-    axis : int, optional
+    axis : int or tuple of int, optional
         All axes unless given; the result is then a scalar.
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If `axis` is neither an integer nor several.
     """
 
-    def __init__(self, axis: int | None = None, layout: Layout | None = None) -> None:
-        self.axis = axis
-        self.layout = layout
+    def __init__(self, axis: Axis = None, layout: AnyLayout | None = None) -> None:
+        self.axis = _known_axis(axis, self.name)
+        self.layout = None if layout is None else find_layout(layout)
 
-    def _weight(self, X: Array) -> float:
+    def _axes(self, X: Array) -> tuple[int, ...]:
+        """The axes of X that are summed over, counted from the first."""
+        if self.axis is None:
+            return tuple(range(X.ndim))
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        for axis in given:
+            if not -X.ndim <= axis < X.ndim:
+                raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {axis}")
+        axes = sorted({axis % X.ndim for axis in given})
+        if len(axes) < len(given):
+            raise ShapeError(f"{self.name}: X has shape {X.shape}; axis={given} names one axis twice: leave one out")
+        return tuple(axes)
+
+    def _weight(self, X: Array, axes: tuple[int, ...]) -> float:
         return 1.0
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        if self.axis is not None and not -X.ndim <= self.axis < X.ndim:
-            raise ShapeError(f"{self.name}: X has shape {X.shape}, which has no axis {self.axis}")
-        weight = self._weight(X)
+        axes = self._axes(X)
+        weight = self._weight(X, axes)
         # float64 inside: a float32 sum of many ones stops at 2**24
         value = as_array(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
-        return value, {"X": lambda: _ones(X, self.axis, weight)}
+        return value, {"X": lambda: _ones(X, axes, weight)}
 
 
 class Mean(Total):
-    """X ↦ the mean over one axis or all; see `Total`."""
+    """X ↦ the mean over one axis, several or all; see `Total`."""
 
-    def _weight(self, X: Array) -> float:
-        count = X.size if self.axis is None else X.shape[self.axis]
+    def _weight(self, X: Array, axes: tuple[int, ...]) -> float:
+        count = size_of(tuple(X.shape[axis] for axis in axes))
         if count == 0:
             raise DomainError(f"mean: X has shape {X.shape}; the mean of no entries is undefined")
         return 1.0 / count
 
 
-def _ones(X: Array, axis: int | None, weight: float) -> Jacobian:
-    """Ones along the axis: 1ᵀ ⊗ I from the left, I ⊗ 1ᵀ from the right, a gathering's transpose in between."""
-    if axis is None:
+def _known_axis(axis: Any, operation: str) -> Axis:
+    try:
+        if isinstance(axis, (tuple, list)):
+            return tuple(map(operator.index, axis))
+        return None if axis is None else operator.index(axis)
+    except TypeError:
+        raise ShapeError(
+            f"{operation}: axis is {kind_of(axis)}; expected an integer, several in a tuple, such as (0, 2), or None"
+        ) from None
+
+
+def _ones(X: Array, axes: tuple[int, ...], weight: float) -> Jacobian:
+    """Ones along the axes: 1ᵀ ⊗ I from the left, I ⊗ 1ᵀ from the right, a gathering's transpose elsewhere."""
+    if len(axes) == X.ndim:
         return Dense(full(X.shape, weight, X))
-    axis %= X.ndim
-    out = X.shape[:axis] + X.shape[axis + 1 :]
-    count = X.shape[axis]
-    if X.ndim == 1:
-        return Dense(full(X.shape, weight, X))
-    if 0 < axis < X.ndim - 1:
-        places = np.arange(size_of(out)).reshape(out)
-        spread = Selection(np.broadcast_to(np.expand_dims(places, axis), X.shape), out, X.dtype)
+    if not axes:
+        return Identity(X.shape, X.dtype)
+    out = tuple(size for axis, size in enumerate(X.shape) if axis not in axes)
+    first, last = axes == tuple(range(len(axes))), axes == tuple(range(X.ndim - len(axes), X.ndim))
+    if not first and not last:
+        places = np.expand_dims(np.arange(size_of(out)).reshape(out), axes)
+        spread = Selection(np.broadcast_to(places, X.shape), out, X.dtype)
         return spread.T if weight == 1.0 else weight * spread.T
-    row = full((1, count), weight, X)
-    kron = Kronecker(row, size_of(out)) if axis == 0 else Kronecker(size_of(out), row)
+    row = full((1, size_of(tuple(X.shape[axis] for axis in axes))), weight, X)
+    kron = Kronecker(row, size_of(out)) if first else Kronecker(size_of(out), row)
     factors: list[Jacobian] = [Reshape(out, kron.codomain, X.dtype), kron]
     if kron.domain != X.shape:
         factors.append(Reshape(kron.domain, X.shape, X.dtype))
     return Product(tuple(factors))
 
 
-def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def transpose(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return Xᵀ as a new array, and the Jacobian: a commutation.
 
     Examples
@@ -132,7 +178,7 @@ def transpose(X: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Ja
     return Transpose(layout)(X)
 
 
-def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return X's entries, in C order, in another shape, and the Jacobian.
 
     Raises
@@ -148,8 +194,8 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: Layout | None = None) -> tup
     return Reshaping(shape, layout)(X)
 
 
-def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
-    """Return the sum over an axis, or over all, and the Jacobian: a vector of ones.
+def total(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return the sum over an axis, several or all, and the Jacobian: a vector of ones.
 
     Sums are carried in float64 and returned in X's dtype.
 
@@ -157,6 +203,8 @@ def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = Non
     --------
     >>> total([[1.0, 2.0], [3.0, 4.0]], axis=0)[0]
     array([4., 6.])
+    >>> total(np.ones((2, 3, 4)), axis=(0, -1))[0]
+    array([8., 8., 8.])
     >>> total([[1.0, 2.0], [3.0, 4.0]])[1].gradient
     array([[1., 1.],
            [1., 1.]])
@@ -164,8 +212,8 @@ def total(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = Non
     return Total(axis, layout)(X)
 
 
-def mean(X: npt.ArrayLike, axis: int | None = None, layout: Layout | None = None) -> tuple[Array, Jacobian]:
-    """Return the mean over an axis, or over all, and the Jacobian.
+def mean(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return the mean over an axis, several or all, and the Jacobian.
 
     Raises
     ------

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.errors import ShapeError
-from jacobians.layout import DEFAULT_LAYOUT, Layout
+from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
+from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Ones
 from jacobians.symbols.named_functions import Function
 
@@ -72,10 +73,10 @@ class _OverClasses(Unary):
 
     per_example = True
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        self.layout: Layout = layout or DEFAULT_LAYOUT
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout: Layout = find_layout(layout)
 
-    def moved_to(self, layout: Layout) -> Operation:
+    def moved_to(self, layout: AnyLayout) -> Operation:
         return type(self)(layout)
 
     def _exponentials(self, Z: Array) -> tuple[Array, Array, Array]:
@@ -126,13 +127,13 @@ class LogSoftmax(_OverClasses):
         return value, {"X": lambda: DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)}
 
 
-def softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
 
     Parameters
     ----------
     Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
         Classes lie along the axis of one example's features.
 
     Raises
@@ -149,13 +150,13 @@ def softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jaco
     return Softmax(layout)(Z)
 
 
-def log_softmax(Z: npt.ArrayLike, layout: Layout | None = None) -> tuple[Array, Jacobian]:
+def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
 
     Parameters
     ----------
     Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
-    layout : Layout, optional
+    layout : Layout, Convention or str, optional
 
     Examples
     --------

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Any, TypeAlias
 
+from jacobians.arrays import kind_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.presets.courses import COURSES
 from jacobians.presets.libraries import LIBRARIES
 from jacobians.presets.references import REFERENCES, Reference
 
-__all__ = ["REFERENCES", "Reference", "all_conventions", "convention"]
+__all__ = ["REFERENCES", "AnyLayout", "Reference", "all_conventions", "convention", "find_layout"]
+
+
+AnyLayout: TypeAlias = Layout | Convention | str
+"""What a layout is given as: itself, a convention that has it, or the name of a preset."""
 
 
 def all_conventions() -> tuple[Convention, ...]:
@@ -41,6 +48,8 @@ def convention(name: str | Convention) -> Convention:
     """
     if isinstance(name, Convention):
         return name
+    if not isinstance(name, str):
+        raise _no_convention(name)
     presets = {preset.name: preset for preset in all_conventions()}
     if name in presets:
         return presets[name]
@@ -48,6 +57,37 @@ def convention(name: str | Convention) -> Convention:
         if name == reference.name:
             raise LayoutError(f"convention: {name!r} is a reference without a preset: {reference.reason}")
     near = [known for known in presets if name and known.startswith(f"{name}-")]  # "ng" is a family, not a slip
-    near = near or get_close_matches(str(name), presets, n=3, cutoff=0.5)
+    near = near or get_close_matches(name, presets, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {', '.join(presets)}"
     raise LayoutError(f"convention: {name!r} is unknown; {hint}")
+
+
+def _no_convention(given: Any) -> LayoutError:
+    mend = "are two arguments in each other's place?"
+    if isinstance(given, Layout):
+        mend = "give it a name, Convention('mine', layout), since a convention says more than a layout"
+    return LayoutError(f"convention: {kind_of(given)} is no convention and no preset's name; {mend}")
+
+
+def find_layout(given: AnyLayout | None = None) -> Layout:
+    """Return a layout; given a convention or a preset's name, that one's; the default where none is given.
+
+    Raises
+    ------
+    LayoutError
+        If there is no such preset, or it is none of the three.
+
+    Examples
+    --------
+    >>> find_layout("ng-ml-2011").bias
+    'first'
+    """
+    if given is None:
+        return DEFAULT_LAYOUT
+    if isinstance(given, Layout):
+        return given
+    if not isinstance(given, (str, Convention)):
+        raise LayoutError(
+            f"layout: {kind_of(given)} is no layout; pass Layout(batch='rows', …) or a preset's name, such as 'pytorch'"
+        )
+    return convention(given).layout

@@ -373,3 +373,42 @@ def test_json_holds_the_verdict(capsys):
     assert (found["verdict"], found["convention"], found["task"]) == ("pass", NG, "classification")
     assert found["check"]["verdict"] == "pass"
     assert found["diagnosis"] is None
+
+
+# dicts and lists in files
+
+
+def test_structs_of_parameters_and_gradients_are_read(capsys):
+    arrays = course.cs231n_two_layer()
+    file = {
+        "X": arrays["X"],
+        "y": arrays["y"],
+        "reg": arrays["reg"],
+        "params": {name: arrays[name] for name in ("W1", "b1", "W2", "b2")},
+        "grads": {name[1:]: array for name, array in arrays.items() if name[0] == "d"},
+    }
+    code, out, _ = check(capsys, file, "--convention", "cs231n", name="work.mat")
+    assert out.startswith("PASS: the gradient is right, as cs231n's classification (cross_entropy, λ = 0.1)")
+    assert code == 0
+
+
+def test_cells_of_coefficients_are_read(capsys):
+    arrays = course.cs231n_two_layer(0.0)
+    cells = {name: np.empty(2, dtype=object) for name in ("coefs_", "intercepts_")}
+    for layer in (0, 1):
+        cells["coefs_"][layer], cells["intercepts_"][layer] = arrays[f"W{layer + 1}"], arrays[f"b{layer + 1}"]
+    grads = {f"W{layer}_grad": arrays[f"dW{layer}"] for layer in (1, 2)}
+    grads |= {f"b{layer}_grad": arrays[f"db{layer}"] for layer in (1, 2)}
+    file = {"X": arrays["X"], "y": arrays["y"], **cells, **grads}
+    assert check(capsys, file, "--convention", "sklearn-mlp", name="work.mat")[0] == 0
+
+
+def test_pickled_dicts_and_lists_are_refused_with_the_fix(capsys):
+    arrays = course.cs231n_two_layer()
+    params = np.array({name: arrays[name] for name in ("W1", "b1", "W2", "b2")}, dtype=object)
+    err = refused(capsys, {"X": arrays["X"], "params": params})
+    assert "params in work.npz holds pickled Python objects" in err
+    assert "numpy.savez(FILE, X=X, y=y, **params)" in err
+    coefs = np.empty(2, dtype=object)
+    coefs[:] = [arrays["W1"], arrays["W2"]]
+    assert "each array of a list by its own name, such as W1, W2" in refused(capsys, {"coefs_": coefs})

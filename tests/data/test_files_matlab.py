@@ -61,12 +61,12 @@ def test_other_kinds_of_variables_are_left_out(tmp_path):
         "S": csc_array(np.eye(3)),
     }
     savemat(tmp_path / "toy.mat", variables)
-    assert list(read_arrays(tmp_path / "toy.mat")) == ["X", "flags", "bytes"]
+    assert list(read_arrays(tmp_path / "toy.mat")) == ["X", "flags", "bytes", "cell.1", "struct.a"]
 
 
 def test_nothing_numeric(tmp_path):
-    savemat(tmp_path / "toy.mat", {"name": "hello", "s": {"a": 1}})
-    text = "read_arrays: toy.mat has no numeric arrays, only name (char), s (struct)"
+    savemat(tmp_path / "toy.mat", {"name": "hello", "s": {"a": "b"}})
+    text = "read_arrays: toy.mat has no numeric arrays, only name (char), s.a (char)"
     with pytest.raises(DataError, match=f"^{re.escape(text)}$"):
         read_arrays(tmp_path / "toy.mat")
 

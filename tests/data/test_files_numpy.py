@@ -91,8 +91,13 @@ class TestForgedArrays:
         content = npy(np.array([{"run": "me"}], dtype=object))
         assert self.refusal(tmp_path, name, content) == (
             f"read_arrays: {where} holds pickled Python objects (dtype object); unpickling can run any code, "
-            "so it is refused: save plain numbers, such as numpy.asarray(values, dtype=float)"
+            "so it is refused: save plain numbers, such as numpy.asarray(values, dtype=float), and each array of a "
+            "list by its own name, such as W1, W2, …"
         )
+
+    def test_a_pickled_dict(self, tmp_path, name, where):
+        err = self.refusal(tmp_path, name, npy(np.array({"W1": 1}, dtype=object)))
+        assert err.endswith(f", as in numpy.savez(FILE, X=X, y=y, **{where.partition(' in ')[0]})")
 
     def test_objects_inside_a_structure(self, tmp_path, name, where):
         content = forged(header("(1,)", "[('a', '<f8'), ('b', '|O')]"), pickle.dumps([1]))

@@ -29,7 +29,7 @@ class Choice:
 
 
 def forward(example: Example, bias: str) -> dict[str, Array]:
-    """X, Z1, A1, …, and the softmax's probabilities P, one example a row."""
+    """X, Z1, A1, …, and the probabilities P of the softmax or of sigmoids, one example a row."""
     arrays = {"X": example.X}
     A, layers = example.X, len(example.sizes) - 1
     for k in range(1, layers + 1):
@@ -40,6 +40,8 @@ def forward(example: Example, bias: str) -> dict[str, Array]:
         if k < layers:
             A = 1 / (1 + np.exp(-Z)) if example.activation == "sigmoid" else np.where(Z > 0, Z, 0.0)
             arrays[f"A{k}"] = A
+    if example.loss == "binary_cross_entropy":
+        return arrays | {"P": 1 / (1 + np.exp(-Z))}
     E = np.exp(Z)
     return arrays | {"P": E / E.sum(axis=1, keepdims=True)}
 

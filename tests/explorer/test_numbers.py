@@ -82,7 +82,10 @@ def test_every_array_is_numpys_where_its_layout_puts_it(page_data: dict[str, Any
             continue
         places = laid_out(name, plain_shape(example, name, choice.bias), choice)
         close(reader.numbers(array), plain[name].ravel()[places])
-    losses = -np.log(plain["P"][np.arange(len(example.labels)), example.labels])
+    P, own = plain["P"], np.eye(example.sizes[-1])[example.labels]
+    losses = -(own * np.log(P)).sum(axis=1)
+    if example.loss == "binary_cross_entropy":
+        losses = losses - ((1 - own) * np.log(1 - P)).sum(axis=1)
     close(reader.numbers(reader.arrays["losses"]), losses)
     close(reader.numbers(reader.arrays["loss"]), losses.mean())
 

@@ -106,10 +106,11 @@ for layout in WRITTEN:
     SIMPLE["reshape to a vector" + suffix] = unary_case(lambda g, t=layout: Reshaping((g.D * g.N,), t))
 for operation, reduction in ((Total, "sum"), (Mean, "mean")):
     for rank in (1, 2, 3):
-        for axis in (None, *range(-rank, rank)):
-            over_batch = axis in (None, 0, -rank)
+        several = ((0, 1), (0, 2), (1, 2), (-1, 0)) if rank == 3 else ()
+        for number, axis in enumerate((None, *range(-rank, rank), *several)):
+            over_batch = axis in (None, 0, -rank) or (isinstance(axis, tuple) and 0 in axis)
             place = {"reduction": reduction} if over_batch else {"out_axis": 0}
-            written = WRITTEN[(rank + (axis or 0)) % 4]
+            written = WRITTEN[number % 4]
             SIMPLE[f"{operation.__name__.lower()} rank {rank} axis {axis}"] = unary_case(
                 lambda g, op=operation, a=axis, t=written: op(a, t), rank, axes=(0,), **place
             )

@@ -67,6 +67,17 @@ def ones(*shape: int) -> np.ndarray:
             f"{BASE}; W has one more: is the bias absorbed in it (bias='first' or 'last')?",
         ),
         (
+            (ones(3, 2), ones(5, 3), ones(2)),
+            ROWS,
+            f"affine: X has shape (3, 2), batch in rows expects (N, 5) for W of shape (5, 3) {BASE}; are X and W in "
+            "each other's place?",
+        ),
+        (
+            (ones(7, 4), ones(6, 3)),
+            FIRST.replace(weights="rows"),
+            "for W of shape (6, 3) (weights in rows, bias first); are X and W in each other's place?",
+        ),
+        (
             (ones(5, 3), ones(4, 2)),
             BARE,
             "(weights in columns, bias none); W has one more: is the bias absorbed in it (bias='first' or 'last')?",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import operator
 import re
+from inspect import isabstract, signature
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,11 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import jacobians as jac
-from jacobians import affine, relu
-from jacobians.errors import ArgumentError, DTypeError, ShapeError
+from jacobians import affine, convention, operations, relu
+from jacobians.errors import ArgumentError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
-from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid
+from jacobians.operations import Affine, Elementwise, Jacobians, Sigmoid, SquaredError
 from jacobians.operations.operation import called
 
 X, W, B = np.ones((4, 3)), np.ones((3, 2)), np.ones(2)
@@ -215,3 +217,81 @@ def test_an_elementwise_operation_of_ones_own_is_replayed() -> None:
 def test_any_name_is_one_in_programs(name: str, in_programs: str, in_formulas: str) -> None:
     assert called(name, prime=False) == (in_programs, in_formulas)
     assert called(name, prime=True)[0] == f"{in_programs}_prime"
+
+
+# --- a layout by name ------------------------------------------------------------------------------------
+
+SQUARE = np.random.default_rng(0).uniform(0.1, 0.9, size=(2, 2))
+NAMED = ("ng-ml-2011", convention("ng-ml-2011"), convention("ng-ml-2011").layout)
+BATCH_IN_COLUMNS = ("ng-dlai", convention("ng-dlai"), convention("ng-dlai").layout)
+
+FUNCTIONS: dict[str, Any] = {
+    "add": (SQUARE, SQUARE),
+    "add_ones": (SQUARE,),
+    "affine": (SQUARE, np.ones((2, 3))),
+    "binary_cross_entropy": (SQUARE, SQUARE),
+    "cross_entropy": (SQUARE, [0, 1]),
+    "hadamard": (SQUARE, SQUARE),
+    "l2": (np.ones((2, 3)), 0.5),
+    "linear": (SQUARE, SQUARE),
+    "log_softmax": (SQUARE,),
+    "logistic_loss": (SQUARE, np.sign(SQUARE)),
+    "matmul": (SQUARE, SQUARE),
+    "mean": (SQUARE,),
+    "multiclass_hinge": (SQUARE, [0, 1]),
+    "reshape": (SQUARE, (4, 1)),
+    "softmax": (SQUARE,),
+    "squared_error": (SQUARE, SQUARE),
+    "total": (SQUARE,),
+    "transpose": (SQUARE,),
+}
+CLASSES: dict[str, Any] = {
+    "AddOnes": (),
+    "Chain": (Affine(),),
+    "L2": (0.5,),
+    "Parallel": (Affine(),),
+    "Residual": (Affine(),),
+    "Reshaping": ((4, 1),),
+}
+
+
+def taking_a_layout() -> list[str]:
+    """The public functions and classes of the operations that take a layout."""
+    found = [name for name in operations.__all__ if isinstance(getattr(operations, name), (type, FunctionType))]
+    able = [name for name in found if "layout" in signature(getattr(operations, name)).parameters]
+    return [name for name in able if name != "Jacobians" and not isabstract(getattr(operations, name))]
+
+
+def same_map(one: Any, other: Any) -> bool:
+    """Whether two values with their Jacobians are equal, in what they are and in how they are written."""
+    pairs = [(one[1], other[1])] if isinstance(one[1], Jacobian) else [(one[1][n], other[1][n]) for n in one[1]]
+    alike = all(a.order == b.order and np.array_equal(a.to_dense(), b.to_dense()) for a, b in pairs)
+    return alike and np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("name", taking_a_layout())
+def test_a_layout_is_taken_by_a_presets_name(name: str) -> None:
+    made = getattr(operations, name)
+    for given in (NAMED, BATCH_IN_COLUMNS):
+        if isinstance(made, type):
+            if name == "AddOnes" and given is BATCH_IN_COLUMNS:
+                continue
+            by_name, by_convention, plain = (made(*CLASSES.get(name, ()), layout=layout) for layout in given)
+            assert by_name.layout == by_convention.layout == plain.layout == given[2]
+            continue
+        arguments = FUNCTIONS[name]
+        if given is BATCH_IN_COLUMNS and name in ("add_ones", "affine", "l2"):
+            continue
+        by_name, by_convention, plain = (made(*arguments, layout=layout) for layout in given)
+        assert same_map(by_name, plain)
+        assert same_map(by_convention, plain)
+
+
+def test_what_is_no_layout() -> None:
+    for made in (lambda layout: affine(X, W, B, layout=layout), Affine, lambda layout: SquaredError(layout=layout)):
+        with pytest.raises(LayoutError, match=r"convention: 'pytorhc' is unknown; did you mean 'pytorch'"):
+            made("pytorhc")
+        with pytest.raises(
+            LayoutError, match=r"layout: an array of shape \(4, 3\) is no layout; pass Layout\(batch='rows', …"
+        ):
+            made(X + 1)

@@ -86,8 +86,26 @@ def test_the_wider_dtype_wins() -> None:
             "matmul: A has shape (3, 2), B has (3, 4); the inner sizes must agree; A's transpose would fit",
         ),
         (matmul, ((3, 2), (5, 4)), "matmul: A has shape (3, 2), B has (5, 4); the inner sizes must agree"),
-        (matmul, ((3,), (3, 4)), "matmul: A has shape (3,), B has (3, 4); the inner sizes must agree"),
-        (matmul, ((2, 3, 4), (4, 5)), "matmul: A has shape (2, 3, 4), B has (4, 5); the inner sizes must agree"),
+        (matmul, ((4, 2), (5, 4)), "A has shape (4, 2), B has (5, 4); the inner sizes must agree; B times A would fit"),
+        (
+            matmul,
+            ((2, 3), (3,)),
+            "matmul: A has shape (2, 3), B has (3,); expected two matrices; B.reshape(3, 1) would fit",
+        ),
+        (
+            matmul,
+            ((3,), (3, 4)),
+            "matmul: A has shape (3,), B has (3, 4); expected two matrices; A.reshape(1, 3) would fit",
+        ),
+        (matmul, ((3,), (3,)), "expected two matrices; A.reshape(1, 3) and B.reshape(3, 1) would fit"),
+        (matmul, ((2, 3), (4,)), "matmul: A has shape (2, 3), B has (4,); expected two matrices"),
+        (matmul, ((), (4,)), "matmul: A has shape (), B has (4,); expected two matrices"),
+        (
+            matmul,
+            ((2, 3, 4), (4, 5)),
+            "matmul: A has shape (2, 3, 4), B has (4, 5); expected two matrices; stacks of "
+            "matrices are multiplied one by one",
+        ),
         (
             hadamard,
             ((2, 3), (3, 2)),

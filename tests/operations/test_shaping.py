@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians import mean, reshape, total, transpose
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Commutation
 from jacobians.operations import Mean, Reshaping, Total, Transpose
@@ -57,13 +57,22 @@ def test_reshape_to_and_from_a_scalar() -> None:
     assert reshape(5.0, (1, 1))[0].shape == (1, 1)
 
 
-@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+def axes_of(rank: int) -> list[Any]:
+    """None, every axis from both ends, and every tuple of them."""
+    several = [axes for count in range(rank + 1) for axes in itertools.permutations(range(rank), count)]
+    return [None, *range(-rank, rank), *several, *(tuple(axis - rank for axis in axes) for axes in several)]
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2, 3, 4])
 @pytest.mark.parametrize("operation", [total, mean])
 def test_sums_and_means_by_loops(operation: Any, rank: int) -> None:
-    X = G(*(3, 4, 2)[:rank])
-    for axis in (None, *range(-rank, rank)):
+    X = G(*(3, 4, 2, 2)[:rank])
+    X = np.abs(X) if rank == 4 else X  # sums of many that do not cancel
+    for axis in axes_of(rank):
         value, J = operation(X, axis)
-        places = range(X.ndim) if axis is None else [axis % X.ndim]
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        places = range(X.ndim) if axis is None else [place % X.ndim for place in axes]
+        np.testing.assert_allclose(value, (X.sum if operation is total else X.mean)(axis=axis), rtol=1e-13)
         kept = [k for k in range(X.ndim) if k not in places]
         count = 1 if operation is total else int(np.prod([X.shape[k] for k in places]))
         expected = np.zeros([X.shape[k] for k in kept])
@@ -115,11 +124,38 @@ def test_sums_keep_extended_precision() -> None:
         (lambda: mean(np.ones((2, 3)), -3), "mean: X has shape (2, 3), which has no axis -3"),
         (lambda: mean(np.ones((0, 3)), 2), "mean: X has shape (0, 3), which has no axis 2"),
         (lambda: total(1.0, 0), "total: X has shape (), which has no axis 0"),
+        (lambda: total(np.ones((2, 3)), (0, 2)), "total: X has shape (2, 3), which has no axis 2"),
+        (lambda: mean(np.ones((2, 3)), (-3, 0)), "mean: X has shape (2, 3), which has no axis -3"),
+        (lambda: mean(np.ones((2, 3)), (0, -2)), "mean: X has shape (2, 3); axis=(0, -2) names one axis twice"),
+        (lambda: total(np.ones((2, 3)), 1.5), "total: axis is a float; expected an integer, several in a tuple, such"),
+        (lambda: mean(np.ones((2, 3)), (0, "1")), "mean: axis is a tuple of 2 items; expected an integer, several in"),
+        (lambda: total(np.ones((2, 3)), "rows"), "total: axis is the text 'rows'; expected an integer, several in a t"),
     ],
 )
 def test_refusals(run: Any, message: str) -> None:
     with pytest.raises(ShapeError, match=re.escape(message)):
         run()
+
+
+def test_a_shape_that_is_none() -> None:
+    assert np.array_equal(reshape(np.ones((2, 3)), 6)[0], np.ones(6))  # type: ignore[arg-type]
+    for shape, said in (
+        (np.ones((2, 3)), "an array of shape (2, 3)"),
+        ("6", "the text '6'"),
+        ((2.0, 3), "a tuple of 2"),
+    ):
+        message = f"reshape: shape is {said}"
+        with pytest.raises(
+            ArgumentError, match=re.escape(message) + ".*; expected a tuple, such as .* The order is X, sha"
+        ):
+            reshape((6,), shape)  # type: ignore[arg-type]
+
+
+def test_several_axes_store_no_more_than_one() -> None:
+    X = G(20, 30, 40)
+    for axis in ((0, 1), (1, 2), (2, 1)):
+        assert total(X, axis)[1].nbytes <= 8 * X.size // 20
+    assert total(X, (0, 2))[1].nbytes <= X.nbytes
 
 
 def test_names() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError
 from jacobians.layout import Layout
-from jacobians.presets import REFERENCES, all_conventions, convention
+from jacobians.presets import REFERENCES, all_conventions, convention, find_layout
 
 DOCS = Path(__file__).parents[2] / "docs" / "conventions.md"
 
@@ -170,3 +171,42 @@ def test_document_states_the_four_affine_forms() -> None:
                 moved = evaluate(forward, values | {name: values[name] + step}) - evaluate(forward, values)
                 numeric[index] = np.sum(values["dZ"] * moved)
             np.testing.assert_allclose(evaluate(row[f"gradient with respect to {name}"], values), numeric, atol=1e-12)
+
+
+def test_a_layout_by_name() -> None:
+    for preset in all_conventions():
+        assert find_layout(preset.name) is find_layout(preset) is find_layout(preset.layout) is preset.layout
+    assert find_layout() == Layout()
+
+
+@pytest.mark.parametrize(
+    ("find", "given", "message"),
+    [
+        (
+            convention,
+            Layout(),
+            "convention: a Layout is no convention and no preset's name; give it a name",
+        ),
+        (convention, {"W1": 0}, "convention: a dict of W1 is no convention and no preset's name; are two arguments in"),
+        (convention, None, "convention: None is no convention and no preset's name; are two arguments in each other's"),
+        (
+            find_layout,
+            np.ones(3),
+            "layout: an array of shape (3,) is no layout; pass Layout(batch='rows'",
+        ),
+        (find_layout, "F", "convention: 'F' is unknown; choose one of ng-ml-2011"),
+        (
+            lambda layout: Convention("mine", layout),
+            "pytorch",
+            "Convention: name is the text 'mine', layout is the",
+        ),
+        (
+            lambda name: Convention(name, "mine"),
+            Layout(),
+            "Convention: name is a Layout, layout is the text 'mine'",
+        ),
+    ],
+)
+def test_what_is_no_convention_and_no_layout(find: Any, given: Any, message: str) -> None:
+    with pytest.raises(LayoutError, match=re.escape(message)):
+        find(given)

@@ -45,9 +45,11 @@ function showControls(pane) {
   }
 }
 
-function sourceOf({ title, citation, assumed, summary }) {
+function sourceOf({ title, citation, assumed, summary, objective }) {
   const open = assumed.length ? ` The source leaves open: ${assumed.join(", ")}; here the usual choice.` : "";
-  return `${title}: ${summary}. ${citation}${open}`;
+  const { objective: shown } = netOf(state.net);
+  const other = objective && objective !== shown ? ` The source would take the ${objective}; here it has this net's loss.` : "";
+  return `${title}: ${summary}. ${citation}${open}${other}`;
 }
 
 function showShared() {
@@ -57,8 +59,7 @@ function showShared() {
   byId("wrt").value = state.by;
   byId("batch").textContent =
     `Net ${netTitle(net)}; ${net.count} examples with labels ${net.labels.map((label) => label + 1).join(", ")} (classes ` +
-    "count from 1); the loss is the mean of their cross-entropies of the softmax. Both panes have the same weights and " +
-    "the same batch.";
+    `count from 1); the loss is the mean of the ${net.objective}. Both panes have the same weights and the same batch.`;
 }
 
 function netTitle(net) {
