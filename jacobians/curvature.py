@@ -95,7 +95,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     """
     _check_run(run, "empirical_fisher")
     J = (run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt)).numerator
-    scale = run.network.loss.scale(run.values[run.outputs[-1]])
+    scale = run.network.loss.scale(run.operation_value(len(run.outputs)))
     return in_layout(scale * (J.T @ J), run.network.layout)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property, reduce
 from operator import matmul
@@ -19,9 +19,23 @@ from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutE
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Layout, Order, Reduction
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
-from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_activation, find_loss, l2
+from jacobians.operations import (
+    Affine,
+    Chain,
+    Loss,
+    Operation,
+    Parallel,
+    Residual,
+    Sigmoid,
+    Softmax,
+    find_activation,
+    find_loss,
+    l2,
+)
+from jacobians.operations.affine_maps import placement, with_ones
 from jacobians.operations.operation import Frozen, in_layout
 from jacobians.presets import convention as find_convention
+from jacobians.stops import Stop, prediction_name, stops_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,9 +117,9 @@ def _check_loss(loss: Loss, convention: Convention) -> None:
 class Run(Frozen):
     """What a network computed on one batch.
 
-    Made by `Network.run`. Intermediates are called Z1, A1, Z2, …: Z after the k-th operation with parameters, A
-    after an operation without; "output" is the last of them, "losses" the per-example losses, and "loss" the
-    reduced loss without the regulariser, whose row is `penalty`.
+    Made by `Network.run`. Every array has the name that the convention gives it, see `ArrayNames`: Z1, A1, Z2, … in
+    most, and A1 = [1 X], Z2, A2, Z3 in Ng's exercises. "output" is the last operation's value, "losses" the per-example
+    losses, and "loss" the reduced loss without the regulariser, whose row is `penalty`.
 
     Examples
     --------
@@ -113,9 +127,11 @@ class Run(Frozen):
     >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
     >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
     >>> [factor.label for factor in run.chain("Theta1")]
-    ['∂loss/∂losses', '∂losses/∂Z2', '∂Z2/∂A1', '∂A1/∂Z1', '∂Z1/∂Theta1']
-    >>> run.jacobian(of="Z2", wrt="Theta1").shape
+    ['∂loss/∂losses', '∂losses/∂Z3', '∂Z3/∂A2', '∂A2/∂Z2', '∂Z2/∂Theta1']
+    >>> run.jacobian(of="Z3", wrt="Theta1").shape
     (10, 15)
+    >>> {name: array.shape for name, array in run.values.items()}
+    {'X': (5, 4), 'A1': (5, 5), 'Z2': (5, 3), 'A2': (5, 4), 'Z3': (5, 2), 'A3': (5, 2)}
     """
 
     network: Network
@@ -133,10 +149,24 @@ class Run(Frozen):
                 raise ShapeError(f"{error}; Y would fit: are X and Y in each other's place?") from None
             raise
 
+    # --- names -----------------------------------------------------------------------------------
+
+    @cached_property
+    def stops(self) -> tuple[Stop, ...]:
+        """The arrays on the way from X to the output, with their names."""
+        return stops_of(self.network.chain.parts, self.network.convention, self.params)
+
     @cached_property
     def outputs(self) -> list[str]:
         """Names of the intermediates, one for each operation."""
-        return _output_names(self.network.chain.parts, self.params)
+        return [after.name for before, after in itertools.pairwise(self.stops) if after.done > before.done]
+
+    @cached_property
+    def prediction(self) -> str:
+        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing."""
+        if not self.network.loss.prediction:
+            return ""
+        return prediction_name(self.stops, self.network.convention, self.params)
 
     def __repr__(self) -> str:
         return f"Run({self.network!r}, {self._count} examples)"
@@ -168,8 +198,31 @@ class Run(Frozen):
 
     @property
     def values(self) -> dict[str, Array]:
-        """Every array of the forward pass by name, from X to the output; not to be written to."""
-        return {"X": self.X, **{name: value for name, (value, _) in zip(self.outputs, self._steps, strict=True)}}
+        """Every array of the forward pass by name, from X to the output and the prediction; not to be written to."""
+        return dict(self._values)
+
+    @cached_property
+    def _values(self) -> dict[str, Array]:
+        layout, arrays = self.network.layout, {}
+        for stop in self.stops:
+            array = self.operation_value(stop.done)
+            arrays[stop.name] = with_ones(array, layout) if stop.ones else array
+        return {**arrays, self.prediction: self._predicted[0]} if self.prediction else arrays
+
+    @cached_property
+    def _predicted(self) -> tuple[Array, Jacobian]:
+        """The prediction, and its Jacobian with respect to the output, in numerator layout."""
+        made = Softmax(self.network.layout) if self.network.loss.prediction == "softmax" else Sigmoid()
+        value, jacobians = made._evaluate(self.operation_value(len(self._steps)))
+        return value, jacobians.numerator(made.names[0])
+
+    def operation_value(self, done: int) -> Array:
+        """Return what so many operations have made of X, without an entry of ones."""
+        return self._steps[done - 1][0] if done else self.X
+
+    def operation_jacobian(self, position: int, wrt: str) -> Jacobian:
+        """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout."""
+        return self._steps[position][1].numerator(wrt)
 
     @cached_property
     def losses(self) -> Array:
@@ -213,6 +266,20 @@ class Run(Frozen):
         """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
         return in_layout(self.network.penalty(name, self.params[name], self._count)[1], self.network.layout)
 
+    @property
+    def cotangents(self) -> dict[str, Array]:
+        """The loss's derivatives with respect to the intermediates, as the convention names and scales them.
+
+        From the output on. Ng's δ₃ = A₃ − Y has no 1/m, since his 1/m enters at the gradient; it is m times
+        ``jacobian(wrt="Z3").gradient``.
+        """
+        network, scale = self.network, 1
+        if network.convention.names.weighted_at == "gradient":
+            reduced = network.convention.replace(reduction=network.loss.reduction)
+            scale = reduced.reduction_divisor(self._count, self.operation_value(len(self._steps)).size // self._count)
+        named = [stop for stop in self.stops[:0:-1] if not stop.ones]
+        return {stop.cotangent: np.asarray(self.jacobian(stop.name).gradient * scale) for stop in named}
+
     # --- curvature -------------------------------------------------------------------------------
 
     def output_hessian(self) -> Jacobian:
@@ -233,7 +300,7 @@ class Run(Frozen):
         wrt : str
             A parameter, "X", an intermediate such as "Z1", "output" or "losses".
         of : str
-            "loss", "losses", "output", or an intermediate, not before `wrt`.
+            "loss", "losses", "output", the prediction, or an intermediate, not before `wrt`.
 
         Raises
         ------
@@ -271,58 +338,90 @@ class Run(Frozen):
 
     def _blocks(self, of: str) -> dict[str, Jacobian]:
         """∂of/∂parameter by name, from one sweep: the factors that several share are multiplied once."""
-        steps = self._steps[: self._stop(of)]
-        value = self._value(of)
+        value, last = self._value(of), self.stops[min(self._place(of), len(self.stops) - 1)]
         row: Jacobian = Identity(value.shape, value.dtype)
-        for factor in self._factors(of, self._stops[len(steps)]):
+        for factor in self._factors(of, last.name):
             row = row @ factor.jacobian
-        found = self.network.chain._sweep(steps, row, inputs=False)
+        if last.ones:
+            row = row @ self._ones_placed(last.done)
+        found = self.network.chain._sweep(self._steps[: last.done], row, inputs=False)
         blocks: dict[str, Jacobian] = {}
         for name, own in self.network.names.items():
             shape, dtype = self.params[name].shape, np.result_type(value.dtype, self.params[name].dtype)
             blocks[name] = found[own] if own in found else Zero(value.shape, shape, dtype)
         return blocks
 
-    @property
-    def _stops(self) -> list[str]:
+    @cached_property
+    def _way(self) -> list[str]:
         """What the chain leads through, from X to the loss."""
-        return ["X", *self.outputs, "losses", "loss"]
+        return [*(stop.name for stop in self.stops), "losses", "loss"]
 
-    def _stop(self, name: str) -> int:
-        name = self.outputs[-1] if name == "output" else name
-        if name not in self._stops:
-            raise LayoutError(f"run: {name!r} is unknown; choose of from output, {', '.join(self._stops)}")
-        return self._stops.index(name)
+    def _place(self, name: str) -> int:
+        """Where a name stands on the way; the prediction stands beside the losses."""
+        if name == self.prediction and name:
+            return len(self.stops)
+        name = self.stops[-1].name if name == "output" else name
+        if name not in self._way:
+            also = f", {self.prediction}" if self.prediction else ""
+            raise LayoutError(f"run: {name!r} is unknown; choose of from output, {', '.join(self._way)}{also}")
+        return self._way.index(name)
 
     def _value(self, name: str) -> Array:
-        stop = self._stop(name)
-        if stop > len(self._steps):
-            return self.losses if self._stops[stop] == "losses" else self._reduced
-        return self._steps[stop - 1][0] if stop else self.X
+        if name in ("loss", "losses"):
+            return self.losses if name == "losses" else self._reduced
+        return self._values[self.stops[-1].name if name == "output" else name]
 
-    def _step(self, position: int) -> Jacobian:
-        """The Jacobian of one stop by the stop before it, in numerator layout."""
-        parts = self.network.chain.parts
-        if position < len(parts):
-            return self._steps[position][1].numerator(parts[position].names[0])
+    def _ones_placed(self, done: int) -> Jacobian:
+        """The Jacobian of adding the ones to what so many operations have made."""
+        return placement(self.operation_value(done), self.network.layout)
+
+    def _step(self, place: int) -> Jacobian:
+        """The Jacobian of one name on the way with respect to the one before it, in numerator layout."""
+        if place < len(self.stops) - 1:
+            before, after = self.stops[place], self.stops[place + 1]
+            if after.done == before.done:
+                return self._ones_placed(after.done)
+            jacobian = self.operation_jacobian(before.done, self.network.chain.parts[before.done].names[0])
+            if before.ones:  # the layer's own Jacobian begins where its ones are placed
+                jacobian = reduce(matmul, jacobian._factors()[:-1])
+            return self._ones_placed(after.done) @ jacobian if after.ones else jacobian
         losses, rows = self._per_example
-        if position == len(parts):
+        if place == len(self.stops) - 1:
             return rows
-        return Dense(np.full(losses.shape, self.network.loss.scale(self._steps[-1][0]), dtype=losses.dtype))
+        return Dense(
+            np.full(losses.shape, self.network.loss.scale(self.operation_value(len(self._steps))), dtype=losses.dtype)
+        )
 
     def _factors(self, of: str, wrt: str) -> list[Factor]:
         """The factors of ∂of/∂wrt from the outermost to the innermost, in numerator layout."""
-        stops, end = self._stops, self._stop(of)
+        if of == wrt == self.prediction:
+            return []
+        way, end = self._way, self._place(of)
         local = wrt in self.params
-        if not local and wrt not in ("output", *stops):
-            raise LayoutError(f"run: {wrt!r} is unknown; choose wrt from {', '.join([*self.params, 'output', *stops])}")
-        start, own = self.network.chain.owner(self.network.names[wrt]) if local else (self._stop(wrt), "")
-        if end < start + local:
-            raise LayoutError(f"run: {of} does not depend on {wrt}: it comes before it")
-        first = start + local
-        factors = [Factor(stops[i + 1], stops[i], self._step(i)) for i in reversed(range(first, end))]
+        if not local and wrt not in ("output", *way):
+            if wrt == self.prediction:
+                last = self.stops[-1].name
+                raise LayoutError(
+                    f"run: {of} does not depend on {wrt}: the loss is computed from {last}, and {wrt} beside it; "
+                    f"choose wrt={last!r}"
+                )
+            raise LayoutError(f"run: {wrt!r} is unknown; choose wrt from {', '.join([*self.params, 'output', *way])}")
         if local:
-            factors.append(Factor(stops[first], wrt, self._steps[start][1].numerator(own)))
+            position, own = self.network.chain.owner(self.network.names[wrt])
+            first = next(place for place, stop in enumerate(self.stops) if stop.done == position + 1)
+        else:
+            first = self._place(wrt)
+        if end < first or (of == self.prediction and wrt in ("losses", "loss")):
+            raise LayoutError(f"run: {of} does not depend on {wrt}: it comes before it")
+        factors = []
+        if of == self.prediction:
+            end = len(self.stops) - 1
+            factors.append(Factor(of, way[end], self._predicted[1]))
+        factors += [Factor(way[i + 1], way[i], self._step(i)) for i in reversed(range(first, end))]
+        if local:
+            jacobian, stop = self.operation_jacobian(position, own), self.stops[first]
+            jacobian = self._ones_placed(stop.done) @ jacobian if stop.ones else jacobian
+            factors.append(Factor(way[first], wrt, jacobian))
         return factors
 
 
@@ -333,19 +432,6 @@ def _takes(chain: Chain, X: Array, named: Mapping[str, Array]) -> bool:
     except JacobiansError:
         return False
     return True
-
-
-def _output_names(parts: Sequence[Operation], taken: Collection[str]) -> list[str]:
-    """Z for an affine layer, A for what follows it, numbered by layer; a name that is taken gets primes."""
-    names: list[str] = []
-    layer = 0
-    for part in parts:
-        layer += bool(part.names[1:])
-        name = f"{'Z' if isinstance(part, Affine) else 'A'}{layer}"
-        while name in names or name in taken:
-            name += "′"
-        names.append(name)
-    return names
 
 
 def _gradient_in_blocks(

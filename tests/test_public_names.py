@@ -107,7 +107,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 _BASE = {"errors", "arrays", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
-_NETWORK = _CORE | {"factors", "network"}
+_NETWORK = _CORE | {"factors", "network", "stops"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
@@ -125,8 +125,9 @@ MAY_IMPORT = {
     "translate": _BASE | _CONVENTIONS,
     "array_roles": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
+    "stops": _CORE,
     "graphs": _CORE | {"factors"},
-    "network": _CORE | {"factors", "pictures"},
+    "network": _CORE | {"factors", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,
     "checking": _NETWORK,

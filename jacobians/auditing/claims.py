@@ -15,6 +15,7 @@ from jacobians.auditing.names import Scope
 from jacobians.derivation.derive import forward_pass
 from jacobians.derivation.equations import Equation, JacobianChain, Partial
 from jacobians.derivation.names import Names, symbol_name
+from jacobians.errors import LayoutError
 from jacobians.linops import Jacobian, Kronecker
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol, transposed
@@ -60,20 +61,18 @@ def claims(scope: Scope) -> Iterator[Claim]:
         if isinstance(left, Symbol):
             truths = tuple(draw.run.gradient(inputs=True)[name] for draw in setting.draws)
             yield Claim(left.name, f"the gradient by {symbol_name(name)}", truths, parameter.formula, name)
+    names = Names(setting.first.run)
     for definition in derivation.cotangents:
         stop = definition.name[1:]
-        if stop not in setting.first.run.values:  # inside an operation that is made of others
+        if stop not in names.outputs:  # inside an operation that is made of others
             truths = tuple(draw.values[definition.symbol.name] for draw in setting.draws)
             yield Claim(definition.symbol.name, "a cotangent inside an operation", truths, definition.equation)
             continue
-        truths = tuple(draw.cotangent(stop) for draw in setting.draws)
-        shown = Names(setting.network.convention).of(stop)
-        yield Claim(definition.symbol.name, f"the cotangent of {shown}", truths, definition.equation)
+        truths = tuple(draw.cotangent(definition.symbol.name) for draw in setting.draws)
+        yield Claim(definition.symbol.name, f"the cotangent of {names.of(stop)}", truths, definition.equation)
     for definition in derivation.forward:
         name = definition.symbol.name
-        truths = tuple(draw.run.values.get(definition.name, draw.values[name]) for draw in setting.draws)
-        if truths[0].shape != definition.symbol.shape:  # it includes the entry of ones
-            truths = tuple(draw.values[name] for draw in setting.draws)
+        truths = tuple(draw.forward.get(name, draw.values[name]) for draw in setting.draws)
         yield Claim(name, "the forward pass", truths, definition.equation)
 
 
@@ -87,15 +86,14 @@ def claim_of(left: LeftSide, scope: Scope, source: Source) -> Claim:
     """
     if left.is_jacobian:
         return _jacobian(left, scope, source)
-    words = Names(scope.setting.network.convention)
-    wanted = left.wrt if left.of is None else words.words.gradient_of(left.wrt)
+    gradient_of = scope.setting.network.convention.names.gradient_of
+    wanted = left.wrt if left.of is None else gradient_of(left.wrt)
     known = {claim.name: claim for claim in claims(scope)}
     found = scope.canonical(wanted)
     if found is None and left.of is not None:
         primal = scope.canonical(left.wrt)
-        found = next(
-            (n for n in (words.words.gradient_of(str(primal)), words.cotangent(str(primal))) if n in known), None
-        )
+        own = (gradient_of(str(primal)), Names(scope.setting.first.run).cotangents.get(str(primal)))
+        found = next((n for n in own if n in known), None)
     if found in known:
         return known[found]
     what = f"{wanted!r} is given, not computed" if found else f"{wanted!r} is unknown"
@@ -122,26 +120,26 @@ def claim_of_own(name: str, scope: Scope) -> Claim:
 
 def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:
     setting = scope.setting
-    run, names = setting.first.run, Names(setting.network.convention)
-    stops = {names.of(name): name for name in ("X", *run.params, *run.outputs)}
+    run = setting.first.run
+    arrays = {symbol_name(name): name for name in (*(stop.name for stop in run.stops), *run.params)}
     found = []
     for given in (str(left.of), left.wrt):
         name = scope.canonical(given) or given
-        name = names.of(run.outputs[-1]) if name == "Y" and given == left.of else name  # y is what comes out
-        if name not in stops:
-            raise source.error(f"{given!r} has no Jacobian here; there are {', '.join(stops)}", left.span)
-        found.append(stops[name])
-    of, wrt = found
-    if wrt in run.params:
-        first = run.network.chain.owner(run.network.names[wrt])[0]
-    else:
-        first = ["X", *run.outputs].index(wrt)
-    if of not in run.outputs[first:]:
-        raise source.error(f"{names.of(of)} does not depend on {names.of(wrt)}", left.span)
+        name = symbol_name(run.stops[-1].name) if name == "Y" and given == left.of else name  # y is what comes out
+        if name not in arrays:
+            raise source.error(f"{given!r} has no Jacobian here; there are {', '.join(arrays)}", left.span)
+        found.append(name)
+    of, wrt = (arrays[name] for name in found)
+    try:
+        chain = run.chain(wrt, of)
+    except LayoutError:
+        chain = None
+    if not chain:
+        raise source.error(f"{found[0]} does not depend on {found[1]}", left.span)
     truths = tuple(np.asarray(_matrix(draw.run, of, wrt)) for draw in setting.draws)
     equation = _jacobian_equation(setting.first.run, of, wrt)
-    shown = f"∂{names.of(of)}/∂{names.of(wrt)}"
-    return Claim(shown, f"the Jacobian of {names.of(of)} by {names.of(wrt)}", truths, equation, jacobian=True)
+    meaning = f"the Jacobian of {found[0]} with respect to {found[1]}"
+    return Claim(f"∂{found[0]}/∂{found[1]}", meaning, truths, equation, jacobian=True)
 
 
 def _matrix(run: Run, of: str, wrt: str) -> Array:
@@ -178,20 +176,9 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
     as the product of the chain's factors.
     """
     layout = run.network.layout
-    forward = forward_pass(run)
-    names = forward.names
-    stops = ["X", *run.outputs]
-    last = stops.index(of)
-    if wrt in run.params:
-        first = run.network.chain.owner(run.network.names[wrt])[0] + 1
-        local = forward.jacobians[run.outputs[first - 1], wrt]
-        shape = run.params[wrt].shape
-    else:
-        first, local = stops.index(wrt), ()
-        shape = run.values[wrt].shape
-    between = (forward.jacobians[stops[k], stops[k - 1]] for k in range(last, first, -1))
-    factors = [*(factor for jacobian in between for factor in jacobian), *local]
-    left = Ratio(Symbol(names.of(of), run.values[of].shape), Symbol(names.of(wrt), shape))
+    factors = forward_pass(run).factors(of, wrt)
+    shape = run.params[wrt].shape if wrt in run.params else run.values[wrt].shape
+    left = Ratio(Symbol(symbol_name(of), run.values[of].shape), Symbol(symbol_name(wrt), shape))
     turned = layout.derivative == "denominator"
     if run.values[of].size == 1 and len(shape) == 2 and min(shape) > 1:
         gradient: Any = Eye(1)
@@ -204,7 +191,7 @@ def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
         for matrix in matrices[1:]:
             product = MatMul(product, matrix)  # type: ignore[arg-type]
         return Equation(left, transposed(product) if turned else product)  # type: ignore[arg-type]
-    chain = JacobianChain(None, None, tuple(factors), layout.vec, layout.derivative)
+    chain = JacobianChain(None, None, factors, layout.vec, layout.derivative)
     return Equation(Partial(left.of, left.wrt), chain)
 
 

@@ -39,16 +39,16 @@ def _synonyms_of(setting: RandomBatches) -> Mapping[str, str]:
 
 def _pairs(setting: RandomBatches) -> Iterator[tuple[str, str]]:
     network, run = setting.network, setting.first.run
-    words, names = network.convention.names, Names(network.convention)
-    last = run.outputs[-1]
+    words, names = network.convention.names, Names(run)
+    last = names.outputs[-1]
     inputs = (*_INPUTS, words.of("post", 0), f"A{words.first_units}", f"H{words.first_units}")
     fixed = {words.count: _COUNTS, "K": _CLASSES, words.strength: STRENGTHS, "Y": _TARGETS, "X": inputs}
     yield from ((synonym, name) for name, synonyms in fixed.items() for synonym in synonyms)
     for name in run.params:
         yield from _parameter(name, words, len(run.params))
-    for stop in run.outputs:
+    for stop in names.outputs:
         yield from _stop(stop, names, stop == last)
-    prediction = names.prediction(last)
+    prediction = names.prediction
     yield from ((s, prediction) for s in ("probs", "prob", "P", "yhat", "y_hat", "pred", "output", "o", "h"))
     yield "dX", words.gradient_of("X")
     yield f"A{names.of(last)[1:]}", prediction

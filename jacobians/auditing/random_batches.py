@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.derivation.derive import derive
+from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation
 from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
@@ -33,17 +35,14 @@ class Draw:
     derivation: Derivation
     values: dict[str, Array]
 
-    def cotangent(self, stop: str) -> Array:
-        """Return ∂L/∂stop from the chain of Jacobians, times N where the source writes 1/N at the gradients."""
-        run = self.run
-        convention, output = run.network.convention, run.values[run.outputs[-1]]
-        gradient = np.asarray(run.jacobian(stop).gradient)
-        if convention.names.weighted_at == "cotangent":
-            return gradient
-        count = run.losses.shape[0]
-        return gradient * convention.replace(reduction=run.network.loss.reduction).reduction_divisor(
-            count, output.size // count
-        )
+    def cotangent(self, name: str) -> Array:
+        """Return a cotangent of the convention's from the chain of Jacobians."""
+        return {symbol_name(own): array for own, array in self.run.cotangents.items()}[name]
+
+    @cached_property
+    def forward(self) -> Mapping[str, Array]:
+        """The arrays of the forward pass from the run itself, by the names of symbols."""
+        return {symbol_name(name): array for name, array in self.run.values.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +93,7 @@ def _draw(network: Network, examples: int, rng: np.random.Generator) -> Draw:
         if outputs.shape[network.layout.feature_axis] < network.loss.least_outputs:
             raise LayoutError("audit: the cross-entropy of one output is constant; choose loss='binary_cross_entropy'")
         run = network.run(params, X, network.loss.sample_targets(outputs.shape, rng))
-        layers = [run.values[name] for name in run.outputs[:-1] if name.startswith("Z")]
+        layers = [run.operation_value(stop.done) for stop in run.stops[:-1] if stop.shared.startswith("Z")]
         if all(Z.size == 1 or Z.min() < 0 < Z.max() for Z in layers):
             break
     derivation = derive(run)

@@ -146,8 +146,8 @@ def _of_activation(at: Term, scope: Scope, shown: str) -> Iterator[Change]:
             if name != function and name.endswith("_prime") == is_derivative:
                 by = call(name, (at.parts[0], *map(number, more)), at.span)
                 yield by, Slip("wrong-activation", f"{shown} is of another activation than the network's", 2)
-    names = Names(scope.setting.network.convention)
-    inputs = [names.of(stop) for stop in scope.setting.first.run.outputs if stop.startswith("Z")]
+    names = Names(scope.setting.first.run)
+    inputs = [names.of(shared) for shared in names.outputs if shared.startswith("Z")]
     for (derivative, more), Z in itertools.product(derivatives, inputs):
         if Z in scope.symbols:
             factor = call(derivative, (leaf(scope.symbols[Z]), *map(number, more)))

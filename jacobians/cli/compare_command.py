@@ -56,7 +56,6 @@ _FORWARD = {
 }
 
 _FIRST = 10
-_ROLES = {"X": "inputs", "P": "output"}
 _EPILOG = """\
 exit code: 0 the conventions agree, 1 they do not, 2 bad input
 
@@ -283,8 +282,9 @@ def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
             table.add_row(
                 f"bias {number}", *(f"{b} {show_shape(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
             )
-    for name in sides[0].run.outputs:
-        table.add_row(name, *(show_shape(found[name]) for found in shapes))
+    for stops in zip(*(side.run.outputs for side in sides), strict=True):
+        cells = (f"{name} {show_shape(found[name])}" for name, found in zip(stops, shapes, strict=True))
+        table.add_row(" / ".join(dict.fromkeys(stops)), *cells)
     console.print(table)
 
 
@@ -447,7 +447,7 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
         for row in formulas.rows:
             if any(row.cells[group[0]] for group in groups):
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(_ROLES.get(row.label, row.label), row.differs), cells)
+                _add(table, _marked(row.label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")
@@ -476,7 +476,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
                 ]
                 if any(cells):
                     table.add_section()
-                    label = "then" if factor is None else step.label.replace("/", "\n  /")
+                    label = "then" if factor is None else step.label.replace("/", "\n  /").replace(", ", "\n  ")
                     _add(table, _marked(label, step.differs), cells)
             console.print(table)
 

@@ -28,8 +28,8 @@ class AlignedRow(Generic[Cell]):
     Attributes
     ----------
     label : str
-        What it is in the library's names: of a formula such as "Z1", "dZ1" or "weight 1", of a factor the Jacobian that
-        it belongs to, of a step the Jacobian that is passed, or what is done after all are.
+        What each convention calls it, once each: of a formula such as "Z2 / Z1" or "weight 1", of a factor the Jacobian
+        that it belongs to, of a step the Jacobian that is passed, or what is done after all are.
     cells : tuple
         One for each convention; None where it has no such thing, or no such parameter.
     differs : bool
@@ -48,7 +48,7 @@ class ChainFactor:
     Attributes
     ----------
     label : str
-        The Jacobian that it belongs to, such as ``∂Z2/∂A1``, in the library's names.
+        The Jacobian that it belongs to, such as ``∂Z2/∂A1``, in the convention's names.
     factor : Jacobian
         As this convention writes it: transposed in denominator layout.
     order : {"C", "F"}
@@ -101,7 +101,7 @@ def align(sides: Sequence[SharedNames], names: Sequence[str | None]) -> tuple[Al
     for place in zip(*chains, strict=False):
         for kind in dict.fromkeys(_kind(factor) for own in place for factor in own):
             cells = tuple(next((f for f in own if _kind(f) == kind), None) for own in place)
-            label = next(cell.label for cell in cells if cell is not None)
+            label = ", ".join(dict.fromkeys(cell.label for cell in cells if cell is not None))
             reads = {cell and cell.reads for cell, name in zip(cells, names, strict=True) if name is not None}
             rows.append(AlignedFactor(label, cells, len(reads) > 1))
     return tuple(rows)
@@ -138,6 +138,7 @@ def _factors(side: SharedNames, name: str) -> list[list[ChainFactor]]:
     """For each Jacobian from the loss to a parameter, the factors that it is made of."""
     derivation, layout = side.derivation[name], side.layout
     backwards = layout.derivative == "denominator"
+    with_ones = {stop.name for stop in side.run.stops if stop.ones and stop.done}
     passed = zip(derivation.factors.jacobians, derivation.steps, strict=False)
     found = []
     for jacobian in side.run.chain(name)[:: -1 if backwards else 1]:
@@ -147,4 +148,6 @@ def _factors(side: SharedNames, name: str) -> list[list[ChainFactor]]:
         found.append(
             [ChainFactor(jacobian.label, f, layout.vec, side.reads_factor(f, layout.vec), s) for f, s in factors]
         )
+        if jacobian.of in with_ones:  # where activations hold no ones, the selection belongs to the layer's Jacobian
+            found[-2].append(found[-1].pop(0))
     return found

@@ -41,7 +41,9 @@ def rounding_allowance(run: Run) -> dict[str, float]:
     """
     layout = run.network.layout
     unit = float(np.finfo(run.X.dtype).eps) / 2
-    terms = run.X.shape[layout.batch_axis] + sum(v.shape[layout.feature_axis] for v in run.values.values())
+    terms = run.X.shape[layout.batch_axis] + sum(
+        run.operation_value(done).shape[layout.feature_axis] for done in range(len(run.outputs) + 1)
+    )
     allowance: dict[str, float] = {}
     for name, array in run.params.items():
         factor = run.chain(name)[0 if layout.derivative == "denominator" else -1]

@@ -157,7 +157,7 @@ def _derivative(side: SharedNames) -> _Says:
 
 
 def _reduction(side: SharedNames, ratio: float, first: str) -> _Says:
-    weight, factor = side.source.weight(), side.run.network.loss.factor
+    weight, factor = side.weight, side.run.network.loss.factor
     scale = "" if ratio == 1 else f", so loss and gradient are {1 / ratio:.6g} times those of {first}"
     before = "" if factor == 1 else f" with the factor {factor:g}"
     if weight is None:
@@ -167,10 +167,10 @@ def _reduction(side: SharedNames, ratio: float, first: str) -> _Says:
 
 
 def _place_of_weight(side: SharedNames) -> _Says:
-    weight = side.source.weight()
+    weight = side.weight
     if weight is None:
         return None
-    if side.source.words.weighted_at == "gradient":
+    if side.convention.names.weighted_at == "gradient":
         return "late", "write", f"{TextNotation().expr(weight)} at the gradient, {_gradient(side, 'W1')[0].text}"
     first = side.derivation.cotangents[0].equation.text
     return "early", "write", f"{TextNotation().expr(weight)} in the first cotangent, {first}"

@@ -14,7 +14,7 @@ from jacobians.comparison.shared_names import SharedNames
 from jacobians.derivation import Derivation, Equation, derive
 from jacobians.derivation.result import latex_text
 from jacobians.network import Run
-from jacobians.symbols.expressions import Expr
+from jacobians.symbols.expressions import Expr, Symbol
 
 FormulaRow: TypeAlias = AlignedRow[Equation]
 
@@ -85,7 +85,8 @@ class Formulas:
         """The forward pass and the cotangents."""
         labels = _merged([list(side.definitions) for side in self.shared_names])
         equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.shared_names]
-        return tuple(self._row(label, [own.get(label) for own in equations]) for label in labels)
+        rows = ([own.get(label) for own in equations] for label in labels)
+        return tuple(self._row(_called(cells), cells) for cells in rows)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
@@ -225,6 +226,12 @@ def _table(
         lines.append("<tr>" + "".join(f"<td>{text}</td>" for text in line) + "</tr>")
     head = "".join(f"<th>{text}</th>" for text in header)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _called(cells: Iterable[Equation | None]) -> str:
+    """What the conventions call the array that an equation defines, each name once."""
+    names = (cell.left.name for cell in cells if cell is not None and isinstance(cell.left, Symbol))
+    return " / ".join(dict.fromkeys(names))
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:

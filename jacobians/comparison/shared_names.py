@@ -11,7 +11,7 @@ from functools import cached_property
 from jacobians.conventions import Convention
 from jacobians.derivation import Definition, Derivation
 from jacobians.derivation.equations import with_names
-from jacobians.derivation.names import Names
+from jacobians.derivation.names import symbol_name, weight_of_examples
 from jacobians.layout import Layout, Order
 from jacobians.linops import Jacobian, Selection, Transposed
 from jacobians.network import Run
@@ -45,9 +45,9 @@ class SharedNames:
         return self.run.network.layout
 
     @cached_property
-    def source(self) -> Names:
-        """The names that the convention's source uses."""
-        return Names(self.convention)
+    def weight(self) -> Expr | None:
+        """The factor of every example's loss in the total, or None where it is a sum."""
+        return weight_of_examples(self.convention)
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -69,10 +69,10 @@ class SharedNames:
                 definition = self.definitions[name]
                 ones = " (with its ones)" if isinstance(definition.value, WithOnes) else ""
                 found[name] = write.expr(definition.symbol) + ones
-        if self.source.weight() is not None:
-            found["N"] = write.symbol(self.source.words.count)
+        if self.weight is not None:
+            found["N"] = write.symbol(self.convention.names.count)
         if self.run.network.l2:
-            found["lam"] = write.symbol(self.source.words.strength)
+            found["lam"] = write.symbol(self.convention.names.strength)
         return found
 
     def reads(self, expr: Expr) -> str:
@@ -88,14 +88,14 @@ class SharedNames:
     @cached_property
     def _replacements(self) -> dict[Expr, Expr]:
         """By symbol: what stands for it. Activations and ones are written out, since conventions name them apart."""
-        words = self.source.words
+        words = self.convention.names
         found: dict[Expr, Expr] = {
             Symbol(words.count, ()): Symbol("N", ()),
             Symbol(words.strength, ()): Symbol("lam", ()),
         }
         for shared, name in self.parameters.items():
             shape = self.run.params[name].shape
-            found[Symbol(self.source.of(name), shape)] = Symbol(shared, shape)
+            found[Symbol(symbol_name(name), shape)] = Symbol(shared, shape)
         for shared, definition in self.definitions.items():
             named = shared.startswith(("Z", "dZ"))
             value = definition.value

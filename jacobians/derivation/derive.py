@@ -13,18 +13,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, as_array
 from jacobians.conventions import PENALTIES
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Partial, Step, with_names
-from jacobians.derivation.names import Names, symbol_name
+from jacobians.derivation.names import symbol_name, weight_of_examples
 from jacobians.derivation.operation_on_symbols import NOT_IN_SYMBOLS, Evaluated, Named, Once, same_values
 from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
 from jacobians.errors import LayoutError
+from jacobians.factors import Factor
 from jacobians.layout import Layout
 from jacobians.linops import Dense, Jacobian, Product, Sum
 from jacobians.network import Run
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import rows_of_examples
+from jacobians.stops import Stop, prediction_name
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,
@@ -73,7 +76,8 @@ class Forward(Named):
     Attributes
     ----------
     run : Run
-    names : Names
+    names : ArrayNames
+        The convention's.
     stops : dict
         The expression of every value on the way from X to the output.
     parameters : dict
@@ -83,52 +87,85 @@ class Forward(Named):
     """
 
     run: Run
-    names: Names
+    names: ArrayNames
     stops: dict[str, Expr] = field(default_factory=dict)
     parameters: dict[str, Symbol] = field(default_factory=dict)
     jacobians: dict[tuple[str, str], tuple[Jacobian, ...]] = field(default_factory=dict)
 
+    def factors(self, of: str, wrt: str) -> tuple[Jacobian, ...]:
+        """Return the factors of ∂of/∂wrt in symbols, in numerator layout: those of `Run.chain`, by the same names.
+
+        Raises
+        ------
+        LayoutError
+            As `Run.chain` does.
+        """
+        layout = self.run.network.layout
+        chain = self.run.chain(wrt, of)
+        return tuple(
+            f for factor in chain[:: -1 if layout.derivative == "denominator" else 1] for f in self._of(factor)
+        )
+
+    def _of(self, factor: Factor) -> tuple[Jacobian, ...]:
+        """What one factor of a run's chain is in symbols: the ones are placed where the run places them."""
+        stops, values = {stop.name: stop for stop in self.run.stops}, _values_of_operations(self.run)
+        of, wrt = stops[factor.of], stops.get(factor.wrt)
+        placed = self._placed(of) if of.ones else ()
+        if wrt is not None and wrt.done == of.done:
+            return placed
+        own = self.jacobians[values[of.done].name, factor.wrt if wrt is None else values[wrt.done].name]
+        return (*placed, *(own[:-1] if wrt is not None and wrt.ones else own))
+
+    def _placed(self, stop: Stop) -> tuple[Jacobian, ...]:
+        """The placement of the ones, with which the next layer's Jacobian ends."""
+        before, after = _values_of_operations(self.run)[stop.done : stop.done + 2]
+        return self.jacobians[after.name, before.name][-1:]
+
 
 def forward_pass(run: Run) -> Forward:
     """Return the forward pass of a run in symbols: every operation's output is named before it is passed on."""
-    names = Names(run.network.convention)
-    forward = Forward(run=run, names=names, reserved={names.of(name) for name in (*run.outputs, *run.params)})
-    forward.stops["X"] = forward.add(forward.names.of("X"), run.X)
+    reserved = {symbol_name(name) for name in (*(stop.name for stop in run.stops), *run.params, run.prediction)}
+    forward = Forward(run=run, names=run.network.convention.names, reserved=reserved)
+    forward.stops["X"] = forward.add("X", run.X)
     for name, array in run.params.items():
-        forward.parameters[name] = forward.add(forward.names.of(name), array)
-    previous = "X"
-    for position, output in enumerate(run.outputs):
-        _operation(forward, position, previous, output)
-        previous = output
+        forward.parameters[name] = forward.add(symbol_name(name), array)
+    for position, (previous, output) in enumerate(itertools.pairwise(_values_of_operations(run))):
+        _operation(forward, position, previous.name, output)
     return forward
 
 
-def _operation(forward: Forward, position: int, previous: str, output: str) -> None:
+def _values_of_operations(run: Run) -> list[Stop]:
+    """X, and the value of each operation."""
+    return [run.stops[0], *(after for before, after in itertools.pairwise(run.stops) if after.done > before.done)]
+
+
+def _operation(forward: Forward, position: int, previous: str, output: Stop) -> None:
     """Run one operation of the network on symbols, and define its output."""
-    run, names, network = forward.run, forward.names, forward.run.network
+    run, network = forward.run, forward.run.network
     part = network.chain.parts[position]
     # by the operation's own name of an input, the run's name
     wrt = {part.names[0]: previous}
     wrt |= {own: name for name in network.names if (own := _own(run, name, position)) is not None}
     symbols = {own: forward.parameters.get(name) or forward.stops[name] for own, name in wrt.items()}
-    numbers = {own: run.params[name] if name in run.params else run.values[name] for own, name in wrt.items()}
+    numbers = {
+        own: run.params[name] if name in run.params else run.operation_value(position) for own, name in wrt.items()
+    }
+    entered = next((stop for stop in run.stops if stop.done == position and stop.ones), None)
     inner, named = forward.stops[previous], dict[Expr, Expr]()
 
     def name(value: Expr | None) -> Expr:
-        if value is not None and names.ones_in_activations:
-            named.update(_ones_named(forward, inner, value, output))
+        if value is not None and entered is not None:
+            named.update(_ones_named(forward, inner, value, entered))
             value = value.replaced(named)
         return _output(forward, output, value)
 
-    def jacobian(own: str) -> Jacobian:
-        (factor,) = run.chain(wrt[own], of=output)
-        return factor.jacobian.numerator
-
-    evaluated = Evaluated(part, numbers, run.values[output], jacobian)
-    labels = {own: f"{names.of(output)}_{names.of(name_)}" for own, name_ in wrt.items()}
+    evaluated = Evaluated(
+        part, numbers, run.operation_value(output.done), lambda own: run.operation_jacobian(position, own)
+    )
+    labels = {own: f"{symbol_name(output.name)}_{symbol_name(name_)}" for own, name_ in wrt.items()}
     found = evaluated.in_symbols(symbols, labels, name, forward, network.layout.vec)
     for own, factors in found.items():
-        forward.jacobians[output, wrt[own]] = tuple(with_names(f, named) for f in factors) if named else factors
+        forward.jacobians[output.name, wrt[own]] = tuple(with_names(f, named) for f in factors) if named else factors
 
 
 def _own(run: Run, name: str, position: int) -> str | None:
@@ -137,33 +174,25 @@ def _own(run: Run, name: str, position: int) -> str | None:
     return own if part == position else None
 
 
-def _ones_named(forward: Forward, inner: Expr, value: Expr, output: str) -> dict[Expr, Expr]:
+def _ones_named(forward: Forward, inner: Expr, value: Expr, entered: Stop) -> dict[Expr, Expr]:
     """A table with the course's own name for [1 A], if a value is made of it."""
-    layout, names = forward.run.network.layout, forward.names
+    layout = forward.run.network.layout
     ones = WithOnes(inner, layout.feature_axis % 2, layout.bias == "first")
     if value == ones or value.replaced({ones: Symbol("", ones.shape)}) == value:
         return {}
-    layer = int(output.strip("ZA′")) - 1
-    return {ones: forward.define(f"A{layer}" if layer else "X", names.with_ones(layer), ones)}
+    return {ones: forward.define(entered.shared, symbol_name(entered.name), ones)}
 
 
-def _output(forward: Forward, output: str, value: Expr | None) -> Expr:
+def _output(forward: Forward, output: Stop, value: Expr | None) -> Expr:
     """Name an output; the expression itself where the course writes it inside the next layer's [1 A]."""
-    run, shown = forward.run, forward.names.of(output)
-    number = run.values[output]
-    if value is None:
-        forward.stops[output] = forward.add(shown, number)
-    elif forward.names.ones_in_activations and not _sums(run, output) and _sums(run, output, 1):
-        forward.stops[output] = value
+    shown, number = symbol_name(output.name), forward.run.operation_value(output.done)
+    if output.ones:
+        forward.stops[output.name] = forward.add(forward.free_name("H"), number) if value is None else value
+    elif value is None:
+        forward.stops[output.name] = forward.add(shown, number)
     else:
-        forward.stops[output] = forward.define(output, shown, value, number)
-    return forward.stops[output]
-
-
-def _sums(run: Run, output: str, later: int = 0) -> bool:
-    """Whether an output, or one that is so many operations later, is a layer's sums, and no activation."""
-    parts = run.network.chain.parts[run.outputs.index(output) + later :]
-    return bool(parts) and isinstance(parts[0], Affine)
+        forward.stops[output.name] = forward.define(output.shared, shown, value, number)
+    return forward.stops[output.name]
 
 
 # --- the way back ----------------------------------------------------------------------------------------
@@ -202,14 +231,13 @@ class _Walk:
 
     def loss(self) -> None:
         """From the loss to the output: where the reduction's weight enters."""
-        names, layout = self.forward.names, self._layout
-        last = self.forward.run.outputs[-1]
+        names, layout, last = self.forward.names, self._layout, self.forward.run.stops[-1]
         delta = self._delta(last)
-        count, weight = delta.shape[layout.batch_axis], names.weight()
+        count, weight = delta.shape[layout.batch_axis], weight_of_examples(self.forward.run.network.convention)
         ones: Any = Ones((count,))
         reduction = Dense(ones if weight is None else Hadamard(weight, ones))  # type: ignore[arg-type]
         examples = rows_of_examples(delta, count, layout)  # type: ignore[arg-type]
-        if names.words.weighted_at == "gradient" and weight is not None:
+        if names.weighted_at == "gradient" and weight is not None:
             self.factor = weight
         start: Any = ones if self.factor is not None else reduction._vjp(Number(1))  # type: ignore[arg-type]
         trail = _Trail((reduction,), ((*_reduced(reduction, weight, self._layout), start),), start)
@@ -219,37 +247,37 @@ class _Walk:
             trail.steps = ((rule, reason.removesuffix(".") + kept, start),)
         self._name(last, self._through(trail, (examples,)))
 
-    def _delta(self, last: str) -> Expr:
+    def _delta(self, last: Stop) -> Expr:
         """∂(loss of n)/∂output: the loss's own statement, or an array with a name."""
-        forward, names = self.forward, self.forward.names
-        run, arrays, loss = forward.run, forward.arrays, forward.run.network.loss
-        output, axis = run.values[last], self._layout.batch_axis
+        forward, run, arrays = self.forward, self.forward.run, self.forward.arrays
+        loss, convention = run.network.loss, run.network.convention
+        output, axis = run.operation_value(last.done), self._layout.batch_axis
         targets = forward.add("Y", loss.in_shape(run.Y, output))
-        arrays[names.words.count] = np.asarray(float(output.shape[axis]))
-        if names.reduction == "mean-all":
+        arrays[forward.names.count] = np.asarray(float(output.shape[axis]))
+        if convention.effective_reduction == "mean-all":
             arrays["K"] = np.asarray(output.size / output.shape[axis])
 
         def give(prediction: Any) -> Expr:
-            return forward.define("P", names.prediction(last), prediction)
+            name = run.prediction or prediction_name(run.stops, convention, run.params)
+            return forward.define("P", symbol_name(name), prediction)
 
         try:
             delta: object = loss.declared_for(run.Y, output).delta_in_symbols(
-                forward.stops[last], targets, Once(give, give)
+                forward.stops[last.name], targets, Once(give, give)
             )
         except NOT_IN_SYMBOLS:
             delta = None
-        (row,) = run.chain(last, of="losses")
+        (row,) = run.chain(last.name, of="losses")
         number = np.asarray(row.jacobian.vjp(np.ones(run.losses.shape, run.losses.dtype)))
         right = isinstance(delta, Expr) and same_values(delta, arrays, number)
         return delta if isinstance(delta, Expr) and right else forward.add("D", number)
 
     def cotangents(self) -> None:
         """From each stop to the one before it, naming every cotangent."""
-        stops = ["X", *self.forward.run.outputs]
-        for before, after in reversed(list(itertools.pairwise(stops))):
-            trail = self._through(self.trails[after], self.forward.jacobians[after, before])
-            if before == "X" or not isinstance(self.forward.stops[before], Symbol):
-                self.trails[before] = trail
+        for before, after in reversed(list(itertools.pairwise(_values_of_operations(self.forward.run)))):
+            trail = self._through(self.trails[after.name], self.forward.jacobians[after.name, before.name])
+            if before.done == 0 or before.ones:
+                self.trails[before.name] = trail
             else:
                 self._name(before, trail)
 
@@ -279,7 +307,7 @@ class _Walk:
             value = Add(value, penalty)
             whole = Equation(Partial(_OBJECTIVE, symbol), self._chain(None, value))
             steps.append(Step("regulariser", "The regulariser's own gradient is added.", whole))
-        gradient = forward.add(forward.names.words.gradient_of(symbol.name), evaluate(value, forward.arrays))
+        gradient = forward.add(forward.names.gradient_of(symbol.name), evaluate(value, forward.arrays))
         chain = self._chain(None, None, trail.jacobians)
         return ParameterDerivation(name, Equation(left, chain), tuple(steps), Equation(gradient, value))
 
@@ -299,15 +327,15 @@ class _Walk:
             self.definitions.append(Definition(shown, Equation(self.shared[row], row)))
         return self.shared.get(row, row)
 
-    def _name(self, stop: str, trail: _Trail) -> None:
+    def _name(self, stop: Stop, trail: _Trail) -> None:
         """Name the cotangent of a stop, which is the end of a trail."""
-        symbol = self.forward.add(self.forward.names.cotangent(stop), evaluate(trail.row, self.forward.arrays))
-        self.definitions.append(Definition(f"d{stop}", Equation(symbol, trail.row)))
+        symbol = self.forward.add(symbol_name(stop.cotangent), evaluate(trail.row, self.forward.arrays))
+        self.definitions.append(Definition(f"d{stop.shared}", Equation(symbol, trail.row)))
         *before, (rule, reason, _) = trail.steps
-        self.trails[stop] = _Trail(trail.jacobians, (*before, (rule, reason, symbol)), symbol)
+        self.trails[stop.name] = _Trail(trail.jacobians, (*before, (rule, reason, symbol)), symbol)
 
     def _penalty(self, name: str, wrt: Symbol) -> Expr | None:
-        network, arrays, words = self.forward.run.network, self.forward.arrays, self.forward.names.words
+        network, arrays, words = self.forward.run.network, self.forward.arrays, self.forward.names
         if not network.is_penalised(name):
             return None
         strength = Symbol(words.strength, ())

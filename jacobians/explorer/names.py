@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jacobians.arrays import Shape
-from jacobians.conventions import Convention
 from jacobians.derivation.names import Names
+from jacobians.network import Run
 from jacobians.operations import Elementwise, Operation, find_activation
 from jacobians.symbols.notation import GREEK, split_name
 from jacobians.symbols.text import TextNotation
@@ -15,29 +15,31 @@ class Spelling:
 
     Parameters
     ----------
-    convention : Convention
+    run : Run
     activation : str or Operation
         As in `Network.dense`: where a convention's A includes the entry of ones, the values without it have no name
         of their own, and are called what they are, σ(Z₂).
 
     Examples
     --------
-    >>> from jacobians import convention
-    >>> ng = Spelling(convention("ng-ml-2011"), "sigmoid")
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    >>> ng = Spelling(net.run(net.init(0), [[1.0, 2, 3, 4]], [1]), "sigmoid")
     >>> ng.array("Z1"), ng.array("A1"), ng.array("Theta1"), ng.symbol("Theta1")
     ('Z₂', 'σ(Z₂)', 'Θ₁', 'θ')
     """
 
-    def __init__(self, convention: Convention, activation: str | Operation) -> None:
-        self._names = Names(convention)
+    def __init__(self, run: Run, activation: str | Operation) -> None:
+        self._names = Names(run)
+        self._with_ones = {stop.shared for stop in run.stops if stop.ones and stop.done}
         operation = find_activation(activation)
         self._activation = operation.function().shown if isinstance(operation, Elementwise) else operation.name
 
     def array(self, name: str) -> str:
         """Return an array's name with its layer as a subscript."""
-        if name.startswith("A") and self._names.ones_in_activations:
+        if name in self._with_ones:
             return f"{self._activation}({self.array('Z' + name[1:])})"
-        return shown_name(self._names.of(name))
+        return shown_name(self._names.of(name) if name in self._names.outputs else name)
 
     def symbol(self, name: str) -> str:
         """Return the letter of an array's entries, to which the page adds their indices."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
 from jacobians.explorer.differences import difference_table
@@ -31,8 +32,10 @@ def net_record(example: Example, conventions: Sequence[Convention], distinct: Di
     plain = entry_places(example)
     records, gradients = [], []
     for convention in conventions:
-        run = example.run(convention)
-        writer = _Writer(run, _places(plain, convention, example), Spelling(convention, example.activation), distinct)
+        # the panes are compared array by array: by what each is in every convention, and shown by its own name
+        own_names = ArrayNames(weight=convention.names.weight, bias=convention.names.bias)
+        named, run = example.run(convention), example.run(convention.replace(names=own_names))
+        writer = _Writer(run, _places(plain, convention, example), Spelling(named, example.activation), distinct)
         own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
         chains = {name: run.chain(name) for name in own.values() if name}
         gradient = {name: run.jacobian(name).gradient for name in chains}
@@ -43,11 +46,11 @@ def net_record(example: Example, conventions: Sequence[Convention], distinct: Di
                 "arrays": distinct.keep([writer.array(name, array) for name, array in _arrays(run).items()]),
                 "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
                 "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
-                "formulas": keep_formulas(run, distinct),
+                "formulas": keep_formulas(named, distinct),
             }
         )
     kinds, table = difference_table(conventions, gradients, example.wrt, distinct)
-    names = Spelling(PLAIN, example.activation)
+    names = Spelling(example.run(PLAIN), example.activation)
     return {
         "key": example.key,
         "title": example.title,
@@ -91,6 +94,8 @@ def _arrays(run: Run) -> dict[str, Array]:
     """Every array of a run in the order in which the forward pass meets them."""
     arrays: dict[str, Array] = {}
     for name, value in run.values.items():
+        if name == run.prediction:
+            continue
         if name.startswith("Z"):
             arrays |= {n: a for n, a in run.params.items() if n.endswith(name[1:])}
         arrays[name] = value

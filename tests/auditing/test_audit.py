@@ -111,7 +111,7 @@ def test_sizes_all_differ_and_values_are_generic(preset) -> None:  # type: ignor
     assert len(lengths) == 2 * len(sizes) + 1
     for draw in setting.draws:
         assert all(np.abs(array).min() > 0 for array in draw.run.params.values())
-        assert draw.run.values["Z1"].min() < 0 < draw.run.values["Z1"].max()
+        assert draw.run.values[draw.run.outputs[0]].min() < 0 < draw.run.values[draw.run.outputs[0]].max()
     values = [draw.run.gradient(inputs=True)["X"] for draw in setting.draws]
     assert not np.allclose(values[0], values[1])
 

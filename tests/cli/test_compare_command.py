@@ -205,8 +205,8 @@ def test_formulas_and_sentences_come_after_the_results(capsys):
     places = [out.index(text) for text in ("\nResults", "\nFormulas (≠", "\nWhat differs", "\nLargest difference")]
     assert places == sorted(places)
     lines = {" ".join(line.split()) for line in section(out, "Formulas (≠", "What differs").splitlines()}
-    assert "≠ weight 1 dΘ₁ = δ₂ᵀ A₁ / m dW₁ = Xᵀ dZ₁" in lines
-    assert "output A₃ = σ(Z₃) P = σ(Z₂)" in lines
+    assert "≠ weight 1 Θ₁_grad = δ₂ᵀ A₁ / m dW₁ = Xᵀ dZ₁" in lines
+    assert "A3 / P A₃ = σ(Z₃) P = σ(Z₂)" in lines
     assert "≠ bias 2 in the weight db₂ = 1ᵀdZ₂" in lines
     sentences = " ".join(section(out, "What differs", "Largest difference").split())
     assert (

@@ -67,15 +67,15 @@ def test_rows_are_in_the_order_of_the_computation():
     found = formulas("cs231n", "ng-ml-2011", activation="sigmoid")
     labels = [row.label for row in found.rows]
     assert labels == [
-        *("X", "Z1", "A1", "Z2", "P", "dZ2", "dA1", "dZ1"),
+        *("A1", "Z1 / Z2", "A1 / A2", "Z2 / Z3", "P / A3", "dZ2 / delta3", "dA1", "dZ1 / delta2"),
         *("weight 1", "bias 1", "weight 2", "bias 2"),
     ]
     by_label = {row.label: row for row in found.rows}
-    assert by_label["X"].cells[0] is None
-    assert by_label["A1"].cells[1].text == "A₂ = [1 σ(Z₂)]"
+    assert by_label["A1"].cells[0] is None
+    assert by_label["A1 / A2"].cells[1].text == "A₂ = [1 σ(Z₂)]"
     assert by_label["bias 1"].cells[1] is None
-    assert not by_label["P"].differs
-    assert by_label["dZ1"].differs
+    assert not by_label["P / A3"].differs
+    assert by_label["dZ1 / delta2"].differs
 
 
 def test_a_bias_that_only_the_second_convention_has_is_there_under_its_name():
@@ -95,7 +95,7 @@ def test_one_convention_has_nothing_to_differ_from():
 
 def test_a_single_layer():
     found = formulas("ng-ml-2011", "cs231n", sizes=(4, 3))
-    assert [row.label for row in found.rows] == ["X", "Z1", "P", "dZ1", "weight 1", "bias 1"]
+    assert [row.label for row in found.rows] == [*("A1", "Z2 / Z1", "A2 / P", "delta2 / dZ1", "weight 1", "bias 1")]
     assert "a selection keeps [:, 1:]" in str(found)
 
 
@@ -117,7 +117,7 @@ def test_to_dict_is_json_and_whole():
     assert found["conventions"] == ["ng-ml-2011", "cs231n"]
     assert found["parameters"]["Theta1"]["formula"]["formulas"][0]["numpy"] == "Theta1_grad = delta2.T @ A1 / m"
     assert found["parameters"]["Theta1"]["factors"][3] == {
-        "of": "∂Z2/∂A1",
+        "of": "∂A2/∂Z2",
         "differs": True,
         "factors": [{"text": "Sᵀ", "matrix": [36, 30]}, None],
     }

@@ -128,7 +128,7 @@ def test_the_terms_of_two_thin_factors_do_not_cancel() -> None:
 def test_a_border_of_ones_stays_a_border() -> None:
     net = Network.dense((4, 3, 2), convention="ng-ml-2011")
     run = net.run(net.init(rng), n(5, 4), np.array([0, 1, 1, 0, 1]))
-    (factor,) = run.chain("Theta1", of="Z1")
+    (factor,) = run.chain("Theta1", of="Z2")
     np.testing.assert_allclose(factor.jacobian.positive(np.abs).to_dense(), np.abs(factor.jacobian.to_dense()))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from functools import cache, reduce
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 
 from jacobians import (
     Convention,
@@ -21,9 +23,12 @@ from jacobians import (
     translate_jacobian,
     translate_parameters,
 )
+from jacobians import convention as preset
+from jacobians.array_names import ArrayNames
 from jacobians.errors import LayoutError, ShapeError
+from jacobians.linops import Transposed
 from jacobians.network import Run
-from jacobians.operations import Affine, CrossEntropy, Parallel, Residual, Sigmoid, Tanh
+from jacobians.operations import Affine, CrossEntropy, MatMul, Parallel, Residual, Sigmoid, Tanh
 from tests.central_differences import central, matrix
 from tests.network.cases import LAYOUTS, inputs, moved_from_zero, short
 
@@ -112,7 +117,7 @@ def test_labels_read_as_the_layout_writes() -> None:
     assert [f.label for f in run(Layout()).chain("b2", of="losses")] == ["∂losses/∂Z2", "∂Z2/∂b2"]
     assert [f.label for f in run(Layout()).chain("losses")] == ["∂loss/∂losses"]
     assert run(Layout()).outputs == ["Z1", "A1", "Z2"]
-    assert list(run(Layout()).values) == ["X", "Z1", "A1", "Z2"]
+    assert list(run(Layout()).values) == ["X", "Z1", "A1", "Z2", "P"]
 
 
 def test_factors_fit_end_to_end() -> None:
@@ -146,16 +151,118 @@ def test_names_of_repeated_and_nested_parts() -> None:
     np.testing.assert_allclose(found, central(lambda W: net.value(params | {"W2": W}, r.X, Y), params["W2"]), atol=1e-9)
 
 
-@pytest.mark.parametrize("weight_name", ["A", "Z"])
-def test_a_weight_called_like_an_intermediate(weight_name: str) -> None:
+def test_a_parameter_called_like_an_intermediate() -> None:
     """The parameter keeps its name; the intermediate gets a prime."""
-    net = Network.dense((3, 2, 2), convention=Convention("c", Layout(), weight_name=weight_name))
-    params = moved_from_zero(net.init(np.random.default_rng(0)))
+    own = Convention("own", Layout(), names=ArrayNames(post="B{u}"))
+    operations = [Affine(own.layout, (3, 2)), Sigmoid(), MatMul()]
+    net = Network(operations, CrossEntropy(), own.replace(reduction="mean"))
+    assert list(net.names) == ["W1", "b1", "B2"]
+    params = {"W1": np.ones((3, 2)), "b1": np.zeros(2), "B2": np.eye(2)}
     r = net.run(params, inputs(net, 5, 3), Y)
-    assert not set(r.outputs) & set(params)
-    assert f"{weight_name}1′" in r.outputs
-    assert r.jacobian(f"{weight_name}1").gradient.shape == (3, 2)
-    np.testing.assert_allclose(r.jacobian(f"{weight_name}1").gradient, r.gradient()[f"{weight_name}1"], rtol=1e-13)
+    assert r.outputs == ["Z1", "B1", "B2′"]
+    assert r.jacobian("B2").gradient.shape == (2, 2)
+
+
+# --- the names of a convention -------------------------------------------------------------------------
+
+
+def ng_run(**options: Any) -> Run:
+    net = Network.dense((4, 3, 2), convention=preset("ng-ml-2011"), **options)
+    rng = np.random.default_rng(1)
+    params = {name: rng.normal(size=shape) for name, shape in net.shapes().items()}
+    return net.run(params, rng.normal(size=(5, 4)), [0, 1, 1, 0, 1])
+
+
+def test_the_arrays_of_ngs_exercise_4_by_his_names() -> None:
+    """ex4.pdf, §1.3 and §2.3: a⁽¹⁾ = [1 x], z⁽²⁾ = Θ⁽¹⁾a⁽¹⁾, a⁽²⁾ = [1 g(z⁽²⁾)], δ⁽³⁾ = a⁽³⁾ − y, δ⁽²⁾ without δ₀."""
+    r = ng_run(loss="binary_cross_entropy")
+    Theta1, Theta2, ones = r.params["Theta1"], r.params["Theta2"], np.ones((5, 1))
+    a1 = np.hstack([ones, r.X])
+    z2 = a1 @ Theta1.T
+    g = 1 / (1 + np.exp(-z2))
+    a2 = np.hstack([ones, g])
+    a3 = 1 / (1 + np.exp(-(a2 @ Theta2.T)))
+    delta3 = a3 - np.eye(2)[[0, 1, 1, 0, 1]]
+    delta2 = (delta3 @ Theta2)[:, 1:] * g * (1 - g)
+    expected = {"X": r.X, "A1": a1, "Z2": z2, "A2": a2, "Z3": a2 @ Theta2.T, "A3": a3}
+    assert list(r.values) == list(expected)
+    for name, array in expected.items():
+        np.testing.assert_allclose(r.values[name], array, rtol=1e-13)
+    np.testing.assert_allclose(r.jacobian(wrt="Z2").gradient, delta2 / 5, rtol=1e-12)
+    np.testing.assert_allclose(r.jacobian(wrt="Z3").gradient, delta3 / 5, rtol=1e-12)
+    np.testing.assert_allclose(r.jacobian(wrt="A2").gradient, delta3 @ Theta2 / 5, rtol=1e-12)  # with δ₀
+    assert list(r.cotangents) == ["delta3", "delta2"]
+    np.testing.assert_allclose(r.cotangents["delta2"], delta2, rtol=1e-12)
+    np.testing.assert_allclose(r.cotangents["delta3"], delta3, rtol=1e-12)
+
+
+def test_the_selection_belongs_to_the_activation_in_ngs_names() -> None:
+    r = ng_run()
+    chain = {factor.label: factor.jacobian for factor in r.chain("X")}
+    labels = ["∂loss/∂losses", "∂losses/∂Z3", "∂Z3/∂A2", "∂A2/∂Z2", "∂Z2/∂A1", "∂A1/∂X"]
+    assert list(chain) == labels
+    assert not any(isinstance(part, Transposed) for part in chain["∂Z3/∂A2"].numerator._factors())
+    assert isinstance(chain["∂A2/∂Z2"].numerator._factors()[0], Transposed)
+    assert chain["∂Z3/∂A2"].shape == (10, 20)
+
+
+def test_an_unknown_name_is_refused_with_the_convention_s_names() -> None:
+    known = "output, X, A1, Z2, A2, Z3, losses, loss"
+    with pytest.raises(LayoutError, match=re.escape(f"'Z1' is unknown; choose wrt from Theta1, Theta2, {known}")):
+        ng_run().jacobian(wrt="Z1")
+    with pytest.raises(LayoutError, match=re.escape(f"'Z1' is unknown; choose of from {known}, A3")):
+        ng_run().jacobian(wrt="Theta1", of="Z1")
+
+
+def test_the_prediction_has_a_jacobian_and_the_loss_does_not_go_through_it() -> None:
+    r = run(Layout())
+    of_prediction, of_output = r.jacobian("W1", of="P").to_dense(), r.jacobian("W1", of="Z2").to_dense()
+    probabilities = np.exp(r.values["Z2"]) / np.exp(r.values["Z2"]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(r.values["P"], probabilities, rtol=1e-13)
+    softmax = block_diag(*(np.diag(p) - np.outer(p, p) for p in probabilities))
+    np.testing.assert_allclose(of_prediction, softmax @ of_output, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(r.parameter_jacobian("P").to_dense()[:, :12], of_prediction, rtol=1e-12, atol=1e-15)
+    np.testing.assert_array_equal(r.jacobian("P", of="P").to_dense(), np.eye(10))
+    with pytest.raises(LayoutError, match="loss does not depend on P: the loss is computed from Z2, and P beside it"):
+        r.jacobian("P")
+    with pytest.raises(LayoutError, match="P does not depend on losses"):
+        r.jacobian("losses", of="P")
+
+
+@pytest.mark.parametrize("derivative", ["numerator", "denominator"])
+@pytest.mark.parametrize("bias", ["first", "last"])
+@pytest.mark.parametrize("batch", ["rows", "columns"])
+def test_every_jacobian_between_arrays_with_ones_is_theirs(batch: str, bias: str, derivative: str) -> None:
+    """Each factor maps a small change of one array to the change of the next; the ones do not change."""
+    layout = Layout().replace(batch=batch, bias=bias, derivative=derivative)
+    own = Convention("own", layout, reduction="mean", names=ArrayNames(with_ones=True, first_units=1))
+    net = Network.dense((3, 4, 2), convention=own)
+    params = moved_from_zero(net.init(np.random.default_rng(0)))
+    step = 1e-6 * np.random.default_rng(2).normal(size=(5, 3) if batch == "rows" else (3, 5))
+    X = inputs(net, 5, 3)
+    low, r, high = (net.run(params, X + sign * step, Y) for sign in (-1, 0, 1))
+    assert [stop.name for stop in r.stops] == ["X", "A1", "Z2", "A2", "Z3"]
+    for factor in r.chain("X", of="P"):
+        before = (high.values[factor.wrt] - low.values[factor.wrt]) / 2e-6
+        after = (high.values[factor.of] - low.values[factor.of]) / 2e-6
+        np.testing.assert_allclose(factor.jacobian.numerator.jvp(before), after, atol=1e-7, err_msg=factor.label)
+    block = r.parameter_jacobian("A2").to_dense()
+    block = block if derivative == "numerator" else block.T
+    wanted = r.jacobian("W1", of="A2").numerator.to_dense()
+    np.testing.assert_allclose(block[:, : wanted.shape[1]], wanted, atol=1e-15)
+
+
+def test_a_layer_upon_a_layer_has_its_ones_too() -> None:
+    """Ng's names where no activation stands between: A2 is [1 Z2]."""
+    ng = preset("ng-ml-2011")
+    net = Network([Affine(ng.layout, (3, 2)), Affine(ng.layout, (2, 2))], "cross_entropy", ng)
+    r = net.run(moved_from_zero(net.init(np.random.default_rng(0))), inputs(net, 5, 3), Y)
+    assert list(r.values) == ["X", "A1", "Z2", "A2", "Z3", "A3"]
+    assert r.outputs == ["Z2", "Z3"]
+    np.testing.assert_array_equal(r.values["A2"], np.hstack([np.ones((5, 1)), r.values["Z2"]]))
+    assert [f.label for f in r.chain("Theta1", of="output")] == ["∂Z3/∂A2", "∂A2/∂Z2", "∂Z2/∂Theta1"]
+    found = r.jacobian("Theta1").gradient
+    np.testing.assert_allclose(found, r.gradient()["Theta1"], rtol=1e-12, atol=1e-16)
 
 
 # --- per example, and packed ---------------------------------------------------------------------------
