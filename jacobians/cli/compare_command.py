@@ -283,8 +283,8 @@ def _print_arrays(console: Console, sides: Sequence[Side]) -> None:
                 f"bias {number}", *(f"{b} {show_shape(s[b])}" if b else _absorbed(side, n) for side, n, b, s in cells)
             )
     for stops in zip(*(side.run.outputs for side in sides), strict=True):
-        cells = (f"{name} {show_shape(found[name])}" for name, found in zip(stops, shapes, strict=True))
-        table.add_row(" / ".join(dict.fromkeys(stops)), *cells)
+        row = (f"{name} {show_shape(found[name])}" for name, found in zip(stops, shapes, strict=True))
+        table.add_row(" / ".join(dict.fromkeys(stops)), *row)
     console.print(table)
 
 
