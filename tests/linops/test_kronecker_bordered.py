@@ -77,7 +77,8 @@ def test_a_long_float32_bias_does_not_stall() -> None:
 
 
 def test_a_network_in_ng_s_layout_makes_the_same_gradient() -> None:
-    ng, plain = (Network.dense((4, 3, 2), convention=name) for name in ("ng-ml-2011", "cs231n"))
+    same_net = {"activation": "sigmoid", "loss": "cross_entropy"}
+    ng, plain = (Network.dense((4, 3, 2), convention=name, **same_net) for name in ("ng-ml-2011", "cs231n"))
     X, Y = draw(6, 4), np.array([0, 1, 1, 0, 1, 0])
     found = ng.gradient(ng.init(np.random.default_rng(0)), X, Y)
     expected = plain.gradient(plain.init(np.random.default_rng(0)), X, Y)

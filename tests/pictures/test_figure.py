@@ -183,8 +183,8 @@ def test_no_text_is_cut_off_or_overlaps(make):
 def test_a_factor_is_drawn_with_its_own_names():
     factor = net_run().chain("Theta1")[-1]
     ax = factor.plot(order="C")
-    assert ax.get_title().splitlines()[0] == "∂Z1/∂Theta1"
-    assert ax.get_yticklabels()[1].get_text() == "z⁽¹⁾₁₂"
+    assert ax.get_title().splitlines()[0] == "∂Z2/∂Theta1"
+    assert ax.get_yticklabels()[1].get_text() == "z⁽²⁾₁₂"
     assert ax.get_xticklabels()[1].get_text() == "θ⁽¹⁾₁₂"
 
 

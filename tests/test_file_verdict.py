@@ -1,0 +1,37 @@
+"""The verdict on the gradient in a file: the sentence that it begins with, and what makes it true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jacobians.file_verdict import Objective, verdict_on
+from jacobians.presets import convention
+
+
+def regression(factor: float) -> dict[str, np.ndarray]:
+    """Ng's exercise 1: the gradient Xᵀ(Xθ − y)/m, times a factor."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.ones(6), rng.normal(size=(6, 2))])
+    y, theta = rng.normal(size=(6, 1)), rng.normal(size=(3, 1))
+    return {"X": X, "y": y, "theta": theta, "grad": factor * X.T @ (X @ theta - y) / 6}
+
+
+def test_a_right_gradient_passes_as_the_convention_s_task() -> None:
+    verdict = verdict_on(regression(1), convention("ng-ml-2011"))
+    assert verdict
+    assert str(verdict).startswith("PASS: the gradient is right, as ng-ml-2011's regression")
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.5, -1.0])
+def test_a_wrong_factor_fails(factor: float) -> None:
+    verdict = verdict_on(regression(factor), convention("ng-ml-2011"))
+    assert not verdict
+    assert verdict.to_dict()["verdict"] == "fail"
+
+
+def test_what_is_asked_for_is_checked() -> None:
+    """Without its ½ the squared error has twice the gradient."""
+    asked = Objective(loss="squared_error", factor=1.0)
+    assert verdict_on(regression(2), convention("ng-ml-2011"), asked)
+    assert not verdict_on(regression(1), convention("ng-ml-2011"), asked)
