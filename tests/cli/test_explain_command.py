@@ -25,7 +25,7 @@ def test_the_whole_derivation_as_text(capsys):
     assert out.startswith("ng-ml-2011: batch in rows, weights in rows, bias first, vec F, numerator layout\n")
     assert "  δ₂ = (δ₃ Θ₂)[:, 1:] ∘ σ′(Z₂)\n" in out
     assert "selection drops δ₀" in out
-    assert out.endswith("  dΘ₂ = δ₃ᵀ A₂ / m + (λ / m) [0 Θ₂[:, 1:]]\n  dX = (δ₂ Θ₁)[:, 1:] / m\n")
+    assert out.endswith("  Θ₂_grad = δ₃ᵀ A₂ / m + (λ / m) [0 Θ₂[:, 1:]]\n  X_grad = (δ₂ Θ₁)[:, 1:] / m\n")
 
 
 def test_one_parameter(capsys):
@@ -49,7 +49,7 @@ def test_the_numpy_program_computes_the_gradients_of_every_preset(capsys, name):
     exec(program, space)
     gradient = net.run(params, X, Y).gradient(inputs=True)
     for parameter, expected in gradient.items():
-        assert np.allclose(space[f"d{parameter}"], expected, rtol=1e-12, atol=1e-15), parameter
+        assert np.allclose(space[net.convention.names.gradient_of(parameter)], expected, rtol=1e-12, atol=1e-15), parameter
 
 
 def test_the_program_of_one_parameter_asks_for_no_other_gradient(capsys):
@@ -141,6 +141,6 @@ def test_a_notation_is_its_class_and_its_name(capsys, monkeypatch):
     """With its name in the table, the command line takes it, and records have it beside the others."""
     monkeypatch.setitem(NOTATIONS, "octave", Octave)
     _, out, _ = run(capsys, "ng-ml-2011", "--sizes", "4,3", "--format", "octave")
-    assert "dTheta1 = delta2' * A1 / m" in out.splitlines()
+    assert "Theta1_grad = delta2' * A1 / m" in out.splitlines()
     _, out, _ = run(capsys, "ng-ml-2011", "--sizes", "4,3", "--format", "json")
-    assert json.loads(out)["parameters"]["Theta1"]["formula"]["octave"] == "dTheta1 = delta2' * A1 / m"
+    assert json.loads(out)["parameters"]["Theta1"]["formula"]["octave"] == "Theta1_grad = delta2' * A1 / m"

@@ -10,6 +10,7 @@ import numpy as np
 
 from jacobians import Convention, Layout, Network
 from jacobians.network import Run
+from jacobians.operations import Affine
 
 LAYOUTS = [
     Layout(*choice)
@@ -50,7 +51,8 @@ def make(layout: Layout, which: int, **convention: Any) -> Network:
 def run_of(net: Network, seed: int, count: int = 5) -> Run:
     """Return a run at random parameters, inputs and targets."""
     rng = np.random.default_rng(seed)
-    first, last = net.chain.parts[0].sizes, net.chain.parts[-1].sizes
+    layers = [part for part in net.chain.parts if isinstance(part, Affine)]  # a sigmoid may follow the last
+    first, last = layers[0].sizes, layers[-1].sizes
     params = {name: rng.normal(size=shape) for name, shape in net.shapes().items()}
     X = rng.normal(size=net.layout.batch_shape(count, first[0]))
     shape = net.layout.batch_shape(count, last[1])

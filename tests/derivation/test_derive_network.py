@@ -113,7 +113,7 @@ def test_the_bias_is_a_column_sum_over_ones():
 
 
 def test_denominator_layout_reads_the_other_way():
-    net = Network.dense((4, 3, 2))
+    net = Network.dense((4, 3, 2), activation="sigmoid")
     numerator = explain(net, net.layout)["W1"].chain
     denominator = explain(net, net.layout.replace(derivative="denominator"))["W1"].chain
     assert [size for _, size in numerator.right.factors] == [size[::-1] for _, size in denominator.right.factors][::-1]
