@@ -16,7 +16,7 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "dTheta2 = delta3.T @ A2 / m", "--convention", "ng-ml-2011"]) == 0
-    assert "right in ng-ml-2011 (dTheta2: the gradient by Theta2)" in capsys.readouterr().out
+    assert "right in ng-ml-2011 (Theta2_grad: the gradient by Theta2)" in capsys.readouterr().out
 
 
 def test_wrong(capsys: pytest.CaptureFixture[str]) -> None:
