@@ -419,7 +419,8 @@ class Tape:
     def view(self, array: Recorded, look: Callable[[Any], Any]) -> Recorded:
         """Look at the same memory otherwise; where NumPy must copy for it, a new array."""
         result = np.asarray(look(array.array))
-        if np.may_share_memory(result, array.array):
+        # an empty view shares no byte, and may be one that cannot be written
+        if np.may_share_memory(result, array.array) or not result.size:
             return Recorded(result, array.root, self, (*array.path, look))
         return self._new(lambda a, out: operator.setitem(out, ..., look(a)), (array,), result)
 

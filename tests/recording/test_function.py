@@ -71,7 +71,7 @@ def test_the_gradient_in_every_preset(preset: Any, dtype: str) -> None:
     for seed in range(3):
         params = {n: a.astype(dtype) for n, a in moved_from_zero(net.init(np.random.default_rng(seed))).items()}
         X = numbers(*net.layout.batch_shape(5, 4), seed=seed).astype(dtype)
-        Y = np.random.default_rng(seed).integers(0, 2, 5)
+        Y = targets(net.loss.name, net.layout, 5, 2, seed)
         same_bits(fast(params, X, Y), net.gradient(params, X, Y))
     assert fast.runs == 1
 
@@ -111,7 +111,7 @@ def test_packed_parameters_as_an_optimiser_has_them(preset: Any) -> None:
     fast = replayed(gradient)
     for seed in range(3):
         theta = net.pack(moved_from_zero(net.init(np.random.default_rng(seed))))
-        X, Y = numbers(*net.layout.batch_shape(5, 4), seed=seed), np.random.default_rng(seed).integers(0, 2, 5)
+        X, Y = numbers(*net.layout.batch_shape(5, 4), seed=seed), targets(net.loss.name, net.layout, 5, 2, seed)
         same_bits(fast(theta, X, Y), gradient(theta, X, Y))
     assert fast.runs == 1
 
