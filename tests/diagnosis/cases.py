@@ -33,7 +33,7 @@ def make(
     rng = np.random.default_rng(seed)
     owner = find(convention)
     l2 = l2 if owner.l2 is not None else 0.0
-    network = Network.dense(sizes, activation=activation, convention=owner, l2=l2)
+    network = Network.dense(sizes, activation=activation, loss="cross_entropy", convention=owner, l2=l2)
     weights = [rng.normal(size=(o, i)) for i, o in itertools.pairwise(sizes)]
     biases = [rng.normal(size=o) * (not zero_bias) for o in sizes[1:]]
     X = rng.normal(size=(count, sizes[0])) * 1.7
