@@ -49,7 +49,9 @@ def test_the_numpy_program_computes_the_gradients_of_every_preset(capsys, name):
     exec(program, space)
     gradient = net.run(params, X, Y).gradient(inputs=True)
     for parameter, expected in gradient.items():
-        assert np.allclose(space[net.convention.names.gradient_of(parameter)], expected, rtol=1e-12, atol=1e-15), parameter
+        assert np.allclose(space[net.convention.names.gradient_of(parameter)], expected, rtol=1e-12, atol=1e-15), (
+            parameter
+        )
 
 
 def test_the_program_of_one_parameter_asks_for_no_other_gradient(capsys):

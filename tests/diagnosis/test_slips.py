@@ -118,7 +118,9 @@ def test_a_square_weight_transposed_in_the_forward_pass(layers: tuple[int, ...],
 def test_entries_moved_before_or_after_the_regulariser(change, name: str, convention: str) -> None:
     network, params, X, Y = problem(convention)
     right, weight = network.gradient(params, X, Y), next(iter(params))
-    data = Network.dense(SIZES, activation="tanh", loss="cross_entropy", convention=convention).gradient(params, X, Y)[weight]
+    data = Network.dense(SIZES, activation="tanh", loss="cross_entropy", convention=convention).gradient(params, X, Y)[
+        weight
+    ]
     before = {**right, weight: change(data) + (right[weight] - data)}
     assert name in named(diagnose(before, network, params, X, Y))
     assert name in named(diagnose({**right, weight: change(right[weight])}, network, params, X, Y))

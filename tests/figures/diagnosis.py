@@ -47,19 +47,31 @@ def _has_values(bug: Bug) -> bool:
 
 def diagnosed(case: Case) -> Any:
     """The library's diagnosis of the bug's gradient."""
-    from jacobians import Network
     from jacobians.diagnosis import diagnose
 
     problem = case.problem()
-    network = Network.dense(
-        problem.sizes, activation=problem.activation, loss=problem.loss, convention=problem.convention, l2=problem.l2
-    )
+    network = network_of(problem)
     with np.errstate(all="ignore"):
         found = hand_written(problem, case.bug.slip, case.layer)[1](problem.theta.copy())
     gradient = unpack(problem, np.asarray(found))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return diagnose(gradient, network, unpack(problem, problem.theta), case.problem().X, network_targets(problem))
+
+
+def network_of(problem: Problem) -> Any:
+    """The library's network: the mean of the losses without a factor, whatever the convention's source takes."""
+    from jacobians import Network
+
+    return Network.dense(
+        problem.sizes,
+        activation=problem.activation,
+        loss=problem.loss,
+        factor=1.0,
+        reduction="mean",
+        convention=problem.convention,
+        l2=problem.l2,
+    )
 
 
 def network_targets(problem: Problem) -> np.ndarray:

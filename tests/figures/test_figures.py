@@ -7,11 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from jacobians import Network
 from tests.figures import detection, diagnosis, false_alarms
 from tests.figures.backprop import ACTIVATIONS, LOSSES
 from tests.figures.cases import CONVENTIONS, cases
-from tests.figures.diagnosis import network_targets
+from tests.figures.diagnosis import network_of, network_targets
 from tests.figures.equivalence import changes_nothing
 from tests.figures.problems import make_problem
 from tests.figures.stateful import hand_written
@@ -21,7 +20,7 @@ from tests.figures.stateful import hand_written
 def test_the_hand_written_gradient_is_the_librarys(convention):
     for layers, activation, loss in itertools.product((2, 3), ACTIVATIONS, LOSSES):
         problem = make_problem(convention, layers, activation, loss)
-        net = Network.dense(problem.sizes, activation=activation, loss=loss, convention=convention, l2=problem.l2)
+        net = network_of(problem)
         value, gradient = net.fun_and_grad(problem.X, network_targets(problem))(problem.theta)
         fun, grad = hand_written(problem)
         np.testing.assert_allclose(fun(problem.theta), value, rtol=1e-13)
