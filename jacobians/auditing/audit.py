@@ -33,6 +33,7 @@ from jacobians.symbols.expressions import Expr, Symbol
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
+_HIDDEN = ("sigmoid", "tanh", "relu")
 _NAME = re.compile(r"[^\W\d]\w*")
 _STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
@@ -104,7 +105,11 @@ def audit(
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
     read, question = Formula.of(formula, notation), None
     used = _NAME.findall(formula)  # in LaTeX a name such as h1 has its parts apart
-    own = {name: text for name, text in (where or {}).items() if name in used or read.notation == "latex"}
+    own = {
+        name: text
+        for name, text in (where or {}).items()
+        if name in used or read.notation == "latex" or not name.isidentifier()
+    }
     if isinstance(convention, Network):
         network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
     else:
@@ -121,8 +126,8 @@ def audit(
     result = _judged(checked(read, RandomBatches.of(network, count, seed, _DRAWS), own), question)
     if result or question is None or activation is not None:
         return result
-    # no activation was asked for, so a formula of another one than the source's is right, and it is said of which
-    for name in ACTIVATIONS:
+    # courses change the hidden units between exercises: a formula of others is right, and it is said of which
+    for name in _HIDDEN:
         if question.is_right_with(count, activation=name):
             changed = RandomBatches.of(Network.dense(**{**question.choices, "activation": name}), count, seed, _DRAWS)
             right = _judged(checked(read, changed, own), question)

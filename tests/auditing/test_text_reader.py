@@ -26,7 +26,9 @@ reader has replaced."""
 
 @cache
 def scope_of(convention: str) -> Scope:
-    return Scope.of(RandomBatches.of(Network.dense((7, 5, 3), convention=convention, l2=0.1), 9, 0, 1))
+    return Scope.of(
+        RandomBatches.of(Network.dense((7, 5, 3), activation="sigmoid", convention=convention, l2=0.1), 9, 0, 1)
+    )
 
 
 def printed(term: Term) -> str:
