@@ -97,7 +97,7 @@ def audit(
     True
     >>> found = audit("dTheta2 = A2.T @ delta3 / m", "ng-ml-2011")
     >>> found.verdict, found.slip, found.nearest.numpy
-    ('does not conform', 'transposed-result', 'dTheta2 = delta3.T @ A2 / m')
+    ('does not conform', 'transposed-result', 'Theta2_grad = delta3.T @ A2 / m')
     >>> audit(r"\delta^{(2)} = \delta^{(3)} \Theta^{(2)} \circ g'(z^{(2)})", "ng-ml-2011").slip
     'bias-entry-kept'
     """

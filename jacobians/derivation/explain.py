@@ -67,7 +67,7 @@ def explain(
     dW₁ = dZ₁ᵀ X
     dW₁ = dZ₁ Xᵀ / m
     >>> print(explain(net, "cs231n")["W1"].chain.text)
-    ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec σ′(Z₁)) (X ⊗ I₃)
+    ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
     if isinstance(what, Run):
         return derive(what)
