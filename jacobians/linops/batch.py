@@ -199,16 +199,7 @@ class KhatriRao(Jacobian):
     __slots__ = ("left", "right")
 
     def __init__(self, left: Array, right: Array) -> None:
-        self.left = as_float(left, "left", "KhatriRao")
-        self.right = as_float(right, "right", "KhatriRao")
-        if self.left.ndim != self.right.ndim or self.left.ndim < 1:
-            raise ShapeError(f"KhatriRao: factors {self.left.shape} and {self.right.shape} must be of equal rank ≥ 1")
-        try:
-            codomain = np.broadcast_shapes(self.left.shape[:-1], self.right.shape[:-1])
-        except ValueError:
-            raise ShapeError(
-                f"KhatriRao: factors {self.left.shape} and {self.right.shape} must agree in all axes but the last"
-            ) from None
+        self.left, self.right, codomain = paired_factors(left, right, "KhatriRao", rank=1)
         domain = (self.left.shape[-1], self.right.shape[-1])
         super().__init__(codomain, domain, np.result_type(self.left, self.right))
 
@@ -260,6 +251,33 @@ class KhatriRao(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return (self.left, self.right)
+
+
+def paired_factors(left: Array, right: Array, owner: str, rank: int) -> tuple[Array, Array, Shape]:
+    """Return the two factors of row-wise products, and the shape that all their axes but the last broadcast to.
+
+    Parameters
+    ----------
+    left, right : ndarray
+    owner : str
+        The structure, for the error.
+    rank : int
+        The least number of axes.
+
+    Raises
+    ------
+    ShapeError
+        If the ranks differ or are too low, or the leading axes do not broadcast.
+    """
+    left, right = as_float(left, "left", owner), as_float(right, "right", owner)
+    if left.ndim != right.ndim or left.ndim < rank:
+        raise ShapeError(f"{owner}: factors {left.shape} and {right.shape} must be of equal rank ≥ {rank}")
+    try:
+        return left, right, np.broadcast_shapes(left.shape[:-1], right.shape[:-1])
+    except ValueError:
+        raise ShapeError(
+            f"{owner}: factors {left.shape} and {right.shape} must agree in all axes but the last"
+        ) from None
 
 
 def _reduced(weighted: Array, other: Array) -> Array:

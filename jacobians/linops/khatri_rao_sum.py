@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, show_shape, size_of
-from jacobians.errors import ShapeError
-from jacobians.linops.batch import KhatriRao
+from jacobians.arrays import Array, as_array, show_shape, size_of
+from jacobians.linops.batch import KhatriRao, paired_factors
 from jacobians.linops.by_example import STEP_BYTES
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, one_by_one
@@ -50,19 +49,8 @@ class KhatriRaoSum(Jacobian):
     __slots__ = ("_count", "left", "right")
 
     def __init__(self, left: Array, right: Array) -> None:
-        self.left = as_float(left, "left", "KhatriRaoSum")
-        self.right = as_float(right, "right", "KhatriRaoSum")
-        if self.left.ndim != self.right.ndim or self.left.ndim < 2:
-            raise ShapeError(
-                f"KhatriRaoSum: factors {self.left.shape} and {self.right.shape} must be of equal rank ≥ 2"
-            )
-        try:
-            *codomain, self._count = np.broadcast_shapes(self.left.shape[:-1], self.right.shape[:-1])
-        except ValueError:
-            raise ShapeError(
-                f"KhatriRaoSum: factors {self.left.shape} and {self.right.shape} must agree in all axes but the last"
-            ) from None
-        self.left, self.right = (_in_all_terms(f, self._count) for f in (self.left, self.right))
+        left, right, (*codomain, self._count) = paired_factors(left, right, "KhatriRaoSum", rank=2)
+        self.left, self.right = (_in_all_terms(f, self._count) for f in (left, right))
         domain = (self.left.shape[-1], self.right.shape[-1])
         super().__init__(tuple(codomain), domain, np.result_type(self.left, self.right))
 
