@@ -22,6 +22,7 @@ from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
 
 __all__ = [
+    "HIDDEN_UNITS",
     "PENALTIES",
     "Convention",
     "Evidence",
@@ -189,6 +190,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _MAY_BE_OPEN = ("reduction", "l2", "packing")
 _LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))
+
+
+HIDDEN_UNITS = ("sigmoid", "tanh", "relu")
+"""Activations of hidden layers that courses have, and change from one exercise to the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from jacobians.array_roles import ArraysByRole, arrays_by_role, conventions_of
 from jacobians.arrays import Array
 from jacobians.checking import GradientCheck, check_gradient
 from jacobians.checking.printed_digits import Printed, printed
-from jacobians.conventions import Convention
+from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.diagnosis import Diagnosis, diagnose
 from jacobians.errors import DataError, JacobiansError
 from jacobians.network import Network
@@ -37,9 +37,6 @@ _LEFT_OPEN = (
     ("margin", "multiclass_hinge", 1.0),
 )
 """What is tried in a convention whose source leaves the loss to its reader."""
-
-_HIDDEN = ("sigmoid", "tanh", "relu")
-"""Hidden activations that courses have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,7 +489,7 @@ class _Judge:
         own = self.objective
         variants = [("", own)]
         if own.activation is None and len(read.sizes) > 2:
-            variants += [(f"--activation {name}", replace(own, activation=name)) for name in _HIDDEN]
+            variants += [(f"--activation {name}", replace(own, activation=name)) for name in HIDDEN_UNITS]
         if own.first_label is None:
             variants += [(f"--first-label {first}", replace(own, first_label=first)) for first in (0, 1)]
         return variants

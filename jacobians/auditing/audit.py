@@ -19,7 +19,7 @@ from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explanation_of
 from jacobians.auditing.slips import Slip
 from jacobians.auditing.terms import Builder, ClashError, Term
-from jacobians.conventions import Convention
+from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.derivation.equations import Equation
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.layout import Reduction
@@ -33,7 +33,6 @@ from jacobians.symbols.expressions import Expr, Symbol
 _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
-_HIDDEN = ("sigmoid", "tanh", "relu")
 _NAME = re.compile(r"[^\W\d]\w*")
 _STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
 
@@ -123,16 +122,17 @@ def audit(
     count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
         raise FormulaError(f"audit: {count} examples show nothing; at least one is needed")
-    result = _judged(checked(read, RandomBatches.of(network, count, seed, _DRAWS), own), question)
-    if result or question is None or activation is not None:
-        return result
-    # courses change the hidden units between exercises: a formula of others is right, and it is said of which
-    for name in _HIDDEN:
-        if question.is_right_with(count, activation=name):
-            changed = RandomBatches.of(Network.dense(**{**question.choices, "activation": name}), count, seed, _DRAWS)
-            right = _judged(checked(read, changed, own), question)
-            return replace(right, convention=f"{right.convention} with activation={name!r}")
-    return result
+    reading = checked(read, RandomBatches.of(network, count, seed, _DRAWS), own)
+    if question is not None and activation is None and not reading.is_right:
+        # a formula of other hidden units is right, and it is said of which
+        for name in HIDDEN_UNITS:
+            other = (
+                None if name == question.choices["activation"] else question.read_with(count, _DRAWS, activation=name)
+            )
+            if other is not None and other.is_right:
+                right = _judged(other, question)
+                return replace(right, convention=f"{right.convention} with activation={name!r}")
+    return _judged(reading, question)
 
 
 def names(
@@ -325,18 +325,21 @@ class Question:
         own: Convention = self.choices["convention"]
         for what, known in (("loss", LOSSES), ("activation", ACTIVATIONS)):
             for name in known:
-                if name != self.choices[what] and self.is_right_with(examples, **{what: name}):
+                if name != self.choices[what] and self._is_right(examples, **{what: name}):
                     yield f"{own.name} with {what}={name!r}"
         for preset in all_conventions():
             l2 = self.choices["l2"] if preset.l2 else 0.0
-            if preset.name != own.name and self.is_right_with(examples, convention=preset, l2=l2, task=None):
+            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2, task=None):
                 yield preset.name
 
-    def is_right_with(self, examples: int, **changes: Any) -> bool:
-        """Whether the formula can be read with some other choices, and is right."""
+    def read_with(self, examples: int, draws: int, **changes: Any) -> Checked | None:
+        """Return the formula as it is read with some other choices; None where it cannot be read so."""
         try:
             network = Network.dense(**{**self.choices, **changes})
-            setting = RandomBatches.of(network, examples, self.seed, _DRAWS_ELSEWHERE)
-            return checked(self.formula, setting, self.where).is_right
+            return checked(self.formula, RandomBatches.of(network, examples, self.seed, draws), self.where)
         except JacobiansError:
-            return False
+            return None
+
+    def _is_right(self, examples: int, **changes: Any) -> bool:
+        found = self.read_with(examples, _DRAWS_ELSEWHERE, **changes)
+        return found is not None and found.is_right

@@ -68,7 +68,7 @@ def claims(scope: Scope) -> Iterator[Claim]:
             truths = tuple(draw.values[definition.symbol.name] for draw in setting.draws)
             yield Claim(definition.symbol.name, "a cotangent inside an operation", truths, definition.equation)
             continue
-        truths = tuple(draw.cotangent(definition.symbol.name) for draw in setting.draws)
+        truths = tuple(draw.cotangents[definition.symbol.name] for draw in setting.draws)
         yield Claim(definition.symbol.name, f"the cotangent of {names.of(stop)}", truths, definition.equation)
     for definition in derivation.forward:
         name = definition.symbol.name

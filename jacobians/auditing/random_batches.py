@@ -35,9 +35,10 @@ class Draw:
     derivation: Derivation
     values: dict[str, Array]
 
-    def cotangent(self, name: str) -> Array:
-        """Return a cotangent of the convention's from the chain of Jacobians."""
-        return {symbol_name(own): array for own, array in self.run.cotangents.items()}[name]
+    @cached_property
+    def cotangents(self) -> Mapping[str, Array]:
+        """The convention's cotangents from the chain of Jacobians, by the names of symbols."""
+        return {symbol_name(name): array for name, array in self.run.cotangents.items()}
 
     @cached_property
     def forward(self) -> Mapping[str, Array]:

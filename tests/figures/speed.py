@@ -31,7 +31,7 @@ def library(problem: Problem) -> tuple[Callable[[np.ndarray], float], Callable[[
     """The same objective and gradient by the library's network."""
     from jacobians import Network
 
-    net = Network.dense(problem.sizes, activation="sigmoid", convention="cs231n", l2=problem.l2)
+    net = Network.dense(problem.sizes, activation="sigmoid", loss=problem.loss, convention="cs231n", l2=problem.l2)
     X, Y = problem.X, problem.Y
     return (
         lambda theta: net.value(net.unpack(theta), X, Y),
