@@ -107,6 +107,21 @@ def test_a_broken_address_falls_back(tab: Tab, fragment: str) -> None:
     assert tab.page.locator("#sections h2").count() == 8
     assert tab.fragment["net"] == "4-3-2"
     assert "tie" not in tab.fragment
+
+
+def test_a_link_is_followed_though_the_view_before_is_written_meanwhile(tab: Tab) -> None:
+    """The page writes its address late: the write of the view before may come between a link and its event."""
+    tab.page.evaluate(
+        """fragment => new Promise((done) => {
+            const before = location.href;
+            addEventListener("hashchange", done, { once: true });
+            location.hash = fragment;
+            history.replaceState(null, "", before);
+        })""",
+        "#left=keras&right=matlab",
+    )
+    tab.settle()
+    assert (tab.fragment["left"], tab.fragment["right"]) == ("keras", "matlab")
     assert tab.lit("left") == {"output": [], "input": [], "cells": []}
 
 

@@ -105,7 +105,8 @@ byId("share").addEventListener("click", () => {
   history.replaceState(null, "", fragmentOf());
   copyText(location.href, byId("share"), null);
 });
-addEventListener("hashchange", () => { readFragment(location.hash); render(); });
+// the address may have been written again since: what is asked for is the event's
+addEventListener("hashchange", ({ newURL }) => { readFragment(new URL(newURL).hash); render(); });
 addEventListener("resize", settleScrolling);
 readFragment(location.hash);
 render();
