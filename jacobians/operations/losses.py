@@ -189,6 +189,8 @@ class Loss(Frozen, ABC):
         return reduction
 
     def _positive(self, factor: float) -> float:
+        if type(factor) is float and 0 < factor < np.inf:
+            return factor
         number = np.asarray(factor)
         if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
             raise DomainError(
