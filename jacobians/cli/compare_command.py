@@ -63,6 +63,7 @@ exit code: 0 the conventions agree, 1 they do not, 2 bad input
 examples:
   jacobians compare ng-ml-2011 cs231n
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
+  jacobians compare --data flowers.csv --labels species
   jacobians compare --data ex5data1.mat --loss squared_error
   jacobians compare --data images.mat --weights ex4weights.mat --loss binary_cross_entropy
 """
