@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import re
 from pathlib import Path
@@ -190,6 +191,13 @@ def test_a_right_homework_stays_right(
     code, _, err = run(capsys, "check", output, "--convention", here, *check)
     assert code == 2
     assert f"says that it is in {there}, not in {here}; translate it first" in err
+
+
+def test_a_compressed_homework_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "hw.npz", **homework("cs231n"))
+    (tmp_path / "hw.npz.gz").write_bytes(gzip.compress((tmp_path / "hw.npz").read_bytes()))
+    check = ["--convention", "cs231n", "--loss", "cross_entropy", "--activation", "sigmoid"]
+    assert run(capsys, "check", tmp_path / "hw.npz.gz", *check)[0] == 0
 
 
 def test_a_wrong_homework_stays_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
