@@ -36,6 +36,7 @@ _HOMES = {
     "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 "
     "leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu "
     "softmax softplus square squared_error tanh total transpose",
+    "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
     "recording": "replayed",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.linops import *
     from jacobians.network import *
     from jacobians.operations import *
+    from jacobians.parameter_files import *
     from jacobians.presets import *
     from jacobians.recording import *
     from jacobians.translate import *

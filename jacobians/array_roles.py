@@ -10,10 +10,14 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_float, show_shape, size_of
 from jacobians.conventions import Convention
-from jacobians.errors import DataError, JacobiansError
+from jacobians.errors import DataError, JacobiansError, LayoutError
 from jacobians.presets import all_conventions
+from jacobians.presets import convention as find_convention
 
-__all__ = ["ArraysByRole", "arrays_by_role", "convention_of", "parameters_of"]
+__all__ = ["STATED", "ArraysByRole", "arrays_by_role", "convention_of", "parameters_of", "stated_convention"]
+
+STATED = "convention"
+"""The name of the entry in which a file says its convention."""
 
 _GRADIENTS = (r"d_?(.+)", r"grad(?:ient)?_?(.+)", r"(.+?)_?grad(?:ient)?")
 """How a gradient is named after its parameter: dW1, grad_W1, W1_grad, W1grad, W1_gradient."""
@@ -30,6 +34,7 @@ _USUAL: dict[str, str] = {
     **dict.fromkeys(("grad", "grads", "gradient"), "packed-gradient"),
     **dict.fromkeys(("m", "n"), "count"),
     "learning_rate": "rate",
+    STATED: STATED,
     **{"input_layer_size": "width:0", "hidden_layer_size": "width:1", "num_labels": "width:-1"},
 }
 """Names that mean the same in every course, in lower case, and their roles; a width is a layer's."""
@@ -166,6 +171,9 @@ def conventions_of(
     """
     found, errors = [], []
     candidates = dict.fromkeys((*preferred, *all_conventions()))
+    stated = stated_convention(arrays, where)
+    if stated is not None:
+        candidates = dict.fromkeys([next(c for c in candidates if c.name == stated.name)])
     for candidate in candidates:
         try:
             reader = _Reader(arrays, candidate, features, labels, sizes, where)
@@ -183,6 +191,27 @@ def conventions_of(
         f"{where}: {have}: no convention has parameters of these names and shapes; "
         f"{first.name} calls them {', '.join(first.shapes((2, 2, 2)))}"
     )
+
+
+def stated_convention(arrays: Mapping[str, Array], where: str) -> Convention | None:
+    """Return the convention that a file says it is in, or None.
+
+    Raises
+    ------
+    DataError
+        If what it says is no preset.
+    """
+    entry = arrays.get(STATED)
+    if entry is None:
+        return None
+    if entry.dtype.kind != "U" or entry.size != 1:
+        raise DataError(
+            f"{where}: {STATED} has shape {entry.shape} and dtype {entry.dtype}; it is the name of a preset"
+        )
+    try:
+        return find_convention(str(entry.reshape(())))
+    except LayoutError as error:
+        raise DataError(f"{where}: {error}") from None
 
 
 class _Reader:
@@ -301,6 +330,11 @@ class _Reader:
 
     def read(self) -> ArraysByRole:
         """Return what every array is."""
+        stated = stated_convention(self.arrays, self.where)
+        if stated is not None and stated.name != self.convention.name:
+            raise DataError(
+                f"{self.where} says that it is in {stated.name}, not in {self.convention.name}; translate it first"
+            )
         X = self._examples()
         if self._layers("weight"):
             self.understood = 1

@@ -81,6 +81,11 @@ ENTRANCES: dict[str, Callable[[], object]] = {
     "LowRank": lambda: LowRank(masked(W), W),
     "Sparse": lambda: Sparse(masked(W), (2,), (2,)),
     "Selection": lambda: Selection(masked(np.array([0, 1])), (3,)),
+    "a value": lambda: jac.values(W=masked(W)),
+    "beside a value": lambda: masked(X) @ jac.values(W=W)[0],
+    "added to a value": lambda: jac.values(W=W)[0] + masked(W),
+    "labels of a value": lambda: jac.cross_entropy(jac.values(X=X)[0], masked(Y)),
+    "parameters to save": lambda: jac.save_parameters("w.npz", {**PARAMS, "W1": masked(W)}, "cs231n"),
     "the laws": lambda: assert_layouts(lambda layout: jac.operations.Affine(layout), masked(X), {"W": W, "b": b}),
 }
 

@@ -27,7 +27,7 @@ examples:
   jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" \\
       --convention ng-ml-2011 --batch columns
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
-  jacobians audit "dZ1 = dZ2 @ W2_new.T * sigmoid_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
+  jacobians audit "dZ1 = dZ2 @ W2_new.T * relu_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
   jacobians audit --names --convention pytorch
 """
 

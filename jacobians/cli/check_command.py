@@ -24,6 +24,7 @@ from jacobians.cli.options import (
 )
 from jacobians.cli.output import print_json
 from jacobians.data import read_arrays
+from jacobians.data.files import kind_of
 from jacobians.errors import DataError
 from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     if arguments.seed < 0:
         raise DataError("check: --seed must not be negative")
-    if Path(arguments.target).suffix.lower() in _FILES:
+    if kind_of(arguments.target) in _FILES:
         return _check_file(arguments)
     if ":" not in arguments.target:
         raise DataError(
@@ -153,7 +154,7 @@ def _point(at: str | None, shape: str | None, seed: int) -> Any:
         raise DataError("check: give the point by --at FILE.npy, --at FILE.npz or --shape 5,3: one of them")
     if at is not None:
         arrays = read_arrays(at)
-        return next(iter(arrays.values())) if Path(at).suffix.lower() == ".npy" else arrays
+        return next(iter(arrays.values())) if kind_of(at) == ".npy" else arrays
     try:
         sizes = tuple(int(part) for part in (shape or "").split(",") if part.strip())
     except ValueError:

@@ -38,6 +38,7 @@ from jacobians.errors import DataError
 from jacobians.operations import LOSSES
 from jacobians.presets import convention
 from jacobians.symbols.text import TextNotation
+from jacobians.translate import translate_parameters
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +63,7 @@ exit code: 0 the conventions agree, 1 they do not, 2 bad input
 examples:
   jacobians compare ng-ml-2011 cs231n
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
+  jacobians compare --data flowers.csv --labels species
   jacobians compare --data ex5data1.mat --loss squared_error
   jacobians compare --data images.mat --weights ex4weights.mat --loss binary_cross_entropy
 """
@@ -111,7 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
     data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
-    weights = None if source is None else source.parameters
+    # as the first convention keeps them, in which compare looks first
+    weights = None if source is None else translate_parameters(source.parameters, source.convention, found[0])
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
     if source is None:
         sizes = (batch.X.shape[1], *((25,) if arguments.hidden is None else arguments.hidden), outputs)

@@ -14,11 +14,20 @@ from jacobians.cli import (
     conventions_command,
     explain_command,
     explore_command,
+    translate_command,
 )
 from jacobians.cli.output import standard_streams
 from jacobians.errors import JacobiansError
 
-_COMMANDS = (compare_command, explain_command, check_command, audit_command, explore_command, conventions_command)
+_COMMANDS = (
+    compare_command,
+    explain_command,
+    check_command,
+    audit_command,
+    translate_command,
+    explore_command,
+    conventions_command,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,8 +20,13 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MAT_HEADER_BYTES = 128
 _MAT_COMPRESSED = 15
 _MAT_PIECE = 1 << 16
-_MAT_NUMERIC_CLASSES = range(6, 16)
+_MAT_CHECKED_CLASSES = {4, *range(6, 16)}
+"""Characters and numbers."""
 _MAT_STORED_KINDS = {*range(1, 8), 9, 12, 13, 16, 17, 18}
+TEXT = "convention"
+"""The one variable of characters that is read: in which convention the others are."""
+
+_SPARSE = "MATLAB_sparse"
 _BUILT_IN = {1, 2, 3}
 """The HDF5 filters deflate, shuffle and checksum, which MATLAB and h5py use; others are loaded as plug-ins."""
 _MAT_DTYPES: dict[str, DType] = {
@@ -33,22 +38,25 @@ _MAT_DTYPES: dict[str, DType] = {
 
 
 def read_mat(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
-    """Return the numeric arrays, in structs and cell arrays too; char, sparse and object variables are left out."""
+    """Return the numeric arrays, in structs and cell arrays too, and `TEXT`; other variables are left out."""
     head = file.read(512 + len(_HDF5))
     if head.startswith((_HDF5, b"MATLAB 7.3")) or head[512:] == _HDF5:
         return _read_hdf5(file, name, limit)
     from scipy.io import loadmat, whosmat  # costs more than numpy itself, so only when a .mat file is read
 
-    arrays, others, needed = {}, [], 0
+    arrays: dict[str, Array] = {}
+    others, needed = [], 0
     for variables in _mat_variables(file, name, limit):
         with refused_as(f"{name} is not a readable .mat file (save it with: save -v7 FILE, or -v6)"):
             listed = whosmat(variables)
         numeric = {key: _MAT_DTYPES[kind] for key, _, kind in listed if kind in _MAT_DTYPES}
-        others += [f"{key} ({kind})" for key, _, kind in listed if kind not in _MAT_DTYPES]
-        needed += sum(math.prod(shape) * numeric[key].itemsize for key, shape, _ in listed if key in numeric)
+        texts = [key for key, _, kind in listed if key == TEXT and kind == "char"]
+        others += [f"{key} ({kind})" for key, _, kind in listed if kind not in _MAT_DTYPES and key not in texts]
+        needed += sum(math.prod(shape) * _item_bytes(kind) for key, shape, kind in listed if key in (*numeric, *texts))
         check_limit(needed, limit, f"read_arrays: {name}")
         with refused_as(f"{name} is damaged"):
-            loaded = loadmat(variables, variable_names=list(numeric)) if numeric else {}
+            loaded = loadmat(variables, variable_names=[*numeric, *texts]) if numeric or texts else {}
+            arrays |= {key: loaded[key] for key in texts}
             for key, dtype in numeric.items():
                 # MATLAB stores doubles that happen to be whole as bytes; version 4 has no other class.
                 found = loaded[key]
@@ -56,6 +64,10 @@ def read_mat(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
     if not arrays:
         raise DataError(f"read_arrays: {name} has no numeric arrays, only {', '.join(others) or 'nothing'}")
     return arrays
+
+
+def _item_bytes(kind: str) -> int:
+    return 4 if kind == "char" else _MAT_DTYPES[kind].itemsize
 
 
 def _mat_variables(file: IO[bytes], name: str, limit: int) -> Iterator[BytesIO]:
@@ -101,9 +113,9 @@ def _inflated(file: IO[bytes], count: int) -> Iterator[bytes]:
 
 
 def _check_mat_parts(variable: bytes, endian: str) -> None:
-    """Raise if a part of a numeric variable states a type that no numbers have, or a false length: SciPy may crash."""
+    """Raise if a part of a variable states a type that no numbers have, or a false length: SciPy may crash."""
     place = flags = _MAT_HEADER_BYTES + 8
-    if struct.unpack_from(f"{endian}I", variable, flags + 8)[0] & 0xFF not in _MAT_NUMERIC_CLASSES:
+    if struct.unpack_from(f"{endian}I", variable, flags + 8)[0] & 0xFF not in _MAT_CHECKED_CLASSES:
         return
     while place + 8 <= len(variable):
         kind, count = struct.unpack_from(f"{endian}II", variable, place)
@@ -138,12 +150,14 @@ def _read_hdf5(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
                 raise DataError(f"read_arrays: {key} in {name} is a link to elsewhere, which is refused")
             found = variables[key]
             kind = _text(found.attrs.get("MATLAB_class", b"without a class"))
-            if not isinstance(found, h5py.Dataset) or kind not in _MAT_DTYPES or "MATLAB_sparse" in found.attrs:
+            is_text = key == TEXT and kind == "char"
+            if not isinstance(found, h5py.Dataset) or not (kind in _MAT_DTYPES or is_text) or _SPARSE in found.attrs:
                 others += [] if key.startswith("#") else [f"{key} ({kind})"]
                 continue
             where = f"read_arrays: {key} in {name}"
             _check_dataset(found, where)
-            dtype = np.dtype(np.complex128) if found.dtype.names == ("real", "imag") else _MAT_DTYPES[kind]
+            is_complex = found.dtype.names == ("real", "imag")
+            dtype = np.dtype(np.complex128) if is_complex else _MAT_DTYPES.get(kind, found.dtype)
             # one chunk is unpacked at a time, whatever part of it is asked for
             stored = found.dtype.itemsize
             needed += found.size * max(stored, dtype.itemsize)
@@ -152,7 +166,10 @@ def _read_hdf5(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
             if "MATLAB_empty" in found.attrs:
                 shape = [int(size) for size in array.ravel()[::-1]]  # what is stored is the shape
                 array = np.zeros(shape if 0 in shape else 0)
-            elif found.dtype.names:
+            elif is_text:
+                arrays[key] = np.array("".join(map(chr, array.ravel().tolist())))
+                continue
+            elif is_complex:
                 array = array["real"] + 1j * array["imag"]
             arrays[key] = np.ascontiguousarray(array.T).astype(dtype, copy=False)
     if not arrays:

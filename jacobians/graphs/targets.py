@@ -28,7 +28,7 @@ class WithTargets(Unary):
 
     def __init__(self, loss: Loss, targets: npt.ArrayLike) -> None:
         self.loss = loss
-        self.targets = as_array(targets)
+        self.targets = as_array(targets, "Y", loss.name)
         self.layout = loss.layout
 
     @property

@@ -44,6 +44,7 @@ COMMANDS = [
     (["explain", "ng-ml-2011"], 0),
     (["audit", "dW1 = X.T @ dZ2 * 3"], 1),
     (["conventions"], 0),
+    (["translate", "right.npz", "--from", "cs231n", "--to", "pytorch", "-o", "out.npz"], 0),
     (["explore", "-o", "-"], 0),
     (["--help"], 0),
     (["compare", "--nonsense"], 2),

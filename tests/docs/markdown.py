@@ -1,7 +1,8 @@
 """Runs the code blocks of a Markdown file, in their order and with one namespace a file.
 
 A ``python`` block with prompts is a doctest, without prompts a script. A ``console`` block that starts with
-``$ jacobians`` calls the command line in process and compares what it prints, with doctest's ELLIPSIS.
+``$ jacobians`` calls the command line in process and compares what it prints, with doctest's ELLIPSIS. Of a ``sh``
+block the lines that start with ``jacobians`` are run: each must exit with 0.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import doctest
 import io
 import re
 import shlex
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FENCE = re.compile(r"^```(python|console)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(python|console|sh)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -38,6 +40,8 @@ def failures(path: Path) -> list[str]:
     for block in blocks(path.read_text(encoding="utf-8")):
         if block.language == "console":
             reports += console(block, path)
+        elif block.language == "sh":
+            reports += shell(block, path)
         elif re.search(r"^>>> ", block.source, re.MULTILINE):
             reports += session(block, path, namespace)
         else:
@@ -61,13 +65,34 @@ def script(block: Block, path: Path, namespace: dict[str, Any]) -> list[str]:
     return []
 
 
+def shell(block: Block, path: Path) -> list[str]:
+    reports = []
+    for offset, line in enumerate(block.source.splitlines()):
+        if not line.startswith("jacobians "):
+            continue
+        modules, places = set(sys.modules), sys.path[:]
+        code, printed = call(shlex.split(line, comments=True)[1:])
+        # a page's own modules and those of another may have one name
+        here = [name for name in set(sys.modules) - modules if Path.cwd() in Path(_file(name)).parents]
+        for name in here:
+            del sys.modules[name]
+        sys.path[:] = places
+        if code:
+            reports.append(f"{path.name}, line {block.line + offset}: exit code {code}\n    $ {line}\n{printed}")
+    return reports
+
+
+def _file(module: str) -> str:
+    return getattr(sys.modules[module], "__file__", None) or ""
+
+
 def console(block: Block, path: Path) -> list[str]:
     if not block.source.startswith("$ jacobians "):
         return []
     checker = doctest.OutputChecker()
     reports = []
     for command, expected in commands(block.source):
-        found = call(shlex.split(command)[1:])
+        _, found = call(shlex.split(command)[1:])
         if not checker.check_output(expected, found, FLAGS):
             difference = checker.output_difference(doctest.Example(command, expected), found, FLAGS)
             reports.append(f"{path.name}, console block at line {block.line}:\n    $ {command}\n{difference}")
@@ -82,12 +107,14 @@ def commands(source: str) -> Iterator[tuple[str, str]]:
             yield command, expected
 
 
-def call(argv: list[str]) -> str:
-    """What the command line prints, on standard output and then on standard error."""
+def call(argv: list[str]) -> tuple[int, str]:
+    """The command line's exit code, and what it prints, on standard output and then on standard error."""
     from jacobians.cli import main
 
     out, err = io.StringIO(), io.StringIO()
-    # argparse exits after --help or bad arguments
-    with redirect_stdout(out), redirect_stderr(err), suppress(SystemExit):
-        main(argv)
-    return out.getvalue() + err.getvalue()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(argv)
+        except SystemExit as stopped:  # argparse exits after --help or bad arguments
+            code = int(stopped.code or 0)
+    return code, out.getvalue() + err.getvalue()

@@ -37,7 +37,7 @@ def report(tmp_path: Path, text: str) -> str:
 
 def test_blocks_are_found_with_their_lines() -> None:
     text = "# T\n\n```python\n>>> 1\n1\n```\n\n```sh\nrm x\n```\n```console\n$ jacobians conventions\n```\n"
-    assert [(b.language, b.line) for b in blocks(text)] == [("python", 4), ("console", 12)]
+    assert [(b.language, b.line) for b in blocks(text)] == [("python", 4), ("sh", 9), ("console", 12)]
 
 
 def test_a_file_has_one_namespace(tmp_path: Path) -> None:
@@ -57,6 +57,20 @@ def test_a_file_has_one_namespace(tmp_path: Path) -> None:
 )
 def test_the_runner_notices(tmp_path: Path, text: str, message: str) -> None:
     assert message in report(tmp_path, text)
+
+
+def test_shell_blocks(tmp_path: Path) -> None:
+    assert not report(tmp_path, "```sh\njacobians --version   # the version\nrm -r /nowhere\npip install it\n```\n")
+    text = report(tmp_path, "\n```sh\nrm x\njacobians compare --data missing.csv   # yours\n```\n")
+    assert text.startswith("page.md, line 4: exit code 2\n    $ jacobians compare --data missing.csv")
+    assert "there is no file missing.csv" in text
+
+
+def test_the_lines_of_the_readme_are_there() -> None:
+    """Where the README has no such block, or it is fenced otherwise, nothing would be run."""
+    lines = [line for b in blocks((ROOT / "README.md").read_text(encoding="utf-8")) for line in b.source.splitlines()]
+    commands = {line.split()[1] for line in lines if line.startswith("jacobians ")}
+    assert commands == {"conventions", "compare", "check", "translate", "explain", "audit", "explore"}
 
 
 def test_console_blocks(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""``jacobians translate``: a file's parameters and gradients from one convention to another."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from jacobians.cli.options import Commands, add_command, whole_numbers
+from jacobians.errors import DataError
+from jacobians.parameter_files import translate_file, write_arrays
+
+_EPILOG = """\
+A FILE holds parameters by the convention's names or packed, and may hold gradients, X, y and λ, as for jacobians check.
+What is written says its convention, so that check, compare and translate need not be told.
+
+examples:
+  jacobians translate weights.mat --from ng-ml-2011 --to pytorch -o weights.npz
+  jacobians translate weights.npz --to flax -o flax.npz
+  jacobians translate packed.mat --from ng-ml-2011 --to sklearn-mlp --sizes 400,25,10 -o coefs.npz
+"""
+
+
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the subcommand to a parser."""
+    parser = add_command(
+        commands,
+        "translate",
+        summary="a file's parameters and gradients in another convention",
+        description="Read a file's parameters in one convention and write them in another: weights, biases, gradients, "
+        "packed vectors, examples and targets. Only the arrangement changes.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("file", metavar="FILE", help="an .npz or .mat")
+    parser.add_argument("--from", dest="source", metavar="NAME", help="its convention (default: the one that it says)")
+    parser.add_argument("--to", dest="target", metavar="NAME", required=True, help="a preset")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="a new .npz or .mat")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: whole_numbers(text, "400,25,10"),
+        metavar="400,25,10",
+        help="widths of the layers, where a packed vector does not tell them",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Translate, write, say what was written, and return 0."""
+    if os.path.exists(arguments.output):
+        raise DataError(f"translate: {arguments.output} exists; choose another file with -o")
+    found = translate_file(arguments.file, arguments.target, arguments.source, sizes=arguments.sizes)
+    write_arrays(arguments.output, found.arrays, found.target, "translate", overwrite=False)
+    print(f"{arguments.output}: {found}")
+    return 0

@@ -1,0 +1,49 @@
+"""The examples that ``--help`` shows: every line is understood, and those that need no file of the reader's run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from jacobians import cli
+from jacobians.cli import (
+    audit_command,
+    check_command,
+    compare_command,
+    explain_command,
+    explore_command,
+    translate_command,
+)
+
+MODULES = [audit_command, check_command, compare_command, explain_command, explore_command, translate_command]
+LINES = [
+    (module, " ".join(line.split()))
+    for module in MODULES
+    for line in re.findall(r"^  (jacobians .*)$", module._EPILOG.replace("\\\n", " "), re.MULTILINE)
+]
+OWN_FILES = re.compile(r"\.(csv|mat|npz)\b|model:")
+
+
+def arguments(line: str) -> list[str]:
+    return shlex.split(line.partition(" > ")[0])[1:]
+
+
+def test_every_command_shows_examples() -> None:
+    assert {module for module, _ in LINES} == set(MODULES)
+
+
+@pytest.mark.parametrize(("module", "line"), LINES, ids=[line for _, line in LINES])
+def test_it_is_understood(module: ModuleType, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "run", lambda given: 7)
+    assert cli.main(arguments(line)) == 7
+
+
+@pytest.mark.parametrize("line", [line for _, line in LINES if not OWN_FILES.search(line)])
+def test_it_runs(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    # a formula may be shown because it is wrong
+    assert cli.main(arguments(line)) in ((0, 1) if " audit " in line else (0,))
