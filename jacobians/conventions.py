@@ -191,7 +191,6 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _MAY_BE_OPEN = ("reduction", "l2", "packing")
 _LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))
 
-
 HIDDEN_UNITS = ("sigmoid", "tanh", "relu")
 """Activations of hidden layers that courses have, and change from one exercise to the next."""
 
@@ -256,6 +255,8 @@ class Convention:
         missing, the source does not have.
     names : ArrayNames
         What the arrays are called, forward and backward.
+    text_batch : {"rows", "columns"} or None
+        Where the source's text keeps one example, if it also writes formulas that its code's layout does not fit.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -288,6 +289,7 @@ class Convention:
     packing: Packing | None = None
     tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
     names: ArrayNames = field(default_factory=ArrayNames)
+    text_batch: Literal["rows", "columns"] | None = None
     citation: str = ""
     evidence: Evidence = "M"
     assumed: tuple[str, ...] = ()

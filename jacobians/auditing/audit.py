@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.auditing.claims import Claim, claim_of, claim_of_own, claims
+from jacobians.auditing.assignments import STRENGTH, results_of
+from jacobians.auditing.claims import Claim
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation, notation_of, read
 from jacobians.auditing.formula_text import Source
-from jacobians.auditing.names import STRENGTHS, Scope
+from jacobians.auditing.names import ROLES_IN_WORDS, Scope
 from jacobians.auditing.random_batches import RandomBatches, examples_apart
 from jacobians.auditing.result import Audit, TermShape, Verdict, shown
 from jacobians.auditing.search import Judge, diagnosed, explanation_of
 from jacobians.auditing.slips import Slip
-from jacobians.auditing.terms import Builder, ClashError, Term
-from jacobians.conventions import HIDDEN_UNITS, Convention
+from jacobians.auditing.terms import Builder, ClashError, Term, positions
+from jacobians.conventions import Convention
 from jacobians.derivation.equations import Equation
 from jacobians.errors import FormulaError, JacobiansError
 from jacobians.layout import Reduction
@@ -34,7 +36,12 @@ _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
 _NAME = re.compile(r"[^\W\d]\w*")
-_STRENGTH = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(STRENGTHS)})(?![^\W\d_])")
+_READINGS = 48
+"""Of one text in one network."""
+_ABOUT_LAYERS = ("layer", "fixed", "output")
+"""What a scope asks for beside the meanings of names."""
+_EXPLAINED = 4
+"""How many readings of a wrong text are searched for slips."""
 
 
 def audit(
@@ -102,7 +109,7 @@ def audit(
     """
     if notation not in (None, *NOTATIONS):
         raise FormulaError(f"audit: the notation is one of {', '.join(NOTATIONS)}, not {notation!r}")
-    read, question = Formula.of(formula, notation), None
+    read = Formula.of(formula, notation)
     used = _NAME.findall(formula)  # in LaTeX a name such as h1 has its parts apart
     own = {
         name: text
@@ -110,29 +117,32 @@ def audit(
         if name in used or read.notation == "latex" or not name.isidentifier()
     }
     if isinstance(convention, Network):
-        network, widths = convention, [n for shape in convention.shapes().values() for n in shape]
-    else:
-        found, widths = find_convention(convention), list(sizes)
-        named = _STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
-        strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
-        chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
-        choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
-        choices |= {"loss": loss or chosen.loss, "factor": factor, "reduction": reduction, "l2": strength}
-        question, network = Question(read, own, choices, seed), Network.dense(**choices)  # type: ignore[arg-type]
-    count = (1 if read.left.is_jacobian else examples_apart(widths)) if examples is None else examples
+        widths = [n for shape in convention.shapes().values() for n in shape]
+        count = _count(read, widths, examples)
+        network = convention
+        tried = [*readings(read, Scope.of(RandomBatches.of(network, count, seed, _DRAWS)), own)]
+        return replace(_judged(_best(tried), None), formula=formula)
+    found, widths = find_convention(convention), list(sizes)
+    named = STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
+    strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
+    chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
+    choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
+    choices |= {"loss": loss or chosen.loss, "factor": factor, "reduction": reduction, "l2": strength}
+    fixed = {"task": task or loss, "activation": activation, "examples": examples}
+    question = Question(read, own, choices, fixed, seed, _count(read, widths, examples))
+    tried = []
+    for reading in question.readings():
+        tried.append(reading)
+        if isinstance(reading, Reading) and reading.is_right:
+            break
+    return replace(_judged(_best(tried), question), formula=formula)
+
+
+def _count(formula: Formula, widths: Sequence[int], examples: int | None) -> int:
+    count = (1 if formula.left.is_jacobian else examples_apart(widths)) if examples is None else examples
     if count < 1:
         raise FormulaError(f"audit: {count} examples show nothing; at least one is needed")
-    reading = checked(read, RandomBatches.of(network, count, seed, _DRAWS), own)
-    if question is not None and activation is None and not reading.is_right:
-        # a formula of other hidden units is right, and it is said of which
-        for name in HIDDEN_UNITS:
-            other = (
-                None if name == question.choices["activation"] else question.read_with(count, _DRAWS, activation=name)
-            )
-            if other is not None and other.is_right:
-                right = _judged(other, question)
-                return replace(right, convention=f"{right.convention} with activation={name!r}")
-    return _judged(reading, question)
+    return count
 
 
 def names(
@@ -156,40 +166,68 @@ def names(
         sizes, convention=convention, task=task, activation=activation, loss=loss, factor=factor, reduction=reduction
     )
     scope = Scope.of(RandomBatches.of(network, examples_apart(sizes), 0, 1))
-    own = {claim.name: claim.meaning for claim in claims(scope)}
+    own = {claim.name: claim.meaning for claim in scope.claims.values()}
     with_ones = ("X_",) if network.convention.names.with_ones else ("X_", "A")
     listed = [n for n in scope.symbols if n[:2] not in ("J_", "d_") and (n[-5:] != "_ones" or n.startswith(with_ones))]
     meanings = {n: own.get(n, "with its entry of ones" if n.endswith("_ones") else "given") for n in listed}
     return {n: (shown(scope.symbols[n].shape), meanings[n]) for n in listed}
 
 
-def _judged(found: Checked, question: Question | None) -> Audit:
+def _best(tried: Sequence[Reading | FormulaError]) -> tuple[Reading, ...]:
+    """The reading that is right, or those that can be read, where shapes fit first.
+
+    Raises
+    ------
+    FormulaError
+        If there is none: what the first one met.
+    """
+    found = [reading for reading in tried if isinstance(reading, Reading)]
+    if not found:
+        raise next(error for error in tried if isinstance(error, FormulaError))
+    right = [reading for reading in found if reading.is_right]
+    return tuple(right[:1] or sorted(found, key=lambda r: r.judged.expr is None or r.judged.difference is None))
+
+
+def _judged(readings_: tuple[Reading, ...], question: Question | None) -> Audit:
+    best, explanation = readings_[0], None
+    if not best.is_right:
+        best = next((one for one in readings_ if one.judged.is_scaled), best)
+        for reading in dict.fromkeys((best, *readings_[:_EXPLAINED])):
+            found = reading.judged
+            other = explanation_of(found.term, found.judge, found.formula.source.text)
+            if other is not None and (explanation is None or other.cost[0] < explanation.cost[0]):
+                best, explanation = reading, other
+            if explanation is not None and len(explanation.slips) == 1:
+                break
+    found = best.judged
     claim, setting, judge, source = found.claim, found.scope.setting, found.judge, found.formula.source
-    difference = None if found.expr is None else judge.difference(found.expr)
-    explanation = None
+    difference = found.difference
+    looped = any(term.kind == "examples" for _, term in positions(found.term))
     slips: tuple[Slip, ...] = ()
     places: tuple[str, ...] = ()
-    if not found.is_right:
-        explanation = explanation_of(found.term, judge, source.text)
+    if not best.is_right:
         if explanation is not None:
             slips = explanation.slips
         elif found.expr is not None and difference is not None:
             slips = diagnosed(found.expr, judge)
-        places = () if question is None else tuple(question.elsewhere(setting.examples))
+        places = () if question is None else tuple(question.elsewhere())
     wrong: Verdict = "does not conform" if difference is None else "wrong"
     return Audit(
         formula=source.text,
         convention=setting.network.convention.name,
-        claim=f"{claim.name}: {claim.meaning}",
-        verdict="right" if found.is_right else wrong,
-        problem="" if found.is_right else _problem(found, difference),
+        claim="; ".join(
+            f"{one.claim.name}: {one.claim.meaning}" for one in (best.results if best.is_right else [found])
+        ),
+        verdict="right" if best.is_right else wrong,
+        problem="" if best.is_right else _problem(found, difference),
         shapes=_shapes(found),
         difference=difference,
         slips=slips,
-        mended=None if explanation is None else Equation(claim.nearest.left, explanation.mended),
+        mended=None if explanation is None or looped else Equation(claim.nearest.left, explanation.mended),
         nearest=claim.nearest,
         elsewhere=places,
         draws=len(setting.draws),
+        reading=best.described,
     )
 
 
@@ -216,7 +254,7 @@ def _shapes(found: Checked) -> tuple[TermShape, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """A formula in one setting.
+    """One array that a text computes, in one reading.
 
     Attributes
     ----------
@@ -249,39 +287,149 @@ class Checked:
         """Whether its value is the true one."""
         return self.expr is not None and self.judge.right(self.expr)
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether it is right but for a factor, a sign or a transpose of the whole."""
+        try:
+            return self.expr is not None and any(len(e.slips) == 1 for e in self.judge.reach(self.expr))
+        except ValueError:  # a loss of one's own refuses such targets
+            return False
 
-def checked(formula: Formula, setting: RandomBatches, where: Mapping[str, str]) -> Checked:
-    """Read a formula in a setting.
+    @cached_property
+    def difference(self) -> float | None:
+        """The largest difference by the truth's largest entry; None where shapes do not fit."""
+        return None if self.expr is None else self.judge.difference(self.expr)
 
-    Parameters
-    ----------
-    formula : Formula
-    setting : RandomBatches
-        Its draws learn the values of the names in `where`.
-    where : mapping of str to str
-        Names of the caller's own, and the right sides that define them.
+
+def checked(formula: Formula, scope: Scope) -> list[Checked]:
+    """Read a formula in one reading of its names, and return all that it computes.
 
     Raises
     ------
     FormulaError
         If a name is unknown, or something is not of the notation.
     """
-    scope = Scope.of(setting)
+    found = []
+    for result in results_of(formula, scope):
+        one = Checked(formula, scope, result.claim, result.term, Builder(scope.setting.examples, scope.known))
+        try:
+            found.append(replace(one, expr=one.builder.build(result.term)))
+        except ClashError as clash:
+            found.append(replace(one, clash=clash))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A text with one meaning for each of its names.
+
+    Attributes
+    ----------
+    results : tuple of Checked
+        What it computes; for names without a layer's number, in each layer.
+    how : str
+        What had to be chosen.
+    """
+
+    results: tuple[Checked, ...]
+    how: str = ""
+
+    @cached_property
+    def is_right(self) -> bool:
+        """Whether all that it computes is right."""
+        return all(found.is_right for found in self.results)
+
+    @property
+    def judged(self) -> Checked:
+        """The first result that is not right, or the last of all."""
+        return next((found for found in self.results if not found.is_right), self.results[-1])
+
+    @property
+    def described(self) -> str:
+        """What had to be chosen or was taken for granted, in clauses."""
+        notes = dict.fromkeys(note for found in self.results for note in found.scope.notes)
+        return "; ".join(filter(None, (self.how, *notes)))
+
+
+def readings(
+    formula: Formula, scope: Scope, where: Mapping[str, str], how: str = ""
+) -> Iterator[Reading | FormulaError]:
+    """Yield a text in every reading of its names, the likeliest first; for one that has none, why.
+
+    Parameters
+    ----------
+    formula : Formula
+    scope : Scope
+        Its draws learn the values of the names in `where`.
+    where : mapping of str to str
+        Names of the caller's own, and the right sides that define them.
+    how : str
+        How the scope itself reads the text.
+
+    Raises
+    ------
+    FormulaError
+        If a name in `where` has a meaning already, or cannot be read.
+    """
     for name, text in where.items():
         _define(name, text, scope)
-    left = formula.left
-    if left.of is None and left.wrt in scope.own:
-        claim = claim_of_own(left.wrt, scope)
-        scope = replace(scope, target=claim.name, own={n: e for n, e in scope.own.items() if n != left.wrt})
-    else:
-        claim = claim_of(left, scope, formula.source)
-        scope = replace(scope, target=claim.name)
-    term = formula.term(scope)
-    found = Checked(formula, scope, claim, term, Builder(setting.examples, scope.known))
+    waiting: list[dict[str, str]] = [{}]
+    done: list[dict[str, str]] = []
+    while waiting and len(done) < _READINGS:
+        choices = waiting.pop(0)
+        done.append(choices)
+        found, asked = _of_layers(formula, scope, choices)
+        described = [
+            f"{name.removesuffix(' =')} is {ROLES_IN_WORDS.get(meant, meant)}" for name, meant in choices.items()
+        ]
+        for one in found:
+            said = "; ".join(filter(None, (how, *described, one.how))) if isinstance(one, Reading) else ""
+            yield replace(one, how=said) if isinstance(one, Reading) else one
+        for name, meanings in asked.items():
+            for meant in meanings:
+                other = {**choices, name: meant}
+                first = name not in choices and meant == meanings[0]
+                if not first and name not in choices and other not in done and other not in waiting:
+                    waiting.append(other)
+
+
+def _of_layers(
+    formula: Formula, scope: Scope, choices: Mapping[str, str]
+) -> tuple[list[Reading | FormulaError], dict[str, tuple[str, ...]]]:
+    """The text with some choices made; where names have no number, in each layer; and what else there is to choose.
+
+    It must be right in all layers, or where other names fix the layer, in one.
+    """
+    alone = scope.reading(choices, None)
+    found: list[Reading | FormulaError] = []
     try:
-        return replace(found, expr=found.builder.build(term))
-    except ClashError as clash:
-        return replace(found, clash=clash)
+        found.append(Reading(tuple(checked(formula, alone))))
+    except FormulaError as error:
+        found.append(error)
+    asked = dict(alone.asked)
+    if "layer" not in asked:
+        return found, {name: meanings for name, meanings in asked.items() if name not in _ABOUT_LAYERS}
+    names, layers = scope.setting.network.convention.names, dict[int, list[Checked]]()
+    count = sum(map(names.is_weight, scope.setting.first.run.params))
+    for layer in range(1, count + names.first_units + 1):
+        one = scope.reading(choices, layer)
+        try:
+            layers[layer] = checked(formula, one)
+        except FormulaError as why:
+            found[:] = [why] if layer == 1 and isinstance(found[0], FormulaError) else found
+        asked |= one.asked
+    if layers:
+        numbers = " and ".join(map(str, layers))
+        every = tuple(result for results in layers.values() for result in results)
+        found = [one for one in found if isinstance(one, Reading)]
+        found.append(Reading(every, f"for layer{'s' * (len(layers) > 1)} {numbers}"))
+        if "output" in asked and len(layers) > 1 and "fixed" not in asked:
+            *hidden, last = layers.values()
+            found.append(Reading(tuple(r for results in hidden for r in results), "for the hidden layers"))
+            found.append(Reading(tuple(last), "for the last layer"))
+        if "fixed" in asked and len(layers) > 1:
+            found += [Reading(tuple(results), f"for layer {layer}") for layer, results in layers.items()]
+    return found, {name: meanings for name, meanings in asked.items() if name not in _ABOUT_LAYERS}
 
 
 def _define(name: str, text: str, scope: Scope) -> None:
@@ -312,34 +460,126 @@ class Question:
     where : mapping of str to str
     choices : dict
         For `Network.dense`.
+    fixed : dict
+        What the caller gave of the task or loss, the activation and the examples; None where it is the convention's.
     seed : int
+    examples : int
     """
 
     formula: Formula
     where: Mapping[str, str]
     choices: Mapping[str, Any]
+    fixed: Mapping[str, Any]
     seed: int
+    examples: int
 
-    def elsewhere(self, examples: int) -> Iterator[str]:
+    def readings(self) -> Iterator[Reading | FormulaError]:
+        """Yield the text in every network that it may be about, the likeliest first."""
+        fits = False
+        for changes, how in self._networks():
+            if "examples" in changes and fits:
+                continue
+            setting = self._setting(_DRAWS, **changes)
+            if isinstance(setting, JacobiansError):
+                if not changes:
+                    raise setting
+                continue
+            try:
+                for reading in readings(self.formula, Scope.of(setting), self.where, how):
+                    fits = fits or (isinstance(reading, Reading) and reading.judged.difference is not None)
+                    yield reading
+            except FormulaError:
+                if not changes:  # elsewhere, what the caller defined may have no shape
+                    raise
+
+    def _networks(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """What to change in the network, and how that is said, the fewest changes first."""
+        ways = [self._examples(), self._batches(), self._tasks(), self._activations(), self._sizes()]
+        found = []
+        for parts in itertools.product(*([({}, ""), *way] for way in ways)):
+            changes = {key: value for changed, _ in parts for key, value in changed.items()}
+            said = [how for _, how in parts if how]
+            found.append((len(said), changes, "; ".join(said)))
+        for _, changes, how in sorted(found, key=lambda one: one[0]):
+            yield changes, how
+
+    def _sizes(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """One layer, where the text names a weight without its number: of all the outputs, or of one."""
+        sizes = self.choices["sizes"]
+        if len(sizes) > 2 and _UNNUMBERED.search(self.formula.source.text):
+            yield {"sizes": [sizes[0], sizes[-1]]}, "for a single layer"
+            yield {"sizes": [sizes[0], 1]}, "for a single layer with one output"
+
+    def _tasks(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """The source's other tasks."""
+        own: Convention = self.choices["convention"]
+        if self.fixed["task"] is None:
+            for kind, task in [*own.tasks.items()][1:]:
+                yield {"task": kind, "loss": task.loss}, f"for {kind}"
+
+    def _activations(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """The activations that the text itself names, or writes out."""
+        text = " ".join((self.formula.source.text, *self.where.values()))
+        if self.fixed["activation"] is None:
+            for name in ACTIVATIONS:
+                pattern = _WRITTEN.get(name, rf"(?<![a-z]){name.replace('_', '_?')}")
+                if name != self.choices["activation"] and re.search(pattern, text, re.IGNORECASE):
+                    yield {"activation": name}, f"with {name} in the hidden layers"
+
+    def _batches(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """One example in a column, where the source's text does so and its code does not."""
+        own: Convention = self.choices["convention"]
+        if own.text_batch not in (None, own.layout.batch):
+            lies = "row" if own.text_batch == "rows" else "column"
+            changed = own.replace(layout=own.layout.replace(batch=own.text_batch))
+            yield {"convention": changed}, f"with one example a {lies}, as in the source's text"
+
+    def _examples(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """One, as texts have, where nothing fits the shapes of a batch."""
+        if self.fixed["examples"] is None and self.formula.notation == "latex":
+            yield {"examples": 1}, "for one example"
+
+    def _setting(self, draws: int, *, examples: int | None = None, **changes: Any) -> RandomBatches | JacobiansError:
+        try:
+            network = Network.dense(**{**self.choices, **changes})
+            return RandomBatches.of(network, examples or self.examples, self.seed, draws)
+        except JacobiansError as error:
+            return error
+
+    def elsewhere(self) -> Iterator[str]:
         """Yield where a formula that is wrong here is right as it stands."""
         own: Convention = self.choices["convention"]
         for what, known in (("loss", LOSSES), ("activation", ACTIVATIONS)):
             for name in known:
-                if name != self.choices[what] and self._is_right(examples, **{what: name}):
+                if name != self.choices[what] and self._is_right(**{what: name}):
                     yield f"{own.name} with {what}={name!r}"
         for preset in all_conventions():
             l2 = self.choices["l2"] if preset.l2 else 0.0
-            if preset.name != own.name and self._is_right(examples, convention=preset, l2=l2, task=None):
+            if preset.name != own.name and self._is_right(convention=preset, l2=l2, task=None):
                 yield preset.name
 
-    def read_with(self, examples: int, draws: int, **changes: Any) -> Checked | None:
-        """Return the formula as it is read with some other choices; None where it cannot be read so."""
-        try:
-            network = Network.dense(**{**self.choices, **changes})
-            return checked(self.formula, RandomBatches.of(network, examples, self.seed, draws), self.where)
-        except JacobiansError:
-            return None
+    def _is_right(self, **changes: Any) -> bool:
+        """Whether the formula can be read with some other choices, and is right."""
+        return all(self._is_right_on(draws, changes) for draws in range(1, _DRAWS_ELSEWHERE + 1))
 
-    def _is_right(self, examples: int, **changes: Any) -> bool:
-        found = self.read_with(examples, _DRAWS_ELSEWHERE, **changes)
-        return found is not None and found.is_right
+    def _is_right_on(self, draws: int, changes: Mapping[str, Any]) -> bool:
+        setting = self._setting(draws, **changes)
+        if isinstance(setting, JacobiansError):
+            return False
+        try:
+            found = readings(self.formula, Scope.of(setting), self.where)
+            return any(isinstance(reading, Reading) and reading.is_right for reading in found)
+        except JacobiansError:
+            return False
+
+
+_UNNUMBERED = re.compile(
+    r"(?<![^\W\d])(?:d?(?:W|w|b|Theta|theta|Θ|θ|Z|z|D|x|A_prev|out)|(?:Theta|theta|W|w|b)_grad|grad)(?![\w^\[{])"
+)
+"""A weight, or what comes of it, without a layer's number."""
+_WRITTEN = {
+    "sigmoid": r"sigm|sigma|σ|logistic|expit|exp\(\s*-|1\.?0?\s*-\s*[ah]",
+    "tanh": r"tanh|cosh|\*\*\s*2|\^\s*\{?\s*2|power|square",
+    "relu": r"(?<![a-z_])relu|[<>]|max|greater|int64",
+}
+"""How the commonest activations are written where they are not named."""

@@ -1,4 +1,4 @@
-"""`Formula`: a text cut at its equals sign, with its notation and its left side."""
+"""`Formula`: a text in one of the notations, and `LeftSide`: what stands left of an equals sign."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from jacobians.auditing.formula_text import Source, Span
-from jacobians.auditing.names import LOSS_NAMES, Scope
-from jacobians.auditing.python_reader import read_numpy
+from jacobians.auditing.names import LISTS, LOSS_NAMES, Scope
+from jacobians.auditing.python_reader import ENTRY_OF_DICT, name_of_entry, read_numpy
+from jacobians.auditing.statements import Statement, assignments, statements
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import LatexNames, read_latex, read_octave
 
 Notation: TypeAlias = Literal["numpy", "latex", "octave"]
 NOTATIONS: tuple[Notation, ...] = ("numpy", "latex", "octave")
-
-_EQUALS_OR_BRACKET = re.compile(r"(?<![=<>!:])=(?!=)|[()\[\]{}]")
 
 
 @dataclass(frozen=True)
@@ -29,64 +28,70 @@ class LeftSide:
     wrt : str
         The name, or what is differentiated by.
     span : (int, int)
+    index : (int, int) or None
+        What stands in brackets after the name, in dhidden[hidden <= 0] or grad(2:end).
+    elements : str
+        The letters of entries, in w_{jk}.
     """
 
     of: str | None
     wrt: str
     span: Span
+    index: Span | None = None
+    elements: str = ""
 
     @property
     def is_jacobian(self) -> bool:
         """Whether it is the derivative of something else than the loss."""
-        return self.of is not None and self.of not in LOSS_NAMES
+        return self.of is not None and self.of.rstrip("0123456789") not in LOSS_NAMES
+
+    @property
+    def name(self) -> str:
+        """The name that an assignment to it sets."""
+        return self.wrt if self.of is None else f"d{self.of}_d{self.wrt}"
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula in one of the notations.
+    """A text in one of the notations: one equation, or assignments one after the other.
 
     Attributes
     ----------
     source : Source
     notation : {"numpy", "latex", "octave"}
+    statements : tuple of Assignment and Loop
     left : LeftSide
-    right : (int, int)
-        Where its right side stands.
+        Of the last assignment.
     """
 
     source: Source
     notation: Notation
+    statements: tuple[Statement, ...]
     left: LeftSide
-    right: Span
 
     @classmethod
     def of(cls, text: str, notation: Notation | None = None) -> Formula:
-        """Return the formula of a text; its notation is told from backslashes, transposing quotes and dotted operators.
+        """Return the formula of a text; its notation is told from what only one of them has.
 
         Raises
         ------
         FormulaError
-            If it has no equals sign, or two, or its left side is no name and no derivative.
+            If it has no equals sign, or two in one assignment, or its left side is no name and no derivative.
         """
-        source = Source.of(text)
-        found = notation or notation_of(source.text)
-        depth, equals = 0, []
-        for match in _EQUALS_OR_BRACKET.finditer(source.text):
-            if match.group() == "=":
-                equals += [match.start()] * (depth == 0)
-            else:
-                depth += 1 if match.group() in "([{" else -1
-        end = len(source.text)
-        if not equals:
-            raise source.error("a formula has two sides, as in dW1 = X.T @ dZ1", (0, end))
-        if len(equals) > 1:
-            raise source.error("a formula has one equals sign", (equals[1], equals[1] + 1))
-        left = left_side(source, (0, equals[0]), latex=found == "latex")
-        return cls(source, found, left, (equals[0] + 1, end))
+        found = notation or notation_of(str(text))
+        source = Source.of(text, _COMMENTS[found])
+        latex = found == "latex"
+        whole = statements(source, latex=latex)
+        *_, last = assignments(whole)
+        return cls(source, found, whole, left_side(source, last.left, latex=latex))
 
     def term(self, scope: Scope) -> Term:
-        """Return the right side."""
-        return read(self.notation, self.source, self.right, scope)
+        """Return the right side of the last assignment."""
+        *_, last = assignments(self.statements)
+        return read(self.notation, self.source, last.right, scope)
+
+
+_COMMENTS: dict[Notation, str] = {"numpy": "#", "octave": "[%#]", "latex": r"(?<!\\)%"}
 
 
 def read(notation: Notation, source: Source, span: Span, scope: Scope) -> Term:
@@ -113,13 +118,20 @@ def left_side(source: Source, span: Span, *, latex: bool) -> LeftSide:
         return _latex(source, span)
     text = source.part(span)
     start = span[0] + len(text) - len(text.lstrip())
-    place = (start, start + max(1, len(text.strip())))
+    text = text.strip()
+    place = (start, start + max(1, len(text)))
     name = r"[^\W\d]\w*"
-    if re.fullmatch(name, text.strip()):
-        return LeftSide(None, text.strip(), place)
-    found = re.fullmatch(rf"(?:d|∂|partial_?)?({name})\s*/\s*(?:d|∂|partial_?)({name})", text.strip())
-    if found:
+    if found := re.fullmatch(rf"(?:{name}\.)*({name})", text):
+        return LeftSide(None, found[1], place)
+    if found := re.fullmatch(rf"(?:d|∂|partial_?)?({name})\s*/\s*(?:d|∂|partial_?)({name})", text):
         return LeftSide(found[1], found[2], place)
+    if found := ENTRY_OF_DICT.fullmatch(text):
+        return LeftSide(None, name_of_entry(found), place)
+    found = re.fullmatch(rf"(?:{name}\.)*({name})\s*[\[(](.*)[\])]", text, re.DOTALL)
+    if found and found[1] in LISTS and "," not in found[2] and "<" not in found[2] and ">" not in found[2]:
+        return LeftSide(None, f"{found[1]}[{found[2]}]", place)
+    if found:
+        return LeftSide(None, found[1], place, (start + found.start(2), start + found.end(2)))
     raise source.error("the left side is a name such as dW1, or a derivative such as dL/dW1 or dZ1/dX", place)
 
 
@@ -129,6 +141,8 @@ def _latex(source: Source, span: Span) -> LeftSide:
     tokens = reader.tokens
     place = (tokens.next.span[0], max(tokens.next.span[0] + 1, span[1]))
 
+    elements: list[str] = []
+
     def name() -> str:
         found = "vec"
         while found == "vec":
@@ -137,43 +151,68 @@ def _latex(source: Source, span: Span) -> LeftSide:
             base = reader.base()
             if base is None:
                 raise tokens.error("a name is wanted here, as in \\frac{\\partial L}{\\partial W_1}")
+            if base[0] == "d" and tokens.next.text in ("\\vec", "\\mathbf", "\\boldsymbol", "\\bm"):
+                inner = reader.base()
+                base = base if inner is None else (f"d{inner[0]}", base[1])
             found = base[0]
         scripts = reader.scripts()
         if braced:
             tokens.expect("}")
-        if any(kind not in ("index", "power") for kind, _, _ in scripts):
+        if any(kind not in ("index", "power", "elements") for kind, _, _ in scripts):
             raise tokens.error("a left side is not transposed, sliced or primed", tokens.peek(-1))
-        return found + "".join(str(value) for _, value, _ in scripts)
+        elements[:] = [str(value) for kind, value, _ in scripts if kind == "elements"]
+        return found + "".join(str(value) for kind, value, _ in scripts if kind != "elements")
+
+    def loss() -> str:
+        """A loss, whose arguments do not matter."""
+        found = name() if tokens.next.kind != "end" else "L"
+        if tokens.accept("("):
+            while tokens.next.kind != "end" and not tokens.accept(")"):
+                tokens.take()
+        return found
 
     of = None
-    if tokens.accept("\\frac"):
+    if tokens.accept("\\frac", "\\dfrac", "\\tfrac"):
         tokens.expect("{")
-        of = name().removeprefix("d")
+        alone = tokens.accept("\\partial", "d") and tokens.next.text == "}"
+        of = None if alone else name().removeprefix("d")
+        if tokens.accept("("):
+            while tokens.next.kind != "end" and not tokens.accept(")"):
+                tokens.take()
         tokens.expect("}")
         tokens.expect("{")
         wrt = name()
         wrt = wrt[1:] if wrt[0] == "d" and len(wrt) > 1 else wrt
         tokens.expect("}")
+        letters = "".join(elements)
+        of = loss() if of is None else of
+        elements[:] = [letters]
     elif tokens.accept("\\nabla"):
         tokens.expect("_")
-        tokens.expect("{")
+        braced = tokens.accept("{")
         wrt = name()
-        tokens.expect("}")
-        of = name() if tokens.next.kind != "end" else "L"
+        if braced:
+            tokens.expect("}")
+        of = loss()
+        elements.clear()
     else:
         wrt = name()
         if tokens.accept("/"):
             of, wrt = wrt, name()
     if tokens.next.kind != "end":
         raise tokens.error("the left side is a name, or a derivative such as \\frac{\\partial L}{\\partial W_1}")
-    return LeftSide(of, wrt, place)
+    return LeftSide(of, wrt, place, None, "".join(elements))
 
 
-_LATEX = re.compile(r"\\|[_^]\{")
+_LATEX = re.compile(r"\\(?!\s*\n)|[_^]\{")
 _NUMPY = re.compile(
-    r"""(?<![\w)\]])['"]|\b[a-z]'\{|"|keepdims|axis=|\*\*|\b(?:np|if|and|or|for|in|is|not|lambda)\b[ .]"""
+    r"""(?<![\w)\]])['"]|\b[a-z]'\{|"|keepdims|axis=|\*\*|\b(?:np|if|and|or|in|is|not)\b[ .]"""
+    r"""|\blambda\s*[\w, ]*:|@(?!\w+,)|\.T\b|\.(?:dot|sum|mean|transpose|copy|astype|reshape|shape)\b|\[\s*:|:\s*\]"""
 )
-_OCTAVE = re.compile(r"'|\.[*/^]|:\s*end|(?<!\.)\b(?:sum|ones|zeros)\(")
+_OCTAVE = re.compile(
+    r"'|(?<!\d)\.[*/^]|:\s*end|(?<!\.)\b(?:sum|ones|zeros|bsxfun|size)\s*\(|\(\s*:\s*,|^\s*end\b", re.MULTILINE
+)
+_DOTTED = re.compile(r"\d\.[*/^]")
 _SIDE_BY_SIDE = re.compile(r"\^\w|[\w)]\s+[^\W\d]")
 
 
@@ -181,8 +220,10 @@ def notation_of(text: str) -> Notation:
     """What only one of the notations has; the strings and keywords of Python are for its parser to refuse."""
     if _LATEX.search(text):
         return "latex"
+    if "\n" in text.strip():
+        text = re.sub("[#%].*", "", text)
     if _NUMPY.search(text):
         return "numpy"
-    if _OCTAVE.search(text):
+    if _OCTAVE.search(text) or _DOTTED.search(text) or text.rstrip().endswith(";"):
         return "octave"
-    return "latex" if _SIDE_BY_SIDE.search(text) else "numpy"
+    return "latex" if _SIDE_BY_SIDE.search(text) and "\n" not in text.strip() else "numpy"

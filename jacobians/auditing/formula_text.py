@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 Span: TypeAlias = tuple[int, int]
 """The first character, and the one after the last."""
 
-MAX_LENGTH = 2000
+MAX_LENGTH = 10_000
 MAX_NESTING = 50
 """Of brackets."""
 MAX_DEPTH = 120

@@ -3,92 +3,228 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, show_shape, size_of
+from jacobians.auditing.claims import Claim, claims
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import RandomBatches
-from jacobians.auditing.terms import Term, call, leaf, number
+from jacobians.auditing.terms import Builder, ClashError, Term, call, leaf, number
+from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import Names
+from jacobians.errors import FormulaError
 from jacobians.operations import Elementwise, Loss, textbook_functions
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes, transposed
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
 
 LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
-STRENGTHS = ("lam", "lambda", "reg", "alpha", "λ", "α", "l2", "weight_decay", "wd")
+STRENGTHS = (
+    *("lam", "lambda", "Lambda", "lambd", "lambda_", "lmbda", "reg", "reg_strength", "alpha", "λ", "α", "l2"),
+    *("weight_decay", "wd"),
+)
 _COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
 _CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
 _TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
 _INPUTS = ("inputs", "input", "data", "x")
 
 
-def _synonyms_of(setting: RandomBatches) -> Mapping[str, str]:
-    """Return the convention's name for every synonym that means one thing only; none hides a name of its own."""
-    own = setting.first.values
-    found: dict[str, set[str]] = {}
-    for synonym, name in _pairs(setting):
-        if name in own and synonym not in own:
-            found.setdefault(synonym, set()).add(name)
-    return {synonym: names.pop() for synonym, names in found.items() if len(names) == 1}
+GENERIC = {
+    **dict.fromkeys(("W", "w", "Theta", "theta", "weights"), ("weight:0",)),
+    **dict.fromkeys(("b", "bias"), ("bias:0",)),
+    **dict.fromkeys(
+        ("dW", "dw", "grad_W", "W_grad", "dTheta", "Theta_grad", "nabla_w", "dL_dW"), ("weight-gradient:0",)
+    ),
+    **dict.fromkeys(("db", "grad_b", "b_grad", "nabla_b", "dL_db"), ("bias-gradient:0",)),
+    **dict.fromkeys(("Z", "z", "dL_dZ"), ("pre:0",)),
+    **dict.fromkeys(("dZ", "dz", "delta", "δ", "dL_dz"), ("cotangent:0",)),
+    **dict.fromkeys(("A_prev", "a_prev", "H_prev", "h_prev", "X_prev"), ("post:-1",)),
+    **dict.fromkeys(("dA_prev", "da_prev", "dX_prev"), ("post-cotangent:-1",)),
+    **dict.fromkeys(("A", "a", "H"), ("post:0", "post:-1")),
+    **dict.fromkeys(("dA", "da", "dH", "dh"), ("post-cotangent:0",)),
+    "x": ("post:-1", "pre:0"),
+    "dx": ("post-cotangent:-1", "cotangent:0"),
+    "dout": ("cotangent:0", "post-cotangent:0"),
+    "D": ("pre:0",),
+    "dD": ("cotangent:0",),
+}
+"""Names without a layer's number: roles, with how far their layer is from the one that the text is about."""
+ROLES_IN_WORDS = {
+    "pre:0": "Z of the layer",
+    "post:0": "A of the layer",
+    "post:-1": "A of the layer before",
+    "cotangent:0": "dZ of the layer",
+    "post-cotangent:0": "dA of the layer",
+    "post-cotangent:-1": "dA of the layer before",
+}
+
+
+LISTS = {
+    **dict.fromkeys(("activations", "layer_outputs"), ("post", 0)),
+    **dict.fromkeys(("zs", "z_list"), ("pre", 1)),
+    **dict.fromkeys(("weights", "coefs_", "coefs"), ("weight", 1)),
+    **dict.fromkeys(("biases", "intercepts_", "intercepts"), ("bias", 1)),
+    **dict.fromkeys(("nabla_w", "coef_grads", "delta_nabla_w"), ("weight-gradient", 1)),
+    **dict.fromkeys(("nabla_b", "intercept_grads", "delta_nabla_b"), ("bias-gradient", 1)),
+    "deltas": ("cotangent", 1),
+}
+"""Lists with one array per layer: their role, and the layer of their first entry."""
 
 
 def _pairs(setting: RandomBatches) -> Iterator[tuple[str, str]]:
+    """Yield what readers of many courses write, and the convention's name for it."""
     network, run = setting.network, setting.first.run
     words, names = network.convention.names, Names(run)
-    last = names.outputs[-1]
+    last, accumulates = names.outputs[-1], words.accumulator is not None
     inputs = (*_INPUTS, words.of("post", 0), f"A{words.first_units}", f"H{words.first_units}")
     fixed = {words.count: _COUNTS, "K": _CLASSES, words.strength: STRENGTHS, "Y": _TARGETS, "X": inputs}
     yield from ((synonym, name) for name, synonyms in fixed.items() for synonym in synonyms)
     for name in run.params:
-        yield from _parameter(name, words, len(run.params))
+        yield from _parameter(name, words, single=sum(map(words.is_weight, run.params)) == 1)
     for stop in names.outputs:
-        yield from _stop(stop, names, stop == last)
+        yield from _stop(stop, names, last=stop == last, accumulates=accumulates)
     prediction = names.prediction
-    yield from ((s, prediction) for s in ("probs", "prob", "P", "yhat", "y_hat", "pred", "output", "o", "h"))
+    yield from ((s, prediction) for s in _PREDICTIONS)
     yield "dX", words.gradient_of("X")
+    yield from ((spelling, "X_ones") for spelling in ("X_b", "X_bias", "X_aug", "Xb", "Xones"))
+    for spelling in ("dAL", "dA_L", "dyhat", "dy_hat", "dY_hat", "dprobs"):
+        if words.post_cotangent is not None:
+            yield spelling, words.of("post-cotangent", sum(map(words.is_weight, run.params)))
     yield f"A{names.of(last)[1:]}", prediction
     yield f"A{names.of(last)[1:]}", names.of(last) if not last.startswith("Z") else ""
+    for accumulator, (name, _) in setting.accumulators.items():
+        yield accumulator.replace("Delta", "Δ"), accumulator
+        yield accumulator.replace("Delta", "D"), words.gradient_of(name)
+    for alias, role in network.convention.names.aliases.items():
+        yield from ((alias, name) for name in names_of_role(role, setting))
 
 
-def _parameter(name: str, names: ArrayNames, parameters: int) -> Iterator[tuple[str, str]]:
-    """Of a weight or a bias, and of the gradient by it."""
+def _columns(
+    setting: RandomBatches, symbols: Mapping[str, Expr], known: Mapping[str, Claim]
+) -> Iterator[tuple[str, str, Claim]]:
+    """Yield the weights of a single output as the column that regressions have, θ or w, and its gradient."""
+    run, words = setting.first.run, setting.network.convention.names
+    weights = [name for name in run.params if words.is_weight(name)]
+    if len(weights) != 1 or setting.network.layout.weights != "rows" or symbols[weights[0]].shape[0] != 1:
+        return
+    (name,) = weights
+    whole = known[setting.gradient_name(name)]
+    right, own = whole.nearest.right, f"{whole.name}_column"
+    assert isinstance(right, Expr)
+    if isinstance(right, Add):
+        right = Add(transposed(right.left), transposed(right.right), minus=right.minus)
+    else:
+        right = transposed(right)
+    truths = tuple(true.T for true in whole.truths)
+    left = Symbol(own, truths[0].shape)
+    yield name, f"{name}_column", Claim(own, f"{whole.meaning}, as a column", truths, Equation(left, right), name)
+
+
+_PREDICTIONS = (
+    *("probs", "prob", "probabilities", "P", "yhat", "y_hat", "ŷ", "pred", "y_pred", "preds", "predictions"),
+    *("output", "outputs", "o", "O", "h", "H", "hypothesis", "h_theta", "AL", "A_L", "aL", "hx", "softmax_output"),
+)
+
+
+def names_of_role(role: str, setting: RandomBatches) -> Iterator[str]:
+    """Yield what the convention calls an array of a role such as "pre:last" or "weight:1"."""
+    kind, _, layer = role.partition(":")
+    run = setting.first.run
+    names = Names(run)
+    words = setting.network.convention.names
+    weights = [name for name in run.params if words.is_weight(name)]
+    number = len(weights) if layer in ("", "last") else int(layer)
+    bias = words.of("bias", number)
+    fixed = {"input": "X", "target": "Y", "count": words.count, "strength": words.strength}
+    if kind in fixed:
+        yield fixed[kind]
+    elif kind == "prediction":
+        yield names.prediction
+    elif kind in ("weight", "weight-gradient") and 0 < number <= len(weights):
+        name = weights[number - 1]
+        yield name if kind == "weight" else setting.gradient_name(name)
+    elif kind in ("bias", "bias-gradient") and bias in run.params:
+        yield bias if kind == "bias" else setting.gradient_name(bias)
+    elif kind == "accumulator" and 0 < number <= len(weights):
+        if words.accumulator is not None:
+            yield words.of("accumulator", number)
+    elif kind in ("pre", "cotangent") and f"Z{number}" in names.outputs:
+        yield names.of(f"Z{number}") if kind == "pre" else names.cotangent(f"Z{number}")
+    elif kind in ("post", "post-cotangent") and number == 0:
+        late = words.weighted_at == "gradient" and words.post_cotangent is not None
+        gradient = words.of("post-cotangent", 0) if late else setting.gradient_name("X")
+        yield names.inputs if kind == "post" else gradient
+    elif kind in ("post", "post-cotangent") and f"A{number}" in names.outputs:
+        yield names.of(f"A{number}") if kind == "post" else names.cotangent(f"A{number}")
+    elif kind == "post" and number == len(weights):
+        yield names.prediction
+    elif kind == "post-cotangent" and number == len(weights):
+        yield from setting.at_the_output
+
+
+def _parameter(name: str, names: ArrayNames, *, single: bool) -> Iterator[tuple[str, str]]:
+    """Of a weight or a bias, and of the gradient with respect to it."""
     letters, index = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
     spellings = ("W", "w", "Theta", "theta", "Θ", "θ") if names.is_weight(name) else (letters, letters.lower(), "b")
-    single = parameters <= 2 and index == "1"
+    single = single and index == "1"
     for own in spellings:
         for k in (index, *[""] * single):
             yield f"{own}{k}", name
-            for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}"):
+            for gradient in (f"d{own}{k}", f"grad_{own}{k}", f"{own}{k}_grad", f"grad{own}{k}", f"nabla_{own}{k}"):
                 yield gradient, names.gradient_of(name)
             for of in LOSS_NAMES:
                 yield f"d{of}_d{own}{k}", names.gradient_of(name)
+    if single and names.is_weight(name):
+        yield "grad", names.gradient_of(name)
 
 
-def _stop(stop: str, names: Names, last: bool) -> Iterator[tuple[str, str]]:
+def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator[tuple[str, str]]:
     """Of an output on the way forward, and of the cotangent there."""
     own, cotangent = names.of(stop), names.cotangent(stop)
     letter, index = stop[0], own.strip("p")[len(own.rstrip("p0123456789")) :]
-    forward = {"Z": ("Z", "z", "net"), "A": ("A", "a", "H", "h")}.get(letter, (own,))
-    for k in (index, *[""] * (stop in ("Z1", "A1") and last)):
+    forward = {"Z": ("Z", "z", "net"), "A": ("A", "a", "H", "h", "X", "O", "out")}.get(letter, (own,))
+    unnumbered = stop in ("Z1", "A1") and last
+    for k in (index, *[""] * unnumbered):
         for spelling in forward:
-            yield f"{spelling}{k}", own
-            for gradient in (f"d{spelling}{k}", f"grad_{spelling}{k}", f"dL_d{spelling}{k}"):
-                yield gradient, cotangent
+            if spelling not in ("X", "O", "out") or k:
+                yield f"{spelling}{k}", own
+                for gradient in (
+                    f"d{spelling}{k}",
+                    f"grad_{spelling}{k}",
+                    *(f"d{L}_d{spelling}{k}" for L in LOSS_NAMES),
+                ):
+                    yield gradient, cotangent
         if letter == "Z":
-            for spelling in ("delta", "Delta", "δ", "Δ", "d", "D"):
+            for spelling in ("delta", "δ", "d", "error", "err") if k or last else ():
+                yield f"{spelling}{k}", cotangent
+            for spelling in () if accumulates or not k else ("Delta", "Δ", "D"):
                 yield f"{spelling}{k}", cotangent
     if letter == "A":
-        yield "hidden", own
-        yield "dhidden", cotangent
-    if last:
-        for spelling in ("scores", "logits", "f"):
+        yield "h", own
+        yield "H", own
+        yield "dh", cotangent
+        yield "dH", cotangent
+        for spelling in ("hidden", "hidden_layer", "h_relu", "hidden_output", "hidden_activations"):
             yield spelling, own
             yield f"d{spelling}", cotangent
+            yield f"grad_{spelling}", cotangent
+        yield "hidden_delta", names.cotangent(f"Z{stop[1:]}")
+        yield "delta_hidden", names.cotangent(f"Z{stop[1:]}")
+    if last:
+        for spelling in ("scores", "logits", "f", "o", "ZL", "zL", "Z_L"):
+            yield spelling, own
+            yield f"d{spelling}", cotangent
+            yield f"grad_{spelling}", cotangent
+        outer = ("dout", "output_delta", "delta_output", "delta_out", "output_error", "deltaL", "delta_L", "error")
+        yield from ((spelling, cotangent) for spelling in outer)
 
 
 _GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")
@@ -101,11 +237,21 @@ _SPELLINGS = {
     "ln": "log",
 }
 _LARGEST = 1e15
+_ELEMENTARY: Mapping[str, Callable[..., Any]] = {
+    "sqrt": lambda z: np.sqrt(z),
+    "cosh": lambda z: np.cosh(z),
+    "sinh": lambda z: np.sinh(z),
+    "abs": lambda z: np.abs(z),
+    "sign": lambda z: np.sign(z),
+    "max_rows": lambda z: np.broadcast_to(z.max(axis=1, keepdims=True), z.shape),
+    "max_columns": lambda z: np.broadcast_to(z.max(axis=0, keepdims=True), z.shape),
+}
+"""What programs call beside the library's functions; a largest entry is repeated over its row or column."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """What names mean, in one convention.
+    """What names mean, in one convention and one reading of the names that mean several things.
 
     Attributes
     ----------
@@ -113,21 +259,51 @@ class Scope:
     symbols : dict
         By the name that the convention's source uses.
     synonyms : dict
-        From what else they are called to the names of `symbols`.
+        From what else they are called to the names of `symbols`: more than one where a name means several things.
+    claims : dict
+        Everything that a formula can be checked for, by name.
     own : dict
         Names that the caller defined: their expressions are symbols too.
     definitions : dict
         What the caller defined them as.
     target : str
         The name on the left side, which the right side may not use.
+    choices : dict
+        Which of several things a name means.
+    layer : int or None
+        The layer that names without a number belong to.
+    terms : dict
+        What the text's own assignments have made of its names; an error where that could not be read.
+    used : set
+        Those of them that a later line uses.
+    loops : set
+        The names that count examples, within loops.
+    asked : dict
+        The names that mean several things and were used, with all that they mean.
+    notes : dict
+        What was taken for granted, in clauses.
+    elements : str
+        The letters of the entries that the left side names, in w_{jk}.
+    several : bool
+        Whether the text has several lines.
     """
 
     setting: RandomBatches
     symbols: Mapping[str, Expr]
-    synonyms: Mapping[str, str]
+    synonyms: Mapping[str, tuple[str, ...]]
+    claims: Mapping[str, Claim]
     own: dict[str, Expr] = field(default_factory=dict)
     definitions: dict[str, Expr] = field(default_factory=dict)
     target: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    layer: int | None = None
+    terms: dict[str, Term | FormulaError] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    loops: set[str] = field(default_factory=set)
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    elements: str = ""
+    several: bool = False
 
     @classmethod
     def of(cls, setting: RandomBatches) -> Scope:
@@ -140,7 +316,25 @@ class Scope:
                 if array.ndim == 2 and name[0] in "XAZ":
                     ones = WithOnes(symbols[name], layout.feature_axis % 2, layout.bias == "first")
                     symbols.setdefault(ones_name(Symbol(name, array.shape)), ones)
-        return cls(setting, symbols, _synonyms_of(setting))
+        synonyms: dict[str, dict[str, None]] = {}
+        for synonym, name in _pairs(setting):
+            if name in symbols and synonym not in values:
+                synonyms.setdefault(synonym, {})[name] = None
+        found = {claim.name: claim for claim in claims(setting)}
+        for name, column, claim in _columns(setting, symbols, found):
+            symbols[column], found[claim.name] = transposed(symbols[name]), claim
+            for synonym in ("theta", "w", "θ", "initial_theta"):
+                synonyms[synonym] = {column: None, **synonyms.get(synonym, {})}
+                for gradient in (f"d{synonym}", f"{synonym}_grad", "grad", "gradient"):
+                    synonyms[gradient] = {claim.name: None, **synonyms.get(gradient, {})}
+                for of in LOSS_NAMES:
+                    synonyms[f"d{of}_d{synonym}"] = {claim.name: None, **synonyms.get(f"d{of}_d{synonym}", {})}
+        return cls(setting, symbols, {s: tuple(names) for s, names in synonyms.items()}, found)
+
+    def reading(self, choices: Mapping[str, str], layer: int | None) -> Scope:
+        """Return the same names with some choices made, before any line of a text."""
+        fresh: dict[str, Any] = {"terms": {}, "used": set(), "loops": set(), "asked": {}, "notes": {}}
+        return replace(self, choices=choices, layer=layer, **fresh)
 
     # --- symbols ---------------------------------------------------------------------------------
 
@@ -149,37 +343,142 @@ class Scope:
         if name in self.own:
             return self.own[name]
         found = self.canonical(name)
-        return None if found is None else self.symbols[found]
+        return None if found is None else self.symbols.get(found)
 
-    def canonical(self, name: str) -> str | None:
-        """Return the convention's own name for a name, or None."""
-        own = dict(zip(self.symbols, self.symbols, strict=True))
-        known = {**self.synonyms, **own}
-        if name in known:
-            return known[name]
-        for table in (own, known):
-            found = {target for spelling, target in table.items() if _key(spelling) == _key(name)}
-            if len(found) == 1:
-                return found.pop()
-        return None
+    def knows(self, name: str) -> bool:
+        """Whether a name stands for something."""
+        return name in self.terms or self.symbol(name) is not None
+
+    def canonical(self, name: str, *, left: bool = False) -> str | None:
+        """Return the convention's own name for a name, or None.
+
+        Where it means several things, the reading chooses; a left side is chosen for itself.
+        """
+        found = self.meanings(name)
+        words = self.setting.network.convention.names
+        if (
+            found
+            and not ("{" in name or "[" in name or name in GENERIC)
+            and found[0] not in ("K", words.count, words.strength)
+        ):
+            self.asked["fixed"] = ()
+        key = f"{name} =" if left else name
+        if name in GENERIC and self.layer is not None and len(GENERIC[name]) > 1 and found:
+            self.asked[key] = GENERIC[name]
+            of_role = self._of_roles((self.choices.get(key, GENERIC[name][0]),))
+            return of_role[0] if of_role else None
+        if len(found) < 2:
+            return found[0] if found else None
+        self.asked[key] = found
+        chosen = self.choices.get(key, found[0])
+        return chosen if chosen in found else None
+
+    def meanings(self, name: str) -> tuple[str, ...]:
+        """Return the convention's own names for all that a name can mean."""
+        if "[" in name:
+            return self._in_list(name)
+        if "{" in name:
+            return tuple(dict.fromkeys(n for own in self._numbered(name) for n in self.meanings(own)))
+        if name in self.symbols or name in self.claims:
+            return (name, *self._with_ones(name))
+        layered = self._of_layer(name) if name in GENERIC else ()
+        synonyms = self.synonyms.get(name, ())
+        if layered:
+            return (*(n for n in synonyms if n.endswith("_column")), *layered)
+        if synonyms:
+            return synonyms
+        for table in ({n: (n,) for n in (*self.symbols, *self.claims)}, self.synonyms):
+            near = {target for spelling, targets in table.items() if _key(spelling) == _key(name) for target in targets}
+            if len(near) == 1:
+                return tuple(near)
+        return ()
+
+    def _with_ones(self, name: str) -> tuple[str, ...]:
+        """X of a single layer may hold its entry of ones already."""
+        ones = next((n for n in ("X_ones", "A1") if n in self.symbols), None)
+        single = len(self.setting.first.run.params) == 1
+        return (ones,) if name == "X" and ones and (single or self.several) else ()
+
+    def _of_layer(self, name: str) -> tuple[str, ...]:
+        """What a name without a number means in the reading's layer."""
+        if self.layer is None:
+            self.asked["layer"] = ()
+            return ()
+        return self._of_roles(GENERIC[name])
+
+    def _of_roles(self, roles: Sequence[str]) -> tuple[str, ...]:
+        """What the convention calls the arrays of some roles, counted from the reading's layer."""
+        found = list[str]()
+        for role in roles:
+            if self.layer is None:
+                return ()
+            kind, _, offset = role.partition(":")
+            layer = self.layer + int(offset)
+            if layer >= 0:
+                found += names_of_role(f"{kind}:{layer}", self.setting)
+        if set(found) & set(self.setting.at_the_output):
+            self.asked["output"] = ()
+        return tuple(dict.fromkeys(n for n in found if n in self.symbols or n in self.claims))
+
+    def _in_list(self, name: str) -> tuple[str, ...]:
+        """What an entry of a list of layers is, such as activations[-2] or coefs_[layer]."""
+        of, _, index = name.rstrip("]").partition("[")
+        role, first = LISTS[of]
+        words = self.setting.network.convention.names
+        layers = sum(map(words.is_weight, self.setting.first.run.params))
+        found = re.fullmatch(r"(-?)(\d+|[a-z]+)(?:([-+])(\d+))?", index.replace(" ", ""))
+        if found is None:
+            return ()
+        offset = int(f"{found[3] or ''}{found[4] or 0}")
+        if found[2].isdigit() or found[2] == "last":
+            self.asked["fixed"] = ()
+        if found[2].isdigit():
+            place = int(found[2])
+        elif found[2] == "last":
+            place = layers - 1
+        elif self.layer is None:
+            self.asked["layer"] = ()
+            return ()
+        else:
+            place = self.layer if found[1] else self.layer - 1
+        place = offset - place if found[1] else offset + place
+        place += layers + (role == "post") if place < 0 else 0
+        found_ = names_of_role(f"{role}:{place + first}", self.setting) if place + first >= 0 else ()
+        return tuple(n for n in found_ if n in self.symbols or n in self.claims)
+
+    def _numbered(self, name: str) -> Iterator[str]:
+        """The names of z{l+1} or W{L}: l is the reading's layer, L the last."""
+        base, _, rest = name.partition("{")
+        index, _, end = rest.partition("}")
+        found = re.fullmatch(r"(\w+?)(?:([-+−])(\d+))?", index)
+        if found is None:
+            return
+        offset = int(found[3] or 0) * (1 if found[2] == "+" else -1)
+        count = sum(map(self.setting.network.convention.names.is_weight, self.setting.first.run.params))
+        if found[1] == "L":
+            units = self.setting.network.convention.names.first_units
+            letters = base.lstrip("d")
+            as_units = letters[:1].lower() not in ("w", "b", "t", "θ") or not units
+            yield f"{base}{count + (units if as_units else 0) + offset}{end}"
+        elif self.layer is None:
+            self.asked["layer"] = ()
+        else:
+            yield f"{base}{self.layer + offset}{end}"
 
     def near(self, name: str) -> str:
         """Return the end of a sentence that names what the reader may have meant."""
         shown = [n for n in self.symbols if not n.startswith("J_")]
         near = get_close_matches(name, [*shown, *self.own, *self.known, "softmax", "log_softmax"], n=3, cutoff=0.5)
-        near = near or [self.synonyms[s] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
+        near = near or [self.synonyms[s][0] for s in get_close_matches(name, self.synonyms, n=2, cutoff=0.7)]
         if near:
             return f"did you mean {' or '.join(dict.fromkeys(near))}?"
         return f"the names are {', '.join([*shown, *self.own])}"
 
     def updates(self, name: str) -> str | None:
         """Return the array W that one of the caller's names is a step of gradient descent from, as in W − c·dW."""
-        gradient_of = self.setting.network.convention.names.gradient_of
         match self.definitions.get(name):
-            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True) if (
-                gradient == gradient_of(W)
-            ):
-                return W
+            case Add(Symbol(W), Hadamard(_, Symbol(gradient)) | Symbol(gradient), minus=True):
+                return W if W in self.setting.network.names and gradient == self.setting.gradient_name(W) else None
         return None
 
     def values(self, draw: int) -> Mapping[str, Array]:
@@ -196,7 +495,8 @@ class Scope:
         own = [part.function(prime=prime) for part in parts for prime in (False, True)]
         if type(network.loss).in_symbols is Loss.in_symbols:
             own.append(network.loss.function())
-        return textbook_functions() | {function.name: function for function in own}
+        elementary = {name: Function(name, name, run) for name, run in _ELEMENTARY.items()}
+        return elementary | textbook_functions() | {function.name: function for function in own}
 
     def function(self, name: str) -> str | None:
         """Return the name under which a function is known, or None; g is the network's own activation."""
@@ -209,6 +509,8 @@ class Scope:
             candidates.append((lower.removesuffix(primed), "_prime"))
         if lower.startswith("d") and lower != "d":
             candidates.append((lower[1:].lstrip("_"), "_prime"))
+        if primed and candidates[-1][0] in ("phi", "rho", "psi"):
+            candidates.append(("g", "_prime"))
         for base, suffix in candidates:
             found = self._base(base)
             if found and found + suffix in self.known:
@@ -234,7 +536,7 @@ class Scope:
 
     def _base(self, name: str) -> str | None:
         batch = self.setting.network.layout.batch
-        if name in ("g", "f", "h", "act", "activation"):
+        if name in ("g", "f", "h", "act", "activation", "varphi", "φ", "ϕ"):
             own = {expr.function.name for expr in self._activations()}
             return own.pop().removesuffix("_prime") if len(own) == 1 else None
         name = _SPELLINGS.get(name, name)
@@ -255,7 +557,13 @@ class Scope:
     # --- terms -----------------------------------------------------------------------------------
 
     def name(self, name: str, source: Source, span: Span) -> Term:
-        """Return the term of a symbol."""
+        """Return the term of a name: what the text has made of it, or a symbol."""
+        if name in self.terms:
+            self.used.add(name)
+            held = self.terms[name]
+            if isinstance(held, FormulaError):
+                raise held
+            return held
         found = self.symbol(name)
         if found is None:
             if self.function(name):
@@ -264,6 +572,42 @@ class Scope:
         if isinstance(found, Symbol) and found.name == self.target:
             raise source.error(f"a formula for {self.target} cannot use {self.target} itself", span)
         return leaf(found, span)
+
+    def derivative(self, of: str, wrt: str, source: Source, span: Span) -> Term:
+        """Return ∂L/∂Z as a cotangent or gradient, and ∂A/∂Z, where A is an activation of Z, as its derivative at Z."""
+        if of in LOSS_NAMES:
+            primal = self.canonical(wrt)
+            found = [n for n in (f"d{wrt}", f"dL_d{wrt}") if self.symbol(n) is not None]
+            if not found and primal is not None:
+                own = self.setting.gradient_name(primal), Names(self.setting.first.run).cotangents.get(primal)
+                found = [n for n in own if n and self.symbol(n) is not None]
+            if found:
+                return self.name(found[0], source, span)
+        run = self.setting.first.run
+        names = Names(run)
+        for part, before, stop in zip(run.network.chain.parts, ("X", *names.outputs), names.outputs, strict=False):
+            ends = self.canonical(of), self.canonical(wrt)
+            if isinstance(part, Elementwise) and ends == (names.of(stop), names.of(before)):
+                derivative = part.derivative_of(self.symbols[names.of(before)])
+                if isinstance(derivative, Call):
+                    more = (number(a.value) for a in derivative.arguments[1:] if isinstance(a, Number))
+                    return call(derivative.function.name, (leaf(derivative.arguments[0], span), *more), span)
+        raise source.error(
+            f"∂{of}/∂{wrt} is not read here; a loss may be differentiated, and an activation with respect to its input",
+            span,
+        )
+
+    def length(self, of: Term, axis: int, source: Source, span: Span) -> Term:
+        """Return A.shape[axis]: the number of examples by its name, or a number."""
+        try:
+            shape = Builder(self.setting.examples, self.known).build(of).shape
+        except ClashError as clash:
+            raise source.error(clash.message, clash.term.span) from None
+        if axis >= len(shape):
+            raise source.error(f"a {show_shape(shape)} array has no axis {axis}", span)
+        if shape[axis] == self.setting.examples:
+            return leaf(Symbol(self.setting.count_name, ()), span)
+        return number(shape[axis], span)
 
     def number(self, value: object, source: Source, span: Span) -> Term:
         """Return the term of a literal."""
@@ -275,7 +619,10 @@ class Scope:
 
     def size(self, name: str) -> int | None:
         """Return the whole number that a name stands for, such as N, or None."""
-        found = self.symbol(name)
+        held = self.terms.get(name)
+        found = held.detail if isinstance(held, Term) and held.kind == "leaf" else self.symbol(name)
+        if isinstance(found, Number) and found.value.is_integer():
+            return int(found.value)
         if isinstance(found, Symbol) and found.dims == () and found.name in self.values(0):
             value = float(self.values(0)[found.name])
             return int(value) if value.is_integer() else None
@@ -305,4 +652,6 @@ class Scope:
 
 
 def _key(name: str) -> str:
-    return name.lower().replace("_", "")
+    """A name without underscores and capitals, but that Δ is not δ, Delta not delta, and D not d."""
+    plain = name.replace("_", "")
+    return f"Δ{plain.lower()}" if re.match(r"Delta|Δ|D\d", plain) else plain.lower()

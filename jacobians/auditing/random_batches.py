@@ -10,11 +10,13 @@ import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.derivation.derive import derive
-from jacobians.derivation.names import symbol_name
+from jacobians.derivation.names import Names, symbol_name
 from jacobians.derivation.result import Derivation
 from jacobians.errors import LayoutError
 from jacobians.network import Network, Run
 from jacobians.operations import Affine
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Add, Expr, Hadamard, Number, Quotient, Symbol
 
 _TRIES = 100
 
@@ -71,7 +73,66 @@ class RandomBatches:
             If the network's sizes are not fixed, or its gradient is 0 everywhere.
         """
         rng = np.random.default_rng(seed)
-        return cls(network, examples, tuple(_draw(network, examples, rng) for _ in range(count)))
+        found = cls(network, examples, tuple(_draw(network, examples, rng) for _ in range(count)))
+        for draw in found.draws:
+            for name, (_, formula) in found.accumulators.items():
+                draw.values.setdefault(name, evaluate(formula, draw.values))
+            for name, formula in found.at_the_output.items():
+                draw.values.setdefault(name, evaluate(formula, draw.values))
+        return found
+
+    @property
+    def count_name(self) -> str:
+        """What the convention calls the number of examples."""
+        return self.network.convention.names.count
+
+    def gradient_name(self, name: str) -> str:
+        """Return what the convention calls the gradient with respect to a parameter, or to the inputs."""
+        return self.network.convention.names.gradient_of(name)
+
+    @cached_property
+    def accumulators(self) -> Mapping[str, tuple[str, Expr]]:
+        """The parameter and the formula of every accumulator: the sum over the examples, before 1/N and λ."""
+        names = self.network.convention.names
+        found = {}
+        weights = [n for n in self.first.run.params if names.is_weight(n)]
+        for layer, name in enumerate(weights if names.accumulator else (), start=1):
+            data = self.summed(self.data_gradient(name))
+            found[names.of("accumulator", layer)] = (name, data)
+        return found
+
+    @cached_property
+    def at_the_output(self) -> Mapping[str, Expr]:
+        """∂L/∂A of the last layer, where the loss holds the sigmoid: ∂L/∂Z by the sigmoid's derivative."""
+        names, words = Names(self.first.run), self.network.convention.names
+        last, prediction = names.outputs[-1], names.prediction
+        if (
+            self.network.loss.name != "binary_cross_entropy"
+            or not last.startswith("Z")
+            or prediction not in self.first.values
+        ):
+            return {}
+        P = Symbol(prediction, self.first.values[prediction].shape)
+        delta = Symbol(names.cotangent(last), P.shape)
+        if words.post_cotangent is None:
+            return {}
+        own = words.of("post-cotangent", int(last[1:]))
+        return {own: Quotient(delta, Hadamard(P, Add(Number(1), P, minus=True)))}
+
+    def summed(self, mean: Expr) -> Expr:
+        """Return N times a formula, without the 1/N that stands before it."""
+        match mean:
+            case Quotient(of, Symbol(by)) if by == self.count_name:
+                return of
+            case Hadamard(Quotient(Number(1), Symbol(by)), of) if by == self.count_name:
+                return of
+        return mean if self.network.loss.reduction == "sum" else Hadamard(Symbol(self.count_name, ()), mean)
+
+    def data_gradient(self, name: str) -> Expr:
+        """Return the formula of the gradient with respect to a parameter, without the regulariser's term."""
+        right = self.first.derivation.parameters[name].formula.right
+        assert isinstance(right, Expr)
+        return right.left if isinstance(right, Add) and self.network.is_penalised(name) else right
 
     @property
     def first(self) -> Draw:

@@ -67,6 +67,8 @@ class Audit:
         Where the formula is right as it stands.
     draws : int
         The random batches on which it was compared.
+    reading : str
+        How names that can mean several things were read, and what was taken for granted; empty where nothing was.
     """
 
     formula: str
@@ -81,6 +83,7 @@ class Audit:
     nearest: Equation
     elsewhere: tuple[str, ...]
     draws: int
+    reading: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict == "right"
@@ -105,9 +108,10 @@ class Audit:
     def _lines(self) -> Iterator[str]:
         yield self.formula.strip()
         yield ""
-        yield f"{self.verdict} in {self.convention} ({self.claim})"
+        yield from _wrapped(f"{self.verdict} in {self.convention} ({self.claim})")
         if self.verdict == "right":
             yield f"compared on {self.draws} random batches"
+            yield from _wrapped(f"read so: {self.reading}") if self.reading else ()
             return
         yield from _wrapped(_sentence(self.problem))
         if self.slips:
@@ -145,6 +149,7 @@ class Audit:
             "nearest": {"numpy": self.nearest.numpy, "latex": self.nearest.latex, "text": self.nearest.text},
             "elsewhere": list(self.elsewhere),
             "draws": self.draws,
+            "reading": self.reading,
         }
 
     def _repr_html_(self) -> str:

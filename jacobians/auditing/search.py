@@ -11,7 +11,7 @@ from jacobians.arrays import Array, size_of
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
 from jacobians.auditing.slips import Slip, scalings, slips
-from jacobians.auditing.terms import ClashError, Term, build, positions
+from jacobians.auditing.terms import ClashError, Term, build
 from jacobians.diagnosis import diagnose
 from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
@@ -65,6 +65,10 @@ class Judge:
         with np.errstate(all="ignore"):
             found = np.asarray(evaluate(expr, self.scope.values(draw)))
         true = self.claim.truths[draw]
+        if found.size == true.size == 1:
+            return found.reshape(true.shape)
+        if true.ndim == 1 and found.shape == (1, true.size):  # NumPy repeats one row as it repeats a vector
+            return found.reshape(true.shape)
         if self.vectors and true.ndim == 1 and found.size == true.size and max(found.shape, default=1) == found.size:
             return found.reshape(true.shape)
         return found
@@ -132,7 +136,7 @@ def explanation_of(term: Term, judge: Judge, text: str) -> Explanation | None:
     text : str
         As it was written.
     """
-    trial = _Trial(judge, sum(1 for _ in positions(term)))
+    trial = _Trial(judge, _size(term, 1), _size(term, judge.scope.setting.examples))
     found = trial.of(term)
     changed = sorted(slips(term, judge.scope, judge.claim, text), key=lambda change: change[1].rank)
     for by, slip in changed:
@@ -150,6 +154,12 @@ def explanation_of(term: Term, judge: Judge, text: str) -> Explanation | None:
                 break
             found += [Explanation((slip, other), e.mended) for e in trial.of(twice) if not e.slips]
     return min(found, key=lambda e: e.cost, default=None)
+
+
+def _size(term: Term, examples: int) -> int:
+    """How many terms are built; those within a loop, once for every example."""
+    inside = sum(_size(part, examples) for part in term.parts)
+    return 1 + inside * (examples if term.kind == "examples" else 1)
 
 
 def diagnosed(expr: Expr, judge: Judge) -> tuple[Slip, ...]:
@@ -172,6 +182,7 @@ def diagnosed(expr: Expr, judge: Judge) -> tuple[Slip, ...]:
 class _Trial:
     judge: Judge
     size: int
+    unrolled: int
     evaluated: int = 0
     work: int = 0
 
@@ -182,12 +193,16 @@ class _Trial:
     def of(self, term: Term) -> list[Explanation]:
         """What makes a term right, if shapes alone do not say that nothing can."""
         self.work += self.size
+        examples, functions = self.judge.scope.setting.examples, self.judge.scope.known
         try:
-            expr = build(term, self.judge.scope.setting.examples, self.judge.scope.known)
+            expr = build(term, examples, functions, shape_only=True)
         except ClashError:
             return []
         if size_of(expr.shape) != self.judge.claim.truths[0].size:
             return []
+        if self.unrolled > self.size:
+            expr = build(term, examples, functions)
+            self.work += self.unrolled
         self.evaluated += 1
         try:
             return list(self.judge.reach(expr))

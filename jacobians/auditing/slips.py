@@ -7,13 +7,14 @@ a formula equally well, the one with the smaller rank is named.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import Path, Term, call, leaf, number, positions, replaced
+from jacobians.auditing.terms import Path, Term, call, leaf, number, positions, replaced, replaced_everywhere
 from jacobians.derivation.names import Names
 from jacobians.symbols.expressions import Add, Expr, Hadamard, Number, Placed, Quotient, Symbol
 from jacobians.symbols.notation import split_name
@@ -53,10 +54,15 @@ def slips(term: Term, scope: Scope, claim: Claim, text: str) -> Iterator[tuple[T
     text : str
         The formula, for showing the places.
     """
+    uses = Counter(id(at) for _, at in positions(term))
     for path, at in positions(term):
         if at.span != (0, 0):  # else an earlier change put it there
             for by, slip in _changes(path, at, term, scope, claim, _shown(at, text)):
                 yield replaced(term, path, by), slip
+                if uses[id(at)] > 1:
+                    yield replaced_everywhere(term, at, by), slip
+        if uses[id(at)] > 1:
+            uses[id(at)] = 1  # everywhere at once, once
     yield from _of_addends(term, scope, claim, text)
 
 
@@ -82,6 +88,8 @@ def _changes(path: Path, at: Term, whole: Term, scope: Scope, claim: Claim, show
         yield replace(at, kind="minus"), Slip("sign", f"in {shown} the sign must be a minus", 2)
     if at.kind == "minus":
         yield replace(at, kind="plus"), Slip("sign", f"in {shown} the sign must be a plus", 2)
+        turned = replace(at, parts=at.parts[::-1])
+        yield turned, Slip("sign", f"the difference {shown} is the wrong way round", 1)
     if at.kind == "divide":
         yield at.parts[0], Slip("superfluous-divisor", f"{shown} must not be divided", 2)
         if at.parts[1].kind == "leaf":
@@ -148,11 +156,47 @@ def _of_activation(at: Term, scope: Scope, shown: str) -> Iterator[Change]:
                 yield by, Slip("wrong-activation", f"{shown} is of another activation than the network's", 2)
     names = Names(scope.setting.first.run)
     inputs = [names.of(shared) for shared in names.outputs if shared.startswith("Z")]
-    for (derivative, more), Z in itertools.product(derivatives, inputs):
-        if Z in scope.symbols:
-            factor = call(derivative, (leaf(scope.symbols[Z]), *map(number, more)))
-            clause = f"the activation's derivative at `{Z}` is missing on {shown}"
-            yield Term("star", (at, factor), None, at.span), Slip("missing-activation-derivative", clause, 1)
+    inner = [leaf(scope.symbols[Z]) for Z in inputs if Z in scope.symbols]
+    if _is_derivative(at) and at.parts[0].kind != "leaf":
+        clause = f"the activation's derivative {shown} is taken at the wrong array"
+        yield from (
+            (
+                replace(at, parts=(Z, *at.parts[1:])),
+                Slip("derivative-at-wrong-argument", f"{clause}: it belongs at `{Z.detail.name}`", 1),
+            )
+            for Z in inner
+        )
+    for rest in _beside_a_derivative(at):
+        clause = f"{shown} is with the derivative of another activation than the network's, written out"
+        for (derivative, more), Z in itertools.product(derivatives, inner):
+            by = call(derivative, (Z, *map(number, more)), at.span)
+            by = by if rest is None else Term("star", (rest, by), None, at.span)
+            yield by, Slip("wrong-activation", clause, 2)
+    for (derivative, more), Z in itertools.product(derivatives, inner):
+        factor = call(derivative, (Z, *map(number, more)))
+        clause = f"the activation's derivative at `{Z.detail.name}` is missing on {shown}"
+        yield Term("star", (at, factor), None, at.span), Slip("missing-activation-derivative", clause, 1)
+
+
+def _beside_a_derivative(at: Term) -> Iterator[Term | None]:
+    """What stands beside a (1 − a) or 1 − a², the derivatives of sigmoid and tanh by their own values; None alone."""
+    if at.kind in ("star", "hadamard"):
+        for one, other in (at.parts, at.parts[::-1]):
+            if other.kind == "minus" and other.parts[0].detail == Number(1):
+                if _same(one, other.parts[1]):
+                    yield None
+                elif one.kind in ("star", "hadamard"):
+                    pairs = (one.parts, one.parts[::-1])
+                    yield from (rest for rest, factor in pairs if _same(factor, other.parts[1]))
+    if at.kind == "minus" and at.parts[0].detail == Number(1) and at.parts[1].kind in ("power", "call"):
+        yield None
+
+
+def _same(one: Term, other: Term) -> bool:
+    """Whether two terms are the same but for where they stand."""
+    parts = zip(one.parts, other.parts, strict=False)
+    alike = (one.kind, one.detail, len(one.parts)) == (other.kind, other.detail, len(other.parts))
+    return alike and all(_same(*pair) for pair in parts)
 
 
 def _of_name(used: Symbol, at: Term, parent: Term, scope: Scope, claim: Claim) -> Iterator[Change]:
@@ -197,7 +241,7 @@ def _of_addends(term: Term, scope: Scope, claim: Claim, text: str) -> Iterator[C
     factors = ((Symbol(words.count, ()), words.count), (Symbol("K", ()), "K"), (Number(2.0), "2"))
     for path, at in found:
         shown = _shown(at, text)
-        regulariser = any(inner.detail == Symbol(words.strength, ()) for _, inner in positions(at))
+        regulariser = any(_is_strength(inner, scope, words.strength) for _, inner in positions(at))
         if regulariser and penalty is not None:
             for masked in (part for part in penalty.parts if isinstance(part, Placed)):
                 edges = [slice(*k).indices(n)[:2] for k, n in zip(masked.key, masked.dims, strict=True)]
@@ -221,12 +265,28 @@ def _of_addends(term: Term, scope: Scope, claim: Claim, text: str) -> Iterator[C
             yield replaced(term, path, scaled), Slip(which, f"the term {shown} must be multiplied by {called}", 1)
 
 
+def _is_strength(term: Term, scope: Scope, strength: str) -> bool:
+    """Whether it is λ, or a name of the caller's for it."""
+    own = scope.definitions.get(getattr(term.detail, "name", ""))
+    return Symbol(strength, ()) in (term.detail, own)
+
+
 def _addends(term: Term, path: Path = ()) -> Iterator[tuple[Path, Term]]:
+    scaled = term.kind in ("product", "star", "divide") and [_is_scalar(part) for part in term.parts]
     if term.kind in ("plus", "minus"):
         for i, part in enumerate(term.parts):
             yield from _addends(part, (*path, i))
+    elif scaled and scaled.count(False) == 1 and term.parts[scaled.index(False)].kind in ("plus", "minus"):
+        i = scaled.index(False)
+        yield from _addends(term.parts[i], (*path, i))
     else:
         yield path, term
+
+
+def _is_scalar(term: Term) -> bool:
+    if term.kind == "leaf":
+        return bool(term.detail.shape == ())
+    return term.kind in ("product", "star", "divide", "negative") and all(map(_is_scalar, term.parts))
 
 
 def _at(term: Term, path: Path) -> Term:

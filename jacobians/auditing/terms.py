@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.auditing.formula_text import Span
@@ -99,6 +99,32 @@ def call(function: str, arguments: tuple[Term, ...], span: Span = (0, 0)) -> Ter
     return Term("call", arguments, function, span)
 
 
+_Side = TypeVar("_Side")
+
+
+def mask_of(
+    sign: str,
+    left: _Side,
+    right: _Side,
+    term: Callable[[_Side], Term],
+    is_zero: Callable[[_Side], bool],
+    span: Span,
+) -> Term | None:
+    """Return 1 where a comparison with 0 holds and 0 elsewhere, or None for a comparison of two arrays."""
+    if is_zero(left):
+        left, right, sign = right, left, {">": "<", "<": ">", ">=": "<=", "<=": ">="}[sign]
+    if not is_zero(right):
+        return None
+    of = term(left)
+    if sign in (">", "<="):
+        positive = call("relu_prime", (of,), span)
+    else:
+        positive = call("relu_prime", (Term("negative", (of,), None, of.span),), span)
+    if sign in (">", "<"):
+        return positive
+    return Term("minus", (number(1.0), positive), None, span)
+
+
 def positions(term: Term, path: Path = ()) -> Iterator[tuple[Path, Term]]:
     """Yield every place of a term with what stands there, the whole first."""
     yield path, term
@@ -112,6 +138,14 @@ def replaced(term: Term, path: Path, by: Term) -> Term:
         return by
     i, *rest = path
     return replace(term, parts=(*term.parts[:i], replaced(term.parts[i], tuple(rest), by), *term.parts[i + 1 :]))
+
+
+def replaced_everywhere(term: Term, old: Term, by: Term) -> Term:
+    """Return a term with another one wherever this very term stands: a name that a text sets may be used twice."""
+    if term is old:
+        return by
+    parts = tuple(replaced_everywhere(part, old, by) for part in term.parts)
+    return term if all(a is b for a, b in zip(parts, term.parts, strict=True)) else replace(term, parts=parts)
 
 
 # --- shapes --------------------------------------------------------------------------------------
@@ -140,12 +174,15 @@ class Builder:
         In the order of evaluation.
     example : int
         The number of the example that a loop is at.
+    shape_only : bool
+        Whether one example of a loop will do, since only the shape is asked for.
     """
 
     examples: int
     functions: Mapping[str, Function]
     shapes: list[tuple[Term, Shape]] = field(default_factory=list)
     example: int = 0
+    shape_only: bool = False
 
     def build(self, term: Term) -> Expr:
         """Return the expression of a term.
@@ -254,7 +291,7 @@ class Builder:
     def _over_examples(self, body: Term) -> Expr:
         """The sum of the values that one term has for every example."""
         outside, found = self.example, []
-        for example in range(self.examples):
+        for example in range(1 if self.shape_only else self.examples):
             self.example, shown = example, len(self.shapes)
             found.append(self.build(body))
             if example:
@@ -292,9 +329,9 @@ class Builder:
         return Repeated(matrix if len(of.shape) == 2 else vector, (self.examples, matrix.shape[1]))
 
 
-def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
+def build(term: Term, examples: int, functions: Mapping[str, Function], *, shape_only: bool = False) -> Expr:
     """Return the expression of a term, or raise `ClashError`."""
-    return Builder(examples, functions).build(term)
+    return Builder(examples, functions, shape_only=shape_only).build(term)
 
 
 def _is_row_of_ones(term: Term) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span, Token, Tokens
 from jacobians.auditing.names import Scope
-from jacobians.auditing.terms import Kind, Term, number
+from jacobians.auditing.terms import Kind, Term, mask_of, number, positions
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Number
 
@@ -98,11 +98,11 @@ LATEX = Grammar(
         r"|(?P<letters>[^\W\d_]+)"
         r"|(?P<primes>['′]+)"
         r"|(?P<opening>[({\[])"
-        r"|(?P<sign>[-−+*/^_})\]:=⊙∘·])"
+        r"|(?P<sign>\.\*|\./|[-−+*/^_})\]:=⊙∘·])"
     ),
     levels=(
         _SUMS,
-        dict.fromkeys(("\\circ", "\\odot", "⊙", "∘"), "hadamard"),
+        {**dict.fromkeys(("\\circ", "\\odot", "⊙", "∘", ".*", "\\bullet", "\\star"), "hadamard"), "./": "divide"},
         {
             **dict.fromkeys(("/", "\\div"), "divide"),
             **dict.fromkeys(("", "\\cdot", "\\times", "\\ast", "*", "·"), "product"),
@@ -122,7 +122,7 @@ OCTAVE = Grammar(
         r"(?P<space>\s+)"
         r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
         r"|(?P<name>[^\W\d]\w*)"
-        r"|(?P<sign>\.\*|\./|\.\^|\.'|[-−+*/^'()\[\],;:])"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|[<>=~!]=|[-−+*/^'()\[\],;:@<>])"
     ),
     levels=(_SUMS, {"*": "product", ".*": "star", "/": "divide", "./": "divide"}),
     signs={2: (2, 0)},
@@ -139,7 +139,9 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 # --- the parser ----------------------------------------------------------------------------------
 
 
-Script: TypeAlias = tuple[Literal["index", "transpose", "power", "prime", "part", "reshape"], object, Span]
+Script: TypeAlias = tuple[
+    Literal["index", "transpose", "power", "prime", "part", "reshape", "entries", "example", "elements"], object, Span
+]
 """What is attached to a name or a bracket, with its value and its place."""
 
 
@@ -183,10 +185,20 @@ class _Reader(ABC):
         while not self._in_block and self.tokens.accept("\\;"):
             pass
         operators, token = self.grammar.levels[level], self.tokens.next
+        if token.text == "*" and "" in self.grammar.levels[-1]:  # in LaTeX it is either product
+            self.scope.asked["*"] = ("a matrix product", "a product entry by entry")
+            if self.scope.choices.get("*", "a matrix product") != "a matrix product":
+                return "hadamard" if "\\circ" in operators and self.tokens.accept("*") else None
         if self.tokens.accept(*operators):
-            return operators[token.text]
+            return self._of_entries(operators[token.text])
         begins = token.kind in ("number", "letters", "command", "opening")
-        return operators.get("") if begins and not any(token.text in others for others in self.grammar.levels) else None
+        if not begins or "" not in operators or any(token.text in others for others in self.grammar.levels):
+            return None
+        return self._of_entries(operators[""])
+
+    def _of_entries(self, kind: Kind) -> Kind:
+        """Between entries, every product is one of numbers."""
+        return "star" if self.scope.elements and kind in ("product", "hadamard") else kind
 
     @abstractmethod
     def _factor(self, depth: int) -> Term:
@@ -196,11 +208,34 @@ class _Reader(ABC):
         for kind, value, place in scripts:
             if kind == "prime":
                 raise self.source.error("a prime marks the derivative of a function", place)
+            if kind == "elements":
+                of = self._elements_of(of, str(value), (start, place[1]))
+                continue
+            if kind == "example" and value is None:
+                of = self._one_example(of, (start, place[1]))
+                continue
             if kind != "index":
                 of = Term(kind, (of,), value, (start, place[1]))
             elif of.kind != "leaf":
                 raise self.source.error("an index belongs to a name", place)
         return of
+
+    def _elements_of(self, of: Term, letters: str, span: Span) -> Term:
+        """w_{jk} and a_k, laid along the axes that the left side gives its letters."""
+        whole = self.scope.elements
+        if not whole or not set(letters) <= set(whole) or len(letters) > 2:
+            raise self.source.error(
+                f"the entries {letters} are not those of the left side, and no sum is over them", span
+            )
+        if len(letters) == 2:
+            return of if letters == whole else Term("transpose", (of,), None, span)
+        return Term("reshape", (of,), (-1, 1) if whole[0] == letters else (1, -1), span)
+
+    def _one_example(self, of: Term, span: Span) -> Term:
+        """x^{(i)}, as a column."""
+        axis = 1 - self.scope.setting.network.layout.feature_axis % 2
+        one = Term("example", (of,), (axis, True), span)
+        return one if axis else Term("transpose", (one,), None, span)
 
     def _bracketed(self, opening: str, depth: int) -> Term:
         self.tokens.expect(opening)
@@ -263,10 +298,36 @@ def _block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
 class _OctaveReader(_Reader):
     grammar = OCTAVE
 
+    def whole(self) -> Term:
+        """Return what all tokens make; a comparison with 0 is a mask."""
+        if self.tokens.next.kind == "end":
+            raise self.source.error("the right side is empty", self.span)
+        found = self._compared(self._expression(0), 0)
+        if self.tokens.next.kind != "end":
+            raise self._unread(self.tokens.next)
+        return found
+
+    def _compared(self, left: Term, depth: int) -> Term:
+        sign = self.tokens.accept(">", "<", ">=", "<=")
+        if sign is None:
+            return left
+        right = self._expression(self._deeper(depth))
+        span = (left.span[0], right.span[1])
+        found = mask_of(sign.text, left, right, lambda of: of, lambda of: of.detail == Number(0.0), span)
+        if found is None:
+            raise self.tokens.error("a comparison is with 0, as in z2 > 0", sign)
+        return found
+
+    def _bracketed(self, opening: str, depth: int) -> Term:
+        self.tokens.expect(opening)
+        found = self._compared(self._inside(depth), depth)
+        self.tokens.expect(_CLOSING[opening])
+        return found
+
     def _factor(self, depth: int) -> Term:
         start = self.tokens.next.span[0]
         found = self._atom(depth)
-        while script := self._script():
+        while script := self._script(found):
             found = self._attached(found, [script], start)
         return found
 
@@ -281,54 +342,105 @@ class _OctaveReader(_Reader):
             return self.scope.number(float(token.text), self.source, token.span)
         if token.kind != "name":
             raise self._unread(token)
-        if self.tokens.next.text == "(" and self.scope.symbol(token.text) is None:
+        if self.tokens.next.text == "(" and not self.scope.knows(token.text):
             return self._call(token, depth)
         return self.scope.name(token.text, self.source, token.span)
 
-    def _script(self) -> Script | None:
+    def _script(self, of: Term) -> Script | None:
         start = self.tokens.next.span[0]
-        kind: Literal["transpose", "power", "part"] = "transpose"
+        kind: Literal["transpose", "power", "part", "entries", "example", "reshape"] = "transpose"
         value: object = None
+        # in a block a space before a bracket begins the next part, as in [zeros(3, 1) (A + B)]
+        spaced = self._in_block and self.source.text[start - 1 : start].isspace()
         if self.tokens.accept("^", ".^"):
             kind = "power"
             sign = -1 if self.tokens.accept("-") else 1
             value = sign * self._integer(1, 3)
-        elif self.tokens.accept("("):
-            kind, value = "part", self.tokens.listed(self._slice, ")")
+        elif not spaced and self.tokens.accept("("):
+            kind, value = self._index(of)
         elif not self.tokens.accept("'", ".'"):
             return None
         return kind, value, self._since(start)
+
+    def _index(self, of: Term) -> tuple[Literal["part", "entries", "example", "reshape"], object]:
+        """(:, 2:end), (2:end), (i, :) of a loop, or (:)."""
+        keys = self.tokens.listed(self._slice, ")")
+        counted = [axis for axis, key in enumerate(keys) if key == "example"]
+        if counted:
+            if len(counted) > 1 or any(key != (None, None) for axis, key in enumerate(keys) if axis not in counted):
+                raise self.tokens.error("one example is a whole row or column, as in X(i, :)", self.tokens.peek(-1))
+            return "example", (counted[0], True)
+        if keys == ((None, None),):
+            return "reshape", (-1, 1)
+        return ("entries", keys[0]) if len(keys) == 1 else ("part", keys)
 
     def _call(self, token: Token, depth: int) -> Term:
         name = token.text
         self.tokens.expect("(")
         if name in ("ones", "zeros"):
-            while self.tokens.next.text != ")":  # ones(m, 1): its length is the neighbour's
-                if self.tokens.next.kind not in ("name", "number") and self.tokens.next.text != ",":
-                    raise self.tokens.error(f"{name} takes sizes such as ({name}(m, 1))")
-                self.tokens.take()
-            self.tokens.expect(")")
-            return Term("ones", (), None, token.span) if name == "ones" else number(0.0, token.span)
-        arguments, axis = [self._inside(depth)], 0
+            open_ = 1
+            while open_:  # ones(m, 1) and zeros(size(A)): its length is the neighbour's
+                taken = self.tokens.take()
+                if taken.kind == "end" or not (taken.kind in ("name", "number") or taken.text in "(),:"):
+                    raise self.tokens.error(f"{name} takes sizes such as ({name}(m, 1))", taken)
+                open_ += {"(": 1, ")": -1}.get(taken.text, 0)
+            span = self._since(token.span[0])
+            return Term("ones", (), None, token.span) if name == "ones" else number(0.0, span)
+        if name == "bsxfun":
+            return self._bsxfun(token, depth)
+        arguments, axis = [self._compared(self._inside(depth), depth)], 0
         while self.tokens.accept(","):
-            if name == "sum":
+            if name in ("sum", "mean", "size"):
                 axis = self._integer(1, 2) - 1
             else:
                 arguments.append(self._inside(depth))
         self.tokens.expect(")")
         span = self._since(token.span[0])
-        if name == "sum":
-            return Term("sum", tuple(arguments), (axis, True), span)
+        if name in ("sum", "mean"):
+            kind: Kind = "sum" if name == "sum" else "mean"
+            return Term(kind, tuple(arguments), (axis, True), span)
+        if name in ("size", "rows", "columns", "length", "numel"):
+            return self.scope.length(arguments[0], 1 if name == "columns" else axis, self.source, span)
+        if name in ("double", "single", "full") and len(arguments) == 1:
+            return arguments[0]
+        if name in ("transpose", "ctranspose") and len(arguments) == 1:
+            return Term("transpose", tuple(arguments), None, span)
+        if name in _ENTRYWISE and len(arguments) == 2:
+            return Term(_ENTRYWISE[name], tuple(arguments), None, span)
+        if name == "power" and len(arguments) == 2 and getattr(arguments[1].detail, "value", 0) in (1, 2, 3):
+            return Term("power", (arguments[0],), int(arguments[1].detail.value), span)
+        if name == "max" and len(arguments) == 2 and Number(0.0) in (arguments[0].detail, arguments[1].detail):
+            of = arguments[1] if arguments[0].detail == Number(0.0) else arguments[0]
+            return self.scope.call("relu", (of,), self.source, span)
         function = self.scope.function(name)
         if function is None:
             raise self.tokens.error(self.scope.no_function(name), token)
         return self.scope.call(function, arguments, self.source, span)
 
-    def _slice(self) -> tuple[int | None, int | None]:
-        """: or 2:end, counted from 1 with the end included."""
+    def _bsxfun(self, token: Token, depth: int) -> Term:
+        """bsxfun(@times, A, B)."""
+        self.tokens.expect("@", ", as in bsxfun(@times, A, B)")
+        operator = self.tokens.take()
+        if operator.text not in _ENTRYWISE:
+            raise self.tokens.error(f"bsxfun takes one of @{', @'.join(_ENTRYWISE)}", operator)
+        self.tokens.expect(",")
+        first = self._inside(depth)
+        self.tokens.expect(",")
+        second = self._inside(depth)
+        self.tokens.expect(")")
+        return Term(_ENTRYWISE[operator.text], (first, second), None, self._since(token.span[0]))
+
+    def _slice(self) -> tuple[int | None, int | None] | Literal["example"]:
+        """: or 2:end, counted from 1 with the end included; or the number of the example in a loop."""
         if self.tokens.accept(":"):
             return None, None
-        start = self._integer(1, 10**6) - 1 or None
+        if self.tokens.next.text in self.scope.loops:
+            self.tokens.take()
+            return "example"
+        first = self._integer(1, 10**6)
+        start = first - 1 or None
+        if self.tokens.next.text in (",", ")"):
+            return first - 1, first
         self.tokens.expect(":", ", as in (:, 2:end)")
         if not self.tokens.accept("end"):
             return start, self._integer(0, 10**6)
@@ -343,13 +455,20 @@ class _OctaveReader(_Reader):
         return int(self.tokens.take().text)
 
 
+_ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus", "rdivide": "divide"}
+
+
 # --- LaTeX ---------------------------------------------------------------------------------------
 
 
 _GREEK = ("alpha", "delta", "Delta", "lambda", "theta", "Theta", "sigma", "Phi", "phi", "eta")
+_ELEMENTS = "ijkpqrs"
+_LAYERS = ("l", "L", "k", "i", "j", "n")
 _FUNCTIONS = ("tanh", "log", "ln", "exp")
+_FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
 _STYLES = (
     *("mathrm", "text", "mathit", "mathbf", "boldsymbol", "bm", "mathsf", "operatorname", "vec", "textbf", "mathbb"),
+    *("mathcal", "mathscr"),
 )
 
 
@@ -358,6 +477,7 @@ class LatexNames:
     r"""Reads names and their scripts: ``\delta^{(3)}``, ``{W_1}^{\top}``, ``\mathrm{d}Z_{1}``, ``g'``."""
 
     tokens: Tokens
+    loops: Container[str] = ()
 
     @classmethod
     def of(cls, source: Source, span: Span) -> LatexNames:
@@ -438,8 +558,12 @@ class LatexNames:
         elif self.tokens.accept("\\prime", "'"):
             return "prime", 1, token.span
         elif self.tokens.accept("(", "["):
-            index = self._digits()
+            index = self._layer()
+            if index.strip("{}") in self.loops:
+                return "example", None, (token.span[0], self.tokens.expect(_CLOSING[token.text]).span[1])
             return "index", index, (token.span[0], self.tokens.expect(_CLOSING[token.text]).span[1])
+        if token.kind == "letters" and (braced or token.text in ("l", "L")):
+            return "index", self._layer(offset=braced), (token.span[0], self.tokens.end)
         sign = -1 if self.tokens.accept("-", "−") else 1
         exponent = int(self._digits())
         if exponent not in (1, 2, 3):
@@ -449,8 +573,10 @@ class LatexNames:
     def _below(self) -> Script:
         token = self.tokens.next
         if not self.tokens.accept("{"):
-            return "index", self._digits(), token.span
-        kind: Literal["part", "reshape", "index"] = "index"
+            if self._is_element():
+                return "elements", self._elements(), token.span
+            return "index", self._layer(offset=False), token.span
+        kind: Literal["part", "reshape", "index", "elements"] = "index"
         value: object
         if self.tokens.accept("["):
             kind, value = "part", self.tokens.listed(self._slice, "]")
@@ -463,10 +589,36 @@ class LatexNames:
             kind, value = "reshape", tuple(dims)
         else:
             bracket = self.tokens.accept("(", "[")
-            value = self._digits()
+            if self._is_element():
+                kind, value = "elements", self._elements()
+            else:
+                value = self._layer()
             if bracket:
                 self.tokens.expect(_CLOSING[bracket.text])
         return kind, value, (token.span[0], self.tokens.expect("}").span[1])
+
+    def _is_element(self) -> bool:
+        """Whether the letters of entries are next, as in w_{jk}; l and L are layers."""
+        token = self.tokens.next
+        return token.kind == "letters" and set(token.text) <= set(_ELEMENTS)
+
+    def _elements(self) -> str:
+        found = self.tokens.take().text
+        while self.tokens.accept(",") or self._is_element():
+            found += self.tokens.take().text if self._is_element() else ""
+        return found
+
+    def _layer(self, *, offset: bool = True) -> str:
+        """A number, or a layer of no fixed number, such as {l+1}; or the end of a name, such as _b."""
+        token = self.tokens.next
+        if token.kind != "letters" and token.text != "\\ell":
+            return self._digits()
+        name = self.tokens.take().text.replace("\\ell", "l")
+        if name not in _LAYERS:
+            return f"_{name}"
+        if offset and (sign := self.tokens.accept("+", "-", "−")):
+            name += sign.text.replace("−", "-") + self._digits()
+        return f"{{{name}}}"
 
     def _digits(self) -> str:
         token = self.tokens.next
@@ -489,7 +641,7 @@ class _LatexReader(_Reader):
 
     def __init__(self, source: Source, span: Span, scope: Scope) -> None:
         super().__init__(source, span, scope)
-        self.names = LatexNames(self.tokens)
+        self.names = LatexNames(self.tokens, scope.loops)
 
     def _factor(self, depth: int) -> Term:
         token = self.tokens.next
@@ -497,13 +649,81 @@ class _LatexReader(_Reader):
         if token.kind == "number":
             self.tokens.take()
             return self.scope.number(float(token.text), self.source, token.span)
-        if self.tokens.accept("\\frac"):
+        if self.tokens.accept("\\sum"):
+            return self._sum(depth, start)
+        if self.tokens.accept("\\nabla"):
+            return self._nabla(start)
+        if self.tokens.accept(*_FRACTIONS):
+            if (of := self._derivative()) is not None:
+                return self._attached(of, self.names.scripts(), start)
             fraction = (self._bracketed("{", depth), self._bracketed("{", depth))
             return Term("divide", fraction, None, self._since(start))
         if token.kind != "opening":
             return self._named(depth)
         inner = self._block(depth) if self._is_block() else self._bracketed(token.text, depth)
         return self._attached(inner, self.names.scripts(), start)
+
+    def _sum(self, depth: int, start: int) -> Term:
+        r"""\sum_{i=1}^{m}: the sum over the examples of what follows, each example alone."""
+        self.tokens.expect("_", ", as in \\sum_{i=1}^{m}")
+        braced = self.tokens.accept("{")
+        letter = self.tokens.take().text
+        if braced:
+            if self.tokens.accept("="):
+                self.tokens.expect("1", ": the first example")
+            self.tokens.expect("}")
+        count = self.scope.setting.count_name
+        if self.tokens.accept("^"):
+            braced = self.tokens.accept("{")
+            count = self.tokens.take().text
+            if braced:
+                self.tokens.expect("}")
+        if self.scope.size(count) != self.scope.setting.examples or self.scope.loops:
+            raise self.source.error(
+                "a sum is read where it goes over the examples, as in \\sum_{i=1}^{m}", (start, start + 4)
+            )
+        self.scope.loops.add(letter)
+        body = self._expression(self._deeper(depth), 1)
+        self.scope.loops.discard(letter)
+        if not any(at.kind == "example" for _, at in positions(body)):
+            raise self.source.error(f"no array has the index ({letter}) of an example", (start, start + 4))
+        return Term("examples", (body,), None, self._since(start))
+
+    def _nabla(self, start: int) -> Term:
+        r"""\nabla_{a^L} C."""
+        self.tokens.expect("_", ", as in \\nabla_{W_1} L")
+        braced = self.tokens.accept("{")
+        base = self.names.base()
+        if base is None:
+            raise self.tokens.error("a name is wanted here, as in \\nabla_{W_1} L")
+        index = "".join(str(value) for kind, value, _ in self.names.scripts()) if braced else ""
+        if braced:
+            self.tokens.expect("}")
+        of = self.names.base()
+        if of is None:
+            raise self.tokens.error("a loss is wanted here, as in \\nabla_{W_1} L")
+        return self.scope.derivative(of[0], base[0] + (index or "{L}"), self.source, self._since(start))
+
+    def _derivative(self) -> Term | None:
+        r"""The gradient {\partial L}{\partial W_1}, or the activation's derivative {\partial A_1}{\partial Z_1}."""
+        place, start = self.tokens.place, self.tokens.next.span[0]
+        pair = []
+        for _ in range(2):
+            if not self.tokens.accept("{"):
+                break
+            partial = self.tokens.accept("\\partial")
+            base = self.names.base()
+            if base is None or not (partial or base[0].startswith("d")):
+                break
+            index = "".join(str(value) for kind, value, _ in self.names.scripts() if kind in ("index", "power"))
+            pair.append((base[0] if partial else base[0][1:]) + index)
+            if not self.tokens.accept("}"):
+                break
+        else:
+            of, wrt = pair
+            return self.scope.derivative(of, wrt, self.source, self._since(start))
+        self.tokens.place = place
+        return None
 
     def _named(self, depth: int) -> Term:
         token, place = self.tokens.next, self.tokens.place
@@ -527,14 +747,15 @@ class _LatexReader(_Reader):
             return self._shorter(token.text)
         known, rest = found or (name + index, scripts)
         whole = (span[0], scripts[-1][2][1] if scripts else span[1])
+        rest = [script for script in rest if script[0] != "index"]
         return self._attached(self.scope.name(known, self.source, whole if index else span), rest, span[0])
 
     def _symbol(self, name: str, index: str, scripts: list[Script]) -> tuple[str, list[Script]] | None:
         """The name with its index; a³ is a third a where no a is known."""
-        if self.scope.symbol(name + index) is not None:
+        if self.scope.knows(name + index):
             return name + index, scripts
         powers = [s for s in scripts if s[0] == "power"]
-        if not index and powers and self.scope.symbol(f"{name}{powers[0][1]}") is not None:
+        if not index and powers and self.scope.knows(f"{name}{powers[0][1]}"):
             return f"{name}{powers[0][1]}", [s for s in scripts if s is not powers[0]]
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from jacobians.auditing import audit, names
 from jacobians.cli.options import (
@@ -24,8 +25,8 @@ exit code: 0 the formula is right, 1 it is not, 2 it cannot be read
 
 examples:
   jacobians audit "dTheta2 = delta3.T @ A2 / m" --convention ng-ml-2011
-  jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" \\
-      --convention ng-ml-2011 --batch columns
+  jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" --convention ng-ml-2011
+  jacobians audit - --convention ng-ml-2011 < nnCostFunction.m
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
   jacobians audit "dZ1 = dZ2 @ W2_new.T * relu_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
   jacobians audit --names --convention pytorch
@@ -43,7 +44,12 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "right formula.",
         epilog=_EPILOG,
     )
-    parser.add_argument("formula", nargs="?", metavar="FORMULA", help="an equation, such as 'dW1 = X.T @ dZ1'")
+    parser.add_argument(
+        "formula",
+        nargs="?",
+        metavar="FORMULA",
+        help="an equation, such as 'dW1 = X.T @ dZ1', or several lines; - reads standard input",
+    )
     parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(
@@ -73,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.formula is None:
         raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
     found = audit(
-        arguments.formula,
+        sys.stdin.read() if arguments.formula == "-" else arguments.formula,
         convention,
         sizes=arguments.sizes,
         l2=arguments.l2,

@@ -45,6 +45,7 @@ COURSES: tuple[Convention, ...] = (
                 "alpha": "rate",
             },
         ),
+        text_batch="columns",
         citation="A. Ng, Machine Learning, Coursera, 2011, programming exercise 4: Neural Networks Learning; "
         "ex4.pdf §1.3–2.5 and checkNNGradients.m read.",
         evidence="P",

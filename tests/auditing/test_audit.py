@@ -45,7 +45,7 @@ def test_as_text() -> None:
     assert text.splitlines() == [
         "dTheta2 = delta3.T @ A2",
         "",
-        "wrong in ng-ml-2011 (Theta2_grad: the gradient by Theta2)",
+        "wrong in ng-ml-2011 (Theta2_grad: the gradient with respect to Theta2)",
         "The shapes fit; the largest difference is 8 of the largest entry.",
         "Slip: missing-1/m. 1/m is missing: it is m = 9 times the right one.",
         "",
@@ -145,13 +145,13 @@ def test_a_name_of_your_own_on_the_left_claims_its_definition() -> None:
     assert audit("down = (Y - P) / N", where=where)
     assert audit("step = W2 - 0.5 * A1.T @ dZ2", where=where)
     wrong = audit("grad_w2 = h_relu.dot(grad_y_pred)", where=where)
-    assert (wrong.claim, wrong.slip) == ("dW2: the gradient by W2", "missing-transpose")
+    assert (wrong.claim, wrong.slip) == ("dW2: the gradient with respect to W2", "missing-transpose")
     upwards = audit("down = (P - Y) / N", where=where)
     assert (upwards.claim, upwards.slip, upwards.nearest.numpy) == ("down: as you define it", "sign", "down = -dZ2")
 
 
 def test_a_name_of_your_own_is_not_used_for_itself() -> None:
-    with pytest.raises(FormulaError, match="'down' is unknown"):
+    with pytest.raises(FormulaError, match="cannot use down itself"):
         audit("down = 2 * down / 2", where={"down": "-dZ2"})
 
 

@@ -39,10 +39,10 @@ def failures(convention: Convention, activation: str, loss: str) -> list[str]:
     net = Network.dense(SIZES, convention=convention, activation=activation, loss=loss, l2=l2)
     setting = RandomBatches.of(net, EXAMPLES, 0, 2)
     found = []
-    for claim in claims(Scope.of(setting)):
+    for claim in claims(setting):
         for notation in ("numpy", "latex"):
             text = getattr(claim.nearest, notation)
-            read = checked(Formula.of(text, notation), setting, {})
+            (read,) = checked(Formula.of(text, notation), Scope.of(setting))
             judge = Judge(read.claim, read.scope, vectors=notation == "latex")
             if read.claim.name != claim.name or read.expr is None or not judge.right(read.expr):
                 found.append(text)
@@ -70,7 +70,7 @@ def test_every_formula_of_every_layout_is_right(convention: Convention) -> None:
 def test_notations_are_told_apart() -> None:
     for preset in all_conventions():
         setting = RandomBatches.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 1)
-        for claim in claims(Scope.of(setting)):
+        for claim in claims(setting):
             assert Formula.of(claim.nearest.numpy).notation == "numpy"
             # X = dZ reads the same in both
             assert Formula.of(claim.nearest.latex).notation in ("latex", "numpy")
@@ -82,8 +82,8 @@ def test_a_changed_formula_is_right_only_if_its_value_is(data: st.DataObject) ->
     """One random slip put into a right formula; the value is compared here without the audit's judge."""
     preset = data.draw(st.sampled_from(all_conventions()), label="convention")
     setting = RandomBatches.of(Network.dense(SIZES, convention=preset), EXAMPLES, 0, 3)
-    claim = data.draw(st.sampled_from(list(claims(Scope.of(setting)))), label="claim")
-    read = checked(Formula.of(claim.nearest.numpy, "numpy"), setting, {})
+    claim = data.draw(st.sampled_from(list(claims(setting))), label="claim")
+    (read,) = checked(Formula.of(claim.nearest.numpy, "numpy"), Scope.of(setting))
     changed = list(slips(read.term, read.scope, read.claim, claim.nearest.numpy))
     by, _ = changed[data.draw(st.integers(0, len(changed) - 1), label="slip")]
     try:

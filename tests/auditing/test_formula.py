@@ -23,6 +23,7 @@ RIGHT = [
     ("cs231n", "grad_W2 = a1.T @ dscores"),
     ("cs231n", "W2_grad = hidden.T @ (probs - y) / num_train"),
     ("cs231n", "dL/dW2 = A1.T @ dZ2"),
+    ("cs231n", "dW2 := A1.T @ dZ2"),
     ("cs231n", "dL/dZ1 = dA1 * A1 * (1 - A1)"),
     ("cs231n", "dZ1 = np.multiply(dhidden, sigmoid_grad(z1))"),
     ("cs231n", "db2 = np.sum(dscores, axis=0)"),
@@ -117,7 +118,6 @@ REFUSED = [
     ("dW1 = f'{X}'", "an f-string is not read"),
     ("dW1 = X if Y else Z1", "an 'if' is not read"),
     ("dW1 = (a := X)", "an assignment is not read"),
-    ("dW1 := X", "the left side is a name|this is no NumPy|a formula has two sides"),
     ("dW1 = X and Y", "'and' or 'or' is not read"),
     ("dW1 = X == Y", "a comparison other than Z > 0 is not read"),
     ("dW1 = 'text'", "a literal is a real number, not str"),
@@ -148,10 +148,10 @@ REFUSED = [
     ("dW1 = " + "-" * 1500 + "X", "too deep"),
     ("dW1 = X" + ".T" * 900, "too deep"),
     ("dW1 = " + "+".join(["X"] * 300), "too deep"),
-    ("dW1 = " + "X" * 3000, "at most 2000 are read"),
-    (r"dW_1 = \sum_i x_i", "is not read here"),
+    ("dW1 = " + "X" * 12_000, "at most 10000 are read"),
+    (r"dW_1 = \sum_i x_i", "the entries i are not those of the left side"),
     (r"dW_1 = X^{99}", "an exponent is one of"),
-    (r"dW_1 = X_{ij}", "an index or an exponent is a small whole number"),
+    (r"dW_1 = X_{ij}", "the entries ij are not those of the left side"),
     (r"dW_1 = \frac{1}", "'{' is wanted here"),
     (r"dW_1 = \input{/etc/passwd}", "is not read here"),
     (r"dW_1 = [X \; Y]", "a block is a matrix beside ones or zeros"),
@@ -162,7 +162,7 @@ REFUSED = [
     (r"dW_1 = \sigma(" + "+".join(["X"] * 400) + ")", "too deep"),
     (r"\frac{\partial L} = X", "'{' is wanted here"),
     ("dW1 = system(X)'", "'system' is no function"),
-    ("dW1 = X'(1, 2)", "':' is wanted here"),
+    ("dW1 = X'(1, Y)", "a small whole number is wanted here"),
     ("dW1 = X' ; Y", "is not read here"),
     ("dZ2/dW9 = X", "'W9' has no Jacobian here"),
     ("dZ1/dW2 = X", "Z1 does not depend on W2"),
@@ -176,7 +176,7 @@ def test_refusals_name_the_place(formula: str, message: str) -> None:
     with pytest.raises(FormulaError, match=message) as caught:
         audit(formula)
     lines = str(caught.value).splitlines()
-    if "empty" not in message and "at most 2000" not in message:
+    if "empty" not in message and "at most 10000" not in message:
         assert len(lines) == 3
         assert set(lines[2].strip()) == {"^"}
         assert len(lines[1]) < 90

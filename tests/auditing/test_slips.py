@@ -20,13 +20,15 @@ NAMED = [
     ("cs231n", "dZ1 = dZ2 @ W2.T", "missing-activation-derivative"),
     ("cs231n", "dZ1 = dA1 * sigmoid(Z1)", "activation-for-derivative"),
     ("cs231n", "dZ1 = dA1 * sigmoid_prime(A1)", "derivative-at-wrong-argument"),
+    ("cs231n", "dZ1 = dA1 * sigmoid_prime(sigmoid(Z1))", "derivative-at-wrong-argument"),
     ("cs231n", "dZ1 = dA1 * relu_prime(Z1)", "wrong-activation"),
+    ("cs231n", "dZ1 = dA1 * (1 - A1**2)", "wrong-activation"),
     ("cs231n", "dA1 = dZ2 @ W2.T * sigmoid_prime(Z1)", "superfluous-activation-derivative"),
     ("cs231n", "dW2 = A1.T * dZ2", "elementwise-for-matrix-product"),
     ("cs231n", "dZ1 = dA1 @ sigmoid_prime(Z1)", "matrix-product-for-elementwise"),
     ("cs231n", "db1 = dZ1", "missing-sum"),
     ("cs231n", "db1 = dZ1.sum(axis=1)", "wrong-axis"),
-    ("cs231n", "db1 = dZ1.sum(axis=0, keepdims=True)", "keepdims"),
+    ("ng-dlai", "db1 = dZ1.sum(axis=1) / m", "keepdims"),
     ("cs231n", "db1 = dZ1.mean(axis=0)", "superfluous-1/N"),
     ("cs231n", "dX = dZ1 @ W1", "missing-transpose"),
     ("cs231n", "Z2 = A1 @ W2 - b2", "sign"),
@@ -49,6 +51,15 @@ def test_one_slip(name: str, formula: str, slip: str) -> None:
     assert found.mended is not None
     assert audit(found.nearest.numpy, name, activation="sigmoid", notation="numpy")
     assert audit(found.mended.numpy, name, notation="numpy", examples=9), "the mended formula is right"
+
+
+@pytest.mark.parametrize("derivative", ["A1 * (1 - A1)", "(A1 * (1 - A1))", "(1 - A1**2)"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "leaky_relu"])
+def test_a_derivative_that_is_written_out(derivative: str, activation: str) -> None:
+    """By the activation's value; each is right for one activation."""
+    found = audit(f"dZ1 = dA1 * {derivative}", activation=activation)
+    right = activation == ("tanh" if "2" in derivative else "sigmoid")
+    assert (bool(found), found.slip) == (right, None if right else "wrong-activation")
 
 
 def test_the_missing_regulariser() -> None:

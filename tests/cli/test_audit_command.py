@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -16,7 +17,7 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "dTheta2 = delta3.T @ A2 / m", "--convention", "ng-ml-2011"]) == 0
-    assert "right in ng-ml-2011 (Theta2_grad: the gradient by Theta2)" in capsys.readouterr().out
+    assert "right in ng-ml-2011 (Theta2_grad: the gradient with respect to Theta2)" in capsys.readouterr().out
 
 
 def test_wrong(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +55,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["slip"] == "superfluous-1/N"
     assert main(["audit", "--names", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["dW1"] == {"shape": "7×5", "meaning": "the gradient by W1"}
+    assert json.loads(capsys.readouterr().out)["dW1"] == {"shape": "7×5", "meaning": "the gradient with respect to W1"}
 
 
 def test_names(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,3 +96,10 @@ def test_bad_sizes(sizes: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["audit", "dW1 = X", "--sizes", sizes])
     assert repr(sizes) in capsys.readouterr().err
+
+
+def test_a_program_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    program = "dhidden = np.dot(dscores, W2.T)\ndhidden[hidden <= 0] = 0\ndW1 = np.dot(X.T, dhidden)\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(program))
+    assert main(["audit", "-"]) == 0
+    assert "right in cs231n (dW1: the gradient with respect to W1)" in capsys.readouterr().out
