@@ -14,7 +14,14 @@ from jacobians.arrays import Shape, leaves_of
 from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
 from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
-from jacobians.checking.derivatives import GivenDerivative, GivenGradient, GivenJacobian, buffers_of, shape_problem
+from jacobians.checking.derivatives import (
+    GivenDerivative,
+    GivenGradient,
+    GivenJacobian,
+    buffers_of,
+    example_axes,
+    shape_problem,
+)
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.promises import Promises, check_promises, returned_problems, stale_faults
 from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
@@ -22,7 +29,7 @@ from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
 from jacobians.errors import DomainError
 from jacobians.layout import Order
-from jacobians.linops import Denominator, Jacobian
+from jacobians.linops import BlockDiagonal, Denominator, Jacobian
 
 ENTRY_LIMIT = 5000
 """More parameters than this are checked along random directions, unless told otherwise."""
@@ -332,9 +339,9 @@ def check_jacobian(
     fun : callable
         From something like `x` to an array with m entries.
     jac : callable
-        From something like `x` to a matrix (m, n), an array of shape codomain + domain, a SciPy sparse matrix or a
-        `Jacobian`. For a dict, tuple or list: one of them for each array, in the same structure, or one matrix (m, n)
-        by all entries packed.
+        From something like `x` to a matrix (m, n), an array of shape codomain + domain, one block per example
+        (N, outputs, inputs), a SciPy sparse matrix or a `Jacobian`. For a dict, tuple or list: one of
+        them for each array, in the same structure, or one matrix (m, n) by all entries packed.
     x : ndarray, or dict, tuple or list of arrays
     order : {"C", "F"}
         How a matrix's rows and columns unroll the output and x.
@@ -401,6 +408,16 @@ def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[A
             usable &= all("dtype" in p or "Python" in p for p in problems)
             if isinstance(part, (list, tuple)):
                 part = np.asarray(part)
+        axes = example_axes(part, domain, codomain)
+        if len(axes) > 1:
+            faults.append(
+                f"{label} has shape {part.shape}, one block per example; examples in rows and in columns both fit: "
+                f"pass jacobians.linops.BlockDiagonal(blocks, {codomain}, {domain}, axis=0), or axis=-1 for columns"
+            )
+            usable = False
+            continue
+        if axes and usable:
+            part = BlockDiagonal(part, codomain, domain, axes[0])
         problem = shape_problem(part, domain, codomain)
         if problem:
             faults.append(f"{label} {problem}")

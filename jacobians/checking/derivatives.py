@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from jacobians.arrays import Array, Shape, leaves_of, size_of
 from jacobians.checking.trees import Tree
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
+from jacobians.linops.by_example import example_size
 
 
 class GivenDerivative(Protocol):
@@ -140,6 +141,16 @@ def shape_problem(part: Any, domain: Shape, codomain: Shape) -> str:
         + (f" or {codomain + domain}" if len(codomain + domain) > 2 else "")
         + hint
     )
+
+
+def example_axes(part: Any, domain: Shape, codomain: Shape) -> list[Literal[0, -1]]:
+    """Return the axes, first or last, along which an array (N, outputs, inputs) can hold one block per example."""
+    if not isinstance(part, np.ndarray) or part.ndim != 3 or part.dtype.kind not in "fiu" or not (domain and codomain):
+        return []
+    if not shape_problem(part, domain, codomain):
+        return []
+    apart: list[Literal[0, -1]] = [a for a in (0, -1) if domain[a] == codomain[a]]
+    return [a for a in apart if part.shape == (domain[a], example_size(codomain, a), example_size(domain, a))]
 
 
 def buffers_of(value: Any, *, structured: bool = True) -> list[Array]:

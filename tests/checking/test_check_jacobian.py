@@ -6,7 +6,7 @@ import scipy.sparse
 
 from jacobians import matmul, softmax, tanh
 from jacobians.checking import check_jacobian
-from jacobians.linops import Dense
+from jacobians.linops import BlockDiagonal, Dense
 
 V = np.random.default_rng(0).normal(size=(2, 3))
 B = np.random.default_rng(1).normal(size=(3, 4))
@@ -74,3 +74,31 @@ def test_a_kink_of_one_output():
 
 def test_no_outputs():
     assert check_jacobian(lambda v: np.zeros(0), lambda v: np.zeros((0, 3)), np.ones(3))
+
+
+def softmax_of(rows: np.ndarray) -> np.ndarray:
+    return np.exp(rows) / np.exp(rows).sum(axis=1, keepdims=True)
+
+
+def softmax_blocks(rows: np.ndarray) -> np.ndarray:
+    return np.stack([np.diag(p) - np.outer(p, p) for p in softmax_of(rows)])
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_one_block_per_example_is_a_jacobian(factor: int) -> None:
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    assert bool(check_jacobian(softmax_of, lambda x: factor * softmax_blocks(x), X)) is (factor == 1)
+    by_columns = check_jacobian(lambda x: softmax_of(x.T).T, lambda x: factor * softmax_blocks(x.T), X.T.copy())
+    assert bool(by_columns) is (factor == 1)
+
+
+def test_blocks_that_fit_rows_and_columns_are_refused() -> None:
+    X = np.random.default_rng(0).normal(size=(3, 3))
+    found = check_jacobian(softmax_of, softmax_blocks, X)
+    assert found.verdict == "fail"
+    assert (
+        "the Jacobian has shape (3, 3, 3), one block per example; examples in rows and in columns both fit: "
+        "pass jacobians.linops.BlockDiagonal(blocks, (3, 3), (3, 3), axis=0), or axis=-1 for columns"
+    ) in " ".join(str(found).split())
+    told = check_jacobian(softmax_of, lambda x: BlockDiagonal(softmax_blocks(x), (3, 3), (3, 3), axis=0), X)
+    assert told.verdict == "pass"
