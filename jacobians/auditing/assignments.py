@@ -67,6 +67,10 @@ def results_of(formula: Formula, scope: Scope) -> list[Result]:
             # of one line only, what its right side says is no matter; the cost, say, is nobody's derivative
             errors.append(term if isinstance(term, FormulaError) and many and name not in scope.used else error)
             continue
+        if claim.is_forward and name in lines.changed:
+            what = f"what {left.wrt} holds after this line has no name; go on to the line that computes a derivative"
+            errors.append(formula.source.error(what, left.span))
+            continue
         if name in lines.masked:
             claim = _after_the_mask(claim, scope)
         used = name in scope.used
@@ -109,6 +113,7 @@ class _Lines:
         self.formula, self.scope, self.source = formula, scope, formula.source
         self.lefts: dict[str, LeftSide] = {}
         self.masked: set[str] = set()
+        self.changed: set[str] = set()
         self.summed: set[str] = set()
 
     def nothing(self) -> FormulaError:
@@ -144,6 +149,8 @@ class _Lines:
             return
         before = self.scope.terms.get(name)
         known = before is not None
+        if not known and (line.operator or left.index):
+            self.changed.add(name)
         if not known:
             self.scope.terms[name] = Term("before", (), name, left.span)
         outside = self.scope.used.copy()
@@ -198,7 +205,11 @@ class _Lines:
             and line.operator == "-"
             and self.source.part(line.right).strip() in ("1", "1.", "1.0")
         ):
-            return Term("minus", (self._meant(old, left), leaf(self.scope.symbols["Y"], left.index)), None, whole)
+            before = self._meant(old, left)
+            own = self.scope.claims.get(before.detail.name) if isinstance(before.detail, Symbol) else None
+            if own is not None and not own.is_forward and own.name == self._target(left):
+                raise self._unset(left)
+            return Term("minus", (before, leaf(self.scope.symbols["Y"], left.index)), None, whole)
         named = re.fullmatch(r"\s*(?:self\.)?([^\W\d]\w*)\s*", index)
         if re.search(r"[<>]", index) or (named and self.scope.knows(named[1]) and named[1] not in self.scope.loops):
             mask = self._read(left.index, self.scope)
@@ -286,7 +297,10 @@ class _Lines:
             meaning = self.scope.name(left.wrt, self.source, left.span)
             if not (isinstance(meaning.detail, Symbol) and meaning.detail.name == meant and claim is not None):
                 return _substituted(term, left.name, meaning)
-        raise self.source.error(
+        raise self._unset(left)
+
+    def _unset(self, left: LeftSide) -> FormulaError:
+        return self.source.error(
             f"a formula for {left.wrt} cannot use {left.wrt} itself; give the line that sets it first", left.span
         )
 

@@ -32,6 +32,8 @@ class Claim:
         The parameter, or "X", with respect to which it is the gradient.
     jacobian : bool
         Whether it is the matrix of a Jacobian.
+    is_forward : bool
+        Whether it is a value of the forward pass.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Claim:
     nearest: Equation
     parameter: str | None = None
     jacobian: bool = False
+    is_forward: bool = False
 
 
 def claims(setting: RandomBatches) -> Iterator[Claim]:
@@ -73,7 +76,7 @@ def claims(setting: RandomBatches) -> Iterator[Claim]:
     for definition in derivation.forward:
         name = definition.symbol.name
         truths = tuple(draw.forward.get(name, draw.values[name]) for draw in setting.draws)
-        yield Claim(name, "the forward pass", truths, definition.equation)
+        yield Claim(name, "the forward pass", truths, definition.equation, is_forward=True)
 
 
 def _at_the_input(setting: RandomBatches) -> Iterator[Claim]:

@@ -123,6 +123,9 @@ UNREAD = [
     ("cs231n", "for i in range(N):\n    dW1 = np.outer(X[i], dZ1[i])", "is that of the last example"),
     ("cs231n", "mask = dropout(A1)\ndA1 = mask * dA1", "'dropout' is no function"),
     ("cs231n", "dscores /= N", "cannot use dscores itself; give the line that sets it first"),
+    ("cs231n", "dscores[range(N), y] -= 1", "cannot use dscores itself; give the line that sets it first"),
+    ("cs231n", "probs[range(N), y] -= 1", "what probs holds after this line has no name; go on to the line that"),
+    ("cs231n", "probs -= Y", "what probs holds after this line has no name; go on to the line that"),
     ("cs231n", "W1 = W1 - 0.1 * dW1", "is given, not computed"),
     ("cs231n", "foo = 1\nbar = 2", "a formula may be for"),
 ]
@@ -156,6 +159,11 @@ def test_a_loop_that_ends_before_the_division() -> None:
     found = audit("for i=1:m\n  Theta2_grad = Theta2_grad + delta3(i,:)' * a2(i,:);\nend", "ng-ml-2011")
     assert found
     assert found.reading == "Theta2_grad is Delta2"
+
+
+def test_probabilities_that_become_the_cotangent_in_place() -> None:
+    assert audit("probs[range(N), y] -= 1; dscores = probs/N", "cs231n")
+    assert audit("dscores = probs; dscores[range(N), y] -= 1; dscores /= N", "cs231n")
 
 
 # --- readings ----------------------------------------------------------------------------------------------
