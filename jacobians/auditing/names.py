@@ -262,6 +262,8 @@ class Scope:
         From what else they are called to the names of `symbols`: more than one where a name means several things.
     claims : dict
         Everything that a formula can be checked for, by name.
+    by_key : tuple of dict
+        What the names of `symbols` and `claims`, then the synonyms, stand for, by their keys: see `_key`.
     own : dict
         Names that the caller defined: their expressions are symbols too.
     definitions : dict
@@ -292,6 +294,7 @@ class Scope:
     symbols: Mapping[str, Expr]
     synonyms: Mapping[str, tuple[str, ...]]
     claims: Mapping[str, Claim]
+    by_key: tuple[Mapping[str, set[str]], ...]
     own: dict[str, Expr] = field(default_factory=dict)
     definitions: dict[str, Expr] = field(default_factory=dict)
     target: str = ""
@@ -329,7 +332,9 @@ class Scope:
                     synonyms[gradient] = {claim.name: None, **synonyms.get(gradient, {})}
                 for of in LOSS_NAMES:
                     synonyms[f"d{of}_d{synonym}"] = {claim.name: None, **synonyms.get(f"d{of}_d{synonym}", {})}
-        return cls(setting, symbols, {s: tuple(names) for s, names in synonyms.items()}, found)
+        meant = {s: tuple(names) for s, names in synonyms.items()}
+        by_key = (_by_key({n: (n,) for n in (*symbols, *found)}), _by_key(meant))
+        return cls(setting, symbols, meant, found, by_key)
 
     def reading(self, choices: Mapping[str, str], layer: int | None) -> Scope:
         """Return the same names with some choices made, before any line of a text."""
@@ -387,10 +392,9 @@ class Scope:
             return (*(n for n in synonyms if n.endswith("_column")), *layered)
         if synonyms:
             return synonyms
-        for table in ({n: (n,) for n in (*self.symbols, *self.claims)}, self.synonyms):
-            near = {target for spelling, targets in table.items() if _key(spelling) == _key(name) for target in targets}
-            if len(near) == 1:
-                return tuple(near)
+        for near in self.by_key:
+            if len(found := near.get(_key(name), ())) == 1:
+                return tuple(found)
         return ()
 
     def _with_ones(self, name: str) -> tuple[str, ...]:
@@ -649,6 +653,13 @@ class Scope:
     def no_function(self, name: str) -> str:
         """Return what to say of a name that is called, and is no function."""
         return f"{name!r} is no function that is known here; {self.near(name)}"
+
+
+def _by_key(table: Mapping[str, tuple[str, ...]]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for spelling, targets in table.items():
+        found.setdefault(_key(spelling), set()).update(targets)
+    return found
 
 
 def _key(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from numbers import Real
 from typing import Any, ClassVar, TypeAlias
 
@@ -231,7 +232,7 @@ class _Two(Expr):
 class Transposed(_One):
     """Aᵀ; made by `transposed`, which pushes it down to the symbols."""
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.of.shape[::-1]
 
@@ -245,7 +246,7 @@ class MatMul(_Two):
         if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
             raise ShapeError(f"matrix product: {show_shape(a)} times {show_shape(b)} is not conformable")
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return (self.left.shape[0], self.right.shape[1])
 
@@ -254,7 +255,7 @@ class MatMul(_Two):
 class Hadamard(_Two):
     """A ∘ B, entry by entry."""
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return _same("elementwise product", self.left.shape, self.right.shape)
 
@@ -265,7 +266,7 @@ class Add(_Two):
 
     minus: bool = False
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return _same("difference" if self.minus else "sum", self.left.shape, self.right.shape)
 
@@ -274,7 +275,7 @@ class Add(_Two):
 class Quotient(_Two):
     """A / B, entry by entry; B is usually a scalar such as N."""
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return _same("quotient", self.left.shape, self.right.shape)
 
@@ -285,7 +286,7 @@ class Power(_One):
 
     exponent: int
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.of.shape
 
@@ -296,7 +297,7 @@ class Part(_One):
 
     key: Slices
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return tuple(len(range(*slice(*k).indices(n))) for k, n in zip(self.key, self.of.shape, strict=True))
 
@@ -332,7 +333,7 @@ class WithOnes(_One):
     axis: int
     first: bool
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         rows, columns = self.of.shape
         return (rows, columns + 1) if self.axis == 1 else (rows + 1, columns)
@@ -345,7 +346,7 @@ class Joined(Expr):
     of: tuple[Expr, ...]
     axis: int
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         dims = list(self.of[0].shape)
         others = [[n for k, n in enumerate(part.shape) if k != self.axis] for part in self.of]
@@ -380,7 +381,7 @@ class SumOver(_One):
     axis: int
     keep: bool = True
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         rest = list(self.of.shape)
         rest[self.axis : self.axis + 1] = [1] if self.keep else []
@@ -394,7 +395,7 @@ class Einsum(Expr):
     spec: str
     of: tuple[Expr, ...]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         inputs, _, output = self.spec.partition("->")
         sizes: dict[str, int] = {}
@@ -414,7 +415,7 @@ class Call(Expr):
     function: Function
     arguments: tuple[Expr, ...]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.arguments[0].shape
 

@@ -166,6 +166,36 @@ def test_probabilities_that_become_the_cotangent_in_place() -> None:
     assert audit("dscores = probs; dscores[range(N), y] -= 1; dscores /= N", "cs231n")
 
 
+EXERCISE_4 = """
+for t = 1:m
+    x_t = X(t, :);
+    h_t = a2(t, :);
+    e_t = a3(t, :) - Y(t, :);
+    Theta2_grad = Theta2_grad + bsxfun(@times, h_t, transpose(e_t));
+    b_t = sum(bsxfun(@times, Theta2, transpose(e_t)));
+    d_t = (h_t .* (1 - h_t)) .* b_t;
+    d_t = d_t(2:end);
+    Theta1_grad = Theta1_grad + bsxfun(@times, x_t, transpose(d_t));
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("", ""),
+        ("(1 - h_t)", "(1 + h_t)"),
+        ("h_t .* (1", "(1"),
+        ("a3(t, :) - Y", "Y(t, :) - a3"),
+        ("times, Theta2", "times, 2*Theta2"),
+        ("x_t, transpose(d_t)", "x_t, 2*transpose(d_t)"),
+    ],
+)
+def test_a_loop_of_outer_products_written_with_bsxfun(right: str, wrong: str) -> None:
+    found = audit(EXERCISE_4.replace(right, wrong), "ng-ml-2011")
+    assert bool(found) is (right == wrong), str(found)
+
+
 # --- readings ----------------------------------------------------------------------------------------------
 
 
