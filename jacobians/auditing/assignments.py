@@ -57,7 +57,6 @@ def results_of(formula: Formula, scope: Scope) -> list[Result]:
     lines = _Lines(formula, scope)
     lines.run(formula.statements)
     found, errors = list[Result](), list[FormulaError]()
-    many = sum(1 for _ in assignments(formula.statements)) > 1
     for name, left in lines.lefts.items():
         term = scope.terms[name]
         try:
@@ -65,7 +64,9 @@ def results_of(formula: Formula, scope: Scope) -> list[Result]:
             claim = claim_of_own(left.wrt, scope) if own else claim_of(left, scope, formula.source)
         except FormulaError as error:
             # of one line only, what its right side says is no matter; the cost, say, is nobody's derivative
-            errors.append(term if isinstance(term, FormulaError) and many and name not in scope.used else error)
+            errors.append(
+                term if isinstance(term, FormulaError) and scope.several and name not in scope.used else error
+            )
             continue
         if claim.is_forward and name in lines.changed:
             what = f"what {left.wrt} holds after this line has no name; go on to the line that computes a derivative"
@@ -149,9 +150,9 @@ class _Lines:
             return
         before = self.scope.terms.get(name)
         known = before is not None
-        if not known and (line.operator or left.index):
-            self.changed.add(name)
         if not known:
+            if line.operator or left.index:
+                self.changed.add(name)
             self.scope.terms[name] = Term("before", (), name, left.span)
         outside = self.scope.used.copy()
         try:
