@@ -25,11 +25,11 @@ LINES = [
     for module in MODULES
     for line in re.findall(r"^  (jacobians .*)$", module._EPILOG.replace("\\\n", " "), re.MULTILINE)
 ]
-OWN_FILES = re.compile(r"\.(csv|mat|npz)\b|model:")
+OWN_FILES = re.compile(r"\.(csv|mat|npz|m)\b|model:")
 
 
 def arguments(line: str) -> list[str]:
-    return shlex.split(line.partition(" > ")[0])[1:]
+    return shlex.split(re.split(" [<>] ", line)[0])[1:]
 
 
 def test_every_command_shows_examples() -> None:
