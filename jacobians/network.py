@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property, reduce
-from operator import matmul
+from operator import itemgetter, matmul
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -247,7 +247,9 @@ class Run(Frozen):
 
     def _pulled(self, row: Dense, inputs: bool) -> dict[str, Array]:
         """The row through all operations: by every parameter, and by X; arrays that share no memory."""
-        by_own_name = self.network.chain._sweep(self._steps, row.array, inputs)
+        chain = self.network.chain
+        steps = list(map(itemgetter(1), self._steps))
+        by_own_name = chain._sweep(steps, row.array, chain.names if inputs else chain.names[1:])
         arrays: dict[str, Array] = {}
         buffers: set[int] = set()
         for name, own in (*self.network.names.items(), ("X", "X"))[: None if inputs else -1]:
@@ -344,7 +346,9 @@ class Run(Frozen):
             row = row @ factor.jacobian
         if last.ones:
             row = row @ self._ones_placed(last.done)
-        found = self.network.chain._sweep(self._steps[: last.done], row, inputs=False)
+        chain = self.network.chain
+        output = last.done - 1 if last.done else "X"
+        found = chain._sweep([jacobians for _, jacobians in self._steps], row, chain.names[1:], output)
         blocks: dict[str, Jacobian] = {}
         for name, own in self.network.names.items():
             shape, dtype = self.params[name].shape, np.result_type(value.dtype, self.params[name].dtype)

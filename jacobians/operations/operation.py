@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from inspect import signature
 from keyword import iskeyword
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of, of_graph
 from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
+from jacobians.linops import Denominator, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Number
@@ -33,8 +33,8 @@ __all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 """By input's name, the function that builds the Jacobian on first use."""
 
-Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
-"""From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+Pull: TypeAlias = Callable[[Any, Collection[str]], Mapping[str, Any]]
+"""From the Jacobian of something by an operation's output, or a scalar's row, to those by the inputs of these names."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
@@ -78,7 +78,7 @@ class Jacobians(Derivative):
     layout : Layout, optional
         Whose vec order and derivative layout the Jacobians are handed out in.
     pull : callable, optional
-        From a Jacobian by the output to those by all inputs, where that is cheaper together.
+        From a Jacobian by the output, or a scalar's row, to those by the inputs named, where that is cheaper together.
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
@@ -114,11 +114,6 @@ class Jacobians(Derivative):
         """
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
 
-    @property
-    def pulls_together(self) -> bool:
-        """Whether a row is pulled through all inputs in one sweep, as through an operation that is made of others."""
-        return self._pull is not None
-
     def numerator(self, name: str) -> Jacobian:
         """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
@@ -129,25 +124,23 @@ class Jacobians(Derivative):
             self._built[name] = self._makers[name]()
         return self._built[name]
 
-    def pull(self, row: Row, *, first: bool = True) -> dict[str, Row]:
-        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout.
+    def pull(self, row: Row, names: Collection[str] | None = None) -> dict[str, Row]:
+        """Return ``row @ J[name]`` for every input, or for those of some names, in numerator layout.
 
         A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
         """
-        pulled: dict[str, Any] = {}
+        if names is None:
+            names = self._makers
         if self._pull is not None:
-            pulled.update(self._pull(row if isinstance(row, Jacobian) else Dense(row), first))
-            if not isinstance(row, Jacobian):
-                pulled = {name: r.array if isinstance(r, Dense) else r.gradient for name, r in pulled.items()}
-            return pulled
-        for name in self._makers:
-            if first:
-                jacobian = self.numerator(name)
-                if isinstance(row, Jacobian):
-                    pulled[name] = row @ jacobian
-                else:
-                    pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
-            first = True
+            together = self._pull(row, names)
+            return {name: together[name] for name in names}
+        pulled: dict[str, Any] = {}
+        for name in names:
+            jacobian = self.numerator(name)
+            if isinstance(row, Jacobian):
+                pulled[name] = row @ jacobian
+            else:
+                pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
         return pulled
 
     def __getitem__(self, name: str) -> Jacobian:
