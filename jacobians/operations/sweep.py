@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from jacobians.arrays import DType, as_array
+from jacobians.arrays import DType
 from jacobians.linops import Jacobian
 from jacobians.operations.operation import Row
 
@@ -88,7 +88,7 @@ class Wiring(Generic[Key]):
             for source, part in zip(inputs.values(), operations[place].pull(row, inputs).values(), strict=True):
                 if source in sums:
                     total = sums[source] + part
-                    sums[source] = total if isinstance(total, Jacobian) else as_array(total)
+                    sums[source] = np.asarray(total) if isinstance(total, np.generic) else total
                     if source in wide:
                         wide[source] = np.result_type(wide[source], part.dtype)
                 elif source in self._many and part.dtype == np.float32 and not isinstance(part, Jacobian):
@@ -98,4 +98,8 @@ class Wiring(Generic[Key]):
                     sums[source] = part
         for node in wide.keys() & wanted.keys():
             sums[node] = sums[node].astype(wide[node], copy=False)
-        return {node: sums[node] for node in wanted if node in sums}
+        found: dict[Key, Row] = {}
+        for node in wanted:
+            if node in sums:
+                found[node] = sums[node]
+        return found
