@@ -176,7 +176,7 @@ class Graph:
         return {node: _own(found.get(node), node, held) for node in self.inputs}
 
     def _given(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
-        """The rows to start from: the only output's own is 1 where it is a scalar, and its operation's is there already."""
+        """The rows to start from: a scalar's own row is 1, and its operation's is there already."""
         (output, row), *others = rows.items()
         edges = self.into.get(output, ())
         if not others and len(edges) == 1 and output not in set(self.inputs):

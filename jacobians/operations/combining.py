@@ -174,14 +174,12 @@ class Chain(_Composite):
     def __init__(self, *parts: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__(parts, layout)
 
-    def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
-        """Return value and Jacobians of every part, in order."""
-        return self._run(X, named, map(attrgetter("_evaluate"), self.parts))
-
-    def _run(
-        self, X: Array, named: Mapping[str, Array], evaluators: Iterable[Evaluator]
+    def run(
+        self, X: Array, named: Mapping[str, Array], evaluators: Iterable[Evaluator] | None = None
     ) -> list[tuple[Array, Jacobians]]:
+        """Return value and Jacobians of every part, in order; of other functions of them on request."""
         steps = []
+        evaluators = evaluators or map(attrgetter("_evaluate"), self.parts)
         for evaluate, names in zip(evaluators, self._of_part, strict=True):
             X, jacobians = evaluate(X, *map(named.__getitem__, names.values()))
             steps.append((X, jacobians))
@@ -193,7 +191,7 @@ class Chain(_Composite):
 
     def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
         X, *parameters = arrays
-        steps = self._run(X, dict(zip(self.names[1:], parameters, strict=True)), evaluators)
+        steps = self.run(X, dict(zip(self.names[1:], parameters, strict=True)), evaluators)
         return steps[-1][0], [jacobians for _, jacobians in steps]
 
 

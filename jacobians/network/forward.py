@@ -1,0 +1,79 @@
+"""A forward pass as a run reads it: named arrays, and the Jacobians between them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from jacobians.arrays import Array
+from jacobians.factors import Factor
+from jacobians.linops import Jacobian
+
+__all__ = ["Forward"]
+
+
+class Forward(ABC):
+    """What a network's forward pass computed on one batch; every Jacobian is in numerator layout.
+
+    Attributes
+    ----------
+    results : dict of ndarray
+        What the losses are of, by name; "output" where it is one array.
+    targets : dict of ndarray
+        By the same names.
+    """
+
+    results: Mapping[str, Array]
+    targets: Mapping[str, Array]
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """The number of examples."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> float:
+        """The reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K)."""
+
+    @abstractmethod
+    def gradients(self, rows: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+        """Return a scalar's gradients by parameters and inputs, from its rows by the results: one sweep, new arrays."""
+
+    @property
+    @abstractmethod
+    def values(self) -> Mapping[str, Array]:
+        """Every array by name, from the inputs to the results, and what a loss makes of them."""
+
+    @property
+    @abstractmethod
+    def losses(self) -> Array:
+        """The per-example losses, (N,), before the reduction."""
+
+    @abstractmethod
+    def cotangents(self) -> dict[str, Array]:
+        """Return the loss's derivatives by the intermediates, by names of their own, from the results back."""
+
+    @abstractmethod
+    def parameter_jacobians(self, of: str) -> dict[str, Jacobian]:
+        """Return ∂of/∂parameter by name; 0 where `of` does not depend on it."""
+
+    @abstractmethod
+    def jacobian(self, of: str, wrt: str) -> Jacobian:
+        """Return ∂of/∂wrt.
+
+        Raises
+        ------
+        LayoutError
+            If a name is unknown, or stands before the other.
+        """
+
+    @abstractmethod
+    def factors(self, of: str, wrt: str) -> list[Factor]:
+        """Return the factors of ∂of/∂wrt from the outermost to the innermost.
+
+        Raises
+        ------
+        LayoutError
+            If a name is unknown, `of` does not depend on `wrt`, or does so in more ways than one.
+        """
