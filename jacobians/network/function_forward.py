@@ -187,28 +187,30 @@ class FunctionForward(Forward):
 
     @property
     def scale(self) -> float:
-        scales = {loss.scale(self.results[name]) for name, loss in self._losses.items()}
-        if len(scales) > 1:
+        self._check_weights()
+        return next(loss.scale(self.results[name]) for name, loss in self._losses.items())
+
+    def _check_weights(self) -> None:
+        if len({loss.scale(self.results[name]) for name, loss in self._losses.items()}) > 1:
             raise LayoutError(
                 f"run: the losses of {', '.join(self._losses)} are means over different numbers of entries, so an "
                 "example has no one loss; choose reduction='sum', or losses of one shape"
             )
-        return scales.pop()
 
     @cached_property
     def _per_example(self) -> Value:
         """The sum of all losses of each example."""
-        rows = [
+        self._check_weights()
+        rows: list[Any] = [
             loss.replace(reduction="none")(self._results[name], self.targets[name])
             for name, loss in self._losses.items()
-            if self.scale
         ]
         total: Value = reduce(add, rows)
         return total
 
     @cached_property
     def _total(self) -> Value:
-        total: Value = reduce(add, (loss(self._results[n], self.targets[n]) for n, loss in self._losses.items()))
+        total: Any = reduce(add, (loss(self._results[n], self.targets[n]) for n, loss in self._losses.items()))
         return total
 
     @property

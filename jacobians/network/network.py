@@ -62,8 +62,8 @@ class Network(Objective):
     -----
     A network does not change, so neither does what was recorded of it; `replace` returns a changed one.
 
-    Of a function's parameters, those with two axes or more are weights to `init` and to the regulariser, whatever they
-    are called. Several inputs, and the targets of several losses, come as dicts by name.
+    Of a function's parameters, those with two axes or more are weights to `init` and to the regulariser, unless their
+    names begin as the convention's biases do. Several inputs, and the targets of several losses, come as dicts by name.
 
     Examples
     --------
@@ -261,15 +261,13 @@ class Network(Objective):
         ShapeError
             If a parameter is missing or has the wrong shape, or X and Y do not fit.
         """
-        if self._function is None:
-            X, Y = as_float(X, "X", "network"), as_array(Y, "Y", "network")
-        return Run(self, self._arrays(params), X, Y)
+        arrays = self._arrays(params)
+        return Run(self, arrays, *self._data(X, Y))
 
     def output(self, params: Parameters, X: Data) -> Any:
         """Return the last operation's output, or what the function of values returns, as an array or arrays by name."""
-        results = Run(
-            self, self._arrays(params), as_float(X, "X", "network") if self._function is None else X, None
-        ).results
+        arrays = self._arrays(params)
+        results = Run(self, arrays, self._data(X, ())[0], None).results
         return results["output"] if results.keys() == {"output"} else dict(results)
 
     def value(self, params: Parameters, X: Data, Y: Data) -> float:
@@ -305,29 +303,33 @@ class Network(Objective):
         """
         if block is None:
             return self.run(params, X, Y).gradient(inputs=inputs)
+        arrays, layout = self._arrays(params), self.layout
+        data = self._data(X, Y)
         if self._chain is None:
             raise LayoutError(
                 f"Network.gradient: {self!r} may mix the examples of a batch, so it cannot be cut into blocks; leave "
                 "block out"
             )
-        arrays, layout = self._arrays(params), self.layout
-        X, Y = as_float(X, "X", "network"), as_array(Y, "Y", "network")
 
         def share(X: Array, Y: Array, whole: int) -> dict[str, Array]:
             return Run(self, arrays, X, Y)._share(whole, inputs=inputs)
 
-        count, grads = gradient_in_blocks(share, self._chain.parts, X, Y, block, layout)
-        for name, array in arrays.items():
-            grads[name] = grads[name].astype(array.dtype, copy=False)
-        return self._penalised(grads, arrays, count)
+        count, found = gradient_in_blocks(share, self._chain.parts, *data, block, layout)
+        grads = {name: found[name].astype(array.dtype, copy=False) for name, array in arrays.items()}
+        return {**self._penalised(grads, arrays, count), **({"X": found["X"]} if inputs else {})}
 
     def fun_and_grad(self, X: Data, Y: Data) -> Callable[[Array], tuple[float, Array]]:
         """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
-        if self._function is None:
-            X, Y = as_float(X, "X", "network"), as_array(Y, "Y", "network")
+        X, Y = self._data(X, Y)
 
         def fun(theta: Array) -> tuple[float, Array]:
             run = self.run(self.unpack(theta), X, Y)
             return run.value, self.pack(run.gradient())
 
         return fun
+
+    def _data(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        """Inputs and targets as arrays; a function of values takes them by name, and looks at them itself."""
+        if self._function is not None:
+            return X, Y
+        return as_float(X, "X", "network"), as_array(Y, "Y", "network")

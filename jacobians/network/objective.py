@@ -60,6 +60,7 @@ class Objective(Frozen):
         if self._chain is not None and isinstance(loss, Mapping):
             raise ArgumentError("Network: loss is a dict; a list of operations has one output, and one loss")
         self._losses = losses_of(loss, self._own_loss)
+        self._loss = next(iter(self._losses.values())) if len(self._losses) == 1 else None
         self.convention.l2_scale(self.l2, count=1)  # without a regulariser, the error comes here and not at first use
 
     _called = "net"
@@ -96,9 +97,9 @@ class Objective(Frozen):
         LayoutError
             If there are several.
         """
-        if len(self._losses) > 1:
+        if self._loss is None:
             raise LayoutError(f"net.loss: there are several, of {', '.join(self._losses)}; take net.losses")
-        return next(iter(self._losses.values()))
+        return self._loss
 
     @property
     def losses(self) -> dict[str, Loss]:
@@ -129,7 +130,10 @@ class Objective(Frozen):
         return self.l2 != 0 and (self.convention.l2_bias or self._is_weight(name))
 
     def _is_weight(self, name: str) -> bool:
-        return self.convention.names.is_weight(name) or (self._function is not None and len(self._known[name]) > 1)
+        names = self.convention.names
+        if self._function is None or names.is_weight(name):
+            return names.is_weight(name)
+        return len(self._known[name]) > 1 and not name.startswith(names.bias.partition("{")[0])
 
     def penalty(self, name: str, array: Array, count: int) -> tuple[Array, Jacobian]:
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""

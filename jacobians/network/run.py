@@ -51,14 +51,15 @@ class Run(Frozen):
     params: dict[str, Array]
     X: Any
     Y: Any
+    _forward: Forward
     results: Mapping[str, Array]
     """What the losses are of, by name: "output", unless a function of values returned several."""
 
     def __init__(self, network: Objective, params: dict[str, Array], X: Any, Y: Any) -> None:
         forward: Forward
         if network._chain is not None:
-            loss = network._losses["output"]
-            forward = ChainForward(network._chain, network.names, network.convention, loss, params, X, Y)
+            assert network._loss is not None
+            forward = ChainForward(network._chain, network.names, network.convention, network._loss, params, X, Y)
         else:
             assert network._function is not None
             inputs = network._function.data(X)

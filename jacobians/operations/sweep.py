@@ -27,7 +27,7 @@ _MANY = 1 << 8
 class Passes(Protocol):
     """What passes on what has arrived at a node; `Jacobians` do so backwards."""
 
-    def pull(self, row: Any, names: Collection[Any] | None = None) -> Mapping[Any, Any]:
+    def pull(self, row: Any, names: Collection[Any]) -> Mapping[Any, Any]:
         """Return what goes on along the edges of these names, in their order."""
 
 
