@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property, reduce
 from operator import itemgetter, matmul
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from jacobians.arrays import Array, as_float
-from jacobians.conventions import Convention
 from jacobians.errors import JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor
 from jacobians.linops import Dense, Identity, Jacobian, Zero
 from jacobians.network.forward import Forward
-from jacobians.operations import Chain, Loss, Sigmoid, Softmax
+from jacobians.network.objective import Objective
+from jacobians.operations import Chain, Sigmoid, Softmax
 from jacobians.operations.affine_maps import placement, with_ones
 from jacobians.stops import Stop, prediction_name, stops_of
 
@@ -28,29 +28,16 @@ class ChainForward(Forward):
 
     Parameters
     ----------
-    chain : Chain
-    names : dict
-        By the convention's names of the parameters, the chain's own.
-    convention : Convention
-    loss : Loss
+    objective : Objective
     params : dict of ndarray
         By the convention's names.
     X, Y : ndarray
     """
 
-    def __init__(
-        self,
-        chain: Chain,
-        names: Mapping[str, str],
-        convention: Convention,
-        loss: Loss,
-        params: Mapping[str, Array],
-        X: Array,
-        Y: Any,
-    ) -> None:
-        self._chain, self._names, self._convention, self._loss = chain, names, convention, loss
-        self._params, self._X, self._Y = params, X, Y
-        named = dict(zip(names.values(), params.values(), strict=True))
+    def __init__(self, objective: Objective, params: Mapping[str, Array], X: Array, Y: Any) -> None:
+        self._objective, self._params, self._X = objective, params, X
+        self._chain = chain = objective.chain
+        named = dict(zip(objective.names.values(), params.values(), strict=True))
         try:
             self._steps = chain.run(X, named)
         except ShapeError as error:
@@ -61,18 +48,19 @@ class ChainForward(Forward):
 
     @property
     def count(self) -> int:
-        return self._X.shape[self._convention.layout.batch_axis]
+        return self._X.shape[self._objective.convention.layout.batch_axis]
 
     @property
     def scale(self) -> float:
-        return self._loss.scale(self.results["output"])
+        return self._objective.loss.scale(self.results["output"])
 
-    def gradients(self, rows: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
-        own = [self._names.get(name, name) for name in names]
-        found = self._chain._sweep(list(map(itemgetter(1), self._steps)), rows["output"], own)
+    def gradients(self, rows: Mapping[str, Array], *, inputs: bool) -> dict[str, Array]:
+        names = self._objective.names
+        wanted = (*names.values(), "X") if inputs else tuple(names.values())
+        found = self._chain._sweep(list(map(itemgetter(1), self._steps)), rows["output"], wanted)
         arrays: dict[str, Array] = {}
         buffers: set[int] = set()
-        for name, array in zip(names, found.values(), strict=True):
+        for name, array in zip((*names, "X") if inputs else names, found.values(), strict=True):
             # a sweep's arrays are new, but two may be views of one buffer
             buffer = id(array if array.base is None else array.base)
             arrays[name] = array.copy(order="K") if buffer in buffers else array
@@ -84,7 +72,7 @@ class ChainForward(Forward):
     @cached_property
     def stops(self) -> tuple[Stop, ...]:
         """The arrays on the way from X to the output, with their names."""
-        return stops_of(self._chain.parts, self._convention, self._params)
+        return stops_of(self._chain.parts, self._objective.convention, self._params)
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -94,15 +82,15 @@ class ChainForward(Forward):
     @cached_property
     def prediction(self) -> str:
         """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing."""
-        if not self._loss.prediction:
+        if not self._objective.loss.prediction:
             return ""
-        return prediction_name(self.stops, self._convention, self._params)
+        return prediction_name(self.stops, self._objective.convention, self._params)
 
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
     def values(self) -> Mapping[str, Array]:
-        layout, arrays = self._convention.layout, {}
+        layout, arrays = self._objective.convention.layout, {}
         for stop in self.stops:
             array = self.operation_value(stop.done)
             arrays[stop.name] = with_ones(array, layout) if stop.ones else array
@@ -111,7 +99,7 @@ class ChainForward(Forward):
     @cached_property
     def _predicted(self) -> tuple[Array, Jacobian]:
         """The prediction, and its Jacobian with respect to the output, in numerator layout."""
-        made = Softmax(self._convention.layout) if self._loss.prediction == "softmax" else Sigmoid()
+        made = Softmax(self._objective.convention.layout) if self._objective.loss.prediction == "softmax" else Sigmoid()
         value, jacobians = made._evaluate(self.operation_value(len(self._steps)))
         return value, jacobians.numerator(made.names[0])
 
@@ -125,7 +113,7 @@ class ChainForward(Forward):
 
     @cached_property
     def _per_example(self) -> tuple[Array, Jacobian]:
-        return self._loss.per_example(self._steps[-1][0], self._Y)
+        return self._objective.loss.per_example(self._steps[-1][0], self.targets["output"])
 
     @property
     def losses(self) -> Array:
@@ -152,7 +140,7 @@ class ChainForward(Forward):
         output = last.done - 1 if last.done else "X"
         found = chain._sweep([jacobians for _, jacobians in self._steps], row, chain.names[1:], output)
         blocks: dict[str, Jacobian] = {}
-        for name, own in self._names.items():
+        for name, own in self._objective.names.items():
             shape, dtype = self._params[name].shape, np.result_type(row.dtype, self._params[name].dtype)
             blocks[name] = found[own] if own in found else Zero(row.codomain, shape, dtype)
         return blocks
@@ -180,7 +168,7 @@ class ChainForward(Forward):
 
     def _ones_placed(self, done: int) -> Jacobian:
         """The Jacobian of adding the ones to what so many operations have made."""
-        return placement(self.operation_value(done), self._convention.layout)
+        return placement(self.operation_value(done), self._objective.convention.layout)
 
     def _step(self, place: int) -> Jacobian:
         """The Jacobian of one name on the way with respect to the one before it, in numerator layout."""
@@ -211,7 +199,7 @@ class ChainForward(Forward):
                 )
             raise LayoutError(f"run: {wrt!r} is unknown; choose wrt from {', '.join([*self._params, 'output', *way])}")
         if local:
-            position, own = self._chain.owner(self._names[wrt])
+            position, own = self._chain.owner(self._objective.names[wrt])
             first = next(place for place, stop in enumerate(self.stops) if stop.done == position + 1)
         else:
             first = self._place(wrt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from jacobians.arrays import Array
 from jacobians.factors import Factor
@@ -37,8 +37,11 @@ class Forward(ABC):
         """The reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K)."""
 
     @abstractmethod
-    def gradients(self, rows: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
-        """Return a scalar's gradients by parameters and inputs, from its rows by the results: one sweep, new arrays."""
+    def gradients(self, rows: Mapping[str, Array], *, inputs: bool) -> dict[str, Array]:
+        """Return a scalar's gradients by all parameters, and by the inputs on request, from its rows by the results.
+
+        One sweep; the arrays are new.
+        """
 
     @property
     @abstractmethod

@@ -166,7 +166,8 @@ class FunctionForward(Forward):
         # a result has its own name too, where the user gave it one
         self._nodes |= self._results
 
-    def gradients(self, rows: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+    def gradients(self, rows: Mapping[str, Array], *, inputs: bool) -> dict[str, Array]:
+        names = (*self._params, *(name for name in self._given if inputs and name not in self._params))
         wanted = tuple(self._given[name] for name in names)
         given: dict[Node, Array] = {}
         for name, row in rows.items():

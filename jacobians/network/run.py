@@ -57,11 +57,9 @@ class Run(Frozen):
 
     def __init__(self, network: Objective, params: dict[str, Array], X: Any, Y: Any) -> None:
         forward: Forward
-        if network._chain is not None:
-            assert network._loss is not None
-            forward = ChainForward(network._chain, network.names, network.convention, network._loss, params, X, Y)
+        if network._function is None:
+            forward = ChainForward(network, params, X, Y)
         else:
-            assert network._function is not None
             inputs = network._function.data(X)
             X = inputs if len(inputs) > 1 else inputs[network.inputs[0]]
             forward = FunctionForward(network._function, network.convention, network._losses, params, inputs, Y)
@@ -162,14 +160,13 @@ class Run(Frozen):
         network, rows = self.network, {}
         for name, (_, row) in self._totals.items():
             rows[name] = row().array
-        grads = self._forward.gradients(rows, (*network.names, *network.inputs) if inputs else tuple(network.names))
+        grads = self._forward.gradients(rows, inputs=inputs)
         return network._penalised(grads, self.params, self._forward.count) if network.l2 else grads
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
         _, row = self.network.loss.total(self.results["output"], self.Y, whole)
-        names = (*self.network.names, *(self.network.inputs if inputs else ()))
-        return self._forward.gradients({"output": row().array}, names)
+        return self._forward.gradients({"output": row().array}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""

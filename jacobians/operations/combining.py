@@ -93,11 +93,10 @@ class _Composite(Operation):
         A scalar's row may be given as an array, see `Jacobians.pull`. It is one by the value, unless another output is
         given; an input that this one does not depend on is left out.
         """
-        wanted = tuple(names)
-        if wanted not in self._wirings:
-            self._wirings[wanted] = Wiring(self._links, wanted)
-        given = {self._links[-1][0] if output is None else output: row}
-        found: dict[Any, Row] = self._wirings[wanted].sweep(steps, given)
+        wiring = self._wirings.get(wanted := tuple(names))
+        if wiring is None:
+            wiring = self._wirings[wanted] = Wiring(self._links, wanted)
+        found: dict[Any, Row] = wiring.sweep(steps, {self._links[-1][0] if output is None else output: row})
         return found
 
     def _names_of_parameters(self) -> dict[str, tuple[int, str]]:

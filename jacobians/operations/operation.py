@@ -135,9 +135,10 @@ class Jacobians(Derivative):
             together = self._pull(row, names)
             return {name: together[name] for name in names}
         pulled: dict[str, Any] = {}
+        is_array = type(row) is np.ndarray or not isinstance(row, Jacobian)
         for name in names:
             jacobian = self.numerator(name)
-            if isinstance(row, Jacobian):
+            if not is_array:
                 pulled[name] = row @ jacobian
             else:
                 pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)

@@ -28,7 +28,7 @@ class Passes(Protocol):
     """What passes on what has arrived at a node; `Jacobians` do so backwards."""
 
     def pull(self, row: Any, names: Collection[Any]) -> Mapping[Any, Any]:
-        """Return what goes on along the edges of these names, in their order."""
+        """Return what goes on along the edges of these names, by name."""
 
 
 class Wiring(Generic[Key]):
@@ -55,16 +55,15 @@ class Wiring(Generic[Key]):
     def __init__(self, links: Sequence[tuple[Key, Mapping[Any, Key]]], wanted: Collection[Key]) -> None:
         self._wanted = dict.fromkeys(wanted)
         leading = set(wanted)
-        terms: Counter[Key] = Counter()
-        self._back: list[tuple[int, Key, dict[Any, Key]]] = []
+        led: list[tuple[int, Key, dict[Any, Key]]] = []
         for place, (node, inputs) in enumerate(links):
-            led = {name: source for name, source in inputs.items() if source in leading}
-            if led:
+            kept = {name: source for name, source in inputs.items() if source in leading}
+            if kept:
                 leading.add(node)
-                terms.update(led.values())
-                self._back.append((place, node, led))
-        self._back.reverse()
+                led.append((place, node, kept))
+        terms = Counter(source for *_, kept in led for source in kept.values())
         self._many = {node for node, count in terms.items() if count > _MANY}
+        self._back = led[::-1]
 
     def sweep(self, operations: Sequence[Passes], given: Mapping[Key, Row]) -> dict[Key, Row]:
         """Return what arrives at the wanted nodes, of those at which anything does.
@@ -78,28 +77,28 @@ class Wiring(Generic[Key]):
         """
         sums: dict[Key, Any] = dict(given)
         wide: dict[Key, DType] = {}
-        wanted = self._wanted
+        wanted, many = self._wanted, self._many
         for place, node, inputs in self._back:
             if node not in sums:
                 continue
             row = sums[node] if node in wanted else sums.pop(node)
-            if node in wide:
+            if wide and node in wide:
                 row = row.astype(wide[node], copy=False)
-            for source, part in zip(inputs.values(), operations[place].pull(row, inputs).values(), strict=True):
+            pulled = operations[place].pull(row, inputs)
+            for name, source in inputs.items():
+                part = pulled[name]
                 if source in sums:
                     total = sums[source] + part
                     sums[source] = np.asarray(total) if isinstance(total, np.generic) else total
                     if source in wide:
                         wide[source] = np.result_type(wide[source], part.dtype)
-                elif source in self._many and part.dtype == np.float32 and not isinstance(part, Jacobian):
+                elif source in many and part.dtype == np.float32 and not isinstance(part, Jacobian):
                     wide[source] = part.dtype
                     sums[source] = part.astype(np.float64)
                 else:
                     sums[source] = part
-        for node in wide.keys() & wanted.keys():
-            sums[node] = sums[node].astype(wide[node], copy=False)
         found: dict[Key, Row] = {}
         for node in wanted:
             if node in sums:
-                found[node] = sums[node]
+                found[node] = sums[node].astype(wide[node], copy=False) if node in wide else sums[node]
         return found
