@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape, as_array
+from jacobians.arrays import Array, DType, Shape, StandIn, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
@@ -69,7 +69,7 @@ def _fit(left: Shape, right: Shape) -> bool:
 
 def _edge(slope: Array | float, own: Shape, shape: Shape, dtype: DType) -> Jacobian:
     """diag(slope) S, where S repeats an operand of shape `own`; a number times S where the slope is one."""
-    if np.ndim(slope) == 0:
+    if np.ndim(slope) == 0 and not isinstance(slope, StandIn):
         return float(slope) * spread(own, shape, dtype)
     return Diagonal(np.broadcast_to(as_array(slope), shape)) @ spread(own, shape, as_array(slope).dtype)
 
@@ -150,7 +150,7 @@ class Choice(OfTwo):
     name = "where"
 
     def __init__(self, mask: npt.ArrayLike) -> None:
-        self.mask = np.asarray(mask, bool)
+        self.mask = as_array(mask).astype(bool, copy=False)
 
     def _shape(self, A: Array, B: Array) -> Shape:
         return np.broadcast_shapes(self.mask.shape, A.shape, B.shape)

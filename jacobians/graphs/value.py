@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between
@@ -70,7 +70,10 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
                 f"values: {name} is the value {array!r} already; give it a name with .named({name!r}), or start a new "
                 f"graph from its numbers, {name}={name}.array"
             )
-        found.append(Value(as_float(array, name, "values"), origin).named(name))
+        numbers = as_float(array, name, "values")
+        if isinstance(numbers, StandIn):
+            numbers.becomes_a_value()
+        found.append(Value(numbers, origin).named(name))
     return tuple(found)
 
 
