@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from inspect import signature
 from keyword import iskeyword
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of, of_graph
+from jacobians.arrays import Array, Derivative, OfGraph, Shape, as_array, as_float, kind_of, of_graph
 from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Denominator, Diagonal, Jacobian
@@ -38,6 +38,9 @@ Pull: TypeAlias = Callable[[Any, Collection[str]], Mapping[str, Any]]
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
+
+
+V = TypeVar("V", bound=OfGraph)
 
 
 class Naming:
@@ -254,7 +257,11 @@ class Operation(Frozen, ABC):
         """The names of the differentiable inputs of this instance."""
         return self.inputs
 
-    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]:
+    @overload
+    def __call__(self, first: V, /, *others: Any) -> V: ...
+    @overload
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]: ...
+    def __call__(self, *arrays: Any) -> Any:
         """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself.
 
         Of values of a graph, see `jacobians.values`, it returns a value.
@@ -320,7 +327,11 @@ class Primitive(Operation):
 class Unary(Primitive):
     """An operation of one array; called, it returns the Jacobian itself, not a record."""
 
-    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]:
+    @overload
+    def __call__(self, first: V, /, *others: Any) -> V: ...
+    @overload
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]: ...
+    def __call__(self, *arrays: Any) -> Any:
         """Return the value and the Jacobian, in this operation's layout; of a value of a graph, a value."""
         if (of_a_graph := of_graph(arrays)) is not None:
             return of_a_graph._apply(self, arrays)
