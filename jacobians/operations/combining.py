@@ -211,7 +211,8 @@ class Residual(_Composite):
         return {name: (0, name) for name in self.parts[0].names[1:]}
 
     def _linked(self) -> list[Link]:
-        return [(0, self._taken(0, "X")), (1, {"f": 0, "X": "X"})]
+        # what goes past the branch is swept last, so that J_f + I reads as f(X) + X does
+        return [("past", {"X": "X"}), (0, self._taken(0, "X")), (1, {"f": 0, "X": "past"})]
 
     def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
         X = arrays[0]
@@ -219,7 +220,8 @@ class Residual(_Composite):
         if value.shape != X.shape:
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
         total = as_array(value + X)
-        return total, [branch, Jacobians("+", dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype)))]
+        past = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
+        return total, [Jacobians("past", {"X": past["X"]}), branch, Jacobians("+", past)]
 
 
 class Parallel(_Composite):
