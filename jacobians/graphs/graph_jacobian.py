@@ -83,16 +83,16 @@ class GraphJacobian(Jacobian):
     # --- the two sweeps --------------------------------------------------------------------------
 
     def _jvp(self, tangent: Array) -> Array:
-        return self._swept(tangent, 0, self._last, _forward)
+        return self._swept(tangent, 0, self._last, forward)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return self._swept(cotangent, self._last, 0, _backward)
+        return self._swept(cotangent, self._last, 0, backward)
 
     def _swept(self, given: Array, start: int, end: int, act: Callable[[Jacobian, Array], Array]) -> Array:
         """What arrives at one end when an array goes out from the other."""
         if start not in self._wirings:
-            self._wirings[start] = wired(self.steps, back=start > end)
-        passes = [_EachStep(self.steps, act)] * len(self.steps)
+            self._wirings[start] = wired(self.steps, (end,), back=start > end)
+        passes = [EachStep(self.steps, act)] * len(self.steps)
         return self._wirings[start].sweep(passes, {start: given})[end]
 
     def _transpose(self) -> Jacobian:
@@ -210,18 +210,18 @@ class GraphJacobian(Jacobian):
         return tuple(array for step in self.steps for array in step.jacobian.arrays)
 
 
-def wired(steps: Sequence[Step], *, back: bool) -> Wiring[int]:
-    """How a sweep passes steps, which are known by their places: back to the input, or forward to the output."""
-    ends = [(step.child, step.parent) if back else (step.parent, step.child) for step in steps]
+def wired(steps: Sequence[Step], ends: Collection[int], *, back: bool) -> Wiring[int]:
+    """How a sweep passes steps, which are known by their places: back to some inputs, or forward to the output."""
+    ways = [(step.child, step.parent) if back else (step.parent, step.child) for step in steps]
     leaving: dict[int, dict[int, int]] = {}
-    for place, (source, target) in enumerate(ends):
+    for place, (source, target) in enumerate(ways):
         leaving.setdefault(source, {})[place] = target
     # a wiring is passed from its end on
     links = sorted(leaving.items(), key=itemgetter(0), reverse=not back)
-    return Wiring(links, (0 if back else steps[-1].child,))
+    return Wiring(links, ends)
 
 
-class _EachStep:
+class EachStep:
     """Passes stacks of arrays on along each step."""
 
     def __init__(self, steps: Sequence[Step], act: Callable[[Jacobian, Array], Array]) -> None:
@@ -232,11 +232,13 @@ class _EachStep:
         return {place: self._act(self._steps[place].jacobian, row) for place in names}
 
 
-def _forward(jacobian: Jacobian, tangent: Array) -> Array:
+def forward(jacobian: Jacobian, tangent: Array) -> Array:
+    """Return J t."""
     return jacobian._jvp(tangent)
 
 
-def _backward(jacobian: Jacobian, cotangent: Array) -> Array:
+def backward(jacobian: Jacobian, cotangent: Array) -> Array:
+    """Return cᵀ J."""
     return jacobian._vjp(cotangent)
 
 
@@ -267,7 +269,7 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
     last = steps[-1].child
     passes = [_ByExample(steps, axis)] * len(steps)
     try:
-        found: _Examples = wired(steps, back=True).sweep(passes, {last: _Examples(delta, ())})[0]
+        found: _Examples = wired(steps, (0,), back=True).sweep(passes, {last: _Examples(delta, ())})[0]
         if found.apart is None:
             return found.together()
         return None if found.met else _rows(found.apart, axis)

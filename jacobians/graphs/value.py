@@ -12,12 +12,12 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
-from jacobians.graphs.between import jacobians_between
+from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
-from jacobians.linops import BlockRow, Jacobian
+from jacobians.linops import Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
 
 Other = Any
@@ -130,11 +130,11 @@ class Value(Node):
         (20, 32)
         """
         nodes = self._found(wrt, "jacobian")
-        found, graph = jacobians_between(self, nodes)
-        layout = graph.layout()
-        if len(found) == 1:
-            return in_its_layout(found[0], layout)
-        return in_its_layout(BlockRow(tuple(found), layout.vec if layout else "C"), layout)
+        layout = Graph((self,), nodes).layout()
+        if len(nodes) == 1:
+            (found,), _ = jacobians_between(self, nodes)
+            return in_its_layout(found, layout)
+        return in_its_layout(row_between(self, nodes), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
         """Return the gradients of this scalar by values, from one sweep back through the graph.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, reduce
 from operator import itemgetter, matmul
 from typing import Any
@@ -13,7 +13,8 @@ import numpy as np
 from jacobians.arrays import Array, as_float
 from jacobians.errors import JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor
-from jacobians.linops import Dense, Identity, Jacobian, Zero
+from jacobians.layout import Order
+from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.network.forward import Forward
 from jacobians.network.objective import Objective
 from jacobians.operations import Chain, Sigmoid, Softmax
@@ -129,7 +130,7 @@ class ChainForward(Forward):
         factors = self.factors(of, wrt)
         return reduce(matmul, (f.jacobian for f in factors)) if factors else self._identity(of)
 
-    def parameter_jacobians(self, of: str) -> dict[str, Jacobian]:
+    def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:
         """From one sweep: the factors that several share are multiplied once."""
         row, last = self._identity(of), self.stops[min(self._place(of), len(self.stops) - 1)]
         for factor in self.factors(of, last.name):
@@ -143,7 +144,7 @@ class ChainForward(Forward):
         for name, own in self._objective.names.items():
             shape, dtype = self._params[name].shape, np.result_type(row.dtype, self._params[name].dtype)
             blocks[name] = found[own] if own in found else Zero(row.codomain, shape, dtype)
-        return blocks
+        return BlockRow(tuple(blocks[name] for name in names), vec)
 
     @cached_property
     def _way(self) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jacobians.arrays import Array
 from jacobians.factors import Factor
-from jacobians.linops import Jacobian
+from jacobians.layout import Order
+from jacobians.linops import BlockRow, Jacobian
 
 __all__ = ["Forward"]
 
@@ -58,8 +59,8 @@ class Forward(ABC):
         """Return the loss's derivatives by the intermediates, by names of their own, from the results back."""
 
     @abstractmethod
-    def parameter_jacobians(self, of: str) -> dict[str, Jacobian]:
-        """Return ∂of/∂parameter by name; 0 where `of` does not depend on it."""
+    def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:
+        """Return ∂of/∂parameter for parameters in this order, side by side; 0 where `of` does not depend on one."""
 
     @abstractmethod
     def jacobian(self, of: str, wrt: str) -> Jacobian:

@@ -16,8 +16,9 @@ from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.factors import Factor
 from jacobians.graphs import Graph, Node, Value, values
-from jacobians.graphs.between import jacobians_between
-from jacobians.linops import Jacobian
+from jacobians.graphs.between import jacobians_between, row_between
+from jacobians.layout import Order
+from jacobians.linops import BlockRow, Jacobian
 from jacobians.network.forward import Forward
 from jacobians.operations import Loss
 
@@ -242,9 +243,8 @@ class FunctionForward(Forward):
             )
         return self._nodes[name]
 
-    def parameter_jacobians(self, of: str) -> dict[str, Jacobian]:
-        found, _ = jacobians_between(self._find(of, of=True), [self._given[name] for name in self._params])
-        return dict(zip(self._params, found, strict=True))
+    def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:
+        return row_between(self._find(of, of=True), [self._given[name] for name in names], vec)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         (found,), _ = jacobians_between(self._find(of, of=True), [self._find(wrt)])

@@ -12,7 +12,7 @@ from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Order
-from jacobians.linops import BlockRow, Dense, Jacobian
+from jacobians.linops import Dense, Jacobian
 from jacobians.network.chain_forward import ChainForward
 from jacobians.network.forward import Forward
 from jacobians.network.function_forward import FunctionForward
@@ -233,6 +233,5 @@ class Run(Frozen):
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
         """
         layout = self.network.layout
-        blocks = self._forward.parameter_jacobians(of)
         names = self.network.convention.packing_order(self.params)
-        return in_layout(BlockRow(tuple(blocks[name] for name in names), vec=layout.vec), layout)
+        return in_layout(self._forward.parameter_jacobian(of, names, layout.vec), layout)

@@ -14,7 +14,8 @@ import pytest
 import jacobians as jac
 from jacobians import Network, Run, all_conventions, empirical_fisher, gauss_newton, kronecker_factored
 from jacobians.errors import ArgumentError, JacobiansError, LayoutError, ShapeError
-from jacobians.linops import BlockDiagonal, Identity, Kronecker, Zero
+from jacobians.graphs.graph_block_row import GraphBlockRow
+from jacobians.linops import BlockDiagonal, Diagonal, Identity, Kronecker, Zero
 from jacobians.operations import Affine, CrossEntropy, SquaredError, Tanh
 from tests.central_differences import central
 from tests.network.cases import assert_gradient, inputs, moved_from_zero, targets
@@ -168,6 +169,17 @@ def test_curvature(name: str) -> None:
     np.testing.assert_allclose(fisher.to_dense(), run.loss_scale * J.T @ J, rtol=1e-5, atol=1e-7)
     weight = next(iter(net.names))
     np.testing.assert_allclose(gauss_newton(run, weight).shape, (params[weight].size,) * 2)
+
+
+def test_all_parameters_are_swept_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, params, given, Y = case("recurrence")
+    J = net.run(params, given, Y).parameter_jacobian(of="output")
+    assert isinstance(J, GraphBlockRow)
+    passed: list[int] = []
+    back = Diagonal._vjp
+    monkeypatch.setattr(Diagonal, "_vjp", lambda self, row: passed.append(1) or back(self, row))
+    J.vjp(np.ones((N, K)))
+    assert len(passed) == STEPS
 
 
 def test_structures_stay_with_shared_weights() -> None:
