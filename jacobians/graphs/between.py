@@ -32,20 +32,9 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
     return [_between(of, wrt) for wrt in inputs], graph
 
 
-def row_between(of: Node, inputs: Sequence[Node], vec: Order | None = None) -> BlockRow:
-    """Return the Jacobians of a value by several others side by side.
-
-    Parameters
-    ----------
-    of : Node
-    inputs : sequence of Node
-    vec : {"C", "F"}, optional
-        How each input is unrolled; as the operations' layout says unless given, or "C".
-    """
+def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
+    """Return the Jacobians of a value by several others side by side; where two or more are sums, swept together."""
     blocks, graph = jacobians_between(of, inputs)
-    if vec is None:
-        layout = graph.layout()
-        vec = layout.vec if layout else "C"
     swept = sum(isinstance(block, GraphJacobian) for block in blocks)
     every = set(inputs)
     if swept > 1 and len(every) == len(inputs) and of not in every and every <= graph.into.keys():

@@ -38,12 +38,12 @@ class GraphBlockRow(BlockRow):
     ('GraphBlockRow', (20, 44))
     """
 
-    __slots__ = ("_inputs", "_last", "_steps", "_wirings")
+    __slots__ = ("_inputs", "_last", "_links", "_wirings")
 
     def __init__(self, graph: Graph, blocks: Sequence[Jacobian], vec: Order = "C") -> None:
         super().__init__(tuple(blocks), vec)
         number: dict[Node, int] = {node: place for place, node in enumerate(graph.into)}
-        self._steps = tuple(Step(number[e.child], number[e.parent], e.jacobian) for e in graph.edges)
+        self._links = tuple(Step(number[e.child], number[e.parent], e.jacobian) for e in graph.edges)
         self._inputs = tuple(number[node] for node in graph.inputs)
         self._last = number[graph.outputs[0]]
         self._wirings: dict[bool, Wiring[int]] = {}
@@ -51,8 +51,8 @@ class GraphBlockRow(BlockRow):
     def _swept(self, given: dict[int, Array], *, back: bool) -> dict[int, Array]:
         """What arrives at the inputs, or at the output."""
         if back not in self._wirings:
-            self._wirings[back] = wired(self._steps, self._inputs if back else (self._last,), back=back)
-        passes = [EachStep(self._steps, backward if back else forward)] * len(self._steps)
+            self._wirings[back] = wired(self._links, self._inputs if back else (self._last,), back=back)
+        passes = [EachStep(self._links, backward if back else forward)] * len(self._links)
         return self._wirings[back].sweep(passes, given)
 
     def _jvp(self, tangent: Array) -> Array:

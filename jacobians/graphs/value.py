@@ -134,7 +134,7 @@ class Value(Node):
         if len(nodes) == 1:
             (found,), _ = jacobians_between(self, nodes)
             return in_its_layout(found, layout)
-        return in_its_layout(row_between(self, nodes), layout)
+        return in_its_layout(row_between(self, nodes, layout.vec if layout else "C"), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
         """Return the gradients of this scalar by values, from one sweep back through the graph.

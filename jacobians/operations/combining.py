@@ -220,7 +220,7 @@ class Residual(_Composite):
         if value.shape != X.shape:
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
         total = as_array(value + X)
-        past = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
+        past: Makers = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
         return total, [Jacobians("past", {"X": past["X"]}), branch, Jacobians("+", past)]
 
 
