@@ -32,10 +32,10 @@ class GraphBlockRow(BlockRow):
     --------
     >>> import numpy as np
     >>> import jacobians as jac
-    >>> X, W, V = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)), V=np.ones((3, 4)))
-    >>> J = (jac.tanh(X @ W) @ (V + W.T)).jacobian(W, V, X)
+    >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+    >>> J = (jac.tanh(X @ W) @ W.T + X).jacobian(W, X)    # both are used twice
     >>> type(J).__name__, J.shape
-    ('GraphBlockRow', (20, 44))
+    ('GraphBlockRow', (20, 32))
     """
 
     __slots__ = ("_inputs", "_last", "_links", "_wirings")
