@@ -158,11 +158,11 @@ class FunctionForward(Forward):
         for node in Graph(tuple(self._results.values()), tuple(given.values())).nodes:
             if node.is_named and node.name not in given:
                 self._nodes[node.name] = node
-        hidden = self._nodes.keys() & {"losses", "loss"}
+        hidden = (self._nodes.keys() & {"losses", "loss"}) | (self._results.keys() & {*given, "losses", "loss"})
         if hidden or self._nodes.get("output", self._results.get("output")) is not self._results.get("output"):
-            name = next(iter(hidden), "output")
+            name = min(hidden, default="output")
             raise ArgumentError(
-                f"network: a value called {name!r} in {function.name} would hide the run's own; rename it"
+                f"network: a value called {name!r} in {function.name} would hide another of the run's; rename it"
             )
         # a result has its own name too, where the user gave it one
         self._nodes |= self._results
@@ -185,7 +185,8 @@ class FunctionForward(Forward):
 
     @property
     def count(self) -> int:
-        return next(iter(self.results.values())).shape[self._convention.layout.batch_axis]
+        shape = next(iter(self.results.values())).shape
+        return shape[self._convention.layout.batch_axis] if shape else 1
 
     @property
     def scale(self) -> float:

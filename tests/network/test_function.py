@@ -339,7 +339,14 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[JacobiansError], str]]
         "a reserved intermediate": (
             lambda: make(lambda X, W: jac.tanh((X @ W).named("losses")), {"W": (D, D)}).run({"W": np.eye(D)}, X, X),
             ArgumentError,
-            "network: a value called 'losses' in <lambda> would hide the run's own; rename it",
+            "network: a value called 'losses' in <lambda> would hide another of the run's; rename it",
+        ),
+        "a result with an input's name": (
+            lambda: Network(lambda X, W: {"X": X @ W}, {"X": "squared_error"}, "cs231n", shapes={"W": (D, D)}).run(
+                {"W": np.eye(D)}, X, X
+            ),
+            ArgumentError,
+            "network: a value called 'X' in <lambda> would hide another of the run's; rename it",
         ),
         "shapes of a list": (
             lambda: Network([Affine(sizes=(D, D))], "squared_error", "cs231n", shapes=shapes),
