@@ -58,17 +58,17 @@ class GraphBlockRow(BlockRow):
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[:-1]
         flat = tangent.reshape(size_of(stack), self.domain[0])
-        given = {
-            place: unroll(flat[:, part], block.domain, self.vec).astype(self.dtype, copy=False)
-            for place, (block, part) in zip(self._inputs, self._parts(), strict=True)
-        }
+        given = {}
+        for place, (block, part) in zip(self._inputs, self._parts(), strict=True):
+            array = unroll(flat[:, part], block.domain, self.vec)
+            given[place] = array if stack else array[0]
         return self._swept(given, back=False)[self._last].reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         flat = cotangent.reshape(size_of(stack), *self.codomain)
         out = empty((flat.shape[0], self.domain[0]), cotangent.dtype, cotangent)
-        found = self._swept({self._last: flat}, back=True)
+        found = self._swept({self._last: flat if stack else flat[0]}, back=True)
         for place, (block, part) in zip(self._inputs, self._parts(), strict=True):
             unroll(out[:, part], block.domain, self.vec)[...] = found[place]
         return out.reshape(stack + self.domain)
