@@ -7,7 +7,7 @@ from html import escape
 from typing import ClassVar
 
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, primed, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, primed, split_name
 
 
 def _row(*parts: str) -> str:
@@ -97,9 +97,12 @@ class MathmlNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
-        if found.index:
-            letters = f"<msub>{letters}<mn>{found.index}</mn></msub>"
-        if found.ending:
+        index, grad = f"<mn>{found.index}</mn>", "<mi>grad</mi>"
+        if is_gradient(found.ending):
+            letters = f"<msubsup>{letters}{index}{grad}</msubsup>" if found.index else f"<msup>{letters}{grad}</msup>"
+        elif found.index:
+            letters = f"<msub>{letters}{index}</msub>"
+        if found.ending and not is_gradient(found.ending):
             letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
         return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
 
