@@ -467,7 +467,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
             places = [group[0] for group in groups]
             if not any(found.names[place] for place in places):
                 continue
-            table = _formula_table(f"Steps to the gradient by {names}", formulas, groups)
+            table = _formula_table(f"Steps to the gradient with respect to {names}", formulas, groups)
             named = [(formulas.derivations[place], found.names[place]) for place in places]
             chains = (None if name is None else derivation[name].chain.text for derivation, name in named)
             _add(table, "  chain", chains)

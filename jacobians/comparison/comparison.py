@@ -66,7 +66,7 @@ class Side:
 
     @cached_property
     def gradient(self) -> dict[str, Array]:
-        """The objective's gradient by every parameter."""
+        """The objective's gradient with respect to every parameter."""
         return self.run.gradient()
 
     def arrays(self) -> dict[str, Shape]:

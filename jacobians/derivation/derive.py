@@ -49,7 +49,7 @@ _OBJECTIVE = Symbol("J", ())
 
 
 def derive(run: Run) -> Derivation:
-    """Return the derivation of a run's gradient by every parameter and by the inputs.
+    """Return the derivation of a run's gradient with respect to every parameter and to the inputs.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.network import Run
 from jacobians.symbols.mathml import MathmlNotation
 
+
 def keep_mathml(markup: str, distinct: DistinctValues) -> int:
     """Return the place of a node ``[tag, text or places of children, attributes if any]``; equal parts are kept once.
 
@@ -40,8 +41,12 @@ def keep_formulas(run: Run, distinct: DistinctValues) -> int:
         {
             "forward": _definitions(derivation.forward, distinct),
             "cotangents": _definitions(derivation.cotangents, distinct),
-            "shapes": distinct.keep([[roles.get(name, name), shown_name(name), shown_shape(a.shape)] for name, a in arrays]),
-            "parameters": distinct.keep({name: _parameter(found, distinct) for name, found in derivation.parameters.items()}),
+            "shapes": distinct.keep(
+                [[roles.get(name, name), shown_name(name), shown_shape(a.shape)] for name, a in arrays]
+            ),
+            "parameters": distinct.keep(
+                {name: _parameter(found, distinct) for name, found in derivation.parameters.items()}
+            ),
             "code": distinct.keep(derivation.to_numpy()),
         }
     )
@@ -66,7 +71,9 @@ def _parameter(derivation: ParameterDerivation, distinct: DistinctValues) -> int
         {
             "chain": _equation(derivation.chain, distinct),
             "steps": [
-                distinct.keep([distinct.keep(step.rule), distinct.keep(step.reason), _equation(step.equation, distinct)])
+                distinct.keep(
+                    [distinct.keep(step.rule), distinct.keep(step.reason), _equation(step.equation, distinct)]
+                )
                 for step in derivation.steps
             ],
             "formula": _equation(derivation.formula, distinct),

@@ -30,7 +30,7 @@ from jacobians.translate import translate_batch, translate_gradients
 def net_record(
     example: Example, layouts: Sequence[Layout], manners: Sequence[ArrayNames], distinct: DistinctValues
 ) -> dict[str, Any]:
-    """Return one net in every layout, its formulas in every manner, and by how much the gradients of two layouts differ."""
+    """Return one net in every layout, its formulas in every manner, and how far the gradients of two layouts differ."""
     plain = entry_places(example)
     conventions = [Convention("", layout, reduction="mean") for layout in layouts]
     records, gradients = [], []

@@ -76,8 +76,9 @@ def words_record(names: ArrayNames, example: Example, distinct: DistinctValues) 
     """Return the names to change on the page: in programs, in sentences, in formulas, and the letters of entries."""
     words = own_words(names, len(example.sizes) - 1)
     mathml = MathmlNotation().symbol
+    ones = {f"{name}_ones": f"{own}_ones" for name, own in words.items() if name.startswith("A")}
     return {
-        "code": words,
+        "code": words | ones,
         "text": {shown_name(name): shown_name(own) for name, own in words.items()},
         "math": [[keep_mathml(mathml(name), distinct) for name in pair] for pair in words.items()],
         "letters": {letter(of(LIBRARY)): letter(of(names)) for of in _SHOWN},

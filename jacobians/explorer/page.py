@@ -21,7 +21,10 @@ from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_re
 from jacobians.presets import all_conventions
 
 _STYLES = ("page.css", "tables.css", "print.css")
-_SCRIPTS = ("dom", "words", "lookup", "state", "rows", "controls", "arrays", "chain", "grid", "light", "sections", "main")
+_SCRIPTS = (
+    *("dom", "words", "lookup", "state", "rows", "controls"),
+    *("arrays", "chain", "grid", "light", "sections", "main"),
+)
 _START = ("ng-ml-2011", "cs231n")
 
 
@@ -37,9 +40,9 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
 
     Examples
     --------
-    >>> page = explorer_page()
-    >>> page[:15], len(page.encode()) < 1_000_000
-    ('<!doctype html>', True)
+    >>> page = explorer_page(examples=EXAMPLES[:1])
+    >>> page[:15]
+    '<!doctype html>'
     """
     style = "\n".join(map(_read, _STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "})();\n"

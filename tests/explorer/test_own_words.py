@@ -22,12 +22,12 @@ SOURCES = {preset.names: preset.name for preset in reversed(all_conventions())}
 """One preset for each set of names."""
 
 
-def renamed(text: str, names: Mapping[str, str]) -> str:
+def renamed(text: str, names: Mapping[str, str], part: str = r"\w") -> str:
     """As the page's script does it."""
     if not names:
         return text
     longest = "|".join(sorted(names, key=len, reverse=True))
-    return re.sub(rf"(?<![A-Za-z0-9_])(?:{longest})(?![A-Za-z0-9_₀-₉])", lambda found: names[found[0]], text)
+    return re.sub(rf"(?<!{part})(?:{longest})(?!{part})", lambda found: names[found[0]], text)
 
 
 class Page:
@@ -42,6 +42,9 @@ class Page:
         self.manner = data["words"][spelled]["manner"]
         self.formulas = self.values[self.record["formulas"][self.manner]]
 
+    def sentence(self, text: str) -> str:
+        return renamed(text, self.words["text"], "[A-Za-z_₀-₉]")
+
     def node(self, place: int) -> Any:
         own = self.own.get(place)
         return plain(self.values, place, self.node) if own is None else plain(self.values, own)
@@ -54,7 +57,7 @@ class Page:
         for name, at in self.values[self.formulas["parameters"]].items():
             record = self.values[at]
             steps = [
-                [*(renamed(self.values[text], self.words["text"]) for text in step[:2]), self.node(step[2])]
+                [*(self.sentence(self.values[text]) for text in step[:2]), self.node(step[2])]
                 for step in map(self.values.__getitem__, record["steps"])
             ]
             own = renamed(name, self.words["code"])
@@ -62,14 +65,14 @@ class Page:
         return found
 
     def shapes(self) -> list[list[str]]:
-        return [[role, renamed(s, self.words["text"]), size] for role, s, size in self.values[self.formulas["shapes"]]]
+        return [[role, self.sentence(s), size] for role, s, size in self.values[self.formulas["shapes"]]]
 
     def code(self) -> str:
         return renamed(self.values[self.formulas["code"]], self.words["code"])
 
     def shown(self) -> dict[str, str]:
         shown = self.values[self.record["shown"][self.manner]]
-        return {name: renamed(text, self.words["text"]) for name, text in shown.items()}
+        return {name: self.sentence(text) for name, text in shown.items()}
 
 
 def plain(values: list[Any], place: int, inner: Any = None) -> Any:
@@ -143,16 +146,12 @@ def test_a_preset_is_its_layout_in_its_names(page_data: dict[str, Any], preset: 
 
 def test_names_of_ones_own() -> None:
     """Names that change places with the library's are renamed once, not back."""
-    names = ArrayNames(weight="Z{l}", pre="W{u}", post="H{u}", prediction="N", count="P", strength="reg")
+    names = ArrayNames(weight="Z{l}", pre="W{u}", post="H{u}", prediction="N", cotangent="delta{u}", count="P")
     mine = Convention("mine", layouts()[5], names=names)
-    data = explorer_data([mine, convention("ng-ml-2011")], EXAMPLES[1:2])
-    data["nets"].insert(0, None)
-    for words in data["words"]:
-        words["nets"].insert(0, None)
-    page = Page(data, 1, 5, "mine")
+    page = Page(explorer_data([mine], EXAMPLES[1:2]), 0, 5, "mine")
     run, distinct = EXAMPLES[1].run(mine.replace(reduction="mean")), DistinctValues()
     formulas = distinct.values[keep_formulas(run, distinct)]
     assert page.code() == distinct.values[formulas["code"]]
-    assert "W1 = X @ Z1" in page.code()
+    assert "W1 = X_ones @ Z1.T" in page.code()
     forward = [[name, plain(distinct.values, place)] for name, place in distinct.values[formulas["forward"]]]
     assert page.definitions("forward") == forward

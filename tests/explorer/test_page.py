@@ -72,7 +72,7 @@ def test_every_preset_is_offered(page_data: dict[str, list[dict[str, str]]]) -> 
 
 
 def test_twice_the_same_page() -> None:
-    first, second = (explorer_page(examples=EXAMPLES[:1]) for _ in range(2))
+    first, second = (explorer_page([convention("cs231n")], EXAMPLES[:1]) for _ in range(2))
     assert first == second
 
 

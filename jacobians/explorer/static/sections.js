@@ -1,6 +1,6 @@
 // The sections that print: formulas, shapes, the derivation, the gradient and the code.
 
-const NO_DERIVATIVE = "This layout has no bias, so there is no derivative by it.";
+const NO_DERIVATIVE = "This layout has no bias, so there is no derivative with respect to it.";
 
 // Formulas, each with the row that it is and its mark; a wide line scrolls within the box.
 function equations(pane, rows, label, lines) {

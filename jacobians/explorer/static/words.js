@@ -1,10 +1,10 @@
 // A source's names in place of the library's, in which every layout is kept: in sentences, programs and formulas.
 
-// Whole names only: what stands before and after is no part of a longer one.
-function renamer(names) {
+// Whole names only: `part` is what would make them longer. In a sentence δ₁1 is δ₁ times a vector of ones.
+function renamer(names, part) {
   const longest = Object.keys(names).sort((a, b) => b.length - a.length);
   if (!longest.length) return (text) => text;
-  const found = new RegExp(`(?<![A-Za-z0-9_])(?:${longest.join("|")})(?![A-Za-z0-9_₀-₉])`, "g");
+  const found = new RegExp(`(?<!${part})(?:${longest.join("|")})(?!${part})`, "g");
   return (text) => text.replace(found, (name) => names[name]);
 }
 
@@ -17,8 +17,8 @@ function makeWords(record) {
     return math(tag, attributes, ...(typeof content === "string" ? [content] : content.map(inner)));
   };
   return {
-    text: renamer(record.text),
-    code: renamer(record.code),
+    text: renamer(record.text, "[A-Za-z_₀-₉]"),
+    code: renamer(record.code, "\\w"),
     letter: (letter) => record.letters[letter] ?? letter,
     math: (place) => math("math", { display: "block" }, node(place)),
   };
