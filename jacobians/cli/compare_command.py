@@ -361,7 +361,8 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    own = side.convention.names.gradient_of(name)
+    return f"{own} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:
@@ -375,7 +376,7 @@ def _print_agreement(console: Console, result: Comparison) -> None:
             for i, difference in enumerate(found):
                 table.add_row(
                     side.convention.name if i == 0 else "",
-                    difference.parameter,
+                    difference.gradient,
                     f"{difference.largest:.2g}",
                     _ulps(difference.ulps),
                     _ulps(difference.allowed),

@@ -238,5 +238,6 @@ def _differences(first: Side, other: Side, ratio: float) -> tuple[Difference, ..
         unit = float(np.spacing(max(np.abs(own).max(initial=0.0), np.finfo(own.dtype).tiny)))
         # the allowance is in the frame's own units; the first's objective may be a multiple of them
         allowed = allowances[name] * (ratio if frame is other else 1.0) / unit
-        result.append(Difference(name, frame.convention.name, largest, largest / unit, allowed))
+        gradient = frame.convention.names.gradient_of(name)
+        result.append(Difference(name, gradient, frame.convention.name, largest, largest / unit, allowed))
     return tuple(result)

@@ -116,8 +116,8 @@ class Difference:
 
     Attributes
     ----------
-    parameter : str
-        In `frame`'s naming.
+    parameter, gradient : str
+        What `frame` calls the parameter, and the gradient with respect to it.
     frame : str
         The convention in which the two were compared.
     largest : float
@@ -129,6 +129,7 @@ class Difference:
     """
 
     parameter: str
+    gradient: str
     frame: str
     largest: float
     ulps: float

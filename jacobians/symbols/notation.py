@@ -367,9 +367,9 @@ class Notation(ABC):
         """Return a sum of matrices."""
         return self.listed("sum", terms)
 
-    def partial(self, of: str, wrt: str, vector: bool) -> str:
-        """Return ∂y/∂vec x, or ∂vec y/∂vec x."""
-        return self.form("Jacobian" if vector else "gradient", of, wrt)
+    def partial(self, of: str, wrt: str, gradient: str, vector: bool) -> str:
+        """Return ∂y/∂vec x, whose array is called `gradient`, or ∂vec y/∂vec x."""
+        return self.form("Jacobian" if vector else "gradient", of, wrt, gradient)
 
     def equation(self, left: str, right: str) -> str:
         """Return A = B."""

@@ -226,7 +226,7 @@ def test_steps_on_request(capsys):
     assert code == 0
     titles = [line.split() for line in out.splitlines() if line.startswith("Steps to")]
     assert [title[5:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
-    steps = section(out, "Steps to the gradient by Theta2 / W2", "Steps to")
+    steps = section(out, "Steps to the gradient with respect to Theta2 / W2", "Steps to")
     flat = " ".join(steps.split())
     assert "(I₁₀ ⊗ A₂) 70×260 (A₁ ⊗ I₁₀) 70×250" in flat
     assert "commutation:" in flat
