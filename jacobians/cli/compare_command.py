@@ -29,6 +29,7 @@ from jacobians.cli.options import (
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
+from jacobians.comparison.compare import common_task
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seed < 0 or strength < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
     source = _weights(arguments.weights, found) if arguments.weights else None
-    loss = found[0].task_for(arguments.task, arguments.loss).loss
+    loss = common_task(found, arguments.task, arguments.loss).loss
     data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
