@@ -30,7 +30,7 @@ from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
-from jacobians.comparison.formulas import FormulaRow
+from jacobians.comparison.formulas import FormulaRow, called
 from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
 from jacobians.data.dataset import check_finite
@@ -449,10 +449,13 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
     """
     for groups in _chunks(formulas, together):
         table = _formula_table("Formulas (≠ differs by more than names)", formulas, groups)
-        for row in formulas.rows:
-            if any(row.cells[group[0]] for group in groups):
+        for place, row in enumerate(formulas.rows):
+            shown = [row.cells[group[0]] for group in groups]
+            if any(shown):
+                # an array has the names of the columns that are shown
+                label = called(shown) if place < len(formulas.definitions) else row.label
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(row.label, row.differs), cells)
+                _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")

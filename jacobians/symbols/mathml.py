@@ -97,12 +97,12 @@ class MathmlNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
-        index, grad = f"<mn>{found.index}</mn>", "<mi>grad</mi>"
-        if is_gradient(found.ending):
-            letters = f"<msubsup>{letters}{index}{grad}</msubsup>" if found.index else f"<msup>{letters}{grad}</msup>"
-        elif found.index:
-            letters = f"<msub>{letters}{index}</msub>"
-        if found.ending and not is_gradient(found.ending):
+        below = f"<mn>{found.index}</mn>" if found.index else ""
+        above = "<mi>grad</mi>" if is_gradient(found.ending) else ""
+        if below or above:
+            tag = f"m{'sub' if below else ''}{'sup' if above else ''}"
+            letters = f"<{tag}>{letters}{below}{above}</{tag}>"
+        if found.ending and not above:
             letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
         return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
 
