@@ -30,7 +30,7 @@ def manner_of(names: ArrayNames) -> ArrayNames:
     >>> ng = manner_of(convention("ng-ml-2011").names)
     >>> ng.weight, ng.with_ones, ng.weighted_at, ng.post_cotangent
     ('W{l}', True, 'gradient', None)
-    >>> manner_of(convention("nielsen").names) == manner_of(convention("ng-dlai").names)
+    >>> manner_of(convention("ng-ufldl").names) == manner_of(convention("ng-dlai").names)
     True
     """
     return ArrayNames(

@@ -25,7 +25,7 @@ def layouts() -> list[Layout]:
     Examples
     --------
     >>> len(layouts()), str(layouts()[0])
-    (64, 'batch rows, weights rows, bias separate, vec C, numerator')
+    (64, 'batch in rows, weights in rows, bias separate, vec C, numerator layout')
     """
     return list(itertools.starmap(Layout, itertools.product(*SWITCHES.values())))
 
