@@ -327,7 +327,7 @@ class Run(Frozen):
         return in_layout(reduce(matmul, (f.jacobian for f in factors)), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂θ by the packed parameters, in the convention's packing order: the blocks side by side.
+        """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
 
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
         """
