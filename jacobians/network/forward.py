@@ -39,9 +39,9 @@ class Forward(ABC):
 
     @abstractmethod
     def gradients(self, rows: Mapping[str, Array], *, inputs: bool) -> dict[str, Array]:
-        """Return a scalar's gradients by all parameters, and by the inputs on request, from its rows by the results.
+        """Return a scalar's gradients with respect to all parameters, and to the inputs on request.
 
-        One sweep; the arrays are new.
+        They come from its rows by the results. One sweep; the arrays are new.
         """
 
     @property
@@ -56,7 +56,7 @@ class Forward(ABC):
 
     @abstractmethod
     def cotangents(self) -> dict[str, Array]:
-        """Return the loss's derivatives by the intermediates, by names of their own, from the results back."""
+        """Return the loss's derivatives with respect to the intermediates, from the results back."""
 
     @abstractmethod
     def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:

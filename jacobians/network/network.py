@@ -283,12 +283,12 @@ class Network(Objective):
         inputs: bool = False,
         block: int | None = None,
     ) -> dict[str, Array]:
-        """Return the objective's gradient by every parameter, each in its parameter's own shape.
+        """Return the objective's gradient with respect to every parameter, each in its parameter's own shape.
 
         Parameters
         ----------
         inputs : bool
-            Add the gradient by X, under "X", or by a function's inputs, under their names.
+            Add the gradient with respect to X, under "X", or to a function's inputs, under their names.
         block : int, optional
             Examples that are taken through the network at a time; all of them unless given. The gradient is the same
             but for rounding; intermediates take the memory of one block. Blocks of 1024 examples take about as long

@@ -156,7 +156,7 @@ class Run(Frozen):
     # --- gradients -------------------------------------------------------------------------------
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
-        """Return the objective's gradient by every parameter, and by the inputs, such as X, on request: new arrays."""
+        """Return the objective's gradient with respect to every parameter, and to the inputs on request: new arrays."""
         network, rows = self.network, {}
         for name, (_, row) in self._totals.items():
             rows[name] = row().array
@@ -169,7 +169,7 @@ class Run(Frozen):
         return self._forward.gradients({"output": row().array}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
-        """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
+        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""
         return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
 
     @property
@@ -186,7 +186,7 @@ class Run(Frozen):
     # --- curvature -------------------------------------------------------------------------------
 
     def output_hessian(self, of: str = "output") -> Jacobian:
-        """Return the reduced loss's second derivative by one of `results`, in the network's layout.
+        """Return the reduced loss's second derivative with respect to one of `results`, in the network's layout.
 
         See `Loss.hessian`. Between the output's Jacobians it makes the Gauss–Newton matrix, see
         `jacobians.gauss_newton`.
@@ -228,7 +228,7 @@ class Run(Frozen):
         return in_layout(self._forward.jacobian(of, wrt), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂θ by the packed parameters, in the convention's packing order: the blocks side by side.
+        """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
 
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
         """

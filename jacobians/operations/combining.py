@@ -155,7 +155,7 @@ def _in_symbols(part: Operation, name: Naming, *inputs: Any, last: bool = False)
 
 
 class Chain(_Composite):
-    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian by X is the product of the parts'.
+    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian with respect to X is the product of the parts'.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class Chain(_Composite):
 
 
 class Residual(_Composite):
-    """X ↦ X + f(X); the Jacobian by X is I + J_f.
+    """X ↦ X + f(X); the Jacobian with respect to X is I + J_f.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class Residual(_Composite):
 class Parallel(_Composite):
     """X ↦ [f₁(X) f₂(X) …], joined along the features of one example.
 
-    The Jacobian by X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
+    The Jacobian with respect to X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
 
     Parameters
     ----------

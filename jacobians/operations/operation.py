@@ -1,4 +1,4 @@
-"""What an operation is: a value, and the structure of its Jacobian by every input, stated once.
+"""What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
 An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
 it out in the layout's vec order and derivative layout; no operation knows of either.
@@ -34,7 +34,9 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 """By input's name, the function that builds the Jacobian on first use."""
 
 Pull: TypeAlias = Callable[[Any, Collection[str]], Mapping[str, Any]]
-"""From the Jacobian of something by an operation's output, or a scalar's row, to those by the inputs of these names."""
+"""From the Jacobian of something with respect to an operation's output, or a scalar's row, to those for some inputs.
+
+The inputs are those of the names given."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
@@ -70,7 +72,7 @@ def _no_arithmetic(symbol: str, *, reflected: bool = False) -> Callable[[Jacobia
 
 
 class Jacobians(Derivative):
-    """The Jacobians of one evaluated operation, by input: ``J.X``, ``J["W"]``; built when first asked for.
+    """The Jacobians of one evaluated operation, one per input: ``J.X``, ``J["W"]``; built when first asked for.
 
     Parameters
     ----------
@@ -81,7 +83,8 @@ class Jacobians(Derivative):
     layout : Layout, optional
         Whose vec order and derivative layout the Jacobians are handed out in.
     pull : callable, optional
-        From a Jacobian by the output, or a scalar's row, to those by the inputs named, where that is cheaper together.
+        From a Jacobian with respect to the output, or a scalar's row, to those with respect to the inputs named, where
+        that is cheaper together.
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
@@ -118,7 +121,7 @@ class Jacobians(Derivative):
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
 
     def numerator(self, name: str) -> Jacobian:
-        """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
+        """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
             if name not in self._makers:
                 raise KeyError(
