@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.linops import (
     BlockDiagonal,
@@ -29,6 +30,10 @@ from jacobians.linops.khatri_rao_sum import summed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+_SEARCHED = 10**7
+"""Operations of a matrix by sweeps above which an order of elimination is looked for: planning takes milliseconds."""
 
 
 class Step(NamedTuple):
@@ -62,12 +67,13 @@ class GraphJacobian(Jacobian):
            [3., 4.]])
     """
 
-    __slots__ = ("_axes", "steps")
+    __slots__ = ("_axes", "_plans", "steps")
     _rule = ("sum of paths", "Each path passes its share")
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
         self._axes: dict[int, bool] = {}
+        self._plans: dict[bool, GraphPlan | None] = {}
         first, last = self.steps[0], self.steps[-1]
         dtype = common_dtype(*(step.jacobian.dtype for step in self.steps))
         super().__init__(last.jacobian.codomain, first.jacobian.domain, dtype)
@@ -90,6 +96,40 @@ class GraphJacobian(Jacobian):
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         return GraphJacobian([step._replace(jacobian=inner(step.jacobian)) for step in self.steps])
+
+    # --- the order of elimination ----------------------------------------------------------------
+
+    def plan(self, *, limit: int | None = None) -> GraphPlan:
+        """Return the order of least operations in which the values between are eliminated; see `Value.plan`.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no order that was found stays within the limit.
+        """
+        ends = End(self._last, "output", self.codomain), End(0, "input", self.domain)
+        names = {step.child: f"value {step.child}" for step in self.steps} | {0: "input"}
+        return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit)
+
+    def _best(self) -> GraphPlan | None:
+        """The plan, where it takes fewer operations than the sweeps that else give the matrix; looked for once."""
+        if True not in self._plans:
+            swept = self.flops * self._vectors()
+            plan = self.plan() if swept > _SEARCHED else None
+            self._plans[True] = plan if plan is not None and plan.operations < swept else None
+        return self._plans[True]
+
+    def _vectors(self) -> int:
+        """How many vectors are swept through the graph for the matrix."""
+        axes = common_axes(self)
+        sides = [(self.codomain, self.domain)] if not axes else []
+        sizes = [example_size(shape, axes[0]) for shape in (self.codomain, self.domain)] if axes else list(self.shape)
+        return min(sizes)
 
     # --- where every example stays apart -----------------------------------------------------------
 

@@ -15,6 +15,7 @@ from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
+from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
 from jacobians.linops import BlockRow, Jacobian
@@ -187,6 +188,37 @@ class Value(Node):
         """Return the number of paths from this value back to another: 1 to itself, 0 where it does not depend on it."""
         (node,) = self._found((wrt,), "path_count")
         return Graph((self,), (node,)).path_count(self, node)
+
+    def plan(self, *wrt: Value | str, limit: int | None = None) -> GraphPlan:
+        """Return how this value's Jacobians by others are multiplied out: forward, reverse, and in the best order.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        TooLargeError
+            If no order that was found stays within the limit.
+
+        Examples
+        --------
+        Through a waist of one feature neither mode is best:
+
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, V, W = jac.values(X=np.ones((5, 9)), V=np.ones((9, 1)), W=np.ones((1, 9)))
+        >>> H = jac.tanh(X @ V).named("H")
+        >>> print(jac.tanh(H @ W).named("Y").plan(X))
+        """
+        nodes = tuple(dict.fromkeys(self._found(wrt, "plan")))
+        graph = Graph((self,), nodes)
+        graph.layout()
+        return graph.plan(limit=limit)
 
     def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
         """The nodes that are meant by values or names."""

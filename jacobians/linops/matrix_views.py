@@ -106,6 +106,10 @@ class MatrixViews(Derivative):
         rows, columns = self.shape
         return rows * columns * self.dtype.itemsize
 
+    def _dense_flops(self) -> int:
+        """Operations that it takes to write the matrix, one for each entry that is only written."""
+        return 0 if self._stores_matrix else self.shape[0] * self.shape[1]
+
     def _least_bytes(self) -> int:
         """Bytes that `_fill_within` needs at the least."""
         return self._dense_bytes()

@@ -19,6 +19,7 @@ from jacobians.linops.planning import (
     least_bytes,
     make_plan,
     multiplied_blocks,
+    patterns_of,
     within,
 )
 
@@ -95,11 +96,14 @@ class Product(Jacobian):
     def _way(self, axis: int | None = None) -> Way:
         """The way of least operations to the matrix, or to the blocks along an axis of examples; priced once."""
         if axis not in self._ways:
-            (self._ways[axis],) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
+            (self._ways[axis],) = Bracketing(patterns_of(self.factors)).ways(0, len(self.factors) - 1, axis)
         return self._ways[axis]
 
     def _dense_bytes(self) -> int:
         return self._way().peak
+
+    def _dense_flops(self) -> int:
+        return self._way().operations
 
     def _least_bytes(self) -> int:
         return least_bytes(self.factors)
