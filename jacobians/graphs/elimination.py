@@ -119,68 +119,103 @@ def _multiplications(left: Pattern, right: Pattern, bracket: Bracket, axis: int 
     return acts.multiplications(acts.acting(vectors))
 
 
+class Prices:
+    """Products and sums of patterns, each found once; patterns go by number."""
+
+    def __init__(self) -> None:
+        self.patterns: list[Pattern] = []
+        self.entries: list[int] = []
+        self.held: list[int] = []
+        self._numbers: dict[Pattern, int] = {}
+        self._products: dict[tuple[int, int], tuple[int, Priced]] = {}
+        self._sums: dict[tuple[int, int], int] = {}
+
+    def number(self, pattern: Pattern) -> int:
+        """The number of a pattern."""
+        known = self._numbers.setdefault(pattern, len(self.patterns))
+        if known == len(self.patterns):
+            self.patterns.append(pattern)
+            self.entries.append(pattern.entries)
+            self.held.append(pattern.bytes_held)
+        return known
+
+    def product(self, left: int, right: int) -> tuple[int, Priced]:
+        """The product's number, and what it costs."""
+        if (left, right) not in self._products:
+            priced = price_of(self.patterns[left], self.patterns[right])
+            self._products[left, right] = self.number(priced.product), priced
+        return self._products[left, right]
+
+    def sum(self, one: int, other: int) -> int:
+        """The sum's number."""
+        if (one, other) not in self._sums:
+            self._sums[one, other] = self.number(self.patterns[one] + self.patterns[other])
+        return self._sums[one, other]
+
+
 class State:
-    """The edges that are left, by both of their ends; what two edges' product costs is found once."""
+    """The edges that are left, by both of their ends, as the numbers of their patterns."""
 
     def __init__(self, edges: Mapping[Edge, Pattern]) -> None:
-        self.before: dict[int, dict[int, Pattern]] = {}
-        self.after: dict[int, dict[int, Pattern]] = {}
+        self.before: dict[int, dict[int, int]] = {}
+        self.after: dict[int, dict[int, int]] = {}
         self.held = 0
-        self._prices: dict[tuple[Pattern, Pattern], Priced] = {}
+        self.prices = Prices()
         for (value, source), pattern in edges.items():
-            self._put(value, source, pattern)
+            self._put(value, source, self.prices.number(pattern))
 
-    def _put(self, value: int, source: int, pattern: Pattern) -> None:
+    def _put(self, value: int, source: int, pattern: int) -> None:
         self.before.setdefault(value, {})[source] = pattern
         self.after.setdefault(source, {})[value] = pattern
-        self.held += pattern.bytes_held
+        self.held += self.prices.held[pattern]
 
     def copy(self) -> State:
         """Return a state that changes by itself."""
         other = State({})
         other.before = {v: dict(edges) for v, edges in self.before.items()}
         other.after = {v: dict(edges) for v, edges in self.after.items()}
-        other.held, other._prices = self.held, self._prices
+        other.held, other.prices = self.held, self.prices
         return other
 
-    def _priced(self, left: Pattern, right: Pattern) -> Priced:
-        known = self._prices.get((left, right))
-        if known is None:
-            known = self._prices[left, right] = price_of(left, right)
-        return known
+    def edges(self) -> dict[Edge, Pattern]:
+        """Return the edges that are left."""
+        patterns = self.prices.patterns
+        return {(value, source): patterns[p] for value, sources in self.before.items() for source, p in sources.items()}
 
     def price(self, v: int) -> Cost:
         """Return what it costs to eliminate v."""
         operations = multiplications = new = beside = 0
+        prices, values = self.prices, self.after.get(v, {})
         for source, right in self.before.get(v, {}).items():
-            for value, left in self.after.get(v, {}).items():
-                step = self._priced(left, right)
+            for value, left in values.items():
+                joined, step = prices.product(left, right)
                 operations += step.operations
                 multiplications += step.multiplications
-                joined, also = step.product, step.beside
-                known = self.before[value].get(source)
+                also, known = step.beside, self.before[value].get(source)
                 if known is not None:
-                    also = max(also, joined.bytes_held)
-                    joined = joined + known
-                    operations += joined.entries
-                new += joined.bytes_held
+                    also = max(also, prices.held[joined])
+                    joined = prices.sum(joined, known)
+                    operations += prices.entries[joined]
+                new += prices.held[joined]
                 beside = max(beside, also)
         return Cost(operations, multiplications, new, self.held + new + beside)
 
     def eliminate(self, v: int) -> None:
         """Multiply the edges through v out."""
-        sources, values = self.before.pop(v, {}), self.after.pop(v, {})
+        prices, sources, values = self.prices, self.before.pop(v, {}), self.after.pop(v, {})
         for value, left in values.items():
-            self.held -= left.bytes_held
+            self.held -= prices.held[left]
             del self.before[value][v]
         for source, right in sources.items():
-            self.held -= right.bytes_held
+            self.held -= prices.held[right]
             del self.after[source][v]
             for value, left in values.items():
+                product, _ = prices.product(left, right)
                 known = self.before[value].get(source)
-                self.held -= known.bytes_held if known is not None else 0
-                product = self._priced(left, right).product
-                self._put(value, source, product if known is None else product + known)
+                if known is not None:
+                    self.held -= prices.held[known]
+                    product = prices.sum(product, known)
+                self._put(value, source, product)
 
     def neighbours(self, v: int) -> set[int]:
         """The values that an elimination of v changes the price of."""
@@ -253,7 +288,7 @@ class Orders(NamedTuple):
 
 
 def plan_elimination(
-    edges: Mapping[Edge, Pattern], inner: Sequence[int], limit: int | None = None, *, search: bool = True
+    edges: Mapping[Edge, Pattern], inner: Sequence[int], limit: int | None = None, *, exact: bool = True
 ) -> Orders:
     """Return the order of least operations, of those that stay within the limit.
 
@@ -271,8 +306,8 @@ def plan_elimination(
         The values to eliminate, each after those that it depends on.
     limit : int, optional
         Bytes that the edges which are built must not exceed.
-    search : bool
-        Whether to look beyond forward and reverse.
+    exact : bool
+        Whether to look through all orders, where there are few enough.
 
     Raises
     ------
@@ -293,12 +328,11 @@ def plan_elimination(
     """
     start = State(edges)
     modes = [(_spent(start, order), tuple(order)) for order in (inner, inner[::-1])]
-    exact = search and len(inner) <= EXACT
+    exact = exact and len(inner) <= EXACT
+    known = [*modes, _beam(start, inner)]
+    found = min((k for k in known if limit is None or k[0].peak <= limit), default=None)
     if exact:
-        found = _best_of_all(start, inner, limit)
-    else:
-        known = [*modes, _beam(start, inner)] if search else modes
-        found = min((k for k in known if limit is None or k[0].peak <= limit), default=None)
+        found = _best_of_all(start, inner, limit, found)
     forward, reverse = (_elimination(mode) for mode in modes)
     if found is None:
         least = min(forward.peak_bytes, reverse.peak_bytes)
@@ -326,8 +360,11 @@ def _spent(start: State, order: Iterable[int]) -> Cost:
 Found: TypeAlias = tuple[Cost, tuple[int, ...]]
 
 
-def _best_of_all(start: State, inner: Sequence[int], limit: int | None) -> Found | None:
-    """Sets of eliminated values, the smaller first: each is reached at least cost from one that lacks one value."""
+def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: Found | None) -> Found | None:
+    """Sets of eliminated values, the smaller first: each is reached at least cost from one that lacks one value.
+
+    What costs more than an order that is known already leads nowhere.
+    """
     layer: dict[frozenset[int], tuple[Found, State]] = {frozenset(): ((Cost(), ()), start)}
     for _ in inner:
         best: dict[frozenset[int], tuple[Found, State, int]] = {}
@@ -339,11 +376,13 @@ def _best_of_all(start: State, inner: Sequence[int], limit: int | None) -> Found
                 if limit is not None and step.peak > limit:
                     continue
                 found = cost.then(step), (*order, v)
+                if known is not None and found[0] > known[0]:
+                    continue
                 key = gone | {v}
                 if key not in best or found < best[key][0]:
                     best[key] = found, state, v
         layer = {key: (found, _without(state, v)) for key, (found, state, v) in best.items()}
-    return min((found for found, _ in layer.values()), default=None)
+    return min((found for found, _ in layer.values()), default=known)
 
 
 def _without(state: State, v: int) -> State:
@@ -405,9 +444,9 @@ def _ends(start: State, inner: Collection[int]) -> dict[int, int]:
     values: dict[int, frozenset[int]] = {}
     known, among = {}, set(order)
     for source, after in start.after.items():
-        known[source] = next(iter(after.values())).columns
+        known[source] = start.prices.patterns[next(iter(after.values()))].columns
     for value, before in start.before.items():
-        known[value] = next(iter(before.values())).rows
+        known[value] = start.prices.patterns[next(iter(before.values()))].rows
     for v in order:
         sources[v] = frozenset().union(*(sources[s] if s in among else {s} for s in start.before.get(v, {})))
     for v in reversed(order):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.errors import TooLargeError
 from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.linops import (
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-_SEARCHED = 10**7
-"""Operations of a matrix by sweeps above which an order of elimination is looked for: planning takes milliseconds."""
+_PLANNED = 10**8
+"""Operations of a matrix by sweeps above which a few orders of elimination are priced: it takes milliseconds."""
+
+_SEARCHED = 10**10
+"""Operations above which all orders are, where there are few enough."""
 
 
 class Step(NamedTuple):
@@ -73,7 +77,7 @@ class GraphJacobian(Jacobian):
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
         self._axes: dict[int, bool] = {}
-        self._plans: dict[bool, GraphPlan | None] = {}
+        self._plans: list[GraphPlan | None] = []
         first, last = self.steps[0], self.steps[-1]
         dtype = common_dtype(*(step.jacobian.dtype for step in self.steps))
         super().__init__(last.jacobian.codomain, first.jacobian.domain, dtype)
@@ -112,24 +116,33 @@ class GraphJacobian(Jacobian):
         TooLargeError
             If no order that was found stays within the limit.
         """
+        return self._plan(limit, exact=True)
+
+    def _plan(self, limit: int | None, *, exact: bool) -> GraphPlan:
         ends = End(self._last, "output", self.codomain), End(0, "input", self.domain)
         names = {step.child: f"value {step.child}" for step in self.steps} | {0: "input"}
-        return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit)
+        return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit, exact=exact)
 
-    def _best(self) -> GraphPlan | None:
-        """The plan, where it takes fewer operations than the sweeps that else give the matrix; looked for once."""
-        if True not in self._plans:
-            swept = self.flops * self._vectors()
-            plan = self.plan() if swept > _SEARCHED else None
-            self._plans[True] = plan if plan is not None and plan.operations < swept else None
-        return self._plans[True]
+    def _in_best_order(self, vectors: int) -> Jacobian | None:
+        """The product in the best order, where that takes fewer operations than sweeps of so many vectors."""
+        swept = self.flops * vectors
+        if swept <= _PLANNED:
+            return None
+        if not self._plans:
+            try:
+                # beside the matrix, no more than it takes itself
+                self._plans.append(self._plan(super()._dense_bytes(), exact=swept > _SEARCHED))
+            except TooLargeError:
+                self._plans.append(None)
+        (plan,) = self._plans
+        return plan.jacobians()[0][0] if plan is not None and plan.operations < swept else None
 
-    def _vectors(self) -> int:
-        """How many vectors are swept through the graph for the matrix."""
-        axes = common_axes(self)
-        sides = [(self.codomain, self.domain)] if not axes else []
-        sizes = [example_size(shape, axes[0]) for shape in (self.codomain, self.domain)] if axes else list(self.shape)
-        return min(sizes)
+    def _dense_bytes(self) -> int:
+        planned = self.flops * min(self.shape) > _PLANNED
+        return super()._dense_bytes() * (1 + planned)
+
+    def _least_bytes(self) -> int:
+        return super()._dense_bytes()
 
     # --- where every example stays apart -----------------------------------------------------------
 
@@ -140,6 +153,9 @@ class GraphJacobian(Jacobian):
 
     def _blocks(self, axis: int) -> Array:
         p, q = example_size(self.codomain, axis), example_size(self.domain, axis)
+        planned = self._in_best_order(min(p, q))
+        if planned is not None:
+            return planned._blocks(axis)
         return super()._blocks(axis) if q <= p else example_rows((self,), axis, 0, p).transpose(1, 0, 2)
 
     def _by_blocks(self) -> BlockDiagonal | None:
@@ -185,12 +201,22 @@ class GraphJacobian(Jacobian):
         return KhatriRaoSum(left, right)._gram().astype(self.dtype, copy=False)
 
     def _fill(self, out: Array) -> None:
+        self._write(out, planned=True)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        self._write(out, planned=limit >= self._dense_bytes())
+
+    def _write(self, out: Array, *, planned: bool) -> None:
         if (blocks := self._by_blocks()) is not None:
             blocks._fill(out)
             return
         found = None
         if self.codomain and size_of(self.codomain[1:]) < size_of(self.domain):
             found = self._of_each_output()
+        best = self._in_best_order(min(self.shape) if found is None else len(found[1])) if planned else None
+        if best is not None:
+            best._fill(out)
+            return
         if found is None:
             super()._fill(out)
             return

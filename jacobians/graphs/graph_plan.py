@@ -151,7 +151,7 @@ def make_graph_plan(
     dtype: DType,
     limit: int | None = None,
     *,
-    search: bool = True,
+    exact: bool = True,
 ) -> GraphPlan:
     """Return the plan of a graph whose values are numbered, each above those that it depends on.
 
@@ -168,8 +168,8 @@ def make_graph_plan(
         Of a Jacobian that is zero.
     limit : int, optional
         Bytes that the products may take at one time.
-    search : bool
-        Whether to look beyond forward and reverse.
+    exact : bool
+        Whether to look through all orders, where there are few enough.
     """
     steps, called = list(steps), dict(names)
     children, parents = {child for child, _, _ in steps}, {parent for _, parent, _ in steps}
@@ -203,5 +203,5 @@ def make_graph_plan(
         edges[child, parent], patterns[child, parent] = jacobian, pattern
     ends = {end.number for end in (*ins, *outs)}
     inner = sorted({v for edge in edges for v in edge} - ends, key=lambda v: place.get(v, v))
-    orders = plan_elimination(patterns, inner, limit, search=search)
+    orders = plan_elimination(patterns, inner, limit, exact=exact)
     return GraphPlan(*orders, {v: called[v] for v in inner}, outs, ins, dtype, edges)

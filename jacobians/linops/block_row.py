@@ -68,7 +68,7 @@ class BlockRow(Jacobian):
     def _ways(self) -> list[Way]:
         """The way of least operations to each block's matrix; priced once."""
         if not self._known_ways:
-            self._known_ways += ways_together([b._factors() for b in self.blocks])
+            self._known_ways += ways_together([b._planned() for b in self.blocks])
         return self._known_ways
 
     def _dense_bytes(self) -> int:
@@ -118,7 +118,7 @@ class BlockRow(Jacobian):
     def _fill(self, out: Array) -> None:
         begun = Beginning()
         chains = (
-            (b._factors(), way, unroll(out[..., part], b.domain, self.vec))
+            (b._planned(), way, unroll(out[..., part], b.domain, self.vec))
             for (b, part), way in zip(self._parts(), self._ways(), strict=True)
         )
         # each chain after those that it may begin with

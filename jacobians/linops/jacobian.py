@@ -69,6 +69,10 @@ class Jacobian(MatrixViews):
         """The factors of a chain; what is no chain is its own only factor."""
         return (self,)
 
+    def _planned(self) -> tuple[Jacobian, ...]:
+        """The same, for a plan: of a long chain shorter ones."""
+        return (self,)
+
     def _is_symmetric(self) -> bool:
         """Whether the structure alone makes the matrix symmetric, so that it is the same in both derivative layouts."""
         return False

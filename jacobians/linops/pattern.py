@@ -203,7 +203,7 @@ def pattern_of(jacobian: Jacobian) -> Pattern:
         columns,
         len(jacobian.codomain),
         jacobian.dtype.itemsize,
-        jacobian.flops,
+        (inner if sign else jacobian).flops,
         kind,
         tuple((axis, jacobian.codomain[axis]) for axis in common_axes(jacobian)),
         jacobian._shares_block,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
@@ -21,6 +23,13 @@ from jacobians.linops.unrolling import exchanged, slabs
 
 Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
 """A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
+
+
+LONG = 64
+"""Factors above which a chain is planned as a chain of shorter ones: a plan takes time cubic in the length."""
+
+_PARTS = 32
+"""How many shorter ones."""
 
 
 class Way(NamedTuple):
@@ -215,6 +224,8 @@ def _front(ways: Iterable[Way]) -> list[Way]:
 class Plan:
     """How a chain will be multiplied out, and what it costs.
 
+    One of more than 64 factors is planned as a chain of 32 shorter ones, and the positions are theirs.
+
     Attributes
     ----------
     bracket : nested tuple
@@ -310,6 +321,21 @@ def ways_together(chains: Sequence[Factors]) -> list[Way]:
 def least_bytes(factors: tuple[Jacobian, ...]) -> int:
     """Return the bytes that the thriftiest bracketing builds at a time."""
     return Bracketing(patterns_of(factors), thrifty=True).ways(0, len(factors) - 1)[-1].peak
+
+
+def shorter(factors: Factors) -> list[Factors]:
+    """Return a chain of more than `LONG` factors in `_PARTS` of about the same length, each cut off where it is narrowest.
+
+    A part acts factor by factor, as a sweep does, and has a plan of its own where its matrix is needed.
+    """
+    if len(factors) <= LONG:
+        return [(factor,) for factor in factors]
+    length = -(-len(factors) // _PARTS)
+    cuts = [
+        min(range(start, min(start + length, len(factors))), key=lambda k: factors[k].shape[0])
+        for start in range(length, len(factors), length)
+    ]
+    return [factors[a:b] for a, b in pairwise((0, *cuts, len(factors)))]
 
 
 def patterns_of(factors: Sequence[Jacobian]) -> list[Pattern]:
@@ -478,27 +504,54 @@ def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, lis
     return list(groups.values())
 
 
+def _tree(branches: Sequence[Branch[_T]]) -> list[tuple[int, Jacobian | None, list[_T]]]:
+    """The factors of all branches, each after the one that comes before it and once for all that share it.
+
+    (place of the one before, or -1; the factor, or None at a branch's end; what is carried there).
+    """
+    found: list[tuple[int, Jacobian | None, list[_T]]] = []
+    todo = [(-1, branches)]
+    while todo:
+        before, left = todo.pop()
+        for first, inner in _by_first(left):
+            if first is not None:
+                todo.append((len(found), inner))
+            found.append((before, first, [carried for _, carried in inner] if first is None else []))
+    return found
+
+
 def jvp_of_sum(branches: Sequence[Branch[Array]]) -> Array:
     """Σ F₁F₂…(t) over branches (factors, t)."""
-    images: list[Array] = []
-    for first, inner in _by_first(branches):
-        images += [t for _, t in inner] if first is None else [first._jvp(jvp_of_sum(inner))]
-    return as_array(reduce(add, images))
+    tree = _tree(branches)
+    arrived: dict[int, Array] = {}
+    for place in range(len(tree) - 1, -1, -1):
+        before, factor, tangents = tree[place]
+        image = as_array(reduce(add, tangents)) if factor is None else factor._jvp(arrived.pop(place))
+        arrived[before] = as_array(arrived[before] + image) if before in arrived else image
+    return arrived[-1]
 
 
 def vjp_of_each(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
     """Write …F₂ᵀF₁ᵀ(cotangent) to out[place] for every branch (factors, place)."""
-    for first, inner in _by_first(branches):
-        if first is None:
-            for _, place in inner:
-                out[place] = cotangent
-        else:
-            vjp_of_each(inner, first._vjp(cotangent), out)
+    todo: list[tuple[Jacobian | None, Sequence[Branch[int]], Array]] = [(None, branches, cotangent)]
+    while todo:
+        before, left, row = todo.pop()
+        if before is not None:
+            row = before._vjp(row)
+        for first, inner in _by_first(left):
+            if first is None:
+                for _, place in inner:
+                    out[place] = row
+            else:
+                todo.append((first, inner, row))
 
 
 def flops_of_sum(branches: Sequence[Branch[None]], size: int) -> int:
     """Operations of `jvp_of_sum`, `size` entries in the sum."""
-    groups = _by_first(branches)
-    count = sum(len(inner) if first is None else 1 for first, inner in groups)
-    inside = sum(f.flops + flops_of_sum(inner, f.shape[1]) for f, inner in groups if f is not None)
-    return inside + (count - 1) * size
+    tree = _tree(branches)
+    terms = Counter[int]()
+    for before, factor, ends in tree:
+        terms[before] += len(ends) if factor is None else 1
+    inside = sum(factor.flops for _, factor, _ in tree if factor is not None)
+    sizes = {-1: size} | {place: factor.shape[1] for place, (_, factor, _) in enumerate(tree) if factor is not None}
+    return inside + sum((count - 1) * sizes[before] for before, count in terms.items())

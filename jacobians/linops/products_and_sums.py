@@ -12,6 +12,7 @@ from jacobians.layout import Order
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.planning import (
+    LONG,
     Bracketing,
     Plan,
     Way,
@@ -20,6 +21,7 @@ from jacobians.linops.planning import (
     make_plan,
     multiplied_blocks,
     patterns_of,
+    shorter,
     within,
 )
 
@@ -46,11 +48,12 @@ class Product(Jacobian):
     Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
     """
 
-    __slots__ = ("_ways", "factors")
+    __slots__ = ("_parts", "_ways", "factors")
 
     def __init__(self, factors: tuple[Jacobian, ...]) -> None:
         self.factors = factors
         self._ways: dict[int | None, Way] = {}
+        self._parts = factors if len(factors) <= LONG else ()
         super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -91,12 +94,19 @@ class Product(Jacobian):
         >>> print(J.plan())
         ([0 1] 2): 150 operations, peak 1.2 KiB (forward 960, reverse 150)
         """
-        return make_plan(self.factors, limit, self._way())
+        return make_plan(self._planned(), limit, self._way())
+
+    def _planned(self) -> tuple[Jacobian, ...]:
+        """What is planned: the factors, or in a long chain shorter ones."""
+        if not self._parts:
+            self._parts = tuple(part[0] if len(part) == 1 else Product(part) for part in shorter(self.factors))
+        return self._parts
 
     def _way(self, axis: int | None = None) -> Way:
         """The way of least operations to the matrix, or to the blocks along an axis of examples; priced once."""
         if axis not in self._ways:
-            (self._ways[axis],) = Bracketing(patterns_of(self.factors)).ways(0, len(self.factors) - 1, axis)
+            parts = patterns_of(self._planned())
+            (self._ways[axis],) = Bracketing(parts).ways(0, len(parts) - 1, axis)
         return self._ways[axis]
 
     def _dense_bytes(self) -> int:
@@ -106,7 +116,7 @@ class Product(Jacobian):
         return self._way().operations
 
     def _least_bytes(self) -> int:
-        return least_bytes(self.factors)
+        return least_bytes(self._planned())
 
     def _factors(self) -> tuple[Jacobian, ...]:
         return self.factors
@@ -127,18 +137,18 @@ class Product(Jacobian):
         return Product(tuple(f.T for f in reversed(self.factors)))
 
     def _fill(self, out: Array) -> None:
-        fill(self.factors, self._way().bracket, out)
+        fill(self._planned(), self._way().bracket, out)
 
     def _fill_within(self, out: Array, limit: int) -> None:
         best = self._way()
-        way = best if best.peak <= limit else within(self.factors, limit)
-        fill(self.factors, way.bracket, out)
+        way = best if best.peak <= limit else within(self._planned(), limit)
+        fill(self._planned(), way.bracket, out)
 
     def _keeps_examples(self, axis: int) -> bool:
         return all(f._keeps_examples(axis) for f in self.factors)
 
     def _blocks(self, axis: int) -> Array:
-        return multiplied_blocks(self.factors, self._way(axis).bracket, axis, self.dtype)
+        return multiplied_blocks(self._planned(), self._way(axis).bracket, axis, self.dtype)
 
     def _sparse(self) -> csr_array:
         result = self.factors[0]._sparse()
