@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _PLANNED = 10**8
 """Operations of a matrix by sweeps above which a few orders of elimination are priced: it takes milliseconds."""
 
+_BESIDE = 2
+"""Times the matrix's bytes that its products may take beside it: they are built, and then written into it."""
+
 _SEARCHED = 10**10
 """Operations above which all orders are, where there are few enough."""
 
@@ -130,8 +133,7 @@ class GraphJacobian(Jacobian):
             return None
         if not self._plans:
             try:
-                # beside the matrix, no more than it takes itself
-                self._plans.append(self._plan(super()._dense_bytes(), exact=swept > _SEARCHED))
+                self._plans.append(self._plan(_BESIDE * super()._dense_bytes(), exact=swept > _SEARCHED))
             except TooLargeError:
                 self._plans.append(None)
         (plan,) = self._plans
@@ -139,7 +141,7 @@ class GraphJacobian(Jacobian):
 
     def _dense_bytes(self) -> int:
         planned = self.flops * min(self.shape) > _PLANNED
-        return super()._dense_bytes() * (1 + planned)
+        return super()._dense_bytes() * (1 + _BESIDE * planned)
 
     def _least_bytes(self) -> int:
         return super()._dense_bytes()

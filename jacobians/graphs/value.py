@@ -231,7 +231,8 @@ class Value(Node):
             node = self._origin.find(given)
             if node is None:
                 names = self._origin.names()
-                near = get_close_matches(given, names, n=1)
+                by_case = [name for name in names if name.casefold() == given.casefold()]
+                near = by_case or get_close_matches(given, names, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise GraphError(f"{operation}: no value is called {given!r}; there are {', '.join(names)}{hint}")
             return node

@@ -300,9 +300,14 @@ def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
             return way
     least = ways[-1].peak
     raise TooLargeError(
-        f"plan: no bracketing of {' @ '.join(f.structure for f in factors)} stays within {format_bytes(limit)}; the "
+        f"plan: no bracketing of {_structures(factors)} stays within {format_bytes(limit)}; the "
         f"thriftiest takes {format_bytes(least)}: pass limit={least}, or use jvp, vjp or to_sparse()"
     )
+
+
+def _structures(factors: Factors) -> str:
+    shown = [factor.structure for factor in factors]
+    return " @ ".join(shown if len(shown) <= 12 else [*shown[:3], f"… ({len(shown) - 6} more)", *shown[-3:]])
 
 
 def ways_together(chains: Sequence[Factors]) -> list[Way]:

@@ -158,7 +158,10 @@ class Product(Jacobian):
 
     @property
     def structure(self) -> str:
-        return " @ ".join(f"({f.structure})" if " + " in f.structure else f.structure for f in self.factors)
+        count = len(self.factors)
+        shown = self.factors if count <= LONG else (*self.factors[:3], *self.factors[-3:])
+        texts = [f"({f.structure})" if " + " in f.structure else f.structure for f in shown]
+        return " @ ".join(texts if count <= LONG else [*texts[:3], f"… ({count - 6} more)", *texts[3:]])
 
     @property
     def flops(self) -> int:
