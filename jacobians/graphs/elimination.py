@@ -6,8 +6,8 @@ product to what joins the two ends already:
 .. math:: E_{ij} \mathrel{+}= E_{iv} E_{vj}.
 
 When every inner value is gone, the edges that are left are the Jacobians of the outputs with respect to the inputs.
-Forward mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9). A chain is
-a graph with one path: the price of each product is that of a chain of two (`jacobians.linops.planning`).
+Forward mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9). A chain
+is a graph with one path: the price of each product is that of a chain of two (`jacobians.linops.planning`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _BEAM = 4
 
 _BEAM_NODES = 100
 """Inner values up to which a beam is followed, and not one state alone."""
+
+_WINDOW = 6
+"""Values that an order takes one after the other, of which all orders are tried."""
 
 Edge: TypeAlias = tuple[int, int]
 """(the value, the value that it depends on)."""
@@ -293,10 +296,11 @@ def plan_elimination(
     """Return the order of least operations, of those that stay within the limit.
 
     Up to `EXACT` inner values the best of all orders is found, by dynamic programming over the sets of values that are
-    eliminated already: what is left does not depend on the order in which they were. Beyond, the best of forward, reverse
-    and a beam of the orders that take the value of lowest relative Markowitz cost first: the operations of its
+    eliminated already: what is left does not depend on the order in which they were. Beyond, the best of forward,
+    reverse and a beam of the orders that take the value of lowest relative Markowitz cost first: the operations of its
     elimination, less the entries of the Jacobians by its inputs of its outputs, which any order has to reach (Griewank
-    & Walther 2008, ch. 9).
+    & Walther 2008, ch. 9). Up to 100 values, these are bettered by the best order of each few values that they take one
+    after the other, until none of these is better.
 
     Parameters
     ----------
@@ -307,7 +311,7 @@ def plan_elimination(
     limit : int, optional
         Bytes that the edges which are built must not exceed.
     exact : bool
-        Whether to look through all orders, where there are few enough.
+        Whether to look through all orders, where there are few enough, or else through those of a few values.
 
     Raises
     ------
@@ -328,10 +332,13 @@ def plan_elimination(
     """
     start = State(edges)
     modes = [(_spent(start, order), tuple(order)) for order in (inner, inner[::-1])]
-    exact = exact and len(inner) <= EXACT
     known = [*modes, _beam(start, inner)]
-    found = min((k for k in known if limit is None or k[0].peak <= limit), default=None)
-    if exact:
+    within = [k for k in known if limit is None or k[0].peak <= limit]
+    whole = exact and len(inner) <= EXACT
+    if exact and not whole and len(inner) <= _BEAM_NODES:
+        within = [_bettered(start, k, limit) for k in within]
+    found = min(within, default=None)
+    if whole:
         found = _best_of_all(start, inner, limit, found)
     forward, reverse = (_elimination(mode) for mode in modes)
     if found is None:
@@ -341,7 +348,7 @@ def plan_elimination(
             f"{'forward' if forward.peak_bytes == least else 'reverse'} takes {format_bytes(least)}: pass "
             f"limit={least}, or use jvp or vjp"
         )
-    return Orders(_elimination(found), forward, reverse, exact)
+    return Orders(_elimination(found), forward, reverse, whole)
 
 
 def _elimination(found: Found) -> Elimination:
@@ -383,6 +390,29 @@ def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: F
                     best[key] = found, state, v
         layer = {key: (found, _without(state, v)) for key, (found, state, v) in best.items()}
     return min((found for found, _ in layer.values()), default=known)
+
+
+def _bettered(start: State, found: Found, limit: int | None) -> Found:
+    """The order, with every `_WINDOW` values that it takes one after the other in the best order of these.
+
+    What such a window costs depends on the set that is gone before, not on its order; so none is looked at twice.
+    """
+    _, order = found
+    seen: set[tuple[frozenset[int], frozenset[int]]] = set()
+    better = True
+    while better:
+        better, state = False, start.copy()
+        for place in range(len(order)):
+            window = order[place : place + _WINDOW]
+            sets = frozenset(order[:place]), frozenset(window)
+            if place % (_WINDOW // 2) == 0 and sets not in seen:
+                seen.add(sets)
+                own = _spent(state, window), window
+                best = _best_of_all(state, window, limit, own)
+                if best is not None and best[0] < own[0]:
+                    order, better = (*order[:place], *best[1], *order[place + _WINDOW :]), True
+            state.eliminate(order[place])
+    return _spent(start, order), order
 
 
 def _without(state: State, v: int) -> State:

@@ -179,9 +179,9 @@ class Graph:
         >>> print(plan)
         times_3, exp_4 by x, y: 1 inner value, 5 edges
                  operations  multiplications  built  peak
-        forward           5                4   32 B  32 B
-        reverse           5                4   32 B  32 B
-        best              5                4   32 B  32 B
+        forward           5                4   32 B  40 B
+        reverse           5                4   32 B  40 B
+        best              5                4   32 B  40 B
         the best of all orders: xy
         >>> plan.dense()
         array([[ 12.        ,   4.        ],

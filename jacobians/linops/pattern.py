@@ -1,7 +1,7 @@
 """What the price of a product depends on: the structures of its factors, and none of their numbers.
 
-One model serves chains and graphs. A chain is priced as a way to have it as an array (`planning`), a graph as an order in
-which its inner values are eliminated (`jacobians.graphs.elimination`), whose every product is a chain of two.
+One model serves chains and graphs. A chain is priced as a way to have it as an array (`planning`), a graph as an order
+in which its inner values are eliminated (`jacobians.graphs.elimination`), whose every product is a chain of two.
 """
 
 from __future__ import annotations

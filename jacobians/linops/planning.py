@@ -104,7 +104,9 @@ class Bracketing:
         m, n = head.rows, tail.columns
         entries, size = m * n, m * n * self.item
         if first == last:
-            return [Way(0, 0, 0, first) if head.stores_matrix else Way(head.written(None), head.dense_bytes, size, first)]
+            return [
+                Way(0, 0, 0, first) if head.stores_matrix else Way(head.written(None), head.dense_bytes, size, first)
+            ]
         if tail.reorders and self.mode != "forward":
             # nothing is computed or held for it, so no other bracket can be better
             return [
@@ -329,7 +331,7 @@ def least_bytes(factors: tuple[Jacobian, ...]) -> int:
 
 
 def shorter(factors: Factors) -> list[Factors]:
-    """Return a chain of more than `LONG` factors in `_PARTS` of about the same length, each cut off where it is narrowest.
+    """Return a chain of more than `LONG` factors in `_PARTS` of about one length, each cut off where it is narrowest.
 
     A part acts factor by factor, as a sweep does, and has a plan of its own where its matrix is needed.
     """

@@ -125,8 +125,9 @@ def robot_arm(t1: Value, t2: Value, t3: Value, t4: Value, t5: Value, t6: Value) 
     )
 
 
-def human_heart_dipole(a: Value, b: Value, c: Value, d: Value, t: Value, u: Value, v: Value, w: Value) -> tuple[Any, ...]:
+def human_heart_dipole(*x: Value) -> tuple[Value, ...]:
     """Eight equations for the dipole of the heart (MINPACK-2; Nelsen & Hodgkin 1981), all right-hand sides one."""
+    a, b, c, d, t, u, v, w = x
     t2v2, u2w2 = t**2 - v**2, u**2 - w**2
     t3, v3 = t * (t**2 - 3.0 * v**2), v * (v**2 - 3.0 * t**2)
     u3, w3 = u * (u**2 - 3.0 * w**2), w * (w**2 - 3.0 * u**2)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from itertools import pairwise
 from operator import matmul
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_a_long_chain_by_hand(length: int) -> None:
 def test_a_long_chain_is_cut_where_it_is_narrowest() -> None:
     """A hundred factors with a waist of one in the middle: grown from the waist outward, as a short chain is."""
     sizes = [6] * 50 + [1] + [6] * 50
-    J = reduce(matmul, [Dense(draw(m, n), (m,)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)])
+    J = reduce(matmul, [Dense(draw(m, n), (m,)) for m, n in pairwise(sizes)])
     plan = J.plan()
     assert 2 * plan.operations < min(plan.forward, plan.reverse)
     np.testing.assert_allclose(J.to_dense(), reduce(matmul, [f.to_dense() for f in J._factors()]), rtol=1e-9)
