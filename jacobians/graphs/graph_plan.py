@@ -43,6 +43,10 @@ class GraphPlan:
     names : mapping of int to str
         What the inner values are called, by number.
     outputs, inputs : tuple of End
+    dtype : dtype
+        Of a Jacobian that is zero.
+    edges : mapping of (int, int) to Jacobian
+        By (value, the value that it depends on).
     """
 
     best: Elimination
@@ -53,7 +57,7 @@ class GraphPlan:
     outputs: tuple[End, ...]
     inputs: tuple[End, ...]
     dtype: DType
-    _edges: Mapping[Edge, Jacobian]
+    edges: Mapping[Edge, Jacobian]
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -93,7 +97,7 @@ class GraphPlan:
             raise GraphError(
                 f"plan: the order {order} does not name each inner value once; they are {tuple(sorted(self.names))}"
             )
-        found = eliminated(self._edges, order)
+        found = eliminated(self.edges, order)
         return [
             [found.get((of.number, by.number)) or Zero(of.shape, by.shape, self.dtype) for by in self.inputs]
             for of in self.outputs
@@ -124,12 +128,12 @@ class GraphPlan:
             "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
             for row in rows
         ]
-        count = len(self.names)
+        count, edges = len(self.names), len(self.edges)
         order = [*self.order[:_SHOWN], *([f"… ({count - _SHOWN} more)"] if count > _SHOWN else [])]
         least = "the best of all orders" if self.exact else "the best found"
         return "\n".join(
             [
-                f"{of} by {by}: {count} inner value{'s' * (count != 1)}, {len(self._edges)} edges",
+                f"{of} by {by}: {count} inner value{'s' * (count != 1)}, {edges} edge{'s' * (edges != 1)}",
                 *lines,
                 f"{least}: {', '.join(order)}" if order else "nothing to eliminate",
             ]

@@ -21,7 +21,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
         swept = np.vstack([of.jacobian(*graph.inputs).to_dense() for of in graph.outputs])  # type: ignore[attr-defined]
         found[name] = {
             "values": len(plan.names),
-            "edges": len(plan._edges),
+            "edges": len(plan.edges),
             "forward": plan.forward.multiplications,
             "reverse": plan.reverse.multiplications,
             "best": plan.multiplications,

@@ -159,6 +159,19 @@ def test_what_is_priced_is_computed(mode: str, monkeypatch: pytest.MonkeyPatch) 
     assert sum(counted) == own.multiplications
 
 
+def test_where_nothing_is_to_be_eliminated() -> None:
+    X, W, _, c, _ = tied()
+    Z = X @ W
+    assert str(Z.plan(W)).startswith("matmul_4 by W: 0 inner values, 1 edge\n")
+    assert str(Z.plan(c)).endswith("\nnothing to eliminate")
+    for plan in (Z.plan(W), Z.plan(c)):
+        assert (plan.operations, plan.peak_bytes, plan.order, plan.exact) == (0, 0, (), True)
+    np.testing.assert_array_equal(Z.plan(c).dense(), np.zeros((18, 5)))
+    assert repr(Z.plan(W).jacobians()[0][0]) == repr(Z.jacobian(W))
+    nobody, V = jac.values(X=draw(0, 3), V=draw(3, 2))
+    assert jac.tanh(nobody @ V).plan(V, nobody).dense().shape == (0, 6)
+
+
 def test_an_order_names_each_inner_value_once() -> None:
     _, W, _, _, Y = tied()
     plan = Y.plan(W)
