@@ -104,7 +104,7 @@ class GraphPlan:
         ]
 
     def dense(self, order: Order = "C") -> Array:
-        """Return the matrix, all outputs below each other and all inputs side by side, each unrolled in this order.
+        """Return the matrix in numerator layout: outputs below each other, inputs side by side, unrolled in this order.
 
         Examples
         --------

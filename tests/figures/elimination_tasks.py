@@ -126,7 +126,7 @@ def robot_arm(t1: Value, t2: Value, t3: Value, t4: Value, t5: Value, t6: Value) 
 
 
 def human_heart_dipole(*x: Value) -> tuple[Value, ...]:
-    """Eight equations for the dipole of the heart (MINPACK-2; Nelsen & Hodgkin 1981), all right-hand sides one."""
+    """Eight equations for the dipole of the heart (MINPACK-2; Nelson & Hodgkin 1981), all right-hand sides one."""
     a, b, c, d, t, u, v, w = x
     t2v2, u2w2 = t**2 - v**2, u**2 - w**2
     t3, v3 = t * (t**2 - 3.0 * v**2), v * (v**2 - 3.0 * t**2)
