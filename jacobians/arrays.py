@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import index
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -22,10 +23,12 @@ __all__ = [
     "Symbolic",
     "as_array",
     "as_float",
+    "as_shape",
     "common_dtype",
     "format_bytes",
     "full",
     "generator",
+    "is_sparse",
     "kind_of",
     "leaves_of",
     "of_graph",
@@ -102,6 +105,12 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
         raise DTypeError(
             f"{operation}: {name} {value.shape} is a masked array with {number}; its mask would be lost: {mend}"
         )
+
+
+def is_sparse(value: Any) -> bool:
+    """Return whether it is one of SciPy's sparse arrays or matrices; where nobody loaded their module, there is none."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
 
 
 class OfGraph:
@@ -245,6 +254,32 @@ def generator(rng: Any, operation: str) -> np.random.Generator:
     except (TypeError, ValueError):
         pass
     raise ArgumentError(f"{operation}: rng is {kind_of(rng)}; expected a seed, such as 0, or np.random.default_rng(0)")
+
+
+def as_shape(shape: Any, name: str, operation: str) -> Shape:
+    """Return the shape of an array as a tuple of sizes; one number is the shape of a vector.
+
+    Raises
+    ------
+    ShapeError
+        If a size is negative, or no whole number.
+
+    Examples
+    --------
+    >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
+    ((3,), (2, 3))
+    """
+    if type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape):
+        return shape
+    try:
+        sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
+    except TypeError:
+        sizes = (-1,)
+    if isinstance(shape, str) or any(n < 0 for n in sizes):
+        raise ShapeError(
+            f"{operation}: {name} is {shape!r}; expected an array's shape, whole numbers from 0 on, such as (5, 3)"
+        )
+    return sizes
 
 
 size_of: Callable[[Shape], int] = math.prod

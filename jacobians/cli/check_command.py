@@ -18,11 +18,12 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_memory,
     objective_of,
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import print_json
+from jacobians.cli.output import apart_from_output, print_json, printable
 from jacobians.data import read_arrays
 from jacobians.data.files import kind_of
 from jacobians.errors import DataError
@@ -100,17 +101,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_functions(arguments: argparse.Namespace) -> int:
-    function = _load_function(arguments.target)
-    gradient = _load_function(arguments.gradient) if arguments.gradient else None
-    x = _point(arguments.at, arguments.shape, arguments.seed)
-    if arguments.jacobian and gradient is None:
-        raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
-    check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
-    result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
+    with apart_from_output(wanted=arguments.json):
+        function = _load_function(arguments.target)
+        gradient = _load_function(arguments.gradient) if arguments.gradient else None
+        x = _point(arguments.at, arguments.shape, arguments.seed)
+        if arguments.jacobian and gradient is None:
+            raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
+        check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
+        result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
     if arguments.json:
         print_json(result.to_dict())
     else:
-        print(result)
+        print(printable(str(result)))
     return 0 if result else 1
 
 
@@ -130,7 +132,7 @@ def _load_function(name: str) -> Callable[..., Any]:
     try:
         loaded = importlib.import_module(module)
     # the import runs the caller's own code, which may raise anything
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"check: importing {module} raised {type(error).__name__}: {error}") from error
     try:
         found = reduce(getattr, attribute.split("."), loaded)
@@ -161,6 +163,7 @@ def _point(at: str | None, shape: str | None, seed: int) -> Any:
         raise DataError(f"check: --shape {shape!r} is no list of sizes such as 5,3") from None
     if any(size < 0 for size in sizes):
         raise DataError(f"check: --shape {shape!r} has a negative size")
+    check_memory(sizes, f"check: --shape {shape}")
     return np.random.default_rng(seed).normal(size=sizes)
 
 
@@ -188,5 +191,5 @@ def _check_file(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"file": path, **found.to_dict()})
     else:
-        print(found)
+        print(printable(str(found)))
     return 0 if found else 1

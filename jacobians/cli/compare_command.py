@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,8 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_layers,
+    check_memory,
     objective_of,
     whole_numbers,
     with_regulariser,
@@ -123,6 +125,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sizes = source.sizes
         _check_fit(sizes, batch, outputs, arguments)
+    check_layers(sizes, "compare")
+    for widths in pairwise(sizes):
+        check_memory(widths, f"compare: a layer of {widths[1]} nodes on {widths[0]} inputs")
     result = compare(
         found,
         batch.X,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -65,6 +66,7 @@ class Name:
     ending: str = ""
 
 
+@lru_cache(maxsize=1024)
 def split_name(name: str) -> Name:
     """Return the parts of a name.
 
