@@ -309,7 +309,7 @@ class Jacobian(MatrixViews):
         if isinstance(factor, Derivative) or np.ndim(factor) != 0:
             return NotImplemented
         number = float(as_float(factor, "factor", "*"))
-        if not abs(number) <= np.finfo(self.dtype).max:
+        if not abs(number) <= float(np.finfo(self.dtype).max):
             raise DomainError(f"*: the factor {number:g} is not finite in {self.dtype}, the dtype of {self.structure}")
         return Jacobian._scale(number, self)
 
