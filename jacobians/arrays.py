@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import ArgumentError, DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, DTypeError, ShapeError
 
 __all__ = [
     "Array",
@@ -34,6 +34,7 @@ __all__ = [
     "of_graph",
     "ones",
     "rebuilt",
+    "refuse_not_finite",
     "refuse_masked",
     "show_shape",
     "size_of",
@@ -111,6 +112,28 @@ def is_sparse(value: Any) -> bool:
     """Return whether it is one of SciPy's sparse arrays or matrices; where nobody loaded their module, there is none."""
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(value))
+
+
+def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
+    """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
+
+    Arrays that stand in for others, while a function is recorded, have no numbers to look at.
+
+    Raises
+    ------
+    DomainError
+        With the first such entry of what was given.
+    """
+    if all(isinstance(array, StandIn) or np.isfinite(array).all() for array in found):
+        return
+    for name, array in given.items():
+        places = np.argwhere(~np.isfinite(array))
+        if len(places):
+            place = tuple(map(int, places[0]))
+            raise DomainError(
+                f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not finite; "
+                "leave such examples out, or fill them in"
+            )
 
 
 class OfGraph:
@@ -200,6 +223,8 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
                     f"{operation}: {name} is {kind_of(value)}, whose items have different shapes; expected one array"
                 ) from None
             return
+    elif is_sparse(value):
+        mend = ": sparse arrays are not computed with; take its toarray()"
     elif isinstance(value, Mapping):
         mend = ": are two arguments in each other's place?"
     elif value is None:

@@ -16,8 +16,9 @@ from jacobians.cli.options import (
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import print_json, printable
+from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
+from jacobians.data.guards import printable
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
 

@@ -23,9 +23,10 @@ from jacobians.cli.options import (
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import apart_from_output, print_json, printable
+from jacobians.cli.output import apart_from_output, print_json
 from jacobians.data import read_arrays
 from jacobians.data.files import kind_of
+from jacobians.data.guards import printable
 from jacobians.errors import DataError
 from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention

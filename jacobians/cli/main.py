@@ -18,7 +18,8 @@ from jacobians.cli import (
     explore_command,
     translate_command,
 )
-from jacobians.cli.output import printable, standard_streams
+from jacobians.cli.output import standard_streams
+from jacobians.data.guards import printable
 from jacobians.errors import JacobiansError
 
 _COMMANDS = (

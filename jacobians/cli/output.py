@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from jacobians.data.guards import printable
 from jacobians.errors import DataError, MissingExtraError
 from jacobians.parameter_files import whole_file
 
@@ -19,28 +20,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 _NARROWEST = 20
 """Columns below which a width that is asked for is none."""
 
 
-def printable(text: str) -> str:
-    r"""Return a text with its control characters written out: what a file calls its arrays is no order to a terminal.
-
-    Examples
-    --------
-    >>> print(printable("\x1b[31mW1"))
-    \x1b[31mW1
-    """
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
-
-
 def _but_colours(text: Any) -> Any:
     """The same, but for colours, which tables have."""
-    if not isinstance(text, str) or not _CONTROL.search(text):
-        return text
+    if not isinstance(text, str) or "\x1b" not in text:
+        return printable(text) if isinstance(text, str) else text
     pieces = _COLOUR.split(text)
     pieces[::2] = map(printable, pieces[::2])
     return "".join(pieces)
