@@ -32,11 +32,12 @@ from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
+_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "undecided": 2}
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
 
-exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad input
+exit code: 0 the gradient is right, 1 it is wrong, 2 it could not be judged, or bad input
 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
@@ -114,7 +115,7 @@ def _check_functions(arguments: argparse.Namespace) -> int:
         print_json(result.to_dict())
     else:
         print(printable(str(result)))
-    return 0 if result else 1
+    return _CODES[result.verdict]
 
 
 def _load_function(name: str) -> Callable[..., Any]:
@@ -193,4 +194,4 @@ def _check_file(arguments: argparse.Namespace) -> int:
         print_json({"file": path, **found.to_dict()})
     else:
         print(printable(str(found)))
-    return 0 if found else 1
+    return _CODES[found.verdict]

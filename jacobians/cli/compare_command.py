@@ -60,7 +60,7 @@ _FORWARD = {
 
 _FIRST = 10
 _EPILOG = """\
-exit code: 0 the conventions agree, 1 they do not, 2 bad input
+exit code: 0 the conventions agree, 1 they do not, 2 it could not be judged, or bad input
 
 examples:
   jacobians compare ng-ml-2011 cs231n
@@ -143,7 +143,14 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
-    return 0 if result.agree else 1
+    return _exit_code(result)
+
+
+def _exit_code(result: Comparison) -> int:
+    """0 where the conventions agree, 1 where they do not, 2 where a numerical derivative cannot tell."""
+    wrong = any(not d.agrees for side in result.differences for d in side)
+    wrong = wrong or any(side.check.verdict == "fail" for side in result.sides)
+    return 1 if wrong else 0 if result.agree else 2
 
 
 def _weights(path: str, found: Sequence[Convention]) -> ArraysByRole:

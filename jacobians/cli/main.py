@@ -41,11 +41,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The process's own arguments unless given.
     """
+    left: SystemExit | None = None
+    code = 0
     with standard_streams() as lost:
-        code = _run(argv)
+        try:
+            code = _run(argv)
+        except SystemExit as error:  # --help, --version, or what cannot be parsed
+            left = error
     unwritten = [error for error in lost if not isinstance(error, BrokenPipeError)]
     if unwritten:
         return _error(f"standard output cannot be written: {unwritten[0].strerror}")
+    if left is not None:
+        raise left
     return code
 
 
@@ -57,10 +64,7 @@ def _run(argv: Sequence[str] | None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in _COMMANDS:
         command.add_to(commands)
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as done:  # --help, --version, or a message on what cannot be parsed
-        return int(done.code or 0)
+    arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()
         return 0
