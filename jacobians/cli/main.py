@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from jacobians import __version__
 from jacobians.cli import (
     audit_command,
@@ -69,7 +71,9 @@ def _run(argv: Sequence[str] | None) -> int:
         parser.print_help()
         return 0
     try:
-        code: int = arguments.run(arguments)
+        # of numbers that overflow the verdict speaks, in place of NumPy's warnings
+        with np.errstate(all="ignore"):
+            code: int = arguments.run(arguments)
     except JacobiansError as error:
         return _error(str(error))
     except MemoryError as error:

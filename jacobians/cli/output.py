@@ -125,24 +125,23 @@ def apart_from_output(*, wanted: bool) -> Iterator[None]:
         yield
         return
     sys.stdout.flush()
-    with redirect_stdout(sys.stderr), _descriptor_sent_to_error(sys.stdout):
+    with redirect_stdout(sys.stderr), _descriptor_sent_to_error():
         yield
 
 
 @contextmanager
-def _descriptor_sent_to_error(stream: Any) -> Iterator[None]:
+def _descriptor_sent_to_error() -> Iterator[None]:
     """The same for what is written past Python: by C code, or by os.write."""
     try:
-        out, err = stream.fileno(), sys.stderr.fileno()
-        kept = os.dup(out)
-    except (OSError, ValueError, AttributeError):
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed
         yield
         return
     try:
-        os.dup2(err, out)
         yield
     finally:
-        os.dup2(kept, out)
+        os.dup2(kept, 1)
         os.close(kept)
 
 
