@@ -85,7 +85,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except (Exception, SystemExit, GeneratorExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         kind, text = type(error).__name__, " ".join(str(error).split())
-        return _error(f"{arguments.command}: {kind}: {text} (in {last.name}, {Path(last.filename).name} line {last.lineno})")
+        return _error(
+            f"{arguments.command}: {kind}: {text} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
+        )
     return code
 
 

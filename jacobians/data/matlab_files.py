@@ -86,7 +86,9 @@ def _mat_variables(file: IO[bytes], name: str, limit: int) -> Iterator[BytesIO]:
         yield BytesIO(header + file.read())
         return
     if endian is None:
-        raise DataError(f"read_arrays: {name} is not a readable .mat file: its first {_MAT_HEADER_BYTES} bytes are damaged")
+        raise DataError(
+            f"read_arrays: {name} is not a readable .mat file: its first {_MAT_HEADER_BYTES} bytes are damaged"
+        )
     total = 0
     while tag := file.read(8):
         kind, count = struct.unpack(f"{endian}II", tag.ljust(8, b"\0"))

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Derivative, DType, Shape, StandIn, as_float, format_bytes, is_sparse, kind_of, size_of
+from jacobians.arrays import (
+    Array,
+    Derivative,
+    DType,
+    Shape,
+    StandIn,
+    as_float,
+    format_bytes,
+    is_sparse,
+    kind_of,
+    size_of,
+)
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
@@ -282,7 +293,9 @@ class Jacobian(MatrixViews):
         >>> Diagonal(np.array([3.0, 4.0])).dot([1.0, 2.0])
         array([3., 8.])
         """
-        return self @ (other if isinstance(other, Derivative) or is_sparse(other) else as_float(other, "operand", "dot"))
+        return self @ (
+            other if isinstance(other, Derivative) or is_sparse(other) else as_float(other, "operand", "dot")
+        )
 
     def __add__(self, other: Any) -> Jacobian:
         if isinstance(other, Jacobian):
@@ -383,7 +396,9 @@ def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
         raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
     for place, item in enumerate(found):
         if not isinstance(item, Jacobian):
-            raise ArgumentError(f"{owner}: number {place} is {kind_of(item)}; expected a Jacobian, such as Dense(array)")
+            raise ArgumentError(
+                f"{owner}: number {place} is {kind_of(item)}; expected a Jacobian, such as Dense(array)"
+            )
     return found
 
 

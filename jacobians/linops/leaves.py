@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, as_shape, is_sparse, refuse_masked, show_shape, size_of
+from jacobians.arrays import (
+    Array,
+    Shape,
+    Symbolic,
+    as_array,
+    as_float,
+    as_shape,
+    is_sparse,
+    refuse_masked,
+    show_shape,
+    size_of,
+)
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf

@@ -192,7 +192,9 @@ class Product(Jacobian):
             return super()._sparse()
         axis = self._axis_of_full_blocks()
         if axis is not None:
-            return BlockDiagonal(for_each(self._blocks(axis), self.domain[axis]), self.codomain, self.domain, axis)._sparse()
+            return BlockDiagonal(
+                for_each(self._blocks(axis), self.domain[axis]), self.codomain, self.domain, axis
+            )._sparse()
         return self._sparse_by_rows()
 
     def _sparse_by_rows(self) -> csr_array:

@@ -124,7 +124,9 @@ def test_a_fault_of_the_library_is_one_line_too(
     monkeypatch.setattr("jacobians.cli.check_command.read_arrays", faulty)
     code, out, err = said(capsys, "check", "a.npz")
     assert (code, out) == (2, "")
-    assert err.startswith("jacobians: error: check: ZeroDivisionError: a fault of two lines (in faulty, test_main.py line")
+    assert err.startswith(
+        "jacobians: error: check: ZeroDivisionError: a fault of two lines (in faulty, test_main.py line"
+    )
 
 
 def test_ctrl_c_in_a_function(capsys: pytest.CaptureFixture[str]) -> None:

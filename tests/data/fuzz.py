@@ -43,7 +43,10 @@ def sources(kind: str) -> list[bytes]:
         "flag": np.array([[True, False]]),
     }
     if kind == ".csv":
-        lines = ["sepal,petal,kind", *(f"{a:.3f},{b:.3f},{'ab'[n % 2]}" for n, (a, b) in enumerate(rng.normal(size=(9, 2))))]
+        lines = [
+            "sepal,petal,kind",
+            *(f"{a:.3f},{b:.3f},{'ab'[n % 2]}" for n, (a, b) in enumerate(rng.normal(size=(9, 2)))),
+        ]
         plain = "\n".join(" ".join(f"{v:.2e}" for v in row) for row in rng.normal(size=(5, 4)))
         return ["\n".join(lines).encode(), plain.encode(), b'a;b\n"1,200";-3.5\n4;5\n']
     if kind == ".npz":
@@ -171,7 +174,11 @@ def main() -> int:
     for kind in KINDS:
         found = crashes(kind, range(given.seed, given.seed + given.files))
         total += len(found)
-        print(f"{kind}: {given.files} forged files, {len(found)} crashes", *(f"  {n}: {how}" for n, how in found), sep="\n")
+        print(
+            f"{kind}: {given.files} forged files, {len(found)} crashes",
+            *(f"  {n}: {how}" for n, how in found),
+            sep="\n",
+        )
         if given.keep:
             for number, _ in found:
                 Path(given.keep, f"{number}{kind}").write_bytes(forged(sources(kind), number))

@@ -85,7 +85,10 @@ def test_nothing_is_written_out_for_a_sparse_matrix() -> None:
 @pytest.mark.parametrize(
     ("use", "text"),
     [
-        (lambda: Identity(2) + np.ones((3, 3)), r"\+: the matrix has shape \(3, 3\), that of Identity\(2\) is \(2, 2\)"),
+        (
+            lambda: Identity(2) + np.ones((3, 3)),
+            r"\+: the matrix has shape \(3, 3\), that of Identity\(2\) is \(2, 2\)",
+        ),
         (lambda: Identity(2) + np.ones(2), r"\+: the matrix has shape \(2,\), that of"),
         (lambda: Identity(2) @ scipy.sparse.eye_array(3), r"@: the left factor Identity\(2\) is .*; it needs 2 rows"),
         (lambda: Sum((Identity(2), Identity(3))), r"Sum: Identity\(2\) maps .*; all terms must agree"),

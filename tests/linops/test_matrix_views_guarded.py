@@ -107,7 +107,9 @@ def layers(width: int, examples: int) -> tuple[Jacobian, Jacobian]:
 
 def test_a_net_of_a_thousand_nodes_is_refused_at_once() -> None:
     for J in layers(1000, 100):
-        with pytest.raises(TooLargeError, match=r"^to_sparse: Kronecker\(I₁₀₀, 1000×1000\) @ .* as a sparse array, over"):
+        with pytest.raises(
+            TooLargeError, match=r"^to_sparse: Kronecker\(I₁₀₀, 1000×1000\) @ .* as a sparse array, over"
+        ):
             J.to_sparse()
 
 
