@@ -34,8 +34,8 @@ __all__ = [
     "of_graph",
     "ones",
     "rebuilt",
-    "refuse_not_finite",
     "refuse_masked",
+    "refuse_not_finite",
     "show_shape",
     "size_of",
 ]
@@ -109,7 +109,7 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
 
 
 def is_sparse(value: Any) -> bool:
-    """Return whether it is one of SciPy's sparse arrays or matrices; where nobody loaded their module, there is none."""
+    """Return whether it is one of SciPy's sparse arrays; where nobody loaded their module, there is none."""
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(value))
 
@@ -131,8 +131,8 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
         if len(places):
             place = tuple(map(int, places[0]))
             raise DomainError(
-                f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not finite; "
-                "leave such examples out, or fill them in"
+                f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not "
+                "finite; leave such examples out, or fill them in"
             )
 
 

@@ -88,8 +88,8 @@ def check_layers(sizes: Sequence[int], what: str) -> None:
     """
     if len(sizes) - 1 > MOST_LAYERS:
         raise DataError(
-            f"{what}: {len(sizes) - 1} layers are over the limit of {MOST_LAYERS}; from the third layer on the formulas "
-            "are those of the layer before"
+            f"{what}: {len(sizes) - 1} layers are over the limit of {MOST_LAYERS}; from the third layer on the "
+            "formulas are those of the layer before"
         )
 
 

@@ -99,7 +99,7 @@ def standard_streams() -> Iterator[list[OSError]]:
 
 
 def json_text(record: Any) -> str:
-    """Return dicts, lists, numbers and strings as JSON; NaN and infinities, which it has not, as "NaN" and "Infinity"."""
+    """Return dicts, lists, numbers and strings as JSON; NaN and infinities, which it has not, as texts."""
     return json.dumps(_finite(record), indent=2, ensure_ascii=False, allow_nan=False)
 
 

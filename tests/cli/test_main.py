@@ -1,4 +1,4 @@
-"""What every command keeps to: exit code 1 means wrong and nothing else, one line for what goes wrong, JSON that is JSON."""
+"""What every command keeps to: exit code 1 means wrong and nothing else, one line for what fails, JSON that is JSON."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def sources(kind: str) -> list[bytes]:
         plain = "\n".join(" ".join(f"{v:.2e}" for v in row) for row in rng.normal(size=(5, 4)))
         return ["\n".join(lines).encode(), plain.encode(), b'a;b\n"1,200";-3.5\n4;5\n']
     if kind == ".npz":
-        return [_written(lambda file: save(file, **numbers)) for save in (np.savez, np.savez_compressed)]
+        return [_written(save, **numbers) for save in (np.savez, np.savez_compressed)]
     more = {
         **numbers,
         "z": numbers["X"] + 1j,
@@ -64,12 +64,12 @@ def sources(kind: str) -> list[bytes]:
         (more, {"do_compression": True}),
         ({key: numbers[key] for key in ("X", "y", "whole")}, {"format": "4"}),
     ]
-    return [_written(lambda file, a=arrays, k=given: scipy.io.savemat(file, a, **k)) for arrays, given in options]
+    return [_written(scipy.io.savemat, arrays, **given) for arrays, given in options]
 
 
-def _written(write: Any) -> bytes:
+def _written(write: Any, *arrays: Any, **options: Any) -> bytes:
     file = BytesIO()
-    write(file)
+    write(file, *arrays, **options)
     return file.getvalue()
 
 
