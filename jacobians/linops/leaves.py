@@ -168,7 +168,7 @@ class LowRank(Jacobian):
     def _rotated(self) -> Array:
         """L Tᵀ for R = Q T with orthonormal columns Q: its rows have the norms and the products of L Rᵀ's rows."""
         left, right = self._thin()
-        return matmul(left, np.linalg.qr(right, mode="r").T)
+        return matmul(left, as_array(np.linalg.qr(right, mode="r")).T)
 
     def _row_norms(self) -> Array:
         # LAPACK knows no extended precision

@@ -38,6 +38,12 @@ class Nonzeros(NamedTuple):
         rows, columns = matrix.shape
         return cls(int(np.count_nonzero(matrix)), columns, rows)
 
+    @classmethod
+    def of_blocks(cls, count: int, shape: tuple[int, int]) -> Self:
+        """Return the bound of a matrix of so many equal blocks, one for each example."""
+        p, q = (size // max(count, 1) for size in shape)
+        return cls(count * p * q, q, p)
+
     @property
     def T(self) -> Nonzeros:
         """The bound of the transpose."""

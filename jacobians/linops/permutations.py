@@ -274,7 +274,8 @@ class Selection(MovedEntries):
         # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
         flat = cotangent.reshape(size_of(stack), self.shape[0])
         if flat.dtype.itemsize > 8:
-            np.add.at(out.reshape(size_of(stack), self.shape[1]), (slice(None), self.key.ravel()), flat)
+            every_row: Any = (slice(None), self.key.ravel())
+            np.add.at(out.reshape(size_of(stack), self.shape[1]), every_row, flat)
             return out
         sums = [np.bincount(self.key.ravel(), weights=row, minlength=self.shape[1]) for row in flat]
         if sums:

@@ -12,7 +12,7 @@ from jacobians.arrays import Array, as_array, common_dtype, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.batch import BlockDiagonal
-from jacobians.linops.by_example import STEP_BYTES, common_axes, example_size, for_each
+from jacobians.linops.by_example import STEP_BYTES, common_axes, for_each
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
 from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians
 from jacobians.linops.nonzeros import Nonzeros
@@ -164,18 +164,16 @@ class Product(Jacobian):
         for factor in rest:
             found = found.times(factor._nonzeros(), (rows, factor.shape[1]))
         for axis in common_axes(self):
-            found = found.within(self._blocks_of(axis))
+            found = found.within(Nonzeros.of_blocks(self.codomain[axis], self.shape))
         return found
-
-    def _blocks_of(self, axis: int) -> Nonzeros:
-        """The bound of blocks without a zero."""
-        p, q = example_size(self.codomain, axis), example_size(self.domain, axis)
-        return Nonzeros(self.codomain[axis] * p * q, q, p)
 
     def _axis_of_full_blocks(self) -> int | None:
         """The axis of examples along which no block has a zero that is known, and so is best multiplied out."""
         total = self._nonzeros().total
-        return next((axis for axis in common_axes(self) if total >= self._blocks_of(axis).total), None)
+        for axis in common_axes(self):
+            if total >= Nonzeros.of_blocks(self.codomain[axis], self.shape).total:
+                return axis
+        return None
 
     def _is_full(self) -> bool:
         return self._nonzeros().total >= size_of(self.shape)
