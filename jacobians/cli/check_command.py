@@ -32,6 +32,7 @@ from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
+_MOST_DIRECTIONS = 10_000
 _CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "undecided": 2}
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
@@ -90,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     if arguments.seed < 0:
         raise DataError("check: --seed must not be negative")
+    if arguments.directions is not None and arguments.directions > _MOST_DIRECTIONS:
+        raise DataError(f"check: --directions {arguments.directions} is over the limit of {_MOST_DIRECTIONS}")
     if kind_of(arguments.target) in _FILES:
         return _check_file(arguments)
     if ":" not in arguments.target:

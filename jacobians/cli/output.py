@@ -145,6 +145,18 @@ def _descriptor_sent_to_error() -> Iterator[None]:
         os.close(kept)
 
 
+def check_free(path: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
+    """Raise if a file exists and may not be overwritten; asked before minutes are spent on what it is to hold.
+
+    Raises
+    ------
+    DataError
+        With what to do.
+    """
+    if os.path.exists(path) and not overwrite:
+        raise DataError(f"{command}: {path} exists; choose another file with -o{hint}")
+
+
 def write_file(path: str, text: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
     """Write a text to a new file, in UTF-8; where the disk is full, no part of it is left behind.
 
@@ -153,8 +165,7 @@ def write_file(path: str, text: str, command: str, *, overwrite: bool = False, h
     DataError
         If the file exists and may not be overwritten, with what to do; or if it cannot be written.
     """
-    if os.path.exists(path) and not overwrite:
-        raise DataError(f"{command}: {path} exists; choose another file with -o{hint}")
+    check_free(path, command, overwrite=overwrite, hint=hint)
     try:
         with whole_file(path) as opened:
             opened.write(text.encode())

@@ -85,6 +85,8 @@ REFUSED = [
     (("audit", "dW1 = X", "--sizes", ",".join(["2"] * 300)), "audit: 299 layers are over the limit of 20"),
     (("audit", "dW1 = X", "--examples", "1000000000"), "--examples 1000000000 is over the limit of 2000"),
     (("check", "user_model:f", "user_model:g", "--shape", "1000000,1000000"), "1000000,1000000 takes 7.3 TiB, over"),
+    (("check", "user_model:f", *POINT, "--directions", "1000000000"), "--directions 1000000000 is over the limit of"),
+    (("explore", "-o", "."), "explore: . exists; choose another file with -o, or write over it with --force"),
     (("check", "user_model:no_memory", *POINT), "check: there is not enough memory"),
     (("check", "user_model:too_much", *POINT), "check: there is not enough memory: Unable to allocate"),
     (("check", "user_model:leaves", *POINT), "check: SystemExit: 3 (in leaves, user_model.py line 8)"),
