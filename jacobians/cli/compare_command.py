@@ -143,11 +143,11 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
-    return _exit_code(result)
+    return exit_code(result)
 
 
-def _exit_code(result: Comparison) -> int:
-    """0 where the conventions agree, 1 where they do not, 2 where a numerical derivative cannot tell."""
+def exit_code(result: Comparison) -> int:
+    """Return 0 where the conventions agree, 1 where they do not, 2 where a numerical derivative cannot tell."""
     wrong = any(not d.agrees for side in result.differences for d in side)
     wrong = wrong or any(side.check.verdict == "fail" for side in result.sides)
     return 1 if wrong else 0 if result.agree else 2
