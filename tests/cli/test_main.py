@@ -138,7 +138,13 @@ def test_ctrl_c_in_a_function(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c() -> None:
     line = [sys.executable, "-m", "jacobians", "check", "user_model:sleeps", *POINT]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+
+    def heeds_it() -> None:
+        # a shell lets its background jobs, and what they start, ignore it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    out = subprocess.PIPE
+    with subprocess.Popen(line, stdout=out, stderr=out, text=True, preexec_fn=heeds_it) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "asleep\n"
         process.send_signal(signal.SIGINT)
