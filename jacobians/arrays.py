@@ -124,7 +124,10 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     DomainError
         With the first such entry of what was given.
     """
-    if all(isinstance(array, StandIn) or np.isfinite(array).all() for array in found):
+    for array in found:
+        if not isinstance(array, StandIn) and not np.isfinite(array).all():
+            break
+    else:
         return
     for name, array in given.items():
         places = np.argwhere(~np.isfinite(array))
@@ -294,8 +297,6 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
     ((3,), (2, 3))
     """
-    if type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape):
-        return shape
     try:
         sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:

@@ -122,8 +122,8 @@ class Kronecker(Jacobian):
     _joining = "mixed product"
 
     def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
-        self._left = left = _factor(left, "left")
-        self._right = right = _factor(right, "right")
+        self._left = left = left if type(left) is int and left >= 0 else _factor(left, "left")
+        self._right = right = right if type(right) is int and right >= 0 else _factor(right, "right")
         p, n = (left, left) if isinstance(left, int) else left.shape
         r, q = (right, right) if isinstance(right, int) else right.shape
         if isinstance(left, int):

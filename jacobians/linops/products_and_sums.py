@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import add, attrgetter, matmul
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +61,15 @@ class Product(Jacobian):
     __slots__ = ("_ways", "factors")
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
-        self.factors = factors = all_jacobians(factors, "Product")
-        misfit = next((p for p in pairwise(factors) if p[0].domain != p[1].codomain), None)
-        if misfit is not None:
-            raise ShapeError(
-                f"Product: {misfit[0].structure} takes arrays of shape {misfit[0].domain}, the next factor "
-                f"{misfit[1].structure} gives {misfit[1].codomain}"
-            )
+        self.factors = factors = tuple(factors)
+        if not all(map(isinstance, factors, repeat(Jacobian))) or not factors:
+            all_jacobians(factors, "Product")
+        for left, right in pairwise(factors):
+            if left.domain != right.codomain:
+                raise ShapeError(
+                    f"Product: {left.structure} takes arrays of shape {left.domain}, the next factor "
+                    f"{right.structure} gives {right.codomain}"
+                )
         self._ways: dict[int | None, Way] = {}
         super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
 

@@ -101,7 +101,7 @@ def test_nothing_is_written_out_for_a_sparse_matrix() -> None:
         (lambda: Identity("ab"), "Identity: domain is 'ab'"),
         (lambda: Kronecker(-1, 2), "Kronecker: the left factor is -1"),
         (lambda: Zero((-1,), (2,)), r"Zero: codomain is \(-1,\)"),
-        (lambda: Commutation(-1, 2), r"Commutation: the matrix is \(-1, 2\)"),
+        (lambda: Commutation(-1, 2), r"Commutation: domain is \(-1, 2\)"),
         (lambda: Selection((slice(None),), (-1,)), r"Selection: domain is \(-1,\)"),
         (lambda: Reshape((-1, -2), (2,)), r"Reshape: codomain is \(-1, -2\)"),
         (lambda: Broadcast((2, -1), (1,)), r"Broadcast: codomain is \(2, -1\)"),
