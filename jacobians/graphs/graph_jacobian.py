@@ -28,6 +28,7 @@ from jacobians.linops.algebra import compose, compose_all
 from jacobians.linops.by_example import common_axes, example_basis, example_rows, example_size, split
 from jacobians.linops.jacobian import Leaf
 from jacobians.linops.khatri_rao_sum import summed
+from jacobians.linops.nonzeros import Nonzeros
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -163,7 +164,7 @@ class GraphJacobian(Jacobian):
     def _by_blocks(self) -> BlockDiagonal | None:
         """The same map with one block for each example, where the structure keeps examples apart."""
         axes = common_axes(self)
-        return self.block_diagonal(axes[0]) if axes else None
+        return self.block_diagonal(axes[0], limit=self._blocks_bytes(axes[0])) if axes else None
 
     # --- where examples meet in the input alone: a weight ------------------------------------------
 
@@ -238,6 +239,26 @@ class GraphJacobian(Jacobian):
             part = matrices[step.child] @ step.jacobian._sparse()
             matrices[step.parent] = matrices[step.parent] + part if step.parent in matrices else part
         return csr_array(matrices[0]).astype(self.dtype)
+
+    def _nonzeros(self) -> Nonzeros:
+        rows = self.shape[0]
+        found = {self._last: Nonzeros.of(rows)}
+        for step in reversed(self.steps):
+            shape = rows, step.jacobian.shape[1]
+            part = found[step.child].times(step.jacobian._nonzeros(), shape)
+            found[step.parent] = found[step.parent].plus(part, shape) if step.parent in found else part
+        bound = found[0]
+        for axis in common_axes(self):
+            bound = bound.within(Nonzeros.of_blocks(self.codomain[axis], self.shape))
+        return bound
+
+    def _sparse_bytes(self) -> int:
+        rows, item = self.shape[0], self.dtype.itemsize
+        own = self._nonzeros().nbytes(rows, item)
+        axes = common_axes(self)
+        if axes:
+            return own + self._blocks_bytes(axes[0])
+        return own + sum(step.jacobian._sparse_bytes() for step in self.steps)
 
     def _diagonal(self) -> Array:
         blocks = self._by_blocks()
