@@ -30,14 +30,16 @@ class ChainForward(Forward):
     Parameters
     ----------
     objective : Objective
+    chain : Chain
+        Its operations.
     params : dict of ndarray
         By the convention's names.
     X, Y : ndarray
     """
 
-    def __init__(self, objective: Objective, params: Mapping[str, Array], X: Array, Y: Any) -> None:
-        self._objective, self._params, self._X = objective, params, X
-        self._chain = chain = objective.chain
+    def __init__(self, objective: Objective, chain: Chain, params: Mapping[str, Array], X: Array, Y: Any) -> None:
+        self._objective, self._chain, self._params, self._X = objective, chain, params, X
+        self.given = {**params, "X": X}
         named = dict(zip(objective.names.values(), params.values(), strict=True))
         try:
             self._steps = chain.run(X, named)

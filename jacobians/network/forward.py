@@ -22,10 +22,13 @@ class Forward(ABC):
         What the losses are of, by name; "output" where it is one array.
     targets : dict of ndarray
         By the same names.
+    given : dict of ndarray
+        Parameters and inputs by name.
     """
 
     results: Mapping[str, Array]
     targets: Mapping[str, Array]
+    given: Mapping[str, Array]
 
     @property
     @abstractmethod

@@ -145,7 +145,8 @@ class FunctionForward(Forward):
     ) -> None:
         self._name, self._convention, self._losses = function.name, convention, losses
         self._params = tuple(params)
-        given, self._results = function({**inputs, **params})
+        self.given = {**inputs, **params}
+        given, self._results = function(self.given)
         if self._results.keys() != losses.keys():
             raise ArgumentError(
                 f"network: {function.name} returns {', '.join(self._results)}, the losses are of {', '.join(losses)}; "

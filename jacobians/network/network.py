@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array, as_float, generator, size_of
+from jacobians.arrays import Array, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention, layer_widths
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Reduction
@@ -298,6 +298,8 @@ class Network(Objective):
         ------
         ShapeError
             If a parameter is missing or has the wrong shape, X and Y do not fit, or `block` is not positive.
+        DomainError
+            If the gradient is not finite because a parameter or X is not.
         LayoutError
             If `block` is given and an operation, or a function of values, may mix examples.
         """
@@ -316,7 +318,9 @@ class Network(Objective):
 
         count, found = gradient_in_blocks(share, self._chain.parts, *data, block, layout)
         grads = {name: found[name].astype(array.dtype, copy=False) for name, array in arrays.items()}
-        return {**self._penalised(grads, arrays, count), **({"X": found["X"]} if inputs else {})}
+        grads = self._penalised(grads, arrays, count)
+        refuse_not_finite(grads.values(), {**arrays, "X": data[0]}, "network")
+        return {**grads, **({"X": found["X"]} if inputs else {})}
 
     def fun_and_grad(self, X: Data, Y: Data) -> Callable[[Array], tuple[float, Array]]:
         """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""

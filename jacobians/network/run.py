@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Order
@@ -57,9 +57,10 @@ class Run(Frozen):
 
     def __init__(self, network: Objective, params: dict[str, Array], X: Any, Y: Any) -> None:
         forward: Forward
-        if network._function is None:
-            forward = ChainForward(network, params, X, Y)
+        if network._chain is not None:
+            forward = ChainForward(network, network._chain, params, X, Y)
         else:
+            assert network._function is not None
             inputs = network._function.data(X)
             X = inputs if len(inputs) > 1 else inputs[network.inputs[0]]
             forward = FunctionForward(network._function, network.convention, network._losses, params, inputs, Y)
@@ -141,7 +142,9 @@ class Run(Frozen):
         """The objective: the reduced loss plus the regulariser."""
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
-        return self.loss + sum(float(value) for value, _ in penalties)
+        found = self.loss + sum(float(value) for value, _ in penalties)
+        refuse_not_finite((found,), self._forward.given, "network")
+        return found
 
     @property
     def values(self) -> dict[str, Array]:
@@ -156,12 +159,21 @@ class Run(Frozen):
     # --- gradients -------------------------------------------------------------------------------
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
-        """Return the objective's gradient with respect to every parameter, and to the inputs on request: new arrays."""
+        """Return the objective's gradient with respect to every parameter, and to the inputs on request: new arrays.
+
+        Raises
+        ------
+        DomainError
+            If it is not finite because a parameter or an input is not.
+        """
         network, rows = self.network, {}
         for name, (_, row) in self._totals.items():
             rows[name] = row().array
         grads = self._forward.gradients(rows, inputs=inputs)
-        return network._penalised(grads, self.params, self._forward.count) if network.l2 else grads
+        if network.l2:
+            grads = network._penalised(grads, self.params, self._forward.count)
+        refuse_not_finite(grads.values(), self._forward.given, "network")
+        return grads
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
