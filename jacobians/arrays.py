@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import index
 from typing import Any, TypeAlias, cast
@@ -359,7 +360,8 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def rebuilt(like: Any, items: Iterator[Any]) -> Any:
     """Return `items`, leaf by leaf, in the dicts, lists and tuples of `like`."""
     if isinstance(like, dict):
-        return {name: rebuilt(item, items) for name, item in like.items()}
+        made = {name: rebuilt(item, items) for name, item in like.items()}
+        return OrderedDict(made) if isinstance(like, OrderedDict) else made
     if isinstance(like, (list, tuple)):
         found = [rebuilt(item, items) for item in like]
         if hasattr(like, "_fields"):  # a named tuple takes its fields one by one

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
-from pathlib import Path
-from traceback import extract_tb
+from functools import update_wrapper
+from threading import Lock
+from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from jacobians.arrays import OfGraph, leaves_of, rebuilt, refuse_masked
-from jacobians.errors import RecordingError
+from jacobians.arrays import StandIn, kind_of, leaves_of
+from jacobians.errors import ArgumentError, RecordingError
+from jacobians.recording.lines import line_of
 from jacobians.recording.replay import Replay
+from jacobians.recording.rests_on import RestsOn
+from jacobians.recording.structures import Arguments, Results, difference, in_new_arrays
 from jacobians.recording.tape import Array, Diverged, Tape
 
 P = ParamSpec("P")
@@ -34,45 +37,64 @@ class Replayed(Generic[P, R]):
     function : callable
         The function itself.
     runs : int
-        How often it was run as it stands: to record it, where a decision came out otherwise, and where it cannot be
-        replayed.
+        Calls in which it was run as it stands: to record it, where a decision came out otherwise, and where it cannot
+        be replayed.
     ended : str
         Why a function of values could not be recorded, with the line; it runs as it stands then. "" where all was.
 
     Notes
     -----
-    A fifth recording takes the place of the one that was used least recently.
+    A fifth recording takes the place of the one that was used least recently. A copy starts without recordings.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
+        if not callable(function):
+            raise ArgumentError(f"replayed: got {kind_of(function)}; expected a function, as in replayed(net.gradient)")
+        update_wrapper(self, function)
         self.function = function
         self.runs = 0
         self.ended = ""
         self._known: list[_Recording] = []  # the last used first
+        self._lock = Lock()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return what the function returns."""
+        """Return what the function returns, in new arrays."""
         given = (args, kwargs)
-        for place, recording in enumerate(self._known):
-            arrays = recording.arrays(given)
-            if arrays is not None:
-                if place:
-                    self._known.insert(0, self._known.pop(place))
-                if recording.ended:
-                    break
-                try:
-                    return cast(R, recording.results(arrays))
-                except (Diverged, *_ERRORS):
+        with self._lock:  # the memory of a recording is one call's at a time
+            for place, recording in enumerate(self._known):
+                arrays = recording.arrays(given)
+                if arrays is not None:
+                    if place:
+                        self._known.insert(0, self._known.pop(place))
+                    if not recording.ended:
+                        try:
+                            return cast(R, recording.results(arrays))
+                        except (Diverged, *_ERRORS):
+                            pass
                     self.runs += 1
-                    return self.function(*args, **kwargs)
-        else:
+                    break
+            else:
+                recording = None
+        if recording is not None:
+            return cast(R, in_new_arrays(self.function(*args, **kwargs)))
+        if any(isinstance(leaf, StandIn) for _, leaf in leaves_of(given)):  # within another function that is recorded
+            return self.function(*args, **kwargs)
+        recording, result = _Recording.of(cast(Any, self.function), given)
+        with self._lock:
             self.runs += 1
-            recording, result = _Recording.of(cast(Any, self.function), given)
             self._known = [recording, *self._known[: _KEPT - 1]]
             self.ended = recording.ended or self.ended
-            return cast(R, result)
-        self.runs += 1
-        return self.function(*args, **kwargs)
+        return cast(R, result)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Be a method where a class has it, as a function is."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[type[Replayed[P, R]], tuple[Callable[P, R]]]:
+        return type(self), (self.function,)
+
+    def __repr__(self) -> str:
+        return f"replayed({getattr(self.function, '__qualname__', repr(self.function))})"
 
 
 class _Recording:
@@ -84,122 +106,70 @@ class _Recording:
         Why there is nothing to replay; else "".
     """
 
-    def __init__(self, given: Any, arrays: list[Array], replay: Replay | None, result: Any, ended: str = "") -> None:
-        self._collect = cast(Callable[[Any, list[Any]], None], _collector(rebuilt(given, iter([None] * len(arrays)))))
-        self._expected = [*map(_kind, arrays)]
+    def __init__(
+        self, arguments: Arguments, rests_on: RestsOn, replay: Replay | None, results: Results | None, ended: str = ""
+    ) -> None:
+        self._arguments = arguments
+        self._rests_on = rests_on
         self._replay = replay
-        self._build = _builder(result)
+        self._results = results
         self.ended = ended
 
     @classmethod
     def of(cls, function: Callable[..., Any], given: tuple[Any, Any]) -> tuple[_Recording, Any]:
-        """Run the function on stand-ins for its arguments' arrays; return the recording and the results."""
-        arrays = [_plain(leaf) for _, leaf in leaves_of(given)]
-        tape = Tape()
-        arguments = [tape.argument(a) for a in arrays]
-        args, kwargs = rebuilt(given, iter(arguments))
+        """Run the function on stand-ins for its arguments' arrays, and on the arrays; return the recording and results.
+
+        Raises
+        ------
+        RecordingError
+            If it cannot be replayed, or the replay gives something else than the function.
+        """
+        rests_on, arguments, tape = RestsOn(function), Arguments(given), Tape()
+        stand_ins, (args, kwargs) = arguments.stand_ins(given, tape.argument)
         try:
-            result = function(*args, **kwargs)
-            _refuse_values(result)
+            with np.errstate(all="call", call=_unseen):
+                try:
+                    result = function(*args, **kwargs)
+                finally:
+                    tape.closed = True
+            if tape.refused:  # whatever the function made of the error
+                raise RecordingError(tape.refused)
+            results = Results(result)
         except _ERRORS as error:
-            args, kwargs = rebuilt(given, iter(arrays))
             # an error that has nothing to do with the recording is raised from here
-            plain = function(*args, **kwargs)
+            plain = in_new_arrays(function(*given[0], **given[1]))
+            where = line_of(error.__traceback__)
             if tape.of_values:
-                return cls(given, arrays, None, None, f"{_line_of(error)}{error}"), plain
+                return cls(arguments, rests_on, None, None, tape.refused or f"{error}{where}"), plain
             if isinstance(error, RecordingError):
                 raise
-            raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}") from error
-        replay = Replay(tape, arguments, [leaf for _, leaf in leaves_of(result)])
-        recording = cls(given, arrays, replay, result)
-        return recording, recording.results(arrays)
+            raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}{where}") from error
+        plain = in_new_arrays(function(*given[0], **given[1]))
+        results.shown_as(plain)
+        recording = cls(arguments, rests_on, Replay(tape, stand_ins, results.leaves), results)
+        with np.errstate(all="ignore"):
+            again = recording.results(arguments.found(given) or [])
+        differs = difference(again, plain)
+        if differs is not None:
+            raise RecordingError(
+                f"replayed: the replay of {getattr(function, '__name__', 'the function')} gives something else than the "
+                f"function itself{differs and f', in result{differs}'}: does it draw random numbers, change what it "
+                "rests on, or look at the types of its arrays?"
+            )
+        return recording, plain
 
     def arrays(self, given: Any) -> list[Array] | None:
         """The arguments' arrays, or None where they are not like the recorded ones."""
-        found: list[Any] = []
-        try:
-            self._collect(given, found)
-            if [*map(_kind, found)] == self._expected:
-                return found
-        except _UnlikeError:
-            return None
-        except AttributeError:  # a number, or another array-like
-            pass
-        if any(isinstance(leaf, (dict, list, tuple)) for leaf in found):
-            return None
-        found = [_plain(leaf) for leaf in found]
-        return found if [*map(_kind, found)] == self._expected else None
+        return self._arguments.found(given) if self._rests_on.same() else None
 
     def results(self, arrays: list[Array]) -> Any:
         """The results in the function's own structure."""
-        assert self._replay is not None
-        return self._build(self._replay(arrays))
+        assert self._replay is not None and self._results is not None
+        return self._results.of(self._replay(arrays))
 
 
-def _refuse_values(result: Any) -> None:
-    """Raise if a value of a graph is returned: it would hold the numbers of this run in every replay."""
-    for _, leaf in leaves_of(result):
-        if isinstance(leaf, OfGraph):
-            raise RecordingError(f"replayed: the function returns {leaf!r}; return its .array, or its gradients")
-
-
-def _line_of(error: BaseException) -> str:
-    """The line of the user's own code at which an error was raised."""
-    package = str(Path(__file__).parents[1])
-    lines = [line for line in extract_tb(error.__traceback__) if not line.filename.startswith(package)]
-    own = [line for line in lines if Path(line.filename).parent.name not in ("_core", "lib")]
-    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}, {own[-1].line}: " if own else ""
-
-
-def _plain(leaf: Any) -> Array:
-    refuse_masked(leaf, "an argument", "replayed")
-    return np.asarray(leaf)
-
-
-_kind = attrgetter("__class__", "shape", "dtype")
-
-
-class _UnlikeError(Exception):
-    """A value is not built like the recorded one."""
-
-
-def _collector(like: Any) -> Callable[[Any, list[Any]], None] | None:
-    """A function that appends the leaves of a value built like `like`, or raises; None for a leaf.
-
-    `leaves_of` does the same with names; this way takes a quarter of the time, which counts in every call.
-    """
-    if not isinstance(like, (dict, list, tuple)):
-        return None
-    kind, size = type(like), len(like)
-    keys = list(like) if isinstance(like, dict) else range(size)
-    parts = [(key, _collector(like[key])) for key in keys]
-    flat = itemgetter(*keys) if size > 1 and not any(part for _, part in parts) else None
-
-    def collect(value: Any, into: list[Any]) -> None:
-        if type(value) is not kind or len(value) != size:
-            raise _UnlikeError
-        try:
-            if flat:
-                into += flat(value)
-                return
-            for key, part in parts:
-                if part is None:
-                    into.append(value[key])
-                else:
-                    part(value[key], into)
-        except KeyError:
-            raise _UnlikeError from None
-
-    return collect
-
-
-def _builder(like: Any) -> Callable[[list[Any]], Any]:
-    """A function that puts a list of leaves into the structure of `like`."""
-    if isinstance(like, dict) and not any(isinstance(value, (dict, list, tuple)) for value in like.values()):
-        names = list(like)  # what nearly every gradient is: a third of the time that any structure takes
-        return lambda items: dict(zip(names, items, strict=True))
-    structure = rebuilt(like, iter([None for _ in leaves_of(like)]))
-    return lambda items: rebuilt(structure, iter(items))
+def _unseen(*_: Any) -> None:
+    """While a function is recorded, floating-point errors are nobody's: the run on the arrays shows them."""
 
 
 def replayed(function: Callable[P, R]) -> Replayed[P, R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.arrays import OfGraph, StandIn, of_graph
 from jacobians.errors import RecordingError
+from jacobians.recording.lines import by_library, line_on_stack
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -58,12 +60,15 @@ class Call:
     writes : Root or None
         None for a decision, which is always taken again.
     reads : set of Root
+    errors : dict
+        How floating-point errors are handled there, where the function says it.
     """
 
     function: Callable[..., object]
     operands: tuple[Any, ...]
     writes: Root | None
     reads: set[Root]
+    errors: dict[str, Any]
 
     @property
     def touches(self) -> set[Root]:
@@ -143,7 +148,9 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     """A stand-in for an array while a function is recorded: it holds the array, and writes down what is done to it.
 
     What it does not know raises `RecordingError`; nothing silently becomes a constant. In particular it is no
-    ``ndarray``, and ``np.asarray`` of it is refused: the array that it gave would no longer be followed.
+    ``ndarray``, and ``np.asarray`` of it is refused: the array that it gave would no longer be followed. Only the library
+    writes into it: NumPy's scalars are immutable, its arrays are not, and code that is not the library's would be right
+    for one of the two.
 
     Parameters
     ----------
@@ -192,18 +199,29 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
 
     @property
     def strides(self) -> tuple[int, ...]:
-        if self.root.argument:
-            raise RecordingError("replayed: the function asks for an argument's strides, which other calls may change")
         return self.array.strides
 
     @property
     def flags(self) -> Any:
+        self.tape.for_library("flags")
         return self.array.flags
 
     @property
     def base(self) -> object:
         """The memory, for a view; equal for two views exactly where they lie in the same."""
+        self.tape.for_library("base")
         return self.root if self.path else None
+
+    @property
+    def __class__(self) -> type:
+        """Not told to other code than the library's: it is neither an array nor a number."""
+        self.tape.for_library("type, as isinstance does")
+        return type(self)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
+            raise self.tape.refuse(f"numpy.ndarray.{name} is not known here")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __len__(self) -> int:
         return len(self.array)
@@ -293,18 +311,28 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     def all(self, axis: Any = None, **options: Any) -> Recorded:
         return self.tape.reduction(np.logical_and, self, axis, **options)
 
+    def __copy__(self) -> Recorded:
+        return self.copy()
+
+    def __deepcopy__(self, _: Any) -> Recorded:
+        return self.copy()
+
     # --- where the function would look at the numbers ------------------------------------------------------
 
     def __bool__(self) -> bool:
         return self.tape.decide(self)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise RecordingError(
-            f"replayed: the function turns an array of shape {self.shape} into plain numbers, which would stay the "
+        raise self.tape.refuse(
+            f"the function turns an array of shape {self.shape} into plain numbers, which would stay the "
             "same in every replay; keep to NumPy's functions on arrays (no np.asarray, float() or item())"
         )
 
-    __array__ = __float__ = __int__ = __index__ = __complex__ = item = tolist = _refuse
+    __array__ = __float__ = __int__ = __index__ = __complex__ = item = tolist = tobytes = _refuse
+    __str__ = __format__ = __hash__ = __reduce_ex__ = _refuse  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<stands in for an array of shape {self.shape}>"
 
 
 _VIEWS: tuple[Callable[..., Any], ...] = (
@@ -331,20 +359,34 @@ class Tape:
     Attributes
     ----------
     calls : list of Call
-    ignored : set of str
-        The floating-point errors that a call ignored and that are not ignored around the run.
+    refused : str
+        Why the function cannot be replayed, with the line, also where it caught the error itself.
+    closed : bool
+        Whether the run is over; stand-ins that the function kept are refused from then on.
     of_values : bool
         Whether an argument became a value of a graph.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.ignored: set[str] = set()
+        self.refused = ""
+        self.closed = False
         self.of_values = False
-        self._around = _ignored_now()
         self._buffer = np.getbufsize()
         self._full: dict[Root, Array] = {}
         self._constants: dict[Any, Array] = {}
+        self._copies: dict[int, tuple[Array, Array]] = {}
+
+    def refuse(self, reason: str) -> RecordingError:
+        """Return the error of a function that cannot be replayed."""
+        text = f"replayed: {reason}{line_on_stack()}"
+        self.refused = self.refused or text
+        return RecordingError(text)
+
+    def for_library(self, what: str) -> None:
+        """Refuse what only the library's own code may ask of a stand-in, or do to one."""
+        if not by_library():
+            raise self.refuse(f"the function asks for an array's {what}, which a replay does not ask for again")
 
     def argument(self, array: Array) -> Recorded:
         """Return a stand-in for an argument."""
@@ -356,11 +398,11 @@ class Tape:
             return self.reduction(ufunc, *inputs, **{"axis": 0, **options})
         out, where = options.pop("out", None), options.pop("where", True)
         if method != "__call__" or options or ufunc.nout != 1 or (out is None and where is not True):
-            raise RecordingError(f"replayed: numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
+            raise self.refuse(f"numpy.{ufunc.__name__} ({method}, {', '.join(options)}) is not known here")
         function: Callable[..., Any] = in_place(ufunc)
         if np.getbufsize() != self._buffer:
             function = buffered(function, np.getbufsize())
-        inputs = operands = tuple(map(self._constant, _with_arrays_for_numbers(inputs)))
+        inputs = operands = tuple(map(self._constant, _with_arrays_for_numbers(tuple(map(_no_list, inputs)))))
         if where is not True:
             function, operands = masked(ufunc), (where, *inputs)
         if out is not None:
@@ -371,7 +413,7 @@ class Tape:
     def _dot(self, left: Any, right: Any) -> Recorded:
         result = _real(left).dot(_real(right))
         if result.ndim != 2:
-            raise RecordingError("replayed: dot is known for two matrices here; use @")
+            raise self.refuse("dot is known for two matrices here; use @")
         return self._new(np.ndarray.dot, (left, right), result)
 
     def reduction(
@@ -379,7 +421,7 @@ class Tape:
     ) -> Recorded:
         """Reduce an array along axes, all of them unless given."""
         if unknown := options.keys() - {"keepdims", "initial"}:
-            raise RecordingError(f"replayed: numpy.{ufunc.__name__}.reduce with {', '.join(unknown)} is not known here")
+            raise self.refuse(f"numpy.{ufunc.__name__}.reduce with {', '.join(unknown)} is not known here")
         result = np.asarray(ufunc.reduce(array.array, axis=axis, dtype=dtype, **options))
         # by position: the array to write to, keepdims, initial
         rest = (options.get("keepdims", False), *([options["initial"]] if "initial" in options else []))
@@ -396,14 +438,15 @@ class Tape:
         if function in _FILLED:
             return self._filled(np.empty_like(_real(args[0]), *args[1:], **options), _FILLED[function])
         if function in _VIEWS:
-            return self.view(args[0], lambda a: function(a, *args[1:], **options))
+            rest, named = copy.deepcopy((args[1:], options))
+            return self.view(args[0], lambda a: function(a, *rest, **named))
         if function is np.concatenate:
             return self._concatenated(*args, **options)
         if function is np.where and len(args) == 3 and not options:
             return self._new(choose, args, np.where(*map(_real, args)))
         if function is np.einsum:
             return self._einsum(args, **options)
-        raise RecordingError(f"replayed: numpy.{function.__name__} of an array is not known here")
+        raise self.refuse(f"numpy.{function.__name__} of an array is not known here")
 
     def _filled(self, array: Array, value: float | None) -> Recorded:
         made = Recorded(array, Root(array), self)
@@ -416,7 +459,9 @@ class Tape:
         self.write(np.ndarray.fill, (array, value), array, read=(value,))
         if not array.path and not isinstance(value, Recorded):
             like = array.shape, array.dtype, array.array.strides, repr(value)
-            self._full[array.root] = self._constants.setdefault(like, array.array.copy(order="K"))
+            constant = self._constants.setdefault(like, array.array.copy(order="K"))
+            constant.flags.writeable = False
+            self._full[array.root] = constant
 
     def _constant(self, value: Any) -> Any:
         """The array itself, or one that is never written where this one holds one number."""
@@ -452,9 +497,11 @@ class Tape:
 
     def getitem(self, array: Recorded, key: Any) -> Recorded:
         """Take entries: a view for slices, a new array for an index array."""
+        _refuse_masks(self, key)
         if isinstance(key, Recorded):
             return self._new(take, (array, key), array.array[key.array])
         if not _several(key):
+            key = copy.deepcopy(key)
             return self.view(array, lambda a: a[key])
         result = np.asarray(array.array[tuple(_real(k) for k in key)])
 
@@ -482,15 +529,20 @@ class Tape:
 
         All operands' entries are read, and the target's, of which some may stay, unless `read` says which are.
         """
+        if not by_library():
+            raise self.refuse(
+                "the function writes into an array (+=, out= or a[…] = …), and what is the same array elsewhere is not "
+                "followed; make a new one, as in total = total + row"
+            )
         if not isinstance(target, Recorded) or target.root.argument:
-            raise RecordingError(
-                "replayed: the function writes into an argument, or into an array that it made of none (np.zeros); "
+            raise self.refuse(
+                "the library writes into an argument, or into an array that it made of none (np.zeros); "
                 "make it with np.zeros_like or np.empty_like of an argument"
             )
         function(*(_real(o) for o in operands))
         self._full.pop(target.root, None)
         reads = roots_of((target, *operands) if read is None or target.path else read)
-        self._add(Call(function, operands, target.root, reads))
+        self._add(function, operands, target.root, reads)
         return target
 
     def decide(self, array: Recorded) -> bool:
@@ -505,19 +557,34 @@ class Tape:
             if truth(given) is not outcome:
                 raise Diverged
 
-        self._add(Call(check, (array,), None, {array.root}))
+        self._add(check, (array,), None, {array.root})
         return outcome
 
     def _new(self, function: Callable[..., Any], operands: tuple[Any, ...], result: Array, *rest: Any) -> Recorded:
         """`function(*operands, result, *rest)` as a call whose result is memory of its own."""
         root = Root(result)
         made = Recorded(result, root, self)
-        self._add(Call(function, (*operands, made, *rest), root, roots_of(operands)))
+        self._add(function, (*operands, made, *rest), root, roots_of(operands))
         return made
 
-    def _add(self, call: Call) -> None:
-        self.calls.append(call)
-        self.ignored |= _ignored_now() - self._around
+    def _add(
+        self, function: Callable[..., object], operands: tuple[Any, ...], writes: Root | None, reads: set[Root]
+    ) -> None:
+        if self.closed or any(isinstance(o, Recorded) and o.tape is not self for o in operands):
+            raise self.refuse("the function kept an array of an earlier run, in which nothing stays")
+        errors = {error: handling for error, handling in np.geterr().items() if handling != "call"}
+        self.calls.append(Call(function, tuple(map(self._kept, operands)), writes, reads, errors))
+
+    def _kept(self, operand: Any) -> Any:
+        """A constant as it is now, whatever the function writes into it later."""
+        if not isinstance(operand, np.ndarray) or not operand.flags.writeable:
+            return operand
+        original, kept = self._copies.get(id(operand), (None, None))
+        if original is not operand or kept is None or not np.array_equal(operand, kept):
+            kept = operand.copy(order="K")
+            kept.flags.writeable = False
+            self._copies[id(operand)] = operand, kept
+        return kept
 
 
 def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -528,8 +595,9 @@ def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(np.asarray(i, *dtypes) if isinstance(i, (int, float)) else i for i in inputs)
 
 
-def _ignored_now() -> set[str]:
-    return {error for error, handling in np.geterr().items() if handling == "ignore"}
+def _no_list(value: Any) -> Any:
+    """An array of what a list holds now."""
+    return np.array(value) if isinstance(value, (list, tuple)) else value
 
 
 def _real(value: Any) -> Any:
@@ -539,3 +607,13 @@ def _real(value: Any) -> Any:
 def _several(key: Any) -> bool:
     """Whether it indexes along several axes, along one at least by a recorded array."""
     return isinstance(key, tuple) and any(isinstance(k, Recorded) for k in key)
+
+
+def _refuse_masks(tape: Tape, key: Any) -> None:
+    """Refuse a choice of entries by an array of truths: how many there are differs from call to call."""
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, Recorded) and part.dtype == bool:
+            raise tape.refuse(
+                "the function takes entries where a condition holds, whose number differs from call to call; "
+                "take np.where(condition, a, 0)"
+            )
