@@ -32,6 +32,7 @@ __all__ = [
     "is_sparse",
     "kind_of",
     "leaves_of",
+    "number",
     "of_graph",
     "ones",
     "rebuilt",
@@ -337,6 +338,11 @@ def format_bytes(count: int) -> str:
         if scaled < 1024:
             break
     return f"{scaled:.1f} {unit}"
+
+
+def number(scalar: Any) -> float:
+    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
+    return cast(float, scalar.astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
 
 
 def common_dtype(*dtypes: DType) -> DType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, refuse_not_finite
+from jacobians.arrays import Array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.layout import Order
@@ -125,7 +125,7 @@ class Run(Frozen):
 
     @cached_property
     def _reduced(self) -> float:
-        return sum(float(value()) for value, _ in self._totals.values())
+        return sum(number(value()) for value, _ in self._totals.values())
 
     @property
     def loss(self) -> float:
@@ -142,7 +142,7 @@ class Run(Frozen):
         """The objective: the reduced loss plus the regulariser."""
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
-        found = self.loss + sum(float(value) for value, _ in penalties)
+        found = self.loss + sum(number(value) for value, _ in penalties)
         refuse_not_finite((found,), self._forward.given, "network")
         return found
 

@@ -10,15 +10,24 @@ from traceback import walk_stack, walk_tb
 from types import FrameType, TracebackType
 
 _PACKAGE, _HERE = __name__.partition(".")[0], f"{__name__.rpartition('.')[0]}."
+_BETWEEN = ("numpy", "abc")
 _START = f"{_HERE}function"
 
 
 def by_library() -> bool:
-    """Return whether the library's own code called what called this, through NumPy or not."""
+    """Return whether the library's own code called what called this: not the recording, nor NumPy, but what is behind."""
     for frame, _ in walk_stack(sys._getframe(1)):
         name = _module(frame)
-        if name == _START or not name.startswith(_HERE) and _package(name) != "numpy":
+        if name == _START or not (name.startswith(_HERE) or _package(name) in _BETWEEN):
             return _package(name) == _PACKAGE
+    return False
+
+
+def called_by_library(depth: int) -> bool:
+    """Return whether the library's own code, the recording included, called the function `depth` calls up from this."""
+    for frame, _ in walk_stack(sys._getframe(depth + 1)):
+        if _package(_module(frame)) not in _BETWEEN:
+            return _package(_module(frame)) == _PACKAGE
     return False
 
 
@@ -37,7 +46,7 @@ def _line(frames: Iterable[tuple[FrameType, int]]) -> str:
         name = _module(frame)
         if name == _START:
             break
-        if _package(name) not in (_PACKAGE, "numpy"):
+        if _package(name) not in (_PACKAGE, *_BETWEEN):
             file = frame.f_code.co_filename
             return f" ({Path(file).name}, line {number}: {linecache.getline(file, number).strip()})"
     return ""

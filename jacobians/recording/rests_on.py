@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
+from dis import get_instructions
 from functools import partial
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+from jacobians.errors import RecordingError
 
 _MISSING = object()
 _LIBRARIES = {"numpy", __name__.partition(".")[0]}
@@ -19,6 +23,11 @@ class RestsOn:
     Parameters
     ----------
     function : callable
+
+    Raises
+    ------
+    RecordingError
+        If the function asks for types or identities, which are not an array's while it is recorded.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -42,6 +51,11 @@ class RestsOn:
         space = function.__globals__
         for name in sorted(_names(function.__code__)):
             thing = space.get(name, _MISSING)
+            if thing is _MISSING and getattr(builtins, name, None) in (type, id):
+                raise RecordingError(
+                    f"replayed: {function.__qualname__} calls {name}(), which sees a stand-in where there is an array "
+                    "otherwise; decide by shape, ndim or dtype"
+                )
             if not isinstance(thing, (ModuleType, BuiltinFunctionType)):
                 self._globals.append((space, name, thing))
                 yield thing
@@ -69,9 +83,9 @@ def _plain_function(thing: Any) -> FunctionType | None:
 
 
 def _names(code: CodeType) -> set[str]:
-    """The names of variables that a function's text may read from its module, those of functions within it included."""
+    """The names that a function's text reads from its module or Python's own, those of functions within it included."""
     within = (_names(constant) for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*within)
+    return {step.argval for step in get_instructions(code) if step.opname == "LOAD_GLOBAL"}.union(*within)
 
 
 def _content(cell: CellType) -> Any:

@@ -14,7 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.arrays import OfGraph, StandIn, of_graph
 from jacobians.errors import RecordingError
-from jacobians.recording.lines import by_library, line_on_stack
+from jacobians.recording.lines import by_library, called_by_library, line_on_stack
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -215,7 +215,8 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     @property
     def __class__(self) -> type:
         """Not told to other code than the library's: it is neither an array nor a number."""
-        self.tape.for_library("type, as isinstance does")
+        if not called_by_library(1):
+            raise self.tape.refuse("the function asks for an array's type, as isinstance does; it gets a stand-in")
         return type(self)
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -451,12 +452,18 @@ class Tape:
     def _filled(self, array: Array, value: float | None) -> Recorded:
         made = Recorded(array, Root(array), self)
         if value is not None:
-            self.fill(made, value)
+            array.fill(value)
+            self._filled_with(made, value)
         return made
 
     def fill(self, array: Recorded, value: Any) -> None:
         """Write one number to all entries; what reads them before they are written again reads a constant."""
-        self.write(np.ndarray.fill, (array, value), array, read=(value,))
+        self._may_write(array)
+        array.array.fill(_real(value))
+        self._filled_with(array, value)
+
+    def _filled_with(self, array: Recorded, value: Any) -> None:
+        self._written(np.ndarray.fill, (array, value), array, (value,))
         if not array.path and not isinstance(value, Recorded):
             like = array.shape, array.dtype, array.array.strides, repr(value)
             constant = self._constants.setdefault(like, array.array.copy(order="K"))
@@ -529,6 +536,12 @@ class Tape:
 
         All operands' entries are read, and the target's, of which some may stay, unless `read` says which are.
         """
+        self._may_write(target)
+        function(*(_real(o) for o in operands))
+        self._written(function, operands, target, read)
+        return target
+
+    def _may_write(self, target: Any) -> None:
         if not by_library():
             raise self.refuse(
                 "the function writes into an array (+=, out= or a[…] = …), and what is the same array elsewhere is not "
@@ -539,11 +552,13 @@ class Tape:
                 "the library writes into an argument, or into an array that it made of none (np.zeros); "
                 "make it with np.zeros_like or np.empty_like of an argument"
             )
-        function(*(_real(o) for o in operands))
+
+    def _written(
+        self, function: Callable[..., Any], operands: tuple[Any, ...], target: Recorded, read: Sequence[Any] | None
+    ) -> None:
         self._full.pop(target.root, None)
         reads = roots_of((target, *operands) if read is None or target.path else read)
         self._add(function, operands, target.root, reads)
-        return target
 
     def decide(self, array: Recorded) -> bool:
         """The truth of an array with one entry; a replay goes on only while it stays the same."""
