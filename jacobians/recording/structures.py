@@ -79,11 +79,8 @@ class Arguments:
     def stand_ins(self, given: tuple[Any, Any], make: Callable[[Array], Recorded]) -> tuple[list[Recorded], Any]:
         """Stand-ins for the arrays, one for each array however often it is given; and the arguments with them."""
         arrays = self.found(given) or []
-        made: dict[int, Recorded] = {}
-        stand_ins = [
-            made.setdefault(place, made.get(place) or make(array))
-            for place, array in zip(self._places, arrays, strict=True)
-        ]
+        made = {place: make(arrays[place]) for place in dict.fromkeys(self._places)}
+        stand_ins = [made[place] for place in self._places]
         rest = iter(stand_ins)
         items = [next(rest) if _is_array(leaf) else leaf for _, leaf in leaves_of(given)]
         return stand_ins, rebuilt(given, iter(items))
