@@ -136,6 +136,8 @@ class _Recording:
                 raise RecordingError(tape.refused)
             results = Results(result)
         except _ERRORS as error:
+            if tape.wrote:  # it is not run: what it writes into may be an argument
+                raise RecordingError(tape.refused) from error
             # an error that has nothing to do with the recording is raised from here
             plain = in_new_arrays(function(*given[0], **given[1]))
             where = line_of(error.__traceback__)
@@ -152,9 +154,9 @@ class _Recording:
         differs = difference(again, plain)
         if differs is not None:
             raise RecordingError(
-                f"replayed: the replay of {getattr(function, '__name__', 'the function')} gives something else than the "
-                f"function itself{differs and f', in result{differs}'}: does it draw random numbers, change what it "
-                "rests on, or look at the types of its arrays?"
+                f"replayed: {getattr(function, '__name__', 'the function')} gives something else when it is replayed"
+                f"{differs and f', in result{differs}'}: does it draw random numbers, change what it rests on, or look "
+                "at the types of its arrays?"
             )
         return recording, plain
 
@@ -164,7 +166,8 @@ class _Recording:
 
     def results(self, arrays: list[Array]) -> Any:
         """The results in the function's own structure."""
-        assert self._replay is not None and self._results is not None
+        assert self._replay is not None
+        assert self._results is not None
         return self._results.of(self._replay(arrays))
 
 

@@ -112,7 +112,11 @@ class Replay:
             # a list, which a run binds, is made a tuple in every call: 0.05 µs
             self._code.append((call.function, operands if len(self._bound) > before else tuple(operands)))
             errors.append(call.errors)
-        self._results = [_finder(r, slots, kept) for r in results]
+        taken: set[Root] = set()
+        self._results = []
+        for result in results:
+            self._results.append(_finder(result, slots, kept, taken))
+            taken |= roots_of([result])
         self._views = slots.views
         self._runs = _runs(self._code, errors)
         self._errors = {item for handling in errors for item in handling.items()}
@@ -199,6 +203,7 @@ class _Slots:
 
     def __init__(self, roots: Sequence[Root], bound: set[Root]) -> None:
         self._places: dict[tuple[Root, Path], int] = {(root, ()): i for i, root in enumerate(roots)}
+        self._count = len(roots)  # one more often than there are places where an argument is given twice
         self._bound = bound
         self.views: list[tuple[int, Callable[[Any], Any]]] = []
 
@@ -209,18 +214,24 @@ class _Slots:
         """The place of a view; made one, if it has none."""
         if (root, path) not in self._places:
             self.views.append((self.of(root, path[:-1]), path[-1]))
-            self._places[root, path] = len(self._places)
+            self._places[root, path] = self._count
+            self._count += 1
         return self._places[root, path]
 
 
-def _finder(result: Any, slots: _Slots, kept: dict[Root, Array]) -> int | Array | Callable[[Sequence[Array]], Any]:
-    """The place of one result among a run's arrays; or an array to be copied; or a function that makes it of them."""
+def _finder(
+    result: Any, slots: _Slots, kept: dict[Root, Array], taken: set[Root]
+) -> int | Array | Callable[[Sequence[Array]], Any]:
+    """The place of one result among a run's arrays; or an array to be copied; or a function that makes it of them.
+
+    What lies in the memory of an argument, or of a result before it, is copied.
+    """
     if not isinstance(result, Recorded):
         return result if isinstance(result, np.ndarray) else lambda _: result
     if result.root not in slots:
         return cast(Array, along(result.path, kept.get(result.root, result.root.array)))
     place = slots.of(result.root, result.path)
-    return (lambda arrays: arrays[place].copy()) if result.root.argument else place
+    return (lambda arrays: arrays[place].copy()) if result.root.argument or result.root in taken else place
 
 
 def _order(array: Array) -> str:

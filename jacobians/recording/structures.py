@@ -1,4 +1,4 @@
-"""Arguments and results as a recording has them: dicts, lists and tuples of arrays, and what stays the same in every call."""
+"""Arguments and results as a recording has them: dicts, lists and tuples of arrays, and what never changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONSTANTS = (int, float, complex, bool, str, bytes, type(None), np.dtype, type)
 _OURS = __name__.partition(".")[0]
 
 _CLOSE = {4: 1e-3, 8: 1e-7}
-"""How far a replay may lie from the function itself, by the dtype's bytes and for the largest entry: rounding, no more."""
+"""How far a replay may lie from the function itself, by the dtype's bytes, for the largest entry: rounding, no more."""
 
 Collector: TypeAlias = Callable[[Any, list[Any]], None]
 
@@ -33,8 +33,8 @@ class _UnlikeError(Exception):
 class Arguments:
     """What arguments must be like for a recording to serve them.
 
-    That is: containers of the same types with the same keys in the same order, arrays of the same shape, dtype and place
-    in memory, the same array where it was the same, and equal numbers and texts.
+    That is: containers of the same types with the same keys in the same order, arrays of the same shape, dtype and
+    strides, the same array where it was the same, and equal numbers and texts.
 
     Parameters
     ----------
@@ -151,18 +151,21 @@ def _constant(like: Any) -> Collector:
         if value is not like and not (type(value) is kind and kind in _CONSTANTS and repr(value) == text):
             raise _UnlikeError
 
-    if isinstance(like, _CONSTANTS) or (type(like).__module__.partition(".")[0] == _OURS and not isinstance(like, OfGraph)):
+    if isinstance(like, _CONSTANTS) or (
+        type(like).__module__.partition(".")[0] == _OURS and not isinstance(like, OfGraph)
+    ):
         return check
     raise _unknown(like)
 
 
 def _unknown(leaf: Any) -> Exception:
     refuse_masked(leaf, "an argument", "replayed")
-    mend = "; of a method of your own, make self.fast = replayed(self.method)"
+    kind, mend = kind_of(leaf), "; of a method of your own, make self.fast = replayed(self.method)"
     if isinstance(leaf, np.ndarray):
         mend = "; pass numpy.asarray(…) of it"
+        kind = f"{kind_of(leaf)} ({type(leaf).__name__})"
     return RecordingError(
-        f"replayed: an argument is {kind_of(leaf)}{f' ({type(leaf).__name__})' if isinstance(leaf, np.ndarray) else ''}; "
+        f"replayed: an argument is {kind}; "
         f"expected arrays, numbers and texts, and dicts, lists and tuples of them{mend}"
     )
 
@@ -228,7 +231,7 @@ def _builder(like: Any) -> Callable[[list[Any]], Any]:
 
 
 def difference(found: Any, plain: Any, name: str = "") -> str | None:
-    """Return the name of what differs between a replay's results and the function's, beyond rounding; None if nothing."""
+    """Return the name of what differs between a replay and the function, beyond rounding; None if nothing does."""
     if type(found) is not type(plain):
         return name
     if _is_container(found):

@@ -148,9 +148,8 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     """A stand-in for an array while a function is recorded: it holds the array, and writes down what is done to it.
 
     What it does not know raises `RecordingError`; nothing silently becomes a constant. In particular it is no
-    ``ndarray``, and ``np.asarray`` of it is refused: the array that it gave would no longer be followed. Only the library
-    writes into it: NumPy's scalars are immutable, its arrays are not, and code that is not the library's would be right
-    for one of the two.
+    ``ndarray``, and ``np.asarray`` of it is refused: the array that it gave would no longer be followed. Only the
+    library writes into it: NumPy's scalars are immutable, its arrays are not, and no stand-in is both for other code.
 
     Parameters
     ----------
@@ -366,6 +365,8 @@ class Tape:
         Whether the run is over; stand-ins that the function kept are refused from then on.
     of_values : bool
         Whether an argument became a value of a graph.
+    wrote : bool
+        Whether the function itself, not the library, wanted to write into an array.
     """
 
     def __init__(self) -> None:
@@ -373,6 +374,7 @@ class Tape:
         self.refused = ""
         self.closed = False
         self.of_values = False
+        self.wrote = False
         self._buffer = np.getbufsize()
         self._full: dict[Root, Array] = {}
         self._constants: dict[Any, Array] = {}
@@ -543,6 +545,7 @@ class Tape:
 
     def _may_write(self, target: Any) -> None:
         if not by_library():
+            self.wrote = True
             raise self.refuse(
                 "the function writes into an array (+=, out= or a[…] = …), and what is the same array elsewhere is not "
                 "followed; make a new one, as in total = total + row"
