@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import update_wrapper
 from threading import Lock
 from types import MethodType
@@ -136,15 +137,16 @@ class _Recording:
                 raise RecordingError(tape.refused)
             results = Results(result)
         except _ERRORS as error:
-            if tape.wrote:  # it is not run: what it writes into may be an argument
+            if tape.wrote or (tape.refused and not tape.of_values):
                 raise RecordingError(tape.refused) from error
-            # an error that has nothing to do with the recording is raised from here
-            plain = in_new_arrays(function(*given[0], **given[1]))
             where = line_of(error.__traceback__)
             if tape.of_values:
+                plain = in_new_arrays(function(*given[0], **given[1]))
                 return cls(arguments, rests_on, None, None, tape.refused or f"{error}{where}"), plain
             if isinstance(error, RecordingError):
                 raise
+            args, kwargs = deepcopy(given)
+            function(*args, **kwargs)  # an error that has nothing to do with the recording is raised from here
             raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}{where}") from error
         plain = in_new_arrays(function(*given[0], **given[1]))
         results.shown_as(plain)
