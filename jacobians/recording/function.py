@@ -137,17 +137,15 @@ class _Recording:
                 raise RecordingError(tape.refused)
             results = Results(result)
         except _ERRORS as error:
-            if tape.wrote or (tape.refused and not tape.of_values):
-                raise RecordingError(tape.refused) from error
-            where = line_of(error.__traceback__)
-            if tape.of_values:
+            reason = tape.refused or f"{error}{line_of(error.__traceback__)}"
+            if tape.of_values and not tape.wrote:
                 plain = in_new_arrays(function(*given[0], **given[1]))
-                return cls(arguments, rests_on, None, None, tape.refused or f"{error}{where}"), plain
-            if isinstance(error, RecordingError):
-                raise
+                return cls(arguments, rests_on, None, None, reason), plain
             args, kwargs = deepcopy(given)
             function(*args, **kwargs)  # an error that has nothing to do with the recording is raised from here
-            raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}{where}") from error
+            if not isinstance(error, RecordingError):
+                reason = tape.refused or f"replayed: the function takes no stand-ins for arrays: {reason}"
+            raise RecordingError(reason) from error
         plain = in_new_arrays(function(*given[0], **given[1]))
         results.shown_as(plain)
         recording = cls(arguments, rests_on, Replay(tape, stand_ins, results.leaves), results)

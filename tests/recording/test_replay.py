@@ -15,6 +15,12 @@ from tests.recording.test_function import same_bits
 Arrays = list[np.ndarray]
 
 
+@pytest.fixture(autouse=True)
+def as_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs of this file stand for the library's own code, which writes into arrays of its own."""
+    monkeypatch.setattr("jacobians.recording.tape.by_library", lambda: True)
+
+
 def calls_of(function: Callable[..., object], *arrays: np.ndarray) -> list[Callable[..., object]]:
     """The functions that a replay calls."""
     fast = replayed(function)
