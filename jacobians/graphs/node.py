@@ -143,6 +143,11 @@ class Node(Frozen, OfGraph):
         # an operator is called by its operation's class
         return f"{called if called.isidentifier() else type(self.operation).__name__.lower()}_{self.number}"
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it was given a name."""
+        return bool(self._name)
+
     def named(self, name: str) -> Self:
         """Give the value a name, once, and return it.
 

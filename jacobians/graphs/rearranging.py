@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Jacobian, Reshape, Selection
 from jacobians.operations import Primitive, Unary
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.symbols.expressions import Expr
 
 
 class Indexed(Unary):
@@ -30,6 +31,13 @@ class Indexed(Unary):
         except IndexError as error:
             raise ShapeError(f"index: X has shape {X.shape}; {error}") from None
         return value.copy(), {"X": partial(_selection, self.key, X.shape, value.shape, X.dtype)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the entries that the Jacobian selects."""
+        (X,) = inputs
+        found = np.broadcast_to(0.0, X.shape)[self.key].shape
+        kept = _selection(self.key, X.shape, found, X.dtype)
+        return cast(Expr, kept._jvp(cast(Array, X))), {"X": lambda: kept}
 
 
 def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
@@ -66,8 +74,21 @@ class Permuted(Unary):
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        places = np.arange(X.size).reshape(X.shape)
-        return X.transpose(self.axes).copy(), {"X": lambda: Selection(places.transpose(self.axes), X.shape, X.dtype)}
+        return X.transpose(self.axes).copy(), {"X": lambda: _AxesMoved(self.axes, X.shape, X.dtype)}
+
+
+class _AxesMoved(Selection):
+    """The selection of all entries, with the axes in another order."""
+
+    __slots__ = ("axes",)
+
+    def __init__(self, axes: tuple[int, ...], domain: Shape, dtype: DType) -> None:
+        self.axes = axes
+        super().__init__(np.arange(size_of(domain)).reshape(domain).transpose(axes), domain, dtype)
+
+    def _in_symbols(self, cotangent: Any) -> Array:
+        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return as_array(cotangent.transpose(tuple(back)))
 
 
 class Extreme(Unary):

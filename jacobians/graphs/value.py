@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -188,11 +188,20 @@ class Value(Node):
         (node,) = self._found((wrt,), "path_count")
         return Graph((self,), (node,)).path_count(self, node)
 
+    def find(self, wrt: Sequence[Value | str], operation: str) -> list[Node]:
+        """Return the values of the graph that are meant by values or names.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        """
+        return [self._find(given, operation) for given in wrt]
+
     def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
-        """The nodes that are meant by values or names."""
         if not wrt:
             raise GraphError(f"{operation}: by which values? {operation}(W, b) takes values of the graph, or names")
-        return [self._find(given, operation) for given in wrt]
+        return self.find(wrt, operation)
 
     def _find(self, given: Value | str, operation: str) -> Node:
         if isinstance(given, str):

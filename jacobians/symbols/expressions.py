@@ -7,7 +7,7 @@ one. SymPy's matrix expressions have no vec, no slices of products and no MathML
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from numbers import Real
@@ -83,6 +83,9 @@ class Expr(Symbolic):
 
     def __truediv__(self, other: Any) -> Expr:
         return Quotient(self, _expr(other))
+
+    def __rtruediv__(self, other: Any) -> Expr:
+        return Quotient(_expr(other), self)
 
     def __neg__(self) -> Expr:
         return Hadamard(Number(-1), self)
@@ -171,6 +174,28 @@ class Symbol(_Given):
 
     name: str
     dims: Shape
+
+
+@dataclass(frozen=True)
+class AtStep(_Given):
+    """The member of a sequence of arrays at a step: H₃, or Hₜ₋₁ in what is said of every step t.
+
+    Attributes
+    ----------
+    name : str
+        Of the sequence; its member at step 3 has the value of the symbol H3.
+    dims : tuple of int
+        The shape of every member.
+    at : int
+        The step, or how far after t it lies.
+    moving : bool
+        Whether it is said of every step t.
+    """
+
+    name: str
+    dims: Shape
+    at: int
+    moving: bool = True
 
 
 @dataclass(frozen=True)
@@ -389,6 +414,18 @@ class SumOver(_One):
 
 
 @dataclass(frozen=True)
+class SumOverSteps(_One):
+    """Σₜ A, where A is said of every step t from `first` to `last`."""
+
+    first: int
+    last: int
+
+    @property
+    def shape(self) -> Shape:
+        return self.of.shape
+
+
+@dataclass(frozen=True)
 class Einsum(Expr):
     """Σ over the indices that the result does not have, of the product of arrays: what `numpy.einsum` computes."""
 
@@ -410,14 +447,15 @@ class Einsum(Expr):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """f(A, …); the result has the first argument's shape."""
+    """f(A, …); the result has the first argument's shape, unless another is given."""
 
     function: Function
     arguments: tuple[Expr, ...]
+    dims: Shape | None = None
 
     @cached_property
     def shape(self) -> Shape:
-        return self.arguments[0].shape
+        return self.arguments[0].shape if self.dims is None else self.dims
 
     @property
     def parts(self) -> tuple[Expr, ...]:
@@ -643,6 +681,27 @@ def _einsum(spec: str, *of: Expr) -> Expr:
     return Einsum(spec, of)
 
 
+def _broadcast(of: Expr, shape: Shape) -> Expr:
+    if of.shape == shape:
+        return of
+    return product(of, Ones(shape)) if of.shape == () else Repeated(of, shape)
+
+
+def at_step(expr: Expr, step: int) -> Expr:
+    """Return what an expression says of one step, with t a number."""
+    moving = {part for part in parts_of(expr) if isinstance(part, AtStep) and part.moving}
+    return expr.replaced({part: replace(part, at=step + part.at, moving=False) for part in moving})
+
+
+def parts_of(expr: Expr) -> Iterator[Expr]:
+    """Yield an expression and everything that it is made of, from left to right."""
+    todo = [expr]
+    while todo:
+        part = todo.pop()
+        yield part
+        todo += reversed(part.parts)
+
+
 def _rebuilt(node: Any, by: Mapping[Expr, Expr]) -> Any:
     """A node of replaced parts."""
     if isinstance(node, tuple):
@@ -668,6 +727,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
     "einsum": _einsum,
     "concatenate": lambda arrays, axis=0: Joined(tuple(arrays), axis % arrays[0].ndim),
+    "broadcast_to": lambda a, shape, subok=False: _broadcast(a, tuple(shape)),
     "result_type": lambda *a: Expr.dtype,
     "shape": lambda a: a.shape,
     "ndim": lambda a: a.ndim,

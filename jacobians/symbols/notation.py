@@ -12,6 +12,7 @@ from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     Add,
+    AtStep,
     Call,
     Einsum,
     Expr,
@@ -31,6 +32,7 @@ from jacobians.symbols.expressions import (
     Scattered,
     Slices,
     SumOver,
+    SumOverSteps,
     Symbol,
     Transposed,
     WithOnes,
@@ -52,6 +54,7 @@ GREEK = {
 
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_STEPS = str.maketrans("0123456789t+−", "₀₁₂₃₄₅₆₇₈₉ₜ₊₋")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -120,6 +123,15 @@ class Notation(ABC):
     def symbol(self, name: str) -> str:
         """Return a name."""
 
+    def at_step(self, name: str, after: int) -> str:
+        """Return the member of a sequence some steps after the step t."""
+        index = f"t{after:+d}".replace("-", "−") if after else "t"
+        return self.form("at step", self.symbol(name), index, index.translate(_STEPS))
+
+    def member(self, name: str, step: int) -> str:
+        """Return the member of a sequence at one step."""
+        return self.symbol(f"{name}{step}")
+
     @abstractmethod
     def number(self, value: float) -> str:
         """Return a literal number."""
@@ -151,6 +163,11 @@ class Notation(ABC):
         match expr:
             case Symbol(name):
                 return self.symbol(name), _POSTFIX
+            case AtStep(name, _, at, moving):
+                return self.at_step(name, at) if moving else self.member(name, at), _POSTFIX
+            case SumOverSteps(of, first, last):
+                ends = first, last, str(first).translate(SUBSCRIPTS), str(last).translate(_SUPERSCRIPTS), last + 1
+                return self.form("sum over steps", self._at(of, _PRODUCT), *ends), _PRODUCT
             case Number(value):
                 return self.number(value), _POSTFIX if value >= 0 else _SUM
             case Eye(rows):
@@ -204,7 +221,8 @@ class Notation(ABC):
                 return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
             case Repeated(of, dims):
                 what = "repeated column" if of.ndim == 2 and of.shape[0] == dims[0] else "repeated row"
-                return self.form(what, self._at(of, _POSTFIX), dims), _PRODUCT
+                what = what if len(dims) == 2 else "repeated"
+                return self.form(what, self._at(of, _POSTFIX), dims, self.size(dims)), _PRODUCT
             case SumOver(of, axis, keep):
                 return self.sum_over(self._at(of, _POSTFIX), axis, keep), _POSTFIX
             case Call(function, arguments):

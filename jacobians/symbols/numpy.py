@@ -37,6 +37,9 @@ class NumpyNotation(Notation):
         "reshaped": "{0}.reshape({2})",
         "repeated column": "np.broadcast_to({0}, {1})",
         "repeated row": "np.broadcast_to({0}, {1})",
+        "repeated": "np.broadcast_to({0}, {1})",
+        "at step": "{0}[{1}]",
+        "sum over steps": "sum({0} for t in range({1}, {5}))",
         "Kronecker product": "np.kron({0}, {1})",
         "commutation": 'commutation({4}, {5}, "{6}")',
         "diagonal": "np.diag({0})",
@@ -57,6 +60,12 @@ class NumpyNotation(Notation):
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)
+
+    def at_step(self, name: str, after: int) -> str:
+        return self.form("at step", self.symbol(name), f"t {'+-'[after < 0]} {abs(after)}" if after else "t")
+
+    def member(self, name: str, step: int) -> str:
+        return self.form("at step", self.symbol(name), step)
 
     def number(self, value: float) -> str:
         return repr(int(value)) if float(value).is_integer() else repr(value)
