@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from jacobians.derivation.equations import Definition, Equation, Recurrence
-from jacobians.symbols.expressions import Add, AtStep, Expr, SumOverSteps, Symbol, parts_of
+from jacobians.symbols.expressions import Add, AtStep, Expr, Joined, Placed, SumOverSteps, Symbol, as_entry, parts_of
 
 _LEAST = 3
 """Steps that are said one by one, if there are fewer."""
@@ -110,8 +111,10 @@ class Sequences:
         assert isinstance(left, AtStep)
         moving = next((own for own in self.together if left.name in own), set[str]())
         name = line.name.removesuffix(str(left.at))
-        equation = Equation(_moving(left, step, moving), _moving(line.value, step, moving))
-        return Definition(name, equation, tuple(dict.fromkeys(re.sub(r"\d+$", "", use) for use in line.uses)))
+        entry = as_entry(line.value)
+        right = _moving(line.value, step, moving) if entry is None else replace(entry, at=entry.at - step, moving=True)
+        equation = Equation(_moving(left, step, moving), right)
+        return Definition(name, equation, tuple(_moving(use, step, moving) for use in line.uses))
 
     def total(self, terms: Iterable[Expr]) -> Expr:
         """Return the sum of terms, those that are alike as Σₜ."""
@@ -126,7 +129,8 @@ class Sequences:
             step = max(part.at for part in found)
             moving = next((own for own in self.together if found[0].name in own), set[str]())
             groups.setdefault(_moving(term, step, moving), {})[step] = term
-        return reduce(lambda one, other: one + other, itertools.chain.from_iterable(map(_summed, groups, groups.values())))
+        found = [*itertools.chain.from_iterable(map(_summed, groups, groups.values()))]
+        return _side_by_side(found) or reduce(operator.add, found)
 
 
 def _step_of(line: Definition) -> int | None:
@@ -146,6 +150,27 @@ def _summed(said: Expr | int, terms: Mapping[int, Expr]) -> Iterator[Expr]:
         yield from terms.values()
     else:
         yield SumOverSteps(said, first, last)
+
+
+def _side_by_side(terms: Sequence[Expr]) -> Expr | None:
+    """Terms that have nothing but zeros where the others are, as one array; None where they are not of this kind."""
+    found: dict[int, Placed] = {}
+    axes = set[int]()
+    for term in terms:
+        if not isinstance(term, Placed) or len(terms) == 1:
+            return None
+        cut = [(axis, key) for axis, key in enumerate(term.key) if key != (None, None)]
+        if len(cut) != 1:
+            return None
+        ((axis, (start, _)),) = cut
+        axes.add(axis)
+        found[start or 0] = term
+    (axis, *others) = axes
+    parts = [found[start] for start in sorted(found)]
+    ends = list(itertools.accumulate((part.of.shape[axis] for part in parts), initial=0))
+    if others or ends[:-1] != sorted(found) or ends[-1] != parts[0].dims[axis] or len(parts) < len(terms):
+        return None
+    return Joined(tuple(part.of for part in parts), axis)
 
 
 def addends(expr: Expr) -> list[Expr]:
@@ -179,16 +204,19 @@ class _Search:
         self.made_up = made_up
         self.operands: list[list[str]] = []
         self.forms: list[int] = []
+        self.entries: list[int | None] = []
         numbers: dict[object, int] = {}
         for line in lines:
             symbols = list(dict.fromkeys(part for part in parts_of(line.value) if isinstance(part, Symbol)))
             blank = {symbol: Symbol(f"#{place}", symbol.shape) for place, symbol in enumerate(symbols)}
             self.operands.append([symbol.name for symbol in symbols])
-            form = (line.value.replaced(blank), line.symbol.shape)
+            entry = as_entry(line.value)
+            form = (line.value.replaced(blank) if entry is None else entry.of.shape, line.symbol.shape)
+            self.entries.append(None if entry is None else entry.at)
             self.forms.append(numbers.setdefault(form, len(numbers)))
         self.place = {name: number for number, name in enumerate(self.names)}
         named = {*self.place, *itertools.chain.from_iterable(self.operands)}
-        self.letters = {re.sub(r"\d+$", "", name) for name in named if made_up.get(name, "") != name[:-1]}
+        self.letters = {re.sub(r"\d+$", "", name) for name in named if name not in made_up} | {"N"}
         self.all = Sequences()
 
     def found(self) -> Sequences:
@@ -229,6 +257,9 @@ class _Search:
         given: list[list[str]] = []
         before: dict[int, str] = {}
         for j in range(period):
+            places = [self.entries[start + step * period + j] for step in range(count)]
+            if places[0] is not None and places != list(range(places[0], places[0] + count)):
+                return False
             for column in zip(*(self.operands[start + step * period + j] for step in range(count)), strict=True):
                 if len(set(column)) == 1:
                     continue

@@ -353,14 +353,14 @@ class _Walk:
 
 
 def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share: Callable[[Expr], Expr]) -> _Trail:
-    passed, steps, row = list(trail.jacobians), list(trail.steps), trail.row
+    done, steps, row = list(trail.jacobians), list(trail.steps), trail.row
     for jacobian, before, after in passed(jacobians, row, share):
         if before is not row:  # what passes several paths got a name
             steps[-1] = (*steps[-1][:2], before)
-        passed.append(jacobian)
+        done.append(jacobian)
         steps.append((*_step(jacobian, before, after, layout), after))
         row = after
-    return _Trail(tuple(passed), tuple(steps), row)
+    return _Trail(tuple(done), tuple(steps), row)
 
 
 def passed(

@@ -81,6 +81,11 @@ class _Walk:
         self.array_names = names
         named = {symbol_name(node.name) for node in self.nodes if node.is_named}
         self.known = _Known(reserved=named | {self._cotangent(name) for name in named})
+        self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
+        self.known.reserved.add(self.output_name)
+        self.inside: set[Node] = set()
+        self.without: dict[str, str] = {}
+        self.entries = _entries(self.nodes)
         self.symbols: dict[Node, Expr] = {}
         self.factors: dict[tuple[Node, str], tuple[Jacobian, ...]] = {}
         self.depth: dict[Node, int] = {}
@@ -111,8 +116,11 @@ class _Walk:
 
         def name(value: Expr | None) -> Expr:
             if value is not None and inside:
+                self.inside.add(node)
                 return value
             own = shown or self._named(node)
+            if value is None and node.operation is not None:
+                self.without[own] = node.operation.name
             return known.add(own, node.array) if value is None else known.define(own, own, value, node.array)
 
         def named(value: Expr | None) -> Expr:
@@ -121,29 +129,31 @@ class _Walk:
 
         own = dict(zip(node.operation.names, operands, strict=True))
         edges = [edge.name for edge in self.graph.into.get(node, ())]
-        labels = {edge: f"{shown or 'inner'}_{edge}" for edge in edges}
+        labels = {edge: f"{shown or symbol_name(node.name)}_{edge}" for edge in edges}
         evaluated = Evaluated(node.operation, dict.fromkeys(edges, node.array), node.array, node.jacobians.numerator)
         layout = node.operation.layout
         factors = evaluated.in_symbols(own, labels, named, known, layout.vec if layout else "C", with_matrices=False)
         self.factors |= {(node, edge): found for edge, found in factors.items()}
 
     def _named(self, node: Node) -> str:
-        if node.is_named:
-            return symbol_name(node.name)
-        return self.known.free_name(_letter(node, is_last=node is self.output))
+        if node is self.output:
+            return self.output_name
+        return symbol_name(node.name) if node.is_named else self.known.free_name(_letter(node))
 
     def _constant(self, array: Array) -> Expr:
         return Number(float(array)) if array.ndim == 0 else self.known.constant("C", array)
 
     def _is_written_inside(self, node: Node) -> bool:
         """Whether a value gets no name: it is used once, and only moved, or passed on unchanged but for a factor."""
-        if node.is_named or node is self.output or self.uses[node] != 1 or node in self.asked:
+        if node.is_named or node is self.output or isinstance(node.operation, WithTargets):
+            return False
+        if self.uses[node] != 1 or node in self.asked:
             return False
         self.depth[node] = depth = 1 + max((self.depth.get(edge.parent, 0) for edge in node.edges()), default=0)
         if depth > _DEEPEST:
             del self.depth[node]
             return False
-        moved = isinstance(node.operation, (Transpose, Permuted, Reshaping, Indexed))
+        moved = isinstance(node.operation, (Transpose, Permuted, Reshaping, Indexed)) and node not in self.entries
         if not moved:
             into = self.consumer[node].jacobian
             moved = isinstance(into.inner if isinstance(into, Scaled) else into, Identity)
@@ -156,14 +166,17 @@ class _Walk:
     def _back(self) -> list[tuple[Definition, list[Expr]]]:
         """Name every cotangent, from the output on; return the gradients that are asked for."""
         terms: dict[Node, list[Expr]] = {self.output: [Number(1)]}
-        uses: dict[Node, list[str]] = {}
+        uses: dict[Node, list[Expr]] = {}
         found: dict[Node, tuple[Definition, list[Expr]]] = {}
         for node in reversed(self.graph.nodes):
             # the uses in the order of the forward pass
             own = [term for term in terms.pop(node, [])[::-1] if not isinstance(term, Zeros)] or [Zeros(node.shape)]
             row: Any = own[0]
             symbol = self.symbols[node]
-            if isinstance(symbol, Symbol) and node is not self.output:
+            # a cotangent that is the number 1 gets no name
+            alone = own == [Number(1)] and node not in self.asked
+            if node not in self.inside and node is not self.output and not alone:
+                assert isinstance(symbol, Symbol)
                 row = self._define(symbol, own, tuple(uses.get(node, ())[::-1]))
                 if node in self.asked:
                     found[node] = self.cotangents[-1]
@@ -184,7 +197,7 @@ class _Walk:
                 found[node] = self.cotangents.pop()
         return [found[node] for node in self.wrt]
 
-    def _define(self, symbol: Symbol, terms: list[Expr], uses: tuple[str, ...]) -> Symbol:
+    def _define(self, symbol: Symbol, terms: list[Expr], uses: tuple[Expr, ...]) -> Symbol:
         """Name a value's cotangent, the sum of its terms."""
         arrays = self.known.arrays
         number = np.asarray(sum(evaluate(term, arrays) for term in terms))
@@ -193,13 +206,13 @@ class _Walk:
         self.cotangents.append((line, terms))
         return cotangent
 
-    def _reader(self, node: Node) -> str:
+    def _reader(self, node: Node) -> Symbol:
         """The symbol of the value in whose line a value is written."""
-        while not isinstance(self.symbols[node], Symbol):
+        while node in self.inside:
             node = self.consumer[node].child
         symbol = self.symbols[node]
         assert isinstance(symbol, Symbol)
-        return symbol.name
+        return symbol
 
     def _share(self, row: Expr) -> Expr:
         """Name a cotangent that several paths inside an operation share."""
@@ -219,16 +232,17 @@ class _Walk:
 
         def line(definition: Definition, terms: Sequence[Expr]) -> Definition:
             left, right = said(definition.symbol), sequences.total([said(term) for term in terms])
-            uses = tuple(sequences.renamed(name) for name in definition.uses)
+            uses = tuple(said(use) for use in definition.uses)
             return Definition(sequences.renamed(definition.name), Equation(left, right), uses)
 
         return GraphDerivation(
-            self.output.name if self.output.is_named else self._reader(self.output),
+            self._reader(self.output).name,
             tuple(sequences.folded([line(d, addends(d.value)) for d in forward])),
             tuple(sequences.folded([line(d, terms) for d, terms in self.cotangents])),
             {node.name: line(*gradient) for node, gradient in zip(self.wrt, gradients, strict=True)},
             {sequences.renamed(name): array for name, array in self.known.arrays.items()},
             {sequences.renamed(name): own for name, own in sequences.members.items()},
+            {sequences.renamed(name): operation for name, operation in self.without.items()},
         )
 
 
@@ -243,7 +257,18 @@ def _ancestors(output: Node) -> list[Node]:
     return sorted(found, key=lambda node: node.number)
 
 
-def _letter(node: Node, *, is_last: bool) -> str:
-    if is_last or isinstance(node.operation, WithTargets):
+def _entries(nodes: Sequence[Node]) -> set[Node]:
+    """The values that are taken one after another from one array, as a loop takes them."""
+    found: dict[Node, list[Node]] = {}
+    for node in nodes:
+        if isinstance(node.operation, Indexed) and isinstance(node.operation.key, int):
+            found.setdefault(node.operands[0], []).append(node)
+    return {node for taken in found.values() if len(taken) > 2 for node in taken}
+
+
+def _letter(node: Node) -> str:
+    if isinstance(node.operation, Indexed):
+        return next(node.edges()).parent.name[0].lower()
+    if isinstance(node.operation, WithTargets):
         return "L"
     return "A" if isinstance(node.operation, Elementwise) else "Z"

@@ -160,13 +160,13 @@ class Definition:
         and X or an activation keeps its name where its ones are added.
     equation : Equation
         In the names of the convention's source.
-    uses : tuple of str
-        Of a cotangent that is the sum of several: the symbols of the values whose parts they are.
+    uses : tuple of Expr
+        Of a cotangent that is a sum with one term for each use of a value: the symbols of what it is used in.
     """
 
     name: str
     equation: Equation
-    uses: tuple[str, ...] = ()
+    uses: tuple[Expr, ...] = ()
 
     @property
     def symbol(self) -> Symbol:

@@ -23,7 +23,7 @@ from jacobians.linops import Jacobian
 from jacobians.operations import Operation
 from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, MatMul, Reshaped, Symbol
+from jacobians.symbols.expressions import Expr, MatMul, Symbol
 from jacobians.symbols.text import TextNotation
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class NamedMatrix(Jacobian):
         self.matrix, self.shown = matrix, shown
 
     def _vjp(self, cotangent: Any) -> Any:
-        row = Reshaped(cotangent, (1, 1)) if cotangent.shape == () else cotangent.reshape(1, self.shape[0])
+        row = cotangent.reshape(1, self.shape[0])
         return MatMul(row, self.matrix).reshape(self.domain)
 
     def _jvp(self, tangent: Any) -> Any:

@@ -291,6 +291,9 @@ class GraphDerivation:
         The arrays behind the symbols, so that every formula can be run; the member of a sequence H at step 3 is "H3".
     members : dict
         By the name of an array that belongs to a sequence, its place in it.
+    without : dict
+        By the name of a value that no formula is known for, its operation: such as the largest entries. Its numbers
+        are given, and so is its Jacobian, as a matrix J.
     """
 
     name: str
@@ -299,6 +302,7 @@ class GraphDerivation:
     gradients: Mapping[str, Definition]
     values: Mapping[str, Array]
     members: Mapping[str, Member]
+    without: Mapping[str, str]
 
     def __getitem__(self, name: str) -> Definition:
         return self.gradients[name]
@@ -325,8 +329,9 @@ class GraphDerivation:
         """Return the derivation as plain text."""
         lines = [self._title, ""]
         lines += ["Shapes", *_shape_cells(self._shape_texts()), ""]
-        lines += ["Forward", *_lines_text(self.forward), ""]
-        lines += ["Backward", *_lines_text(self.cotangents), ""]
+        lines += ["Forward", *_lines_text(self.forward)]
+        lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
+        lines += ["", "Backward", *_lines_text(self.cotangents), ""]
         lines += ["Gradients", *_lines_text(self.gradients.values())]
         return "\n".join(lines)
 
@@ -420,14 +425,12 @@ def _lines_text(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
 
 def _uses_text(line: Definition) -> str:
     """Why a cotangent is a sum."""
-    own = TextNotation()
-    of = own.symbol(line.name.removeprefix("d"))
-    uses = [own.symbol(name) for name in line.uses]
-    if len(uses) > 3:
-        return f"the sum over the {len(uses)} uses of {of}"
-    return f"the sum over the uses of {of}, in {', '.join(uses[:-1])} and {uses[-1]}" if len(uses) > 1 else (
-        f"the sum over the uses of {of}, both in {uses[0]}"
-    )
+    uses = list(dict.fromkeys(map(TextNotation().expr, line.uses)))
+    if len(line.uses) > 3:
+        return f"one term for each of {len(line.uses)} uses"
+    if len(uses) == 1:
+        return f"one term a use: both in {uses[0]}"
+    return f"one term a use: in {', '.join(uses[:-1])} and {uses[-1]}"
 
 
 def _shape_cells(cells: Iterable[str]) -> list[str]:

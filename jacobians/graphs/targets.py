@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -54,17 +55,36 @@ class WithTargets(Unary):
         delta = loss.delta_in_symbols(X, Y, name.inside("P"))
         count = X.shape[loss.layout.batch_axis]
         if loss.reduction == "none":
-            value = Call(Function(*called(loss.name), self._value), (X, Y), (count,))
+            value = Call(Function(*called(loss.name), LossValue(loss)), (X, Y), (count,))
             return value, {"X": lambda: rows_of_examples(cast(Array, delta), count, loss.layout)}
         weight: Expr | None = None
         if loss.reduction != "sum":
             examples = name.constant("N", np.asarray(float(count if loss.reduction == "mean" else X.size)))
             weight = Quotient(Number(1), examples)
         row = Dense(cast(Array, scaled(weight, delta)))
-        return Call(Function(*called(loss.name), self._value), (X, Y), ()), {"X": lambda: row}
+        return Call(Function(*called(loss.name), LossValue(loss)), (X, Y), ()), {"X": lambda: row}
 
-    def _value(self, X: Array, Y: Array) -> Array:
-        return self._linearize(X)[0]
+
+@dataclass(frozen=True, eq=False)
+class LossValue:
+    """A loss as a function of outputs and targets, for formulas.
+
+    Parameters
+    ----------
+    loss : Loss
+    """
+
+    loss: Loss
+
+    def __call__(self, X: Array, Y: Array) -> Array:
+        return as_array(self.loss.per_example(X, Y)[0] if self.loss.reduction == "none" else self.loss.total(X, Y)[0]())
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, LossValue) and type(other.loss) is type(self.loss)
+        return same and vars(other.loss) == vars(self.loss)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(type(self.loss))
 
 
 def _row(row: Any) -> Jacobian:

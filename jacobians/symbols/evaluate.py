@@ -14,6 +14,7 @@ from jacobians.symbols.expressions import (
     AtStep,
     Call,
     Einsum,
+    Entry,
     Expr,
     Eye,
     Gathered,
@@ -64,6 +65,8 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
             return np.asarray(arrays[name])
         case AtStep(name, dims, at, moving=False):
             return evaluate(Symbol(f"{name}{at}", dims), arrays)
+        case Entry(at=at, moving=False):
+            return np.asarray(inner[0][at])
         case Number(value):
             return np.asarray(value)
         case Eye(rows):

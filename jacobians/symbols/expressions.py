@@ -414,6 +414,36 @@ class SumOver(_One):
 
 
 @dataclass(frozen=True)
+class Entry(_One):
+    """A[3]: one entry along the first axis, or A[t − 1] in what is said of every step t.
+
+    Attributes
+    ----------
+    of : Expr
+    at : int
+        The place, or how far after t it lies.
+    moving : bool
+        Whether it is said of every step t.
+    """
+
+    at: int
+    moving: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return self.of.shape[1:]
+
+
+def as_entry(expr: Expr) -> Entry | None:
+    """Return what takes one entry along the first axis as `Entry`; None where it takes something else."""
+    match expr:
+        case Reshaped(Part(of, ((start, stop), *rest))) if stop is not None and stop - (start or 0) == 1:
+            if set(rest) <= {(None, None)} and expr.shape == of.shape[1:]:
+                return Entry(of, start or 0)
+    return None
+
+
+@dataclass(frozen=True)
 class SumOverSteps(_One):
     """Σₜ A, where A is said of every step t from `first` to `last`."""
 
@@ -511,10 +541,15 @@ def scaled(factor: Expr | None, of: Expr) -> Expr:
 
 def times(left: Expr, right: Expr) -> Expr:
     """Return A B; identities drop out, and a vector of ones makes a sum or repeats."""
-    if isinstance(left, Eye):
+    if isinstance(left, Eye) or left == Ones((1, 1)):
         return right
-    if isinstance(right, Eye):
+    if isinstance(right, Eye) or right == Ones((1, 1)):
         return left
+    match left, right:
+        case (Hadamard(factor, Ones() as rest), _) if factor.shape == ():
+            return scaled(factor, times(rest, right))
+        case (_, Hadamard(factor, Ones() as rest)) if factor.shape == ():
+            return scaled(factor, times(left, rest))
     if isinstance(left, Ones) and left.shape[0] == 1:
         return SumOver(right, 0)
     if isinstance(right, Ones) and right.shape[1] == 1:
@@ -536,7 +571,11 @@ def product(left: Expr, right: Expr) -> Expr:
                 return other
             case Hadamard(factor, Ones(dims)) if factor.shape == () and _repeats(dims, other.shape):
                 return scaled(factor, other)
-    if right.shape == () != left.shape:
+            case Quotient(Ones(dims), by) if by.shape == () and _repeats(dims, other.shape):
+                return Quotient(other, by)
+            case Quotient(Number(1), by) if by.shape == other.shape != ():
+                return Quotient(other, by)
+    if right.shape == () and (left.shape != () or isinstance(right, Number)):
         left, right = right, left
     return scaled(left, right) if left.shape == () else Hadamard(left, right)
 
@@ -573,8 +612,10 @@ def _repeated_alone(addend: Expr, shape: Shape) -> Expr:
 
 
 def _reshaped(of: Expr, shape: Shape) -> Expr:
-    if shape == of.shape or of.shape == ():  # a scalar is repeated
+    if shape == of.shape:
         return of
+    if of.shape == ():
+        return product(of, Ones(shape))
     match of:
         case Reshaped(inner):
             return inner.reshape(shape)
@@ -689,8 +730,11 @@ def _broadcast(of: Expr, shape: Shape) -> Expr:
 
 def at_step(expr: Expr, step: int) -> Expr:
     """Return what an expression says of one step, with t a number."""
-    moving = {part for part in parts_of(expr) if isinstance(part, AtStep) and part.moving}
-    return expr.replaced({part: replace(part, at=step + part.at, moving=False) for part in moving})
+    parts = list(parts_of(expr))
+    moving = {part for part in parts if isinstance(part, (AtStep, Entry)) and part.moving}
+    table: dict[Expr, Expr] = {part: replace(part, at=step + part.at, moving=False) for part in moving}
+    table |= {part: part for part in parts if isinstance(part, SumOverSteps)}  # it has a t of its own
+    return expr.replaced(table)
 
 
 def parts_of(expr: Expr) -> Iterator[Expr]:

@@ -16,7 +16,7 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash 
 class LatexNotation(Notation):
     """LaTeX math, without dollars."""
 
-    bars = True
+    bars = reshapes_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "I_{{{0}}}",
         "ones": r"\mathbf{{1}}",
@@ -85,6 +85,9 @@ class LatexNotation(Notation):
             letters = rf"\mathrm{{{letters}}}"
         d = r"\mathrm{d}" if found.differential else ""
         return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "")
+
+    def step(self, after: int) -> str:
+        return super().step(after).replace("−", "-")
 
     def number(self, value: float) -> str:
         return f"{value:g}"

@@ -15,6 +15,7 @@ from jacobians.symbols.expressions import (
     AtStep,
     Call,
     Einsum,
+    Entry,
     Expr,
     Eye,
     Gathered,
@@ -105,6 +106,8 @@ class Notation(ABC):
 
     Attributes
     ----------
+    reshapes_closely : bool
+        Whether a reshaped array binds as closely as a symbol.
     forms : dict
         By what is written, its text, with {0}, {1} … for its parts.
     between : dict
@@ -112,6 +115,7 @@ class Notation(ABC):
     """
 
     bars: ClassVar[bool] = False
+    reshapes_closely: ClassVar[bool] = False
     forms: ClassVar[dict[str, str]]
     between: ClassVar[dict[str, str]]
 
@@ -125,8 +129,12 @@ class Notation(ABC):
 
     def at_step(self, name: str, after: int) -> str:
         """Return the member of a sequence some steps after the step t."""
-        index = f"t{after:+d}".replace("-", "−") if after else "t"
+        index = self.step(after).replace(" ", "")
         return self.form("at step", self.symbol(name), index, index.translate(_STEPS))
+
+    def step(self, after: int) -> str:
+        """Return a step some steps after the step t."""
+        return f"t {'+−'[after < 0]} {abs(after)}" if after else "t"
 
     def member(self, name: str, step: int) -> str:
         """Return the member of a sequence at one step."""
@@ -165,6 +173,8 @@ class Notation(ABC):
                 return self.symbol(name), _POSTFIX
             case AtStep(name, _, at, moving):
                 return self.at_step(name, at) if moving else self.member(name, at), _POSTFIX
+            case Entry(of, at, moving):
+                return self.form("part", self._at(of, _POSTFIX), self.step(at) if moving else at), _POSTFIX
             case SumOverSteps(of, first, last):
                 ends = first, last, str(first).translate(SUBSCRIPTS), str(last).translate(_SUPERSCRIPTS), last + 1
                 return self.form("sum over steps", self._at(of, _PRODUCT), *ends), _PRODUCT
@@ -217,8 +227,10 @@ class Notation(ABC):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
             case Joined(of, axis):
                 return self.joined([self.expr(part) for part in of], axis), _POSTFIX
+            case Reshaped(Part(of, key), dims) if (places := _places_alone(key, of.shape, dims)) is not None:
+                return self.form("part", self._at(of, _POSTFIX), places), _POSTFIX
             case Reshaped(of, dims):
-                return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
+                return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX if self.reshapes_closely else _SUM
             case Repeated(of, dims):
                 what = "repeated column" if of.ndim == 2 and of.shape[0] == dims[0] else "repeated row"
                 what = what if len(dims) == 2 else "repeated"
@@ -386,6 +398,18 @@ class Notation(ABC):
 def slices_text(key: Slices) -> str:
     """Return slices as Python writes them: ``:, 1:``."""
     return ", ".join(f"{'' if a is None else a}:{'' if b is None else b}" for a, b in key)
+
+
+def _places_alone(key: Slices, of: Shape, dims: Shape) -> str | None:
+    """Slices of one entry as its place, X[2], where exactly those axes are dropped."""
+    one = [b is not None and b - (a or 0) == 1 for a, b in key]
+    kept = [part for part, alone in zip(key, one, strict=True) if not alone]
+    sizes = [len(range(*slice(*part).indices(n))) for part, n, alone in zip(key, of, one, strict=True) if not alone]
+    if not any(one) or tuple(sizes) != dims:
+        return None
+    while key and not one[len(key) - 1] and kept and key[-1] == (None, None):
+        key, kept = key[:-1], kept[:-1]
+    return ", ".join(str(part[0] or 0) if alone else slices_text((part,)) for part, alone in zip(key, one, strict=False))
 
 
 def _places(index: Sequence[int]) -> str:

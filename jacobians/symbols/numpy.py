@@ -15,6 +15,7 @@ from jacobians.symbols.notation import Notation
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
+    reshapes_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",
@@ -62,7 +63,10 @@ class NumpyNotation(Notation):
         return re.sub(r"\W", "_", name)
 
     def at_step(self, name: str, after: int) -> str:
-        return self.form("at step", self.symbol(name), f"t {'+-'[after < 0]} {abs(after)}" if after else "t")
+        return self.form("at step", self.symbol(name), self.step(after))
+
+    def step(self, after: int) -> str:
+        return super().step(after).replace("−", "-")
 
     def member(self, name: str, step: int) -> str:
         return self.form("at step", self.symbol(name), step)
