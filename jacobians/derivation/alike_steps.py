@@ -121,7 +121,9 @@ class Sequences:
         groups: dict[Expr | int, dict[int, Expr]] = {}
         for number, term in enumerate(terms):
             members = [part for part in parts_of(term) if isinstance(part, AtStep)]
-            cotangents = [part for part in members if any(part.name in own and part.name[1:] in own for own in self.together)]
+            cotangents = [
+                part for part in members if any(part.name in own and part.name[1:] in own for own in self.together)
+            ]
             found = cotangents or members
             if not found:
                 groups[number] = {0: term}
@@ -237,7 +239,9 @@ class _Search:
             if letter not in new:
                 new[letter] = next(other for other in _LETTERS if other not in self.letters)
                 self.letters.add(new[letter])
-            self.all.others[name] = f"{new[letter]}{1 + sum(o.startswith(new[letter]) for o in self.all.others.values())}"
+            self.all.others[name] = (
+                f"{new[letter]}{1 + sum(o.startswith(new[letter]) for o in self.all.others.values())}"
+            )
 
     def _rows(self, start: int) -> Iterator[tuple[int, int]]:
         """How many lines come again, and how often."""
@@ -263,7 +267,9 @@ class _Search:
             for column in zip(*(self.operands[start + step * period + j] for step in range(count)), strict=True):
                 if len(set(column)) == 1:
                     continue
-                offsets = [self.place.get(name, -len(self.names)) - start - step * period for step, name in enumerate(column)]
+                offsets = [
+                    self.place.get(name, -len(self.names)) - start - step * period for step, name in enumerate(column)
+                ]
                 if len(set(offsets[1:])) == 1 and -period <= offsets[1] < j:
                     if offsets[0] != offsets[1]:
                         before[offsets[1] % period] = column[0]
@@ -273,7 +279,10 @@ class _Search:
                     return False
         columns = [*lines, *given]
         numbered = [self._numbered(column) for column in columns]
-        if any(found is None and not set(column) <= self.made_up.keys() for found, column in zip(numbered, columns, strict=True)):
+        if any(
+            found is None and not set(column) <= self.made_up.keys()
+            for found, column in zip(numbered, columns, strict=True)
+        ):
             return False
         first = next((found[1] for found in numbered if found), 1)
         members: dict[str, Member] = {}
@@ -289,7 +298,9 @@ class _Search:
             members |= {name: Member(base, number + step) for step, name in enumerate(column)}
             earlier = before.get(place)
             is_free = earlier in self.made_up and earlier not in self.place and number > 0
-            if earlier is not None and ((is_free and list(before.values()).count(earlier) == 1) or earlier == f"{base}{number - 1}"):
+            if earlier is not None and (
+                (is_free and list(before.values()).count(earlier) == 1) or earlier == f"{base}{number - 1}"
+            ):
                 members.setdefault(earlier, Member(base, number - 1))
         self.all.members |= {name: own for name, own in members.items() if name not in self.all.members}
         self.all.together.append(moving)

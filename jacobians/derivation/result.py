@@ -13,7 +13,14 @@ from jacobians.conventions import Convention
 from jacobians.derivation.alike_steps import Member
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Recurrence, Step
 from jacobians.derivation.names import symbol_name
-from jacobians.derivation.numpy_program import all_left_sides, definition_lines, equations_of, needed, program, sequence_lines
+from jacobians.derivation.numpy_program import (
+    all_left_sides,
+    definition_lines,
+    equations_of,
+    needed,
+    program,
+    sequence_lines,
+)
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
 from jacobians.symbols.text import TextNotation
@@ -346,7 +353,9 @@ class GraphDerivation:
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
         cells = [cell.rsplit(" ", 1) for cell in self._shape_texts()]
-        names, sizes = (f"<tr>{''.join(f'<{tag}>{escape(c[k])}</{tag}>' for c in cells)}</tr>" for k, tag in enumerate(("th", "td")))
+        names, sizes = (
+            f"<tr>{''.join(f'<{tag}>{escape(c[k])}</{tag}>' for c in cells)}</tr>" for k, tag in enumerate(("th", "td"))
+        )
         title = f"<h4>{escape(self._title)}</h4><table>{names}{sizes}</table>"
         parts = {"Forward": self.forward, "Backward": self.cotangents, "Gradients": self.gradients.values()}
         body = "".join(f"<h5>{title}</h5>{''.join(_lines_html(own))}" for title, own in parts.items())

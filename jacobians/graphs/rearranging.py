@@ -35,14 +35,16 @@ class Indexed(Unary):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the entries that the Jacobian selects."""
         (X,) = inputs
-        found = np.broadcast_to(0.0, X.shape)[self.key].shape
-        kept = _selection(self.key, X.shape, found, X.dtype)
+        places = np.arange(X.size).reshape(X.shape)[self.key]
+        kept = _selection(self.key, X.shape, places.shape, X.dtype)
+        if any(isinstance(part, slice) and part.step not in (None, 1) for part in _parts(self.key)):
+            kept = Selection(places, X.shape)
         return cast(Expr, kept._jvp(cast(Array, X))), {"X": lambda: kept}
 
 
 def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
     """By one slice an axis where the key is made of integers, slices, Ellipsis and None; else by places."""
-    parts = key if isinstance(key, tuple) else (key,)
+    parts = _parts(key)
     if not all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts):
         return Selection(np.arange(size_of(shape)).reshape(shape)[key], shape, dtype)
     parts = tuple(part for part in parts if part is not None)
@@ -52,6 +54,10 @@ def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
     slices = tuple(part if isinstance(part, slice) else _only(part, n) for part, n in zip(parts, shape, strict=True))
     kept = Selection(slices, shape, dtype)
     return kept if kept.codomain == found else Reshape(found, kept.codomain, dtype) @ kept
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _only(place: int, count: int) -> slice:

@@ -136,7 +136,7 @@ class Expr(Symbolic):
 
     def placed(self, key: Sequence[slice], shape: Shape) -> Expr:
         """Return zeros of a shape with the expression at `key`."""
-        return Placed(self, _bounds(key, shape), shape)
+        return self if self.shape == shape else Placed(self, _bounds(key, shape), shape)
 
     def scattered(self, index: Any, shape: Shape) -> Expr:
         """Return zeros of a shape with each entry added at its flat place."""
@@ -555,7 +555,9 @@ def times(left: Expr, right: Expr) -> Expr:
     if isinstance(right, Ones) and right.shape[1] == 1:
         return SumOver(left, 1)
     if isinstance(left, Ones) and left.shape[1] == 1:
-        return Repeated(right.of if isinstance(right, Reshaped) else right, (left.shape[0], right.shape[1]))
+        return Repeated(
+            right.of if isinstance(right, Reshaped) and right.of.ndim == 1 else right, (left.shape[0], right.shape[1])
+        )
     if isinstance(right, Ones) and right.shape[0] == 1:
         return Repeated(left, (left.shape[0], right.shape[1]))
     return MatMul(left, right)

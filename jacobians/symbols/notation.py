@@ -409,7 +409,9 @@ def _places_alone(key: Slices, of: Shape, dims: Shape) -> str | None:
         return None
     while key and not one[len(key) - 1] and kept and key[-1] == (None, None):
         key, kept = key[:-1], kept[:-1]
-    return ", ".join(str(part[0] or 0) if alone else slices_text((part,)) for part, alone in zip(key, one, strict=False))
+    return ", ".join(
+        str(part[0] or 0) if alone else slices_text((part,)) for part, alone in zip(key, one, strict=False)
+    )
 
 
 def _places(index: Sequence[int]) -> str:

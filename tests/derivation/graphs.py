@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
 from jacobians.derivation import GraphDerivation, Recurrence
+from jacobians.derivation.numpy_program import all_left_sides
 from jacobians.graphs import Value
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import AtStep, Expr, at_step, parts_of
+from jacobians.symbols.expressions import AtStep, Call, Expr, Symbol, at_step, parts_of
 from jacobians.symbols.named_functions import Function
 
 
@@ -44,9 +44,11 @@ def check(derivation: GraphDerivation, value: Value) -> int:
 
 
 def run_program(derivation: GraphDerivation) -> dict[str, Any]:
-    """The names that the NumPy program makes out of what is given: nothing of the way back is."""
-    made = {name for name in derivation.values if name.startswith("d") or name.endswith("_grad")}
-    given: dict[str, Any] = {}
+    """The names that the NumPy program makes out of what is given: what no line computes."""
+    made = {
+        left.name if isinstance(left, Symbol) else f"{left.name}{left.at}" for left in all_left_sides(derivation.lines)
+    }
+    given: dict[str, Any] = {function.name: function.run for function in functions(derivation)}
     for name, array in derivation.values.items():
         own = derivation.members.get(name)
         if name in made:
@@ -55,21 +57,11 @@ def run_program(derivation: GraphDerivation) -> dict[str, Any]:
             given[name] = array
         else:
             given.setdefault(own.sequence, {})[own.step] = array
-    for function in functions(derivation):
-        given.setdefault(function.name, function.run)
-    # what the program computes itself is not given
-    program = derivation.to_numpy()
     scope = dict(given)
-    exec(program, scope)
+    exec(derivation.to_numpy(), scope)
     return scope
 
 
 def functions(derivation: GraphDerivation) -> list[Function]:
-    from jacobians.symbols.expressions import Call
-
     parts = (p for e in derivation.equations if isinstance(e.right, Expr) for p in parts_of(e.right))
     return [part.function for part in parts if isinstance(part, Call)]
-
-
-def leaves(derivation: GraphDerivation) -> dict[str, Array]:
-    return dict(derivation.values)
