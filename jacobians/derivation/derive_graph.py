@@ -6,13 +6,12 @@ Every operation runs on symbols, and each edge's own `_vjp` writes the formula t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, show_shape
 from jacobians.derivation.alike_steps import addends, find_sequences
 from jacobians.derivation.derive import passed
@@ -33,7 +32,9 @@ _DEEPEST = 50
 """Operations that are written inside one another, at most."""
 
 
-def derive_graph(value: Value, wrt: Sequence[Value | str], names: ArrayNames | None = None) -> GraphDerivation:
+def derive_graph(
+    value: Value, wrt: Sequence[Value | str], called: Callable[[str], str] = "d{}".format
+) -> GraphDerivation:
     """Return the derivation of a scalar's gradients by other values of its graph.
 
     Parameters
@@ -41,8 +42,8 @@ def derive_graph(value: Value, wrt: Sequence[Value | str], names: ArrayNames | N
     value : Value
     wrt : sequence of Value or str
         All inputs that it depends on, unless given.
-    names : ArrayNames, optional
-        Of the gradients; the library's own unless given.
+    called : callable, optional
+        From what a value is called to what its cotangent is; "dW" unless given.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def derive_graph(value: Value, wrt: Sequence[Value | str], names: ArrayNames | N
             f"explain: {value!r} {what}; a gradient is that of one number, such as a loss: take (Y * Y).sum(), or "
             "explain the operation that Y comes from"
         )
-    return _Walk(value, value.find(wrt, "explain"), names or ArrayNames()).found()
+    return _Walk(value, value.find(wrt, "explain"), called).found()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -69,18 +70,23 @@ class _Known(Named):
         self.made_up[name] = letter
         return name
 
+    def _first_number(self, letter: str) -> int:
+        """Above the numbers that the user gave it: a Z1 would seem to be a layer's where Z2 and Z3 are."""
+        numbers = (name[len(letter) :] for name in self.reserved if name.startswith(letter))
+        return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
+
 
 class _Walk:
-    def __init__(self, output: Value, wrt: Sequence[Node], names: ArrayNames) -> None:
+    def __init__(self, output: Value, wrt: Sequence[Node], called: Callable[[str], str]) -> None:
         self.output = output
         self.nodes = _ancestors(output)
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
         self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
-        self.array_names = names
+        self.called = called
         named = {symbol_name(node.name) for node in self.nodes if node.is_named}
-        self.known = _Known(reserved=named | {self._cotangent(name) for name in named})
+        self.known = _Known(reserved=named | {self.called(name) for name in named})
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)
         self.inside: set[Node] = set()
@@ -98,9 +104,6 @@ class _Walk:
             self._forward(node)
         gradients = self._back()
         return self._folded(gradients)
-
-    def _cotangent(self, name: str) -> str:
-        return self.array_names.gradient_of(name)
 
     # --- the forward pass ------------------------------------------------------------------------
 
@@ -201,7 +204,7 @@ class _Walk:
         """Name a value's cotangent, the sum of its terms."""
         arrays = self.known.arrays
         number = np.asarray(sum(evaluate(term, arrays) for term in terms))
-        cotangent = self.known.add(self._cotangent(symbol.name), number)
+        cotangent = self.known.add(self.called(symbol.name), number)
         line = Definition(f"d{symbol.name}", Equation(cotangent, terms[0]), uses if len(uses) > 1 else ())
         self.cotangents.append((line, terms))
         return cotangent
@@ -227,7 +230,7 @@ class _Walk:
     def _folded(self, gradients: Sequence[tuple[Definition, list[Expr]]]) -> GraphDerivation:
         forward = self.known.definitions
         sequences = find_sequences(forward, self.known.made_up)
-        sequences.add_cotangents({name: self._cotangent(name) for name in self.known.arrays})
+        sequences.add_cotangents({name: self.called(name) for name in self.known.arrays})
         said = sequences.said
 
         def line(definition: Definition, terms: Sequence[Expr]) -> Definition:

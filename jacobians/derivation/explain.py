@@ -78,8 +78,10 @@ def explain(
     ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
     if isinstance(what, Value):
-        names = None if convention is None or isinstance(convention, Layout) else find_convention(convention).names
-        return derive_graph(what, [wrt] if isinstance(wrt, (Value, str)) else wrt, names)
+        by = [wrt] if isinstance(wrt, (Value, str)) else wrt
+        if convention is None or isinstance(convention, Layout):
+            return derive_graph(what, by)
+        return derive_graph(what, by, find_convention(convention).names.gradient_of)
     if isinstance(what, Run):
         return derive(what)
     if isinstance(what, Operation):

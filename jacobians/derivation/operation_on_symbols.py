@@ -126,10 +126,15 @@ class Named:
         return self.add(self.free_name(letter), array)
 
     def free_name(self, letter: str) -> str:
-        """Return a letter with the first number that no other array's name is; P, N, Y and L alone where they are free."""
+        """Return a letter with the first number that no other array's name is; P, N, Y and L alone where free."""
+        alone = [letter] * (letter in "PNYL")
+        first = self._first_number(letter)
+        names = itertools.chain(alone, (f"{letter}{number}" for number in itertools.count(first)))
         taken = self.arrays.keys() | self.reserved
-        names = itertools.chain([letter] * (letter in "PNYL"), (f"{letter}{n}" for n in itertools.count(1)))
         return next(name for name in names if name not in taken)
+
+    def _first_number(self, letter: str) -> int:
+        return 1
 
     def forget(self, count: int) -> bool:
         """Keep only so many definitions; return whether there were more."""
