@@ -108,7 +108,7 @@ _BASE = {"errors", "arrays", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
 _NETWORK = _CORE | {"factors", "network", "stops"}
-_FORMULAS = _NETWORK | {"symbols", "derivation"}
+_FORMULAS = _NETWORK | {"graphs", "symbols", "derivation"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -126,7 +126,7 @@ MAY_IMPORT = {
     "array_roles": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
-    "graphs": _CORE | {"factors"},
+    "graphs": _CORE | {"factors", "pictures", "symbols"},
     "network": _CORE | {"factors", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,

@@ -79,7 +79,7 @@ class _Known(Named):
 class _Walk:
     def __init__(self, output: Value, wrt: Sequence[Node], called: Callable[[str], str]) -> None:
         self.output = output
-        self.nodes = _ancestors(output)
+        self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
         self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
         self.asked = set(self.wrt)
@@ -247,17 +247,6 @@ class _Walk:
             {sequences.renamed(name): own for name, own in sequences.members.items()},
             {sequences.renamed(name): operation for name, operation in self.without.items()},
         )
-
-
-def _ancestors(output: Node) -> list[Node]:
-    """A value and all that it came from, each after those that it came from itself."""
-    found, todo = {output}, [output]
-    while todo:
-        for edge in todo.pop().edges():
-            if edge.parent not in found:
-                found.add(edge.parent)
-                todo.append(edge.parent)
-    return sorted(found, key=lambda node: node.number)
 
 
 def _entries(nodes: Sequence[Node]) -> set[Node]:

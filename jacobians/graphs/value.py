@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between
@@ -19,6 +19,7 @@ from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
 from jacobians.linops import BlockRow, Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
+from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
 
 Other = Any
 """A value, an array or a number."""
@@ -187,6 +188,42 @@ class Value(Node):
         """Return the number of paths from this value back to another: 1 to itself, 0 where it does not depend on it."""
         (node,) = self._found((wrt,), "path_count")
         return Graph((self,), (node,)).path_count(self, node)
+
+    def picture(self, *wrt: Value | str) -> GraphPicture:
+        """Return the graph from some values to this one as a picture: inline SVG, which a notebook shows.
+
+        Beside each edge stands the structure of its Jacobian.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+            All inputs that it depends on, unless given.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        TooLargeError
+            If there are more than 80 values.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+        >>> picture = jac.tanh(X @ W).named("H").picture()
+        >>> [edge.structure for edge in picture.edges]
+        ['Kronecker(I₅, 3×4)', 'Kronecker(5×4, I₃)', 'Diagonal(5×3)']
+        """
+        nodes = self.find(wrt, "picture") if wrt else [n for n in self.ancestors() if n.operation is None]
+        graph = Graph((self,), nodes)
+        place = {node: number for number, node in enumerate(graph.nodes)}
+        values = [DrawnValue(n.name, show_shape(n.shape), not graph.into[n]) for n in graph.nodes]
+        if len(values) > MOST:
+            return GraphPicture(values, [])
+        return GraphPicture(
+            values, [DrawnEdge(place[e.parent], place[e.child], e.jacobian.structure) for e in graph.edges]
+        )
 
     def find(self, wrt: Sequence[Value | str], operation: str) -> list[Node]:
         """Return the values of the graph that are meant by values or names.
