@@ -118,21 +118,21 @@ class Sequences:
 
     def total(self, terms: Iterable[Expr]) -> Expr:
         """Return the sum of terms, those that are alike as Σₜ."""
-        groups: dict[Expr | int, dict[int, Expr]] = {}
-        for number, term in enumerate(terms):
+        # by what is said of every step, and how often it was said of the same step before, the terms by step
+        groups: dict[tuple[Expr, int], dict[int, Expr]] = {}
+        for term in terms:
             members = [part for part in parts_of(term) if isinstance(part, AtStep)]
             cotangents = [
                 part for part in members if any(part.name in own and part.name[1:] in own for own in self.together)
             ]
-            found = cotangents or members
-            if not found:
-                groups[number] = {0: term}
-                continue
-            step = max(part.at for part in found)
-            moving = next((own for own in self.together if found[0].name in own), set[str]())
-            groups.setdefault(_moving(term, step, moving), {})[step] = term
-        found = [*itertools.chain.from_iterable(map(_summed, groups, groups.values()))]
-        return _side_by_side(found) or reduce(operator.add, found)
+            leading = cotangents or members
+            step = max((part.at for part in leading), default=0)
+            moving = next((own for own in self.together if leading and leading[0].name in own), set[str]())
+            said = _moving(term, step, moving)
+            again = next(n for n in itertools.count() if step not in groups.get((said, n), {}))
+            groups.setdefault((said, again), {})[step] = term
+        sums = [part for (said, _), own in groups.items() for part in _summed(said, own)]
+        return _side_by_side(sums) or reduce(operator.add, sums)
 
 
 def _step_of(line: Definition) -> int | None:
@@ -146,9 +146,9 @@ def _moving(expr: Expr, step: int, sequences: set[str]) -> Expr:
     return expr.replaced({part: replace(part, at=part.at - step, moving=True) for part in members})
 
 
-def _summed(said: Expr | int, terms: Mapping[int, Expr]) -> Iterator[Expr]:
+def _summed(said: Expr, terms: Mapping[int, Expr]) -> Iterator[Expr]:
     first, last = min(terms), max(terms)
-    if isinstance(said, int) or len(terms) < _LEAST or len(terms) != last - first + 1:
+    if len(terms) < _LEAST or len(terms) != last - first + 1:
         yield from terms.values()
     else:
         yield SumOverSteps(said, first, last)
@@ -210,7 +210,9 @@ class _Search:
         numbers: dict[object, int] = {}
         for line in lines:
             symbols = list(dict.fromkeys(part for part in parts_of(line.value) if isinstance(part, Symbol)))
-            blank = {symbol: Symbol(f"#{place}", symbol.shape) for place, symbol in enumerate(symbols)}
+            blank: dict[Expr, Expr] = {
+                symbol: Symbol(f"#{place}", symbol.shape) for place, symbol in enumerate(symbols)
+            }
             self.operands.append([symbol.name for symbol in symbols])
             entry = as_entry(line.value)
             form = (line.value.replaced(blank) if entry is None else entry.of.shape, line.symbol.shape)
@@ -287,12 +289,12 @@ class _Search:
         first = next((found[1] for found in numbered if found), 1)
         members: dict[str, Member] = {}
         moving: set[str] = set()
-        for place, (column, found) in enumerate(zip(columns, numbered, strict=True)):
+        for place, (column, given_numbers) in enumerate(zip(columns, numbered, strict=True)):
             known = self.all.members.get(column[0])
             if known is not None:
                 moving.add(known.sequence)
                 continue
-            base, number = found or (self._letter(column[0], carried=place in before), first)
+            base, number = given_numbers or (self._letter(column[0], carried=place in before), first)
             self.letters.add(base)
             moving.add(base)
             members |= {name: Member(base, number + step) for step, name in enumerate(column)}

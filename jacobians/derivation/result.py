@@ -496,13 +496,12 @@ def _align(equations: Iterable[Equation]) -> list[str]:
 
 
 def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
-    for alone, group in itertools.groupby(lines, lambda line: isinstance(line, Definition)):
-        if alone:
-            yield from _align(line.equation for line in group if isinstance(line, Definition))
-        for line in group:
-            if isinstance(line, Recurrence):
-                yield rf"For $t = {line.first}, \ldots, {line.last}$:"
-                yield from _align(line.equations)
+    for alike, group in itertools.groupby(lines, lambda line: line if isinstance(line, Recurrence) else None):
+        if alike is None:
+            yield from _align(equation for line in group for equation in equations_of(line))
+        else:
+            yield rf"For $t = {alike.first}, \ldots, {alike.last}$:"
+            yield from _align(alike.equations)
 
 
 def _steps_latex(steps: Iterable[Step]) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from textwrap import shorten
 
 from jacobians.errors import TooLargeError
 
@@ -247,7 +246,7 @@ def _length(text: str) -> float:
 def _lines(structure: str) -> list[str]:
     """A structure as it stands beside an edge: a product's factors one below another."""
     lines = structure.split(" @ ")
-    shown = [shorten(line, _LONGEST, placeholder=" …") or f"{line[: _LONGEST - 1]}…" for line in lines[:2]]
+    shown = [line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…" for line in lines[:2]]
     return [*shown[:-1], f"{shown[-1]} …"] if len(lines) > 2 else shown
 
 
@@ -280,9 +279,7 @@ def _mean(numbers: Sequence[float], otherwise: float) -> float:
     return sum(numbers) / len(numbers) if numbers else otherwise
 
 
-def _set_apart(
-    row: Sequence[_Place], wanted: Sequence[float], room: Callable[[_Place, _Place], float]
-) -> None:
+def _set_apart(row: Sequence[_Place], wanted: Sequence[float], room: Callable[[_Place, _Place], float]) -> None:
     """Give places in their order the x nearest to what is wanted, with room between neighbours.
 
     Those that would stand too close are moved together around their mean: the pool-adjacent-violators rule.

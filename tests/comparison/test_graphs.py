@@ -13,7 +13,6 @@ from jacobians import all_conventions, compare
 from jacobians.comparison import GraphComparison
 from jacobians.comparison.graphs import Layer
 from jacobians.errors import LayoutError
-from jacobians.graphs import Value
 from tests.derivation.graphs import check
 
 rng = np.random.default_rng(0)

@@ -115,6 +115,15 @@ def more_axes(T: Any) -> Any:
     return (T.transpose(1, 0, 2).reshape(3, 8)[:, ::2] * 2.0).sum(axis=0).max() + T.mean(axis=1).sum()
 
 
+def squares(W: Any, V: Any) -> Any:
+    """The same term twice at every step, and a weight twice in each."""
+    h = START
+    for _ in range(5):
+        Z = h @ W
+        h = jac.tanh(Z * Z) * (Z @ W)
+    return jac.squared_error(h @ V, X[:, :2])
+
+
 PROGRAMS: dict[str, tuple[Callable[..., Any], dict[str, np.ndarray]]] = {
     "residual": (residual, {"X": X, "W1": drawn(D, H), "b1": drawn(H), "W2": drawn(H, D), "b2": drawn(D)}),
     "fork": (fork, {"X": X, "W1": drawn(D, H), "W2": drawn(H, 2), "W3": drawn(H, 2)}),
@@ -127,6 +136,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], dict[str, np.ndarray]]] = {
         two_layers,
         {"Wx": drawn(D, H), "Wh": drawn(H, H), "Vx": drawn(H, H), "Vh": drawn(H, H), "out": drawn(H, 2)},
     ),
+    "squares": (squares, {"W": drawn(H, H), "V": drawn(H, 2)}),
     "lstm": (lstm, {"W": drawn(D + H, 4 * H), "b": drawn(4 * H), "h": drawn(N, H), "c": drawn(N, H)}),
     "batch norm": (batch_norm, {"Z": drawn(N, H), "gamma": drawn(H), "beta": drawn(H)}),
     "attention": (attention, {"X": X, "Wq": drawn(D, H), "Wk": drawn(D, H), "Wv": drawn(D, H)}),
