@@ -138,7 +138,7 @@ MAY_IMPORT = {
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
-    "explorer": _FORMULAS | {""},
+    "explorer": _FORMULAS | {"comparison", ""},
     "cli": _FORMULAS
     | {
         "checking",

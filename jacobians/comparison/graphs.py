@@ -40,6 +40,8 @@ class GraphSide:
         The last value of the graph.
     parameters : dict
         By the convention's names.
+    inputs : Value
+        X.
     outputs : Value
         What the loss is of.
     """
@@ -47,6 +49,7 @@ class GraphSide:
     convention: Convention
     loss: Value
     parameters: Mapping[str, Value]
+    inputs: Value
     outputs: Value
 
     @cached_property
@@ -56,21 +59,24 @@ class GraphSide:
 
     @cached_property
     def derivation(self) -> GraphDerivation:
-        """The formulas, in the convention's names."""
+        """The formulas of the gradients by every parameter and by X, in the convention's names."""
         names = self.convention.names
         count = sum(map(names.is_weight, self.parameters))
         cotangents = {names.of("pre", layer): names.of("cotangent", layer) for layer in range(1, count + 1)}
-        gradients = {name: names.gradient_of(name) for name in self.parameters}
+        gradients = {name: names.gradient_of(name) for name in (*self.parameters, "X")}
         called = {**cotangents, **gradients}
-        return derive_graph(self.loss, [*self.parameters.values()], lambda name: called.get(name, f"d{name}"))
+        return derive_graph(
+            self.loss, [*self.parameters.values(), self.inputs], lambda name: called.get(name, f"d{name}")
+        )
 
     @property
     def gradient_lines(self) -> dict[str, Definition]:
-        """The gradients' lines, by what the parameter is in every convention: W1, b1."""
-        kinds = {True: "W", False: "b"}
-        layers = {name: "".join(filter(str.isdigit, name)) for name in self.parameters}
-        own = self.convention.names.is_weight
-        return {f"{kinds[own(name)]}{layers[name]}": line for name, line in self.derivation.gradients.items()}
+        """The gradients' lines, by what the array is in every convention: W1, b1, X."""
+        is_weight = self.convention.names.is_weight
+        roles = {
+            name: ("W" if is_weight(name) else "b") + "".join(filter(str.isdigit, name)) for name in self.parameters
+        }
+        return {roles.get(name, name): line for name, line in self.derivation.gradients.items()}
 
     def allowance(self) -> dict[str, float]:
         """Return, for each parameter, a bound on the rounding error of its gradient's entries.
@@ -128,7 +134,7 @@ class GraphComparison:
 
     def __repr__(self) -> str:
         names = " against ".join(side.convention.name for side in self.sides)
-        return f"{names}: a graph of {len(self.sides[0].derivation.gradients)} parameters; {self._verdict}"
+        return f"{names}: a graph of {len(self.sides[0].parameters)} parameters; {self._verdict}"
 
     @property
     def _verdict(self) -> str:
@@ -216,7 +222,7 @@ def graph_side(forward: Forward, network: Network, parameters: Mapping[str, Arra
         if not again and not value.is_named:
             value.named(convention.names.of("pre", number))
     loss: Value = network.loss(outputs, targets)  # type: ignore[assignment]
-    return GraphSide(convention, loss, named, outputs)
+    return GraphSide(convention, loss, named, x, outputs)
 
 
 def _differences(first: GraphSide, other: GraphSide, ratio: float) -> tuple[Difference, ...]:

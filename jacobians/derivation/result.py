@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -434,12 +435,11 @@ def _lines_text(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
 
 def _uses_text(line: Definition) -> str:
     """Why a cotangent is a sum."""
-    uses = list(dict.fromkeys(map(TextNotation().expr, line.uses)))
+    uses = Counter(map(TextNotation().expr, line.uses))
     if len(line.uses) > 3:
         return f"one term for each of {len(line.uses)} uses"
-    if len(uses) == 1:
-        return f"one term a use: both in {uses[0]}"
-    return f"one term a use: in {', '.join(uses[:-1])} and {uses[-1]}"
+    *others, last = [f"{use} (twice)" if count > 1 else use for use, count in uses.items()]
+    return f"one term a use: in {', '.join(others)} and {last}" if others else f"one term a use: in {last}"
 
 
 def _shape_cells(cells: Iterable[str]) -> list[str]:

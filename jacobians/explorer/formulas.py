@@ -9,8 +9,6 @@ from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.network import Run
 
-_NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
-
 
 def keep_mathml(markup: str, distinct: DistinctValues) -> int:
     """Return the place of a node ``[tag, attributes, text or places of children]``; equal parts are kept once.
@@ -28,7 +26,7 @@ def keep_mathml(markup: str, distinct: DistinctValues) -> int:
 
 def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
     children = [_keep(child, distinct) for child in element]
-    return distinct.keep([element.tag.removeprefix(_NAMESPACE), dict(element.attrib), children or element.text or ""])
+    return distinct.keep([element.tag.rpartition("}")[2], dict(element.attrib), children or element.text or ""])
 
 
 def keep_formulas(run: Run, distinct: DistinctValues) -> int:

@@ -15,12 +15,26 @@ from jacobians import __version__
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
+from jacobians.explorer.graph_section import graph_record
 from jacobians.explorer.numbers import net_record
 from jacobians.explorer.panes import SWITCHES, convention_record, shown_conventions
 from jacobians.presets import all_conventions
 
 _STYLES = ("page.css", "tables.css", "print.css")
-_SCRIPTS = ("dom", "lookup", "state", "rows", "controls", "arrays", "chain", "grid", "light", "sections", "main")
+_SCRIPTS = (
+    "dom",
+    "lookup",
+    "state",
+    "rows",
+    "controls",
+    "arrays",
+    "chain",
+    "grid",
+    "light",
+    "sections",
+    "graph",
+    "main",
+)
 _START = ("ng-ml-2011", "cs231n")
 
 
@@ -57,6 +71,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
     """Return everything that the page looks up; whole numbers within it are mostly places in ``values``."""
     conventions, distinct = shown_conventions(presets), DistinctValues()
     nets = [net_record(example, conventions, distinct) for example in examples]
+    graph = graph_record(conventions, distinct)
     names = [preset.name for preset in presets]
     left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
     return {
@@ -64,6 +79,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
         "switches": SWITCHES,
         "sides": [convention_record(convention) for convention in conventions],
         "nets": nets,
+        "graph": graph,
         "numbers": distinct.numbers,
         "values": distinct.values,
     }

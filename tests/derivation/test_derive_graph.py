@@ -136,7 +136,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], dict[str, np.ndarray]]] = {
         two_layers,
         {"Wx": drawn(D, H), "Wh": drawn(H, H), "Vx": drawn(H, H), "Vh": drawn(H, H), "out": drawn(H, 2)},
     ),
-    "squares": (squares, {"W": drawn(H, H), "V": drawn(H, 2)}),
+    "squares": (squares, {"W": drawn(H, H) / 4, "V": drawn(H, 2)}),
     "lstm": (lstm, {"W": drawn(D + H, 4 * H), "b": drawn(4 * H), "h": drawn(N, H), "c": drawn(N, H)}),
     "batch norm": (batch_norm, {"Z": drawn(N, H), "gamma": drawn(H), "beta": drawn(H)}),
     "attention": (attention, {"X": X, "Wq": drawn(D, H), "Wk": drawn(D, H), "Wv": drawn(D, H)}),
@@ -233,7 +233,7 @@ def test_the_first_steps_are_said_apart_where_they_differ() -> None:
     assert derivation.forward[0].equation.text == "Z₁ = [X₁ h]"  # type: ignore[union-attr]
     (forward,) = (line for line in derivation.forward if isinstance(line, Recurrence))
     assert (forward.first, forward.last) == (2, 6)
-    assert derivation["W"].equation.text == "dW = Σₜ₌₁⁶ Zₜᵀ dHₜ"
+    assert derivation["W"].equation.text == "dW = Σₜ₌₁⁶ Zₜᵀ dAₜ"
 
 
 def test_steps_that_are_not_alike_are_said_one_by_one() -> None:
