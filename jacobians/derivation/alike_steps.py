@@ -219,11 +219,13 @@ class _Search:
             self.entries.append(None if entry is None else entry.at)
             self.forms.append(numbers.setdefault(form, len(numbers)))
         self.place = {name: number for number, name in enumerate(self.names)}
-        named = {*self.place, *itertools.chain.from_iterable(self.operands)}
-        self.letters = {re.sub(r"\d+$", "", name) for name in named if name not in made_up} | {"N"}
+        self.named = {*self.place, *itertools.chain.from_iterable(self.operands)}
+        self.letters = {re.sub(r"\d+$", "", name) for name in self.named if name not in made_up} | {"N"}
         self.all = Sequences()
 
     def found(self) -> Sequences:
+        if "t" in self.named:  # which is the step's name
+            return self.all
         start = 0
         while start < len(self.names):
             best = max(self._rows(start), key=lambda row: row[0] * row[1], default=None)
@@ -279,25 +281,25 @@ class _Search:
                     given.append(list(column))
                 else:
                     return False
-        columns = [*lines, *given]
-        numbered = [self._numbered(column) for column in columns]
+        sequences = [*lines, *given]
+        numbered = [self._numbered(sequence) for sequence in sequences]
         if any(
-            found is None and not set(column) <= self.made_up.keys()
-            for found, column in zip(numbered, columns, strict=True)
+            found is None and not set(sequence) <= self.made_up.keys()
+            for found, sequence in zip(numbered, sequences, strict=True)
         ):
             return False
         first = next((found[1] for found in numbered if found), 1)
         members: dict[str, Member] = {}
         moving: set[str] = set()
-        for place, (column, given_numbers) in enumerate(zip(columns, numbered, strict=True)):
-            known = self.all.members.get(column[0])
+        for place, (sequence, own) in enumerate(zip(sequences, numbered, strict=True)):
+            known = self.all.members.get(sequence[0])
             if known is not None:
                 moving.add(known.sequence)
                 continue
-            base, number = given_numbers or (self._letter(column[0], carried=place in before), first)
+            base, number = own or (self._letter(sequence[0], carried=place in before), first)
             self.letters.add(base)
             moving.add(base)
-            members |= {name: Member(base, number + step) for step, name in enumerate(column)}
+            members |= {name: Member(base, number + step) for step, name in enumerate(sequence)}
             earlier = before.get(place)
             is_free = earlier in self.made_up and earlier not in self.place and number > 0
             if earlier is not None and (

@@ -496,12 +496,15 @@ def _align(equations: Iterable[Equation]) -> list[str]:
 
 
 def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
-    for alike, group in itertools.groupby(lines, lambda line: line if isinstance(line, Recurrence) else None):
-        if alike is None:
-            yield from _align(equation for line in group for equation in equations_of(line))
-        else:
-            yield rf"For $t = {alike.first}, \ldots, {alike.last}$:"
-            yield from _align(alike.equations)
+    for alike, group in itertools.groupby(lines, lambda line: isinstance(line, Recurrence)):
+        own = list(group)
+        if not alike:
+            yield from _align(equation for line in own for equation in equations_of(line))
+            continue
+        for line in own:
+            if isinstance(line, Recurrence):
+                yield rf"For $t = {line.first}, \ldots, {line.last}$:"
+                yield from _align(line.equations)
 
 
 def _steps_latex(steps: Iterable[Step]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`graph_record`: a residual block, which is no chain: its picture, and in every convention its formulas and gradients."""
+"""`graph_record`: a residual block, which is no chain: its picture, its formulas and gradients in every convention."""
 
 from __future__ import annotations
 

@@ -250,6 +250,18 @@ def test_steps_that_are_not_alike_are_said_one_by_one() -> None:
     check(derivation, loss)
 
 
+def test_where_an_array_is_called_t_nothing_is_said_of_every_t() -> None:
+    W, t = jac.values(W=drawn(H, H), t=drawn(H))
+    h = drawn(N, H)
+    for _ in range(4):
+        h = jac.tanh(h @ W + t)
+    loss = jac.squared_error(h, np.zeros((N, H)))
+    derivation = jac.explain(loss)
+    assert isinstance(derivation, GraphDerivation)
+    assert not derivation.members
+    check(derivation, loss)
+
+
 def test_a_wrong_formula_does_not_pass_the_check() -> None:
     """One term of a sum forgotten, and one step."""
     derivation, loss = explained("recurrence")
