@@ -541,9 +541,9 @@ def scaled(factor: Expr | None, of: Expr) -> Expr:
 
 def times(left: Expr, right: Expr) -> Expr:
     """Return A B; identities drop out, and a vector of ones makes a sum or repeats."""
-    if isinstance(left, Eye) or left == Ones((1, 1)):
+    if isinstance(left, Eye):
         return right
-    if isinstance(right, Eye) or right == Ones((1, 1)):
+    if isinstance(right, Eye):
         return left
     match left, right:
         case (Hadamard(factor, Ones() as rest), _) if factor.shape == ():
