@@ -65,9 +65,9 @@ class GraphSide:
         cotangents = {names.of("pre", layer): names.of("cotangent", layer) for layer in range(1, count + 1)}
         gradients = {name: names.gradient_of(name) for name in (*self.parameters, "X")}
         called = {**cotangents, **gradients}
-        return derive_graph(
-            self.loss, [*self.parameters.values(), self.inputs], lambda name: called.get(name, f"d{name}")
-        )
+        words = {"N": names.count, "P": names.of("prediction", count)}
+        by = [*self.parameters.values(), self.inputs]
+        return derive_graph(self.loss, by, lambda name: called.get(name, f"d{name}"), words)
 
     @property
     def gradient_lines(self) -> dict[str, Definition]:
@@ -234,5 +234,6 @@ def _differences(first: GraphSide, other: GraphSide, ratio: float) -> tuple[Diff
         largest = float(np.abs(own[name] - theirs[name] * ratio).max(initial=0.0))
         unit = float(np.spacing(max(np.abs(own[name]).max(initial=0.0), np.finfo(own[name].dtype).tiny)))
         allowed = bound * (ratio if frame is other else 1.0) / unit
-        result.append(Difference(name, frame.convention.name, largest, largest / unit, allowed))
+        gradient = frame.convention.names.gradient_of(name)
+        result.append(Difference(name, gradient, frame.convention.name, largest, largest / unit, allowed))
     return tuple(result)

@@ -6,8 +6,9 @@ Every operation runs on symbols, and each edge's own `_vjp` writes the formula t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,10 @@ _DEEPEST = 50
 
 
 def derive_graph(
-    value: Value, wrt: Sequence[Value | str], called: Callable[[str], str] = "d{}".format
+    value: Value,
+    wrt: Sequence[Value | str],
+    called: Callable[[str], str] = "d{}".format,
+    words: Mapping[str, str] = MappingProxyType({}),
 ) -> GraphDerivation:
     """Return the derivation of a scalar's gradients by other values of its graph.
 
@@ -44,6 +48,8 @@ def derive_graph(
         All inputs that it depends on, unless given.
     called : callable, optional
         From what a value is called to what its cotangent is; "dW" unless given.
+    words : mapping, optional
+        Other names for N, the number of examples, and P, the prediction.
 
     Raises
     ------
@@ -56,17 +62,19 @@ def derive_graph(
             f"explain: {value!r} {what}; a gradient is that of one number, such as a loss: take (Y * Y).sum(), or "
             "explain the operation that Y comes from"
         )
-    return _Walk(value, value.find(wrt, "explain"), called).found()
+    return _Walk(value, value.find(wrt, "explain"), called, words).found()
 
 
 @dataclass(eq=False, kw_only=True)
 class _Known(Named):
-    """Named arrays, and which of the names were made up, each with its letter."""
+    """Named arrays, which of the names were made up, each with its letter, and other names for some letters."""
 
     made_up: dict[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def free_name(self, letter: str) -> str:
-        name = super().free_name(letter)
+        word = self.words.get(letter, "")
+        name = super().free_name(letter) if word in ("", *self.arrays, *self.reserved) else word
         self.made_up[name] = letter
         return name
 
@@ -77,7 +85,9 @@ class _Known(Named):
 
 
 class _Walk:
-    def __init__(self, output: Value, wrt: Sequence[Node], called: Callable[[str], str]) -> None:
+    def __init__(
+        self, output: Value, wrt: Sequence[Node], called: Callable[[str], str], words: Mapping[str, str]
+    ) -> None:
         self.output = output
         self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
@@ -86,7 +96,7 @@ class _Walk:
         self.graph = Graph((output,), self.wrt)
         self.called = called
         named = {symbol_name(node.name) for node in self.nodes if node.is_named}
-        self.known = _Known(reserved=named | {self.called(name) for name in named})
+        self.known = _Known(reserved=named | {self.called(name) for name in named}, words=words)
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)
         self.inside: set[Node] = set()

@@ -121,7 +121,7 @@ class Named:
     def constant(self, letter: str, array: Array) -> Symbol:
         """Give an array that an operation holds a symbol; the same array, the same."""
         for name, known in self.arrays.items():
-            if known is array or (known.shape == array.shape == () and name.startswith(letter) and known == array):
+            if known is array or (known.shape == array.shape == () and letter == "N" and known == array):
                 return Symbol(name, array.shape)
         return self.add(self.free_name(letter), array)
 
@@ -207,7 +207,7 @@ class Evaluated:
         *,
         with_matrices: bool = True,
     ) -> dict[str, tuple[Jacobian, ...]]:
-        """Return the factors of the Jacobians by every input.
+        """Return the factors of the Jacobians with respect to every input.
 
         Parameters
         ----------

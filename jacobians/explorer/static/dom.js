@@ -19,15 +19,8 @@ function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(NAMESPACES.svg, tag), attributes, children);
 }
 
-// What is kept in the data as nodes: a formula, or a picture.
-function tree(place, kind) {
-  const [tag, attributes, content] = pooled(place);
-  const children = typeof content === "string" ? [content] : content.map((child) => tree(child, kind));
-  return fill(document.createElementNS(NAMESPACES[kind], tag), attributes, children);
-}
-
-function math(place) {
-  return tree(place, "math");
+function math(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(NAMESPACES.math, tag), attributes, children);
 }
 
 function spoken(text) {
