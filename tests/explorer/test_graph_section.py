@@ -72,6 +72,6 @@ def test_the_picture_and_the_formulas_are_shown_and_follow_a_switch(tab: Tab) ->
     assert "dX=dZ1W1⊤+dS" in formulas("left")
     assert "dX=W1⊤dZ1+dS" in formulas("right")
     tab.go("#left=cs231n&right=ng-ml-2011")
-    assert "Θ2_grad=δ3⊤[1H]" in formulas("right")
+    assert any(text.endswith("=δ3⊤[1H]") for text in formulas("right"))
     tab.go("#left=cs231n&right=cs231n")
     assert tab.page.locator("#graph-badge").inner_text() == "= same in both panes"
