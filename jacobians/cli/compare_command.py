@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,8 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_layers,
+    check_memory,
     objective_of,
     whole_numbers,
     with_regulariser,
@@ -59,7 +61,7 @@ _FORWARD = {
 
 _FIRST = 10
 _EPILOG = """\
-exit code: 0 the conventions agree, 1 they do not, 2 bad input
+exit code: 0 the conventions agree, 1 they do not, 2 it could not be judged, or bad input
 
 examples:
   jacobians compare ng-ml-2011 cs231n
@@ -124,6 +126,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sizes = source.sizes
         _check_fit(sizes, batch, outputs, arguments)
+    check_layers(sizes, "compare")
+    for widths in pairwise(sizes):
+        check_memory(widths, f"compare: a layer of {widths[1]} nodes on {widths[0]} inputs")
     result = compare(
         found,
         batch.X,
@@ -139,7 +144,14 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
-    return 0 if result.agree else 1
+    return exit_code(result)
+
+
+def exit_code(result: Comparison) -> int:
+    """Return 0 where the conventions agree, 1 where they do not, 2 where a numerical derivative cannot tell."""
+    wrong = any(not d.agrees for side in result.differences for d in side)
+    wrong = wrong or any(side.check.verdict == "fail" for side in result.sides)
+    return 1 if wrong else 0 if result.agree else 2
 
 
 def _weights(path: str, found: Sequence[Convention]) -> ArraysByRole:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.errors import TooLargeError
+from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.linops import (
     BlockDiagonal,
@@ -26,9 +28,20 @@ from jacobians.linops.algebra import compose, compose_all
 from jacobians.linops.by_example import common_axes, example_basis, example_rows, example_size, split
 from jacobians.linops.jacobian import Leaf
 from jacobians.linops.khatri_rao_sum import summed
+from jacobians.linops.nonzeros import Nonzeros
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+_PLANNED = 10**8
+"""Operations of a matrix by sweeps above which a few orders of elimination are priced, which takes milliseconds."""
+
+_SEARCHED = 10**10
+"""Operations above which all orders are priced, where there are few enough."""
+
+_BESIDE = 2
+"""Times the matrix's bytes that products may take beside it: the last of them is written into it."""
 
 
 class Step(NamedTuple):
@@ -62,12 +75,13 @@ class GraphJacobian(Jacobian):
            [3., 4.]])
     """
 
-    __slots__ = ("_axes", "steps")
+    __slots__ = ("_axes", "_plans", "steps")
     _rule = ("sum of paths", "Each path passes its share")
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
         self._axes: dict[int, bool] = {}
+        self._plans: list[GraphPlan | None] = []
         first, last = self.steps[0], self.steps[-1]
         dtype = common_dtype(*(step.jacobian.dtype for step in self.steps))
         super().__init__(last.jacobian.codomain, first.jacobian.domain, dtype)
@@ -91,6 +105,48 @@ class GraphJacobian(Jacobian):
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         return GraphJacobian([step._replace(jacobian=inner(step.jacobian)) for step in self.steps])
 
+    # --- the order of elimination ----------------------------------------------------------------
+
+    def plan(self, *, limit: int | None = None) -> GraphPlan:
+        """Return the order of least operations in which the values between are eliminated; see `Value.plan`.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no order that was found stays within the limit.
+        """
+        return self._plan(limit, exact=True)
+
+    def _plan(self, limit: int | None, *, exact: bool) -> GraphPlan:
+        ends = End(self._last, "output", self.codomain), End(0, "input", self.domain)
+        names = {step.child: f"value {step.child}" for step in self.steps} | {0: "input"}
+        return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit, exact=exact)
+
+    def _in_best_order(self, vectors: int) -> Jacobian | None:
+        """The product in the best order, where that takes fewer operations than sweeps of so many vectors."""
+        swept = self.flops * vectors
+        if swept <= _PLANNED:
+            return None
+        if not self._plans:
+            try:
+                self._plans.append(self._plan(_BESIDE * super()._dense_bytes(), exact=swept > _SEARCHED))
+            except TooLargeError:
+                self._plans.append(None)
+        (plan,) = self._plans
+        return plan.jacobians()[0][0] if plan is not None and plan.operations < swept else None
+
+    def _dense_bytes(self) -> int:
+        planned = self.flops * min(self.shape) > _PLANNED
+        return super()._dense_bytes() * (1 + _BESIDE * planned)
+
+    def _least_bytes(self) -> int:
+        return super()._dense_bytes()
+
     # --- where every example stays apart -----------------------------------------------------------
 
     def _keeps_examples(self, axis: int) -> bool:
@@ -100,12 +156,15 @@ class GraphJacobian(Jacobian):
 
     def _blocks(self, axis: int) -> Array:
         p, q = example_size(self.codomain, axis), example_size(self.domain, axis)
+        best = self._in_best_order(min(p, q))
+        if best is not None and best._keeps_examples(axis):
+            return best._blocks(axis)
         return super()._blocks(axis) if q <= p else example_rows((self,), axis, 0, p).transpose(1, 0, 2)
 
     def _by_blocks(self) -> BlockDiagonal | None:
         """The same map with one block for each example, where the structure keeps examples apart."""
         axes = common_axes(self)
-        return self.block_diagonal(axes[0]) if axes else None
+        return self.block_diagonal(axes[0], limit=self._blocks_bytes(axes[0])) if axes else None
 
     # --- where examples meet in the input alone: a weight ------------------------------------------
 
@@ -145,12 +204,22 @@ class GraphJacobian(Jacobian):
         return KhatriRaoSum(left, right)._gram().astype(self.dtype, copy=False)
 
     def _fill(self, out: Array) -> None:
+        self._write(out, planned=True)
+
+    def _fill_within(self, out: Array, limit: int) -> None:
+        self._write(out, planned=limit >= self._dense_bytes())
+
+    def _write(self, out: Array, *, planned: bool) -> None:
         if (blocks := self._by_blocks()) is not None:
             blocks._fill(out)
             return
         found = None
         if self.codomain and size_of(self.codomain[1:]) < size_of(self.domain):
             found = self._of_each_output()
+        best = self._in_best_order(min(self.shape) if found is None else len(found[1])) if planned else None
+        if best is not None:
+            best._fill(out)
+            return
         if found is None:
             super()._fill(out)
             return
@@ -170,6 +239,26 @@ class GraphJacobian(Jacobian):
             part = matrices[step.child] @ step.jacobian._sparse()
             matrices[step.parent] = matrices[step.parent] + part if step.parent in matrices else part
         return csr_array(matrices[0]).astype(self.dtype)
+
+    def _nonzeros(self) -> Nonzeros:
+        rows = self.shape[0]
+        found = {self._last: Nonzeros.of(rows)}
+        for step in reversed(self.steps):
+            shape = rows, step.jacobian.shape[1]
+            part = found[step.child].times(step.jacobian._nonzeros(), shape)
+            found[step.parent] = found[step.parent].plus(part, shape) if step.parent in found else part
+        bound = found[0]
+        for axis in common_axes(self):
+            bound = bound.within(Nonzeros.of_blocks(self.codomain[axis], self.shape))
+        return bound
+
+    def _sparse_bytes(self) -> int:
+        rows, item = self.shape[0], self.dtype.itemsize
+        own = self._nonzeros().nbytes(rows, item)
+        axes = common_axes(self)
+        if axes:
+            return own + self._blocks_bytes(axes[0])
+        return own + sum(step.jacobian._sparse_bytes() for step in self.steps)
 
     def _diagonal(self) -> Array:
         blocks = self._by_blocks()

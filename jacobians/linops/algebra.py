@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.leaves import Dense
+from jacobians.linops.leaves import Dense, leaf_of_matrix
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
@@ -196,6 +197,42 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
             terms = tuple(t for s in (left, right) for t in (s.terms if isinstance(s, Sum) else (s,)))
             result = Sum(terms)
     return result._with_order(order)
+
+
+def beside(jacobian: Jacobian, matrix: Any) -> Jacobian:
+    """Return a plain or a sparse matrix as a leaf that can be added to a Jacobian, whose order unrolls its sides.
+
+    Raises
+    ------
+    ShapeError
+        If it has another shape than the Jacobian's matrix.
+    """
+    if matrix.shape != jacobian.shape:
+        raise ShapeError(
+            f"+: the matrix has shape {matrix.shape}, that of {jacobian.structure} is {jacobian.shape}; both must agree"
+        )
+    turned = isinstance(jacobian, Denominator)
+    leaf = leaf_of_matrix(matrix.T if turned else matrix, jacobian.codomain, jacobian.domain, jacobian.order)
+    return Denominator(leaf) if turned else leaf
+
+
+def after(jacobian: Jacobian, matrix: Any) -> Jacobian:
+    """Return a sparse matrix as a leaf that a Jacobian can be multiplied with from the left.
+
+    Raises
+    ------
+    ShapeError
+        If it has not as many rows as the Jacobian's matrix has columns.
+    """
+    rows, columns = matrix.shape
+    if rows != jacobian.shape[1]:
+        raise ShapeError(
+            f"@: the left factor {jacobian.structure} is {jacobian.shape}, the sparse matrix {matrix.shape}; it needs "
+            f"{jacobian.shape[1]} rows"
+        )
+    if isinstance(jacobian, Denominator):
+        return Denominator(leaf_of_matrix(matrix.T, (columns,), jacobian.codomain, jacobian.order))
+    return leaf_of_matrix(matrix, jacobian.domain, (columns,), jacobian.order)
 
 
 def scale(factor: float, jacobian: Jacobian) -> Jacobian:

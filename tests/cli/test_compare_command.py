@@ -12,7 +12,7 @@ import scipy.io
 
 from jacobians import all_conventions
 from jacobians.cli import main
-from jacobians.cli.compare_command import print_formulas, print_report
+from jacobians.cli.compare_command import exit_code, print_formulas, print_report
 from jacobians.cli.output import make_console
 from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
@@ -298,3 +298,4 @@ def test_each_verdict_of_the_numerical_check(capsys, verdict, cell, line):
     assert "(6 directions, resolved" in out
     assert line in " ".join(out.split())
     assert result.agree == (verdict == "pass")
+    assert exit_code(result) == {"pass": 0, "fail": 1, "inconclusive": 2}[verdict]

@@ -14,6 +14,7 @@ NAMES = {
     "diagnosis": "bugs that the diagnosis names",
     "peers": "the same bugs under other libraries' checkers",
     "speed": "how long a check takes",
+    "orders": "multiplications in the best order of elimination",
 }
 
 

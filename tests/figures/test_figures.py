@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.figures import detection, diagnosis, false_alarms
+from tests.figures import detection, diagnosis, false_alarms, orders
 from tests.figures.backprop import ACTIVATIONS, LOSSES
 from tests.figures.cases import CONVENTIONS, cases
 from tests.figures.diagnosis import network_of, network_targets
@@ -68,3 +68,18 @@ def test_diagnosis_reaches_its_goals():
     first, third = diagnosis.shares(diagnosis.measure(quick=True))
     assert first >= diagnosis.FIRST
     assert third >= diagnosis.THIRD
+
+
+def check_orders(*, quick: bool) -> None:
+    for name, own in orders.measure(quick=quick).items():
+        assert own["best"] <= min(own["forward"], own["reverse"]), name
+        assert own["off"] < 1e-12, name
+
+
+def test_the_plan_multiplies_no_more_than_forward_or_reverse():
+    check_orders(quick=True)
+
+
+@pytest.mark.slow
+def test_nor_on_the_larger_graphs():
+    check_orders(quick=False)
