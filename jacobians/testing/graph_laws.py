@@ -87,7 +87,8 @@ def assert_graph_laws(
     operation.__name__ = what
     if twins is None:
         assert_reference(operation, list(given.values()), rng)
-    assert_purity(operation, list(given.values()), rng)
+    with np.errstate(all="ignore"):  # between two calls it is evaluated elsewhere, where it may overflow
+        assert_purity(operation, list(given.values()), rng)
     inputs = values(**given)
     out = program(*inputs)
     for wrt in inputs:
@@ -212,8 +213,8 @@ def _one_sweep(out: Value, inputs: Sequence[Value], rng: np.random.Generator, wh
         expected = (cotangent.ravel().astype(np.float64) @ matrix).reshape(wrt.shape)
         scale = size * float(np.abs(cotangent).sum())
         where = f"{what}, the gradient by {wrt.name} from one sweep"
-        if gradient.dtype != wrt.dtype:
-            fail("dtype", where, f"{gradient.dtype}, and {wrt.name} is {wrt.dtype}")
+        if gradient.dtype != (dtype := out.jacobian(wrt).dtype):
+            fail("dtype", where, f"{gradient.dtype}, and the Jacobian is {dtype}")
         agree("one source", where, gradient, expected, dtype=gradient.dtype, scale=scale)
         others = [*gradients[:place], *gradients[place + 1 :], *(v.array for v in inputs)]
         if any(np.shares_memory(gradient, other) for other in others):

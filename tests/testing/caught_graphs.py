@@ -184,6 +184,6 @@ GRAPHS: dict[str, tuple[Callable[[], None], str]] = {
     ),
     "graph, wide gradients": (
         lambda: assert_graph_laws(lambda a, b: seen_as(WideGradients, a + b), SINGLE),
-        r"law dtype: the program, the gradient by a from one sweep: float64, and a is float32",
+        r"law dtype: the program, the gradient by a from one sweep: float64, and the Jacobian is float32",
     ),
 }
