@@ -151,9 +151,11 @@ def recurrent(rng: np.random.Generator, steps: int | None = None, every: bool | 
         return dz @ p["Wh"].T
 
     slips = {"last Wh": LAST, "first Wh": {"cotangent-overwritten"}, "lost Wh": USE, "window 1": LAST, "window 2": CUT}
-    slips |= {"stop 2": CUT, "stop 3": CUT, "window 3": CUT, "detach 2": CUT}
+    slips |= {"stop 2": CUT, "stop 3": CUT, "window 3": CUT}
     if losses:
         slips |= {"dh =": FORGOTTEN | LAST, "readout": FORGOTTEN}
+    if losses and T > 4:  # else the sweep is cut once alone, which has another name
+        slips["detach 2"] = CUT
     return Net(p, loss, by_hand, slips)
 
 

@@ -15,11 +15,11 @@ from tests.figures.tables import table
 _COUNT, _QUICK = 10_000, 200
 
 
-def measure(*, quick: bool = False, count: int | None = None) -> dict[str, Any]:
+def measure(*, quick: bool = False, seeds: range | None = None) -> dict[str, Any]:
     """Hold each graph to the laws, and count what was held."""
     kinds: dict[str, dict[str, Any]] = {}
     failures = []
-    for seed in range(count or (_QUICK if quick else _COUNT)):
+    for seed in seeds or range(_QUICK if quick else _COUNT):
         case = random_graph(seed)
         twins = case.twins
         _count(case, twins, kinds.setdefault(next(iter(case.arrays.values())).dtype.name, {}))

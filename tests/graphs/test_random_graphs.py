@@ -42,7 +42,7 @@ def test_the_shorter_program_is_the_beginning_of_the_longer() -> None:
 
 
 def test_the_figure_counts_what_it_checks() -> None:
-    result = graphs.measure(quick=True, count=12)
+    result = graphs.measure(seeds=range(12))
     assert sum(row["graphs"] for row in result["kinds"].values()) == 12
     assert not result["failures"]
     assert "12 graphs" in graphs.report(result)
