@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, as_array
 from jacobians.diagnosis.slip import Gradients
 from jacobians.graphs import Edge, Graph, Node, Value
 from jacobians.linops.algebra import pull_row
@@ -164,7 +164,7 @@ class GraphSetting:
             at = [edge.child.number for edge in self.uses.get(node.number, [])]
             gaps = {b - a for a, b in pairwise(at)}
             if len(gaps) == 1 and 0 not in gaps and len(at) > (1 if node.number in params else 2):
-                groups.setdefault((len(at), *gaps), []).append((node, at))
+                groups.setdefault((len(at), gaps.pop()), []).append((node, at))
         found = []
         for (count, gap), members in groups.items():
             while members:
@@ -205,6 +205,11 @@ def _changed(setting: GraphSetting, name: str, gradient: Callable[[], Array]) ->
     return lambda: {**setting.gradient, name: gradient()}
 
 
+def _sum(setting: GraphSetting, edges: Sequence[Edge]) -> Array:
+    """What some uses add up to."""
+    return as_array(sum(map(setting.term, edges)))
+
+
 def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
     """One use of a shared weight forgotten, and one alone kept."""
     alone = {r.weights[0].number: r for r in setting.recurrences if len(r.weights) == 1}
@@ -217,10 +222,10 @@ def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
             if place == 0 and node.number in alone:
                 continue  # the same as a sweep that stops one step early
             title = f"the gradient by {name} lacks its use in {_said(edge, edges)}{_over(edge, edges)}"
-            less = _changed(setting, name, lambda n=name, e=edge: setting.gradient[n] - setting.term(e))  # type: ignore[misc]
+            less = _changed(setting, name, partial(_sum, setting, [e for e in edges if e is not edge]))
             yield GraphSlip("use-forgotten", "graph", title, _ADD, less)
         for edge in edges if len(edges) > 2 else ():
-            only = _changed(setting, name, lambda e=edge: setting.term(e))  # type: ignore[misc]
+            only = _changed(setting, name, partial(setting.term, edge))
             if edge is edges[-1] and node.number in last_alone:
                 title = f"the gradient by {name} is of the last of its {len(edges)} steps alone"
                 mend = "Add up the gradients of all steps."
@@ -231,7 +236,7 @@ def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
         if node.number in last_alone:
             for kept in range(2, len(edges) - 1):
                 title = f"the gradient by {name} is of the last {kept} of its {len(edges)} steps"
-                some = _changed(setting, name, lambda k=kept, es=edges: sum(map(setting.term, es[-k:])))  # type: ignore[misc]
+                some = _changed(setting, name, partial(_sum, setting, edges[-kept:]))
                 yield GraphSlip("bptt-truncated", "graph", title, _BPTT, some, rank=1)
 
 
@@ -345,10 +350,12 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
             changed = {n: factor * setting.gradient[n] for n in names}
             name = {-1.0: "sign", 2.0: "doubled", 0.5: "halved", 0.0: "zero"}[factor]
             mend = "Follow the factor through the sweep by hand."
-            yield GraphSlip(name, "scale", f"{text} {said}", mend, lambda c=changed: {**setting.gradient, **c}, rank=1)  # type: ignore[misc]
+            yield GraphSlip(
+                name, "scale", f"{text} {said}", mend, partial(dict, {**setting.gradient, **changed}), rank=1
+            )
     for name, right in setting.gradient.items():
         if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
-            turned = _changed(setting, name, lambda g=right: g.T)  # type: ignore[misc]
+            turned = partial(dict, {**setting.gradient, name: right.T})
             yield GraphSlip("transposed", "layout", f"the gradient by {name} is transposed", "Transpose it.", turned)
     slopes = [node for node in setting.graph.nodes if isinstance(node.operation, Elementwise)]
     for node in slopes:

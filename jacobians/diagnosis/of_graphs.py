@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
 from jacobians.diagnosis.graph_slips import GraphSetting, GraphSlip, graph_slips
-from jacobians.diagnosis.report import Cause, Diagnosis
+from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.slip import Gradients
 from jacobians.errors import ShapeError
 from jacobians.graphs import Value
@@ -65,7 +65,7 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
         causes, fits = _causes(distances, wrong)
         if fits:
             break
-    verdict = "unexplained" if not fits else "explained" if len(causes) == 1 else "ambiguous"
+    verdict: Verdict = "unexplained" if not fits else "explained" if len(causes) == 1 else "ambiguous"
     return Diagnosis(verdict, (*before, *causes), findings(distances), notes=notes, tried=len(tried))
 
 

@@ -155,8 +155,10 @@ def _every_order(out: Value, wrt: Value, rng: np.random.Generator, matrix: Array
     if out is wrt or out not in graph.into:
         return
     inner = [node for node in graph.nodes if node is not out and node is not wrt]
-    orders = list(itertools.permutations(inner)) if len(inner) <= _ALL_ORDERS else [inner, inner[::-1]]
-    if len(inner) > _ALL_ORDERS:
+    orders: list[Sequence[Node]] = [inner, inner[::-1]]
+    if len(inner) <= _ALL_ORDERS:
+        orders = list(itertools.permutations(inner))
+    else:
         orders += [[inner[i] for i in rng.permutation(len(inner))] for _ in range(_DRAWN_ORDERS)]
     jacobian = out.jacobian(wrt).numerator
     for order in orders:

@@ -7,13 +7,14 @@ on values and the one that runs on complex arrays; where Python's operators serv
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.graphs import Value
-from jacobians.layout import Bias, Layout, Lines
+from jacobians.layout import Bias, Derivative, Layout, Lines, Order
 from jacobians.operations import affine, relu, sigmoid, softmax, softplus, square, tanh
 
 __all__ = ["GraphCase", "random_graph"]
@@ -176,10 +177,10 @@ class _Writer:
         self.rng = np.random.default_rng(seed)
         self.dtype = np.dtype(dtype)
         # what one Jacobian is written in is one thing; where batches, weights and biases lie differs by step
-        orders = [(vec, derivative) for vec in ("C", "F") for derivative in ("numerator", "denominator")]
-        own = orders[int(self.rng.integers(4))]
+        vec = get_args(Order)[int(self.rng.integers(2))]
+        derivative = get_args(Derivative)[int(self.rng.integers(2))]
         self.layouts = [
-            Layout(batch, weights, bias, *own)
+            Layout(batch, weights, bias, vec, derivative)
             for batch in get_args(Lines)
             for weights in get_args(Lines)
             for bias in get_args(Bias)
@@ -351,8 +352,8 @@ class _Writer:
         self.add(
             f"affine {layout}",
             operands,
-            lambda *a: affine(*a, layout=layout),
-            lambda *a: _affine(layout, *a),
+            partial(affine, layout=layout),
+            partial(_affine, layout),
         )
 
 

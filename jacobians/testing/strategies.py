@@ -501,7 +501,7 @@ def graphs(draw: st.DrawFn, *, low: int = 3, high: int = 30) -> GraphCase:
     >>> from hypothesis import given, settings
     >>> from jacobians.testing import assert_graph_laws
     >>> @given(graphs(high=5))
-    ... @settings(max_examples=3)
+    ... @settings(max_examples=3, deadline=None)
     ... def test(case):
     ...     assert_graph_laws(case, case.arrays, twins=case.twins)
     >>> test()
