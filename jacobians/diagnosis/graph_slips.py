@@ -355,7 +355,7 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
             )
     for name, right in setting.gradient.items():
         if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
-            turned = partial(dict, {**setting.gradient, name: right.T})
+            turned: Callable[[], Gradients] = partial(dict, {**setting.gradient, name: right.T})
             yield GraphSlip("transposed", "layout", f"the gradient by {name} is transposed", "Transpose it.", turned)
     slopes = [node for node in setting.graph.nodes if isinstance(node.operation, Elementwise)]
     for node in slopes:

@@ -163,7 +163,7 @@ def _every_order(out: Value, wrt: Value, rng: np.random.Generator, matrix: Array
     jacobian = out.jacobian(wrt).numerator
     for order in orders:
         found = _eliminated(graph, order)
-        where = f"{what}, eliminated in the order {', '.join(node.name for node in order) or 'of nothing'}"
+        where = f"{what}, eliminated in the order {', '.join(node.name for node in order) or 'that has no value'}"
         if (found.codomain, found.domain, found.dtype) != (out.shape, wrt.shape, jacobian.dtype):
             fail(
                 "association",
