@@ -38,6 +38,8 @@ class GraphSlip:
         Of the parameters that it changes.
     rank : int
         Among slips that fit equally well, the smaller is named first.
+    sweeps : int
+        How many sweeps through the graph it takes at most.
     """
 
     name: str
@@ -46,6 +48,7 @@ class GraphSlip:
     mend: str
     gradient: Callable[[], Gradients]
     rank: int = 0
+    sweeps: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,14 +181,17 @@ class GraphSetting:
 
 
 def graph_slips(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """Return the catalogue, those that are cheap to try first."""
+    """Return the catalogue; the kinds that a large graph has most of come last."""
     yield from _of_parameters(setting)
     yield from _through_time(setting)
     yield from _in_every_step(setting)
-    yield from _at_branches(setting)
     yield from _everywhere(setting)
     yield from _general(setting)
+    yield from _at_branches(setting)
 
+
+_LONG = 32
+"""Steps up to which a sweep is stopped after any number of them."""
 
 _ADD = "Add up what comes from every use: dH += …, with dH = 0 before the sweep."
 
@@ -210,6 +216,16 @@ def _sum(setting: GraphSetting, edges: Sequence[Edge]) -> Array:
     return as_array(sum(map(setting.term, edges)))
 
 
+def _less(setting: GraphSetting, name: str, edge: Edge) -> Array:
+    return as_array(setting.gradient[name] - setting.term(edge))
+
+
+def _steps_kept(count: int) -> list[int]:
+    """After how many steps of a recurrence a sweep may stop: in a long one, few or a round number."""
+    every = range(1, count)
+    return [k for k in every if count <= _LONG or k <= _LONG // 2 or k % 50 == 0 or k & (k - 1) == 0]
+
+
 def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
     """One use of a shared weight forgotten, and one alone kept."""
     alone = {r.weights[0].number: r for r in setting.recurrences if len(r.weights) == 1}
@@ -222,7 +238,7 @@ def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
             if place == 0 and node.number in alone:
                 continue  # the same as a sweep that stops one step early
             title = f"the gradient by {name} lacks its use in {_said(edge, edges)}{_over(edge, edges)}"
-            less = _changed(setting, name, partial(_sum, setting, [e for e in edges if e is not edge]))
+            less = _changed(setting, name, partial(_less, setting, name, edge))
             yield GraphSlip("use-forgotten", "graph", title, _ADD, less)
         for edge in edges if len(edges) > 2 else ():
             only = _changed(setting, name, partial(setting.term, edge))
@@ -234,7 +250,7 @@ def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
             title = f"the gradient by {name} is that of its use in {_said(edge, edges)} alone: {len(edges)} are added"
             yield GraphSlip("cotangent-overwritten", "graph", title, _ADD, only, rank=int(edge is not edges[0]))
         if node.number in last_alone:
-            for kept in range(2, len(edges) - 1):
+            for kept in _steps_kept(len(edges))[1:-1]:
                 title = f"the gradient by {name} is of the last {kept} of its {len(edges)} steps"
                 some = _changed(setting, name, partial(_sum, setting, edges[-kept:]))
                 yield GraphSlip("bptt-truncated", "graph", title, _BPTT, some, rank=1)
@@ -247,7 +263,7 @@ def _through_time(setting: GraphSetting) -> Iterator[GraphSlip]:
     """Backpropagation through time that stops: for the loss of each step, after some steps, or at every kth."""
     for r in setting.recurrences:
         count = len(r.starts)
-        for kept in range(1, count):
+        for kept in _steps_kept(count):
             name, of = "bptt-truncated", f"{kept} of {count} steps"
             window, last = f"backpropagation through time stops after {of}", f"the sweep is over after {of}"
             if kept == 1:
@@ -268,11 +284,11 @@ def _through_time(setting: GraphSetting) -> Iterator[GraphSlip]:
                 cuts = range(kept + 1, len(r.starts) + 1, kept)
                 return setting.swept(lambda e, row: None if any(_crosses(r, e, c) for c in cuts) else passed(e, row))
 
-            yield GraphSlip(name, "graph", window, _BPTT, shorter)
-            yield GraphSlip(name, "graph", last, _BPTT, over)
+            yield GraphSlip(name, "graph", window, _BPTT, shorter, sweeps=kept)
+            yield GraphSlip(name, "graph", last, _BPTT, over, sweeps=1)
             if kept > 1:
                 title = f"the state is cut off from what made it at every {kept} of {count} steps"
-                yield GraphSlip(name, "graph", title, _BPTT, cut, rank=1)
+                yield GraphSlip(name, "graph", title, _BPTT, cut, rank=1, sweeps=1)
 
 
 def _crosses(r: Recurrence, edge: Edge, first: int) -> bool:
@@ -291,13 +307,17 @@ def _at_branches(setting: GraphSetting) -> Iterator[GraphSlip]:
             title = f"the cotangent of {node.name} lacks that of its use in {_said(edge, edges)}{_over(edge, edges)}"
             # of v∘v both uses say the same, and that all is halved says it better
             twice = sum(other.child is edge.child for other in edges) > 1
-            yield GraphSlip("branch-forgotten", "graph", title, _ADD, _without(setting, [edge]), rank=2 * twice)
+            yield GraphSlip(
+                "branch-forgotten", "graph", title, _ADD, _without(setting, [edge]), rank=2 * twice, sweeps=1
+            )
         for edge in edges if len(edges) > 2 else ():
             title = (
                 f"the cotangent of {node.name} is that of its use in {_said(edge, edges)} alone: {len(edges)} are added"
             )
             rest = _without(setting, [e for e in edges if e is not edge])
-            yield GraphSlip("cotangent-overwritten", "graph", title, _ADD, rest, rank=int(edge is not edges[0]))
+            yield GraphSlip(
+                "cotangent-overwritten", "graph", title, _ADD, rest, rank=int(edge is not edges[0]), sweeps=1
+            )
 
 
 def _in_every_step(setting: GraphSetting) -> Iterator[GraphSlip]:
@@ -318,7 +338,7 @@ def _in_every_step(setting: GraphSetting) -> Iterator[GraphSlip]:
                 title = (
                     f"the cotangent of {nodes[0].name}, and of its like in every step, lacks that of its use in {said}"
                 )
-                yield GraphSlip("branch-forgotten", "graph", title, _ADD, _without(setting, gone))
+                yield GraphSlip("branch-forgotten", "graph", title, _ADD, _without(setting, gone), sweeps=1)
 
 
 def _without(setting: GraphSetting, gone: Sequence[Edge]) -> Callable[[], Gradients]:
@@ -338,7 +358,7 @@ def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
         if len(own) > 1:
             title = f"{text} that are used several times are written over (= for +=)"
             gone = [edge for number in own for edge in shared[number][1:]]
-            yield GraphSlip("cotangent-overwritten", "graph", title, _ADD, _without(setting, gone), rank=1)
+            yield GraphSlip("cotangent-overwritten", "graph", title, _ADD, _without(setting, gone), rank=1, sweeps=1)
 
 
 def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
@@ -362,10 +382,11 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
         title = f"the derivative of {node.name} is left out"
         mend = "Multiply by the slope, entry by entry."
         left_out = _unsloped(setting, [node])
-        yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out)
+        yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out, sweeps=1)
     if len(slopes) > 1:
         title, mend = "the derivatives of all activations are left out", "Multiply by the slopes, entry by entry."
-        yield GraphSlip("missing-activation-derivative", "activation", title, mend, _unsloped(setting, slopes))
+        left_out = _unsloped(setting, slopes)
+        yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out, sweeps=1)
 
 
 def _unsloped(setting: GraphSetting, nodes: Sequence[Node]) -> Callable[[], Gradients]:

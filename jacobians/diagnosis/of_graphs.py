@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
@@ -11,7 +12,7 @@ from jacobians.diagnosis.slip import Gradients
 from jacobians.errors import ShapeError
 from jacobians.graphs import Value
 
-_WORK = 2_000_000
+_WORK = 3_000_000
 """Edges that are passed in all, which bounds the time of the search to some seconds."""
 
 _SAME = {"last-step-alone", "bptt-truncated"}
@@ -54,7 +55,8 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
     own = {name: g.T if name in turned else g for name, g in gradients.items()}
     before = tuple(_transposed(name) for name in turned)
     slips = list(graph_slips(setting))
-    tried = slips[: max(1, _WORK // max(1, len(setting.graph.edges)))]
+    work = itertools.accumulate(slip.sweeps * len(setting.graph.edges) for slip in slips)
+    tried = [slip for slip, spent in zip(slips, work, strict=True) if spent <= _WORK]
     wrong = [(slip, slip.gradient()) for slip in tried]
     notes = () if len(tried) == len(slips) else (f"only {len(tried)} of {len(slips)} slips were tried",)
     dtypes = {node.dtype.name for node in setting.graph.nodes} | {precision}

@@ -300,7 +300,7 @@ _MOVING = (
 def _by_places(called: Callable[..., Any]) -> Callable[..., Any]:
     def rule(a: Any, *args: Any, **options: Any) -> Any:
         if called is np.pad:
-            _only_zeros(*args, **options)
+            _known_padding(*args, **options)
         if not isinstance(a, Node) or of_graph((*args, *options.values())) is not None:
             raise GraphError(
                 f"{called.__name__}: where entries go is constant, so only the first argument may be a value; take the "
@@ -311,7 +311,7 @@ def _by_places(called: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
-def _only_zeros(width: Any, mode: Any = "constant", **options: Any) -> None:
+def _known_padding(width: Any, mode: Any = "constant", **options: Any) -> None:
     if mode in ("constant", "edge", "reflect", "symmetric", "wrap") and not set(options) - {"pad_width"}:
         return
     raise _unknown("np.pad", {"mode": mode, **options})
