@@ -33,12 +33,13 @@ from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
 _MOST_DIRECTIONS = 10_000
-_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "undecided": 2}
+_CODES = {"pass": 0, "fail": 1, "undecided": 1, "inconclusive": 2}
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
 
-exit code: 0 the gradient is right, 1 it is wrong, 2 it could not be judged, or bad input
+exit code: 0 the gradient is right, 1 it is wrong, or right only under what is asked for, 2 it could not be judged, or
+bad input
 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0

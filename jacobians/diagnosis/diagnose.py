@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
-from jacobians.diagnosis.distances import Distances, findings
+from jacobians.diagnosis.distances import Distances, findings, pattern
 from jacobians.diagnosis.fitting import too_large
+from jacobians.diagnosis.of_graphs import graph_diagnosis
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
 from jacobians.diagnosis.slip import Gradients, Setting, Slip
@@ -20,6 +21,7 @@ from jacobians.diagnosis.slips import catalogue
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
+from jacobians.graphs import Value
 from jacobians.network import Network
 from jacobians.translate import translate_gradients
 
@@ -220,10 +222,10 @@ _FEWER_EXAMPLES = (
 
 def diagnose(
     gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike,
-    network: Network,
-    params: Mapping[str, npt.ArrayLike],
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
+    network: Network | Value,
+    params: Mapping[str, npt.ArrayLike] | None = None,
+    X: npt.ArrayLike | None = None,
+    Y: npt.ArrayLike | None = None,
 ) -> Diagnosis:
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
@@ -234,10 +236,11 @@ def diagnose(
     ----------
     gradient : mapping of str to array_like, or array_like, shape (P,)
         By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
-    network : Network
-        What the gradient should be of, in the convention of the program that computed it.
+    network : Network or Value
+        What the gradient should be of: a network in the convention of the program that computed it; or a scalar of a
+        graph, with the gradients by the names of its values.
     params, X, Y
-        As for `Network.gradient`; not written to.
+        As for `Network.gradient`; not written to. With a value they are left out.
 
     Returns
     -------
@@ -248,6 +251,10 @@ def diagnose(
     ShapeError
         If the gradient's shapes fit neither the network, nor another preset, nor a transpose; or `params`, X and Y do
         not fit the network.
+    ArgumentError
+        If the arguments are in each other's place, or some are missing.
+    GraphError
+        If the graph has no value of a gradient's name.
     DomainError
         If the batch is empty, or a target is out of range.
     DTypeError
@@ -269,7 +276,22 @@ def diagnose(
        b2  right
        Evidence: W2 is 5 times the right one in every entry; residual 0.0e+00.
        Mend: Divide by N: the loss is a mean.
+
+    Of a graph, the slips of its sweep: here W is used twice, and the gradient is of one use.
+
+    >>> from jacobians import squared_error, tanh, values
+    >>> X, W = values(X=X, W=params["W1"])
+    >>> loss = squared_error(tanh(X @ W).named("H") @ W.T, X.array)
+    >>> H = tanh(X.array @ W.array)[0]
+    >>> back = 2 * (H @ W.array.T - X.array) / 5
+    >>> print(diagnose({"W": back.T @ H}, loss).headline)
+    The gradient by W lacks its use in matmul_2.
     """
+    if isinstance(network, Value):
+        return _of_value(gradient, network, params, X, Y)
+    if params is None or X is None or Y is None:
+        _check_network(network, gradient)
+        raise ArgumentError("diagnose: a network's gradient needs params, X and Y too")
     _check_network(network, gradient)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
@@ -292,6 +314,19 @@ def diagnose(
             return Diagnosis("explained" if causes else "right", causes, findings(distances), notes=given.notes)
         found = search(setting, distances)
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
+
+
+def _of_value(gradient: Any, loss: Value, *rest: Any) -> Diagnosis:
+    if any(given is not None for given in rest):
+        raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+    if not isinstance(gradient, Mapping) or not gradient:
+        raise ArgumentError(
+            f"diagnose: the gradient is {kind_of(gradient)}; of a value of a graph it is a dict of arrays by the names "
+            "of its inputs, such as {'W': dW}"
+        )
+    given = _reading({name: as_float(g, name, "diagnose") for name, g in gradient.items()})
+    narrow = {np.dtype(dtype).name: allowed for dtype, allowed in _PRECISIONS}
+    return graph_diagnosis(given.gradients, loss, narrow, given.precision)
 
 
 def _check_network(network: Any, gradient: Any) -> None:
@@ -353,26 +388,9 @@ def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
     residual, exact = explanation.residual, explanation.exact
     causes = []
     for s in explanation.slips:
-        evidence = f"{s.evidence or _pattern(distances)}; residual{together} {residual:.1e}"
+        evidence = f"{s.evidence or pattern(distances)}; residual{together} {residual:.1e}"
         causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
-
-
-def _pattern(distances: Distances) -> str:
-    """Which parameters are wrong, and whether they are multiples of the right ones."""
-    wrong = [n for n in distances.start if not distances.is_right(n)]
-    rest = [n for n in distances.start if distances.is_right(n)]
-    ratios = {}
-    for name in wrong:
-        right, given = distances.right[name].ravel(), distances.given[name].ravel()
-        length = float(right @ right)
-        ratio = float(given @ right) / length if length else np.nan
-        if np.linalg.norm(given - ratio * right) <= 1e-8 * max(float(np.linalg.norm(given)), 1e-300):
-            ratios[name] = ratio
-    if len(ratios) == len(wrong) and len({f"{r:.8g}" for r in ratios.values()}) == 1:
-        ratio = next(iter(ratios.values()))
-        return f"{', '.join(wrong)} {'are' if len(wrong) > 1 else 'is'} {ratio:.10g} times the right one in every entry"
-    return f"{', '.join(wrong)} wrong, {', '.join(rest) or 'nothing'} right, as this cause has it"
 
 
 def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:

@@ -14,6 +14,7 @@ from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.linops import (
     BlockDiagonal,
+    Broadcast,
     Commutation,
     Identity,
     Jacobian,
@@ -319,7 +320,8 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
 
     Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
     depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
-    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use.
+    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use. The
+    positions of a sequence may lie along the examples' axis for a while: (N, T, H) as (N·T, H), one term a position.
 
     Parameters
     ----------
@@ -332,30 +334,72 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
     last = steps[-1].child
     apart: SumsAtNodes[int] = SumsAtNodes(Counter([last, *(step.parent for step in steps)]))
     apart.add(last, delta)
+    count = delta.shape[axis]
     met: dict[int, list[Jacobian]] = {}
     at = last
     row: Array | None = apart.take(last)
-    rows: BlockDiagonal | None = None
     together: Jacobian | None = None
     for step in reversed(steps):
         if step.child != at:
             at, row = step.child, apart.take(step.child) if step.child in apart else None
-            rows, together = None, None
+            together = None
             if at in met:
                 together = _as_one(met.pop(at))
                 if together is None:
                     return None
-        if row is not None and step.jacobian._keeps_examples(axis):
-            apart.add(step.parent, step.jacobian._vjp(row))
-        elif row is not None:
-            rows = rows or _rows(row, axis)
-            met.setdefault(step.parent, []).append(compose(rows, step.jacobian))
+        if row is not None:
+            factors = list(step.jacobian._factors())
+            own = row
+            while factors and _keeps_apart(factors[0], axis, count):
+                own = factors.pop(0)._vjp(own)
+            if factors:
+                first = _spread(own, factors[0]) if axis == 0 else None
+                rows = (_rows(own, axis), *factors) if first is None else (*first, *factors[1:])
+                term = _of_examples(compose_all(rows), count)
+                if term is None:
+                    return None
+                met.setdefault(step.parent, []).append(term)
+            else:
+                apart.add(step.parent, own)
         if together is not None:
             met.setdefault(step.parent, []).append(compose(together, step.jacobian))
     found = met.get(0, [])
     if 0 in apart:
-        return None if found else _rows(apart.take(0), axis)
+        alone = apart.take(0)
+        return _rows(alone, axis) if not found and alone.shape[axis] == count else None
     return _as_one(found)
+
+
+def _keeps_apart(factor: Jacobian, axis: int, count: int) -> bool:
+    """Whether every example's part of the output depends on its own part of the input alone."""
+    if factor._keeps_examples(axis):
+        return True
+    # entries in C order: what lay in the first axis at one example stays together there, with its positions
+    lengths = [shape[0] if shape else 0 for shape in (factor.codomain, factor.domain)]
+    return isinstance(factor, Reshape) and axis == 0 and count > 0 and all(n and n % count == 0 for n in lengths)
+
+
+def _spread(own: Array, factor: Jacobian) -> tuple[Jacobian, ...] | None:
+    """Rows of what is the same for all examples, and at all positions: its share of each example is summed."""
+    if not isinstance(factor, Broadcast) or (len(factor.domain) == len(factor.codomain) and factor.domain[0] != 1):
+        return None
+    inner = factor.domain[1:] if len(factor.domain) == len(factor.codomain) else factor.domain
+    shares = Broadcast(factor.codomain[1:], inner, factor.dtype)._vjp(own).reshape(len(own), size_of(inner))
+    rows = KhatriRao(np.ones((len(own), 1), own.dtype), shares)
+    return rows, Reshape(rows.domain, factor.domain, own.dtype)
+
+
+def _of_examples(rows: Jacobian, count: int) -> Jacobian | None:
+    """Rows for every position of every example, added up over each example's; None where they are no such product."""
+    if rows.codomain == (count,):
+        return rows
+    core, moves = _split(rows)
+    if not isinstance(core, KhatriRao):
+        return None
+    left, right = (np.broadcast_to(f, (*core.codomain, f.shape[-1])) for f in (core.left, core.right))
+    positions = len(left) // count
+    grouped = (f.reshape(count, positions, f.shape[-1]) for f in (left, right))
+    return compose_all((KhatriRaoSum(*grouped), *moves))
 
 
 def _rows(delta: Array, axis: int) -> BlockDiagonal:
@@ -372,13 +416,29 @@ def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
         return term if isinstance(inner._factors()[0], (KhatriRao, KhatriRaoSum)) else None
     cores: list[KhatriRao | KhatriRaoSum] = []
     moves: tuple[Jacobian, ...] | None = None
-    for term in terms:
-        core, moved = _split(term)
+    parts = [_split(term) for term in terms]
+    if any(not _same(parts[0][1], moved) for _, moved in parts):
+        parts = [_among_zeros(core, moved) for core, moved in parts]
+    for core, moved in parts:
         if core is None or (moves is not None and not _same(moves, moved)):
             return None
         cores.append(core)
         moves = moved
     return compose_all((summed(cores), *(moves or ())))
+
+
+def _among_zeros(
+    core: KhatriRao | KhatriRaoSum | None, moves: tuple[Jacobian, ...]
+) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:
+    """Rows l ⊗ r of a part of a weight, as rows of all of it: both factors are placed among zeros."""
+    if core is None or not moves or not isinstance(moves[0], Selection) or len(moves[0].domain) != 2:
+        return core, moves
+    placed = []
+    for factor, key, length in zip((core.left, core.right), moves[0].key, moves[0].domain, strict=True):
+        wide = np.zeros((*factor.shape[:-1], length), factor.dtype)
+        wide[..., key] = factor
+        placed.append(wide)
+    return type(core)(*placed), moves[1:]
 
 
 def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:

@@ -367,7 +367,8 @@ class Value(Node):
         if 0 in ranks or ranks[1] > 2:
             raise ShapeError(
                 f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A may be a vector, a matrix or a stack of "
-                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by member"
+                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by "
+                "member, or with np.einsum"
             )
         if ranks == (2, 2):
             return self._apply(MatMul(), (left, right))
@@ -445,10 +446,14 @@ class Value(Node):
         """Return the mean over all entries, or along one axis or several."""
         return self._over(Mean, axis, keepdims)
 
-    def var(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the mean square distance from the mean."""
+    def var(self, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Self:
+        """Return the mean square distance from the mean; `ddof` is taken from the count that it is divided by."""
         away = self - self.mean(axis, keepdims=True)
-        return (away * away).mean(axis, keepdims)
+        found = (away * away).mean(axis, keepdims)
+        if not ddof:
+            return found
+        count = self.size // max(found.size, 1)
+        return found * (count / (count - ddof))
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Self:
         """Return the largest entries; of equal ones the first takes the whole derivative."""

@@ -13,6 +13,8 @@ NAMES = {
     "false-alarms": "right gradients near kinks that it rejects",
     "diagnosis": "bugs that the diagnosis names",
     "peers": "the same bugs under other libraries' checkers",
+    "graph-diagnosis": "slips that only graphs have, that the diagnosis names",
+    "graphs": "Jacobians of random graphs of values that differ from their dense twins",
     "speed": "how long a check takes",
     "orders": "multiplications in the best order of elimination",
 }
