@@ -13,8 +13,8 @@ import jacobians as jac
 from jacobians.derivation import GraphDerivation, Recurrence
 from jacobians.errors import GraphError
 from jacobians.graphs import Value
+from jacobians.testing.random_graphs import random_graph
 from tests.derivation.graphs import check
-from tests.graphs.random_programs import random_program
 from tests.symbols.test_notation import parsed
 
 EVERYDAY, THOROUGH = 20, 2000
@@ -177,9 +177,8 @@ def test_formulas_of_many_random_graphs() -> None:
 
 
 def check_random(seed: int) -> None:
-    program = random_program(seed)
-    inputs = jac.values(**{f"v{i}": np.asarray(a, np.float64) for i, a in enumerate(program.inputs)})
-    last = next(r for r in reversed(program.on_values(inputs)) if isinstance(r, Value))
+    case = random_graph(seed, dtype="float64")
+    last = case(*jac.values(**case.arrays))
     loss = last if last.shape == () and last.operation is not None else (last * last).sum()
     derivation = jac.explain(loss)
     assert isinstance(derivation, GraphDerivation)
