@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import ArgumentError, DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 __all__ = [
     "Array",
@@ -22,6 +22,7 @@ __all__ = [
     "Symbolic",
     "as_array",
     "as_float",
+    "check_finite",
     "common_dtype",
     "format_bytes",
     "full",
@@ -272,6 +273,24 @@ def format_bytes(count: int) -> str:
         if scaled < 1024:
             break
     return f"{scaled:.1f} {unit}"
+
+
+def check_finite(array: Array, name: str, operation: str) -> None:
+    """Raise if an entry is NaN or infinite.
+
+    Raises
+    ------
+    DataError
+        Naming the first such entry by its (0-based) index, and how many there are.
+    """
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    places = np.argwhere(~finite)
+    first = tuple(int(index) for index in places[0])
+    label = f"{name}[{', '.join(map(str, first))}]" if first else name
+    others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
+    raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")
 
 
 def common_dtype(*dtypes: DType) -> DType:

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.array_roles import ArraysByRole, arrays_by_role, conventions_of
 from jacobians.arrays import Array
 from jacobians.checking import GradientCheck, check_gradient
+from jacobians.checking.narrow_precision import ENOUGH, room_for_rounding
 from jacobians.checking.printed_digits import Printed, printed
 from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.diagnosis import Diagnosis, diagnose
@@ -189,13 +190,45 @@ class _Attempt:
 
     @cached_property
     def named(self) -> dict[str, Array] | None:
-        """The given gradient by parameter; None if it has other shapes: then only a diagnosis can speak."""
+        """The given gradient by parameter; None if it has other shapes: then only a diagnosis can speak.
+
+        What a narrow dtype leaves open, half a unit of it or a sum of such, is not held against it.
+        """
         given, parameters = self.read.gradients, self.read.parameters
         if not isinstance(given, dict):
             assert given is not None
-            fits = given.size == sum(p.size for p in parameters.values())
-            return self.network.unpack(given) if fits else None
-        return given if all(given[name].shape == p.shape for name, p in parameters.items()) else None
+            if given.size != sum(p.size for p in parameters.values()):
+                return None
+            given = self.network.unpack(given)
+        if any(given[name].shape != p.shape for name, p in parameters.items()):
+            return None
+        wide = {name: g.astype(np.float64) for name, g in given.items()}
+        room = self.room
+        return {
+            name: np.where(np.abs(g - self.right[name]) <= room[name], self.right[name], g) if room else g
+            for name, g in wide.items()
+        }
+
+    @cached_property
+    def narrow(self) -> str | None:
+        """The dtype of the given gradient's least precise array; None where it is float64."""
+        given = self.read.gradients
+        dtypes = {g.dtype for g in (given.values() if isinstance(given, dict) else [given]) if g is not None}
+        return min((d.name for d in dtypes if d.itemsize < 8), key=lambda name: int(name[5:]), default=None)
+
+    @cached_property
+    def room(self) -> dict[str, Array] | None:
+        """How far rounding in a narrow dtype may take each entry."""
+        if self.narrow is None:
+            return None
+        return room_for_rounding(self.network, self.read.parameters, self.X, self.Y, self.narrow)
+
+    @cached_property
+    def blurred(self) -> str | None:
+        """The parameter of whose gradient a narrow dtype says nothing; None if there is none."""
+        room, floor = self.room or {}, 1e-10 * float(np.linalg.norm(self.network.pack(self.right)))
+        norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
+        return next((n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor), None)
 
     @cached_property
     def right(self) -> dict[str, Array]:
@@ -283,6 +316,10 @@ class _Judge:
             headline = f"the gradient is right as {names}; say which is meant: {options}"
             return self._said("undecided", headline, right[0][0], notes)
         for attempt, check, said in right:
+            if attempt.blurred is not None:
+                headline = f"the gradient may be right, as {attempt.text}, but {attempt.narrow} is too narrow to tell: "
+                headline += f"rounding may be as large as the gradient by {attempt.blurred}; compute in float64"
+                return self._said("undecided", headline, attempt, notes)
             return self._said("pass", f"the gradient is right, as {attempt.text}", attempt, (*notes, *said), check)
         for attempt in near:
             if attempt.printed is not None:
@@ -299,7 +336,7 @@ class _Judge:
 
     def _attempts(self, read: ArraysByRole, objective: Objective) -> list[_Attempt]:
         """The file as every task that its targets fit; the most plausible first."""
-        name = read.convention.name
+        name, read = read.convention.name, _widened(read)
         if read.X is None or read.Y is None:
             what = "array of examples X or x" if read.X is None else "array of labels y or Y"
             raise DataError(f"check: {self.where} has no {what}")
@@ -403,6 +440,12 @@ class _Judge:
                 continue
             check, shown = attempt.checked(attempt.named, self.directions, self.seed), attempt.printed
             said: tuple[str, ...] = ()
+            if attempt.room is not None:
+                most = max(float(room.max(initial=0.0)) for room in attempt.room.values())
+                said = (
+                    f"the gradient is in {attempt.narrow}: up to {most:.0e} was allowed for its rounding; the table "
+                    "shows the library's own numbers",
+                )
             if not check and shown is not None and shown.digits >= _FEWEST_DIGITS:
                 check = attempt.checked(attempt.right, self.directions, self.seed)
                 said = (
@@ -523,6 +566,13 @@ class _Judge:
         convention = attempt.read.convention.name
         said = (*notes, *attempt.notes)
         return FileVerdict(verdict, headline, convention, attempt.task, attempt.network, said, check, diagnosis)
+
+
+def _widened(read: ArraysByRole) -> ArraysByRole:
+    """The file with its numbers in float64, but for the gradient, whose dtype says how exact it can be."""
+    X = None if read.X is None else read.X.astype(np.float64)
+    Y = read.Y.astype(np.float64) if read.Y is not None and read.Y.dtype.kind == "f" else read.Y
+    return replace(read, parameters={name: p.astype(np.float64) for name, p in read.parameters.items()}, X=X, Y=Y)
 
 
 def class_numbers(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jacobians.array_roles import ArraysByRole, conventions_of
-from jacobians.arrays import Array, format_bytes, show_shape
+from jacobians.arrays import Array, check_finite, format_bytes, show_shape
 from jacobians.checking import GradientCheck
 from jacobians.cli.options import (
     Commands,
@@ -32,7 +32,6 @@ from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.formulas import FormulaRow
 from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
-from jacobians.data.dataset import check_finite
 from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
