@@ -368,6 +368,9 @@ class _Reader:
             self.understood = 1
             weights = self._weights(X)
             sizes = self.convention.sizes(weights)
+            if self.told not in (None, sizes):
+                own, told = ("-".join(map(str, widths)) for widths in (sizes, self.told or ()))
+                raise DataError(f"{self.where} holds a {own} network, and --sizes says {told}; leave --sizes out")
             self.understood = 2
             parameters = self._with_biases(weights, sizes)
             self._agree(parameters, sizes)
@@ -552,6 +555,12 @@ class _Reader:
         """The widths that a packed vector has, which X, the labels and its length tell."""
         name = self.found["packed"]
         if self.told is not None:
+            needed = sum(map(size_of, self.convention.shapes(self.told).values()))
+            if needed != packed.size:
+                raise DataError(
+                    f"{self.where}: {name} packs {packed.size} parameters, and {self.convention.name} packs {needed} "
+                    f"of a {'-'.join(map(str, self.told))} network"
+                )
             return self.told
         if X is None:
             raise DataError(f"{self.where}: the sizes of {name} are not told by its length; give --sizes 400,25,10")

@@ -273,6 +273,12 @@ class _Attempt:
         )
 
     @property
+    def holds_classes(self) -> bool:
+        """Whether the targets of the file are labels, or 0 and 1 throughout."""
+        Y = self.read.Y
+        return Y is not None and (Y.size < self.Y.size or bool(np.isin(Y, (0, 1)).all()) or self.Y.ndim == 1)
+
+    @property
     def text(self) -> str:
         """What the gradient is right or wrong as."""
         loss = self.network.loss
@@ -320,6 +326,12 @@ class _Judge:
                 headline = f"the gradient may be right, as {attempt.text}, but {attempt.narrow} is too narrow to tell: "
                 headline += f"rounding may be as large as the gradient by {attempt.blurred}; compute in float64"
                 return self._said("undecided", headline, attempt, notes)
+            if (doubted := self._doubted(attempt, attempts)) is not None:
+                name = read.names["target"]
+                headline = f"the gradient is right as {attempt.text} alone, and {name} holds classes, as for "
+                headline += f"{doubted.text}: was the {doubted.network.loss.prediction or 'other loss'} forgotten? "
+                headline += f"If it is meant so, say {attempt.option}"
+                return self._said("undecided", headline, attempt, notes)
             return self._said("pass", f"the gradient is right, as {attempt.text}", attempt, (*notes, *said), check)
         for attempt in near:
             if attempt.printed is not None:
@@ -331,6 +343,14 @@ class _Judge:
             headline = f"the gradient is wrong as {wrong.text}, and right with {options}: say which is meant"
             return self._said("undecided", headline, wrong, notes)
         return self._wrong(read, near or attempts, notes)
+
+    def _doubted(self, right: _Attempt, attempts: Sequence[_Attempt]) -> _Attempt | None:
+        """The task of classes that the targets rather belong to, where a regression of them alone is right."""
+        asked = self.objective.task is not None or self.objective.loss is not None
+        if asked or right.network.loss.takes != "reals" or right.task not in ("regression", "network"):
+            return None
+        first = attempts[0]
+        return first if first.network.loss.takes in ("zero-one", "labels") and first.holds_classes else None
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -365,8 +385,10 @@ class _Judge:
                 found.append(attempt)
         if not found:
             raise DataError(f"check: {self.where}: the targets fit no task of {name}: {errors[0]}") from errors[0]
-        whole = bool((np.floor(read.Y) == read.Y).all())
-        return found if whole else sorted(found, key=lambda attempt: attempt.network.loss.takes != "reals")
+        if not (np.floor(read.Y) == read.Y).all():
+            return sorted(found, key=lambda attempt: attempt.network.loss.takes != "reals")
+        # several outputs name a class rather than say yes or no each
+        return sorted(found, key=lambda attempt: attempt.task == "yes/no" and read.sizes[-1] > 1)
 
     def _tasks(
         self, convention: Convention, objective: Objective, outputs: int
@@ -479,23 +501,24 @@ class _Judge:
             said = " or ".join(dict.fromkeys(options))
             told = read.strength is not None or self.objective.l2 is not None
             if told and all("--l2" in option for option, _ in hints):
-                headline = f"the gradient is wrong, as {attempt.text}; it is right with {said}"
-                return self._explained(headline, hints[0][1], notes, attempt)
+                attempt = next((other for other in attempts if other.task == hints[0][1].task), attempt)
+                own = said.partition(" as ")[0] if len(hints) == 1 else said
+                headline = f"the gradient is wrong, as {attempt.text}; it is right with {own}"
+                return self._explained(headline, notes, attempt)
             headline = f"the gradient is right with {said}, and wrong without, as {attempt.text}"
             return self._said("undecided", headline, attempt, notes)
-        return self._explained("", None, notes, *attempts)
+        return self._explained("", notes, *attempts)
 
-    def _explained(
-        self, headline: str, hinted: _Attempt | None, notes: tuple[str, ...], *attempts: _Attempt
-    ) -> FileVerdict:
-        """The failure of the first attempt, or of the first that a cause explains."""
-        chosen, why = attempts[0], None
+    def _explained(self, headline: str, notes: tuple[str, ...], *attempts: _Attempt) -> FileVerdict:
+        """The failure of the first attempt, or of the first that the fewest causes together explain."""
+        found = []
         for attempt in attempts:
-            diagnosis = self._diagnosis(attempt)
-            if why is None or (diagnosis.cause is not None and why.cause is None):
-                chosen, why = attempt, diagnosis
-            if why.cause is not None:
+            why = self._diagnosis(attempt)
+            together = len(why.causes) if why.verdict == "explained" else 1
+            found.append((3 if why.cause is None else together, attempt, why))
+            if found[-1][0] == 1:
                 break
+        _, chosen, why = min(found, key=lambda one: one[0])
         check = None if chosen.named is None else chosen.checked(chosen.named, self.directions, self.seed)
         unclear = check is not None and check.verdict == "inconclusive"
         if not headline:
