@@ -209,10 +209,7 @@ def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, holder: str
             f"{batch.source} has {batch.X.shape[1]}"
         )
     if outputs > sizes[-1] or (batch.classes is None and outputs != sizes[-1]):
-        raise DataError(
-            f"compare: {holder} {network} network with {sizes[-1]} outputs; "
-            f"{batch.source} has {outputs}"
-        )
+        raise DataError(f"compare: {holder} {network} network with {sizes[-1]} outputs; {batch.source} has {outputs}")
 
 
 # The report.

@@ -1,0 +1,106 @@
+"""Right course work passes in float64, in float32 and printed; wrong work never does, and its slip is named first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jacobians.file_verdict import Objective, verdict_on
+from jacobians.presets import convention
+from tests.cli.course_nets import exercise
+
+EXERCISES = (
+    *("ex1", "ex2", "ex2 reg", "ex3", "ex4", "ex5", "cs231n softmax", "cs231n hinge", "cs231n", "cs231n dicts"),
+    *("dlai", "dlai classes", "sklearn", "sklearn reals", "nielsen", "torch", "torch reals"),
+)
+
+
+def is_gradient(name: str) -> bool:
+    return "grad" in name or name.startswith(("d", "nabla"))
+
+
+def printed(file):
+    return {
+        name: np.vectorize(lambda number: float(f"{number:.7g}"))(array) if is_gradient(name) else array
+        for name, array in file.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        *((name, kept) for name in EXERCISES for kept in ("float64", "float32")),
+        *((name, "printed") for name in ("ex1", "ex4", "cs231n", "dlai classes")),
+    ],
+)
+def test_right_work_passes(name, kept):
+    owner, file = exercise(name, dtype=np.float32 if kept == "float32" else np.float64)
+    found = verdict_on(printed(file) if kept == "printed" else file, convention(owner))
+    assert found.verdict == "pass", str(found)
+    notes = " ".join(found.notes)
+    assert ("float32: up to" in notes) == (kept == "float32")
+    assert ("half a unit" in notes) == (kept == "printed")
+
+
+WRONG = (
+    ("ex1", "no 1/m", "missing-1/N"),
+    ("ex1", "after the step", "parameters-for-gradient"),
+    ("ex2", "exchanged", "classes-exchanged"),
+    ("ex2 reg", "bias regularised", "bias-regularised"),
+    ("ex3", "reg twice", "regulariser-doubled"),
+    ("ex4", "slope forgotten", "missing-activation-derivative"),
+    ("ex5", "half", "factor-half"),
+    ("cs231n softmax", "softmax axis", "softmax-axis"),
+    ("cs231n hinge", "true class once", "true-class-once"),
+    ("cs231n hinge", "reg forgotten", "regulariser-missing"),
+    ("cs231n dicts", "reg sign", "regulariser-sign"),
+    ("dlai", "after the step", "parameters-for-gradient"),
+    ("dlai classes", "db mean", "bias-averaged"),
+    ("sklearn", "reg forgotten", "regulariser-missing"),
+    ("torch", "sign", "sign"),
+)
+
+
+@pytest.mark.parametrize(("name", "slip", "cause"), WRONG)
+def test_wrong_work_fails_by_its_slip(name, slip, cause):
+    owner, file = exercise(name, slip)
+    found = verdict_on(file, convention(owner))
+    assert found.verdict == "fail"
+    assert found.diagnosis is not None
+    assert found.diagnosis.causes[0].name == cause, str(found)
+
+
+@pytest.mark.parametrize(("name", "slip"), [("cs231n", "db1 = 99"), ("ex3", "bias regularised"), ("ex4", "half")])
+def test_float32_excuses_no_slip(name, slip):
+    owner, file = exercise(name, slip, dtype=np.float32)
+    assert verdict_on(file, convention(owner)).verdict == "fail"
+
+
+def test_float32_excuses_no_more_than_rounding():
+    owner, file = exercise("ex2", dtype=np.float32)
+    assert verdict_on(file, convention(owner))
+    file["grad"][1] *= np.float32(1 + 1e-4)
+    assert not verdict_on(file, convention(owner))
+    wide = exercise("ex2")[1]
+    wide["grad"] = wide["grad"].astype(np.float32).astype(np.float64)
+    assert not verdict_on(wide, convention(owner))
+
+
+def test_what_a_narrow_dtype_cannot_tell_is_undecided():
+    owner, file = exercise("ex1", dtype=np.float32)
+    X, theta = file["X"], file["theta"]
+    file["y"] = X @ theta + np.float32(1e-7)  # at the minimum but for what float32 rounds
+    file["grad"] = X.T @ (X @ theta - file["y"]) / np.float32(len(X))
+    found = verdict_on(file, convention(owner))
+    assert found.verdict == "undecided"
+    assert "float32 is too narrow to tell" in found.headline
+
+
+@pytest.mark.parametrize("name", ["ex2", "ex3", "ex4"])
+def test_a_forgotten_sigmoid_is_no_regression(name):
+    owner, file = exercise(name, "sigmoid forgotten")
+    found = verdict_on(file, convention(owner))
+    assert found.verdict == "undecided"
+    assert "was the sigmoid forgotten?" in found.headline
+    assert "--task regression" in found.headline
+    assert verdict_on(file, convention(owner), Objective(task="regression"))
