@@ -96,7 +96,8 @@ def arrays_by_role(
     """Return what each array of a file is, in a convention.
 
     A weight, a bias and their gradients are found by the convention's names, with or without the name of a dict before
-    them (``params.W1``, ``grads.dW1``). A packed vector is called ``nn_params`` or ``theta``, its gradient ``grad``.
+    them (``params.W1``, ``grads["dW1"]``), as members of a list (``coefs_[0]``, ``nabla_w_0``), or as a module's
+    (``fc1.weight``, ``fc1.weight.grad``). A packed vector is called ``nn_params`` or ``theta``, its gradient ``grad``.
     A bias may be (out,), (1, out) or (out, 1), the weights of a single output any vector.
 
     Parameters
@@ -642,7 +643,7 @@ class _Reader:
 
 
 def _dotted(name: str) -> str:
-    """A name as the rules here read it: params["W1"] as params.W1, coefs_[0] as coefs_.0, nabla_w_0 as grads.weights_0."""
+    """A name as it is read: params.W1 for params["W1"], coefs_.0 for coefs_[0], grads.weights_0 for nabla_w_0."""
     name = re.sub(r"""\[\s*['"]?([^]'"]*)['"]?\s*\]""", r".\1", name)
     for gradients, of in _GRADIENT_LISTS.items():
         if re.match(rf"{gradients}(?![^\W\d_])", name):

@@ -54,9 +54,7 @@ WRONG = (
     ("cs231n hinge", "true class once", "true-class-once"),
     ("cs231n hinge", "reg forgotten", "regulariser-missing"),
     ("cs231n dicts", "reg sign", "regulariser-sign"),
-    ("dlai", "after the step", "parameters-for-gradient"),
     ("dlai classes", "db mean", "bias-averaged"),
-    ("sklearn", "reg forgotten", "regulariser-missing"),
     ("torch", "sign", "sign"),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
@@ -111,7 +113,7 @@ def problem(widths, dtype, *, targets="classes", N=5):
     y = np.arange(N) % max(K, 2)
     T = rng.normal(size=(N, K)) if targets == "reals" else y[:, None] if K == 1 else np.eye(K)[y]
     layers = [
-        (rng.normal(size=(i, o)).astype(dtype), rng.normal(size=o).astype(dtype)) for i, o in zip(widths, widths[1:])
+        (rng.normal(size=(i, o)).astype(dtype), rng.normal(size=o).astype(dtype)) for i, o in itertools.pairwise(widths)
     ]
     return X, y, T.astype(dtype), layers
 
