@@ -448,6 +448,11 @@ class _Reader:
         check_finite(array, name, self.where)
         return array
 
+    def _as_it_is(self, name: str) -> Array:
+        """A gradient in its own dtype, which says how exact it can be; whole numbers as floats."""
+        array = self._float(name)
+        return self.arrays[name] if self.arrays[name].dtype.kind == "f" else array
+
     def _vector(self, role: str) -> Array:
         return self._float(self.found[role]).reshape(-1)
 
@@ -619,10 +624,10 @@ class _Reader:
             layer = int(re.sub(r"\D", "", name))
             own = self.found.get(f"{kind}-gradient:{layer}")
             if own is not None:
-                gradient = self._float(own)
+                gradient = self._as_it_is(own)
                 fits = gradient.size == parameter.size and _squeezed(gradient.shape) == _squeezed(parameter.shape)
                 named[name] = gradient.reshape(parameter.shape) if fits else gradient
-        packed = self._vector("packed-gradient") if "packed-gradient" in self.found else None
+        packed = self._as_it_is(self.found["packed-gradient"]).ravel() if "packed-gradient" in self.found else None
         if not named:
             return packed
         if missing := [name for name in parameters if name not in named]:

@@ -225,10 +225,17 @@ class _Attempt:
 
     @cached_property
     def blurred(self) -> str | None:
-        """The parameter of whose gradient a narrow dtype says nothing; None if there is none."""
+        """What a narrow dtype says nothing of: a parameter's gradient, or the regulariser; None if there is neither."""
         room, floor = self.room or {}, 1e-10 * float(np.linalg.norm(self.network.pack(self.right)))
         norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
-        return next((n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor), None)
+        wide = (n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor)
+        if (name := next(wide, None)) is not None:
+            return f"the gradient by {name}"
+        if room and self.network.l2:
+            plain = self.network.replace(l2=0.0).gradient(self.read.parameters, self.X, self.Y)
+            if all((np.abs(self.right[n] - plain[n]) <= room[n]).all() for n in room):
+                return "the regulariser's part"
+        return None
 
     @cached_property
     def right(self) -> dict[str, Array]:
@@ -324,7 +331,7 @@ class _Judge:
         for attempt, check, said in right:
             if attempt.blurred is not None:
                 headline = f"the gradient may be right, as {attempt.text}, but {attempt.narrow} is too narrow to tell: "
-                headline += f"rounding may be as large as the gradient by {attempt.blurred}; compute in float64"
+                headline += f"rounding may be as large as {attempt.blurred}, or not much less; compute in float64"
                 return self._said("undecided", headline, attempt, notes)
             if (doubted := self._doubted(attempt, attempts)) is not None:
                 name = read.names["target"]
@@ -448,6 +455,10 @@ class _Judge:
             raise DataError(f"{network.loss.name} needs two or more outputs, and there is one")
         if Y.size == count * outputs and (Y.ndim == 1 or outputs == 1):
             Y = Y.reshape(whole)
+        if takes == "zero-one" and outputs == 1:
+            for no, yes in ((1, 2), (-1, 1)):
+                if np.isin(Y, (no, yes)).all() and not np.isin(Y, (0, 1)).all():
+                    Y, notes = (Y == yes) * 1.0, (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
         if takes == "labels" and Y.shape == whole and network.loss.name == "multiclass_hinge":
             if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=layout.feature_axis) == 1).all()):
                 raise DataError(f"{name} {Y.shape} holds no labels and no one-hot targets")

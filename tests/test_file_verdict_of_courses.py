@@ -94,6 +94,41 @@ def test_what_a_narrow_dtype_cannot_tell_is_undecided():
     assert "float32 is too narrow to tell" in found.headline
 
 
+def test_a_regulariser_below_the_rounding_is_undecided():
+    owner, file = exercise("ex2 reg", dtype=np.float32)
+    file["lambda"] = np.array([[1e-7]])
+    file["grad"] = exercise("ex2", dtype=np.float32)[1]["grad"]
+    found = verdict_on(file, convention(owner))
+    assert found.verdict == "undecided"
+    assert "rounding may be as large as the regulariser's part" in found.headline
+
+
+def test_float16_is_read_as_it_is():
+    owner, file = exercise("ex2")
+    file["grad"] = file["grad"].astype(np.float16)
+    found = verdict_on(file, convention(owner))
+    assert found.verdict in ("pass", "undecided")
+    assert "float16" in found.headline + " ".join(found.notes)
+    file["grad"] = file["grad"] / 2
+    assert verdict_on(file, convention(owner)).verdict == "fail"
+
+
+def test_the_ratio_of_a_float32_gradient_is_named_as_the_slip():
+    owner, file = exercise("ex1", "no 1/m", dtype=np.float32)
+    found = verdict_on(file, convention(owner))
+    assert found.diagnosis is not None
+    assert found.diagnosis.causes[0].name == "missing-1/N"
+
+
+@pytest.mark.parametrize(("no", "yes"), [(1, 2), (-1, 1)])
+def test_two_labels_of_one_output_are_read_as_no_and_yes(no, yes):
+    owner, file = exercise("ex2")
+    file["y"] = np.where(file["y"] > 0, yes, no)
+    found = verdict_on(file, convention(owner))
+    assert found.verdict == "pass"
+    assert f"the labels {no} and {yes} of y are read as 0 and 1" in found.notes
+
+
 @pytest.mark.parametrize("name", ["ex2", "ex3", "ex4"])
 def test_a_forgotten_sigmoid_is_no_regression(name):
     owner, file = exercise(name, "sigmoid forgotten")

@@ -12,7 +12,7 @@ from jacobians.network import Network
 
 __all__ = ["ENOUGH", "room_for_rounding"]
 
-ENOUGH = 0.1
+ENOUGH = 0.01
 """Where rounding may be this much of a parameter's gradient, in norm, nothing can be said of it."""
 
 _DRAWS = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,6 +127,9 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     listed = ", ".join(f"{n} {s}" for n, s in shapes.items())
     found = ", ".join(f"{n} {a.shape}" for n, a in arrays.items()) or "nothing"
     hint = ""
+    for a, b in itertools.combinations(shapes.keys() & arrays.keys(), 2):
+        if arrays[a].shape != shapes[a] and (arrays[a].shape, arrays[b].shape) == (shapes[b], shapes[a]):
+            hint = f"; {' and '.join(sorted((a, b)))} would fit in each other's place"
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
         if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
@@ -284,13 +288,15 @@ def diagnose(
         apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
         return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
     found = search(setting, distances)
-    if not _is_exact(found) and given.precision is not None:
-        # narrower numbers: what rounding may do is more
-        distances = Distances(given.gradients, setting.gradient, given.tolerance)
-        if distances.all_right:
+    if given.precision is not None and not (_is_exact(found) and found.explanations[0].is_usual):
+        # narrower numbers: what rounding may do is more, and a number that was fitted to it is none of the slip's
+        narrow = Distances(given.gradients, setting.gradient, given.tolerance)
+        if narrow.all_right:
             causes = (*lost, *arranged, *_rounded(given, params))
-            return Diagnosis("explained" if causes else "right", causes, findings(distances), notes=given.notes)
-        found = search(setting, distances)
+            return Diagnosis("explained" if causes else "right", causes, findings(narrow), notes=given.notes)
+        again = search(setting, narrow)
+        if _is_exact(again) or not _is_exact(found):
+            distances, found = narrow, again
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
 
 
