@@ -458,7 +458,7 @@ class _Judge:
         if takes == "zero-one" and outputs == 1:
             for no, yes in ((1, 2), (-1, 1)):
                 if np.isin(Y, (no, yes)).all() and not np.isin(Y, (0, 1)).all():
-                    Y, notes = (Y == yes) * 1.0, (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
+                    Y, notes = (yes == Y) * 1.0, (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
         if takes == "labels" and Y.shape == whole and network.loss.name == "multiclass_hinge":
             if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=layout.feature_axis) == 1).all()):
                 raise DataError(f"{name} {Y.shape} holds no labels and no one-hot targets")
