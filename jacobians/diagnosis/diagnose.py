@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
+from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.diagnosis.distances import Distances, findings
 from jacobians.diagnosis.fitting import too_large
@@ -26,6 +27,9 @@ from jacobians.translate import translate_gradients
 
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
 """Storage dtypes narrower than float64, and what rounding in them may do to a gradient."""
+
+_COARSEST = 1e-4
+"""Numbers printed more coarsely than this, relative to a parameter's gradient, are not taken for printed ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +47,8 @@ class Reading:
     turned : tuple of str
         Parameters that came transposed.
     notes : tuple of str
-    precision : {"float16", "float32"} or None
-        The narrower dtype that holds every entry exactly.
+    precision : str or None
+        The narrower dtype that holds every entry exactly, "float16" or "float32"; or how many digits were printed.
     tolerance : float
         What rounding may do to each parameter's gradient, relative to its norm.
     """
@@ -161,6 +165,14 @@ def _reading(gradients: Gradients, **said: Any) -> Reading:
         with np.errstate(all="ignore"):
             if all(np.array_equal(g, g.astype(dtype).astype(np.float64), equal_nan=True) for g in arrays.values()):
                 return Reading(arrays, precision=np.dtype(dtype).name, tolerance=allowed, **said)
+    shown = [digits_of(g) if np.isfinite(g).all() else None for g in arrays.values()]
+    counts = [found for found in shown if found is not None]
+    if len(counts) == len(shown) and counts:
+        digits, decimals = max(found[0] for found in counts), max(found[1] for found in counts)
+        norms = (float(np.sqrt(np.mean(g * g))) for g in arrays.values() if g.any())
+        allowed = max(0.5 * 10.0 ** (1 - digits), 0.5 * 10.0**-decimals / min(norms, default=1.0))
+        if allowed <= _COARSEST:
+            return Reading(arrays, precision=f"{digits} digits", tolerance=allowed, **said)
     return Reading(arrays, **said)
 
 
@@ -399,6 +411,8 @@ def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
 def _rounded(given: Reading, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
     """Right to a narrower precision; that is a slip only where the parameters are held in a wider one."""
     precision = str(given.precision)
+    if precision.endswith("digits"):
+        return ()
     if all(np.asarray(p).dtype.itemsize <= np.dtype(precision).itemsize for p in params.values()):
         return ()
     title = f"the gradient is right, but only to {precision}'s precision"
