@@ -164,7 +164,7 @@ def verdict_on(
     Examples
     --------
     >>> from jacobians.presets import convention
-    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.0], [1.0]])
+    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.5], [2.0]])
     >>> file = {"X": X, "y": y, "theta": np.zeros((2, 1)), "grad": X.T @ (np.zeros((2, 1)) - y) / 2}
     >>> print(verdict_on(file, convention("ng-ml-2011")).headline)
     the gradient is right, as ng-ml-2011's regression (0.5 × squared_error)
@@ -458,7 +458,8 @@ class _Judge:
         if takes == "zero-one" and outputs == 1:
             for no, yes in ((1, 2), (-1, 1)):
                 if np.isin(Y, (no, yes)).all() and not np.isin(Y, (0, 1)).all():
-                    Y, notes = (yes == Y) * 1.0, (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
+                    Y = np.where(np.equal(Y, yes), 1.0, 0.0)
+                    notes = (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
         if takes == "labels" and Y.shape == whole and network.loss.name == "multiclass_hinge":
             if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=layout.feature_axis) == 1).all()):
                 raise DataError(f"{name} {Y.shape} holds no labels and no one-hot targets")
