@@ -190,7 +190,7 @@ class _Attempt:
 
     @cached_property
     def named(self) -> dict[str, Array] | None:
-        """The given gradient by parameter; None if it has other shapes: then only a diagnosis can speak.
+        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak.
 
         What a narrow dtype leaves open, half a unit of it or a sum of such, is not held against it.
         """
@@ -230,7 +230,7 @@ class _Attempt:
         norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
         wide = (n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor)
         if (name := next(wide, None)) is not None:
-            return f"the gradient by {name}"
+            return f"the gradient with respect to {name}"
         if room and self.network.l2:
             plain = self.network.replace(l2=0.0).gradient(self.read.parameters, self.X, self.Y)
             if all((np.abs(self.right[n] - plain[n]) <= room[n]).all() for n in room):

@@ -29,7 +29,8 @@ from jacobians.cli.options import (
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
-from jacobians.comparison.formulas import FormulaRow
+from jacobians.comparison.compare import common_task
+from jacobians.comparison.formulas import FormulaRow, called
 from jacobians.conventions import Convention, layer_widths
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
 from jacobians.derivation import Step
@@ -117,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         other = "--weights" if arguments.weights else "--sizes"
         raise DataError(f"compare: --hidden and {other} cannot both fix the network; leave one out")
     source = _weights(arguments.weights, found, arguments.sizes) if arguments.weights else None
-    loss = found[0].task_for(arguments.task, arguments.loss).loss
+    loss = common_task(found, arguments.task, arguments.loss).loss
     sizes: tuple[int, ...] | None = arguments.sizes and layer_widths(arguments.sizes, "compare")
     if source is not None:
         sizes = source.sizes
@@ -367,7 +368,8 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    own = side.convention.names.gradient_of(name)
+    return f"{own} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:
@@ -381,7 +383,7 @@ def _print_agreement(console: Console, result: Comparison) -> None:
             for i, difference in enumerate(found):
                 table.add_row(
                     side.convention.name if i == 0 else "",
-                    difference.parameter,
+                    difference.gradient,
                     f"{difference.largest:.2g}",
                     _ulps(difference.ulps),
                     _ulps(difference.allowed),
@@ -453,10 +455,13 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
     """
     for groups in _chunks(formulas, together):
         table = _formula_table("Formulas (≠ differs by more than names)", formulas, groups)
-        for row in formulas.rows:
-            if any(row.cells[group[0]] for group in groups):
+        for place, row in enumerate(formulas.rows):
+            shown = [row.cells[group[0]] for group in groups]
+            if any(shown):
+                # an array has the names of the columns that are shown
+                label = called(shown) if place < len(formulas.definitions) else row.label
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(row.label, row.differs), cells)
+                _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")
@@ -473,7 +478,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
             places = [group[0] for group in groups]
             if not any(found.names[place] for place in places):
                 continue
-            table = _formula_table(f"Steps to the gradient by {names}", formulas, groups)
+            table = _formula_table(f"Steps to the gradient with respect to {names}", formulas, groups)
             named = [(formulas.derivations[place], found.names[place]) for place in places]
             chains = (None if name is None else derivation[name].chain.text for derivation, name in named)
             _add(table, "  chain", chains)
