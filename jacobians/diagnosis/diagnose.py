@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
+from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.diagnosis.distances import Distances, findings, pattern
 from jacobians.diagnosis.fitting import too_large
@@ -28,6 +30,9 @@ from jacobians.translate import translate_gradients
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
 """Storage dtypes narrower than float64, and what rounding in them may do to a gradient."""
 
+_COARSEST = 1e-4
+"""Numbers printed more coarsely than this, relative to a parameter's gradient, are not taken for printed ones."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
@@ -44,8 +49,8 @@ class Reading:
     turned : tuple of str
         Parameters that came transposed.
     notes : tuple of str
-    precision : {"float16", "float32"} or None
-        The narrower dtype that holds every entry exactly.
+    precision : str or None
+        The narrower dtype that holds every entry exactly, "float16" or "float32"; or how many digits were printed.
     tolerance : float
         What rounding may do to each parameter's gradient, relative to its norm.
     """
@@ -128,6 +133,9 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     listed = ", ".join(f"{n} {s}" for n, s in shapes.items())
     found = ", ".join(f"{n} {a.shape}" for n, a in arrays.items()) or "nothing"
     hint = ""
+    for a, b in itertools.combinations(shapes.keys() & arrays.keys(), 2):
+        if arrays[a].shape != shapes[a] and (arrays[a].shape, arrays[b].shape) == (shapes[b], shapes[a]):
+            hint = f"; {' and '.join(sorted((a, b)))} would fit in each other's place"
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
         if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
@@ -159,6 +167,14 @@ def _reading(gradients: Gradients, **said: Any) -> Reading:
         with np.errstate(all="ignore"):
             if all(np.array_equal(g, g.astype(dtype).astype(np.float64), equal_nan=True) for g in arrays.values()):
                 return Reading(arrays, precision=np.dtype(dtype).name, tolerance=allowed, **said)
+    shown = [digits_of(g) if np.isfinite(g).all() else None for g in arrays.values()]
+    counts = [found for found in shown if found is not None]
+    if len(counts) == len(shown) and counts:
+        digits, decimals = max(found[0] for found in counts), max(found[1] for found in counts)
+        norms = (float(np.sqrt(np.mean(g * g))) for g in arrays.values() if g.any())
+        allowed = max(0.5 * 10.0 ** (1 - digits), 0.5 * 10.0**-decimals / min(norms, default=1.0))
+        if allowed <= _COARSEST:
+            return Reading(arrays, precision=f"{digits} digits", tolerance=allowed, **said)
     return Reading(arrays, **said)
 
 
@@ -306,13 +322,15 @@ def diagnose(
         apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
         return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
     found = search(setting, distances)
-    if not _is_exact(found) and given.precision is not None:
-        # narrower numbers: what rounding may do is more
-        distances = Distances(given.gradients, setting.gradient, given.tolerance)
-        if distances.all_right:
+    if given.precision is not None and not (_is_exact(found) and found.explanations[0].is_usual):
+        # narrower numbers: what rounding may do is more, and a number that was fitted to it is none of the slip's
+        narrow = Distances(given.gradients, setting.gradient, given.tolerance)
+        if narrow.all_right:
             causes = (*lost, *arranged, *_rounded(given, params))
-            return Diagnosis("explained" if causes else "right", causes, findings(distances), notes=given.notes)
-        found = search(setting, distances)
+            return Diagnosis("explained" if causes else "right", causes, findings(narrow), notes=given.notes)
+        again = search(setting, narrow)
+        if _is_exact(again) or not _is_exact(found):
+            distances, found = narrow, again
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
 
 
@@ -411,6 +429,8 @@ def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
 def _rounded(given: Reading, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
     """Right to a narrower precision; that is a slip only where the parameters are held in a wider one."""
     precision = str(given.precision)
+    if precision.endswith("digits"):
+        return ()
     if all(np.asarray(p).dtype.itemsize <= np.dtype(precision).itemsize for p in params.values()):
         return ()
     title = f"the gradient is right, but only to {precision}'s precision"

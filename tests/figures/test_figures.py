@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.figures import detection, diagnosis, false_alarms, orders
 from tests.figures.backprop import ACTIVATIONS, LOSSES
+from tests.figures.bugs import BUGS
 from tests.figures.cases import CONVENTIONS, cases
 from tests.figures.diagnosis import network_of, network_targets
 from tests.figures.equivalence import changes_nothing
@@ -25,6 +27,11 @@ def test_the_hand_written_gradient_is_the_librarys(convention):
         fun, grad = hand_written(problem)
         np.testing.assert_allclose(fun(problem.theta), value, rtol=1e-13)
         np.testing.assert_allclose(grad(problem.theta), gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+
+
+def test_the_number_of_bugs_is_the_documents():
+    text = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
+    assert f"(a catalogue of {len(BUGS)} slips × " in text
 
 
 def test_every_bug_changes_the_gradient_somewhere():
