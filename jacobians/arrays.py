@@ -54,6 +54,9 @@ class StandIn:
 
     __slots__ = ()
 
+    def becomes_a_value(self) -> None:
+        """Take note that it is now a value of a graph."""
+
 
 class Derivative:
     """A structured Jacobian, or a record of several: never taken for an array of numbers unasked."""

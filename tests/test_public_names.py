@@ -107,8 +107,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 _BASE = {"errors", "arrays", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
-_NETWORK = _CORE | {"factors", "network", "stops"}
-_FORMULAS = _NETWORK | {"graphs", "symbols", "derivation"}
+_NETWORK = _CORE | {"factors", "graphs", "network", "stops"}
+_FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -127,7 +127,7 @@ MAY_IMPORT = {
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
     "graphs": _CORE | {"factors", "pictures", "symbols"},
-    "network": _CORE | {"factors", "pictures", "stops"},
+    "network": _CORE | {"factors", "graphs", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,
     "checking": _NETWORK | {"graphs"},

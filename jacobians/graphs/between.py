@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from jacobians.graphs.graph import Graph
+from jacobians.graphs.graph_block_row import GraphBlockRow
 from jacobians.graphs.graph_jacobian import GraphJacobian, Step, rows_by_example
 from jacobians.graphs.node import Node
-from jacobians.linops import Dense, Diagonal, Identity, Jacobian, Scaled, Zero
+from jacobians.layout import Order
+from jacobians.linops import BlockRow, Dense, Diagonal, Identity, Jacobian, Scaled, Zero
 from jacobians.linops.algebra import compose_all
 
 _LONG_PATH = 64
@@ -28,6 +30,16 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
         rows = graph.pull({of: np.ones((), of.dtype)})
         return [Dense(rows[wrt]) if wrt in graph.into else _zero(of, wrt) for wrt in inputs], graph
     return [_between(of, wrt) for wrt in inputs], graph
+
+
+def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
+    """Return the Jacobians of a value by several others side by side; where two or more are sums, swept together."""
+    blocks, graph = jacobians_between(of, inputs)
+    swept = sum(isinstance(block, GraphJacobian) for block in blocks)
+    every = set(inputs)
+    if swept > 1 and len(every) == len(inputs) and of not in every and every <= graph.into.keys():
+        return GraphBlockRow(graph, blocks, vec)
+    return BlockRow(tuple(blocks), vec)
 
 
 def _zero(of: Node, wrt: Node) -> Jacobian:

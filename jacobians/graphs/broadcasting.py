@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array
+from jacobians.arrays import Array, Shape, StandIn, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
@@ -82,7 +82,7 @@ def _fit(left: Shape, right: Shape) -> bool:
 
 def _edge(slope: Array | float, own: Shape, shape: Shape, like: Array) -> Jacobian:
     """diag(slope) S, where S repeats an operand of shape `own`; a number times S where the slope is one."""
-    if np.ndim(slope) == 0 and not isinstance(slope, Symbolic):
+    if np.ndim(slope) == 0 and not isinstance(slope, StandIn):
         return float(slope) * spread(own, shape, like)
     slope = as_array(slope)
     return Diagonal(np.broadcast_to(slope, shape)) @ spread(own, shape, slope)
@@ -164,7 +164,7 @@ class Choice(OfTwo):
     name = "where"
 
     def __init__(self, mask: npt.ArrayLike) -> None:
-        self.mask = np.asarray(mask, bool)
+        self.mask = as_array(mask).astype(bool, copy=False)
 
     def _shape(self, A: Array, B: Array) -> Shape:
         return np.broadcast_shapes(self.mask.shape, A.shape, B.shape)

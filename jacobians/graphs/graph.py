@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,11 @@ from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.node import Edge, Node
-from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.layout import Layout, Order
 from jacobians.linops import Dense, Identity, Jacobian
-from jacobians.linops.algebra import compose_all, pull_row
+from jacobians.linops.algebra import compose_all
 from jacobians.operations.operation import in_layout
+from jacobians.operations.sweep import Wiring
 from jacobians.pictures.figure import plot_chain
 
 if TYPE_CHECKING:
@@ -234,47 +233,31 @@ class Graph:
         dict
             New arrays by input, zeros where nothing depends on it.
         """
-        terms = Counter([*rows, *(edge.parent for edge in self.edges)])
-        sums: SumsAtNodes[Node] = SumsAtNodes(terms)
-        for node, row in rows.items():
-            sums.add(node, row)
-        starts = set(self.inputs)
-        stored: set[int] = {id(row) for row in rows.values()}
-        for node in reversed(self.nodes):
-            edges = self.into[node]
-            if edges and node in sums:
-                row = sums.take(node, keep=node in starts)
-                for edge, part in _parts(node, edges, row, stored):
-                    sums.add(edge.parent, part)
-        return {node: _own(sums, node, stored) for node in self.inputs}
+        passed = [node for node, edges in self.into.items() if edges]
+        wiring = Wiring([(node, {e.name: e.parent for e in self.into[node]}) for node in passed], self.inputs)
+        given = self._given(rows)
+        found = wiring.sweep([node.jacobians for node in passed], given)
+        held = set(map(id, given.values()))
+        return {node: _own(found.get(node), node, held) for node in self.inputs}
+
+    def _given(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
+        """The rows to start from: a scalar's own row is 1, and its operation's is there already."""
+        (output, row), *others = rows.items()
+        edges = self.into.get(output, ())
+        if not others and len(edges) == 1 and output not in set(self.inputs):
+            edge = edges[0]
+            if row.shape == () and row == 1 and isinstance(edge.jacobian, Dense):
+                return {edge.parent: edge.jacobian.array}
+        return dict(rows)
 
 
-def _parts(node: Node, edges: Sequence[Edge], row: Array, stored: set[int]) -> Iterator[tuple[Edge, Array]]:
-    """What goes on from a node along each of its edges."""
-    jacobians = node.jacobians
-    if jacobians.pulls_together:
-        assert node.operation is not None
-        pulled = jacobians.pull(row, first=any(edge.name == node.operation.names[0] for edge in edges))
-        for edge in edges:
-            yield edge, pulled[edge.name]
-        return
-    for edge in edges:
-        jacobian = edge.jacobian
-        if row.shape == () and isinstance(jacobian, Dense) and row == 1:
-            stored.add(id(jacobian.array))
-            yield edge, jacobian.array
-        else:
-            yield edge, pull_row(row, jacobian)
-
-
-def _own(sums: SumsAtNodes[Node], node: Node, stored: set[int]) -> Array:
-    """The node's sum as an array that nothing else holds."""
-    if node not in sums:
+def _own(array: Any, node: Node, held: set[int]) -> Array:
+    """What arrived at a node as an array that nothing else holds; zeros where nothing did."""
+    if array is None:
         return np.zeros(node.shape, node.dtype)
-    array: Any = sums.take(node, keep=True)
-    if id(array) in stored or array.base is not None or not array.flags.owndata:
+    if id(array) in held or array.base is not None or not array.flags.owndata:
         return array.copy(order="K")
-    stored.add(id(array))
+    held.add(id(array))
     return array
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.arrays import Array, DType, as_array, common_dtype, size_of
 from jacobians.errors import TooLargeError
 from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
-from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.linops import (
     BlockDiagonal,
     Broadcast,
@@ -30,6 +32,7 @@ from jacobians.linops.by_example import common_axes, example_basis, example_rows
 from jacobians.linops.jacobian import Leaf
 from jacobians.linops.khatri_rao_sum import summed
 from jacobians.linops.nonzeros import Nonzeros
+from jacobians.operations.sweep import Wiring
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -76,12 +79,13 @@ class GraphJacobian(Jacobian):
            [3., 4.]])
     """
 
-    __slots__ = ("_axes", "_plans", "steps")
+    __slots__ = ("_axes", "_plans", "_wirings", "steps")
     _rule = ("sum of paths", "Each path passes its share")
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
         self._axes: dict[int, bool] = {}
+        self._wirings: dict[int, Wiring[int]] = {}
         self._plans: list[GraphPlan | None] = []
         first, last = self.steps[0], self.steps[-1]
         dtype = common_dtype(*(step.jacobian.dtype for step in self.steps))
@@ -94,11 +98,17 @@ class GraphJacobian(Jacobian):
     # --- the two sweeps --------------------------------------------------------------------------
 
     def _jvp(self, tangent: Array) -> Array:
-        return _swept([(s.parent, s.child, s.jacobian._jvp) for s in self.steps], 0, self._last, tangent)
+        return self._swept(tangent, 0, self._last, forward)
 
     def _vjp(self, cotangent: Array) -> Array:
-        back = [(s.child, s.parent, s.jacobian._vjp) for s in reversed(self.steps)]
-        return _swept(back, self._last, 0, cotangent)
+        return self._swept(cotangent, self._last, 0, backward)
+
+    def _swept(self, given: Array, start: int, end: int, act: Callable[[Jacobian, Array], Array]) -> Array:
+        """What arrives at one end when an array goes out from the other."""
+        if start not in self._wirings:
+            self._wirings[start] = wired(self.steps, (end,), back=start > end)
+        passes = [EachStep(self.steps, act)] * len(self.steps)
+        return self._wirings[start].sweep(passes, {start: given})[end]
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
@@ -290,20 +300,36 @@ class GraphJacobian(Jacobian):
         return tuple(array for step in self.steps for array in step.jacobian.arrays)
 
 
-def _swept(links: Sequence[tuple[int, int, Callable[[Array], Array]]], start: int, end: int, given: Array) -> Array:
-    """What arrives at one node when a stack of arrays goes out from another and passes every link once."""
-    sums: SumsAtNodes[int] = SumsAtNodes(Counter(target for _, target, _ in links))
-    # a node's links need not lie side by side: it is let go of after its last one
-    left = Counter(source for source, _, _ in links)
-    going = {start: given}
-    for source, target, act in links:
-        if source not in going:
-            going[source] = sums.take(source)
-        sums.add(target, act(going[source]))
-        left[source] -= 1
-        if not left[source]:
-            del going[source]
-    return sums.take(end)
+def wired(steps: Sequence[Step], ends: Collection[int], *, back: bool) -> Wiring[int]:
+    """How a sweep passes steps, which are known by their places: back to some inputs, or forward to the output."""
+    ways = [(step.child, step.parent) if back else (step.parent, step.child) for step in steps]
+    leaving: dict[int, dict[int, int]] = {}
+    for place, (source, target) in enumerate(ways):
+        leaving.setdefault(source, {})[place] = target
+    # a wiring is passed from its end on
+    links = sorted(leaving.items(), key=itemgetter(0), reverse=not back)
+    return Wiring(links, ends)
+
+
+class EachStep:
+    """Passes stacks of arrays on along each step."""
+
+    def __init__(self, steps: Sequence[Step], act: Callable[[Jacobian, Array], Array]) -> None:
+        self._steps, self._act = steps, act
+
+    def pull(self, row: Array, names: Collection[int]) -> dict[int, Array]:
+        """Return what goes on, by the steps' places."""
+        return {place: self._act(self._steps[place].jacobian, row) for place in names}
+
+
+def forward(jacobian: Jacobian, tangent: Array) -> Array:
+    """Return J t."""
+    return jacobian._jvp(tangent)
+
+
+def backward(jacobian: Jacobian, cotangent: Array) -> Array:
+    """Return cᵀ J."""
+    return jacobian._vjp(cotangent)
 
 
 def _show_count(count: int) -> str:
@@ -332,42 +358,86 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
         At every example its number's derivative by the example's part of the output.
     """
     last = steps[-1].child
-    apart: SumsAtNodes[int] = SumsAtNodes(Counter([last, *(step.parent for step in steps)]))
-    apart.add(last, delta)
-    count = delta.shape[axis]
-    met: dict[int, list[Jacobian]] = {}
-    at = last
-    row: Array | None = apart.take(last)
-    together: Jacobian | None = None
-    for step in reversed(steps):
-        if step.child != at:
-            at, row = step.child, apart.take(step.child) if step.child in apart else None
-            together = None
-            if at in met:
-                together = _as_one(met.pop(at))
-                if together is None:
-                    return None
-        if row is not None:
-            factors = list(step.jacobian._factors())
-            own = row
-            while factors and _keeps_apart(factors[0], axis, count):
-                own = factors.pop(0)._vjp(own)
-            if factors:
-                first = _spread(own, factors[0]) if axis == 0 else None
-                rows = (_rows(own, axis), *factors) if first is None else (*first, *factors[1:])
-                term = _of_examples(compose_all(rows), count)
-                if term is None:
-                    return None
-                met.setdefault(step.parent, []).append(term)
-            else:
-                apart.add(step.parent, own)
-        if together is not None:
-            met.setdefault(step.parent, []).append(compose(together, step.jacobian))
-    found = met.get(0, [])
-    if 0 in apart:
-        alone = apart.take(0)
-        return _rows(alone, axis) if not found and alone.shape[axis] == count else None
-    return _as_one(found)
+    last = steps[-1].child
+    passes = [_ByExample(steps, axis, delta.shape[axis])] * len(steps)
+    try:
+        found: _Examples = wired(steps, (0,), back=True).sweep(passes, {last: _Examples(delta, ())})[0]
+        if found.apart is None:
+            return found.together()
+        alone = not found.met and found.apart.shape[axis] == delta.shape[axis]
+        return _rows(found.apart, axis) if alone else None
+    except _NoStructureError:
+        return None
+
+
+class _NoStructureError(Exception):
+    """Terms that no one structure is the sum of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    """What has arrived at a node from one number for each example.
+
+    Attributes
+    ----------
+    apart : ndarray or None
+        The rows of all examples as one array, each in its example's own place.
+    met : tuple of Jacobian
+        The rows where examples have met, as terms.
+    """
+
+    apart: Array | None
+    met: tuple[Jacobian, ...]
+
+    @property
+    def dtype(self) -> DType:
+        return self.met[0].dtype if self.apart is None else self.apart.dtype
+
+    def astype(self, dtype: DType, *, copy: bool = True) -> _Examples:
+        return self if self.apart is None else replace(self, apart=self.apart.astype(dtype, copy=copy))
+
+    def __add__(self, other: _Examples) -> _Examples:
+        parts = [each.apart for each in (self, other) if each.apart is not None]
+        return _Examples(reduce(add, parts) if parts else None, self.met + other.met)
+
+    def together(self) -> Jacobian:
+        """The sum of the terms, a row-wise Kronecker product, perhaps with its entries moved, as one."""
+        if (found := _as_one(self.met)) is None:
+            raise _NoStructureError
+        return found
+
+
+class _ByExample:
+    """Passes rows of examples on along each step."""
+
+    def __init__(self, steps: Sequence[Step], axis: int, count: int) -> None:
+        self._steps, self._axis, self._count = steps, axis, count
+
+    def pull(self, row: _Examples, names: Collection[int]) -> dict[int, _Examples]:
+        """Return what goes on, by the steps' places."""
+        found = {place: _Examples(None, ()) for place in names}
+        together = row.together() if row.met else None
+        for place in names:
+            jacobian = self._steps[place].jacobian
+            if row.apart is not None:
+                found[place] += self._along(row.apart, list(jacobian._factors()))
+            if together is not None:
+                found[place] += _Examples(None, (compose(together, jacobian),))
+        return found
+
+    def _along(self, own: Array, factors: list[Jacobian]) -> _Examples:
+        """Rows that lie apart, along the factors of one step: apart still, or the term where examples meet."""
+        axis = self._axis
+        while factors and _keeps_apart(factors[0], axis, self._count):
+            own = factors.pop(0)._vjp(own)
+        if not factors:
+            return _Examples(own, ())
+        first = _spread(own, factors[0]) if axis == 0 else None
+        rows = (_rows(own, axis), *factors) if first is None else (*first, *factors[1:])
+        term = _of_examples(compose_all(rows), self._count)
+        if term is None:
+            raise _NoStructureError
+        return _Examples(None, (term,))
 
 
 def _keeps_apart(factor: Jacobian, axis: int, count: int) -> bool:

@@ -9,16 +9,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, show_shape, size_of
+from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
-from jacobians.graphs.between import jacobians_between
+from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
-from jacobians.linops import BlockRow, Jacobian
+from jacobians.linops import Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
 from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
 
@@ -72,7 +72,10 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
                 f"values: {name} is the value {array!r} already; give it a name with .named({name!r}), or start a new "
                 f"graph from its numbers, {name}={name}.array"
             )
-        found.append(Value(as_float(array, name, "values"), origin).named(name))
+        numbers = as_float(array, name, "values")
+        if isinstance(numbers, StandIn):
+            numbers.becomes_a_value()
+        found.append(Value(numbers, origin).named(name))
     return tuple(found)
 
 
@@ -129,11 +132,11 @@ class Value(Node):
         (20, 32)
         """
         nodes = self._found(wrt, "jacobian")
-        found, graph = jacobians_between(self, nodes)
-        layout = graph.layout()
-        if len(found) == 1:
-            return in_its_layout(found[0], layout)
-        return in_its_layout(BlockRow(tuple(found), layout.vec if layout else "C"), layout)
+        layout = Graph((self,), nodes).layout()
+        if len(nodes) == 1:
+            (found,), _ = jacobians_between(self, nodes)
+            return in_its_layout(found, layout)
+        return in_its_layout(row_between(self, nodes, layout.vec if layout else "C"), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
         """Return the gradients of this scalar by values, from one sweep back through the graph.

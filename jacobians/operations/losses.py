@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
+from jacobians.operations.on_values import V, of_one, of_targets
 from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
@@ -319,7 +320,11 @@ class Loss(Frozen, ABC):
             )
         return 1.0 / count
 
-    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
+    @overload
+    def __call__(self, X: V, Y: V | npt.ArrayLike) -> V: ...
+    @overload
+    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]: ...
+    def __call__(self, X: Any, Y: Any) -> Any:
         """Return the loss and its Jacobian with respect to X, in the layout; of a value of a graph, a value."""
         if (value := of_graph((X, Y))) is not None:
             return value._apply(self, (X, Y))
@@ -479,6 +484,7 @@ class SquaredError(Loss):
         return 2.0 * Identity(X.shape, X.dtype)
 
 
+@of_targets
 def squared_error(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
@@ -542,6 +548,7 @@ class L2(Unary):
         return self.layout.weights_of(W)
 
 
+@of_one
 def l2(
     W: npt.ArrayLike, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False
 ) -> tuple[Array, Jacobian]:

@@ -94,11 +94,17 @@ def _add(X: Any, B: Any, pull: Any) -> Result:
 
 def sweep_doubles_one(X: Any, B: Any) -> Result:
     """Its own pull gives twice what the Jacobian says."""
-    return _add(X, B, lambda row, first: {"A": row, "B": row + row} if first else {"B": row + row})
+    return _add(X, B, lambda row, names: {"A": row, "B": row + row})
 
 
-def sweep_keeps_the_first(X: Any, B: Any) -> Result:
-    return _add(X, B, lambda row, first: {"A": row, "B": row})
+def sweep_of_fewer_doubles(X: Any, B: Any) -> Result:
+    """Its own pull is right only where all inputs are asked for."""
+    return _add(X, B, lambda row, names: {"A": row, "B": row if "A" in names else row + row})
+
+
+def sweep_doubles_arrays(X: Any, B: Any) -> Result:
+    """Its own pull is right only for a row that is a Jacobian."""
+    return _add(X, B, lambda row, names: {"A": row, "B": 2 * row if isinstance(row, np.ndarray) else row})
 
 
 # --- 6: layouts ----------------------------------------------------------------------------------
