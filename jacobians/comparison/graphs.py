@@ -19,6 +19,7 @@ from jacobians.derivation.derive_graph import derive_graph
 from jacobians.errors import LayoutError
 from jacobians.graphs import Graph, Value, values
 from jacobians.network import Network
+from jacobians.network.objective import Objective
 from jacobians.operations import Affine
 from jacobians.translate import translate_batch, translate_gradients
 
@@ -187,7 +188,7 @@ def compare_graphs(
     return GraphComparison(sides, found, tuple(ratios))
 
 
-def graph_side(forward: Forward, network: Network, parameters: Mapping[str, Array], X: Array, Y: Array) -> GraphSide:
+def graph_side(forward: Forward, network: Objective, parameters: Mapping[str, Array], X: Array, Y: Array) -> GraphSide:
     """Return a forward pass in a network's convention, on examples in rows.
 
     Raises
@@ -207,7 +208,7 @@ def graph_side(forward: Forward, network: Network, parameters: Mapping[str, Arra
         own = [convention.names.parameter(f"{kind}{number}") for kind in ("W", "b")]
         if own[0] not in named:
             raise LayoutError(f"compare: there is no layer {number}; sizes say how many there are, from 1 on")
-        found: Value = Affine(network.layout)(V, *(named[name] for name in own if name in named))  # type: ignore[assignment]
+        found: Value = Affine(network.layout)(V, *(named[name] for name in own if name in named))
         made.setdefault(number, []).append(found)
         return found
 
@@ -217,11 +218,11 @@ def graph_side(forward: Forward, network: Network, parameters: Mapping[str, Arra
     parts = network.chain.parts
     last = max(place for place, part in enumerate(parts) if isinstance(part, Affine))
     for part in parts[last + 1 :]:  # the output activation, where the loss does not contain it
-        outputs = part(outputs)  # type: ignore[assignment]
+        outputs = part(outputs)
     for number, (value, *again) in made.items():
         if not again and not value.is_named:
             value.named(convention.names.of("pre", number))
-    loss: Value = network.loss(outputs, targets)  # type: ignore[assignment]
+    loss: Value = network.loss(outputs, targets)
     return GraphSide(convention, loss, named, x, outputs)
 
 
