@@ -81,11 +81,16 @@ def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
     drift = np.maximum(np.abs(np.diff(ahead, axis=0)), np.abs(np.diff(behind, axis=0)))
     drift = np.minimum(np.concatenate([drift, drift[-1:]]), np.concatenate([drift[:1], drift]))
     single = np.where(usable & (jump >= 0.5 * height), noise + drift, np.inf)
-    place = np.where(beside, joined.argmin(axis=0), single.argmin(axis=0))
+    # the derivative beside a kink shows at steps that are too small to reach it, and not between larger ones
+    rows = np.arange(len(jump))[:, None]
+    reached = np.where(usable & (jump >= 0.5 * height), rows, -1).max(axis=0)
+    within = np.where(rows > reached, joined, np.inf)
+    within = np.where(np.isfinite(within).any(axis=0), within, joined)
+    place = np.where(beside, within.argmin(axis=0), single.argmin(axis=0))
     sides = np.stack([_at(ahead, place), _at(behind, place)])
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
-    error = np.where(beside, _at(joined, place), _at(single, place))
+    error = np.where(beside, _at(within, place), _at(single, place))
     return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)], reach))
 
 
