@@ -15,6 +15,9 @@ _CLEAR = 0.02
 _PRECISE = 0.05
 """Error relative to that jump at which the derivative beside a kink counts as known."""
 
+_SETTLED = 0.25
+"""Error relative to the slopes' difference above which there is no kink to be seen."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sides:
@@ -29,7 +32,7 @@ class Sides:
     low, high : ndarray
         The smaller and the larger slope, or twice the derivative where it exists.
     error : ndarray
-        Of both.
+        Of both; infinite where they do not settle.
     jump : ndarray
         The largest difference of the slopes that lasts to smaller steps: what kinks in reach may explain.
     hidden : ndarray
@@ -91,6 +94,8 @@ def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
     error = np.where(beside, _at(within, place), _at(single, place))
+    # slopes that still change by much of their difference are no two slopes: a wave within the steps makes such
+    error = np.where(apart & (error > _SETTLED * (high - low)), np.inf, error)
     return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)], reach))
 
 

@@ -169,11 +169,11 @@ class Probe:
     def finer(self, line: Line) -> list[float]:
         """Return the first steps of further bands, for where the usual ones do not confirm what is given.
 
-        Two finer ones find out a function that repeats itself within the usual steps. Beside a far larger or smaller
+        Three finer ones find out a function that repeats itself within the usual steps. Beside a far larger or smaller
         entry of the same array, an entry's own size and the array's may both be what counts as a change of one.
         """
         usual, small = bands(self.eps)[:2]
-        firsts = [self.eps ** (4 / 7), self.eps ** (5 / 7)]
+        firsts = [self.eps ** (k / 7) for k in (4, 5, 6)]
         if line.entry is not None:
             for unit in (abs(float(self.x[line.entry])), float(self._spread[line.entry])):
                 ratio = unit / line.unit
@@ -210,14 +210,19 @@ class Probe:
 
         Differences of order k at equal, tiny steps of a smooth function vanish, and those of noise of variance σ² have
         variance :math:`\sigma^2 (2k)!/(k!)^2` (Hamming's table; Moré & Wild 2011, SIAM J. Sci. Comput. 33, ECNoise).
-        A function that computes in float32 inside, or that solves something iteratively, is found out so.
+        A function that computes in float32 inside, or that solves something iteratively, is found out so. What falls
+        with the step is a wave, and no noise.
         """
         # rounding is relative to each entry's own size
         direction = rng.normal(size=self.x.size) * np.where(self.x == 0, self.scale, np.abs(self.x))
+
+        def table(step: float) -> tuple[Array, Array]:
+            points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
+            return points, (np.diff(points, axis=0) == 0).sum(axis=0)
+
         step = 128.0 * self.eps
         while step < 1e-3:
-            points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
-            same = (np.diff(points, axis=0) == 0).sum(axis=0)
+            points, same = table(step)
             # a staircase is seen only at steps that leave it; a function that does not depend on x stays constant
             if not np.isfinite(points).all() or 2 * np.count_nonzero(same <= 3) >= same.size:
                 break
@@ -225,13 +230,23 @@ class Probe:
         if not np.isfinite(points).all():
             return
         self.flat = (points == points[0]).all(axis=0)
-        variances, ratio, differences = [], 1.0, points
-        for k in range(1, 6):
-            differences = np.diff(differences, axis=0)
-            ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
-            if k > 1:
-                variances.append(ratio * np.mean(differences**2, axis=0))
-        self.noise = np.maximum(self.noise, 2.0 * np.sqrt(np.mean(variances, axis=0)))
+        noise = _noise_of(points)
+        if step == 128.0 * self.eps and (noise > 64.0 * self.noise).any():
+            points, same = table(step / 16.0)
+            if np.isfinite(points).all():
+                noise = np.where(same == 0, np.minimum(noise, _noise_of(points)), noise)
+        self.noise = np.maximum(self.noise, noise)
+
+
+def _noise_of(points: Array) -> Array:
+    """Twice the standard deviation of the noise in a function's values at equal, tiny steps."""
+    variances, ratio, differences = [], 1.0, points
+    for k in range(1, 6):
+        differences = np.diff(differences, axis=0)
+        ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
+        if k > 1:
+            variances.append(ratio * np.mean(differences**2, axis=0))
+    return np.asarray(2.0 * np.sqrt(np.mean(variances, axis=0)))
 
 
 _ALIKE = 1e3

@@ -97,27 +97,32 @@ def verdict_of(
 
 
 def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> float | None:
-    """The slope per entry to the nearest point where the function differs visibly; None if it does nowhere at all."""
+    """The slope to the nearest point where the function differs visibly; None if it is finite and the same everywhere."""
     a, b = span
     direction = np.zeros(probe.x.size)
     direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
-    line, length = probe.towards(direction), float(np.abs(direction[a:b] / probe.scale[a:b]).sum())
-    constant, t = True, bands(probe.eps)[-1]
+    line, length = probe.towards(direction), float(np.linalg.norm(direction[a:b] / probe.scale[a:b]))
+    constant, t, slopes = True, bands(probe.eps)[-1], []
     while t < _FARTHEST:
         change = _change(probe, [probe.along(line, sign * t)[0] for sign in (1.0, -1.0)])
-        visible = change > SAFETY * np.maximum(probe.noise, probe.eps * np.abs(probe.value))
-        if visible.any():
-            return float(change[visible].max()) / (t * length)
+        visible = np.isfinite(change) & (change > SAFETY * np.maximum(probe.noise, probe.eps * np.abs(probe.value)))
+        # the next step as well, for a unit that has only just come alive
+        if visible.any() or slopes:
+            slopes.append(float(np.where(np.isfinite(change), change, 0.0).max(initial=0.0)) / (t * length))
+        if len(slopes) == 2:
+            return max(slopes)
         constant &= not change.any()
         t *= 2.0
+    if slopes:
+        return slopes[0]
     far = _change(probe, [probe.along(line, sign * t)[0] for t in _FAR for sign in (1.0, -1.0)])
     return None if constant and not far.any() else 0.0
 
 
 def _change(probe: Probe, values: list[Array]) -> Array:
-    """How much every output differs from its value at x, at most, where it is finite."""
+    """How much every output differs from its value at x, at most; infinite where it is not finite."""
     changes = np.abs(np.stack(values) - probe.value)
-    return np.asarray(np.where(np.isfinite(changes), changes, 0.0).max(axis=0, initial=0.0))
+    return np.asarray(np.where(np.isfinite(changes), changes, np.inf).max(axis=0, initial=0.0))
 
 
 def why_unseen(probe: Probe, found: Findings, smallest: float) -> str:
