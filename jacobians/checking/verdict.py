@@ -89,7 +89,8 @@ def judge(
     none = np.zeros(given.shape)
     for first in (usual, small, smaller, large):
         found[first] = band(probe, line, first)
-        best = found[first] if first != large else _best(found)
+        # what a coarse band of small steps confirms, a precise one that agrees with it may still find wrong
+        best = _best(found)
         if not (closely and first != large) and not probe.rough and confirmed(best):
             return LineVerdict(best.value, best.tolerance + floor, none > 0, none > 0, none)
     for first in probe.finer(line):
