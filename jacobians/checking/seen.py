@@ -45,7 +45,12 @@ class Sight:
 
     @classmethod
     def by_direction(
-        cls, along: DirectionsCheck, given: GivenDerivative, probe: Probe, span: tuple[int, int], rng: np.random.Generator
+        cls,
+        along: DirectionsCheck,
+        given: GivenDerivative,
+        probe: Probe,
+        span: tuple[int, int],
+        rng: np.random.Generator,
     ) -> Sight:
         """Return what directions can see: an error of the derivative's own norm means that it is 0, or twice as large."""
         a, b = span

@@ -125,7 +125,9 @@ def judge(
         value, wrong = np.where(trusted, taken, value), np.where(trusted, ~right, wrong)
         tolerance, jump = np.where(trusted, exact + floor, tolerance), np.where(trusted, 0.0, jump)
         decided |= trusted
-    return _asked_again(probe, line, given, floor, best.reach, ~decided, LineVerdict(value, tolerance, wrong, kink, jump))
+    return _asked_again(
+        probe, line, given, floor, best.reach, ~decided, LineVerdict(value, tolerance, wrong, kink, jump)
+    )
 
 
 def _best(found: dict[float, Estimate]) -> Estimate:
