@@ -383,7 +383,7 @@ def check_jacobian(
 
 
 def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:
-    """The Jacobians by each array of x, or the one by all, or None with the faults noted."""
+    """The Jacobians with respect to each array of x, or to all at once, or None with the faults noted."""
     if tree.single or not isinstance(given, (dict, list, tuple)):
         named = [("", given)]
         domains: tuple[Shape, ...] = tree.shapes if tree.single else ((tree.size,),)

@@ -52,7 +52,7 @@ class Sight:
         span: tuple[int, int],
         rng: np.random.Generator,
     ) -> Sight:
-        """Return what directions can see: an error of the derivative's own norm means that it is 0, or twice as large."""
+        """Return what directions can see: an error of the derivative's own norm makes it 0, or twice as large."""
         a, b = span
         norms = []
         for _ in range(4):
@@ -102,7 +102,7 @@ def verdict_of(
 
 
 def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> float | None:
-    """The slope to the nearest point where the function differs visibly; None if it is finite and the same everywhere."""
+    """The slope to the nearest point where the function differs visibly; None if it is the same everywhere."""
     a, b = span
     direction = np.zeros(probe.x.size)
     direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]

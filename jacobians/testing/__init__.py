@@ -21,8 +21,9 @@ Of an operation, all that apply at once: `assert_operation_laws`. Of a structure
 12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
-`assert_probed` holds a Jacobian too large to be written out to laws 2, 4 and 7. Three more hold a Jacobian to its manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about
-wrong shapes) and `assert_display` (text, HTML, bytes, operations).
+A Jacobian too large to be written out is held to laws 2, 4 and 7 by `assert_probed`. Three more hold a Jacobian to its
+manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about wrong shapes) and `assert_display`
+(text, HTML, bytes, operations).
 """
 
 from __future__ import annotations
