@@ -48,7 +48,7 @@ def read_mat(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
     others, needed = [], 0
     for variables in _mat_variables(file, name, limit):
         with refused_as(f"{name} is not a readable .mat file (save it with: save -v7 FILE, or -v6)"):
-            listed = whosmat(variables)
+            listed = [variable for variable in whosmat(variables) if variable[0]]  # SciPy finds nameless ones in zeros
         numeric = {key: _MAT_DTYPES[kind] for key, _, kind in listed if kind in _MAT_DTYPES}
         texts = [key for key, _, kind in listed if key == TEXT and kind == "char"]
         others += [f"{key} ({kind})" for key, _, kind in listed if kind not in _MAT_DTYPES and key not in texts]

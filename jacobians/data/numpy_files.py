@@ -56,6 +56,8 @@ def _npy_array(file: IO[bytes], size: int, where: str, limit: int) -> Array:
             f"read_arrays: {where} holds pickled Python objects (dtype {dtype}); unpickling can run any code, "
             f"so it is refused: {_plain(where.partition(' in ')[0], shape)}"
         )
+    if any(count < 0 for count in shape):  # NumPy before 2.1 reads as many as there are
+        raise DataError(f"read_arrays: the header of {where} promises the negative shape {shape}; the file is forged")
     # An itemsize of 0 (empty strings) still costs a byte an entry once it is an array.
     promised, present = math.prod(shape) * max(dtype.itemsize, 1), size - head.tell()
     if promised > present:

@@ -19,6 +19,9 @@ Array: TypeAlias = npt.NDArray[Any]
 _KEYWORD_OUT = (np.maximum, np.minimum)
 """Ufuncs that do not take the array to write to by position."""
 
+_POWERS: dict[float, np.ufunc] = {1: np.positive, 2: np.square, -1: np.reciprocal, 0.5: np.sqrt}
+"""What NumPy's operator computes for these exponents, and before version 2.3 ``np.power`` does not, to the last bit."""
+
 _SMALL = 4096
 """Entries up to which the bytes of an array of truths are looked through faster, 0.2 µs, than NumPy reduces it, 0.8."""
 
@@ -208,6 +211,11 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         return self.tape.function(function, args, options)
+
+    def __pow__(self, exponent: Any) -> Any:
+        if isinstance(exponent, int | float) and exponent in _POWERS and self.dtype.kind in "fc":
+            return _POWERS[exponent](self)
+        return super().__pow__(exponent)
 
     # --- views --------------------------------------------------------------------------------------------
 

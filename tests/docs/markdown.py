@@ -53,7 +53,9 @@ def session(block: Block, path: Path, namespace: dict[str, Any]) -> list[str]:
     test = doctest.DocTestParser().get_doctest(block.source, namespace, path.name, str(path), block.line - 1)
     test.globs = namespace  # get_doctest copied it
     report = io.StringIO()
-    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.write, clear_globs=False)
+    # verbose: else a -v among pytest's options would count as failures
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=report.write, clear_globs=False)
     return [report.getvalue()] if report.getvalue() else []
 
 

@@ -77,7 +77,7 @@ def test_what_leaves_a_method_out_cannot_be_made() -> None:
     class Unfinished(Diagonal):
         _jvp = Jacobian._jvp
 
-    with pytest.raises(TypeError, match=r"Can't instantiate abstract class Unfinished with abstract method _jvp"):
+    with pytest.raises(TypeError, match=r"Can't instantiate abstract class Unfinished .*_jvp"):
         Unfinished(np.ones(2))
     with pytest.raises(TypeError, match="abstract class Jacobian"):
         Jacobian((2,), (2,), np.dtype(float))  # type: ignore[abstract]
