@@ -203,6 +203,12 @@ def check_gradient(
     resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
     derivatives is right. Float32 functions are judged by float32's resolution.
 
+    A pass needs that zero, twice and minus the gradient would not have passed: in every array its largest derivative
+    exceeds what could have been seen tenfold, or along directions its norm does. A true zero passes where an error of a
+    millionth of the other derivatives, or of the function's slope to where it first differs visibly, would have been
+    seen; so does the zero of a function that is constant wherever it is followed. All else is inconclusive, and says
+    what would help.
+
     Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
     `directions`, only directions and a few entries are; an error then escapes with probability at most
     `failure_probability` unless its norm is below what the report states.

@@ -25,7 +25,7 @@ class GivenDerivative(Protocol):
         """The derivatives of all outputs along a direction, shape (m,)."""
 
     def sizes(self) -> Array | None:
-        """How large the derivative with respect to each entry is, shape (n,), or None where that would cost too much."""
+        """How large the derivative with respect to each entry is, (n,), or None where that would cost too much."""
 
 
 class GivenGradient:
@@ -45,7 +45,9 @@ class GivenGradient:
 
 
 class GivenJacobian:
-    """Jacobians with respect to each leaf: structured ones, SciPy's sparse matrices, matrices (m, n), or arrays codomain + domain.
+    """Jacobians with respect to each leaf.
+
+    Structured ones, SciPy's sparse matrices, matrices (m, n), or arrays codomain + domain.
 
     Parameters
     ----------

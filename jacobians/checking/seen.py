@@ -107,7 +107,8 @@ def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) ->
     direction = np.zeros(probe.x.size)
     direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
     line, length = probe.towards(direction), float(np.linalg.norm(direction[a:b] / probe.scale[a:b]))
-    constant, t, slopes = True, bands(probe.eps)[-1], []
+    slopes: list[float] = []
+    constant, t = True, bands(probe.eps)[-1]
     while t < _FARTHEST:
         change = _change(probe, [probe.along(line, sign * t)[0] for sign in (1.0, -1.0)])
         visible = np.isfinite(change) & (change > SAFETY * np.maximum(probe.noise, probe.eps * np.abs(probe.value)))
