@@ -115,6 +115,7 @@ class Probe:
 
     def __init__(self, fun: Calls, tree: Tree, x: Array) -> None:
         self._fun, self._tree, self.x = fun, tree, x
+        self._sizes, self._narrow = np.abs(x), any(dtype != np.float64 for dtype in tree.dtypes)
         given = _real(fun(tree.unpack(x)), fun.name)
         self.eps = tree.resolution
         if given.dtype.kind == "f" and given.size:
@@ -157,9 +158,16 @@ class Probe:
         """
         if line.entry is None:
             assert line.direction is not None
-            sizes, move = np.abs(self.x), t * line.direction
-            grown = self._tree.pack(self._tree.arrays(sizes + np.abs(move)))
-            return self.at(self.x + np.copysign(grown - sizes, move)), t
+            move = t * line.direction
+            # in place, for there may be millions of entries
+            moved = np.abs(move)
+            moved += self._sizes
+            if self._narrow:
+                moved = self._tree.pack(self._tree.arrays(moved))
+            moved -= self._sizes
+            np.copysign(moved, move, out=moved)
+            moved += self.x
+            return self.at(moved), t
         flat, entry = self.x.copy(), line.entry
         kind, size = self._tree.dtypes[self._tree.leaf_of(entry)].type, abs(float(flat[entry]))
         step = math.copysign(float(kind(size + abs(t) * line.unit)) - size, t)

@@ -54,15 +54,12 @@ class Sight:
     ) -> Sight:
         """Return what directions can see: an error of the derivative's own norm makes it 0, or twice as large."""
         a, b = span
-        norms = []
-        for _ in range(4):
-            direction = np.zeros(probe.x.size)
-            direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
-            norms.append(float(np.abs(given.apply(direction)).max(initial=0.0)))
         sizes = given.sizes()
-        norm = math.sqrt(float(np.mean(np.square(norms))))
         if sizes is not None:
             norm = float(np.linalg.norm(sizes[a:b] * probe.scale[a:b]))
+        else:
+            squares = [float(np.square(given.apply(_within(probe, span, rng))).max(initial=0.0)) for _ in range(4)]
+            norm = math.sqrt(float(np.mean(squares)))
         return cls(along.smallest, norm, along.smallest <= norm)
 
 
@@ -103,10 +100,8 @@ def verdict_of(
 
 def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> float | None:
     """The slope to the nearest point where the function differs visibly; None if it is the same everywhere."""
-    a, b = span
-    direction = np.zeros(probe.x.size)
-    direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
-    line, length = probe.towards(direction), float(np.linalg.norm(direction[a:b] / probe.scale[a:b]))
+    direction = _within(probe, span, rng)
+    line, length = probe.towards(direction), float(np.linalg.norm(direction / probe.scale))
     slopes: list[float] = []
     constant, t = True, bands(probe.eps)[-1]
     while t < _FARTHEST:
@@ -123,6 +118,14 @@ def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) ->
         return slopes[0]
     far = _change(probe, [probe.along(line, sign * t)[0] for t in _FAR for sign in (1.0, -1.0)])
     return None if constant and not far.any() else 0.0
+
+
+def _within(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> Array:
+    """A Gaussian direction within one parameter."""
+    a, b = span
+    direction = np.zeros(probe.x.size)
+    direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
+    return direction
 
 
 def _change(probe: Probe, values: list[Array]) -> Array:
