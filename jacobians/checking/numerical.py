@@ -221,8 +221,7 @@ class Probe:
         A function that computes in float32 inside, or that solves something iteratively, is found out so. What falls
         with the step is a wave, and no noise.
         """
-        # rounding is relative to each entry's own size
-        direction = rng.normal(size=self.x.size) * np.where(self.x == 0, self.scale, np.abs(self.x))
+        direction = rng.normal(size=self.x.size) * self.scale
 
         def table(step: float) -> tuple[Array, Array]:
             points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
