@@ -189,7 +189,7 @@ class _Attempt:
 
     @cached_property
     def named(self) -> dict[str, Array] | None:
-        """The given gradient by parameter; None if it has other shapes: then only a diagnosis can speak."""
+        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak."""
         given, parameters = self.read.gradients, self.read.parameters
         if not isinstance(given, dict):
             assert given is not None

@@ -236,7 +236,7 @@ class Run(Frozen):
     # --- gradients -------------------------------------------------------------------------------
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
-        """Return the objective's gradient by every parameter, and by X on request: new arrays."""
+        """Return the objective's gradient with respect to every parameter, and to X on request: new arrays."""
         grads = self._pulled(self._total[1](), inputs)
         return self.network._penalised(grads, self.params, self._count) if self.network.l2 else grads
 
@@ -246,7 +246,7 @@ class Run(Frozen):
         return self._pulled(row(), inputs)
 
     def _pulled(self, row: Dense, inputs: bool) -> dict[str, Array]:
-        """The row through all operations: by every parameter, and by X; arrays that share no memory."""
+        """The row through all operations: with respect to every parameter, and to X; arrays that share no memory."""
         by_own_name = self.network.chain._sweep(self._steps, row.array, inputs)
         arrays: dict[str, Array] = {}
         buffers: set[int] = set()
@@ -263,7 +263,7 @@ class Run(Frozen):
         return self.X.shape[self.network.layout.batch_axis]
 
     def penalty(self, name: str) -> Jacobian:
-        """Return the regulariser's Jacobian by one parameter: a row, 0 where it is not touched."""
+        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""
         return in_layout(self.network.penalty(name, self.params[name], self._count)[1], self.network.layout)
 
     @property
@@ -283,7 +283,7 @@ class Run(Frozen):
     # --- curvature -------------------------------------------------------------------------------
 
     def output_hessian(self) -> Jacobian:
-        """Return the reduced loss's second derivative by the network's output, in the network's layout.
+        """Return the reduced loss's second derivative with respect to the network's output, in the network's layout.
 
         See `Loss.hessian`. Between the output's Jacobians it makes the Gauss–Newton matrix, see
         `jacobians.gauss_newton`.
@@ -327,7 +327,7 @@ class Run(Frozen):
         return in_layout(reduce(matmul, (f.jacobian for f in factors)), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂θ by the packed parameters, in the convention's packing order: the blocks side by side.
+        """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
 
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
         """
@@ -753,12 +753,12 @@ class Network(Frozen):
         inputs: bool = False,
         block: int | None = None,
     ) -> dict[str, Array]:
-        """Return the objective's gradient by every parameter, each in its parameter's own shape.
+        """Return the objective's gradient with respect to every parameter, each in its parameter's own shape.
 
         Parameters
         ----------
         inputs : bool
-            Add the gradient by X, under "X".
+            Add the gradient with respect to X, under "X".
         block : int, optional
             Examples that are taken through the network at a time; all of them unless given. The gradient is the same
             but for rounding; intermediates take the memory of one block. Blocks of 1024 examples take about as long

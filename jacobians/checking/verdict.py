@@ -112,6 +112,10 @@ def judge(
     value = np.where(decided, np.clip(given, sides.low, sides.high), value)
     tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
     wrong = np.where(decided, np.abs(given - value) > tolerance, wrong)
+    if probe.rough:
+        # within waves one side may settle by chance: it blames nobody where the finest steps contradict it
+        torn = wrong & decided & (np.abs(value - best.value) > best.tolerance + tolerance)
+        wrong, tolerance = wrong & ~torn, np.where(torn, np.inf, tolerance)
     # a kink too faint to be placed may explain so small a difference: not right for sure, and not wrong
     faint = wrong & ~decided & (np.abs(given - value) <= sides.hidden)
     wrong, tolerance = wrong & ~faint, np.where(faint, np.inf, tolerance)

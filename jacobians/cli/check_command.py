@@ -43,9 +43,9 @@ examples:
   jacobians check homework.npz --convention cs231n --l2 0.05
 
 a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …; one packed vector nn_params or
-theta), and your gradients by parameter, named dW1, W1_grad, grad_W1 or W1grad, or as one packed vector grad. λ is read
-from lambda, lambd, reg or alpha. An array that is not used is an error, unless it is a cost (J, cost, loss) or its name
-begins with _.
+theta), and your gradients, one per parameter, named dW1, W1_grad, grad_W1 or W1grad, or as one packed vector grad. λ is
+read from lambda, lambd, reg or alpha. An array that is not used is an error, unless it is a cost (J, cost, loss) or its
+name begins with _.
 """
 
 

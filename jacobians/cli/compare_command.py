@@ -29,7 +29,8 @@ from jacobians.cli.options import (
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
-from jacobians.comparison.formulas import FormulaRow
+from jacobians.comparison.compare import common_task
+from jacobians.comparison.formulas import FormulaRow, called
 from jacobians.conventions import Convention
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
 from jacobians.data.dataset import check_finite
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seed < 0 or strength < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
     source = _weights(arguments.weights, found) if arguments.weights else None
-    loss = found[0].task_for(arguments.task, arguments.loss).loss
+    loss = common_task(found, arguments.task, arguments.loss).loss
     data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
@@ -361,7 +362,8 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    own = side.convention.names.gradient_of(name)
+    return f"{own} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:
@@ -375,7 +377,7 @@ def _print_agreement(console: Console, result: Comparison) -> None:
             for i, difference in enumerate(found):
                 table.add_row(
                     side.convention.name if i == 0 else "",
-                    difference.parameter,
+                    difference.gradient,
                     f"{difference.largest:.2g}",
                     _ulps(difference.ulps),
                     _ulps(difference.allowed),
@@ -447,10 +449,13 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
     """
     for groups in _chunks(formulas, together):
         table = _formula_table("Formulas (≠ differs by more than names)", formulas, groups)
-        for row in formulas.rows:
-            if any(row.cells[group[0]] for group in groups):
+        for place, row in enumerate(formulas.rows):
+            shown = [row.cells[group[0]] for group in groups]
+            if any(shown):
+                # an array has the names of the columns that are shown
+                label = called(shown) if place < len(formulas.definitions) else row.label
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(row.label, row.differs), cells)
+                _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")
@@ -467,7 +472,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
             places = [group[0] for group in groups]
             if not any(found.names[place] for place in places):
                 continue
-            table = _formula_table(f"Steps to the gradient by {names}", formulas, groups)
+            table = _formula_table(f"Steps to the gradient with respect to {names}", formulas, groups)
             named = [(formulas.derivations[place], found.names[place]) for place in places]
             chains = (None if name is None else derivation[name].chain.text for derivation, name in named)
             _add(table, "  chain", chains)

@@ -114,7 +114,7 @@ def compare(
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
     named = None if loss is None else find_loss(loss)
-    objective = found[0].task_for(task, None if named is None else named.name)
+    objective = common_task(found, task, None if named is None else named.name)
     between = activation or objective.hidden
 
     def network(convention: Convention, strength: float) -> Network:
@@ -145,6 +145,29 @@ def compare(
         networks[0].loss.name,
         tuple(_notes(found, objective, task, asked=loss is not None)),
     )
+
+
+def common_task(found: Sequence[Convention], task: str | None = None, loss: str | None = None) -> Task:
+    """Return the objective of all: the first convention's task, or the loss that is named.
+
+    Raises
+    ------
+    LayoutError
+        If the first convention's source has no such task, with another that has it.
+
+    Examples
+    --------
+    >>> from jacobians import convention
+    >>> common_task([convention("mazur"), convention("cs231n")]).loss
+    'squared_error'
+    """
+    try:
+        return found[0].task_for(task, loss)
+    except LayoutError as error:
+        for other in found[1:]:
+            if task in other.tasks:
+                raise LayoutError(f"{error}; or put {other.name} first, whose source has it") from None
+        raise
 
 
 def _ratio(network: Network, first: Network, count: int, outputs: int) -> float:
@@ -238,5 +261,6 @@ def _differences(first: Side, other: Side, ratio: float) -> tuple[Difference, ..
         unit = float(np.spacing(max(np.abs(own).max(initial=0.0), np.finfo(own.dtype).tiny)))
         # the allowance is in the frame's own units; the first's objective may be a multiple of them
         allowed = allowances[name] * (ratio if frame is other else 1.0) / unit
-        result.append(Difference(name, frame.convention.name, largest, largest / unit, allowed))
+        gradient = frame.convention.names.gradient_of(name)
+        result.append(Difference(name, gradient, frame.convention.name, largest, largest / unit, allowed))
     return tuple(result)

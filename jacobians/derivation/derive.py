@@ -49,7 +49,7 @@ _OBJECTIVE = Symbol("J", ())
 
 
 def derive(run: Run) -> Derivation:
-    """Return the derivation of a run's gradient by every parameter and by the inputs.
+    """Return the derivation of a run's gradient with respect to every parameter and to the inputs.
 
     Parameters
     ----------
@@ -291,7 +291,8 @@ class _Walk:
             trail, wrt = self._through(self.trails[output], forward.jacobians[output, name]), None
         symbol = forward.parameters.get(name) or wrt
         assert isinstance(symbol, Symbol)
-        left = Partial(_LOSS, symbol)
+        own = forward.names.gradient_of(symbol.name)
+        left = Partial(_LOSS, symbol, gradient=own)
         steps = []
         for done, (rule, reason, row) in enumerate(trail.steps, 1):
             # the weights of the mean are no row that can be named
@@ -305,9 +306,9 @@ class _Walk:
         penalty = None if name == "X" else self._penalty(name, symbol)
         if penalty is not None:
             value = Add(value, penalty)
-            whole = Equation(Partial(_OBJECTIVE, symbol), self._chain(None, value))
+            whole = Equation(Partial(_OBJECTIVE, symbol, gradient=own), self._chain(None, value))
             steps.append(Step("regulariser", "The regulariser's own gradient is added.", whole))
-        gradient = forward.add(forward.names.gradient_of(symbol.name), evaluate(value, forward.arrays))
+        gradient = forward.add(own, evaluate(value, forward.arrays))
         chain = self._chain(None, None, trail.jacobians)
         return ParameterDerivation(name, Equation(left, chain), tuple(steps), Equation(gradient, value))
 

@@ -25,10 +25,13 @@ class Partial:
     wrt: Symbol
     vector: bool = False
     """Whether it is the Jacobian of an array and not a scalar's gradient."""
+    gradient: str = ""
+    """What the gradient is called as an array, by which a program calls it; dW unless given."""
 
     def written(self, notation: Notation) -> str:
         """Return it in a notation."""
-        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), self.vector)
+        gradient = notation.symbol(self.gradient or f"d{self.wrt.name}")
+        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), gradient, self.vector)
 
 
 @dataclass(frozen=True)

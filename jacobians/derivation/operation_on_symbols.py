@@ -185,7 +185,7 @@ class Evaluated:
         known: Named,
         order: Order,
     ) -> dict[str, tuple[Jacobian, ...]]:
-        """Return the factors of the Jacobians by every input.
+        """Return the factors of the Jacobians with respect to every input.
 
         Parameters
         ----------

@@ -17,7 +17,7 @@ from jacobians.symbols.text import TextNotation
 
 @dataclass(frozen=True)
 class ParameterDerivation:
-    """The gradient by one parameter or by the inputs.
+    """The gradient with respect to one parameter or to the inputs.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class Derivation:
         lines += [r"\paragraph{Forward}", *_align(d.equation for d in self.forward)]
         lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([parameter.chain])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([parameter.chain])]
             lines += [*_steps_latex(parameter.steps), *_align([parameter.formula])]
         return "\n".join(lines) + "\n"
 
@@ -160,7 +160,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class InputDerivation:
-    """An operation's Jacobian by one input.
+    """An operation's Jacobian with respect to one input.
 
     Attributes
     ----------
@@ -244,12 +244,12 @@ class OperationDerivation:
         lines = [_latex_title(self.name, self.layout)]
         lines += _align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
-            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([given.jacobian])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([given.jacobian])]
             lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
         return "\n".join(lines) + "\n"
 
     def to_numpy(self) -> str:
-        """Return a NumPy program: the value, and by each input the matrix, the pullback and the pushforward."""
+        """Return a NumPy program: the value, and for each input the matrix, the pullback and the pushforward."""
         others = [e for given in self.inputs.values() for e in given.equations]
         lines = [*definition_lines(self._forward, others)]
         for name, given in self.inputs.items():
@@ -352,5 +352,5 @@ def _steps_html(steps: Iterable[Step]) -> str:
 
 
 def _details(name: str, short: Equation, inner: Iterable[str]) -> str:
-    summary = f"<summary>By {escape(name)}: {escape(short.text)}</summary>"
+    summary = f"<summary>With respect to {escape(name)}: {escape(short.text)}</summary>"
     return f"<details>{summary}{''.join(inner)}</details>"

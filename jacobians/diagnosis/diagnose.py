@@ -129,7 +129,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
         if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
-            hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
+            hint = f"; {layer.weight} has one node more: is δ₀, the derivative with respect to the ones, kept in δ?"
         if layer.bias is None:
             continue
         N, nodes, bias = setting.count, size_of(shapes[layer.bias]), arrays.get(layer.bias, np.zeros(0)).shape
@@ -384,7 +384,7 @@ def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
         mend = translation(given.layout, own)
         return (Cause("other-layout", "layout", title, None, evidence, mend, 0.0, exact=True),)
     if given.turned:
-        title = f"the gradient by {' and '.join(given.turned)} is transposed"
+        title = f"the gradient with respect to {' and '.join(given.turned)} is transposed"
         evidence = "its shape is the parameter's, reversed; it was transposed before comparing"
         return (Cause("transposed", "layout", title, None, evidence, "Transpose it.", 0.0, exact=True),)
     return ()

@@ -64,7 +64,7 @@ def _ratios(setting: Setting, distances: Distances) -> Iterator[Slip]:
     mend = "Look for a factor of this size: a count, a step, a scale that is applied twice."
 
     def ratio(part: Entries, c: float, edit: Edit, but: str = "") -> Slip:
-        of = f"the gradient by {part.label}" if part is not everything else part.label
+        of = f"the gradient with respect to {part.label}" if part is not everything else part.label
         title, evidence = f"{of} is {c:.10g} times what is right{but}", f"ratio {c:.12g} in every entry"
         return Slip("constant-ratio", "scale", title, mend, edit, part.layer, part.label, 2, evidence)
 
@@ -96,7 +96,7 @@ def _clipped(setting: Setting, distances: Distances) -> Iterator[Slip]:
         cut = sum(int((np.abs(g) > bound).sum()) for g in part.views(setting.gradient))
         if bound == 0 or not cut:
             continue
-        what = "every entry" if part.label == "everything" else f"the gradient by {part.label}"
+        what = "every entry" if part.label == "everything" else f"the gradient with respect to {part.label}"
         title, mend = f"{what} is clipped to ±{bound:.6g}", "Clip after the check, not before."
         edit = part.changed(partial(np.clip, a_min=-bound, a_max=bound))
         evidence = f"{cut} entries of the right gradient lie beyond ±{bound:.6g}"
@@ -173,7 +173,7 @@ def _permuted(setting: Setting, distances: Distances) -> Iterator[Slip]:
         if len(set(places.tolist())) < len(places):
             continue
         moved = [f"{p} to {i}" for i, p in enumerate(places) if i != p]
-        title = f"the {line} of the gradient by {part.label} are in another order{early}"
+        title = f"the {line} of the gradient with respect to {part.label} are in another order{early}"
         edit = part.changed(partial(np.take, indices=places, axis=axis), data=bool(early))
         scope, evidence = f"{part.label} {line}{early}", f"{len(moved)} {line} moved: {', '.join(moved[:4])}"
         yield Slip("lines-permuted", "layout", title, mend, edit, part.layer, scope, 1, evidence)

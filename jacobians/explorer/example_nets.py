@@ -51,7 +51,7 @@ class Example:
 
     @property
     def wrt(self) -> list[str]:
-        """What the loss is differentiated by: every parameter of `PLAIN`, and X."""
+        """What the loss is differentiated with respect to: every parameter of `PLAIN`, and X."""
         return [*self.params, "X"]
 
     def run(self, convention: Convention) -> Run:

@@ -173,8 +173,8 @@ class BlockDiagonal(Jacobian):
 class KhatriRao(Jacobian):
     r"""V ↦ (lᵣᵀ V rᵣ) for every row r: the matrix whose row r is :math:`l_r \otimes r_r`.
 
-    For per-example losses by a weight matrix, row n is δₙ ⊗ xₙ: per-example gradients, held as two factors of
-    size N·(out + in) in place of N·out·in (Goodfellow 2015, arXiv:1510.01799).
+    For per-example losses with respect to a weight matrix, row n is δₙ ⊗ xₙ: per-example gradients, held as two factors
+    of size N·(out + in) in place of N·out·in (Goodfellow 2015, arXiv:1510.01799).
 
     Parameters
     ----------

@@ -155,7 +155,7 @@ class Affine(Primitive):
             if b.shape != (n_out,):
                 _check_bias(b, n_out, layout)
         elif layout.absorbs_bias:
-            # the bias is added, and no ones column is built unless the Jacobian by W is asked for
+            # the bias is added, and no ones column is built unless the Jacobian with respect to W is asked for
             weights, b = layout.weights_of(W), layout.bias_of(W)
         node_columns = weights if layout.weights == "columns" else weights.T
         Z = matmul(X, node_columns) if layout.batch == "rows" else matmul(node_columns.T, X)
@@ -255,7 +255,7 @@ def _two_sizes(sizes: tuple[int, int]) -> tuple[int, int]:
 def affine(
     X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobians]:
-    r"""Return Z and its Jacobians by X, W and, where it is separate, b.
+    r"""Return Z and its Jacobians with respect to X, W and, where it is separate, b.
 
     ============== ====================== ===================
     .              weights in rows        weights in columns
@@ -310,7 +310,7 @@ def affine(
 
 
 def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    """Return the product of a batch and a weight matrix without bias, and its Jacobians by X and W.
+    """Return the product of a batch and a weight matrix without bias, and its Jacobians with respect to X and W.
 
     Parameters
     ----------

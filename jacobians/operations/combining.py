@@ -119,7 +119,7 @@ def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
 
 
 class Chain(_Composite):
-    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian by X is the product of the parts'.
+    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian with respect to X is the product of the parts'.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Chain(_Composite):
         return steps
 
     def _sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Row, inputs: bool = True) -> dict[str, Row]:
-        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on.
+        """Return ``row @ J`` with respect to all parameters, and to X unless `inputs` is False, in one pass.
 
         A scalar's row may be given as an array, see `Jacobians.pull`.
         """
@@ -183,7 +183,7 @@ class Chain(_Composite):
 
 
 class Residual(_Composite):
-    """X ↦ X + f(X); the Jacobian by X is I + J_f.
+    """X ↦ X + f(X); the Jacobian with respect to X is I + J_f.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ class Residual(_Composite):
 class Parallel(_Composite):
     """X ↦ [f₁(X) f₂(X) …], joined along the features of one example.
 
-    The Jacobian by X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
+    The Jacobian with respect to X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
 
     Parameters
     ----------

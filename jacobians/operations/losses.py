@@ -127,8 +127,8 @@ class Loss(Frozen, ABC):
 
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
-    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
-    For formulas it may state `in_symbols(X, Y)`.
+    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses with respect to X, as a
+    Jacobian. For formulas it may state `in_symbols(X, Y)`.
     What a constructor sets does not change afterwards; `replace` returns a changed loss.
 
     Parameters
@@ -320,7 +320,7 @@ class Loss(Frozen, ABC):
         return 1.0 / count
 
     def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the loss and its Jacobian by X, in the layout; of a value of a graph, a value."""
+        """Return the loss and its Jacobian with respect to X, in the layout; of a value of a graph, a value."""
         if (value := of_graph((X, Y))) is not None:
             return value._apply(self, (X, Y))
         if self.reduction == "none":
@@ -373,10 +373,10 @@ class Loss(Frozen, ABC):
         return value, row
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
-        r"""Return the second derivative of the total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
+        r"""Return the total's second derivative with respect to X, :math:`\partial^2 L/\partial X^2`, in the layout.
 
-        It is the Jacobian of the gradient by X: symmetric, and one block for each example. With `reduction="none"` it
-        is that of the sum.
+        It is the Jacobian of the gradient with respect to X: symmetric, and one block for each example. With
+        `reduction="none"` it is that of the sum.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What an operation is: a value, and the structure of its Jacobian by every input, stated once.
+"""What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
 An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
 it out in the layout's vec order and derivative layout; no operation knows of either.
@@ -34,7 +34,9 @@ Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 """By input's name, the function that builds the Jacobian on first use."""
 
 Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
-"""From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+"""From the Jacobian of something with respect to an operation's output to those with respect to its inputs.
+
+False leaves out the first input."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
@@ -67,7 +69,7 @@ def _no_arithmetic(symbol: str, *, reflected: bool = False) -> Callable[[Jacobia
 
 
 class Jacobians(Derivative):
-    """The Jacobians of one evaluated operation, by input: ``J.X``, ``J["W"]``; built when first asked for.
+    """The Jacobians of one evaluated operation, one per input: ``J.X``, ``J["W"]``; built when first asked for.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ class Jacobians(Derivative):
     layout : Layout, optional
         Whose vec order and derivative layout the Jacobians are handed out in.
     pull : callable, optional
-        From a Jacobian by the output to those by all inputs, where that is cheaper together.
+        From a Jacobian with respect to the output to those with respect to all inputs, where that is cheaper together.
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
@@ -120,7 +122,7 @@ class Jacobians(Derivative):
         return self._pull is not None
 
     def numerator(self, name: str) -> Jacobian:
-        """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
+        """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
             if name not in self._makers:
                 raise KeyError(

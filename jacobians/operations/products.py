@@ -76,7 +76,7 @@ class Add(_Binary):
 
 
 def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return A B and its Jacobians by both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
+    r"""Return A B and its Jacobians with respect to both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jacobians.arrays import Shape
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, split_name
 
 _GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
@@ -74,14 +74,15 @@ class LatexNotation(Notation):
 
     def symbol(self, name: str) -> str:
         found = split_name(name)
-        if found.ending:  # a name of programs, in one piece
+        if found.ending and not is_gradient(found.ending):  # a name of programs, in one piece
             return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
         greek = GREEK.get(found.letters)
         letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
         if not greek and len(found.letters) > 1:
             letters = rf"\mathrm{{{letters}}}"
         d = r"\mathrm{d}" if found.differential else ""
-        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "")
+        above = r"^{\mathrm{grad}}" if found.ending else ""
+        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
 
     def number(self, value: float) -> str:
         return f"{value:g}"

@@ -7,7 +7,7 @@ from html import escape
 from typing import ClassVar
 
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, primed, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, primed, split_name
 
 
 def _row(*parts: str) -> str:
@@ -97,9 +97,12 @@ class MathmlNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
-        if found.index:
-            letters = f"<msub>{letters}<mn>{found.index}</mn></msub>"
-        if found.ending:
+        below = f"<mn>{found.index}</mn>" if found.index else ""
+        above = "<mi>grad</mi>" if is_gradient(found.ending) else ""
+        if below or above:
+            tag = f"m{'sub' if below else ''}{'sup' if above else ''}"
+            letters = f"<{tag}>{letters}{below}{above}</{tag}>"
+        if found.ending and not above:
             letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
         return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
 

@@ -74,11 +74,22 @@ def split_name(name: str) -> Name:
     Name(differential=True, letters='Theta', index='2', ending='')
     >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("db1").differential
     ('_grad', 'p', True)
+    >>> split_name("X_grad")
+    Name(differential=False, letters='X', index='', ending='_grad')
     """
     differential = bool(re.match(r"d([A-Z]|b\d*$)", name))
     rest = name[differential:]
-    found = re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest) or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
+    found = (
+        re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest)
+        or re.fullmatch(r"([A-Z]|[^\W\d_]+(?=_))()(_?grad)", rest)
+        or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
+    )
     return Name(differential, *found.groups()) if found else Name(differential, rest, "")
+
+
+def is_gradient(ending: str) -> bool:
+    """Whether what follows a name's index says that it is a gradient: Theta1_grad, or W1grad."""
+    return ending.removeprefix("_") == "grad"
 
 
 def primed(ending: str) -> str:
@@ -356,9 +367,9 @@ class Notation(ABC):
         """Return a sum of matrices."""
         return self.listed("sum", terms)
 
-    def partial(self, of: str, wrt: str, vector: bool) -> str:
-        """Return ∂y/∂vec x, or ∂vec y/∂vec x."""
-        return self.form("Jacobian" if vector else "gradient", of, wrt)
+    def partial(self, of: str, wrt: str, gradient: str, vector: bool) -> str:
+        """Return ∂y/∂vec x, whose array is called `gradient`, or ∂vec y/∂vec x."""
+        return self.form("Jacobian" if vector else "gradient", of, wrt, gradient)
 
     def equation(self, left: str, right: str) -> str:
         """Return A = B."""

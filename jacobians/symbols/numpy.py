@@ -50,7 +50,7 @@ class NumpyNotation(Notation):
         "chain": "{0}",
         "sum": "{0}",
         "Jacobian": "J_{0}_{1}",
-        "gradient": "vec_d{1}",
+        "gradient": "vec_{2}",
         "equation": "{0} = {1}",
     }
     between: ClassVar[dict[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}

@@ -215,6 +215,16 @@ def test_formulas_and_sentences_come_after_the_results(capsys):
     assert "Steps to" not in out
 
 
+def test_a_row_is_called_as_the_columns_beside_it_call_it(capsys):
+    """At 80 columns the third convention has tables of its own, whose rows do not name the other two's arrays."""
+    _, out, _ = run(capsys, "compare", "flax", "cs231n-notes", "ng-ml-2011")
+    first, second = section(out, "Formulas (≠", "What differs").split("Formulas (≠")
+    labels = [{line[1:14].strip() for line in part.splitlines()} for part in (first, second)]
+    assert {"≠ Z1", "≠ Z2", "P"} <= labels[0]
+    assert {"≠ Z2", "≠ Z3", "A3", "≠ delta2"} <= labels[1]
+    assert not [label for found in labels for label in found if "/" in label]
+
+
 def test_a_single_convention_has_formulas_and_no_differences(capsys):
     _, out, _ = run(capsys, "compare", "vecderivs-columns")
     assert "weight 1 dW₁ = dZ₁ Xᵀ" in " ".join(out.split())
@@ -225,8 +235,8 @@ def test_steps_on_request(capsys):
     code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n", "--steps", "--batch", "7")
     assert code == 0
     titles = [line.split() for line in out.splitlines() if line.startswith("Steps to")]
-    assert [title[5:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
-    steps = section(out, "Steps to the gradient by Theta2 / W2", "Steps to")
+    assert [title[7:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
+    steps = section(out, "Steps to the gradient with respect to Theta2 / W2", "Steps to")
     flat = " ".join(steps.split())
     assert "(I₁₀ ⊗ A₂) 70×260 (A₁ ⊗ I₁₀) 70×250" in flat
     assert "commutation:" in flat

@@ -65,7 +65,7 @@ def test_a_transposed_gradient(case) -> None:
     network, params, X, Y, _ = case
     right = network.gradient(params, X, Y)
     found = diagnose({**right, "W1": right["W1"].T}, network, params, X, Y)
-    assert found.headline == "The gradient by W1 is transposed."
+    assert found.headline == "The gradient with respect to W1 is transposed."
     wrong = diagnose({**right, "W1": right["W1"].T.reshape(5, 4)}, network, params, X, Y)
     assert wrong.causes[0].name == "reshape-for-transpose"
 

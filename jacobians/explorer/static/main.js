@@ -60,7 +60,7 @@ function renderPane(pane) {
   pane.open = state.of;
 }
 
-// The factor that the parameter enters: ∂Z₁/∂W₁ where the loss is differentiated by W₁.
+// The factor that the parameter enters: ∂Z₁/∂W₁ where the loss is differentiated with respect to W₁.
 function localKey() {
   const pane = panes.find(({ own }) => own !== null);
   return pane?.chain.find(({ wrt }) => wrt.name === pane.own).key ?? null;
