@@ -113,8 +113,9 @@ def judge(
     tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
     wrong = np.where(decided, np.abs(given - value) > tolerance, wrong)
     if probe.rough:
-        # within waves one side may settle by chance: it blames nobody where the finest steps contradict it
-        torn = wrong & decided & (np.abs(value - best.value) > best.tolerance + tolerance)
+        # within waves one side may settle by chance: it blames nobody where the finest steps are steeper by far
+        coarse = np.abs(value) + np.nan_to_num(np.abs([found[usual].value, found[large].value])).max(axis=0)
+        torn = wrong & decided & (np.abs(value - best.value) > best.tolerance + tolerance + 10.0 * coarse)
         wrong, tolerance = wrong & ~torn, np.where(torn, np.inf, tolerance)
     # a kink too faint to be placed may explain so small a difference: not right for sure, and not wrong
     faint = wrong & ~decided & (np.abs(given - value) <= sides.hidden)
