@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, generator, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention, checked, layer_widths, refuse_unnamed
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor, Factors
@@ -194,7 +194,9 @@ class Run(Frozen):
     def value(self) -> float:
         """The objective: the reduced loss plus the regulariser."""
         penalties = (self.network.penalty(name, array, self._count) for name, array in self.params.items())
-        return self.loss + sum(float(value) for value, _ in penalties)
+        found = self.loss + sum(float(value) for value, _ in penalties)
+        refuse_not_finite((found,), {**self.params, "X": self.X}, "network")
+        return found
 
     @property
     def values(self) -> dict[str, Array]:
@@ -236,9 +238,18 @@ class Run(Frozen):
     # --- gradients -------------------------------------------------------------------------------
 
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
-        """Return the objective's gradient with respect to every parameter, and to X on request: new arrays."""
+        """Return the objective's gradient with respect to every parameter, and to X on request: new arrays.
+
+        Raises
+        ------
+        DomainError
+            If it is not finite because a parameter or X is not.
+        """
         grads = self._pulled(self._total[1](), inputs)
-        return self.network._penalised(grads, self.params, self._count) if self.network.l2 else grads
+        if self.network.l2:
+            grads = self.network._penalised(grads, self.params, self._count)
+        refuse_not_finite(grads.values(), {**self.params, "X": self.X}, "network")
+        return grads
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
@@ -467,6 +478,7 @@ def _gradient_in_blocks(
                 sums[name] = gradient.astype(np.promote_types(gradient.dtype, np.float64))
     grads = {name: sums[name].astype(params[name].dtype, copy=False) for name in sums}
     grads = network._penalised(grads, params, count)
+    refuse_not_finite(grads.values(), {**params, "X": X}, "network")
     return grads if by_input is None else {**grads, "X": by_input}
 
 
@@ -768,6 +780,8 @@ class Network(Frozen):
         ------
         ShapeError
             If a parameter is missing or has the wrong shape, X and Y do not fit, or `block` is not positive.
+        DomainError
+            If the gradient is not finite because a parameter or X is not.
         LayoutError
             If `block` is given and an operation may mix examples.
         """

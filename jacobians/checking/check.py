@@ -29,6 +29,7 @@ from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
 from jacobians.errors import DomainError
+from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
 
@@ -216,10 +217,11 @@ def check_gradient(
     Parameters
     ----------
     fun : callable
-        From something like `x` to a scalar.
+        From something like `x` to a scalar, which may be a `Value` of a graph.
     grad : callable, None or True
         From something like `x` to the gradient in the same structure. None or True: `fun` returns both,
-        ``(value, gradient)``.
+        ``(value, gradient)``; or, of a dict of arrays, a value of a graph with inputs of these names, which has its
+        gradients itself.
     x : ndarray, or dict, tuple or list of arrays (nested as you like)
         Where to check; never written. Integers become float64.
     directions : int, optional
@@ -266,6 +268,15 @@ def check_gradient(
     True
     >>> check_gradient(loss, lambda p: {"W": gradient(p)["W"], "b": gradient(p)["b"] / 2}, x).reasons[0][:24]
     'b[1] is 0.5, the referen'
+
+    A forward pass on values needs no gradient by hand:
+
+    >>> from jacobians import tanh, values
+    >>> def tied(p):
+    ...     W, b = values(**p)
+    ...     return (tanh(W.T @ b) @ W.T).sum()
+    >>> bool(check_gradient(tied, None, {"W": x["W"].T, "b": np.ones(3)}))
+    True
     """
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_gradient")
@@ -279,18 +290,43 @@ def check_gradient(
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
     if callable(grad):
-        return Calls(fun, "fun"), Calls(grad, "grad")
+        return Calls(_numbers(fun), "fun"), Calls(grad, "grad")
 
     def part(place: int) -> Callable[[Any], Any]:
         def chosen(x: Any) -> Any:
             found = fun(x)
+            if isinstance(found, Value):
+                return _by_names(x, found.gradients) if place else found.array.copy()
             if not isinstance(found, tuple) or len(found) != 2:
-                raise TypeError(f"fun returned a {type(found).__name__}; without grad it returns (value, gradient)")
+                kind = type(found).__name__
+                raise TypeError(
+                    f"fun returned a {kind}; without grad it returns (value, gradient), or a value of a graph"
+                )
             return found[place]
 
         return chosen
 
     return Calls(part(0), "fun"), Calls(part(1), "the gradient")
+
+
+def _numbers(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, with the numbers of a value that it returns."""
+
+    def of_array(x: Any) -> Any:
+        found = fun(x)
+        return found.array.copy() if isinstance(found, Value) else found
+
+    return of_array
+
+
+def _by_names(x: Any, derivatives: Callable[..., Any]) -> dict[str, Any]:
+    """A value's derivatives by the inputs of the names in x."""
+    if not isinstance(x, dict):
+        raise TypeError(
+            "fun returned a value of a graph; x must then be a dict of arrays by the names of its inputs, "
+            "as in jac.values(**x)"
+        )
+    return dict(zip(x, derivatives(*x), strict=True))
 
 
 def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None:
@@ -326,7 +362,7 @@ def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None
 
 def check_jacobian(
     fun: Callable[[Any], Any],
-    jac: Callable[[Any], Any],
+    jac: Callable[[Any], Any] | None,
     x: Any,
     *,
     order: Order = "C",
@@ -343,10 +379,11 @@ def check_jacobian(
     ----------
     fun : callable
         From something like `x` to an array with m entries.
-    jac : callable
+    jac : callable or None
         From something like `x` to a matrix (m, n), an array of shape codomain + domain, one block per example
         (N, outputs, inputs), a SciPy sparse matrix or a `Jacobian`. For a dict, tuple or list: one of
-        them for each array, in the same structure, or one matrix (m, n) by all entries packed.
+        them for each array, in the same structure, or one matrix (m, n) by all entries packed. None: of a dict of
+        arrays, `fun` returns a `Value` of a graph with inputs of these names, which has its Jacobians itself.
     x : ndarray, or dict, tuple or list of arrays
     order : {"C", "F"}
         How a matrix's rows and columns unroll the output and x.
@@ -385,7 +422,14 @@ def check_jacobian(
         parts = _parts(given, tree, codomain, faults)
         return None if parts is None else GivenJacobian(parts, tree, codomain, order)
 
-    return _checked(Calls(fun, "fun"), Calls(jac, "jac"), x, tree, options, read)
+    def of_value(x: Any) -> dict[str, Any]:
+        found = fun(x)
+        if not isinstance(found, Value):
+            raise TypeError(f"fun returned a {type(found).__name__}; without jac it returns a value of a graph")
+        return _by_names(x, lambda *names: [found.jacobian(name) for name in names])
+
+    given = Calls(jac, "jac") if jac is not None else Calls(of_value, "the Jacobian")
+    return _checked(Calls(_numbers(fun), "fun"), given, x, tree, options, read)
 
 
 def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:

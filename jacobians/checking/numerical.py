@@ -41,6 +41,9 @@ class Calls:
         try:
             with np.errstate(all="ignore"):
                 return self._function(argument)
+        # that this machine is too small is no verdict on the function
+        except MemoryError:
+            raise
         # the caller's function may raise anything, and each error becomes part of the verdict
         except Exception as error:
             raise CallFailedError(_summary(self.name, error)) from error

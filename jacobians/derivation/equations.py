@@ -69,12 +69,14 @@ class JacobianChain:
 
     def written(self, notation: Notation) -> str:
         """Return the product in a notation."""
-        text = notation.join([self.factor_text(i, notation) for i in range(len(self.factors))])
+        text = notation.join([self._written_factor(jacobian, notation) for jacobian, _ in self.factors])
         return text if self.factor is None else notation.scale(notation.expr(self.factor), text)
 
     def factor_text(self, position: int, notation: Notation) -> str:
         """Return one of `factors` in a notation."""
-        jacobian, _ = self.factors[position]
+        return self._written_factor(self.factors[position][0], notation)
+
+    def _written_factor(self, jacobian: Jacobian | None, notation: Notation) -> str:
         if jacobian is not None:
             return notation.matrix(jacobian, self.order)
         if self.row is None:

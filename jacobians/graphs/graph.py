@@ -12,6 +12,7 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
+from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.node import Edge, Node
 from jacobians.graphs.sums_at_nodes import SumsAtNodes
 from jacobians.layout import Layout
@@ -153,6 +154,49 @@ class Graph:
             else:
                 way.append(edge)
                 turns.append(iter(into[edge.parent]))
+
+    # --- the order of elimination ----------------------------------------------------------------
+
+    def plan(self, *, limit: int | None = None) -> GraphPlan:
+        """Return the order of least operations in which the values between outputs and inputs are eliminated.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no order that was found stays within the limit.
+
+        Examples
+        --------
+        >>> import jacobians as jac
+        >>> x, y = jac.values(x=2.0, y=3.0)
+        >>> product = (x * y).named("xy")
+        >>> plan = Graph([product * x, jac.exp(product)], [x, y]).plan()
+        >>> print(plan)
+        times_3, exp_4 by x, y: 1 inner value, 5 edges
+                 operations  multiplications  built  peak
+        forward           5                4   32 B  40 B
+        reverse           5                4   32 B  40 B
+        best              5                4   32 B  40 B
+        the best of all orders: xy
+        >>> plan.dense()
+        array([[ 12.        ,   4.        ],
+               [1210.28638048, 806.85758699]])
+        """
+        nodes = tuple(dict.fromkeys((*self.into, *self.inputs, *self.outputs)))
+        number = {node: place for place, node in enumerate(nodes)}
+        return make_graph_plan(
+            [(number[edge.child], number[edge.parent], edge.jacobian) for edge in self.edges],
+            [End(number[node], node.name, node.shape) for node in self.outputs],
+            [End(number[node], node.name, node.shape) for node in self.inputs],
+            {place: node.name for node, place in number.items()},
+            np.result_type(*(node.dtype for node in nodes)),
+            limit,
+        )
 
     # --- one sweep back --------------------------------------------------------------------------
 

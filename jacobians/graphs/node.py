@@ -175,6 +175,19 @@ class Node(Frozen, OfGraph):
                 if isinstance(operand, Node):
                     yield Edge(self, name, operand)
 
+    def __copy__(self) -> Self:
+        # another node of the same number would be in no graph
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise GraphError(
+            f"pickle: {self!r} belongs to its graph, which is not stored; store its .array, and run the function again "
+            "on jac.values(...)"
+        )
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}: {show_shape(self.shape)} {self.dtype})"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Jacobian, Reshape, Selection
+from jacobians.linops import Diagonal, Jacobian, Reshape, Selection
 from jacobians.operations import Primitive, Unary
 from jacobians.operations.operation import Makers
 
@@ -68,6 +68,45 @@ class Permuted(Unary):
         (X,) = arrays
         places = np.arange(X.size).reshape(X.shape)
         return X.transpose(self.axes).copy(), {"X": lambda: Selection(places.transpose(self.axes), X.shape, X.dtype)}
+
+
+class Moved(Unary):
+    """X ↦ f(X), where f moves entries, repeats them or puts zeros beside them, whatever their numbers are.
+
+    What f makes of the entries' places says where each comes from.
+
+    Parameters
+    ----------
+    move : callable
+        A function of an array.
+    called : str
+        What it is called in messages.
+    """
+
+    def __init__(self, move: Callable[[Array], Array], called: str) -> None:
+        self.move = move
+        self.called = called
+
+    @property
+    def name(self) -> str:
+        return self.called
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        try:
+            value = as_array(self.move(X))
+        except (ValueError, IndexError) as error:
+            raise ShapeError(f"{self.name}: X has shape {X.shape}; {error}") from None
+        return value.copy(), {"X": lambda: self._from_places(X.shape, X.dtype)}
+
+    def _from_places(self, shape: Shape, dtype: DType) -> Jacobian:
+        every = np.arange(1, size_of(shape) + 1).reshape(shape)
+        places = as_array(self.move(every))
+        kept = places > 0
+        if places.shape == shape and np.array_equal(places[kept], every[kept]):
+            return Diagonal(kept.astype(dtype))
+        taken = Selection(np.maximum(places - 1, 0), shape, dtype)
+        return taken if kept.all() else Diagonal(kept.astype(dtype)) @ taken
 
 
 class Extreme(Unary):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape, show_shape, size_of
+from jacobians.arrays import Array, DType, Shape, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import total
@@ -44,7 +44,7 @@ class Broadcast(MovedEntries):
     _rule = ("ones make the sum", "What was repeated is summed")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        codomain, domain = tuple(codomain), tuple(domain)
+        codomain, domain = as_shape(codomain, "codomain", "Broadcast"), as_shape(domain, "domain", "Broadcast")
         if not _spreads(domain, codomain):
             raise ShapeError(f"Broadcast: arrays of shape {domain} do not broadcast to {codomain}")
         super().__init__(codomain, domain, np.dtype(dtype))
@@ -74,8 +74,8 @@ class Broadcast(MovedEntries):
             return False
         return axis == -1 or len(self.domain) == len(self.codomain)
 
-    def _row_norms(self) -> Array:
-        return np.ones(self.codomain, self.dtype)
+    def _repeats(self) -> int:
+        return size_of(self.codomain) // max(size_of(self.domain), 1)
 
     @property
     def structure(self) -> str:

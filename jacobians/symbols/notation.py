@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from jacobians.arrays import Shape, show_shape, size_of
@@ -65,6 +66,7 @@ class Name:
     ending: str = ""
 
 
+@lru_cache(maxsize=1024)
 def split_name(name: str) -> Name:
     """Return the parts of a name.
 

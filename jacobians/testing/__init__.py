@@ -1,6 +1,7 @@
 """The laws of operations and Jacobians as functions that raise AssertionError; they need NumPy and SciPy only.
 
-Of an operation, all that apply at once: `assert_operation_laws`. Of a structured Jacobian: `assert_jacobian_laws`.
+All that apply at once: of an operation `assert_operation_laws`, of a structured Jacobian `assert_jacobian_laws`, of a
+graph of values `assert_graph_laws`, which eliminates its values in every order and adds up its paths.
 
 =====  =============  =======================================================================================
 1      dense twin     `assert_dense_twin`: the matrix equals one built independently
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from jacobians.testing.batch_laws import assert_batch
     from jacobians.testing.chain_laws import assert_association
     from jacobians.testing.compare import JacobiansLike, OperationLike
+    from jacobians.testing.graph_laws import assert_graph_laws
     from jacobians.testing.jacobian_laws import (
         assert_adjoint,
         assert_blocks,
@@ -74,6 +76,7 @@ __all__ = [
     "assert_display",
     "assert_dtype",
     "assert_gram",
+    "assert_graph_laws",
     "assert_hessian",
     "assert_jacobian_dtype",
     "assert_jacobian_laws",
@@ -99,6 +102,7 @@ _HOMES = (
     "batch_laws",
     "chain_laws",
     "compare",
+    "graph_laws",
     "jacobian_laws",
     "layout_laws",
     "operation_laws",

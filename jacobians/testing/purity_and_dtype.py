@@ -114,7 +114,7 @@ def assert_purity(
 
     # Jacobians may be built late: after other calls, and after the value was overwritten
     late = outcome(operation, given)
-    evaluate("purity", operation, [np.ascontiguousarray(np.flip(a)) for a in given])
+    evaluate("purity", operation, [np.array(np.flip(a), order="C") for a in given])
     same_bits("purity", f"{what}, after a call on other inputs", first, saved)
     for array in (late[0], *first.values()):
         array.fill(np.nan)

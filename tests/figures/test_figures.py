@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.figures import detection, diagnosis, false_alarms, hidden_gradients
+from tests.figures import detection, diagnosis, false_alarms, hidden_gradients, orders
 from tests.figures.backprop import ACTIVATIONS, LOSSES
 from tests.figures.bugs import BUGS
 from tests.figures.cases import CONVENTIONS, Case, cases
@@ -26,6 +27,11 @@ def test_the_hand_written_gradient_is_the_librarys(convention):
         fun, grad = hand_written(problem)
         np.testing.assert_allclose(fun(problem.theta), value, rtol=1e-13)
         np.testing.assert_allclose(grad(problem.theta), gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+
+
+def test_the_number_of_bugs_is_the_documents():
+    text = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
+    assert f"(a catalogue of {len(BUGS)} slips × " in text
 
 
 def test_every_bug_changes_the_gradient_somewhere():
@@ -82,3 +88,18 @@ def test_diagnosis_reaches_its_goals():
     first, third = diagnosis.shares(diagnosis.measure(quick=True))
     assert first >= diagnosis.FIRST
     assert third >= diagnosis.THIRD
+
+
+def check_orders(*, quick: bool) -> None:
+    for name, own in orders.measure(quick=quick).items():
+        assert own["best"] <= min(own["forward"], own["reverse"]), name
+        assert own["off"] < 1e-12, name
+
+
+def test_the_plan_multiplies_no_more_than_forward_or_reverse():
+    check_orders(quick=True)
+
+
+@pytest.mark.slow
+def test_nor_on_the_larger_graphs():
+    check_orders(quick=False)

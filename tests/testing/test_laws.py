@@ -21,6 +21,7 @@ from jacobians.testing import (
     assert_association,
     assert_batch,
     assert_dense_twin,
+    assert_graph_laws,
     assert_jacobian_laws,
     assert_layouts,
     assert_operation_laws,
@@ -34,11 +35,12 @@ from jacobians.testing import (
 from jacobians.testing.compare import terms
 from tests.testing import wrong_borders as borders
 from tests.testing import wrong_operations as wrong
+from tests.testing.caught_graphs import GRAPHS, tied
 from tests.testing.caught_jacobians import JACOBIANS, MATRIX, NARROW, TO_SQUARE, WRONG, B, J, W, X, chain
 from tests.testing.caught_operations import OPERATIONS
 from tests.testing.wrong_jacobians import Plain
 
-CAUGHT = JACOBIANS | OPERATIONS
+CAUGHT = JACOBIANS | OPERATIONS | GRAPHS
 
 
 @pytest.mark.parametrize("name", CAUGHT)
@@ -70,6 +72,7 @@ def test_every_law_passes_what_is_right() -> None:
     assert_layouts(Softmax, X)
     assert_batch(affine, [X, W, B], axes=(0, None, None), out_axis=0)
     assert_pull(affine(X, W, B)[1])
+    assert_graph_laws(tied, {"X": X, "W": W})
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 3), (4,)), ((4,), (3, 2)), ((), (2, 3))], ids=str)
