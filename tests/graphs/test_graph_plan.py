@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.graphs.random_programs import random_program
 
 import jacobians as jac
 from jacobians.errors import GraphError, LayoutError, TooLargeError
@@ -15,7 +16,6 @@ from jacobians.graphs import Graph, GraphJacobian, Value, graph_jacobian
 from jacobians.linops import BlockDiagonal, Dense, Zero
 from jacobians.testing import assert_jacobian_laws
 from tests.counted_products import note_products
-from tests.graphs.random_programs import random_program
 from tests.linops.comparing import draw
 
 
