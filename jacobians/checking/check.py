@@ -25,6 +25,7 @@ from jacobians.checking.derivatives import (
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.promises import Promises, check_promises, returned_problems, stale_faults
 from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
+from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
 from jacobians.errors import DomainError
@@ -96,6 +97,7 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
 def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Options) -> _Compared:
     rng = np.random.default_rng(options.seed)
     probe.measure_noise(rng)
+    probe.measure_roughness(rng)
     arbiter = ComplexStep(probe, rng) if options.complex_step else None
     entries, along = EntryCheck(probe, given, tree, arbiter), None
     n = tree.size
@@ -115,17 +117,27 @@ def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Option
             entries.all_entries(reporter)
         finally:
             reporter.close()
-    parameters = _parameters(probe, tree, entries.findings, along if sampled else None)
-    return parameters, along, _reasons(parameters, along, sampled)
+    # directions that all meet kinks say nothing of any parameter, and it is said once
+    told = along if sampled and along is not None and along.unresolved < along.directions else None
+    if told is None:
+        sights = [Sight.by_entry(own) for own in entries.findings]
+    else:
+        sights = [Sight.by_direction(told, given, probe, span, rng) for span in tree.spans]
+    whole = max((s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong), default=0.0)
+    rows = zip(entries.findings, sights, tree.spans, strict=True)
+    verdicts = [verdict_of(probe, own, sight, whole, span, rng) for own, sight, span in rows]
+    parameters = _parameters(probe, tree, entries.findings, verdicts, along if sampled else None)
+    why = [why_unseen(probe, own, p.smallest) for own, p in zip(entries.findings, parameters, strict=True)]
+    return parameters, along, _reasons(parameters, why, along, sampled)
 
 
-def _parameters(probe: Probe, tree: Tree, found: list[Findings], along: DirectionsCheck | None) -> list[ParameterCheck]:
+def _parameters(
+    probe: Probe, tree: Tree, found: list[Findings], verdicts: list[Verdict], along: DirectionsCheck | None
+) -> list[ParameterCheck]:
     checks = []
-    scales = [float(probe.scale[a:b].max(initial=0.0)) for a, b in tree.spans]
-    whole = max((float(own.size.max(initial=0.0)) * s for own, s in zip(found, scales, strict=True)), default=0.0)
-    rows = zip(tree.names, tree.shapes, tree.spans, found, scales, strict=True)
-    for name, shape, (a, b), own, scale in rows:
-        verdict, worst, smallest = _verdict(probe, own, scale, whole), own.worst, own.smallest
+    rows = zip(tree.names, tree.shapes, tree.spans, found, verdicts, strict=True)
+    for name, shape, (a, b), own, verdict in rows:
+        worst, smallest = own.worst, own.smallest
         if along is not None and a < b:
             smallest = along.smallest / float(probe.scale[a:b].min())
         output: Shape = ()
@@ -138,25 +150,14 @@ def _parameters(probe: Probe, tree: Tree, found: list[Findings], along: Directio
     return checks
 
 
-def _verdict(probe: Probe, found: Findings, scale: float, whole: float) -> Verdict:
-    if found.wrong:
-        return "fail"
-    if found.unseen:
-        return "inconclusive"
-    size = float(found.size.max(initial=0.0))
-    # what changes the function by a few units of rounding at most is zero to it, and so is a derivative of zero
-    dust = 16.0 * probe.eps * max(float(np.abs(probe.value).max(initial=0.0)), whole)
-    if size * scale <= dust or found.smallest * scale <= 1e-6 * whole:
-        return "pass"
-    return "inconclusive" if found.smallest > 0.1 * size and found.coarsest > 0.1 else "pass"
-
-
-def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sampled: bool) -> list[str]:
-    reasons = []
-    for p in parameters:
+def _reasons(
+    parameters: list[ParameterCheck], why: list[str], along: DirectionsCheck | None, sampled: bool
+) -> list[str]:
+    reasons, open_ = [], []
+    for p, unseen in zip(parameters, why, strict=True):
         where = f"{p.name}[{', '.join(map(str, p.index))}]" if p.index else p.name
         if p.output:
-            where = f"output {p.output} by {where}"
+            where = f"output {p.output} with respect to {where}"
         if p.verdict == "fail":
             more = f"; {p.wrong + p.suspects} of {p.checked} entries differ" if p.wrong + p.suspects > 1 else ""
             kink = " (the nearest slope at a kink)" if p.kinks == p.wrong else ""
@@ -165,15 +166,13 @@ def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sa
                 f"{p.difference:.2g}, allowed {p.tolerance:.2g}{more}"
             )
         elif p.verdict == "inconclusive":
-            reasons.append(
-                f"{p.name}: errors below {p.smallest:.1g} cannot be seen: the function is too noisy, jumps, or is not "
-                "defined on both sides of x"
-            )
+            open_.append(f"{p.name}: {unseen}")
     if along is not None and not along.passed:
         reasons.append(
             f"along {along.directions} random directions it is off by {along.error:.1e} of its size, "
             f"allowed {along.resolved:.1e}"
         )
+    reasons += open_
     if sampled and along is not None and along.passed:
         if along.unresolved == along.directions:
             reasons.append(
@@ -204,6 +203,12 @@ def check_gradient(
     bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is relative to what can be
     resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
     derivatives is right. Float32 functions are judged by float32's resolution.
+
+    A pass needs that zero, twice and minus the gradient would not have passed: in every array its largest derivative
+    exceeds what could have been seen tenfold, or along directions its norm does. A true zero passes where an error of a
+    millionth of the other derivatives, or of the function's slope to where it first differs visibly, would have been
+    seen; so does the zero of a function that is constant wherever it is followed. All else is inconclusive, and says
+    what would help.
 
     Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
     `directions`, only directions and a few entries are; an error then escapes with probability at most
@@ -428,7 +433,7 @@ def check_jacobian(
 
 
 def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:
-    """The Jacobians by each array of x, or the one by all, or None with the faults noted."""
+    """The Jacobians with respect to each array of x, or to all at once, or None with the faults noted."""
     if tree.single or not isinstance(given, (dict, list, tuple)):
         named = [("", given)]
         domains: tuple[Shape, ...] = tree.shapes if tree.single else ((tree.size,),)
@@ -441,7 +446,7 @@ def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[A
         named, domains = [(name, by_name[name]) for name in tree.names], tree.shapes
     parts, usable = [], True
     for (name, part), domain in zip(named, domains, strict=True):
-        label = f"the Jacobian by {name}" if name else "the Jacobian"
+        label = f"the Jacobian with respect to {name}" if name else "the Jacobian"
         if isinstance(part, Denominator):
             part = part.numerator  # the same map, written the other way
         dtype = tree.dtypes[0]

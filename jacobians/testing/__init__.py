@@ -17,13 +17,14 @@ graph of values `assert_graph_laws`, which eliminates its values in every order 
 8      batch          `assert_batch`: permuted examples permute the result, split batches make up the whole
 9      purity         `assert_purity`, `assert_jacobian_purity`: nothing is written, outputs alias nothing, the same
                       bits twice
-10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out; integers up-cast; complex
-                      refused
+10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out, and right; integers up-cast;
+                      complex refused
 12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
-Three more hold a Jacobian to its manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about
-wrong shapes) and `assert_display` (text, HTML, bytes, operations).
+A Jacobian too large to be written out is held to laws 2, 4 and 7 by `assert_probed`. Three more hold a Jacobian to its
+manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about wrong shapes) and `assert_display`
+(text, HTML, bytes, operations).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         assert_limits,
         assert_one_source,
         assert_out,
+        assert_probed,
         assert_refusals,
         assert_row_norms,
         assert_vec,
@@ -84,6 +86,7 @@ __all__ = [
     "assert_one_source",
     "assert_operation_laws",
     "assert_out",
+    "assert_probed",
     "assert_pull",
     "assert_purity",
     "assert_reference",

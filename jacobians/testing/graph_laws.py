@@ -92,7 +92,7 @@ def assert_graph_laws(
     inputs = values(**given)
     out = program(*inputs)
     for wrt in inputs:
-        _jacobian_laws(out, wrt, rng, None if twins is None else twins[wrt.name], f"{what} by {wrt.name}")
+        _jacobian_laws(out, wrt, rng, None if twins is None else twins[wrt.name], f"{what} with respect to {wrt.name}")
     _together(out, inputs, what)
     _one_sweep(out, inputs, rng, what)
 
@@ -194,14 +194,14 @@ def _eliminated(graph: Graph, order: Sequence[Node]) -> Jacobian:
 
 
 def _together(out: Value, inputs: Sequence[Value], what: str) -> None:
-    """The Jacobian by all inputs at once holds those by each, packed in the layout's vec order."""
+    """The Jacobian with respect to all inputs at once holds those by each, packed in the layout's vec order."""
     together = out.jacobian(*inputs)
     block_row = together.numerator
     if not isinstance(block_row, BlockRow):
         return
     columns = [np.arange(v.size).reshape(v.shape).ravel(block_row.vec) for v in inputs]
     apart = [numerator_matrix(out.jacobian(v), "C")[:, own] for v, own in zip(inputs, columns, strict=True)]
-    expected, where = np.hstack(apart), f"{what} by all inputs"
+    expected, where = np.hstack(apart), f"{what} with respect to all inputs"
     agree("one source", where, numerator_matrix(together, "C"), expected, dtype=together.dtype, scale=largest(expected))
     assert_adjoint(together, what=where)
 
@@ -214,7 +214,7 @@ def _one_sweep(out: Value, inputs: Sequence[Value], rng: np.random.Generator, wh
         matrix, size = _by_edges(out, wrt)
         expected = (cotangent.ravel().astype(np.float64) @ matrix).reshape(wrt.shape)
         scale = size * float(np.abs(cotangent).sum())
-        where = f"{what}, the gradient by {wrt.name} from one sweep"
+        where = f"{what}, the gradient with respect to {wrt.name} from one sweep"
         if gradient.dtype != (dtype := out.jacobian(wrt).dtype):
             fail("dtype", where, f"{gradient.dtype}, and the Jacobian is {dtype}")
         agree("one source", where, gradient, expected, dtype=gradient.dtype, scale=scale)

@@ -143,24 +143,27 @@ SINGLE = {"a": X.astype(np.float32), "b": X.astype(np.float32)}
 GRAPHS: dict[str, tuple[Callable[[], None], str]] = {
     "graph, an operation's slope": (
         held(lambda X, W: Cube()(X) @ W + X @ W),
-        r"law reference: the program by X, random direction 0",
+        r"law reference: the program with respect to X, random direction 0",
     ),
     "graph, a use forgotten": (
         lambda: assert_graph_laws(lambda v: seen_as(FirstUseOnly, v * v), {"v": X}),
-        r"law reference: the program by v, random direction 0",
+        r"law reference: the program with respect to v, random direction 0",
     ),
     "graph, a twin": (
         held(tied, twins={"X": np.zeros((12, 12)), "W": np.zeros((12, 6))}),
-        r"law reference: tied by X: .* expected 0",
+        r"law reference: tied with respect to X: .* expected 0",
     ),
     "graph, a structure that is not the graph's": (
         held(lambda X, W: seen_as(AnotherStructure, tied(X, W)), what="the tied one"),
-        r"law reference: the tied one by X",
+        r"law reference: the tied one with respect to X",
     ),
-    "graph, vjp": (held(lambda X, W: seen_as(DoublesBack, tied(X, W))), r"law (adjoint|one source): the program by X"),
+    "graph, vjp": (
+        held(lambda X, W: seen_as(DoublesBack, tied(X, W))),
+        r"law (adjoint|one source): the program with respect to X",
+    ),
     "graph, order of elimination": (
         through(bad.ForgetsScale),
-        r"law association: program by v, eliminated in the order .*: .* off by",
+        r"law association: program with respect to v, eliminated in the order .*: .* off by",
     ),
     "graph, dtype after elimination": (
         through(bad.DensifiesOnTheLeft, np.float32),
@@ -168,22 +171,22 @@ GRAPHS: dict[str, tuple[Callable[[], None], str]] = {
     ),
     "graph, paths": (
         held(lambda X, W: seen_as(LosesAPath, tied(X, W))),
-        r"law one source: the program by X, the sum over paths",
+        r"law one source: the program with respect to X, the sum over paths",
     ),
-    "graph, by all inputs": (
+    "graph, with respect to all inputs": (
         lambda: assert_graph_laws(lambda a, b: seen_as(SwapsInputs, a * b), {"a": X, "b": X + 1.0}),
-        r"law one source: the program by all inputs: .* off by",
+        r"law one source: the program with respect to all inputs: .* off by",
     ),
     "graph, a cotangent written over": (
         held(lambda X, W: seen_as(FirstPathOnly, tied(X, W))),
-        r"law one source: the program, the gradient by W from one sweep: .* off by",
+        r"law one source: the program, the gradient with respect to W from one sweep: .* off by",
     ),
     "graph, one buffer": (
         lambda: assert_graph_laws(lambda a, b: seen_as(OneBuffer, a + b), {"a": X, "b": X}),
-        r"law purity: the program, the gradient by a from one sweep: it shares memory",
+        r"law purity: the program, the gradient with respect to a from one sweep: it shares memory",
     ),
     "graph, wide gradients": (
         lambda: assert_graph_laws(lambda a, b: seen_as(WideGradients, a + b), SINGLE),
-        r"law dtype: the program, the gradient by a from one sweep: float64, and the Jacobian is float32",
+        r"law dtype: the program, the gradient with respect to a from one sweep: float64, and the Jacobian is float32",
     ),
 }

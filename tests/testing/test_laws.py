@@ -122,6 +122,32 @@ def test_the_same_call_checks_the_same_numbers() -> None:
     assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize("operation", [wrong.right, softmax])
+def test_large_inputs_are_probed(operation: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 × 100 inputs have a matrix of 41 million entries: it is never asked for."""
+    monkeypatch.setattr("jacobians.linops.Jacobian.to_dense", None)
+    X = np.random.default_rng(0).normal(size=(64, 100))
+    assert_operation_laws(operation, [X], axes=(0,), out_axis=0)
+
+
+def test_what_is_wrong_of_large_inputs_is_caught() -> None:
+    X = np.random.default_rng(0).normal(size=(64, 100))
+    with pytest.raises(AssertionError, match="law reference: only_the_diagonal_of_softmax with respect to X"):
+        assert_operation_laws(wrong.only_the_diagonal_of_softmax, [X])
+    with pytest.raises(AssertionError, match="law adjoint: twofold_backward_in_structure with respect to X"):
+        assert_operation_laws(wrong.twofold_backward_in_structure, [X])
+
+
+def test_names_of_inputs_may_hold_dots() -> None:
+    """Parameters of nested parts are called so."""
+
+    def operation(X: np.ndarray, W: np.ndarray) -> tuple:
+        value, J = affine(X, W, np.zeros(W.shape[1], W.dtype))
+        return value, {"0.X": J.X, "2.W1": J.W}
+
+    assert_operation_laws(operation, [X, W])
+
+
 def test_batch_wants_an_axis_or_a_reduction() -> None:
     with pytest.raises(ValueError, match="reduction 'none' goes with out_axis"):
         assert_batch(softmax, [X], axes=(0,))
