@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.graphs.random_programs import random_program
 
 import jacobians as jac
 from jacobians.errors import GraphError, LayoutError, TooLargeError
