@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_float, show_shape, size_of
+from jacobians.arrays import Array, Shape, as_float, check_finite, show_shape, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, JacobiansError, LayoutError
 from jacobians.presets import all_conventions
@@ -25,10 +25,13 @@ _GRADIENTS = (r"d_?(.+)", r"grad(?:ient)?_?(.+)", r"(.+?)_?grad(?:ient)?")
 _GRADIENT_GROUPS = ("grad", "grads", "gradient", "gradients")
 """What a dict of gradients is called: grads["W1"] or grads["dW1"]."""
 
+_MODULE = re.compile(r"((?:grads?|gradients?)\.)?(?:(.+)[._])?(weight|bias)([._]?grad(?:ient)?)?", re.IGNORECASE)
+"""A module's array, as in a state dict of PyTorch: fc1.weight, layers.0.bias, and its gradient fc1.weight.grad."""
+
 _USUAL: dict[str, str] = {
     **dict.fromkeys(("x", "examples"), "input"),
     **dict.fromkeys(("y", "labels", "t", "targets"), "target"),
-    **dict.fromkeys(("lambda", "lambda_", "lambd", "lam", "reg", "alpha"), "strength"),
+    **dict.fromkeys(("lambda", "lambda_", "lambd", "lmbda", "lam", "reg", "alpha"), "strength"),
     **dict.fromkeys(("j", "cost", "loss"), "cost"),
     **dict.fromkeys(("nn_params", "initial_nn_params", "params", "theta"), "packed"),
     **dict.fromkeys(("grad", "grads", "gradient"), "packed-gradient"),
@@ -41,6 +44,9 @@ _USUAL: dict[str, str] = {
 
 _LISTS = {"coefs": "weight", "weights": "weight", "intercepts": "bias", "biases": "bias"}
 """Lists with one array a layer, whose members are called coefs_0, coefs_1 or, in a cell array, coefs_.1, coefs_.2."""
+
+_GRADIENT_LISTS = {"nabla_w": "weights", "nabla_b": "biases", "coef_grads": "coefs", "intercept_grads": "intercepts"}
+"""Lists of gradients, and the lists that they are of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +96,8 @@ def arrays_by_role(
     """Return what each array of a file is, in a convention.
 
     A weight, a bias and their gradients are found by the convention's names, with or without the name of a dict before
-    them (``params.W1``, ``grads.dW1``). A packed vector is called ``nn_params`` or ``theta``, its gradient ``grad``.
+    them (``params.W1``, ``grads["dW1"]``), as members of a list (``coefs_[0]``, ``nabla_w_0``), or as a module's
+    (``fc1.weight``, ``fc1.weight.grad``). A packed vector is called ``nn_params`` or ``theta``, its gradient ``grad``.
     A bias may be (out,), (1, out) or (out, 1), the weights of a single output any vector.
 
     Parameters
@@ -232,6 +239,7 @@ class _Reader:
         self.notes: list[str] = []
         self.found: dict[str, str] = {}
         self.unknown: list[str] = []
+        self.modules = self._modules()
         self.understood = 0  # how much of the file makes sense: the error of the convention that goes furthest is told
         self._sort()
 
@@ -263,10 +271,14 @@ class _Reader:
                 return chosen
         if name.startswith("_"):
             return None
-        *groups, base = re.split(r"[./]", name)
-        group = groups[-1].casefold() if groups else ""
-        if group in _GRADIENT_GROUPS:
-            parameter = self._parameter(base, "") or self._parameter(re.sub("^d_?", "", base), "")
+        module = self._module(name)
+        if module is not None:
+            return module
+        *groups, base = re.split(r"[./]", _dotted(name))
+        groups = [group.casefold() for group in groups]
+        group = groups[-1] if groups else ""
+        if any(group in _GRADIENT_GROUPS for group in groups):
+            parameter = self._parameter(base, group) or self._parameter(re.sub("^d_?", "", base), group)
             return None if parameter is None else parameter.replace(":", "-gradient:")
         parameter = self._parameter(base, group)
         if parameter is not None:
@@ -284,6 +296,23 @@ class _Reader:
             if match and _USUAL.get(match[1].casefold()) == "packed":
                 return "packed-gradient"
         return None
+
+    def _modules(self) -> dict[str, int]:
+        """The layer of each module with a matrix of weights, in the file's order."""
+        found: dict[str, int] = {}
+        for name, array in self.arrays.items():
+            match = _MODULE.fullmatch(_dotted(name))
+            if match and match[3].casefold() == "weight" and not (match[1] or match[4]) and array.ndim == 2:
+                found.setdefault(match[2] or "", len(found) + 1)
+        return found
+
+    def _module(self, name: str) -> str | None:
+        """The role of a module's array."""
+        match = _MODULE.fullmatch(_dotted(name))
+        layer = match and self.modules.get(match[2] or "")
+        if not match or not layer:
+            return None
+        return f"{match[3].casefold()}{'-gradient' * bool(match[1] or match[4])}:{layer}"
 
     def _by_shape(self, role: str, name: str) -> str:
         """θ is a vector, packed, or the matrix of a single layer."""
@@ -311,12 +340,12 @@ class _Reader:
         return f"bias:{int(number or 1)}" if stem in biases else None
 
     def _shape(self, base: str) -> Shape:
-        return next((array.shape for name, array in self.arrays.items() if name.endswith(base)), ())
+        return next((array.shape for name, array in self.arrays.items() if _dotted(name).endswith(base)), ())
 
     @property
     def _from_zero(self) -> int:
         """1 where the members of a list are counted from 0."""
-        return int(any(re.fullmatch(r"(coefs|weights)_*\.?0", name) for name in self.arrays))
+        return int(any(re.search(r"(^|\.)(coefs|weights)_*\.?0$", _dotted(name)) for name in self.arrays))
 
     def _have(self) -> str:
         return ", ".join(f"{name} {array.shape}" for name, array in self.arrays.items()) or "no arrays"
@@ -340,12 +369,15 @@ class _Reader:
             self.understood = 1
             weights = self._weights(X)
             sizes = self.convention.sizes(weights)
+            if self.told not in (None, sizes):
+                own, told = ("-".join(map(str, widths)) for widths in (sizes, self.told or ()))
+                raise DataError(f"{self.where} holds a {own} network, and --sizes says {told}; leave --sizes out")
             self.understood = 2
             parameters = self._with_biases(weights, sizes)
             self._agree(parameters, sizes)
         elif "packed" in self.found:
             self.understood = 1
-            packed = self._vector("packed")
+            packed = self._finite(self.found["packed"]).reshape(-1)
             sizes = self._sizes_of(packed, X)
             parameters = self.convention.unpack(packed, sizes)
             blocks = ", ".join(f"{name} {show_shape(array.shape)}" for name, array in parameters.items())
@@ -363,6 +395,8 @@ class _Reader:
         gradients = self._gradients(parameters)
         self._refuse_unknown(len(sizes) - 1)
         Y = self.arrays.get(self.found.get("target", ""))
+        if Y is not None and Y.dtype.kind == "f":
+            check_finite(Y, self.found["target"], self.where)
         return ArraysByRole(
             self.convention, sizes, parameters, gradients, X, Y, self._strength(), self.found, tuple(self.notes)
         )
@@ -396,6 +430,7 @@ class _Reader:
         value = self.arrays[name]
         if value.size != 1 or value.dtype.kind not in "buif":
             raise DataError(f"{self.where}: {name} has shape {value.shape}; λ is one number")
+        check_finite(value, name, self.where)
         return float(value.reshape(()))
 
     def _number(self, role: str) -> int | None:
@@ -408,6 +443,16 @@ class _Reader:
             raise DataError(f"{self.where}: {name} {array.shape} has dtype {array.dtype}; expected real numbers")
         return as_float(array, name, self.where)
 
+    def _finite(self, name: str) -> Array:
+        array = self._float(name)
+        check_finite(array, name, self.where)
+        return array
+
+    def _as_it_is(self, name: str) -> Array:
+        """A gradient in its own dtype, which says how exact it can be; whole numbers as floats."""
+        array = self._float(name)
+        return self.arrays[name] if self.arrays[name].dtype.kind == "f" else array
+
     def _vector(self, role: str) -> Array:
         return self._float(self.found[role]).reshape(-1)
 
@@ -417,7 +462,7 @@ class _Reader:
         if "input" not in self.found:
             return None
         name = self.found["input"]
-        X = self._float(name)
+        X = self._finite(name)
         if X.ndim == 1:
             return X.reshape(self.layout.batch_shape(X.size, 1))
         if X.ndim != 2:
@@ -471,7 +516,7 @@ class _Reader:
         weights: dict[str, Array] = {}
         widths = [] if X is None else self._widths_of(X)
         for layer, name in named.items():
-            W = self._float(name)
+            W = self._finite(name)
             if _is_vector(W.shape):
                 # the weights of one output may be any vector
                 fit = [n for n in widths if W.size == n + self.layout.absorbs_bias]
@@ -493,7 +538,7 @@ class _Reader:
             if bias is None:
                 hint = "; where the ones stand in X and the bias in W, it is cs231n-bias-trick" if layer == 1 else ""
                 raise DataError(f"{self.where} has no bias b{layer} beside {name}{hint}")
-            b, out = self._float(bias), sizes[layer]
+            b, out = self._finite(bias), sizes[layer]
             if b.size != out or not _is_vector(b.shape):
                 raise DataError(
                     f"{self.where}: {bias} has shape {b.shape}; {name} {W.shape} has {out} nodes as "
@@ -516,6 +561,12 @@ class _Reader:
         """The widths that a packed vector has, which X, the labels and its length tell."""
         name = self.found["packed"]
         if self.told is not None:
+            needed = sum(map(size_of, self.convention.shapes(self.told).values()))
+            if needed != packed.size:
+                raise DataError(
+                    f"{self.where}: {name} packs {packed.size} parameters, and {self.convention.name} packs {needed} "
+                    f"of a {'-'.join(map(str, self.told))} network"
+                )
             return self.told
         if X is None:
             raise DataError(f"{self.where}: the sizes of {name} are not told by its length; give --sizes 400,25,10")
@@ -573,10 +624,10 @@ class _Reader:
             layer = int(re.sub(r"\D", "", name))
             own = self.found.get(f"{kind}-gradient:{layer}")
             if own is not None:
-                gradient = self._float(own)
+                gradient = self._as_it_is(own)
                 fits = gradient.size == parameter.size and _squeezed(gradient.shape) == _squeezed(parameter.shape)
                 named[name] = gradient.reshape(parameter.shape) if fits else gradient
-        packed = self._vector("packed-gradient") if "packed-gradient" in self.found else None
+        packed = self._as_it_is(self.found["packed-gradient"]).ravel() if "packed-gradient" in self.found else None
         if not named:
             return packed
         if missing := [name for name in parameters if name not in named]:
@@ -594,6 +645,15 @@ class _Reader:
                     f"{self.convention.name} packs it; leave one of the two out"
                 )
         return named
+
+
+def _dotted(name: str) -> str:
+    """A name as it is read: params.W1 for params["W1"], coefs_.0 for coefs_[0], grads.weights_0 for nabla_w_0."""
+    name = re.sub(r"""\[\s*['"]?([^]'"]*)['"]?\s*\]""", r".\1", name)
+    for gradients, of in _GRADIENT_LISTS.items():
+        if re.match(rf"{gradients}(?![^\W\d_])", name):
+            return f"grads.{of}{name.removeprefix(gradients)}"
+    return name
 
 
 def _squeezed(shape: Iterable[int]) -> Shape:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import ArgumentError, DomainError, DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, ShapeError
 
 __all__ = [
     "Array",
@@ -25,6 +25,7 @@ __all__ = [
     "as_array",
     "as_float",
     "as_shape",
+    "check_finite",
     "common_dtype",
     "format_bytes",
     "full",
@@ -342,7 +343,25 @@ def format_bytes(count: int) -> str:
 
 def number(scalar: Any) -> float:
     """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
-    return cast(float, scalar.astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
+    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
+
+
+def check_finite(array: Array, name: str, operation: str) -> None:
+    """Raise if an entry is NaN or infinite.
+
+    Raises
+    ------
+    DataError
+        Naming the first such entry by its (0-based) index, and how many there are.
+    """
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    places = np.argwhere(~finite)
+    first = tuple(int(index) for index in places[0])
+    label = f"{name}[{', '.join(map(str, first))}]" if first else name
+    others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
+    raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")
 
 
 def common_dtype(*dtypes: DType) -> DType:

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.array_roles import ArraysByRole, arrays_by_role, conventions_of
 from jacobians.arrays import Array
 from jacobians.checking import GradientCheck, check_gradient
+from jacobians.checking.narrow_precision import ENOUGH, room_for_rounding
 from jacobians.checking.printed_digits import Printed, printed
 from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.diagnosis import Diagnosis, diagnose
@@ -163,7 +164,7 @@ def verdict_on(
     Examples
     --------
     >>> from jacobians.presets import convention
-    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.0], [1.0]])
+    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.5], [2.0]])
     >>> file = {"X": X, "y": y, "theta": np.zeros((2, 1)), "grad": X.T @ (np.zeros((2, 1)) - y) / 2}
     >>> print(verdict_on(file, convention("ng-ml-2011")).headline)
     the gradient is right, as ng-ml-2011's regression (0.5 × squared_error)
@@ -189,13 +190,52 @@ class _Attempt:
 
     @cached_property
     def named(self) -> dict[str, Array] | None:
-        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak."""
+        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak.
+
+        What a narrow dtype leaves open, half a unit of it or a sum of such, is not held against it.
+        """
         given, parameters = self.read.gradients, self.read.parameters
         if not isinstance(given, dict):
             assert given is not None
-            fits = given.size == sum(p.size for p in parameters.values())
-            return self.network.unpack(given) if fits else None
-        return given if all(given[name].shape == p.shape for name, p in parameters.items()) else None
+            if given.size != sum(p.size for p in parameters.values()):
+                return None
+            given = self.network.unpack(given)
+        if any(given[name].shape != p.shape for name, p in parameters.items()):
+            return None
+        wide = {name: g.astype(np.float64) for name, g in given.items()}
+        room = self.room
+        return {
+            name: np.where(np.abs(g - self.right[name]) <= room[name], self.right[name], g) if room else g
+            for name, g in wide.items()
+        }
+
+    @cached_property
+    def narrow(self) -> str | None:
+        """The dtype of the given gradient's least precise array; None where it is float64."""
+        given = self.read.gradients
+        dtypes = {g.dtype for g in (given.values() if isinstance(given, dict) else [given]) if g is not None}
+        return min((d.name for d in dtypes if d.itemsize < 8), key=lambda name: int(name[5:]), default=None)
+
+    @cached_property
+    def room(self) -> dict[str, Array] | None:
+        """How far rounding in a narrow dtype may take each entry."""
+        if self.narrow is None:
+            return None
+        return room_for_rounding(self.network, self.read.parameters, self.X, self.Y, self.narrow)
+
+    @cached_property
+    def blurred(self) -> str | None:
+        """What a narrow dtype says nothing of: a parameter's gradient, or the regulariser; None if there is neither."""
+        room, floor = self.room or {}, 1e-10 * float(np.linalg.norm(self.network.pack(self.right)))
+        norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
+        wide = (n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor)
+        if (name := next(wide, None)) is not None:
+            return f"the gradient with respect to {name}"
+        if room and self.network.l2:
+            plain = self.network.replace(l2=0.0).gradient(self.read.parameters, self.X, self.Y)
+            if all((np.abs(self.right[n] - plain[n]) <= room[n]).all() for n in room):
+                return "the regulariser's part"
+        return None
 
     @cached_property
     def right(self) -> dict[str, Array]:
@@ -238,6 +278,12 @@ class _Attempt:
             protocol=False,
             seed=seed,
         )
+
+    @property
+    def holds_classes(self) -> bool:
+        """Whether the targets of the file are labels, or 0 and 1 throughout."""
+        Y = self.read.Y
+        return Y is not None and (Y.size < self.Y.size or bool(np.isin(Y, (0, 1)).all()) or self.Y.ndim == 1)
 
     @property
     def text(self) -> str:
@@ -283,6 +329,16 @@ class _Judge:
             headline = f"the gradient is right as {names}; say which is meant: {options}"
             return self._said("undecided", headline, right[0][0], notes)
         for attempt, check, said in right:
+            if attempt.blurred is not None:
+                headline = f"the gradient may be right, as {attempt.text}, but {attempt.narrow} is too narrow to tell: "
+                headline += f"rounding may be as large as {attempt.blurred}, or not much less; compute in float64"
+                return self._said("undecided", headline, attempt, notes)
+            if (doubted := self._doubted(attempt, attempts)) is not None:
+                name = read.names["target"]
+                headline = f"the gradient is right as {attempt.text} alone, and {name} holds classes, as for "
+                headline += f"{doubted.text}: was the {doubted.network.loss.prediction or 'other loss'} forgotten? "
+                headline += f"If it is meant so, say {attempt.option}"
+                return self._said("undecided", headline, attempt, notes)
             return self._said("pass", f"the gradient is right, as {attempt.text}", attempt, (*notes, *said), check)
         for attempt in near:
             if attempt.printed is not None:
@@ -295,11 +351,19 @@ class _Judge:
             return self._said("undecided", headline, wrong, notes)
         return self._wrong(read, near or attempts, notes)
 
+    def _doubted(self, right: _Attempt, attempts: Sequence[_Attempt]) -> _Attempt | None:
+        """The task of classes that the targets rather belong to, where a regression of them alone is right."""
+        asked = self.objective.task is not None or self.objective.loss is not None
+        if asked or right.network.loss.takes != "reals" or right.task not in ("regression", "network"):
+            return None
+        first = attempts[0]
+        return first if first.network.loss.takes in ("zero-one", "labels") and first.holds_classes else None
+
     # --- attempts --------------------------------------------------------------------------------
 
     def _attempts(self, read: ArraysByRole, objective: Objective) -> list[_Attempt]:
         """The file as every task that its targets fit; the most plausible first."""
-        name = read.convention.name
+        name, read = read.convention.name, _widened(read)
         if read.X is None or read.Y is None:
             what = "array of examples X or x" if read.X is None else "array of labels y or Y"
             raise DataError(f"check: {self.where} has no {what}")
@@ -328,8 +392,10 @@ class _Judge:
                 found.append(attempt)
         if not found:
             raise DataError(f"check: {self.where}: the targets fit no task of {name}: {errors[0]}") from errors[0]
-        whole = bool((np.floor(read.Y) == read.Y).all())
-        return found if whole else sorted(found, key=lambda attempt: attempt.network.loss.takes != "reals")
+        if not (np.floor(read.Y) == read.Y).all():
+            return sorted(found, key=lambda attempt: attempt.network.loss.takes != "reals")
+        # several outputs name a class rather than say yes or no each
+        return sorted(found, key=lambda attempt: attempt.task == "yes/no" and read.sizes[-1] > 1)
 
     def _tasks(
         self, convention: Convention, objective: Objective, outputs: int
@@ -389,6 +455,11 @@ class _Judge:
             raise DataError(f"{network.loss.name} needs two or more outputs, and there is one")
         if Y.size == count * outputs and (Y.ndim == 1 or outputs == 1):
             Y = Y.reshape(whole)
+        if takes == "zero-one" and outputs == 1:
+            for no, yes in ((1, 2), (-1, 1)):
+                if np.isin(Y, (no, yes)).all() and not np.isin(Y, (0, 1)).all():
+                    Y = np.where(np.equal(Y, yes), 1.0, 0.0)
+                    notes = (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
         if takes == "labels" and Y.shape == whole and network.loss.name == "multiclass_hinge":
             if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=layout.feature_axis) == 1).all()):
                 raise DataError(f"{name} {Y.shape} holds no labels and no one-hot targets")
@@ -403,6 +474,12 @@ class _Judge:
                 continue
             check, shown = attempt.checked(attempt.named, self.directions, self.seed), attempt.printed
             said: tuple[str, ...] = ()
+            if attempt.room is not None:
+                most = max(float(room.max(initial=0.0)) for room in attempt.room.values())
+                said = (
+                    f"the gradient is in {attempt.narrow}: up to {most:.0e} was allowed for its rounding; the table "
+                    "shows the library's own numbers",
+                )
             if not check and shown is not None and shown.digits >= _FEWEST_DIGITS:
                 check = attempt.checked(attempt.right, self.directions, self.seed)
                 said = (
@@ -436,23 +513,24 @@ class _Judge:
             said = " or ".join(dict.fromkeys(options))
             told = read.strength is not None or self.objective.l2 is not None
             if told and all("--l2" in option for option, _ in hints):
-                headline = f"the gradient is wrong, as {attempt.text}; it is right with {said}"
-                return self._explained(headline, hints[0][1], notes, attempt)
+                attempt = next((other for other in attempts if other.task == hints[0][1].task), attempt)
+                own = said.partition(" as ")[0] if len(hints) == 1 else said
+                headline = f"the gradient is wrong, as {attempt.text}; it is right with {own}"
+                return self._explained(headline, notes, attempt)
             headline = f"the gradient is right with {said}, and wrong without, as {attempt.text}"
             return self._said("undecided", headline, attempt, notes)
-        return self._explained("", None, notes, *attempts)
+        return self._explained("", notes, *attempts)
 
-    def _explained(
-        self, headline: str, hinted: _Attempt | None, notes: tuple[str, ...], *attempts: _Attempt
-    ) -> FileVerdict:
-        """The failure of the first attempt, or of the first that a cause explains."""
-        chosen, why = attempts[0], None
+    def _explained(self, headline: str, notes: tuple[str, ...], *attempts: _Attempt) -> FileVerdict:
+        """The failure of the first attempt, or of the first that the fewest causes together explain."""
+        found = []
         for attempt in attempts:
-            diagnosis = self._diagnosis(attempt)
-            if why is None or (diagnosis.cause is not None and why.cause is None):
-                chosen, why = attempt, diagnosis
-            if why.cause is not None:
+            why = self._diagnosis(attempt)
+            together = len(why.causes) if why.verdict == "explained" else 1
+            found.append((3 if why.cause is None else together, attempt, why))
+            if found[-1][0] == 1:
                 break
+        _, chosen, why = min(found, key=lambda one: one[0])
         check = None if chosen.named is None else chosen.checked(chosen.named, self.directions, self.seed)
         unclear = check is not None and check.verdict == "inconclusive"
         if not headline:
@@ -523,6 +601,13 @@ class _Judge:
         convention = attempt.read.convention.name
         said = (*notes, *attempt.notes)
         return FileVerdict(verdict, headline, convention, attempt.task, attempt.network, said, check, diagnosis)
+
+
+def _widened(read: ArraysByRole) -> ArraysByRole:
+    """The file with its numbers in float64, but for the gradient, whose dtype says how exact it can be."""
+    X = None if read.X is None else read.X.astype(np.float64)
+    Y = read.Y.astype(np.float64) if read.Y is not None and read.Y.dtype.kind == "f" else read.Y
+    return replace(read, parameters={name: p.astype(np.float64) for name, p in read.parameters.items()}, X=X, Y=Y)
 
 
 def class_numbers(

@@ -12,10 +12,9 @@ from typing import IO, Any
 import numpy as np
 
 from jacobians.array_roles import STATED, ArraysByRole, arrays_by_role, conventions_of, stated_convention
-from jacobians.arrays import Array, show_shape
+from jacobians.arrays import Array, check_finite, show_shape
 from jacobians.conventions import Convention
 from jacobians.data import read_arrays
-from jacobians.data.dataset import check_finite
 from jacobians.data.guards import DEFAULT_LIMIT
 from jacobians.errors import DataError, LayoutError
 from jacobians.presets import convention as find_convention

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from jacobians.array_roles import ArraysByRole, conventions_of
-from jacobians.arrays import Array, format_bytes, show_shape
+from jacobians.arrays import Array, check_finite, format_bytes, show_shape
 from jacobians.checking import GradientCheck
 from jacobians.cli.options import (
     Commands,
@@ -33,9 +33,8 @@ from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
 from jacobians.comparison.formulas import FormulaRow, called
-from jacobians.conventions import Convention
+from jacobians.conventions import Convention, layer_widths
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
-from jacobians.data.dataset import check_finite
 from jacobians.derivation import Step
 from jacobians.errors import DataError
 from jacobians.operations import LOSSES
@@ -89,6 +88,12 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         help="presets (default: ng-ml-2011 cs231n; see: jacobians conventions)",
     )
     parser.add_argument("--hidden", type=_widths, metavar="25,10", help="nodes of the hidden layers, 'none' for none")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: whole_numbers(text, "400,25,10"),
+        metavar="400,25,10",
+        help="widths of all layers, where packed weights do not tell them",
+    )
     add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
@@ -111,21 +116,25 @@ def run(arguments: argparse.Namespace) -> int:
     strength = arguments.l2 or 0.0
     if arguments.seed < 0 or strength < 0:
         raise DataError("compare: --seed and --l2 must not be negative")
-    source = _weights(arguments.weights, found) if arguments.weights else None
+    if arguments.hidden is not None and (arguments.weights or arguments.sizes):
+        other = "--weights" if arguments.weights else "--sizes"
+        raise DataError(f"compare: --hidden and {other} cannot both fix the network; leave one out")
+    source = _weights(arguments.weights, found, arguments.sizes) if arguments.weights else None
     loss = common_task(found, arguments.task, arguments.loss).loss
-    data = _data(arguments, loss, None if source is None or source.sizes[-1] < 2 else source.sizes[-1])
+    sizes: tuple[int, ...] | None = arguments.sizes and layer_widths(arguments.sizes, "compare")
+    if source is not None:
+        sizes = source.sizes
+    data = _data(arguments, loss, None if sizes is None or sizes[-1] < 2 else sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
     # as the first convention keeps them, in which compare looks first
     weights = None if source is None else translate_parameters(source.parameters, source.convention, found[0])
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
-    if source is None:
+    if sizes is None:
         sizes = (batch.X.shape[1], *((25,) if arguments.hidden is None else arguments.hidden), outputs)
-    elif arguments.hidden is not None:
-        raise DataError("compare: --hidden and --weights cannot both fix the network; leave one out")
     else:
-        sizes = source.sizes
-        _check_fit(sizes, batch, outputs, arguments)
+        holder = f"{arguments.weights} holds a" if arguments.weights else "--sizes asks for a"
+        _check_fit(sizes, batch, outputs, holder)
     check_layers(sizes, "compare")
     for widths in pairwise(sizes):
         check_memory(widths, f"compare: a layer of {widths[1]} nodes on {widths[0]} inputs")
@@ -154,10 +163,10 @@ def exit_code(result: Comparison) -> int:
     return 1 if wrong else 0 if result.agree else 2
 
 
-def _weights(path: str, found: Sequence[Convention]) -> ArraysByRole:
+def _weights(path: str, found: Sequence[Convention], sizes: tuple[int, ...] | None) -> ArraysByRole:
     """The parameters in a file, in the first convention in which every array of it has a role."""
     name = Path(path).name
-    read = conventions_of(read_arrays(path), found, where=name)[0]
+    read = conventions_of(read_arrays(path), found, sizes=sizes, where=name)[0]
     for parameter, array in read.parameters.items():
         check_finite(array, parameter, f"compare: {name}")
     return read
@@ -205,18 +214,15 @@ def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
     return one_hot if takes == "reals" else 2.0 * one_hot - 1.0
 
 
-def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, arguments: argparse.Namespace) -> None:
+def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, holder: str) -> None:
     network = "-".join(map(str, sizes))
     if sizes[0] != batch.X.shape[1]:
         raise DataError(
-            f"compare: {arguments.weights} holds a {network} network, which takes {sizes[0]} features; "
+            f"compare: {holder} {network} network, which takes {sizes[0]} features; "
             f"{batch.source} has {batch.X.shape[1]}"
         )
     if outputs > sizes[-1] or (batch.classes is None and outputs != sizes[-1]):
-        raise DataError(
-            f"compare: {arguments.weights} holds a {network} network with {sizes[-1]} outputs; "
-            f"{batch.source} has {outputs}"
-        )
+        raise DataError(f"compare: {holder} {network} network with {sizes[-1]} outputs; {batch.source} has {outputs}")
 
 
 # The report.

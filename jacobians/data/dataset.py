@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float
+from jacobians.arrays import Array, as_array, as_float, check_finite
 from jacobians.errors import DataError, ShapeError
 
 
@@ -154,21 +154,3 @@ def load_digits() -> Dataset:
         np.load(file, allow_pickle=False) as arrays,
     ):
         return Dataset(arrays["X"], arrays["y"], source="UCI optical digits", classes=10)
-
-
-def check_finite(array: Array, name: str, operation: str) -> None:
-    """Raise if an entry is NaN or infinite.
-
-    Raises
-    ------
-    DataError
-        Naming the first such entry by its (0-based) index, and how many there are.
-    """
-    finite = np.isfinite(array)
-    if finite.all():
-        return
-    places = np.argwhere(~finite)
-    first = tuple(int(index) for index in places[0])
-    label = f"{name}[{', '.join(map(str, first))}]" if first else name
-    others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
-    raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")

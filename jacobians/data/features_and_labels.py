@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
-from jacobians.data.dataset import Dataset, check_finite
+from jacobians.arrays import Array, as_float, check_finite
+from jacobians.data.dataset import Dataset
 from jacobians.data.files import is_table, read_arrays
 from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe
 from jacobians.errors import DataError

@@ -12,8 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from jacobians.arrays import Array, as_float
-from jacobians.data.dataset import check_finite
+from jacobians.arrays import Array, as_float, check_finite
 from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe, printable, refused_as
 from jacobians.data.matlab_files import read_mat
 from jacobians.data.numpy_files import read_npy, read_npz

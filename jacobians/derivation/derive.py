@@ -263,7 +263,7 @@ class _Walk:
 
         try:
             delta: object = loss.declared_for(run.Y, output).delta_in_symbols(
-                forward.stops[last.name], targets, Once(give, give)
+                forward.stops[last.name], targets, Once(give)
             )
         except NOT_IN_SYMBOLS:
             delta = None
@@ -354,20 +354,20 @@ class _Walk:
 
 
 def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share: Callable[[Expr], Expr]) -> _Trail:
-    passed, steps, row = list(trail.jacobians), list(trail.steps), trail.row
-    for jacobian, before, after in _passed(jacobians, row, share):
+    done, steps, row = list(trail.jacobians), list(trail.steps), trail.row
+    for jacobian, before, after in passed(jacobians, row, share):
         if before is not row:  # what passes several paths got a name
             steps[-1] = (*steps[-1][:2], before)
-        passed.append(jacobian)
+        done.append(jacobian)
         steps.append((*_step(jacobian, before, after, layout), after))
         row = after
-    return _Trail(tuple(passed), tuple(steps), row)
+    return _Trail(tuple(done), tuple(steps), row)
 
 
-def _passed(
+def passed(
     jacobians: Iterable[Jacobian], row: Any, share: Callable[[Expr], Expr] = lambda row: row
 ) -> list[tuple[Jacobian, Expr, Expr]]:
-    """Each factor that a cotangent passes, with the cotangent before and after it.
+    """Return each factor that a cotangent passes, with the cotangent before and after it.
 
     A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
     several paths begin, `share` may give the cotangent a name, so that it is not written out once for each.
@@ -452,7 +452,7 @@ def _input(own: Symbol, output: Symbol, factors: tuple[Jacobian, ...], layout: L
         return JacobianChain(None, row, rest, layout.vec, layout.derivative)
 
     left, scalar = Partial(output, own, vector=True), Partial(_LOSS, own)
-    way = _passed(factors, Symbol(f"d{output.name}", output.shape))
+    way = passed(factors, Symbol(f"d{output.name}", output.shape))
     tangent: Any = Symbol(f"t{own.name}", own.shape)
     whole = factors[0] if len(factors) == 1 else Product(factors)
     image: Any = whole._jvp(tangent)

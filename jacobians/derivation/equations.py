@@ -165,10 +165,13 @@ class Definition:
         and X or an activation keeps its name where its ones are added.
     equation : Equation
         In the names of the convention's source.
+    uses : tuple of Expr
+        Of a cotangent that is a sum with one term for each use of a value: the symbols of what it is used in.
     """
 
     name: str
     equation: Equation
+    uses: tuple[Expr, ...] = ()
 
     @property
     def symbol(self) -> Symbol:
@@ -183,6 +186,45 @@ class Definition:
         if not isinstance(self.equation.right, Expr):
             raise TypeError(f"{self.name} is not defined by an expression")
         return self.equation.right
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """Lines that are said of every step t, in the order in which the steps are taken.
+
+    Attributes
+    ----------
+    first, last : int
+        The steps; back where the first is the larger one.
+    lines : tuple of Definition
+    """
+
+    first: int
+    last: int
+    lines: tuple[Definition, ...]
+
+    @property
+    def steps(self) -> range:
+        """Every step."""
+        by = 1 if self.first <= self.last else -1
+        return range(self.first, self.last + by, by)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """What is said of every step."""
+        return tuple(line.equation for line in self.lines)
+
+    @property
+    def header(self) -> str:
+        """For which t it is said, as plain text."""
+        return f"for t = {self.first} … {self.last}"
+
+    @property
+    def numpy(self) -> str:
+        """The loop as NumPy code."""
+        steps = self.steps
+        ends = f"{steps.start}, {steps.stop}" + (f", {steps.step}" if steps.step < 0 else "")
+        return "\n    ".join([f"for t in range({ends}):", *(equation.numpy for equation in self.equations)])
 
 
 @dataclass(frozen=True)

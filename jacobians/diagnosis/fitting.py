@@ -33,7 +33,7 @@ LARGEST_STACK = 20_000_000
 
 def fitted(setting: Setting, distances: Distances) -> Iterator[Slip]:
     """Return what fits best of each kind; each is a candidate that may still miss."""
-    for fit in (_ratios, _clipped, _penalty, _updated, _permuted, _float32_sums):
+    for fit in (_ratios, _clipped, _penalty, _parameters, _updated, _permuted, _float32_sums):
         yield from fit(setting, distances)
     for fit in (_class_weights, _example_weights, _one_delta, _single_entries):
         yield from fit(setting, distances)
@@ -74,6 +74,8 @@ def _ratios(setting: Setting, distances: Distances) -> Iterator[Slip]:
             np.concatenate([view.ravel() for view in part.views(arrays)])
             for arrays in (setting.gradient, given, right.penalty)
         )
+        if a.size < 2:
+            continue  # one number explains any other
         c = _slope(b, a)
         if c not in (0.0, 1.0):
             yield ratio(part, c, part.changed(times(c)))
@@ -113,8 +115,8 @@ def _penalty(setting: Setting, distances: Distances) -> Iterator[Slip]:
         rows = {la.weight: right.penalty[la.weight] / slope if slope else _unregularised(setting, la) for la in layers}
         left = [distances.given[n] - (setting.gradient[n] - right.penalty[n]) for n in rows]
         c = _slope(*(np.concatenate([a.ravel() for a in arrays]) for arrays in (left, rows.values())))
-        if abs(c) < 1e-14:
-            continue
+        if abs(c) < 1e-14 or sum(map(np.count_nonzero, rows.values())) < 2:
+            continue  # one number explains any other
         title = f"there is a regulariser{text}, and the network has none"
         if slope:
             title = f"the regulariser's part{text} has another coefficient"
@@ -129,6 +131,25 @@ def _unregularised(setting: Setting, layer: Layer) -> Array:
     if layer.layout.absorbs_bias and not setting.network.convention.l2_bias:
         layer.bias_of({layer.weight: rows})[...] = 0
     return rows
+
+
+def _parameters(setting: Setting, distances: Distances) -> Iterator[Slip]:
+    """The parameters, or what a step leaves of them, where their gradient belongs."""
+    params, share = setting.params, setting.right.penalty
+    loss = {name: g - share[name] for name, g in setting.gradient.items()}
+    stages = [("", setting.gradient), (" (without the regulariser)", loss)]
+    for text, step in stages[: 1 + setting.penalised]:
+        moved, own = (
+            np.concatenate([a.ravel() for a in arrays])
+            for arrays in ([distances.given[n] - p for n, p in params.items()], [step[n] for n in params])
+        )
+        rate = -_slope(moved, own)
+        still = abs(rate) < 1e-12 * float(np.linalg.norm(np.concatenate([p.ravel() for p in params.values()])) or 1.0)
+        title = "the parameters stand where their gradient belongs"
+        title += "" if still else f", after a step of {rate:.6g} times the gradient{text}"
+        edit = _constant({name: p - (0 if still else rate) * step[name] for name, p in params.items()})
+        mend, evidence = "Save the gradient, and before any parameter changes.", f"a step of {rate:.8g} explains it"
+        yield Slip("parameters-for-gradient", "state", title, mend, edit, None, text, 1, evidence)
 
 
 def _updated(setting: Setting, distances: Distances) -> Iterator[Slip]:

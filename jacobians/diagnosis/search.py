@@ -43,6 +43,11 @@ class Explanation:
     residual: float
     exact: bool
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether no number in it was fitted to the given gradient."""
+        return all(slip.rank < _FITTED for slip in self.slips)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:

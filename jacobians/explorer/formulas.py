@@ -53,7 +53,7 @@ def keep_formulas(run: Run, distinct: DistinctValues) -> int:
 
 
 def _definitions(definitions: Sequence[Definition], distinct: DistinctValues) -> int:
-    return distinct.keep([[found.name, _equation(found.equation, distinct)] for found in definitions])
+    return distinct.keep([[found.name, keep_equation(found.equation, distinct)] for found in definitions])
 
 
 def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
@@ -69,18 +69,18 @@ def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
 def _parameter(derivation: ParameterDerivation, distinct: DistinctValues) -> int:
     return distinct.keep(
         {
-            "chain": _equation(derivation.chain, distinct),
+            "chain": keep_equation(derivation.chain, distinct),
             "steps": [
                 distinct.keep(
-                    [distinct.keep(step.rule), distinct.keep(step.reason), _equation(step.equation, distinct)]
+                    [distinct.keep(step.rule), distinct.keep(step.reason), keep_equation(step.equation, distinct)]
                 )
                 for step in derivation.steps
             ],
-            "formula": _equation(derivation.formula, distinct),
+            "formula": keep_equation(derivation.formula, distinct),
         }
     )
 
 
-def _equation(equation: Equation, distinct: DistinctValues) -> int:
-    """The place of its MathML: two equations are the same where their places are."""
+def keep_equation(equation: Equation, distinct: DistinctValues) -> int:
+    """Return the place of its MathML: two equations are the same where their places are."""
     return keep_mathml(equation.written(MathmlNotation()), distinct)

@@ -15,6 +15,7 @@ from jacobians import __version__
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
+from jacobians.explorer.graph_section import BLOCK, graph_record
 from jacobians.explorer.numbers import net_record
 from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_record
 from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
@@ -23,7 +24,7 @@ from jacobians.presets import all_conventions
 _STYLES = ("page.css", "tables.css", "print.css")
 _SCRIPTS = (
     *("dom", "words", "lookup", "state", "rows", "controls"),
-    *("arrays", "chain", "grid", "light", "sections", "main"),
+    *("arrays", "chain", "grid", "light", "sections", "graph", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 
@@ -61,6 +62,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
     """Return everything that the page looks up; whole numbers within it are mostly places in ``values``."""
     distinct, manners, found = DistinctValues(), manners_of(presets), layouts()
     nets = [net_record(example, found, manners, distinct) for example in examples]
+    graph = graph_record(found, distinct)
     words = list(dict.fromkeys([LIBRARY, *(preset.names for preset in presets)]))
     names = [preset.name for preset in presets]
     left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
@@ -73,10 +75,15 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
             for preset in presets
         ],
         "words": [
-            {"manner": manners.index(manner_of(each)), "nets": [words_record(each, e, distinct) for e in examples]}
+            {
+                "manner": manners.index(manner_of(each)),
+                "nets": [words_record(each, e, distinct) for e in examples],
+                "graph": words_record(each, BLOCK, distinct),
+            }
             for each in words
         ],
         "nets": nets,
+        "graph": graph,
         "numbers": distinct.numbers,
         "values": distinct.values,
     }

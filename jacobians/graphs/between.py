@@ -54,8 +54,12 @@ def _between(of: Node, wrt: Node) -> Jacobian:
         return _zero(of, wrt)
     edges = graph.edges
     alone = len(edges) == len(graph.into) - 1  # every node but the first has one way in
+    product: Jacobian | None = None
     if alone and len(edges) <= _LONG_PATH:
-        return compose_all([edge.jacobian for edge in reversed(edges)])
+        product = compose_all([edge.jacobian for edge in reversed(edges)])
+        inner = product.inner if isinstance(product, Scaled) else product
+        if len(of.shape) != 1 or len(inner._factors()) == 1:
+            return product
     number = {node: place for place, node in enumerate(graph.into)}
     steps = [Step(number[edge.child], number[edge.parent], edge.jacobian) for edge in edges]
     if wrt.shape == ():
@@ -70,7 +74,7 @@ def _between(of: Node, wrt: Node) -> Jacobian:
             rows = rows_by_example(steps, axis, np.ones(of.shape, dtype))
             if rows is not None:
                 return rows
-    return GraphJacobian(steps)
+    return GraphJacobian(steps) if product is None else product
 
 
 def _is_diagonal(jacobian: Jacobian) -> bool:

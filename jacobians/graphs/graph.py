@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.node import Edge, Node
-from jacobians.layout import Layout
+from jacobians.layout import Layout, Order
 from jacobians.linops import Dense, Identity, Jacobian
 from jacobians.linops.algebra import compose_all
 from jacobians.operations.operation import in_layout
 from jacobians.operations.sweep import Wiring
+from jacobians.pictures.figure import plot_chain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,23 @@ class Path:
         if not self.edges:
             return Identity(self.output.shape, self.output.dtype)
         return compose_all([edge.jacobian for edge in self.edges])
+
+    def plot(self, *, order: Order | None = None) -> Figure:
+        """Draw the path's factors side by side with matplotlib, as `jacobians.pictures.plot_chain` does.
+
+        Parameters
+        ----------
+        order : {"C", "F"}, optional
+            How arrays are unrolled; each Jacobian's own order unless given.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        ShapeError
+            If the path has no edges.
+        """
+        return plot_chain(self.factors, order=order)
 
     def __len__(self) -> int:
         return len(self.edges)

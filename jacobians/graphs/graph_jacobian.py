@@ -16,6 +16,7 @@ from jacobians.errors import TooLargeError
 from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.linops import (
     BlockDiagonal,
+    Broadcast,
     Commutation,
     Identity,
     Jacobian,
@@ -345,7 +346,8 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
 
     Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
     depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
-    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use.
+    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use. The
+    positions of a sequence may lie along the examples' axis for a while: (N, T, H) as (N·T, H), one term a position.
 
     Parameters
     ----------
@@ -356,12 +358,14 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
         At every example its number's derivative by the example's part of the output.
     """
     last = steps[-1].child
-    passes = [_ByExample(steps, axis)] * len(steps)
+    last = steps[-1].child
+    passes = [_ByExample(steps, axis, delta.shape[axis])] * len(steps)
     try:
         found: _Examples = wired(steps, (0,), back=True).sweep(passes, {last: _Examples(delta, ())})[0]
         if found.apart is None:
             return found.together()
-        return None if found.met else _rows(found.apart, axis)
+        alone = not found.met and found.apart.shape[axis] == delta.shape[axis]
+        return _rows(found.apart, axis) if alone else None
     except _NoStructureError:
         return None
 
@@ -406,26 +410,66 @@ class _Examples:
 class _ByExample:
     """Passes rows of examples on along each step."""
 
-    def __init__(self, steps: Sequence[Step], axis: int) -> None:
-        self._steps, self._axis = steps, axis
+    def __init__(self, steps: Sequence[Step], axis: int, count: int) -> None:
+        self._steps, self._axis, self._count = steps, axis, count
 
     def pull(self, row: _Examples, names: Collection[int]) -> dict[int, _Examples]:
         """Return what goes on, by the steps' places."""
-        jacobians = {place: self._steps[place].jacobian for place in names}
-        found = dict.fromkeys(names, _Examples(None, ()))
-        if row.apart is not None:
-            keeping = {place for place, jacobian in jacobians.items() if jacobian._keeps_examples(self._axis)}
-            rows = _rows(row.apart, self._axis) if len(keeping) < len(jacobians) else None
-            for place, jacobian in jacobians.items():
-                if rows is None or place in keeping:
-                    found[place] += _Examples(jacobian._vjp(row.apart), ())
-                else:
-                    found[place] += _Examples(None, (compose(rows, jacobian),))
-        if row.met:
-            together = row.together()
-            for place, jacobian in jacobians.items():
+        found = {place: _Examples(None, ()) for place in names}
+        together = row.together() if row.met else None
+        for place in names:
+            jacobian = self._steps[place].jacobian
+            if row.apart is not None:
+                found[place] += self._along(row.apart, list(jacobian._factors()))
+            if together is not None:
                 found[place] += _Examples(None, (compose(together, jacobian),))
         return found
+
+    def _along(self, own: Array, factors: list[Jacobian]) -> _Examples:
+        """Rows that lie apart, along the factors of one step: apart still, or the term where examples meet."""
+        axis = self._axis
+        while factors and _keeps_apart(factors[0], axis, self._count):
+            own = factors.pop(0)._vjp(own)
+        if not factors:
+            return _Examples(own, ())
+        first = _spread(own, factors[0]) if axis == 0 else None
+        rows = (_rows(own, axis), *factors) if first is None else (*first, *factors[1:])
+        term = _of_examples(compose_all(rows), self._count)
+        if term is None:
+            raise _NoStructureError
+        return _Examples(None, (term,))
+
+
+def _keeps_apart(factor: Jacobian, axis: int, count: int) -> bool:
+    """Whether every example's part of the output depends on its own part of the input alone."""
+    if factor._keeps_examples(axis):
+        return True
+    # entries in C order: what lay in the first axis at one example stays together there, with its positions
+    lengths = [shape[0] if shape else 0 for shape in (factor.codomain, factor.domain)]
+    return isinstance(factor, Reshape) and axis == 0 and count > 0 and all(n and n % count == 0 for n in lengths)
+
+
+def _spread(own: Array, factor: Jacobian) -> tuple[Jacobian, ...] | None:
+    """Rows of what is the same for all examples, and at all positions: its share of each example is summed."""
+    if not isinstance(factor, Broadcast) or (len(factor.domain) == len(factor.codomain) and factor.domain[0] != 1):
+        return None
+    inner = factor.domain[1:] if len(factor.domain) == len(factor.codomain) else factor.domain
+    shares = Broadcast(factor.codomain[1:], inner, factor.dtype)._vjp(own).reshape(len(own), size_of(inner))
+    rows = KhatriRao(np.ones((len(own), 1), own.dtype), shares)
+    return rows, Reshape(rows.domain, factor.domain, own.dtype)
+
+
+def _of_examples(rows: Jacobian, count: int) -> Jacobian | None:
+    """Rows for every position of every example, added up over each example's; None where they are no such product."""
+    if rows.codomain == (count,):
+        return rows
+    core, moves = _split(rows)
+    if not isinstance(core, KhatriRao):
+        return None
+    left, right = (np.broadcast_to(f, (*core.codomain, f.shape[-1])) for f in (core.left, core.right))
+    positions = len(left) // count
+    grouped = (f.reshape(count, positions, f.shape[-1]) for f in (left, right))
+    return compose_all((KhatriRaoSum(*grouped), *moves))
 
 
 def _rows(delta: Array, axis: int) -> BlockDiagonal:
@@ -442,13 +486,29 @@ def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
         return term if isinstance(inner._factors()[0], (KhatriRao, KhatriRaoSum)) else None
     cores: list[KhatriRao | KhatriRaoSum] = []
     moves: tuple[Jacobian, ...] | None = None
-    for term in terms:
-        core, moved = _split(term)
+    parts = [_split(term) for term in terms]
+    if any(not _same(parts[0][1], moved) for _, moved in parts):
+        parts = [_among_zeros(core, moved) for core, moved in parts]
+    for core, moved in parts:
         if core is None or (moves is not None and not _same(moves, moved)):
             return None
         cores.append(core)
         moves = moved
     return compose_all((summed(cores), *(moves or ())))
+
+
+def _among_zeros(
+    core: KhatriRao | KhatriRaoSum | None, moves: tuple[Jacobian, ...]
+) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:
+    """Rows l ⊗ r of a part of a weight, as rows of all of it: both factors are placed among zeros."""
+    if core is None or not moves or not isinstance(moves[0], Selection) or len(moves[0].domain) != 2:
+        return core, moves
+    placed = []
+    for factor, key, length in zip((core.left, core.right), moves[0].key, moves[0].domain, strict=True):
+        wide = np.zeros((*factor.shape[:-1], length), factor.dtype)
+        wide[..., key] = factor
+        placed.append(wide)
+    return type(core)(*placed), moves[1:]
 
 
 def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacobian, ...]]:

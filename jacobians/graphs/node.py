@@ -180,6 +180,17 @@ class Node(Frozen, OfGraph):
                 if isinstance(operand, Node):
                     yield Edge(self, name, operand)
 
+    def ancestors(self) -> list[Node]:
+        """Return the value and all that it came from, each after those that it came from itself."""
+        found: set[Node] = {self}
+        todo: list[Node] = [self]
+        while todo:
+            for edge in todo.pop().edges():
+                if edge.parent not in found:
+                    found.add(edge.parent)
+                    todo.append(edge.parent)
+        return sorted(found, key=lambda node: node.number)
+
     def __copy__(self) -> Self:
         # another node of the same number would be in no graph
         return self

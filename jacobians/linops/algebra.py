@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, as_array
+from jacobians.arrays import Array, DType, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
@@ -150,10 +150,17 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         case (Kronecker() | BlockDiagonal(), Transposed(inner=Selection() as kept)):
             return _without_zeros(left, kept)
         # rows lᵣ ⊗ rᵣ times K exchange their factors
-        case KhatriRao(), Commutation() if _holds(left, right.dtype):
-            return KhatriRao(left.right, left.left)
-        case KhatriRaoSum(), Commutation() if _holds(left, right.dtype):
-            return KhatriRaoSum(left.right, left.left)
+        case (KhatriRao() | KhatriRaoSum(), Commutation()) if _holds(left, right.dtype):
+            return type(left)(left.right, left.left)
+        # (lᵣ ⊗ rᵣ)(A ⊗ B) = lᵣA ⊗ rᵣB: the gradients of a weight that is a product
+        case (KhatriRao() | KhatriRaoSum(), Kronecker()):
+            return _rows_through(left, right)
+        # (lᵣ ⊗ rᵣ) Sᵀ: what multiplies placed zeros is left out
+        case (KhatriRao() | KhatriRaoSum(), Transposed(inner=Selection() as kept)):
+            return _rows_without_zeros(left, kept)
+        # diag(d) scales row r, one of its factors, by dᵣ
+        case (Diagonal(), KhatriRao() | KhatriRaoSum()):
+            return _scaled_rows(left, right)
     return None
 
 
@@ -371,6 +378,37 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
         return blocks_times_inputs(left, across)
     return None
+
+
+def _rows_through(left: KhatriRao | KhatriRaoSum, right: Kronecker) -> KhatriRao | KhatriRaoSum | None:
+    """lᵣA ⊗ rᵣB, where neither factor grows by more than A and B hold."""
+    factors = []
+    for own, through in ((left.left, right.left), (left.right, right.right)):
+        if isinstance(through, int):
+            factors.append(own)
+            continue
+        rows = size_of(own.shape[:-1])
+        if rows * through.shape[1] > own.size + through.size:
+            return None
+        factors.append(matmul(own.reshape(rows, own.shape[-1]), through).reshape(*own.shape[:-1], through.shape[1]))
+    product = type(left)(*factors)
+    return product if product.dtype == np.result_type(left.dtype, right.dtype) else None
+
+
+def _rows_without_zeros(left: KhatriRao | KhatriRaoSum, kept: Selection) -> KhatriRao | KhatriRaoSum | None:
+    if not isinstance(kept.key, tuple) or len(kept.key) != 2 or not _holds(left, kept.dtype):
+        return None
+    rows, columns = kept.key
+    return type(left)(left.left[..., rows], left.right[..., columns])
+
+
+def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao | KhatriRaoSum | None:
+    """diag(d) in the smaller factor that has a row for each; None where one row stands for several."""
+    scales = left.values[(..., *(None,) * (1 + isinstance(right, KhatriRaoSum)))]
+    whole = [f.shape[: left.values.ndim] == left.values.shape for f in (right.left, right.right)]
+    if whole[0] and (right.left.size <= right.right.size or not whole[1]):
+        return type(right)(as_array(scales * right.left), right.right)
+    return type(right)(right.left, as_array(scales * right.right)) if whole[1] else None
 
 
 def _without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:

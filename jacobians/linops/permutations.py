@@ -317,10 +317,15 @@ class Selection(MovedEntries):
         return 1 if isinstance(self.key, tuple) else int(np.bincount(self.key.ravel()).max(initial=0))
 
     def _keeps_examples(self, axis: int) -> bool:
-        if not isinstance(self.key, tuple) or not self.domain:
+        if not self.domain or not self.codomain:
             return False
         count = self.domain[axis]
-        return range(*self.key[axis].indices(count)) == range(count)
+        if isinstance(self.key, tuple):
+            return range(*self.key[axis].indices(count)) == range(count)
+        if self.codomain[axis] != count:
+            return False
+        of_example = self.key // (self.shape[1] // count) if axis == 0 and count else self.key % max(count, 1)
+        return bool((np.moveaxis(of_example, axis, -1) == np.arange(count)).all())
 
     @property
     def structure(self) -> str:

@@ -52,9 +52,19 @@ class Naming:
         """Return what stands for a value; asked twice, the same."""
         return value
 
-    def inside(self) -> Naming:
-        """Return the naming of one value inside an operation that is made of others."""
+    def inside(self, letter: str = "H") -> Naming:
+        """Return the naming of one value inside the operation, by a letter and perhaps a number."""
         return self
+
+    def constant(self, letter: str, array: Array) -> Expr:
+        """Return a symbol for an array that the operation holds.
+
+        Raises
+        ------
+        TypeError
+            If none can be given.
+        """
+        raise TypeError(f"no symbol is known for the constant {letter}")
 
 
 UNNAMED = Naming()
@@ -425,7 +435,7 @@ class Elementwise(Unary):
         return value, {"X": lambda: Diagonal(cast(Array, self.derivative_of(Z)))}
 
 
-def called(name: str, shown: str = "", *, prime: bool) -> tuple[str, str]:
+def called(name: str, shown: str = "", *, prime: bool = False) -> tuple[str, str]:
     """Return what a function is called in programs, and in formulas."""
     code = re.sub(r"\W|^(?=\d)", "_", name)
     return code + "_" * iskeyword(code) + "_prime" * prime, shown or " ".join(name.replace("_", " ").split())

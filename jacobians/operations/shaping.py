@@ -66,7 +66,8 @@ class Reshaping(Unary):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the input's entries in the other shape, and the maker of the reshaping."""
         (X,) = inputs
-        return Reshaped(X, self.shape), {"X": lambda: Reshape(self.shape, X.shape)}
+        value = X.reshape(self.shape) if isinstance(X, Reshaped) else Reshaped(X, self.shape)
+        return value, {"X": lambda: Reshape(self.shape, X.shape)}
 
 
 def _known_shape(shape: Any) -> Shape:

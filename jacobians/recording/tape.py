@@ -212,7 +212,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         return self.root if self.path else None
 
     @property
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # type: ignore[misc]  # it is only read
         """Not told to other code than the library's: it is neither an array nor a number."""
         if not called_by_library(1):
             raise self.tape.refuse("the function asks for an array's type, as isinstance does; it gets a stand-in")
@@ -329,7 +329,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         )
 
     __array__ = __float__ = __int__ = __index__ = __complex__ = item = tolist = tobytes = _refuse
-    __str__ = __format__ = __hash__ = __reduce_ex__ = _refuse  # type: ignore[assignment]
+    __str__ = __format__ = __hash__ = __reduce_ex__ = _refuse
 
     def __repr__(self) -> str:
         return f"<stands in for an array of shape {self.shape}>"

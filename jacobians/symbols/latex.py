@@ -16,7 +16,7 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash 
 class LatexNotation(Notation):
     """LaTeX math, without dollars."""
 
-    bars = True
+    bars = reshapes_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "I_{{{0}}}",
         "ones": r"\mathbf{{1}}",
@@ -43,6 +43,9 @@ class LatexNotation(Notation):
         "reshaped": r"{{{0}}}_{{\mathrm{{as}} \, {1}}}",
         "repeated column": r"{0} \, \mathbf{{1}}^{{\top}}",
         "repeated row": r"\mathbf{{1}} \, {{{0}}}^{{\top}}",
+        "repeated": r"{{{0}}}_{{\mathrm{{to}} \, {2}}}",
+        "at step": "{{{0}}}_{{{1}}}",
+        "sum over steps": r"\sum_{{t={1}}}^{{{2}}} {0}",
         "column sums": r"\mathbf{{1}}^{{\top}} {0}",
         "row sums": r"{0} \, \mathbf{{1}}",
         "Kronecker product": r"\left({0} \otimes {1}\right)",
@@ -83,6 +86,9 @@ class LatexNotation(Notation):
         d = r"\mathrm{d}" if found.differential else ""
         above = r"^{\mathrm{grad}}" if found.ending else ""
         return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
+
+    def step(self, after: int) -> str:
+        return super().step(after).replace("−", "-")
 
     def number(self, value: float) -> str:
         return f"{value:g}"

@@ -60,6 +60,11 @@ class MathmlNotation(Notation):
         "reshaped": _row("{0}", _GAP, "<mtext>as {1}</mtext>"),
         "repeated column": _row("{0}", _GAP, _top(_ONE)),
         "repeated row": _row(_ONE, _GAP, _top("{0}")),
+        "repeated": _row("{0}", _GAP, "<mtext>repeated to {2}</mtext>"),
+        "at step": "<msub>{0}<mi>{1}</mi></msub>",
+        "sum over steps": _row(
+            "<munderover><mo>∑</mo>", _row("<mi>t</mi><mo>=</mo><mn>{1}</mn>"), "<mn>{2}</mn></munderover>{0}"
+        ),
         "column sums": _row(_top(_ONE), _GAP, "{0}"),
         "row sums": _row("{0}", _GAP, _ONE),
         "Kronecker product": _bracket(_row("{0}<mo>⊗</mo>{1}")),

@@ -375,6 +375,33 @@ def test_json_holds_the_verdict(capsys):
     assert found["diagnosis"] is None
 
 
+@pytest.mark.parametrize("name", ["X", "y", "W1", "b2", "reg"])
+def test_entries_that_are_not_finite_are_named(capsys, name):
+    arrays = {own: array * 1.0 for own, array in course.cs231n_two_layer().items()}
+    arrays[name] = np.array(arrays[name])
+    arrays[name].flat[-1] = np.nan
+    place = ", ".join(str(size - 1) for size in arrays[name].shape)
+    said = f"work.npz: {name}[{place}] is nan" if place else f"work.npz: {name} is nan"
+    assert said in refused(capsys, arrays, "--convention", "cs231n")
+
+
+def test_a_gradient_that_is_not_finite_is_wrong(capsys):
+    arrays = course.ng_logistic()
+    arrays["grad"][2] = np.inf
+    code, out, _ = check(capsys, arrays, "--convention", NG)
+    assert out.startswith("FAIL")
+    assert "Theta1[0, 2]" in out
+    assert code == 1
+
+
+def test_sizes_that_differ_from_the_weights_are_refused(capsys):
+    arrays = course.ng_network()
+    err = refused(capsys, arrays, "--convention", NG, "--sizes", "5,6,3")
+    assert "work.npz holds a 5-4-3 network, and --sizes says 5-6-3; leave --sizes out" in err
+    err = refused(capsys, course.octave_packed(arrays), "--convention", NG, "--sizes", "5,6,3")
+    assert "nn_params packs 39 parameters, and ng-ml-2011 packs 57 of a 5-6-3 network" in err
+
+
 # dicts and lists in files
 
 

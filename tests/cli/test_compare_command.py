@@ -123,6 +123,29 @@ def test_octave_data_as_people_have_it(capsys, tmp_path):
     assert "(for real targets: --loss squared_error)" in err
 
 
+def test_packed_weights_need_their_sizes(capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    data, packed = tmp_path / "data.mat", tmp_path / "packed.mat"
+    scipy.io.savemat(data, {"X": rng.random((6, 4)), "y": np.arange(6) % 3 + 1.0})
+    scipy.io.savemat(packed, {"nn_params": rng.normal(size=(43, 1))})
+    argv = ["compare", "--data", str(data), "--weights", str(packed)]
+    assert main(argv) == 2
+    assert "the sizes of nn_params are not told by its length; give --sizes 400,25,10" in capsys.readouterr().err
+    assert main([*argv, "--sizes", "4,5,3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sizes"] == [4, 5, 3]
+    assert main([*argv, "--sizes", "4,6,3"]) == 2
+    assert "nn_params packs 43 parameters, and ng-ml-2011 packs 51 of a 4-6-3 network" in capsys.readouterr().err
+
+
+def test_sizes_alone_fix_the_network(capsys):
+    assert main(["compare", "--sizes", "64,3,10", "--batch", "5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sizes"] == [64, 3, 10]
+    assert main(["compare", "--sizes", "4,3,2"]) == 2
+    assert "--sizes asks for a 4-3-2 network, which takes 4 features; " in capsys.readouterr().err
+    assert main(["compare", "--sizes", "64,10", "--hidden", "3"]) == 2
+    assert "--hidden and --sizes cannot both fix the network" in capsys.readouterr().err
+
+
 def test_trained_weights_with_octave_labels(capsys, tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(30) % 10 + 1.0

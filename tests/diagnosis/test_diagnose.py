@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import zlib
 
 import numpy as np
 import pytest
@@ -16,13 +17,14 @@ CONFIGURATIONS = list(itertools.product(CONVENTIONS, SIZES, ACTIVATIONS))
 HIDDEN_LAYER = ("no slope", "slope", "delta clipped", "mask")
 
 
-def diagnoses(slip: str, position: int, number: int) -> tuple[Diagnosis | None, tuple[str, tuple[int, ...], str]]:
-    """Diagnose one slip in one configuration; None where it changes nothing there."""
-    configuration = CONFIGURATIONS[(7 * position + 11 * number) % len(CONFIGURATIONS)]
+def diagnoses(slip: str, number: int) -> tuple[Diagnosis | None, tuple[str, tuple[int, ...], str]]:
+    """Diagnose one slip in one configuration, which its name alone chooses; None where it changes nothing there."""
+    drawn = zlib.crc32(slip.encode())
+    configuration = CONFIGURATIONS[(drawn + 11 * number) % len(CONFIGURATIONS)]
     layers = len(configuration[1]) - 1
     in_hidden = slip.startswith(HIDDEN_LAYER) or "slope" in slip
     layer = 1 + number % (layers - 1 if in_hidden else layers)
-    network, params, X, Y, problem = make(*configuration, seed=100 * position + number, soft=slip == "soft as one-hot")
+    network, params, X, Y, problem = make(*configuration, seed=drawn + number, soft=slip == "soft as one-hot")
     right, wrong = laid_out(network, backprop(problem)), laid_out(network, backprop(problem, slip, layer))
     for name, gradient in network.gradient(params, X, Y).items():
         np.testing.assert_allclose(gradient, right[name], rtol=1e-9, atol=1e-13)
@@ -34,8 +36,8 @@ def diagnoses(slip: str, position: int, number: int) -> tuple[Diagnosis | None, 
 def test_slips_are_named_first() -> None:
     scores: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     missed = []
-    for (position, (slip, (family, names))), number in itertools.product(enumerate(EXPECTED.items()), range(2)):
-        found, configuration = diagnoses(slip, position, number)
+    for (slip, (family, names)), number in itertools.product(EXPECTED.items(), range(2)):
+        found, configuration = diagnoses(slip, number)
         if found is None:
             continue
         rank = next((i for i, c in enumerate(found.causes) if c.name in names and c.exact), 99)

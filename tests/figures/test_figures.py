@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.figures import detection, diagnosis, false_alarms, orders
+from tests.figures import detection, diagnosis, false_alarms, hidden_gradients, orders
 from tests.figures.backprop import ACTIVATIONS, LOSSES
-from tests.figures.cases import CONVENTIONS, cases
+from tests.figures.bugs import BUGS
+from tests.figures.cases import CONVENTIONS, Case, cases
 from tests.figures.diagnosis import network_of, network_targets
 from tests.figures.equivalence import changes_nothing
 from tests.figures.problems import make_problem
@@ -25,6 +27,11 @@ def test_the_hand_written_gradient_is_the_librarys(convention):
         fun, grad = hand_written(problem)
         np.testing.assert_allclose(fun(problem.theta), value, rtol=1e-13)
         np.testing.assert_allclose(grad(problem.theta), gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+
+
+def test_the_number_of_bugs_is_the_documents():
+    text = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
+    assert f"(a catalogue of {len(BUGS)} slips × " in text
 
 
 def test_every_bug_changes_the_gradient_somewhere():
@@ -56,6 +63,19 @@ def test_detection_misses_nothing():
 def test_what_was_missed_once_is_caught(named):
     (case,) = (case for case in cases() if str(case) == named)
     assert detection.outcome(case) == ("caught", "")
+
+
+def test_what_a_precise_band_sees_is_not_confirmed_by_a_coarse_one():
+    """1e-9 of the gradient's norm: the usual steps saw it, and then smaller ones, which resolve 5e-9, confirmed it."""
+    (bug,) = (bug for bug in BUGS if bug.name == "inputs-float32")
+    case = Case(bug, "sklearn-mlp", 3, "sigmoid", "binary_cross_entropy", 1.0, 0, seed=9124)
+    assert detection.outcome(case) == ("caught", "")
+
+
+def test_no_gradient_hides():
+    result = hidden_gradients.measure(quick=True)
+    assert result["notable"] == []
+    assert len(result["counts"]) == 5
 
 
 def test_no_false_alarm():

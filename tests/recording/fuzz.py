@@ -283,6 +283,8 @@ class Trial:
             if call and rng.random() < 0.1:
                 space["shared"] = rng.normal(size=2)
             if call and rng.random() < 0.05:
+                space["shared"][0] = space["state"]["rate"] = rng.normal()
+            if call and rng.random() < 0.05:
                 space["rate"] = float(rng.normal())
             if rng.random() < 0.05:
                 fast = copy.deepcopy(fast)

@@ -247,17 +247,80 @@ def test_variables_are_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(fast(A), A * 3 + shared)
     monkeypatch.setattr(sys.modules[__name__], "shared", np.array([7.0, 8.0]))
     np.testing.assert_array_equal(fast(A), A * 3 + [7, 8])
-    assert fast.runs == 3
+    shared[0] = -0.0
+    np.testing.assert_array_equal(fast(A), A * 3 + [0, 8])
+    assert fast.runs == 4
+
+
+class Stateful:
+    rate = 1.0
+
+    def __init__(self) -> None:
+        self.W = A.copy()
+        self.layers = [A.copy()]
+        self.options = {"l2": 0.1}
+        self.read: Any = self.step
+
+    def decay(self) -> Any:
+        return self.options["l2"] * self.layers[0]
+
+    @property
+    def half(self) -> Any:
+        return 0.5 * self.W
+
+    def step(self, x: Any) -> Any:
+        return x * self.W * self.rate + self.decay() + self.half
+
+
+def test_attributes_and_arrays_are_looked_at_again() -> None:
+    """A method that reads what a training loop changes, by another array, a number or in place."""
+    model = Stateful()
+    fast = replayed(model.step)
+    outer = replayed(lambda x: model.step(x))
+
+    def changed() -> None:
+        model.W = 2 * model.W
+
+    def in_place() -> None:
+        model.W -= 0.5
+
+    def another_rate() -> None:
+        model.rate = 3.0
+
+    def another_layer() -> None:
+        model.layers[0] = 7 * A
+
+    def another_option() -> None:
+        model.options["l2"] = 5.0
+
+    def nothing() -> None:
+        pass
+
+    for change in (nothing, changed, in_place, another_rate, another_layer, another_option, nothing):
+        change()
+        for again in (fast, outer):
+            np.testing.assert_array_equal(again(A), model.step(A))
+    assert fast.runs == outer.runs == 6
+
+
+def test_a_large_array_around_a_function_is_passed_or_read_only() -> None:
+    data = np.ones((1 << 12, 1 << 10))
+    fast = replayed(lambda x: x * data[0, 0])
+    with pytest.raises(RecordingError, match=r"reads an array \(4096, 1024\) of 32.0 MiB from around it.*setflags"):
+        fast(A)
+    data.setflags(write=False)
+    np.testing.assert_array_equal(fast(A), A)
 
 
 def test_an_array_that_the_function_writes_again() -> None:
-    buffer = np.empty(2)
+    buffer = np.zeros(2)
 
     def program(x: Any) -> Any:
         out = x
         for i in range(3):
             buffer[...] = i
             out = jac.hadamard(out, np.broadcast_to(buffer, (2, 2)) + 1)[0] + x * buffer
+        buffer[...] = 0
         return out
 
     fast = replayed(program)

@@ -31,6 +31,18 @@ def twofold_backward(X: Any) -> Result:
     return value, VjpTwofold(J.to_dense(), X.shape, X.shape)
 
 
+class _Lopsided(Diagonal):
+    """Right forward, twofold backward, without a matrix."""
+
+    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
+        return 2 * self._jvp(cotangent)
+
+
+def twofold_backward_in_structure(X: Any) -> Result:
+    value, J = right(X)
+    return value, _Lopsided(J.values)
+
+
 # --- 3: reference --------------------------------------------------------------------------------
 
 
@@ -170,11 +182,6 @@ class HessianOfTheSum(CrossEntropy):
 
     def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
         return X.shape[0] * super()._hessian(X, Y)
-
-
-class _Lopsided(Diagonal):
-    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
-        return 2 * self._jvp(cotangent)
 
 
 class HessianTwofoldBackward(Logistic):

@@ -132,6 +132,9 @@ def _targets(setting: Setting) -> Iterator[_Row]:
     if (y != 0).any() and np.isin(y, np.arange(256)).all():
         title, mend = "δ = p − y with −y in uint8, which wraps to 256 − y", "Convert the targets to float first."
         yield "uint8-wraps", y - 256.0 * (y > 0), title, mend, 0
+    if setting.network.loss.takes == "zero-one" and setting.classes == 1:
+        title, mend = "0 and 1 are exchanged in the targets", "Keep which of the two classes is 1."
+        yield "classes-exchanged", 1 - y, title, mend, 0
     if setting.classes < 2 or not _is_one_hot(y, axis):
         return
     mend = "Labels count from 0: subtract 1 where a file counts from 1."
@@ -173,3 +176,5 @@ def _hinge(setting: Setting) -> Iterator[_Row]:
     yield "true-class-missing", others, "the true class's own row −(count) is missing", "Subtract it.", 0
     title = "the true class counts once, not once for each margin"
     yield "true-class-once", others + y * np.sign(own), title, "Count them.", 0
+    title = "the true class counts once in every example, whatever its margins"
+    yield "true-class-once", others - y, title, "Count the margins: there may be none.", 0
