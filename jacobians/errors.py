@@ -64,7 +64,7 @@ class TooLargeError(JacobiansError, MemoryError):
 
 
 class RecordingError(JacobiansError):
-    """A function cannot be replayed: it leaves NumPy's functions, or writes where it must not."""
+    """A function cannot be replayed: it does what a stand-in for an array does not follow; the text names the line."""
 
 
 class MissingExtraError(JacobiansError, ImportError):

@@ -179,32 +179,37 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     """Return a function that does the same in fewer steps: the NumPy calls of its first run, on memory that is kept.
 
     On small batches most of the time goes into Python, not into NumPy: into checks, and into objects for every
-    Jacobian. The first call for arguments of certain shapes and dtypes runs `function` and writes down the calls
-    that it makes; later calls make only those that the results need. It serves a chain of Jacobians that is written
-    out as well as `Network.gradient`, and any function of arrays that keeps to NumPy's functions. Where a function that
-    makes values of its arrays, see `jacobians.values`, cannot be recorded, it runs as it stands, and `Replayed.ended`
-    names the line.
+    Jacobian. The first call for arguments of certain shapes and dtypes runs `function` on stand-ins for its arrays and
+    writes down the NumPy calls that are made; later calls make only those that the results need. It serves the
+    library's own methods, such as `Network.gradient`, and functions of yours that are written with its operations, with
+    `jacobians.values`, and with NumPy's functions that return new arrays.
 
     Parameters
     ----------
     function : callable
-        Of arrays, or dicts, lists and tuples of them, with results of the same kinds. It must depend on nothing else
-        that changes, and its arguments are never written. A list is one of arrays, not an array.
+        Of arrays, numbers and texts, or dicts, lists and tuples of them, with results of the same kinds. It has no
+        effects but its results. A number or text is part of a recording; pass one that changes often as an array.
 
     Returns
     -------
     Replayed
-        A callable. Results are new arrays in every call; everything between is written again in place, so one such
-        function must not be called by two threads at a time.
+        A callable. Results are new arrays in every call, and arguments are never written. Threads take turns.
 
     Raises
     ------
     RecordingError
-        On the first call, if a function that makes no values leaves NumPy: turns an array into plain numbers, or calls
-        what is not known.
+        On the first call, with the reason and the line, if the function does what is not followed: it writes into an
+        array, turns one into plain numbers, takes entries where a condition holds, asks for types, calls what is not
+        known here, or returns something else than arrays, such as a Jacobian. A function that makes values of its
+        arrays, see `jacobians.values`, and is not followed, runs as it stands; `Replayed.ended` says why.
+        Also if the replay, which is tried at once, gives something else than the function.
 
     Notes
     -----
+    Variables around the function, attributes that it reads, and the numbers of arrays among them are compared in every
+    call; where one has changed, the function is recorded anew. The library's objects do not change, nor must the arrays
+    that they were made of.
+
     What a recording keeps is as large as all that lies between arguments and results, so only the four that were used
     last stay: a function that is called with many batch sizes in turn is recorded again and again.
 

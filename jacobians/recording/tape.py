@@ -211,8 +211,8 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         self.tape.for_library("base")
         return self.root if self.path else None
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]  # it is only read
+    @property  # type: ignore[misc]  # it is only read
+    def __class__(self) -> type:
         """Not told to other code than the library's: it is neither an array nor a number."""
         if not called_by_library(1):
             raise self.tape.refuse("the function asks for an array's type, as isinstance does; it gets a stand-in")
