@@ -133,6 +133,8 @@ class _Recording:
                     result = function(*args, **kwargs)
                 finally:
                     tape.closed = True
+            if not rests_on.same_objects():
+                raise tape.refuse("the function changes what is around it, such as a counter or a list")
             if tape.refused:  # whatever the function made of the error
                 raise RecordingError(tape.refused)
             results = Results(result)

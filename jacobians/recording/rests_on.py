@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dis import get_instructions
 from functools import partial
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from jacobians.errors import RecordingError
 
 _MISSING = object()
 _LIBRARIES = {"numpy", __name__.partition(".")[0], *sys.stdlib_module_names}
+
+_OF_THE_USER = ("_function", "function")
+"""Attributes under which the library keeps a function of the user's."""
 
 _MOST = 1 << 24
 """Bytes of arrays around a function that are compared in every call, at some 5 GB/s."""
@@ -41,7 +44,8 @@ class RestsOn:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._cells: list[tuple[CellType, Any]] = []
-        self._names: list[tuple[dict[str, Any], str, Any]] = []
+        self._names: list[tuple[Mapping[str, Any], str, Any]] = []
+        self._slots: list[tuple[MemberDescriptorType, Any, Any]] = []
         self._containers: list[tuple[Any, list[Any]]] = []
         self._arrays: list[tuple[np.ndarray[Any, Any], bytes]] = []
         seen: set[tuple[int, int]] = set()
@@ -59,6 +63,8 @@ class RestsOn:
         if isinstance(thing, FunctionType):
             if not _of_a_library(thing):
                 yield from self._variables(thing)
+            for cell in thing.__closure__ or ():  # the library's own hold what the user gave
+                yield _content(cell), frozenset()
         elif isinstance(thing, MethodType):
             yield thing.__func__, attributes
             yield thing.__self__, _read(getattr(thing.__func__, "__code__", None), "LOAD_ATTR", "LOAD_METHOD")
@@ -72,8 +78,11 @@ class RestsOn:
                 self._containers.append((thing, _parts(thing)))
             for part in _parts(thing):
                 yield part, attributes
-        elif not (isinstance(thing, (type, ModuleType, BuiltinFunctionType)) or _of_a_library(type(thing))):
+        elif not _of_a_library(thing if isinstance(thing, (type, ModuleType)) else type(thing)):
             yield from self._attributes(thing, attributes)
+        else:  # a network of a function of values
+            for name in _OF_THE_USER:
+                yield getattr(thing, "__dict__", {}).get(name), frozenset()
 
     def _variables(self, function: FunctionType) -> Iterator[tuple[Any, frozenset[str]]]:
         code = function.__code__
@@ -96,16 +105,23 @@ class RestsOn:
             yield thing, attributes
 
     def _attributes(self, thing: Any, attributes: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:
-        """Those of an object of the user's class that are named in the text, and its methods among them."""
-        space = getattr(thing, "__dict__", {})
+        """Those of a module, class or object of the user's that are named in the text, and its methods among them."""
+        kinds = [
+            kind for kind in (thing if isinstance(thing, type) else type(thing)).__mro__ if not _of_a_library(kind)
+        ]
+        spaces = [space for own in (thing, *kinds) if isinstance(space := getattr(own, "__dict__", None), Mapping)]
         for name in sorted(attributes | {"__call__", "__wrapped__"}):
-            method = getattr(type(thing), name, None)
-            if isinstance(method, FunctionType):
-                yield MethodType(method, thing), frozenset()
-            if isinstance(method, property) and method.fget is not None:
-                yield MethodType(method.fget, thing), frozenset()
-            self._names.append((space, name, space.get(name, _MISSING)))
-            yield space.get(name, _MISSING), attributes
+            for space in spaces:
+                found = space.get(name, _MISSING)
+                self._names.append((space, name, found))
+                method = found.fget if isinstance(found, property) else found
+                if isinstance(method, FunctionType):
+                    yield MethodType(method, thing), frozenset()
+                elif isinstance(method, MemberDescriptorType):
+                    self._slots.append((method, thing, _in_slot(method, thing)))
+                    yield _in_slot(method, thing), attributes
+                else:
+                    yield found, attributes
 
     def _note(self, array: np.ndarray[Any, Any]) -> None:
         if not array.flags.writeable:
@@ -119,17 +135,24 @@ class RestsOn:
 
     def same(self) -> bool:
         """Whether all variables hold the same objects as when the function was recorded, and these the same numbers."""
+        return self.same_objects() and all(array.tobytes() == kept for array, kept in self._arrays)
+
+    def same_objects(self) -> bool:
+        """Whether all variables hold the same objects, whatever the numbers in arrays."""
         for cell, thing in self._cells:
             if _content(cell) is not thing:
                 return False
         for space, name, thing in self._names:
             if space.get(name, _MISSING) is not thing:
                 return False
+        for slot, owner, thing in self._slots:
+            if _in_slot(slot, owner) is not thing:
+                return False
         for container, parts in self._containers:
             now = _parts(container)
             if len(now) != len(parts) or any(one is not other for one, other in zip(now, parts, strict=True)):
                 return False
-        return all(array.tobytes() == kept for array, kept in self._arrays)
+        return True
 
 
 def _parts(container: Any) -> list[Any]:
@@ -137,7 +160,8 @@ def _parts(container: Any) -> list[Any]:
 
 
 def _of_a_library(thing: Any) -> bool:
-    return str(thing.__module__).partition(".")[0] in _LIBRARIES
+    name = thing.__name__ if isinstance(thing, ModuleType) else thing.__module__
+    return str(name).partition(".")[0] in _LIBRARIES
 
 
 def _read(code: CodeType | None, *steps: str) -> frozenset[str]:
@@ -146,6 +170,13 @@ def _read(code: CodeType | None, *steps: str) -> frozenset[str]:
         return frozenset()
     within = (_read(constant, *steps) for constant in code.co_consts if isinstance(constant, CodeType))
     return frozenset(step.argval for step in get_instructions(code) if step.opname in steps).union(*within)
+
+
+def _in_slot(slot: MemberDescriptorType, owner: Any) -> Any:
+    try:
+        return slot.__get__(owner, type(owner))
+    except AttributeError:  # not yet set
+        return _MISSING
 
 
 def _content(cell: CellType) -> Any:

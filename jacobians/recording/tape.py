@@ -219,7 +219,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         return type(self)
 
     def __getattr__(self, name: str) -> NoReturn:
-        if hasattr(np.ndarray, name) and not name.startswith("__"):
+        if not name.startswith("__") and any(hasattr(kind, name) for kind in (np.ndarray, np.float64, np.int64)):
             raise self.tape.refuse(f"numpy.ndarray.{name} is not known here")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -312,10 +312,10 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         return self.tape.reduction(np.logical_and, self, axis, **options)
 
     def __copy__(self) -> Recorded:
-        return self.copy()
+        return self.copy(order="K")
 
     def __deepcopy__(self, _: Any) -> Recorded:
-        return self.copy()
+        return self.copy(order="K")
 
     # --- where the function would look at the numbers ------------------------------------------------------
 
@@ -329,7 +329,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         )
 
     __array__ = __float__ = __int__ = __index__ = __complex__ = item = tolist = tobytes = _refuse
-    __str__ = __format__ = __hash__ = __reduce_ex__ = _refuse
+    __round__ = __str__ = __format__ = __hash__ = __reduce_ex__ = _refuse
 
     def __repr__(self) -> str:
         return f"<stands in for an array of shape {self.shape}>"

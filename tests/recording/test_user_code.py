@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections import OrderedDict, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,24 @@ def by_class(X: Any) -> Any:
     return X * (1 if isinstance(X, np.ndarray) else 2)
 
 
+of_thread = local()
+
+
+def first_of_thread(X: Any) -> Any:
+    of_thread.first = getattr(of_thread, "first", X)
+    return of_thread.first * 2
+
+
+calls: list[int] = []
+
+
+def counted(X: Any) -> Any:
+    calls.append(1)
+    return 2 * X
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
+    "a counter": (counted, "changes what is around it"),
     "a running sum": (running, r"writes into an array.*total = total \+ row \(.*: total \+= row.sum\(\)\)"),
     "entries by a condition": (lambda v: v[v > 0].sum(), r"takes entries where a condition holds.*: .*v\[v > 0\]"),
     "isinstance": (by_class, "asks for an array's type, as isinstance does.*isinstance"),
@@ -81,7 +99,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an error that is caught": (swallowed, r"into plain numbers.*: return X \* float\(X\[0, 0\]\)"),
     "text": (lambda v: v * len(f"{v}"), "into plain numbers"),
     "flags": (lambda v: v * v.flags.owndata, "asks for an array's flags"),
-    "a memory": (remembered, r"kept an array of an earlier run.*: return memory\[0\] \* 2"),
+    "a memory": (
+        remembered,
+        "(changes what is around it, such as a counter or a list|kept an array of an earlier run)",
+    ),
+    "a memory of the thread's": (first_of_thread, r"kept an array of an earlier run.*: return of_thread.first \* 2"),
     "random numbers": (random, "random gives something else when it is replayed: does it draw random numbers"),
     "an array of its own": (own_array, r"into plain numbers.*: out\[...\] = X"),
     "a Jacobian": (lambda v: jac.tanh(v), r"returns a Diagonal, a Jacobian.*return arrays made of it"),
@@ -252,14 +274,22 @@ def test_variables_are_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fast.runs == 4
 
 
+class Slotted:
+    __slots__ = ("offset",)
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+
 class Stateful:
     rate = 1.0
+    momentum = 0.5
 
     def __init__(self) -> None:
         self.W = A.copy()
         self.layers = [A.copy()]
         self.options = {"l2": 0.1}
-        self.read: Any = self.step
+        self.slotted = Slotted()
 
     def decay(self) -> Any:
         return self.options["l2"] * self.layers[0]
@@ -269,10 +299,10 @@ class Stateful:
         return 0.5 * self.W
 
     def step(self, x: Any) -> Any:
-        return x * self.W * self.rate + self.decay() + self.half
+        return x * self.W * self.rate + self.decay() + self.half * self.momentum + self.slotted.offset
 
 
-def test_attributes_and_arrays_are_looked_at_again() -> None:
+def test_attributes_and_arrays_are_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A method that reads what a training loop changes, by another array, a number or in place."""
     model = Stateful()
     fast = replayed(model.step)
@@ -293,14 +323,36 @@ def test_attributes_and_arrays_are_looked_at_again() -> None:
     def another_option() -> None:
         model.options["l2"] = 5.0
 
+    def of_the_class() -> None:
+        monkeypatch.setattr(Stateful, "momentum", 0.9)
+
+    def in_a_slot() -> None:
+        model.slotted.offset = 2.0
+
     def nothing() -> None:
         pass
 
-    for change in (nothing, changed, in_place, another_rate, another_layer, another_option, nothing):
+    changes = (changed, in_place, another_rate, another_layer, another_option, of_the_class, in_a_slot)
+    for change in (nothing, *changes, nothing):
         change()
         for again in (fast, outer):
             np.testing.assert_array_equal(again(A), model.step(A))
-    assert fast.runs == outer.runs == 6
+    assert fast.runs == outer.runs == 8
+
+
+def test_what_a_network_s_function_reads_is_looked_at_again() -> None:
+    scale = 1.0
+
+    def forward(x: Any, W: Any) -> Any:
+        return jac.tanh(x @ W) * scale
+
+    net = Network(forward, "cross_entropy", "cs231n", shapes={"W": (4, 2)})
+    fast, objective = replayed(net.gradient), replayed(net.fun_and_grad(X, Y))
+    params = net.init(0)
+    for scale in (1.0, 2.0, 2.0):
+        same(fast(params, X, Y), net.gradient(params, X, Y))
+        assert objective(net.pack(params))[0] == net.value(params, X, Y)
+    assert fast.runs == objective.runs == 2
 
 
 def test_a_large_array_around_a_function_is_passed_or_read_only() -> None:
