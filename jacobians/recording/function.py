@@ -16,7 +16,7 @@ from jacobians.errors import ArgumentError, RecordingError
 from jacobians.recording.lines import line_of
 from jacobians.recording.replay import Replay
 from jacobians.recording.rests_on import RestsOn
-from jacobians.recording.structures import Arguments, Results, difference, in_new_arrays
+from jacobians.recording.structures import Arguments, Results, difference, in_new_arrays, result_leaves
 from jacobians.recording.tape import Array, Diverged, Tape
 
 P = ParamSpec("P")
@@ -137,7 +137,7 @@ class _Recording:
                 raise tape.refuse("the function changes what is around it, such as a counter or a list")
             if tape.refused:  # whatever the function made of the error
                 raise RecordingError(tape.refused)
-            results = Results(result)
+            leaves = result_leaves(result)
         except _ERRORS as error:
             reason = tape.refused or f"{error}{line_of(error.__traceback__)}"
             if tape.of_values and not tape.wrote:
@@ -149,8 +149,7 @@ class _Recording:
                 reason = tape.refused or f"replayed: the function takes no stand-ins for arrays: {reason}"
             raise RecordingError(reason) from error
         plain = in_new_arrays(function(*given[0], **given[1]))
-        results.shown_as(plain)
-        recording = cls(arguments, rests_on, Replay(tape, stand_ins, results.leaves), results)
+        recording = cls(arguments, rests_on, Replay(tape, stand_ins, leaves), Results(result, leaves, plain))
         with np.errstate(all="ignore"):
             again = recording.results(arguments.found(given) or [])
         differs = difference(again, plain)

@@ -50,12 +50,12 @@ class RestsOn:
         self._arrays: list[tuple[np.ndarray[Any, Any], bytes]] = []
         seen: set[tuple[int, int]] = set()
         todo: list[tuple[Any, frozenset[str]]] = [(function, frozenset())]
-        self._held: list[Any] = []  # so that no other object takes an identity that was seen
+        held: list[Any] = []  # so that no other object takes an identity that was seen
         while todo:
             thing, attributes = todo.pop()
             if (id(thing), hash(attributes)) not in seen:
                 seen.add((id(thing), hash(attributes)))
-                self._held.append(thing)
+                held.append(thing)
                 todo.extend(self._within(thing, attributes))
 
     def _within(self, thing: Any, attributes: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -171,24 +171,26 @@ def _unknown(leaf: Any) -> Exception:
 
 
 class Results:
-    """What a function returned on stand-ins, and how it is put together from a replay's arrays.
+    """How what a function returned is put together from a replay's arrays.
 
-    Attributes
+    Parameters
     ----------
+    result
+        What it returned on stand-ins.
     leaves : list
-        Stand-ins, and what is the same in every call.
-
-    Raises
-    ------
-    RecordingError
-        If something else is returned, such as a Jacobian: it would hold stand-ins.
+        Those of `result_leaves`; they are not kept.
+    plain
+        What it returned on arrays: which of the leaves are scalars of NumPy's or Python's numbers.
     """
 
-    def __init__(self, result: Any) -> None:
-        self._like = result
-        self.leaves = [*_result_leaves(result)]
-        self._converted: list[tuple[int, Callable[[Any], Any]]] = []
+    def __init__(self, result: Any, leaves: list[Any], plain: Any) -> None:
         self._build = _builder(result)
+        self._converted: list[tuple[int, Callable[[Any], Any]]] = []
+        for place, (leaf, (_, shown)) in enumerate(zip(leaves, leaves_of(plain), strict=False)):
+            if isinstance(leaf, Recorded) and isinstance(shown, np.generic):
+                self._converted.append((place, lambda array: array[()]))
+            elif isinstance(leaf, Recorded) and type(shown) in (bool, int, float):
+                self._converted.append((place, type(shown)))
 
     def of(self, items: list[Any]) -> Any:
         """Return a replay's results as the function returns them."""
@@ -196,29 +198,25 @@ class Results:
             items[place] = convert(items[place])
         return self._build(items)
 
-    def shown_as(self, plain: Any) -> None:
-        """Make scalars and Python's numbers of arrays where the function itself returns these."""
-        for place, (_, leaf) in enumerate(leaves_of(plain)):
-            if place < len(self.leaves) and isinstance(self.leaves[place], Recorded):
-                if isinstance(leaf, np.generic):
-                    self._converted.append((place, lambda array: array[()]))
-                elif type(leaf) in (bool, int, float):
-                    self._converted.append((place, type(leaf)))
 
+def result_leaves(result: Any) -> list[Any]:
+    """Return the stand-ins in a function's results, and what is the same in every call.
 
-def _result_leaves(result: Any) -> Iterator[Any]:
+    Raises
+    ------
+    RecordingError
+        If something else is returned, such as a Jacobian: it would hold stand-ins.
+    """
     if isinstance(result, OfGraph):
         raise RecordingError(f"replayed: the function returns {result!r}; return its .array, or its gradients")
     if isinstance(result, Recorded) or _is_array(result) or type(result) in _CONSTANTS:
-        yield result.copy() if type(result) is np.ndarray else result
-    elif _is_container(result):
-        for item in result.values() if isinstance(result, dict) else result:
-            yield from _result_leaves(item)
-    else:
+        return [result.copy() if type(result) is np.ndarray else result]
+    if not _is_container(result):
         raise RecordingError(
             f"replayed: the function returns {kind_of(result)}, which would hold the numbers of one run; return arrays "
             "made of it, such as to_dense() or a gradient"
         )
+    return [leaf for item in (result.values() if isinstance(result, dict) else result) for leaf in result_leaves(item)]
 
 
 def _builder(like: Any) -> Callable[[list[Any]], Any]:

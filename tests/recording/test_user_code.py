@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import sys
 import warnings
@@ -17,6 +18,7 @@ import pytest
 import jacobians as jac
 from jacobians import Network, replayed
 from jacobians.errors import ArgumentError, RecordingError
+from jacobians.recording.tape import Recorded
 from tests.recording import fuzz
 
 RNG = np.random.default_rng(0)
@@ -409,6 +411,19 @@ def test_threads_take_turns() -> None:
         found = [*pool.map(lambda i: fast(params, *batches[i % 8]), range(300))]
     for i, gradients in enumerate(found):
         same(gradients, expected[i % 8])
+
+
+def test_stand_ins_are_not_kept() -> None:
+    """Each holds its tape, and that all arrays of the first run."""
+
+    def count() -> int:
+        gc.collect()
+        return sum(1 for thing in gc.get_objects() if type(thing) is Recorded)
+
+    before = count()
+    fast = replayed(lambda params, X, Y: ([NET.gradient(params, X, Y)], X.sum(), NET.value(params, X, Y)))
+    fast(NET.init(0), X, Y)
+    assert count() == before
 
 
 def test_one_replay_within_another() -> None:
