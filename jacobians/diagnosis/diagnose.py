@@ -13,7 +13,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.diagnosis.distances import Distances, findings
-from jacobians.diagnosis.fitting import too_large
+from jacobians.diagnosis.fitting_examples import too_large
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
 from jacobians.diagnosis.slip import Gradients, Setting, Slip

@@ -378,7 +378,7 @@ def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monke
     network, params, X, Y, problem = case
     wrong = laid_out(network, backprop(problem, "one dropped"))
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
-    monkeypatch.setattr("jacobians.diagnosis.fitting.LARGEST_STACK", 100)
+    monkeypatch.setattr("jacobians.diagnosis.fitting_examples.LARGEST_STACK", 100)
     found = diagnose(wrong, network, params, X, Y)
     assert found.verdict == "unexplained"
     assert "diagnose a gradient of a few hundred" in " ".join(str(found).split())
