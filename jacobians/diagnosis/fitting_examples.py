@@ -1,7 +1,7 @@
 """Slips in what single examples bring, fitted to the given gradient: weights, targets, a temperature, one δ.
 
-A fit with as many numbers as there are data fits anything, and is no cause. A softmax of two classes and a single output
-leave one number for each example: any wrong δ is then one of examples that are weighted.
+A fit with as many numbers as there are data fits anything, and is no cause. Two classes of a softmax, or a single
+output, leave one number for each example: any wrong δ is then one of examples that are weighted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from jacobians.arrays import Array
 from jacobians.diagnosis.distances import Distances
@@ -56,6 +57,10 @@ def _class_weights(setting: Setting, distances: Distances) -> Iterator[Slip]:
     masks = np.stack([np.broadcast_to(np.expand_dims(rows[..., k], axis), y.shape) for k in present])
     weights = _weights(setting, distances, masks)
     if weights is None or np.allclose(weights, weights[0], rtol=1e-6):
+        return
+    # a class of one example would be that example
+    odd = [k for k, w in zip(present, weights, strict=True) if abs(w - 1) > 1e-6]
+    if all(rows[..., k].sum() < 2 for k in odd):
         return
     text = ", ".join(f"class {k}: {w:.6g}" for k, w in zip(present, weights, strict=True) if abs(w - 1) > 1e-6)
     mean = float(sum(w * rows[..., k].sum() for k, w in zip(present, weights, strict=True)) / N)
@@ -177,21 +182,27 @@ def _counted(c: float) -> str:
 
 def _odd_example(setting: Setting, distances: Distances, layer: Layer, delta: Array) -> tuple[int, float] | None:
     """The example whose share of a weight's gradient is what is left over, and by which plain factor it is there."""
-    left = layer.weights_of({layer.weight: distances.given[layer.weight] - setting.gradient[layer.weight]})
-    by_node = left if setting.layout.node_axis == 1 else left.T
+    gap = {n: distances.given[n] - setting.gradient[n] for n in setting.params}
     d, a = setting.by_example(delta), setting.by_example(setting.input_of(layer.position))
-    if left.size < 2 or d.ndim != 2 or a.ndim != 2:
+    if d.ndim != 2 or a.ndim != 2:
         return None
-    # ⟨left, dₙ aₙᵀ⟩ for every n, by one product
-    inner = ((d @ by_node) * a).sum(axis=1)
-    lengths = (d * d).sum(axis=1) * (a * a).sum(axis=1)
-    shares = np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0)
-    n = int((inner * shares).argmax())
-    c = plain(1 + float(shares[n]))
-    if c not in PLAIN:
-        return None
-    gap = float(np.linalg.norm(by_node - (c - 1) * np.outer(d[n], a[n])))
-    return (n, c) if gap <= 10 * distances.tolerance * distances.scales[layer.weight] else None
+    weights = layer.weights_of(gap)
+    left = weights if setting.layout.node_axis == 1 else weights.T
+    allowed = 10 * distances.tolerance * distances.scales[layer.weight]
+    ways = [(left, a)] if left.size > 1 else []
+    if layer.has_bias:
+        # the ones meet the bias; of a single weight, the bias is the second number
+        ways.append((np.column_stack([left, layer.bias_of(gap).ravel()]), np.column_stack([a, np.ones(len(a))])))
+    for left, met in ways:
+        # ⟨left, dₙ aₙᵀ⟩ for every n, by one product
+        inner = ((d @ left) * met).sum(axis=1)
+        lengths = (d * d).sum(axis=1) * (met * met).sum(axis=1)
+        shares = np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0)
+        n = int((inner * shares).argmax())
+        c = plain(1 + float(shares[n]))
+        if c in PLAIN and float(np.linalg.norm(left - (c - 1) * np.outer(d[n], met[n]))) <= allowed:
+            return n, c
+    return None
 
 
 def _with_example(pull: Pullback, n: int, axis: int, factor: float) -> Pullback:
@@ -234,7 +245,7 @@ def _labels(setting: Setting, distances: Distances) -> Iterator[Slip]:
         return
     unknown = N * max(K - 1, 1)
     size = sum(g.size for g in setting.gradient.values())
-    if unknown > _LABELS or size < unknown or size * unknown**2 > _LABEL_WORK:
+    if unknown > _LABELS or size * unknown**2 > _LABEL_WORK:
         return
     steps, owner, label = np.zeros((unknown, N, K)), np.repeat(np.arange(N), max(K - 1, 1)), np.zeros(unknown, int)
     if binary:
@@ -247,10 +258,8 @@ def _labels(setting: Setting, distances: Distances) -> Iterator[Slip]:
     if setting.layout.batch == "columns":
         deltas = deltas.transpose(0, 2, 1)
     parts = _stacked(setting, deltas, distances, names)
-    found, _, rank, _ = np.linalg.lstsq(parts.T, _left(setting, distances, names), rcond=1e-11)
-    moved = np.flatnonzero(np.round(found))
-    whole = np.abs(found - np.round(found)).max() < 1e-3 and np.isin(np.round(found), (0, 1)).all()
-    if rank < unknown or not whole or not len(moved) or len(set(owner[moved].tolist())) < len(moved):
+    moved = _zeros_and_ones(parts, _left(setting, distances, names), owner)
+    if not len(moved):
         return
     changed = rows + steps[moved].sum(axis=0)
     own = rows[:, 0].astype(int) if binary else rows.argmax(axis=1)
@@ -265,6 +274,23 @@ def _labels(setting: Setting, distances: Distances) -> Iterator[Slip]:
     evidence = shown + ", …" * (len(moved) > 4)
     edit = partial(Backward.with_delta, delta=setting.right.delta + deltas[moved].sum(axis=0))
     yield Slip(name, "loss", title, mend, edit, rank=1, evidence=evidence)
+
+
+def _zeros_and_ones(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Which rows add up to what is left over, at most one for each owner; none if no such choice is found."""
+    none = np.zeros(0, dtype=np.intp)
+    if len(parts) <= parts.shape[1]:
+        found, _, rank, _ = np.linalg.lstsq(parts.T, left, rcond=1e-11)
+        near = np.round(found)
+        if rank == len(parts) and np.abs(found - near).max() < 1e-3 and np.isin(near, (0, 1)).all():
+            moved = np.flatnonzero(near)
+            return moved if len(set(owner[moved].tolist())) == len(moved) else none
+    # fewer equations than unknowns: the best two
+    grams, slopes = parts @ parts.T, parts @ left
+    alone = np.diag(grams) - 2 * slopes
+    pairs = alone[:, np.newaxis] + alone + 2 * grams
+    pairs[owner[:, np.newaxis] == owner] = np.inf
+    return np.array(np.unravel_index(int(pairs.argmin()), pairs.shape), dtype=np.intp)
 
 
 def _smoothed(setting: Setting, distances: Distances) -> Iterator[Slip]:

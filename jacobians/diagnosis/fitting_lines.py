@@ -91,8 +91,7 @@ def _by_line(setting: Setting, distances: Distances) -> Iterator[tuple[Entries, 
 
 
 def _odd_lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Some rows or columns of a weight times one number, the others right; or all of a unit."""
-    layers = {layer.number: layer for layer in setting.layers}
+    """Some rows or columns of a weight times one number, the others right; or some units."""
     for part, axis, early, a, b in _by_line(setting, distances):
         scale = float(np.linalg.norm(b))
         found = _odd(a, b, 10 * distances.tolerance * scale)
@@ -106,10 +105,8 @@ def _odd_lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
         edit = part.changed(partial(_scaled, places=odd, axis=axis, factor=c), data=bool(early))
         scope = f"{part.label} {line}{early}"
         yield Slip("line-scaled", "data", title, mend, edit, part.layer, scope, rank, evidence)
-        layer = layers[part.layer or 0]
-        if axis == 1 - setting.layout.node_axis:
-            # a line of weights that belong to one unit of the layer
-            yield from _units(setting, layer, odd, c, rank, evidence)
+    for layer in setting.layers:
+        yield from _units(setting, distances, layer)
 
 
 def _odd(a: Array, b: Array, allowed: float) -> tuple[list[int], float] | None:
@@ -131,8 +128,16 @@ def _scaled(array: Array, places: list[int], axis: int, factor: float) -> Array:
     return out
 
 
-def _units(setting: Setting, layer: Layer, odd: list[int], c: float, rank: int, evidence: str) -> Iterator[Slip]:
+def _units(setting: Setting, distances: Distances, layer: Layer) -> Iterator[Slip]:
     """δ of some units of a layer times one number: in the layer's own parameters, or in all layers before it too."""
+    share = setting.right.penalty
+    given, right = ({n: g - share[n] for n, g in grads.items()} for grads in (distances.given, setting.gradient))
+    a, b = (_of_units(layer, grads) for grads in (given, right))
+    found = _odd(a, b, 10 * distances.tolerance * float(np.linalg.norm(b)))
+    if found is None:
+        return
+    odd, c = found
+    rank, evidence = 1 if c in PLAIN else 2, f"ratio {c:.10g} in every entry of {listed('unit', odd)}"
     units, p = listed("unit", odd), layer.position
     are, mend = "is" if len(odd) == 1 else "are", "Check the loops and masks over the units."
     own = [n for n, position in setting.right.owner.items() if position == p]
@@ -155,6 +160,13 @@ def _units(setting: Setting, layer: Layer, odd: list[int], c: float, rank: int, 
     if p:
         title = f"δ of {units} of layer {layer.number} {are} {said(c)}, and so all that is before it"
         yield Slip("unit-scaled", "data", title, mend, whole, layer.number, "whole", rank, evidence)
+
+
+def _of_units(layer: Layer, gradients: Gradients) -> Array:
+    """A layer's weights and bias, one unit a row."""
+    weights = layer.weights_of(gradients)
+    rows = weights if layer.layout.node_axis == 1 else weights.T
+    return np.column_stack([rows, layer.bias_of(gradients).ravel()]) if layer.has_bias else rows
 
 
 def _of_scaled(pull: Pullback, places: list[int], axis: int, factor: float) -> Pullback:
@@ -186,7 +198,7 @@ def _single_entries(setting: Setting, distances: Distances) -> Iterator[Slip]:
         mend, evidence = "Check the bounds of the loop that fills the gradient.", shown + ", …" * (count > 4)
         name = "entries-zero" if known and c == 0 else "entries-wrong"
         edit = partial(Backward.then, change=_with_entries(places, values))
-        yield Slip(name, "data", title, mend, edit, None, " ".join(names), 3, evidence)
+        yield Slip(name, "data", title, mend, edit, None, " ".join(names), 2 if known else 3, evidence)
 
 
 def _wrong_places(distances: Distances, name: str) -> Array:

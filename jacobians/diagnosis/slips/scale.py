@@ -116,6 +116,9 @@ def _zero(setting: Setting) -> Iterator[Slip]:
         if part.label not in _biases(setting):
             title = f"the gradient by {part.label} is zero"
             yield Slip("zero", "scale", title, mend, part.changed(times(0.0)), part.layer, part.label)
+            if setting.penalised:
+                title, scope = f"{title} but for the regulariser's part", f"{part.label}, data"
+                yield Slip("zero", "scale", title, mend, part.data_scaled(0.0), part.layer, scope)
 
 
 def _biases(setting: Setting) -> set[str | None]:
