@@ -111,8 +111,17 @@ def _weights(setting: Setting, distances: Distances, masks: Array) -> Array | No
     names = tuple(setting.params)
     parts = _stacked(setting, masks * setting.right.delta, distances, names)
     wanted = {n: distances.given[n] - setting.right.penalty[n] for n in names}
+    if _data(setting, parts) <= len(masks):
+        return None
     weights, _, rank, _ = np.linalg.lstsq(parts.T, _flat(wanted, distances, names), rcond=1e-11)
     return weights if rank == len(masks) else None
+
+
+def _data(setting: Setting, parts: Array) -> float:
+    """How many numbers of the gradient a fit can miss: those that are not always 0; of a softmax, all but one class."""
+    K = setting.classes
+    free = (K - 1) / K if setting.network.loss.prediction == "softmax" else 1.0
+    return free * np.count_nonzero(np.abs(parts).max(axis=0, initial=0.0))
 
 
 def _weighted(setting: Setting, weights: Array, masks: Array) -> Edit:
@@ -369,6 +378,8 @@ def _one_delta(setting: Setting, distances: Distances) -> Iterator[Slip]:
     shares = np.einsum("nkj,nj->nk", np.linalg.pinv(grams, rcond=1e-11, hermitian=True), slopes)
     best = int(np.einsum("nk,nk->n", shares, slopes).argmax())
     change, delta = shares[best], setting.right.delta.copy()
+    if _data(setting, parts[best]) <= K:
+        return
     own = setting.by_example(delta)[best]
     own += change
     unit, residual = change / setting.weight, setting.network.loss.residual

@@ -200,14 +200,22 @@ def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -
     enough = 10 * distances.tolerance
     wrong = [n for n in distances.start if not distances.is_right(n)]
     mended = [(e, [n for n in wrong if e.distances[n] <= enough]) for e in singles]
-    firsts = [(len(names), e.slips[0].rank, e.slips[0], names) for e, names in mended if names]
-    firsts = [first for first in firsts if first[1] <= _FITTED]
-    firsts.sort(key=lambda first: (first[1] >= _FITTED, -first[0], first[1]))
+    firsts = [(e, names) for e, names in mended if names and e.slips[0].rank <= _FITTED]
+    right = [n for n in distances.start if n not in wrong]
+
+    def promise(first: tuple[Explanation, list[str]]) -> tuple[bool, int, int]:
+        """The usual ones first; then by how many parameters it mends, less those that it spoils; then by rank."""
+        e, names = first
+        spoiled = sum(e.distances[n] > enough for n in right)
+        return not e.is_usual, spoiled - len(names), e.slips[0].rank
+
+    firsts.sort(key=promise)
     size = sum(g.size for g in setting.gradient.values()) * max(setting.count, 1)
     budget = int(min(1500, _PAIR_WORK / max(size, 1)))
     found: list[Explanation] = []
     usual = [e for e in singles if e.slips[0].rank < _FITTED or e.slips[0].name in ("entries-zero", "entries-wrong")]
-    for _, _, first, explained in firsts[:12]:
+    for mending, explained in firsts[:12]:
+        first = mending.slips[0]
         rest = [n for n in wrong if n not in explained]
         # one that explains the rest of the parameters comes first
         order = sorted(usual, key=lambda e: (any(e.distances[n] > enough for n in rest), e.slips[0].rank))
