@@ -32,7 +32,7 @@ _SLICES = "Check the slices and masks over the batch."
 
 def examples(setting: Setting, distances: Distances) -> Iterator[Slip]:
     """Return what fits best of each kind; each is a candidate that may still miss."""
-    for fit in (_class_weights, _one_example, _example_weights, _labels, _smoothed, _temperature, _one_delta):
+    for fit in (_class_weights, _one_example, _example_weights, labels, _smoothed, _temperature, _one_delta):
         yield from fit(setting, distances)
 
 
@@ -197,7 +197,7 @@ def _odd_example(setting: Setting, distances: Distances, layer: Layer, delta: Ar
         return None
     weights = layer.weights_of(gap)
     left = weights if setting.layout.node_axis == 1 else weights.T
-    allowed = 10 * distances.tolerance * distances.scales[layer.weight]
+    allowed = 10 * distances.tolerance * max(distances.scales[layer.weight], distances.scales[layer.bias_holder])
     ways = [(left, a)] if left.size > 1 else []
     if layer.has_bias:
         # the ones meet the bias; of a single weight, the bias is the second number
@@ -242,8 +242,8 @@ def _targets(setting: Setting) -> Array | None:
         return None
 
 
-def _labels(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Other labels: one unknown for each that an example might have, and every one must come out as 0 or 1."""
+def labels(setting: Setting, distances: Distances, most: int | None = None) -> Iterator[Slip]:
+    """Return other labels, at most so many: one unknown for each label of each example, and all come out as 0 or 1."""
     y, axis, N, K = _targets(setting), setting.layout.feature_axis, setting.count, setting.classes
     residual, names = setting.network.loss.residual, tuple(setting.params)
     if y is None or not residual or y.ndim != 2 or N < 2:
@@ -268,7 +268,7 @@ def _labels(setting: Setting, distances: Distances) -> Iterator[Slip]:
         deltas = deltas.transpose(0, 2, 1)
     parts = _stacked(setting, deltas, distances, names)
     moved = _zeros_and_ones(parts, _left(setting, distances, names), owner)
-    if not len(moved):
+    if not len(moved) or (most is not None and len(moved) > most):
         return
     changed = rows + steps[moved].sum(axis=0)
     own = rows[:, 0].astype(int) if binary else rows.argmax(axis=1)
@@ -294,12 +294,18 @@ def _zeros_and_ones(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> n
         if rank == len(parts) and np.abs(found - near).max() < 1e-3 and np.isin(near, (0, 1)).all():
             moved = np.flatnonzero(near)
             return moved if len(set(owner[moved].tolist())) == len(moved) else none
-    # fewer equations than unknowns: the best two
+    return _best_two(parts, left, owner)
+
+
+def _best_two(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """The two rows of different owners that add up to what is left over; none if none do."""
     grams, slopes = parts @ parts.T, parts @ left
     alone = np.diag(grams) - 2 * slopes
     pairs = alone[:, np.newaxis] + alone + 2 * grams
     pairs[owner[:, np.newaxis] == owner] = np.inf
-    return np.array(np.unravel_index(int(pairs.argmin()), pairs.shape), dtype=np.intp)
+    two = np.array(np.unravel_index(int(pairs.argmin()), pairs.shape), dtype=np.intp)
+    gap = float(np.linalg.norm(left - parts[two].sum(axis=0)))
+    return two if gap < 1e-3 * float(np.linalg.norm(left)) else np.zeros(0, dtype=np.intp)
 
 
 def _smoothed(setting: Setting, distances: Distances) -> Iterator[Slip]:

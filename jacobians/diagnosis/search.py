@@ -9,6 +9,7 @@ import numpy as np
 
 from jacobians.diagnosis.distances import Distances
 from jacobians.diagnosis.fitting import fitted
+from jacobians.diagnosis.fitting_examples import labels
 from jacobians.diagnosis.slip import Gradients, Setting, Slip, all_entries, multiple, times
 from jacobians.diagnosis.slips import catalogue
 from jacobians.errors import JacobiansError
@@ -18,6 +19,9 @@ _FITTED = 2
 
 _OF_ONE_NUMBER = ("scale", "regulariser", "state")
 """Families whose fitted slips have one number in them."""
+
+_OF_LABELS = {"data-reversed", "data-rolled", "class-off-by-one", "classes-reversed"}
+"""Slips that come to other labels."""
 
 _NEAR = 0.7
 """The residual from which on a cause is not worth naming."""
@@ -72,18 +76,25 @@ def search(setting: Setting, distances: Distances) -> Found:
     known = catalogue(setting)
     tried = _tried(setting, distances, known)
     exact = _usual(tried.singles)
-    if not exact:
+    if not exact or not exact[0].is_usual:
         more = _tried(setting, distances, fitted(setting, distances))
         tried = Tried(tried.singles + more.singles, tried.multiples + more.multiples, tried.hidden)
         exact = _usual(tried.singles)
     singles, count = tried.singles, len(tried.singles) + tried.hidden
     if exact:
+        if {e.slips[0].name for e in exact} <= _OF_LABELS:
+            # where few labels differ, they may as well be wrong by themselves
+            exact += [e for e in _tried(setting, distances, labels(setting, distances, most=2)).singles if e.exact]
         return Found(exact, count)
     pairs = _with_factor(setting, distances, known, tried.multiples) or _pairs(setting, distances, singles)
-    # a fit with many numbers in it comes near to anything
-    nearest = [e for e in singles if e.slips[0].rank < _FITTED or e.slips[0].family in _OF_ONE_NUMBER]
+    nearest = [e for e in singles if _says_something(e.slips[0])]
     nearest = [e for e in sorted(nearest, key=lambda e: e.residual) if e.residual < _NEAR][:3]
     return Found(pairs or nearest, count)
+
+
+def _says_something(slip: Slip) -> bool:
+    """Whether it has at most one number in it; a fit of many comes near to anything."""
+    return slip.name != "class-weights" and (slip.rank < _FITTED or slip.family in _OF_ONE_NUMBER)
 
 
 def wrong_gradient(setting: Setting, *slips: Slip) -> Gradients | None:
@@ -144,18 +155,16 @@ def _is_of_all(slip: Slip) -> bool:
 def _factors(setting: Setting, distances: Distances, gradient: Gradients) -> Iterator[tuple[float, bool]]:
     """The numbers by which all of a gradient, or the data's part of it, equals the given one."""
     for data in (False, True)[: 1 + setting.penalised]:
-        c = None
-        for name, g in gradient.items():
-            share = setting.right.penalty[name] if data else np.zeros(())
-            a, b = (distances.given[name] - share).ravel(), (g - share).ravel()
-            if c is None:
-                c = multiple(a, b)
-            gap, scale = float(np.linalg.norm(a - c * b)), distances.scales[name]
-            if not gap <= 10 * distances.tolerance * scale:
-                break
-        else:
-            if c not in (None, 0.0, 1.0):
-                yield float(c or 0.0), data
+        shares = {name: setting.right.penalty[name] if data else np.zeros(()) for name in gradient}
+        # the parameter that says most about the number decides it
+        largest = max(gradient, key=lambda n: float(np.linalg.norm(gradient[n] - shares[n])) / distances.scales[n])
+        c = multiple(*((g[largest] - shares[largest]).ravel() for g in (distances.given, gradient)))
+        if c not in (0.0, 1.0) and all(
+            float(np.linalg.norm(distances.given[n] - share - c * (gradient[n] - share)))
+            <= 10 * distances.tolerance * distances.scales[n]
+            for n, share in shares.items()
+        ):
+            yield c, data
 
 
 def _with_factor(

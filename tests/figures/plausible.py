@@ -193,8 +193,10 @@ def _times(array: np.ndarray, place: int, axis: int, factor: float) -> np.ndarra
 def _delta(problem: Problem, Z: np.ndarray, s: set[str], rng: np.random.Generator) -> np.ndarray:
     d, N, K = problem.dialect, problem.count, problem.sizes[-1]
     axis = 1 if d.rows else 0
-    T = shaped_targets(problem) if problem.loss != "multiclass_hinge" else shaped_targets(
-        replace(problem, loss="cross_entropy")
+    T = (
+        shaped_targets(problem)
+        if problem.loss != "multiclass_hinge"
+        else shaped_targets(replace(problem, loss="cross_entropy"))
     )
     if s & {"permuted", "two-wrong-labels", "class-off-by-one", "smoothed"}:
         rows = T if d.rows else T.T
@@ -245,9 +247,7 @@ _OF_ENTRIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _finished(
-    problem: Problem, p: Arrays, grads: Arrays, s: set[str], layer: int, rng: np.random.Generator
-) -> Arrays:
+def _finished(problem: Problem, p: Arrays, grads: Arrays, s: set[str], layer: int, rng: np.random.Generator) -> Arrays:
     d, part = problem.dialect, _part(s)
     name, last = f"{d.weight}{layer or 1}", next(reversed(grads))
     first = next(iter(grads))
@@ -329,7 +329,8 @@ class PlausibleCase:
         part = self.slips[place].partition("-")[0]
         if part in ("row", "column", "unit") and 1 in self.problem.sizes[:-1]:
             return self.names[place] | {"factor-2", "sign", "zero", "derivative-sign", "bias-zero"}
-        return self.names[place]
+        # where the bias is a column
+        return self.names[place] | ({"bias-zero"} if part == "column" else set())
 
 
 def plausible(repeats: int, seed: int, kinds: tuple[str, ...] = KINDS) -> Iterator[PlausibleCase]:

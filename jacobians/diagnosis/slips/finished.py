@@ -17,9 +17,9 @@ def finished(setting: Setting) -> Iterator[Slip]:
     for part in parts[: 1 if len(setting.params) == 1 else None]:
         whole = part.label == "everything"
         of = "the gradient" if whole else f"the gradient with respect to {part.label}"
-        for name, change, what in _CHANGES:
+        for name, change, what, rank in _CHANGES:
             title, mend = f"{what} stands for {of}", f"Return {of} itself; an optimiser's step is made afterwards."
-            yield Slip(name, "scale", title, mend, part.changed(change), part.layer, part.label, 1)
+            yield Slip(name, "scale", title, mend, part.changed(change), part.layer, part.label, rank)
         if not whole and part.label in setting.params:
             title = f"{part.label} itself stands where its gradient belongs"
             edit = partial(Backward.then, change=partial(_parameter, setting, part.label))
@@ -31,10 +31,10 @@ def _parameter(setting: Setting, name: str, gradients: Gradients) -> Gradients:
     return {**gradients, name: setting.params[name].copy()}
 
 
-# what may stand for the gradient: name, function, what is said of it
-_CHANGES: tuple[tuple[str, Callable[[Array], Array], str], ...] = (
-    ("sign-of-gradient", np.sign, "the sign of every entry"),
-    ("absolute-gradient", np.abs, "the absolute value of every entry"),
-    ("squared-gradient", np.square, "the square of every entry"),
-    ("root-of-gradient", lambda g: np.sqrt(np.abs(g)), "the root of every entry's absolute value"),
+# what may stand for the gradient: name, function, what is said of it, rank; a row of one sign may be negated as well
+_CHANGES: tuple[tuple[str, Callable[[Array], Array], str, int], ...] = (
+    ("sign-of-gradient", np.sign, "the sign of every entry", 1),
+    ("absolute-gradient", np.abs, "the absolute value of every entry", 2),
+    ("squared-gradient", np.square, "the square of every entry", 1),
+    ("root-of-gradient", lambda g: np.sqrt(np.abs(g)), "the root of every entry's absolute value", 1),
 )
