@@ -70,8 +70,10 @@ def _clipped(setting: Setting, distances: Distances) -> Iterator[Slip]:
     """Entries beyond a threshold, cut: the threshold is the largest entry that is left."""
     for part in [all_entries(setting.params, "everything"), *(all_entries([n], n) for n in setting.params)]:
         bound = max(float(np.abs(g).max(initial=0.0)) for g in part.views(distances.given))
-        cut = sum(int((np.abs(g) > bound).sum()) for g in part.views(setting.gradient))
-        if bound == 0 or not cut:
+        sizes = np.abs(np.concatenate([g.ravel() for g in part.views(setting.gradient)]))
+        cut = int((sizes > bound).sum())
+        # where all entries are cut, and are of one size, the threshold is a factor
+        if bound == 0 or not cut or (cut == sizes.size and np.ptp(sizes) <= 1e-9 * bound):
             continue
         what = "every entry" if part.label == "everything" else f"the gradient by {part.label}"
         title, mend = f"{what} is clipped to ±{bound:.6g}", "Clip after the check, not before."

@@ -187,7 +187,10 @@ def _with_factor(
 
 
 def _pairs_by_rank(found: list[Explanation]) -> list[Explanation]:
-    return sorted(found, key=lambda e: sum(s.rank for s in e.slips))[:5]
+    """The most usual first, and each once; with fitted numbers only where none fits without."""
+    usual = [e for e in found if e.is_usual] or found
+    pairs = {frozenset((s.name, s.layer, s.scope) for s in e.slips): e for e in reversed(usual)}
+    return sorted(pairs.values(), key=lambda e: sum(s.rank for s in e.slips))[:5]
 
 
 def _explanation(distances: Distances, gradient: Gradients, *slips: Slip) -> Explanation:
@@ -219,23 +222,26 @@ def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -
         return not e.is_usual, spoiled - len(names), e.slips[0].rank
 
     firsts.sort(key=promise)
+    best: tuple[bool, int] | None = None
     size = sum(g.size for g in setting.gradient.values()) * max(setting.count, 1)
     budget = int(min(1500, _PAIR_WORK / max(size, 1)))
     found: list[Explanation] = []
     usual = [e for e in singles if e.slips[0].rank < _FITTED or e.slips[0].name in ("entries-zero", "entries-wrong")]
     for mending, explained in firsts[:12]:
         first = mending.slips[0]
+        if best is not None and promise((mending, explained))[:2] > best:
+            break
         rest = [n for n in wrong if n not in explained]
         # one that explains the rest of the parameters comes first
         order = sorted(usual, key=lambda e: (any(e.distances[n] > enough for n in rest), e.slips[0].rank))
         for second in (e.slips[0] for e in order):
             budget -= 1
             if budget < 0:
-                return found
+                return _pairs_by_rank(found)
             gradient = wrong_gradient(setting, first, second)
             if gradient is not None:
                 both = _explanation(distances, gradient, first, second)
                 found += [both] if both.exact else []
-        if found:
-            return _pairs_by_rank(found)
-    return found
+        if found and best is None:
+            best = promise((mending, explained))[:2]
+    return _pairs_by_rank(found)

@@ -51,6 +51,20 @@ def test_another_presets_packing(case, other: str) -> None:
     assert "translate_packed" in found.causes[0].mend
 
 
+def test_the_table_says_of_a_transposed_gradient_that_it_is_wrong(case) -> None:
+    network, params, X, Y, _ = case
+    right = network.gradient(params, X, Y)
+    found = diagnose({**right, "W1": right["W1"].T}, network, params, X, Y)
+    assert found.headline == "The gradient by W1 is transposed."
+    assert "   W1  wrong  transposed, and right but for that\n   b1  right\n" in str(found)
+    assert "<td>wrong: transposed</td>" in found._repr_html_()
+    assert [p.right for p in found.parameters] == [False, True, True, True]
+    found = diagnose({**right, "W1": -right["W1"].T}, network, params, X, Y)
+    assert "   W1  wrong  error 2.00e+00" in str(found)
+    moved = diagnose(translate_gradients(right, "cs231n", "pytorch"), network, params, X, Y)
+    assert "   W1  wrong  in another layout, and right but for that\n   b1  right\n" in str(moved)
+
+
 def test_vec_order_of_a_packed_vector() -> None:
     network, params, X, Y, _ = make("ng-ml-2011", (5, 4, 3), "sigmoid", seed=1)
     right = network.gradient(params, X, Y)
@@ -301,7 +315,7 @@ def test_every_slip_is_complete_and_unlike_the_others(case) -> None:
     found = catalogue(Setting(network, params, X, Y))
     assert len(found) > 250
     assert len({m.key for m in found}) == len(found)
-    assert len(FAMILIES) == 8
+    assert len(FAMILIES) == 10
     for slip in found:
         assert slip.mend.endswith((".", "?")), slip.name
         assert not slip.title.endswith("."), slip.name
@@ -375,8 +389,10 @@ def test_a_net_for_digits_takes_less_than_three_seconds() -> None:
 
 
 def test_a_batch_that_is_too_large_for_single_examples_is_said_to_be(case, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, params, X, Y, problem = case
-    wrong = laid_out(network, backprop(problem, "one dropped"))
+    network, params, X, Y, _ = case
+    setting = Setting(network, params, X, Y)
+    kept = setting.right.delta * (np.arange(12) % 5 > 0)[:, np.newaxis]
+    wrong = setting.right.with_delta(kept).gradient()
     assert diagnose(wrong, network, params, X, Y).causes[0].name == "examples-dropped"
     monkeypatch.setattr("jacobians.diagnosis.fitting_examples.LARGEST_STACK", 100)
     found = diagnose(wrong, network, params, X, Y)
