@@ -641,7 +641,7 @@ class _Reader:
             own_shapes = {name: array.shape for name, array in parameters.items()}
             if shapes != own_shapes or not np.array_equal(self.convention.pack(named), packed):
                 raise DataError(
-                    f"{self.where}: {self.found['packed-gradient']} is not the gradient by parameter as "
+                    f"{self.where}: {self.found['packed-gradient']} is not the gradient per parameter as "
                     f"{self.convention.name} packs it; leave one of the two out"
                 )
         return named

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import index
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import ArgumentError, DataError, DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, ShapeError
 
 __all__ = [
     "Array",
@@ -22,17 +23,20 @@ __all__ = [
     "Symbolic",
     "as_array",
     "as_float",
+    "as_shape",
     "check_finite",
     "common_dtype",
     "format_bytes",
     "full",
     "generator",
+    "is_sparse",
     "kind_of",
     "leaves_of",
     "of_graph",
     "ones",
     "rebuilt",
     "refuse_masked",
+    "refuse_not_finite",
     "show_shape",
     "size_of",
 ]
@@ -49,6 +53,9 @@ class StandIn:
     """What stands in for an array: it has an array's methods, and is handed on as it is."""
 
     __slots__ = ()
+
+    def becomes_a_value(self) -> None:
+        """Take note that it is now a value of a graph."""
 
 
 class Derivative:
@@ -103,6 +110,37 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
         raise DTypeError(
             f"{operation}: {name} {value.shape} is a masked array with {number}; its mask would be lost: {mend}"
         )
+
+
+def is_sparse(value: Any) -> bool:
+    """Return whether it is one of SciPy's sparse arrays; where nobody loaded their module, there is none."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
+
+
+def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
+    """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
+
+    Arrays that stand in for others, while a function is recorded, have no numbers to look at.
+
+    Raises
+    ------
+    DomainError
+        With the first such entry of what was given.
+    """
+    for array in found:
+        if not isinstance(array, StandIn) and not np.isfinite(array).all():
+            break
+    else:
+        return
+    for name, array in given.items():
+        places = np.argwhere(~np.isfinite(array))
+        if len(places):
+            place = tuple(map(int, places[0]))
+            raise DomainError(
+                f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not "
+                "finite; leave such examples out, or fill them in"
+            )
 
 
 class OfGraph:
@@ -192,6 +230,8 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
                     f"{operation}: {name} is {kind_of(value)}, whose items have different shapes; expected one array"
                 ) from None
             return
+    elif is_sparse(value):
+        mend = ": sparse arrays are not computed with; take its toarray()"
     elif isinstance(value, Mapping):
         mend = ": are two arguments in each other's place?"
     elif value is None:
@@ -246,6 +286,30 @@ def generator(rng: Any, operation: str) -> np.random.Generator:
     except (TypeError, ValueError):
         pass
     raise ArgumentError(f"{operation}: rng is {kind_of(rng)}; expected a seed, such as 0, or np.random.default_rng(0)")
+
+
+def as_shape(shape: Any, name: str, operation: str) -> Shape:
+    """Return the shape of an array as a tuple of sizes; one number is the shape of a vector.
+
+    Raises
+    ------
+    ShapeError
+        If a size is negative, or no whole number.
+
+    Examples
+    --------
+    >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
+    ((3,), (2, 3))
+    """
+    try:
+        sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
+    except TypeError:
+        sizes = (-1,)
+    if isinstance(shape, str) or any(n < 0 for n in sizes):
+        raise ShapeError(
+            f"{operation}: {name} is {shape!r}; expected an array's shape, whole numbers from 0 on, such as (5, 3)"
+        )
+    return sizes
 
 
 size_of: Callable[[Shape], int] = math.prod

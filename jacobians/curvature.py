@@ -14,6 +14,8 @@ natural gradient method*, arXiv:1412.1193).
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 from jacobians.arrays import Array, kind_of
@@ -66,8 +68,11 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
     (3, 2)
     """
     _check_run(run, "gauss_newton")
-    J = (run.parameter_jacobian(of="output") if wrt is None else run.jacobian(of="output", wrt=wrt)).numerator
-    return in_layout(J.T @ run.output_hessian().numerator @ J, run.network.layout)
+    terms = []
+    for of in run.results:  # the losses of several results are added, and so is their curvature
+        J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of)).numerator
+        terms.append(J.T @ run.output_hessian(of).numerator @ J)
+    return in_layout(reduce(add, terms), run.network.layout)
 
 
 def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
@@ -95,8 +100,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     """
     _check_run(run, "empirical_fisher")
     J = (run.parameter_jacobian(of="losses") if wrt is None else run.jacobian(of="losses", wrt=wrt)).numerator
-    scale = run.network.loss.scale(run.operation_value(len(run.outputs)))
-    return in_layout(scale * (J.T @ J), run.network.layout)
+    return in_layout(run.loss_scale * (J.T @ J), run.network.layout)
 
 
 def kronecker_factored(run: Run, wrt: str) -> Jacobian:
@@ -124,7 +128,8 @@ def kronecker_factored(run: Run, wrt: str) -> Jacobian:
     Raises
     ------
     LayoutError
-        If the output is no function of each example's own layer output, or `wrt` is no parameter of such a layer.
+        If the output is no function of each example's own layer output, or `wrt` is no parameter of such a layer, or
+        is one of several.
     DomainError
         If the loss states no second derivative.
 
@@ -171,7 +176,8 @@ def _layer(
             return later, layer, factors[place + 1 :]
     raise LayoutError(
         f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
-        "weight or bias, after factors that act on each example by itself: choose such a parameter, or gauss_newton"
+        "weight or bias that is used once, after factors that act on each example by itself: choose such a parameter, "
+        "or gauss_newton"
     )
 
 

@@ -1,4 +1,4 @@
-"""The factors of a chain, as they are shown: one derivative of a named array by another, and a row of them."""
+"""The factors of a chain, as they are shown: a named array's derivative with respect to another, and a row of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Factor", "Factors"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """One factor of a chain: the derivative of one named array by another.
+    """One factor of a chain: the derivative of one named array with respect to another.
 
     Attributes
     ----------

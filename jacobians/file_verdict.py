@@ -164,7 +164,7 @@ def verdict_on(
     Examples
     --------
     >>> from jacobians.presets import convention
-    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.0], [1.0]])
+    >>> X, y = np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([[0.5], [2.0]])
     >>> file = {"X": X, "y": y, "theta": np.zeros((2, 1)), "grad": X.T @ (np.zeros((2, 1)) - y) / 2}
     >>> print(verdict_on(file, convention("ng-ml-2011")).headline)
     the gradient is right, as ng-ml-2011's regression (0.5 × squared_error)
@@ -190,7 +190,7 @@ class _Attempt:
 
     @cached_property
     def named(self) -> dict[str, Array] | None:
-        """The given gradient by parameter; None if it has other shapes: then only a diagnosis can speak.
+        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak.
 
         What a narrow dtype leaves open, half a unit of it or a sum of such, is not held against it.
         """
@@ -230,7 +230,7 @@ class _Attempt:
         norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
         wide = (n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor)
         if (name := next(wide, None)) is not None:
-            return f"the gradient by {name}"
+            return f"the gradient with respect to {name}"
         if room and self.network.l2:
             plain = self.network.replace(l2=0.0).gradient(self.read.parameters, self.X, self.Y)
             if all((np.abs(self.right[n] - plain[n]) <= room[n]).all() for n in room):
@@ -458,7 +458,8 @@ class _Judge:
         if takes == "zero-one" and outputs == 1:
             for no, yes in ((1, 2), (-1, 1)):
                 if np.isin(Y, (no, yes)).all() and not np.isin(Y, (0, 1)).all():
-                    Y, notes = (yes == Y) * 1.0, (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
+                    Y = np.where(np.equal(Y, yes), 1.0, 0.0)
+                    notes = (*notes, f"the labels {no} and {yes} of {name} are read as 0 and 1")
         if takes == "labels" and Y.shape == whole and network.loss.name == "multiclass_hinge":
             if not (np.isin(Y, (0, 1)).all() and (Y.sum(axis=layout.feature_axis) == 1).all()):
                 raise DataError(f"{name} {Y.shape} holds no labels and no one-hot targets")

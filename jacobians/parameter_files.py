@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -209,6 +210,29 @@ def _kept(found: ArraysByRole, target: Convention) -> list[str]:
     return notes
 
 
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file for writing that takes its name when it is whole: after an error, nothing of it is left.
+
+    What is written lies beside it until then. Devices and pipes are written to as they are.
+    """
+    file = Path(path)
+    if file.exists() and not file.is_file():
+        with file.open("wb") as opened:
+            yield opened
+        return
+    target = Path(os.path.realpath(file))  # a link stays one
+    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}")
+    try:
+        with beside.open("xb") as opened:
+            yield opened
+        if target.exists():
+            beside.chmod(target.stat().st_mode)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write_arrays(
     path: str | os.PathLike[str],
     arrays: Mapping[str, Array],
@@ -232,8 +256,10 @@ def write_arrays(
         raise DataError(f"{operation}: {file.name} has the suffix {file.suffix!r}; write {' or '.join(_SUFFIXES)}")
     _require_preset(convention, operation)
     entries: dict[str, Any] = {**arrays, STATED: np.array(convention.name)}
+    if file.exists() and not overwrite:
+        raise DataError(f"{operation}: {file} exists; choose another file with -o")
     try:
-        with file.open("wb" if overwrite else "xb") as opened:
+        with whole_file(file) as opened:
             if suffix == ".npz":
                 np.savez(opened, **entries)
                 return
@@ -241,8 +267,6 @@ def write_arrays(
 
             # MATLAB has no names that begin with _, which no reader asks for
             savemat(opened, {name: array for name, array in entries.items() if not name.startswith("_")})
-    except FileExistsError:
-        raise DataError(f"{operation}: {file} exists; choose another file with -o") from None
     except OSError as error:
         raise DataError(f"{operation}: cannot write {file}: {error.strerror or error}") from None
 

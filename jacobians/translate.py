@@ -124,7 +124,7 @@ def translate_jacobian(
     target: str | Convention,
     output: tuple[int, int] | None = None,
 ) -> Array:
-    """Return a dense Jacobian by the packed parameters in another convention, as a new array.
+    """Return a dense Jacobian with respect to the packed parameters in another convention, as a new array.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def translate_jacobian(
         If the matrix has another shape than the source gives it.
     LayoutError
         If the target has a bias and the source has none. Towards a convention without bias, the derivatives
-        by the biases are dropped.
+        with respect to the biases are dropped.
 
     Notes
     -----
@@ -225,8 +225,8 @@ def _taken(params: Mapping[str, Array], sizes: Sequence[int], source: Convention
 def _require_bias(source: Convention, target: Convention, operation: str) -> None:
     if source.layout.bias == "none" and target.layout.bias != "none":
         raise LayoutError(
-            f"{operation}: {source.name} has no bias, so the derivative by the bias of {target.name} is not known; "
-            f"translate the parameters first, and differentiate in {target.name}"
+            f"{operation}: {source.name} has no bias, so the derivative with respect to the bias of {target.name} is "
+            f"not known; translate the parameters first, and differentiate in {target.name}"
         )
 
 

@@ -120,6 +120,15 @@ def test_the_ratio_of_a_float32_gradient_is_named_as_the_slip():
     assert found.diagnosis.causes[0].name == "missing-1/N"
 
 
+@pytest.mark.parametrize(("name", "slip", "cause"), [("ex1", "half", "factor-half"), ("ex3", "sign", "sign")])
+def test_the_slip_of_a_printed_gradient_is_named(name, slip, cause):
+    owner, file = exercise(name, slip)
+    found = verdict_on(printed(file), convention(owner))
+    assert found.verdict == "fail"
+    assert found.diagnosis is not None
+    assert found.diagnosis.causes[0].name == cause
+
+
 @pytest.mark.parametrize(("no", "yes"), [(1, 2), (-1, 1)])
 def test_two_labels_of_one_output_are_read_as_no_and_yes(no, yes):
     owner, file = exercise("ex2")

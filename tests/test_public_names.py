@@ -107,7 +107,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 _BASE = {"errors", "arrays", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
-_NETWORK = _CORE | {"factors", "network", "stops"}
+_NETWORK = _CORE | {"factors", "graphs", "network", "stops"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
@@ -126,19 +126,19 @@ MAY_IMPORT = {
     "array_roles": _BASE | _CONVENTIONS,
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
-    "graphs": _CORE | {"factors"},
-    "network": _CORE | {"factors", "pictures", "stops"},
+    "graphs": _CORE | {"factors", "pictures", "symbols"},
+    "network": _CORE | {"factors", "graphs", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,
-    "checking": _NETWORK,
-    "testing": _NETWORK | {"checking", "symbols"},
-    "diagnosis": _NETWORK | {"checking"},
+    "checking": _NETWORK | {"graphs"},
+    "testing": _NETWORK | {"checking", "graphs", "symbols"},
+    "diagnosis": _NETWORK | {"checking", "graphs"},
     "parameter_files": _BASE | _CONVENTIONS | {"array_roles", "data", "translate"},
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
-    "explorer": _FORMULAS | {""},
+    "explorer": _FORMULAS | {"comparison", ""},
     "cli": _FORMULAS
     | {
         "checking",

@@ -97,7 +97,7 @@ def numerical_jacobian(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> 
 
 
 def jacobian_in(owner: Convention, params: Parameters, X: np.ndarray) -> np.ndarray:
-    """The network's Jacobian by its packed parameters, numerically, in the owner's layout, orders and packing."""
+    """The Jacobian with respect to packed parameters, numerically, in the owner's layout, orders and packing."""
 
     def outputs(vector: np.ndarray) -> np.ndarray:
         value = loops(owner.unpack(vector, SIZES), X, owner, SIZES)  # (N, K)
@@ -316,8 +316,8 @@ def test_gradients_and_an_absent_bias() -> None:
     gradients = {"W1": np.ones((2, 3)), "b1": np.full(3, 7.0)}
     assert translate_gradients(gradients, "cs231n", "vecderivs-rows").keys() == {"W1"}
     message = (
-        "translate_gradients: vecderivs-rows has no bias, so the derivative by the bias of cs231n is not known; "
-        "translate the parameters first, and differentiate in cs231n"
+        "translate_gradients: vecderivs-rows has no bias, so the derivative with respect to the bias of cs231n is not "
+        "known; translate the parameters first, and differentiate in cs231n"
     )
     with pytest.raises(LayoutError, match=re.escape(message)):
         translate_gradients({"W1": np.ones((2, 3))}, "vecderivs-rows", "cs231n")

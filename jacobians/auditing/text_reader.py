@@ -555,6 +555,8 @@ class LatexNames:
             inner, end = self._argument()
             if inner in ("T", "top"):
                 return "transpose", None, (token.span[0], end)
+            if inner == "grad":
+                return "index", "_grad", (token.span[0], end)
         elif self.tokens.accept("\\prime", "'"):
             return "prime", 1, token.span
         elif self.tokens.accept("(", "["):

@@ -42,9 +42,11 @@ class EntryCheck:
 
     def __init__(self, probe: Probe, given: GivenDerivative, tree: Tree, arbiter: ComplexStep | None) -> None:
         self._probe, self._given, self._tree, self._arbiter = probe, given, tree, arbiter
-        sizes = given.sizes()
-        largest = [0.0 if sizes is None else float(sizes[a:b].max(initial=0.0)) for a, b in tree.spans]
-        self.findings = [Findings(np.full(probe.value.shape, size)) for size in largest]
+        sizes, none = given.sizes(), np.zeros(probe.value.shape)
+        self.findings = [Findings(none, none) for _ in tree.spans]
+        for (a, b), own in zip(tree.spans, self.findings, strict=True):
+            if sizes is not None and a < b:
+                own.size, own.weight = none + sizes[a:b].max(), none + (sizes[a:b] * probe.scale[a:b]).max()
 
     def examine(self, entry: int, closely: bool = False) -> bool:
         """Give one entry the full reference, or closely that of every band; return whether it is wrong."""
@@ -52,8 +54,9 @@ class EntryCheck:
         if entry in own.entries:
             return False
         given, line = self._given.column(entry), self._probe.coordinate(entry)
-        found = judge(self._probe, line, given, own.size, self._arbiter, self._given.eps, closely)
-        own.add(entry, given, found)
+        size = own.size_for(line.unit)
+        found = judge(self._probe, line, given, size, self._arbiter, self._given.eps, closely)
+        own.add(entry, given, line.unit, found)
         return bool(found.wrong.any())
 
     def all_entries(self, report: Callable[[int, int], None]) -> None:
@@ -65,9 +68,10 @@ class EntryCheck:
                     self._leaf(start, stop, own, report)
             return
         for (start, stop), own in zip(self._tree.spans, self.findings, strict=True):
-            columns = [np.abs(self._given.column(entry)) for entry in range(start, stop)]
-            own.size = np.max([own.size, *columns], axis=0)
-            largest = np.argsort([-column.max(initial=0.0) for column in columns])
+            columns = [self._given.column(entry) for entry in range(start, stop)]
+            for column, unit in zip(columns, self._probe.scale[start:stop].tolist(), strict=True):
+                own.weigh(column, unit)
+            largest = np.argsort([-np.abs(column).max(initial=0.0) for column in columns])
             for entry in largest[:_CLOSE]:
                 self.examine(start + int(entry), closely=True)
         for entry in range(n):
@@ -87,9 +91,12 @@ class EntryCheck:
             size = np.maximum(probe.noise, probe.eps * np.maximum(np.abs(ahead), np.abs(behind)))
             noise[i] = 2.0 * size / (forth - back)
             report(start + i + 1, self._tree.size)
+        units = probe.scale[start:stop, None]
         own.size = np.maximum(own.size, np.abs(given).max(axis=0))
-        expected = np.maximum(np.abs(slopes), 0.1 * own.size)
-        tolerance = SAFETY * noise + first**2 * expected + own_rounding(own.size, max(self._given.eps, probe.eps))
+        own.weight = np.maximum(own.weight, (np.abs(given) * units).max(axis=0))
+        sizes = np.stack([own.size_for(unit) for unit in units.ravel().tolist()])
+        expected = np.maximum(np.abs(slopes), 0.1 * sizes)
+        tolerance = SAFETY * noise + first**2 * expected + own_rounding(sizes, max(self._given.eps, probe.eps))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.abs(given - slopes) / tolerance
             ratio = np.where(np.isnan(ratio), np.where(np.isnan(slopes), np.inf, 0.0), ratio).max(axis=1)
@@ -101,10 +108,11 @@ class EntryCheck:
         for k, entry in enumerate(suspects[np.argsort(-ratio[suspects])]):
             self.examine(start + int(entry))
             if own.wrong >= _ENOUGH:
-                own.suspects += len(suspects) - k - 1
+                rest = suspects[np.argsort(-ratio[suspects])][k + 1 :] + start
+                own.suspects += len(set(rest.tolist()) - own.entries)
                 break
         own.checked = count
-        own.see(tolerance[calm])
+        own.see(tolerance[calm], units[calm])
         if calm.size:
             worst = int(calm[np.argmax(ratio[calm])])
             own.offer(start + worst, given[worst], slopes[worst], tolerance[worst])

@@ -25,9 +25,11 @@ from jacobians.checking.derivatives import (
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
 from jacobians.checking.promises import Promises, check_promises, returned_problems, stale_faults
 from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, concluded, failed
+from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
 from jacobians.errors import DomainError
+from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
 
@@ -95,6 +97,7 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
 def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Options) -> _Compared:
     rng = np.random.default_rng(options.seed)
     probe.measure_noise(rng)
+    probe.measure_roughness(rng)
     arbiter = ComplexStep(probe, rng) if options.complex_step else None
     entries, along = EntryCheck(probe, given, tree, arbiter), None
     n = tree.size
@@ -114,17 +117,27 @@ def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Option
             entries.all_entries(reporter)
         finally:
             reporter.close()
-    parameters = _parameters(probe, tree, entries.findings, along if sampled else None)
-    return parameters, along, _reasons(parameters, along, sampled)
+    # directions that all meet kinks say nothing of any parameter, and it is said once
+    told = along if sampled and along is not None and along.unresolved < along.directions else None
+    if told is None:
+        sights = [Sight.by_entry(own) for own in entries.findings]
+    else:
+        sights = [Sight.by_direction(told, given, probe, span, rng) for span in tree.spans]
+    whole = max((s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong), default=0.0)
+    rows = zip(entries.findings, sights, tree.spans, strict=True)
+    verdicts = [verdict_of(probe, own, sight, whole, span, rng) for own, sight, span in rows]
+    parameters = _parameters(probe, tree, entries.findings, verdicts, along if sampled else None)
+    why = [why_unseen(probe, own, p.smallest) for own, p in zip(entries.findings, parameters, strict=True)]
+    return parameters, along, _reasons(parameters, why, along, sampled)
 
 
-def _parameters(probe: Probe, tree: Tree, found: list[Findings], along: DirectionsCheck | None) -> list[ParameterCheck]:
+def _parameters(
+    probe: Probe, tree: Tree, found: list[Findings], verdicts: list[Verdict], along: DirectionsCheck | None
+) -> list[ParameterCheck]:
     checks = []
-    scales = [float(probe.scale[a:b].max(initial=0.0)) for a, b in tree.spans]
-    whole = max((float(own.size.max(initial=0.0)) * s for own, s in zip(found, scales, strict=True)), default=0.0)
-    rows = zip(tree.names, tree.shapes, tree.spans, found, scales, strict=True)
-    for name, shape, (a, b), own, scale in rows:
-        verdict, worst, smallest = _verdict(probe, own, scale, whole), own.worst, own.smallest
+    rows = zip(tree.names, tree.shapes, tree.spans, found, verdicts, strict=True)
+    for name, shape, (a, b), own, verdict in rows:
+        worst, smallest = own.worst, own.smallest
         if along is not None and a < b:
             smallest = along.smallest / float(probe.scale[a:b].min())
         output: Shape = ()
@@ -137,25 +150,14 @@ def _parameters(probe: Probe, tree: Tree, found: list[Findings], along: Directio
     return checks
 
 
-def _verdict(probe: Probe, found: Findings, scale: float, whole: float) -> Verdict:
-    if found.wrong:
-        return "fail"
-    if found.unseen:
-        return "inconclusive"
-    size = float(found.size.max(initial=0.0))
-    # what changes the function by a few units of rounding at most is zero to it, and so is a derivative of zero
-    dust = 16.0 * probe.eps * max(float(np.abs(probe.value).max(initial=0.0)), whole)
-    if size * scale <= dust or found.smallest * scale <= 1e-6 * whole:
-        return "pass"
-    return "inconclusive" if found.smallest > 0.1 * size and found.coarsest > 0.1 else "pass"
-
-
-def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sampled: bool) -> list[str]:
-    reasons = []
-    for p in parameters:
+def _reasons(
+    parameters: list[ParameterCheck], why: list[str], along: DirectionsCheck | None, sampled: bool
+) -> list[str]:
+    reasons, open_ = [], []
+    for p, unseen in zip(parameters, why, strict=True):
         where = f"{p.name}[{', '.join(map(str, p.index))}]" if p.index else p.name
         if p.output:
-            where = f"output {p.output} by {where}"
+            where = f"output {p.output} with respect to {where}"
         if p.verdict == "fail":
             more = f"; {p.wrong + p.suspects} of {p.checked} entries differ" if p.wrong + p.suspects > 1 else ""
             kink = " (the nearest slope at a kink)" if p.kinks == p.wrong else ""
@@ -164,15 +166,13 @@ def _reasons(parameters: list[ParameterCheck], along: DirectionsCheck | None, sa
                 f"{p.difference:.2g}, allowed {p.tolerance:.2g}{more}"
             )
         elif p.verdict == "inconclusive":
-            reasons.append(
-                f"{p.name}: errors below {p.smallest:.1g} cannot be seen: the function is too noisy, jumps, or is not "
-                "defined on both sides of x"
-            )
+            open_.append(f"{p.name}: {unseen}")
     if along is not None and not along.passed:
         reasons.append(
             f"along {along.directions} random directions it is off by {along.error:.1e} of its size, "
             f"allowed {along.resolved:.1e}"
         )
+    reasons += open_
     if sampled and along is not None and along.passed:
         if along.unresolved == along.directions:
             reasons.append(
@@ -204,6 +204,12 @@ def check_gradient(
     resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
     derivatives is right. Float32 functions are judged by float32's resolution.
 
+    A pass needs that zero, twice and minus the gradient would not have passed: in every array its largest derivative
+    exceeds what could have been seen tenfold, or along directions its norm does. A true zero passes where an error of a
+    millionth of the other derivatives, or of the function's slope to where it first differs visibly, would have been
+    seen; so does the zero of a function that is constant wherever it is followed. All else is inconclusive, and says
+    what would help.
+
     Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
     `directions`, only directions and a few entries are; an error then escapes with probability at most
     `failure_probability` unless its norm is below what the report states.
@@ -211,10 +217,11 @@ def check_gradient(
     Parameters
     ----------
     fun : callable
-        From something like `x` to a scalar.
+        From something like `x` to a scalar, which may be a `Value` of a graph.
     grad : callable, None or True
         From something like `x` to the gradient in the same structure. None or True: `fun` returns both,
-        ``(value, gradient)``.
+        ``(value, gradient)``; or, of a dict of arrays, a value of a graph with inputs of these names, which has its
+        gradients itself.
     x : ndarray, or dict, tuple or list of arrays (nested as you like)
         Where to check; never written. Integers become float64.
     directions : int, optional
@@ -261,6 +268,15 @@ def check_gradient(
     True
     >>> check_gradient(loss, lambda p: {"W": gradient(p)["W"], "b": gradient(p)["b"] / 2}, x).reasons[0][:24]
     'b[1] is 0.5, the referen'
+
+    A forward pass on values needs no gradient by hand:
+
+    >>> from jacobians import tanh, values
+    >>> def tied(p):
+    ...     W, b = values(**p)
+    ...     return (tanh(W.T @ b) @ W.T).sum()
+    >>> bool(check_gradient(tied, None, {"W": x["W"].T, "b": np.ones(3)}))
+    True
     """
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_gradient")
@@ -274,18 +290,43 @@ def check_gradient(
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
     if callable(grad):
-        return Calls(fun, "fun"), Calls(grad, "grad")
+        return Calls(_numbers(fun), "fun"), Calls(grad, "grad")
 
     def part(place: int) -> Callable[[Any], Any]:
         def chosen(x: Any) -> Any:
             found = fun(x)
+            if isinstance(found, Value):
+                return _by_names(x, found.gradients) if place else found.array.copy()
             if not isinstance(found, tuple) or len(found) != 2:
-                raise TypeError(f"fun returned a {type(found).__name__}; without grad it returns (value, gradient)")
+                kind = type(found).__name__
+                raise TypeError(
+                    f"fun returned a {kind}; without grad it returns (value, gradient), or a value of a graph"
+                )
             return found[place]
 
         return chosen
 
     return Calls(part(0), "fun"), Calls(part(1), "the gradient")
+
+
+def _numbers(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, with the numbers of a value that it returns."""
+
+    def of_array(x: Any) -> Any:
+        found = fun(x)
+        return found.array.copy() if isinstance(found, Value) else found
+
+    return of_array
+
+
+def _by_names(x: Any, derivatives: Callable[..., Any]) -> dict[str, Any]:
+    """A value's derivatives by the inputs of the names in x."""
+    if not isinstance(x, dict):
+        raise TypeError(
+            "fun returned a value of a graph; x must then be a dict of arrays by the names of its inputs, "
+            "as in jac.values(**x)"
+        )
+    return dict(zip(x, derivatives(*x), strict=True))
 
 
 def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None:
@@ -321,7 +362,7 @@ def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None
 
 def check_jacobian(
     fun: Callable[[Any], Any],
-    jac: Callable[[Any], Any],
+    jac: Callable[[Any], Any] | None,
     x: Any,
     *,
     order: Order = "C",
@@ -338,10 +379,11 @@ def check_jacobian(
     ----------
     fun : callable
         From something like `x` to an array with m entries.
-    jac : callable
+    jac : callable or None
         From something like `x` to a matrix (m, n), an array of shape codomain + domain, one block per example
         (N, outputs, inputs), a SciPy sparse matrix or a `Jacobian`. For a dict, tuple or list: one of
-        them for each array, in the same structure, or one matrix (m, n) by all entries packed.
+        them for each array, in the same structure, or one matrix (m, n) by all entries packed. None: of a dict of
+        arrays, `fun` returns a `Value` of a graph with inputs of these names, which has its Jacobians itself.
     x : ndarray, or dict, tuple or list of arrays
     order : {"C", "F"}
         How a matrix's rows and columns unroll the output and x.
@@ -380,11 +422,18 @@ def check_jacobian(
         parts = _parts(given, tree, codomain, faults)
         return None if parts is None else GivenJacobian(parts, tree, codomain, order)
 
-    return _checked(Calls(fun, "fun"), Calls(jac, "jac"), x, tree, options, read)
+    def of_value(x: Any) -> dict[str, Any]:
+        found = fun(x)
+        if not isinstance(found, Value):
+            raise TypeError(f"fun returned a {type(found).__name__}; without jac it returns a value of a graph")
+        return _by_names(x, lambda *names: [found.jacobian(name) for name in names])
+
+    given = Calls(jac, "jac") if jac is not None else Calls(of_value, "the Jacobian")
+    return _checked(Calls(_numbers(fun), "fun"), given, x, tree, options, read)
 
 
 def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:
-    """The Jacobians by each array of x, or the one by all, or None with the faults noted."""
+    """The Jacobians with respect to each array of x, or to all at once, or None with the faults noted."""
     if tree.single or not isinstance(given, (dict, list, tuple)):
         named = [("", given)]
         domains: tuple[Shape, ...] = tree.shapes if tree.single else ((tree.size,),)
@@ -397,7 +446,7 @@ def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[A
         named, domains = [(name, by_name[name]) for name in tree.names], tree.shapes
     parts, usable = [], True
     for (name, part), domain in zip(named, domains, strict=True):
-        label = f"the Jacobian by {name}" if name else "the Jacobian"
+        label = f"the Jacobian with respect to {name}" if name else "the Jacobian"
         if isinstance(part, Denominator):
             part = part.numerator  # the same map, written the other way
         dtype = tree.dtypes[0]

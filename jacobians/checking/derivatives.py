@@ -19,13 +19,13 @@ class GivenDerivative(Protocol):
     eps: float
 
     def column(self, entry: int) -> Array:
-        """The derivatives of all outputs by one entry of the packed argument, shape (m,)."""
+        """The derivatives of all outputs with respect to one entry of the packed argument, shape (m,)."""
 
     def apply(self, direction: Array) -> Array:
         """The derivatives of all outputs along a direction, shape (m,)."""
 
     def sizes(self) -> Array | None:
-        """How large the derivative by each entry is, shape (n,), or None where that would cost too much."""
+        """How large the derivative with respect to each entry is, (n,), or None where that would cost too much."""
 
 
 class GivenGradient:
@@ -45,7 +45,9 @@ class GivenGradient:
 
 
 class GivenJacobian:
-    """Jacobians by each leaf: structured ones, SciPy's sparse matrices, matrices (m, n), or arrays codomain + domain.
+    """Jacobians with respect to each leaf.
+
+    Structured ones, SciPy's sparse matrices, matrices (m, n), or arrays codomain + domain.
 
     Parameters
     ----------

@@ -15,6 +15,9 @@ _CLEAR = 0.02
 _PRECISE = 0.05
 """Error relative to that jump at which the derivative beside a kink counts as known."""
 
+_SETTLED = 0.25
+"""Error relative to the slopes' difference above which there is no kink to be seen."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sides:
@@ -29,7 +32,7 @@ class Sides:
     low, high : ndarray
         The smaller and the larger slope, or twice the derivative where it exists.
     error : ndarray
-        Of both.
+        Of both; infinite where they do not settle.
     jump : ndarray
         The largest difference of the slopes that lasts to smaller steps: what kinks in reach may explain.
     hidden : ndarray
@@ -81,11 +84,18 @@ def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
     drift = np.maximum(np.abs(np.diff(ahead, axis=0)), np.abs(np.diff(behind, axis=0)))
     drift = np.minimum(np.concatenate([drift, drift[-1:]]), np.concatenate([drift[:1], drift]))
     single = np.where(usable & (jump >= 0.5 * height), noise + drift, np.inf)
-    place = np.where(beside, joined.argmin(axis=0), single.argmin(axis=0))
+    # the derivative beside a kink shows at steps that are too small to reach it, and not between larger ones
+    rows = np.arange(len(jump))[:, None]
+    reached = np.where(usable & (jump >= 0.5 * height), rows, -1).max(axis=0)
+    within = np.where(rows > reached, joined, np.inf)
+    within = np.where(np.isfinite(within).any(axis=0), within, joined)
+    place = np.where(beside, within.argmin(axis=0), single.argmin(axis=0))
     sides = np.stack([_at(ahead, place), _at(behind, place)])
     middle = sides.mean(axis=0)
     low, high = np.where(apart, sides.min(axis=0), middle), np.where(apart, sides.max(axis=0), middle)
-    error = np.where(beside, _at(joined, place), _at(single, place))
+    error = np.where(beside, _at(within, place), _at(single, place))
+    # slopes that still change by much of their difference are no two slopes: a wave within the steps makes such
+    error = np.where(apart & (error > _SETTLED * (high - low)), np.inf, error)
     return Sides(apart, beside, low, high, error, height, _hidden(ahead - behind, noise, steps[: len(slopes)], reach))
 
 

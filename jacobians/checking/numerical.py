@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array
 from jacobians.checking.trees import Tree
+from jacobians.errors import DTypeError
 
 
 class CallFailedError(Exception):
@@ -39,6 +41,9 @@ class Calls:
         try:
             with np.errstate(all="ignore"):
                 return self._function(argument)
+        # that this machine is too small is no verdict on the function
+        except MemoryError:
+            raise
         # the caller's function may raise anything, and each error becomes part of the verdict
         except Exception as error:
             raise CallFailedError(_summary(self.name, error)) from error
@@ -95,37 +100,46 @@ class Probe:
     eps : float
         The unit of rounding in which the function works: the coarsest of x's and of the value's dtype.
     scale : ndarray, shape (n,)
-        What counts as a change of one for each entry: its own size, or its array's root mean square, or 1.
+        What counts as a change of one for each entry: its own size, or its array's root mean square, or 1; of an array
+        whose entries are of unlike scale, such as [900, 2.2e-6], its own size alone.
     flat : ndarray of bool, shape (m,)
         Whether it did not change at all where its noise was measured.
     noise : ndarray, shape (m,)
         The error with which the function is evaluated, see `measure_noise`.
 
+    rough : bool
+        Whether tiny steps see other slopes than the usual ones, see `measure_roughness`.
+
     Raises
     ------
     CallFailedError
-        If the function raises at x.
+        If the function raises at x, or what it returns there is no array of real numbers.
     """
 
     def __init__(self, fun: Calls, tree: Tree, x: Array) -> None:
         self._fun, self._tree, self.x = fun, tree, x
-        given = as_array(fun(tree.unpack(x)), "the value of fun", "check")
+        self._sizes, self._narrow = np.abs(x), any(dtype != np.float64 for dtype in tree.dtypes)
+        given = _real(fun(tree.unpack(x)), fun.name)
         self.eps = tree.resolution
         if given.dtype.kind == "f" and given.size:
             self.eps = max(self.eps, float(np.finfo(given.dtype).eps))
         self.shape = given.shape
         self.value = given.astype(np.float64).ravel()
-        self.scale = _scale(tree, x)
+        self.scale, self._spread = _scale(tree, x)
         self.flat = np.zeros(self.value.shape, bool)
+        self.rough = False
         self.noise = np.maximum(self.eps * np.abs(self.value), np.finfo(np.float64).tiny)
 
     def at(self, flat: Array) -> Array:
         """Return the function's value at a packed point, NaN where it raises or changes its shape."""
+        undefined = np.full(self.value.shape, np.nan)
         try:
-            found = np.asarray(self._fun(self._tree.unpack(flat)), dtype=np.float64).ravel()
+            found = np.asarray(self._fun(self._tree.unpack(flat)))
+            if found.size != self.value.size or found.dtype.kind == "c":
+                return undefined
+            return found.astype(np.float64).ravel()
         except (CallFailedError, TypeError, ValueError):
-            return np.full(self.value.shape, np.nan)
-        return found if found.shape == self.value.shape else np.full(self.value.shape, np.nan)
+            return undefined
 
     def complex_at(self, flat: Array) -> Any:
         """Return the function's value at a complex packed point, as the function gives it."""
@@ -141,28 +155,84 @@ class Probe:
         return Line(1.0, direction=direction)
 
     def along(self, line: Line, t: float) -> tuple[Array, float]:
-        """Return the value at x + t·line, and the step really taken after rounding to the entry's dtype."""
+        """Return the value at x + t·line, and the step really taken after rounding to the entry's dtype.
+
+        A step is rounded where the entry grows, and so is as long, to the bit, in the other direction.
+        """
         if line.entry is None:
             assert line.direction is not None
-            return self.at(self.x + t * line.direction), t
-        flat = self.x.copy()
-        moved = float(self._tree.dtypes[self._tree.leaf_of(line.entry)].type(flat[line.entry] + t * line.unit))
-        step = moved - flat[line.entry]
-        flat[line.entry] = moved
+            move = t * line.direction
+            # in place, for there may be millions of entries
+            moved = np.abs(move)
+            moved += self._sizes
+            if self._narrow:
+                moved = self._tree.pack(self._tree.arrays(moved))
+            moved -= self._sizes
+            np.copysign(moved, move, out=moved)
+            moved += self.x
+            return self.at(moved), t
+        flat, entry = self.x.copy(), line.entry
+        kind, size = self._tree.dtypes[self._tree.leaf_of(entry)].type, abs(float(flat[entry]))
+        step = math.copysign(float(kind(size + abs(t) * line.unit)) - size, t)
+        flat[entry] += step
         return self.at(flat), step
+
+    def finer(self, line: Line) -> list[float]:
+        """Return the first steps of further bands, for where the usual ones do not confirm what is given.
+
+        Three finer ones find out a function that repeats itself within the usual steps. Beside a far larger or smaller
+        entry of the same array, an entry's own size and the array's may both be what counts as a change of one.
+        """
+        usual, small = bands(self.eps)[:2]
+        firsts = [self.eps ** (k / 7) for k in (4, 5, 6)]
+        if line.entry is not None:
+            for unit in (abs(float(self.x[line.entry])), float(self._spread[line.entry])):
+                ratio = unit / line.unit
+                if ratio and not 1.0 / _ALIKE <= ratio <= _ALIKE:
+                    firsts += [ratio * usual, ratio * small]
+        return firsts
+
+    def measure_roughness(self, rng: np.random.Generator) -> None:
+        """Find out whether the function has another slope at tiny steps than at the usual ones, along two directions.
+
+        Then it changes within the usual steps more than kinks make it, as sin(10⁷x) does, and what they agree on may
+        be wrong; a kink or two change a slope by a part of it only.
+        """
+        usual, small, _, _ = bands(self.eps)
+        coarse, slopes, noises = [], [], []
+        for _ in range(2):
+            line = self.towards(rng.normal(size=self.x.size) * self.scale)
+            found = []
+            for t in (usual, small, self.eps ** (4 / 7), self.eps ** (5 / 7)):
+                (ahead, _), (behind, _) = self.along(line, t), self.along(line, -t)
+                found.append((ahead - behind) / (2.0 * t))
+                noises.append(self.noise / t)
+            coarse += [found[0], found[1]]
+            slopes += [found[2], found[3]]
+        size = np.nan_to_num(np.abs([*coarse, *slopes]), posinf=0.0).max(axis=0)
+        for k, (usual_slope, small_slope) in enumerate(zip(coarse[::2], coarse[1::2], strict=True)):
+            for j in range(2):
+                tiny, doubt = slopes[2 * k + j], SAFETY * noises[4 * k + 2 + j]
+                for slope, share in ((usual_slope, 0.5), (small_slope, 0.1)):
+                    self.rough |= bool((np.abs(slope - tiny) > share * size + doubt).any())
 
     def measure_noise(self, rng: np.random.Generator) -> None:
         r"""Raise `noise` to what the function shows along a random direction, if that is more than its rounding.
 
         Differences of order k at equal, tiny steps of a smooth function vanish, and those of noise of variance σ² have
         variance :math:`\sigma^2 (2k)!/(k!)^2` (Hamming's table; Moré & Wild 2011, SIAM J. Sci. Comput. 33, ECNoise).
-        A function that computes in float32 inside, or that solves something iteratively, is found out so.
+        A function that computes in float32 inside, or that solves something iteratively, is found out so. What falls
+        with the step is a wave, and no noise.
         """
         direction = rng.normal(size=self.x.size) * self.scale
+
+        def table(step: float) -> tuple[Array, Array]:
+            points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
+            return points, (np.diff(points, axis=0) == 0).sum(axis=0)
+
         step = 128.0 * self.eps
         while step < 1e-3:
-            points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
-            same = (np.diff(points, axis=0) == 0).sum(axis=0)
+            points, same = table(step)
             # a staircase is seen only at steps that leave it; a function that does not depend on x stays constant
             if not np.isfinite(points).all() or 2 * np.count_nonzero(same <= 3) >= same.size:
                 break
@@ -170,22 +240,63 @@ class Probe:
         if not np.isfinite(points).all():
             return
         self.flat = (points == points[0]).all(axis=0)
-        variances, ratio, differences = [], 1.0, points
-        for k in range(1, 6):
-            differences = np.diff(differences, axis=0)
-            ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
-            if k > 1:
-                variances.append(ratio * np.mean(differences**2, axis=0))
-        self.noise = np.maximum(self.noise, 2.0 * np.sqrt(np.mean(variances, axis=0)))
+        noise = _noise_of(points)
+        if step == 128.0 * self.eps and (noise > 64.0 * self.noise).any():
+            points, same = table(step / 16.0)
+            if np.isfinite(points).all():
+                noise = np.where(same == 0, np.minimum(noise, _noise_of(points)), noise)
+        self.noise = np.maximum(self.noise, noise)
 
 
-def _scale(tree: Tree, x: Array) -> Array:
-    scale = np.abs(x)
+def _noise_of(points: Array) -> Array:
+    """Twice the standard deviation of the noise in a function's values at equal, tiny steps."""
+    variances, ratio, differences = [], 1.0, points
+    for k in range(1, 6):
+        differences = np.diff(differences, axis=0)
+        ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
+        if k > 1:
+            variances.append(ratio * np.mean(differences**2, axis=0))
+    return np.asarray(2.0 * np.sqrt(np.mean(variances, axis=0)))
+
+
+_ALIKE = 1e3
+"""Entries whose sizes differ by no more are measured by the same unit."""
+
+_UNLIKE = 0.05
+"""More than this share of entries below a thousandth of their array's root mean square: they are of unlike scale."""
+
+
+def _scale(tree: Tree, x: Array) -> tuple[Array, Array]:
+    """What counts as a change of one for each entry, and the root mean square of its array, or 1."""
+    scale, spread = np.abs(x), np.ones(x.size)
     for a, b in tree.spans:
-        if a < b:
-            mean = float(np.sqrt(np.mean(scale[a:b] ** 2)))
-            scale[a:b] = np.maximum(scale[a:b], mean or 1.0)
-    return scale
+        if a == b:
+            continue
+        # in parts, since squares of what is very large or small are infinite or 0
+        largest = float(scale[a:b].max())
+        mean = largest * float(np.sqrt(np.mean((scale[a:b] / largest) ** 2))) if largest else 0.0
+        spread[a:b] = mean or 1.0
+        present = scale[a:b][scale[a:b] > 0]
+        unlike = np.count_nonzero(present < mean / _ALIKE) > _UNLIKE * present.size
+        alone = unlike & (scale[a:b] > 0) & (scale[a:b] < mean / _ALIKE)
+        scale[a:b] = np.where(alone, scale[a:b], np.maximum(scale[a:b], spread[a:b]))
+    return scale, spread
+
+
+def _real(value: Any, name: str) -> Array:
+    """The function's value as an array; in words, why it is none of real numbers."""
+    if value is None:
+        raise CallFailedError(f"{name} returns None, expected a number: is its return missing?")
+    try:
+        given = as_array(value, f"the value of {name}", "check")
+    except DTypeError as error:
+        raise CallFailedError(str(error).removeprefix("check: ")) from error
+    if given.dtype.kind == "c":
+        shown = f"{complex(given.ravel()[0]):.6g}" if given.size else "none"
+        raise CallFailedError(f"{name} returns complex numbers ({shown} at x), expected real ones; return their .real")
+    if given.dtype.kind not in "fiub":
+        raise CallFailedError(f"{name} returns dtype {given.dtype}, expected real numbers")
+    return given
 
 
 _FINE = 1e-10

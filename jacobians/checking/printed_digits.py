@@ -9,7 +9,7 @@ import numpy as np
 
 from jacobians.arrays import Array
 
-__all__ = ["MOST_DIGITS", "Printed", "printed"]
+__all__ = ["MOST_DIGITS", "Printed", "digits_of", "printed"]
 
 MOST_DIGITS = 9
 """Numbers with more significant digits are not taken for printed ones."""
@@ -65,8 +65,30 @@ def printed(given: Array, right: Array) -> Printed | None:
         return None
     if np.linalg.norm(difference) > _RELATIVE * np.linalg.norm(right):
         return None
-    digits, decimals, exponents = 0, 0, np.zeros(given.size)
-    for place, number in enumerate(given.ravel().tolist()):
+    found = digits_of(given)
+    if found is None:
+        return None
+    digits, decimals, exponents = found
+    with_decimals = np.full(given.size, 0.5 * 10.0**-decimals)
+    with_digits = 0.5 * 10.0 ** (exponents - (digits - 1))
+    for half_units in (with_decimals, with_digits):
+        if (difference <= half_units * (1 + 1e-9) + rounding).all():
+            return Printed(digits, float(half_units.max(initial=0.0)))
+    return None
+
+
+def digits_of(numbers: Array) -> tuple[int, int, Array] | None:
+    """Return the most significant digits and the most decimals of any entry, and each entry's exponent.
+
+    None where an entry has more than `MOST_DIGITS` digits, or none has two.
+
+    Examples
+    --------
+    >>> digits_of(np.array([-15.303016, 598.250744]))
+    (9, 6, array([1., 2.]))
+    """
+    digits, decimals, exponents = 0, 0, np.zeros(numbers.size)
+    for place, number in enumerate(numbers.ravel().tolist()):
         shown = Decimal(repr(number)).normalize()
         written = shown.as_tuple()
         digits = max(digits, len(written.digits))
@@ -74,11 +96,4 @@ def printed(given: Array, right: Array) -> Printed | None:
             return None
         decimals = max(decimals, -int(written.exponent))
         exponents[place] = shown.adjusted() if number else -np.inf
-    if digits < _FEWEST_DIGITS:
-        return None
-    with_decimals = np.full(given.size, 0.5 * 10.0**-decimals)
-    with_digits = 0.5 * 10.0 ** (exponents - (digits - 1))
-    for half_units in (with_decimals, with_digits):
-        if (difference <= half_units * (1 + 1e-9) + rounding).all():
-            return Printed(digits, float(half_units.max(initial=0.0)))
-    return None
+    return (digits, decimals, exponents) if digits >= _FEWEST_DIGITS else None

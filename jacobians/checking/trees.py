@@ -76,8 +76,8 @@ class Tree:
 
     @property
     def resolution(self) -> float:
-        """The coarsest unit of rounding of the leaves."""
-        return max((float(np.finfo(d).eps) for d in self.dtypes), default=float(np.finfo(np.float64).eps))
+        """The coarsest unit of rounding of the leaves, and of the packed vector."""
+        return max(float(np.finfo(d).eps) for d in (np.dtype(np.float64), *self.dtypes))
 
     def pack(self, leaves: list[Any]) -> Array:
         """Return the leaves' entries, in C order, as one new vector of float64."""

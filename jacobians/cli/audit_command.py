@@ -11,15 +11,19 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_layers,
     objective_of,
     whole_numbers,
     with_regulariser,
 )
 from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
+from jacobians.data.guards import printable
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
 
+_LARGEST = 2000
+"""Widths and examples: a formula is right or wrong at any."""
 _EPILOG = """\
 exit code: 0 the formula is right, 1 it is not, 2 it cannot be read
 
@@ -72,12 +76,15 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Audit, print, and return the exit code."""
     convention = _convention(arguments)
+    check_layers(arguments.sizes, "audit")
     if arguments.seed < 0 or (arguments.l2 or 0) < 0:
         raise DataError("audit: --seed and --l2 must not be negative")
     if arguments.names:
         return _print_names(arguments, convention)
     if arguments.formula is None:
         raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
+    if arguments.examples is not None and arguments.examples > _LARGEST:
+        raise DataError(f"audit: --examples {arguments.examples} is over the limit of {_LARGEST}")
     found = audit(
         sys.stdin.read() if arguments.formula == "-" else arguments.formula,
         convention,
@@ -92,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found.to_dict())
     else:
-        print(found)
+        print(printable(str(found)))
     return 0 if found else 1
 
 
@@ -126,6 +133,6 @@ def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
 
 def _sizes(text: str) -> tuple[int, ...]:
     sizes = whole_numbers(text, "7,5,3")
-    if len(sizes) < 2 or not 1 <= min(sizes) <= max(sizes) <= 2000:
-        raise argparse.ArgumentTypeError(f"{text!r}: at least two widths, each from 1 to 2000")
+    if len(sizes) < 2 or not 1 <= min(sizes) <= max(sizes) <= _LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: at least two widths, each from 1 to {_LARGEST}")
     return sizes

@@ -18,23 +18,28 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_memory,
     objective_of,
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import print_json
+from jacobians.cli.output import apart_from_output, print_json
 from jacobians.data import read_arrays
 from jacobians.data.files import kind_of
+from jacobians.data.guards import printable
 from jacobians.errors import DataError
 from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
+_MOST_DIRECTIONS = 10_000
+_CODES = {"pass": 0, "fail": 1, "undecided": 1, "inconclusive": 2}
 _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
 
-exit code: 0 the gradient is right, 1 it is wrong or could not be judged, 2 bad input
+exit code: 0 the gradient is right, 1 it is wrong, or right only under what is asked for, 2 it could not be judged, or
+bad input
 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
@@ -43,9 +48,9 @@ examples:
   jacobians check homework.npz --convention cs231n --l2 0.05
 
 a FILE holds X, y, the parameters by the convention's names (Theta1, …, or W1, b1, …; one packed vector nn_params or
-theta), and your gradients by parameter, named dW1, W1_grad, grad_W1 or W1grad, or as one packed vector grad. λ is read
-from lambda, lambd, reg or alpha. An array that is not used is an error, unless it is a cost (J, cost, loss) or its name
-begins with _.
+theta), and your gradients, one per parameter, named dW1, W1_grad, grad_W1 or W1grad, or as one packed vector grad. λ is
+read from lambda, lambd, reg or alpha. An array that is not used is an error, unless it is a cost (J, cost, loss) or its
+name begins with _.
 """
 
 
@@ -87,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     if arguments.seed < 0:
         raise DataError("check: --seed must not be negative")
+    if arguments.directions is not None and arguments.directions > _MOST_DIRECTIONS:
+        raise DataError(f"check: --directions {arguments.directions} is over the limit of {_MOST_DIRECTIONS}")
     if kind_of(arguments.target) in _FILES:
         return _check_file(arguments)
     if ":" not in arguments.target:
@@ -100,18 +107,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_functions(arguments: argparse.Namespace) -> int:
-    function = _load_function(arguments.target)
-    gradient = _load_function(arguments.gradient) if arguments.gradient else None
-    x = _point(arguments.at, arguments.shape, arguments.seed)
-    if arguments.jacobian and gradient is None:
-        raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
-    check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
-    result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
+    with apart_from_output(wanted=arguments.json):
+        function = _load_function(arguments.target)
+        gradient = _load_function(arguments.gradient) if arguments.gradient else None
+        x = _point(arguments.at, arguments.shape, arguments.seed)
+        if arguments.jacobian and gradient is None:
+            raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
+        check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
+        result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
     if arguments.json:
         print_json(result.to_dict())
     else:
-        print(result)
-    return 0 if result else 1
+        print(printable(str(result)))
+    return _CODES[result.verdict]
 
 
 def _load_function(name: str) -> Callable[..., Any]:
@@ -130,7 +138,7 @@ def _load_function(name: str) -> Callable[..., Any]:
     try:
         loaded = importlib.import_module(module)
     # the import runs the caller's own code, which may raise anything
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"check: importing {module} raised {type(error).__name__}: {error}") from error
     try:
         found = reduce(getattr, attribute.split("."), loaded)
@@ -161,6 +169,7 @@ def _point(at: str | None, shape: str | None, seed: int) -> Any:
         raise DataError(f"check: --shape {shape!r} is no list of sizes such as 5,3") from None
     if any(size < 0 for size in sizes):
         raise DataError(f"check: --shape {shape!r} has a negative size")
+    check_memory(sizes, f"check: --shape {shape}")
     return np.random.default_rng(seed).normal(size=sizes)
 
 
@@ -188,5 +197,5 @@ def _check_file(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"file": path, **found.to_dict()})
     else:
-        print(found)
-    return 0 if found else 1
+        print(printable(str(found)))
+    return _CODES[found.verdict]

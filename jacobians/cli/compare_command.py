@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,8 @@ from jacobians.cli.options import (
     add_command,
     add_json,
     add_objective,
+    check_layers,
+    check_memory,
     objective_of,
     whole_numbers,
     with_regulariser,
@@ -29,7 +31,8 @@ from jacobians.cli.options import (
 from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
-from jacobians.comparison.formulas import FormulaRow
+from jacobians.comparison.compare import common_task
+from jacobians.comparison.formulas import FormulaRow, called
 from jacobians.conventions import Convention, layer_widths
 from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
 from jacobians.derivation import Step
@@ -57,7 +60,7 @@ _FORWARD = {
 
 _FIRST = 10
 _EPILOG = """\
-exit code: 0 the conventions agree, 1 they do not, 2 bad input
+exit code: 0 the conventions agree, 1 they do not, 2 it could not be judged, or bad input
 
 examples:
   jacobians compare ng-ml-2011 cs231n
@@ -117,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
         other = "--weights" if arguments.weights else "--sizes"
         raise DataError(f"compare: --hidden and {other} cannot both fix the network; leave one out")
     source = _weights(arguments.weights, found, arguments.sizes) if arguments.weights else None
-    loss = found[0].task_for(arguments.task, arguments.loss).loss
+    loss = common_task(found, arguments.task, arguments.loss).loss
     sizes: tuple[int, ...] | None = arguments.sizes and layer_widths(arguments.sizes, "compare")
     if source is not None:
         sizes = source.sizes
@@ -132,6 +135,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         holder = f"{arguments.weights} holds a" if arguments.weights else "--sizes asks for a"
         _check_fit(sizes, batch, outputs, holder)
+    check_layers(sizes, "compare")
+    for widths in pairwise(sizes):
+        check_memory(widths, f"compare: a layer of {widths[1]} nodes on {widths[0]} inputs")
     result = compare(
         found,
         batch.X,
@@ -147,7 +153,14 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
         print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
-    return 0 if result.agree else 1
+    return exit_code(result)
+
+
+def exit_code(result: Comparison) -> int:
+    """Return 0 where the conventions agree, 1 where they do not, 2 where a numerical derivative cannot tell."""
+    wrong = any(not d.agrees for side in result.differences for d in side)
+    wrong = wrong or any(side.check.verdict == "fail" for side in result.sides)
+    return 1 if wrong else 0 if result.agree else 2
 
 
 def _weights(path: str, found: Sequence[Convention], sizes: tuple[int, ...] | None) -> ArraysByRole:
@@ -367,7 +380,8 @@ def _gradient(side: Side, name: str | None) -> str:
     if name is None:
         return "in the weight"
     gradient = side.gradient[name]
-    return f"{name} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
+    own = side.convention.names.gradient_of(name)
+    return f"{own} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
 def _print_agreement(console: Console, result: Comparison) -> None:
@@ -381,7 +395,7 @@ def _print_agreement(console: Console, result: Comparison) -> None:
             for i, difference in enumerate(found):
                 table.add_row(
                     side.convention.name if i == 0 else "",
-                    difference.parameter,
+                    difference.gradient,
                     f"{difference.largest:.2g}",
                     _ulps(difference.ulps),
                     _ulps(difference.allowed),
@@ -453,10 +467,13 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
     """
     for groups in _chunks(formulas, together):
         table = _formula_table("Formulas (≠ differs by more than names)", formulas, groups)
-        for row in formulas.rows:
-            if any(row.cells[group[0]] for group in groups):
+        for place, row in enumerate(formulas.rows):
+            shown = [row.cells[group[0]] for group in groups]
+            if any(shown):
+                # an array has the names of the columns that are shown
+                label = called(shown) if place < len(formulas.definitions) else row.label
                 cells = (_formula(formulas, row, group[0]) for group in groups)
-                _add(table, _marked(row.label, row.differs), cells)
+                _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
         console.print("What differs", style="bold")
@@ -473,7 +490,7 @@ def print_steps(console: Console, formulas: Formulas, together: int) -> None:
             places = [group[0] for group in groups]
             if not any(found.names[place] for place in places):
                 continue
-            table = _formula_table(f"Steps to the gradient by {names}", formulas, groups)
+            table = _formula_table(f"Steps to the gradient with respect to {names}", formulas, groups)
             named = [(formulas.derivations[place], found.names[place]) for place in places]
             chains = (None if name is None else derivation[name].chain.text for derivation, name in named)
             _add(table, "  chain", chains)

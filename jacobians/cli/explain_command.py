@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from typing import Any
 
-from jacobians.cli.options import Commands, add_command, add_objective, objective_of, whole_numbers, with_regulariser
-from jacobians.cli.output import write_file
+from jacobians.cli.options import (
+    Commands,
+    add_command,
+    add_objective,
+    check_layers,
+    objective_of,
+    whole_numbers,
+    with_regulariser,
+)
+from jacobians.cli.output import json_text, write_file
 from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
 from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.errors import DataError
@@ -53,6 +60,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print or write, and return 0."""
+    check_layers(arguments.sizes, "explain")
     found = with_regulariser(convention(arguments.name), arguments)
     strength = arguments.l2 or 0.0
     if strength < 0:
@@ -96,7 +104,7 @@ def _only(derivation: Derivation, name: str) -> Derivation:
 
 def _written(derivation: Derivation, form: str) -> str:
     if form == "json":
-        return json.dumps(_record(derivation), indent=2, ensure_ascii=False)
+        return json_text(_record(derivation))
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)

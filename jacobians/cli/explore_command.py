@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from jacobians.cli.options import Commands, add_command
-from jacobians.cli.output import write_file
+from jacobians.cli.output import check_free, write_file
+from jacobians.errors import DataError
 from jacobians.explorer import explorer_page
 
 _DEFAULT_FILE = "jacobians-explorer.html"
@@ -40,10 +41,13 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
     if arguments.output == "-":
+        if sys.stdout is None:
+            raise DataError("explore: standard output is closed; name a file with -o")
         sys.stdout.buffer.write(explorer_page().encode())  # the page is UTF-8, whatever the terminal is
         return 0
-    path, page = Path(arguments.output), explorer_page()
     hint = ", or write over it with --force"
+    check_free(arguments.output, "explore", overwrite=arguments.force, hint=hint)
+    path, page = Path(arguments.output), explorer_page()
     write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
     size = len(page.encode()) / 1000
     print(f"{path}: {size:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")

@@ -1,10 +1,14 @@
-"""The ``jacobians`` command: subcommands, and errors as one line with exit code 2."""
+"""The ``jacobians`` command: subcommands, and whatever else goes wrong as one line with exit code 2."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 
 from jacobians import __version__
 from jacobians.cli import (
@@ -17,6 +21,7 @@ from jacobians.cli import (
     translate_command,
 )
 from jacobians.cli.output import standard_streams
+from jacobians.data.guards import printable
 from jacobians.errors import JacobiansError
 
 _COMMANDS = (
@@ -31,19 +36,25 @@ _COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 agreed, 1 did not, 2 bad input.
+    """Run the command line and return its exit code: 0 right, 1 wrong, 2 no verdict for any other reason, 130 Ctrl-C.
 
     Parameters
     ----------
     argv : sequence of str, optional
         The process's own arguments unless given.
     """
+    left: SystemExit | None = None
+    code = 0
     with standard_streams() as lost:
-        code = _run(argv)
+        try:
+            code = _run(argv)
+        except SystemExit as error:  # --help, --version, or what cannot be parsed
+            left = error
     unwritten = [error for error in lost if not isinstance(error, BrokenPipeError)]
     if unwritten:
-        print(f"jacobians: error: standard output cannot be written: {unwritten[0].strerror}", file=sys.stderr)
-        return 2
+        return _error(f"standard output cannot be written: {unwritten[0].strerror}")
+    if left is not None:
+        raise left
     return code
 
 
@@ -52,13 +63,35 @@ def _run(argv: Sequence[str] | None) -> int:
         prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention."
     )
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in _COMMANDS:
         command.add_to(commands)
     arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
     try:
-        code: int = arguments.run(arguments)
+        # of numbers that overflow the verdict speaks, in place of NumPy's warnings
+        with np.errstate(all="ignore"):
+            code: int = arguments.run(arguments)
     except JacobiansError as error:
-        print(f"jacobians: error: {error}", file=sys.stderr)
-        return 2
+        return _error(str(error))
+    except MemoryError as error:
+        return _error(f"{arguments.command}: there is not enough memory: {error}".removesuffix(": "))
+    except KeyboardInterrupt:
+        _error("interrupted")
+        return 130
+    # sys.exit in a caller's function, or a fault of this library: neither is a verdict
+    except (Exception, SystemExit, GeneratorExit) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        kind, text = type(error).__name__, " ".join(str(error).split())
+        return _error(
+            f"{arguments.command}: {kind}: {text} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
+        )
     return code
+
+
+def _error(text: str) -> int:
+    """Print one line, or a formula with the place that is meant, and return the exit code."""
+    print(f"jacobians: error: {printable(text)}", file=sys.stderr)
+    return 2

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, get_args
 
+from jacobians.arrays import format_bytes, size_of
 from jacobians.conventions import PENALTIES, Convention, Reduction
+from jacobians.data.guards import DEFAULT_LIMIT
+from jacobians.errors import DataError
 from jacobians.operations import ACTIVATIONS, LOSSES, full_name
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -66,6 +70,40 @@ def with_regulariser(convention: Convention, arguments: argparse.Namespace) -> C
 def add_json(parser: argparse._ActionsContainer) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+MOST_LAYERS = 20
+
+
+def check_layers(sizes: Sequence[int], what: str) -> None:
+    """Raise if a network has more than `MOST_LAYERS` layers.
+
+    A chain has a factor or two a layer, and every step towards each parameter writes it: with 20 layers the texts take
+    seconds, with 40 a minute.
+
+    Raises
+    ------
+    DataError
+        With both numbers.
+    """
+    if len(sizes) - 1 > MOST_LAYERS:
+        raise DataError(
+            f"{what}: {len(sizes) - 1} layers are over the limit of {MOST_LAYERS}; from the third layer on the "
+            "formulas are those of the layer before"
+        )
+
+
+def check_memory(shape: Sequence[int], what: str) -> None:
+    """Raise where random numbers in an array of this shape would take more than a file's arrays may.
+
+    Raises
+    ------
+    DataError
+        With the bytes.
+    """
+    needed = 8 * size_of(tuple(shape))
+    if needed > DEFAULT_LIMIT:
+        raise DataError(f"{what} takes {format_bytes(needed)}, over the limit of {format_bytes(DEFAULT_LIMIT)}")
 
 
 def whole_numbers(text: str, example: str) -> tuple[int, ...]:

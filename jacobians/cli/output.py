@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jacobians.data.guards import printable
 from jacobians.errors import DataError, MissingExtraError
+from jacobians.parameter_files import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+
+_NARROWEST = 20
+"""Columns below which a width that is asked for is none."""
+
+
+def _but_colours(text: Any) -> Any:
+    """The same, but for colours, which tables have."""
+    if not isinstance(text, str) or "\x1b" not in text:
+        return printable(text) if isinstance(text, str) else text
+    pieces = _COLOUR.split(text)
+    pieces[::2] = map(printable, pieces[::2])
+    return "".join(pieces)
 
 
 class _Stream:
@@ -32,7 +50,7 @@ class _Stream:
 
     def write(self, text: Any) -> int:
         try:
-            return int(self._stream.write(text))
+            return int(self._stream.write(_but_colours(text)))
         except OSError as error:
             self._drop(error)
             return len(text)
@@ -80,23 +98,77 @@ def standard_streams() -> Iterator[list[OSError]]:
                     stream.flush()
 
 
+def json_text(record: Any) -> str:
+    """Return dicts, lists, numbers and strings as JSON; NaN and infinities, which it has not, as texts."""
+    return json.dumps(_finite(record), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
 def print_json(record: Any) -> None:
-    """Print dicts, lists, numbers and strings as JSON."""
-    print(json.dumps(record, indent=2, ensure_ascii=False))
+    """Print `json_text`."""
+    print(json_text(record))
+
+
+@contextmanager
+def apart_from_output(*, wanted: bool) -> Iterator[None]:
+    """Send what a caller's own code prints to standard error, where the output is to be JSON and nothing else."""
+    if not wanted or sys.stdout is None:
+        yield
+        return
+    sys.stdout.flush()
+    with redirect_stdout(sys.stderr), _descriptor_sent_to_error():
+        yield
+
+
+@contextmanager
+def _descriptor_sent_to_error() -> Iterator[None]:
+    """The same for what is written past Python: by C code, or by os.write."""
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def check_free(path: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
+    """Raise if a file exists and may not be overwritten; asked before minutes are spent on what it is to hold.
+
+    Raises
+    ------
+    DataError
+        With what to do.
+    """
+    if os.path.exists(path) and not overwrite:
+        raise DataError(f"{command}: {path} exists; choose another file with -o{hint}")
 
 
 def write_file(path: str, text: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
-    """Write a text to a new file, in UTF-8.
+    """Write a text to a new file, in UTF-8; where the disk is full, no part of it is left behind.
 
     Raises
     ------
     DataError
         If the file exists and may not be overwritten, with what to do; or if it cannot be written.
     """
-    if os.path.exists(path) and not overwrite:
-        raise DataError(f"{command}: {path} exists; choose another file with -o{hint}")
+    check_free(path, command, overwrite=overwrite, hint=hint)
     try:
-        Path(path).write_bytes(text.encode())
+        with whole_file(path) as opened:
+            opened.write(text.encode())
     except OSError as error:
         raise DataError(f"{command}: cannot write {path}: {error.strerror}") from None
 
@@ -118,7 +190,9 @@ def make_console() -> Console:
         raise MissingExtraError(
             "tables need rich, which is not installed: pip install 'jacobians[cli]', or pass --json"
         ) from None
-    return Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, soft_wrap=False)
+    # COLUMNS=0 is what some programs say where they do not know
+    return console if console.width >= _NARROWEST else Console(highlight=False, soft_wrap=False, width=80)
 
 
 def make_table(title: str, headers: list[str], *, first_width: int | None = None) -> Table:

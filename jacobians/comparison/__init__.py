@@ -3,5 +3,16 @@
 from jacobians.comparison.compare import compare
 from jacobians.comparison.comparison import Comparison, Difference, FactorRow, Side
 from jacobians.comparison.formulas import Formulas, formulas_of
+from jacobians.comparison.graphs import GraphComparison, GraphSide
 
-__all__ = ["Comparison", "Difference", "FactorRow", "Formulas", "Side", "compare", "formulas_of"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "FactorRow",
+    "Formulas",
+    "GraphComparison",
+    "GraphSide",
+    "Side",
+    "compare",
+    "formulas_of",
+]

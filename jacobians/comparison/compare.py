@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from jacobians.array_roles import convention_of, parameters_of
 from jacobians.arrays import Array
 from jacobians.checking import check_gradient
 from jacobians.comparison.comparison import Comparison, Difference, Side
+from jacobians.comparison.graphs import Forward, GraphComparison, compare_graphs
 from jacobians.conventions import Convention, Task
 from jacobians.errors import LayoutError
 from jacobians.layout import Reduction
@@ -54,12 +56,14 @@ def rounding_allowance(run: Run) -> dict[str, float]:
     return allowance
 
 
+@overload
 def compare(
     conventions: Sequence[str | Convention],
     X: Array,
     Y: Array,
     *,
     sizes: Sequence[int],
+    forward: None = None,
     task: str | None = None,
     activation: str | Operation | None = None,
     loss: str | Loss | None = None,
@@ -68,7 +72,38 @@ def compare(
     l2: float = 0.0,
     seed: int = 0,
     weights: Mapping[str, Array] | None = None,
-) -> Comparison:
+) -> Comparison: ...
+@overload
+def compare(
+    conventions: Sequence[str | Convention],
+    X: Array,
+    Y: Array,
+    *,
+    sizes: Sequence[int],
+    forward: Forward,
+    task: str | None = None,
+    loss: str | Loss | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
+    seed: int = 0,
+    weights: Mapping[str, Array] | None = None,
+) -> GraphComparison: ...
+def compare(
+    conventions: Sequence[str | Convention],
+    X: Array,
+    Y: Array,
+    *,
+    sizes: Sequence[int],
+    forward: Forward | None = None,
+    task: str | None = None,
+    activation: str | Operation | None = None,
+    loss: str | Loss | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
+    l2: float = 0.0,
+    seed: int = 0,
+    weights: Mapping[str, Array] | None = None,
+) -> Comparison | GraphComparison:
     """Return the same network, from the same weights, on the same batch, in each of several conventions.
 
     All have one objective: the first convention's task, or the loss that is given. Each has it with the factor, the
@@ -83,6 +118,10 @@ def compare(
     Y : ndarray, shape (N,) or (N, K)
         Labels, or targets one example a row.
     sizes : sequence of int
+    forward : callable, optional
+        ``forward(X, layer)`` returns the outputs of a forward pass that is no chain, written once for all conventions:
+        X is a value of a graph, and ``layer(l, V)`` the affine map of layer l, from ``sizes[l - 1]`` to ``sizes[l]``
+        entries. Then the result is a `GraphComparison`.
     task : str, optional
         One of the first convention's; its first unless given.
     activation, loss, factor, reduction : optional
@@ -97,7 +136,7 @@ def compare(
     Raises
     ------
     LayoutError
-        If a convention does not fix what is asked of it.
+        If a convention does not fix what is asked of it, or a forward pass is given an activation or a regulariser.
     ShapeError
         If weights, data and sizes do not fit.
 
@@ -107,6 +146,11 @@ def compare(
     >>> X, labels = rng.normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2])
     >>> compare(["ng-ml-2011", "cs231n"], X, labels, sizes=(4, 5, 3)).agree
     True
+    >>> from jacobians import relu
+    >>> def block(X, layer):
+    ...     return X + layer(2, relu(layer(1, X)))
+    >>> compare(["ng-dlai", "cs231n"], X, labels, sizes=(4, 3, 4), forward=block)
+    ng-dlai against cs231n: a graph of 4 parameters; one gradient
     """
     found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
@@ -114,7 +158,7 @@ def compare(
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
     named = None if loss is None else find_loss(loss)
-    objective = found[0].task_for(task, None if named is None else named.name)
+    objective = common_task(found, task, None if named is None else named.name)
     between = activation or objective.hidden
 
     def network(convention: Convention, strength: float) -> Network:
@@ -132,6 +176,12 @@ def compare(
 
     plain = [network(c, 0.0) for c in found]
     ratios = tuple(_ratio(n, plain[0], count, outputs) for n in plain)
+    if forward is not None:
+        if activation is not None or l2:
+            raise LayoutError(
+                "compare: forward says which activations there are, and has no regulariser; leave both out"
+            )
+        return compare_graphs(forward, plain, params, ratios, X, Y)
     strengths = [_strength(found[0], c, ratio, l2, count) for c, ratio in zip(found, ratios, strict=True)]
     networks = [network(c, strength) for c, strength in zip(found, strengths, strict=True)]
     sides = tuple(_side(network, params[network.convention.name], X, Y) for network in networks)
@@ -145,6 +195,29 @@ def compare(
         networks[0].loss.name,
         tuple(_notes(found, objective, task, asked=loss is not None)),
     )
+
+
+def common_task(found: Sequence[Convention], task: str | None = None, loss: str | None = None) -> Task:
+    """Return the objective of all: the first convention's task, or the loss that is named.
+
+    Raises
+    ------
+    LayoutError
+        If the first convention's source has no such task, with another that has it.
+
+    Examples
+    --------
+    >>> from jacobians import convention
+    >>> common_task([convention("mazur"), convention("cs231n")]).loss
+    'squared_error'
+    """
+    try:
+        return found[0].task_for(task, loss)
+    except LayoutError as error:
+        for other in found[1:]:
+            if task in other.tasks:
+                raise LayoutError(f"{error}; or put {other.name} first, whose source has it") from None
+        raise
 
 
 def _ratio(network: Network, first: Network, count: int, outputs: int) -> float:
@@ -238,5 +311,6 @@ def _differences(first: Side, other: Side, ratio: float) -> tuple[Difference, ..
         unit = float(np.spacing(max(np.abs(own).max(initial=0.0), np.finfo(own.dtype).tiny)))
         # the allowance is in the frame's own units; the first's objective may be a multiple of them
         allowed = allowances[name] * (ratio if frame is other else 1.0) / unit
-        result.append(Difference(name, frame.convention.name, largest, largest / unit, allowed))
+        gradient = frame.convention.names.gradient_of(name)
+        result.append(Difference(name, gradient, frame.convention.name, largest, largest / unit, allowed))
     return tuple(result)

@@ -66,7 +66,7 @@ class Side:
 
     @cached_property
     def gradient(self) -> dict[str, Array]:
-        """The objective's gradient by every parameter."""
+        """The objective's gradient with respect to every parameter."""
         return self.run.gradient()
 
     def arrays(self) -> dict[str, Shape]:
@@ -116,8 +116,8 @@ class Difference:
 
     Attributes
     ----------
-    parameter : str
-        In `frame`'s naming.
+    parameter, gradient : str
+        What `frame` calls the parameter, and the gradient with respect to it.
     frame : str
         The convention in which the two were compared.
     largest : float
@@ -129,6 +129,7 @@ class Difference:
     """
 
     parameter: str
+    gradient: str
     frame: str
     largest: float
     ulps: float

@@ -211,7 +211,7 @@ def _commutation(side: SharedNames) -> Commutation | None:
 
 
 def _gradient(side: SharedNames, name: str) -> tuple[Equation, Hadamard | None]:
-    """The loss's gradient by a parameter, and what the regulariser adds to it: a factor times the weight."""
+    """The loss's gradient with respect to a parameter, and what the regulariser adds: a factor times the weight."""
     found = side.derivation[side.parameters[name]].formula
     whole = found.right
     if side.run.network.is_penalised(side.parameters[name]) and isinstance(whole, Add):

@@ -86,7 +86,7 @@ class Formulas:
         labels = _merged([list(side.definitions) for side in self.shared_names])
         equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.shared_names]
         rows = ([own.get(label) for own in equations] for label in labels)
-        return tuple(self._row(_called(cells), cells) for cells in rows)
+        return tuple(self._row(called(cells), cells) for cells in rows)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
@@ -228,8 +228,8 @@ def _table(
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
-def _called(cells: Iterable[Equation | None]) -> str:
-    """What the conventions call the array that an equation defines, each name once."""
+def called(cells: Iterable[Equation | None]) -> str:
+    """Return what some conventions call the array that an equation defines, each name once, as in "Z2 / Z1"."""
     names = (cell.left.name for cell in cells if cell is not None and isinstance(cell.left, Symbol))
     return " / ".join(dict.fromkeys(names))
 

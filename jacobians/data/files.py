@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from jacobians.arrays import Array, as_float, check_finite
-from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe, refused_as
+from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe, printable, refused_as
 from jacobians.data.matlab_files import read_mat
 from jacobians.data.numpy_files import read_npy, read_npz
 from jacobians.data.tables import read_table
@@ -106,7 +106,7 @@ def read_arrays(path: str | os.PathLike[str], *, limit: int = DEFAULT_LIMIT) -> 
             arrays = _READERS[kind](whole, file.name, limit)
     except OSError as error:
         raise DataError(f"read_arrays: {file} cannot be read: {error.strerror or error}") from error
-    return {name: array.astype(array.dtype.newbyteorder("="), copy=False) for name, array in arrays.items()}
+    return {printable(name): array.astype(array.dtype.newbyteorder("="), copy=False) for name, array in arrays.items()}
 
 
 def _inflated(file: IO[bytes], name: str, limit: int) -> IO[bytes]:

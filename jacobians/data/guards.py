@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -13,6 +14,8 @@ from jacobians.errors import DataError
 DEFAULT_LIMIT = 1 << 30
 
 _MOST_SHOWN = 12
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def describe(arrays: dict[str, Array]) -> str:
@@ -50,6 +53,17 @@ def bytes_in(file: IO[bytes]) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(place)
     return size
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters written out: what a file calls its arrays is no order to a terminal.
+
+    Examples
+    --------
+    >>> print(printable("\x1b[31mW1"))
+    \x1b[31mW1
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 @contextmanager

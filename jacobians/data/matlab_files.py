@@ -82,9 +82,13 @@ def _mat_variables(file: IO[bytes], name: str, limit: int) -> Iterator[BytesIO]:
     file.seek(0)
     header = file.read(_MAT_HEADER_BYTES)
     endian = {b"IM": "<", b"MI": ">"}.get(header[126:])
-    if endian is None or 0 in header[:4]:  # version 4 begins with a small number
+    if 0 in header[:4]:  # version 4 begins with a small number
         yield BytesIO(header + file.read())
         return
+    if endian is None:
+        raise DataError(
+            f"read_arrays: {name} is not a readable .mat file: its first {_MAT_HEADER_BYTES} bytes are damaged"
+        )
     total = 0
     while tag := file.read(8):
         kind, count = struct.unpack(f"{endian}II", tag.ljust(8, b"\0"))

@@ -20,6 +20,9 @@ from jacobians.errors import DataError
 # Splitting a line makes one string a cell, some fifty times its text: one endless line must not be split.
 _LONGEST_LINE = 1 << 22
 
+_MOST_COLUMNS = 100_000
+"""Each column is looked at by itself: so many take seconds, a million a minute."""
+
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _WORD = re.compile(r"[^\W\d_]|[<>(\[{\"'*]")
 """How a cell of words begins: digits, signs and dots begin numbers, and a number with a slip must not become a word."""
@@ -37,7 +40,7 @@ def read_table(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
     order. Empty lines and lines that begin with ``#`` or ``%`` are skipped. The first line is a line of names if none
     of its cells is a number. A column whose cells are words is an array of strings, and then columns without names are
     called "1", "2", …. Commas may set off thousands, as in ``"1,200"``. A data set of NIST's StRD collection is read
-    from the lines that its head names.
+    from the lines that its head names. At most 100,000 columns are read.
     """
     check_limit(bytes_in(file), limit, f"read_arrays: {name}")
     names: list[str] = []
@@ -51,6 +54,11 @@ def read_table(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
                 bare = re.sub(r'"[^"]*"|\'[^\']*\'', "", line)
                 separator = next((mark for mark in "\t;," if mark in bare), " ")
             cells = _cells(line, separator, where)
+            if first and len(cells) > _MOST_COLUMNS:
+                raise DataError(
+                    f"{where} has {len(cells)} cells, over the limit of {_MOST_COLUMNS} columns; save the numbers by "
+                    "numpy.save, whose files are read at once"
+                )
             if first:
                 table = _Cells(len(cells), separator, f"read_arrays: {name}", limit)
                 if not any(table.number(cell) is not None for cell in cells):

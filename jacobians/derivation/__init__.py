@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from jacobians.derivation.derive import derive
-from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Recurrence, Step
 from jacobians.derivation.explain import explain
-from jacobians.derivation.result import Derivation, InputDerivation, OperationDerivation, ParameterDerivation
+from jacobians.derivation.result import (
+    Derivation,
+    GraphDerivation,
+    InputDerivation,
+    OperationDerivation,
+    ParameterDerivation,
+)
 
 __all__ = [
     "Definition",
     "Derivation",
     "Equation",
+    "GraphDerivation",
     "InputDerivation",
     "JacobianChain",
     "OperationDerivation",
     "ParameterDerivation",
+    "Recurrence",
     "Step",
     "derive",
     "explain",

@@ -49,7 +49,7 @@ _OBJECTIVE = Symbol("J", ())
 
 
 def derive(run: Run) -> Derivation:
-    """Return the derivation of a run's gradient by every parameter and by the inputs.
+    """Return the derivation of a run's gradient with respect to every parameter and to the inputs.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ class _Walk:
 
         try:
             delta: object = loss.declared_for(run.Y, output).delta_in_symbols(
-                forward.stops[last.name], targets, Once(give, give)
+                forward.stops[last.name], targets, Once(give)
             )
         except NOT_IN_SYMBOLS:
             delta = None
@@ -291,7 +291,8 @@ class _Walk:
             trail, wrt = self._through(self.trails[output], forward.jacobians[output, name]), None
         symbol = forward.parameters.get(name) or wrt
         assert isinstance(symbol, Symbol)
-        left = Partial(_LOSS, symbol)
+        own = forward.names.gradient_of(symbol.name)
+        left = Partial(_LOSS, symbol, gradient=own)
         steps = []
         for done, (rule, reason, row) in enumerate(trail.steps, 1):
             # the weights of the mean are no row that can be named
@@ -305,9 +306,9 @@ class _Walk:
         penalty = None if name == "X" else self._penalty(name, symbol)
         if penalty is not None:
             value = Add(value, penalty)
-            whole = Equation(Partial(_OBJECTIVE, symbol), self._chain(None, value))
+            whole = Equation(Partial(_OBJECTIVE, symbol, gradient=own), self._chain(None, value))
             steps.append(Step("regulariser", "The regulariser's own gradient is added.", whole))
-        gradient = forward.add(forward.names.gradient_of(symbol.name), evaluate(value, forward.arrays))
+        gradient = forward.add(own, evaluate(value, forward.arrays))
         chain = self._chain(None, None, trail.jacobians)
         return ParameterDerivation(name, Equation(left, chain), tuple(steps), Equation(gradient, value))
 
@@ -353,20 +354,20 @@ class _Walk:
 
 
 def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share: Callable[[Expr], Expr]) -> _Trail:
-    passed, steps, row = list(trail.jacobians), list(trail.steps), trail.row
-    for jacobian, before, after in _passed(jacobians, row, share):
+    done, steps, row = list(trail.jacobians), list(trail.steps), trail.row
+    for jacobian, before, after in passed(jacobians, row, share):
         if before is not row:  # what passes several paths got a name
             steps[-1] = (*steps[-1][:2], before)
-        passed.append(jacobian)
+        done.append(jacobian)
         steps.append((*_step(jacobian, before, after, layout), after))
         row = after
-    return _Trail(tuple(passed), tuple(steps), row)
+    return _Trail(tuple(done), tuple(steps), row)
 
 
-def _passed(
+def passed(
     jacobians: Iterable[Jacobian], row: Any, share: Callable[[Expr], Expr] = lambda row: row
 ) -> list[tuple[Jacobian, Expr, Expr]]:
-    """Each factor that a cotangent passes, with the cotangent before and after it.
+    """Return each factor that a cotangent passes, with the cotangent before and after it.
 
     A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
     several paths begin, `share` may give the cotangent a name, so that it is not written out once for each.
@@ -451,7 +452,7 @@ def _input(own: Symbol, output: Symbol, factors: tuple[Jacobian, ...], layout: L
         return JacobianChain(None, row, rest, layout.vec, layout.derivative)
 
     left, scalar = Partial(output, own, vector=True), Partial(_LOSS, own)
-    way = _passed(factors, Symbol(f"d{output.name}", output.shape))
+    way = passed(factors, Symbol(f"d{output.name}", output.shape))
     tangent: Any = Symbol(f"t{own.name}", own.shape)
     whole = factors[0] if len(factors) == 1 else Product(factors)
     image: Any = whole._jvp(tangent)

@@ -25,10 +25,13 @@ class Partial:
     wrt: Symbol
     vector: bool = False
     """Whether it is the Jacobian of an array and not a scalar's gradient."""
+    gradient: str = ""
+    """What the gradient is called as an array, by which a program calls it; dW unless given."""
 
     def written(self, notation: Notation) -> str:
         """Return it in a notation."""
-        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), self.vector)
+        gradient = notation.symbol(self.gradient or f"d{self.wrt.name}")
+        return notation.partial(notation.expr(self.of), notation.expr(self.wrt), gradient, self.vector)
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,14 @@ class JacobianChain:
 
     def written(self, notation: Notation) -> str:
         """Return the product in a notation."""
-        text = notation.join([self.factor_text(i, notation) for i in range(len(self.factors))])
+        text = notation.join([self._written_factor(jacobian, notation) for jacobian, _ in self.factors])
         return text if self.factor is None else notation.scale(notation.expr(self.factor), text)
 
     def factor_text(self, position: int, notation: Notation) -> str:
         """Return one of `factors` in a notation."""
-        jacobian, _ = self.factors[position]
+        return self._written_factor(self.factors[position][0], notation)
+
+    def _written_factor(self, jacobian: Jacobian | None, notation: Notation) -> str:
         if jacobian is not None:
             return notation.matrix(jacobian, self.order)
         if self.row is None:
@@ -160,10 +165,13 @@ class Definition:
         and X or an activation keeps its name where its ones are added.
     equation : Equation
         In the names of the convention's source.
+    uses : tuple of Expr
+        Of a cotangent that is a sum with one term for each use of a value: the symbols of what it is used in.
     """
 
     name: str
     equation: Equation
+    uses: tuple[Expr, ...] = ()
 
     @property
     def symbol(self) -> Symbol:
@@ -178,6 +186,45 @@ class Definition:
         if not isinstance(self.equation.right, Expr):
             raise TypeError(f"{self.name} is not defined by an expression")
         return self.equation.right
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """Lines that are said of every step t, in the order in which the steps are taken.
+
+    Attributes
+    ----------
+    first, last : int
+        The steps; back where the first is the larger one.
+    lines : tuple of Definition
+    """
+
+    first: int
+    last: int
+    lines: tuple[Definition, ...]
+
+    @property
+    def steps(self) -> range:
+        """Every step."""
+        by = 1 if self.first <= self.last else -1
+        return range(self.first, self.last + by, by)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """What is said of every step."""
+        return tuple(line.equation for line in self.lines)
+
+    @property
+    def header(self) -> str:
+        """For which t it is said, as plain text."""
+        return f"for t = {self.first} … {self.last}"
+
+    @property
+    def numpy(self) -> str:
+        """The loop as NumPy code."""
+        steps = self.steps
+        ends = f"{steps.start}, {steps.stop}" + (f", {steps.step}" if steps.step < 0 else "")
+        return "\n    ".join([f"for t in range({ends}):", *(equation.numpy for equation in self.equations)])
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy.typing as npt
 
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
+from jacobians.derivation.derive_graph import derive_graph
 from jacobians.derivation.made_up_inputs import sample_data
-from jacobians.derivation.result import Derivation, OperationDerivation
+from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
+from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Operation
@@ -17,15 +19,16 @@ from jacobians.presets import convention as find_convention
 
 
 def explain(
-    what: Network | Run | Operation,
+    what: Network | Run | Operation | Value,
     convention: Convention | str | Layout | None = None,
     *arrays: npt.ArrayLike,
+    wrt: Value | str | Sequence[Value | str] = (),
     params: Mapping[str, npt.ArrayLike] | None = None,
     X: npt.ArrayLike | None = None,
     Y: npt.ArrayLike | None = None,
     examples: int = 5,
     seed: int = 0,
-) -> Derivation | OperationDerivation:
+) -> Derivation | OperationDerivation | GraphDerivation:
     r"""Return how the gradient comes out of the Jacobians: the chain, every rewriting by name, the compact formula.
 
     The operations' own code runs on symbols in place of arrays, and each structured Jacobian's own pullback is one
@@ -34,12 +37,15 @@ def explain(
 
     Parameters
     ----------
-    what : Network, Run or Operation
-        A network and a run give a `Derivation`, an operation an `OperationDerivation`.
+    what : Network, Run, Operation or Value
+        A network and a run give a `Derivation`, an operation an `OperationDerivation`, a scalar of a graph of values a
+        `GraphDerivation`.
     convention : Convention, str or Layout, optional
         To which a network or an operation is moved first; its own unless given. A run keeps its own.
     *arrays : array_like
         The inputs of an operation; made up for affine and elementwise operations unless given.
+    wrt : Value, str or several of these, optional
+        Which gradients of a value of a graph are derived; by all inputs that it depends on unless given.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given.
     examples : int
@@ -49,7 +55,9 @@ def explain(
     Raises
     ------
     TypeError
-        If `what` is none of the three.
+        If `what` is none of the four.
+    GraphError
+        If a value is no scalar, or comes from no operation.
     LayoutError
         If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
 
@@ -69,13 +77,18 @@ def explain(
     >>> print(explain(net, "cs231n")["W1"].chain.text)
     ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
+    if isinstance(what, Value):
+        by = [wrt] if isinstance(wrt, (Value, str)) else wrt
+        if convention is None or isinstance(convention, Layout):
+            return derive_graph(what, by)
+        return derive_graph(what, by, find_convention(convention).names.gradient_of)
     if isinstance(what, Run):
         return derive(what)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
     if not isinstance(what, Network):
-        raise TypeError(f"explain: takes a Network, a Run or an Operation, not {what!r}")
+        raise TypeError(f"explain: takes a Network, a Run, an Operation or a Value, not {what!r}")
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))

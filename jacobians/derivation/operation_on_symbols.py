@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from jacobians.derivation.equations import Definition, Equation
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.operations import Operation
-from jacobians.operations.operation import Makers, Naming
+from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, MatMul, Reshaped, Symbol
+from jacobians.symbols.expressions import Expr, MatMul, Symbol
 from jacobians.symbols.text import TextNotation
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class NamedMatrix(Jacobian):
         self.matrix, self.shown = matrix, shown
 
     def _vjp(self, cotangent: Any) -> Any:
-        row = Reshaped(cotangent, (1, 1)) if cotangent.shape == () else cotangent.reshape(1, self.shape[0])
+        row = cotangent.reshape(1, self.shape[0])
         return MatMul(row, self.matrix).reshape(self.domain)
 
     def _jvp(self, tangent: Any) -> Any:
@@ -112,15 +113,28 @@ class Named:
         self.definitions.append(Definition(name, Equation(symbol, expr)))
         return symbol
 
-    def define_inside(self, expr: Expr) -> Symbol:
-        """Give a value inside an operation a symbol that no other array has: H1, H2 …."""
-        shown = self.free_name("H")
+    def define_inside(self, letter: str, expr: Expr) -> Symbol:
+        """Give a value inside an operation a symbol that no other array has: H1, H2 …; a prediction may be P."""
+        shown = self.free_name(letter)
         return self.define(shown, shown, expr)
 
+    def constant(self, letter: str, array: Array) -> Symbol:
+        """Give an array that an operation holds a symbol; the same array, the same."""
+        for name, known in self.arrays.items():
+            if known is array or (known.shape == array.shape == () and letter == "N" and known == array):
+                return Symbol(name, array.shape)
+        return self.add(self.free_name(letter), array)
+
     def free_name(self, letter: str) -> str:
-        """Return a letter with the first number that no other array's name is."""
+        """Return a letter with the first number that no other array's name is; P, N, Y and L alone where free."""
+        alone = [letter] * (letter in "PNYL")
+        first = self._first_number(letter)
+        names = itertools.chain(alone, (f"{letter}{number}" for number in itertools.count(first)))
         taken = self.arrays.keys() | self.reserved
-        return next(name for n in itertools.count(1) if (name := f"{letter}{n}") not in taken)
+        return next(name for name in names if name not in taken)
+
+    def _first_number(self, letter: str) -> int:
+        return 1
 
     def forget(self, count: int) -> bool:
         """Keep only so many definitions; return whether there were more."""
@@ -138,13 +152,13 @@ class Once(Naming):
     ----------
     give : callable
         From the value's formula, or None where there is none, to what stands for the value.
-    inside : callable
-        The same for a value inside the operation.
+    known : Named, optional
+        Where values inside the operation and the arrays that it holds get their names; without it they get none.
     """
 
-    def __init__(self, give: Callable[[Expr | None], Expr], inside: Callable[[Expr], Expr]) -> None:
+    def __init__(self, give: Callable[[Expr | None], Expr], known: Named | None = None) -> None:
         self._give: Callable[[Any], Expr] = give
-        self._inside = inside
+        self._known = known
         self._named: Expr | None = None
 
     def __call__(self, value: Expr | None) -> Expr:
@@ -152,10 +166,16 @@ class Once(Naming):
             self._named = self._give(value)
         return self._named
 
-    def inside(self) -> Once:
+    def inside(self, letter: str = "H") -> Naming:
         """Return the naming of one value inside the operation."""
-        give: Any = self._inside
-        return Once(give, self._inside)
+        if self._known is None:
+            return UNNAMED
+        give: Any = partial(self._known.define_inside, letter)
+        return Once(give, self._known)
+
+    def constant(self, letter: str, array: Array) -> Expr:
+        """Return the symbol of an array that the operation holds."""
+        return super().constant(letter, array) if self._known is None else self._known.constant(letter, array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +204,10 @@ class Evaluated:
         name: Callable[[Expr | None], Expr],
         known: Named,
         order: Order,
+        *,
+        with_matrices: bool = True,
     ) -> dict[str, tuple[Jacobian, ...]]:
-        """Return the factors of the Jacobians by every input.
+        """Return the factors of the Jacobians with respect to every input.
 
         Parameters
         ----------
@@ -200,6 +222,8 @@ class Evaluated:
             Told of the names given here.
         order : {"C", "F"}
             In which named matrices are shown.
+        with_matrices : bool
+            Whether every factor must write its matrix, and not only pass a cotangent on.
         """
         before, wrong_inside = len(known.definitions), False
 
@@ -211,27 +235,29 @@ class Evaluated:
             wrong_inside = known.forget(before)
             return name(None)
 
-        once, value, makers = Once(give, known.define_inside), None, Makers()
+        once, value, makers = Once(give, known), None, Makers()
         with suppress(*NOT_IN_SYMBOLS):  # the Jacobians of numbers, with names, are left then
             value, makers = self.operation.in_symbols(*symbols.values(), name=once)
         once(value)
         found = {}
         for wrt in self.inputs:
             number = self.jacobian(wrt)
-            factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays)
+            factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays, with_matrices)
             found[wrt] = factors or tuple(_named(number, labels[wrt], known.arrays, order))
         return found
 
 
 def _made(
-    maker: Callable[[], Jacobian] | None, number: Jacobian, arrays: Mapping[str, Array]
+    maker: Callable[[], Jacobian] | None, number: Jacobian, arrays: Mapping[str, Array], with_matrices: bool
 ) -> tuple[Jacobian, ...] | None:
     """The factors of a Jacobian in symbols; None unless it can be written and equals the numbers."""
     if maker is None:
         return None
     try:
         jacobian = maker()
-        if (jacobian.codomain, jacobian.domain) != (number.codomain, number.domain) or not _is_written(jacobian):
+        if (jacobian.codomain, jacobian.domain) != (number.codomain, number.domain):
+            return None
+        if with_matrices and not _is_written(jacobian):
             return None
         cotangent = np.random.default_rng(0).normal(size=number.codomain).astype(number.dtype)
         row: Any = Symbol("", number.codomain)

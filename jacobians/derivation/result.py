@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
 from jacobians.arrays import Array, Shape, show_shape
 from jacobians.conventions import Convention
-from jacobians.derivation.equations import Definition, Equation, JacobianChain, Step
-from jacobians.derivation.numpy_program import definition_lines, program
+from jacobians.derivation.alike_steps import Member
+from jacobians.derivation.equations import Definition, Equation, JacobianChain, Recurrence, Step
+from jacobians.derivation.names import symbol_name
+from jacobians.derivation.numpy_program import (
+    all_left_sides,
+    definition_lines,
+    equations_of,
+    needed,
+    program,
+    sequence_lines,
+)
 from jacobians.layout import Layout
+from jacobians.symbols.expressions import AtStep, Symbol
 from jacobians.symbols.text import TextNotation
 
 
 @dataclass(frozen=True)
 class ParameterDerivation:
-    """The gradient by one parameter or by the inputs.
+    """The gradient with respect to one parameter or to the inputs.
 
     Attributes
     ----------
@@ -118,7 +130,7 @@ class Derivation:
         lines += [r"\paragraph{Forward}", *_align(d.equation for d in self.forward)]
         lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([parameter.chain])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([parameter.chain])]
             lines += [*_steps_latex(parameter.steps), *_align([parameter.formula])]
         return "\n".join(lines) + "\n"
 
@@ -160,7 +172,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class InputDerivation:
-    """An operation's Jacobian by one input.
+    """An operation's Jacobian with respect to one input.
 
     Attributes
     ----------
@@ -244,12 +256,12 @@ class OperationDerivation:
         lines = [_latex_title(self.name, self.layout)]
         lines += _align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
-            lines += [rf"\paragraph{{By {latex_text(name)}}}", *_align([given.jacobian])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([given.jacobian])]
             lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
         return "\n".join(lines) + "\n"
 
     def to_numpy(self) -> str:
-        """Return a NumPy program: the value, and by each input the matrix, the pullback and the pushforward."""
+        """Return a NumPy program: the value, and for each input the matrix, the pullback and the pushforward."""
         others = [e for given in self.inputs.values() for e in given.equations]
         lines = [*definition_lines(self._forward, others)]
         for name, given in self.inputs.items():
@@ -268,6 +280,135 @@ class OperationDerivation:
         return self.to_mathml()
 
 
+@dataclass(frozen=True, eq=False)
+class GraphDerivation:
+    """How the gradients of a value of a graph come out, one line a value: its own, and that of its cotangent.
+
+    The cotangent of a value is the sum of those of its uses. Steps of a recurrence that are alike are said once, of
+    every step t. Printing it shows the whole as plain text; `to_latex`, `to_mathml` and `to_numpy` are the other ways.
+
+    Attributes
+    ----------
+    name : str
+        Of the value.
+    forward, cotangents : tuple of Definition or Recurrence
+        The forward pass, and the way back from the value.
+    gradients : dict
+        By the name of a value that the gradient is with respect to, its line.
+    values : dict
+        The arrays behind the symbols, so that every formula can be run; the member of a sequence H at step 3 is "H3".
+    members : dict
+        By the name of an array that belongs to a sequence, its place in it.
+    without : dict
+        By the name of a value that no formula is known for, its operation: such as the largest entries. Its numbers
+        are given, and so is its Jacobian, as a matrix J.
+    """
+
+    name: str
+    forward: tuple[Definition | Recurrence, ...]
+    cotangents: tuple[Definition | Recurrence, ...]
+    gradients: Mapping[str, Definition]
+    values: Mapping[str, Array]
+    members: Mapping[str, Member]
+    without: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Definition:
+        return self.gradients[name]
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every named array."""
+        return {name: array.shape for name, array in self.values.items()}
+
+    @property
+    def lines(self) -> tuple[Definition | Recurrence, ...]:
+        """Every line in the order in which it can be computed."""
+        return (*self.forward, *self.cotangents, *self.gradients.values())
+
+    @property
+    def equations(self) -> list[Equation]:
+        """Every equation that is shown; those of a recurrence are said of every step t."""
+        return [equation for line in self.lines for equation in equations_of(line)]
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self) -> str:
+        """Return the derivation as plain text."""
+        lines = [self._title, ""]
+        lines += ["Shapes", *_shape_cells(self._shape_texts()), ""]
+        lines += ["Forward", *_lines_text(self.forward)]
+        lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
+        lines += ["", "Backward", *_lines_text(self.cotangents), ""]
+        lines += ["Gradients", *_lines_text(self.gradients.values())]
+        return "\n".join(lines)
+
+    def to_latex(self) -> str:
+        """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
+        lines = [rf"\subsection*{{{latex_text(self._title)}}}"]
+        parts = {"Forward": self.forward, "Backward": self.cotangents, "Gradients": self.gradients.values()}
+        for title, own in parts.items():
+            lines += [rf"\paragraph{{{title}}}", *_lines_latex(own)]
+        return "\n".join(lines) + "\n"
+
+    def to_mathml(self) -> str:
+        """Return the derivation as an HTML fragment with MathML."""
+        cells = [cell.rsplit(" ", 1) for cell in self._shape_texts()]
+        names, sizes = (
+            f"<tr>{''.join(f'<{tag}>{escape(c[k])}</{tag}>' for c in cells)}</tr>" for k, tag in enumerate(("th", "td"))
+        )
+        title = f"<h4>{escape(self._title)}</h4><table>{names}{sizes}</table>"
+        parts = {"Forward": self.forward, "Backward": self.cotangents, "Gradients": self.gradients.values()}
+        body = "".join(f"<h5>{title}</h5>{''.join(_lines_html(own))}" for title, own in parts.items())
+        return f"<div>{title}{body}</div>"
+
+    def to_numpy(self) -> str:
+        """Return a NumPy program: it takes the inputs and constants, and computes every gradient.
+
+        A sequence is a dict of arrays by step. What no gradient needs is left out, as the loss itself mostly is.
+        """
+        lines = needed([*self.forward, *self.cotangents], [line.equation for line in self.gradients.values()])
+        lines += self.gradients.values()
+        equations = [equation for line in lines for equation in equations_of(line)]
+        made = {left.name if isinstance(left, Symbol) else f"{left.name}{left.at}" for left in all_left_sides(lines)}
+        used = {part.name for e in equations for part in e.inside if isinstance(part, (Symbol, AtStep))}
+        alone = {name: array for name, array in self.values.items() if name in used and name not in self.members}
+        before = [*sequence_lines(self.values, self.members, made, used)]
+        return program(equations, alone, [*before, *definition_lines(lines, [])], with_matrices=False)
+
+    def _repr_html_(self) -> str:
+        return self.to_mathml()
+
+    def _repr_latex_(self) -> str:
+        lines = " \\\\ ".join(d.equation.latex.replace(" = ", " &= ", 1) for d in self.gradients.values())
+        return f"$\\displaystyle \\begin{{aligned}} {lines} \\end{{aligned}}$"
+
+    @property
+    def _title(self) -> str:
+        return f"{self._symbol(self.name)} with respect to {', '.join(map(self._symbol, self.gradients))}"
+
+    @staticmethod
+    def _symbol(name: str) -> str:
+        return TextNotation().symbol(symbol_name(name))
+
+    def _shape_texts(self) -> list[str]:
+        """Each array's symbol and shape; of a sequence, its members together."""
+        cells: dict[str, str] = {}
+        steps: dict[str, list[int]] = {}
+        for name, shape in self.shapes.items():
+            own = self.members.get(name)
+            if shape == ():
+                continue
+            if own is None:
+                cells[name] = f"{self._symbol(name)} {show_shape(shape)}"
+                continue
+            among = steps.setdefault(own.sequence, [])
+            among.append(own.step)
+            symbol = TextNotation().at_step(own.sequence, 0)
+            cells[f"{own.sequence} by step"] = f"{symbol} (t = {min(among)} … {max(among)}) {show_shape(shape)}"
+        return list(cells.values())
+
+
 # --- parts of the text -----------------------------------------------------------------------------------
 
 _WIDTH = 88
@@ -275,7 +416,33 @@ _WIDTH = 88
 
 def _shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
     """The shapes of all named arrays, several a line."""
-    cells = [f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ()]
+    return _shape_cells(
+        [f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ()]
+    )
+
+
+def _lines_text(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
+    """A line each, and the uses that a cotangent is the sum of."""
+    for line in lines:
+        if isinstance(line, Recurrence):
+            yield f"  {line.header}:"
+            yield from (f"  {text}" for text in _lines_text(line.lines))
+        else:
+            yield f"  {line.equation.text}"
+            if line.uses:
+                yield f"      {_uses_text(line)}"
+
+
+def _uses_text(line: Definition) -> str:
+    """Why a cotangent is a sum."""
+    uses = Counter(map(TextNotation().expr, line.uses))
+    if len(line.uses) > 3:
+        return f"one term for each of {len(line.uses)} uses"
+    *others, last = [f"{use} (twice)" if count > 1 else use for use, count in uses.items()]
+    return f"one term a use: in {', '.join(others)} and {last}" if others else f"one term a use: in {last}"
+
+
+def _shape_cells(cells: Iterable[str]) -> list[str]:
     return textwrap.wrap(", ".join(cells), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
 
 
@@ -328,6 +495,18 @@ def _align(equations: Iterable[Equation]) -> list[str]:
     return [r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"]
 
 
+def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
+    for alike, group in itertools.groupby(lines, lambda line: isinstance(line, Recurrence)):
+        own = list(group)
+        if not alike:
+            yield from _align(equation for line in own for equation in equations_of(line))
+            continue
+        for line in own:
+            if isinstance(line, Recurrence):
+                yield rf"For $t = {line.first}, \ldots, {line.last}$:"
+                yield from _align(line.equations)
+
+
 def _steps_latex(steps: Iterable[Step]) -> list[str]:
     items = [rf"\item \emph{{{latex_text(s.rule)}}}: $\displaystyle {s.equation.latex}$" for s in steps]
     return [r"\begin{enumerate}", *items, r"\end{enumerate}"] if items else []
@@ -344,6 +523,14 @@ def _html(equations: Iterable[Equation]) -> list[str]:
     return [f"<p>{equation.mathml}</p>" for equation in equations]
 
 
+def _lines_html(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
+    for line in lines:
+        if isinstance(line, Recurrence):
+            yield f"<p>{escape(line.header)}:</p><blockquote>{''.join(_lines_html(line.lines))}</blockquote>"
+        else:
+            yield f"<p>{line.equation.mathml}{f' ({escape(_uses_text(line))})' if line.uses else ''}</p>"
+
+
 def _steps_html(steps: Iterable[Step]) -> str:
     items = "".join(
         f"<li><b>{escape(step.rule)}</b>: {escape(step.reason)} {step.equation.mathml}</li>" for step in steps
@@ -352,5 +539,5 @@ def _steps_html(steps: Iterable[Step]) -> str:
 
 
 def _details(name: str, short: Equation, inner: Iterable[str]) -> str:
-    summary = f"<summary>By {escape(name)}: {escape(short.text)}</summary>"
+    summary = f"<summary>With respect to {escape(name)}: {escape(short.text)}</summary>"
     return f"<details>{summary}{''.join(inner)}</details>"

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
+from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
-from jacobians.diagnosis.distances import Distances, findings
+from jacobians.diagnosis.distances import Distances, findings, pattern
 from jacobians.diagnosis.fitting_examples import too_large
+from jacobians.diagnosis.of_graphs import graph_diagnosis
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
 from jacobians.diagnosis.slip import Gradients, Setting, Slip
@@ -21,11 +23,15 @@ from jacobians.diagnosis.slips import catalogue
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
+from jacobians.graphs import Value
 from jacobians.network import Network
 from jacobians.translate import translate_gradients
 
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
 """Storage dtypes narrower than float64, and what rounding in them may do to a gradient."""
+
+_COARSEST = 1e-4
+"""Numbers printed more coarsely than this, relative to a parameter's gradient, are not taken for printed ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +51,8 @@ class Reading:
     moved : tuple of str
         Parameters that came in a preset's layout, and otherwise than in the network's.
     notes : tuple of str
-    precision : {"float16", "float32"} or None
-        The narrower dtype that holds every entry exactly.
+    precision : str or None
+        The narrower dtype that holds every entry exactly, "float16" or "float32"; or how many digits were printed.
     tolerance : float
         What rounding may do to each parameter's gradient, relative to its norm.
     """
@@ -142,7 +148,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
     for layer in setting.layers:
         have, want = arrays.get(layer.weight, np.zeros(0)).shape, shapes[layer.weight]
         if have == tuple(s + (i == 1 - setting.layout.node_axis) for i, s in enumerate(want)):
-            hint = f"; {layer.weight} has one node more: is δ₀, the derivative by the ones, kept in δ?"
+            hint = f"; {layer.weight} has one node more: is δ₀, the derivative with respect to the ones, kept in δ?"
         if layer.bias is None:
             continue
         N, nodes, bias = setting.count, size_of(shapes[layer.bias]), arrays.get(layer.bias, np.zeros(0)).shape
@@ -170,6 +176,14 @@ def _reading(gradients: Gradients, **said: Any) -> Reading:
         with np.errstate(all="ignore"):
             if all(np.array_equal(g, g.astype(dtype).astype(np.float64), equal_nan=True) for g in arrays.values()):
                 return Reading(arrays, precision=np.dtype(dtype).name, tolerance=allowed, **said)
+    shown = [digits_of(g) if np.isfinite(g).all() else None for g in arrays.values()]
+    counts = [found for found in shown if found is not None]
+    if len(counts) == len(shown) and counts:
+        digits, decimals = max(found[0] for found in counts), max(found[1] for found in counts)
+        norms = (float(np.sqrt(np.mean(g * g))) for g in arrays.values() if g.any())
+        allowed = max(0.5 * 10.0 ** (1 - digits), 0.5 * 10.0**-decimals / min(norms, default=1.0))
+        if allowed <= _COARSEST:
+            return Reading(arrays, precision=f"{digits} digits", tolerance=allowed, **said)
     return Reading(arrays, **said)
 
 
@@ -233,10 +247,10 @@ _FEWER_EXAMPLES = (
 
 def diagnose(
     gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike,
-    network: Network,
-    params: Mapping[str, npt.ArrayLike],
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
+    network: Network | Value,
+    params: Mapping[str, npt.ArrayLike] | None = None,
+    X: npt.ArrayLike | None = None,
+    Y: npt.ArrayLike | None = None,
 ) -> Diagnosis:
     """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
 
@@ -247,10 +261,11 @@ def diagnose(
     ----------
     gradient : mapping of str to array_like, or array_like, shape (P,)
         By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
-    network : Network
-        What the gradient should be of, in the convention of the program that computed it.
+    network : Network or Value
+        What the gradient should be of: a network in the convention of the program that computed it; or a scalar of a
+        graph, with the gradients by the names of its values.
     params, X, Y
-        As for `Network.gradient`; not written to.
+        As for `Network.gradient`; not written to. With a value they are left out.
 
     Returns
     -------
@@ -261,6 +276,10 @@ def diagnose(
     ShapeError
         If the gradient's shapes fit neither the network, nor another preset, nor a transpose; or `params`, X and Y do
         not fit the network.
+    ArgumentError
+        If the arguments are in each other's place, or some are missing.
+    GraphError
+        If the graph has no value of a gradient's name.
     DomainError
         If the batch is empty, or a target is out of range.
     DTypeError
@@ -282,7 +301,22 @@ def diagnose(
        b2  right
        Evidence: W2 is 5 times the right one in every entry; residual 0.0e+00.
        Mend: Divide by N: the loss is a mean.
+
+    Of a graph, the slips of its sweep: here W is used twice, and the gradient is of one use.
+
+    >>> from jacobians import squared_error, tanh, values
+    >>> X, W = values(X=X, W=params["W1"])
+    >>> loss = squared_error(tanh(X @ W).named("H") @ W.T, X.array)
+    >>> H = tanh(X.array @ W.array)[0]
+    >>> back = 2 * (H @ W.array.T - X.array) / 5
+    >>> print(diagnose({"W": back.T @ H}, loss).headline)
+    The gradient by W lacks its use in matmul_2.
     """
+    if isinstance(network, Value):
+        return _of_value(gradient, network, params, X, Y)
+    if params is None or X is None or Y is None:
+        _check_network(network, gradient)
+        raise ArgumentError("diagnose: a network's gradient needs params, X and Y too")
     _check_network(network, gradient)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
@@ -309,6 +343,19 @@ def diagnose(
         if _is_exact(again) or not _is_exact(found):
             distances, found = narrow, again
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given)
+
+
+def _of_value(gradient: Any, loss: Value, *rest: Any) -> Diagnosis:
+    if any(given is not None for given in rest):
+        raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+    if not isinstance(gradient, Mapping) or not gradient:
+        raise ArgumentError(
+            f"diagnose: the gradient is {kind_of(gradient)}; of a value of a graph it is a dict of arrays by the names "
+            "of its inputs, such as {'W': dW}"
+        )
+    given = _reading({name: as_float(g, name, "diagnose") for name, g in gradient.items()})
+    narrow = {np.dtype(dtype).name: allowed for dtype, allowed in _PRECISIONS}
+    return graph_diagnosis(given.gradients, loss, narrow, given.precision)
 
 
 def _check_network(network: Any, gradient: Any) -> None:
@@ -373,26 +420,9 @@ def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
     residual, exact = explanation.residual, explanation.exact
     causes = []
     for s in explanation.slips:
-        evidence = f"{s.evidence or _pattern(distances)}; residual{together} {residual:.1e}"
+        evidence = f"{s.evidence or pattern(distances)}; residual{together} {residual:.1e}"
         causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
-
-
-def _pattern(distances: Distances) -> str:
-    """Which parameters are wrong, and whether they are multiples of the right ones."""
-    wrong = [n for n in distances.start if not distances.is_right(n)]
-    rest = [n for n in distances.start if distances.is_right(n)]
-    ratios = {}
-    for name in wrong:
-        right, given = distances.right[name].ravel(), distances.given[name].ravel()
-        length = float(right @ right)
-        ratio = float(given @ right) / length if length else np.nan
-        if np.linalg.norm(given - ratio * right) <= 1e-8 * max(float(np.linalg.norm(given)), 1e-300):
-            ratios[name] = ratio
-    if len(ratios) == len(wrong) and len({f"{r:.8g}" for r in ratios.values()}) == 1:
-        ratio = next(iter(ratios.values()))
-        return f"{', '.join(wrong)} {'are' if len(wrong) > 1 else 'is'} {ratio:.10g} times the right one in every entry"
-    return f"{', '.join(wrong)} wrong, {', '.join(rest) or 'nothing'} right, as this cause has it"
 
 
 def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
@@ -404,7 +434,7 @@ def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
         mend = translation(given.layout, own)
         return (Cause("other-layout", "layout", title, None, evidence, mend, 0.0, exact=True),)
     if given.turned:
-        title = f"the gradient by {' and '.join(given.turned)} is transposed"
+        title = f"the gradient with respect to {' and '.join(given.turned)} is transposed"
         evidence = "its shape is the parameter's, reversed; it was transposed before comparing"
         return (Cause("transposed", "layout", title, None, evidence, "Transpose it.", 0.0, exact=True),)
     return ()
@@ -413,6 +443,8 @@ def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:
 def _rounded(given: Reading, params: Mapping[str, npt.ArrayLike]) -> tuple[Cause, ...]:
     """Right to a narrower precision; that is a slip only where the parameters are held in a wider one."""
     precision = str(given.precision)
+    if precision.endswith("digits"):
+        return ()
     if all(np.asarray(p).dtype.itemsize <= np.dtype(precision).itemsize for p in params.values()):
         return ()
     title = f"the gradient is right, but only to {precision}'s precision"

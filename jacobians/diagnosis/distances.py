@@ -11,7 +11,7 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.diagnosis.slip import Gradients
 
-_TOLERANCE = 1e-10
+TOLERANCE = 1e-10
 """What rounding may do to a float64 gradient, relative to its norm; orders of magnitude above what it does."""
 
 
@@ -65,7 +65,7 @@ class Distances:
     but not below 10⁻¹⁰ of the whole: a gradient that is 0 but for rounding has no digits to compare.
     """
 
-    def __init__(self, given: Gradients, right: Gradients, tolerance: float = _TOLERANCE) -> None:
+    def __init__(self, given: Gradients, right: Gradients, tolerance: float = TOLERANCE) -> None:
         self.finite = {name: np.isfinite(g) for name, g in given.items()}
         self.given = {name: np.where(self.finite[name], g, right[name]) for name, g in given.items()}
         self.right = right
@@ -121,6 +121,23 @@ def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tup
             )
         )
     return tuple(found)
+
+
+def pattern(distances: Distances) -> str:
+    """Return which parameters are wrong, and whether they are multiples of the right ones."""
+    wrong = [n for n in distances.start if not distances.is_right(n)]
+    rest = [n for n in distances.start if distances.is_right(n)]
+    ratios = {}
+    for name in wrong:
+        right, given = distances.right[name].ravel(), distances.given[name].ravel()
+        length = float(right @ right)
+        ratio = float(given @ right) / length if length else np.nan
+        if np.linalg.norm(given - ratio * right) <= 1e-8 * max(float(np.linalg.norm(given)), 1e-300):
+            ratios[name] = ratio
+    if len(ratios) == len(wrong) and len({f"{r:.8g}" for r in ratios.values()}) == 1:
+        ratio = next(iter(ratios.values()))
+        return f"{', '.join(wrong)} {'are' if len(wrong) > 1 else 'is'} {ratio:.10g} times the right one in every entry"
+    return f"{', '.join(wrong)} wrong, {', '.join(rest) or 'nothing'} right, as this cause has it"
 
 
 def _norm(array: Array) -> float:

@@ -39,7 +39,7 @@ def _ratios(setting: Setting, distances: Distances) -> Iterator[Slip]:
     mend = "Look for a factor of this size: a count, a step, a scale that is applied twice."
 
     def ratio(part: Entries, c: float, edit: Edit, but: str = "") -> Slip:
-        of = f"the gradient by {part.label}" if part is not everything else part.label
+        of = f"the gradient with respect to {part.label}" if part is not everything else part.label
         title, evidence = f"{of} is {c:.10g} times what is right{but}", f"ratio {c:.12g} in every entry"
         return Slip("constant-ratio", "scale", title, mend, edit, part.layer, part.label, 2, evidence)
 
@@ -75,7 +75,7 @@ def _clipped(setting: Setting, distances: Distances) -> Iterator[Slip]:
         # where all entries are cut, and are of one size, the threshold is a factor
         if bound == 0 or not cut or (cut == sizes.size and np.ptp(sizes) <= 1e-9 * bound):
             continue
-        what = "every entry" if part.label == "everything" else f"the gradient by {part.label}"
+        what = "every entry" if part.label == "everything" else f"the gradient with respect to {part.label}"
         title, mend = f"{what} is clipped to ±{bound:.6g}", "Clip after the check, not before."
         edit = part.changed(partial(np.clip, a_min=-bound, a_max=bound))
         evidence = f"{cut} entries of the right gradient lie beyond ±{bound:.6g}"

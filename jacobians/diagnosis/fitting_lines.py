@@ -68,7 +68,7 @@ def _permuted(setting: Setting, distances: Distances) -> Iterator[Slip]:
         if len(set(places.tolist())) < len(places):
             continue
         moved = [f"{p} to {i}" for i, p in enumerate(places) if i != p]
-        title = f"the {line} of the gradient by {part.label} are in another order{early}"
+        title = f"the {line} of the gradient with respect to {part.label} are in another order{early}"
         edit = part.changed(partial(np.take, indices=places, axis=axis), data=bool(early))
         scope, evidence = f"{part.label} {line}{early}", f"{len(moved)} {line} moved: {', '.join(moved[:4])}"
         yield Slip("lines-permuted", "layout", title, mend, edit, part.layer, scope, 1, evidence)

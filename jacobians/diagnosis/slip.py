@@ -17,7 +17,7 @@ from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import class_labels, one_hot
 
 Gradients: TypeAlias = dict[str, Array]
-"""The gradient by every parameter's name."""
+"""By a parameter's name, the gradient with respect to it."""
 
 Pullback: TypeAlias = Callable[[Array], Array]
 """From the cotangent of an operation's output to that of one of its inputs."""
@@ -57,7 +57,7 @@ class Backward:
     known: Computed | None = None
 
     def gradient(self) -> Gradients:
-        """Return the gradients by every parameter, as new arrays."""
+        """Return the gradients with respect to every parameter, as new arrays."""
         found = self._computed().data
         if self.before:
             found = {name: g.copy() for name, g in found.items()}

@@ -51,7 +51,7 @@ class Example:
 
     @property
     def wrt(self) -> list[str]:
-        """What the loss is differentiated by: every parameter of `PLAIN`, and X."""
+        """What the loss is differentiated with respect to: every parameter of `PLAIN`, and X."""
         return [*self.params, "X"]
 
     def run(self, convention: Convention) -> Run:
@@ -73,8 +73,8 @@ class Example:
         )
 
 
-def _example(title: str, sizes: Sequence[int], count: int, activation: str, loss: str, seed: int) -> Example:
-    """Numbers of one or two digits, so that what the page shows of X and W is all there is."""
+def example(title: str, sizes: Sequence[int], count: int, activation: str, loss: str, seed: int) -> Example:
+    """Return a net with numbers of one or two digits, so that what the page shows of X and W is all there is."""
     rng = np.random.default_rng(seed)
     params: dict[str, Array] = {}
     for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
@@ -86,7 +86,7 @@ def _example(title: str, sizes: Sequence[int], count: int, activation: str, loss
 
 # no two arrays of a net have the same shape, or a transposed shape, with the bias absorbed or not
 EXAMPLES: tuple[Example, ...] = (
-    _example("one layer: softmax regression", (3, 2), 5, "sigmoid", "cross_entropy", seed=103),
-    _example("one hidden layer, sigmoids", (4, 3, 2), 6, "sigmoid", "binary_cross_entropy", seed=190),
-    _example("two hidden layers, ReLU, softmax", (5, 3, 2, 4), 7, "relu", "cross_entropy", seed=203),
+    example("one layer: softmax regression", (3, 2), 5, "sigmoid", "cross_entropy", seed=103),
+    example("one hidden layer, sigmoids", (4, 3, 2), 6, "sigmoid", "binary_cross_entropy", seed=190),
+    example("two hidden layers, ReLU, softmax", (5, 3, 2, 4), 7, "relu", "cross_entropy", seed=203),
 )

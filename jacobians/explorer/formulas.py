@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
+from jacobians.derivation import Definition, Derivation, Equation, ParameterDerivation, derive
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.network import Run
-
-_NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
+from jacobians.symbols.mathml import MathmlNotation
 
 
 def keep_mathml(markup: str, distinct: DistinctValues) -> int:
-    """Return the place of a node ``[tag, attributes, text or places of children]``; equal parts are kept once.
+    """Return the place of a node ``[tag, text or places of children, attributes if any]``; equal parts are kept once.
 
     Examples
     --------
     >>> distinct = DistinctValues()
-    >>> keep_mathml("<math><mrow><mi>Z</mi><mo>=</mo><mi>Z</mi></mrow></math>", distinct)
-    3
-    >>> distinct.values[0], distinct.values[2]
-    (['mi', {}, 'Z'], ['mrow', {}, [0, 1, 0]])
+    >>> keep_mathml('<mrow><mi>Z</mi><mo stretchy="false">=</mo><mi>Z</mi></mrow>', distinct)
+    2
+    >>> distinct.values
+    [['mi', 'Z'], ['mo', '=', {'stretchy': 'false'}], ['mrow', [0, 1, 0]]]
     """
     return distinct.once(markup, lambda: _keep(ElementTree.fromstring(markup), distinct))
 
 
 def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
     children = [_keep(child, distinct) for child in element]
-    return distinct.keep([element.tag.removeprefix(_NAMESPACE), dict(element.attrib), children or element.text or ""])
+    attributes = [dict(element.attrib)] if element.attrib else []
+    return distinct.keep([element.tag, children or element.text or "", *attributes])
 
 
 def keep_formulas(run: Run, distinct: DistinctValues) -> int:
@@ -38,13 +39,21 @@ def keep_formulas(run: Run, distinct: DistinctValues) -> int:
     arrays = [(name, array) for name, array in derivation.values.items() if array.ndim]
     return distinct.keep(
         {
-            "forward": [[d.name, _equation(d.equation, distinct)] for d in derivation.forward],
-            "cotangents": [[d.name, _equation(d.equation, distinct)] for d in derivation.cotangents],
-            "shapes": [[roles.get(name, name), shown_name(name), shown_shape(a.shape)] for name, a in arrays],
-            "parameters": {name: _parameter(found, distinct) for name, found in derivation.parameters.items()},
+            "forward": _definitions(derivation.forward, distinct),
+            "cotangents": _definitions(derivation.cotangents, distinct),
+            "shapes": distinct.keep(
+                [[roles.get(name, name), shown_name(name), shown_shape(a.shape)] for name, a in arrays]
+            ),
+            "parameters": distinct.keep(
+                {name: _parameter(found, distinct) for name, found in derivation.parameters.items()}
+            ),
             "code": distinct.keep(derivation.to_numpy()),
         }
     )
+
+
+def _definitions(definitions: Sequence[Definition], distinct: DistinctValues) -> int:
+    return distinct.keep([[found.name, keep_equation(found.equation, distinct)] for found in definitions])
 
 
 def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
@@ -60,16 +69,18 @@ def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
 def _parameter(derivation: ParameterDerivation, distinct: DistinctValues) -> int:
     return distinct.keep(
         {
-            "chain": _equation(derivation.chain, distinct),
+            "chain": keep_equation(derivation.chain, distinct),
             "steps": [
-                [distinct.keep(step.rule), distinct.keep(step.reason), _equation(step.equation, distinct)]
+                distinct.keep(
+                    [distinct.keep(step.rule), distinct.keep(step.reason), keep_equation(step.equation, distinct)]
+                )
                 for step in derivation.steps
             ],
-            "formula": _equation(derivation.formula, distinct),
+            "formula": keep_equation(derivation.formula, distinct),
         }
     )
 
 
-def _equation(equation: Equation, distinct: DistinctValues) -> int:
-    """The place of its MathML: two equations are the same where their places are."""
-    return keep_mathml(equation.mathml, distinct)
+def keep_equation(equation: Equation, distinct: DistinctValues) -> int:
+    """Return the place of its MathML: two equations are the same where their places are."""
+    return keep_mathml(equation.written(MathmlNotation()), distinct)

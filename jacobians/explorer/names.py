@@ -1,4 +1,4 @@
-"""How the page spells names: `shown_name`, `shown_shape`, and `Spelling` of a convention's arrays and entries."""
+"""How the page spells names: `shown_name`, `shown_shape`, `letter` of entries, and `Spelling` of a run's arrays."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Spelling:
     >>> from jacobians import Network
     >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
     >>> ng = Spelling(net.run(net.init(0), [[1.0, 2, 3, 4]], [1]), "sigmoid")
-    >>> ng.array("Z1"), ng.array("A1"), ng.array("Theta1"), ng.symbol("Theta1")
-    ('Z₂', 'σ(Z₂)', 'Θ₁', 'θ')
+    >>> ng.array("Z1"), ng.array("A1"), ng.array("Theta1")
+    ('Z₂', 'σ(Z₂)', 'Θ₁')
     """
 
     def __init__(self, run: Run, activation: str | Operation) -> None:
@@ -41,11 +41,6 @@ class Spelling:
             return f"{self._activation}({self.array('Z' + name[1:])})"
         return shown_name(self._names.of(name) if name in self._names.outputs else name)
 
-    def symbol(self, name: str) -> str:
-        """Return the letter of an array's entries, to which the page adds their indices."""
-        letters = split_name(name).letters
-        return "loss" if letters == "losses" else GREEK.get(letters, letters).lower()
-
 
 def shown_name(name: str) -> str:
     """Return a formula's symbol as plain text.
@@ -56,6 +51,18 @@ def shown_name(name: str) -> str:
     ('dΘ₂', 'δ₃', 'P')
     """
     return TextNotation().symbol(name)
+
+
+def letter(name: str) -> str:
+    """Return the letter of an array's entries, to which the page adds their indices.
+
+    Examples
+    --------
+    >>> letter("W1"), letter("Theta1"), letter("losses")
+    ('w', 'θ', 'loss')
+    """
+    letters = split_name(name).letters
+    return "loss" if letters == "losses" else GREEK.get(letters, letters).lower()
 
 
 def shown_shape(shape: Shape) -> str:

@@ -1,8 +1,8 @@
-"""`net_record`: an example in every convention: arrays, chains of Jacobians and gradients, as distinct numbers.
+"""`net_record`: an example in every layout: arrays, chains of Jacobians and gradients, as distinct numbers.
 
 Every entry of X, of a parameter and of a value on the way has one number of its own, its *place* among all of the net's
-entries. The library's own translation carries the places into each convention as it carries the numbers, so an
-entry keeps its place wherever a convention puts it, and the page ties two panes together by places alone.
+entries. The library's own translation carries the places into each layout as it carries the numbers, so an
+entry keeps its place wherever a layout puts it, and the page ties two panes together by places alone.
 """
 
 from __future__ import annotations
@@ -19,56 +19,59 @@ from jacobians.explorer.differences import difference_table
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
-from jacobians.explorer.names import Spelling, shown_shape
+from jacobians.explorer.names import Spelling, letter, shown_name, shown_shape
 from jacobians.explorer.panes import objective_in_words
 from jacobians.factors import Factor
-from jacobians.layout import vec
+from jacobians.layout import Layout, vec
 from jacobians.network import Run
 from jacobians.translate import translate_batch, translate_gradients
 
 
-def net_record(example: Example, conventions: Sequence[Convention], distinct: DistinctValues) -> dict[str, Any]:
-    """Return one net: what each convention shows of it, and by how much the gradients of two conventions differ."""
+def net_record(
+    example: Example, layouts: Sequence[Layout], manners: Sequence[ArrayNames], distinct: DistinctValues
+) -> dict[str, Any]:
+    """Return one net in every layout, its formulas in every manner, and how far the gradients of two layouts differ."""
     plain = entry_places(example)
+    conventions = [Convention("", layout, reduction="mean") for layout in layouts]
     records, gradients = [], []
     for convention in conventions:
-        # the panes are compared array by array: by what each is in every convention, and shown by its own name
-        own_names = ArrayNames(weight=convention.names.weight, bias=convention.names.bias)
-        named, run = example.run(convention), example.run(convention.replace(names=own_names))
-        writer = _Writer(run, _places(plain, convention, example), Spelling(named, example.activation), distinct)
+        run = example.run(convention)
+        writer = _Writer(run, _places(plain, convention, example), distinct)
         own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
         chains = {name: run.chain(name) for name in own.values() if name}
         gradient = {name: run.jacobian(name).gradient for name in chains}
+        arrays = _arrays(run)
+        named = [example.run(convention.replace(names=manner)) for manner in manners]
+        spellings = [Spelling(each, example.activation) for each in named]
         gradients.append(gradient)
         records.append(
             {
                 "own": distinct.keep(own),
-                "arrays": distinct.keep([writer.array(name, array) for name, array in _arrays(run).items()]),
+                "arrays": distinct.keep([writer.array(name, array) for name, array in arrays.items()]),
                 "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
                 "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
-                "formulas": keep_formulas(named, distinct),
+                "shown": [distinct.keep({name: spelled.array(name) for name in arrays}) for spelled in spellings],
+                "formulas": [keep_formulas(each, distinct) for each in named],
             }
         )
     kinds, table = difference_table(conventions, gradients, example.wrt, distinct)
-    names = Spelling(example.run(PLAIN), example.activation)
     return {
         "key": example.key,
         "title": example.title,
         "objective": objective_in_words(PLAIN.task_for(loss=example.loss)),
         "count": example.X.shape[0],
         "labels": example.labels.tolist(),
-        "wrt": [[name, names.array(name)] for name in example.wrt],
+        "wrt": [[name, shown_name(name)] for name in example.wrt],
         "sides": [record | {"kind": kind} for record, kind in zip(records, kinds, strict=True)],
         "differences": table,
     }
 
 
 def own_name(wrt: str, convention: Convention) -> str | None:
-    """Return what a convention calls a parameter of `PLAIN`: an absorbed bias is its weight, a missing one is None."""
-    layer = wrt[1:]
+    """Return which parameter holds one of `PLAIN`'s: an absorbed bias is in its weight, a missing one is None."""
     if wrt.startswith("b") and convention.layout.bias != "separate":
-        return convention.weight(int(layer)) if convention.layout.absorbs_bias else None
-    return convention.names.parameter(wrt)
+        return f"W{wrt[1:]}" if convention.layout.absorbs_bias else None
+    return wrt
 
 
 def entry_places(example: Example) -> dict[str, Array]:
@@ -81,7 +84,7 @@ def entry_places(example: Example) -> dict[str, Array]:
 
 
 def _places(plain: Mapping[str, Array], convention: Convention, example: Example) -> dict[str, Array]:
-    """The places as a convention lays them out, by the convention's own names."""
+    """The places as a layout has them."""
     parameters = translate_gradients({name: plain[name] for name in example.params}, PLAIN, convention)
     found = {name: array.astype(np.intp) for name, array in parameters.items()}
     for name in plain.keys() - example.params.keys():
@@ -103,18 +106,17 @@ def _arrays(run: Run) -> dict[str, Array]:
 
 
 class _Writer:
-    """Writes one convention's arrays and factors as places of distinct values."""
+    """Writes one layout's arrays and factors as places of distinct values."""
 
-    def __init__(self, run: Run, places: Mapping[str, Array], names: Spelling, distinct: DistinctValues) -> None:
-        self.run, self.places, self.names, self.distinct = run, places, names, distinct
+    def __init__(self, run: Run, places: Mapping[str, Array], distinct: DistinctValues) -> None:
+        self.run, self.places, self.distinct = run, places, distinct
 
     def array(self, name: str, array: Array) -> dict[str, Any]:
         """An array; `stacked` lists its entries' positions in C order as vec takes them in F order."""
         positions = np.arange(array.size).reshape(array.shape)
         return {
             "name": name,
-            "shown": self.names.array(name),
-            "symbol": self.names.symbol(name),
+            "symbol": letter(name),
             "shape": list(array.shape),
             "size": shown_shape(array.shape),
             "places": self.distinct.keep(self.places[name].ravel().tolist()),
@@ -131,7 +133,6 @@ class _Writer:
             {
                 "of": factor.of,
                 "wrt": factor.wrt,
-                "label": f"∂{self.names.array(factor.of)}/∂{self.names.array(factor.wrt)}",
                 "structure": factor.jacobian.structure,
                 "matrix": self.distinct.keep_numbers(matrix),
             }

@@ -15,12 +15,17 @@ from jacobians import __version__
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
+from jacobians.explorer.graph_section import BLOCK, graph_record
 from jacobians.explorer.numbers import net_record
-from jacobians.explorer.panes import SWITCHES, convention_record, shown_conventions
+from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_record
+from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
 from jacobians.presets import all_conventions
 
 _STYLES = ("page.css", "tables.css", "print.css")
-_SCRIPTS = ("dom", "lookup", "state", "rows", "controls", "arrays", "chain", "grid", "light", "sections", "main")
+_SCRIPTS = (
+    *("dom", "words", "lookup", "state", "rows", "controls"),
+    *("arrays", "chain", "grid", "light", "sections", "graph", "main"),
+)
 _START = ("ng-ml-2011", "cs231n")
 
 
@@ -36,9 +41,9 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
 
     Examples
     --------
-    >>> page = explorer_page()
-    >>> page[:15], len(page.encode()) < 1_000_000
-    ('<!doctype html>', True)
+    >>> page = explorer_page(examples=EXAMPLES[:1])
+    >>> page[:15]
+    '<!doctype html>'
     """
     style = "\n".join(map(_read, _STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "})();\n"
@@ -55,15 +60,30 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
 
 def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) -> dict[str, Any]:
     """Return everything that the page looks up; whole numbers within it are mostly places in ``values``."""
-    conventions, distinct = shown_conventions(presets), DistinctValues()
-    nets = [net_record(example, conventions, distinct) for example in examples]
+    distinct, manners, found = DistinctValues(), manners_of(presets), layouts()
+    nets = [net_record(example, found, manners, distinct) for example in examples]
+    graph = graph_record(found, distinct)
+    words = list(dict.fromkeys([LIBRARY, *(preset.names for preset in presets)]))
     names = [preset.name for preset in presets]
     left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
     return {
         "start": {"net": examples[min(1, len(examples) - 1)].key, "left": left, "right": right},
         "switches": SWITCHES,
-        "sides": [convention_record(convention) for convention in conventions],
+        "layouts": [layout_record(layout) for layout in found],
+        "presets": [
+            preset_record(preset) | {"at": found.index(preset.layout), "words": words.index(preset.names)}
+            for preset in presets
+        ],
+        "words": [
+            {
+                "manner": manners.index(manner_of(each)),
+                "nets": [words_record(each, e, distinct) for e in examples],
+                "graph": words_record(each, BLOCK, distinct),
+            }
+            for each in words
+        ],
         "nets": nets,
+        "graph": graph,
         "numbers": distinct.numbers,
         "values": distinct.values,
     }

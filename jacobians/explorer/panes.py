@@ -1,9 +1,8 @@
-"""What a pane can show: `shown_conventions`, every layout and every preset, with what the page says of each."""
+"""What a pane can show: `layouts`, all that the switches can be set to, the presets, and what the page says of each."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any, get_args
 
 from jacobians.conventions import Convention, Task
@@ -20,21 +19,15 @@ SWITCHES: dict[str, tuple[str, ...]] = {
 """A layout's fields and their choices, in the order of the page's switches."""
 
 
-def shown_conventions(presets: Sequence[Convention]) -> list[Convention]:
-    """Return the 64 layouts in the library's own words, and after them the presets in theirs.
-
-    All reduce by the mean over the examples, so that the gradients of two conventions are one.
+def layouts() -> list[Layout]:
+    """Return the 64 layouts that a page's switches can be set to.
 
     Examples
     --------
-    >>> from jacobians import all_conventions
-    >>> conventions = shown_conventions(all_conventions())
-    >>> conventions[63].name, conventions[64].name
-    ('', 'ng-ml-2011')
+    >>> len(layouts()), str(layouts()[0])
+    (64, 'batch in rows, weights in rows, bias separate, vec C, numerator layout')
     """
-    layouts = itertools.starmap(Layout, itertools.product(*SWITCHES.values()))
-    own = [Convention("", layout) for layout in layouts]
-    return [convention.replace(reduction="mean", l2=None) for convention in (*own, *presets)]
+    return list(itertools.starmap(Layout, itertools.product(*SWITCHES.values())))
 
 
 def objective_in_words(task: Task) -> str:
@@ -53,14 +46,17 @@ def objective_in_words(task: Task) -> str:
     return f"{factor}{text}" + {"softmax": " of a softmax", "sigmoid": " of sigmoids"}.get(of, "")
 
 
-def convention_record(convention: Convention) -> dict[str, Any]:
-    """Return what the page says of a convention; a layout that is no preset has an empty name."""
+def layout_record(layout: Layout) -> dict[str, Any]:
+    """Return what the page says of a layout."""
+    return {"layout": {field: getattr(layout, field) for field in SWITCHES}, "summary": str(layout)}
+
+
+def preset_record(preset: Convention) -> dict[str, Any]:
+    """Return what the page says of a preset."""
     return {
-        "name": convention.name,
-        "title": convention.title,
-        "citation": convention.citation,
-        "assumed": list(convention.assumed),
-        "layout": {field: getattr(convention.layout, field) for field in SWITCHES},
-        "summary": str(convention.layout),
-        "objective": objective_in_words(convention.task()) if convention.tasks else "",
+        "name": preset.name,
+        "title": preset.title,
+        "citation": preset.citation,
+        "assumed": list(preset.assumed),
+        "objective": objective_in_words(preset.task()) if preset.tasks else "",
     }

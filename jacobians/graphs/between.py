@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from jacobians.graphs.graph import Graph
+from jacobians.graphs.graph_block_row import GraphBlockRow
 from jacobians.graphs.graph_jacobian import GraphJacobian, Step, rows_by_example
 from jacobians.graphs.node import Node
-from jacobians.linops import Dense, Diagonal, Identity, Jacobian, Scaled, Zero
+from jacobians.layout import Order
+from jacobians.linops import BlockRow, Dense, Diagonal, Identity, Jacobian, Scaled, Zero
 from jacobians.linops.algebra import compose_all
 
 _LONG_PATH = 64
@@ -30,6 +32,16 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
     return [_between(of, wrt) for wrt in inputs], graph
 
 
+def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
+    """Return the Jacobians of a value by several others side by side; where two or more are sums, swept together."""
+    blocks, graph = jacobians_between(of, inputs)
+    swept = sum(isinstance(block, GraphJacobian) for block in blocks)
+    every = set(inputs)
+    if swept > 1 and len(every) == len(inputs) and of not in every and every <= graph.into.keys():
+        return GraphBlockRow(graph, blocks, vec)
+    return BlockRow(tuple(blocks), vec)
+
+
 def _zero(of: Node, wrt: Node) -> Jacobian:
     return Zero(of.shape, wrt.shape, np.result_type(of.dtype, wrt.dtype))
 
@@ -42,8 +54,12 @@ def _between(of: Node, wrt: Node) -> Jacobian:
         return _zero(of, wrt)
     edges = graph.edges
     alone = len(edges) == len(graph.into) - 1  # every node but the first has one way in
+    product: Jacobian | None = None
     if alone and len(edges) <= _LONG_PATH:
-        return compose_all([edge.jacobian for edge in reversed(edges)])
+        product = compose_all([edge.jacobian for edge in reversed(edges)])
+        inner = product.inner if isinstance(product, Scaled) else product
+        if len(of.shape) != 1 or len(inner._factors()) == 1:
+            return product
     number = {node: place for place, node in enumerate(graph.into)}
     steps = [Step(number[edge.child], number[edge.parent], edge.jacobian) for edge in edges]
     if wrt.shape == ():
@@ -58,7 +74,7 @@ def _between(of: Node, wrt: Node) -> Jacobian:
             rows = rows_by_example(steps, axis, np.ones(of.shape, dtype))
             if rows is not None:
                 return rows
-    return GraphJacobian(steps)
+    return GraphJacobian(steps) if product is None else product
 
 
 def _is_diagonal(jacobian: Jacobian) -> bool:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape, as_array
+from jacobians.arrays import Array, Shape, StandIn, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Primitive
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.symbols.expressions import Expr
 
 Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | float]]
 """Functions that return the derivative by either operand at each entry, or one number for all."""
@@ -44,9 +45,21 @@ class OfTwo(Primitive):
         except ValueError:
             raise ShapeError(self._misfit(A.shape, B.shape)) from None
         value, slopes = self._of(A, B)
-        dtype = np.result_type(A, B)
-        by_a, by_b = (lambda o=o, s=s: _edge(s(), o.shape, shape, dtype) for o, s in zip(arrays, slopes, strict=True))
+        like = np.empty(0, np.result_type(A, B))
+        by_a, by_b = (lambda o=o, s=s: _edge(s(), o.shape, shape, like) for o, s in zip(arrays, slopes, strict=True))
         return as_array(value), {"A": by_a, "B": by_b}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the formula of operands of one shape, each repeated as a Jacobian repeats it; a number stays alone."""
+        operands: Any = inputs
+        shape = self._shape(*operands)
+        A, B = (o if o.shape == () else spread(o.shape, shape, o)._jvp(o) for o in operands)
+        value, slopes = self._of_symbols(A, B, name)
+        by_a, by_b = (lambda o=o, s=s: _edge(s(), o.shape, shape, o) for o, s in zip(operands, slopes, strict=True))
+        return cast(Expr, value), {"A": by_a, "B": by_b}
+
+    def _of_symbols(self, A: Array, B: Array, name: Naming) -> tuple[Array, Slopes]:
+        return self._of(A, B)
 
     def _misfit(self, left: Shape, right: Shape) -> str:
         hint = ""
@@ -67,11 +80,12 @@ def _fit(left: Shape, right: Shape) -> bool:
     return True
 
 
-def _edge(slope: Array | float, own: Shape, shape: Shape, dtype: DType) -> Jacobian:
+def _edge(slope: Array | float, own: Shape, shape: Shape, like: Array) -> Jacobian:
     """diag(slope) S, where S repeats an operand of shape `own`; a number times S where the slope is one."""
-    if np.ndim(slope) == 0:
-        return float(slope) * spread(own, shape, dtype)
-    return Diagonal(np.broadcast_to(as_array(slope), shape)) @ spread(own, shape, as_array(slope).dtype)
+    if np.ndim(slope) == 0 and not isinstance(slope, StandIn):
+        return float(slope) * spread(own, shape, like)
+    slope = as_array(slope)
+    return Diagonal(np.broadcast_to(slope, shape)) @ spread(own, shape, slope)
 
 
 class Plus(OfTwo):
@@ -150,7 +164,7 @@ class Choice(OfTwo):
     name = "where"
 
     def __init__(self, mask: npt.ArrayLike) -> None:
-        self.mask = np.asarray(mask, bool)
+        self.mask = as_array(mask).astype(bool, copy=False)
 
     def _shape(self, A: Array, B: Array) -> Shape:
         return np.broadcast_shapes(self.mask.shape, A.shape, B.shape)
@@ -161,3 +175,9 @@ class Choice(OfTwo):
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         dtype = np.result_type(A, B)
         return np.where(self.mask, A, B), (lambda: self.mask.astype(dtype), lambda: (~self.mask).astype(dtype))
+
+    def _of_symbols(self, A: Array, B: Array, name: Naming) -> tuple[Array, Slopes]:
+        """M ∘ A + (1 − M) ∘ B, M the mask as ones and zeros."""
+        mask = np.broadcast_to(self.mask, np.broadcast_shapes(self.mask.shape, A.shape, B.shape)).astype(float)
+        M: Any = name.constant("M", mask)
+        return as_array(M * A + (1 - M) * B), (lambda: M, lambda: 1 - M)

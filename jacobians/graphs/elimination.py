@@ -6,23 +6,23 @@ product to what joins the two ends already:
 .. math:: E_{ij} \mathrel{+}= E_{iv} E_{vj}.
 
 When every inner value is gone, the edges that are left are the Jacobians of the outputs with respect to the inputs.
-Forward mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9).
+Forward mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9). A chain
+is a graph with one path: the price of each product is that of a chain of two (`jacobians.linops.planning`).
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from jacobians.arrays import Shape, format_bytes
+from jacobians.arrays import format_bytes
 from jacobians.errors import TooLargeError
-from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Product, Reshape, Scaled, Selection
-from jacobians.linops.by_example import common_axes
-
-__all__ = ["EXACT", "EdgePattern", "EliminationPlan", "pattern_of", "plan_elimination"]
+from jacobians.graphs.built_edges import added, multiplied
+from jacobians.linops import Jacobian
+from jacobians.linops.pattern import Pattern
+from jacobians.linops.planning import Bracket, Bracketing
 
 EXACT = 12
 """Inner values up to which the order of least cost is found among all of them."""
@@ -33,272 +33,285 @@ _BEAM = 4
 _BEAM_NODES = 100
 """Inner values up to which a beam is followed, and not one state alone."""
 
+_WINDOW = 6
+"""Values that an order takes one after the other, of which all orders are tried."""
+
 Edge: TypeAlias = tuple[int, int]
 """(the value, the value that it depends on)."""
 
 
-@dataclass(frozen=True, slots=True)
-class EdgePattern:
-    """What the price of an edge depends on: where its Jacobian can have entries, and which of them are stored.
+class Cost(NamedTuple):
+    """What an order spends; the cheaper of two is the smaller.
 
-    A product's pattern has what both factors have, and a sum's what both terms have. So what is left when a set of
-    values is eliminated does not depend on the order.
-
-    Parameters
+    Attributes
     ----------
-    rows, columns : int
-    item : int
-        Bytes of an entry.
-    counts : tuple of (axis, int)
-        The axes, of 0 and -1, along which the examples stay apart, each with the number of examples.
-    shared : bool
-        Whether all examples have the same block.
-    diagonal : bool
-        Whether it multiplies entry by entry.
-    unit : bool
-        Whether it only moves, copies or adds up entries, or changes their signs: a product with it multiplies nothing.
-    factors : pair of Shape or None
-        The shapes of A and B in a Kronecker product A ⊗ B, which is never multiplied out.
-    built : bool
-        Whether it is a product or a sum, which takes memory.
+    operations : int
+        Multiplications and additions; a step that only moves entries counts one for each that it writes.
+    multiplications : int
+        Those among them; one by ±1 is none.
+    built : int
+        Bytes of all products and sums that are built.
+    peak : int
+        The most that they take at one time.
     """
 
-    rows: int
-    columns: int
-    item: int = 8
-    counts: tuple[tuple[int, int], ...] = ()
-    shared: bool = False
-    diagonal: bool = False
-    unit: bool = False
-    factors: tuple[Shape, Shape] | None = None
-    built: bool = False
-
-    @property
-    def entries(self) -> int:
-        """How many entries are stored."""
-        if self.unit or self.diagonal:
-            return self.rows
-        if self.factors is not None:
-            (a, b), (c, d) = self.factors
-            return a * b + c * d
-        return min(
-            (self._copies(n) * (self.rows // n) * (self.columns // n) for _, n in self.counts),
-            default=self.rows * self.columns,
-        )
-
-    @property
-    def bytes_held(self) -> int:
-        """Bytes that it takes, beside what the graph holds."""
-        return self.entries * self.item if self.built else 0
-
-    def _copies(self, count: int) -> int:
-        return 1 if self.shared else count
-
-    def __matmul__(self, other: EdgePattern) -> EdgePattern:
-        factors = None
-        if self.factors is not None and other.factors is not None:
-            # (A ⊗ B)(C ⊗ D) = AC ⊗ BD
-            (a, c), (b, d) = self.factors, other.factors
-            factors = (a[0], b[1]), (c[0], d[1])
-        return self._met(other, self.rows, other.columns, unit=self.unit and other.unit, factors=factors)
-
-    def __add__(self, other: EdgePattern) -> EdgePattern:
-        return self._met(other, self.rows, self.columns, unit=False, factors=None)
-
-    def _met(
-        self, other: EdgePattern, rows: int, columns: int, *, unit: bool, factors: tuple[Shape, Shape] | None
-    ) -> EdgePattern:
-        return EdgePattern(
-            rows,
-            columns,
-            max(self.item, other.item),
-            tuple(count for count in self.counts if count in other.counts),
-            self.shared and other.shared,
-            self.diagonal and other.diagonal,
-            unit,
-            factors,
-            built=True,
-        )
-
-    def multiplications(self, other: EdgePattern) -> int:
-        """Return the multiplications of the product self @ other."""
-        if self.unit or other.unit:
-            return 0
-        if self.diagonal or other.diagonal:
-            return (self @ other).entries
-        if self.factors is not None and other.factors is not None:
-            return sum(m * k * n for (m, k), (_, n) in zip(self.factors, other.factors, strict=True))
-        common = [n for axis, n in self.counts if (axis, n) in other.counts]
-        m, k, n = self.rows, self.columns, other.columns
-        if common:
-            copies = 1 if self.shared and other.shared else None
-            return min((copies or c) * (m // c) * (k // c) * (n // c) for c in common)
-        apart = [c for _, c in (*self.counts, *other.counts)]
-        return m * k * n // max(apart, default=1)
-
-
-def pattern_of(jacobian: Jacobian) -> EdgePattern:
-    """Return the pattern of a structured Jacobian; a product's is that of its factors."""
-    if isinstance(jacobian, Product):
-        product = reduce(EdgePattern.__matmul__, map(pattern_of, jacobian.factors))
-        return replace(product, built=False)
-    counts = tuple((axis, jacobian.codomain[axis]) for axis in common_axes(jacobian) if jacobian.codomain[axis])
-    factors = None
-    if isinstance(jacobian, Kronecker) and not isinstance(jacobian.left, int) and not isinstance(jacobian.right, int):
-        factors = (jacobian.left.shape, jacobian.right.shape)
-    return EdgePattern(
-        *jacobian.shape,
-        jacobian.dtype.itemsize,
-        counts,
-        jacobian._shares_block,
-        isinstance(jacobian, Diagonal | Identity),
-        _is_unit(jacobian),
-        factors,
-    )
-
-
-def _is_unit(jacobian: Jacobian) -> bool:
-    if isinstance(jacobian, Scaled):
-        return abs(jacobian.factor) == 1 and _is_unit(jacobian.inner)
-    return isinstance(jacobian, Identity | Commutation | Reshape | Selection)
-
-
-# --- elimination -------------------------------------------------------------------------------------
-
-
-class Cost(NamedTuple):
-    """What was spent; the cheaper of two is the smaller."""
-
+    operations: int = 0
     multiplications: int = 0
-    additions: int = 0
+    built: int = 0
     peak: int = 0
 
     def then(self, step: Cost) -> Cost:
         """Return what is spent when a step follows."""
         return Cost(
-            self.multiplications + step.multiplications, self.additions + step.additions, max(self.peak, step.peak)
+            self.operations + step.operations,
+            self.multiplications + step.multiplications,
+            self.built + step.built,
+            max(self.peak, step.peak),
         )
 
 
+class Priced(NamedTuple):
+    """The product of two edges: its pattern, what it costs, and the bytes that are held beside it."""
+
+    product: Pattern
+    operations: int
+    multiplications: int
+    beside: int
+
+
+def price_of(left: Pattern, right: Pattern) -> Priced:
+    """Return what the product of two edges costs: what the chain of both costs, unless they become one structure.
+
+    Examples
+    --------
+    Two dense matrices, 9 by 2 and 2 by 4:
+
+    >>> from jacobians.linops import Dense
+    >>> from jacobians.linops.pattern import pattern_of
+    >>> import numpy as np
+    >>> wide, narrow = Dense(np.ones((9, 2)), (9,)), Dense(np.ones((2, 4)), (2,))
+    >>> price_of(pattern_of(wide), pattern_of(narrow))[1:]
+    (144, 72, 0)
+    """
+    product = left @ right
+    if "identity" in (left.kind, right.kind) or product.kind == "moves":
+        return Priced(product, 0, 0, 0)
+    if product.kind == "diagonal":
+        return Priced(product, product.rows, product.rows, 0)
+    if left.sides is not None and right.sides is not None:
+        pairs = zip(left.sides, right.sides, strict=True)
+        count = sum(m * k * n for (m, k, one), (_, n, two) in pairs if not one and not two)
+        return Priced(product, 2 * count, count, 0)
+    (way,) = Bracketing((left, right)).ways(0, 1, product.axis)
+    count = _multiplications(left, right, way.bracket, product.axis)
+    return Priced(product, way.operations, count, way.peak - way.size)
+
+
+def _multiplications(left: Pattern, right: Pattern, bracket: Bracket, axis: int | None) -> int:
+    """Multiplications of the product of two, in the way that was found."""
+    assert not isinstance(bracket, int)
+    if len(bracket) == 2:
+        return _multiplications(left, right, bracket[0], bracket[1])
+    if bracket[2] == "outer":
+        return left.rows * right.columns
+    if bracket[2] not in ("rows", "columns"):
+        return 0
+    acts, vectors = (left, right.columns) if bracket[2] == "columns" else (right, left.rows)
+    if axis is not None:
+        vectors //= left.count(axis)
+    return acts.multiplications(acts.acting(vectors))
+
+
+class Prices:
+    """Products and sums of patterns, each found once; patterns go by number."""
+
+    def __init__(self) -> None:
+        self.patterns: list[Pattern] = []
+        self.entries: list[int] = []
+        self.held: list[int] = []
+        self._numbers: dict[Pattern, int] = {}
+        self._products: dict[tuple[int, int], tuple[int, Priced]] = {}
+        self._sums: dict[tuple[int, int], int] = {}
+
+    def number(self, pattern: Pattern) -> int:
+        """The number of a pattern."""
+        known = self._numbers.setdefault(pattern, len(self.patterns))
+        if known == len(self.patterns):
+            self.patterns.append(pattern)
+            self.entries.append(pattern.entries)
+            self.held.append(pattern.bytes_held)
+        return known
+
+    def product(self, left: int, right: int) -> tuple[int, Priced]:
+        """The product's number, and what it costs."""
+        if (left, right) not in self._products:
+            priced = price_of(self.patterns[left], self.patterns[right])
+            self._products[left, right] = self.number(priced.product), priced
+        return self._products[left, right]
+
+    def sum(self, one: int, other: int) -> int:
+        """The sum's number."""
+        if (one, other) not in self._sums:
+            self._sums[one, other] = self.number(self.patterns[one] + self.patterns[other])
+        return self._sums[one, other]
+
+
 class State:
-    """The edges that are left, by both of their ends."""
+    """The edges that are left, by both of their ends, as the numbers of their patterns."""
 
-    def __init__(self, edges: Mapping[Edge, EdgePattern]) -> None:
-        self.before: dict[int, dict[int, EdgePattern]] = {}
-        self.after: dict[int, dict[int, EdgePattern]] = {}
+    def __init__(self, edges: Mapping[Edge, Pattern]) -> None:
+        self.before: dict[int, dict[int, int]] = {}
+        self.after: dict[int, dict[int, int]] = {}
         self.held = 0
+        self.prices = Prices()
         for (value, source), pattern in edges.items():
-            self._put(value, source, pattern)
+            self._put(value, source, self.prices.number(pattern))
 
-    def _put(self, value: int, source: int, pattern: EdgePattern) -> None:
+    def _put(self, value: int, source: int, pattern: int) -> None:
         self.before.setdefault(value, {})[source] = pattern
         self.after.setdefault(source, {})[value] = pattern
-        self.held += pattern.bytes_held
+        self.held += self.prices.held[pattern]
 
     def copy(self) -> State:
         """Return a state that changes by itself."""
         other = State({})
         other.before = {v: dict(edges) for v, edges in self.before.items()}
         other.after = {v: dict(edges) for v, edges in self.after.items()}
-        other.held = self.held
+        other.held, other.prices = self.held, self.prices
         return other
+
+    def edges(self) -> dict[Edge, Pattern]:
+        """Return the edges that are left."""
+        patterns = self.prices.patterns
+        return {(value, source): patterns[p] for value, sources in self.before.items() for source, p in sources.items()}
 
     def price(self, v: int) -> Cost:
         """Return what it costs to eliminate v."""
-        multiplications = additions = new = 0
+        operations = multiplications = new = beside = 0
+        prices, values = self.prices, self.after.get(v, {})
         for source, right in self.before.get(v, {}).items():
-            for value, left in self.after.get(v, {}).items():
-                multiplications += left.multiplications(right)
-                joined = left @ right
-                known = self.before[value].get(source)
+            for value, left in values.items():
+                joined, step = prices.product(left, right)
+                operations += step.operations
+                multiplications += step.multiplications
+                also, known = step.beside, self.before[value].get(source)
                 if known is not None:
-                    joined = joined + known
-                    additions += joined.entries
-                new += joined.bytes_held
-        return Cost(multiplications, additions, self.held + new)
+                    also = max(also, prices.held[joined])
+                    joined = prices.sum(joined, known)
+                    operations += prices.entries[joined]
+                new += prices.held[joined]
+                beside = max(beside, also)
+        return Cost(operations, multiplications, new, self.held + new + beside)
 
     def eliminate(self, v: int) -> None:
         """Multiply the edges through v out."""
-        sources, values = self.before.pop(v, {}), self.after.pop(v, {})
+        prices, sources, values = self.prices, self.before.pop(v, {}), self.after.pop(v, {})
         for value, left in values.items():
-            self.held -= left.bytes_held
+            self.held -= prices.held[left]
             del self.before[value][v]
         for source, right in sources.items():
-            self.held -= right.bytes_held
+            self.held -= prices.held[right]
             del self.after[source][v]
             for value, left in values.items():
+                product, _ = prices.product(left, right)
                 known = self.before[value].get(source)
-                self.held -= known.bytes_held if known is not None else 0
-                self._put(value, source, left @ right if known is None else left @ right + known)
+                if known is not None:
+                    self.held -= prices.held[known]
+                    product = prices.sum(product, known)
+                self._put(value, source, product)
 
     def neighbours(self, v: int) -> set[int]:
         """The values that an elimination of v changes the price of."""
         return {*self.before.get(v, {}), *self.after.get(v, {})}
 
 
+def eliminated(edges: Mapping[Edge, Jacobian], order: Iterable[int]) -> dict[Edge, Jacobian]:
+    """Return the edges that are left when values are eliminated in this order, multiplied out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Dense, Identity
+    >>> twice, ones = Dense(2 * np.ones((2, 2)), (2,)), Dense(np.ones((2, 2)), (2,))
+    >>> eliminated({(1, 0): twice, (2, 1): ones, (2, 0): Identity((2,))}, [1])[2, 0].to_dense()
+    array([[5., 4.],
+           [4., 5.]])
+    """
+    before: dict[int, dict[int, Jacobian]] = {}
+    after: dict[int, set[int]] = {}
+    for (value, source), jacobian in edges.items():
+        before.setdefault(value, {})[source] = jacobian
+        after.setdefault(source, set()).add(value)
+    for v in order:
+        sources = before.pop(v, {})
+        for source in sources:
+            after[source].discard(v)
+        for value in after.pop(v, set()):
+            row = before[value]
+            left = row.pop(v)
+            for source, right in sources.items():
+                product = multiplied(left, right)
+                row[source] = added(product, row[source]) if source in row else product
+                after[source].add(value)
+    return {(value, source): jacobian for value, row in before.items() for source, jacobian in row.items()}
+
+
 @dataclass(frozen=True, slots=True)
-class EliminationPlan:
-    """An order in which the inner values of a graph are eliminated, and what it costs.
+class Elimination:
+    """An order of elimination, and what it costs.
 
     Attributes
     ----------
     order : tuple of int
         The inner values by number, the first to be eliminated first.
-    multiplications, additions : int
-        Of the products and sums of edges; a multiplication by an entry that is always ±1 is none. An addition within a
-        product is not counted apart from its multiplication.
+    operations : int
+        Multiplications and additions; a step that only moves entries counts one for each that it writes.
+    multiplications : int
+        Those among them; one by ±1 is none.
+    bytes_built : int
+        Of all products and sums that are built.
     peak_bytes : int
-        The most that the edges which are built take at one time.
-    forward, reverse : int
-        Multiplications from the inputs on, and from the outputs on.
-    exact : bool
-        Whether no order takes fewer multiplications.
-    names : tuple of str
-        What the values are called, by number.
+        The most that these take at one time.
     """
 
     order: tuple[int, ...]
+    operations: int
     multiplications: int
-    additions: int
+    bytes_built: int
     peak_bytes: int
-    forward: int
-    reverse: int
+
+
+class Orders(NamedTuple):
+    """The order of least operations that was found, the two modes, and whether no order takes fewer operations."""
+
+    best: Elimination
+    forward: Elimination
+    reverse: Elimination
     exact: bool
-    names: tuple[str, ...] = ()
-
-    @property
-    def operations(self) -> int:
-        """Multiplications and the additions between products."""
-        return self.multiplications + self.additions
-
-    def __str__(self) -> str:
-        order = ", ".join(self.names[v] if self.names else str(v) for v in self.order) or "nothing to eliminate"
-        return (
-            f"{order}: {self.multiplications:,} multiplications, {self.additions:,} additions, peak "
-            f"{format_bytes(self.peak_bytes)} (forward {self.forward:,}, reverse {self.reverse:,})"
-            + ("" if self.exact else ", by a heuristic")
-        )
 
 
 def plan_elimination(
-    edges: Mapping[Edge, EdgePattern], inner: Sequence[int], limit: int | None = None, names: Sequence[str] = ()
-) -> EliminationPlan:
-    """Return the order of least multiplications, of those that stay within the limit.
+    edges: Mapping[Edge, Pattern], inner: Sequence[int], limit: int | None = None, *, exact: bool = True
+) -> Orders:
+    """Return the order of least operations, of those that stay within the limit.
 
     Up to `EXACT` inner values the best of all orders is found, by dynamic programming over the sets of values that are
-    eliminated already. Beyond, the best of forward, reverse and a beam of the orders that take the value of lowest
-    relative Markowitz cost first: the multiplications of its elimination, less those of the products of its ends.
+    eliminated already: what is left does not depend on the order in which they were. Beyond, the best of forward,
+    reverse and a beam of the orders that take the value of lowest relative Markowitz cost first: the operations of its
+    elimination, less the entries of the Jacobians by its inputs of its outputs, which any order has to reach (Griewank
+    & Walther 2008, ch. 9). Up to 100 values, these are bettered by the best order of each few values that they take one
+    after the other, until none of these is better.
 
     Parameters
     ----------
-    edges : mapping of (int, int) to EdgePattern
+    edges : mapping of (int, int) to Pattern
         By (value, the value that it depends on).
     inner : sequence of int
         The values to eliminate, each after those that it depends on.
     limit : int, optional
         Bytes that the edges which are built must not exceed.
-    names : sequence of str, optional
-        What the values are called, by number.
+    exact : bool
+        Whether to look through all orders, where there are few enough, or else through those of a few values.
 
     Raises
     ------
@@ -307,38 +320,40 @@ def plan_elimination(
 
     Examples
     --------
-    A chain of three edges, 9 by 2, 2 by 9 and 9 by 2, in which the last product is taken first:
+    A chain of three dense edges, 9 by 2, 2 by 9 and 9 by 2, in which the last product is taken first:
 
-    >>> wide, narrow = EdgePattern(9, 2), EdgePattern(2, 9)
-    >>> print(plan_elimination({(3, 2): wide, (2, 1): narrow, (1, 0): wide}, [1, 2]))
-    1, 2: 72 multiplications, 0 additions, peak 176 B (forward 72, reverse 324)
+    >>> import numpy as np
+    >>> from jacobians.linops import Dense
+    >>> from jacobians.linops.pattern import pattern_of
+    >>> wide, narrow = pattern_of(Dense(np.ones((9, 2)), (9,))), pattern_of(Dense(np.ones((2, 9)), (2,)))
+    >>> best, forward, reverse, exact = plan_elimination({(3, 2): wide, (2, 1): narrow, (1, 0): wide}, [1, 2])
+    >>> best.order, best.operations, reverse.operations
+    ((1, 2), 144, 648)
     """
     start = State(edges)
-    forward, reverse = _spent(start, inner), _spent(start, inner[::-1])
-    exact = len(inner) <= EXACT
-    if exact:
-        found = _best_of_all(start, inner, limit)
-    else:
-        known = [(forward, tuple(inner)), (reverse, tuple(inner[::-1])), _beam(start, inner)]
-        found = min((k for k in known if limit is None or k[0].peak <= limit), default=None)
+    modes = [(_spent(start, order), tuple(order)) for order in (inner, inner[::-1])]
+    known = [*modes, _beam(start, inner)]
+    within = [k for k in known if limit is None or k[0].peak <= limit]
+    whole = exact and len(inner) <= EXACT
+    if exact and not whole and len(inner) <= _BEAM_NODES:
+        within = [_bettered(start, k, limit) for k in within]
+    found = min(within, default=None)
+    if whole:
+        found = _best_of_all(start, inner, limit, found)
+    forward, reverse = (_elimination(mode) for mode in modes)
     if found is None:
-        least = min(forward.peak, reverse.peak)
+        least = min(forward.peak_bytes, reverse.peak_bytes)
         raise TooLargeError(
             f"plan: no order of elimination that was found stays within {format_bytes(limit or 0)}; "
-            f"{'forward' if forward.peak == least else 'reverse'} takes {format_bytes(least)}: pass limit={least}, or "
-            "use jvp or vjp"
+            f"{'forward' if forward.peak_bytes == least else 'reverse'} takes {format_bytes(least)}: pass "
+            f"limit={least}, or use jvp or vjp"
         )
+    return Orders(_elimination(found), forward, reverse, whole)
+
+
+def _elimination(found: Found) -> Elimination:
     cost, order = found
-    return EliminationPlan(
-        order,
-        cost.multiplications,
-        cost.additions,
-        cost.peak,
-        forward.multiplications,
-        reverse.multiplications,
-        exact,
-        tuple(names),
-    )
+    return Elimination(order, *cost)
 
 
 def _spent(start: State, order: Iterable[int]) -> Cost:
@@ -352,8 +367,11 @@ def _spent(start: State, order: Iterable[int]) -> Cost:
 Found: TypeAlias = tuple[Cost, tuple[int, ...]]
 
 
-def _best_of_all(start: State, inner: Sequence[int], limit: int | None) -> Found | None:
-    """Sets of eliminated values, the smaller first: each is reached at least cost from one that lacks one value."""
+def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: Found | None) -> Found | None:
+    """Sets of eliminated values, the smaller first: each is reached at least cost from one that lacks one value.
+
+    What costs more than an order that is known already leads nowhere.
+    """
     layer: dict[frozenset[int], tuple[Found, State]] = {frozenset(): ((Cost(), ()), start)}
     for _ in inner:
         best: dict[frozenset[int], tuple[Found, State, int]] = {}
@@ -365,11 +383,36 @@ def _best_of_all(start: State, inner: Sequence[int], limit: int | None) -> Found
                 if limit is not None and step.peak > limit:
                     continue
                 found = cost.then(step), (*order, v)
+                if known is not None and found[0] > known[0]:
+                    continue
                 key = gone | {v}
                 if key not in best or found < best[key][0]:
                     best[key] = found, state, v
         layer = {key: (found, _without(state, v)) for key, (found, state, v) in best.items()}
-    return min((found for found, _ in layer.values()), default=None)
+    return min((found for found, _ in layer.values()), default=known)
+
+
+def _bettered(start: State, found: Found, limit: int | None) -> Found:
+    """The order, with every `_WINDOW` values that it takes one after the other in the best order of these.
+
+    What such a window costs depends on the set that is gone before, not on its order; so none is looked at twice.
+    """
+    _, order = found
+    seen: set[tuple[frozenset[int], frozenset[int]]] = set()
+    better = True
+    while better:
+        better, state = False, start.copy()
+        for place in range(len(order)):
+            window = order[place : place + _WINDOW]
+            sets = frozenset(order[:place]), frozenset(window)
+            if place % (_WINDOW // 2) == 0 and sets not in seen:
+                seen.add(sets)
+                own = _spent(state, window), window
+                best = _best_of_all(state, window, limit, own)
+                if best is not None and best[0] < own[0]:
+                    order, better = (*order[:place], *best[1], *order[place + _WINDOW :]), True
+            state.eliminate(order[place])
+    return _spent(start, order), order
 
 
 def _without(state: State, v: int) -> State:
@@ -421,7 +464,7 @@ def _greedy(start: State, inner: Sequence[int], ends: Mapping[int, int]) -> Foun
 
 
 def _relative(state: State, v: int, ends: Mapping[int, int]) -> int:
-    return state.price(v).multiplications - ends[v]
+    return state.price(v).operations - ends[v]
 
 
 def _ends(start: State, inner: Collection[int]) -> dict[int, int]:
@@ -431,9 +474,9 @@ def _ends(start: State, inner: Collection[int]) -> dict[int, int]:
     values: dict[int, frozenset[int]] = {}
     known, among = {}, set(order)
     for source, after in start.after.items():
-        known[source] = next(iter(after.values())).columns
+        known[source] = start.prices.patterns[next(iter(after.values()))].columns
     for value, before in start.before.items():
-        known[value] = next(iter(before.values())).rows
+        known[value] = start.prices.patterns[next(iter(before.values()))].rows
     for v in order:
         sources[v] = frozenset().union(*(sources[s] if s in among else {s} for s in start.before.get(v, {})))
     for v in reversed(order):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
+from jacobians.graphs.graph_plan import End, GraphPlan, make_graph_plan
 from jacobians.graphs.node import Edge, Node
-from jacobians.graphs.sums_at_nodes import SumsAtNodes
-from jacobians.layout import Layout
+from jacobians.layout import Layout, Order
 from jacobians.linops import Dense, Identity, Jacobian
-from jacobians.linops.algebra import compose_all, pull_row
+from jacobians.linops.algebra import compose_all
 from jacobians.operations.operation import in_layout
+from jacobians.operations.sweep import Wiring
+from jacobians.pictures.figure import plot_chain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,23 @@ class Path:
         if not self.edges:
             return Identity(self.output.shape, self.output.dtype)
         return compose_all([edge.jacobian for edge in self.edges])
+
+    def plot(self, *, order: Order | None = None) -> Figure:
+        """Draw the path's factors side by side with matplotlib, as `jacobians.pictures.plot_chain` does.
+
+        Parameters
+        ----------
+        order : {"C", "F"}, optional
+            How arrays are unrolled; each Jacobian's own order unless given.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        ShapeError
+            If the path has no edges.
+        """
+        return plot_chain(self.factors, order=order)
 
     def __len__(self) -> int:
         return len(self.edges)
@@ -154,6 +175,49 @@ class Graph:
                 way.append(edge)
                 turns.append(iter(into[edge.parent]))
 
+    # --- the order of elimination ----------------------------------------------------------------
+
+    def plan(self, *, limit: int | None = None) -> GraphPlan:
+        """Return the order of least operations in which the values between outputs and inputs are eliminated.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        TooLargeError
+            If no order that was found stays within the limit.
+
+        Examples
+        --------
+        >>> import jacobians as jac
+        >>> x, y = jac.values(x=2.0, y=3.0)
+        >>> product = (x * y).named("xy")
+        >>> plan = Graph([product * x, jac.exp(product)], [x, y]).plan()
+        >>> print(plan)
+        times_3, exp_4 by x, y: 1 inner value, 5 edges
+                 operations  multiplications  built  peak
+        forward           5                4   32 B  40 B
+        reverse           5                4   32 B  40 B
+        best              5                4   32 B  40 B
+        the best of all orders: xy
+        >>> plan.dense()
+        array([[ 12.        ,   4.        ],
+               [1210.28638048, 806.85758699]])
+        """
+        nodes = tuple(dict.fromkeys((*self.into, *self.inputs, *self.outputs)))
+        number = {node: place for place, node in enumerate(nodes)}
+        return make_graph_plan(
+            [(number[edge.child], number[edge.parent], edge.jacobian) for edge in self.edges],
+            [End(number[node], node.name, node.shape) for node in self.outputs],
+            [End(number[node], node.name, node.shape) for node in self.inputs],
+            {place: node.name for node, place in number.items()},
+            np.result_type(*(node.dtype for node in nodes)),
+            limit,
+        )
+
     # --- one sweep back --------------------------------------------------------------------------
 
     def pull(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
@@ -169,47 +233,31 @@ class Graph:
         dict
             New arrays by input, zeros where nothing depends on it.
         """
-        terms = Counter([*rows, *(edge.parent for edge in self.edges)])
-        sums: SumsAtNodes[Node] = SumsAtNodes(terms)
-        for node, row in rows.items():
-            sums.add(node, row)
-        starts = set(self.inputs)
-        stored: set[int] = {id(row) for row in rows.values()}
-        for node in reversed(self.nodes):
-            edges = self.into[node]
-            if edges and node in sums:
-                row = sums.take(node, keep=node in starts)
-                for edge, part in _parts(node, edges, row, stored):
-                    sums.add(edge.parent, part)
-        return {node: _own(sums, node, stored) for node in self.inputs}
+        passed = [node for node, edges in self.into.items() if edges]
+        wiring = Wiring([(node, {e.name: e.parent for e in self.into[node]}) for node in passed], self.inputs)
+        given = self._given(rows)
+        found = wiring.sweep([node.jacobians for node in passed], given)
+        held = set(map(id, given.values()))
+        return {node: _own(found.get(node), node, held) for node in self.inputs}
+
+    def _given(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
+        """The rows to start from: a scalar's own row is 1, and its operation's is there already."""
+        (output, row), *others = rows.items()
+        edges = self.into.get(output, ())
+        if not others and len(edges) == 1 and output not in set(self.inputs):
+            edge = edges[0]
+            if row.shape == () and row == 1 and isinstance(edge.jacobian, Dense):
+                return {edge.parent: edge.jacobian.array}
+        return dict(rows)
 
 
-def _parts(node: Node, edges: Sequence[Edge], row: Array, stored: set[int]) -> Iterator[tuple[Edge, Array]]:
-    """What goes on from a node along each of its edges."""
-    jacobians = node.jacobians
-    if jacobians.pulls_together:
-        assert node.operation is not None
-        pulled = jacobians.pull(row, first=any(edge.name == node.operation.names[0] for edge in edges))
-        for edge in edges:
-            yield edge, pulled[edge.name]
-        return
-    for edge in edges:
-        jacobian = edge.jacobian
-        if row.shape == () and isinstance(jacobian, Dense) and row == 1:
-            stored.add(id(jacobian.array))
-            yield edge, jacobian.array
-        else:
-            yield edge, pull_row(row, jacobian)
-
-
-def _own(sums: SumsAtNodes[Node], node: Node, stored: set[int]) -> Array:
-    """The node's sum as an array that nothing else holds."""
-    if node not in sums:
+def _own(array: Any, node: Node, held: set[int]) -> Array:
+    """What arrived at a node as an array that nothing else holds; zeros where nothing did."""
+    if array is None:
         return np.zeros(node.shape, node.dtype)
-    array: Any = sums.take(node, keep=True)
-    if id(array) in stored or array.base is not None or not array.flags.owndata:
+    if id(array) in held or array.base is not None or not array.flags.owndata:
         return array.copy(order="K")
-    stored.add(id(array))
+    held.add(id(array))
     return array
 
 

@@ -143,6 +143,11 @@ class Node(Frozen, OfGraph):
         # an operator is called by its operation's class
         return f"{called if called.isidentifier() else type(self.operation).__name__.lower()}_{self.number}"
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it was given a name."""
+        return bool(self._name)
+
     def named(self, name: str) -> Self:
         """Give the value a name, once, and return it.
 
@@ -174,6 +179,30 @@ class Node(Frozen, OfGraph):
             for name, operand in zip(self.operation.names, self.operands, strict=True):
                 if isinstance(operand, Node):
                     yield Edge(self, name, operand)
+
+    def ancestors(self) -> list[Node]:
+        """Return the value and all that it came from, each after those that it came from itself."""
+        found: set[Node] = {self}
+        todo: list[Node] = [self]
+        while todo:
+            for edge in todo.pop().edges():
+                if edge.parent not in found:
+                    found.add(edge.parent)
+                    todo.append(edge.parent)
+        return sorted(found, key=lambda node: node.number)
+
+    def __copy__(self) -> Self:
+        # another node of the same number would be in no graph
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise GraphError(
+            f"pickle: {self!r} belongs to its graph, which is not stored; store its .array, and run the function again "
+            "on jac.values(...)"
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}: {show_shape(self.shape)} {self.dtype})"

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import as_array, of_graph
-from jacobians.errors import GraphError, ShapeError
+from jacobians.errors import DomainError, FrozenError, GraphError, ShapeError
 from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
+from jacobians.graphs.contractions import dot, einsum, inner, outer, tensordot, vdot
+from jacobians.graphs.elementary import (
+    Arccos,
+    Arccosh,
+    Arcsin,
+    Arcsinh,
+    Arctan,
+    Arctan2,
+    Arctanh,
+    Cos,
+    Cosh,
+    Expm1,
+    Hypot,
+    Log1p,
+    LogAddExp,
+    Sin,
+    Sinh,
+    Tan,
+)
 from jacobians.graphs.node import Node
-from jacobians.graphs.rearranging import Joined
+from jacobians.graphs.rearranging import Joined, Moved
 from jacobians.operations import Exp, Log, Operation, Power, Square, Tanh
 
 
@@ -50,11 +72,36 @@ def _picked(before: np.ufunc, A: Any, B: Any) -> Any:
     return _applied(Choice(~before(b, a) if isinstance(B, Node) else before(a, b)), A, B)
 
 
+_OPERATIONS: dict[np.ufunc, Operation] = {
+    np.add: Plus(),
+    np.subtract: Minus(),
+    np.multiply: Times(),
+    np.divide: Divided(),
+    np.exp: Exp(),
+    np.log: Log(),
+    np.square: Square(),
+    np.sqrt: Power(0.5),
+    np.reciprocal: Power(-1.0),
+    np.tanh: Tanh(),
+    np.sin: Sin(),
+    np.cos: Cos(),
+    np.tan: Tan(),
+    np.arcsin: Arcsin(),
+    np.arccos: Arccos(),
+    np.arctan: Arctan(),
+    np.sinh: Sinh(),
+    np.cosh: Cosh(),
+    np.arcsinh: Arcsinh(),
+    np.arccosh: Arccosh(),
+    np.arctanh: Arctanh(),
+    np.expm1: Expm1(),
+    np.log1p: Log1p(),
+    np.logaddexp: LogAddExp(),
+    np.hypot: Hypot(),
+    np.arctan2: Arctan2(),
+}
+
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: lambda A, B: _applied(Plus(), A, B),
-    np.subtract: lambda A, B: _applied(Minus(), A, B),
-    np.multiply: lambda A, B: _applied(Times(), A, B),
-    np.divide: lambda A, B: _applied(Divided(), A, B),
     np.power: lambda A, B: A**B if isinstance(A, Node) else _applied(Raised(), A, B),
     np.float_power: lambda A, B: A**B if isinstance(A, Node) else _applied(Raised(), A, B),
     np.matmul: lambda A, B: A @ B if isinstance(A, Node) else B.__rmatmul__(A),
@@ -63,18 +110,18 @@ _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.negative: lambda A: -A,
     np.positive: lambda A: A,
     np.absolute: abs,
-    np.exp: lambda A: _applied(Exp(), A),
-    np.log: lambda A: _applied(Log(), A),
-    np.square: lambda A: _applied(Square(), A),
-    np.sqrt: lambda A: _applied(Power(0.5), A),
-    np.reciprocal: lambda A: _applied(Power(-1.0), A),
-    np.tanh: lambda A: _applied(Tanh(), A),
+    np.fabs: abs,
+    np.exp2: lambda A: 2.0**A,
+    np.log2: lambda A: np.log(A) / math.log(2.0),
+    np.log10: lambda A: np.log(A) / math.log(10.0),
+    **{ufunc: partial(_applied, operation) for ufunc, operation in _OPERATIONS.items()},
 }
 
 _CONSTANT = {
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isnan, np.isfinite, np.isinf,
-    np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.logical_and, np.logical_or, np.logical_not,
-    np.allclose, np.isclose, np.array_equal, np.argmax, np.argmin, np.argsort, np.shape, np.ndim, np.size, np.any,
+    np.sign, np.signbit, np.heaviside, np.floor, np.ceil, np.rint, np.trunc, np.logical_and, np.logical_or,
+    np.logical_not, np.allclose, np.isclose, np.array_equal, np.argmax, np.argmin, np.argsort, np.shape, np.ndim,
+    np.size, np.any,
     np.all, np.count_nonzero, np.nonzero, np.flatnonzero, np.zeros_like, np.ones_like, np.full_like, np.empty_like,
     np.result_type, np.array_repr, np.array_str, np.array2string, np.searchsorted, np.may_share_memory,
     np.shares_memory,
@@ -90,6 +137,8 @@ def ufunc(called: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping
     GraphError
         If no rule is known for it.
     """
+    if method == "at":
+        raise _in_place(f"np.{called.__name__}.at")
     if called in _CONSTANT and method == "__call__":
         return called(*map(numbers, inputs), **options)
     if method != "__call__" or called not in _UFUNCS or options:
@@ -126,52 +175,146 @@ def _reshaped(part: Any, shape: tuple[int, ...]) -> Any:
     return array.reshape(shape)
 
 
-def _where(condition: Any, A: Any, B: Any) -> Any:
-    if not isinstance(A, Node) and not isinstance(B, Node):
-        return np.where(numbers(condition), A, B)
-    return _applied(Choice(numbers(condition)), A, B)
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    if not isinstance(x, Node) and not isinstance(y, Node):
+        return np.where(numbers(condition), x, y)
+    return _applied(Choice(numbers(condition)), x, y)
 
 
-def _moved(v: Any, source: int, destination: int) -> Any:
-    order = list(range(v.ndim))
-    order.insert(destination % v.ndim, order.pop(source % v.ndim))
-    return v.transpose(order)
-
-
-def _expanded(v: Any, axis: int) -> Any:
-    place = axis % (v.ndim + 1)
-    return v.reshape((*v.shape[:place], 1, *v.shape[place:]))
-
-
-def _squeezed(v: Any, axis: int | None = None) -> Any:
-    return v.reshape(v.array.squeeze(axis).shape)
-
-
-def _split(v: Any, parts: Any, axis: int = 0) -> list[Any]:
-    length, place = v.shape[axis], axis % v.ndim
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    length, place, parts = ary.shape[axis], axis % ary.ndim, indices_or_sections
     if isinstance(parts, (int, np.integer)):
         if length % parts:
-            raise ShapeError(f"split: axis {axis} of {v!r} has length {length}, which {parts} does not divide")
+            raise ShapeError(f"split: axis {axis} of {ary!r} has length {length}, which {parts} does not divide")
         parts = range(length // parts, length, length // parts)
     stops = [0, *parts, length]
-    return [v[(slice(None),) * place + (slice(*ends),)] for ends in itertools.pairwise(stops)]
+    return [ary[(slice(None),) * place + (slice(*ends),)] for ends in itertools.pairwise(stops)]
 
 
-def _side_by_side(arrays: Sequence[Any]) -> Any:
-    parts = list(arrays)
+def _side_by_side(tup: Sequence[Any]) -> Any:
+    parts = list(tup)
     return _concatenate(parts, min(np.ndim(numbers(parts[0])), 2) - 1)
 
 
-def _one_above_another(arrays: Sequence[Any]) -> Any:
-    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (1, -1)) for part in arrays])
+def _one_above_another(tup: Sequence[Any]) -> Any:
+    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (1, -1)) for part in tup])
 
 
-def _columns(arrays: Sequence[Any]) -> Any:
-    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (-1, 1)) for part in arrays], 1)
+def _columns(tup: Sequence[Any]) -> Any:
+    return _concatenate([part if np.ndim(numbers(part)) > 1 else _reshaped(part, (-1, 1)) for part in tup], 1)
 
 
-def _dot(A: Any, B: Any) -> Any:
-    return A * B if 0 in (np.ndim(numbers(A)), np.ndim(numbers(B))) else np.matmul(A, B)
+def _appended(arr: Any, values: Any, axis: int | None = None) -> Any:
+    return _concatenate([arr, values], axis)
+
+
+def _transposed(a: Any, axes: Any = None) -> Any:
+    return a.transpose(*([] if axes is None else [axes]))
+
+
+def _moved_axis(a: Any, source: Any, destination: Any) -> Any:
+    # NumPy's own function on an array of these many axes, whose lengths say where each axis went
+    return a.transpose([n - 1 for n in np.moveaxis(np.empty(range(1, a.ndim + 1)), source, destination).shape])
+
+
+def _same_entries(called: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a function that gives an array another shape, and leaves its entries in their order."""
+    return lambda a, *args, **options: a.reshape(called(a.array, *args, **options).shape)
+
+
+def _flipped(m: Any, axis: Any = None) -> Any:
+    axes = range(m.ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    turned = {a % m.ndim for a in axes}
+    return m[tuple(slice(None, None, -1 if i in turned else None) for i in range(m.ndim))]
+
+
+def _running(join: Callable[[Any, Any], Any], a: Any, axis: int | None = None) -> Any:
+    """Running sums or products, by doubling: after k steps each entry has joined the 2ᵏ up to it."""
+    if axis is None:
+        a, axis = a.ravel(), 0
+    before = (slice(None),) * (axis % a.ndim)
+    step = 1
+    while step < a.shape[axis]:
+        head, rest, shifted = ((*before, slice(*ends)) for ends in ((0, step), (step, None), (0, -step)))
+        a = _concatenate([a[head], join(a[rest], a[shifted])], axis)
+        step *= 2
+    return a
+
+
+def _product(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Products of halves, so that no entry is divided by: one may be 0."""
+    axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    gone = {own % a.ndim for own in axes}
+    shape = tuple(1 if i in gone else n for i, n in enumerate(a.shape))
+    for own in gone:
+        before = (slice(None),) * own
+        if a.shape[own] == 0:
+            raise DomainError(f"prod: {a!r} has no entries along axis {own}; their product is the constant 1")
+        while (count := a.shape[own]) > 1:
+            half = count // 2
+            both = a[(*before, slice(half))] * a[(*before, slice(half, 2 * half))]
+            a = _concatenate([both, a[(*before, slice(2 * half, None))]], own) if count % 2 else both
+    return a.reshape(shape if keepdims else tuple(n for i, n in enumerate(shape) if i not in gone))
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Of vectors, and the Frobenius norm of matrices."""
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    of_vectors = len(axes) == 1
+    if ord is None or (ord == 2 and of_vectors) or (ord == "fro" and len(axes) == 2):
+        return (x * x).sum(axis, keepdims) ** 0.5
+    if of_vectors and ord == 1:
+        return abs(x).sum(axis, keepdims)
+    if of_vectors and ord in (np.inf, -np.inf):
+        return abs(x).max(axis, keepdims) if ord > 0 else abs(x).min(axis, keepdims)
+    raise _unknown("np.linalg.norm", {"ord": ord})
+
+
+def _average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Any:
+    if weights is None:
+        return np.mean(a, axis, keepdims=keepdims)
+    shapes = np.shape(numbers(a)), np.shape(numbers(weights))
+    if shapes[0] != shapes[1]:
+        if not isinstance(axis, (int, np.integer)) or shapes[1] != (shapes[0][axis],):
+            raise ShapeError(
+                f"average: a has shape {shapes[0]}, the weights {shapes[1]}; they do not fit along {axis=}"
+            )
+        weights = _reshaped(weights, tuple(n if i == axis % len(shapes[0]) else 1 for i, n in enumerate(shapes[0])))
+    total = np.sum(weights + np.zeros(shapes[0]), axis=axis, keepdims=keepdims)
+    return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+
+
+def _sorted(a: Any, axis: int | None = -1) -> Any:
+    if axis is None:
+        a, axis = a.ravel(), -1
+    return np.take_along_axis(a, np.argsort(a.array, axis=axis, kind="stable"), axis)
+
+
+_MOVING = (
+    np.roll, np.rot90, np.tile, np.repeat, np.take, np.take_along_axis, np.diagonal, np.delete, np.diag, np.diagflat,
+    np.tril, np.triu, np.broadcast_to, np.pad,
+)  # fmt: skip
+"""Functions that move entries, repeat them or put zeros beside them: an entry's place says all of them."""
+
+
+def _by_places(called: Callable[..., Any]) -> Callable[..., Any]:
+    def rule(a: Any, *args: Any, **options: Any) -> Any:
+        if called is np.pad:
+            _known_padding(*args, **options)
+        if not isinstance(a, Node) or of_graph((*args, *options.values())) is not None:
+            raise GraphError(
+                f"{called.__name__}: where entries go is constant, so only the first argument may be a value; take the "
+                ".array of the others"
+            )
+        return _applied(Moved(lambda array: called(array, *args, **options), called.__name__), a)
+
+    return rule
+
+
+def _known_padding(width: Any, mode: Any = "constant", **options: Any) -> None:
+    if mode in ("constant", "edge", "reflect", "symmetric", "wrap") and not set(options) - {"pad_width"}:
+        return
+    raise _unknown("np.pad", {"mode": mode, **options})
 
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -180,25 +323,53 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.hstack: _side_by_side,
     np.vstack: _one_above_another,
     np.column_stack: _columns,
+    np.append: _appended,
     np.split: _split,
     np.where: _where,
-    np.sum: lambda v, axis=None, keepdims=False: v.sum(axis, keepdims),
-    np.mean: lambda v, axis=None, keepdims=False: v.mean(axis, keepdims),
-    np.var: lambda v, axis=None, keepdims=False: v.var(axis, keepdims),
-    np.std: lambda v, axis=None, keepdims=False: v.var(axis, keepdims) ** 0.5,
-    np.max: lambda v, axis=None, keepdims=False: v.max(axis, keepdims),
-    np.min: lambda v, axis=None, keepdims=False: v.min(axis, keepdims),
-    np.reshape: lambda v, shape: v.reshape(shape),
-    np.ravel: lambda v: v.ravel(),
-    np.transpose: lambda v, axes=None: v.transpose(*([] if axes is None else [axes])),
-    np.swapaxes: lambda v, first, second: v.swapaxes(first, second),
-    np.moveaxis: _moved,
-    np.expand_dims: _expanded,
-    np.squeeze: _squeezed,
-    np.dot: _dot,
-    np.clip: lambda v, low, high: np.minimum(np.maximum(v, low), high),
-    np.broadcast_to: lambda v, shape: v + np.zeros(shape, v.dtype),
+    np.sum: lambda a, axis=None, keepdims=False: a.sum(axis, keepdims),
+    np.mean: lambda a, axis=None, keepdims=False: a.mean(axis, keepdims),
+    np.average: _average,
+    np.var: lambda a, axis=None, ddof=0, keepdims=False: a.var(axis, keepdims, ddof),
+    np.std: lambda a, axis=None, ddof=0, keepdims=False: a.var(axis, keepdims, ddof) ** 0.5,
+    np.max: lambda a, axis=None, keepdims=False: a.max(axis, keepdims),
+    np.min: lambda a, axis=None, keepdims=False: a.min(axis, keepdims),
+    np.prod: _product,
+    np.cumsum: partial(_running, np.add),
+    np.cumprod: partial(_running, np.multiply),
+    np.linalg.norm: _norm,
+    np.sort: _sorted,
+    np.reshape: lambda a, shape: a.reshape(shape),
+    np.ravel: lambda a: a.ravel(),
+    np.transpose: _transposed,
+    np.swapaxes: lambda a, axis1, axis2: a.swapaxes(axis1, axis2),
+    np.moveaxis: _moved_axis,
+    np.expand_dims: _same_entries(np.expand_dims),
+    np.squeeze: _same_entries(np.squeeze),
+    np.atleast_1d: _same_entries(np.atleast_1d),
+    np.atleast_2d: _same_entries(np.atleast_2d),
+    np.copy: lambda a: a,
+    np.flip: _flipped,
+    np.flipud: lambda m: _flipped(m, 0),
+    np.fliplr: lambda m: _flipped(m, 1),
+    np.trace: lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, offset, axis1, axis2).sum(axis=-1),
+    np.diff: lambda a: a[..., 1:] - a[..., :-1],
+    np.dot: dot,
+    np.inner: inner,
+    np.outer: outer,
+    np.vdot: vdot,
+    np.tensordot: tensordot,
+    np.einsum: einsum,
+    np.clip: lambda a, a_min, a_max: _clipped(a, a_min, a_max),
+    **{called: _by_places(called) for called in _MOVING},
 }
+
+_WRITING = {np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal}
+"""Functions that write into an array."""
+
+
+def _clipped(a: Any, low: Any, high: Any) -> Any:
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
 
 
 def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -211,19 +382,27 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
     """
     if called in _CONSTANT:
         return called(*map(numbers, args), **{name: numbers(given) for name, given in options.items()})
+    if called in _WRITING:
+        raise _in_place(_own_name(called))
     rule = _FUNCTIONS.get(called)
     if rule is None:
         raise _unknown(_own_name(called), {})
     try:
-        return rule(*args, **options)
-    except TypeError as error:
-        if "keyword argument" not in str(error):
-            raise
+        signature(rule).bind(*args, **options)
+    except TypeError:
         raise _unknown(_own_name(called), options) from None
+    return rule(*args, **options)
 
 
 def _own_name(called: Any) -> str:
     return f"{called.__module__.replace('numpy', 'np', 1)}.{called.__name__}"
+
+
+def _in_place(name: str) -> FrozenError:
+    return FrozenError(
+        f"{name}: nothing is written in place where values are. Take np.where(mask, new, old), or put new parts "
+        "together with np.concatenate or np.stack"
+    )
 
 
 def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:

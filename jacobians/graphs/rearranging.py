@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Jacobian, Reshape, Selection
+from jacobians.linops import Diagonal, Jacobian, Reshape, Selection
 from jacobians.operations import Primitive, Unary
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.symbols.expressions import Expr
 
 
 class Indexed(Unary):
@@ -31,10 +32,19 @@ class Indexed(Unary):
             raise ShapeError(f"index: X has shape {X.shape}; {error}") from None
         return value.copy(), {"X": partial(_selection, self.key, X.shape, value.shape, X.dtype)}
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the entries that the Jacobian selects."""
+        (X,) = inputs
+        places = np.arange(X.size).reshape(X.shape)[self.key]
+        kept = _selection(self.key, X.shape, places.shape, X.dtype)
+        if any(isinstance(part, slice) and part.step not in (None, 1) for part in _parts(self.key)):
+            kept = Selection(places, X.shape)
+        return cast(Expr, kept._jvp(cast(Array, X))), {"X": lambda: kept}
+
 
 def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
     """By one slice an axis where the key is made of integers, slices, Ellipsis and None; else by places."""
-    parts = key if isinstance(key, tuple) else (key,)
+    parts = _parts(key)
     if not all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts):
         return Selection(np.arange(size_of(shape)).reshape(shape)[key], shape, dtype)
     parts = tuple(part for part in parts if part is not None)
@@ -44,6 +54,10 @@ def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
     slices = tuple(part if isinstance(part, slice) else _only(part, n) for part, n in zip(parts, shape, strict=True))
     kept = Selection(slices, shape, dtype)
     return kept if kept.codomain == found else Reshape(found, kept.codomain, dtype) @ kept
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _only(place: int, count: int) -> slice:
@@ -66,8 +80,60 @@ class Permuted(Unary):
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        places = np.arange(X.size).reshape(X.shape)
-        return X.transpose(self.axes).copy(), {"X": lambda: Selection(places.transpose(self.axes), X.shape, X.dtype)}
+        return X.transpose(self.axes).copy(), {"X": lambda: _AxesMoved(self.axes, X.shape, X.dtype)}
+
+
+class _AxesMoved(Selection):
+    """The selection of all entries, with the axes in another order."""
+
+    __slots__ = ("axes",)
+
+    def __init__(self, axes: tuple[int, ...], domain: Shape, dtype: DType) -> None:
+        self.axes = axes
+        super().__init__(np.arange(size_of(domain)).reshape(domain).transpose(axes), domain, dtype)
+
+    def _in_symbols(self, cotangent: Any) -> Array:
+        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return as_array(cotangent.transpose(tuple(back)))
+
+
+class Moved(Unary):
+    """X ↦ f(X), where f moves entries, repeats them or puts zeros beside them, whatever their numbers are.
+
+    What f makes of the entries' places says where each comes from.
+
+    Parameters
+    ----------
+    move : callable
+        A function of an array.
+    called : str
+        What it is called in messages.
+    """
+
+    def __init__(self, move: Callable[[Array], Array], called: str) -> None:
+        self.move = move
+        self.called = called
+
+    @property
+    def name(self) -> str:
+        return self.called
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        try:
+            value = as_array(self.move(X))
+        except (ValueError, IndexError) as error:
+            raise ShapeError(f"{self.name}: X has shape {X.shape}; {error}") from None
+        return value.copy(), {"X": lambda: self._from_places(X.shape, X.dtype)}
+
+    def _from_places(self, shape: Shape, dtype: DType) -> Jacobian:
+        every = np.arange(1, size_of(shape) + 1).reshape(shape)
+        places = as_array(self.move(every))
+        kept = places > 0
+        if places.shape == shape and np.array_equal(places[kept], every[kept]):
+            return Diagonal(kept.astype(dtype))
+        taken = Selection(np.maximum(places - 1, 0), shape, dtype)
+        return taken if kept.all() else Diagonal(kept.astype(dtype)) @ taken
 
 
 class Extreme(Unary):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,12 @@ import numpy.typing as npt
 from jacobians.arrays import Array, OfGraph, as_array
 from jacobians.errors import GraphError
 from jacobians.graphs.broadcasting import Minus
-from jacobians.linops import Jacobian
+from jacobians.linops import Dense, Jacobian
 from jacobians.operations import Loss, Operation, SquaredError, Unary
-from jacobians.operations.losses import same_shape_targets
-from jacobians.operations.operation import Makers
+from jacobians.operations.losses import rows_of_examples, same_shape_targets
+from jacobians.operations.operation import UNNAMED, Makers, Naming, called
+from jacobians.symbols.expressions import Call, Expr, Number, Quotient, scaled
+from jacobians.symbols.named_functions import Function
 
 
 class WithTargets(Unary):
@@ -42,6 +45,46 @@ class WithTargets(Unary):
             return losses, {"X": lambda: rows}
         value, row = self.loss.total(X, self.targets)
         return value(), {"X": partial(_row, row)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return a call of the loss, and the maker of its row, δ/N, or of δ's rows by example."""
+        (X,) = inputs
+        outputs = np.broadcast_to(0.0, X.shape)
+        loss = self.loss.declared_for(self.targets, outputs)
+        Y = name.constant("Y", loss.in_shape(self.targets, outputs))
+        delta = loss.delta_in_symbols(X, Y, name.inside("P"))
+        count = X.shape[loss.layout.batch_axis]
+        if loss.reduction == "none":
+            value = Call(Function(*called(loss.name), LossValue(loss)), (X, Y), (count,))
+            return value, {"X": lambda: rows_of_examples(cast(Array, delta), count, loss.layout)}
+        weight: Expr | None = None
+        if loss.reduction != "sum":
+            examples = name.constant("N", np.asarray(float(count if loss.reduction == "mean" else X.size)))
+            weight = Quotient(Number(1), examples)
+        row = Dense(cast(Array, scaled(weight, delta)))
+        return Call(Function(*called(loss.name), LossValue(loss)), (X, Y), ()), {"X": lambda: row}
+
+
+@dataclass(frozen=True, eq=False)
+class LossValue:
+    """A loss as a function of outputs and targets, for formulas.
+
+    Parameters
+    ----------
+    loss : Loss
+    """
+
+    loss: Loss
+
+    def __call__(self, X: Array, Y: Array) -> Array:
+        return as_array(self.loss.per_example(X, Y)[0] if self.loss.reduction == "none" else self.loss.total(X, Y)[0]())
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, LossValue) and type(other.loss) is type(self.loss)
+        return same and vars(other.loss) == vars(self.loss)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(type(self.loss))
 
 
 def _row(row: Any) -> Jacobian:

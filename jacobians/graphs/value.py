@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, size_of
+from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
-from jacobians.graphs.between import jacobians_between
+from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.graph import Graph, Path, in_its_layout
+from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
-from jacobians.linops import BlockRow, Jacobian
+from jacobians.linops import Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
+from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
 
 Other = Any
 """A value, an array or a number."""
@@ -70,7 +72,10 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
                 f"values: {name} is the value {array!r} already; give it a name with .named({name!r}), or start a new "
                 f"graph from its numbers, {name}={name}.array"
             )
-        found.append(Value(as_float(array, name, "values"), origin).named(name))
+        numbers = as_float(array, name, "values")
+        if isinstance(numbers, StandIn):
+            numbers.becomes_a_value()
+        found.append(Value(numbers, origin).named(name))
     return tuple(found)
 
 
@@ -127,11 +132,11 @@ class Value(Node):
         (20, 32)
         """
         nodes = self._found(wrt, "jacobian")
-        found, graph = jacobians_between(self, nodes)
-        layout = graph.layout()
-        if len(found) == 1:
-            return in_its_layout(found[0], layout)
-        return in_its_layout(BlockRow(tuple(found), layout.vec if layout else "C"), layout)
+        layout = Graph((self,), nodes).layout()
+        if len(nodes) == 1:
+            (found,), _ = jacobians_between(self, nodes)
+            return in_its_layout(found, layout)
+        return in_its_layout(row_between(self, nodes, layout.vec if layout else "C"), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
         """Return the gradients of this scalar by values, from one sweep back through the graph.
@@ -188,18 +193,104 @@ class Value(Node):
         (node,) = self._found((wrt,), "path_count")
         return Graph((self,), (node,)).path_count(self, node)
 
+    def plan(self, *wrt: Value | str, limit: int | None = None) -> GraphPlan:
+        """Return how this value's Jacobians by others are multiplied out: forward, reverse, and in the best order.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+        limit : int, optional
+            Bytes that the products may take at one time.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        TooLargeError
+            If no order that was found stays within the limit.
+
+        Examples
+        --------
+        Of two residual blocks that are narrow in their middle, neither mode is best:
+
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, V, W = jac.values(X=np.ones((1, 9)), V=np.ones((9, 1)), W=np.ones((1, 9)))
+        >>> H = (X + jac.tanh(X @ V) @ W).named("H")
+        >>> plan = (H + jac.tanh(H @ V) @ W).named("Y").plan(X)
+        >>> print(plan)
+        Y by X: 7 inner values, 10 edges
+                 operations  multiplications    built     peak
+        forward         666              261  3.4 KiB  2.5 KiB
+        reverse         666              261  2.7 KiB  2.0 KiB
+        best            549              198  1.5 KiB  2.0 KiB
+        the best of all orders: matmul_3, matmul_5, H, tanh_4, matmul_7, matmul_9, tanh_8
+        >>> plan.dense().shape
+        (9, 9)
+        """
+        nodes = tuple(dict.fromkeys(self._found(wrt, "plan")))
+        graph = Graph((self,), nodes)
+        graph.layout()
+        return graph.plan(limit=limit)
+
+    def picture(self, *wrt: Value | str) -> GraphPicture:
+        """Return the graph from some values to this one as a picture: inline SVG, which a notebook shows.
+
+        Beside each edge stands the structure of its Jacobian.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+            All inputs that it depends on, unless given.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        TooLargeError
+            If there are more than 80 values.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import jacobians as jac
+        >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+        >>> picture = jac.tanh(X @ W).named("H").picture()
+        >>> [edge.structure for edge in picture.edges]
+        ['Kronecker(I₅, 3×4)', 'Kronecker(5×4, I₃)', 'Diagonal(5×3)']
+        """
+        nodes = self.find(wrt, "picture") if wrt else [n for n in self.ancestors() if n.operation is None]
+        graph = Graph((self,), nodes)
+        place = {node: number for number, node in enumerate(graph.nodes)}
+        values = [DrawnValue(n.name, show_shape(n.shape), not graph.into[n]) for n in graph.nodes]
+        if len(values) > MOST:
+            return GraphPicture(values, [])
+        return GraphPicture(
+            values, [DrawnEdge(place[e.parent], place[e.child], e.jacobian.structure) for e in graph.edges]
+        )
+
+    def find(self, wrt: Sequence[Value | str], operation: str) -> list[Node]:
+        """Return the values of the graph that are meant by values or names.
+
+        Raises
+        ------
+        GraphError
+            If one is no value of this graph, or no name in it.
+        """
+        return [self._find(given, operation) for given in wrt]
+
     def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
-        """The nodes that are meant by values or names."""
         if not wrt:
             raise GraphError(f"{operation}: by which values? {operation}(W, b) takes values of the graph, or names")
-        return [self._find(given, operation) for given in wrt]
+        return self.find(wrt, operation)
 
     def _find(self, given: Value | str, operation: str) -> Node:
         if isinstance(given, str):
             node = self._origin.find(given)
             if node is None:
                 names = self._origin.names()
-                near = get_close_matches(given, names, n=1)
+                by_case = [name for name in names if name.casefold() == given.casefold()]
+                near = by_case or get_close_matches(given, names, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise GraphError(f"{operation}: no value is called {given!r}; there are {', '.join(names)}{hint}")
             return node
@@ -279,7 +370,8 @@ class Value(Node):
         if 0 in ranks or ranks[1] > 2:
             raise ShapeError(
                 f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A may be a vector, a matrix or a stack of "
-                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by member"
+                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by "
+                "member, or with np.einsum"
             )
         if ranks == (2, 2):
             return self._apply(MatMul(), (left, right))
@@ -357,10 +449,14 @@ class Value(Node):
         """Return the mean over all entries, or along one axis or several."""
         return self._over(Mean, axis, keepdims)
 
-    def var(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the mean square distance from the mean."""
+    def var(self, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Self:
+        """Return the mean square distance from the mean; `ddof` is taken from the count that it is divided by."""
         away = self - self.mean(axis, keepdims=True)
-        return (away * away).mean(axis, keepdims)
+        found = (away * away).mean(axis, keepdims)
+        if not ddof:
+            return found
+        count = self.size // max(found.size, 1)
+        return found * (count / (count - ddof))
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Self:
         """Return the largest entries; of equal ones the first takes the whole derivative."""

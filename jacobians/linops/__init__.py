@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jacobians.layout import Order
-from jacobians.linops.algebra import add, compose, scale
+from jacobians.linops.algebra import add, after, beside, compose, scale
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
@@ -71,6 +71,8 @@ def _picture(jacobian: Jacobian) -> str:
 # contract imports none of these; they are hung on it here, once.
 Jacobian._compose = compose
 Jacobian._add = add
+Jacobian._beside = beside
+Jacobian._after = after
 Jacobian._scale = scale
 Jacobian.block_diagonal = block_diagonal
 Jacobian.plot = plot

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, as_array
+from jacobians.arrays import Array, DType, as_array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
@@ -21,7 +22,7 @@ from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.leaves import Dense
+from jacobians.linops.leaves import Dense, leaf_of_matrix
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
@@ -149,10 +150,17 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         case (Kronecker() | BlockDiagonal(), Transposed(inner=Selection() as kept)):
             return _without_zeros(left, kept)
         # rows lᵣ ⊗ rᵣ times K exchange their factors
-        case KhatriRao(), Commutation() if _holds(left, right.dtype):
-            return KhatriRao(left.right, left.left)
-        case KhatriRaoSum(), Commutation() if _holds(left, right.dtype):
-            return KhatriRaoSum(left.right, left.left)
+        case (KhatriRao() | KhatriRaoSum(), Commutation()) if _holds(left, right.dtype):
+            return type(left)(left.right, left.left)
+        # (lᵣ ⊗ rᵣ)(A ⊗ B) = lᵣA ⊗ rᵣB: the gradients of a weight that is a product
+        case (KhatriRao() | KhatriRaoSum(), Kronecker()):
+            return _rows_through(left, right)
+        # (lᵣ ⊗ rᵣ) Sᵀ: what multiplies placed zeros is left out
+        case (KhatriRao() | KhatriRaoSum(), Transposed(inner=Selection() as kept)):
+            return _rows_without_zeros(left, kept)
+        # diag(d) scales row r, one of its factors, by dᵣ
+        case (Diagonal(), KhatriRao() | KhatriRaoSum()):
+            return _scaled_rows(left, right)
     return None
 
 
@@ -196,6 +204,42 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
             terms = tuple(t for s in (left, right) for t in (s.terms if isinstance(s, Sum) else (s,)))
             result = Sum(terms)
     return result._with_order(order)
+
+
+def beside(jacobian: Jacobian, matrix: Any) -> Jacobian:
+    """Return a plain or a sparse matrix as a leaf that can be added to a Jacobian, whose order unrolls its sides.
+
+    Raises
+    ------
+    ShapeError
+        If it has another shape than the Jacobian's matrix.
+    """
+    if matrix.shape != jacobian.shape:
+        raise ShapeError(
+            f"+: the matrix has shape {matrix.shape}, that of {jacobian.structure} is {jacobian.shape}; both must agree"
+        )
+    turned = isinstance(jacobian, Denominator)
+    leaf = leaf_of_matrix(matrix.T if turned else matrix, jacobian.codomain, jacobian.domain, jacobian.order)
+    return Denominator(leaf) if turned else leaf
+
+
+def after(jacobian: Jacobian, matrix: Any) -> Jacobian:
+    """Return a sparse matrix as a leaf that a Jacobian can be multiplied with from the left.
+
+    Raises
+    ------
+    ShapeError
+        If it has not as many rows as the Jacobian's matrix has columns.
+    """
+    rows, columns = matrix.shape
+    if rows != jacobian.shape[1]:
+        raise ShapeError(
+            f"@: the left factor {jacobian.structure} is {jacobian.shape}, the sparse matrix {matrix.shape}; it needs "
+            f"{jacobian.shape[1]} rows"
+        )
+    if isinstance(jacobian, Denominator):
+        return Denominator(leaf_of_matrix(matrix.T, (columns,), jacobian.codomain, jacobian.order))
+    return leaf_of_matrix(matrix, jacobian.domain, (columns,), jacobian.order)
 
 
 def scale(factor: float, jacobian: Jacobian) -> Jacobian:
@@ -334,6 +378,37 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
         return blocks_times_inputs(left, across)
     return None
+
+
+def _rows_through(left: KhatriRao | KhatriRaoSum, right: Kronecker) -> KhatriRao | KhatriRaoSum | None:
+    """lᵣA ⊗ rᵣB, where neither factor grows by more than A and B hold."""
+    factors = []
+    for own, through in ((left.left, right.left), (left.right, right.right)):
+        if isinstance(through, int):
+            factors.append(own)
+            continue
+        rows = size_of(own.shape[:-1])
+        if rows * through.shape[1] > own.size + through.size:
+            return None
+        factors.append(matmul(own.reshape(rows, own.shape[-1]), through).reshape(*own.shape[:-1], through.shape[1]))
+    product = type(left)(*factors)
+    return product if product.dtype == np.result_type(left.dtype, right.dtype) else None
+
+
+def _rows_without_zeros(left: KhatriRao | KhatriRaoSum, kept: Selection) -> KhatriRao | KhatriRaoSum | None:
+    if not isinstance(kept.key, tuple) or len(kept.key) != 2 or not _holds(left, kept.dtype):
+        return None
+    rows, columns = kept.key
+    return type(left)(left.left[..., rows], left.right[..., columns])
+
+
+def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao | KhatriRaoSum | None:
+    """diag(d) in the smaller factor that has a row for each; None where one row stands for several."""
+    scales = left.values[(..., *(None,) * (1 + isinstance(right, KhatriRaoSum)))]
+    whole = [f.shape[: left.values.ndim] == left.values.shape for f in (right.left, right.right)]
+    if whole[0] and (right.left.size <= right.right.size or not whole[1]):
+        return type(right)(as_array(scales * right.left), right.right)
+    return type(right)(right.left, as_array(scales * right.right)) if whole[1] else None
 
 
 def _without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:

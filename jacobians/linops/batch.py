@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, show_shape, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, as_shape, format_bytes, show_shape, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import common_axes, example_size, split
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, norms, one_by_one, outer, total
 from jacobians.linops.kronecker import Kronecker
+from jacobians.linops.matrix_views import DENSE_LIMIT
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import diagonal_view
 from jacobians.linops.wrappers import Denominator, Transposed
 
@@ -51,7 +53,9 @@ class BlockDiagonal(Jacobian):
 
     def __init__(self, blocks: Array, codomain: Shape, domain: Shape, axis: int = 0) -> None:
         self.blocks = as_float(blocks, "blocks", "BlockDiagonal")
-        codomain, domain = tuple(codomain), tuple(domain)
+        codomain, domain = (
+            as_shape(shape, name, "BlockDiagonal") for shape, name in ((codomain, "codomain"), (domain, "domain"))
+        )
         self.axis = axis
         fits = axis in (0, -1) and self.blocks.ndim == 3 and codomain and domain
         if fits:
@@ -149,6 +153,10 @@ class BlockDiagonal(Jacobian):
         rows, columns = np.broadcast_arrays(next(index)[:, :, None], next(index)[:, None, :])
         return coo_array((self.blocks.ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
 
+    def _nonzeros(self) -> Nonzeros:
+        _, p, q = self.blocks.shape
+        return Nonzeros(self.blocks.size, q, p)
+
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
@@ -173,8 +181,8 @@ class BlockDiagonal(Jacobian):
 class KhatriRao(Jacobian):
     r"""V ↦ (lᵣᵀ V rᵣ) for every row r: the matrix whose row r is :math:`l_r \otimes r_r`.
 
-    For per-example losses by a weight matrix, row n is δₙ ⊗ xₙ: per-example gradients, held as two factors of
-    size N·(out + in) in place of N·out·in (Goodfellow 2015, arXiv:1510.01799).
+    For per-example losses with respect to a weight matrix, row n is δₙ ⊗ xₙ: per-example gradients, held as two factors
+    of size N·(out + in) in place of N·out·in (Goodfellow 2015, arXiv:1510.01799).
 
     Parameters
     ----------
@@ -286,7 +294,7 @@ def _reduced(weighted: Array, other: Array) -> Array:
     return total(weighted, axes) if axes else weighted
 
 
-def block_diagonal(jacobian: Jacobian, axis: int | None = None) -> BlockDiagonal:
+def block_diagonal(jacobian: Jacobian, axis: int | None = None, *, limit: int = DENSE_LIMIT) -> BlockDiagonal:
     """Return the same map with its blocks multiplied out, one (p×q) block for each example.
 
     Its `blocks`, of shape (N, p, q), are what `vmap(jacrev)` returns, and its matrix is written from them.
@@ -295,9 +303,13 @@ def block_diagonal(jacobian: Jacobian, axis: int | None = None) -> BlockDiagonal
     ----------
     axis : {0, -1}, optional
         Where the examples are counted; 0 unless given, or -1 where the structure keeps only that axis apart.
+    limit : int
+        Bytes above which nothing is allocated.
 
     Raises
     ------
+    TooLargeError
+        If the blocks, with the arrays on the way to them, would take more than `limit` bytes.
     LayoutError
         If the structure does not keep the examples apart along the axis, or is in denominator layout.
 
@@ -322,6 +334,8 @@ def block_diagonal(jacobian: Jacobian, axis: int | None = None) -> BlockDiagonal
         )
     if isinstance(jacobian, BlockDiagonal):
         return jacobian
+    needed = jacobian._blocks_bytes(axes[0])
+    jacobian._refuse_over(limit, needed, "block_diagonal", f"{format_bytes(needed)} in blocks", "to_sparse(), ")
     blocks = jacobian._blocks(axes[0])
     if len(blocks) != jacobian.domain[axes[0]]:
         blocks = np.repeat(blocks, jacobian.domain[axes[0]], axis=0)

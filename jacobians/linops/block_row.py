@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian, Leaf, joint_order
+from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians, joint_order
 from jacobians.linops.kernels import empty
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
 from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
 from jacobians.linops.wrappers import Denominator, Transposed
@@ -27,7 +28,7 @@ class BlockRow(Jacobian):
 
     Parameters
     ----------
-    blocks : tuple of Jacobian
+    blocks : iterable of Jacobian
         With one codomain.
     vec : {"C", "F"}
         How each input is unrolled inside the packed vector. It is data, not a view: it does not change with
@@ -37,6 +38,8 @@ class BlockRow(Jacobian):
     ------
     ShapeError
         If the codomains differ, or there is no block.
+    ArgumentError
+        If one is no Jacobian.
     LayoutError
         If the blocks' vec orders differ, or one is in denominator layout.
 
@@ -50,12 +53,13 @@ class BlockRow(Jacobian):
 
     __slots__ = ("_known_ways", "blocks", "vec")
 
-    def __init__(self, blocks: tuple[Jacobian, ...], vec: Order = "C") -> None:
+    def __init__(self, blocks: Iterable[Jacobian], vec: Order = "C") -> None:
+        blocks = all_jacobians(blocks, "BlockRow")
         if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
             raise ShapeError(f"BlockRow: the blocks' codomains must agree; got {[b.codomain for b in blocks]}")
         if any(isinstance(b, Denominator) for b in blocks):
             raise LayoutError("BlockRow: a block is in denominator layout; take Denominator(BlockRow(numerators))")
-        self.blocks = tuple(blocks)
+        self.blocks = blocks
         self.vec = known_order(vec, "BlockRow's vec")
         size = sum(size_of(b.domain) for b in blocks)
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
@@ -68,7 +72,7 @@ class BlockRow(Jacobian):
     def _ways(self) -> list[Way]:
         """The way of least operations to each block's matrix; priced once."""
         if not self._known_ways:
-            self._known_ways += ways_together([b._factors() for b in self.blocks])
+            self._known_ways += ways_together([b._planned() for b in self.blocks])
         return self._known_ways
 
     def _dense_bytes(self) -> int:
@@ -118,12 +122,20 @@ class BlockRow(Jacobian):
     def _fill(self, out: Array) -> None:
         begun = Beginning()
         chains = (
-            (b._factors(), way, unroll(out[..., part], b.domain, self.vec))
+            (b._planned(), way, unroll(out[..., part], b.domain, self.vec))
             for (b, part), way in zip(self._parts(), self._ways(), strict=True)
         )
         # each chain after those that it may begin with
         for factors, way, columns in sorted(chains, key=lambda chain: len(chain[0])):
             fill(factors, way.bracket, columns, begun)
+
+    def _nonzeros(self) -> Nonzeros:
+        each = [b._nonzeros() for b in self.blocks]
+        return Nonzeros(sum(n.total for n in each), sum(n.row for n in each), max(n.column for n in each))
+
+    def _sparse_bytes(self) -> int:
+        # once in each block, once side by side
+        return 2 * sum(b._sparse_bytes() for b in self.blocks)
 
     def _sparse(self) -> csr_array:
         from scipy.sparse import csr_array, hstack

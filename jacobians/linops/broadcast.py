@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape, show_shape, size_of
+from jacobians.arrays import Array, Shape, as_shape, ones, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import total
@@ -44,7 +44,7 @@ class Broadcast(MovedEntries):
     _rule = ("ones make the sum", "What was repeated is summed")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        codomain, domain = tuple(codomain), tuple(domain)
+        codomain, domain = as_shape(codomain, "codomain", "Broadcast"), as_shape(domain, "domain", "Broadcast")
         if not _spreads(domain, codomain):
             raise ShapeError(f"Broadcast: arrays of shape {domain} do not broadcast to {codomain}")
         super().__init__(codomain, domain, np.dtype(dtype))
@@ -74,8 +74,8 @@ class Broadcast(MovedEntries):
             return False
         return axis == -1 or len(self.domain) == len(self.codomain)
 
-    def _row_norms(self) -> Array:
-        return np.ones(self.codomain, self.dtype)
+    def _repeats(self) -> int:
+        return size_of(self.codomain) // max(size_of(self.domain), 1)
 
     @property
     def structure(self) -> str:
@@ -89,12 +89,15 @@ def _spreads(domain: Shape, codomain: Shape) -> bool:
         return False
 
 
-def spread(domain: Shape, codomain: Shape, dtype: DType) -> Jacobian:
+def spread(domain: Shape, codomain: Shape, like: Array) -> Jacobian:
     """Return the Jacobian of broadcasting an array to another shape, by the structure that says most.
+
+    Its dtype is that of `like`; its ones are symbols where `like` is an expression.
 
     To a matrix it is a Kronecker product with a column of ones, as a layer's bias has it; the identity where nothing
     is repeated; else a `Broadcast`.
     """
+    dtype = like.dtype
     if domain == codomain:
         return Identity(codomain, dtype)
     if size_of(domain) == size_of(codomain):
@@ -102,7 +105,7 @@ def spread(domain: Shape, codomain: Shape, dtype: DType) -> Jacobian:
     if len(codomain) != 2:
         return Broadcast(codomain, domain, dtype)
     (n, m), padded = codomain, (1,) * (2 - len(domain)) + domain
-    left = n if padded[0] == n else np.ones((n, 1), dtype)
-    right = m if padded[1] == m else np.ones((m, 1), dtype)
+    left = n if padded[0] == n else ones((n, 1), like)
+    right = m if padded[1] == m else ones((m, 1), like)
     repeated = Kronecker(left, right, dtype)
     return repeated if domain == padded else Product((repeated, Reshape(padded, domain, dtype)))

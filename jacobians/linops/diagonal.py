@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, show_shape, size_of
+from jacobians.arrays import Array, as_array, as_float, format_bytes, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import split
 from jacobians.linops.jacobian import Jacobian, Leaf
+from jacobians.linops.matrix_views import DENSE_LIMIT
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
@@ -82,6 +84,12 @@ class Diagonal(Jacobian):
         from scipy.sparse import csr_array, diags_array
 
         return csr_array(diags_array(self.values.ravel()))
+
+    def _nonzeros(self) -> Nonzeros:
+        return Nonzeros.of(self.values.size)
+
+    def _row_norms(self) -> Array:
+        return np.abs(self.values)
 
     def _diagonal(self) -> Array:
         return self.values.ravel()
@@ -158,8 +166,21 @@ class DiagonalMinusOuter(Jacobian):
     def _written(self, write: Any, order: Order) -> str | None:
         return None if self.d.ndim != 2 else str(write.minus_outer(self.d, self.u, self.v, self.axis % 2, order))
 
-    def blocks(self) -> Array:
-        """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`."""
+    def blocks(self, *, limit: int = DENSE_LIMIT) -> Array:
+        """Return the blocks, shape (groups, K, K): a new array with one matrix for each slice along `axis`.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes above which nothing is allocated.
+
+        Raises
+        ------
+        TooLargeError
+            If they would take more than `limit` bytes.
+        """
+        needed = self._nonzeros().total * self.dtype.itemsize
+        self._refuse_over(limit, needed, "blocks", f"{format_bytes(needed)} in blocks")
         d, u, v = (self._last(a) for a in (self.d, self.u, self.v))
         out = as_array(-u[:, :, None] * v[:, None, :]).astype(self.dtype, copy=False)
         k = np.arange(d.shape[1])
@@ -188,7 +209,12 @@ class DiagonalMinusOuter(Jacobian):
 
         places = self._last(np.arange(self.shape[0]).reshape(self.domain))
         rows, columns = np.broadcast_arrays(places[:, :, None], places[:, None, :])
-        return coo_array((self.blocks().ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
+        values = self.blocks(limit=self._sparse_bytes())
+        return coo_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=self.shape).tocsr()
+
+    def _nonzeros(self) -> Nonzeros:
+        k = self.domain[self.axis]
+        return Nonzeros(self.d.size * k, k, k)
 
     def _diagonal(self) -> Array:
         return np.ravel(self.d - self.u * self.v)

@@ -8,14 +8,26 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Derivative, DType, Shape, StandIn, as_float, format_bytes, kind_of, size_of
-from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.arrays import (
+    Array,
+    Derivative,
+    DType,
+    Shape,
+    StandIn,
+    as_float,
+    as_shape,
+    format_bytes,
+    is_sparse,
+    kind_of,
+    size_of,
+)
+from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
 from jacobians.linops.matrix_views import MatrixViews
@@ -29,7 +41,7 @@ Leaf: TypeAlias = Callable[[Array], Array]
 """What is done to each array that a structure stores."""
 
 _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
-_ARRAYS: Any = (np.ndarray, StandIn)
+_ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 
 
 class Jacobian(MatrixViews):
@@ -51,12 +63,19 @@ class Jacobian(MatrixViews):
     # hung on the class in linops/__init__.py: the rules and the blocks know other structures, the pictures stand above
     _compose: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
     _add: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
+    _beside: ClassVar[Callable[[Jacobian, Any], Jacobian]]
+    _after: ClassVar[Callable[[Jacobian, Any], Jacobian]]
     _scale: ClassVar[Callable[[float, Jacobian], Jacobian]]
     _picture: ClassVar[Callable[[Jacobian], str]]
     plot: ClassVar[Callable[..., Axes]]
     block_diagonal: ClassVar[Callable[..., Any]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
+        for size in (*codomain, *domain):  # without a call: this is asked of every structure that is made
+            if type(size) is not int or size < 0:
+                owner = type(self).__name__
+                domain, codomain = as_shape(domain, "domain", owner), as_shape(codomain, "codomain", owner)
+                break
         self.codomain = codomain
         self.domain = domain
         self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype
@@ -67,6 +86,10 @@ class Jacobian(MatrixViews):
 
     def _factors(self) -> tuple[Jacobian, ...]:
         """The factors of a chain; what is no chain is its own only factor."""
+        return (self,)
+
+    def _planned(self) -> tuple[Jacobian, ...]:
+        """The same, for a plan: of a long chain shorter ones."""
         return (self,)
 
     def _is_symmetric(self) -> bool:
@@ -113,6 +136,16 @@ class Jacobian(MatrixViews):
         array([[0., 3.]])
         """
         return self._with_leaves(leaf, lambda inner: inner.positive(leaf))._with_order(self.order)
+
+    def _in_one_dtype(self) -> Self:
+        if all(a.dtype == self.dtype for a in self.arrays if a.dtype.kind == "f"):
+            return self
+        dtype = self.dtype
+
+        def inner(jacobian: Jacobian) -> Jacobian:
+            return jacobian._with_leaves(lambda a: a.astype(dtype), inner)._with_order(jacobian.order)
+
+        return cast(Self, inner(self))
 
     _rule: ClassVar[tuple[str, str]] = ("matrix", "A Jacobian without a known formula is multiplied as it is")
     """Of the step in which a row passes the structure: the rule's name, and a sentence."""
@@ -250,6 +283,8 @@ class Jacobian(MatrixViews):
             return Jacobian._compose(self, other)
         if isinstance(other, _ARRAYS):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
+        if is_sparse(other):
+            return Jacobian._compose(self, Jacobian._after(self, other)) if other.ndim == 2 else self @ other.toarray()
         _refuse_pair(other, "right", self)
         return NotImplemented
 
@@ -268,27 +303,52 @@ class Jacobian(MatrixViews):
         >>> Diagonal(np.array([3.0, 4.0])).dot([1.0, 2.0])
         array([3., 8.])
         """
-        return self @ (other if isinstance(other, Derivative) else as_float(other, "operand", "dot"))
+        return self @ (
+            other if isinstance(other, Derivative) or is_sparse(other) else as_float(other, "operand", "dot")
+        )
 
     def __add__(self, other: Any) -> Jacobian:
-        return Jacobian._add(self, other) if isinstance(other, Jacobian) else NotImplemented
+        if isinstance(other, Jacobian):
+            return Jacobian._add(self, other)
+        if isinstance(other, _ARRAYS) or is_sparse(other):
+            return Jacobian._add(self, Jacobian._beside(self, other))
+        return NotImplemented
 
     def __radd__(self, other: Any) -> Jacobian:
         # sum([J₁, J₂]) starts from the number 0
-        return self if isinstance(other, int) and other == 0 else NotImplemented
+        return self if isinstance(other, int) and other == 0 else self.__add__(other)
 
     def __sub__(self, other: Any) -> Jacobian:
-        return self + (-other) if isinstance(other, Jacobian) else NotImplemented
+        if isinstance(other, Jacobian):
+            return self + (-other)
+        if isinstance(other, _ARRAYS) or is_sparse(other):
+            return self - Jacobian._beside(self, other)
+        return NotImplemented
+
+    def __rsub__(self, other: Any) -> Jacobian:
+        return (-self).__add__(other)
 
     def __mul__(self, factor: Any) -> Jacobian:
         if isinstance(factor, Derivative) or np.ndim(factor) != 0:
             return NotImplemented
-        return Jacobian._scale(float(as_float(factor, "factor", "*")), self)
+        number = float(as_float(factor, "factor", "*"))
+        if not abs(number) <= float(np.finfo(self.dtype).max):
+            raise DomainError(f"*: the factor {number:g} is not finite in {self.dtype}, the dtype of {self.structure}")
+        return Jacobian._scale(number, self)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, factor: Any) -> Jacobian:
-        return self * (1.0 / factor)
+    def __truediv__(self, divisor: Any) -> Jacobian:
+        if isinstance(divisor, Derivative) or np.ndim(divisor) != 0:
+            return NotImplemented
+        number = float(as_float(divisor, "divisor", "/"))
+        if number == 0:
+            raise DomainError(f"/: {self.structure} {self.shape} cannot be divided by zero")
+        if abs(number) < 1 / float(np.finfo(self.dtype).max):
+            raise DomainError(
+                f"/: 1/{number:g} is not finite in {self.dtype}, the dtype of {self.structure}; divide in two steps"
+            )
+        return self * (1.0 / number)
 
     def __neg__(self) -> Jacobian:
         return self * -1.0
@@ -329,6 +389,27 @@ def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
             f"@: the {side} factor is {kind_of(other)}, the other is {jacobian.structure} {jacobian.shape}; an "
             "operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
         )
+
+
+def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
+    """Return what a composite is made of, as a tuple.
+
+    Raises
+    ------
+    ShapeError
+        If it is nothing.
+    ArgumentError
+        If some of it is no Jacobian.
+    """
+    found = tuple(given)
+    if not found:
+        raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
+    for place, item in enumerate(found):
+        if not isinstance(item, Jacobian):
+            raise ArgumentError(
+                f"{owner}: number {place} is {kind_of(item)}; expected a Jacobian, such as Dense(array)"
+            )
+    return found
 
 
 def joint_order(*jacobians: Jacobian) -> Order | None:

@@ -10,7 +10,7 @@ from jacobians.arrays import Array, as_array, show_shape, size_of
 from jacobians.linops.batch import KhatriRao, paired_factors
 from jacobians.linops.by_example import STEP_BYTES
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul, norms, one_by_one
+from jacobians.linops.kernels import empty, matmul, norms, one_by_one
 from jacobians.linops.unrolling import slabs
 from jacobians.linops.wrappers import Transposed
 
@@ -83,7 +83,7 @@ class KhatriRaoSum(Jacobian):
     def _row_norms(self) -> Array:
         """‖Σₛ lₛ ⊗ rₛ‖² = Σₛₜ ⟨lₛ, lₜ⟩⟨rₛ, rₜ⟩, or the norm of LᵀR, whichever takes fewer operations."""
         left, right = self._flat()
-        out = np.empty(len(left), dtype=self.dtype)
+        out = empty((len(left),), self.dtype, left)
         inner = self._by_inner_products()
         each = self._count**2 if inner else size_of(self.domain)
         for part in slabs(len(left), each * self.dtype.itemsize, STEP_BYTES):
@@ -98,7 +98,7 @@ class KhatriRaoSum(Jacobian):
         if not self._by_inner_products() and rows * size_of(self.domain) * self.dtype.itemsize <= STEP_BYTES:
             matrix = self._dense()
             return matmul(matrix, matrix.T)
-        out = np.empty((rows, rows), dtype=self.dtype)
+        out = empty((rows, rows), self.dtype, left)
         every = [f.reshape(rows * count, f.shape[-1]).T for f in (left, right)]
         for part in slabs(rows, rows * count**2 * self.dtype.itemsize, STEP_BYTES):
             few = part.stop - part.start

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Symbolic, as_float, show_shape
+from jacobians.arrays import Array, DType, Symbolic, as_float, as_shape, show_shape
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import diagonal_view
 
 if TYPE_CHECKING:
@@ -121,8 +122,8 @@ class Kronecker(Jacobian):
     _joining = "mixed product"
 
     def __init__(self, left: Array | Bordered | int, right: Array | Bordered | int, dtype: Any = np.float64) -> None:
-        self._left = left = left if type(left) is int else _factor(left, "left")
-        self._right = right = right if type(right) is int else _factor(right, "right")
+        self._left = left = left if type(left) is int and left >= 0 else _factor(left, "left")
+        self._right = right = right if type(right) is int and right >= 0 else _factor(right, "right")
         p, n = (left, left) if isinstance(left, int) else left.shape
         r, q = (right, right) if isinstance(right, int) else right.shape
         if isinstance(left, int):
@@ -239,6 +240,9 @@ class Kronecker(Jacobian):
             return super()._sparse()
         return csr_array(kron(left, right))
 
+    def _nonzeros(self) -> Nonzeros:
+        return Nonzeros.of(self.left).kron(Nonzeros.of(self.right))
+
     def _diagonal(self) -> Array:
         if self.codomain != self.domain:
             return super()._diagonal()
@@ -263,7 +267,8 @@ class Kronecker(Jacobian):
 
 def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int:
     if isinstance(factor, (int, np.integer)):
-        return int(factor)
+        (size,) = as_shape(factor, f"the {name} factor", "Kronecker")
+        return size
     if isinstance(factor, Bordered):
         return factor
     array = as_float(factor, name, "Kronecker")

@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, refuse_masked, show_shape, size_of
+from jacobians.arrays import (
+    Array,
+    Shape,
+    Symbolic,
+    as_array,
+    as_float,
+    as_shape,
+    is_sparse,
+    refuse_masked,
+    show_shape,
+    size_of,
+)
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, norms, on_rows, sparse_matmul
-from jacobians.linops.unrolling import rows_of, slabs
+from jacobians.linops.nonzeros import Nonzeros
+from jacobians.linops.unrolling import as_arrays, c_index_of_f, rows_of, slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, sparray
@@ -48,10 +60,11 @@ class Dense(Jacobian):
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")
+        codomain = () if codomain == () else as_shape(codomain, "codomain", "Dense")
         rank = len(codomain)
-        if array.shape[:rank] != tuple(codomain):
+        if array.shape[:rank] != codomain:
             raise ShapeError(f"Dense: the array has shape {array.shape}, which does not begin with {codomain}")
-        super().__init__(tuple(codomain), array.shape[rank:], array.dtype)
+        super().__init__(codomain, array.shape[rank:], array.dtype)
 
     def _jvp(self, tangent: Array) -> Array:
         return on_rows(lambda rows: matmul(rows, self._dense().T), tangent, self.domain, self.codomain)
@@ -93,6 +106,9 @@ class Dense(Jacobian):
         from scipy.sparse import csr_array
 
         return csr_array(self._dense())
+
+    def _nonzeros(self) -> Nonzeros:
+        return Nonzeros.of(self._dense())
 
     def _diagonal(self) -> Array:
         return np.diagonal(self._dense())
@@ -149,6 +165,22 @@ class LowRank(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return LowRank(self.right, self.left)._jvp(cotangent)
 
+    def _rotated(self) -> Array:
+        """L Tᵀ for R = Q T with orthonormal columns Q: its rows have the norms and the products of L Rᵀ's rows."""
+        left, right = self._thin()
+        return matmul(left, as_array(np.linalg.qr(right, mode="r")).T)
+
+    def _row_norms(self) -> Array:
+        # LAPACK knows no extended precision
+        known = self.dtype.itemsize <= 8
+        return norms(self._rotated()).reshape(self.codomain) if known else super()._row_norms()
+
+    def _gram(self) -> Array:
+        if self.dtype.itemsize > 8:
+            return super()._gram()
+        rows = self._rotated()
+        return matmul(rows, rows.T)
+
     def _transpose(self) -> Jacobian:
         return LowRank(self.right, self.left)
 
@@ -200,7 +232,7 @@ class Sparse(Jacobian):
     def __init__(self, matrix: sparray, codomain: Shape, domain: Shape) -> None:
         from scipy.sparse import csr_array
 
-        codomain, domain = tuple(codomain), tuple(domain)
+        codomain, domain = as_shape(codomain, "codomain", "Sparse"), as_shape(domain, "domain", "Sparse")
         if matrix.shape != (size_of(codomain), size_of(domain)):
             raise ShapeError(
                 f"Sparse: the matrix is {matrix.shape}; {domain} to {codomain} needs "
@@ -238,6 +270,15 @@ class Sparse(Jacobian):
     def _sparse(self) -> csr_array:
         return self.matrix.copy()
 
+    def _nonzeros(self) -> Nonzeros:
+        row, column = (np.diff(m.indptr).max(initial=0) for m in (self.matrix, self.matrix.tocsc()))
+        return Nonzeros(int(self.matrix.nnz), int(row), int(column))
+
+    def _row_norms(self) -> Array:
+        squares = self.matrix.copy()
+        squares.data **= 2
+        return np.sqrt(sparse_matmul(squares, np.ones((1, self.shape[1]), self.dtype))).reshape(self.codomain)
+
     def _diagonal(self) -> Array:
         return np.asarray(self.matrix.diagonal())
 
@@ -252,3 +293,17 @@ class Sparse(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return (self.matrix.data, self.matrix.indices, self.matrix.indptr)
+
+
+def leaf_of_matrix(matrix: Any, codomain: Shape, domain: Shape, order: Order | None) -> Jacobian:
+    """Return a matrix, plain or sparse, whose rows and columns are unrolled in `order`, as a Jacobian."""
+    if not is_sparse(matrix):
+        plain = as_float(matrix, "the matrix", "Dense")
+        return Dense(as_arrays(plain, codomain, domain, order or "C"), codomain)._with_order(order)
+    from scipy.sparse import csr_array
+
+    rows = csr_array(matrix)
+    if order == "F":
+        # the place in F order of each entry in C order
+        rows = rows[np.argsort(c_index_of_f(codomain))][:, np.argsort(c_index_of_f(domain))]
+    return Sparse(rows, codomain, domain)._with_order(order)

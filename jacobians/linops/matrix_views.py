@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,18 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Derivative, DType, Shape, as_array, as_float, format_bytes, size_of
 from jacobians.errors import DTypeError, ShapeError, TooLargeError
 from jacobians.layout import Order
-from jacobians.linops.by_example import example_axes, example_row_norms, example_steps, for_each, joined, probed, split
+from jacobians.linops.by_example import (
+    example_axes,
+    example_row_norms,
+    example_size,
+    example_steps,
+    for_each,
+    joined,
+    probed,
+    split,
+)
 from jacobians.linops.kernels import empty, may_alias, norms
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import as_arrays, c_index_of_f, exchanged, known_order, roll, rows_of, slabs, unroll
 
 if TYPE_CHECKING:
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
 
 
 DENSE_LIMIT = 1 << 30
-"""Bytes above which a dense view is refused unless the caller raises the limit."""
+"""Bytes above which a view of the matrix is refused unless the caller raises the limit."""
 
 
 class MatrixViews(Derivative):
@@ -54,6 +64,10 @@ class MatrixViews(Derivative):
     @abstractmethod
     def _vjp(self, cotangent: Array) -> Array:
         """Jᵀ·c for a cotangent of shape (*stack, *codomain); may return a view of `cotangent`."""
+
+    @abstractmethod
+    def _in_one_dtype(self) -> Self:
+        """The same map, every stored array in the matrix's own dtype: else sums are rounded in another one."""
 
     @property
     @abstractmethod
@@ -106,16 +120,29 @@ class MatrixViews(Derivative):
         rows, columns = self.shape
         return rows * columns * self.dtype.itemsize
 
+    def _dense_flops(self) -> int:
+        """Operations that it takes to write the matrix, one for each entry that is only written."""
+        return 0 if self._stores_matrix else self.shape[0] * self.shape[1]
+
     def _least_bytes(self) -> int:
         """Bytes that `_fill_within` needs at the least."""
         return self._dense_bytes()
 
     def _sparse(self) -> csr_array:
-        """The matrix in C order as a sparse array; unless the structure has zeros, under the limit of a dense one."""
+        """The matrix in C order as a sparse array; from the dense one, unless the structure has zeros."""
         from scipy.sparse import csr_array
 
-        self._refuse_over(DENSE_LIMIT, "to_sparse")
         return csr_array(self._dense())
+
+    def _nonzeros(self) -> Nonzeros:
+        """How many entries of the matrix are not zero, at most."""
+        return Nonzeros.full(self.shape)
+
+    def _sparse_bytes(self) -> int:
+        """Bytes of the arrays, the result among them, that `_sparse` needs at one time, at most."""
+        found = self._nonzeros()
+        entries = size_of(self.shape)
+        return found.nbytes(self.shape[0], self.dtype.itemsize) + (self._dense_bytes() if found.total >= entries else 0)
 
     def _keeps_examples(self, axis: int) -> bool:
         """Whether place n of the output, along axis 0 or -1, depends on place n of the input alone."""
@@ -124,6 +151,11 @@ class MatrixViews(Derivative):
     def _blocks(self, axis: int) -> Array:
         """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
         return probed(self, axis)
+
+    def _blocks_bytes(self, axis: int) -> int:
+        """Bytes of the blocks of all examples, and of the basis that they are the images of."""
+        count, p, q = self.domain[axis], example_size(self.codomain, axis), example_size(self.domain, axis)
+        return count * q * (p if self._stores_blocks else p + q) * self.dtype.itemsize
 
     def _times_blocks(self, blocks: Array, axis: int) -> Array:
         """Jₙ Bₙ for blocks Bₙ, or one B for all examples, by the action on their columns."""
@@ -215,7 +247,12 @@ class MatrixViews(Derivative):
                [0., 4.]])
         """
         order = self._order(order, "to_dense")
-        self._refuse_over(limit)
+        rows, columns = self.shape
+        dense, needed = rows * columns * self.dtype.itemsize, self._dense_bytes()
+        if needed > limit:
+            needed = self._least_bytes()
+        on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
+        self._refuse_over(limit, needed, "to_dense", f"{format_bytes(dense)} dense{on_the_way}", "to_sparse(), ")
         matrix = empty(self.shape, self.dtype, *self.arrays) if out is None else self._writable(out)
         self._fill_within(self._as_arrays(matrix, order), limit)
         return matrix
@@ -239,36 +276,73 @@ class MatrixViews(Derivative):
         matrix = self.to_dense()
         return matrix if dtype is None else matrix.astype(dtype, copy=False)
 
-    def to_sparse(self, order: Order | None = None) -> csr_array:
-        """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`."""
-        matrix = self._sparse()
-        if self._order(order, "to_sparse") == "F":
+    def to_sparse(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> csr_array:
+        """Return the matrix as a SciPy sparse array (CSR), unrolled as in `to_dense`.
+
+        Parameters
+        ----------
+        order : {"C", "F"}, optional
+            As in `to_dense`.
+        limit : int
+            Bytes above which nothing is allocated. They are bounded by structure: entries, and two numbers of eight
+            bytes for the place of each.
+
+        Raises
+        ------
+        TooLargeError
+            If the entries that may not be zero would take more.
+        """
+        order = self._order(order, "to_sparse")
+        needed = self._sparse_bytes()
+        self._refuse_over(limit, needed, "to_sparse", f"up to {format_bytes(needed)} as a sparse array")
+        matrix = self._in_one_dtype()._sparse()
+        if order == "F":
             matrix = matrix[c_index_of_f(self.codomain)][:, c_index_of_f(self.domain)]
         return matrix
 
-    def diagonal(self, order: Order | None = None) -> Array:
-        """Return the diagonal of a square matrix as a new vector, unrolled as in `to_dense`."""
+    def diagonal(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
+        """Return the diagonal of a square matrix as a new vector, unrolled as in `to_dense`.
+
+        Raises
+        ------
+        ShapeError
+            If the matrix is not square.
+        TooLargeError
+            If the diagonal would take more than `limit` bytes.
+        """
         rows, columns = self.shape
         if rows != columns:
             raise ShapeError(f"diagonal: {self.structure} is {rows}×{columns}; only a square matrix has one")
-        if self._order(order, "diagonal") == "F":
-            if self.codomain != self.domain:
-                raise ShapeError(
-                    f"diagonal: codomain {self.codomain} and domain {self.domain} differ, so the F-order diagonal "
-                    "pairs other entries than the structure does; take to_dense('F').diagonal()"
-                )
+        order = self._order(order, "diagonal")
+        if order == "F" and self.codomain != self.domain:
+            raise ShapeError(
+                f"diagonal: codomain {self.codomain} and domain {self.domain} differ, so the F-order diagonal "
+                "pairs other entries than the structure does; take to_dense('F').diagonal()"
+            )
+        self._refuse_vector_over(limit, "diagonal")
+        if order == "F":
             return self._diagonal()[c_index_of_f(self.domain)]
         return as_array(self._diagonal()).copy()
 
-    def row_norms(self) -> Array:
+    def row_norms(self, *, limit: int = DENSE_LIMIT) -> Array:
         r"""Return the Euclidean norm of each output's gradient: :math:`\lVert J_{i,:} \rVert_2`, by structure.
 
         In numerator layout a gradient is a row of the matrix, in denominator layout a column; the result is the same.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes above which nothing is allocated.
 
         Returns
         -------
         ndarray, shape `codomain`
             A new array.
+
+        Raises
+        ------
+        TooLargeError
+            If it would take more than `limit` bytes.
 
         References
         ----------
@@ -283,7 +357,8 @@ class MatrixViews(Derivative):
         >>> np.allclose((J2 @ J1.W).row_norms(), [5 * np.sqrt(0.5), np.sqrt(0.5)])
         True
         """
-        return as_array(self._row_norms()).copy()
+        self._refuse_vector_over(limit, "row_norms")
+        return as_array(self._in_one_dtype()._row_norms()).copy()
 
     def gram(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> Array:
         r"""Return the inner products of the outputs' gradients, :math:`J J^\top`, by structure.
@@ -322,12 +397,9 @@ class MatrixViews(Derivative):
         order = self._order(order, "gram")
         size = size_of(self.codomain)
         needed = size * size * self.dtype.itemsize
-        if needed > limit:
-            raise TooLargeError(
-                f"gram: {self.structure} has {size} outputs, so J Jᵀ takes {format_bytes(needed)}, over the limit of "
-                f"{format_bytes(limit)}; use (J @ J.T).matvec, take fewer outputs, or pass limit={needed}"
-            )
-        products = self._gram()
+        takes = f"and of its {size} outputs J Jᵀ takes {format_bytes(needed)}"
+        self._refuse_over(limit, needed, "gram", takes, "(J @ J.T).matvec, fewer outputs, ")
+        products = self._in_one_dtype()._gram()
         if order == "F":
             index = c_index_of_f(self.codomain)
             products = products[np.ix_(index, index)]
@@ -404,17 +476,15 @@ class MatrixViews(Derivative):
             )
         return out
 
-    def _refuse_over(self, limit: int, operation: str = "to_dense") -> None:
-        rows, columns = self.shape
-        dense, needed = rows * columns * self.dtype.itemsize, self._dense_bytes()
+    def _refuse_vector_over(self, limit: int, view: str) -> None:
+        needed = size_of(self.codomain) * self.dtype.itemsize
+        self._refuse_over(limit, needed, view, f"so that the vector takes {format_bytes(needed)}")
+
+    def _refuse_over(self, limit: int, needed: int, view: str, takes: str, instead: str = "") -> None:
+        """Raise before anything is allocated, where a view needs more bytes than its limit: every view asks here."""
         if needed > limit:
-            needed = self._least_bytes()
-        if needed > limit:
-            instead = f"to_sparse(), or pass limit={needed}"
-            if operation == "to_sparse":
-                instead = f"or csr_array(J.to_dense(limit={needed})): it has no zeros to leave out"
-            on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
+            rows, columns = self.shape
             raise TooLargeError(
-                f"{operation}: {self.structure} is {rows}×{columns}, {format_bytes(dense)} dense{on_the_way}, over the "
-                f"limit of {format_bytes(limit)}; use jvp, vjp, {instead}"
+                f"{view}: {self.structure} is {rows}×{columns}, {takes}, over the limit of {format_bytes(limit)}; use "
+                f"jvp, vjp, {instead}or pass limit={needed}"
             )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, show_shape, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import zeros
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import unravelled
 from jacobians.linops.wrappers import Transposed
 
@@ -37,6 +38,16 @@ class MovedEntries(Jacobian):
 
         ones, starts = np.ones(self.shape[0], dtype=self.dtype), np.arange(self.shape[0] + 1)
         return csr_array((ones, self._source().copy(), starts), shape=self.shape)
+
+    def _nonzeros(self) -> Nonzeros:
+        return Nonzeros(self.shape[0], 1, self._repeats())
+
+    def _repeats(self) -> int:
+        """How often an entry is taken, at most."""
+        return 1
+
+    def _row_norms(self) -> Array:
+        return np.ones(self.codomain, self.dtype)
 
     def _diagonal(self) -> Array:
         return (self._source() == np.arange(self.shape[0])).astype(self.dtype)
@@ -70,7 +81,8 @@ class Identity(MovedEntries):
     _rule = ("identity", "Nothing changes")
 
     def __init__(self, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        super().__init__(tuple(domain), tuple(domain), np.dtype(dtype))
+        domain = domain if type(domain) is tuple else as_shape(domain, "domain", "Identity")
+        super().__init__(domain, domain, np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
         return tangent
@@ -119,7 +131,8 @@ class Reshape(MovedEntries):
     _rule = ("reshape", "The same entries in another shape")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        codomain, domain = tuple(codomain), tuple(domain)
+        codomain = codomain if type(codomain) is tuple else as_shape(codomain, "codomain", "Reshape")
+        domain = domain if type(domain) is tuple else as_shape(domain, "domain", "Reshape")
         if size_of(codomain) != size_of(domain):
             raise ShapeError(f"Reshape: {domain} has {size_of(domain)} entries, {codomain} has {size_of(codomain)}")
         super().__init__(codomain, domain, np.dtype(dtype))
@@ -228,7 +241,8 @@ class Selection(MovedEntries):
     _rule = ("placement", "What was not selected has no influence")
 
     def __init__(self, key: Key, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        domain = tuple(domain)
+        if type(domain) is not tuple or min(domain, default=0) < 0:
+            domain = as_shape(domain, "domain", "Selection")
         self.key: Key = key
         if isinstance(key, tuple):
             if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
@@ -260,6 +274,10 @@ class Selection(MovedEntries):
             return out
         # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
         flat = cotangent.reshape(size_of(stack), self.shape[0])
+        if flat.dtype.itemsize > 8:
+            every_row: Any = (slice(None), self.key.ravel())
+            np.add.at(out.reshape(size_of(stack), self.shape[1]), every_row, flat)
+            return out
         sums = [np.bincount(self.key.ravel(), weights=row, minlength=self.shape[1]) for row in flat]
         if sums:
             out.reshape(size_of(stack), self.shape[1])[...] = sums
@@ -295,11 +313,19 @@ class Selection(MovedEntries):
             return np.arange(self.shape[1]).reshape(self.domain)[self.key].ravel()
         return self.key.ravel()
 
+    def _repeats(self) -> int:
+        return 1 if isinstance(self.key, tuple) else int(np.bincount(self.key.ravel()).max(initial=0))
+
     def _keeps_examples(self, axis: int) -> bool:
-        if not isinstance(self.key, tuple) or not self.domain:
+        if not self.domain or not self.codomain:
             return False
         count = self.domain[axis]
-        return range(*self.key[axis].indices(count)) == range(count)
+        if isinstance(self.key, tuple):
+            return range(*self.key[axis].indices(count)) == range(count)
+        if self.codomain[axis] != count:
+            return False
+        of_example = self.key // (self.shape[1] // count) if axis == 0 and count else self.key % max(count, 1)
+        return bool((np.moveaxis(of_example, axis, -1) == np.arange(count)).all())
 
     @property
     def structure(self) -> str:

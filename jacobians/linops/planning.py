@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from jacobians.arrays import Array, DType, Shape, as_array, format_bytes, size_of
 from jacobians.errors import TooLargeError
 from jacobians.linops.batch import BlockDiagonal, blocks_times_inputs
-from jacobians.linops.by_example import common_axes, for_each
+from jacobians.linops.by_example import for_each
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul, on_rows
 from jacobians.linops.kronecker import Kronecker
-from jacobians.linops.permutations import Commutation, Reshape
+from jacobians.linops.pattern import Pattern, pattern_of
+from jacobians.linops.permutations import Commutation
 from jacobians.linops.unrolling import exchanged, slabs
 
 Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
 """A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
+
+
+LONG = 64
+"""Factors above which a chain is planned as a chain of shorter ones: a plan takes time cubic in the length."""
+
+_PARTS = 32
+"""How many shorter ones."""
 
 
 class Way(NamedTuple):
@@ -47,31 +57,25 @@ class Bracketing:
 
     Parameters
     ----------
-    factors : tuple of Jacobian
+    factors : sequence of Pattern
     mode : {"any", "forward", "reverse"}
         All brackets, or only the one that grows from the right, or from the left.
     thrifty : bool
         Keep the ways that hold less, also where they compute more.
     """
 
-    def __init__(self, factors: tuple[Jacobian, ...], mode: str = "any", *, thrifty: bool = False) -> None:
+    def __init__(self, factors: Sequence[Pattern], mode: str = "any", *, thrifty: bool = False) -> None:
         self.factors, self.mode, self.thrifty = factors, mode, thrifty
-        self.item = max(f.dtype.itemsize for f in factors)
-        self.rows = [f.shape[0] for f in factors]
-        self.columns = [f.shape[1] for f in factors]
-        self.flops = [f.flops for f in factors]
-        self.axes = [common_axes(f) for f in factors]
-        self._shared = [f._shares_block for f in factors]
-        self._stored = [f._stores_blocks for f in factors]
-        self._reorders = [_only_reorders(f) for f in factors]
+        self.item = max(f.item for f in factors)
+        self._axes = [tuple(axis for axis, _ in f.counts) for f in factors]
         self._known: dict[tuple[int, int, int | None], list[Way]] = {}
 
-    def of(self, factors: tuple[Jacobian, ...]) -> Bracketing:
+    def of(self, factors: Sequence[Pattern]) -> Bracketing:
         """Return the same for another chain; stretches of what both begin with are not priced again."""
         other = Bracketing(factors, self.mode, thrifty=self.thrifty)
         if other.item == self.item:
             pairs = zip(self.factors, factors, strict=False)
-            alike = next((i for i, (a, b) in enumerate(pairs) if a is not b), min(len(self.factors), len(factors)))
+            alike = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(self.factors), len(factors)))
             other._known = {stretch: ways for stretch, ways in self._known.items() if stretch[1] < alike}
         return other
 
@@ -88,20 +92,22 @@ class Bracketing:
         return known
 
     def _common(self, first: int, last: int) -> tuple[int, ...]:
-        found = self.axes[first]
-        for axes in self.axes[first + 1 : last + 1]:
+        found = self._axes[first]
+        for axes in self._axes[first + 1 : last + 1]:
             found = found if axes == found else tuple(axis for axis in found if axis in axes)
         return found
 
     # --- as a matrix -----------------------------------------------------------------------------
 
     def _as_matrix(self, first: int, last: int) -> list[Way]:
-        m, n = self.rows[first], self.columns[last]
+        head, tail = self.factors[first], self.factors[last]
+        m, n = head.rows, tail.columns
         entries, size = m * n, m * n * self.item
         if first == last:
-            factor = self.factors[first]
-            return [Way(0, 0, 0, first) if factor._stores_matrix else Way(entries, factor._dense_bytes(), size, first)]
-        if self._reorders[last] and self.mode != "forward":
+            return [
+                Way(0, 0, 0, first) if head.stores_matrix else Way(head.written(None), head.dense_bytes, size, first)
+            ]
+        if tail.reorders and self.mode != "forward":
             # nothing is computed or held for it, so no other bracket can be better
             return [
                 _seen_through(left, size, entries, (left.bracket, last, "row view"))
@@ -118,28 +124,29 @@ class Bracketing:
                     for left in self.ways(first, last - 1, axis):
                         found.append(_acted(left, entries, size, ((left.bracket, axis), last, "outer")))
         # any other bracket writes the matrix of a shorter stretch, and then the result
-        least = entries + min(m, n) * min(self.columns[first:last])
-        if found and not self.thrifty and not self._reorders[first] and min(found, key=_price).operations <= least:
+        least = entries + min(m, n) * min(f.columns for f in self.factors[first:last])
+        if found and not self.thrifty and not head.reorders and min(found, key=_price).operations <= least:
             return found
         return found + self._as_product(first, last, entries, size)
 
     def _as_product(self, first: int, last: int, entries: int, size: int) -> list[Way]:
-        m, n = self.rows[first], self.columns[last]
+        head, tail = self.factors[first], self.factors[last]
+        m, n = head.rows, tail.columns
         found: list[Way] = []
         if self.mode != "forward":
-            work = max(self.flops[last] * m, entries)
+            work = max(tail.acting(m), entries)
             for left in self.ways(first, last - 1):
                 found.append(_acted(left, work, size, (left.bracket, last, "rows")))
         if self.mode != "reverse":
             # only a single factor acts by its structure, and then it is never written out
-            work = max(self.flops[first] * n, entries)
+            work = max(head.acting(n), entries)
             for right in self.ways(first + 1, last):
                 found.append(_acted(right, work, size, (first, right.bracket, "columns")))
-                if self._reorders[first]:
+                if head.reorders:
                     found.append(_seen_through(right, size, entries, (first, right.bracket, "column view")))
         if self.mode == "any":
             for k in range(first + 1, last - 1):
-                work = max(2 * m * self.columns[k] * n, entries)
+                work = max(2 * m * self.factors[k].columns * n, entries)
                 for left in self.ways(first, k):
                     for right in self.ways(k + 1, last):
                         peak = size + max(left.peak, left.size + right.peak)
@@ -149,41 +156,42 @@ class Bracketing:
 
     def _is_outer(self, first: int, last: int, axis: int) -> bool:
         """Whether blocks along `axis` meet X ⊗ I there, which makes one product of each entry."""
-        factor = self.factors[last]
-        if not isinstance(factor, Kronecker) or len(self.factors[first].codomain) not in (1, 2):
+        sides = self.factors[last].sides
+        if sides is None or self.factors[first].rank not in (1, 2):
             return False
-        across, along = (factor.left, factor.right) if axis == 0 else (factor.right, factor.left)
-        return isinstance(along, int) and not isinstance(across, int)
+        across, along = sides if axis == 0 else sides[::-1]
+        return along[2] and not across[2]
 
     # --- as blocks -------------------------------------------------------------------------------
 
     def _as_blocks(self, first: int, last: int, axis: int) -> list[Way]:
         """Factors that are I ⊗ W or W ⊗ I alone have one block for all examples."""
-        count = self.factors[first].codomain[axis]
-        p, q = self.rows[first] // max(count, 1), self.columns[last] // max(count, 1)
-        shared = all(self._shared[first : last + 1])
-        copies = 1 if shared else count
+        head, tail = self.factors[first], self.factors[last]
+        count = head.count(axis)
+        p, q = head.rows // count, tail.columns // count
+        shared = all(f.shared for f in self.factors[first : last + 1])
+        copies = 1 if shared else dict(head.counts)[axis]
         entries, size = copies * p * q, copies * p * q * self.item
         if first == last:
-            if self._stored[first]:
+            if head.stores_blocks:
                 return [Way(0, 0, 0, first)]
-            return [Way(self.flops[first] * q + entries, size + copies * q * q * self.item, size, first)]
+            return [Way(head.written(axis), size + copies * q * q * self.item, size, first)]
 
         def acted(inside: Way, work: int, bracket: Bracket) -> Way:
             # the examples' rows, moved together for the product, are a copy
             peak = max(inside.peak, 2 * inside.size + size)
-            return Way(inside.operations + max(work * copies // max(count, 1), entries), peak, size, bracket)
+            return Way(inside.operations + max(work * copies // count, entries), peak, size, bracket)
 
         found: list[Way] = []
         if self.mode != "reverse":
             for right in self.ways(first + 1, last, axis):
-                found.append(acted(right, self.flops[first] * q, (first, right.bracket, "columns")))
+                found.append(acted(right, head.acting(q), (first, right.bracket, "columns")))
         if self.mode != "forward":
             for left in self.ways(first, last - 1, axis):
-                found.append(acted(left, self.flops[last] * p, (left.bracket, last, "rows")))
+                found.append(acted(left, tail.acting(p), (left.bracket, last, "rows")))
         if self.mode == "any":
             for k in range(first + 1, last - 1):
-                work = max(2 * entries * (self.columns[k] // max(count, 1)), entries)
+                work = max(2 * entries * (self.factors[k].columns // count), entries)
                 for left in self.ways(first, k, axis):
                     for right in self.ways(k + 1, last, axis):
                         peak = max(left.peak, left.size + right.peak, left.size + right.size + size)
@@ -199,13 +207,6 @@ def _acted(inside: Way, work: int, size: int, bracket: Bracket) -> Way:
 def _seen_through(inside: Way, size: int, entries: int, bracket: Bracket) -> Way:
     moved = 0 if inside.size else entries
     return Way(inside.operations + moved, max(size, inside.peak), size, bracket)
-
-
-def _only_reorders(factor: Jacobian) -> bool:
-    """Whether the factor's neighbour can be written through a view of the result in the factor's place."""
-    if isinstance(factor, Reshape):
-        return [n for n in factor.codomain if n != 1] == [n for n in factor.domain if n != 1]
-    return isinstance(factor, Commutation)
 
 
 def _price(way: Way) -> tuple[int, int]:
@@ -224,6 +225,8 @@ def _front(ways: Iterable[Way]) -> list[Way]:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a chain will be multiplied out, and what it costs.
+
+    One of more than 64 factors is planned as a chain of 32 shorter ones, and the positions are theirs.
 
     Attributes
     ----------
@@ -277,11 +280,11 @@ def make_plan(factors: tuple[Jacobian, ...], limit: int | None = None, best: Way
     >>> print(make_plan((wide, narrow, wide)))
     (0 (1 2)): 144 operations, peak 176 B (forward 144, reverse 648)
     """
-    last = len(factors) - 1
-    way = best or Bracketing(factors).ways(0, last)[0]
+    last, patterns = len(factors) - 1, patterns_of(factors)
+    way = best or Bracketing(patterns).ways(0, last)[0]
     if limit is not None and way.peak > limit:
         way = within(factors, limit)
-    pure = (Bracketing(factors, mode).ways(0, last)[0].operations for mode in ("forward", "reverse"))
+    pure = (Bracketing(patterns, mode).ways(0, last)[0].operations for mode in ("forward", "reverse"))
     return Plan(way.bracket, way.operations, way.peak, *pure)
 
 
@@ -293,30 +296,58 @@ def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
     TooLargeError
         If there is none.
     """
-    ways = Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)
+    ways = Bracketing(patterns_of(factors), thrifty=True).ways(0, len(factors) - 1)
     for way in ways:
         if way.peak <= limit:
             return way
     least = ways[-1].peak
     raise TooLargeError(
-        f"plan: no bracketing of {' @ '.join(f.structure for f in factors)} stays within {format_bytes(limit)}; the "
+        f"plan: no bracketing of {_structures(factors)} stays within {format_bytes(limit)}; the "
         f"thriftiest takes {format_bytes(least)}: pass limit={least}, or use jvp, vjp or to_sparse()"
     )
+
+
+def _structures(factors: Factors) -> str:
+    shown = [factor.structure for factor in factors]
+    return " @ ".join(shown if len(shown) <= 12 else [*shown[:3], f"… ({len(shown) - 6} more)", *shown[-3:]])
 
 
 def ways_together(chains: Sequence[Factors]) -> list[Way]:
     """Return the way of least operations for each chain; what several begin with is priced once."""
     found: dict[Factors, Way] = {}
+    patterns: dict[Jacobian, Pattern] = {}
     priced: Bracketing | None = None
     for factors in sorted(chains, key=len):
-        priced = priced.of(factors) if priced else Bracketing(factors)
+        patterns |= {factor: pattern_of(factor) for factor in factors if factor not in patterns}
+        own = [patterns[factor] for factor in factors]
+        priced = priced.of(own) if priced else Bracketing(own)
         (found[factors],) = priced.ways(0, len(factors) - 1)
     return [found[factors] for factors in chains]
 
 
 def least_bytes(factors: tuple[Jacobian, ...]) -> int:
     """Return the bytes that the thriftiest bracketing builds at a time."""
-    return Bracketing(factors, thrifty=True).ways(0, len(factors) - 1)[-1].peak
+    return Bracketing(patterns_of(factors), thrifty=True).ways(0, len(factors) - 1)[-1].peak
+
+
+def shorter(factors: Factors) -> list[Factors]:
+    """Return a chain of more than `LONG` factors in `_PARTS` of about one length, each cut off where it is narrowest.
+
+    A part acts factor by factor, as a sweep does, and has a plan of its own where its matrix is needed.
+    """
+    if len(factors) <= LONG:
+        return [(factor,) for factor in factors]
+    length = -(-len(factors) // _PARTS)
+    cuts = [
+        min(range(start, min(start + length, len(factors))), key=lambda k: factors[k].shape[0])
+        for start in range(length, len(factors), length)
+    ]
+    return [factors[a:b] for a, b in pairwise((0, *cuts, len(factors)))]
+
+
+def patterns_of(factors: Sequence[Jacobian]) -> list[Pattern]:
+    """Return what the price of each factor depends on."""
+    return [pattern_of(factor) for factor in factors]
 
 
 def _show(bracket: Bracket) -> str:
@@ -480,27 +511,54 @@ def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, lis
     return list(groups.values())
 
 
+def _tree(branches: Sequence[Branch[_T]]) -> list[tuple[int, Jacobian | None, list[_T]]]:
+    """The factors of all branches, each after the one that comes before it and once for all that share it.
+
+    (place of the one before, or -1; the factor, or None at a branch's end; what is carried there).
+    """
+    found: list[tuple[int, Jacobian | None, list[_T]]] = []
+    todo = [(-1, branches)]
+    while todo:
+        before, left = todo.pop()
+        for first, inner in _by_first(left):
+            if first is not None:
+                todo.append((len(found), inner))
+            found.append((before, first, [carried for _, carried in inner] if first is None else []))
+    return found
+
+
 def jvp_of_sum(branches: Sequence[Branch[Array]]) -> Array:
     """Σ F₁F₂…(t) over branches (factors, t)."""
-    images: list[Array] = []
-    for first, inner in _by_first(branches):
-        images += [t for _, t in inner] if first is None else [first._jvp(jvp_of_sum(inner))]
-    return as_array(reduce(add, images))
+    tree = _tree(branches)
+    arrived: dict[int, Array] = {}
+    for place in range(len(tree) - 1, -1, -1):
+        before, factor, tangents = tree[place]
+        image = as_array(reduce(add, tangents)) if factor is None else factor._jvp(arrived.pop(place))
+        arrived[before] = as_array(arrived[before] + image) if before in arrived else image
+    return arrived[-1]
 
 
 def vjp_of_each(branches: Sequence[Branch[int]], cotangent: Array, out: list[Array]) -> None:
     """Write …F₂ᵀF₁ᵀ(cotangent) to out[place] for every branch (factors, place)."""
-    for first, inner in _by_first(branches):
-        if first is None:
-            for _, place in inner:
-                out[place] = cotangent
-        else:
-            vjp_of_each(inner, first._vjp(cotangent), out)
+    todo: list[tuple[Jacobian | None, Sequence[Branch[int]], Array]] = [(None, branches, cotangent)]
+    while todo:
+        before, left, row = todo.pop()
+        if before is not None:
+            row = before._vjp(row)
+        for first, inner in _by_first(left):
+            if first is None:
+                for _, place in inner:
+                    out[place] = row
+            else:
+                todo.append((first, inner, row))
 
 
 def flops_of_sum(branches: Sequence[Branch[None]], size: int) -> int:
     """Operations of `jvp_of_sum`, `size` entries in the sum."""
-    groups = _by_first(branches)
-    count = sum(len(inner) if first is None else 1 for first, inner in groups)
-    inside = sum(f.flops + flops_of_sum(inner, f.shape[1]) for f, inner in groups if f is not None)
-    return inside + (count - 1) * size
+    tree = _tree(branches)
+    terms = Counter[int]()
+    for before, factor, ends in tree:
+        terms[before] += len(ends) if factor is None else 1
+    inside = sum(factor.flops for _, factor, _ in tree if factor is not None)
+    sizes = {-1: size} | {place: factor.shape[1] for place, (_, factor, _) in enumerate(tree) if factor is not None}
+    return inside + sum((count - 1) * sizes[before] for before, count in terms.items())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
-from operator import add, attrgetter
+from itertools import pairwise, repeat
+from operator import add, attrgetter, matmul
 from typing import TYPE_CHECKING, Any
 
-from jacobians.arrays import Array, as_array, common_dtype
+from jacobians.arrays import Array, as_array, common_dtype, size_of
+from jacobians.errors import ShapeError
 from jacobians.layout import Order
+from jacobians.linops.batch import BlockDiagonal
+from jacobians.linops.by_example import STEP_BYTES, common_axes, for_each
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
-from jacobians.linops.jacobian import Jacobian, Leaf
+from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.planning import (
+    LONG,
     Bracketing,
     Plan,
     Way,
@@ -19,8 +25,11 @@ from jacobians.linops.planning import (
     least_bytes,
     make_plan,
     multiplied_blocks,
+    patterns_of,
+    shorter,
     within,
 )
+from jacobians.linops.unrolling import slabs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,12 +38,19 @@ if TYPE_CHECKING:
 class Product(Jacobian):
     """J₁ J₂ … Jₖ, never multiplied out unasked: forward and reverse mode are its two ends.
 
-    Made by ``@``; the constructor trusts that neighbours fit.
+    Made by ``@``, which also merges factors.
 
     Parameters
     ----------
-    factors : tuple of Jacobian
-        At least two, none a product.
+    factors : iterable of Jacobian
+        None of them a product.
+
+    Raises
+    ------
+    ShapeError
+        If neighbours do not fit, or there is no factor.
+    ArgumentError
+        If one is no Jacobian.
 
     Examples
     --------
@@ -45,11 +61,20 @@ class Product(Jacobian):
     Diagonal(4×3) @ Kronecker(I₄, 3×2): 12×8 float64, (4, 2) → (4, 3), 144 B
     """
 
-    __slots__ = ("_ways", "factors")
+    __slots__ = ("_parts", "_ways", "factors")
 
-    def __init__(self, factors: tuple[Jacobian, ...]) -> None:
-        self.factors = factors
+    def __init__(self, factors: Iterable[Jacobian]) -> None:
+        self.factors = factors = tuple(factors)
+        if not all(map(isinstance, factors, repeat(Jacobian))) or not factors:
+            all_jacobians(factors, "Product")
+        for left, right in pairwise(factors):
+            if left.domain != right.codomain:
+                raise ShapeError(
+                    f"Product: {left.structure} takes arrays of shape {left.domain}, the next factor "
+                    f"{right.structure} gives {right.codomain}"
+                )
         self._ways: dict[int | None, Way] = {}
+        self._parts = factors if len(factors) <= LONG else ()
         super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -90,19 +115,29 @@ class Product(Jacobian):
         >>> print(J.plan())
         ([0 1] 2): 150 operations, peak 1.2 KiB (forward 960, reverse 150)
         """
-        return make_plan(self.factors, limit, self._way())
+        return make_plan(self._planned(), limit, self._way())
+
+    def _planned(self) -> tuple[Jacobian, ...]:
+        """What is planned: the factors, or in a long chain shorter ones."""
+        if not self._parts:
+            self._parts = tuple(part[0] if len(part) == 1 else Product(part) for part in shorter(self.factors))
+        return self._parts
 
     def _way(self, axis: int | None = None) -> Way:
         """The way of least operations to the matrix, or to the blocks along an axis of examples; priced once."""
         if axis not in self._ways:
-            (self._ways[axis],) = Bracketing(self.factors).ways(0, len(self.factors) - 1, axis)
+            parts = patterns_of(self._planned())
+            (self._ways[axis],) = Bracketing(parts).ways(0, len(parts) - 1, axis)
         return self._ways[axis]
 
     def _dense_bytes(self) -> int:
         return self._way().peak
 
+    def _dense_flops(self) -> int:
+        return self._way().operations
+
     def _least_bytes(self) -> int:
-        return least_bytes(self.factors)
+        return least_bytes(self._planned())
 
     def _factors(self) -> tuple[Jacobian, ...]:
         return self.factors
@@ -123,28 +158,75 @@ class Product(Jacobian):
         return Product(tuple(f.T for f in reversed(self.factors)))
 
     def _fill(self, out: Array) -> None:
-        fill(self.factors, self._way().bracket, out)
+        fill(self._planned(), self._way().bracket, out)
 
     def _fill_within(self, out: Array, limit: int) -> None:
         best = self._way()
-        way = best if best.peak <= limit else within(self.factors, limit)
-        fill(self.factors, way.bracket, out)
+        way = best if best.peak <= limit else within(self._planned(), limit)
+        fill(self._planned(), way.bracket, out)
 
     def _keeps_examples(self, axis: int) -> bool:
         return all(f._keeps_examples(axis) for f in self.factors)
 
     def _blocks(self, axis: int) -> Array:
-        return multiplied_blocks(self.factors, self._way(axis).bracket, axis, self.dtype)
+        return multiplied_blocks(self._planned(), self._way(axis).bracket, axis, self.dtype)
+
+    def _blocks_bytes(self, axis: int) -> int:
+        return max(super()._blocks_bytes(axis), self._way(axis).peak)
+
+    def _nonzeros(self) -> Nonzeros:
+        first, *rest = self.factors
+        found, rows = first._nonzeros(), self.shape[0]
+        for factor in rest:
+            found = found.times(factor._nonzeros(), (rows, factor.shape[1]))
+        for axis in common_axes(self):
+            found = found.within(Nonzeros.of_blocks(self.codomain[axis], self.shape))
+        return found
+
+    def _axis_of_full_blocks(self) -> int | None:
+        """The axis of examples along which no block has a zero that is known, and so is best multiplied out."""
+        total = self._nonzeros().total
+        for axis in common_axes(self):
+            if total >= Nonzeros.of_blocks(self.codomain[axis], self.shape).total:
+                return axis
+        return None
+
+    def _is_full(self) -> bool:
+        return self._nonzeros().total >= size_of(self.shape)
+
+    def _sparse_bytes(self) -> int:
+        own = super()._sparse_bytes()
+        if self._is_full():
+            return own
+        axis = self._axis_of_full_blocks()
+        return own + (sum(f._sparse_bytes() for f in self.factors) if axis is None else self._blocks_bytes(axis))
 
     def _sparse(self) -> csr_array:
-        result = self.factors[0]._sparse()
-        for factor in self.factors[1:]:
-            result = result @ factor._sparse()
-        return result.astype(self.dtype)
+        if self._is_full():
+            return super()._sparse()
+        axis = self._axis_of_full_blocks()
+        if axis is not None:
+            return BlockDiagonal(
+                for_each(self._blocks(axis), self.domain[axis]), self.codomain, self.domain, axis
+            )._sparse()
+        return self._sparse_by_rows()
+
+    def _sparse_by_rows(self) -> csr_array:
+        """The factors' sparse matrices multiplied, some rows at a time: what lies between them is never held whole."""
+        from scipy.sparse import csr_array, vstack
+
+        first, *rest = (factor._sparse() for factor in self.factors)
+        # a row of a product may be as long as the rows between are wide
+        widest = max(factor.shape[1] for factor in self.factors)
+        parts = [reduce(matmul, rest, first[part]) for part in slabs(self.shape[0], 16 * widest, STEP_BYTES)]
+        return csr_array(vstack(parts, format="csr")).astype(self.dtype)
 
     @property
     def structure(self) -> str:
-        return " @ ".join(f"({f.structure})" if " + " in f.structure else f.structure for f in self.factors)
+        count = len(self.factors)
+        shown = self.factors if count <= LONG else (*self.factors[:3], *self.factors[-3:])
+        texts = [f"({f.structure})" if " + " in f.structure else f.structure for f in shown]
+        return " @ ".join(texts if count <= LONG else [*texts[:3], f"… ({count - 6} more)", *texts[3:]])
 
     @property
     def flops(self) -> int:
@@ -160,8 +242,15 @@ class Sum(Jacobian):
 
     Parameters
     ----------
-    terms : tuple of Jacobian
-        At least two, none a sum.
+    terms : iterable of Jacobian
+        Between the same arrays; none a sum.
+
+    Raises
+    ------
+    ShapeError
+        If they map between different shapes, or there is no term.
+    ArgumentError
+        If one is no Jacobian.
 
     Examples
     --------
@@ -175,8 +264,15 @@ class Sum(Jacobian):
     __slots__ = ("terms",)
     _rule = ("sum of paths", "Each path passes its share")
 
-    def __init__(self, terms: tuple[Jacobian, ...]) -> None:
-        self.terms = terms
+    def __init__(self, terms: Iterable[Jacobian]) -> None:
+        self.terms = terms = all_jacobians(terms, "Sum")
+        first = terms[0]
+        other = next((t for t in terms if (t.codomain, t.domain) != (first.codomain, first.domain)), None)
+        if other is not None:
+            raise ShapeError(
+                f"Sum: {first.structure} maps {first.domain} to {first.codomain}, {other.structure} maps "
+                f"{other.domain} to {other.codomain}; all terms must agree"
+            )
         super().__init__(terms[0].codomain, terms[0].domain, common_dtype(*(t.dtype for t in terms)))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -199,6 +295,15 @@ class Sum(Jacobian):
         self.terms[0]._fill(out)
         for term in self.terms[1:]:
             out += term._dense().reshape(out.shape)
+
+    def _nonzeros(self) -> Nonzeros:
+        first, *rest = (t._nonzeros() for t in self.terms)
+        for other in rest:
+            first = first.plus(other, self.shape)
+        return first
+
+    def _sparse_bytes(self) -> int:
+        return super()._sparse_bytes() + sum(t._sparse_bytes() for t in self.terms)
 
     def _sparse(self) -> csr_array:
         return reduce(add, (t._sparse() for t in self.terms))

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, show_shape
+from jacobians.arrays import Array, Shape, as_array, as_shape, show_shape
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import zeros
+from jacobians.linops.matrix_views import DENSE_LIMIT
+from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import exchanged
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class Zero(Jacobian):
     __slots__ = ()
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        super().__init__(tuple(codomain), tuple(domain), np.dtype(dtype))
+        codomain, domain = as_shape(codomain, "codomain", "Zero"), as_shape(domain, "domain", "Zero")
+        super().__init__(codomain, domain, np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
@@ -60,6 +63,12 @@ class Zero(Jacobian):
         from scipy.sparse import csr_array
 
         return csr_array(self.shape, dtype=self.dtype)
+
+    def _nonzeros(self) -> Nonzeros:
+        return Nonzeros(0, 0, 0)
+
+    def _row_norms(self) -> Array:
+        return np.zeros(self.codomain, dtype=self.dtype)
 
     def _diagonal(self) -> Array:
         return np.zeros(self.shape[0], dtype=self.dtype)
@@ -89,6 +98,15 @@ class Wrapper(Jacobian):
 
     def _dense_bytes(self) -> int:
         return self.inner._dense_bytes()
+
+    def _nonzeros(self) -> Nonzeros:
+        return self.inner._nonzeros()
+
+    def _sparse_bytes(self) -> int:
+        return self.inner._sparse_bytes()
+
+    def _blocks_bytes(self, axis: int) -> int:
+        return self.inner._blocks_bytes(axis)
 
     def _keeps_examples(self, axis: int) -> bool:
         return self.inner._keeps_examples(axis)
@@ -226,6 +244,9 @@ class Transposed(Wrapper):
     def _sparse(self) -> csr_array:
         return self.inner._sparse().T.tocsr()
 
+    def _nonzeros(self) -> Nonzeros:
+        return self.inner._nonzeros().T
+
     @property
     def structure(self) -> str:
         inner = self.inner.structure
@@ -286,9 +307,9 @@ class Denominator(Wrapper):
     def _fill_within(self, out: Array, limit: int) -> None:
         self.inner._fill_within(out, limit)
 
-    def to_sparse(self, order: Order | None = None) -> csr_array:
+    def to_sparse(self, order: Order | None = None, *, limit: int = DENSE_LIMIT) -> csr_array:
         """Return the matrix (inputs × outputs) as a SciPy sparse array."""
-        return self.inner.to_sparse(self._order(order, "to_sparse")).T.tocsr()
+        return self.inner.to_sparse(self._order(order, "to_sparse"), limit=limit).T.tocsr()
 
     def _matrix_action(self, x: Array, *, transposed: bool) -> Array:
         return self.inner._matrix_action(x, transposed=not transposed)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jacobians.arrays import kind_of
 from jacobians.errors import LayoutError
@@ -41,17 +41,19 @@ from jacobians.operations.shaping import *
 from jacobians.operations.softmaxes import *
 from jacobians.symbols.named_functions import Function
 
-__all__ = []  # the files' own lists, which is how a type checker reads them
-__all__ += activations.__all__
-__all__ += affine_maps.__all__
-__all__ += class_losses.__all__
-__all__ += combining.__all__
-__all__ += losses.__all__
-__all__ += operation.__all__
-__all__ += powers.__all__
-__all__ += products.__all__
-__all__ += shaping.__all__
-__all__ += softmaxes.__all__
+if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
+    __all__ = [
+        *activations.__all__,
+        *affine_maps.__all__,
+        *class_losses.__all__,
+        *combining.__all__,
+        *losses.__all__,
+        *operation.__all__,
+        *powers.__all__,
+        *products.__all__,
+        *shaping.__all__,
+        *softmaxes.__all__,
+    ]
 
 _T = TypeVar("_T")
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, DTypeError
 from jacobians.linops import Jacobian
+from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Elementwise
 from jacobians.symbols.named_functions import Function
 
@@ -128,6 +129,7 @@ class Tanh(Elementwise):
         return value, derivative
 
 
+@of_one
 def sigmoid(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`\sigma(Z)` and its diagonal Jacobian; see `Sigmoid`.
 
@@ -154,6 +156,7 @@ def sigmoid(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return Sigmoid()(Z)
 
 
+@of_one
 def tanh(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`\tanh(Z)` and its diagonal Jacobian; see `Tanh`.
 
@@ -288,6 +291,7 @@ def _positive(z: Array) -> Array:
     return np.greater(z, 0, out=np.empty_like(z))
 
 
+@of_one
 def relu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`\max(Z, 0)` and its diagonal Jacobian, 0 at the kink; see `ReLU`.
 
@@ -315,6 +319,7 @@ def relu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return ReLU()(Z)
 
 
+@of_one
 def leaky_relu(Z: npt.ArrayLike, slope: float = 0.01) -> tuple[Array, Jacobian]:
     r"""Return Z where positive and slope·Z elsewhere, and its diagonal Jacobian; see `LeakyReLU`.
 
@@ -614,6 +619,7 @@ def _floor(n: Array, bound: float) -> Array:
     return n
 
 
+@of_one
 def softplus(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`\log(1 + \exp Z)` and its diagonal Jacobian; see `Softplus`.
 
@@ -640,6 +646,7 @@ def softplus(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return Softplus()(Z)
 
 
+@of_one
 def silu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`Z \circ \sigma(Z)` and its diagonal Jacobian; see `SiLU`.
 
@@ -666,6 +673,7 @@ def silu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return SiLU()(Z)
 
 
+@of_one
 def gelu(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`Z \circ \Phi(Z)` and its diagonal Jacobian; see `GELU`.
 

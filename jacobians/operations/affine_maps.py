@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import cast
+from typing import Any, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
+from jacobians.operations.on_values import V, of_one, of_two
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, WithOnes
@@ -58,6 +59,7 @@ class AddOnes(Unary):
         return value, {"X": lambda: placement(cast(Array, X), self.layout)}
 
 
+@of_one
 def add_ones(X: npt.ArrayLike, layout: AnyLayout) -> tuple[Array, Jacobian]:
     """Return X with an entry of ones for each example, and the Jacobian.
 
@@ -155,7 +157,7 @@ class Affine(Primitive):
             if b.shape != (n_out,):
                 _check_bias(b, n_out, layout)
         elif layout.absorbs_bias:
-            # the bias is added, and no ones column is built unless the Jacobian by W is asked for
+            # the bias is added, and no ones column is built unless the Jacobian with respect to W is asked for
             weights, b = layout.weights_of(W), layout.bias_of(W)
         node_columns = weights if layout.weights == "columns" else weights.T
         Z = matmul(X, node_columns) if layout.batch == "rows" else matmul(node_columns.T, X)
@@ -252,10 +254,18 @@ def _two_sizes(sizes: tuple[int, int]) -> tuple[int, int]:
     return n_in, n_out
 
 
+@overload
+def affine(X: V, W: Any, b: Any = None, layout: AnyLayout | None = None) -> V: ...
+@overload
+def affine(X: npt.ArrayLike, W: V, b: Any = None, layout: AnyLayout | None = None) -> V: ...
+@overload
+def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: V, layout: AnyLayout | None = None) -> V: ...
+@overload
 def affine(
     X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: AnyLayout | None = None
-) -> tuple[Array, Jacobians]:
-    r"""Return Z and its Jacobians by X, W and, where it is separate, b.
+) -> tuple[Array, Jacobians]: ...
+def affine(X: Any, W: Any, b: Any = None, layout: AnyLayout | None = None) -> Any:
+    r"""Return Z and its Jacobians with respect to X, W and, where it is separate, b.
 
     ============== ====================== ===================
     .              weights in rows        weights in columns
@@ -309,8 +319,9 @@ def affine(
     return Affine(layout)(X, W) if b is None else Affine(layout)(X, W, b)
 
 
+@of_two
 def linear(X: npt.ArrayLike, W: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    """Return the product of a batch and a weight matrix without bias, and its Jacobians by X and W.
+    """Return the product of a batch and a weight matrix without bias, and its Jacobians with respect to X and W.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from jacobians.operations.losses import (
     same_shape_targets,
     sum_over_example,
 )
+from jacobians.operations.on_values import of_targets
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
 from jacobians.presets import AnyLayout
@@ -248,6 +249,7 @@ def _unit_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Array:
     return targets
 
 
+@of_targets
 def cross_entropy(
     X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
@@ -281,6 +283,7 @@ def cross_entropy(
     return CrossEntropy(reduction, layout)(X, Y)
 
 
+@of_targets
 def binary_cross_entropy(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
@@ -417,6 +420,7 @@ class MulticlassHinge(Loss):
         return Zero(X.shape, X.shape, X.dtype)
 
 
+@of_targets
 def logistic_loss(
     X: npt.ArrayLike, Y: npt.ArrayLike, *, reduction: Reduction = "mean", layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
@@ -436,6 +440,7 @@ def logistic_loss(
     return Logistic(reduction, layout)(X, Y)
 
 
+@of_targets
 def multiclass_hinge(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,

@@ -7,9 +7,9 @@ itself made of parts turns W1 into "k.W1".
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
-from operator import add, matmul
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -19,18 +19,25 @@ from jacobians.errors import ArgumentError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Order
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
+from jacobians.operations.sweep import Wiring
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr
 
 __all__ = ["Chain", "Parallel", "Residual"]
 
 
+Place: TypeAlias = int | str
+"""A node of a composition: an input, by its name, or the value of a step of the evaluation, by its number."""
+
+Link: TypeAlias = tuple[Place, Mapping[str, Place]]
+"""The value of a step, and by the names of its Jacobians what it is made of."""
+
 Evaluator: TypeAlias = Callable[..., tuple[Array, Jacobians]]
 """From a part's arrays, or symbols, to its value and Jacobians."""
 
 
 class _Composite(Operation):
-    """Shared naming: which part, and which input of it, a name belongs to."""
+    """Shared naming: which part, and which input of it, a name belongs to; and the one sweep through the parts."""
 
     def __init__(self, parts: Sequence[Operation], layout: AnyLayout | None) -> None:
         if not parts:
@@ -39,14 +46,23 @@ class _Composite(Operation):
         for part in self.parts:
             if not isinstance(part, Operation):
                 raise _no_operation(type(self).__name__, part)
-        self._flowing = [part.names[0] for part in self.parts]
         self.layout = None if layout is None else find_layout(layout)
         self.per_example = all(p.per_example for p in self.parts)
-        self._own(_name_parameters(self.parts))
+        self._owned = self._names_of_parameters()
+        # by part: its parameters' names there and here
+        self._of_part: list[dict[str, str]] = [{} for _ in self.parts]
+        for name, (position, own) in self._owned.items():
+            self._of_part[position][own] = name
+        self._links = self._linked()
+        self._wirings: dict[tuple[str, ...], Wiring[Place]] = {}
 
     @abstractmethod
-    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
-        """Value and Jacobians, of arrays or of symbols, out of those that one function for each part returns."""
+    def _linked(self) -> list[Link]:
+        """What each step of the evaluation, in order, gives and takes; the last gives the value."""
+
+    @abstractmethod
+    def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
+        """The value, of arrays or of symbols, and the Jacobians of each step, by one function for each part."""
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         return self._combined(arrays, [part._evaluate for part in self.parts])
@@ -59,12 +75,45 @@ class _Composite(Operation):
         value, jacobians = self._combined(cast("Sequence[Array]", inputs), evaluators)
         return cast(Expr, value), {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
 
-    def _own(self, owned: dict[str, tuple[int, str]]) -> None:
-        self._owned = owned
-        # by part: its parameters' names there and here
-        self._of_part: list[dict[str, str]] = [{} for _ in self.parts]
-        for name, (position, own) in owned.items():
-            self._of_part[position][own] = name
+    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
+        value, steps = self._steps(arrays, evaluators)
+
+        def jacobian(name: str) -> Jacobian:
+            row: Jacobian = Identity(value.shape, value.dtype)
+            return self._sweep(steps, row, (name,))[name]
+
+        makers: Makers = {name: partial(jacobian, name) for name in self.names}
+        return value, Jacobians(self.name, makers, self.layout, partial(self._sweep, steps))
+
+    def _sweep(
+        self, steps: Sequence[Jacobians], row: Row, names: Collection[str], output: Place | None = None
+    ) -> dict[str, Row]:
+        """Return ``row @ J`` by inputs: one sweep back, which passes no step that none of them leads to.
+
+        A scalar's row may be given as an array, see `Jacobians.pull`. It is one by the value, unless another output is
+        given; an input that this one does not depend on is left out.
+        """
+        wiring = self._wirings.get(wanted := tuple(names))
+        if wiring is None:
+            wiring = self._wirings[wanted] = Wiring(self._links, wanted)
+        found: dict[Any, Row] = wiring.sweep(steps, {self._links[-1][0] if output is None else output: row})
+        return found
+
+    def _names_of_parameters(self) -> dict[str, tuple[int, str]]:
+        """By name here: the part's position, and its own name for the parameter; in the order of the parts."""
+        owned: dict[str, tuple[int, str]] = {}
+        layer = 0
+        for i, part in enumerate(self.parts):
+            parameters = part.names[1:]
+            layer += bool(parameters)
+            for own in parameters:
+                name = f"{own}{layer}" if own.isalpha() else f"{layer}.{own}"
+                owned[name] = (i, own)
+        return owned
+
+    def _taken(self, position: int, flowing: Place) -> dict[str, Place]:
+        """By a part's own names, what it takes: what flows to it, and its parameters."""
+        return {self.parts[position].names[0]: flowing, **self._of_part[position]}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -105,21 +154,8 @@ def _in_symbols(part: Operation, name: Naming, *inputs: Any, last: bool = False)
     return value if last else name(value), Jacobians(part.name, makers)
 
 
-def _name_parameters(parts: Sequence[Operation]) -> dict[str, tuple[int, str]]:
-    """By name here: the part's position, and its own name for the parameter; in the order of the parts."""
-    owned: dict[str, tuple[int, str]] = {}
-    layer = 0
-    for i, part in enumerate(parts):
-        parameters = part.names[1:]
-        layer += bool(parameters)
-        for own in parameters:
-            name = f"{own}{layer}" if own.isalpha() else f"{layer}.{own}"
-            owned[name] = (i, own)
-    return owned
-
-
 class Chain(_Composite):
-    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian by X is the product of the parts'.
+    """X ↦ fₖ(… f₂(f₁(X))): the Jacobian with respect to X is the product of the parts'.
 
     Parameters
     ----------
@@ -137,53 +173,29 @@ class Chain(_Composite):
     def __init__(self, *parts: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__(parts, layout)
 
-    def run(self, X: Array, named: Mapping[str, Array]) -> list[tuple[Array, Jacobians]]:
-        """Return value and Jacobians of every part, in order."""
-        return self._steps(X, named, [part._evaluate for part in self.parts])
-
-    def _steps(
-        self, X: Array, named: Mapping[str, Array], evaluators: Sequence[Evaluator]
+    def run(
+        self, X: Array, named: Mapping[str, Array], evaluators: Iterable[Evaluator] | None = None
     ) -> list[tuple[Array, Jacobians]]:
+        """Return value and Jacobians of every part, in order; of other functions of them on request."""
         steps = []
+        evaluators = evaluators or map(attrgetter("_evaluate"), self.parts)
         for evaluate, names in zip(evaluators, self._of_part, strict=True):
             X, jacobians = evaluate(X, *map(named.__getitem__, names.values()))
             steps.append((X, jacobians))
         return steps
 
-    def _sweep(self, steps: Sequence[tuple[Array, Jacobians]], row: Row, inputs: bool = True) -> dict[str, Row]:
-        """Return ``row @ J`` by all parameters, and by X unless `inputs` is False: one pass from the last part on.
+    def _linked(self) -> list[Link]:
+        places: list[Place] = ["X", *range(len(self.parts))]
+        return [(i, self._taken(i, places[i])) for i in range(len(self.parts))]
 
-        A scalar's row may be given as an array, see `Jacobians.pull`.
-        """
-        backwards: dict[str, Row] = {}
-        for i in reversed(range(len(steps))):
-            first = inputs or i > 0
-            pulled = steps[i][1].pull(row, first=first)
-            for own, name in reversed(self._of_part[i].items()):
-                backwards[name] = pulled[own]
-            if first:
-                row = pulled[self._flowing[i]]
-        if inputs:
-            backwards["X"] = row
-        return dict(reversed(backwards.items()))
-
-    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
+    def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
         X, *parameters = arrays
-        steps = self._steps(X, dict(zip(self.names[1:], parameters, strict=True)), evaluators)
-
-        def by_input(position: int, own: str) -> Jacobian:
-            """The chain from the output back to one input of one part."""
-            later = (steps[i][1].numerator(self._flowing[i]) for i in reversed(range(position + 1, len(steps))))
-            return reduce(matmul, [*later, steps[position][1].numerator(own)])
-
-        makers: Makers = {"X": partial(by_input, 0, self._flowing[0])}
-        for name, (position, own) in self._owned.items():
-            makers[name] = partial(by_input, position, own)
-        return steps[-1][0], Jacobians(self.name, makers, self.layout, partial(self._sweep, steps))
+        steps = self.run(X, dict(zip(self.names[1:], parameters, strict=True)), evaluators)
+        return steps[-1][0], [jacobians for _, jacobians in steps]
 
 
 class Residual(_Composite):
-    """X ↦ X + f(X); the Jacobian by X is I + J_f.
+    """X ↦ X + f(X); the Jacobian with respect to X is I + J_f.
 
     Parameters
     ----------
@@ -193,30 +205,29 @@ class Residual(_Composite):
 
     def __init__(self, branch: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__((branch,), layout)
-        # one branch: its parameters keep their names
-        self._own({name: (0, name) for name in branch.names[1:]})
 
-    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
+    def _names_of_parameters(self) -> dict[str, tuple[int, str]]:
+        """One branch: its parameters keep their names."""
+        return {name: (0, name) for name in self.parts[0].names[1:]}
+
+    def _linked(self) -> list[Link]:
+        # what goes past the branch is swept last, so that J_f + I reads as f(X) + X does
+        return [("past", {"X": "X"}), (0, self._taken(0, "X")), (1, {"f": 0, "X": "past"})]
+
+    def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
         X = arrays[0]
-        value, inner = evaluators[0](*arrays)
+        value, branch = evaluators[0](*arrays)
         if value.shape != X.shape:
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
-        (flowing,) = self._flowing
-        makers: Makers = {"X": lambda: inner.numerator(flowing) + Identity(X.shape, X.dtype)}
-        makers.update({name: partial(inner.numerator, name) for name in self._owned})
-
-        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
-            pulled = inner.pull(row, first=first)
-            named = {name: pulled[name] for name in self._owned}
-            return {"X": pulled[flowing] + row, **named} if first else named
-
-        return as_array(value + X), Jacobians(self.name, makers, self.layout, pull)
+        total = as_array(value + X)
+        past: Makers = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
+        return total, [Jacobians("past", {"X": past["X"]}), branch, Jacobians("+", past)]
 
 
 class Parallel(_Composite):
     """X ↦ [f₁(X) f₂(X) …], joined along the features of one example.
 
-    The Jacobian by X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
+    The Jacobian with respect to X is Σ Pᵢ Jᵢ, with Pᵢ the placement of branch i's outputs.
 
     Parameters
     ----------
@@ -228,14 +239,18 @@ class Parallel(_Composite):
     def __init__(self, *branches: Operation, layout: AnyLayout | None = None) -> None:
         super().__init__(branches, find_layout(layout))
 
-    def _combined(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, Jacobians]:
+    def _linked(self) -> list[Link]:
+        branches = range(len(self.parts))
+        return [*((i, self._taken(i, "X")) for i in branches), (len(self.parts), {str(i): i for i in branches})]
+
+    def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
         X, *parameters = arrays
         named = dict(zip(self.names[1:], parameters, strict=True))
-        steps = [
+        found = [
             evaluate(X, *map(named.__getitem__, names.values()))
             for evaluate, names in zip(evaluators, self._of_part, strict=True)
         ]
-        values = [value for value, _ in steps]
+        values = [value for value, _ in found]
         axis = (self.layout or DEFAULT_LAYOUT).feature_axis
         try:
             joined = np.concatenate(values, axis=axis)
@@ -245,29 +260,8 @@ class Parallel(_Composite):
                 f"the features' ({self.layout})"
             ) from None
         places = _places(values, joined, axis)
-
-        def by_input() -> Jacobian:
-            flowing = (s.numerator(name) for (_, s), name in zip(steps, self._flowing, strict=True))
-            return reduce(add, (place.T @ jacobian for place, jacobian in zip(places, flowing, strict=True)))
-
-        def by_parameter(position: int, own: str) -> Jacobian:
-            return places[position].T @ steps[position][1].numerator(own)
-
-        makers: Makers = {"X": by_input}
-        for name, (position, own) in self._owned.items():
-            makers[name] = partial(by_parameter, position, own)
-
-        def pull(row: Jacobian, first: bool) -> dict[str, Jacobian]:
-            out: dict[str, Jacobian] = {}
-            for i, place in enumerate(places):
-                pulled = steps[i][1].pull(row @ place.T, first=first)
-                if first:
-                    flowing = pulled[self._flowing[i]]
-                    out["X"] = out["X"] + flowing if "X" in out else flowing
-                out.update((name, pulled[own]) for own, name in self._of_part[i].items())
-            return out
-
-        return joined, Jacobians(self.name, makers, self.layout, pull)
+        joining: Makers = {str(i): partial(getattr, place, "T") for i, place in enumerate(places)}
+        return joined, [*(jacobians for _, jacobians in found), Jacobians("concatenate", joining)]
 
 
 class _OfBranch(Selection):

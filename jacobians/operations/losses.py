@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
 from jacobians.operations.activations import Sigmoid
+from jacobians.operations.on_values import V, of_one, of_targets
 from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
@@ -127,8 +128,8 @@ class Loss(Frozen, ABC):
 
     A subclass states `_examples(X, Y)`: a function that returns the losses (N,), and one that returns δ, the array of
     ∂(loss of n)/∂X, shaped like X and owned by the caller. Who reads only one of them does not pay for the other.
-    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses by X, as a Jacobian.
-    For formulas it may state `in_symbols(X, Y)`.
+    For curvature it states `_hessian(X, Y)` too: the second derivative of the sum of the losses with respect to X, as a
+    Jacobian. For formulas it may state `in_symbols(X, Y)`.
     What a constructor sets does not change afterwards; `replace` returns a changed loss.
 
     Parameters
@@ -319,8 +320,12 @@ class Loss(Frozen, ABC):
             )
         return 1.0 / count
 
-    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the loss and its Jacobian by X, in the layout; of a value of a graph, a value."""
+    @overload
+    def __call__(self, X: V, Y: V | npt.ArrayLike) -> V: ...
+    @overload
+    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]: ...
+    def __call__(self, X: Any, Y: Any) -> Any:
+        """Return the loss and its Jacobian with respect to X, in the layout; of a value of a graph, a value."""
         if (value := of_graph((X, Y))) is not None:
             return value._apply(self, (X, Y))
         if self.reduction == "none":
@@ -373,10 +378,10 @@ class Loss(Frozen, ABC):
         return value, row
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
-        r"""Return the second derivative of the total by X, :math:`\partial^2 L/\partial X^2`, in the layout.
+        r"""Return the total's second derivative with respect to X, :math:`\partial^2 L/\partial X^2`, in the layout.
 
-        It is the Jacobian of the gradient by X: symmetric, and one block for each example. With `reduction="none"` it
-        is that of the sum.
+        It is the Jacobian of the gradient with respect to X: symmetric, and one block for each example. With
+        `reduction="none"` it is that of the sum.
 
         Parameters
         ----------
@@ -479,6 +484,7 @@ class SquaredError(Loss):
         return 2.0 * Identity(X.shape, X.dtype)
 
 
+@of_targets
 def squared_error(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
@@ -542,6 +548,7 @@ class L2(Unary):
         return self.layout.weights_of(W)
 
 
+@of_one
 def l2(
     W: npt.ArrayLike, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False
 ) -> tuple[Array, Jacobian]:

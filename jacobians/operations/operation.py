@@ -1,4 +1,4 @@
-"""What an operation is: a value, and the structure of its Jacobian by every input, stated once.
+"""What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
 An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
 it out in the layout's vec order and derivative layout; no operation knows of either.
@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from inspect import signature
 from keyword import iskeyword
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Derivative, Shape, as_array, as_float, kind_of, of_graph
+from jacobians.arrays import Array, Derivative, OfGraph, Shape, as_array, as_float, kind_of, of_graph
 from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Denominator, Dense, Diagonal, Jacobian
+from jacobians.linops import Denominator, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Number
@@ -33,11 +33,16 @@ __all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
 Makers: TypeAlias = dict[str, Callable[[], Jacobian]]
 """By input's name, the function that builds the Jacobian on first use."""
 
-Pull: TypeAlias = Callable[[Jacobian, bool], dict[str, Jacobian]]
-"""From the Jacobian of something by an operation's output to those by its inputs; False leaves out the first."""
+Pull: TypeAlias = Callable[[Any, Collection[str]], Mapping[str, Any]]
+"""From the Jacobian of something with respect to an operation's output, or a scalar's row, to those for some inputs.
+
+The inputs are those of the names given."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
+
+
+V = TypeVar("V", bound=OfGraph)
 
 
 class Naming:
@@ -47,9 +52,19 @@ class Naming:
         """Return what stands for a value; asked twice, the same."""
         return value
 
-    def inside(self) -> Naming:
-        """Return the naming of one value inside an operation that is made of others."""
+    def inside(self, letter: str = "H") -> Naming:
+        """Return the naming of one value inside the operation, by a letter and perhaps a number."""
         return self
+
+    def constant(self, letter: str, array: Array) -> Expr:
+        """Return a symbol for an array that the operation holds.
+
+        Raises
+        ------
+        TypeError
+            If none can be given.
+        """
+        raise TypeError(f"no symbol is known for the constant {letter}")
 
 
 UNNAMED = Naming()
@@ -67,7 +82,7 @@ def _no_arithmetic(symbol: str, *, reflected: bool = False) -> Callable[[Jacobia
 
 
 class Jacobians(Derivative):
-    """The Jacobians of one evaluated operation, by input: ``J.X``, ``J["W"]``; built when first asked for.
+    """The Jacobians of one evaluated operation, one per input: ``J.X``, ``J["W"]``; built when first asked for.
 
     Parameters
     ----------
@@ -78,7 +93,8 @@ class Jacobians(Derivative):
     layout : Layout, optional
         Whose vec order and derivative layout the Jacobians are handed out in.
     pull : callable, optional
-        From a Jacobian by the output to those by all inputs, where that is cheaper together.
+        From a Jacobian with respect to the output, or a scalar's row, to those with respect to the inputs named, where
+        that is cheaper together.
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
@@ -114,13 +130,8 @@ class Jacobians(Derivative):
         """
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
 
-    @property
-    def pulls_together(self) -> bool:
-        """Whether a row is pulled through all inputs in one sweep, as through an operation that is made of others."""
-        return self._pull is not None
-
     def numerator(self, name: str) -> Jacobian:
-        """Return the Jacobian by one input in numerator layout, without a vec order of its own."""
+        """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own."""
         if name not in self._built:
             if name not in self._makers:
                 raise KeyError(
@@ -129,25 +140,24 @@ class Jacobians(Derivative):
             self._built[name] = self._makers[name]()
         return self._built[name]
 
-    def pull(self, row: Row, *, first: bool = True) -> dict[str, Row]:
-        """Return ``row @ J[name]`` for every input, or for all but the first, in numerator layout.
+    def pull(self, row: Row, names: Collection[str] | None = None) -> dict[str, Row]:
+        """Return ``row @ J[name]`` for every input, or for those of some names, in numerator layout.
 
         A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
         """
-        pulled: dict[str, Any] = {}
+        if names is None:
+            names = self._makers
         if self._pull is not None:
-            pulled.update(self._pull(row if isinstance(row, Jacobian) else Dense(row), first))
-            if not isinstance(row, Jacobian):
-                pulled = {name: r.array if isinstance(r, Dense) else r.gradient for name, r in pulled.items()}
-            return pulled
-        for name in self._makers:
-            if first:
-                jacobian = self.numerator(name)
-                if isinstance(row, Jacobian):
-                    pulled[name] = row @ jacobian
-                else:
-                    pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
-            first = True
+            together = self._pull(row, names)
+            return {name: together[name] for name in names}
+        pulled: dict[str, Any] = {}
+        is_array = type(row) is np.ndarray or not isinstance(row, Jacobian)
+        for name in names:
+            jacobian = self.numerator(name)
+            if not is_array:
+                pulled[name] = row @ jacobian
+            else:
+                pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
         return pulled
 
     def __getitem__(self, name: str) -> Jacobian:
@@ -260,7 +270,11 @@ class Operation(Frozen, ABC):
         """The names of the differentiable inputs of this instance."""
         return self.inputs
 
-    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]:
+    @overload
+    def __call__(self, first: V, /, *others: Any) -> V: ...
+    @overload
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Any]: ...
+    def __call__(self, *arrays: Any) -> Any:
         """Return the value and its `Jacobians`, in this operation's layout; a `Unary` returns the Jacobian itself.
 
         Of values of a graph, see `jacobians.values`, it returns a value.
@@ -326,7 +340,11 @@ class Primitive(Operation):
 class Unary(Primitive):
     """An operation of one array; called, it returns the Jacobian itself, not a record."""
 
-    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]:
+    @overload
+    def __call__(self, first: V, /, *others: Any) -> V: ...
+    @overload
+    def __call__(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobian]: ...
+    def __call__(self, *arrays: Any) -> Any:
         """Return the value and the Jacobian, in this operation's layout; of a value of a graph, a value."""
         if (of_a_graph := of_graph(arrays)) is not None:
             return of_a_graph._apply(self, arrays)
@@ -417,7 +435,7 @@ class Elementwise(Unary):
         return value, {"X": lambda: Diagonal(cast(Array, self.derivative_of(Z)))}
 
 
-def called(name: str, shown: str = "", *, prime: bool) -> tuple[str, str]:
+def called(name: str, shown: str = "", *, prime: bool = False) -> tuple[str, str]:
     """Return what a function is called in programs, and in formulas."""
     code = re.sub(r"\W|^(?=\d)", "_", name)
     return code + "_" * iskeyword(code) + "_prime" * prime, shown or " ".join(name.replace("_", " ").split())

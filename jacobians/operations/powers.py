@@ -13,6 +13,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import DomainError
 from jacobians.linops import Jacobian
+from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Elementwise
 
 __all__ = ["Exp", "Log", "Power", "Square", "exp", "log", "power", "square"]
@@ -186,6 +187,7 @@ def _refuse(z: Array, bad: npt.ArrayLike, operation: str, why: str) -> None:
         raise DomainError(f"{operation}: the entry {z[index]} at index {index} {why}")
 
 
+@of_one
 def exp(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`\exp Z`, entry by entry, and its diagonal Jacobian; see `Exp`.
 
@@ -212,6 +214,7 @@ def exp(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return Exp()(Z)
 
 
+@of_one
 def log(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return the natural logarithm of Z, entry by entry, and its diagonal Jacobian; see `Log`.
 
@@ -240,6 +243,7 @@ def log(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return Log()(Z)
 
 
+@of_one
 def square(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     r"""Return :math:`Z \circ Z` and its diagonal Jacobian; see `Square`.
 
@@ -266,6 +270,7 @@ def square(Z: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return Square()(Z)
 
 
+@of_one
 def power(Z: npt.ArrayLike, exponent: float) -> tuple[Array, Jacobian]:
     r"""Return Z to a constant exponent, entry by entry, and its diagonal Jacobian; see `Power`.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
 from jacobians.linops import Diagonal, Identity, Kronecker
+from jacobians.operations.on_values import of_two
 from jacobians.operations.operation import Jacobians, Makers, Primitive
 from jacobians.presets import AnyLayout, find_layout
 
@@ -75,8 +76,9 @@ class Add(_Binary):
         return as_array(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
 
 
+@of_two
 def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return A B and its Jacobians by both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
+    r"""Return A B and its Jacobians with respect to both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
 
     Raises
     ------
@@ -92,6 +94,7 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) 
     return MatMul(layout)(A, B)
 
 
+@of_two
 def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A∘B and its Jacobians, diag(B) and diag(A).
 
@@ -110,6 +113,7 @@ def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None
     return Hadamard(layout)(A, B)
 
 
+@of_two
 def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return A + B and its Jacobians, two identities.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array, full, kind_of, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.linops import Commutation, Dense, Identity, Jacobian, Kronecker, Product, Reshape, Selection
+from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
@@ -65,7 +66,8 @@ class Reshaping(Unary):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the input's entries in the other shape, and the maker of the reshaping."""
         (X,) = inputs
-        return Reshaped(X, self.shape), {"X": lambda: Reshape(self.shape, X.shape)}
+        value = X.reshape(self.shape) if isinstance(X, Reshaped) else Reshaped(X, self.shape)
+        return value, {"X": lambda: Reshape(self.shape, X.shape)}
 
 
 def _known_shape(shape: Any) -> Shape:
@@ -166,6 +168,7 @@ def _ones(X: Array, axes: tuple[int, ...], weight: float) -> Jacobian:
     return Product(tuple(factors))
 
 
+@of_one
 def transpose(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return Xᵀ as a new array, and the Jacobian: a commutation.
 
@@ -178,6 +181,7 @@ def transpose(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array,
     return Transpose(layout)(X)
 
 
+@of_one
 def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return X's entries, in C order, in another shape, and the Jacobian.
 
@@ -194,6 +198,7 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> 
     return Reshaping(shape, layout)(X)
 
 
+@of_one
 def total(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the sum over an axis, several or all, and the Jacobian: a vector of ones.
 
@@ -212,6 +217,7 @@ def total(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) 
     return Total(axis, layout)(X)
 
 
+@of_one
 def mean(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the mean over an axis, several or all, and the Jacobian.
 

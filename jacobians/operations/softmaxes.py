@@ -11,6 +11,7 @@ from jacobians.arrays import Array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian
+from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Ones
@@ -127,6 +128,7 @@ class LogSoftmax(_OverClasses):
         return value, {"X": lambda: DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)}
 
 
+@of_one
 def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
 
@@ -150,6 +152,7 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
     return Softmax(layout)(Z)
 
 
+@of_one
 def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
 

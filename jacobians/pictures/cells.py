@@ -89,7 +89,7 @@ class Picture:
 
     @property
     def heading(self) -> str:
-        """The derivative by the arrays' names, such as ``∂Z2/∂A1``."""
+        """The derivative in the arrays' names, such as ``∂Z2/∂A1``."""
         return f"∂{self.output.name}/∂{self.input.name}"
 
     @property

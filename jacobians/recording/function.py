@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter, itemgetter
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from jacobians.arrays import leaves_of, rebuilt, refuse_masked
+from jacobians.arrays import OfGraph, leaves_of, rebuilt, refuse_masked
 from jacobians.errors import RecordingError
 from jacobians.recording.replay import Replay
 from jacobians.recording.tape import Array, Diverged, Tape
@@ -32,7 +34,10 @@ class Replayed(Generic[P, R]):
     function : callable
         The function itself.
     runs : int
-        How often it was run as it stands: to record it, and where a decision came out otherwise.
+        How often it was run as it stands: to record it, where a decision came out otherwise, and where it cannot be
+        replayed.
+    ended : str
+        Why a function of values could not be recorded, with the line; it runs as it stands then. "" where all was.
 
     Notes
     -----
@@ -42,6 +47,7 @@ class Replayed(Generic[P, R]):
     def __init__(self, function: Callable[P, R]) -> None:
         self.function = function
         self.runs = 0
+        self.ended = ""
         self._known: list[_Recording] = []  # the last used first
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -52,25 +58,38 @@ class Replayed(Generic[P, R]):
             if arrays is not None:
                 if place:
                     self._known.insert(0, self._known.pop(place))
+                if recording.ended:
+                    break
                 try:
                     return cast(R, recording.results(arrays))
                 except (Diverged, *_ERRORS):
                     self.runs += 1
                     return self.function(*args, **kwargs)
+        else:
+            self.runs += 1
+            recording, result = _Recording.of(cast(Any, self.function), given)
+            self._known = [recording, *self._known[: _KEPT - 1]]
+            self.ended = recording.ended or self.ended
+            return cast(R, result)
         self.runs += 1
-        recording, result = _Recording.of(cast(Any, self.function), given)
-        self._known = [recording, *self._known[: _KEPT - 1]]
-        return cast(R, result)
+        return self.function(*args, **kwargs)
 
 
 class _Recording:
-    """One recording: of arguments with certain shapes and dtypes."""
+    """One recording: of arguments with certain shapes and dtypes.
 
-    def __init__(self, given: Any, arrays: list[Array], replay: Replay, result: Any) -> None:
+    Attributes
+    ----------
+    ended : str
+        Why there is nothing to replay; else "".
+    """
+
+    def __init__(self, given: Any, arrays: list[Array], replay: Replay | None, result: Any, ended: str = "") -> None:
         self._collect = cast(Callable[[Any, list[Any]], None], _collector(rebuilt(given, iter([None] * len(arrays)))))
         self._expected = [*map(_kind, arrays)]
         self._replay = replay
         self._build = _builder(result)
+        self.ended = ended
 
     @classmethod
     def of(cls, function: Callable[..., Any], given: tuple[Any, Any]) -> tuple[_Recording, Any]:
@@ -81,9 +100,13 @@ class _Recording:
         args, kwargs = rebuilt(given, iter(arguments))
         try:
             result = function(*args, **kwargs)
+            _refuse_values(result)
         except _ERRORS as error:
             args, kwargs = rebuilt(given, iter(arrays))
-            function(*args, **kwargs)  # an error that has nothing to do with the recording is raised from here
+            # an error that has nothing to do with the recording is raised from here
+            plain = function(*args, **kwargs)
+            if tape.of_values:
+                return cls(given, arrays, None, None, f"{_line_of(error)}{error}"), plain
             if isinstance(error, RecordingError):
                 raise
             raise RecordingError(f"replayed: the function takes no stand-ins for arrays: {error}") from error
@@ -109,7 +132,23 @@ class _Recording:
 
     def results(self, arrays: list[Array]) -> Any:
         """The results in the function's own structure."""
+        assert self._replay is not None
         return self._build(self._replay(arrays))
+
+
+def _refuse_values(result: Any) -> None:
+    """Raise if a value of a graph is returned: it would hold the numbers of this run in every replay."""
+    for _, leaf in leaves_of(result):
+        if isinstance(leaf, OfGraph):
+            raise RecordingError(f"replayed: the function returns {leaf!r}; return its .array, or its gradients")
+
+
+def _line_of(error: BaseException) -> str:
+    """The line of the user's own code at which an error was raised."""
+    package = str(Path(__file__).parents[1])
+    lines = [line for line in extract_tb(error.__traceback__) if not line.filename.startswith(package)]
+    own = [line for line in lines if Path(line.filename).parent.name not in ("_core", "lib")]
+    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}, {own[-1].line}: " if own else ""
 
 
 def _plain(leaf: Any) -> Array:
@@ -169,7 +208,9 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     On small batches most of the time goes into Python, not into NumPy: into checks, and into objects for every
     Jacobian. The first call for arguments of certain shapes and dtypes runs `function` and writes down the calls
     that it makes; later calls make only those that the results need. It serves a chain of Jacobians that is written
-    out as well as `Network.gradient`, and any function of arrays that keeps to NumPy's functions.
+    out as well as `Network.gradient`, and any function of arrays that keeps to NumPy's functions. Where a function that
+    makes values of its arrays, see `jacobians.values`, cannot be recorded, it runs as it stands, and `Replayed.ended`
+    names the line.
 
     Parameters
     ----------
@@ -186,7 +227,8 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     Raises
     ------
     RecordingError
-        On the first call, if the function leaves NumPy: turns an array into plain numbers, or calls what is not known.
+        On the first call, if a function that makes no values leaves NumPy: turns an array into plain numbers, or calls
+        what is not known.
 
     Notes
     -----

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from jacobians.arrays import StandIn
+from jacobians.arrays import OfGraph, StandIn, of_graph
 from jacobians.errors import RecordingError
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -110,6 +110,12 @@ def take(given: Array, key: Array, out: Array) -> None:
     out[...] = given[key]
 
 
+def choose(mask: Array, one: Any, other: Any, out: Array) -> None:
+    """Write the entries of one array where the mask is true, and of another elsewhere."""
+    np.copyto(out, other)
+    np.copyto(out, one, where=mask)
+
+
 def truth_of(reduction: Call) -> Callable[[Array], bool] | None:
     """Whether any or all are true, of the array that this call reduces along all its axes; None for other calls."""
     array, axis = reduction.operands[:2]
@@ -202,14 +208,21 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self.array)
 
+    def becomes_a_value(self) -> None:
+        self.tape.of_values = True
+
     # --- NumPy's functions --------------------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Recorded:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if of_graph(inputs) is not None:  # a constant beside a value: the value's own rules apply
+            return NotImplemented
         return self.tape.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
+        if any(issubclass(kind, OfGraph) for kind in types):
+            return NotImplemented
         return self.tape.function(function, args, options)
 
     def __pow__(self, exponent: Any) -> Any:
@@ -320,11 +333,14 @@ class Tape:
     calls : list of Call
     ignored : set of str
         The floating-point errors that a call ignored and that are not ignored around the run.
+    of_values : bool
+        Whether an argument became a value of a graph.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.ignored: set[str] = set()
+        self.of_values = False
         self._around = _ignored_now()
         self._buffer = np.getbufsize()
         self._full: dict[Root, Array] = {}
@@ -383,6 +399,8 @@ class Tape:
             return self.view(args[0], lambda a: function(a, *args[1:], **options))
         if function is np.concatenate:
             return self._concatenated(*args, **options)
+        if function is np.where and len(args) == 3 and not options:
+            return self._new(choose, args, np.where(*map(_real, args)))
         if function is np.einsum:
             return self._einsum(args, **options)
         raise RecordingError(f"replayed: numpy.{function.__name__} of an array is not known here")

@@ -11,8 +11,10 @@ from jacobians.arrays import Array, size_of
 from jacobians.errors import LayoutError
 from jacobians.symbols.expressions import (
     Add,
+    AtStep,
     Call,
     Einsum,
+    Entry,
     Expr,
     Eye,
     Gathered,
@@ -29,10 +31,12 @@ from jacobians.symbols.expressions import (
     Reshaped,
     Scattered,
     SumOver,
+    SumOverSteps,
     Symbol,
     Transposed,
     WithOnes,
     Zeros,
+    at_step,
 )
 
 
@@ -50,12 +54,19 @@ def evaluate(expr: Expr, arrays: Mapping[str, Any]) -> Array:
     LayoutError
         If a symbol has no value.
     """
+    if isinstance(expr, SumOverSteps):
+        terms = [evaluate(at_step(expr.of, step), arrays) for step in range(expr.first, expr.last + 1)]
+        return np.asarray(np.sum(terms, axis=0))
     inner = [evaluate(part, arrays) for part in expr.parts]
     match expr:
         case Symbol(name):
             if name not in arrays:
                 raise LayoutError(f"evaluate: {name!r} has no value; there are {', '.join(arrays)}")
             return np.asarray(arrays[name])
+        case AtStep(name, dims, at, moving=False):
+            return evaluate(Symbol(f"{name}{at}", dims), arrays)
+        case Entry(at=at, moving=False):
+            return np.asarray(inner[0][at])
         case Number(value):
             return np.asarray(value)
         case Eye(rows):

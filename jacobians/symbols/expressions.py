@@ -7,7 +7,7 @@ one. SymPy's matrix expressions have no vec, no slices of products and no MathML
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from numbers import Real
@@ -84,6 +84,9 @@ class Expr(Symbolic):
     def __truediv__(self, other: Any) -> Expr:
         return Quotient(self, _expr(other))
 
+    def __rtruediv__(self, other: Any) -> Expr:
+        return Quotient(_expr(other), self)
+
     def __neg__(self) -> Expr:
         return Hadamard(Number(-1), self)
 
@@ -133,7 +136,7 @@ class Expr(Symbolic):
 
     def placed(self, key: Sequence[slice], shape: Shape) -> Expr:
         """Return zeros of a shape with the expression at `key`."""
-        return Placed(self, _bounds(key, shape), shape)
+        return self if self.shape == shape else Placed(self, _bounds(key, shape), shape)
 
     def scattered(self, index: Any, shape: Shape) -> Expr:
         """Return zeros of a shape with each entry added at its flat place."""
@@ -171,6 +174,28 @@ class Symbol(_Given):
 
     name: str
     dims: Shape
+
+
+@dataclass(frozen=True)
+class AtStep(_Given):
+    """The member of a sequence of arrays at a step: H₃, or Hₜ₋₁ in what is said of every step t.
+
+    Attributes
+    ----------
+    name : str
+        Of the sequence; its member at step 3 has the value of the symbol H3.
+    dims : tuple of int
+        The shape of every member.
+    at : int
+        The step, or how far after t it lies.
+    moving : bool
+        Whether it is said of every step t.
+    """
+
+    name: str
+    dims: Shape
+    at: int
+    moving: bool = True
 
 
 @dataclass(frozen=True)
@@ -389,6 +414,48 @@ class SumOver(_One):
 
 
 @dataclass(frozen=True)
+class Entry(_One):
+    """A[3]: one entry along the first axis, or A[t − 1] in what is said of every step t.
+
+    Attributes
+    ----------
+    of : Expr
+    at : int
+        The place, or how far after t it lies.
+    moving : bool
+        Whether it is said of every step t.
+    """
+
+    at: int
+    moving: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return self.of.shape[1:]
+
+
+def as_entry(expr: Expr) -> Entry | None:
+    """Return what takes one entry along the first axis as `Entry`; None where it takes something else."""
+    match expr:
+        case Reshaped(Part(of, ((start, stop), *rest))) if stop is not None and stop - (start or 0) == 1:
+            if set(rest) <= {(None, None)} and expr.shape == of.shape[1:]:
+                return Entry(of, start or 0)
+    return None
+
+
+@dataclass(frozen=True)
+class SumOverSteps(_One):
+    """Σₜ A, where A is said of every step t from `first` to `last`."""
+
+    first: int
+    last: int
+
+    @property
+    def shape(self) -> Shape:
+        return self.of.shape
+
+
+@dataclass(frozen=True)
 class Einsum(Expr):
     """Σ over the indices that the result does not have, of the product of arrays: what `numpy.einsum` computes."""
 
@@ -410,14 +477,15 @@ class Einsum(Expr):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """f(A, …); the result has the first argument's shape."""
+    """f(A, …); the result has the first argument's shape, unless another is given."""
 
     function: Function
     arguments: tuple[Expr, ...]
+    dims: Shape | None = None
 
     @cached_property
     def shape(self) -> Shape:
-        return self.arguments[0].shape
+        return self.arguments[0].shape if self.dims is None else self.dims
 
     @property
     def parts(self) -> tuple[Expr, ...]:
@@ -477,12 +545,19 @@ def times(left: Expr, right: Expr) -> Expr:
         return right
     if isinstance(right, Eye):
         return left
+    match left, right:
+        case (Hadamard(factor, Ones() as rest), _) if factor.shape == ():
+            return scaled(factor, times(rest, right))
+        case (_, Hadamard(factor, Ones() as rest)) if factor.shape == ():
+            return scaled(factor, times(left, rest))
     if isinstance(left, Ones) and left.shape[0] == 1:
         return SumOver(right, 0)
     if isinstance(right, Ones) and right.shape[1] == 1:
         return SumOver(left, 1)
     if isinstance(left, Ones) and left.shape[1] == 1:
-        return Repeated(right.of if isinstance(right, Reshaped) else right, (left.shape[0], right.shape[1]))
+        return Repeated(
+            right.of if isinstance(right, Reshaped) and right.of.ndim == 1 else right, (left.shape[0], right.shape[1])
+        )
     if isinstance(right, Ones) and right.shape[0] == 1:
         return Repeated(left, (left.shape[0], right.shape[1]))
     return MatMul(left, right)
@@ -498,7 +573,11 @@ def product(left: Expr, right: Expr) -> Expr:
                 return other
             case Hadamard(factor, Ones(dims)) if factor.shape == () and _repeats(dims, other.shape):
                 return scaled(factor, other)
-    if right.shape == () != left.shape:
+            case Quotient(Ones(dims), by) if by.shape == () and _repeats(dims, other.shape):
+                return Quotient(other, by)
+            case Quotient(Number(1), by) if by.shape == other.shape != ():
+                return Quotient(other, by)
+    if right.shape == () and (left.shape != () or isinstance(right, Number)):
         left, right = right, left
     return scaled(left, right) if left.shape == () else Hadamard(left, right)
 
@@ -535,8 +614,10 @@ def _repeated_alone(addend: Expr, shape: Shape) -> Expr:
 
 
 def _reshaped(of: Expr, shape: Shape) -> Expr:
-    if shape == of.shape or of.shape == ():  # a scalar is repeated
+    if shape == of.shape:
         return of
+    if of.shape == ():
+        return product(of, Ones(shape))
     match of:
         case Reshaped(inner):
             return inner.reshape(shape)
@@ -643,6 +724,30 @@ def _einsum(spec: str, *of: Expr) -> Expr:
     return Einsum(spec, of)
 
 
+def _broadcast(of: Expr, shape: Shape) -> Expr:
+    if of.shape == shape:
+        return of
+    return product(of, Ones(shape)) if of.shape == () else Repeated(of, shape)
+
+
+def at_step(expr: Expr, step: int) -> Expr:
+    """Return what an expression says of one step, with t a number."""
+    parts = list(parts_of(expr))
+    moving = {part for part in parts if isinstance(part, (AtStep, Entry)) and part.moving}
+    table: dict[Expr, Expr] = {part: replace(part, at=step + part.at, moving=False) for part in moving}
+    table |= {part: part for part in parts if isinstance(part, SumOverSteps)}  # it has a t of its own
+    return expr.replaced(table)
+
+
+def parts_of(expr: Expr) -> Iterator[Expr]:
+    """Yield an expression and everything that it is made of, from left to right."""
+    todo = [expr]
+    while todo:
+        part = todo.pop()
+        yield part
+        todo += reversed(part.parts)
+
+
 def _rebuilt(node: Any, by: Mapping[Expr, Expr]) -> Any:
     """A node of replaced parts."""
     if isinstance(node, tuple):
@@ -668,6 +773,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
     "einsum": _einsum,
     "concatenate": lambda arrays, axis=0: Joined(tuple(arrays), axis % arrays[0].ndim),
+    "broadcast_to": lambda a, shape, subok=False: _broadcast(a, tuple(shape)),
     "result_type": lambda *a: Expr.dtype,
     "shape": lambda a: a.shape,
     "ndim": lambda a: a.ndim,

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jacobians.arrays import Shape
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, split_name
 
 _GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
@@ -16,7 +16,7 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash 
 class LatexNotation(Notation):
     """LaTeX math, without dollars."""
 
-    bars = True
+    bars = reshapes_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "I_{{{0}}}",
         "ones": r"\mathbf{{1}}",
@@ -43,6 +43,9 @@ class LatexNotation(Notation):
         "reshaped": r"{{{0}}}_{{\mathrm{{as}} \, {1}}}",
         "repeated column": r"{0} \, \mathbf{{1}}^{{\top}}",
         "repeated row": r"\mathbf{{1}} \, {{{0}}}^{{\top}}",
+        "repeated": r"{{{0}}}_{{\mathrm{{to}} \, {2}}}",
+        "at step": "{{{0}}}_{{{1}}}",
+        "sum over steps": r"\sum_{{t={1}}}^{{{2}}} {0}",
         "column sums": r"\mathbf{{1}}^{{\top}} {0}",
         "row sums": r"{0} \, \mathbf{{1}}",
         "Kronecker product": r"\left({0} \otimes {1}\right)",
@@ -74,14 +77,18 @@ class LatexNotation(Notation):
 
     def symbol(self, name: str) -> str:
         found = split_name(name)
-        if found.ending:  # a name of programs, in one piece
+        if found.ending and not is_gradient(found.ending):  # a name of programs, in one piece
             return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
         greek = GREEK.get(found.letters)
         letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
         if not greek and len(found.letters) > 1:
             letters = rf"\mathrm{{{letters}}}"
         d = r"\mathrm{d}" if found.differential else ""
-        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "")
+        above = r"^{\mathrm{grad}}" if found.ending else ""
+        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
+
+    def step(self, after: int) -> str:
+        return super().step(after).replace("−", "-")
 
     def number(self, value: float) -> str:
         return f"{value:g}"

@@ -7,7 +7,7 @@ from html import escape
 from typing import ClassVar
 
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, primed, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, primed, split_name
 
 
 def _row(*parts: str) -> str:
@@ -60,6 +60,11 @@ class MathmlNotation(Notation):
         "reshaped": _row("{0}", _GAP, "<mtext>as {1}</mtext>"),
         "repeated column": _row("{0}", _GAP, _top(_ONE)),
         "repeated row": _row(_ONE, _GAP, _top("{0}")),
+        "repeated": _row("{0}", _GAP, "<mtext>repeated to {2}</mtext>"),
+        "at step": "<msub>{0}<mi>{1}</mi></msub>",
+        "sum over steps": _row(
+            "<munderover><mo>∑</mo>", _row("<mi>t</mi><mo>=</mo><mn>{1}</mn>"), "<mn>{2}</mn></munderover>{0}"
+        ),
         "column sums": _row(_top(_ONE), _GAP, "{0}"),
         "row sums": _row("{0}", _GAP, _ONE),
         "Kronecker product": _bracket(_row("{0}<mo>⊗</mo>{1}")),
@@ -97,9 +102,12 @@ class MathmlNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
-        if found.index:
-            letters = f"<msub>{letters}<mn>{found.index}</mn></msub>"
-        if found.ending:
+        below = f"<mn>{found.index}</mn>" if found.index else ""
+        above = "<mi>grad</mi>" if is_gradient(found.ending) else ""
+        if below or above:
+            tag = f"m{'sub' if below else ''}{'sup' if above else ''}"
+            letters = f"<{tag}>{letters}{below}{above}</{tag}>"
+        if found.ending and not above:
             letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
         return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
 

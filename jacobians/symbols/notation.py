@@ -6,14 +6,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     Add,
+    AtStep,
     Call,
     Einsum,
+    Entry,
     Expr,
     Eye,
     Gathered,
@@ -31,6 +34,7 @@ from jacobians.symbols.expressions import (
     Scattered,
     Slices,
     SumOver,
+    SumOverSteps,
     Symbol,
     Transposed,
     WithOnes,
@@ -52,6 +56,7 @@ GREEK = {
 
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_STEPS = str.maketrans("0123456789t+−", "₀₁₂₃₄₅₆₇₈₉ₜ₊₋")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -65,6 +70,7 @@ class Name:
     ending: str = ""
 
 
+@lru_cache(maxsize=1024)
 def split_name(name: str) -> Name:
     """Return the parts of a name.
 
@@ -74,11 +80,22 @@ def split_name(name: str) -> Name:
     Name(differential=True, letters='Theta', index='2', ending='')
     >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("db1").differential
     ('_grad', 'p', True)
+    >>> split_name("X_grad")
+    Name(differential=False, letters='X', index='', ending='_grad')
     """
     differential = bool(re.match(r"d([A-Z]|b\d*$)", name))
     rest = name[differential:]
-    found = re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest) or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
+    found = (
+        re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest)
+        or re.fullmatch(r"([A-Z]|[^\W\d_]+(?=_))()(_?grad)", rest)
+        or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
+    )
     return Name(differential, *found.groups()) if found else Name(differential, rest, "")
+
+
+def is_gradient(ending: str) -> bool:
+    """Whether what follows a name's index says that it is a gradient: Theta1_grad, or W1grad."""
+    return ending.removeprefix("_") == "grad"
 
 
 def primed(ending: str) -> str:
@@ -102,6 +119,8 @@ class Notation(ABC):
 
     Attributes
     ----------
+    reshapes_closely : bool
+        Whether a reshaped array binds as closely as a symbol.
     forms : dict
         By what is written, its text, with {0}, {1} … for its parts.
     between : dict
@@ -109,6 +128,7 @@ class Notation(ABC):
     """
 
     bars: ClassVar[bool] = False
+    reshapes_closely: ClassVar[bool] = False
     forms: ClassVar[dict[str, str]]
     between: ClassVar[dict[str, str]]
 
@@ -119,6 +139,19 @@ class Notation(ABC):
     @abstractmethod
     def symbol(self, name: str) -> str:
         """Return a name."""
+
+    def at_step(self, name: str, after: int) -> str:
+        """Return the member of a sequence some steps after the step t."""
+        index = self.step(after).replace(" ", "")
+        return self.form("at step", self.symbol(name), index, index.translate(_STEPS))
+
+    def step(self, after: int) -> str:
+        """Return a step some steps after the step t."""
+        return f"t {'+−'[after < 0]} {abs(after)}" if after else "t"
+
+    def member(self, name: str, step: int) -> str:
+        """Return the member of a sequence at one step."""
+        return self.symbol(f"{name}{step}")
 
     @abstractmethod
     def number(self, value: float) -> str:
@@ -151,6 +184,13 @@ class Notation(ABC):
         match expr:
             case Symbol(name):
                 return self.symbol(name), _POSTFIX
+            case AtStep(name, _, at, moving):
+                return self.at_step(name, at) if moving else self.member(name, at), _POSTFIX
+            case Entry(of, at, moving):
+                return self.form("part", self._at(of, _POSTFIX), self.step(at) if moving else at), _POSTFIX
+            case SumOverSteps(of, first, last):
+                ends = first, last, str(first).translate(SUBSCRIPTS), str(last).translate(_SUPERSCRIPTS), last + 1
+                return self.form("sum over steps", self._at(of, _PRODUCT), *ends), _PRODUCT
             case Number(value):
                 return self.number(value), _POSTFIX if value >= 0 else _SUM
             case Eye(rows):
@@ -200,11 +240,14 @@ class Notation(ABC):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
             case Joined(of, axis):
                 return self.joined([self.expr(part) for part in of], axis), _POSTFIX
+            case Reshaped(Part(of, key), dims) if (places := _places_alone(key, of.shape, dims)) is not None:
+                return self.form("part", self._at(of, _POSTFIX), places), _POSTFIX
             case Reshaped(of, dims):
-                return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX
+                return self.reshaped(self._at(of, _POSTFIX), dims), _POSTFIX if self.reshapes_closely else _SUM
             case Repeated(of, dims):
                 what = "repeated column" if of.ndim == 2 and of.shape[0] == dims[0] else "repeated row"
-                return self.form(what, self._at(of, _POSTFIX), dims), _PRODUCT
+                what = what if len(dims) == 2 else "repeated"
+                return self.form(what, self._at(of, _POSTFIX), dims, self.size(dims)), _PRODUCT
             case SumOver(of, axis, keep):
                 return self.sum_over(self._at(of, _POSTFIX), axis, keep), _POSTFIX
             case Call(function, arguments):
@@ -356,9 +399,9 @@ class Notation(ABC):
         """Return a sum of matrices."""
         return self.listed("sum", terms)
 
-    def partial(self, of: str, wrt: str, vector: bool) -> str:
-        """Return ∂y/∂vec x, or ∂vec y/∂vec x."""
-        return self.form("Jacobian" if vector else "gradient", of, wrt)
+    def partial(self, of: str, wrt: str, gradient: str, vector: bool) -> str:
+        """Return ∂y/∂vec x, whose array is called `gradient`, or ∂vec y/∂vec x."""
+        return self.form("Jacobian" if vector else "gradient", of, wrt, gradient)
 
     def equation(self, left: str, right: str) -> str:
         """Return A = B."""
@@ -368,6 +411,20 @@ class Notation(ABC):
 def slices_text(key: Slices) -> str:
     """Return slices as Python writes them: ``:, 1:``."""
     return ", ".join(f"{'' if a is None else a}:{'' if b is None else b}" for a, b in key)
+
+
+def _places_alone(key: Slices, of: Shape, dims: Shape) -> str | None:
+    """Slices of one entry as its place, X[2], where exactly those axes are dropped."""
+    one = [b is not None and b - (a or 0) == 1 for a, b in key]
+    kept = [part for part, alone in zip(key, one, strict=True) if not alone]
+    sizes = [len(range(*slice(*part).indices(n))) for part, n, alone in zip(key, of, one, strict=True) if not alone]
+    if not any(one) or tuple(sizes) != dims:
+        return None
+    while key and not one[len(key) - 1] and kept and key[-1] == (None, None):
+        key, kept = key[:-1], kept[:-1]
+    return ", ".join(
+        str(part[0] or 0) if alone else slices_text((part,)) for part, alone in zip(key, one, strict=False)
+    )
 
 
 def _places(index: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from jacobians.symbols.notation import Notation
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
+    reshapes_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",
@@ -37,6 +38,9 @@ class NumpyNotation(Notation):
         "reshaped": "{0}.reshape({2})",
         "repeated column": "np.broadcast_to({0}, {1})",
         "repeated row": "np.broadcast_to({0}, {1})",
+        "repeated": "np.broadcast_to({0}, {1})",
+        "at step": "{0}[{1}]",
+        "sum over steps": "sum({0} for t in range({1}, {5}))",
         "Kronecker product": "np.kron({0}, {1})",
         "commutation": 'commutation({4}, {5}, "{6}")',
         "diagonal": "np.diag({0})",
@@ -50,13 +54,22 @@ class NumpyNotation(Notation):
         "chain": "{0}",
         "sum": "{0}",
         "Jacobian": "J_{0}_{1}",
-        "gradient": "vec_d{1}",
+        "gradient": "vec_{2}",
         "equation": "{0} = {1}",
     }
     between: ClassVar[dict[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}
 
     def symbol(self, name: str) -> str:
         return re.sub(r"\W", "_", name)
+
+    def at_step(self, name: str, after: int) -> str:
+        return self.form("at step", self.symbol(name), self.step(after))
+
+    def step(self, after: int) -> str:
+        return super().step(after).replace("−", "-")
+
+    def member(self, name: str, step: int) -> str:
+        return self.form("at step", self.symbol(name), step)
 
     def number(self, value: float) -> str:
         return repr(int(value)) if float(value).is_integer() else repr(value)

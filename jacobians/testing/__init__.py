@@ -1,6 +1,7 @@
 """The laws of operations and Jacobians as functions that raise AssertionError; they need NumPy and SciPy only.
 
-Of an operation, all that apply at once: `assert_operation_laws`. Of a structured Jacobian: `assert_jacobian_laws`.
+All that apply at once: of an operation `assert_operation_laws`, of a structured Jacobian `assert_jacobian_laws`, of a
+graph of values `assert_graph_laws`, which eliminates its values in every order and adds up its paths.
 
 =====  =============  =======================================================================================
 1      dense twin     `assert_dense_twin`: the matrix equals one built independently
@@ -16,13 +17,14 @@ Of an operation, all that apply at once: `assert_operation_laws`. Of a structure
 8      batch          `assert_batch`: permuted examples permute the result, split batches make up the whole
 9      purity         `assert_purity`, `assert_jacobian_purity`: nothing is written, outputs alias nothing, the same
                       bits twice
-10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out; integers up-cast; complex
-                      refused
+10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out, and right; integers up-cast;
+                      complex refused
 12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
-Three more hold a Jacobian to its manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about
-wrong shapes) and `assert_display` (text, HTML, bytes, operations).
+A Jacobian too large to be written out is held to laws 2, 4 and 7 by `assert_probed`. Three more hold a Jacobian to its
+manners: `assert_limits` (nothing large unasked), `assert_refusals` (messages about wrong shapes) and `assert_display`
+(text, HTML, bytes, operations).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from jacobians.testing.batch_laws import assert_batch
     from jacobians.testing.chain_laws import assert_association
     from jacobians.testing.compare import JacobiansLike, OperationLike
+    from jacobians.testing.graph_laws import assert_graph_laws
     from jacobians.testing.jacobian_laws import (
         assert_adjoint,
         assert_blocks,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         assert_limits,
         assert_one_source,
         assert_out,
+        assert_probed,
         assert_refusals,
         assert_row_norms,
         assert_vec,
@@ -72,6 +76,7 @@ __all__ = [
     "assert_display",
     "assert_dtype",
     "assert_gram",
+    "assert_graph_laws",
     "assert_hessian",
     "assert_jacobian_dtype",
     "assert_jacobian_laws",
@@ -81,6 +86,7 @@ __all__ = [
     "assert_one_source",
     "assert_operation_laws",
     "assert_out",
+    "assert_probed",
     "assert_pull",
     "assert_purity",
     "assert_reference",
@@ -96,6 +102,7 @@ _HOMES = (
     "batch_laws",
     "chain_laws",
     "compare",
+    "graph_laws",
     "jacobian_laws",
     "layout_laws",
     "operation_laws",

@@ -123,7 +123,9 @@ class _Batch:
         what = f"examples in the order {places.tolist()}"
         self._agree(f"{what}, value", value, self._sliced(self.value, self.out_axis, places))
         for (name, gradient), axis in zip(gradients.items(), self.axes, strict=False):
-            self._agree(f"{what}, gradient by {name}", gradient, self._sliced(self.gradients[name], axis, places))
+            self._agree(
+                f"{what}, gradient with respect to {name}", gradient, self._sliced(self.gradients[name], axis, places)
+            )
 
     def check_split(self, sizes: list[int]) -> None:
         """The parts of the batch, put together, are the whole."""
@@ -138,7 +140,7 @@ class _Batch:
             pieces = [gradients[name] for _, gradients in parts]
             if axis is not None:
                 pieces = [w * piece for w, piece in zip(weights, pieces, strict=True)]
-            self._agree(f"{what}, gradient by {name}", self._joined(pieces, axis, weights), whole)
+            self._agree(f"{what}, gradient with respect to {name}", self._joined(pieces, axis, weights), whole)
 
     def check_empty(self) -> None:
         """No examples: nothing, zero, or a DomainError for a mean."""
@@ -150,7 +152,10 @@ class _Batch:
                 return
             fail("batch", what, "a mean over nothing is taken; expected DomainError")
         value, gradients = self.taken([])
-        for name, array in {"the value": value, **{f"the gradient by {n}": g for n, g in gradients.items()}}.items():
+        for name, array in {
+            "the value": value,
+            **{f"the gradient with respect to {n}": g for n, g in gradients.items()},
+        }.items():
             if np.any(array != 0):
                 fail("batch", what, f"{name} is {array.ravel()[:3].tolist()}, expected 0")
 

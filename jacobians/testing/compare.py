@@ -25,6 +25,7 @@ __all__ = [
     "evaluate",
     "fail",
     "generator",
+    "is_large",
     "largest",
     "refused",
     "same_bits",
@@ -34,6 +35,15 @@ __all__ = [
 
 ROUNDINGS = 400
 """Units of rounding, of the coarsest dtype involved, by which two ways to one number may differ."""
+
+
+_MOST_ENTRIES = 2_000_000
+
+
+def is_large(jacobian: Jacobian) -> bool:
+    """Return whether a Jacobian has so many entries, over two million, that laws probe it and write no matrix."""
+    rows, columns = jacobian.shape
+    return rows * columns > _MOST_ENTRIES
 
 
 class JacobiansLike(Protocol):
@@ -111,12 +121,12 @@ def collect(
         fail(law, what, f"the value is a {type(value).__name__}, not an array; wrap it in np.asarray")
     jacobians = {"X": found} if isinstance(found, Jacobian) else {name: found[name] for name in found}
     if len(jacobians) > len(arrays):
-        fail(law, what, f"{len(arrays)} inputs, but Jacobians by {', '.join(jacobians)}")
+        fail(law, what, f"{len(arrays)} inputs, but Jacobians with respect to {', '.join(jacobians)}")
     for (name, jacobian), array in zip(jacobians.items(), arrays, strict=False):
         if (jacobian.domain, jacobian.codomain) != (array.shape, value.shape):
             fail(
                 law,
-                f"{what} by {name}",
+                f"{what} with respect to {name}",
                 f"the Jacobian maps {jacobian.domain} to {jacobian.codomain}, not {array.shape} to {value.shape}",
             )
     return value, jacobians
@@ -134,6 +144,9 @@ def terms(jacobian: Jacobian) -> Array:
 
 def term_size(jacobian: Jacobian) -> float:
     """Return what an entry of J·t or Jᵀ·c adds up, at most, where no entry of t or c exceeds 1."""
+    if is_large(jacobian):
+        positive = jacobian.numerator.positive(np.abs)
+        return largest(positive.jvp(np.ones(positive.domain)), positive.vjp(np.ones(positive.codomain)))
     sizes = terms(jacobian)
     return float(max(sizes.sum(axis=0).max(initial=0.0), sizes.sum(axis=1).max(initial=0.0)))
 

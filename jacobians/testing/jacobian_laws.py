@@ -27,6 +27,7 @@ __all__ = [
     "assert_limits",
     "assert_one_source",
     "assert_out",
+    "assert_probed",
     "assert_refusals",
     "assert_row_norms",
     "assert_vec",
@@ -177,6 +178,71 @@ def assert_adjoint(jacobian: Jacobian, rng: np.random.Generator | None = None, *
         forward, backward = np.vdot(cotangent, jacobian.jvp(tangent)), np.vdot(jacobian.vjp(cotangent), tangent)
         scale = float(np.abs(cotangent).reshape(-1) @ sizes @ np.abs(tangent).reshape(-1))
         agree("adjoint", f"{what}, ⟨c, J t⟩ and ⟨Jᵀ c, t⟩", forward, backward, dtype=jacobian.dtype, scale=scale)
+
+
+def assert_probed(jacobian: Jacobian, rng: np.random.Generator | None = None, *, what: str = "") -> None:
+    """Laws 2, 4 and 7 of a Jacobian too large to be written out, by probing: no matrix is made.
+
+    Eight unit tangents and eight unit cotangents give columns and rows, which agree where they cross; so do random
+    ones. Products with vectors and matrices, in both vec orders, and those of the transpose agree with them: some
+    fifty actions, however large the Jacobian is.
+
+    Parameters
+    ----------
+    jacobian : Jacobian
+    rng : Generator, optional
+    what : str, optional
+        Names the Jacobian in messages.
+
+    Raises
+    ------
+    AssertionError
+        If two views differ.
+
+    Examples
+    --------
+    >>> from jacobians import softmax
+    >>> assert_probed(softmax(np.arange(12.0).reshape(3, 4))[1])
+    """
+    rng, what, dtype = generator(rng), what or jacobian.structure, jacobian.dtype
+    numerator, size = jacobian.numerator, term_size(jacobian)
+    into, out, turned = numerator.domain, numerator.codomain, numerator.T
+    tangents, cotangents = _probes(rng, into), _probes(rng, out)
+    columns, rows = numerator.jvp(tangents), numerator.vjp(cotangents)
+
+    def same(law: str, name: str, actual: Array, expected: Array, given: float) -> None:
+        agree(law, f"{what}, {name}", actual, expected, dtype=dtype, scale=size * given)
+
+    t, c = tangents.reshape(len(tangents), -1), cotangents.reshape(len(cotangents), -1)
+    given = max(float(np.abs(t).sum(axis=1).max(initial=0.0)), float(np.abs(c).sum(axis=1).max(initial=0.0)))
+    across = columns.reshape(len(t), -1) @ c.T
+    same("adjoint", "⟨c, J t⟩ and ⟨Jᵀ c, t⟩", across, t @ rows.reshape(len(c), -1).T, given * largest(t, c))
+    for name, actual, expected, probe in (
+        ("T.vjp", turned.vjp(tangents), columns, t),
+        ("T.jvp", turned.jvp(cotangents), rows, c),
+        ("jvp of one", numerator.jvp(tangents[-1]), columns[-1], t),
+        ("vjp of one", numerator.vjp(cotangents[-1]), rows[-1], c),
+        ("jvp, twice as much", numerator.jvp(2.0 * tangents), 2.0 * columns, 2.0 * t),
+    ):
+        same("one source", name, actual, expected, largest(probe))
+    for order in ORDERS:
+        tagged = numerator.ordered(order)
+        x, y = (np.stack([part.ravel(order) for part in stack], axis=1) for stack in (tangents, cotangents))
+        images, pulled = (np.stack([part.ravel(order) for part in stack], axis=1) for stack in (columns, rows))
+        same("vec", f"matmat in order {order}", tagged.matmat(x), images, largest(x))
+        same("vec", f"rmatmat in order {order}", tagged.rmatmat(y), pulled, largest(y))
+        same("vec", f"matvec in order {order}", tagged.matvec(x[:, -1]), images[:, -1], largest(x))
+        same("vec", f"rmatvec in order {order}", tagged.rmatvec(y[:, -1]), pulled[:, -1], largest(y))
+        denominator = Denominator(tagged)
+        same("vec", f"denominator matmat in order {order}", denominator.matmat(y), pulled, largest(y))
+
+
+def _probes(rng: np.random.Generator, shape: Shape) -> Array:
+    """Eight arrays with one entry of 1 each, at random places, and four of random numbers."""
+    size = size_of(shape)
+    units = np.zeros((min(8, size), size))
+    units[np.arange(len(units)), rng.choice(size, len(units), replace=False)] = 1.0
+    return np.concatenate([units, draw(rng, (4, size))]).reshape(-1, *shape)
 
 
 def assert_one_source(

@@ -115,11 +115,11 @@ def _compare(
     back = {"X": _turned(gradients.pop("X"), target, here.layout)}
     back |= _moved(gradients, target, here.layout, gradient=True)
     for name, gradient in expected.items():
-        agree("layouts", f"{what}, gradient by {name}", back[name], gradient, dtype=dtype, scale=scale)
+        agree("layouts", f"{what}, gradient with respect to {name}", back[name], gradient, dtype=dtype, scale=scale)
 
     rows, columns = _places(here.value.shape, here.layout, target), _places(here.X.shape, here.layout, target)
     actual = there.numerator("X")[np.ix_(rows, columns)]
-    agree("layouts", f"{what}, matrix by X", actual, here.numerator("X"), dtype=dtype, scale=scale)
+    agree("layouts", f"{what}, matrix with respect to X", actual, here.numerator("X"), dtype=dtype, scale=scale)
     output = None
     if here.value.ndim == 2:
         output = here.value.shape if here.layout.batch == "rows" else here.value.shape[::-1]
@@ -128,7 +128,9 @@ def _compare(
     for weight in (name for name in here.parameters if _is_weight(name)):
         sizes = _convention(here.layout).sizes({"W1": here.parameters[weight]})
         matrix = translate_jacobian(there.packed(weight), sizes, _convention(target), _convention(here.layout), output)
-        agree("layouts", f"{what}, matrix by {weight}", matrix, here.packed(weight), dtype=dtype, scale=scale)
+        agree(
+            "layouts", f"{what}, matrix with respect to {weight}", matrix, here.packed(weight), dtype=dtype, scale=scale
+        )
 
 
 class _Side:

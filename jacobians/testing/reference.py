@@ -152,7 +152,7 @@ def assert_reference(
         if x.size <= coordinates:
             ways += [(f"coordinate {tuple(map(int, place))}", _unit(x, place)) for place in np.ndindex(x.shape)]
         for label, direction in ways:
-            what = f"{called(operation)} by {name}, {label}"
+            what = f"{called(operation)} with respect to {name}, {label}"
             try:
                 expected, error = numerical_derivative(along, x, direction)
             except DomainError as problem:

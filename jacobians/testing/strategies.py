@@ -1,4 +1,4 @@
-"""Hypothesis strategies: layouts, conventions, arrays, structured Jacobians, operations and networks with data.
+"""Hypothesis strategies: layouts, conventions, arrays, structured Jacobians, operations, graphs, networks with data.
 
 Shapes and choices are drawn, and shrink; numbers come from a drawn seed. Sizes are pairwise distinct unless told
 otherwise, since square shapes hide transposes. Importing this module, which needs hypothesis, registers the strategies
@@ -68,8 +68,10 @@ from jacobians.operations import (
 from jacobians.presets import all_conventions
 from jacobians.testing.compare import OperationLike
 from jacobians.testing.purity_and_dtype import Memory, arranged
+from jacobians.testing.random_graphs import GraphCase, random_graph
 
 __all__ = [
+    "GraphCase",
     "NetworkCase",
     "OperationCase",
     "StructureCase",
@@ -77,6 +79,7 @@ __all__ = [
     "arrays",
     "cotangents",
     "distinct_sizes",
+    "graphs",
     "layouts",
     "networks",
     "operations",
@@ -479,6 +482,32 @@ _MAKERS: tuple[_Make, ...] = (
     _chain,
     _parallel,
 )
+
+
+# --- graphs ----------------------------------------------------------------------------------------------
+
+
+@st.composite
+def graphs(draw: st.DrawFn, *, low: int = 3, high: int = 30) -> GraphCase:
+    """Draw a forward pass of values that are used several times, with its inputs; it shrinks step by step.
+
+    Parameters
+    ----------
+    low, high : int
+        Steps, each an operation.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> from jacobians.testing import assert_graph_laws
+    >>> @given(graphs(high=5))
+    ... @settings(max_examples=3, deadline=None)
+    ... def test(case):
+    ...     assert_graph_laws(case, case.arrays, twins=case.twins)
+    >>> test()
+    """
+    seed, size = draw(st.integers(0, 2**32 - 1)), draw(st.integers(low, high))
+    return random_graph(seed, size, draw(st.sampled_from(["float64", "float32"])))
 
 
 # --- networks --------------------------------------------------------------------------------------------

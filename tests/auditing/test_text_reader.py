@@ -75,6 +75,22 @@ def test_a_known_name_with_an_index_that_is_not_there() -> None:
         audit(r"dW_1 = X^T dZ_1 + reg_1 W_1")
 
 
+@pytest.mark.parametrize(
+    ("convention", "text", "claim"),
+    [
+        ("ng-ml-2011", r"\Theta_1^{\mathrm{grad}} = \frac{1}{m} \delta_2^\top A_1", "Theta1_grad"),
+        ("ng-ml-2011", r"\Theta_{2}^{\text{grad}} = \frac{1}{m} \, {\delta_{3}}^{\top} \, A_{2}", "Theta2_grad"),
+        ("ng-ml-2011", r"X^{\mathrm{grad}} = \frac{1}{m} {\left(\delta_2 \Theta_1\right)}_{[:, 1:]}", "X_grad"),
+        ("ng-ufldl", r"b_{2}^{\mathrm{grad}} = \frac{1}{m} \, \delta_{3} \, \mathbf{1}", "b2grad"),
+    ],
+)
+def test_a_gradient_s_name_is_read_as_it_is_printed(convention: str, text: str, claim: str) -> None:
+    found = audit(text, convention)
+    assert found
+    assert found.claim.startswith(f"{claim}: the gradient with respect to")
+    assert not audit(text.replace(r"\frac{1}{m}", ""), convention)
+
+
 def test_names_side_by_side_end_where_they_end() -> None:
     """Of XY, the product of what stands before Y ends after X."""
     term = Formula.of(r"dW_1 = \mathbf{1}^T XY", "latex").term(scope_of("cs231n"))

@@ -20,8 +20,9 @@ WORKLOADS = (
     "bracketing",
     "growth",
     "start_up",
+    "tied",
 )
-"""W1 to W7; each is a module that has `cases`."""
+"""W1 to W8; each is a module that has `cases`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

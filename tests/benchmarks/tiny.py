@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, per_example
+from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, per_example, tied
 from tests.benchmarks.contest import Case
 from tests.benchmarks.nets import Net
 
@@ -14,6 +14,7 @@ NETS = (
     Net("deep f32", 6, (5, 4, 3, 4, 3), "relu", np.float32),
     Net("shallow f64", 7, (5, 4, 3), "relu", np.float64),
 )
+TIED = Net("tied f64", 6, (5, 3, 5), "sigmoid", np.float64)
 SIGMOID = Net("sigmoid f64", 7, (5, 4, 3), "sigmoid", np.float64)
 
 BUILDERS: dict[str, Callable[[Net], Case]] = {
@@ -36,6 +37,8 @@ BUILDERS: dict[str, Callable[[Net], Case]] = {
 CASES: dict[str, Callable[[], Case]] = {
     **{f"{name}, {net.name}": lambda b=build, n=net: b(n) for name, build in BUILDERS.items() for net in NETS},
     "gradient, sigmoid": lambda: gradients.case(SIGMOID),
+    "tied gradient": lambda: tied.gradient(TIED),
+    "tied norms": lambda: tied.norms(TIED),
     "dense chain, waist": lambda: bracketing.dense((6, 5, 2, 7)),
     "dense chain, long": lambda: bracketing.dense((3, 9, 1, 8, 4, 6)),
 }

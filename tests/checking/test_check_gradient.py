@@ -136,7 +136,7 @@ def test_a_gradient_below_the_noise_is_inconclusive_and_false():
     )
     assert noisy.verdict == "inconclusive"
     assert not noisy
-    assert "cannot be seen: the function is too noisy, jumps, or is not defined on both sides of x" in noisy.reasons[0]
+    assert noisy.reasons[0].endswith(": the function is too noisy, jumps, or is not defined on both sides of x")
 
 
 def test_trees_of_arrays():
@@ -163,7 +163,8 @@ def test_trees_of_arrays():
 def test_fun_may_return_both(grad):
     assert check_gradient(lambda x: (float(x @ x), 2 * x), grad, np.arange(3.0))
     check = check_gradient(lambda x: float(x @ x), grad, np.arange(3.0))
-    assert check.reasons == ("fun raised TypeError: fun returned a float; without grad it returns (value, gradient)",)
+    text = "fun returned a float; without grad it returns (value, gradient), or a value of a graph"
+    assert check.reasons == (f"fun raised TypeError: {text}",)
 
 
 @pytest.mark.parametrize("x", [np.array(3.0), 3.0, np.arange(3), np.zeros(0), np.ones((2, 0, 3)), {}])

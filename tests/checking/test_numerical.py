@@ -83,7 +83,9 @@ def test_noise_is_measured():
 
 @pytest.mark.parametrize("distance", [0.0, 1e-13, 1e-10, 1e-6])
 def test_one_sided_slopes(distance):
-    probe = probe_of(lambda x: float(np.maximum(2 * x[0], -x[0]) + np.sin(x[1])), np.array([distance, 0.3]))
+    # one small entry among many: its array's scale is its own
+    point = np.concatenate([[distance], np.full(30, 0.3)])
+    probe = probe_of(lambda x: float(np.maximum(2 * x[0], -x[0]) + np.sin(x[1])), point)
     sides = one_sided(probe, probe.coordinate(0), np.full(1, 6e-3))
     if distance > 1e-12:
         assert sides.beside.all()

@@ -252,7 +252,7 @@ def test_what_is_there_twice_must_agree(capsys):
     err = refused(capsys, both | {"nn_params": both["nn_params"] + 1}, "--convention", NG)
     assert "nn_params is not Theta1, Theta2 as ng-ml-2011 packs them; leave one of the two out" in err
     err = refused(capsys, both | {"grad": both["grad"][::-1]}, "--convention", NG)
-    assert "grad is not the gradient by parameter as ng-ml-2011 packs it" in err
+    assert "grad is not the gradient per parameter as ng-ml-2011 packs it" in err
 
 
 def test_arrays_in_dicts_are_found(capsys):

@@ -12,7 +12,7 @@ import scipy.io
 
 from jacobians import all_conventions
 from jacobians.cli import main
-from jacobians.cli.compare_command import print_formulas, print_report
+from jacobians.cli.compare_command import exit_code, print_formulas, print_report
 from jacobians.cli.output import make_console
 from jacobians.comparison import Formulas, compare
 from jacobians.comparison.formulas import FormulaRow
@@ -238,6 +238,16 @@ def test_formulas_and_sentences_come_after_the_results(capsys):
     assert "Steps to" not in out
 
 
+def test_a_row_is_called_as_the_columns_beside_it_call_it(capsys):
+    """At 80 columns the third convention has tables of its own, whose rows do not name the other two's arrays."""
+    _, out, _ = run(capsys, "compare", "flax", "cs231n-notes", "ng-ml-2011")
+    first, second = section(out, "Formulas (≠", "What differs").split("Formulas (≠")
+    labels = [{line[1:14].strip() for line in part.splitlines()} for part in (first, second)]
+    assert {"≠ Z1", "≠ Z2", "P"} <= labels[0]
+    assert {"≠ Z2", "≠ Z3", "A3", "≠ delta2"} <= labels[1]
+    assert not [label for found in labels for label in found if "/" in label]
+
+
 def test_a_single_convention_has_formulas_and_no_differences(capsys):
     _, out, _ = run(capsys, "compare", "vecderivs-columns")
     assert "weight 1 dW₁ = dZ₁ Xᵀ" in " ".join(out.split())
@@ -248,8 +258,8 @@ def test_steps_on_request(capsys):
     code, out, _ = run(capsys, "compare", "ng-ml-2011", "cs231n", "--steps", "--batch", "7")
     assert code == 0
     titles = [line.split() for line in out.splitlines() if line.startswith("Steps to")]
-    assert [title[5:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
-    steps = section(out, "Steps to the gradient by Theta2 / W2", "Steps to")
+    assert [title[7:] for title in titles] == [["Theta1", "/", "W1"], ["b1"], ["Theta2", "/", "W2"], ["b2"]]
+    steps = section(out, "Steps to the gradient with respect to Theta2 / W2", "Steps to")
     flat = " ".join(steps.split())
     assert "(I₁₀ ⊗ A₂) 70×260 (A₁ ⊗ I₁₀) 70×250" in flat
     assert "commutation:" in flat
@@ -311,3 +321,4 @@ def test_each_verdict_of_the_numerical_check(capsys, verdict, cell, line):
     assert "(6 directions, resolved" in out
     assert line in " ".join(out.split())
     assert result.agree == (verdict == "pass")
+    assert exit_code(result) == {"pass": 0, "fail": 1, "inconclusive": 2}[verdict]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_code_blocks(path: Path) -> None:
     reports = failures(path)
     assert not reports, "\n".join(reports)
+
+
+def test_published_forward_passes_take_twelve_lines_at_most() -> None:
+    text = (ROOT / "docs" / "graphs.md").read_text(encoding="utf-8")
+    sources = [e.source for block in blocks(text) for e in doctest.DocTestParser().get_examples(block.source)]
+    lines = {s.split("(")[0].removeprefix("def "): s.count("\n") for s in sources if s.startswith("def ")}
+    assert {"autoencoder", "recurrence", "lstm_step", "lstm", "batch_norm", "attention", "heads"} <= lines.keys()
+    assert max(lines.values()) <= 12
 
 
 # --- the runner itself -----------------------------------------------------------------------------------

@@ -24,11 +24,11 @@ def test_sides_with_a_bias_have_one_gradient(page_data: dict[str, Any]) -> None:
     for net in page_data["nets"]:
         kinds = {
             side["layout"]["bias"] == "none": record["kind"]
-            for side, record in zip(page_data["sides"], net["sides"], strict=True)
+            for side, record in zip(page_data["layouts"], net["sides"], strict=True)
         }
         assert set(kinds) == {True, False}
         groups: dict[bool, set[int]] = {True: set(), False: set()}
-        for side, record in zip(page_data["sides"], net["sides"], strict=True):
+        for side, record in zip(page_data["layouts"], net["sides"], strict=True):
             groups[side["layout"]["bias"] == "none"].add(record["kind"])
         assert not groups[True] & groups[False]
         for table in net["differences"].values():
@@ -41,8 +41,7 @@ def test_without_a_bias_the_gradient_is_another(page_data: dict[str, Any]) -> No
     net = page_data["nets"][1]
     kinds = {
         ".".join(side["layout"].values()): record["kind"]
-        for side, record in zip(page_data["sides"], net["sides"], strict=True)
-        if not side["name"]
+        for side, record in zip(page_data["layouts"], net["sides"], strict=True)
     }
     one, other = kinds["rows.columns.separate.C.numerator"], kinds["columns.rows.none.F.denominator"]
     expected = np.abs(gradient_by_x("separate") - gradient_by_x("none")).max()

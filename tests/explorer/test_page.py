@@ -63,16 +63,16 @@ def test_a_name_cannot_leave_the_data() -> None:
     assert page.count("<style>") == 1
     found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
     assert found
-    assert [side["name"] for side in json.loads(found[1])["sides"][-2:]] == [NASTY, "{{style}}"]
+    assert [preset["name"] for preset in json.loads(found[1])["presets"]] == [NASTY, "{{style}}"]
 
 
 def test_every_preset_is_offered(page_data: dict[str, list[dict[str, str]]]) -> None:
-    assert [side["name"] for side in page_data["sides"] if side["name"]] == [c.name for c in all_conventions()]
-    assert len(page_data["sides"]) == 64 + len(all_conventions())
+    assert [preset["name"] for preset in page_data["presets"]] == [c.name for c in all_conventions()]
+    assert len(page_data["layouts"]) == 64
 
 
 def test_twice_the_same_page() -> None:
-    first, second = (explorer_page(examples=EXAMPLES[:1]) for _ in range(2))
+    first, second = (explorer_page([convention("cs231n")], EXAMPLES[:1]) for _ in range(2))
     assert first == second
 
 
@@ -96,5 +96,5 @@ class Softsign(Elementwise):
 def test_a_net_may_have_an_activation_of_ones_own() -> None:
     example = dataclasses.replace(EXAMPLES[1], activation=Softsign())
     page = explorer_page([convention("ng-ml-2011"), convention("cs231n")], [example])
-    assert '"shown":"softsign(Z₂)"' in page
+    assert '"A1":"softsign(Z₁)"' in page
     assert "softsign′" in page

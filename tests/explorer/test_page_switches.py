@@ -53,12 +53,47 @@ def test_every_switch(tab: Tab, switch: str, value: str) -> None:
     tab.choose("right", switch, value)
     layout = {"batch": "rows", "weights": "columns", "bias": "separate", "vec": "C", "derivative": "numerator"}
     choice = Choice(**{**layout, switch: value})
-    assert tab.fragment["right"] == choice.fragment
+    assert tab.fragment["right"] == f"{choice.fragment}.cs231n"
     assert tab.page.locator("#right-preset").input_value() == ""
     check_grid(tab, "right", 1, "Z1", "W1", choice)
     check_grid(tab, "left", 1, "Z1", "W1", Choice("rows", "rows", "first", "F", "numerator"))
     assert tab.page.locator("#right-note").is_visible() == (value == "none")
     assert ("They are one gradient" in tab.text("#difference")) == (value != "none")
+
+
+def test_a_switch_keeps_the_names_of_the_last_preset(tab: Tab) -> None:
+    """Ng's A₂ holds its ones and his 1/m enters at the gradient, however his layout is changed."""
+    for switch, value in (("vec", "C"), ("batch", "columns"), ("weights", "columns"), ("derivative", "denominator")):
+        tab.choose("left", switch, value)
+        assert tab.fragment["left"].endswith(".ng-ml-2011")
+        assert "Names as in ng-ml-2011." in tab.text("#left-source")
+        formulas = tab.text("#left-formulas")
+        assert "δ3=A3−Y" in formulas
+        assert "P=" not in formulas
+        code = tab.text("#left-code")
+        assert "Theta1_grad = " in code
+        assert "W1" not in code
+        assert "∂Z₂/∂Θ₁" in tab.text("#left-chain .product")
+        assert tab.grid("left")["rows" if value != "denominator" else "columns"][0] == "z₁₁"
+        assert tab.grid("left")["columns" if value != "denominator" else "rows"][0] == "θ₁₁"
+    tab.choose("left", "bias", "separate")
+    assert "A2=σ(Z2)" in tab.text("#left-formulas")
+    tab.page.locator("#left-preset").select_option("cs224n-rows")
+    tab.choose("left", "vec", "F")
+    assert "H1=σ(Z1)" in tab.text("#left-formulas")
+    tab.page.locator("#left-preset").select_option("")
+    tab.choose("left", "vec", "C")
+    assert "H1=σ(Z1)" in tab.text("#left-formulas")
+
+
+def test_a_layout_of_its_own_has_the_library_s_names(tab: Tab) -> None:
+    tab.go("#left=rows.rows.first.F.numerator&right=rows.rows.first.F.numerator.ng-ml-2011")
+    assert tab.text("#left-source").endswith("numerator layout.")
+    assert "P=σ(Z2)" in tab.text("#left-formulas")
+    assert tab.text("#shapes-badge").startswith("≠")
+    tab.go("#left=rows.rows.first.F.numerator.ng-ml-2011&right=ng-ml-2011")
+    for badge in ("formulas", "shapes", "chain", "steps", "gradient", "code"):
+        assert tab.text(f"#{badge}-badge") == "= same in both panes"
 
 
 def test_a_preset_sets_the_switches(tab: Tab) -> None:
@@ -99,12 +134,13 @@ def test_a_shared_view_opens_as_it_was_left(tab: Tab, browser: Any, page_file: P
         "#left=constructor&right=__proto__&of=toString",
         "#tie=Z1-99999-99999&by=b1&right=rows.columns.none.C.numerator&left=vecderivs-rows",
         "#tie=Z1-3-4&of=Z1",
+        "#left=rows.rows.first.F.numerator.no-such-preset&right=cs231n.",
         "#%E0%A4%A&&&===",
     ],
 )
 def test_a_broken_address_falls_back(tab: Tab, fragment: str) -> None:
     tab.go(fragment)
-    assert tab.page.locator("#sections h2").count() == 8
+    assert tab.page.locator("#sections h2").count() == 9
     assert tab.fragment["net"] == "4-3-2"
     assert "tie" not in tab.fragment
 

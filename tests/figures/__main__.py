@@ -11,9 +11,13 @@ from pathlib import Path
 NAMES = {
     "detection": "bugs that the gradient check catches",
     "false-alarms": "right gradients near kinks that it rejects",
+    "hidden-gradients": "gradients that nobody could see, and unlike scales",
     "diagnosis": "bugs that the diagnosis names",
     "peers": "the same bugs under other libraries' checkers",
+    "graph-diagnosis": "slips that only graphs have, that the diagnosis names",
+    "graphs": "Jacobians of random graphs of values that differ from their dense twins",
     "speed": "how long a check takes",
+    "orders": "multiplications in the best order of elimination",
 }
 
 

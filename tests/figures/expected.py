@@ -41,7 +41,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "blocks-in-wrong-order": ("block-order",),
     "unpack-other-order": ("unpack-vec-order",),
     "ravel-other-order": ("packing-vec-order", "f-order-unpack", "reshape-for-transpose"),
-    # where Z = X Wᵀ, (I ⊗ X) gives the gradient by Wᵀ, stacked as if it were by W
+    # where Z = X Wᵀ, (I ⊗ X) gives the gradient with respect to Wᵀ, stacked as if it were W's
     "kronecker-other-order": ("kronecker-order", "data-reshaped", "delta-reshaped", *_TURNED),
     "chain-order": ("weight-not-transposed", "chain-order"),
     "square-hides-transpose": ("weight-not-transposed", "forward-weight-transposed"),

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.figures import detection, diagnosis, false_alarms
+from tests.figures import detection, diagnosis, false_alarms, hidden_gradients, orders
 from tests.figures.backprop import ACTIVATIONS, LOSSES
 from tests.figures.bugs import BUGS
-from tests.figures.cases import CONVENTIONS, cases
+from tests.figures.cases import CONVENTIONS, Case, cases
 from tests.figures.diagnosis import network_of, network_targets
 from tests.figures.equivalence import changes_nothing
 from tests.figures.problems import make_problem
@@ -65,6 +65,19 @@ def test_what_was_missed_once_is_caught(named):
     assert detection.outcome(case) == ("caught", "")
 
 
+def test_what_a_precise_band_sees_is_not_confirmed_by_a_coarse_one():
+    """1e-9 of the gradient's norm: the usual steps saw it, and then smaller ones, which resolve 5e-9, confirmed it."""
+    (bug,) = (bug for bug in BUGS if bug.name == "inputs-float32")
+    case = Case(bug, "sklearn-mlp", 3, "sigmoid", "binary_cross_entropy", 1.0, 0, seed=9124)
+    assert detection.outcome(case) == ("caught", "")
+
+
+def test_no_gradient_hides():
+    result = hidden_gradients.measure(quick=True)
+    assert result["notable"] == []
+    assert len(result["counts"]) == 5
+
+
 def test_no_false_alarm():
     result = false_alarms.measure(quick=True)
     assert result["alarms"] == []
@@ -77,3 +90,18 @@ def test_diagnosis_reaches_its_goals():
     assert first >= diagnosis.FIRST
     assert third >= diagnosis.THIRD
     assert wrong <= diagnosis.WRONG, result["notable"]
+
+
+def check_orders(*, quick: bool) -> None:
+    for name, own in orders.measure(quick=quick).items():
+        assert own["best"] <= min(own["forward"], own["reverse"]), name
+        assert own["off"] < 1e-12, name
+
+
+def test_the_plan_multiplies_no_more_than_forward_or_reverse():
+    check_orders(quick=True)
+
+
+@pytest.mark.slow
+def test_nor_on_the_larger_graphs():
+    check_orders(quick=False)

@@ -11,6 +11,8 @@ import pytest
 
 import jacobians as jac
 from jacobians.graphs import Graph, GraphJacobian, Value
+from jacobians.graphs.between import row_between
+from jacobians.graphs.graph_block_row import GraphBlockRow
 from jacobians.graphs.graph_jacobian import Step
 from jacobians.linops import BlockDiagonal, Dense, Diagonal, DiagonalMinusOuter, Identity, Jacobian, Kronecker, Product
 from jacobians.operations import Affine, Chain, Elementwise, Parallel, Residual, Sigmoid, Tanh
@@ -309,3 +311,27 @@ def test_examples_that_stay_apart_have_blocks() -> None:
     assert blocks.blocks.shape == (4, 3, 3)
     np.testing.assert_allclose(blocks.to_dense(), matrix, atol=1e-12)
     assert J.to_sparse().nnz == 4 * 9
+
+
+@pytest.mark.parametrize("vec", ["C", "F"])
+def test_several_jacobians_side_by_side_are_swept_together(vec: Any) -> None:
+    """Weights that are shared, and a value between them and the output."""
+    X, W, V = jac.values(X=numbers(4, 3), W=numbers(3, 2, seed=1), V=numbers(2, 3, seed=2))
+    H = jac.tanh(X @ W)
+    Z = jac.tanh(H @ (V + W.T)) @ W + H * 0.5
+    nodes = [W, V, H, X]
+    J = row_between(Z, nodes, vec)
+    assert isinstance(J, GraphBlockRow)
+    matrix = np.hstack([Z.jacobian(node).to_dense(vec)[np.ix_(*_rows_as_in_c(Z, node, vec))] for node in nodes])
+    assert_jacobian_laws(J, matrix)
+    for stack in ((), (3,)):
+        cotangent, tangent = numbers(*stack, 4, 2, seed=3), numbers(*stack, matrix.shape[1], seed=4)
+        flat = cotangent.reshape(*stack, 8)
+        np.testing.assert_allclose(J.vjp(cotangent), flat @ matrix, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(J.jvp(tangent).reshape(*stack, 8), tangent @ matrix.T, rtol=1e-12, atol=1e-13)
+
+
+def _rows_as_in_c(of: Value, wrt: Value, vec: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in C order, columns as they come: a block row's own order is that of its packed domain."""
+    rows = np.arange(of.size).reshape(of.shape, order=vec).ravel()
+    return rows, np.arange(wrt.size)

@@ -8,7 +8,25 @@ import numpy as np
 import pytest
 
 from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
-from jacobians.graphs.rearranging import Extreme, Indexed, Joined, Permuted
+from jacobians.graphs.elementary import (
+    Arccos,
+    Arccosh,
+    Arcsin,
+    Arcsinh,
+    Arctan,
+    Arctan2,
+    Arctanh,
+    Cos,
+    Cosh,
+    Expm1,
+    Hypot,
+    Log1p,
+    LogAddExp,
+    Sin,
+    Sinh,
+    Tan,
+)
+from jacobians.graphs.rearranging import Extreme, Indexed, Joined, Moved, Permuted
 from jacobians.graphs.targets import WithTargets
 from jacobians.operations import CrossEntropy, Operation, SquaredError
 from jacobians.testing import assert_operation_laws
@@ -45,6 +63,19 @@ CASES: dict[str, tuple[Operation, list[Any], dict[str, Any]]] = {
     "the smallest of all": (Extreme("min"), [A], {"integers": False}),
     "joined features": (Joined(3, 1), [A, COLUMN, A], {"axes": (0, 0, 0), "out_axis": 0}),
     "joined examples": (Joined(2, 0), [A, ROW[None]], {}),
+    "rolled features": (Moved(lambda X: np.roll(X, 1, axis=1), "roll"), [A], {"axes": (0,), "out_axis": 0}),
+    "repeated features": (Moved(lambda X: np.repeat(X, 2, axis=1), "repeat"), [A], {"axes": (0,), "out_axis": 0}),
+    "a triangle": (Moved(np.tril, "tril"), [A], {}),
+    "a diagonal among zeros": (Moved(lambda X: np.diag(X, 1), "diag"), [ROW], {}),
+    **{
+        made.name: (made, [np.tanh(A) * 0.9], {"axes": (0,), "out_axis": 0, "integers": False})
+        for made in (Sin(), Cos(), Tan(), Arcsin(), Arccos(), Arctan(), Sinh(), Cosh(), Arcsinh(), Arctanh(), Expm1())
+    },
+    "arccosh": (Arccosh(), [A * A + 1.5], {"axes": (0,), "out_axis": 0}),
+    "log1p": (Log1p(), [A * A - 0.5], {"axes": (0,), "out_axis": 0, "integers": False}),
+    "a sum of exponentials": (LogAddExp(), [A, ROW], {"axes": (0, None), "out_axis": 0}),
+    "a hypotenuse": (Hypot(), [A, COLUMN], {"axes": (0, 0), "out_axis": 0, "integers": False}),
+    "an angle": (Arctan2(), [A, ROW], {"axes": (0, None), "out_axis": 0, "integers": False}),
     "a loss": (WithTargets(CrossEntropy(), [0, 1, 2, 1]), [A], {}),
     "losses": (WithTargets(SquaredError(0.5, "none"), A.round()), [A + 0.3], {}),
 }

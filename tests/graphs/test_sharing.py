@@ -80,6 +80,42 @@ def in_every_layout(weights: str, batch: str) -> Callable[[Any, Any, Any], Any]:
     return two_layers
 
 
+def tokens(X: Any) -> np.ndarray:
+    """Three tokens of each example, made of its features."""
+    return np.stack([X, X**2 - 1.0, np.roll(X, 1, axis=1)], axis=1)
+
+
+def attention_with_one_weight(W: Any, X: Any, y: Any) -> Any:
+    """Queries, keys and values by one weight: it is used at every position, three times."""
+    q, k, v = tokens(X) @ W, tokens(X) @ W * 0.5, tokens(X) @ W
+    scores = np.exp(np.einsum("nqh,nkh->nqk", q, k) * 0.3)
+    heads = np.einsum("nqk,nkh->nqh", scores / scores.sum(axis=-1, keepdims=True), v)
+    return jac.cross_entropy(heads.mean(axis=1), y, reduction="none")
+
+
+def one_use_at_every_position(W: Any, X: Any, y: Any) -> Any:
+    return jac.cross_entropy((tokens(X) @ W).sum(axis=1), y, reduction="none")
+
+
+def a_bias_at_every_position(b: Any, X: Any, y: Any) -> Any:
+    return jac.cross_entropy(jac.tanh(tokens(X)[:, :, :H] + b).sum(axis=1), y, reduction="none")
+
+
+def parts_of_one_weight(W: Any, X: Any, y: Any) -> Any:
+    h = jac.tanh(X[:, :2] @ W[:2] + X[:, 2:] @ W[2:])
+    return jac.cross_entropy(h @ W[1:, 1:], np.minimum(y, 1), reduction="none")
+
+
+def weights_side_by_side(W: Any, X: Any, y: Any) -> Any:
+    both = jac.tanh(X @ np.concatenate([W, 2.0 * W], axis=1))
+    return jac.cross_entropy(both[:, :H] * both[:, H:], y, reduction="none")
+
+
+def a_factor_of_the_weight(A: Any, X: Any, y: Any) -> Any:
+    """A low-rank adaptation: the weight is a product, and its first factor is used twice."""
+    return jac.squared_error(jac.tanh(X @ (A @ numbers(2, D))) @ (A @ numbers(2, D)), X, reduction="none")
+
+
 CASES: dict[str, tuple[Callable[[Any, Any, Any], Any], np.ndarray]] = {
     "tied autoencoder": (tied_autoencoder, numbers(D, H)),
     "tied autoencoder in columns": (tied_in_columns, numbers(D, H)),
@@ -87,6 +123,12 @@ CASES: dict[str, tuple[Callable[[Any, Any, Any], Any], np.ndarray]] = {
     "a loss at every step": (a_loss_at_every_step, numbers(H, H)),
     "with a residual": (with_a_residual, numbers(H, H)),
     "shared bias": (shared_bias, numbers(H)),
+    "attention with one weight": (attention_with_one_weight, numbers(D, H)),
+    "one use at every position": (one_use_at_every_position, numbers(D, H)),
+    "a bias at every position": (a_bias_at_every_position, numbers(H)),
+    "parts of one weight": (parts_of_one_weight, numbers(D, H)),
+    "weights side by side": (weights_side_by_side, numbers(D, H)),
+    "a factor of the weight": (a_factor_of_the_weight, numbers(D, 2)),
     "weights in rows, batch in rows": (in_every_layout("rows", "rows"), numbers(H, H + 1)),
     "weights in rows, batch in columns": (in_every_layout("rows", "columns"), numbers(H, H + 1)),
     "weights in columns, batch in rows": (in_every_layout("columns", "rows"), numbers(H + 1, H)),

@@ -93,6 +93,7 @@ LEAVES = [
     Case("Selection by index, one entry", gather(3, (2, 3))),
     Case("Selection by index, 2-d", gather([[5, 0], [0, 2], [5, 5]], (2, 3))),
     Case("Selection by index, 3-d", gather([[[0, 7], [3, 3]], [[1, 2], [7, 0]], [[4, 4], [4, 0]]], (2, 2, 2))),
+    Case("Selection by index, within rows", gather([[2, 0, 2, 1], [3, 3, 5, 4]], (2, 3))),
     Case("Selection by index, a permutation", gather([[3, 1, 5], [0, 4, 2]], (2, 3))),
     Case("BlockDiagonal in rows", blocks((4, 2, 3), (4, 2), (4, 3))),
     Case("BlockDiagonal in columns", blocks((4, 2, 3), (2, 4), (3, 4), -1)),

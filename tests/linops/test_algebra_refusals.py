@@ -43,8 +43,6 @@ def test_only_jacobians_and_arrays_join(other: Any) -> None:
     for join in joins:
         with pytest.raises(TypeError):
             join()
-    with pytest.raises(TypeError):
-        J + np.eye(2)
 
 
 # --- what may not be mixed ---------------------------------------------------------------------------

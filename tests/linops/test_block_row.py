@@ -27,10 +27,9 @@ from jacobians.linops.unrolling import c_index_of_f
 from tests.linops.comparing import draw, same
 
 
-@pytest.mark.parametrize("blocks", [(), (Identity((2,)), Identity((3,)))])
-def test_codomains_must_agree(blocks: tuple[Identity, ...]) -> None:
+def test_codomains_must_agree() -> None:
     with pytest.raises(ShapeError, match=r"^BlockRow: the blocks' codomains must agree; got \["):
-        BlockRow(blocks)
+        BlockRow((Identity((2,)), Identity((3,))))
 
 
 def test_vec_is_an_order() -> None:

@@ -54,7 +54,7 @@ def test_a_kronecker_product_with_a_border(first: bool) -> None:
 @pytest.mark.parametrize("weights", ["rows", "columns"])
 @pytest.mark.parametrize("bias", ["first", "last"])
 def test_no_ones_are_put_beside_a_batch(batch: str, weights: str, bias: str) -> None:
-    """2000 × 500 numbers are 8 MB; the gradient by 500 × 2 weights takes none of that."""
+    """2000 × 500 numbers are 8 MB; the gradient with respect to 500 × 2 weights takes none of that."""
     layout = Layout(batch=batch, weights=weights, bias=bias)
     X, W = np.ones(layout.batch_shape(2000, 500)), np.ones(layout.weight_shape(500, 2))
     Z, J = affine(X, W, layout=layout)

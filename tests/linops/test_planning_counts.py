@@ -17,7 +17,7 @@ from jacobians.linops import (
     Product,
     Reshape,
 )
-from jacobians.linops.planning import Bracketing, fill
+from jacobians.linops.planning import Bracketing, fill, patterns_of
 from tests.linops.all_bracketings import Factors
 from tests.linops.comparing import draw
 from tests.linops.conftest import Count
@@ -57,7 +57,7 @@ def test_what_is_priced_is_computed(name: str, count: Count) -> None:
 def test_a_worse_bracket_is_seen(name: str, count: Count) -> None:
     """The forward mode of the same chains computes what it is said to, which is not what the best one does."""
     product = Product(CHAINS[name])
-    (way,) = Bracketing(product.factors, "forward").ways(0, len(product.factors) - 1)
+    (way,) = Bracketing(patterns_of(product.factors), "forward").ways(0, len(product.factors) - 1)
     fill(product.factors, way.bracket, np.empty(product.codomain + product.domain))
     assert abs(count.operations - way.operations) <= 0.1 * way.operations
     assert way.operations == product.plan().forward

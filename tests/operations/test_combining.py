@@ -121,11 +121,11 @@ def test_run_and_sweep_are_the_chain_by_hand() -> None:
     assert [value.shape for value, _ in steps] == [(3, 2), (3, 2), (3, 5)]
     row = Dense(G(3, 5))
     J = net(X, *named.values())[1]
-    swept = net._sweep(steps, row)
+    swept = net._sweep([jacobians for _, jacobians in steps], row, net.names)
     assert list(swept) == ["X", *named]
     for name, jacobian in swept.items():
         np.testing.assert_allclose(jacobian.gradient, (row @ J[name]).gradient, rtol=1e-13, atol=1e-14)
-    assert list(net._sweep(steps, row, inputs=False)) == list(named)
+    assert list(net._sweep([jacobians for _, jacobians in steps], row, ["b2", "W1"])) == ["b2", "W1"]
 
 
 def test_a_scalar_residual_is_an_array() -> None:

@@ -107,6 +107,30 @@ def test_names_are_taken_apart():
     assert (split_name("db1").letters, split_name("db1").differential) == ("b", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "latex", "mathml"),
+    [
+        (
+            "Theta1_grad",
+            "Θ₁_grad",
+            r"\Theta_{1}^{\mathrm{grad}}",
+            "<msubsup><mi>Θ</mi><mn>1</mn><mi>grad</mi></msubsup>",
+        ),
+        ("W2grad", "W₂grad", r"W_{2}^{\mathrm{grad}}", "<msubsup><mi>W</mi><mn>2</mn><mi>grad</mi></msubsup>"),
+        ("X_grad", "X_grad", r"X^{\mathrm{grad}}", "<msup><mi>X</mi><mi>grad</mi></msup>"),
+        ("Xgrad", "Xgrad", r"X^{\mathrm{grad}}", "<msup><mi>X</mi><mi>grad</mi></msup>"),
+        ("W1_old", "W₁_old", r"\mathrm{W1\_old}", None),
+    ],
+)
+def test_a_gradient_s_name_is_set_as_a_name_with_grad_above(name, text, latex, mathml):
+    symbol = Symbol(name, (2, 2))
+    assert TextNotation().expr(symbol) == text
+    assert NumpyNotation().expr(symbol) == name
+    assert LatexNotation().expr(symbol) == latex
+    assert parsed(LatexNotation().expr(Transposed(symbol)))
+    assert mathml in (None, MathmlNotation().expr(symbol))
+
+
 def test_names_that_are_markup_are_escaped():
     symbol = Symbol("<img src=x onerror=alert(1)>", (2, 2))
     text = MathmlNotation().expr(symbol)

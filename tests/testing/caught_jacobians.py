@@ -22,6 +22,7 @@ from jacobians.testing import (
     assert_limits,
     assert_one_source,
     assert_out,
+    assert_probed,
     assert_pull,
     assert_refusals,
     assert_row_norms,
@@ -92,6 +93,11 @@ WRONG: list[tuple[Callable[..., None], type[Plain], str]] = [
     (assert_one_source, bad.DiagonalIgnoresOrder, r"diagonal\('F'\)"),
     (assert_one_source, bad.HalvedGradient, "gradient: "),
     (assert_one_source, bad.GradientIsARow, r"gradient: shape \(1, 6\), expected \(2, 3\)"),
+    (assert_probed, bad.VjpTwofold, "law adjoint: VjpTwofold"),
+    (assert_probed, bad.NotTransposedPullback, "law adjoint: NotTransposedPullback"),
+    (assert_probed, bad.IsItsTranspose, "law one source: .*, T.vjp"),
+    (assert_probed, bad.VectorsIgnoreOrder, "law vec: .*matmat in order F"),
+    (assert_probed, bad.RightMatmatOnly, "law vec: .*rmatmat in order C"),
     (assert_out, bad.LeavesWhatIsThere, "out=….*, C in order C: 54321, expected"),
     (assert_out, bad.WritesElsewhere, "another array is returned"),
     (assert_blocks, bad.ClaimsExamples, "blocks along axis 0: .* off by"),
@@ -151,11 +157,15 @@ JACOBIANS: Caught = {
     # 4
     "one source, pull": (
         lambda: assert_pull(wrong.sweep_doubles_one(X, X)[1]),
+        r"law one source: add with respect to B, pull\(row\) and row @ J",
+    ),
+    "one source, pull of some": (
+        lambda: assert_pull(wrong.sweep_of_fewer_doubles(X, X)[1]),
         r"law one source: add by B, pull\(row\) and row @ J",
     ),
-    "one source, pull of the first": (
-        lambda: assert_pull(wrong.sweep_keeps_the_first(X, X)[1]),
-        r"law one source: add: .* without the first as \['A', 'B'\]",
+    "one source, pull of an array": (
+        lambda: assert_pull(wrong.sweep_doubles_arrays(X, X)[1]),
+        r"law one source: add by B, pull\(row\) and row @ J",
     ),
     # 5
     "association, value": (

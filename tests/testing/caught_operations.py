@@ -32,11 +32,11 @@ OPERATIONS: Caught = {
     # 3
     "reference, value doubled": (
         lambda: assert_reference(wrong.doubled_value, [X]),
-        r"law reference: doubled_value by X, random direction 0: J·t is .* the numerical derivative .* ± .*allowed",
+        r"law reference: doubled_value with respect to X, random direction 0: J·t is .* derivative .* ± .*allowed",
     ),
     "reference, off by a millionth": (
         lambda: assert_reference(wrong.off_by_a_millionth, [X]),
-        "off_by_a_millionth by X",
+        "off_by_a_millionth with respect to X",
     ),
     "reference, in float32": (
         lambda: assert_reference(wrong.derivative_of_the_value, [X.astype(np.float32)]),
@@ -48,7 +48,7 @@ OPERATIONS: Caught = {
     ),
     "reference, square weights transposed": (
         lambda: assert_reference(wrong.transposed_weights, [X, SQUARE]),
-        "law reference: transposed_weights by X",
+        "law reference: transposed_weights with respect to X",
     ),
     "reference, along coordinates alone": (
         lambda: assert_reference(wrong.doubled_value, [X], directions=0),
@@ -59,19 +59,19 @@ OPERATIONS: Caught = {
     "reference, no value": (lambda: assert_reference(wrong.nowhere_finite, [X]), "not finite on both sides"),
     "reference, shapes": (
         lambda: assert_reference(wrong.shaped_otherwise, [X]),
-        r"by X: the Jacobian maps \(4, 3\) to \(4, 3\), not \(4, 3\) to \(12,\)",
+        r"with respect to X: the Jacobian maps \(4, 3\) to \(4, 3\), not \(4, 3\) to \(12,\)",
     ),
     "reference, more Jacobians than inputs": (
         lambda: assert_reference(borders.one_jacobian_too_many, [X]),
-        "1 inputs, but Jacobians by X, W",
+        "1 inputs, but Jacobians with respect to X, W",
     ),
     "reference, no second derivative but the diagonal": (
         lambda: assert_hessian(wrong.HessianWithoutCrossTerms(), X, [0, 2, 1, 1]),
-        r"law reference: the gradient of cross_entropy by X, random direction 0: J·t is",
+        r"law reference: the gradient of cross_entropy with respect to X, random direction 0: J·t is",
     ),
     "reference, second derivative without the reduction": (
         lambda: assert_hessian(wrong.HessianOfTheSum(), X, [0, 2, 1, 1]),
-        r"law reference: the gradient of cross_entropy by X",
+        r"law reference: the gradient of cross_entropy with respect to X",
     ),
     "one source, second derivative not symmetric": (
         lambda: assert_hessian(wrong.HessianTwofoldBackward("sum"), X, np.sign(X)),
@@ -90,7 +90,7 @@ OPERATIONS: Caught = {
     ),
     "layouts, one vec order": (
         lambda: assert_layouts(wrong.one_vec_order, X, {"W": W, "b": B}),
-        r"law layouts: affine in \(.*vec F.*matrix by X",
+        r"law layouts: affine in \(.*vec F.*matrix with respect to X",
     ),
     "layouts, bias at the wrong end": (
         lambda: assert_layouts(wrong.bias_at_the_front, X, {"W": W, "b": B}),
@@ -102,7 +102,7 @@ OPERATIONS: Caught = {
     ),
     "layouts, bias averaged in one of them": (
         lambda: assert_layouts(wrong.drops_the_pullback_of_the_bias, X, {"W": W, "b": B}),
-        r"batch in columns.* gradient by b: ",
+        r"batch in columns.* gradient with respect to b: ",
     ),
     "layouts, refused in one of them": (
         lambda: assert_layouts(wrong.refuses_columns, X, {"W": W, "b": B}),
@@ -128,14 +128,14 @@ OPERATIONS: Caught = {
     ),
     "batch, gradient of the sum": (
         lambda: batch(borders.mean_with_gradient_of_sum, X, reduction="mean"),
-        "split into .* gradient by X",
+        "split into .* gradient with respect to X",
     ),
     "batch, N − 1 for N": (lambda: batch(borders.mean_over_n_minus_1, X, reduction="mean"), "split into .* value"),
     "batch, last example dropped": (
         lambda: batch(borders.drops_the_last_example, X, reduction="sum"),
         r"in the order \[3, 0, 1, 2\], value",
     ),
-    "batch, bias averaged": (lambda: batch(borders.averages_the_bias, X, np.ones(3)), "gradient by b"),
+    "batch, bias averaged": (lambda: batch(borders.averages_the_bias, X, np.ones(3)), "gradient with respect to b"),
     "batch, mean of nothing": (
         lambda: batch(borders.mean_of_nothing_is_zero, X, reduction="mean"),
         "of no examples: a mean over nothing is taken; expected DomainError",
@@ -181,6 +181,14 @@ OPERATIONS: Caught = {
         "J.X.to_dense of dtype|J.X.jvp of",
     ),
     "dtype, float64 value alone": (lambda: assert_dtype(borders.float64_zeros, [X]), "value of dtype float64"),
+    "dtype, another value in float32": (
+        lambda: assert_operation_laws(borders.another_value_in_float32, [X]),
+        "law dtype: another_value_in_float32, value in float32 and in float64 of the same numbers: ",
+    ),
+    "dtype, another derivative in float32": (
+        lambda: assert_operation_laws(borders.another_derivative_in_float32, [X]),
+        "law dtype: another_derivative_in_float32, J.X.jvp in float32 and in float64",
+    ),
     "dtype, the wider input": (
         lambda: assert_dtype(borders.rounds_to_the_first, [X, X]),
         "law dtype: rounds_to_the_first: B in float64 among inputs in float32 gives a value of dtype float32",
@@ -192,7 +200,7 @@ OPERATIONS: Caught = {
     "dtype, integers stay narrow": (lambda: assert_dtype(borders.narrow_integers, [X]), "int64 and the same numbers"),
     "dtype, complex accepted": (
         lambda: assert_dtype(borders.takes_complex, [X]),
-        "takes_complex by X: a complex input is accepted; expected DTypeError",
+        "takes_complex with respect to X: a complex input is accepted; expected DTypeError",
     ),
     "dtype, another error for complex": (
         lambda: assert_dtype(borders.type_error_for_complex, [X]),
@@ -213,11 +221,11 @@ OPERATIONS: Caught = {
     "operation laws, pull": (lambda: assert_operation_laws(wrong.sweep_doubles_one, [X, X]), "pull"),
     "operation laws, dense twin": (
         lambda: assert_operation_laws(wrong.right, [X], twins={"X": np.diag(X.ravel())}),
-        "law dense twin: right by X",
+        "law dense twin: right with respect to X",
     ),
     "operation laws, adjoint": (
         lambda: assert_operation_laws(wrong.twofold_backward, [X]),
-        "law adjoint: twofold_backward by X",
+        "law adjoint: twofold_backward with respect to X",
     ),
     # 12
     "symbols, a square missing in the printed derivative": (

@@ -21,6 +21,7 @@ from jacobians.testing import (
     assert_association,
     assert_batch,
     assert_dense_twin,
+    assert_graph_laws,
     assert_jacobian_laws,
     assert_layouts,
     assert_operation_laws,
@@ -34,11 +35,12 @@ from jacobians.testing import (
 from jacobians.testing.compare import terms
 from tests.testing import wrong_borders as borders
 from tests.testing import wrong_operations as wrong
+from tests.testing.caught_graphs import GRAPHS, tied
 from tests.testing.caught_jacobians import JACOBIANS, MATRIX, NARROW, TO_SQUARE, WRONG, B, J, W, X, chain
 from tests.testing.caught_operations import OPERATIONS
 from tests.testing.wrong_jacobians import Plain
 
-CAUGHT = JACOBIANS | OPERATIONS
+CAUGHT = JACOBIANS | OPERATIONS | GRAPHS
 
 
 @pytest.mark.parametrize("name", CAUGHT)
@@ -70,6 +72,7 @@ def test_every_law_passes_what_is_right() -> None:
     assert_layouts(Softmax, X)
     assert_batch(affine, [X, W, B], axes=(0, None, None), out_axis=0)
     assert_pull(affine(X, W, B)[1])
+    assert_graph_laws(tied, {"X": X, "W": W})
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 3), (4,)), ((4,), (3, 2)), ((), (2, 3))], ids=str)
@@ -117,6 +120,32 @@ def test_the_same_call_checks_the_same_numbers() -> None:
             assert_reference(wrong.doubled_value, [X])
         texts.append(str(caught.value))
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("operation", [wrong.right, softmax])
+def test_large_inputs_are_probed(operation: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 × 100 inputs have a matrix of 41 million entries: it is never asked for."""
+    monkeypatch.setattr("jacobians.linops.Jacobian.to_dense", None)
+    X = np.random.default_rng(0).normal(size=(64, 100))
+    assert_operation_laws(operation, [X], axes=(0,), out_axis=0)
+
+
+def test_what_is_wrong_of_large_inputs_is_caught() -> None:
+    X = np.random.default_rng(0).normal(size=(64, 100))
+    with pytest.raises(AssertionError, match="law reference: only_the_diagonal_of_softmax with respect to X"):
+        assert_operation_laws(wrong.only_the_diagonal_of_softmax, [X])
+    with pytest.raises(AssertionError, match="law adjoint: twofold_backward_in_structure with respect to X"):
+        assert_operation_laws(wrong.twofold_backward_in_structure, [X])
+
+
+def test_names_of_inputs_may_hold_dots() -> None:
+    """Parameters of nested parts are called so."""
+
+    def operation(X: np.ndarray, W: np.ndarray) -> tuple:
+        value, J = affine(X, W, np.zeros(W.shape[1], W.dtype))
+        return value, {"0.X": J.X, "2.W1": J.W}
+
+    assert_operation_laws(operation, [X, W])
 
 
 def test_batch_wants_an_axis_or_a_reduction() -> None:

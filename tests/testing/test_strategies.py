@@ -5,9 +5,9 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from jacobians import Convention, Layout, all_conventions
+from jacobians import Convention, Layout, all_conventions, values
 from jacobians.linops import Diagonal, Jacobian
-from jacobians.testing import assert_adjoint, assert_dense_twin, assert_operation_laws, assert_vec
+from jacobians.testing import assert_adjoint, assert_dense_twin, assert_graph_laws, assert_operation_laws, assert_vec
 from jacobians.testing import strategies as jst
 
 
@@ -83,6 +83,20 @@ def test_a_wrong_structure_is_found():
 @settings(max_examples=15)
 def test_operations_obey_the_laws(case):
     assert_operation_laws(*case, directions=1, coordinates=4)
+
+
+@given(jst.graphs(high=12))
+@settings(max_examples=15)
+def test_graphs_obey_the_laws(case):
+    assert_graph_laws(case, case.arrays, twins=case.twins)
+
+
+def test_graphs_share_values():
+    def paths(case):
+        inputs = values(**case.arrays)
+        return max(case(*inputs).path_count(v) for v in inputs)
+
+    assert paths(find(jst.graphs(), lambda case: paths(case) > 4)) > 4
 
 
 @given(jst.networks())

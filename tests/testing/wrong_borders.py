@@ -174,6 +174,17 @@ def float64_jacobian(X: Any) -> Result:
     return value, Diagonal(J.values.astype(np.float64))
 
 
+def another_value_in_float32(X: Any) -> Result:
+    """A branch for float32 that nobody compared with anything: right in float64."""
+    value, J = right(X)
+    return value + value.dtype.type(0.01) * (value.dtype == np.float32), J
+
+
+def another_derivative_in_float32(X: Any) -> Result:
+    value, J = right(X)
+    return value, Diagonal(J.values * J.dtype.type(1.001 if J.dtype == np.float32 else 1.0))
+
+
 def float64_zeros(X: Any) -> Result:
     """The value alone: a buffer made with np.zeros(shape)."""
     value, J = right(X)

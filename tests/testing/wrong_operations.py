@@ -31,6 +31,18 @@ def twofold_backward(X: Any) -> Result:
     return value, VjpTwofold(J.to_dense(), X.shape, X.shape)
 
 
+class _Lopsided(Diagonal):
+    """Right forward, twofold backward, without a matrix."""
+
+    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
+        return 2 * self._jvp(cotangent)
+
+
+def twofold_backward_in_structure(X: Any) -> Result:
+    value, J = right(X)
+    return value, _Lopsided(J.values)
+
+
 # --- 3: reference --------------------------------------------------------------------------------
 
 
@@ -94,11 +106,17 @@ def _add(X: Any, B: Any, pull: Any) -> Result:
 
 def sweep_doubles_one(X: Any, B: Any) -> Result:
     """Its own pull gives twice what the Jacobian says."""
-    return _add(X, B, lambda row, first: {"A": row, "B": row + row} if first else {"B": row + row})
+    return _add(X, B, lambda row, names: {"A": row, "B": row + row})
 
 
-def sweep_keeps_the_first(X: Any, B: Any) -> Result:
-    return _add(X, B, lambda row, first: {"A": row, "B": row})
+def sweep_of_fewer_doubles(X: Any, B: Any) -> Result:
+    """Its own pull is right only where all inputs are asked for."""
+    return _add(X, B, lambda row, names: {"A": row, "B": row if "A" in names else row + row})
+
+
+def sweep_doubles_arrays(X: Any, B: Any) -> Result:
+    """Its own pull is right only for a row that is a Jacobian."""
+    return _add(X, B, lambda row, names: {"A": row, "B": 2 * row if isinstance(row, np.ndarray) else row})
 
 
 # --- 6: layouts ----------------------------------------------------------------------------------
@@ -164,11 +182,6 @@ class HessianOfTheSum(CrossEntropy):
 
     def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
         return X.shape[0] * super()._hessian(X, Y)
-
-
-class _Lopsided(Diagonal):
-    def _vjp(self, cotangent: np.ndarray) -> np.ndarray:
-        return 2 * self._jvp(cotangent)
 
 
 class HessianTwofoldBackward(Logistic):

@@ -103,7 +103,7 @@ def _wrong_end(setting: Setting, layers: tuple[Layer, ...], which: str, number: 
         return matching(right).with_flow({layer.position: right.flow[layer.position] for layer in layers})
 
     own = f"the ones stand {end} where the gradient's own pass meets the weight {which}"
-    there = f"the ones stand {end} in the gradient by the weight {which}, so every entry moved by one"
+    there = f"the ones stand {end} in the gradient with respect to the weight {which}, so every entry moved by one"
     edits: list[tuple[str, str, Edit]] = [
         ("", there, only_gradient),
         (", own", f"{own}, forward and in its gradient", forward),
@@ -124,7 +124,7 @@ def _other_end(setting: Setting) -> str:
 
 
 def _kept(setting: Setting, layer: Layer) -> Iterator[Slip]:
-    """δ₀, the derivative by the constant 1, is kept on the way back, and another entry dropped instead."""
+    """δ₀, the derivative with respect to the constant 1, is kept on the way back, and another entry dropped instead."""
     W = setting.params[layer.weight]
     nodes = W if setting.layout.node_axis == 1 else W.T
     p = layer.position - 1
@@ -135,7 +135,9 @@ def _kept(setting: Setting, layer: Layer) -> Iterator[Slip]:
         """δ by the input and its ones, times a slope, without the wrong entry."""
         return lambda c: setting.by_example((setting.by_example(c) @ nodes * slope)[:, wrong_slice])
 
-    what = f"δ₀, the derivative by the ones that layer {layer.number} meets, is kept, and another δ dropped"
+    what = (
+        f"δ₀, the derivative with respect to the ones that layer {layer.number} meets, is kept, and another δ dropped"
+    )
     mend = "Drop the entry of the ones from δ before going on."
     plain = partial(Backward.with_flow, pulls={layer.position: dropping(1.0)})
     yield Slip("delta-0-kept", "bias", what, mend, plain, layer.number, "before")

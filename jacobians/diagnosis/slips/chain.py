@@ -83,7 +83,7 @@ def _read_wrongly(setting: Setting, layer: Layer) -> Iterator[Slip]:
 
     mend = "Use .T where a transpose is meant; reshape keeps the order of memory and mixes examples with features."
     for order, read in (("C", _reread_back), ("F", _reread)):
-        how = f"reshaped, not transposed{' (in F order)' * (order == 'F')}, in the gradient by {name}"
+        how = f"reshaped, not transposed{' (in F order)' * (order == 'F')}, in the gradient with respect to {name}"
         yield slip("data-reshaped", f"{what} is {how}", mend, setting.pullback(layer, "W", X=read(X)), order)
         yield slip("delta-reshaped", f"δ is {how}", mend, partial(_after_reading, pulls[True], read), order)
     mend = "Rows stacked: vec(AXB) = (A⊗Bᵀ) vec X; columns stacked: (Bᵀ⊗A) vec X."

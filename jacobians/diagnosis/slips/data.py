@@ -54,11 +54,12 @@ def _inputs(setting: Setting) -> Iterator[Slip]:
         yield Slip(name, "data", f"{title}, in both passes", mend, everywhere, scope=f"{title} both", rank=rank)
         for layer in setting.layers[:1]:
             if layer.position == 0:
-                text = f"{title}, in the gradient by {layer.weight} only"
+                text = f"{title}, in the gradient with respect to {layer.weight} only"
                 yield local(name, layer, wrong, text, mend, f"{title} local", rank)
     for layer in setting.layers[1:]:
         wrong = np.flip(setting.input_of(layer.position), axis)
-        text = f"the examples that enter layer {layer.number} are in reverse order in the gradient by {layer.weight}"
+        where = f"in the gradient with respect to {layer.weight}"
+        text = f"the examples that enter layer {layer.number} are in reverse order {where}"
         yield local("data-reversed", layer, wrong, text, "Keep the order of the forward pass.", "local", 1)
 
 
@@ -87,7 +88,7 @@ def _stored(setting: Setting) -> Iterator[Slip]:
         name = np.dtype(dtype).name
         evidence = f"every entry is exactly a {name} number"
         for part in [all_entries(setting.params), *entries_of_parameters(setting)]:
-            what = f"the gradient by {part.label}" if part.label else "the result"
+            what = f"the gradient with respect to {part.label}" if part.label else "the result"
             title, edit = f"{what} was stored in {name}", part.changed(partial(_rounded, dtype=dtype))
             rank = int(bool(part.label))
             yield Slip(f"result-{name}", "state", title, mend, edit, part.layer, part.label, rank, evidence)

@@ -28,7 +28,7 @@ def _moved(setting: Setting) -> Iterator[Slip]:
     for part, (early, data) in itertools.product(entries_of_weights(setting), _stages(setting)):
         square = all(len(set(m.shape)) == 1 for m in part.views(setting.params))
         for name, change, text, mend, rank in _MOVES[not square :]:
-            title = f"the gradient by {part.label} {text}{early}"
+            title = f"the gradient with respect to {part.label} {text}{early}"
             edit, scope = part.changed(change, data=data), part.label + early
             yield Slip(name, "layout", title, mend, edit, part.layer, scope, rank, apart=APART)
 
@@ -154,5 +154,8 @@ def _exchanged(setting: Setting) -> Iterator[Slip]:
             def change(grads: Gradients, a: str = a, b: str = b) -> Gradients:
                 return {**grads, a: grads[b], b: grads[a]}
 
-            title, edit = f"the gradients by {a} and by {b} changed places", partial(Backward.then, change=change)
+            title, edit = (
+                f"the gradients with respect to {a} and {b} changed places",
+                partial(Backward.then, change=change),
+            )
             yield Slip("exchanged", "layout", title, "Return them by name.", edit, scope=f"{a} {b}", apart=APART)

@@ -114,7 +114,7 @@ def _zero(setting: Setting) -> Iterator[Slip]:
     for part in entries_of_parameters(setting) if len(setting.layers) > 1 else ():
         # a bias that is zero has its own name, in the bias's family
         if part.label not in _biases(setting):
-            title = f"the gradient by {part.label} is zero"
+            title = f"the gradient with respect to {part.label} is zero"
             yield Slip("zero", "scale", title, mend, part.changed(times(0.0)), part.layer, part.label)
             if setting.penalised:
                 title, scope = f"{title} but for the regulariser's part", f"{part.label}, data"

@@ -24,12 +24,7 @@ function arrayContent(array) {
 
 function arraysSection(pane, rows) {
   return [...pane.arrays.values()].map((array) => {
-    const mark = rows.mark(roleOf(array.name), arrayContent(array));
+    const mark = rows.mark(array.name, arrayContent(array));
     return arrayTable(pane, array, [mark, el("b", {}, array.shown), ` ${array.size}`]);
   });
-}
-
-// What an array is in every convention: weights are W, whatever a pane calls them.
-function roleOf(name) {
-  return name.replace(/^[A-Za-z]+(?=\d)/, (stem) => ("ZAb".includes(stem) ? stem : "W"));
 }

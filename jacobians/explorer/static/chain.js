@@ -83,10 +83,10 @@ function chainSection(pane, rows, choose) {
   });
   const goal = `∂loss/∂${pane.arrays.get(pane.own).shown}`;
   const product = `${goal} = ${pane.chain.map((view) => view.label).join(" · ")}`;
-  const symbols = pooled(pane.formulas.parameters[pane.own]).chain;
+  const symbols = pooled(pooled(pane.formulas.parameters)[pane.own]).chain;
   return [
     el("p", { class: "product" }, rows.mark("product", product), product),
-    equations("The chain in symbols", [[rows.mark("symbols", symbols), symbols]]),
+    equations(pane, rows, "The chain in symbols", [["symbols", symbols]]),
     el("ol", { class: "chain" }, ...items),
   ];
 }

@@ -11,15 +11,15 @@ const CHOICE_NAMES = { C: "rows (C)", F: "columns (F)" };
 
 function makeControls(pane, change) {
   const select = el("select", { id: `${pane}-preset` }, el("option", { value: "" }, "none: the switches below"));
-  for (const { name } of presets) select.append(el("option", { value: name }, name));
+  for (const { name } of data.presets) select.append(el("option", { value: name }, name));
   select.addEventListener("change", () => {
-    change(pane, select.value ? sideOfPreset(select.value) : sideOfLayout(sides[state[pane]].layout));
+    change(pane, select.value ? sideOfPreset(select.value) : flipped(pane, {}));
   });
   const switches = Object.entries(data.switches).map(([name, choices]) => {
     const labels = choices.map((value) => {
       const input = el("input", { type: "radio", name: `${pane}-${name}`, value });
       input.addEventListener("change", () => {
-        change(pane, sideOfLayout({ ...sides[state[pane]].layout, [name]: value }));
+        change(pane, flipped(pane, { [name]: value }));
       });
       return el("label", {}, input, el("span", {}, CHOICE_NAMES[value] ?? value));
     });
@@ -32,17 +32,27 @@ function makeControls(pane, change) {
       "Without a bias this is another network: its numbers, and its gradient, are others."));
 }
 
+// The pane's layout with other choices: no preset any more, in the names of the last one.
+function flipped(pane, choices) {
+  const { layout, last } = sides[state[pane]];
+  return sideOfLayout({ ...layout, ...choices }, last);
+}
+
 function showControls(pane) {
   const side = sides[state[pane]];
   byId(`${pane}-preset`).value = side.name;
   for (const [name, value] of Object.entries(side.layout)) {
     document.querySelector(`input[name="${pane}-${name}"][value="${value}"]`).checked = true;
   }
-  byId(`${pane}-source`).textContent = side.name ? sourceOf(side) : `No preset: ${side.summary}.`;
+  byId(`${pane}-source`).textContent = side.name ? sourceOf(side) : `No preset: ${side.summary}.${namesOf(side)}`;
   byId(`${pane}-note`).hidden = side.layout.bias !== "none";
   for (const title of document.querySelectorAll(`.pane[data-pane="${pane}"] > h3`)) {
     title.textContent = `${pane === "left" ? "Left" : "Right"}: ${side.name || side.summary}`;
   }
+}
+
+function namesOf({ last }) {
+  return last ? ` Names as in ${last}.` : "";
 }
 
 function sourceOf({ title, citation, assumed, summary, objective }) {

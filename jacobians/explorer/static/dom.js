@@ -19,9 +19,7 @@ function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(NAMESPACES.svg, tag), attributes, children);
 }
 
-function math(place) {
-  const [tag, attributes, content] = pooled(place);
-  const children = typeof content === "string" ? [content] : content.map(math);
+function math(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(NAMESPACES.math, tag), attributes, children);
 }
 

@@ -1,8 +1,12 @@
 // The data, and what one pane shows of it: `makePane` looks everything up, and reorders what its layout orders otherwise.
 
 const data = JSON.parse(byId("data").textContent);
-const { sides } = data;
-const presets = sides.filter(({ name }) => name);
+// What a pane can show: the presets, and every layout in the library's names and in those of each preset.
+const sides = [
+  ...data.presets.map((preset) => ({ ...data.layouts[preset.at], ...preset, last: preset.name })),
+  ...[{ name: "", words: 0 }, ...data.presets].flatMap(({ name, words }) =>
+    data.layouts.map((layout, at) => ({ ...layout, name: "", at, words, last: name }))),
+];
 
 function pooled(place) {
   return data.values[place];
@@ -17,9 +21,9 @@ function sideOfPreset(name) {
   return sides.findIndex((side) => side.name && side.name === name);
 }
 
-function sideOfLayout(layout) {
+function sideOfLayout(layout, last) {
   const key = writeLayout(layout);
-  return sides.findIndex((side) => !side.name && writeLayout(side.layout) === key);
+  return sides.findIndex((side) => !side.name && side.last === last && writeLayout(side.layout) === key);
 }
 
 function writeLayout(layout) {
@@ -38,11 +42,11 @@ function rounded(number, digits) {
 }
 
 // An array as a pane lays it out: its entries' places and numbers in C order, and the order in which vec takes them.
-function makeArray(record, layout) {
+function makeArray(record, layout, shown, words) {
   const places = pooled(record.places);
   const numbers = pooled(record.numbers).map((place) => data.numbers[place]);
   const order = layout.vec === "F" ? pooled(record.stacked) : places.map((_, i) => i);
-  return { ...record, places, numbers, order };
+  return { ...record, shown: words.text(shown[record.name]), symbol: words.letter(record.symbol), places, numbers, order };
 }
 
 // The label of entry i, in C order: z₂₁.
@@ -67,7 +71,7 @@ function makeView(record, arrays, layout) {
     [key, new Map(line.map((entry, i) => [entry.place, i]))]));
   return {
     key: record.of,
-    label: record.label,
+    label: `∂${of.shown}/∂${wrt.shown}`,
     structure: record.structure,
     of,
     wrt,
@@ -90,10 +94,14 @@ function makeView(record, arrays, layout) {
 }
 
 function makePane(name, side, net, wrt) {
-  const record = net.sides[side];
-  const { layout } = sides[side];
+  const { layout, at, words: spelled } = sides[side];
+  const record = net.sides[at];
+  const { manner } = data.words[spelled];
+  const words = wordsOf(spelled, net);
   const own = pooled(record.own)[wrt];
-  const arrays = new Map(pooled(record.arrays).map((array) => [array.name, makeArray(array, layout)]));
+  const shown = pooled(record.shown[manner]);
+  const made = (array) => makeArray(array, layout, shown, words);
+  const arrays = new Map(pooled(record.arrays).map((array) => [array.name, made(array)]));
   const chain = own === null ? [] : pooled(record.chains)[own].map((place) => makeView(pooled(place), arrays, layout));
   return {
     name,
@@ -105,8 +113,9 @@ function makePane(name, side, net, wrt) {
     arrays,
     chain,
     kind: record.kind,
-    gradient: own === null ? null : makeArray(pooled(record.gradients)[own], layout),
-    formulas: pooled(record.formulas),
+    gradient: own === null ? null : made(pooled(record.gradients)[own]),
+    words,
+    formulas: pooled(record.formulas[manner]),
     net,
     cells: new Map(), // by an entry's place, the elements that show it
     pictures: new Map(), // by a factor's key, what draws a frame in its picture

@@ -8,6 +8,7 @@ const SECTIONS = [
   ["steps", "Derivation, step by step", stepsSection],
   ["gradient", "Compact formula, and the gradient", gradientSection],
   ["code", "NumPy code", codeSection],
+  ["graph", "A graph: a residual block", graphSection],
 ];
 
 function build() {
@@ -18,6 +19,7 @@ function build() {
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
   byId("gradient").append(el("p", { id: "difference" }));
+  byId("graph-title").after(graphPicture());
 }
 
 function makeSection(id, title, content) {
@@ -60,7 +62,7 @@ function renderPane(pane) {
   pane.open = state.of;
 }
 
-// The factor that the parameter enters: ∂Z₁/∂W₁ where the loss is differentiated by W₁.
+// The factor that the parameter enters: ∂Z₁/∂W₁ where the loss is differentiated with respect to W₁.
 function localKey() {
   const pane = panes.find(({ own }) => own !== null);
   return pane?.chain.find(({ wrt }) => wrt.name === pane.own).key ?? null;

@@ -1,23 +1,29 @@
 // The sections that print: formulas, shapes, the derivation, the gradient and the code.
 
-const NO_DERIVATIVE = "This layout has no bias, so there is no derivative by it.";
+const NO_DERIVATIVE = "This layout has no bias, so there is no derivative with respect to it.";
 
-// Lines of MathML, each with its mark; a wide line scrolls within the box.
-function equations(label, lines) {
-  return scrolling(label, ...lines.map(([mark, place]) => el("div", { class: "equation" }, mark, math(place))));
+// Formulas, each with the row that it is and its mark; a wide line scrolls within the box.
+function equations(pane, rows, label, lines) {
+  return scrolling(label, ...lines.map(([row, place]) => {
+    const formula = pane.words.math(place);
+    return el("div", { class: "equation" }, rows.mark(row, formula.outerHTML), formula);
+  }));
 }
 
 function formulasSection(pane, rows) {
-  const lines = (part) => pane.formulas[part].map(([name, place]) => [rows.mark(name, place), place]);
+  const { forward, cotangents } = pane.formulas;
   return [
-    el("h4", {}, "Forward"), equations("Forward pass", lines("forward")),
-    el("h4", {}, "Back to every Z"), equations("Cotangents", lines("cotangents")),
+    el("h4", {}, "Forward"), equations(pane, rows, "Forward pass", pooled(forward)),
+    el("h4", {}, "Back to every Z"), equations(pane, rows, "Cotangents", pooled(cotangents)),
   ];
 }
 
 function shapesSection(pane, rows) {
-  const body = pane.formulas.shapes.map(([role, shown, size]) => el("tr", {},
-    el("td", {}, rows.mark(role, `${shown} ${size}`)), el("th", { scope: "row" }, shown), el("td", {}, size)));
+  const body = pooled(pane.formulas.shapes).map(([role, spelled, size]) => {
+    const shown = pane.words.text(spelled);
+    return el("tr", {},
+      el("td", {}, rows.mark(role, `${shown} ${size}`)), el("th", { scope: "row" }, shown), el("td", {}, size));
+  });
   return [el("table", { class: "shapes" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, spoken("Compared")),
       el("th", { scope: "col" }, "Array"), el("th", { scope: "col" }, "Shape"))),
@@ -26,24 +32,26 @@ function shapesSection(pane, rows) {
 
 function stepsSection(pane, rows) {
   if (pane.own === null) return [el("p", { class: "note" }, NO_DERIVATIVE)];
-  const { steps } = pooled(pane.formulas.parameters[pane.own]);
+  const { steps } = pooled(pooled(pane.formulas.parameters)[pane.own]);
   const seen = {};
-  const items = steps.map(([rule, reason, place]) => {
-    seen[rule] = (seen[rule] ?? 0) + 1;
-    const mark = rows.mark(`${rule} ${seen[rule]}`, [rule, reason, place].join());
-    return el("li", {}, el("p", {}, mark, el("b", {}, pooled(rule)), ". ", pooled(reason)),
-      scrolling(`After: ${pooled(rule)}`, math(place)));
+  const items = steps.map((step) => {
+    const [key, reason, place] = pooled(step);
+    seen[key] = (seen[key] ?? 0) + 1;
+    const [rule, why] = [key, reason].map((text) => pane.words.text(pooled(text)));
+    const formula = pane.words.math(place);
+    const mark = rows.mark(`${key} ${seen[key]}`, rule + why + formula.outerHTML);
+    return el("li", {}, el("p", {}, mark, el("b", {}, rule), ". ", why), scrolling(`After: ${rule}`, formula));
   });
   return [el("ol", { class: "steps" }, ...items)];
 }
 
 function gradientSection(pane, rows) {
   if (pane.own === null) return [el("p", { class: "note" }, NO_DERIVATIVE)];
-  const { formula } = pooled(pane.formulas.parameters[pane.own]);
+  const { formula } = pooled(pooled(pane.formulas.parameters)[pane.own]);
   const { gradient } = pane;
   const caption = [rows.mark("gradient", arrayContent(gradient)), el("b", {}, `∂loss/∂${gradient.shown}`), ` ${gradient.size}`];
   return [
-    equations("Compact formula", [[rows.mark("formula", formula), formula]]),
+    equations(pane, rows, "Compact formula", [["formula", formula]]),
     el("div", { class: "arrays" }, arrayTable(pane, gradient, caption)),
   ];
 }
@@ -59,7 +67,7 @@ function differenceText([left, right]) {
 }
 
 function codeSection(pane, rows) {
-  const code = pooled(pane.formulas.code);
+  const code = pane.words.code(pooled(pane.formulas.code));
   const seen = {};
   const lines = code.trimEnd().split("\n").map((line) => {
     seen[line] = (seen[line] ?? 0) + 1;

@@ -1,4 +1,4 @@
-// The view, a pane being the place of its side, and its spelling in the URL's fragment: #net=4-3-2&by=W1&of=Z1&left=cs231n&right=rows.columns.separate.C.numerator
+// The view, a pane being the place of its side, and its spelling in the URL's fragment: #net=4-3-2&by=W1&of=Z1&left=cs231n&right=rows.columns.separate.C.numerator.nielsen
 
 const state = { net: null, by: null, of: null, tie: null, left: null, right: null };
 
@@ -17,14 +17,17 @@ function readFragment(fragment) {
   }
 }
 
+// A preset by its name; a layout by its five choices, and by the preset whose names it keeps.
 function readSide(text) {
   const values = text.split(".");
-  const layout = Object.fromEntries(Object.keys(data.switches).map((name, i) => [name, values[i]]));
-  return [sideOfPreset(text), sideOfLayout(layout)].find((side) => side >= 0);
+  const fields = Object.keys(data.switches);
+  const layout = Object.fromEntries(fields.map((name, i) => [name, values[i]]));
+  return [sideOfPreset(text), sideOfLayout(layout, values.slice(fields.length).join("."))].find((side) => side >= 0);
 }
 
 function writeSide(side) {
-  return sides[side].name || writeLayout(sides[side].layout);
+  const { name, layout, last } = sides[side];
+  return name || [writeLayout(layout), ...(last ? [last] : [])].join(".");
 }
 
 function fragmentOf() {

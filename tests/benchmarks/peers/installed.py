@@ -19,6 +19,8 @@ PEERS = {
         "norms",
         "gram",
         "gauss_newton_product",
+        "tied_gradient",
+        "tied_norms",
     ),
     "jax": (
         "gradient",

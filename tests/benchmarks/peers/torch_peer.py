@@ -10,6 +10,7 @@ import torch
 from torch.func import grad, jacrev, jvp, vjp, vmap
 from torch.nn.functional import cross_entropy
 
+from tests.benchmarks import tied
 from tests.benchmarks.contest import Contender, skipped
 from tests.benchmarks.floors import gradient_products
 from tests.benchmarks.nets import Net
@@ -146,3 +147,41 @@ def gauss_newton_product(net: Net, v: np.ndarray) -> list[Contender]:
         return vjp(forward, params)[1](cotangent)[0]
 
     return [Contender("torch jvp, vjp", "peer", run, lambda g: {"product": packed(list(g.values()), 0)})]
+
+
+def _tied(params: Params, X: torch.Tensor) -> torch.Tensor:
+    hidden = torch.sigmoid(X @ params["W"] + params["b"])
+    return ((hidden @ params["W"].T + params["c"] - X) ** 2).sum(-1)
+
+
+def _tied_data(net: Net) -> tuple[Params, torch.Tensor]:
+    params = {name: torch.tensor(a) for name, a in tied.arrays(net).items()}
+    return params, params.pop("X")
+
+
+def tied_gradient(net: Net) -> list[Contender]:
+    params, X = _tied_data(net)
+    run = grad(lambda p: _tied(p, X).mean())
+
+    def read(found: Params) -> dict[str, np.ndarray]:
+        return {name: g.numpy() for name, g in found.items()}
+
+    leaves = {name: p.clone().requires_grad_() for name, p in params.items()}
+
+    def eager() -> Params:
+        return dict(zip(leaves, torch.autograd.grad(_tied(leaves, X).mean(), list(leaves.values())), strict=True))
+
+    return [
+        Contender("torch.func.grad", "peer", partial(run, params), read),
+        Contender("torch eager", "peer", eager, read),
+    ]
+
+
+def tied_norms(net: Net) -> list[Contender]:
+    params, X = _tied_data(net)
+    each = vmap(grad(_tied), in_dims=(None, 0))
+
+    def run() -> torch.Tensor:
+        return sum(g.flatten(1).square().sum(1) for g in each(params, X).values())
+
+    return [Contender("torch vmap(grad), squared", "peer", run, lambda n: {"norms": n.numpy()})]

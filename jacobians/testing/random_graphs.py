@@ -7,25 +7,29 @@ on values and the one that runs on complex arrays; where Python's operators serv
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-import jacobians as jac
-from jacobians import Layout
+from jacobians.arrays import Array
+from jacobians.graphs import Value
+from jacobians.layout import Bias, Derivative, Layout, Lines, Order
+from jacobians.operations import affine, relu, sigmoid, softmax, softplus, square, tanh
 
-STEP = 1e-30
+__all__ = ["GraphCase", "random_graph"]
+
+_STEP = 1e-30
 """Of the complex step: without subtraction, so it may be as small as one likes."""
 
-LAYOUTS = [
-    Layout(batch=batch, weights=weights, bias=bias)
-    for batch in ("rows", "columns")
-    for weights in ("rows", "columns")
-    for bias in ("separate", "first", "last", "none")
-]
+_LARGEST = 4.0
+"""No result has a larger entry, so that no derivative drowns in another's rounding."""
+
+Rule: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
+"""What runs on values, and what runs on complex arrays."""
 
 
-class Step(NamedTuple):
+class _Step(NamedTuple):
     """One line of a program."""
 
     text: str
@@ -34,80 +38,116 @@ class Step(NamedTuple):
     on_arrays: Callable[..., Any]
 
 
-class Program(NamedTuple):
-    """Inputs, and the steps from them; results are numbered, the inputs first."""
+class GraphCase(NamedTuple):
+    """A forward pass with sharing, as a function of values; and the same by NumPy alone, for complex steps.
 
-    inputs: list[np.ndarray]
-    steps: list[Step]
+    Attributes
+    ----------
+    arrays : dict of ndarray
+        The inputs by name.
+    steps : list
+        Results are numbered, the inputs first.
+    """
 
-    def on_values(self, values: Sequence[Any]) -> list[Any]:
+    arrays: dict[str, Array]
+    steps: list[_Step]
+
+    def __call__(self, *values: Value) -> Value:
+        """Return the last of the results that depend on the most inputs."""
+        result: Value = self.results(values)[self.furthest]
+        return result
+
+    @property
+    def furthest(self) -> int:
+        """The number of the last of the results that depend on the most inputs."""
+        reached: list[set[int]] = [{i} for i in range(len(self.arrays))]
+        for step in self.steps:
+            reached.append(set().union(*(reached[i] for i in step.operands)))
+        return max(range(len(self.arrays), len(reached)), key=lambda place: (len(reached[place]), place))
+
+    def results(self, values: Sequence[Any]) -> list[Any]:
+        """Return the inputs and every step's result, as values."""
         results = list(values)
         for step in self.steps:
             results.append(step.on_values(*(results[i] for i in step.operands)))
         return results
 
-    def on_arrays(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def plain_results(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return the same by NumPy alone, of complex arrays."""
         results = list(arrays)
         for step in self.steps:
             results.append(np.asarray(step.on_arrays(*(results[i] for i in step.operands))))
         return results
 
+    @property
+    def twins(self) -> dict[str, Array]:
+        """By input, the matrix of the result by it in C order, column by column, by complex steps."""
+        complexes = {name: a.astype(complex) for name, a in self.arrays.items()}
+        found = {}
+        for name, array in complexes.items():
+            columns = []
+            for place in np.ndindex(array.shape):
+                moved = array.copy()
+                moved[place] += _STEP * 1j
+                results = self.plain_results(list({**complexes, name: moved}.values()))
+                columns.append(results[self.furthest].imag.ravel() / _STEP)
+            found[name] = np.stack(columns, axis=1)
+        return found
+
     def __str__(self) -> str:
-        names = [f"v{i}" for i in range(len(self.inputs) + len(self.steps))]
-        lines = [f"{n}: {a.shape} {a.dtype}" for n, a in zip(names, self.inputs, strict=False)]
-        for name, step in zip(names[len(self.inputs) :], self.steps, strict=True):
+        names = [*self.arrays, *(f"v{i}" for i in range(len(self.arrays), len(self.arrays) + len(self.steps)))]
+        lines = [f"{n}: {a.shape} {a.dtype}" for n, a in self.arrays.items()]
+        for name, step in zip(names[len(self.arrays) :], self.steps, strict=True):
             lines.append(f"{name} = {step.text}({', '.join(names[i] for i in step.operands)})")
         return "\n".join(lines)
-
-
-def twin(program: Program, wrt: int) -> list[np.ndarray]:
-    """The matrices of every result by one input, column by column, by complex steps."""
-    arrays = [a.astype(complex) for a in program.inputs]
-    columns = []
-    for place in np.ndindex(arrays[wrt].shape):
-        moved = [a.copy() for a in arrays]
-        moved[wrt][place] += STEP * 1j
-        columns.append([r.imag.ravel() / STEP for r in program.on_arrays(moved)])
-    return [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)]
 
 
 # --- what the operations are, written down again -------------------------------------------------------
 
 
-def _softmax(Z: np.ndarray, axis: int) -> np.ndarray:
-    E = np.exp(Z)
+def _softmax(Z: Array, axis: int) -> Array:
+    E: Array = np.exp(Z)
     return E / E.sum(axis=axis, keepdims=True)
 
 
-def _relu(Z: np.ndarray) -> np.ndarray:
+def _relu(Z: Array) -> Array:
     return np.where(Z.real > 0, Z, 0)
 
 
-def _extreme(Z: np.ndarray, axis: int | None, which: Any) -> np.ndarray:
+def _extreme(Z: Array, axis: int | None, which: Any) -> Array:
     if axis is None:
-        return Z.ravel()[which(Z.real)]
+        return np.asarray(Z.ravel()[which(Z.real)])
     return np.take_along_axis(Z, np.expand_dims(which(Z.real, axis=axis), axis), axis).squeeze(axis)
 
 
-def _affine(layout: Layout, X: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
+def _norm(Z: Array) -> Array:
+    squares = np.asarray((Z * Z).sum())
+    return np.sqrt(squares) / 3 if squares.real > 0 else np.asarray(Z.sum())
+
+
+def _affine(layout: Layout, X: Array, W: Array, b: Array | None = None) -> Array:
     X, W = (X if layout.batch == "rows" else X.T), (W if layout.weights == "columns" else W.T)
     if layout.bias == "first":
         W, b = W[1:], W[0]
     elif layout.bias == "last":
         W, b = W[:-1], W[-1]
-    Z = X @ W + (0 if b is None else b.ravel())
+    Z: Array = X @ W + (0 if b is None else b.ravel())
     return Z if layout.batch == "rows" else Z.T
 
 
-UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "tanh": (jac.tanh, np.tanh),
+def _both(function: Callable[..., Any]) -> Rule:
+    return function, function
+
+
+_UNARY: dict[str, Rule] = {
+    "tanh": (tanh, np.tanh),
     "np.tanh": (np.tanh, np.tanh),
-    "sigmoid": (jac.sigmoid, lambda Z: 1 / (1 + np.exp(-Z))),
+    "sigmoid": (sigmoid, lambda Z: 1 / (1 + np.exp(-Z))),
     "exp": (lambda V: np.exp(V * 0.25), lambda Z: np.exp(Z / 4)),
-    "softplus": (jac.softplus, lambda Z: np.log(1 + np.exp(Z))),
-    "square": (jac.square, lambda Z: Z * Z),
+    "softplus": (softplus, lambda Z: np.log(1 + np.exp(Z))),
+    "square": (square, lambda Z: Z * Z),
     "cube": (lambda V: V**3, lambda Z: Z**3),
-    "relu": (jac.relu, _relu),
+    "relu": (relu, _relu),
     "maximum": (lambda V: np.maximum(V, 0.1), lambda Z: np.where(Z.real > 0.1, Z, 0.1)),
     "abs": (abs, lambda Z: np.where(Z.real < 0, -Z, Z)),
     "negative": (lambda V: -V, lambda Z: -Z),
@@ -120,32 +160,44 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "max": (lambda V: V.max(), lambda Z: _extreme(Z, None, np.argmax)),
     "ravel": (lambda V: V.ravel(), lambda Z: Z.ravel()),
     "new axis": (lambda V: V[None], lambda Z: Z[None]),
+    "sin": _both(np.sin),
+    "arctan": _both(np.arctan),
+    "log1p": (lambda V: np.log1p(V * V), lambda Z: np.log(1 + Z * Z)),
+    "norm": (lambda V: np.linalg.norm(V) / 3.0 if np.any(V != 0) else V.sum(), _norm),
+    "flip": _both(np.flip),
+    "roll": _both(lambda V: np.roll(V, 1)),
+    "tril": _both(lambda V: np.tril(V) if V.ndim == 2 else V * 1.0),
 }
 
 
-def _both(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    return function, function
-
-
-class Writer:
+class _Writer:
     """Writes one random program, running it as it goes to know the shapes."""
 
     def __init__(self, seed: int, size: int, dtype: str) -> None:
         self.rng = np.random.default_rng(seed)
         self.dtype = np.dtype(dtype)
+        # what one Jacobian is written in is one thing; where batches, weights and biases lie differs by step
+        vec = get_args(Order)[int(self.rng.integers(2))]
+        derivative = get_args(Derivative)[int(self.rng.integers(2))]
+        self.layouts = [
+            Layout(batch, weights, bias, vec, derivative)
+            for batch in get_args(Lines)
+            for weights in get_args(Lines)
+            for bias in get_args(Bias)
+        ]
         self.examples, self.width = int(self.rng.integers(1, 5)), int(self.rng.integers(1, 4))
         shapes: list[tuple[int, ...]] = [(self.examples, self.width), (self.width, self.width), (self.width,), ()]
         self.inputs = [self.numbers(*shapes[i]) for i in range(int(self.rng.integers(2, 5)))]
         self.results = [a.astype(complex) for a in self.inputs]
-        self.steps: list[Step] = []
+        self.steps: list[_Step] = []
         while len(self.steps) < size:
             kinds = (self.unary, self.two, self.product, self.axis, self.part, self.join, self.layer)
             kinds[int(self.rng.choice(7, p=[0.25, 0.25, 0.15, 0.1, 0.1, 0.05, 0.1]))]()
 
-    def numbers(self, *shape: int) -> np.ndarray:
+    def numbers(self, *shape: int) -> Array:
         return np.asarray(self.rng.normal(size=shape)).astype(self.dtype)
 
-    def pick(self, fits: Callable[[np.ndarray], bool] = lambda _: True) -> int | None:
+    def pick(self, fits: Callable[[Array], bool] = lambda _: True) -> int | None:
         """An earlier result, the later ones more often: values are shared, and nothing is far from the end."""
         places = [i for i, r in enumerate(self.results) if fits(r)]
         if not places:
@@ -155,24 +207,24 @@ class Writer:
 
     def add(self, text: str, operands: tuple[int, ...], on_values: Any, on_arrays: Any) -> None:
         found = np.asarray(on_arrays(*(self.results[i] for i in operands)))
-        if 0 < found.size <= 40 and found.ndim < 4 and abs(found).max() < 4:
-            self.steps.append(Step(text, operands, on_values, on_arrays))
+        if 0 < found.size <= 40 and found.ndim < 4 and abs(found).max() < _LARGEST:
+            self.steps.append(_Step(text, operands, on_values, on_arrays))
             self.results.append(found)
 
     # --- one kind of step each ---------------------------------------------------------------------
 
     def unary(self) -> None:
-        name = str(self.rng.choice(list(UNARY)))
+        name = str(self.rng.choice(list(_UNARY)))
         own = self.pick(lambda r: r.ndim < 3 and r.size > 0)
         assert own is not None
-        self.add(name, (own,), *UNARY[name])
+        self.add(name, (own,), *_UNARY[name])
 
     def two(self) -> None:
         first = self.pick()
         assert first is not None
         shape = self.results[first].shape
 
-        def fits(other: np.ndarray) -> bool:
+        def fits(other: Array) -> bool:
             try:
                 np.broadcast_shapes(shape, other.shape)
             except ValueError:
@@ -196,6 +248,7 @@ class Writer:
             "minimum": (np.minimum, lambda a, b: np.where(b.real < a.real, b, a)),
             "+ constant": _both(lambda a, b: constant + a + b),
             "* constant": _both(lambda a, b: constant * b + a),
+            "logaddexp": (np.logaddexp, lambda a, b: np.log(np.exp(a) + np.exp(b))),
         }
         name = str(self.rng.choice(list(rules)))
         self.add(name, (first, second), *rules[name])
@@ -207,7 +260,11 @@ class Writer:
         inner = self.results[first].shape[-1]
         second = self.pick(lambda r: r.ndim in (1, 2) and r.shape[0] == inner)
         if second is not None:
-            self.add("@", (first, second), *_both(lambda a, b: a @ b))
+            of_first = "abc"[: self.results[first].ndim - 1]
+            subscripts = f"{of_first}x,{'xyz'[: self.results[second].ndim]}"
+            rules = {"@": _both(lambda a, b: a @ b), "einsum": _both(lambda a, b: np.einsum(subscripts, a, b))}
+            name = str(self.rng.choice(list(rules), p=[0.8, 0.2]))
+            self.add(name, (first, second), *rules[name])
 
     def axis(self) -> None:
         own = self.pick(lambda r: r.ndim > 0)
@@ -220,6 +277,9 @@ class Writer:
             "sum": _both(lambda a: a.sum(axis=axis, keepdims=keep)),
             "sum of two": _both(lambda a: a.sum(axis=both, keepdims=keep)),
             "mean": _both(lambda a: a.mean(axis, keepdims=keep)),
+            "prod": _both(lambda a: np.prod(a, axis=axis, keepdims=keep)),
+            "cumsum": _both(lambda a: np.cumsum(a, axis=axis)),
+            "repeat": _both(lambda a: np.repeat(a, 2, axis=axis)),
             "max": (lambda a: a.max(axis), lambda a: _extreme(a, axis, np.argmax)),
             "min": (lambda a: a.min(axis), lambda a: _extreme(a, axis, np.argmin)),
         }
@@ -267,10 +327,10 @@ class Writer:
         own = self.pick(lambda r: r.ndim == 2 and r.size > 0)
         if own is None:
             return
-        layout = LAYOUTS[int(self.rng.integers(len(LAYOUTS)))]
+        layout = self.layouts[int(self.rng.integers(len(self.layouts)))]
         if self.rng.random() < 0.3:
             axis = layout.feature_axis
-            self.add(f"softmax {axis}", (own,), lambda a: jac.softmax(a, layout), lambda a: _softmax(a, axis))
+            self.add(f"softmax {axis}", (own,), lambda a: softmax(a, layout), lambda a: _softmax(a, axis))
             return
         features = self.results[own].shape[layout.feature_axis]
         fitting = [
@@ -292,14 +352,17 @@ class Writer:
         self.add(
             f"affine {layout}",
             operands,
-            lambda *a: jac.affine(*a, layout=layout),
-            lambda *a: _affine(layout, *a),
+            partial(affine, layout=layout),
+            partial(_affine, layout),
         )
 
 
-def random_program(seed: int) -> Program:
-    """The program of a seed: 3 to 30 steps, in float32 or float64."""
+def random_graph(seed: int, size: int | None = None, dtype: str | None = None) -> GraphCase:
+    """Return the program of a seed: 3 to 30 steps, in float32 or float64, unless told otherwise.
+
+    The shorter program of a seed is the beginning of the longer.
+    """
     rng = np.random.default_rng((seed, 1))
-    dtype = "float32" if rng.random() < 0.25 else "float64"
-    writer = Writer(seed, int(rng.integers(3, 31)), dtype)
-    return Program(writer.inputs, writer.steps)
+    drawn = "float32" if rng.random() < 0.25 else "float64"
+    writer = _Writer(seed, int(rng.integers(3, 31)) if size is None else size, dtype or drawn)
+    return GraphCase({f"v{i}": a for i, a in enumerate(writer.inputs)}, writer.steps)

@@ -1,0 +1,152 @@
+"""What could have been seen: no parameter passes whose gradient could be zero, twice or minus it and pass as well."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array
+from jacobians.checking.by_direction import DirectionsCheck
+from jacobians.checking.derivatives import GivenDerivative
+from jacobians.checking.numerical import SAFETY, Probe, bands
+from jacobians.checking.report import Verdict
+from jacobians.checking.verdict import Findings
+
+_TRUE_ZERO = 1e-6
+"""A derivative below this share of the others, or of the function's own slope, is zero to them (float32: 1.2e-4)."""
+
+_RESOLVED = 0.1
+"""The coarsest tolerance that is allowed in a parameter, as a share of its largest derivative."""
+
+_FARTHEST = 16.0
+_FAR = (1e2, 1e4, 1e8, 1e12)
+"""How far a function is followed that does not seem to change, in what counts as a change of one."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How large an error of one parameter shows, and how large its derivative is: each times its entries' scale.
+
+    Along directions both are norms, else they are the largest of all entries'.
+    """
+
+    smallest: float
+    derivative: float
+    resolved: bool
+
+    @classmethod
+    def by_entry(cls, found: Findings) -> Sight:
+        """Return what the comparison of entries can see: each has its own tolerance."""
+        largest = float(found.size.max(initial=0.0))
+        resolved = found.coarsest <= _RESOLVED or found.smallest <= _RESOLVED * largest
+        return cls(found.change, float(found.weight.max(initial=0.0)), largest > 0.0 and resolved)
+
+    @classmethod
+    def by_direction(
+        cls,
+        along: DirectionsCheck,
+        given: GivenDerivative,
+        probe: Probe,
+        span: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> Sight:
+        """Return what directions can see: an error of the derivative's own norm makes it 0, or twice as large."""
+        a, b = span
+        sizes = given.sizes()
+        if sizes is not None:
+            norm = float(np.linalg.norm(sizes[a:b] * probe.scale[a:b]))
+        else:
+            squares = [float(np.square(given.apply(_within(probe, span, rng))).max(initial=0.0)) for _ in range(4)]
+            norm = math.sqrt(float(np.mean(squares)))
+        return cls(along.smallest, norm, along.smallest <= norm)
+
+
+def verdict_of(
+    probe: Probe, found: Findings, sight: Sight, whole: float, span: tuple[int, int], rng: np.random.Generator
+) -> Verdict:
+    """Return the verdict on one parameter: a pass if its derivative was seen, or is a true zero.
+
+    It is one where it is below a millionth of the largest derivative of all parameters, or of the function's own slope
+    to where it first differs visibly: a minimum, a dead unit. A function that is the same wherever it is followed has
+    the derivative 0. The size of the function itself says nothing: beside a constant of 10¹⁶ every derivative is small.
+
+    Parameters
+    ----------
+    probe, found
+        The function and what its entries showed.
+    sight : Sight
+        Of this parameter.
+    whole : float
+        The largest derivative of all parameters, as that of `sight`.
+    span : tuple of int
+        Where the parameter lies in the packed vector.
+    rng : Generator
+        For a direction.
+    """
+    if found.wrong:
+        return "fail"
+    if found.unseen:
+        return "inconclusive"
+    share = max(_TRUE_ZERO, 1e3 * probe.eps)
+    if sight.resolved or span[0] == span[1] or sight.smallest <= share * whole:
+        return "pass"
+    slope = _own_slope(probe, span, rng)
+    if slope is None:
+        return "pass" if sight.derivative == 0.0 else "inconclusive"
+    return "pass" if sight.smallest <= share * slope else "inconclusive"
+
+
+def _own_slope(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> float | None:
+    """The slope to the nearest point where the function differs visibly; None if it is the same everywhere."""
+    direction = _within(probe, span, rng)
+    line, length = probe.towards(direction), float(np.linalg.norm(direction / probe.scale))
+    slopes: list[float] = []
+    constant, t = True, bands(probe.eps)[-1]
+    while t < _FARTHEST:
+        change = _change(probe, [probe.along(line, sign * t)[0] for sign in (1.0, -1.0)])
+        visible = np.isfinite(change) & (change > SAFETY * np.maximum(probe.noise, probe.eps * np.abs(probe.value)))
+        # the next step as well, for a unit that has only just come alive
+        if visible.any() or slopes:
+            slopes.append(float(np.where(np.isfinite(change), change, 0.0).max(initial=0.0)) / (t * length))
+        if len(slopes) == 2:
+            return max(slopes)
+        constant &= not change.any()
+        t *= 2.0
+    if slopes:
+        return slopes[0]
+    far = _change(probe, [probe.along(line, sign * t)[0] for t in _FAR for sign in (1.0, -1.0)])
+    return None if constant and not far.any() else 0.0
+
+
+def _within(probe: Probe, span: tuple[int, int], rng: np.random.Generator) -> Array:
+    """A Gaussian direction within one parameter."""
+    a, b = span
+    direction = np.zeros(probe.x.size)
+    direction[a:b] = rng.normal(size=b - a) * probe.scale[a:b]
+    return direction
+
+
+def _change(probe: Probe, values: list[Array]) -> Array:
+    """How much every output differs from its value at x, at most; infinite where it is not finite."""
+    changes = np.abs(np.stack(values) - probe.value)
+    return np.asarray(np.where(np.isfinite(changes), changes, np.inf).max(axis=0, initial=0.0))
+
+
+def why_unseen(probe: Probe, found: Findings, smallest: float) -> str:
+    """Return why a parameter is inconclusive, and what would help, in words."""
+    trouble = "the function is too noisy, jumps, or is not defined on both sides of x"
+    if found.unseen:
+        return f"{found.unseen} of {found.checked} entries have no reference: {trouble}"
+    size, value = float(found.size.max(initial=0.0)), float(np.abs(probe.value).max(initial=0.0))
+    text = f"errors below {smallest:.1g} cannot be seen, and no derivative exceeds {size:.1g}"
+    if size <= smallest:
+        text += ", so 0 or twice as much would pass too"
+    if (probe.noise > 4.0 * probe.eps * np.abs(probe.value)).any():
+        return f"{text}: {trouble}"
+    wider = ", compute in float64" if probe.eps > 1e-10 else ""
+    return (
+        f"{text}: they drown in the rounding of fun's value, {value:.3g}; subtract its constant part{wider}, or give "
+        "check_jacobian the terms that it adds up"
+    )

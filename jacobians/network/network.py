@@ -1,0 +1,339 @@
+"""`Network`: a chain of operations or a function of values, a loss and a regulariser, in one convention."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, as_array, as_float, generator, refuse_not_finite, size_of
+from jacobians.conventions import Convention, layer_widths
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.layout import Reduction
+from jacobians.network.blocks import gradient_in_blocks
+from jacobians.network.objective import Objective
+from jacobians.network.run import Run
+from jacobians.operations import Affine, Loss, Operation, find_activation, find_loss
+from jacobians.presets import convention as find_convention
+
+__all__ = ["Network", "Parameters"]
+
+
+Parameters: TypeAlias = Mapping[str, npt.ArrayLike]
+
+Data: TypeAlias = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+"""An array, or several by name."""
+
+
+class Network(Objective):
+    """A chain of operations, or a function of values, a loss and an L2 regulariser, and every Jacobian between.
+
+    Parameters
+    ----------
+    operations : sequence of Operation, or callable
+        In the convention's layout. Or the forward pass as a function of named values, see `jacobians.values`: its
+        arguments are the inputs and the parameters, and it returns a value, or a dict of values by name. What it gives
+        a name, with ``.named("H")``, a run has by that name.
+    loss : Loss, str, or dict of these
+        Of the last operation's output; its reduction and layout are the convention's. One that is named gets them. Of
+        a function that returns a dict, a dict with the same names; the objective is the sum.
+    convention : Convention or str
+        Or a preset's name.
+    shapes : dict of tuple
+        For a function, the shapes of its parameters by name; what is not in it is an input.
+    l2 : float
+        The regulariser's strength λ; its scale and whether it touches the bias are the convention's.
+
+    Raises
+    ------
+    LayoutError
+        If an operation or the loss keeps another layout or reduction than the convention, the loss is not reduced to
+        one number, or `l2` is not 0 and the convention has no regulariser.
+    DomainError
+        If `l2` is negative, infinite or NaN.
+    ArgumentError
+        If a list has one object with parameters twice, or a function's arguments and `shapes` do not fit.
+
+    Notes
+    -----
+    A network does not change, so neither does what was recorded of it; `replace` returns a changed one.
+
+    Of a function's parameters, those with two axes or more are weights to `init` and to the regulariser, unless their
+    names begin as the convention's biases do. Several inputs, and the targets of several losses, come as dicts by name.
+
+    Examples
+    --------
+    >>> net = Network.dense((4, 3, 2), convention="cs231n")
+    >>> net.shapes()
+    {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
+    >>> Network.dense((4, 3, 2), convention="ng-ml-2011").shapes()
+    {'Theta1': (3, 5), 'Theta2': (2, 4)}
+
+    An autoencoder whose two layers share their weights:
+
+    >>> import jacobians as jac
+    >>> def autoencoder(X, W, b, c):
+    ...     H = jac.tanh(X @ W + b).named("H")
+    ...     return H @ W.T + c
+    >>> tied = Network(autoencoder, "squared_error", "cs231n", shapes={"W": (4, 2), "b": (2,), "c": (4,)})
+    >>> X, params = np.eye(4), tied.init(0)
+    >>> tied.gradient(params, X, X)["W"].shape
+    (4, 2)
+    >>> tied.run(params, X, X).jacobian("W", of="losses")
+    KhatriRaoSum(4×2×4, 4×2×2): 4×8 float64, (4, 2) → (4,), 384 B
+    """
+
+    @classmethod
+    def dense(
+        cls,
+        sizes: Sequence[int],
+        *,
+        convention: Convention | str = "cs231n",
+        task: str | None = None,
+        activation: str | Operation | None = None,
+        output: str | Operation | None = None,
+        loss: str | Loss | None = None,
+        factor: float | None = None,
+        reduction: Reduction | None = None,
+        l2: float = 0.0,
+    ) -> Network:
+        """Return a fully connected network: affine, activation, …, affine, loss of the last affine's output.
+
+        What is not given is what the convention's source has for the task: `Convention.tasks`. A convention without
+        tasks has sigmoids and the cross-entropy. Labels are 0 … K−1 in every convention.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Widths from the inputs to the outputs, at least two.
+        convention : Convention or str
+        task : str, optional
+            "classification", "yes/no", "regression", "margin", or another of the convention's. The convention's first
+            unless given, or its first with the loss that is given.
+        activation : str or Operation, optional
+            Of the hidden layers: an operation, or the name of one in `jacobians.operations.ACTIVATIONS`, such as
+            "relu".
+        output : str or Operation, optional
+            What follows the last affine before the loss. "linear" for nothing. The cross-entropies take logits, and
+            contain the softmax or the sigmoid; Mazur's squared error is one of sigmoids.
+        loss : str or Loss, optional
+            A loss, or the name of one in `jacobians.operations.LOSSES`, such as "squared_error". It gets the
+            convention's layout and reduction. One that is named gets the factor that the source has before it.
+        factor : float, optional
+            Before every example's loss.
+        reduction : {"sum", "mean", "mean-all"}, optional
+            The network's convention then has it.
+        l2 : float
+
+        Raises
+        ------
+        LayoutError
+            If the source has no such task, or what the constructor refuses.
+
+        Examples
+        --------
+        >>> Network.dense((4, 3, 2), convention="ng-ml-2011")
+        Network(affine → sigmoid → affine → binary_cross_entropy, ng-ml-2011)
+        >>> Network.dense((4, 1), convention="ng-ml-2011", task="regression").loss.factor
+        0.5
+        """
+        found = find_convention(convention)
+        widths = layer_widths(sizes, "Network.dense")
+        given = None if loss is None else find_loss(loss)
+        chosen = found.task_for(task, None if given is None else given.name)
+        wanted = reduction or chosen.reduction
+        if wanted is not None and wanted != found.reduction:
+            found = found.replace(reduction=wanted)
+        own_factor = given.factor if given is not None and given is loss else chosen.factor
+        given = given or find_loss(chosen.loss)
+        given = given.replace(
+            layout=found.layout, reduction=found.effective_reduction, factor=own_factor if factor is None else factor
+        )
+        between = find_activation(activation or chosen.hidden).moved_to(found.layout)
+        operations: list[Operation] = []
+        for n_in, n_out in itertools.pairwise(widths):
+            # one with parameters of its own has them once for each layer
+            operations += [Affine(found.layout, (n_in, n_out)), deepcopy(between) if between.names[1:] else between]
+        last = chosen.output if output is None else output
+        if last in ("linear", given.prediction):  # the loss of logits applies it
+            del operations[-1]
+        else:
+            operations[-1] = find_activation(last).moved_to(found.layout)
+        return cls(operations, given, found, l2=l2)
+
+    def replace(
+        self,
+        *,
+        operations: Sequence[Operation] | Callable[..., Any] | None = None,
+        loss: str | Loss | Mapping[str, str | Loss] | None = None,
+        convention: Convention | str | None = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
+        l2: float | None = None,
+    ) -> Self:
+        """Return a network with some of its parts changed.
+
+        Parameters
+        ----------
+        operations, loss, convention, shapes, l2
+            As the constructor takes them; what is not given stays. Where only the convention is given, the loss takes
+            over its layout and its reduction.
+
+        Raises
+        ------
+        LayoutError
+            As the constructor does.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.replace(l2=0.1).l2, net.l2
+        (0.1, 0.0)
+        """
+        found = self.convention if convention is None else find_convention(convention)
+        kept = {
+            name: own if convention is None else own.replace(layout=found.layout, reduction=found.reduction)
+            for name, own in self._losses.items()
+        }
+        if operations is None:
+            operations = self.chain.parts if self._function is None else self._function.function
+            shapes = self._known if shapes is None and self._function is not None else shapes
+        if loss is None:
+            loss = kept["output"] if kept.keys() == {"output"} else kept
+        return type(self)(operations, loss, found, shapes=shapes, l2=self.l2 if l2 is None else l2)
+
+    # --- parameters ------------------------------------------------------------------------------
+
+    def init(self, rng: np.random.Generator | int, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
+        """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
+
+        The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
+        every convention (Glorot & Bengio 2010, eq. 16).
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator or int
+            Or a seed.
+        dtype : dtype
+
+        Raises
+        ------
+        ArgumentError
+            If `rng` is neither a generator nor a seed.
+        """
+        rng = generator(rng, "Network.init")
+        params: dict[str, Array] = {}
+        for name, shape in self.shapes().items():
+            if len(shape) != 2 or not self._is_weight(name):
+                params[name] = np.zeros(shape, dtype=dtype)
+                continue
+            out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
+            bound = np.sqrt(6.0 / (n_in + out))
+            nodes = rng.uniform(-bound, bound, size=(out, n_in))
+            if self.layout.absorbs_bias:
+                nodes = self.layout.joined(np.zeros((out, 1)), nodes, 1)
+            params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
+        return params
+
+    def pack(self, params: Parameters) -> Array:
+        """Return all parameters as one new vector, in the convention's vec and packing order."""
+        return self.convention._packed(self._arrays(params))
+
+    def unpack(self, theta: Array) -> dict[str, Array]:
+        """Return the parameters that `pack` made this vector of, as new arrays."""
+        shapes = self.shapes()
+        theta = as_float(theta, "theta", "Network.unpack")
+        total = sum(map(size_of, shapes.values()))
+        if theta.shape != (total,):
+            raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
+        return self.convention._unpacked(theta, shapes)
+
+    # --- values and derivatives ------------------------------------------------------------------
+
+    def run(self, params: Parameters, X: Data, Y: Data) -> Run:
+        """Return the network evaluated on a batch: every value, and every Jacobian on request.
+
+        Raises
+        ------
+        ShapeError
+            If a parameter is missing or has the wrong shape, or X and Y do not fit.
+        """
+        arrays = self._arrays(params)
+        return Run(self, arrays, *self._data(X, Y))
+
+    def output(self, params: Parameters, X: Data) -> Any:
+        """Return the last operation's output, or what the function of values returns, as an array or arrays by name."""
+        arrays = self._arrays(params)
+        results = Run(self, arrays, self._data(X, ())[0], None).results
+        return results["output"] if results.keys() == {"output"} else dict(results)
+
+    def value(self, params: Parameters, X: Data, Y: Data) -> float:
+        """Return the objective: the reduced loss plus the regulariser."""
+        return self.run(params, X, Y).value
+
+    def gradient(
+        self,
+        params: Parameters,
+        X: Data,
+        Y: Data,
+        *,
+        inputs: bool = False,
+        block: int | None = None,
+    ) -> dict[str, Array]:
+        """Return the objective's gradient with respect to every parameter, each in its parameter's own shape.
+
+        Parameters
+        ----------
+        inputs : bool
+            Add the gradient with respect to X, under "X", or to a function's inputs, under their names.
+        block : int, optional
+            Examples that are taken through the network at a time; all of them unless given. The gradient is the same
+            but for rounding; intermediates take the memory of one block. Blocks of 1024 examples take about as long
+            as the whole batch, up to a tenth more.
+
+        Raises
+        ------
+        ShapeError
+            If a parameter is missing or has the wrong shape, X and Y do not fit, or `block` is not positive.
+        DomainError
+            If the gradient is not finite because a parameter or X is not.
+        LayoutError
+            If `block` is given and an operation, or a function of values, may mix examples.
+        """
+        if block is None:
+            return self.run(params, X, Y).gradient(inputs=inputs)
+        arrays, layout = self._arrays(params), self.layout
+        data = self._data(X, Y)
+        if self._chain is None:
+            raise LayoutError(
+                f"Network.gradient: {self!r} may mix the examples of a batch, so it cannot be cut into blocks; leave "
+                "block out"
+            )
+
+        def share(X: Array, Y: Array, whole: int) -> dict[str, Array]:
+            return Run(self, arrays, X, Y)._share(whole, inputs=inputs)
+
+        count, found = gradient_in_blocks(share, self._chain.parts, *data, block, layout)
+        grads = {name: found[name].astype(array.dtype, copy=False) for name, array in arrays.items()}
+        grads = self._penalised(grads, arrays, count)
+        refuse_not_finite(grads.values(), {**arrays, "X": data[0]}, "network")
+        return {**grads, **({"X": found["X"]} if inputs else {})}
+
+    def fun_and_grad(self, X: Data, Y: Data) -> Callable[[Array], tuple[float, Array]]:
+        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
+        X, Y = self._data(X, Y)
+
+        def fun(theta: Array) -> tuple[float, Array]:
+            run = self.run(self.unpack(theta), X, Y)
+            return run.value, self.pack(run.gradient())
+
+        return fun
+
+    def _data(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        """Inputs and targets as arrays; a function of values takes them by name, and looks at them itself."""
+        if self._function is not None:
+            return X, Y
+        return as_float(X, "X", "network"), as_array(Y, "Y", "network")

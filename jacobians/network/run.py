@@ -1,0 +1,249 @@
+"""A run: what a network computed on one batch, its gradients, and the Jacobian of anything by anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jacobians.arrays import Array, refuse_not_finite
+from jacobians.errors import LayoutError
+from jacobians.factors import Factor, Factors
+from jacobians.layout import Order
+from jacobians.linops import Dense, Jacobian
+from jacobians.network.chain_forward import ChainForward
+from jacobians.network.forward import Forward
+from jacobians.network.function_forward import FunctionForward
+from jacobians.network.objective import Objective
+from jacobians.operations.operation import Frozen, in_layout
+from jacobians.stops import Stop
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Run"]
+
+
+class Run(Frozen):
+    """What a network computed on one batch.
+
+    Made by `Network.run`. Every array has the name that the convention gives it, see `ArrayNames`: Z1, A1, Z2, … in
+    most, and A1 = [1 X], Z2, A2, Z3 in Ng's exercises. "output" is the last operation's value, "losses" the per-example
+    losses, and "loss" the reduced loss without the regulariser, whose row is `penalty`. In a function of values, values
+    have the names that the function gave them.
+
+    Examples
+    --------
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> [factor.label for factor in run.chain("Theta1")]
+    ['∂loss/∂losses', '∂losses/∂Z3', '∂Z3/∂A2', '∂A2/∂Z2', '∂Z2/∂Theta1']
+    >>> run.jacobian(of="Z3", wrt="Theta1").shape
+    (10, 15)
+    >>> {name: array.shape for name, array in run.values.items()}
+    {'X': (5, 4), 'A1': (5, 5), 'Z2': (5, 3), 'A2': (5, 4), 'Z3': (5, 2), 'A3': (5, 2)}
+    """
+
+    network: Objective
+    params: dict[str, Array]
+    X: Any
+    Y: Any
+    _forward: Forward
+    results: Mapping[str, Array]
+    """What the losses are of, by name: "output", unless a function of values returned several."""
+
+    def __init__(self, network: Objective, params: dict[str, Array], X: Any, Y: Any) -> None:
+        forward: Forward
+        if network._chain is not None:
+            forward = ChainForward(network, network._chain, params, X, Y)
+        else:
+            assert network._function is not None
+            inputs = network._function.data(X)
+            X = inputs if len(inputs) > 1 else inputs[network.inputs[0]]
+            forward = FunctionForward(network._function, network.convention, network._losses, params, inputs, Y)
+        # at once: see Frozen
+        vars(self).update(network=network, params=params, X=X, Y=Y, results=forward.results, _forward=forward)
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def _chained(self, wanted: str) -> ChainForward:
+        """The forward pass of a list of operations.
+
+        Raises
+        ------
+        LayoutError
+            If it is that of a function of values.
+        """
+        if isinstance(self._forward, ChainForward):
+            return self._forward
+        raise LayoutError(
+            f"run.{wanted}: {self.network!r} is a function of values, not a list of operations in a row; take "
+            "run.values, run.jacobian(wrt, of) and run.gradient()"
+        )
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """The arrays on the way from X to the output, with their names."""
+        return self._chained("stops").stops
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the intermediates, one for each operation."""
+        return self._chained("outputs").outputs
+
+    @property
+    def prediction(self) -> str:
+        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing."""
+        return self._chained("prediction").prediction
+
+    def operation_value(self, done: int) -> Array:
+        """Return what so many operations have made of X, without an entry of ones."""
+        return self._chained("operation_value").operation_value(done)
+
+    def operation_jacobian(self, position: int, wrt: str) -> Jacobian:
+        """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout."""
+        return self._chained("operation_jacobian").operation_jacobian(position, wrt)
+
+    def __repr__(self) -> str:
+        return f"Run({self.network!r}, {self._forward.count} examples)"
+
+    def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
+        # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
+        return type(self), (self.network, self.params, self.X, self.Y)
+
+    # --- values ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Dense]]]:
+        totals = {}
+        for name, loss in self.network._losses.items():
+            totals[name] = loss.total(self.results[name], self._forward.targets[name])
+        return totals
+
+    @cached_property
+    def _reduced(self) -> float:
+        return sum(float(value()) for value, _ in self._totals.values())
+
+    @property
+    def loss(self) -> float:
+        """The reduced loss, or the sum of several, without the regulariser."""
+        return self._reduced
+
+    @property
+    def loss_scale(self) -> float:
+        """The reduction's weight of every example's loss in the loss: 1, 1/N or 1/(N·K)."""
+        return self._forward.scale
+
+    @property
+    def value(self) -> float:
+        """The objective: the reduced loss plus the regulariser."""
+        count = self._forward.count
+        penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
+        found = self.loss + sum(float(value) for value, _ in penalties)
+        refuse_not_finite((found,), self._forward.given, "network")
+        return found
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """Every array of the forward pass by name, from X to the output and the prediction; not to be written to."""
+        return dict(self._forward.values)
+
+    @property
+    def losses(self) -> Array:
+        """The per-example losses, (N,), before the reduction."""
+        return self._forward.losses
+
+    # --- gradients -------------------------------------------------------------------------------
+
+    def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
+        """Return the objective's gradient with respect to every parameter, and to the inputs on request: new arrays.
+
+        Raises
+        ------
+        DomainError
+            If it is not finite because a parameter or an input is not.
+        """
+        network, rows = self.network, {}
+        for name, (_, row) in self._totals.items():
+            rows[name] = row().array
+        grads = self._forward.gradients(rows, inputs=inputs)
+        if network.l2:
+            grads = network._penalised(grads, self.params, self._forward.count)
+        refuse_not_finite(grads.values(), self._forward.given, "network")
+        return grads
+
+    def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
+        """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
+        _, row = self.network.loss.total(self.results["output"], self.Y, whole)
+        return self._forward.gradients({"output": row().array}, inputs=inputs)
+
+    def penalty(self, name: str) -> Jacobian:
+        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""
+        return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
+
+    @property
+    def cotangents(self) -> dict[str, Array]:
+        """The loss's derivatives with respect to the intermediates, as the convention names and scales them.
+
+        From the output on. Ng's δ₃ = A₃ − Y has no 1/m, since his 1/m enters at the gradient; it is m times
+        ``jacobian(wrt="Z3").gradient``.
+        """
+        later = self.network.convention.names.weighted_at == "gradient"
+        scale = round(1 / self.loss_scale) if later else 1
+        return {name: np.asarray(array * scale) for name, array in self._forward.cotangents().items()}
+
+    # --- curvature -------------------------------------------------------------------------------
+
+    def output_hessian(self, of: str = "output") -> Jacobian:
+        """Return the reduced loss's second derivative with respect to one of `results`, in the network's layout.
+
+        See `Loss.hessian`. Between the output's Jacobians it makes the Gauss–Newton matrix, see
+        `jacobians.gauss_newton`.
+        """
+        if of not in self.results:
+            raise LayoutError(f"output_hessian: no loss is of {of!r}; choose of from {', '.join(self.results)}")
+        return self.network._losses[of].hessian(self.results[of], self._forward.targets[of])
+
+    # --- the chain -------------------------------------------------------------------------------
+
+    def chain(self, wrt: str, of: str = "loss") -> Factors:
+        """Return the factors whose product, read from left to right, is ∂of/∂wrt in the network's layout.
+
+        Parameters
+        ----------
+        wrt : str
+            A parameter, "X", an intermediate such as "Z1", "output" or "losses".
+        of : str
+            "loss", "losses", "output", the prediction, or an intermediate, not before `wrt`.
+
+        Raises
+        ------
+        LayoutError
+            If a name is unknown, `of` does not depend on `wrt`, or in a function of values does so in several ways.
+        """
+        factors = self._forward.factors(of, wrt)
+        layout = self.network.layout
+        shown = [Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors]
+        return Factors(shown[::-1] if layout.derivative == "denominator" else shown)
+
+    def plot(self, wrt: str, of: str = "loss", *, order: Order | None = None) -> Figure:
+        """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`."""
+        from jacobians.pictures.figure import plot_chain
+
+        return plot_chain(self.chain(wrt, of), order=order)
+
+    def jacobian(self, wrt: str, of: str = "loss") -> Jacobian:
+        """Return ∂of/∂wrt, the product of `chain` or the sum over all ways, in the network's layout; names as there."""
+        return in_layout(self._forward.jacobian(of, wrt), self.network.layout)
+
+    def parameter_jacobian(self, of: str = "loss") -> Jacobian:
+        """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
+
+        A parameter of a later layer, on which `of` does not depend, has a block of zeros.
+        """
+        layout = self.network.layout
+        names = self.network.convention.packing_order(self.params)
+        return in_layout(self._forward.parameter_jacobian(of, names, layout.vec), layout)
