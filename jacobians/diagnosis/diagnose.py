@@ -420,9 +420,16 @@ def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
     residual, exact = explanation.residual, explanation.exact
     causes = []
     for s in explanation.slips:
-        evidence = f"{s.evidence or pattern(distances)}; residual{together} {residual:.1e}"
+        speaks = s.evidence or (pattern(distances) if exact else _nearness(explanation))
+        evidence = f"{speaks}; residual{together} {residual:.1e}"
         causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
+
+
+def _nearness(explanation: Explanation) -> str:
+    """How far a cause that does not fit is from what is given, in its two worst parameters."""
+    worst = sorted(explanation.distances.items(), key=lambda item: -item[1])[:2]
+    return "it is off by " + " and ".join(f"{100 * off:.2g} % of {name}" for name, off in worst)
 
 
 def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:

@@ -336,14 +336,15 @@ def _temperature(setting: Setting, distances: Distances) -> Iterator[Slip]:
         "sigmoid": sigmoid_of,
     }
     predict = predictions.get(loss.prediction)
-    if y is None or not loss.residual or predict is None or sum(setting.params[n].size for n in names) < 2:
+    residual = loss.residual
+    if y is None or not residual or predict is None or sum(setting.params[n].size for n in names) < 2:
         return
     total = y.sum(axis=setting.layout.feature_axis, keepdims=True) if loss.prediction == "softmax" else 1.0
     wanted = _flat({n: distances.given[n] - setting.right.penalty[n] for n in names}, distances, names)
 
     def delta(cold: float, divided: bool) -> Array:
         """δ for z·cold, where cold is 1/T; divided by T where the program differentiates by z."""
-        return loss.residual * setting.weight * (total * predict(setting.output * cold) - y) * (cold if divided else 1)
+        return residual * setting.weight * (total * predict(setting.output * cold) - y) * (cold if divided else 1)
 
     def gap(log: float, divided: bool) -> Array:
         with np.errstate(all="ignore"):

@@ -129,6 +129,7 @@ def test_the_nearest_cause_is_named_up_to_seven_tenths(angle: float, named: bool
         assert "it leaves" in found.headline
         assert " % of the difference." in found.headline
     assert len(found.causes) <= 3
+    assert all("it is off by" in c.evidence or "ratio" in c.evidence for c in found.causes)
     assert sorted(found.causes, key=lambda c: c.residual) == list(found.causes)
 
 

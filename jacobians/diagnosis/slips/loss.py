@@ -188,10 +188,10 @@ def _hinge(setting: Setting) -> Iterator[_Row]:
     margin, named = getattr(setting.network.loss, "margin", None), setting.network.loss.name
     if margin is not None:
         count = "Count a class where its margin is positive, with the Δ of the loss."
-        for wrong in (0.0, 1.0):
-            if wrong != margin:
-                title = f"the margin Δ is {wrong:g}, where {margin:g} is right"
-                yield "margin-forgotten", _hinge_of(z, y, axis, wrong), title, count, 0
+        for other in (0.0, 1.0):
+            if other != margin:
+                title = f"the margin Δ is {other:g}, where {margin:g} is right"
+                yield "margin-forgotten", _hinge_of(z, y, axis, other), title, count, 0
         over = np.maximum(z - (z * y).sum(axis=axis, keepdims=True) + margin, 0) * (1 - y)
         whole = over - y * over.sum(axis=axis, keepdims=True)
         title = "the margins themselves stand for their indicators"
