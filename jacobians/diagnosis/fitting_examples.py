@@ -21,7 +21,7 @@ from jacobians.diagnosis.slips.loss import is_one_hot, sigmoid_of, softmax_of
 LARGEST_STACK = 20_000_000
 """Numbers in the largest array of per-example derivatives; beyond it the analysis is left out, and that is said."""
 
-_LABEL_WORK = 4e8
+_LABEL_WORK = 1e8
 """Multiplications that the search for wrong labels may take."""
 
 _LABELS = 600

@@ -452,6 +452,11 @@ def test_smoothed_labels(sizes: tuple[int, ...], epsilon: float) -> None:
     found = diagnose(network.gradient(params, X, soft), network, params, X, Y)
     assert exact(found) == ["labels-smoothed"]
     assert found.headline == f"The labels are smoothed (ε = {epsilon:g})."
+    K = sizes[-1]
+    shares = f"every target is {1 - epsilon:.8g} of itself and {epsilon / K:.8g} more"
+    by_others = f"or {epsilon * (K - 1) / K:.6g} by the others; "
+    assert found.causes[0].evidence.startswith(shares)
+    assert by_others in found.causes[0].evidence
 
 
 @pytest.mark.parametrize("divided", [False, True])
@@ -578,3 +583,44 @@ def test_gradients_of_some_parameters_alone() -> None:
         assert min(pulled, default=9) > min(right.owner[n] for n in names)
         for name in names:
             np.testing.assert_array_equal(found[name], setting.gradient[name])
+
+
+# --- what is not finite, and what is narrow ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "names", "said"),
+    [
+        (35.9, ["not-finite"], ""),
+        (36.1, ["log-zero"], ""),
+        (87.0, ["log-zero"], ""),
+        (89.0, ["exp-overflow", "log-zero"], "overflows in float32"),
+        (708.0, ["exp-overflow", "log-zero"], "overflows in float32"),
+        (710.0, ["exp-overflow", "log-zero"], "overflows in float64"),
+    ],
+)
+def test_outputs_that_can_have_overflowed(size: float, names: list[str], said: str) -> None:
+    network, params, X, Y = net()
+    params["W2"][...] = 0
+    params["b2"][...] = [size, 0.0, 0.0]
+    found = diagnose({n: np.full(p.shape, np.nan) for n, p in params.items()}, network, params, X, Y)
+    assert [cause.name for cause in found.causes] == names
+    assert said in found.causes[0].title
+
+
+@pytest.mark.parametrize(("error", "right"), [(3.5e-6, True), (4.5e-6, False)])
+def test_what_float32_can_tell(error: float, right: bool) -> None:
+    network, params, X, Y = net()
+    narrow = {n: p.astype(np.float32) for n, p in params.items()}
+    wrong = {n: (g * (1 + error)).astype(np.float32) for n, g in network.gradient(narrow, X, Y).items()}
+    assert diagnose(wrong, network, narrow, X, Y).right == right
+
+
+def test_two_slips_are_sought_as_far_as_the_work_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(grads):
+        grads["W1"] *= -1
+        grads["b2"] /= 12
+
+    assert exact(told(change)) in (["bias-averaged", "sign"], ["sign", "bias-averaged"])
+    monkeypatch.setattr("jacobians.diagnosis.search._PAIR_WORK", 0.0)
+    assert told(change).verdict == "unexplained"

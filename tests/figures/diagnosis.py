@@ -142,7 +142,7 @@ def measure(quick: bool = False, repeats: int | None = None, seed: int = SEED) -
     families: dict[str, Counter[str]] = {f: Counter() for f in FAMILIES}
     notable: list[str] = []
     fresh: list[Case | PlausibleCase] = [*plausible(times, seed)]
-    fresh = fresh[::5] if quick else [*small(max(1, times // 3), seed), *fresh]
+    fresh = fresh[len(fresh) // 3 :: 12] if quick else [*small(max(1, times // 3), seed), *fresh]
     for case in [*chosen(times, seed), *fresh]:
         counts = families.setdefault(_family(case), Counter())
         if case.changes_nothing() if isinstance(case, PlausibleCase) else case.why_equivalent():
