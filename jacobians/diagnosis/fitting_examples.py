@@ -383,10 +383,9 @@ def _one_delta(setting: Setting, distances: Distances) -> Iterator[Slip]:
     grams = np.einsum("nkp,njp->nkj", parts, parts)
     slopes = np.einsum("nkp,p->nk", parts, _left(setting, distances, names))
     shares = np.einsum("nkj,nj->nk", np.linalg.pinv(grams, rcond=1e-11, hermitian=True), slopes)
-    best = int(np.einsum("nk,nk->n", shares, slopes).argmax())
+    gains = np.einsum("nk,nk->n", shares, slopes)
+    best = int(gains.argmax())
     change, delta = shares[best], setting.right.delta.copy()
-    if _data(setting, parts[best]) <= K:
-        return
     own = setting.by_example(delta)[best]
     own += change
     unit, residual = change / setting.weight, setting.network.loss.residual
@@ -401,6 +400,9 @@ def _one_delta(setting: Setting, distances: Distances) -> Iterator[Slip]:
         evidence = f"what is left over is example {best}'s gradient for class {wrong} less that for {right}"
         mend = "Check how the labels are read and shuffled."
         yield Slip("one-wrong-label", "loss", title, mend, edit, rank=1, evidence=evidence)
+        return
+    # nor where another example would do as well
+    if _data(setting, parts[best]) <= K or (np.delete(gains, best) >= (1 - 1e-9) * gains[best]).any():
         return
     title = f"the derivative of the loss of example {best} alone is wrong"
     shown = ", ".join(f"{u:.4g}" for u in unit[:6]) + ", …" * (K > 6)

@@ -131,7 +131,7 @@ class Diagnosis:
         if self.separate:
             yield ""
             yield from _wrapped(f"To tell them apart: {'; or '.join(self.separate)}.", "")
-        elif self.verdict == "ambiguous":
+        elif self.verdict == "ambiguous" and not self.pairs:
             yield ""
             yield from _wrapped("No input that was tried tells them apart.", "")
         if self.hidden:

@@ -189,7 +189,9 @@ def _with_factor(
 def _pairs_by_rank(found: list[Explanation]) -> list[Explanation]:
     """The most usual first, and each once; with fitted numbers only where none fits without."""
     usual = [e for e in found if e.is_usual] or found
-    pairs = {frozenset((s.name, s.layer, s.scope) for s in e.slips): e for e in reversed(usual)}
+    pairs: dict[frozenset[tuple[str, int | None, str]], Explanation] = {}
+    for e in usual:
+        pairs.setdefault(frozenset(s.key for s in e.slips), e)
     return sorted(pairs.values(), key=lambda e: sum(s.rank for s in e.slips))[:5]
 
 

@@ -175,6 +175,7 @@ def test_several_pairs_are_no_certainty() -> None:
     assert found.pairs > 1
     assert f"{found.pairs} pairs of causes" in str(found)
     assert len(found.causes) == 2
+    assert "tried tells them apart" not in str(found)
     assert found.to_dict()["pairs"] == found.pairs
 
 
@@ -421,6 +422,19 @@ def test_a_wrong_label_moves_one_whole_count(outputs: int, t: float, named: bool
     assert exact(found)[0] in ("one-wrong-label", "one-wrong-delta")
     if named:
         assert found.headline == f"Example 4 has the label {(Y[4] + 1) % outputs}, where {Y[4]} is right."
+
+
+def test_of_equal_examples_none_is_named() -> None:
+    network, params, X, Y = net()
+    for equal, verdict in ((False, "explained"), (True, "unexplained")):
+        X[7] = X[3] if equal else X[7]
+        setting = Setting(network, params, X, Y)
+        delta = setting.right.delta.copy()
+        delta[3] += [0.1, 0.2, -0.4]
+        wrong = setting.right.with_delta(delta).gradient()
+        found = diagnose(wrong, network, params, X, Y)
+        assert found.verdict == verdict
+        assert (exact(found) == ["one-wrong-delta"]) == (not equal)
 
 
 def test_class_weights_say_whether_they_are_normalised() -> None:
