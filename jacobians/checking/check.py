@@ -28,10 +28,12 @@ from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, co
 from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
-from jacobians.errors import DomainError
+from jacobians.errors import ArgumentError, DomainError
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
+from jacobians.network import Network
+from jacobians.network.made_up_inputs import sample_data
 
 ENTRY_LIMIT = 5000
 """More parameters than this are checked along random directions, unless told otherwise."""
@@ -58,6 +60,9 @@ class _Options:
         if self.directions is not None and self.directions < 1:
             raise DomainError(f"check: directions={self.directions} must be at least 1")
 
+
+_EXAMPLES = 5
+"""How many are made up."""
 
 _Compared: TypeAlias = tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]
 """What was found of every parameter, along directions, and the reasons why it is no pass."""
@@ -184,10 +189,11 @@ def _reasons(
 
 
 def check_gradient(
-    fun: Callable[[Any], Any],
-    grad: Callable[[Any], Any] | bool | None,
-    x: Any,
+    fun: Callable[[Any], Any] | Network,
+    grad: Callable[[Any], Any] | bool | None = None,
+    x: Any = None,
     *,
+    data: tuple[Any, Any] | None = None,
     directions: int | None = None,
     failure_probability: float = 1e-9,
     protocol: bool = True,
@@ -217,13 +223,15 @@ def check_gradient(
     Parameters
     ----------
     fun : callable
-        From something like `x` to a scalar, which may be a `Value` of a graph.
+        From something like `x` to a scalar, which may be a `Value` of a graph. Or a network: of its objective.
     grad : callable, None or True
         From something like `x` to the gradient in the same structure. None or True: `fun` returns both,
         ``(value, gradient)``; or, of a dict of arrays, a value of a graph with inputs of these names, which has its
-        gradients itself.
+        gradients itself. Of a network, None is the network's own gradient.
     x : ndarray, or dict, tuple or list of arrays (nested as you like)
-        Where to check; never written. Integers become float64.
+        Where to check; never written. Integers become float64. Parameters of a network are drawn unless given.
+    data : tuple, optional
+        A network's inputs and targets, (X, Y); made up for a list of operations unless given.
     directions : int, optional
         Gaussian directions to use instead of all entries.
     failure_probability : float
@@ -248,6 +256,10 @@ def check_gradient(
         If `x` is not made of real arrays.
     DomainError
         If `directions` or `failure_probability` make no sense.
+    ArgumentError
+        If x is missing, or `data` are given for something else than a network.
+    LayoutError
+        If `data` are missing for a network whose inputs have no known sizes, such as a function of values.
 
     Notes
     -----
@@ -277,7 +289,21 @@ def check_gradient(
     ...     return (tanh(W.T @ b) @ W.T).sum()
     >>> bool(check_gradient(tied, None, {"W": x["W"].T, "b": np.ones(3)}))
     True
+
+    Of a network, its own gradient:
+
+    >>> from jacobians import Network
+    >>> bool(check_gradient(Network.dense((4, 3, 2))))
+    True
     """
+    if isinstance(fun, Network):
+        fun, grad, x = _of_network(fun, grad, x, data, seed)
+    elif x is None or data is not None:
+        raise ArgumentError(
+            "check_gradient: x is missing: the order is fun, grad, x"
+            if x is None
+            else "check_gradient: data are of a network; the function that was given knows its own"
+        )
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
@@ -286,6 +312,19 @@ def check_gradient(
         return _gradient(given, tree, faults)
 
     return _checked(value, gradient, x, tree, options, read)
+
+
+def _of_network(
+    network: Network, grad: Callable[[Any], Any] | bool | None, x: Any, data: tuple[Any, Any] | None, seed: int
+) -> tuple[Callable[[Any], Any], Callable[[Any], Any], Any]:
+    """A network's objective and gradient as functions of its parameters, and those at which they are checked."""
+    X, Y = sample_data(network, _EXAMPLES, seed)[1:] if data is None else data
+
+    def own(params: Any) -> Any:
+        return network.gradient(params, X, Y)
+
+    params = network.init(seed) if x is None else x
+    return lambda p: network.value(p, X, Y), grad if callable(grad) else own, params
 
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
-from jacobians.derivation.made_up_inputs import sample_data
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
+from jacobians.errors import LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
@@ -38,8 +39,8 @@ def explain(
     Parameters
     ----------
     what : Network, Run, Operation or Value
-        A network and a run give a `Derivation`, an operation an `OperationDerivation`, a scalar of a graph of values a
-        `GraphDerivation`.
+        A network and a run give a `Derivation`, an operation an `OperationDerivation`, a scalar of a graph of values,
+        and a network that is a function of values, a `GraphDerivation`.
     convention : Convention, str or Layout, optional
         To which a network or an operation is moved first; its own unless given. A run keeps its own.
     *arrays : array_like
@@ -47,7 +48,7 @@ def explain(
     wrt : Value, str or several of these, optional
         Which gradients of a value of a graph are derived; by all inputs that it depends on unless given.
     params, X, Y : optional
-        Of a network, in the convention; made up, with `seed`, unless given.
+        Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
         How many examples are made up.
     seed : int
@@ -59,7 +60,8 @@ def explain(
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
-        If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
+        If an operation of the network cannot be moved to the convention, as no function of values can, or an
+        operation or a function needs its inputs.
 
     Notes
     -----
@@ -83,7 +85,7 @@ def explain(
             return derive_graph(what, by)
         return derive_graph(what, by, find_convention(convention).names.gradient_of)
     if isinstance(what, Run):
-        return derive(what)
+        return _of_run(what)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
@@ -92,11 +94,20 @@ def explain(
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
+    if network.function is not None and X is not None and Y is not None:
+        return _of_run(network.run(network.init(seed) if params is None else params, X, Y))
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X
     Y = made_up[2] if Y is None else Y
     return derive(network.run(params, X, Y))
+
+
+def _of_run(run: Run) -> Derivation | GraphDerivation:
+    if run.network.function is None:
+        return derive(run)
+    names = run.network.convention.names
+    return derive_graph(run.objective, list(run.params), names.gradient_of, {"N": names.count})
 
 
 def in_convention(network: Network, convention: Convention) -> Network:
@@ -109,6 +120,11 @@ def in_convention(network: Network, convention: Convention) -> Network:
     """
     if convention is network.convention:
         return network
+    if network.function is not None:
+        raise LayoutError(
+            f"explain: {network!r} is written in the layout of {network.convention.name}, and no rule moves a function "
+            "to another; compare(names, X, Y, sizes, forward=…) shows a forward pass in several"
+        )
     loss = network.loss.replace(layout=convention.layout, reduction=convention.effective_reduction)
     strength = network.l2 if convention.l2 is not None else 0.0
     parts = list(network.chain.parts)

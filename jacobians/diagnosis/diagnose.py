@@ -254,7 +254,7 @@ def diagnose(
         By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
     network : Network or Value
         What the gradient should be of: a network in the convention of the program that computed it; or a scalar of a
-        graph, with the gradients by the names of its values.
+        graph, with the gradients by the names of its values. Of a function of values, slips of its graph are tried.
     params, X, Y
         As for `Network.gradient`; not written to. With a value they are left out.
 
@@ -301,14 +301,19 @@ def diagnose(
     >>> H = tanh(X.array @ W.array)[0]
     >>> back = 2 * (H @ W.array.T - X.array) / 5
     >>> print(diagnose({"W": back.T @ H}, loss).headline)
-    The gradient by W lacks its use in matmul_2.
+    The gradient with respect to W lacks its use in matmul_2.
     """
     if isinstance(network, Value):
-        return _of_value(gradient, network, params, X, Y)
+        if any(given is not None for given in (params, X, Y)):
+            raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+        return _of_value(gradient, network)
     if params is None or X is None or Y is None:
         _check_network(network, gradient)
         raise ArgumentError("diagnose: a network's gradient needs params, X and Y too")
     _check_network(network, gradient)
+    if network.function is not None:
+        own = gradient if isinstance(gradient, Mapping) else network.unpack(as_float(gradient, "gradient", "diagnose"))
+        return _of_value(own, network.run(params, X, Y).objective)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
         raise DomainError("diagnose: the batch is empty; a gradient of no examples says nothing about its causes")
@@ -334,9 +339,7 @@ def diagnose(
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
 
 
-def _of_value(gradient: Any, loss: Value, *rest: Any) -> Diagnosis:
-    if any(given is not None for given in rest):
-        raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+def _of_value(gradient: Any, loss: Value) -> Diagnosis:
     if not isinstance(gradient, Mapping) or not gradient:
         raise ArgumentError(
             f"diagnose: the gradient is {kind_of(gradient)}; of a value of a graph it is a dict of arrays by the names "

@@ -1,4 +1,4 @@
-"""The Jacobian of one value of a graph by another, in the structure that says most about it."""
+"""The Jacobian of one value of a graph with respect to another, in the structure that says most about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONG_PATH = 64
 
 
 def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian], Graph]:
-    """Return the Jacobians of a value by others, in numerator layout, and the graph that they come from.
+    """Return the Jacobians of a value with respect to others, in numerator layout, and the graph that they come from.
 
     By a value that it does not depend on it is a `Zero`. A scalar has rows, from one sweep for all. Along one path it
     is the product of the edges; of entrywise operations a diagonal; of one number for each example by a weight a
@@ -33,7 +33,7 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
 
 
 def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
-    """Return the Jacobians of a value by several others side by side; where two or more are sums, swept together."""
+    """Return the Jacobians with respect to several values side by side; two sums or more are swept together."""
     blocks, graph = jacobians_between(of, inputs)
     swept = sum(isinstance(block, GraphJacobian) for block in blocks)
     every = set(inputs)

@@ -70,6 +70,9 @@ class Path:
     def __len__(self) -> int:
         return len(self.edges)
 
+    def __repr__(self) -> str:
+        return f"Path({self})"
+
     def __str__(self) -> str:
         return " ← ".join([self.output.name, *(edge.parent.name for edge in self.edges)])
 

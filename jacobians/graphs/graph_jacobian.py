@@ -57,7 +57,7 @@ class Step(NamedTuple):
 
 
 class GraphJacobian(Jacobian):
-    r"""The derivative of one value of a graph by another, :math:`\sum_{\text{paths}} \prod_{\text{edges}} J`.
+    r"""A value's derivative with respect to another, :math:`\sum_{\text{paths}} \prod_{\text{edges}} J`.
 
     A vjp is one sweep back through the graph, a jvp one sweep forward; each passes every edge once, however many paths
     there are (Griewank & Walther 2008, *Evaluating Derivatives*, ch. 3). Made by `Value.jacobian`.
@@ -342,7 +342,7 @@ def _show_count(count: int) -> str:
 
 
 def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian | None:
-    """Return the Jacobian of one number for each example by the input, as one structure; None where there is none.
+    """Return the Jacobian of one number for each example, in one structure; None where there is none.
 
     Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
     depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
@@ -355,7 +355,7 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
     axis : {0, -1}
         Where examples lie.
     delta : ndarray
-        At every example its number's derivative by the example's part of the output.
+        At every example its number's derivative with respect to the example's part of the output.
     """
     last = steps[-1].child
     last = steps[-1].child

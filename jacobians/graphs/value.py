@@ -97,7 +97,7 @@ class Value(Node):
     # --- derivatives -----------------------------------------------------------------------------
 
     def jacobian(self, *wrt: Value | str) -> Jacobian:
-        r"""Return the Jacobian of this value by another, or by several side by side, in the operations' layout.
+        r"""Return this value's Jacobian with respect to another, or several side by side, in the operations' layout.
 
         It is :math:`\\sum_{\\text{paths}} \\prod_{\\text{edges}} J`. Along one path it is the product of the edges;
         where several meet it is a structure of its own, whose vjp is one sweep back and whose jvp one sweep forward.
@@ -110,8 +110,8 @@ class Value(Node):
         Returns
         -------
         Jacobian
-            By several, a `BlockRow`, whose domain is the packed vector of all. By a value that it does not depend on,
-            a `Zero`.
+            With respect to several, a `BlockRow`, whose domain is the packed vector of all. With respect to a value
+            that it does not depend on, a `Zero`.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class Value(Node):
         return in_its_layout(row_between(self, nodes, layout.vec if layout else "C"), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
-        """Return the gradients of this scalar by values, from one sweep back through the graph.
+        """Return the gradients of this scalar with respect to values, from one sweep back through the graph.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class Value(Node):
         return Graph((self,), (node,)).path_count(self, node)
 
     def plan(self, *wrt: Value | str, limit: int | None = None) -> GraphPlan:
-        """Return how this value's Jacobians by others are multiplied out: forward, reverse, and in the best order.
+        """Return how Jacobians with respect to others are multiplied out: forward, reverse, and in the best order.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class Value(Node):
         >>> H = (X + jac.tanh(X @ V) @ W).named("H")
         >>> plan = (H + jac.tanh(H @ V) @ W).named("Y").plan(X)
         >>> print(plan)
-        Y by X: 7 inner values, 10 edges
+        Y with respect to X: 7 inner values, 10 edges
                  operations  multiplications    built     peak
         forward         666              261  3.4 KiB  2.5 KiB
         reverse         666              261  2.7 KiB  2.0 KiB
@@ -281,7 +281,9 @@ class Value(Node):
 
     def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
         if not wrt:
-            raise GraphError(f"{operation}: by which values? {operation}(W, b) takes values of the graph, or names")
+            raise GraphError(
+                f"{operation}: with respect to which values? {operation}(W, b) takes values of the graph, or names"
+            )
         return self.find(wrt, operation)
 
     def _find(self, given: Value | str, operation: str) -> Node:
@@ -513,6 +515,9 @@ class Value(Node):
 
     def __int__(self) -> int:
         return int(self.array)
+
+    def __format__(self, how: str) -> str:
+        return format(float(self), how) if how else str(self)
 
     def item(self) -> float:
         """Return the only entry, as a number."""

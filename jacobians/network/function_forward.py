@@ -182,6 +182,10 @@ class FunctionForward(Forward):
     def values(self) -> Mapping[str, Array]:
         return {name: node.array for name, node in self._nodes.items() if name not in self._params}
 
+    def parameter(self, name: str) -> Value:
+        """Return a parameter as a value of the graph."""
+        return self._given[name]
+
     # --- losses ----------------------------------------------------------------------------------
 
     @property
@@ -213,7 +217,8 @@ class FunctionForward(Forward):
         return total
 
     @cached_property
-    def _total(self) -> Value:
+    def total(self) -> Value:
+        """The sum of all losses, each reduced."""
         total: Any = reduce(add, (loss(self._results[n], self.targets[n]) for n, loss in self._losses.items()))
         return total
 
@@ -226,7 +231,7 @@ class FunctionForward(Forward):
         between = [name for name in self._nodes if name not in self._given]
         between.sort(key=lambda name: -self._nodes[name].number)
         wanted = [self._nodes[name] for name in between]
-        rows = Graph((self._total,), wanted).pull({self._total: np.ones((), self._total.dtype)})
+        rows = Graph((self.total,), wanted).pull({self.total: np.ones((), self.total.dtype)})
         for name, node in zip(between, wanted, strict=True):
             found[names.gradient_of(name)] = rows[node]
         return found
@@ -235,7 +240,7 @@ class FunctionForward(Forward):
 
     def _find(self, name: str, *, of: bool = False) -> Node:
         if name in ("losses", "loss"):
-            return self._per_example if name == "losses" else self._total
+            return self._per_example if name == "losses" else self.total
         if name not in self._nodes:
             listed = [n for n in (*self._nodes, "losses", "loss") if not (of and n in self._params)]
             near = get_close_matches(name, listed, n=1)

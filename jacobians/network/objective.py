@@ -14,7 +14,7 @@ from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.linops import Dense, Jacobian
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
-from jacobians.operations import Chain, Loss, Operation, l2
+from jacobians.operations import L2, Chain, Loss, Operation
 from jacobians.operations.operation import Frozen
 from jacobians.presets import convention as find_convention
 
@@ -80,7 +80,10 @@ class Objective(Frozen):
             If the network is a function of values.
         """
         if self._chain is None:
-            raise LayoutError(f"net.chain: {self!r} is a function of values, not a list of operations")
+            raise LayoutError(
+                f"net.chain: {self!r} is a function of values, not a list of operations; explain, diagnose and "
+                "check_gradient take it as it is, and run.objective is its graph"
+            )
         return self._chain
 
     @property
@@ -139,9 +142,12 @@ class Objective(Frozen):
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""
         if not self.is_penalised(name):
             return np.zeros((), array.dtype), Dense(np.zeros_like(array))
-        scale = self.convention.l2_scale(self.l2, count)
+        return self.regulariser(count)(array)
+
+    def regulariser(self, count: int) -> L2:
+        """Return the regulariser of a parameter for a batch of `count`, with its Jacobian in numerator layout."""
         layout = self.layout.replace(derivative="numerator")
-        return l2(array, scale, layout, include_bias=self.convention.l2_bias)
+        return L2(self.convention.l2_scale(self.l2, count), layout, include_bias=self.convention.l2_bias)
 
     def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
         """Return gradients of the loss, which are written to, with the regulariser's added."""

@@ -535,8 +535,11 @@ class L2(Unary):
         return value, {"W": lambda: self._row(W)}
 
     def _row(self, W: Array) -> Jacobian:
+        kept = self._without_bias(W)
+        if kept is W:
+            return Dense(2.0 * self.scale * W)
         row = np.zeros_like(W)
-        self._without_bias(row)[...] = 2.0 * self.scale * self._without_bias(W)
+        self._without_bias(row)[...] = 2.0 * self.scale * kept
         return Dense(row)
 
     def _without_bias(self, W: Array) -> Array:

@@ -13,7 +13,7 @@ import pytest
 from jacobians import Convention, Layout, Network, all_conventions
 from jacobians.arrays import Array
 from jacobians.derivation import derive, explain
-from jacobians.derivation.made_up_inputs import sample_data
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.linops import (
     BlockDiagonal,
     Commutation,

@@ -436,7 +436,7 @@ def test_a_misspelt_name_is_corrected() -> None:
         (X @ W1).paths("bias")
     with pytest.raises(GraphError, match=r"jacobian: a value of the graph is needed, or its name; got ndarray"):
         (X @ W1).jacobian(W1.array)
-    with pytest.raises(GraphError, match=r"jacobian: by which values\?"):
+    with pytest.raises(GraphError, match=r"jacobian: with respect to which values\?"):
         (X @ W1).jacobian()
     with pytest.raises(LayoutError, match=r"gradients: Value\(matmul_8: 3×2 float64\) is no scalar"):
         (X @ W1).gradients(W1)
