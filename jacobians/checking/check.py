@@ -28,7 +28,7 @@ from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, co
 from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
-from jacobians.errors import ArgumentError, DomainError
+from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
@@ -318,6 +318,10 @@ def _of_network(
     network: Network, grad: Callable[[Any], Any] | bool | None, x: Any, data: tuple[Any, Any] | None, seed: int
 ) -> tuple[Callable[[Any], Any], Callable[[Any], Any], Any]:
     """A network's objective and gradient as functions of its parameters, and those at which they are checked."""
+    if data is None and network.function is not None:
+        raise LayoutError(
+            f"check_gradient: {network!r} is a function of values, whose inputs have no known sizes; pass data=(X, Y)"
+        )
     X, Y = sample_data(network, _EXAMPLES, seed)[1:] if data is None else data
 
     def own(params: Any) -> Any:

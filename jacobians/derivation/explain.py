@@ -9,12 +9,12 @@ import numpy.typing as npt
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
-from jacobians.network.made_up_inputs import sample_data
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
 from jacobians.errors import LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
 
@@ -107,7 +107,8 @@ def _of_run(run: Run) -> Derivation | GraphDerivation:
     if run.network.function is None:
         return derive(run)
     names = run.network.convention.names
-    return derive_graph(run.objective, list(run.params), names.gradient_of, {"N": names.count})
+    called = {name: names.gradient_of(name) for name in run.params}
+    return derive_graph(run.objective, list(run.params), lambda name: called.get(name, f"d{name}"), {"N": names.count})
 
 
 def in_convention(network: Network, convention: Convention) -> Network:

@@ -313,6 +313,8 @@ def diagnose(
     _check_network(network, gradient)
     if network.function is not None:
         own = gradient if isinstance(gradient, Mapping) else network.unpack(as_float(gradient, "gradient", "diagnose"))
+        if set(own) != set(network.names):
+            raise ShapeError(f"diagnose: the gradient has {', '.join(own)}; {network!r} has {', '.join(network.names)}")
         return _of_value(own, network.run(params, X, Y).objective)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:

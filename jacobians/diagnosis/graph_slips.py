@@ -14,6 +14,7 @@ import numpy as np
 from jacobians.arrays import Array, as_array
 from jacobians.diagnosis.slip import Gradients
 from jacobians.graphs import Edge, Graph, Node, Value
+from jacobians.graphs.targets import WithTargets
 from jacobians.linops.algebra import pull_row
 from jacobians.operations import Elementwise
 
@@ -363,16 +364,24 @@ def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
 
 
 def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """What goes wrong in any backward pass: the sign, a factor of two, a transpose, a slope left out."""
+    """What goes wrong in any backward pass: the sign, a factor, a transpose, a slope left out."""
+    through, mean = "Follow the factor through the sweep by hand.", "Divide by N: the loss is a mean."
+    factors = {
+        -1.0: ("sign", "has the other sign", through),
+        2.0: ("doubled", "is doubled", through),
+        0.5: ("halved", "is halved", through),
+        0.0: ("zero", "is zero", through),
+    }
+    for count in sorted(_averaged_over(setting)):
+        factors[count] = ("missing-1/N", f"is {count} times too large: 1/N is missing", mean)
+        factors[1 / count] = ("double-1/N", f"is {count} times too small: 1/N is there twice", "Divide by N once only.")
     everything: list[tuple[str, list[str]]] = [("everything", list(setting.gradient))]
     parts = everything * (len(setting.gradient) > 1) + [
         (f"the gradient with respect to {n}", [n]) for n in setting.gradient
     ]
     for text, names in parts:
-        for factor, said in ((-1.0, "has the other sign"), (2.0, "is doubled"), (0.5, "is halved"), (0.0, "is zero")):
+        for factor, (name, said, mend) in factors.items():
             changed = {n: factor * setting.gradient[n] for n in names}
-            name = {-1.0: "sign", 2.0: "doubled", 0.5: "halved", 0.0: "zero"}[factor]
-            mend = "Follow the factor through the sweep by hand."
             yield GraphSlip(
                 name, "scale", f"{text} {said}", mend, partial(dict, {**setting.gradient, **changed}), rank=1
             )
@@ -392,6 +401,15 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
         title, mend = "the derivatives of all activations are left out", "Multiply by the slopes, entry by entry."
         left_out = _unsloped(setting, slopes)
         yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out, sweeps=1)
+
+
+def _averaged_over(setting: GraphSetting) -> set[int]:
+    """Over how many examples the losses of the graph are means."""
+    found = {1}
+    for node in setting.graph.nodes:
+        if isinstance(node.operation, WithTargets):
+            found.add(round(1 / node.operation.loss.scale(next(node.edges()).parent.array)))
+    return found - {1}
 
 
 def _unsloped(setting: GraphSetting, nodes: Sequence[Node]) -> Callable[[], Gradients]:

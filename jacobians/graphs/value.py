@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, show_shape, size_of
-from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
+from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError, did_you_mean
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
@@ -291,9 +290,7 @@ class Value(Node):
             node = self._origin.find(given)
             if node is None:
                 names = self._origin.names()
-                by_case = [name for name in names if name.casefold() == given.casefold()]
-                near = by_case or get_close_matches(given, names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(given, names)
                 raise GraphError(f"{operation}: no value is called {given!r}; there are {', '.join(names)}{hint}")
             return node
         if not isinstance(given, Node):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, as_float, kind_of
 from jacobians.conventions import Convention
-from jacobians.errors import ArgumentError, LayoutError
+from jacobians.errors import ArgumentError, LayoutError, did_you_mean
 from jacobians.factors import Factor
 from jacobians.graphs import Graph, Node, Value, values
 from jacobians.graphs.between import jacobians_between, row_between
@@ -58,10 +57,9 @@ class ValueFunction:
                 raise ArgumentError(f"Network: {self.name} takes {name!r}, which is a run's own name; rename it")
         for name in shapes:
             if name not in arguments:
-                near = get_close_matches(name, arguments, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                taken = ", ".join(arguments) or "nothing"
                 raise ArgumentError(
-                    f"Network: shapes has {name!r}, {self.name} takes {', '.join(arguments) or 'nothing'}{hint}"
+                    f"Network: shapes has {name!r}, {self.name} takes {taken}{did_you_mean(name, arguments)}"
                 )
         # in the order of the function's arguments, as parameters are packed
         self.shapes: dict[str, Shape] = {name: tuple(map(int, shapes[name])) for name in arguments if name in shapes}
@@ -243,8 +241,7 @@ class FunctionForward(Forward):
             return self._per_example if name == "losses" else self.total
         if name not in self._nodes:
             listed = [n for n in (*self._nodes, "losses", "loss") if not (of and n in self._params)]
-            near = get_close_matches(name, listed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ". A value gets a name by .named('H')"
+            hint = did_you_mean(name, listed) or ". A value gets a name by .named('H')"
             raise LayoutError(
                 f"run: {name!r} is unknown; choose {'of' if of else 'wrt'} from {', '.join(listed)}{hint}"
             )

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
-from jacobians.operations import L2, Chain, Loss, Operation
+from jacobians.operations import Chain, Loss, Operation, l2
 from jacobians.operations.operation import Frozen
 from jacobians.presets import convention as find_convention
 
@@ -142,12 +143,16 @@ class Objective(Frozen):
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""
         if not self.is_penalised(name):
             return np.zeros((), array.dtype), Dense(np.zeros_like(array))
-        return self.regulariser(count)(array)
-
-    def regulariser(self, count: int) -> L2:
-        """Return the regulariser of a parameter for a batch of `count`, with its Jacobian in numerator layout."""
+        scale = self.convention.l2_scale(self.l2, count)
         layout = self.layout.replace(derivative="numerator")
-        return L2(self.convention.l2_scale(self.l2, count), layout, include_bias=self.convention.l2_bias)
+        return l2(array, scale, layout, include_bias=self.convention.l2_bias)
+
+    def penalty_of_value(self, value: Value, count: int) -> Value:
+        """Return the regulariser of one parameter as a value: of its part that is no bias, so that it has a formula."""
+        whole = self.convention.l2_bias or not self.layout.absorbs_bias
+        kept: Any = value if whole else self.layout.weights_of(value)  # type: ignore[arg-type]
+        found: Any = l2(kept, self.convention.l2_scale(self.l2, count), include_bias=True)
+        return found
 
     def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
         """Return gradients of the loss, which are written to, with the regulariser's added."""

@@ -149,10 +149,9 @@ class Run(Frozen):
         """
         if not isinstance(self._forward, FunctionForward):
             raise LayoutError(f"run.objective: {self.network!r} is a list of operations; take run.chain(wrt)")
-        found, regulariser = self._forward.total, self.network.regulariser(self._forward.count)
-        for name in filter(self.network.is_penalised, self.params):
-            penalty: Any = regulariser(self._forward.parameter(name))
-            found = found + penalty
+        found, network = self._forward.total, self.network
+        for name in filter(network.is_penalised, self.params):
+            found = found + network.penalty_of_value(self._forward.parameter(name), self._forward.count)
         return found
 
     @property

@@ -164,6 +164,28 @@ def test_slips_that_every_backward_pass_has(change: Callable[[np.ndarray], np.nd
     assert [c.name for c in turned.causes] == ["transposed"]
 
 
+def test_a_network_of_a_function() -> None:
+    X, Y = numbers(5, 4), numbers(5, 4, seed=1)
+    net = jac.Network(
+        lambda X, W, b: jac.tanh(X @ W + b) @ W.T, "squared_error", "cs231n", shapes={"W": (4, 3), "b": (3,)}, l2=0.2
+    )
+    params = net.init(0)
+    right = net.gradient(params, X, Y)
+    assert diagnose(right, net, params, X, Y).right
+    assert diagnose(net.pack(right), net, params, X, Y).right
+    H = np.tanh(X @ params["W"])
+    wrong = {**right, "W": right["W"] - (2 * (H @ params["W"].T - Y) / 5).T @ H}
+    headline = diagnose(wrong, net, params, X, Y).headline
+    assert headline.startswith("The gradient with respect to W lacks its use in transpose_")
+    everything = {name: 5 * g for name, g in right.items()}
+    assert diagnose(everything, net, params, X, Y).headline == "Everything is 5 times too large: 1/N is missing."
+    biased = {**right, "b": right["b"] / 5}
+    text = "The gradient with respect to b is 5 times too small: 1/N is there twice."
+    assert diagnose(biased, net, params, X, Y).headline == text
+    with pytest.raises(ShapeError, match=r"diagnose: the gradient has W; Network\(.*\) has W, b"):
+        diagnose({"W": right["W"]}, net, params, X, Y)
+
+
 # --- what is refused -----------------------------------------------------------------------------------
 
 

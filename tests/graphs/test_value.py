@@ -90,6 +90,8 @@ def test_plain_runs_may_branch_on_entries() -> None:
     assert (np.array([0.0, 0.0]) < v).tolist() == [True, False]
     assert (float(v[0]), int(v[1]), v[1].item(), bool(v[0]), len(v)) == (1.0, -2, -2.0, True, 2)
     assert [float(part) for part in v] == [1.0, -2.0]
+    assert (f"{v[1]:.2f}", f"{v}") == ("-2.00", "Value(v: 2 float64)")
+    assert [repr(path) for path in (v * v).named("V").paths(v)] == ["Path(V ← v)", "Path(V ← v)"]
     assert math.isclose(v[0], 1.0)
     with pytest.raises(ValueError, match="ambiguous"):
         bool(v)
@@ -466,7 +468,10 @@ def test_a_misspelt_name_is_corrected() -> None:
             lambda a, b, c: a.transpose(0, 2),
             r"transpose: the axes \(0, 2\) are not those of an array of shape \(3, 2\)",
         ),
-        (lambda a, b, c: np.concatenate([a, b]), r"concatenate: the arrays have shapes \(3, 2\), \(2,\); along axis 0"),
+        (
+            lambda a, b, c: np.concatenate([a, b]),
+            r"concatenate: the arrays have shapes \(3, 2\), \(2,\); they must have an axis 0, and",
+        ),
         (lambda a, b, c: np.stack([a, b]), r"stack: the arrays have shapes \(3, 2\), \(2,\); all must have the same"),
         (lambda a, b, c: np.stack([b, b], axis=5), r"stack: arrays of shape \(2,\) have no place for a new axis 5"),
         (lambda a, b, c: np.where(a.array[:2] > 0, a, b), r"where: the mask has shape \(2, 2\), A \(3, 2\), B \(2,\)"),
