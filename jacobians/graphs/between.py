@@ -64,12 +64,12 @@ class _RowsOfAll:
     def _found(self) -> dict[Node, Jacobian]:
         graph, edges = self._graph, self._graph.edges
         inputs = [wrt for wrt in dict.fromkeys(graph.inputs) if wrt in graph.into]
-        dtypes = {edge.jacobian.dtype for edge in edges}
-        if len(inputs) < 2 or len(dtypes) > 1:
+        dtype, *others = {edge.jacobian.dtype for edge in edges}
+        if len(inputs) < 2 or others:
             return {}
         number = {node: place for place, node in enumerate(graph.into)}
         steps = [Step(number[edge.child], number[edge.parent], edge.jacobian) for edge in edges]
-        found = rows_by_example(steps, 0, np.ones(self._of.shape, *dtypes), [number[wrt] for wrt in inputs])
+        found = rows_by_example(steps, 0, np.ones(self._of.shape, dtype), [number[wrt] for wrt in inputs])
         return {wrt: rows for wrt, rows in zip(inputs, found, strict=True) if rows is not None}
 
     def get(self, wrt: Node) -> Jacobian | None:
