@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy.typing as npt
 
+from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
+from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
 from jacobians.errors import LayoutError
 from jacobians.graphs import Value
@@ -46,7 +48,8 @@ def explain(
     *arrays : array_like
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
-        Which gradients of a value of a graph are derived; by all inputs that it depends on unless given.
+        Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
+        of a network that is a function all parameters.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
@@ -79,13 +82,13 @@ def explain(
     >>> print(explain(net, "cs231n")["W1"].chain.text)
     ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
+    by = [wrt] if isinstance(wrt, (Value, str)) else wrt
     if isinstance(what, Value):
-        by = [wrt] if isinstance(wrt, (Value, str)) else wrt
         if convention is None or isinstance(convention, Layout):
             return derive_graph(what, by)
-        return derive_graph(what, by, find_convention(convention).names.gradient_of)
+        return _in_names(what, by, find_convention(convention).names)
     if isinstance(what, Run):
-        return _of_run(what)
+        return _of_run(what, by)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
@@ -95,7 +98,7 @@ def explain(
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
     if network.function is not None and X is not None and Y is not None:
-        return _of_run(network.run(network.init(seed) if params is None else params, X, Y))
+        return _of_run(network.run(network.init(seed) if params is None else params, X, Y), by)
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X
@@ -103,12 +106,17 @@ def explain(
     return derive(network.run(params, X, Y))
 
 
-def _of_run(run: Run) -> Derivation | GraphDerivation:
+def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation:
     if run.network.function is None:
         return derive(run)
-    names = run.network.convention.names
-    called = {name: names.gradient_of(name) for name in run.params}
-    return derive_graph(run.objective, list(run.params), lambda name: called.get(name, f"d{name}"), {"N": names.count})
+    return _in_names(run.objective, by or list(run.params), run.network.convention.names)
+
+
+def _in_names(value: Value, by: Sequence[Value | str], names: ArrayNames) -> GraphDerivation:
+    """The derivation of gradients that are called what a convention calls them, as N is."""
+    asked = value.find(by, "explain") or [node for node in value.ancestors() if node.operation is None]
+    called = {name: names.gradient_of(name) for name in (symbol_name(node.name) for node in asked)}
+    return derive_graph(value, by, lambda name: called.get(name, f"d{name}"), {"N": names.count})
 
 
 def in_convention(network: Network, convention: Convention) -> Network:

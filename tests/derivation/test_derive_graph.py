@@ -347,6 +347,7 @@ def test_a_network_of_a_function_is_explained_with_its_regulariser() -> None:
         assert shown == f"{net.convention.names.gradient_of('W')} = Xᵀ dZ₁ + dZ₂ᵀ H + {last}"
         again = jac.explain(net, params=net.init(0), X=X, Y=X)
         assert str(again) == str(found)
+        assert list(jac.explain(run, wrt=["H", "b"]).gradients) == ["H", "b"]
 
 
 def test_a_network_of_a_function_needs_its_inputs_and_keeps_its_layout() -> None:
