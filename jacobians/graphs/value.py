@@ -363,15 +363,13 @@ class Value(Node):
         return self._product(other, self)
 
     def _product(self, left: Other, right: Other) -> Self:
-        """``left @ right`` as in NumPy, but for stacks on the right: a vector is a row on the left, else a column."""
+        """``left @ right`` as in NumPy: a vector is a row on the left, else a column."""
         shapes = np.shape(_numbers(left)), np.shape(_numbers(right))
         ranks = tuple(map(len, shapes))
-        if 0 in ranks or ranks[1] > 2:
-            raise ShapeError(
-                f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A may be a vector, a matrix or a stack of "
-                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by "
-                "member, or with np.einsum"
-            )
+        if 0 in ranks:
+            raise ShapeError(f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; a number multiplies by *")
+        if ranks[1] > 2:
+            return self._member_by_member(left, right)
         if ranks == (2, 2):
             return self._apply(MatMul(), (left, right))
         rows = (size_of(shapes[0][:-1]), shapes[0][-1])
@@ -382,6 +380,23 @@ class Value(Node):
             )
         product = self._apply(MatMul(), (self._reshaped(left, rows), self._reshaped(right, column)))
         return product.reshape(shapes[0][:-1] + shapes[1][1:])
+
+    @staticmethod
+    def _member_by_member(left: Other, right: Other) -> Self:
+        """The products with a stack of matrices on the right; all products of entries are formed before the sum."""
+        rows, stack = (operand if isinstance(operand, Value) else as_array(operand) for operand in (left, right))
+        matrices = rows[None] if rows.ndim == 1 else rows
+        try:
+            if matrices.shape[-1] != stack.shape[-2]:
+                raise ValueError
+            np.broadcast_shapes(matrices.shape[:-2], stack.shape[:-2])
+        except ValueError:
+            raise ShapeError(
+                f"matmul: A has shape {rows.shape}, B has {stack.shape}; A's last axis must be as long as B's last but "
+                "one, and the axes before these must broadcast"
+            ) from None
+        product: Any = (matrices[..., None] * stack[..., None, :, :]).sum(axis=-2)
+        return product[..., 0, :] if rows.ndim == 1 else product  # type: ignore[no-any-return]
 
     @staticmethod
     def _reshaped(operand: Other, shape: Shape) -> Other:
