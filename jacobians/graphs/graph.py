@@ -200,7 +200,7 @@ class Graph:
         >>> product = (x * y).named("xy")
         >>> plan = Graph([product * x, jac.exp(product)], [x, y]).plan()
         >>> print(plan)
-        times_3, exp_4 by x, y: 1 inner value, 5 edges
+        times_3, exp_4 with respect to x, y: 1 inner value, 5 edges
                  operations  multiplications  built  peak
         forward           5                4   32 B  40 B
         reverse           5                4   32 B  40 B

@@ -234,10 +234,10 @@ def test_float32_networks_with_kinks_within_their_steps_are_not_called_wrong(see
 
 def test_a_network_checks_its_own_gradient():
     assert check_gradient(Network.dense((4, 3, 2), convention="ng-ml-2011", l2=0.5))
-    X, Y = np.random.default_rng(0).normal(size=(2, 5, 4))
-    net = Network(lambda X, W: tanh(X @ W) @ W.T, "squared_error", "cs231n", shapes={"W": (4, 3)}, l2=0.1)
+    X, Y = np.random.default_rng(0).normal(size=(2, 5, 2))
+    net = Network(lambda X, W: tanh(X @ W) @ W.T, "squared_error", "cs231n", shapes={"W": (2, 2)}, l2=0.1)
     assert check_gradient(net, data=(X, Y))
-    at = {"W": np.full((4, 3), 0.3)}
+    at = {"W": np.full((2, 2), 0.3)}
     assert check_gradient(net, lambda p: net.gradient(p, X, Y), at, data=(X, Y))
     wrong = check_gradient(net, lambda p: {"W": 2 * net.gradient(p, X, Y)["W"]}, at, data=(X, Y))
     assert wrong.verdict == "fail"
