@@ -369,7 +369,8 @@ class Value(Node):
         if 0 in ranks:
             raise ShapeError(f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; a number multiplies by *")
         if ranks[1] > 2:
-            return self._member_by_member(left, right)
+            found: Self = self._member_by_member(left, right)
+            return found
         if ranks == (2, 2):
             return self._apply(MatMul(), (left, right))
         rows = (size_of(shapes[0][:-1]), shapes[0][-1])
@@ -382,7 +383,7 @@ class Value(Node):
         return product.reshape(shapes[0][:-1] + shapes[1][1:])
 
     @staticmethod
-    def _member_by_member(left: Other, right: Other) -> Self:
+    def _member_by_member(left: Other, right: Other) -> Any:
         """The products with a stack of matrices on the right; all products of entries are formed before the sum."""
         rows, stack = (operand if isinstance(operand, Value) else as_array(operand) for operand in (left, right))
         matrices = rows[None] if rows.ndim == 1 else rows
@@ -396,7 +397,7 @@ class Value(Node):
                 "one, and the axes before these must broadcast"
             ) from None
         product: Any = (matrices[..., None] * stack[..., None, :, :]).sum(axis=-2)
-        return product[..., 0, :] if rows.ndim == 1 else product  # type: ignore[no-any-return]
+        return product[..., 0, :] if rows.ndim == 1 else product
 
     @staticmethod
     def _reshaped(operand: Other, shape: Shape) -> Other:
