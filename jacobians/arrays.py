@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
 
@@ -26,6 +27,7 @@ __all__ = [
     "as_shape",
     "check_finite",
     "common_dtype",
+    "did_you_mean",
     "format_bytes",
     "full",
     "generator",
@@ -385,3 +387,17 @@ def rebuilt(like: Any, items: Iterator[Any]) -> Any:
             return type(like)(*found)
         return tuple(found) if isinstance(like, tuple) else found
     return next(items)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest of those that there are, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("w1", ["W1", "W2"]), did_you_mean("hiden", ["X", "hidden"]), did_you_mean("V", ["X"])
+    ("; did you mean 'W1'?", "; did you mean 'hidden'?", '')
+    """
+    known = list(names)
+    by_case = [own for own in known if own.casefold() == name.casefold()]
+    near = by_case or get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
 __all__ = [
     "ArgumentError",
     "DTypeError",
@@ -72,17 +69,3 @@ class RecordingError(JacobiansError):
 
 class MissingExtraError(JacobiansError, ImportError):
     """An optional dependency is not installed; the text says which extra brings it."""
-
-
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the nearest of those that there are, or nothing.
-
-    Examples
-    --------
-    >>> did_you_mean("w1", ["W1", "W2"]), did_you_mean("hiden", ["X", "hidden"]), did_you_mean("V", ["X"])
-    ("; did you mean 'W1'?", "; did you mean 'hidden'?", '')
-    """
-    known = list(names)
-    by_case = [own for own in known if own.casefold() == name.casefold()]
-    near = by_case or get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

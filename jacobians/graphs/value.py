@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, show_shape, size_of
-from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError, did_you_mean
+from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, did_you_mean, show_shape, size_of
+from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, kind_of
+from jacobians.arrays import Array, Shape, as_array, as_float, did_you_mean, kind_of
 from jacobians.conventions import Convention
-from jacobians.errors import ArgumentError, LayoutError, did_you_mean
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.factors import Factor
 from jacobians.graphs import Graph, Node, Value, values
 from jacobians.graphs.between import jacobians_between, row_between
