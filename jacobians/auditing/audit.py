@@ -118,13 +118,16 @@ def audit(
         for name, text in (where or {}).items()
         if name in used or read.notation == "latex" or not name.isidentifier()
     }
+    source = convention.convention if isinstance(convention, Network) else find_convention(convention)
+    if {"h", "h_relu"} <= {*used}:  # Z and A of the hidden layer, as in PyTorch's tutorials
+        own = {"h": source.names.of("pre", 1), "grad_h": source.names.of("cotangent", 1), **own}
     if isinstance(convention, Network):
         widths = [n for shape in convention.shapes().values() for n in shape]
         count = _count(read, widths, examples)
         network = convention
         tried = [*readings(read, Scope.of(RandomBatches.of(network, count, seed, _DRAWS)), own)]
         return replace(_judged(_best(tried), None), formula=formula)
-    found, widths = find_convention(convention), list(sizes or _WIDTHS[-3:])
+    found, widths = source, list(sizes or _WIDTHS[-3:])
     named = STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
     strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
     chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
@@ -478,7 +481,8 @@ class Question:
     def readings(self) -> Iterator[Reading | FormulaError]:
         """Yield the text in every network that it may be about, the likeliest first."""
         fits = False
-        alone = _ONE_EXAMPLE.search(self.formula.source.text) is not None
+        own: Convention = self.choices["convention"]
+        alone = own.one_example or _ONE_EXAMPLE.search(self.formula.source.text)
         for changes, how in self._networks():
             if "examples" in changes and fits and not alone:
                 continue
@@ -548,8 +552,9 @@ class Question:
             yield {"convention": changed}, f"with one example a {lies}, as in the source's text"
 
     def _examples(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """One, as texts have, where nothing fits the shapes of a batch, or where the text says so."""
-        if self.fixed["examples"] is None and self.formula.notation == "latex":
+        """One, as texts have, where nothing fits the shapes of a batch, or where the source or the text says so."""
+        own: Convention = self.choices["convention"]
+        if self.fixed["examples"] is None and (own.one_example or self.formula.notation == "latex"):
             yield {"examples": 1}, "for one example"
 
     def _setting(self, draws: int, *, examples: int | None = None, **changes: Any) -> RandomBatches | JacobiansError:

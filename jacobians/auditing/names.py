@@ -217,6 +217,8 @@ def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator
             yield spelling, own
             yield f"d{spelling}", cotangent
             yield f"grad_{spelling}", cotangent
+            if spelling in ("hidden", "hidden_layer"):  # after its line is masked in place, it is ∂L/∂Z
+                yield f"d{spelling}", names.cotangent(f"Z{stop[1:]}")
         yield "hidden_delta", names.cotangent(f"Z{stop[1:]}")
         yield "delta_hidden", names.cotangent(f"Z{stop[1:]}")
     if last:
