@@ -143,7 +143,13 @@ def test_a_seed_is_a_generator() -> None:
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [(None, "None"), ("a", "the text 'a'"), ({"W": 1}, "a dict of W"), (-1, "-1, and a seed is not negative"), (0.5, "a float")],
+    [
+        (None, "None"),
+        ("a", "the text 'a'"),
+        ({"W": 1}, "a dict of W"),
+        (-1, "-1, and a seed is not negative"),
+        (0.5, "a float"),
+    ],
 )
 def test_what_is_no_seed_is_refused(given: object, said: str) -> None:
     message = f"Network.init: rng is {said}; expected a seed, such as 0, or np.random.default_rng(0)"

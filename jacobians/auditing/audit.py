@@ -552,9 +552,11 @@ class Question:
             yield {"convention": changed}, f"with one example a {lies}, as in the source's text"
 
     def _examples(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """One, as texts have, where nothing fits the shapes of a batch, or where the source or the text says so."""
+        """One, as texts and loops have, where nothing fits the shapes of a batch, or where the source or the text says so."""
         own: Convention = self.choices["convention"]
-        if self.fixed["examples"] is None and (own.one_example or self.formula.notation == "latex"):
+        notation, text = self.formula.notation, self.formula.source.text
+        looped = _ONE_DELTA.search(text) is not None if notation == "octave" else "outer(" in text
+        if self.fixed["examples"] is None and (own.one_example or looped or notation == "latex"):
             yield {"examples": 1}, "for one example"
 
     def _setting(self, draws: int, *, examples: int | None = None, **changes: Any) -> RandomBatches | JacobiansError:
@@ -601,6 +603,8 @@ _OF_HIDDEN = re.compile(r"d(?:[AaHh]|hidden)")
 """A name with its layer's number; the names that a weight's layer numbers, not the units that it leads to; and ∂L/∂A."""
 _ONE_EXAMPLE = re.compile(r";\s*x(?:\^\{?\(i\)\}?)?\s*,\s*y|C_x|E_n")
 """J(W, b; x, y), C_x and E_n, the cost of one example."""
+_ONE_DELTA = re.compile(r"delta.*\(\s*2\s*:\s*end\s*\)", re.DOTALL)
+"""δ of one example, a column whose first entry is dropped; in NumPy, an outer product is of one example."""
 _WRITTEN = {
     "sigmoid": r"sigm|sigma|σ|logistic|expit|exp\(\s*-|1\.?0?\s*-\s*[ah]",
     "tanh": r"tanh|cosh|\*\*\s*2|\^\s*\{?\s*2|power|square",

@@ -226,7 +226,17 @@ def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator
             yield spelling, own
             yield f"d{spelling}", cotangent
             yield f"grad_{spelling}", cotangent
-        outer = ("dout", "grad_y_pred", "output_delta", "delta_output", "delta_out", "output_error", "deltaL", "delta_L", "error")
+        outer = (
+            "dout",
+            "grad_y_pred",
+            "output_delta",
+            "delta_output",
+            "delta_out",
+            "output_error",
+            "deltaL",
+            "delta_L",
+            "error",
+        )
         yield from ((spelling, cotangent) for spelling in outer)
 
 

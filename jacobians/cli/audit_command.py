@@ -57,7 +57,10 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(
-        "--sizes", type=_sizes, metavar="7,5,3", help="widths of the layers (default: 7,5,3, or as many as are numbered)"
+        "--sizes",
+        type=_sizes,
+        metavar="7,5,3",
+        help="widths of the layers (default: 7,5,3, or as many as are numbered)",
     )
     add_objective(parser, l2="default: one if the formula names it")
     parser.add_argument("--examples", type=int, metavar="N", help="default: a number that is no layer's width")

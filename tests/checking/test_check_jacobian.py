@@ -107,11 +107,17 @@ def test_blocks_that_fit_rows_and_columns_are_refused() -> None:
 
 def test_an_array_in_place_of_a_function_is_refused() -> None:
     x = np.ones(2)
-    order = r"expected a function of x: check a derivative that you have at one x as lambda x: …\. The order is fun, jac, x"
+    order = (
+        r"expected a function of x: check a derivative that you have at one x as lambda x: …\. The order is fun, jac, x"
+    )
     for jac in (np.eye(2), tanh(x)[1]):
         with pytest.raises(ArgumentError, match=rf"^check_jacobian: jac is a.*; {order}$"):
             check_jacobian(np.tanh, jac, x)
-    with pytest.raises(ArgumentError, match=r"^check_gradient: grad is an array of shape \(2,\); expected a function of x"):
+    with pytest.raises(
+        ArgumentError, match=r"^check_gradient: grad is an array of shape \(2,\); expected a function of x"
+    ):
         check_gradient(lambda v: v @ v, 2 * x, x)
-    with pytest.raises(ArgumentError, match=r"fun is an array of shape \(2,\); .* each other's place\? The order is fun, "):
+    with pytest.raises(
+        ArgumentError, match=r"fun is an array of shape \(2,\); .* each other's place\? The order is fun, "
+    ):
         check_gradient(x, lambda v: 2 * v, lambda v: v @ v)
