@@ -221,7 +221,7 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
         mend = ": take the value, which an operation returns first, as in A, J = sigmoid(Z); J.to_dense() is a matrix"
     elif isinstance(value, (tuple, list)):
         if any(isinstance(item, Derivative) for item in value):
-            mend = f": an operation returns both; take the value alone, as in Z, J = affine(X, W, b), then {operation} of Z"
+            mend = f": an operation returns both; take the value alone: Z, J = affine(X, W, b), then {operation} of Z"
         else:
             try:
                 np.asarray(value)

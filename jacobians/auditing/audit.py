@@ -552,7 +552,7 @@ class Question:
             yield {"convention": changed}, f"with one example a {lies}, as in the source's text"
 
     def _examples(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """One, as texts and loops have, where nothing fits the shapes of a batch, or where the source or the text says so."""
+        """One, as texts and loops have, where nothing fits a batch, or where the source or the text says so."""
         own: Convention = self.choices["convention"]
         notation, text = self.formula.notation, self.formula.source.text
         looped = _ONE_DELTA.search(text) is not None if notation == "octave" else "outer(" in text
@@ -600,7 +600,7 @@ _UNNUMBERED = re.compile(
 _NUMBERED = re.compile(r"([^\W\d_]+)(?:_grad)?[_^{(\[ ]*(\d)(?!\d)")
 _OF_WEIGHTS = re.compile(r"(?:[wW]|b|[tT]heta|Θ|θ|Delta|Δ)$")
 _OF_HIDDEN = re.compile(r"d(?:[AaHh]|hidden)")
-"""A name with its layer's number; the names that a weight's layer numbers, not the units that it leads to; and ∂L/∂A."""
+"""A name with its layer's number; the names that a weight's layer numbers, not its units; and ∂L/∂A."""
 _ONE_EXAMPLE = re.compile(r";\s*x(?:\^\{?\(i\)\}?)?\s*,\s*y|C_x|E_n")
 """J(W, b; x, y), C_x and E_n, the cost of one example."""
 _ONE_DELTA = re.compile(r"delta.*\(\s*2\s*:\s*end\s*\)", re.DOTALL)

@@ -226,18 +226,8 @@ def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator
             yield spelling, own
             yield f"d{spelling}", cotangent
             yield f"grad_{spelling}", cotangent
-        outer = (
-            "dout",
-            "grad_y_pred",
-            "output_delta",
-            "delta_output",
-            "delta_out",
-            "output_error",
-            "deltaL",
-            "delta_L",
-            "error",
-        )
-        yield from ((spelling, cotangent) for spelling in outer)
+        outer = ("dout", "output_delta", "delta_output", "delta_out", "output_error", "deltaL", "delta_L", "error")
+        yield from ((spelling, cotangent) for spelling in (*outer, "grad_y_pred"))
 
 
 _GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")

@@ -60,7 +60,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "--sizes",
         type=_sizes,
         metavar="7,5,3",
-        help="widths of the layers (default: 7,5,3, or as many as are numbered)",
+        help="widths of the layers (default: 7,5,3; more where numbered)",
     )
     add_objective(parser, l2="default: one if the formula names it")
     parser.add_argument("--examples", type=int, metavar="N", help="default: a number that is no layer's width")

@@ -1,4 +1,4 @@
-"""What a formula is about: as many layers as it numbers, one example where it or its source says so, PyTorch's names."""
+"""What a formula is about: the layers that it numbers, one example where it or its source says so, PyTorch's names."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def test_a_line_alone_about_what_is_masked_in_place() -> None:
 
 
 def test_torch_sums_over_a_dim() -> None:
-    assert audit("db1 = dZ1.sum(dim=0)", "pytorch") and audit("db1 = torch.sum(dZ1, dim=0, keepdim=True)", "pytorch")
+    assert audit("db1 = dZ1.sum(dim=0)", "pytorch")
+    assert audit("db1 = torch.sum(dZ1, dim=0, keepdim=True)", "pytorch")
     assert audit("db1 = dZ1.sum(dim=1)", "pytorch").slip == "wrong-axis"
 
 

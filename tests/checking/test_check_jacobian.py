@@ -113,11 +113,7 @@ def test_an_array_in_place_of_a_function_is_refused() -> None:
     for jac in (np.eye(2), tanh(x)[1]):
         with pytest.raises(ArgumentError, match=rf"^check_jacobian: jac is a.*; {order}$"):
             check_jacobian(np.tanh, jac, x)
-    with pytest.raises(
-        ArgumentError, match=r"^check_gradient: grad is an array of shape \(2,\); expected a function of x"
-    ):
+    with pytest.raises(ArgumentError, match=r"^check_gradient: grad is an array of shape \(2,\); expected a func"):
         check_gradient(lambda v: v @ v, 2 * x, x)
-    with pytest.raises(
-        ArgumentError, match=r"fun is an array of shape \(2,\); .* each other's place\? The order is fun, "
-    ):
+    with pytest.raises(ArgumentError, match=r"fun is an array of shape \(2,\); .* each other's place\? The order is "):
         check_gradient(x, lambda v: 2 * v, lambda v: v @ v)
