@@ -14,7 +14,7 @@ from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.diagnosis.distances import Distances, findings, pattern
-from jacobians.diagnosis.fitting import too_large
+from jacobians.diagnosis.fitting_examples import too_large
 from jacobians.diagnosis.of_graphs import graph_diagnosis
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
@@ -48,6 +48,8 @@ class Reading:
         The presets that share it.
     turned : tuple of str
         Parameters that came transposed.
+    moved : tuple of str
+        Parameters that came in a preset's layout, and otherwise than in the network's.
     notes : tuple of str
     precision : str or None
         The narrower dtype that holds every entry exactly, "float16" or "float32"; or how many digits were printed.
@@ -59,9 +61,15 @@ class Reading:
     layout: Convention | None = None
     layout_names: str = ""
     turned: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     precision: str | None = None
     tolerance: float = 1e-10
+
+    @property
+    def came(self) -> dict[str, str]:
+        """How parameters came, which was put right before comparing."""
+        return dict.fromkeys(self.turned, "transposed") | dict.fromkeys(self.moved, "in another layout")
 
 
 def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Setting) -> list[Reading]:
@@ -97,7 +105,8 @@ def readings(gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike, setting: Set
         except JacobiansError:
             continue
         if {n: g.shape for n, g in moved.items()} == shapes:
-            found.append(_reading(moved, layout=other, layout_names=names))
+            differs = tuple(n for n, g in moved.items() if n not in arrays or not np.array_equal(arrays[n], g))
+            found.append(_reading(moved, layout=other, layout_names=names, moved=differs))
     if complete and all(came[n].shape == shapes[n][::-1] for n in differ):
         found.append(_reading({n: g.T if n in differ else g for n, g in came.items()}, turned=differ))
     if not found:
@@ -320,7 +329,7 @@ def diagnose(
         causes = (*lost, *arranged)
         verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
         apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
-        return Diagnosis(verdict, causes, findings(distances), apart, hidden=hidden, notes=given.notes)
+        return Diagnosis(verdict, causes, findings(distances, given.came), apart, hidden=hidden, notes=given.notes)
     _check_order(given, setting, X, Y)
     found = search(setting, distances)
     if given.precision is not None and not (_is_exact(found) and found.explanations[0].is_usual):
@@ -328,11 +337,13 @@ def diagnose(
         narrow = Distances(given.gradients, setting.gradient, given.tolerance)
         if narrow.all_right:
             causes = (*lost, *arranged, *_rounded(given, params))
-            return Diagnosis("explained" if causes else "right", causes, findings(narrow), notes=given.notes)
+            return Diagnosis(
+                "explained" if causes else "right", causes, findings(narrow, given.came), notes=given.notes
+            )
         again = search(setting, narrow)
         if _is_exact(again) or not _is_exact(found):
             distances, found = narrow, again
-    return _verdict(setting, distances, found, (*lost[:1], *arranged), given.notes)
+    return _verdict(setting, distances, found, (*lost[:1], *arranged), given)
 
 
 def _of_value(gradient: Any, loss: Value, *rest: Any) -> Diagnosis:
@@ -378,21 +389,24 @@ def _error(reading: Reading, setting: Setting) -> float:
 
 
 def _verdict(
-    setting: Setting, distances: Distances, found: Found, before: tuple[Cause, ...], notes: tuple[str, ...]
+    setting: Setting, distances: Distances, found: Found, before: tuple[Cause, ...], given: Reading
 ) -> Diagnosis:
-    explanations = found.explanations
+    explanations, pairs = found.explanations, 0
 
     def said(verdict: Verdict, which: Sequence[Explanation], apart: tuple[str, ...] = (), *more: str) -> Diagnosis:
         causes = (*before, *(cause for e in which for cause in _causes(e, distances)))
-        return Diagnosis(verdict, causes, findings(distances), apart, (), (*notes, *more), found.tried)
+        table = findings(distances, given.came)
+        return Diagnosis(verdict, causes, table, apart, (), (*given.notes, *more), found.tried, pairs)
 
     if not _is_exact(found):
         large = [_FEWER_EXAMPLES] if too_large(setting) else []
         return said("unexplained", explanations, (), _NEEDS_DATA, *large)
     single = [e.slips[0] for e in explanations if len(e.slips) == 1]
-    if len(explanations) == 1 or not single:
-        # of several pairs that fit, the first is the most usual
-        return said("explained", explanations[:1])
+    if not single:
+        pairs = len({frozenset((s.name, s.layer) for s in e.slips) for e in explanations})
+        return said("ambiguous" if pairs > 1 else "explained", explanations[:1])
+    if len(explanations) == 1:
+        return said("explained", explanations)
     distinct = _distinct(setting, single)
     chosen = [e for e in explanations if e.slips[0] in distinct]
     if len(distinct) == 1:
@@ -418,9 +432,16 @@ def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
     residual, exact = explanation.residual, explanation.exact
     causes = []
     for s in explanation.slips:
-        evidence = f"{s.evidence or pattern(distances)}; residual{together} {residual:.1e}"
+        speaks = s.evidence or (pattern(distances) if exact else _nearness(explanation))
+        evidence = f"{speaks}; residual{together} {residual:.1e}"
         causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
+
+
+def _nearness(explanation: Explanation) -> str:
+    """How far a cause that does not fit is from what is given, in its two worst parameters."""
+    worst = sorted(explanation.distances.items(), key=lambda item: -item[1])[:2]
+    return "it is off by " + " and ".join(f"{100 * off:.2g} % of {name}" for name, off in worst)
 
 
 def _arrangement(given: Reading, setting: Setting) -> tuple[Cause, ...]:

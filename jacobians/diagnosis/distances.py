@@ -29,7 +29,11 @@ class ParameterFinding:
     cosine : float or None
         Of the angle between the two; None where one is 0.
     right : bool
+        Whether rounding explains the difference, and it came as it should.
+    fits : bool
         Whether rounding explains the difference.
+    came : str
+        How it came otherwise, such as "transposed"; the numbers are those after it was put right.
     """
 
     name: str
@@ -37,6 +41,8 @@ class ParameterFinding:
     ratio: float | None
     cosine: float | None
     right: bool
+    fits: bool
+    came: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain numbers and strings."""
@@ -96,8 +102,9 @@ class Distances:
         return max(distances.values()) <= 10 * self.tolerance and self.residual(distances) <= 1e-2
 
 
-def findings(distances: Distances) -> tuple[ParameterFinding, ...]:
-    """Return one finding for each parameter."""
+def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tuple[ParameterFinding, ...]:
+    """Return one finding for each parameter; `came` says of some how they came otherwise than they should."""
+    came = came or {}
     found = []
     for name, right in distances.right.items():
         given = distances.given[name]
@@ -108,7 +115,9 @@ def findings(distances: Distances) -> tuple[ParameterFinding, ...]:
                 error=distances.start[name],
                 ratio=a / b if b else None,
                 cosine=float(np.vdot(given, right) / (a * b)) if a and b else None,
-                right=distances.is_right(name),
+                right=distances.is_right(name) and name not in came,
+                fits=distances.is_right(name),
+                came=came.get(name, ""),
             )
         )
     return tuple(found)

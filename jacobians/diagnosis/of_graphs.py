@@ -53,7 +53,7 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
         elif given.shape != right.shape:
             raise ShapeError(f"diagnose: the gradient by {name} has shape {given.shape}, {name} has {right.shape}")
     own = {name: g.T if name in turned else g for name, g in gradients.items()}
-    before = tuple(_transposed(name) for name in turned)
+    before, came = tuple(_transposed(name) for name in turned), dict.fromkeys(turned, "transposed")
     slips = list(graph_slips(setting))
     work = itertools.accumulate(slip.sweeps * len(setting.graph.edges) for slip in slips)
     tried = [slip for slip, spent in zip(slips, work, strict=True) if spent <= _WORK]
@@ -63,12 +63,12 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
     for tolerance in (TOLERANCE, *(allowed for dtype, allowed in narrow.items() if dtype in dtypes)):
         distances = Distances(own, setting.gradient, tolerance)
         if distances.all_right:
-            return Diagnosis("explained" if before else "right", before, findings(distances), notes=notes)
+            return Diagnosis("explained" if before else "right", before, findings(distances, came), notes=notes)
         causes, fits = _causes(distances, wrong)
         if fits:
             break
     verdict: Verdict = "unexplained" if not fits else "explained" if len(causes) == 1 else "ambiguous"
-    return Diagnosis(verdict, (*before, *causes), findings(distances), notes=notes, tried=len(tried))
+    return Diagnosis(verdict, (*before, *causes), findings(distances, came), notes=notes, tried=len(tried))
 
 
 def _transposed(name: str) -> Cause:

@@ -68,6 +68,8 @@ class Diagnosis:
     notes : tuple of str
     tried : int
         Slips of the right gradient that were compared.
+    pairs : int
+        Pairs of slips that give this very gradient, where no slip alone does; `causes` has the most usual pair.
     """
 
     verdict: Verdict
@@ -77,6 +79,7 @@ class Diagnosis:
     hidden: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tried: int = 0
+    pairs: int = 0
 
     @property
     def right(self) -> bool:
@@ -98,12 +101,16 @@ class Diagnosis:
             return f"{_capital(self.causes[0].title)}."
         if self.verdict == "explained":
             return f"{len(self.causes)} causes together: {'; and '.join(c.title for c in self.causes)}."
+        if self.verdict == "ambiguous" and self.pairs:
+            return f"{self.pairs} pairs of causes give this very gradient on this data; this is the most usual one."
         if self.verdict == "ambiguous":
             return f"{len(self.causes)} causes give this very gradient on this data."
         where = f" Wrong: {', '.join(wrong)}." if wrong else ""
         near = [c for c in self.causes if not c.exact]
         closest = (
-            f" The closest is: {near[0].title} (residual {near[0].residual:.2g})." if near else " None comes near."
+            f" The closest is: {near[0].title}; it leaves {_share(near[0].residual)} of the difference."
+            if near
+            else " None comes near: each leaves most of the difference."
         )
         return f"No cause of the catalogue matches.{where}{closest}"
 
@@ -124,7 +131,7 @@ class Diagnosis:
         if self.separate:
             yield ""
             yield from _wrapped(f"To tell them apart: {'; or '.join(self.separate)}.", "")
-        elif self.verdict == "ambiguous":
+        elif self.verdict == "ambiguous" and not self.pairs:
             yield ""
             yield from _wrapped("No input that was tried tells them apart.", "")
         if self.hidden:
@@ -139,6 +146,9 @@ class Diagnosis:
         for p in self.parameters:
             if p.right:
                 yield f"   {p.name:<{width}}  right"
+                continue
+            if p.came and p.fits:
+                yield f"   {p.name:<{width}}  wrong  {p.came}, and right but for that"
                 continue
             ratio = "" if p.ratio is None else f"  norm × {p.ratio:.4g}"
             cosine = "" if p.cosine is None else f"  cosine {p.cosine:+.4f}"
@@ -155,12 +165,12 @@ class Diagnosis:
             "hidden": list(self.hidden),
             "notes": list(self.notes),
             "tried": self.tried,
+            "pairs": self.pairs,
         }
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(p.name)}</td><td>{'right' if p.right else 'wrong'}</td><td>{p.error:.2e}</td></tr>"
-            for p in self.parameters
+            f"<tr><td>{escape(p.name)}</td><td>{_verdict(p)}</td><td>{p.error:.2e}</td></tr>" for p in self.parameters
         )
         causes = "".join(
             f"<li><b>{escape(_capital(c.title))}.</b> {escape(_capital(c.evidence))}.<br><i>{escape(c.mend)}</i></li>"
@@ -181,6 +191,15 @@ def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
         subsequent_indent=indent,
         break_on_hyphens=False,
     )
+
+
+def _verdict(p: ParameterFinding) -> str:
+    return "right" if p.right else f"wrong: {p.came}" if p.came else "wrong"
+
+
+def _share(residual: float) -> str:
+    """A residual in plain words: 70 %, or 0.031 % where that is more than rounding."""
+    return f"{100 * residual:.2g} %"
 
 
 def _capital(text: str) -> str:

@@ -76,20 +76,25 @@ class Backward:
         """Return this pass with its results kept, so that passes made from it compute only what differs."""
         return replace(self, known=self._computed())
 
-    def _computed(self) -> Computed:
+    def data_of(self, names: Iterable[str]) -> Gradients:
+        """Return the gradients of some parameters without the regulariser; nothing before them is computed."""
+        return self._computed(frozenset(names)).data
+
+    def _computed(self, names: frozenset[str] | None = None) -> Computed:
         data: Gradients = {}
+        first = 0 if names is None else min(self.owner[name] for name in names)
         cotangents = [self.delta]
         # the other pass's results, as long as the cotangent that arrives is its own
         known = self.known if self.known is not None and self.delta is self.known.origin.delta else None
-        for position in reversed(range(len(self.flow))):
+        for position in reversed(range(first, len(self.flow))):
             for name, owner in self.owner.items():
-                if owner != position:
+                if owner != position or (names is not None and name not in names):
                     continue
                 if known is not None and self.local[name] is known.origin.local[name]:
                     data[name] = known.data[name]
                 else:
                     data[name] = self.local[name](cotangents[-1])
-            if position:
+            if position > first:
                 pull = self.flow[position]
                 known = known if known is not None and pull is known.origin.flow[position] else None
                 cotangents.append(pull(cotangents[-1]) if known is None else known.cotangents[position - 1])
@@ -406,6 +411,17 @@ class Entries:
             return right.then(after)
 
         return edit
+
+
+def constant(gradients: Mapping[str, Array]) -> Edit:
+    """Return the edit that leads to these gradients, whatever it is applied to."""
+    return lambda right: right.then(lambda _: {name: g.copy() for name, g in gradients.items()})
+
+
+def multiple(y: Array, x: Array) -> float:
+    """Return the c that makes c·x nearest to y."""
+    length = float(x @ x)
+    return float(x @ y) / length if length and np.isfinite(length) else 0.0
 
 
 def times(factor: float | Array) -> Callable[[Array], Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shlex
 from pathlib import Path
@@ -29,9 +28,6 @@ LINES = [
 OWN_FILES = re.compile(r"\.(csv|mat|npz|m)\b|model:")
 
 
-PAGE = functools.cache(explore_command.explorer_page)
-
-
 def arguments(line: str) -> list[str]:
     return shlex.split(re.split(" [<>] ", line)[0])[1:]
 
@@ -47,8 +43,9 @@ def test_it_is_understood(module: ModuleType, line: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("line", [line for _, line in LINES if not OWN_FILES.search(line)])
-def test_it_runs(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_runs(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(explore_command, "explorer_page", PAGE)
+    if " explore" in line:
+        monkeypatch.setattr(explore_command, "explorer_page", lambda: request.getfixturevalue("page_text"))
     # a formula may be shown because it is wrong
     assert cli.main(arguments(line)) in ((0, 1) if " audit " in line else (0,))

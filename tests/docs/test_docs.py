@@ -14,8 +14,12 @@ FILES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.m
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files that a block writes stay out of the repository; tables are 80 columns wide, as through a pipe."""
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Files that a block writes stay out of the repository; tables are 80 columns wide, as through a pipe.
+
+    The explorer's page is computed once for all commands that write it.
+    """
+    monkeypatch.setattr("jacobians.cli.explore_command.explorer_page", lambda: request.getfixturevalue("page_text"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")

@@ -1,4 +1,4 @@
-"""The page, written once, and one browser for the tests of a file."""
+"""The page in a file, and one browser for the tests of a file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ from typing import Any
 
 import pytest
 
-from jacobians.explorer import explorer_page
 from tests.explorer.browser import Tab, open_browser
 
 _COUNTER = itertools.count()
 """Makes every address that resets a tab a new one."""
-
-
-@pytest.fixture(scope="session")
-def page_text() -> str:
-    return explorer_page()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ one raveled in F order), or where a general name is as exact (a bias of one exam
 
 from __future__ import annotations
 
-__all__ = ["EXPECTED", "UNSEEN"]
+__all__ = ["EXPECTED", "FITTED", "UNSEEN"]
 
 _TURNED = ("transposed", "reshape-for-transpose", "f-order-unpack", "packing-vec-order")
 
@@ -77,3 +77,20 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 
 UNSEEN = frozenset({"shared-buffer", "accumulates", "overwrites-input", "not-deterministic"})
 """What the values of one gradient cannot show."""
+
+FITTED = frozenset(
+    {
+        "class-weights",
+        "clipped",
+        "constant-ratio",
+        "entries-wrong",
+        "example-weights",
+        "labels-smoothed",
+        "one-wrong-delta",
+        "parameters-for-gradient",
+        "regulariser-coefficient",
+        "temperature",
+        "updated-weight",
+    }
+)
+"""Causes with numbers in them that are fitted to the gradient: they fit by their numbers, if there are enough."""

@@ -24,6 +24,8 @@ KINDS = (
     "long",  # thousands of examples
     "wide",  # hundreds of parameters: the check's quick look comes first
     "ties",  # the last layer's first two nodes alike
+    "two-class",  # two outputs
+    "one-hidden",  # hidden layers of one unit
 )
 
 
@@ -72,6 +74,10 @@ def _sizes(layers: int, kind: str, rng: np.random.Generator) -> tuple[int, ...]:
         widths[-1] = 1
     if kind == "shared":
         widths[-1] = widths[0]
+    if kind == "two-class":
+        widths[-1] = 2
+    if kind == "one-hidden":
+        widths[1:-1] = [1] * (layers - 1)
     return tuple(widths)
 
 

@@ -337,7 +337,7 @@ def test_a_program_refuses_a_function_that_is_called_like_an_array(name: str) ->
 
 @pytest.mark.parametrize("what", ["cs231n", None, 3])
 def test_explain_says_what_it_takes(what: object) -> None:
-    with pytest.raises(TypeError, match="explain: takes a Network, a Run or an Operation, not "):
+    with pytest.raises(TypeError, match="explain: takes a Network, a Run, an Operation or a Value, not "):
         explain(what)  # type: ignore[arg-type]
 
 

@@ -161,11 +161,11 @@ JACOBIANS: Caught = {
     ),
     "one source, pull of some": (
         lambda: assert_pull(wrong.sweep_of_fewer_doubles(X, X)[1]),
-        r"law one source: add by B, pull\(row\) and row @ J",
+        r"law one source: add with respect to B, pull\(row\) and row @ J",
     ),
     "one source, pull of an array": (
         lambda: assert_pull(wrong.sweep_doubles_arrays(X, X)[1]),
-        r"law one source: add by B, pull\(row\) and row @ J",
+        r"law one source: add with respect to B, pull\(row\) and row @ J",
     ),
     # 5
     "association, value": (

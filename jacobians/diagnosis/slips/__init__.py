@@ -5,7 +5,9 @@ from __future__ import annotations
 from jacobians.diagnosis.slip import Family, Setting, Slip
 from jacobians.diagnosis.slips.activation import activation
 from jacobians.diagnosis.slips.bias import bias
+from jacobians.diagnosis.slips.cache import cache
 from jacobians.diagnosis.slips.data import data
+from jacobians.diagnosis.slips.finished import finished
 from jacobians.diagnosis.slips.layout import layout
 from jacobians.diagnosis.slips.loss import loss
 from jacobians.diagnosis.slips.preset import preset
@@ -15,7 +17,18 @@ from jacobians.diagnosis.slips.scale import scale
 __all__ = ["FAMILIES", "catalogue"]
 
 
-FAMILIES: tuple[Family, ...] = (scale, activation, loss, regulariser, bias, preset, layout, data)
+FAMILIES: tuple[Family, ...] = (
+    scale,
+    activation,
+    loss,
+    regulariser,
+    bias,
+    preset,
+    layout,
+    data,
+    cache,
+    finished,
+)
 """In the order in which equally good explanations are named."""
 
 
@@ -31,6 +44,6 @@ def catalogue(setting: Setting) -> list[Slip]:
     >>> from jacobians.diagnosis.slip import Setting
     >>> found = catalogue(Setting(net, params, np.eye(4), [0, 1, 1, 0]))
     >>> sorted({slip.family for slip in found})
-    ['activation', 'bias', 'data', 'layout', 'loss', 'scale', 'state']
+    ['activation', 'bias', 'cache', 'data', 'layout', 'loss', 'scale', 'state']
     """
     return [slip for family in FAMILIES for slip in family(setting)]

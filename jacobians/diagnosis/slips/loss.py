@@ -34,11 +34,11 @@ def loss(setting: Setting) -> Iterator[Slip]:
 
 def _softmax(setting: Setting) -> Iterator[_Row]:
     z, y, axis = setting.output, setting.targets, setting.layout.feature_axis
-    p, total = _softmax_of(z, axis), y.sum(axis=axis, keepdims=True)
+    p, total = softmax_of(z, axis), y.sum(axis=axis, keepdims=True)
     along, e = f"Normalise along axis {axis % 2}", np.exp(z - z.max())
     yield from _residual(setting, p)
     title = "the softmax runs over the examples, not over the classes"
-    yield "softmax-axis", total * _softmax_of(z, -1 - axis) - y, title, f"{along}.", 0
+    yield "softmax-axis", total * softmax_of(z, -1 - axis) - y, title, f"{along}.", 0
     title = "the softmax is normalised over the whole batch at once"
     yield "softmax-all", total * e / e.sum() - y, title, f"{along}, keeping it.", 0
     title = "only the diagonal p(1 − p) of the softmax's Jacobian is used"
@@ -50,9 +50,12 @@ def _softmax(setting: Setting) -> Iterator[_Row]:
     yield "softmax-twice", twice, "the softmax's Jacobian is applied to p − y", "p − y contains it.", 0
     yield "softmax-unnormalised", unnormalised, "eᶻ is not divided by its sum", "Divide by Σ eᶻ.", 0
     yield "logits-for-probabilities", z - y, "δ is z − y: no softmax", "Use softmax(z) − y.", 0
+    if is_one_hot(y, axis):
+        title = "the hinge's δ stands for the cross-entropy's"
+        yield "hinge-for-cross-entropy", _hinge_of(z, y, axis, 1.0), title, "Use softmax(z) − y.", 0
     title = "a sigmoid stands for the softmax"
-    yield "sigmoid-for-softmax", total * _sigmoid_of(z) - y, title, "Normalise over the classes.", 0
-    if not _is_one_hot(y, axis):
+    yield "sigmoid-for-softmax", total * sigmoid_of(z) - y, title, "Normalise over the classes.", 0
+    if not is_one_hot(y, axis):
         yield _hard(p, y, axis)
         title = "the targets of an example do not sum to 1, and p − y assumes it"
         yield "soft-labels-sum", p - y, title, "Use (Σy)·p − y.", 0
@@ -60,11 +63,11 @@ def _softmax(setting: Setting) -> Iterator[_Row]:
 
 def _sigmoid(setting: Setting) -> Iterator[_Row]:
     z, y, axis = setting.output, setting.targets, setting.layout.feature_axis
-    p = _sigmoid_of(z)
+    p = sigmoid_of(z)
     yield from _residual(setting, p)
     title = "a softmax stands where each output has its own sigmoid"
-    yield "softmax-for-sigmoid", _softmax_of(z, axis) - y, title, "Use σ(z) − y.", 0
-    if setting.classes > 1 and not _is_one_hot(y, axis):
+    yield "softmax-for-sigmoid", softmax_of(z, axis) - y, title, "Use σ(z) − y.", 0
+    if setting.classes > 1 and not is_one_hot(y, axis):
         yield _hard(p, y, axis)
     if not np.isin(y, (0, 1)).all():
         yield "soft-labels-rounded", p - (y > 0.5), "soft targets are rounded to 0 or 1", _SOFTLY, 0
@@ -110,16 +113,25 @@ def _hard(p: Array, y: Array, axis: int) -> _Row:
     return "soft-labels-as-one-hot", p - hard, "soft targets are treated as one-hot (argmax)", _SOFTLY, 0
 
 
-def _softmax_of(z: Array, axis: int) -> Array:
+def softmax_of(z: Array, axis: int) -> Array:
+    """Return the softmax along an axis."""
     e = np.exp(z - z.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
 
-def _sigmoid_of(z: Array) -> Array:
+def sigmoid_of(z: Array) -> Array:
+    """Return 1/(1 + e⁻ᶻ)."""
     return np.exp(-np.logaddexp(0, -z))
 
 
-def _is_one_hot(y: Array, axis: int) -> bool:
+def _hinge_of(z: Array, y: Array, axis: int, margin: float) -> Array:
+    """The multiclass hinge's δ: 1 at each class of positive margin, less their number at the true class."""
+    over = ((z - (z * y).sum(axis=axis, keepdims=True) + margin > 0) * (1 - y)).astype(np.float64)
+    return over - y * over.sum(axis=axis, keepdims=True)
+
+
+def is_one_hot(y: Array, axis: int) -> bool:
+    """Return whether every example has one entry of 1, and 0 elsewhere."""
     return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=axis) == 1).all())
 
 
@@ -135,7 +147,7 @@ def _targets(setting: Setting) -> Iterator[_Row]:
     if setting.network.loss.takes == "zero-one" and setting.classes == 1:
         title, mend = "0 and 1 are exchanged in the targets", "Keep which of the two classes is 1."
         yield "classes-exchanged", 1 - y, title, mend, 0
-    if setting.classes < 2 or not _is_one_hot(y, axis):
+    if setting.classes < 2 or not is_one_hot(y, axis):
         return
     mend = "Labels count from 0: subtract 1 where a file counts from 1."
     for step, text in _STEPS:
@@ -172,6 +184,24 @@ def _hinge(setting: Setting) -> Iterator[_Row]:
     for step, text in _STEPS:
         wrong = setting.elsewhere(Y=(labels + step) % setting.classes).right.delta / setting.weight
         yield "class-off-by-one", wrong, f"{text}, the last wrapping round", "Labels count from 0.", 0
+    z, axis = setting.output, setting.layout.feature_axis
+    margin, named = getattr(setting.network.loss, "margin", None), setting.network.loss.name
+    if margin is not None:
+        count = "Count a class where its margin is positive, with the Δ of the loss."
+        for other in (0.0, 1.0):
+            if other != margin:
+                title = f"the margin Δ is {other:g}, where {margin:g} is right"
+                yield "margin-forgotten", _hinge_of(z, y, axis, other), title, count, 0
+        over = np.maximum(z - (z * y).sum(axis=axis, keepdims=True) + margin, 0) * (1 - y)
+        whole = over - y * over.sum(axis=axis, keepdims=True)
+        title = "the margins themselves stand for their indicators"
+        yield "margins-for-indicators", whole, title, "Count 1 for each positive margin.", 0
+        title += ", and the square's 2"
+        yield "margins-for-indicators", 2 * whole, title, "Count 1 for each positive margin.", 0
+        title = "the margins themselves stand for their indicators, but in the true class's row"
+        yield "margins-for-indicators", over - y * (over > 0).sum(axis=axis, keepdims=True), title, count, 0
+        title = f"the cross-entropy's δ stands for {named}'s"
+        yield "cross-entropy-for-hinge", softmax_of(z, axis) - y, title, "Count the margins.", 0
     own, others = y * delta / setting.weight, (1 - y) * delta / setting.weight
     yield "true-class-missing", others, "the true class's own row −(count) is missing", "Subtract it.", 0
     title = "the true class counts once, not once for each margin"

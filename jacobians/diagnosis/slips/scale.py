@@ -116,6 +116,18 @@ def _zero(setting: Setting) -> Iterator[Slip]:
         if part.label not in _biases(setting):
             title = f"the gradient with respect to {part.label} is zero"
             yield Slip("zero", "scale", title, mend, part.changed(times(0.0)), part.layer, part.label)
+            if setting.penalised:
+                title, scope = f"{title} but for the regulariser's part", f"{part.label}, data"
+                yield Slip("zero", "scale", title, mend, part.data_scaled(0.0), part.layer, scope)
+
+    for layer in setting.layers[1:]:
+
+        def cut(right: Backward, layer: Layer = layer) -> Backward:
+            pull = right.flow[layer.position]
+            return right.with_flow({layer.position: lambda cotangent: 0 * pull(cotangent)})
+
+        title = f"nothing flows back through layer {layer.number}: all before it is zero"
+        yield Slip("zero", "scale", title, "Pass δ on to the layer before.", cut, layer.number, "carried", 1)
 
 
 def _biases(setting: Setting) -> set[str | None]:
