@@ -223,7 +223,7 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
         mend = ": take the value, which an operation returns first, as in A, J = sigmoid(Z); J.to_dense() is a matrix"
     elif isinstance(value, (tuple, list)):
         if any(isinstance(item, Derivative) for item in value):
-            mend = ": an operation returns both; take the value alone, as in Z, J = affine(X, W, b), then sigmoid(Z)"
+            mend = f": an operation returns both; take the value alone: Z, J = affine(X, W, b), then {operation} of Z"
         else:
             try:
                 np.asarray(value)
@@ -287,7 +287,9 @@ def generator(rng: Any, operation: str) -> np.random.Generator:
             return np.random.default_rng(rng)
     except (TypeError, ValueError):
         pass
-    raise ArgumentError(f"{operation}: rng is {kind_of(rng)}; expected a seed, such as 0, or np.random.default_rng(0)")
+    negative = isinstance(rng, (int, np.integer)) and rng < 0
+    what = f"{rng}, and a seed is not negative" if negative else kind_of(rng)
+    raise ArgumentError(f"{operation}: rng is {what}; expected a seed, such as 0, or np.random.default_rng(0)")
 
 
 def as_shape(shape: Any, name: str, operation: str) -> Shape:

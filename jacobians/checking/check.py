@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Shape, leaves_of
+from jacobians.arrays import Shape, kind_of, leaves_of
 from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
 from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
@@ -252,6 +252,8 @@ def check_gradient(
 
     Raises
     ------
+    ArgumentError
+        If `fun` or `grad` is no function.
     DTypeError
         If `x` is not made of real arrays.
     DomainError
@@ -305,6 +307,9 @@ def check_gradient(
             else "check_gradient: data are of a network; the function that was given knows its own"
         )
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
+    _check_callable(fun, "fun", "check_gradient", "fun, grad, x")
+    if grad is not None and not isinstance(grad, bool):
+        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
 
@@ -329,6 +334,16 @@ def _of_network(
 
     params = network.init(seed) if x is None else x
     return lambda p: network.value(p, X, Y), grad if callable(grad) else own, params
+
+
+def _check_callable(function: Any, name: str, operation: str, order: str) -> None:
+    """Raise where an array, or whatever else, stands for a function."""
+    if callable(function):
+        return
+    mend = f": are two arguments in each other's place? The order is {order}"
+    if name != "fun":
+        mend = f": check a derivative that you have at one x as lambda x: …. The order is {order}"
+    raise ArgumentError(f"{operation}: {name} is {kind_of(function)}; expected a function of x{mend}")
 
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
@@ -439,6 +454,8 @@ def check_jacobian(
 
     Raises
     ------
+    ArgumentError
+        If `fun` or `jac` is no function.
     DTypeError
         If `x` is not made of real arrays.
     DomainError
@@ -459,6 +476,9 @@ def check_jacobian(
     'fail'
     """
     options = _Options(False, directions, failure_probability, protocol, complex_step, seed, progress)
+    _check_callable(fun, "fun", "check_jacobian", "fun, jac, x")
+    if jac is not None:
+        _check_callable(jac, "jac", "check_jacobian", "fun, jac, x")
     tree = Tree.of(x, "check_jacobian")
 
     def read(given: Any, faults: list[str], codomain: Shape) -> GivenDerivative | None:

@@ -337,6 +337,7 @@ def diagnose(
         verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
         apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
         return Diagnosis(verdict, causes, findings(distances, given.came), apart, hidden=hidden, notes=given.notes)
+    _check_order(given, setting, X, Y)
     found = search(setting, distances)
     if given.precision is not None and not (_is_exact(found) and found.explanations[0].is_usual):
         # narrower numbers: what rounding may do is more, and a number that was fitted to it is none of the slip's
@@ -370,6 +371,17 @@ def _check_network(network: Any, gradient: Any) -> None:
             f"diagnose: network is {kind_of(network)}; expected a Network{turned}. The order is gradient, network, "
             "params, X, Y"
         )
+
+
+def _check_order(given: Reading, setting: Setting, X: Any, Y: Any) -> None:
+    """Raise where `params` is the gradient at what was given as the gradient."""
+    with np.errstate(all="ignore"):
+        there = setting.network.gradient(given.gradients, X, Y)
+        if all(g.any() for g in there.values()) and Distances(setting.params, there).all_right:
+            raise ArgumentError(
+                "diagnose: gradient and params are in each other's place: params is the gradient at what was given as "
+                "gradient. The order is gradient, network, params, X, Y"
+            )
 
 
 def _is_exact(found: Found) -> bool:
