@@ -130,10 +130,7 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     DomainError
         With the first such entry of what was given.
     """
-    for array in found:
-        if not isinstance(array, StandIn) and not np.isfinite(array).all():
-            break
-    else:
+    if all(isinstance(array, StandIn) or _is_finite(array) for array in found):
         return
     for name, array in given.items():
         places = np.argwhere(~np.isfinite(array))
@@ -143,6 +140,16 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
                 f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not "
                 "finite; leave such examples out, or fill them in"
             )
+
+
+_FEW = 4096
+"""Entries up to which their squares add up sooner than NumPy looks at each of them."""
+
+
+def _is_finite(array: Array) -> bool:
+    if array.size <= _FEW and math.isfinite(np.vdot(array, array).real):
+        return True
+    return bool(np.isfinite(array).all())
 
 
 class OfGraph:
