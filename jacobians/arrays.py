@@ -6,6 +6,7 @@ import math
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
 
@@ -27,6 +28,7 @@ __all__ = [
     "as_shape",
     "check_finite",
     "common_dtype",
+    "did_you_mean",
     "format_bytes",
     "full",
     "generator",
@@ -130,10 +132,7 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     DomainError
         With the first such entry of what was given.
     """
-    for array in found:
-        if not isinstance(array, StandIn) and not np.isfinite(array).all():
-            break
-    else:
+    if all(isinstance(array, StandIn) or _is_finite(array) for array in found):
         return
     for name, array in given.items():
         places = np.argwhere(~np.isfinite(array))
@@ -143,6 +142,16 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
                 f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not "
                 "finite; leave such examples out, or fill them in"
             )
+
+
+_FEW = 4096
+"""Entries up to which their squares add up sooner than NumPy looks at each of them."""
+
+
+def _is_finite(array: Array) -> bool:
+    if array.size <= _FEW and math.isfinite(np.vdot(array, array).real):
+        return True
+    return bool(np.isfinite(array).all())
 
 
 class OfGraph:
@@ -223,7 +232,7 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
         mend = ": take the value, which an operation returns first, as in A, J = sigmoid(Z); J.to_dense() is a matrix"
     elif isinstance(value, (tuple, list)):
         if any(isinstance(item, Derivative) for item in value):
-            mend = ": an operation returns both; take the value alone, as in Z, J = affine(X, W, b), then sigmoid(Z)"
+            mend = f": an operation returns both; take the value alone: Z, J = affine(X, W, b), then {operation} of Z"
         else:
             try:
                 np.asarray(value)
@@ -287,7 +296,9 @@ def generator(rng: Any, operation: str) -> np.random.Generator:
             return np.random.default_rng(rng)
     except (TypeError, ValueError):
         pass
-    raise ArgumentError(f"{operation}: rng is {kind_of(rng)}; expected a seed, such as 0, or np.random.default_rng(0)")
+    negative = isinstance(rng, (int, np.integer)) and rng < 0
+    what = f"{rng}, and a seed is not negative" if negative else kind_of(rng)
+    raise ArgumentError(f"{operation}: rng is {what}; expected a seed, such as 0, or np.random.default_rng(0)")
 
 
 def as_shape(shape: Any, name: str, operation: str) -> Shape:
@@ -393,3 +404,17 @@ def rebuilt(like: Any, items: Iterator[Any]) -> Any:
             return type(like)(*found)
         return tuple(found) if isinstance(like, tuple) else found
     return next(items)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest of those that there are, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("w1", ["W1", "W2"]), did_you_mean("hiden", ["X", "hidden"]), did_you_mean("V", ["X"])
+    ("; did you mean 'W1'?", "; did you mean 'hidden'?", '')
+    """
+    known = list(names)
+    by_case = [own for own in known if own.casefold() == name.casefold()]
+    near = by_case or get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -257,6 +257,8 @@ class Convention:
         What the arrays are called, forward and backward.
     text_batch : {"rows", "columns"} or None
         Where the source's text keeps one example, if it also writes formulas that its code's layout does not fit.
+    one_example : bool
+        Whether the source writes its formulas for one example, so that no 1/N stands in them.
     citation : str
         Author, title, year and place, and which parts were read.
     evidence : {"P", "S", "M"}
@@ -290,6 +292,7 @@ class Convention:
     tasks: Mapping[str, Task] = field(default_factory=dict, hash=False)
     names: ArrayNames = field(default_factory=ArrayNames)
     text_batch: Literal["rows", "columns"] | None = None
+    one_example: bool = False
     citation: str = ""
     evidence: Evidence = "M"
     assumed: tuple[str, ...] = ()

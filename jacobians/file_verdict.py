@@ -374,7 +374,9 @@ class _Judge:
                 "grad"
             )
         if read.Y.dtype.kind not in "buif":
-            raise DataError(f"check: {self.where}: {read.names['target']} has dtype {read.Y.dtype}; expected numbers")
+            name, words = read.names["target"], read.Y.dtype.kind in "US"
+            mend = f"; number the classes: np.unique({name}, return_inverse=True)[1]" if words else ""
+            raise DataError(f"check: {self.where}: {name} has dtype {read.Y.dtype}; expected numbers{mend}")
         if objective.task is not None:
             read.convention.task(objective.task)
         strength = read.strength if objective.l2 is None else objective.l2
@@ -391,7 +393,9 @@ class _Judge:
             else:
                 found.append(attempt)
         if not found:
-            raise DataError(f"check: {self.where}: the targets fit no task of {name}: {errors[0]}") from errors[0]
+            asked = objective.task or objective.loss
+            fit = f"do not fit {asked}, as asked" if asked else f"fit no task of {name}"
+            raise DataError(f"check: {self.where}: the targets {fit}: {errors[0]}") from errors[0]
         if not (np.floor(read.Y) == read.Y).all():
             return sorted(found, key=lambda attempt: attempt.network.loss.takes != "reals")
         # several outputs name a class rather than say yes or no each

@@ -108,9 +108,9 @@ def test_what_is_no_array_is_refused_with_what_it_is() -> None:
     _, J = affine(np.ones((4, 3)), np.ones((3, 2)), np.ones(2))
     pair = "a pair of a value and its Jacobian"
     for given, said, mend in (
-        (affine(np.ones((4, 3)), np.ones((3, 2)), np.ones(2)), pair, "take the value alone, as in Z, J = affine"),
-        (sigmoid([[1.0]]), pair, "take the value alone, as in Z, J = affine"),
-        ([J.X, J.W], pair, "take the value alone, as in Z, J = affine"),
+        (affine(np.ones((4, 3)), np.ones((3, 2)), np.ones(2)), pair, "take the value alone: Z, J = affine"),
+        (sigmoid([[1.0]]), pair, "take the value alone: Z, J = affine"),
+        ([J.X, J.W], pair, "take the value alone: Z, J = affine"),
         (J, "a Jacobians, a Jacobian", "take the value, which an operation returns first"),
         (J.X, "a Kronecker, a Jacobian", "take the value, which an operation returns first"),
         ({"W1": 1.0, "b1": 2.0}, "a dict of W1, b1", "are two arguments in each other's place?"),
@@ -143,7 +143,13 @@ def test_a_seed_is_a_generator() -> None:
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [(None, "None"), ("a", "the text 'a'"), ({"W": 1}, "a dict of W"), (-1, "an int"), (0.5, "a float")],
+    [
+        (None, "None"),
+        ("a", "the text 'a'"),
+        ({"W": 1}, "a dict of W"),
+        (-1, "-1, and a seed is not negative"),
+        (0.5, "a float"),
+    ],
 )
 def test_what_is_no_seed_is_refused(given: object, said: str) -> None:
     message = f"Network.init: rng is {said}; expected a seed, such as 0, or np.random.default_rng(0)"

@@ -36,6 +36,8 @@ _DRAWS = 3
 _DRAWS_ELSEWHERE = 2
 _L2 = 0.3
 _NAME = re.compile(r"[^\W\d]\w*")
+_WIDTHS = (13, 11, 7, 5, 3)
+"""Of the layers, the last ones of a shallower network; they and the next numbers all differ."""
 _READINGS = 48
 """Of one text in one network."""
 _ABOUT_LAYERS = ("layer", "fixed", "output")
@@ -48,7 +50,7 @@ def audit(
     formula: str,
     convention: str | Convention | Network = "cs231n",
     *,
-    sizes: Sequence[int] = (7, 5, 3),
+    sizes: Sequence[int] | None = None,
     task: str | None = None,
     activation: str | None = None,
     loss: str | None = None,
@@ -74,8 +76,8 @@ def audit(
     convention : str, Convention or Network
         A preset's name; or a network with its own operations and loss, and then `sizes`, `activation`, `loss` and
         `l2` are the network's.
-    sizes : sequence of int
-        Widths from the inputs to the outputs.
+    sizes : sequence of int, optional
+        Widths from the inputs to the outputs. Unless given, 7, 5 and 3, or more layers where the formula numbers them.
     task, activation, loss, factor, reduction : optional
         As for `Network.dense`: what is not given is what the convention's source has.
     l2 : float, optional
@@ -116,19 +118,22 @@ def audit(
         for name, text in (where or {}).items()
         if name in used or read.notation == "latex" or not name.isidentifier()
     }
+    source = convention.convention if isinstance(convention, Network) else find_convention(convention)
+    if {"h", "h_relu"} <= {*used}:  # Z and A of the hidden layer, as in PyTorch's tutorials
+        own = {"h": source.names.of("pre", 1), "grad_h": source.names.of("cotangent", 1), **own}
     if isinstance(convention, Network):
         widths = [n for shape in convention.shapes().values() for n in shape]
         count = _count(read, widths, examples)
         network = convention
         tried = [*readings(read, Scope.of(RandomBatches.of(network, count, seed, _DRAWS)), own)]
         return replace(_judged(_best(tried), None), formula=formula)
-    found, widths = find_convention(convention), list(sizes)
+    found, widths = source, list(sizes or _WIDTHS[-3:])
     named = STRENGTH.search(_NAME.sub(lambda name: own.get(name[0], name[0]), formula)) is not None
     strength = (_L2 if named and found.l2 else 0.0) if l2 is None else l2
     chosen = found.task_for(task, loss if loss is None else find_loss(loss).name)
     choices = {"sizes": widths, "convention": found, "task": task, "activation": activation or chosen.hidden}
     choices |= {"loss": loss or chosen.loss, "factor": factor, "reduction": reduction, "l2": strength}
-    fixed = {"task": task or loss, "activation": activation, "examples": examples}
+    fixed = {"task": task or loss, "activation": activation, "examples": examples, "sizes": sizes}
     question = Question(read, own, choices, fixed, seed, _count(read, widths, examples))
     tried = []
     for reading in question.readings():
@@ -148,7 +153,7 @@ def _count(formula: Formula, widths: Sequence[int], examples: int | None) -> int
 def names(
     convention: str | Convention = "cs231n",
     *,
-    sizes: Sequence[int] = (7, 5, 3),
+    sizes: Sequence[int] = _WIDTHS[-3:],
     task: str | None = None,
     activation: str | None = None,
     loss: str | None = None,
@@ -476,8 +481,10 @@ class Question:
     def readings(self) -> Iterator[Reading | FormulaError]:
         """Yield the text in every network that it may be about, the likeliest first."""
         fits = False
+        own: Convention = self.choices["convention"]
+        alone = own.one_example or _ONE_EXAMPLE.search(self.formula.source.text)
         for changes, how in self._networks():
-            if "examples" in changes and fits:
+            if "examples" in changes and fits and not alone:
                 continue
             setting = self._setting(_DRAWS, **changes)
             if isinstance(setting, JacobiansError):
@@ -494,12 +501,13 @@ class Question:
 
     def _networks(self) -> Iterator[tuple[dict[str, Any], str]]:
         """What to change in the network, and how that is said, the fewest changes first."""
-        ways = [self._examples(), self._batches(), self._tasks(), self._activations(), self._sizes()]
+        ways = [self._depths(), self._examples(), self._batches(), self._tasks(), self._activations(), self._sizes()]
         found = []
         for parts in itertools.product(*([({}, ""), *way] for way in ways)):
             changes = {key: value for changed, _ in parts for key, value in changed.items()}
             said = [how for _, how in parts if how]
-            found.append((len(said), changes, "; ".join(said)))
+            if not (parts[0][1] and parts[-1][1]):  # a depth that the text numbers counts for no change
+                found.append((len(said) - bool(parts[0][1]), changes, "; ".join(said)))
         for _, changes, how in sorted(found, key=lambda one: one[0]):
             yield changes, how
 
@@ -509,6 +517,15 @@ class Question:
         if len(sizes) > 2 and _UNNUMBERED.search(self.formula.source.text):
             yield {"sizes": [sizes[0], sizes[-1]]}, "for a single layer"
             yield {"sizes": [sizes[0], 1]}, "for a single layer with one output"
+
+    def _depths(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """As many layers as the text numbers; ∂L/∂A of a layer belongs to one that is not the last."""
+        first, layers = self.choices["convention"].names.first_units, 0
+        for stem, number in _NUMBERED.findall(self.formula.source.text):
+            shift = 0 if _OF_WEIGHTS.search(stem) else -first + bool(_OF_HIDDEN.fullmatch(stem))
+            layers = max(layers, int(number) + shift)
+        if self.fixed["sizes"] is None and len(self.choices["sizes"]) <= layers < len(_WIDTHS):
+            yield {"sizes": list(_WIDTHS[-layers - 1 :])}, f"for {layers} layers"
 
     def _tasks(self) -> Iterator[tuple[dict[str, Any], str]]:
         """The source's other tasks."""
@@ -535,8 +552,11 @@ class Question:
             yield {"convention": changed}, f"with one example a {lies}, as in the source's text"
 
     def _examples(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """One, as texts have, where nothing fits the shapes of a batch."""
-        if self.fixed["examples"] is None and self.formula.notation == "latex":
+        """One, as texts and loops have, where nothing fits a batch, or where the source or the text says so."""
+        own: Convention = self.choices["convention"]
+        notation, text = self.formula.notation, self.formula.source.text
+        looped = _ONE_DELTA.search(text) is not None if notation == "octave" else "outer(" in text
+        if self.fixed["examples"] is None and (own.one_example or looped or notation == "latex"):
             yield {"examples": 1}, "for one example"
 
     def _setting(self, draws: int, *, examples: int | None = None, **changes: Any) -> RandomBatches | JacobiansError:
@@ -577,6 +597,14 @@ _UNNUMBERED = re.compile(
     r"(?<![^\W\d])(?:d?(?:W|w|b|Theta|theta|Θ|θ|Z|z|D|x|A_prev|out)|(?:Theta|theta|W|w|b)_grad|grad)(?![\w^\[{])"
 )
 """A weight, or what comes of it, without a layer's number."""
+_NUMBERED = re.compile(r"([^\W\d_]+)(?:_grad)?[_^{(\[ ]*(\d)(?!\d)")
+_OF_WEIGHTS = re.compile(r"(?:[wW]|b|[tT]heta|Θ|θ|Delta|Δ)$")
+_OF_HIDDEN = re.compile(r"d(?:[AaHh]|hidden)")
+"""A name with its layer's number; the names that a weight's layer numbers, not its units; and ∂L/∂A."""
+_ONE_EXAMPLE = re.compile(r";\s*x(?:\^\{?\(i\)\}?)?\s*,\s*y|C_x|E_n")
+"""J(W, b; x, y), C_x and E_n, the cost of one example."""
+_ONE_DELTA = re.compile(r"delta.*\(\s*2\s*:\s*end\s*\)", re.DOTALL)
+"""δ of one example, a column whose first entry is dropped; in NumPy, an outer product is of one example."""
 _WRITTEN = {
     "sigmoid": r"sigm|sigma|σ|logistic|expit|exp\(\s*-|1\.?0?\s*-\s*[ah]",
     "tanh": r"tanh|cosh|\*\*\s*2|\^\s*\{?\s*2|power|square",

@@ -163,12 +163,16 @@ def _latex(source: Source, span: Span) -> LeftSide:
         elements[:] = [str(value) for kind, value, _ in scripts if kind == "elements"]
         return found + "".join(str(value) for kind, value, _ in scripts if kind != "elements")
 
+    def skip_arguments() -> None:
+        depth = int(tokens.accept("(") is not None)
+        while depth and tokens.next.kind != "end":
+            depth += int(tokens.next.text == "(") - int(tokens.next.text == ")")
+            tokens.take()
+
     def loss() -> str:
         """A loss, whose arguments do not matter."""
         found = name() if tokens.next.kind != "end" else "L"
-        if tokens.accept("("):
-            while tokens.next.kind != "end" and not tokens.accept(")"):
-                tokens.take()
+        skip_arguments()
         return found
 
     of = None
@@ -176,9 +180,7 @@ def _latex(source: Source, span: Span) -> LeftSide:
         tokens.expect("{")
         alone = tokens.accept("\\partial", "d") and tokens.next.text == "}"
         of = None if alone else name().removeprefix("d")
-        if tokens.accept("("):
-            while tokens.next.kind != "end" and not tokens.accept(")"):
-                tokens.take()
+        skip_arguments()
         tokens.expect("}")
         tokens.expect("{")
         wrt = name()

@@ -26,24 +26,25 @@ from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, One
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
 
-LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R")
+LOSS_NAMES = ("L", "J", "loss", "cost", "C", "E", "R", "C_x", "E_n")
 STRENGTHS = (
     *("lam", "lambda", "Lambda", "lambd", "lambda_", "lmbda", "reg", "reg_strength", "alpha", "λ", "α", "l2"),
     *("weight_decay", "wd"),
 )
 _COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
 _CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
-_TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y")
+_TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y", "y_matrix", "y_onehot", "y_one_hot", "one_hot")
 _INPUTS = ("inputs", "input", "data", "x")
 
 
 GENERIC = {
-    **dict.fromkeys(("W", "w", "Theta", "theta", "weights"), ("weight:0",)),
+    **dict.fromkeys(("W", "w", "Theta", "theta", "weights", "weight"), ("weight:0",)),
     **dict.fromkeys(("b", "bias"), ("bias:0",)),
     **dict.fromkeys(
-        ("dW", "dw", "grad_W", "W_grad", "dTheta", "Theta_grad", "nabla_w", "dL_dW"), ("weight-gradient:0",)
+        ("dW", "dw", "grad_W", "W_grad", "dTheta", "Theta_grad", "nabla_w", "dL_dW", "grad_weight"),
+        ("weight-gradient:0",),
     ),
-    **dict.fromkeys(("db", "grad_b", "b_grad", "nabla_b", "dL_db"), ("bias-gradient:0",)),
+    **dict.fromkeys(("db", "grad_b", "b_grad", "nabla_b", "dL_db", "grad_bias"), ("bias-gradient:0",)),
     **dict.fromkeys(("Z", "z", "dL_dZ"), ("pre:0",)),
     **dict.fromkeys(("dZ", "dz", "delta", "δ", "dL_dz"), ("cotangent:0",)),
     **dict.fromkeys(("A_prev", "a_prev", "H_prev", "h_prev", "X_prev"), ("post:-1",)),
@@ -51,8 +52,8 @@ GENERIC = {
     **dict.fromkeys(("A", "a", "H"), ("post:0", "post:-1")),
     **dict.fromkeys(("dA", "da", "dH", "dh"), ("post-cotangent:0",)),
     "x": ("post:-1", "pre:0"),
-    "dx": ("post-cotangent:-1", "cotangent:0"),
-    "dout": ("cotangent:0", "post-cotangent:0"),
+    **dict.fromkeys(("dx", "grad_input"), ("post-cotangent:-1", "cotangent:0")),
+    **dict.fromkeys(("dout", "grad_output"), ("cotangent:0", "post-cotangent:0")),
     "D": ("pre:0",),
     "dD": ("cotangent:0",),
 }
@@ -91,7 +92,7 @@ def _pairs(setting: RandomBatches) -> Iterator[tuple[str, str]]:
         yield from _parameter(name, words, single=sum(map(words.is_weight, run.params)) == 1)
     for stop in names.outputs:
         yield from _stop(stop, names, last=stop == last, accumulates=accumulates)
-    prediction = names.prediction
+    prediction = names.prediction if names.prediction in setting.first.values else names.of(last)
     yield from ((s, prediction) for s in _PREDICTIONS)
     yield "dX", words.gradient_of("X")
     yield from ((spelling, "X_ones") for spelling in ("X_b", "X_bias", "X_aug", "Xb", "Xones"))
@@ -216,6 +217,8 @@ def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator
             yield spelling, own
             yield f"d{spelling}", cotangent
             yield f"grad_{spelling}", cotangent
+            if spelling in ("hidden", "hidden_layer"):  # after its line is masked in place, it is ∂L/∂Z
+                yield f"d{spelling}", names.cotangent(f"Z{stop[1:]}")
         yield "hidden_delta", names.cotangent(f"Z{stop[1:]}")
         yield "delta_hidden", names.cotangent(f"Z{stop[1:]}")
     if last:
@@ -224,7 +227,7 @@ def _stop(stop: str, names: Names, *, last: bool, accumulates: bool) -> Iterator
             yield f"d{spelling}", cotangent
             yield f"grad_{spelling}", cotangent
         outer = ("dout", "output_delta", "delta_output", "delta_out", "output_error", "deltaL", "delta_L", "error")
-        yield from ((spelling, cotangent) for spelling in outer)
+        yield from ((spelling, cotangent) for spelling in (*outer, "grad_y_pred"))
 
 
 _GRADIENTS = ("_prime", "_gradient", "gradient", "_grad", "grad", "_derivative", "prime", "p", "'")

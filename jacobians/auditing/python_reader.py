@@ -397,7 +397,8 @@ class _PythonReader:
         """A sum or a mean, with its axis and whether that is kept; axis=None is the whole."""
         term = self.term(of, depth)
         axis, keep = None, False
-        given: dict[str | None, ast.expr] = {k.arg: k.value for k in node.keywords}
+        in_torch = {"dim": "axis", "keepdim": "keepdims"}
+        given: dict[str | None, ast.expr] = {in_torch.get(k.arg or "", k.arg): k.value for k in node.keywords}
         if len(positional) == 1:
             given["axis"] = positional[0]
         for key, value in given.items():

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Shape, leaves_of
+from jacobians.arrays import Shape, kind_of, leaves_of
 from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
 from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
@@ -28,10 +28,12 @@ from jacobians.checking.report import GradientCheck, ParameterCheck, Verdict, co
 from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
-from jacobians.errors import DomainError
+from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
+from jacobians.network import Network
+from jacobians.network.made_up_inputs import sample_data
 
 ENTRY_LIMIT = 5000
 """More parameters than this are checked along random directions, unless told otherwise."""
@@ -58,6 +60,9 @@ class _Options:
         if self.directions is not None and self.directions < 1:
             raise DomainError(f"check: directions={self.directions} must be at least 1")
 
+
+_EXAMPLES = 5
+"""How many are made up."""
 
 _Compared: TypeAlias = tuple[list[ParameterCheck], DirectionsCheck | None, list[str]]
 """What was found of every parameter, along directions, and the reasons why it is no pass."""
@@ -184,10 +189,11 @@ def _reasons(
 
 
 def check_gradient(
-    fun: Callable[[Any], Any],
-    grad: Callable[[Any], Any] | bool | None,
-    x: Any,
+    fun: Callable[[Any], Any] | Network,
+    grad: Callable[[Any], Any] | bool | None = None,
+    x: Any = None,
     *,
+    data: tuple[Any, Any] | None = None,
     directions: int | None = None,
     failure_probability: float = 1e-9,
     protocol: bool = True,
@@ -217,13 +223,15 @@ def check_gradient(
     Parameters
     ----------
     fun : callable
-        From something like `x` to a scalar, which may be a `Value` of a graph.
+        From something like `x` to a scalar, which may be a `Value` of a graph. Or a network: of its objective.
     grad : callable, None or True
         From something like `x` to the gradient in the same structure. None or True: `fun` returns both,
         ``(value, gradient)``; or, of a dict of arrays, a value of a graph with inputs of these names, which has its
-        gradients itself.
+        gradients itself. Of a network, None is the network's own gradient.
     x : ndarray, or dict, tuple or list of arrays (nested as you like)
-        Where to check; never written. Integers become float64.
+        Where to check; never written. Integers become float64. Parameters of a network are drawn unless given.
+    data : tuple, optional
+        A network's inputs and targets, (X, Y); made up for a list of operations unless given.
     directions : int, optional
         Gaussian directions to use instead of all entries.
     failure_probability : float
@@ -244,10 +252,16 @@ def check_gradient(
 
     Raises
     ------
+    ArgumentError
+        If `fun` or `grad` is no function.
     DTypeError
         If `x` is not made of real arrays.
     DomainError
         If `directions` or `failure_probability` make no sense.
+    ArgumentError
+        If x is missing, or `data` are given for something else than a network.
+    LayoutError
+        If `data` are missing for a network whose inputs have no known sizes, such as a function of values.
 
     Notes
     -----
@@ -277,8 +291,25 @@ def check_gradient(
     ...     return (tanh(W.T @ b) @ W.T).sum()
     >>> bool(check_gradient(tied, None, {"W": x["W"].T, "b": np.ones(3)}))
     True
+
+    Of a network, its own gradient:
+
+    >>> from jacobians import Network
+    >>> bool(check_gradient(Network.dense((4, 3, 2))))
+    True
     """
+    if isinstance(fun, Network):
+        fun, grad, x = _of_network(fun, grad, x, data, seed)
+    elif x is None or data is not None:
+        raise ArgumentError(
+            "check_gradient: x is missing: the order is fun, grad, x"
+            if x is None
+            else "check_gradient: data are of a network; the function that was given knows its own"
+        )
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
+    _check_callable(fun, "fun", "check_gradient", "fun, grad, x")
+    if grad is not None and not isinstance(grad, bool):
+        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
 
@@ -286,6 +317,33 @@ def check_gradient(
         return _gradient(given, tree, faults)
 
     return _checked(value, gradient, x, tree, options, read)
+
+
+def _of_network(
+    network: Network, grad: Callable[[Any], Any] | bool | None, x: Any, data: tuple[Any, Any] | None, seed: int
+) -> tuple[Callable[[Any], Any], Callable[[Any], Any], Any]:
+    """A network's objective and gradient as functions of its parameters, and those at which they are checked."""
+    if data is None and network.function is not None:
+        raise LayoutError(
+            f"check_gradient: {network!r} is a function of values, whose inputs have no known sizes; pass data=(X, Y)"
+        )
+    X, Y = sample_data(network, _EXAMPLES, seed)[1:] if data is None else data
+
+    def own(params: Any) -> Any:
+        return network.gradient(params, X, Y)
+
+    params = network.init(seed) if x is None else x
+    return lambda p: network.value(p, X, Y), grad if callable(grad) else own, params
+
+
+def _check_callable(function: Any, name: str, operation: str, order: str) -> None:
+    """Raise where an array, or whatever else, stands for a function."""
+    if callable(function):
+        return
+    mend = f": are two arguments in each other's place? The order is {order}"
+    if name != "fun":
+        mend = f": check a derivative that you have at one x as lambda x: …. The order is {order}"
+    raise ArgumentError(f"{operation}: {name} is {kind_of(function)}; expected a function of x{mend}")
 
 
 def _split(fun: Callable[[Any], Any], grad: Callable[[Any], Any] | bool | None) -> tuple[Calls, Calls]:
@@ -396,6 +454,8 @@ def check_jacobian(
 
     Raises
     ------
+    ArgumentError
+        If `fun` or `jac` is no function.
     DTypeError
         If `x` is not made of real arrays.
     DomainError
@@ -416,6 +476,9 @@ def check_jacobian(
     'fail'
     """
     options = _Options(False, directions, failure_probability, protocol, complex_step, seed, progress)
+    _check_callable(fun, "fun", "check_jacobian", "fun, jac, x")
+    if jac is not None:
+        _check_callable(jac, "jac", "check_jacobian", "fun, jac, x")
     tree = Tree.of(x, "check_jacobian")
 
     def read(given: Any, faults: list[str], codomain: Shape) -> GivenDerivative | None:

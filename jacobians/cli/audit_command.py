@@ -57,7 +57,10 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(
-        "--sizes", type=_sizes, default=(7, 5, 3), metavar="7,5,3", help="widths of the layers (default: 7,5,3)"
+        "--sizes",
+        type=_sizes,
+        metavar="7,5,3",
+        help="widths of the layers (default: 7,5,3; more where numbered)",
     )
     add_objective(parser, l2="default: one if the formula names it")
     parser.add_argument("--examples", type=int, metavar="N", help="default: a number that is no layer's width")
@@ -76,7 +79,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Audit, print, and return the exit code."""
     convention = _convention(arguments)
-    check_layers(arguments.sizes, "audit")
+    check_layers(arguments.sizes or (), "audit")
     if arguments.seed < 0 or (arguments.l2 or 0) < 0:
         raise DataError("audit: --seed and --l2 must not be negative")
     if arguments.names:
@@ -121,7 +124,8 @@ def _definitions(given: list[str]) -> dict[str, str]:
 
 
 def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
-    found = names(convention, sizes=arguments.sizes, **objective_of(arguments))
+    sizes = {} if arguments.sizes is None else {"sizes": arguments.sizes}
+    found = names(convention, **sizes, **objective_of(arguments))
     if arguments.json:
         print_json({name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()})
         return 0

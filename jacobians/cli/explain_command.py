@@ -17,9 +17,9 @@ from jacobians.cli.options import (
 )
 from jacobians.cli.output import json_text, write_file
 from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
-from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.errors import DataError
 from jacobians.network import Network
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.presets import convention
 from jacobians.symbols import NOTATIONS
 

@@ -55,12 +55,12 @@ class GraphSide:
 
     @cached_property
     def gradient(self) -> dict[str, Array]:
-        """The gradient by every parameter."""
+        """The gradient with respect to every parameter."""
         return dict(zip(self.parameters, self.loss.gradients(*self.parameters.values()), strict=True))
 
     @cached_property
     def derivation(self) -> GraphDerivation:
-        """The formulas of the gradients by every parameter and by X, in the convention's names."""
+        """The formulas of the gradients with respect to every parameter and X, in the convention's names."""
         names = self.convention.names
         count = sum(map(names.is_weight, self.parameters))
         cotangents = {names.of("pre", layer): names.of("cotangent", layer) for layer in range(1, count + 1)}

@@ -236,7 +236,7 @@ def _refuse_amounts(y: Array, label_name: str, operation: str, name: str) -> Non
 def _meaning(given: Array, y: Array, classes: int, offset: int) -> str:
     """What the labels became."""
     if given.dtype.kind == "U":
-        words = list(dict.fromkeys(np.unique(given).tolist()))
+        words = [repr(word) if "," in word else word for word in dict.fromkeys(np.unique(given).tolist())]
         shown = words if len(words) <= _SHOWN_WORDS else [*words[: _SHOWN_WORDS - 1], "…", words[-1]]
         return f"{', '.join(shown)} are classes 0 … {classes - 1}"
     if given.ndim == 2:
@@ -264,7 +264,7 @@ def _feature_names(
         others = [name for name in arrays if name != labels]
         names = [name for name in others if arrays[name].dtype.kind != "U"]
         if len(names) < len(others):
-            notes.append(f"features: left out {_listed([n for n in others if n not in names])}, which are no numbers")
+            notes.append(f"features: left out {_listed([n for n in others if n not in names])}: no numbers")
         numbering = [name for name in names if _numbers_the_rows(arrays[name])]
         if numbering and len(names) > len(numbering):
             verb = "numbers" if len(numbering) == 1 else "number"

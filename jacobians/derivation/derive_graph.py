@@ -39,7 +39,7 @@ def derive_graph(
     called: Callable[[str], str] = "d{}".format,
     words: Mapping[str, str] = MappingProxyType({}),
 ) -> GraphDerivation:
-    """Return the derivation of a scalar's gradients by other values of its graph.
+    """Return the derivation of a scalar's gradients with respect to other values of its graph.
 
     Parameters
     ----------

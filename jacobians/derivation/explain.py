@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy.typing as npt
 
+from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
-from jacobians.derivation.made_up_inputs import sample_data
+from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
+from jacobians.errors import LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.operations import Operation
 from jacobians.presets import convention as find_convention
 
@@ -38,16 +41,17 @@ def explain(
     Parameters
     ----------
     what : Network, Run, Operation or Value
-        A network and a run give a `Derivation`, an operation an `OperationDerivation`, a scalar of a graph of values a
-        `GraphDerivation`.
+        A network and a run give a `Derivation`, an operation an `OperationDerivation`, a scalar of a graph of values,
+        and a network that is a function of values, a `GraphDerivation`.
     convention : Convention, str or Layout, optional
         To which a network or an operation is moved first; its own unless given. A run keeps its own.
     *arrays : array_like
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
-        Which gradients of a value of a graph are derived; by all inputs that it depends on unless given.
+        Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
+        of a network that is a function all parameters.
     params, X, Y : optional
-        Of a network, in the convention; made up, with `seed`, unless given.
+        Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
         How many examples are made up.
     seed : int
@@ -59,7 +63,8 @@ def explain(
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
-        If an operation of the network cannot be moved to the convention, or an operation needs its inputs.
+        If an operation of the network cannot be moved to the convention, as no function of values can, or an
+        operation or a function needs its inputs.
 
     Notes
     -----
@@ -77,13 +82,13 @@ def explain(
     >>> print(explain(net, "cs231n")["W1"].chain.text)
     ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
+    by = [wrt] if isinstance(wrt, (Value, str)) else wrt
     if isinstance(what, Value):
-        by = [wrt] if isinstance(wrt, (Value, str)) else wrt
         if convention is None or isinstance(convention, Layout):
             return derive_graph(what, by)
-        return derive_graph(what, by, find_convention(convention).names.gradient_of)
+        return _in_names(what, by, find_convention(convention).names)
     if isinstance(what, Run):
-        return derive(what)
+        return _of_run(what, by)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
@@ -92,11 +97,26 @@ def explain(
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
+    if network.function is not None and X is not None and Y is not None:
+        return _of_run(network.run(network.init(seed) if params is None else params, X, Y), by)
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X
     Y = made_up[2] if Y is None else Y
     return derive(network.run(params, X, Y))
+
+
+def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation:
+    if run.network.function is None:
+        return derive(run)
+    return _in_names(run.objective, by or list(run.params), run.network.convention.names)
+
+
+def _in_names(value: Value, by: Sequence[Value | str], names: ArrayNames) -> GraphDerivation:
+    """The derivation of gradients that are called what a convention calls them, as N is."""
+    asked = value.find(by, "explain") or [node for node in value.ancestors() if node.operation is None]
+    called = {name: names.gradient_of(name) for name in (symbol_name(node.name) for node in asked)}
+    return derive_graph(value, by, lambda name: called.get(name, f"d{name}"), {"N": names.count})
 
 
 def in_convention(network: Network, convention: Convention) -> Network:
@@ -109,6 +129,11 @@ def in_convention(network: Network, convention: Convention) -> Network:
     """
     if convention is network.convention:
         return network
+    if network.function is not None:
+        raise LayoutError(
+            f"explain: {network!r} is written in the layout of {network.convention.name}, and no rule moves a function "
+            "to another; compare(names, X, Y, sizes, forward=…) shows a forward pass in several"
+        )
     loss = network.loss.replace(layout=convention.layout, reduction=convention.effective_reduction)
     strength = network.l2 if convention.l2 is not None else 0.0
     parts = list(network.chain.parts)

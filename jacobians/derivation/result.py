@@ -265,7 +265,13 @@ class OperationDerivation:
         others = [e for given in self.inputs.values() for e in given.equations]
         lines = [*definition_lines(self._forward, others)]
         for name, given in self.inputs.items():
-            lines += ["", f"# by {name}", given.jacobian.numpy, given.pullback.numpy, given.pushforward.numpy]
+            lines += [
+                "",
+                f"# with respect to {name}",
+                given.jacobian.numpy,
+                given.pullback.numpy,
+                given.pushforward.numpy,
+            ]
         return program(self.equations, self.values, lines, with_matrices=True)
 
     def to_mathml(self) -> str:

@@ -263,7 +263,7 @@ def diagnose(
         By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
     network : Network or Value
         What the gradient should be of: a network in the convention of the program that computed it; or a scalar of a
-        graph, with the gradients by the names of its values.
+        graph, with the gradients by the names of its values. Of a function of values, slips of its graph are tried.
     params, X, Y
         As for `Network.gradient`; not written to. With a value they are left out.
 
@@ -310,14 +310,21 @@ def diagnose(
     >>> H = tanh(X.array @ W.array)[0]
     >>> back = 2 * (H @ W.array.T - X.array) / 5
     >>> print(diagnose({"W": back.T @ H}, loss).headline)
-    The gradient by W lacks its use in matmul_2.
+    The gradient with respect to W lacks its use in matmul_2.
     """
     if isinstance(network, Value):
-        return _of_value(gradient, network, params, X, Y)
+        if any(given is not None for given in (params, X, Y)):
+            raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+        return _of_value(gradient, network)
     if params is None or X is None or Y is None:
         _check_network(network, gradient)
         raise ArgumentError("diagnose: a network's gradient needs params, X and Y too")
     _check_network(network, gradient)
+    if network.function is not None:
+        own = gradient if isinstance(gradient, Mapping) else network.unpack(as_float(gradient, "gradient", "diagnose"))
+        if set(own) != set(network.names):
+            raise ShapeError(f"diagnose: the gradient has {', '.join(own)}; {network!r} has {', '.join(network.names)}")
+        return _of_value(own, network.run(params, X, Y).objective)
     setting = Setting(network, params, X, Y)
     if setting.count == 0:
         raise DomainError("diagnose: the batch is empty; a gradient of no examples says nothing about its causes")
@@ -330,6 +337,7 @@ def diagnose(
         verdict: Verdict = "right" if not causes else "ambiguous" if len(lost) > 1 else "explained"
         apart, hidden = (_BETWEEN,) if len(lost) > 1 else (), () if causes else _hidden(setting)
         return Diagnosis(verdict, causes, findings(distances, given.came), apart, hidden=hidden, notes=given.notes)
+    _check_order(given, setting, X, Y)
     found = search(setting, distances)
     if given.precision is not None and not (_is_exact(found) and found.explanations[0].is_usual):
         # narrower numbers: what rounding may do is more, and a number that was fitted to it is none of the slip's
@@ -345,9 +353,7 @@ def diagnose(
     return _verdict(setting, distances, found, (*lost[:1], *arranged), given)
 
 
-def _of_value(gradient: Any, loss: Value, *rest: Any) -> Diagnosis:
-    if any(given is not None for given in rest):
-        raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+def _of_value(gradient: Any, loss: Value) -> Diagnosis:
     if not isinstance(gradient, Mapping) or not gradient:
         raise ArgumentError(
             f"diagnose: the gradient is {kind_of(gradient)}; of a value of a graph it is a dict of arrays by the names "
@@ -365,6 +371,17 @@ def _check_network(network: Any, gradient: Any) -> None:
             f"diagnose: network is {kind_of(network)}; expected a Network{turned}. The order is gradient, network, "
             "params, X, Y"
         )
+
+
+def _check_order(given: Reading, setting: Setting, X: Any, Y: Any) -> None:
+    """Raise where `params` is the gradient at what was given as the gradient."""
+    with np.errstate(all="ignore"):
+        there = setting.network.gradient(given.gradients, X, Y)
+        if all(g.any() for g in there.values()) and Distances(setting.params, there).all_right:
+            raise ArgumentError(
+                "diagnose: gradient and params are in each other's place: params is the gradient at what was given as "
+                "gradient. The order is gradient, network, params, X, Y"
+            )
 
 
 def _is_exact(found: Found) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from jacobians.arrays import Array, as_array
 from jacobians.diagnosis.slip import Gradients
 from jacobians.graphs import Edge, Graph, Node, Value
+from jacobians.graphs.targets import WithTargets
 from jacobians.linops.algebra import pull_row
 from jacobians.operations import Elementwise
 
@@ -237,21 +238,22 @@ def _of_parameters(setting: GraphSetting) -> Iterator[GraphSlip]:
         for place, edge in enumerate(edges):
             if place == 0 and node.number in alone:
                 continue  # the same as a sweep that stops one step early
-            title = f"the gradient by {name} lacks its use in {_said(edge, edges)}{_over(edge, edges)}"
+            title = f"the gradient with respect to {name} lacks its use in {_said(edge, edges)}{_over(edge, edges)}"
             less = _changed(setting, name, partial(_less, setting, name, edge))
             yield GraphSlip("use-forgotten", "graph", title, _ADD, less)
         for edge in edges if len(edges) > 2 else ():
             only = _changed(setting, name, partial(setting.term, edge))
             if edge is edges[-1] and node.number in last_alone:
-                title = f"the gradient by {name} is of the last of its {len(edges)} steps alone"
+                title = f"the gradient with respect to {name} is of the last of its {len(edges)} steps alone"
                 mend = "Add up the gradients of all steps."
                 yield GraphSlip("last-step-alone", "graph", title, mend, only)
                 continue
-            title = f"the gradient by {name} is that of its use in {_said(edge, edges)} alone: {len(edges)} are added"
+            alone_in = f"that of its use in {_said(edge, edges)} alone: {len(edges)} are added"
+            title = f"the gradient with respect to {name} is {alone_in}"
             yield GraphSlip("cotangent-overwritten", "graph", title, _ADD, only, rank=int(edge is not edges[0]))
         if node.number in last_alone:
             for kept in _steps_kept(len(edges))[1:-1]:
-                title = f"the gradient by {name} is of the last {kept} of its {len(edges)} steps"
+                title = f"the gradient with respect to {name} is of the last {kept} of its {len(edges)} steps"
                 some = _changed(setting, name, partial(_sum, setting, edges[-kept:]))
                 yield GraphSlip("bptt-truncated", "graph", title, _BPTT, some, rank=1)
 
@@ -353,7 +355,7 @@ def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
     for text, own in (
         ("the cotangents of all values and weights", set(shared)),
         ("the cotangents of all values", set(shared) - params),
-        ("the gradients by all weights", set(shared) & params),
+        ("the gradients with respect to all weights", set(shared) & params),
     ):
         if len(own) > 1:
             title = f"{text} that are used several times are written over (= for +=)"
@@ -362,21 +364,33 @@ def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
 
 
 def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """What goes wrong in any backward pass: the sign, a factor of two, a transpose, a slope left out."""
+    """What goes wrong in any backward pass: the sign, a factor, a transpose, a slope left out."""
+    through, mean = "Follow the factor through the sweep by hand.", "Divide by N: the loss is a mean."
+    factors = {
+        -1.0: ("sign", "has the other sign", through),
+        2.0: ("doubled", "is doubled", through),
+        0.5: ("halved", "is halved", through),
+        0.0: ("zero", "is zero", through),
+    }
+    for count in sorted(_averaged_over(setting)):
+        factors[count] = ("missing-1/N", f"is {count} times too large: 1/N is missing", mean)
+        factors[1 / count] = ("double-1/N", f"is {count} times too small: 1/N is there twice", "Divide by N once only.")
     everything: list[tuple[str, list[str]]] = [("everything", list(setting.gradient))]
-    parts = everything * (len(setting.gradient) > 1) + [(f"the gradient by {n}", [n]) for n in setting.gradient]
+    parts = everything * (len(setting.gradient) > 1) + [
+        (f"the gradient with respect to {n}", [n]) for n in setting.gradient
+    ]
     for text, names in parts:
-        for factor, said in ((-1.0, "has the other sign"), (2.0, "is doubled"), (0.5, "is halved"), (0.0, "is zero")):
+        for factor, (name, said, mend) in factors.items():
             changed = {n: factor * setting.gradient[n] for n in names}
-            name = {-1.0: "sign", 2.0: "doubled", 0.5: "halved", 0.0: "zero"}[factor]
-            mend = "Follow the factor through the sweep by hand."
             yield GraphSlip(
                 name, "scale", f"{text} {said}", mend, partial(dict, {**setting.gradient, **changed}), rank=1
             )
     for name, right in setting.gradient.items():
         if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
             turned: Callable[[], Gradients] = partial(dict, {**setting.gradient, name: right.T})
-            yield GraphSlip("transposed", "layout", f"the gradient by {name} is transposed", "Transpose it.", turned)
+            yield GraphSlip(
+                "transposed", "layout", f"the gradient with respect to {name} is transposed", "Transpose it.", turned
+            )
     slopes = [node for node in setting.graph.nodes if isinstance(node.operation, Elementwise)]
     for node in slopes:
         title = f"the derivative of {node.name} is left out"
@@ -387,6 +401,15 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
         title, mend = "the derivatives of all activations are left out", "Multiply by the slopes, entry by entry."
         left_out = _unsloped(setting, slopes)
         yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out, sweeps=1)
+
+
+def _averaged_over(setting: GraphSetting) -> set[int]:
+    """Over how many examples the losses of the graph are means."""
+    found = {1}
+    for node in setting.graph.nodes:
+        if isinstance(node.operation, WithTargets):
+            found.add(round(1 / node.operation.loss.scale(next(node.edges()).parent.array)))
+    return found - {1}
 
 
 def _unsloped(setting: GraphSetting, nodes: Sequence[Node]) -> Callable[[], Gradients]:

@@ -51,7 +51,9 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
         if given.shape != right.shape and given.shape == right.shape[::-1]:
             turned.append(name)
         elif given.shape != right.shape:
-            raise ShapeError(f"diagnose: the gradient by {name} has shape {given.shape}, {name} has {right.shape}")
+            raise ShapeError(
+                f"diagnose: the gradient with respect to {name} has shape {given.shape}, {name} has {right.shape}"
+            )
     own = {name: g.T if name in turned else g for name, g in gradients.items()}
     before, came = tuple(_transposed(name) for name in turned), dict.fromkeys(turned, "transposed")
     slips = list(graph_slips(setting))
@@ -73,7 +75,7 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
 
 def _transposed(name: str) -> Cause:
     evidence = "its shape is the value's, reversed; it was transposed before comparing"
-    title = f"the gradient by {name} is transposed"
+    title = f"the gradient with respect to {name} is transposed"
     return Cause("transposed", "layout", title, None, evidence, "Transpose it.", 0.0, exact=True)
 
 

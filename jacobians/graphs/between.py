@@ -1,8 +1,9 @@
-"""The Jacobian of one value of a graph by another, in the structure that says most about it."""
+"""The Jacobian of one value of a graph with respect to another, in the structure that says most about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ _LONG_PATH = 64
 
 
 def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian], Graph]:
-    """Return the Jacobians of a value by others, in numerator layout, and the graph that they come from.
+    """Return the Jacobians of a value with respect to others, in numerator layout, and the graph that they come from.
 
     By a value that it does not depend on it is a `Zero`. A scalar has rows, from one sweep for all. Along one path it
     is the product of the edges; of entrywise operations a diagonal; of one number for each example by a weight a
@@ -29,11 +30,12 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
     if of.shape == () and of not in set(inputs) and of in graph.into:
         rows = graph.pull({of: np.ones((), of.dtype)})
         return [Dense(rows[wrt]) if wrt in graph.into else _zero(of, wrt) for wrt in inputs], graph
-    return [_between(of, wrt) for wrt in inputs], graph
+    swept = _RowsOfAll(of, graph)
+    return [_between(of, wrt, swept) for wrt in inputs], graph
 
 
 def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
-    """Return the Jacobians of a value by several others side by side; where two or more are sums, swept together."""
+    """Return the Jacobians with respect to several values side by side; two sums or more are swept together."""
     blocks, graph = jacobians_between(of, inputs)
     swept = sum(isinstance(block, GraphJacobian) for block in blocks)
     every = set(inputs)
@@ -46,7 +48,36 @@ def _zero(of: Node, wrt: Node) -> Jacobian:
     return Zero(of.shape, wrt.shape, np.result_type(of.dtype, wrt.dtype))
 
 
-def _between(of: Node, wrt: Node) -> Jacobian:
+class _RowsOfAll:
+    """The Jacobians of one number for each example with respect to all inputs of a graph, from one sweep, if asked for.
+
+    Parameters
+    ----------
+    of : Node
+    graph : Graph
+    """
+
+    def __init__(self, of: Node, graph: Graph) -> None:
+        self._of, self._graph = of, graph
+
+    @cached_property
+    def _found(self) -> dict[Node, Jacobian]:
+        graph, edges = self._graph, self._graph.edges
+        inputs = [wrt for wrt in dict.fromkeys(graph.inputs) if wrt in graph.into]
+        dtype, *others = {edge.jacobian.dtype for edge in edges}
+        if len(inputs) < 2 or others:
+            return {}
+        number = {node: place for place, node in enumerate(graph.into)}
+        steps = [Step(number[edge.child], number[edge.parent], edge.jacobian) for edge in edges]
+        found = rows_by_example(steps, 0, np.ones(self._of.shape, dtype), [number[wrt] for wrt in inputs])
+        return {wrt: rows for wrt, rows in zip(inputs, found, strict=True) if rows is not None}
+
+    def get(self, wrt: Node) -> Jacobian | None:
+        """Return that with respect to one input; None where it is no such structure."""
+        return self._found.get(wrt)
+
+
+def _between(of: Node, wrt: Node, swept: _RowsOfAll) -> Jacobian:
     if of is wrt:
         return Identity(of.shape, of.dtype)
     graph = Graph((of,), (wrt,))
@@ -69,9 +100,12 @@ def _between(of: Node, wrt: Node) -> Jacobian:
         whole = GraphJacobian(steps)
         return Diagonal(whole._vjp(np.ones(of.shape, whole.dtype)))
     if len(of.shape) == 1:
+        together = swept.get(wrt)
+        if together is not None:
+            return together
         dtype = np.result_type(*(step.jacobian.dtype for step in steps))
         for axis in (0, -1):
-            rows = rows_by_example(steps, axis, np.ones(of.shape, dtype))
+            (rows,) = rows_by_example(steps, axis, np.ones(of.shape, dtype))
             if rows is not None:
                 return rows
     return GraphJacobian(steps) if product is None else product

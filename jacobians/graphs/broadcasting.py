@@ -145,7 +145,8 @@ class Raised(OfTwo):
         def by_exponent() -> Array:
             if bool(np.any(A < 0)):
                 raise DomainError(
-                    f"**: A has the entry {A.min():g}; a power has no derivative by its exponent where A is negative"
+                    f"**: A has the entry {A.min():g}; a power has no derivative with respect to its exponent where "
+                    "A is negative"
                 )
             return as_array(A**B * np.log(np.where(A > 0, A, 1)))
 

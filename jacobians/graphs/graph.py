@@ -70,6 +70,9 @@ class Path:
     def __len__(self) -> int:
         return len(self.edges)
 
+    def __repr__(self) -> str:
+        return f"Path({self})"
+
     def __str__(self) -> str:
         return " ← ".join([self.output.name, *(edge.parent.name for edge in self.edges)])
 
@@ -197,7 +200,7 @@ class Graph:
         >>> product = (x * y).named("xy")
         >>> plan = Graph([product * x, jac.exp(product)], [x, y]).plan()
         >>> print(plan)
-        times_3, exp_4 by x, y: 1 inner value, 5 edges
+        times_3, exp_4 with respect to x, y: 1 inner value, 5 edges
                  operations  multiplications  built  peak
         forward           5                4   32 B  40 B
         reverse           5                4   32 B  40 B

@@ -1,4 +1,4 @@
-"""The Jacobians of one value of a graph by several others, side by side: one sweep for all of them."""
+"""The Jacobians of one value of a graph with respect to several others, side by side: one sweep for all of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class GraphBlockRow(BlockRow):
     graph : Graph
         Of one output, which depends on every input, and of the inputs.
     blocks : sequence of Jacobian
-        The Jacobians of the output by the inputs.
+        The Jacobians of the output with respect to the inputs.
     vec : {"C", "F"}
 
     Examples

@@ -57,7 +57,7 @@ class Step(NamedTuple):
 
 
 class GraphJacobian(Jacobian):
-    r"""The derivative of one value of a graph by another, :math:`\sum_{\text{paths}} \prod_{\text{edges}} J`.
+    r"""A value's derivative with respect to another, :math:`\sum_{\text{paths}} \prod_{\text{edges}} J`.
 
     A vjp is one sweep back through the graph, a jvp one sweep forward; each passes every edge once, however many paths
     there are (Griewank & Walther 2008, *Evaluating Derivatives*, ch. 3). Made by `Value.jacobian`.
@@ -184,7 +184,7 @@ class GraphJacobian(Jacobian):
         for axis in (0, -1) if size_of(self.codomain) and self.codomain else ():
             found: list[Jacobian] = []
             for k in range(example_size(self.codomain, axis)):
-                rows = rows_by_example(self.steps, axis, example_basis(self.codomain, axis, k, k + 1, self.dtype)[0])
+                (rows,) = rows_by_example(self.steps, axis, example_basis(self.codomain, axis, k, k + 1, self.dtype)[0])
                 if rows is None:
                     break
                 found.append(rows)
@@ -341,8 +341,10 @@ def _show_count(count: int) -> str:
 # --- one row for each example --------------------------------------------------------------------------
 
 
-def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian | None:
-    """Return the Jacobian of one number for each example by the input, as one structure; None where there is none.
+def rows_by_example(
+    steps: Sequence[Step], axis: int, delta: Array, inputs: Sequence[int] = (0,)
+) -> list[Jacobian | None]:
+    """Return Jacobians of one number for each example, each in one structure, from one sweep; None where there is none.
 
     Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
     depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
@@ -355,19 +357,25 @@ def rows_by_example(steps: Sequence[Step], axis: int, delta: Array) -> Jacobian 
     axis : {0, -1}
         Where examples lie.
     delta : ndarray
-        At every example its number's derivative by the example's part of the output.
+        At every example its number's derivative with respect to the example's part of the output.
+    inputs : sequence of int
+        The places of the inputs.
     """
-    last = steps[-1].child
     last = steps[-1].child
     passes = [_ByExample(steps, axis, delta.shape[axis])] * len(steps)
     try:
-        found: _Examples = wired(steps, (0,), back=True).sweep(passes, {last: _Examples(delta, ())})[0]
-        if found.apart is None:
-            return found.together()
-        alone = not found.met and found.apart.shape[axis] == delta.shape[axis]
-        return _rows(found.apart, axis) if alone else None
+        found = wired(steps, inputs, back=True).sweep(passes, {last: _Examples(delta, ())})
     except _NoStructureError:
-        return None
+        return [None] * len(inputs)
+    return [_structure_of(found[place], axis, delta.shape[axis]) for place in inputs]
+
+
+def _structure_of(found: _Examples, axis: int, count: int) -> Jacobian | None:
+    """What has arrived at an input, as one structure; None where it is none."""
+    if found.apart is None:
+        return _as_one(found.met)
+    alone = not found.met and found.apart.shape[axis] == count
+    return _rows(found.apart, axis) if alone else None
 
 
 class _NoStructureError(Exception):

@@ -80,7 +80,7 @@ class GraphPlan:
         return self.best.peak_bytes
 
     def jacobians(self, order: Iterable[int] | None = None) -> list[list[Jacobian]]:
-        """Return the Jacobian of each output by each input, multiplied out in the best order, or in another.
+        """Return each output's Jacobian with respect to each input, multiplied out in the best order, or in another.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class GraphPlan:
         least = "the best of all orders" if self.exact else "the best found"
         return "\n".join(
             [
-                f"{of} by {by}: {count} inner value{'s' * (count != 1)}, {edges} edge{'s' * (edges != 1)}",
+                f"{of} with respect to {by}: {count} inner value{'s' * (count != 1)}, {edges} edge{'s' * (edges != 1)}",
                 *lines,
                 f"{least}: {', '.join(order)}" if order else "nothing to eliminate",
             ]

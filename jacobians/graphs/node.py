@@ -1,4 +1,4 @@
-"""A node of a graph: a value, the operation and the values that it came from, and its Jacobian by each of these."""
+"""A node of a graph: a value, the operation and the values that it came from, and its Jacobian with respect to each."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Edge(NamedTuple):
 
     @property
     def jacobian(self) -> Jacobian:
-        """The Jacobian of the child by the parent, in numerator layout; built when first asked for, and then kept."""
+        """The child's Jacobian with respect to the parent, in numerator layout; built when first asked for."""
         return self.child.jacobians.numerator(self.name)
 
 
@@ -168,7 +168,7 @@ class Node(Frozen, OfGraph):
 
     @property
     def jacobians(self) -> Jacobians:
-        """The Jacobians by its operands, by the names that its operation has for them; an input has none."""
+        """The Jacobians with respect to its operands, by their names in its operation; an input has none."""
         if self._jacobians is None:
             raise GraphError(f"{self!r} is an input of the graph: it came from no operation")
         return self._jacobians

@@ -192,8 +192,8 @@ class Joined(Primitive):
             joined = np.concatenate(arrays, axis=self.axis)
         except ValueError:
             raise ShapeError(
-                f"concatenate: the arrays have shapes {', '.join(str(a.shape) for a in arrays)}; along axis "
-                f"{self.axis} they must have it, and agree in all others"
+                f"concatenate: the arrays have shapes {', '.join(str(a.shape) for a in arrays)}; they "
+                f"must have an axis {self.axis}, and the same lengths along all other axes"
             ) from None
         stops = np.cumsum([a.shape[self.axis] for a in arrays]).tolist()
         makers: Makers = {}

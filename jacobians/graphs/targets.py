@@ -104,8 +104,8 @@ def with_targets(loss: Loss, operands: tuple[Any, Any]) -> tuple[Operation, tupl
         return WithTargets(loss, Y), (X,)
     if not isinstance(loss, SquaredError):
         raise GraphError(
-            f"{loss.name}: the targets are the value {Y!r}; the loss has no Jacobian by its targets. Pass them as an "
-            "array, Y.array, and leave them out of jac.values"
+            f"{loss.name}: the targets are the value {Y!r}; the loss has no Jacobian with respect to its targets. Pass "
+            "them as an array, Y.array, and leave them out of jac.values"
         )
     outputs = X.array if isinstance(X, OfGraph) else as_array(X)
     same_shape_targets(Y.array, outputs, loss.name, loss.layout)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, show_shape, size_of
+from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, did_you_mean, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
@@ -97,7 +96,7 @@ class Value(Node):
     # --- derivatives -----------------------------------------------------------------------------
 
     def jacobian(self, *wrt: Value | str) -> Jacobian:
-        r"""Return the Jacobian of this value by another, or by several side by side, in the operations' layout.
+        r"""Return this value's Jacobian with respect to another, or several side by side, in the operations' layout.
 
         It is :math:`\\sum_{\\text{paths}} \\prod_{\\text{edges}} J`. Along one path it is the product of the edges;
         where several meet it is a structure of its own, whose vjp is one sweep back and whose jvp one sweep forward.
@@ -110,8 +109,8 @@ class Value(Node):
         Returns
         -------
         Jacobian
-            By several, a `BlockRow`, whose domain is the packed vector of all. By a value that it does not depend on,
-            a `Zero`.
+            With respect to several, a `BlockRow`, whose domain is the packed vector of all. With respect to a value
+            that it does not depend on, a `Zero`.
 
         Raises
         ------
@@ -139,7 +138,7 @@ class Value(Node):
         return in_its_layout(row_between(self, nodes, layout.vec if layout else "C"), layout)
 
     def gradients(self, *wrt: Value | str) -> tuple[Array, ...]:
-        """Return the gradients of this scalar by values, from one sweep back through the graph.
+        """Return the gradients of this scalar with respect to values, from one sweep back through the graph.
 
         Parameters
         ----------
@@ -194,7 +193,7 @@ class Value(Node):
         return Graph((self,), (node,)).path_count(self, node)
 
     def plan(self, *wrt: Value | str, limit: int | None = None) -> GraphPlan:
-        """Return how this value's Jacobians by others are multiplied out: forward, reverse, and in the best order.
+        """Return how Jacobians with respect to others are multiplied out: forward, reverse, and in the best order.
 
         Parameters
         ----------
@@ -219,7 +218,7 @@ class Value(Node):
         >>> H = (X + jac.tanh(X @ V) @ W).named("H")
         >>> plan = (H + jac.tanh(H @ V) @ W).named("Y").plan(X)
         >>> print(plan)
-        Y by X: 7 inner values, 10 edges
+        Y with respect to X: 7 inner values, 10 edges
                  operations  multiplications    built     peak
         forward         666              261  3.4 KiB  2.5 KiB
         reverse         666              261  2.7 KiB  2.0 KiB
@@ -281,7 +280,9 @@ class Value(Node):
 
     def _found(self, wrt: tuple[Value | str, ...], operation: str) -> list[Node]:
         if not wrt:
-            raise GraphError(f"{operation}: by which values? {operation}(W, b) takes values of the graph, or names")
+            raise GraphError(
+                f"{operation}: with respect to which values? {operation}(W, b) takes values of the graph, or names"
+            )
         return self.find(wrt, operation)
 
     def _find(self, given: Value | str, operation: str) -> Node:
@@ -289,9 +290,7 @@ class Value(Node):
             node = self._origin.find(given)
             if node is None:
                 names = self._origin.names()
-                by_case = [name for name in names if name.casefold() == given.casefold()]
-                near = by_case or get_close_matches(given, names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(given, names)
                 raise GraphError(f"{operation}: no value is called {given!r}; there are {', '.join(names)}{hint}")
             return node
         if not isinstance(given, Node):
@@ -364,15 +363,14 @@ class Value(Node):
         return self._product(other, self)
 
     def _product(self, left: Other, right: Other) -> Self:
-        """``left @ right`` as in NumPy, but for stacks on the right: a vector is a row on the left, else a column."""
+        """``left @ right`` as in NumPy: a vector is a row on the left, else a column."""
         shapes = np.shape(_numbers(left)), np.shape(_numbers(right))
         ranks = tuple(map(len, shapes))
-        if 0 in ranks or ranks[1] > 2:
-            raise ShapeError(
-                f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A may be a vector, a matrix or a stack of "
-                "matrices, B a vector or a matrix. A number multiplies by *; take a stack on the right member by "
-                "member, or with np.einsum"
-            )
+        if 0 in ranks:
+            raise ShapeError(f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; a number multiplies by *")
+        if ranks[1] > 2:
+            found: Self = self._member_by_member(left, right)
+            return found
         if ranks == (2, 2):
             return self._apply(MatMul(), (left, right))
         rows = (size_of(shapes[0][:-1]), shapes[0][-1])
@@ -383,6 +381,23 @@ class Value(Node):
             )
         product = self._apply(MatMul(), (self._reshaped(left, rows), self._reshaped(right, column)))
         return product.reshape(shapes[0][:-1] + shapes[1][1:])
+
+    @staticmethod
+    def _member_by_member(left: Other, right: Other) -> Any:
+        """The products with a stack of matrices on the right; all products of entries are formed before the sum."""
+        rows, stack = (operand if isinstance(operand, Value) else as_array(operand) for operand in (left, right))
+        matrices = rows[None] if rows.ndim == 1 else rows
+        try:
+            if matrices.shape[-1] != stack.shape[-2]:
+                raise ValueError
+            np.broadcast_shapes(matrices.shape[:-2], stack.shape[:-2])
+        except ValueError:
+            raise ShapeError(
+                f"matmul: A has shape {rows.shape}, B has {stack.shape}; A's last axis must be as long as B's last but "
+                "one, and the axes before these must broadcast"
+            ) from None
+        product: Any = (matrices[..., None] * stack[..., None, :, :]).sum(axis=-2)
+        return product[..., 0, :] if rows.ndim == 1 else product
 
     @staticmethod
     def _reshaped(operand: Other, shape: Shape) -> Other:
@@ -513,6 +528,9 @@ class Value(Node):
 
     def __int__(self) -> int:
         return int(self.array)
+
+    def __format__(self, how: str) -> str:
+        return format(float(self), how) if how else str(self)
 
     def item(self) -> float:
         """Return the only entry, as a number."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, as_float, kind_of
+from jacobians.arrays import Array, Shape, as_array, as_float, did_you_mean, kind_of
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.factors import Factor
@@ -58,10 +57,9 @@ class ValueFunction:
                 raise ArgumentError(f"Network: {self.name} takes {name!r}, which is a run's own name; rename it")
         for name in shapes:
             if name not in arguments:
-                near = get_close_matches(name, arguments, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                taken = ", ".join(arguments) or "nothing"
                 raise ArgumentError(
-                    f"Network: shapes has {name!r}, {self.name} takes {', '.join(arguments) or 'nothing'}{hint}"
+                    f"Network: shapes has {name!r}, {self.name} takes {taken}{did_you_mean(name, arguments)}"
                 )
         # in the order of the function's arguments, as parameters are packed
         self.shapes: dict[str, Shape] = {name: tuple(map(int, shapes[name])) for name in arguments if name in shapes}
@@ -182,6 +180,10 @@ class FunctionForward(Forward):
     def values(self) -> Mapping[str, Array]:
         return {name: node.array for name, node in self._nodes.items() if name not in self._params}
 
+    def parameter(self, name: str) -> Value:
+        """Return a parameter as a value of the graph."""
+        return self._given[name]
+
     # --- losses ----------------------------------------------------------------------------------
 
     @property
@@ -213,7 +215,8 @@ class FunctionForward(Forward):
         return total
 
     @cached_property
-    def _total(self) -> Value:
+    def total(self) -> Value:
+        """The sum of all losses, each reduced."""
         total: Any = reduce(add, (loss(self._results[n], self.targets[n]) for n, loss in self._losses.items()))
         return total
 
@@ -226,7 +229,7 @@ class FunctionForward(Forward):
         between = [name for name in self._nodes if name not in self._given]
         between.sort(key=lambda name: -self._nodes[name].number)
         wanted = [self._nodes[name] for name in between]
-        rows = Graph((self._total,), wanted).pull({self._total: np.ones((), self._total.dtype)})
+        rows = Graph((self.total,), wanted).pull({self.total: np.ones((), self.total.dtype)})
         for name, node in zip(between, wanted, strict=True):
             found[names.gradient_of(name)] = rows[node]
         return found
@@ -235,11 +238,10 @@ class FunctionForward(Forward):
 
     def _find(self, name: str, *, of: bool = False) -> Node:
         if name in ("losses", "loss"):
-            return self._per_example if name == "losses" else self._total
+            return self._per_example if name == "losses" else self.total
         if name not in self._nodes:
             listed = [n for n in (*self._nodes, "losses", "loss") if not (of and n in self._params)]
-            near = get_close_matches(name, listed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ". A value gets a name by .named('H')"
+            hint = did_you_mean(name, listed) or ". A value gets a name by .named('H')"
             raise LayoutError(
                 f"run: {name!r} is unknown; choose {'of' if of else 'wrt'} from {', '.join(listed)}{hint}"
             )

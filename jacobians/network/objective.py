@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention, checked, refuse_unnamed
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
@@ -80,7 +81,10 @@ class Objective(Frozen):
             If the network is a function of values.
         """
         if self._chain is None:
-            raise LayoutError(f"net.chain: {self!r} is a function of values, not a list of operations")
+            raise LayoutError(
+                f"net.chain: {self!r} is a function of values, not a list of operations; explain, diagnose and "
+                "check_gradient take it as it is, and run.objective is its graph"
+            )
         return self._chain
 
     @property
@@ -142,6 +146,13 @@ class Objective(Frozen):
         scale = self.convention.l2_scale(self.l2, count)
         layout = self.layout.replace(derivative="numerator")
         return l2(array, scale, layout, include_bias=self.convention.l2_bias)
+
+    def penalty_of_value(self, value: Value, count: int) -> Value:
+        """Return the regulariser of one parameter as a value: of its part that is no bias, so that it has a formula."""
+        whole = self.convention.l2_bias or not self.layout.absorbs_bias
+        kept: Any = value if whole else self.layout.weights_of(value)  # type: ignore[arg-type]
+        found: Any = l2(kept, self.convention.l2_scale(self.l2, count), include_bias=True)
+        return found
 
     def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
         """Return gradients of the loss, which are written to, with the regulariser's added."""

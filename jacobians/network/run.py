@@ -1,4 +1,4 @@
-"""A run: what a network computed on one batch, its gradients, and the Jacobian of anything by anything."""
+"""A run: what a network computed on one batch, its gradients, and the Jacobian of anything with respect to anything."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from jacobians.arrays import Array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
+from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import Dense, Jacobian
 from jacobians.network.chain_forward import ChainForward
@@ -81,7 +82,7 @@ class Run(Frozen):
             return self._forward
         raise LayoutError(
             f"run.{wanted}: {self.network!r} is a function of values, not a list of operations in a row; take "
-            "run.values, run.jacobian(wrt, of) and run.gradient()"
+            "run.values, run.jacobian(wrt, of) and run.gradient(), or its graph, run.objective"
         )
 
     @property
@@ -136,6 +137,22 @@ class Run(Frozen):
     def loss_scale(self) -> float:
         """The reduction's weight of every example's loss in the loss: 1, 1/N or 1/(N·K)."""
         return self._forward.scale
+
+    @cached_property
+    def objective(self) -> Value:
+        """The objective of a function of values as a value of its graph, with its paths, its plan and its picture.
+
+        Raises
+        ------
+        LayoutError
+            If the network is a list of operations.
+        """
+        if not isinstance(self._forward, FunctionForward):
+            raise LayoutError(f"run.objective: {self.network!r} is a list of operations; take run.chain(wrt)")
+        found, network = self._forward.total, self.network
+        for name in filter(network.is_penalised, self.params):
+            found = found + network.penalty_of_value(self._forward.parameter(name), self._forward.count)
+        return found
 
     @property
     def value(self) -> float:

@@ -100,6 +100,9 @@ def same_shape_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Ar
             hint = f"; its transpose would fit: is the batch in {'columns' if layout.batch == 'rows' else 'rows'}?"
         elif Y.size == X.size:
             hint = f"; reshape it to {X.shape}"
+        elif X.ndim == 2 and Y.size * X.shape[layout.feature_axis] == X.size and (np.floor(Y) == Y).all():
+            turned = ".T" if layout.batch == "columns" else ""
+            hint = f"; labels 0 … {X.shape[layout.feature_axis] - 1} are one-hot here: np.eye(K)[labels]{turned}"
         raise ShapeError(f"{operation}: Y has shape {Y.shape}, X has {X.shape} (batch in {layout.batch}){hint}")
     check_finite(Y, "Y", operation)
     return Y.astype(X.dtype, copy=False)
@@ -535,8 +538,11 @@ class L2(Unary):
         return value, {"W": lambda: self._row(W)}
 
     def _row(self, W: Array) -> Jacobian:
+        kept = self._without_bias(W)
+        if kept is W:
+            return Dense(2.0 * self.scale * W)
         row = np.zeros_like(W)
-        self._without_bias(row)[...] = 2.0 * self.scale * self._without_bias(W)
+        self._without_bias(row)[...] = 2.0 * self.scale * kept
         return Dense(row)
 
     def _without_bias(self, W: Array) -> Array:

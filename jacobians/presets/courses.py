@@ -127,6 +127,7 @@ COURSES: tuple[Convention, ...] = (
             ),
         },
         names=ArrayNames(cotangent="delta{u}", count="n"),
+        one_example=True,
         citation="Stanford CS229, Machine Learning, lecture notes: Deep Learning; pp. 7–13 read.",
         evidence="P",
         notes="The mean is of the loss J = (1/n)ΣL; the text also maximises a sum of log-likelihoods. "
@@ -235,6 +236,7 @@ COURSES: tuple[Convention, ...] = (
         assumed=("bias", "vec"),
         tasks={"classification": _CS224N},
         names=_CS224N_NAMES,
+        one_example=True,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read, and a later copy.",
         evidence="P",
         notes="One example. δ is a row; for z = W x the 2017 notes print δᵀx, a later copy δᵀxᵀ. "
@@ -247,6 +249,7 @@ COURSES: tuple[Convention, ...] = (
         assumed=("vec",),
         tasks={"classification": _CS224N},
         names=_CS224N_NAMES,
+        one_example=True,
         citation="K. Clark, Computing Neural Network Gradients, Stanford CS224n, 2017; read.",
         evidence="P",
         notes="One example; b is printed as (1, D), here (D,). ∂(xW)/∂x = Wᵀ.",
@@ -270,6 +273,7 @@ COURSES: tuple[Convention, ...] = (
             ),
         },
         l2="half-over-n",
+        one_example=True,
         citation="M. Nielsen, Neural Networks and Deep Learning, Determination Press, 2015; chapters 1–3 in secondary "
         "copies read, and an early version of code/network2.py.",
         evidence="S",
@@ -285,6 +289,7 @@ COURSES: tuple[Convention, ...] = (
         tasks={
             "regression": Task("squared_error", 0.5, output="sigmoid", citation="Calculating the Total Error"),
         },
+        one_example=True,
         citation="M. Mazur, A Step by Step Backpropagation Example, mattmazur.com, March 2015; secondary copies read.",
         evidence="S",
         notes="One example, 2-2-2. All neurons of a layer share one bias, which is not trained; here each has its own. "

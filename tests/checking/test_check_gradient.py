@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobians import Network
+from jacobians import Network, tanh
 from jacobians.checking import check_gradient
-from jacobians.errors import DomainError, DTypeError
+from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError
 from tests.checking import gradient_cases as cases
 
 
@@ -230,3 +230,24 @@ def test_float32_networks_with_kinks_within_their_steps_are_not_called_wrong(see
         params,
     )
     assert wrong.verdict == "fail"
+
+
+def test_a_network_checks_its_own_gradient():
+    assert check_gradient(Network.dense((4, 3, 2), convention="ng-ml-2011", l2=0.5))
+    X, Y = np.random.default_rng(0).normal(size=(2, 5, 2))
+    net = Network(lambda X, W: tanh(X @ W) @ W.T, "squared_error", "cs231n", shapes={"W": (2, 2)}, l2=0.1)
+    assert check_gradient(net, data=(X, Y))
+    at = {"W": np.full((2, 2), 0.3)}
+    assert check_gradient(net, lambda p: net.gradient(p, X, Y), at, data=(X, Y))
+    wrong = check_gradient(net, lambda p: {"W": 2 * net.gradient(p, X, Y)["W"]}, at, data=(X, Y))
+    assert wrong.verdict == "fail"
+
+
+def test_what_a_check_of_a_network_needs():
+    net = Network(lambda X, W: X @ W, "squared_error", "cs231n", shapes={"W": (4, 3)})
+    with pytest.raises(LayoutError, match=r"is a function of values, .*; pass data=\(X, Y\)"):
+        check_gradient(net)
+    with pytest.raises(ArgumentError, match=r"check_gradient: x is missing: the order is fun, grad, x"):
+        check_gradient(np.sum)
+    with pytest.raises(ArgumentError, match=r"check_gradient: data are of a network"):
+        check_gradient(np.sum, np.ones_like, np.ones(3), data=(1, 2))

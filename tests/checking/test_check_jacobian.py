@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse
 
 from jacobians import matmul, softmax, tanh
-from jacobians.checking import check_jacobian
+from jacobians.checking import check_gradient, check_jacobian
+from jacobians.errors import ArgumentError
 from jacobians.linops import BlockDiagonal, Dense
 
 V = np.random.default_rng(0).normal(size=(2, 3))
@@ -102,3 +103,17 @@ def test_blocks_that_fit_rows_and_columns_are_refused() -> None:
     ) in " ".join(str(found).split())
     told = check_jacobian(softmax_of, lambda x: BlockDiagonal(softmax_blocks(x), (3, 3), (3, 3), axis=0), X)
     assert told.verdict == "pass"
+
+
+def test_an_array_in_place_of_a_function_is_refused() -> None:
+    x = np.ones(2)
+    order = (
+        r"expected a function of x: check a derivative that you have at one x as lambda x: …\. The order is fun, jac, x"
+    )
+    for jac in (np.eye(2), tanh(x)[1]):
+        with pytest.raises(ArgumentError, match=rf"^check_jacobian: jac is a.*; {order}$"):
+            check_jacobian(np.tanh, jac, x)
+    with pytest.raises(ArgumentError, match=r"^check_gradient: grad is an array of shape \(2,\); expected a func"):
+        check_gradient(lambda v: v @ v, 2 * x, x)
+    with pytest.raises(ArgumentError, match=r"fun is an array of shape \(2,\); .* each other's place\? The order is "):
+        check_gradient(x, lambda v: 2 * v, lambda v: v @ v)

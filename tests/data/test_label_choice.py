@@ -82,11 +82,17 @@ def test_many_words_are_listed_in_part(tmp_path: Path) -> None:
     assert data.notes == ("labels: column species, by its name; a, b, c, …, h are classes 0 … 7",)
 
 
+def test_words_with_a_comma_are_told_apart(tmp_path: Path) -> None:
+    towns = np.array(['"Bern, CH"', "Rome"])[np.arange(30) % 2]
+    data = read(tmp_path, table(FEATURES | {"species": towns}))
+    assert data.notes == ("labels: column species, by its name; 'Bern, CH', Rome are classes 0 … 1",)
+
+
 def test_names_of_people_are_no_labels(tmp_path: Path) -> None:
     people = [f"Person {i}" for i in range(30)]
     data = read(tmp_path, table({"name": people} | FEATURES | {"class": KINDS}))
     assert np.array_equal(data.X, LENGTHS)
-    assert data.notes[1] == "features: left out name, which are no numbers"
+    assert data.notes[1] == "features: left out name: no numbers"
     with asked("column name of words may be the labels, and so may the last, vote: choose with --labels NAME"):
         read(tmp_path, table({"name": people} | FEATURES | {"vote": KINDS}))
 

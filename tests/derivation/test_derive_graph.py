@@ -11,7 +11,7 @@ import pytest
 
 import jacobians as jac
 from jacobians.derivation import GraphDerivation, Recurrence
-from jacobians.errors import GraphError
+from jacobians.errors import GraphError, LayoutError
 from jacobians.graphs import Value
 from jacobians.testing.random_graphs import random_graph
 from tests.derivation.graphs import check
@@ -327,3 +327,32 @@ def test_it_shows_itself_in_a_notebook() -> None:
     assert "dWh=∑t=16Ht−1⊤dZt (one term for each of 6 uses)" in html
     assert derivation._repr_latex_().startswith("$")
     assert "For $t = 5, \\ldots, 1$:" in derivation.to_latex()
+
+
+# --- networks of functions -----------------------------------------------------------------------------
+
+
+def tied(X: Any, W: Any, b: Any) -> Any:
+    return jac.tanh(X @ W + b).named("H") @ W.T
+
+
+def test_a_network_of_a_function_is_explained_with_its_regulariser() -> None:
+    for preset, last in (("cs231n", "0.1 W"), ("ng-ml-2011", "[0 0.02 W[:, 1:]]")):
+        net = jac.Network(tied, "squared_error", preset, shapes={"W": (D, H), "b": (H,)}, l2=0.1)
+        run = net.run(net.init(0), X, X)
+        found = jac.explain(run)
+        assert isinstance(found, GraphDerivation)
+        check(found, run.objective)
+        shown = found["W"].equation.text
+        assert shown == f"{net.convention.names.gradient_of('W')} = Xᵀ dZ₁ + dZ₂ᵀ H + {last}"
+        again = jac.explain(net, params=net.init(0), X=X, Y=X)
+        assert str(again) == str(found)
+        assert list(jac.explain(run, wrt=["H", "b"]).gradients) == ["H", "b"]
+
+
+def test_a_network_of_a_function_needs_its_inputs_and_keeps_its_layout() -> None:
+    net = jac.Network(tied, "squared_error", "cs231n", shapes={"W": (D, H), "b": (H,)})
+    with pytest.raises(LayoutError, match=r"tied .* is a function of values, whose inputs have no known sizes; pass X"):
+        jac.explain(net)
+    with pytest.raises(LayoutError, match=r"explain: .* is written in the layout of cs231n, and no rule moves"):
+        jac.explain(net, "pytorch", X=X, Y=X)

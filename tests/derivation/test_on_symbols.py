@@ -13,7 +13,6 @@ import pytest
 from jacobians import Convention, Layout, Network, all_conventions
 from jacobians.arrays import Array
 from jacobians.derivation import derive, explain
-from jacobians.derivation.made_up_inputs import sample_data
 from jacobians.linops import (
     BlockDiagonal,
     Commutation,
@@ -29,6 +28,7 @@ from jacobians.linops import (
     Selection,
     Zero,
 )
+from jacobians.network.made_up_inputs import sample_data
 from jacobians.operations import Affine, MatMul, Mean, Softmax, SquaredError, Tanh, Total
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Symbol

@@ -29,6 +29,7 @@ GRADIENT = NET.gradient(PARAMS, X, Y)
         ((GRADIENT, PARAMS, NET, X, Y), r"network is a dict of W1, .*; expected a Network\. The order is gradient, "),
         ((GRADIENT, NET, X, PARAMS, Y), r"params is an array of shape \(5, 4\); .* The order is params, X, Y$"),
         ((PARAMS, NET, GRADIENT, Y, X), r"X has shape \(5,\); .*; Y would fit: are X and Y in each other's place\?$"),
+        ((PARAMS, NET, GRADIENT, X, Y), r"diagnose: gradient and params are in each other's place: params is the grad"),
         ((NET, NET, PARAMS, X, Y), r"diagnose: gradient is a Network; expected real numbers"),
         ((sigmoid(X)[1], NET, PARAMS, X, Y), r"diagnose: gradient is a Diagonal, a Jacobian; expected real numbers"),
         ((None, NET, PARAMS, X, Y), r"diagnose: gradient is None; expected real numbers$"),

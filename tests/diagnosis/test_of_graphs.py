@@ -50,10 +50,10 @@ def test_every_slip_is_named_first_and_no_other() -> None:
 def test_a_use_is_named_by_its_operation() -> None:
     net = tied(np.random.default_rng(0))
     assert diagnose(net.by_hand("decoder"), at(net)).headline == (
-        "The gradient by W lacks its use in transpose_6, or was written over (= for +=)."
+        "The gradient with respect to W lacks its use in transpose_6, or was written over (= for +=)."
     )
     found = diagnose(net.by_hand("encoder"), at(net))
-    assert found.headline == "The gradient by W lacks its use in matmul_3."
+    assert found.headline == "The gradient with respect to W lacks its use in matmul_3."
     assert found.cause is not None
     assert found.cause.mend.startswith("Add up what comes from every use")
     assert found.cause.evidence.startswith("W wrong, b, c right, as this cause has it; residual")
@@ -73,7 +73,7 @@ def test_both_readings_are_given_where_two_uses_have_the_same_term() -> None:
     [
         ("window 2", "Backpropagation through time stops after 2 of 5 steps."),
         ("stop 2", "The sweep is over after 2 of 5 steps."),
-        ("last Wh", "The gradient by Wh is of the last of its 5 steps alone."),
+        ("last Wh", "The gradient with respect to Wh is of the last of its 5 steps alone."),
         ("dh =", "Nothing goes back from one step to the step before: it is forgotten, or written over (= for +=)."),
         ("detach 2", "The state is cut off from what made it at every 2 of 5 steps."),
         (
@@ -113,7 +113,7 @@ def test_two_layers_that_are_cut_in_time(kept: int) -> None:
 def test_of_some_values_alone() -> None:
     net = tied(np.random.default_rng(2))
     wrong = net.by_hand("encoder")
-    assert diagnose({"W": wrong["W"]}, at(net)).headline == "The gradient by W lacks its use in matmul_3."
+    assert diagnose({"W": wrong["W"]}, at(net)).headline == "The gradient with respect to W lacks its use in matmul_3."
     hidden = at(net)  # inner values count too, where they have a name
     assert diagnose({"c": wrong["c"]}, hidden).right
 
@@ -129,7 +129,7 @@ def test_a_gradient_with_the_shape_reversed() -> None:
     net = tied(np.random.default_rng(3))
     right = net.by_hand("")
     found = diagnose({**right, "W": right["W"].T}, at(net))
-    assert found.headline == "The gradient by W is transposed."
+    assert found.headline == "The gradient with respect to W is transposed."
     both = diagnose({**right, "W": net.by_hand("encoder")["W"].T}, at(net))
     assert [c.name for c in both.causes] == ["transposed", "use-forgotten"]
 
@@ -164,6 +164,28 @@ def test_slips_that_every_backward_pass_has(change: Callable[[np.ndarray], np.nd
     assert [c.name for c in turned.causes] == ["transposed"]
 
 
+def test_a_network_of_a_function() -> None:
+    X, Y = numbers(5, 4), numbers(5, 4, seed=1)
+    net = jac.Network(
+        lambda X, W, b: jac.tanh(X @ W + b) @ W.T, "squared_error", "cs231n", shapes={"W": (4, 3), "b": (3,)}, l2=0.2
+    )
+    params = net.init(0)
+    right = net.gradient(params, X, Y)
+    assert diagnose(right, net, params, X, Y).right
+    assert diagnose(net.pack(right), net, params, X, Y).right
+    H = np.tanh(X @ params["W"])
+    wrong = {**right, "W": right["W"] - (2 * (H @ params["W"].T - Y) / 5).T @ H}
+    headline = diagnose(wrong, net, params, X, Y).headline
+    assert headline.startswith("The gradient with respect to W lacks its use in transpose_")
+    everything = {name: 5 * g for name, g in right.items()}
+    assert diagnose(everything, net, params, X, Y).headline == "Everything is 5 times too large: 1/N is missing."
+    biased = {**right, "b": right["b"] / 5}
+    text = "The gradient with respect to b is 5 times too small: 1/N is there twice."
+    assert diagnose(biased, net, params, X, Y).headline == text
+    with pytest.raises(ShapeError, match=r"diagnose: the gradient has W; Network\(.*\) has W, b"):
+        diagnose({"W": right["W"]}, net, params, X, Y)
+
+
 # --- what is refused -----------------------------------------------------------------------------------
 
 
@@ -171,7 +193,7 @@ def test_slips_that_every_backward_pass_has(change: Callable[[np.ndarray], np.nd
     ("given", "error", "text"),
     [
         ({"V": np.ones(3)}, GraphError, r"no value is called 'V'; there are .*v"),
-        ({"v": np.ones(4)}, ShapeError, r"diagnose: the gradient by v has shape \(4,\), v has \(3,\)"),
+        ({"v": np.ones(4)}, ShapeError, r"diagnose: the gradient with respect to v has shape \(4,\), v has \(3,\)"),
         ({"v": np.ones(3) * 1j}, DTypeError, r"diagnose: v has dtype complex128"),
         (np.ones(3), ArgumentError, r"diagnose: the gradient is an array .*; of a value of a graph it is a dict of"),
         ({}, ArgumentError, r"diagnose: the gradient is a dict"),

@@ -82,7 +82,7 @@ def test_a_value_used_twice_in_one_operation() -> None:
 def test_what_it_shows() -> None:
     _, W, _, c, Y = tied()
     assert str(Y.plan(W, c)).splitlines() == [
-        "Y by W, c: 5 inner values, 8 edges",
+        "Y with respect to W, c: 5 inner values, 8 edges",
         "         operations  multiplications     built      peak",
         "forward       3,960            1,440  11.2 KiB  10.5 KiB",
         "reverse       1,440              540   8.4 KiB  11.2 KiB",
@@ -163,7 +163,7 @@ def test_what_is_priced_is_computed(mode: str, monkeypatch: pytest.MonkeyPatch) 
 def test_where_nothing_is_to_be_eliminated() -> None:
     X, W, _, c, _ = tied()
     Z = (X @ W).named("Z")
-    assert str(Z.plan(W)).startswith("Z by W: 0 inner values, 1 edge\n")
+    assert str(Z.plan(W)).startswith("Z with respect to W: 0 inner values, 1 edge\n")
     assert str(Z.plan(c)).endswith("\nnothing to eliminate")
     for plan in (Z.plan(W), Z.plan(c)):
         assert (plan.operations, plan.peak_bytes, plan.order, plan.exact) == (0, 0, (), True)
@@ -178,7 +178,9 @@ def test_an_order_names_each_inner_value_once() -> None:
     plan = Y.plan(W)
     with pytest.raises(GraphError, match=r"plan: the order \(4, 4\) does not name each inner value once; they are \("):
         plan.jacobians([4, 4])
-    with pytest.raises(GraphError, match=r"plan: by which values\? plan\(W, b\) takes values of the graph, or names"):
+    with pytest.raises(
+        GraphError, match=r"plan: with respect to which values\? plan\(W, b\) takes values of the graph, or names"
+    ):
         Y.plan()
 
 

@@ -276,6 +276,27 @@ def test_the_products_of_a_tied_autoencoder(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(rows.vjp(np.full(examples, 1 / examples)), tied.gradients(W)[0], atol=1e-10)
 
 
+def test_one_sweep_serves_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Side by side, per-example gradients are those of each parameter alone, and take the products of one sweep."""
+    inputs = {"W": numbers(D, H, seed=2), "b": numbers(H, seed=3), "h": numbers(N, H, seed=4), "V": numbers(2)}
+    W, b, h, V = jac.values(**inputs)
+    state = h
+    for _ in range(3):
+        state = jac.tanh(X @ W + state @ W[:H] + b)
+    losses = jac.cross_entropy(state, LABELS, reduction="none")
+    wanted = losses.jacobian(W), losses.jacobian(b), losses.jacobian(h), losses.jacobian(V)
+    counted: list[int] = []
+    note_products(monkeypatch, counted.append)
+    losses.jacobian(W)
+    alone = len(counted)
+    losses.jacobian(W, b)
+    assert len(counted) == 2 * alone > 0
+    found: Any = losses.jacobian(W, b, h, V)
+    for own, right in zip(found.blocks, wanted, strict=True):
+        assert own.structure == right.structure
+        np.testing.assert_array_equal(own.to_dense(), right.to_dense())
+
+
 def test_two_uses_take_about_twice_the_norms_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """By inner products where they are fewer, S²(a + b), else by rows, S·a·b; never N·a·b of memory at once."""
     counted: list[int] = []

@@ -129,7 +129,8 @@ def test_a_chain_of_examples_is_multiplied_block_by_block() -> None:
 def test_a_chain_without_examples_is_multiplied_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jacobians.linops.products_and_sums.STEP_BYTES", 1000)
     rng = np.random.default_rng(0)
-    left, right = (Sparse(scipy.sparse.random_array((40, 40), density=0.1, rng=rng), (40,), (40,)) for _ in range(2))
+    drawn = [rng.normal(size=(40, 40)) * (rng.random((40, 40)) < 0.1) for _ in range(2)]
+    left, right = (Sparse(scipy.sparse.csr_array(matrix), (40,), (40,)) for matrix in drawn)
     chain = left @ right
     np.testing.assert_allclose(chain.to_sparse().toarray(), left.to_dense() @ right.to_dense(), atol=1e-15)
 

@@ -95,6 +95,28 @@ def by_theta(net: Network, params: dict[str, np.ndarray], of: Callable[[Run], An
 
 
 @EACH
+def test_the_objective_is_a_value_with_the_regulariser(name: str) -> None:
+    net, params, given, Y = case(name)
+    run = net.run(params, given, Y)
+    assert np.isclose(float(run.objective), run.value, rtol=1e-14)
+    for key, gradient in zip(params, run.objective.gradients(*params), strict=True):
+        np.testing.assert_allclose(gradient, run.gradient()[key], rtol=1e-12, atol=1e-15)
+    assert run.objective.plan(*params).reverse.operations > 0
+
+
+def test_a_regulariser_that_leaves_out_an_absorbed_bias() -> None:
+    net = Network(lambda X, W: X @ W.T, "squared_error", "ng-ml-2011", shapes={"W": (D, D)}, l2=0.7)
+    run = net.run(net.init(0), X, X)
+    np.testing.assert_allclose(run.objective.gradients("W")[0], run.gradient()["W"], rtol=1e-12)
+
+
+def test_a_list_has_a_chain_and_no_graph() -> None:
+    net = Network.dense((D, K))
+    with pytest.raises(LayoutError, match=r"run\.objective: .* is a list of operations; take run\.chain\(wrt\)"):
+        _ = net.run(net.init(0), X, LABELS).objective
+
+
+@EACH
 def test_gradient(name: str) -> None:
     net, params, given, Y = case(name)
     assert_gradient(net, params, given, Y)

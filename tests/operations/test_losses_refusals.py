@@ -92,6 +92,18 @@ def test_labels_of_the_binary_loss(labels: Any) -> None:
             ShapeError,
             "squared_error: Y has shape (4, 2), X has (4, 3) (batch in rows)",
         ),
+        (
+            lambda: squared_error(X, [0, 2, 1, 0]),
+            ShapeError,
+            "squared_error: Y has shape (4,), X has (4, 3) (batch in rows); labels 0 … 2 are one-hot here: "
+            "np.eye(K)[labels]",
+        ),
+        (
+            lambda: squared_error(X.T, [0, 2, 1, 0], layout=COLUMNS),
+            ShapeError,
+            "squared_error: Y has shape (4,), X has (3, 4) (batch in columns); labels 0 … 2 are one-hot here: "
+            "np.eye(K)[labels].T",
+        ),
         (lambda: squared_error(X, 1.0), ShapeError, "squared_error: Y has shape (), X has (4, 3) (batch in rows)"),
         (
             lambda: cross_entropy(X, X.T),
