@@ -148,7 +148,9 @@ _FEW = 4096
 """Entries up to which their squares add up sooner than NumPy looks at each of them."""
 
 
-def _is_finite(array: Array) -> bool:
+def _is_finite(array: Array | float) -> bool:
+    if isinstance(array, float):
+        return math.isfinite(array)
     if array.size <= _FEW and math.isfinite(np.vdot(array, array).real):
         return True
     return bool(np.isfinite(array).all())
