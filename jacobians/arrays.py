@@ -130,7 +130,12 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     DomainError
         With the first such entry of what was given.
     """
-    if all(isinstance(array, StandIn) or _is_finite(array) for array in found):
+    for array in found:
+        if isinstance(array, StandIn) or (np.size(array) <= _FEW and math.isfinite(np.vdot(array, array).real)):
+            continue
+        if not np.isfinite(array).all():
+            break
+    else:
         return
     for name, array in given.items():
         places = np.argwhere(~np.isfinite(array))
@@ -144,12 +149,6 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
 
 _FEW = 4096
 """Entries up to which their squares add up sooner than NumPy looks at each of them."""
-
-
-def _is_finite(array: Array) -> bool:
-    if array.size <= _FEW and math.isfinite(np.vdot(array, array).real):
-        return True
-    return bool(np.isfinite(array).all())
 
 
 class OfGraph:
