@@ -132,7 +132,12 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     DomainError
         With the first such entry of what was given.
     """
-    if all(isinstance(array, StandIn) or _is_finite(array) for array in found):
+    for array in found:
+        if isinstance(array, StandIn) or (np.size(array) <= _FEW and math.isfinite(np.vdot(array, array).real)):
+            continue
+        if not np.isfinite(array).all():
+            break
+    else:
         return
     for name, array in given.items():
         places = np.argwhere(~np.isfinite(array))
@@ -146,14 +151,6 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
 
 _FEW = 4096
 """Entries up to which their squares add up sooner than NumPy looks at each of them."""
-
-
-def _is_finite(array: Array | float) -> bool:
-    if isinstance(array, float):
-        return math.isfinite(array)
-    if array.size <= _FEW and math.isfinite(np.vdot(array, array).real):
-        return True
-    return bool(np.isfinite(array).all())
 
 
 class OfGraph:
@@ -354,11 +351,6 @@ def format_bytes(count: int) -> str:
     return f"{scaled:.1f} {unit}"
 
 
-def number(scalar: Any) -> float:
-    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
-    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
-
-
 def check_finite(array: Array, name: str, operation: str) -> None:
     """Raise if an entry is NaN or infinite.
 
@@ -375,6 +367,11 @@ def check_finite(array: Array, name: str, operation: str) -> None:
     label = f"{name}[{', '.join(map(str, first))}]" if first else name
     others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
     raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")
+
+
+def number(scalar: Any) -> float:
+    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
+    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
 
 
 def common_dtype(*dtypes: DType) -> DType:
