@@ -27,6 +27,7 @@ def test_random_graphs(start: int) -> None:
         44,  # by several inputs, in F order
         116,  # rows that cancel, whose inner products are rounding alone
         375,  # an input of no axes, which the law of purity once gave an axis
+        7897,  # a float32 norm of 1e-25, whose square is below the smallest number
         890,  # a derivative that is left of two that are 10¹² times as large
     ],
 )
