@@ -179,7 +179,9 @@ def agree(law: str, what: str, actual: Any, expected: Any, *, dtype: DType, scal
     if actual.shape != expected.shape:
         fail(law, what, f"shape {actual.shape}, expected {expected.shape}")
     finite = np.abs(expected[np.isfinite(expected)])
-    allowed = ROUNDINGS * float(np.finfo(dtype).eps) * max(scale, float(finite.max(initial=0.0)))
+    # below the smallest normal number any product may come out as zero
+    least, unit = float(np.finfo(dtype).tiny), float(np.finfo(dtype).eps)
+    allowed = max(ROUNDINGS * unit * max(scale, float(finite.max(initial=0.0))), least)
     with np.errstate(invalid="ignore"):
         error = np.where(actual == expected, 0.0, np.abs(actual - expected))
     wrong = ~(error <= allowed)
