@@ -237,6 +237,9 @@ class _Source:
 
     def __init__(self, function: Any) -> None:
         self.function = function
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_filename == "<string>":  # of eval or exec; Python 3.13 shows what -c was given
+            raise _NoSourceError("Python finds no source of it")
         try:
             text = textwrap.dedent(inspect.getsource(function))
             found = ast.parse(text).body[0]
