@@ -29,6 +29,7 @@ __all__ = [
     "check_finite",
     "common_dtype",
     "did_you_mean",
+    "first_not_finite",
     "format_bytes",
     "full",
     "generator",
@@ -122,6 +123,19 @@ def is_sparse(value: Any) -> bool:
     return sparse is not None and bool(sparse.issparse(value))
 
 
+_FEW = 4096
+"""Entries up to which their squares add up sooner than NumPy looks at each of them."""
+
+
+def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
+    """Return the place of the first entry that is NaN or infinite, and how many there are; None where there is none."""
+    finite = np.isfinite(array)
+    if finite.all():
+        return None
+    places = np.argwhere(~finite)
+    return tuple(map(int, places[0])), len(places)
+
+
 def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
     """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
 
@@ -140,17 +154,12 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
     else:
         return
     for name, array in given.items():
-        places = np.argwhere(~np.isfinite(array))
-        if len(places):
-            place = tuple(map(int, places[0]))
+        if (bad := first_not_finite(array)) is not None:
+            place, count = bad
             raise DomainError(
-                f"{operation}: {name} holds {array[place]} at {place}, one of {len(places)} entries that are not "
+                f"{operation}: {name} holds {array[place]} at {place}, one of {count} entries that are not "
                 "finite; leave such examples out, or fill them in"
             )
-
-
-_FEW = 4096
-"""Entries up to which their squares add up sooner than NumPy looks at each of them."""
 
 
 class OfGraph:
@@ -359,13 +368,12 @@ def check_finite(array: Array, name: str, operation: str) -> None:
     DataError
         Naming the first such entry by its (0-based) index, and how many there are.
     """
-    finite = np.isfinite(array)
-    if finite.all():
+    bad = first_not_finite(array)
+    if bad is None:
         return
-    places = np.argwhere(~finite)
-    first = tuple(int(index) for index in places[0])
+    first, count = bad
     label = f"{name}[{', '.join(map(str, first))}]" if first else name
-    others = f" ({len(places)} entries are not finite)" if len(places) > 1 else ""
+    others = f" ({count} entries are not finite)" if count > 1 else ""
     raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args, overload
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, first_not_finite, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
@@ -110,9 +110,9 @@ def same_shape_targets(Y: Array, X: Array, operation: str, layout: Layout) -> Ar
 
 def check_finite(array: Array, name: str, operation: str) -> None:
     """Raise DomainError at the first entry that is NaN or infinite."""
-    bad = ~np.isfinite(array)
-    if bad.any():
-        place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+    bad = first_not_finite(array)
+    if bad is not None:
+        place, _ = bad
         raise DomainError(f"{operation}: {name} holds {array[place]} at {place}; targets must be finite")
 
 
