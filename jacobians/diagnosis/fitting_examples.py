@@ -197,7 +197,7 @@ def _odd_example(setting: Setting, distances: Distances, layer: Layer, delta: Ar
         return None
     weights = layer.weights_of(gap)
     left = weights if setting.layout.node_axis == 1 else weights.T
-    allowed = 10 * distances.tolerance * max(distances.scales[layer.weight], distances.scales[layer.bias_holder])
+    allowed = distances.enough * max(distances.scales[layer.weight], distances.scales[layer.bias_holder])
     ways = [(left, a)] if left.size > 1 else []
     if layer.has_bias:
         # the ones meet the bias; of a single weight, the bias is the second number
