@@ -9,7 +9,7 @@ from jacobians import Network
 from jacobians.diagnosis import Diagnosis, diagnose
 from jacobians.diagnosis.distances import Distances, pattern
 from jacobians.diagnosis.slip import Setting
-from jacobians.diagnosis.telling_apart import _probes, separating
+from jacobians.diagnosis.telling_apart import _probes
 
 Case = tuple[Network, dict[str, np.ndarray], np.ndarray, np.ndarray]
 
