@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians import Network
+from jacobians import Network, convention
 from jacobians.diagnosis import Diagnosis, diagnose
-from jacobians.diagnosis.distances import Distances, pattern
+from jacobians.diagnosis.distances import Distances, findings, pattern
 from jacobians.diagnosis.slip import Setting
+from jacobians.diagnosis.slips import catalogue
+from jacobians.diagnosis.slips.preset import _differences
 from jacobians.diagnosis.telling_apart import _probes
 
 Case = tuple[Network, dict[str, np.ndarray], np.ndarray, np.ndarray]
@@ -156,3 +158,51 @@ def test_probes_differ_from_the_data_in_what_they_say() -> None:
     for probe, moved in ((biases, True), (all_new, True), (wide, False), (batch, False)):
         assert all(probe.params[b].any() == moved for b in ("b1", "b2"))
     assert np.array_equal(biases.params["W1"], params["W1"])
+
+
+# --- whose factor, and whose layer ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("preset", "said"),
+    [("pytorch", "in layer 2's parameters only"), ("ng-ml-2011", "in Theta2 only")],
+)
+def test_a_factor_of_one_layer(preset: str, said: str) -> None:
+    network, params, X, Y = net((5, 4, 6, 3), convention=preset)
+    wrong = {n: 12 * g if n.endswith("2") else g for n, g in network.gradient(params, X, Y).items()}
+    (cause,) = diagnose(wrong, network, params, X, Y).causes
+    assert cause.title == f"1/N is missing: factor N = 12, {said}"
+
+
+def test_a_factor_of_all_is_not_one_of_the_only_layer() -> None:
+    network, params, X, Y = net((4, 3))
+    found = diagnose({n: 12 * g for n, g in network.gradient(params, X, Y).items()}, network, params, X, Y)
+    assert found.headline == "1/N is missing: factor N = 12."
+
+
+def test_the_data_are_called_x_in_the_first_layer_alone() -> None:
+    network, params, X, Y = net((5, 4, 3))
+    setting = Setting(network, params, X, Y)
+    titles = {s.layer: s.title for s in catalogue(setting) if s.name == "data-reshaped" and s.scope == "C"}
+    assert {k: title.split(" is ")[0] for k, title in titles.items() if k} == {1: "X", 2: "layer 2's input"}
+
+
+@pytest.mark.parametrize(
+    ("other", "own", "said"),
+    [
+        ("ng-ml-2011", "pytorch", "bias first, F order"),
+        ("cs231n", "pytorch", "weights in columns"),
+        ("ng-ml-2011", "cs231n-bias-trick", "weights in rows, bias first, F order"),
+        ("pytorch", "pytorch", "other shapes of the bias"),
+    ],
+)
+def test_what_a_preset_has_otherwise(other: str, own: str, said: str) -> None:
+    assert _differences(convention(other), convention(own)) == said
+
+
+def test_an_angle_to_what_is_zero_is_none() -> None:
+    right = {"W": np.zeros(2), "b": np.array([1.0]), "c": np.array([2.0])}
+    W, b, c = findings(Distances({"W": np.ones(2), "b": np.zeros(1), "c": -right["c"]}, right))
+    assert (W.cosine, W.ratio) == (None, None)
+    assert (b.cosine, b.ratio) == (None, 0.0)
+    assert (c.cosine, c.ratio) == (-1.0, 1.0)
