@@ -98,8 +98,8 @@ def judge(
     best = _best(found)
     value, tolerance = best.value.copy(), best.tolerance + floor
     wrong = np.abs(given - value) > tolerance
-    # a function that does not change at all may round away what the derivative says; a flat one, in float32 inside
-    finest = np.where(probe.flat, np.finfo(np.float32).eps, probe.eps)
+    # a function that does not change at all may round away what the derivative says; a flat one to six digits, as %g
+    finest = np.where(probe.flat, 1e-6, probe.eps)
     unchanged = np.abs(given) * line.unit * best.reach <= 16 * finest * np.maximum(np.abs(probe.value), 1)
     still = wrong & (value == 0) & unchanged
     wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
