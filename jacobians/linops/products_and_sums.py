@@ -65,7 +65,7 @@ class Product(Jacobian):
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
         self.factors = factors = tuple(factors)
-        if not all(map(isinstance, factors, repeat(Jacobian))) or not factors:
+        if not factors or not all(map(isinstance, factors, repeat(Jacobian))):
             all_jacobians(factors, "Product")
         for left, right in pairwise(factors):
             if left.domain != right.codomain:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, number, refuse_not_finite
+from jacobians.arrays import Array, as_array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs import Value
@@ -160,7 +160,7 @@ class Run(Frozen):
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
         found = self.loss + sum(number(value) for value, _ in penalties)
-        refuse_not_finite((found,), self._forward.given, "network")
+        refuse_not_finite((as_array(found),), self._forward.given, "network")
         return found
 
     @property
