@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from itertools import pairwise, repeat
-from operator import add, attrgetter, matmul
+from itertools import pairwise
+from operator import add, matmul
 from typing import TYPE_CHECKING, Any
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
@@ -64,9 +64,7 @@ class Product(Jacobian):
     __slots__ = ("_parts", "_ways", "factors")
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
-        self.factors = factors = tuple(factors)
-        if not factors or not all(map(isinstance, factors, repeat(Jacobian))):
-            all_jacobians(factors, "Product")
+        self.factors = factors = all_jacobians(factors, "Product")
         for left, right in pairwise(factors):
             if left.domain != right.codomain:
                 raise ShapeError(
@@ -75,7 +73,7 @@ class Product(Jacobian):
                 )
         self._ways: dict[int | None, Way] = {}
         self._parts = factors if len(factors) <= LONG else ()
-        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
+        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*[f.dtype for f in factors]))
 
     def _jvp(self, tangent: Array) -> Array:
         for factor in reversed(self.factors):

@@ -362,8 +362,12 @@ class Loss(Frozen, ABC):
         whole : int, optional
             N, where X and Y hold only a part of the batch.
         """
-        X = self._accept(X)
-        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
+        value, slope = self._total(self._accept(X), as_array(Y, "Y", self.name), whole)
+        return value, lambda: Dense(slope())
+
+    def _total(self, X: Array, Y: Array, whole: int | None = None) -> tuple[Callable[[], Array], Callable[[], Array]]:
+        """Functions that return the total, and its derivative as a new array of X's shape."""
+        losses, delta = self._functions(X, Y)
         scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:
@@ -372,13 +376,13 @@ class Loss(Frozen, ABC):
             wide = np.promote_types(examples.dtype, np.float64)
             return as_array(examples.sum(dtype=wide) * scale).astype(examples.dtype)
 
-        def row() -> Dense:
+        def slope() -> Array:
             array = delta()
             if scale != 1.0:
                 array *= scale
-            return Dense(array)
+            return array
 
-        return value, row
+        return value, slope
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
         r"""Return the total's second derivative with respect to X, :math:`\partial^2 L/\partial X^2`, in the layout.
