@@ -259,7 +259,7 @@ class Selection(MovedEntries):
 
     def _jvp(self, tangent: Array) -> Array:
         if isinstance(self.key, tuple):
-            return tangent[self._stacked_key(self.key)]
+            return tangent[(..., *self.key)]
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
         return tangent.reshape(*stack, self.shape[1])[..., self.key]
 
@@ -269,7 +269,7 @@ class Selection(MovedEntries):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         out = zeros(stack + self.domain, cotangent)
         if isinstance(self.key, tuple):
-            out[self._stacked_key(self.key)] = cotangent
+            out[(..., *self.key)] = cotangent
             return out
         # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
         flat = cotangent.reshape(size_of(stack), self.shape[0])
@@ -286,10 +286,6 @@ class Selection(MovedEntries):
         """The cotangent among zeros, as an expression."""
         place = cotangent.placed if isinstance(self.key, tuple) else cotangent.scattered
         return as_array(place(self.key, self.domain))
-
-    @staticmethod
-    def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
-        return (..., *key)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

@@ -65,15 +65,18 @@ class Product(Jacobian):
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
         self.factors = factors = all_jacobians(factors, "Product")
+        dtype = factors[0].dtype
         for left, right in pairwise(factors):
             if left.domain != right.codomain:
                 raise ShapeError(
                     f"Product: {left.structure} takes arrays of shape {left.domain}, the next factor "
                     f"{right.structure} gives {right.codomain}"
                 )
+            if right.dtype != dtype:
+                dtype = common_dtype(dtype, right.dtype)
         self._ways: dict[int | None, Way] = {}
         self._parts = factors if len(factors) <= LONG else ()
-        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*[f.dtype for f in factors]))
+        super().__init__(factors[0].codomain, factors[-1].domain, dtype)
 
     def _jvp(self, tangent: Array) -> Array:
         for factor in reversed(self.factors):

@@ -121,7 +121,7 @@ class Run(Frozen):
     def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Array]]]:
         totals = {}
         for name, loss in self.network._losses.items():
-            totals[name] = loss._total(loss._accept(self.results[name]), self._forward.targets[name])
+            totals[name] = loss._total(self.results[name], self._forward.targets[name])
         return totals
 
     @cached_property
@@ -194,8 +194,7 @@ class Run(Frozen):
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
-        loss = self.network.loss
-        _, slope = loss._total(loss._accept(self.results["output"]), self.Y, whole)
+        _, slope = self.network.loss._total(self.results["output"], self.Y, whole)
         return self._forward.gradients({"output": slope()}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:

@@ -228,9 +228,13 @@ class Loss(Frozen, ABC):
 
         Raises
         ------
+        ShapeError
+            If X is no batch.
         ArgumentError
             If it is not: a loss of one's own that returns the arrays themselves.
         """
+        if X.ndim < 1:
+            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
         found: Any = self._examples(X, Y)
         if isinstance(found, tuple) and len(found) == 2 and all(map(callable, found)):
             return found
@@ -339,7 +343,7 @@ class Loss(Frozen, ABC):
 
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
-        X = self._accept(X)
+        X = as_float(X, "X", self.name)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
@@ -362,7 +366,7 @@ class Loss(Frozen, ABC):
         whole : int, optional
             N, where X and Y hold only a part of the batch.
         """
-        value, slope = self._total(self._accept(X), as_array(Y, "Y", self.name), whole)
+        value, slope = self._total(as_float(X, "X", self.name), as_array(Y, "Y", self.name), whole)
         return value, lambda: Dense(slope())
 
     def _total(self, X: Array, Y: Array, whole: int | None = None) -> tuple[Callable[[], Array], Callable[[], Array]]:
@@ -415,8 +419,8 @@ class Loss(Frozen, ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), as_array(Y, "Y", self.name)
-        self._examples(X, Y)  # refuses what the loss refuses
+        X, Y = as_float(X, "X", self.name), as_array(Y, "Y", self.name)
+        self._functions(X, Y)  # refuses what the loss refuses
         return in_layout(self._factor * self.scale(X) * self._hessian(X, Y), self.layout)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
@@ -426,12 +430,6 @@ class Loss(Frozen, ABC):
             "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
             "as a Jacobian"
         )
-
-    def _accept(self, X: npt.ArrayLike) -> Array:
-        X = as_float(X, "X", self.name)
-        if X.ndim < 1:
-            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
-        return X
 
 
 def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
