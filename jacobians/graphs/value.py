@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -453,6 +453,33 @@ class Value(Node):
         return self.reshape((self.size,))
 
     flatten = ravel
+
+    def squeeze(self, axis: Any = None) -> Self:
+        """Return the entries without axes of length 1: all of these, or the one or several that are asked for."""
+        try:
+            shape = self.array.squeeze(axis).shape
+        except ValueError:
+            raise ShapeError(f"squeeze: {self.name} has shape {self.shape}; {axis=} is not of length 1") from None
+        return self.reshape(shape)
+
+    def dot(self, other: Other) -> Self:
+        """Return the product as `numpy.dot` has it: ``self @ other`` of vectors and matrices."""
+        found: Self = numpy_functions.dot(self, other)
+        return found
+
+    if not TYPE_CHECKING:  # a type checker is to know the names that there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse what a value does not have; of what an array has the error says what does the same.
+
+            Raises
+            ------
+            AttributeError
+                Always.
+            """
+            if name.startswith("_") or not hasattr(np.ndarray, name):
+                raise AttributeError(f"a value has no attribute {name!r}{did_you_mean(name, dir(type(self)))}")
+            raise numpy_functions.no_such_method(self, name)
 
     # --- reductions ------------------------------------------------------------------------------
 
