@@ -13,6 +13,7 @@ from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
+from jacobians.graphs.contractions import dot
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
@@ -464,7 +465,7 @@ class Value(Node):
 
     def dot(self, other: Other) -> Self:
         """Return the product as `numpy.dot` has it: ``self @ other`` of vectors and matrices."""
-        found: Self = numpy_functions.dot(self, other)
+        found: Self = dot(self, other)
         return found
 
     if not TYPE_CHECKING:  # a type checker is to know the names that there are

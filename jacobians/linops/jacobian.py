@@ -46,6 +46,8 @@ _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
 
+    The constructor takes shapes as they are; a structure that is given one looks at it first, see `as_shape`.
+
     Attributes
     ----------
     codomain, domain : tuple of int

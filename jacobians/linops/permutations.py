@@ -259,7 +259,8 @@ class Selection(MovedEntries):
 
     def _jvp(self, tangent: Array) -> Array:
         if isinstance(self.key, tuple):
-            return tangent[(..., *self.key)]
+            kept: Any = (..., *self.key)
+            return tangent[kept]
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
         return tangent.reshape(*stack, self.shape[1])[..., self.key]
 
@@ -269,7 +270,8 @@ class Selection(MovedEntries):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         out = zeros(stack + self.domain, cotangent)
         if isinstance(self.key, tuple):
-            out[(..., *self.key)] = cotangent
+            kept: Any = (..., *self.key)
+            out[kept] = cotangent
             return out
         # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
         flat = cotangent.reshape(size_of(stack), self.shape[0])
