@@ -237,7 +237,7 @@ class Loss(Frozen, ABC):
             If it is not: a loss of one's own that returns the arrays themselves.
         """
         if X.ndim < 1:
-            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
+            raise self._no_batch()
         found: Any = self._examples(X, Y)
         if isinstance(found, tuple) and len(found) == 2 and all(map(callable, found)):
             return found
@@ -246,6 +246,9 @@ class Loss(Frozen, ABC):
             f"{self.name}: _examples returned {given}; expected two functions, one that returns the losses (N,) and "
             "one that returns δ: return lambda: losses, lambda: delta"
         )
+
+    def _no_batch(self) -> ShapeError:
+        return ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
 
     # --- formulas and targets --------------------------------------------------------------------
 
@@ -329,7 +332,9 @@ class Loss(Frozen, ABC):
         >>> SquaredError().decide([[1.5]])
         array([[1.5]])
         """
-        X = self._accept(X)
+        X = as_float(X, "X", self.name)
+        if X.ndim < 1:
+            raise self._no_batch()
         several = X.ndim == 2 and X.shape[self.layout.feature_axis] > 1
         if self.takes == "labels" or (self.takes == "zero-one" and several):
             return X.argmax(axis=self.layout.feature_axis)
