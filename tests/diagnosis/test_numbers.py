@@ -206,3 +206,34 @@ def test_an_angle_to_what_is_zero_is_none() -> None:
     assert (W.cosine, W.ratio) == (None, None)
     assert (b.cosine, b.ratio) == (None, 0.0)
     assert (c.cosine, c.ratio) == (-1.0, 1.0)
+
+
+# --- examples ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("c", "how"), [(0.0, "left out"), (1.7, "weighted wrongly")])
+def test_half_of_the_examples_are_not_all_of_them(c: float, how: str) -> None:
+    network, params, X, Y = net((8, 6, 3), 6)
+    weights = np.array([1, c, 1, c, c, 1])
+    delta = Setting(network, params, X, Y).right.delta * weights[:, None]
+    (cause,) = diagnose(Setting(network, params, X, Y).right.with_delta(delta).gradient(), network, params, X, Y).causes
+    assert cause.title == f"3 examples are {how}"
+    assert cause.evidence.startswith(f"example 1 has weight {c:g}, example 3 has weight {c:g}, example 4 has")
+    assert "-0" not in cause.evidence.split(";")[0]
+
+
+@pytest.mark.parametrize("wrong", [[3], [2, 5], [1, 2, 5]])
+def test_labels_of_one_output(wrong: list[int]) -> None:
+    rng = np.random.default_rng(4)
+    network = Network.dense((6, 5, 1), loss="binary_cross_entropy", convention="pytorch")
+    params = {n: rng.normal(size=p.shape) for n, p in network.init(rng).items()}
+    X, Y = rng.normal(size=(8, 6)), (np.arange(8) % 3 == 0).astype(float)[:, None]
+    other = Y.copy()
+    other[wrong] = 1 - other[wrong]
+    (cause,) = diagnose(network.gradient(params, X, other), network, params, X, Y).causes
+    own, now = int(Y[wrong[0], 0]), int(other[wrong[0], 0])
+    if len(wrong) == 1:
+        assert cause.title == f"example 3 has the label {now}, where {own} is right"
+    else:
+        assert cause.title == f"{len(wrong)} labels are wrong"
+        assert cause.evidence.startswith(f"example {wrong[0]} has {now}, where {own} is right")
