@@ -237,3 +237,29 @@ def test_labels_of_one_output(wrong: list[int]) -> None:
     else:
         assert cause.title == f"{len(wrong)} labels are wrong"
         assert cause.evidence.startswith(f"example {wrong[0]} has {now}, where {own} is right")
+
+
+def test_weights_of_examples_in_columns() -> None:
+    network, params, X, Y = net((8, 6, 3), 6, convention="ng-dlai")
+    setting = Setting(network, params, X, Y)
+    weights = np.array([1, 1, 0, 1, 0, 1])
+    found = diagnose(setting.right.with_delta(setting.right.delta * weights).gradient(), network, params, X, Y)
+    assert found.headline == "2 examples are left out."
+
+
+def test_the_square_of_the_weights_leaves_the_bias_alone() -> None:
+    network, params, X, Y = net((5, 4, 3), convention="ng-ml-2011", l2=0.3)
+    setting = Setting(network, params, X, Y)
+    (square,) = (s for s in catalogue(setting) if s.name == "regulariser-of-square")
+    wrong = square.edit(setting.right).gradient()
+    for layer in setting.layers:
+        np.testing.assert_array_equal(layer.bias_of(wrong), layer.bias_of(setting.gradient))
+        assert not np.allclose(layer.weights_of(wrong), layer.weights_of(setting.gradient))
+
+
+def test_margins_for_indicators_are_a_usual_slip() -> None:
+    rng = np.random.default_rng(0)
+    network = Network.dense((4, 3, 3), loss="multiclass_hinge", convention="cs231n")
+    setting = Setting(network, network.init(rng), rng.normal(size=(6, 4)), np.arange(6) % 3)
+    ranks = {s.name: s.rank for s in catalogue(setting) if "margin" in s.name}
+    assert ranks["margins-for-indicators"] == 0
