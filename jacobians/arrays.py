@@ -33,6 +33,7 @@ __all__ = [
     "format_bytes",
     "full",
     "generator",
+    "is_finite",
     "is_sparse",
     "kind_of",
     "leaves_of",
@@ -61,6 +62,10 @@ class StandIn:
 
     def becomes_a_value(self) -> None:
         """Take note that it is now a value of a graph."""
+
+    def is_finite(self) -> bool:
+        """Whether it has no entry that is NaN or infinite; what has no numbers has none."""
+        return True
 
 
 class Derivative:
@@ -136,22 +141,23 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
+def is_finite(array: Any) -> bool:
+    """Return whether no real entry is NaN or infinite."""
+    if isinstance(array, StandIn):
+        return array.is_finite()
+    few = getattr(array, "size", 1) <= _FEW
+    return (few and math.isfinite(np.vdot(array, array))) or bool(np.isfinite(array).all())
+
+
 def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
     """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
-
-    Arrays that stand in for others, while a function is recorded, have no numbers to look at.
 
     Raises
     ------
     DomainError
         With the first such entry of what was given.
     """
-    for array in found:
-        if isinstance(array, StandIn) or (np.size(array) <= _FEW and math.isfinite(np.vdot(array, array).real)):
-            continue
-        if not np.isfinite(array).all():
-            break
-    else:
+    if all(map(is_finite, found)):
         return
     for name, array in given.items():
         if (bad := first_not_finite(array)) is not None:

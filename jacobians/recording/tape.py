@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from jacobians.arrays import OfGraph, StandIn, of_graph
+from jacobians.arrays import OfGraph, StandIn, is_finite, of_graph
 from jacobians.errors import RecordingError
 from jacobians.recording.lines import by_library, called_by_library, line_on_stack
 
@@ -228,6 +228,9 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
 
     def becomes_a_value(self) -> None:
         self.tape.of_values = True
+
+    def is_finite(self) -> bool:
+        return self.tape.decide(self, is_finite)
 
     # --- NumPy's functions --------------------------------------------------------------------------------
 
@@ -563,12 +566,11 @@ class Tape:
         reads = roots_of((target, *operands) if read is None or target.path else read)
         self._add(function, operands, target.root, reads)
 
-    def decide(self, array: Recorded) -> bool:
-        """The truth of an array with one entry; a replay goes on only while it stays the same."""
-        outcome = bool(array.array)
-        truth: Callable[[Array], bool] = bool
+    def decide(self, array: Recorded, truth: Callable[[Array], bool] = bool) -> bool:
+        """The truth of an array with one entry, or another of any array; a replay goes on only while it is the same."""
+        outcome = truth(array.array)
         last = self.calls[-1] if self.calls else None
-        if last and last.writes is array.root and (quicker := truth_of(last)):
+        if truth is bool and last and last.writes is array.root and (quicker := truth_of(last)):
             array, truth = last.operands[0], quicker
 
         def check(given: Array) -> None:
