@@ -67,6 +67,10 @@ class StandIn:
         """Whether it has no entry that is NaN or infinite; what has no numbers has none."""
         return True
 
+    def as_number(self) -> Any:
+        """What stands for one of Python's numbers, of an array with one entry."""
+        return self
+
 
 class Derivative:
     """A structured Jacobian, or a record of several: never taken for an array of numbers unasked."""
@@ -384,8 +388,8 @@ def check_finite(array: Array, name: str, operation: str) -> None:
 
 
 def number(scalar: Any) -> float:
-    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
-    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
+    """Return a scalar as a Python number, or as what stands in for one."""
+    return cast(float, scalar.as_number()) if isinstance(scalar, StandIn) else float(scalar)
 
 
 def common_dtype(*dtypes: DType) -> DType:

@@ -76,6 +76,10 @@ EXPRESSIONS = (
     "structure({a}, {b})",
     "of_network({a}, {b})",
     "np.maximum(of_network({a}, {b}), 0)",
+    "{a} * cost({b})",
+    "np.where({a} > {k}, cost({b}), {a})",
+    "{a} / (1 + cost({a})) ** {p} + 1 / cost({b})",
+    "{a} * max(cost({b}), 1)",
 )
 """Of two arrays of 3×2, another one; k is a number, p an exponent."""
 
@@ -152,9 +156,14 @@ def structure(a, b):
     u, v = jac.values(u=a, v=b)
     return (jac.tanh(u) * v @ v.T).jacobian(u).vjp(np.ones((3, 3)))
 
+def parameters(b):
+    return {"W1": b.T, "b1": b[:, 0], "W2": b, "b2": b[0]}
+
 def of_network(a, b):
-    params = {"W1": b.T, "b1": b[:, 0], "W2": b, "b2": b[0]}
-    return network.gradient(params, a, labels)["W2"] * network.value(params, a, labels)
+    return network.gradient(parameters(b), a, labels)["W2"]
+
+def cost(b):
+    return network.value(parameters(b), b, labels)
 """
 
 
