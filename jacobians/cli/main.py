@@ -82,12 +82,10 @@ def _run(argv: Sequence[str] | None) -> int:
         _error("interrupted")
         return 130
     # sys.exit in a caller's function, or a fault of this library: neither is a verdict
-    except (Exception, SystemExit, GeneratorExit) as error:
+    except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        kind, text = type(error).__name__, " ".join(str(error).split())
-        return _error(
-            f"{arguments.command}: {kind}: {text} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
-        )
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+        return _error(f"{arguments.command}: {told} (in {last.name}, {Path(last.filename).name} line {last.lineno})")
     return code
 
 

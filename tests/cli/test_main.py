@@ -29,6 +29,8 @@ def too_much(x): return np.ones(10**14).sum()
 def leaves(x): sys.exit(3)
 def interrupted(x): raise KeyboardInterrupt
 def generator(x): raise GeneratorExit
+class TimeIsUp(BaseException): pass
+def of_its_own(x): raise TimeIsUp("of the user's own")
 def escapes(x): raise RuntimeError("\x1b[31mred\x1b]0;title\x07")
 def prints(x):
     print("at work")
@@ -90,7 +92,8 @@ REFUSED = [
     (("check", "user_model:no_memory", *POINT), "check: there is not enough memory"),
     (("check", "user_model:too_much", *POINT), "check: there is not enough memory: Unable to allocate"),
     (("check", "user_model:leaves", *POINT), "check: SystemExit: 3 (in leaves, user_model.py line 8)"),
-    (("check", "user_model:generator", *POINT), "check: GeneratorExit:  (in generator"),
+    (("check", "user_model:generator", *POINT), "check: GeneratorExit (in generator"),
+    (("check", "user_model:of_its_own", *POINT), "check: TimeIsUp: of the user's own (in of_its_own"),
     (("check", "leaving_module:f", *POINT), "importing leaving_module raised SystemExit: 3"),
     (("explain", "cs231n", "--l2", "nan"), "l2=nan"),
     (("explain", "cs231n", "--l2", "inf"), "l2=inf"),
