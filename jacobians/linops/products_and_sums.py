@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from itertools import pairwise, repeat
+from itertools import pairwise
 from operator import add, attrgetter, matmul
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,9 @@ class Product(Jacobian):
     ShapeError
         If neighbours do not fit, or there is no factor.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------
@@ -64,9 +66,7 @@ class Product(Jacobian):
     __slots__ = ("_parts", "_ways", "factors")
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
-        self.factors = factors = tuple(factors)
-        if not all(map(isinstance, factors, repeat(Jacobian))) or not factors:
-            all_jacobians(factors, "Product")
+        self.factors = factors = all_jacobians(factors, "Product")
         for left, right in pairwise(factors):
             if left.domain != right.codomain:
                 raise ShapeError(
@@ -250,7 +250,9 @@ class Sum(Jacobian):
     ShapeError
         If they map between different shapes, or there is no term.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------
