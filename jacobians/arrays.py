@@ -52,7 +52,7 @@ Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 class StandIn:
@@ -145,15 +145,14 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
-def is_finite(array: Any) -> bool:
+def is_finite(array: Array) -> bool:
     """Return whether no real entry is NaN or infinite."""
     if isinstance(array, StandIn):
         return array.is_finite()
-    few = getattr(array, "size", 1) <= _FEW
-    return (few and math.isfinite(np.vdot(array, array))) or bool(np.isfinite(array).all())
+    return (array.size <= _FEW and math.isfinite(np.vdot(array, array))) or bool(np.isfinite(array).all())
 
 
-def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
+def refuse_not_finite(found: Iterable[Array], given: Mapping[str, Any], operation: str) -> None:
     """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
 
     Raises
@@ -204,7 +203,9 @@ def ones(shape: Shape, like: Array) -> Array:
     """Return a new array of ones in an array's dtype; in symbols where `like` is an expression."""
     if isinstance(like, Symbolic):
         return np.ones_like(cast(Array, like), shape=shape)
-    return np.ones(shape, like.dtype)
+    array = np.empty(shape, like.dtype)
+    array.fill(1)  # in one step, where np.ones takes several
+    return array
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
@@ -332,6 +333,12 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
     ((3,), (2, 3))
     """
+    if type(shape) is tuple:  # what is one already is looked at without a call: structures are made in every gradient
+        for size in shape:
+            if type(size) is not int or size < 0:
+                break
+        else:
+            return shape
     try:
         sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import reduce
 from itertools import pairwise
-from operator import add, attrgetter, matmul
+from operator import add, matmul
 from typing import TYPE_CHECKING, Any
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
@@ -67,15 +67,18 @@ class Product(Jacobian):
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
         self.factors = factors = all_jacobians(factors, "Product")
+        dtype = factors[0].dtype
         for left, right in pairwise(factors):
             if left.domain != right.codomain:
                 raise ShapeError(
                     f"Product: {left.structure} takes arrays of shape {left.domain}, the next factor "
                     f"{right.structure} gives {right.codomain}"
                 )
+            if right.dtype != dtype:
+                dtype = common_dtype(dtype, right.dtype)
         self._ways: dict[int | None, Way] = {}
         self._parts = factors if len(factors) <= LONG else ()
-        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
+        super().__init__(factors[0].codomain, factors[-1].domain, dtype)
 
     def _jvp(self, tangent: Array) -> Array:
         for factor in reversed(self.factors):
