@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
@@ -23,6 +23,7 @@ __all__ = [
     "Shape",
     "StandIn",
     "Symbolic",
+    "all_finite",
     "as_array",
     "as_float",
     "as_shape",
@@ -33,7 +34,6 @@ __all__ = [
     "format_bytes",
     "full",
     "generator",
-    "is_finite",
     "is_sparse",
     "kind_of",
     "leaves_of",
@@ -63,8 +63,8 @@ class StandIn:
     def becomes_a_value(self) -> None:
         """Take note that it is now a value of a graph."""
 
-    def is_finite(self) -> bool:
-        """Whether it has no entry that is NaN or infinite; what has no numbers has none."""
+    def all_finite(self, arrays: Collection[Any]) -> bool:
+        """Whether no entry of these, it among them, is NaN or infinite; what has no numbers has none."""
         return True
 
     def as_number(self) -> Any:
@@ -145,23 +145,24 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
-def is_finite(array: Array) -> bool:
-    """Return whether no real entry is NaN or infinite."""
-    if isinstance(array, StandIn):
-        return array.is_finite()
-    return (array.size <= _FEW and math.isfinite(np.vdot(array, array))) or bool(np.isfinite(array).all())
+def all_finite(arrays: Collection[Array]) -> bool:
+    """Return whether no entry of these real arrays is NaN or infinite."""
+    for array in arrays:
+        if isinstance(array, StandIn):
+            return array.all_finite(arrays)
+        if not (array.size <= _FEW and math.isfinite(np.vdot(array, array))) and not np.isfinite(array).all():
+            return False
+    return True
 
 
-def refuse_not_finite(found: Iterable[Array], given: Mapping[str, Any], operation: str) -> None:
-    """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
+def refuse_not_finite(given: Mapping[str, Any], operation: str) -> None:
+    """Raise where an array that was given is not finite, as what was made of it is; of overflow NumPy warns itself.
 
     Raises
     ------
     DomainError
-        With the first such entry of what was given.
+        With the first such entry.
     """
-    if all(map(is_finite, found)):
-        return
     for name, array in given.items():
         if (bad := first_not_finite(array)) is not None:
             place, count = bad

@@ -446,7 +446,7 @@ def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
     if not found:
         raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
     for place, item in enumerate(found):
-        if not isinstance(item, Jacobian) or item.numerator is not item:
+        if not isinstance(item, Jacobian) or type(item).numerator is not Jacobian.numerator:
             a_jacobian(item, owner, f"number {place}")
     return found
 

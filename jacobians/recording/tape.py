@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from jacobians.arrays import OfGraph, StandIn, is_finite, of_graph
+from jacobians.arrays import OfGraph, StandIn, all_finite, of_graph
 from jacobians.errors import RecordingError
 from jacobians.recording.lines import by_library, called_by_library, line_on_stack
 
@@ -235,8 +235,8 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     def becomes_a_value(self) -> None:
         self.tape.of_values = True
 
-    def is_finite(self) -> bool:
-        return self.tape.decide(self, is_finite)
+    def all_finite(self, arrays: Collection[Any]) -> bool:
+        return self.tape.decide_finite(arrays)
 
     def as_number(self) -> Recorded:
         found = self.astype(np.float64)
@@ -253,7 +253,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         if method != "__call__" or not all(map(_is_number, inputs)):
             return self.tape.ufunc(ufunc, method, _beside_arrays(inputs), options)
         found = self.tape.ufunc(ufunc, method, inputs, options)
-        if ufunc in _UNSAFE and not found.is_finite():  # where NumPy has inf or NaN, Python may raise
+        if ufunc in _UNSAFE and not self.tape.decide_finite((found,)):  # where NumPy has inf or NaN, Python may raise
             raise self.tape.refuse(f"numpy.{ufunc.__name__} of Python's numbers is not finite")
         found.number = ufunc in _ARITHMETIC or ufunc in _UNSAFE
         return found
@@ -604,11 +604,12 @@ class Tape:
         reads = roots_of((target, *operands) if read is None or target.path else read)
         self._add(function, operands, target.root, reads)
 
-    def decide(self, array: Recorded, truth: Callable[[Array], bool] = bool) -> bool:
-        """The truth of an array with one entry, or another of any array; a replay goes on only while it is the same."""
-        outcome = truth(array.array)
+    def decide(self, array: Recorded) -> bool:
+        """The truth of an array with one entry; a replay goes on only while it stays the same."""
+        outcome = bool(array.array)
+        truth: Callable[[Array], bool] = bool
         last = self.calls[-1] if self.calls else None
-        if truth is bool and last and last.writes is array.root and (quicker := truth_of(last)):
+        if last and last.writes is array.root and (quicker := truth_of(last)):
             array, truth = last.operands[0], quicker
 
         def check(given: Array) -> None:
@@ -616,6 +617,18 @@ class Tape:
                 raise Diverged
 
         self._add(check, (array,), None, {array.root})
+        return outcome
+
+    def decide_finite(self, arrays: Iterable[Any]) -> bool:
+        """Whether no entry of these arrays is NaN or infinite, decided as `decide` does, by one look at all of them."""
+        operands = tuple(arrays)
+        outcome = all_finite([*map(_real, operands)])
+
+        def check(*given: Array) -> None:
+            if all_finite(given) is not outcome:
+                raise Diverged
+
+        self._add(check, operands, None, roots_of(operands))
         return outcome
 
     def _new(self, function: Callable[..., Any], operands: tuple[Any, ...], result: Array, *rest: Any) -> Recorded:
