@@ -134,6 +134,9 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
+        given = run.events[origin.index].kind in ("argument", "input")
+        if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
+            continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
         if event.kind == "update":
             named = [e for e in by_key.get(event.key, ()) if e.index < event.index and e.kind != "update"]
@@ -200,17 +203,28 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     return list(naming.parameters_of(event.key)), generic
 
 
+def _of_gradients(event: Event) -> bool:
+    """Whether it lies in a dict or a list of gradients."""
+    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    return container != event.key and naming.is_gradient(container)
+
+
 def _last(events: list[Event], gradient: Event) -> Event | None:
     """The parameter's version: the last one before the gradient, of its size, in its function if there is one."""
     before = [
         e for e in events
         if e.index < gradient.index and np.size(e.copy) == np.size(gradient.copy) and e.kind not in ("return", "update")
-        and e.node is None
+        and e.node is None and not _of_gradients(e)
     ]  # fmt: skip
     if not before:
         # a gradient of the wrong shape still is the gradient of its name
         before = [
-            e for e in events if e.index < gradient.index and e.kind not in ("return", "update") and e.node is None
+            e
+            for e in events
+            if e.index < gradient.index
+            and e.kind not in ("return", "update")
+            and e.node is None
+            and not _of_gradients(e)
         ]
         if not before:
             return None
