@@ -181,7 +181,11 @@ def _best(
     best: tuple[float, Study] | None = None
     seen: set[Any] = set()
     ran, failure = 0, ("it shows no gradient", 0)
-    for guess in guesses(uses):
+    tier: tuple[int, int] | None = None
+    for guess in guesses(uses, pair=entry.kind == "pair"):
+        if tier is not None and (guess.examples, guess.outputs) != tier:
+            # no size is one unless the program forces it: it runs on the sizes before
+            break
         subject = Subject(source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables)
         run, _ = subject.run()
         reading.unread.update(dict.fromkeys(run.unread))
@@ -205,6 +209,7 @@ def _best(
         share = right / len(study.claims)
         if best is None or share > best[0] + 1e-9:
             best = (share, study)
+            tier = (guess.examples, guess.outputs)
         ran += 1
         if share == 1.0 or ran >= _MOST_GUESSES or not subject.given or time.monotonic() > end:
             break
