@@ -119,6 +119,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         or re.search(r"np\.max\(|\.max\(axis|softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text)
         is not None
     )
+    numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
@@ -138,7 +139,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
-        if output == 1 and label.startswith("classes"):
+        if label.startswith("classes") and (output == 1 or not numbered):
             continue
         yield Guess(batch, weight, bias, label, output, vector, examples)
 

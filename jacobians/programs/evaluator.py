@@ -779,7 +779,7 @@ class Evaluator:
 
     def _item(self, receiver: Any, index: Any) -> Any:
         if isinstance(receiver, np.ndarray):
-            return receiver[as_index(index, receiver.size, _length(receiver), self.budget)]
+            return receiver[as_index(index, receiver.shape, self.budget)]
         if isinstance(receiver, dict):
             return receiver[index]
         if isinstance(receiver, (list, tuple, str, range)):
@@ -794,7 +794,7 @@ class Evaluator:
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
-            receiver[as_index(index, receiver.size, _length(receiver), self.budget)] = value
+            receiver[as_index(index, receiver.shape, self.budget)] = value
         elif isinstance(receiver, dict):
             if not isinstance(index, (str, int, float, bool, tuple, np.integer)):
                 raise UnreadError("a key that is no text or number", self.line)
@@ -904,10 +904,6 @@ class Evaluator:
         if is_number(value) or value is None:
             raise ProgramError("TypeError: a number cannot be run through", self.line)
         raise UnreadError("a loop over what is no array, list or dict", self.line)
-
-
-def _length(value: Any) -> int:
-    return len(value) if value.ndim else 1
 
 
 def _loaded(node: ast.expr) -> ast.expr:
