@@ -146,7 +146,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
 _X = re.compile(
-    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits)$"
+    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
 _Y = re.compile(
     r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"

@@ -171,6 +171,11 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         reading.studies.append(found)
         shown |= {e.function for e in found.run.events} | names
     for found in held:
+        judge(found)
+        if len(list(wrong_ones(found))) == len(found.claims):
+            why = "it computes no loss, and its gradients are those of no usual loss; say which it is with --loss-name"
+            reading.failures.append((found.subject.entry, why, found.claims[0].line))
+            continue
         if not {c.event.function for c in found.claims} & shown:
             reading.studies.append(found)
             shown |= {e.function for e in found.run.events}
@@ -373,6 +378,8 @@ def _quickly(study: Study) -> int:
 
 def judge(study: Study) -> None:
     """Fill in the derivative of the loss with respect to every parameter that has a gradient."""
+    if study.true:
+        return
     done: dict[Any, Derivative] = {}
     # counted in steps of the evaluator, so that what is looked at does not depend on the machine
     most = int(np.clip(_STEPS / (7.0 * max(study.steps, 1) * len(study.claims)), 6, 48))
