@@ -15,7 +15,7 @@ from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
-from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
+from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 
@@ -90,7 +90,7 @@ class Subject:
         try:
             with np.errstate(all="ignore"):
                 self._enter(evaluator, data, recording, results)
-        except Reached:
+        except ReachedError:
             pass
         except (ProgramError, LimitError, UnreadError) as found:
             error = found
