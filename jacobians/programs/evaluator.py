@@ -372,9 +372,19 @@ class Evaluator:
 
     def _return(self, node: ast.Return, frame: Frame) -> None:
         value = None if node.value is None else self.evaluate(node.value, frame)
+        if isinstance(node.value, ast.Tuple) and isinstance(value, tuple) and 1 < len(value) == len(node.value.elts) < 4:
+            value = tuple(
+                self._unnamed(part, held, node, frame) for part, held in zip(node.value.elts, value, strict=True)
+            )
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
         names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
         raise _ReturnError(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
+
+    def _unnamed(self, part: ast.expr, held: Any, node: ast.Return, frame: Frame) -> Any:
+        """Note an array that is returned beside others and has no name: it may be a gradient."""
+        if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) or not isinstance(held, np.ndarray):
+            return held
+        return self.recorder.stored("assign", "grad", f"{ast.unparse(part)[:40]}", node.lineno, frame, held)
 
     def _import(self, node: ast.Import, frame: Frame) -> None:
         for alias in node.names:
@@ -540,6 +550,9 @@ class Evaluator:
         found = self._in_tables(name)
         if found is not None:
             return found
+        if name in ("np", "numpy", "math"):
+            # a cell or a page that leaves the imports out
+            return Namespace("math" if name == "math" else "numpy")
         if name == "__name__":
             return "__main__"
         if name in self.assumed:
