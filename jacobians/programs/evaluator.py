@@ -372,7 +372,11 @@ class Evaluator:
 
     def _return(self, node: ast.Return, frame: Frame) -> None:
         value = None if node.value is None else self.evaluate(node.value, frame)
-        if isinstance(node.value, ast.Tuple) and isinstance(value, tuple) and 1 < len(value) == len(node.value.elts) < 4:
+        if (
+            isinstance(node.value, ast.Tuple)
+            and isinstance(value, tuple)
+            and 1 < len(value) == len(node.value.elts) < 4
+        ):
             value = tuple(
                 self._unnamed(part, held, node, frame) for part, held in zip(node.value.elts, value, strict=True)
             )
