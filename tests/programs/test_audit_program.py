@@ -217,7 +217,7 @@ def test_it_is_plain_data_and_html_as_well() -> None:
     found = audit_program(CLASS.replace("self.E.sum(axis=0)", "self.E.sum()"), "a<b>.py")
     record = json.loads(json.dumps(found.to_dict()))
     assert record["verdict"] == "wrong"
-    assert record["first_wrong_line"] == 18
+    assert record["first_wrong_line"] == 17
     assert record["entries"][0]["faults"][0]["should_be"] == "self.db = self.E.sum(axis=0) / n"
     html = found._repr_html_()
     assert "a&lt;b&gt;.py: wrong (1 of 2 gradients right)" in html
