@@ -236,9 +236,9 @@ def _disagreement(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
 def _made_at(study: Study) -> int:
     """The line on which the loss gets its factor: that of the first version of it that is a number."""
     line = study.loss.line
-    value = scalar(study.run.events[study.loss.index].copy)
+    value = study.loss.value(study.run.events[study.loss.index].copy)
     for event in study.run.events[: study.loss.index]:
-        if value is not None and event.kind in ("assign", "write") and scalar(event.copy) == value:
+        if event.kind in ("assign", "write") and scalar(event.copy) == value:
             return event.line
     return line
 
