@@ -19,26 +19,28 @@ from jacobians.programs.values import Bound, Budget, BuiltIn, Function, ProgramE
 Rule: TypeAlias = Callable[..., Any]
 
 
-def octave_functions(budget: Budget, call: Call) -> dict[str, BuiltIn]:
+def octave_functions(budget: Budget, seed: int, call: Call) -> dict[str, BuiltIn]:
     """Return everything that a tree of `octave_tree` calls, by name.
 
     Parameters
     ----------
     budget : Budget
         Asked for the size of every result before it is made.
+    seed : int
+        Of the random numbers.
     call : callable
-        ``call(function, arguments)`` calls a function of the file or of a table.
+        ``call(function, arguments, keywords)`` calls a function of the file or of a table.
 
     Examples
     --------
     >>> from jacobians.programs.octave_functions import octave_functions
     >>> from jacobians.programs.values import Budget, Limits
-    >>> table = octave_functions(Budget(Limits()), lambda function, arguments: function.call(*arguments))
-    >>> table["octave sum"].call([[1.0, 2.0]])
-    Traceback (most recent call last):
-    jacobians.programs.values.ProgramError: a cell array stands where a matrix belongs
+    >>> import numpy as np
+    >>> table = octave_functions(Budget(Limits()), 0, lambda function, arguments, keywords: function.call(*arguments))
+    >>> table["octave sum"].call(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[4., 6.]])
     """
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     rules: dict[str, Rule] = {**_LANGUAGE, **LIBRARY}
     made = {name: partial(rule, budget) for name, rule in rules.items()}
     made |= {name: partial(rule, budget, call) for name, rule in _CALLING.items()}
@@ -429,6 +431,8 @@ def _variance(budget: Budget, of: Any, kind: Any = 0.0, axis: Any = None) -> Arr
     if isinstance(kind, np.ndarray) and kind.size == 0:
         kind = 0.0
     budget.size(held.size)
+    if held.shape == (0, 0):
+        return matrix(np.nan)
     if along >= held.ndim or held.shape[along] == 0:
         return np.zeros(held.shape)
     less = 0 if om.whole(kind) else 1
@@ -471,7 +475,7 @@ def _extreme_outputs(largest: bool) -> Rule:
 
 def _extremes(budget: Budget, largest: bool, of: Any, axis: Any) -> tuple[Array, Array]:
     """The largest entries, and the first index of each; what is NaN counts for nothing."""
-    held = number(of)
+    held = matrix(of)
     along = _axis(held, axis)
     budget.size(held.size)
     if held.shape == (0, 0) and axis is None:
@@ -481,10 +485,9 @@ def _extremes(budget: Budget, largest: bool, of: Any, axis: Any) -> tuple[Array,
     if held.shape[along] == 0:
         shape = tuple(0 if k == along else n for k, n in enumerate(held.shape))
         return np.zeros(shape), np.zeros(shape)
-    sure = np.where(np.isnan(held), -np.inf if largest else np.inf, held)
+    sure = held if held.dtype.kind == "b" else np.where(np.isnan(held), -np.inf if largest else np.inf, held)
     at = (np.argmax if largest else np.argmin)(sure, axis=along, keepdims=True)
-    nothing = np.all(np.isnan(held), axis=along, keepdims=True)
-    best = np.where(nothing, np.nan, np.take_along_axis(sure, at, along))
+    best = np.take_along_axis(held, at, along)  # NaN where all are
     return best.reshape(om.trimmed(best.shape)), (at + 1.0).reshape(om.trimmed(best.shape))
 
 
@@ -495,14 +498,14 @@ def _sorted(budget: Budget, of: Any, *how: Any) -> Array:
 def _sorted_outputs(budget: Budget, count: Any, of: Any, *how: Any) -> tuple[Array, ...]:
     if isinstance(of, list):
         raise UnreadError("sort of a cell array")
-    held = number(of)
+    held = matrix(of)
     falling = any(isinstance(h, str) and h.lower() == "descend" for h in how)
     along = _axis(held, next(iter(_numbers(how)), None))
     budget.size(8.0 * held.size)
     if along >= held.ndim:
         return om.outputs(om.whole(count), (held, np.ones(held.shape)))
     if falling:
-        key = np.where(np.isnan(held), -np.inf, -held)
+        key = np.where(np.isnan(held), -np.inf, -number(held))
         at = np.argsort(key, axis=along, kind="stable")
     else:
         at = np.argsort(held, axis=along, kind="stable")
@@ -518,7 +521,7 @@ def _unique_outputs(budget: Budget, count: Any, of: Any, *how: Any) -> tuple[Arr
         raise UnreadError("unique of a cell array")
     if not set(how) <= {"rows", "first", "last"}:
         raise UnreadError("this way of unique")
-    held = number(of)
+    held = matrix(of)
     budget.size(8.0 * held.size)
     if held.size == 0:
         return om.outputs(om.whole(count), (held, om.empty(), om.empty()))
@@ -529,11 +532,9 @@ def _unique_outputs(budget: Budget, count: Any, of: Any, *how: Any) -> tuple[Arr
         found, first, where = np.unique(om.entries(held), return_index=True, return_inverse=True)
         flat = where.reshape(-1)
         found = found[None] if held.shape[0] == 1 and held.ndim == 2 and held.size > 1 else found[:, None]
-    if "first" not in how:
+    if "last" in how:
         first[flat] = np.arange(flat.size)
-    row = held.shape[0] == 1 and "rows" not in how
-    lie: Shape = (1, -1) if row else (-1, 1)
-    return om.outputs(om.whole(count), (found, first.reshape(lie) + 1.0, flat.reshape(lie) + 1.0))
+    return om.outputs(om.whole(count), (found, first[:, None] + 1.0, flat[:, None] + 1.0))
 
 
 # --- searching -------------------------------------------------------------------------------------
@@ -571,8 +572,10 @@ def _is_member(budget: Budget, of: Any, among: Any) -> Any:
 def _to_linear(budget: Budget, sizes: Any, *subscripts: Any) -> Array:
     """sub2ind([rows columns], i, j)."""
     shape = [om.whole(n) for n in om.entries(matrix(sizes))]
-    each = [number(s) for s in subscripts]
-    if len(each) > len(shape) or len({s.shape for s in each}) != 1:
+    each = [matrix(s) for s in subscripts]
+    if any(s.dtype.kind == "b" for s in each):
+        raise UnreadError("a mask as an index of sub2ind")
+    if not each or len(each) > len(shape) or len({s.shape for s in each}) != 1:
         raise ProgramError("sub2ind: an index for each axis, all of one size")
     found, step = np.ones(each[0].shape), 1.0
     budget.size(found.size)
@@ -586,7 +589,9 @@ def _to_linear(budget: Budget, sizes: Any, *subscripts: Any) -> Array:
 
 def _from_linear(budget: Budget, count: Any, sizes: Any, places: Any) -> tuple[Array, ...]:
     shape = om._folded(tuple(om.whole(n) for n in om.entries(matrix(sizes))), om.whole(count))
-    held = number(places)
+    held = matrix(places)
+    if held.dtype.kind == "b":
+        raise UnreadError("a mask as an index of ind2sub")
     budget.size(held.size * len(shape))
     if held.size and (np.min(held) < 1 or np.max(held) > om.volume(shape)):
         raise ProgramError("ind2sub: an index is out of range")
@@ -728,7 +733,7 @@ def _inverse(budget: Budget, of: Any) -> Array:
 def _pseudo_inverse(budget: Budget, of: Any) -> Array:
     held = number(of)
     om.work(budget, 60.0 * max(held.shape) * min(held.shape) ** 2)
-    return np.linalg.pinv(held) if held.size else held.T
+    return np.linalg.pinv(held) if held.size else om.empty()
 
 
 def _determinant(budget: Budget, of: Any) -> float:
@@ -812,15 +817,15 @@ def _function(budget: Budget, called: Any) -> Any:
 
 def _bsxfun(budget: Budget, call: Call, called: Any, left: Any, right: Any) -> Any:
     om.broadcast(budget, left, right)
-    return om.first(call(_function(budget, called), [left, right]))
+    return om.first(call(_function(budget, called), [left, right], {}))
 
 
 def _feval(budget: Budget, call: Call, called: Any, *arguments: Any) -> Any:
-    return om.first(call(_function(budget, called), list(arguments)))
+    return om.first(call(_function(budget, called), list(arguments), {}))
 
 
 def _feval_outputs(budget: Budget, call: Call, count: Any, called: Any, *arguments: Any) -> Any:
-    return om.outputs(om.whole(count), call(_function(budget, called), list(arguments)))
+    return om.outputs(om.whole(count), call(_function(budget, called), list(arguments), {}))
 
 
 def _over_entries(cells: bool) -> Rule:
@@ -857,7 +862,7 @@ def _applied(
     if len({len(i) for i in items}) != 1:
         raise ProgramError("cellfun and arrayfun go over arguments of one size")
     budget.size(count * len(items[0]))
-    found = [om.outputs(count, call(called, list(row))) for row in zip(*items, strict=True)]
+    found = [om.outputs(count, call(called, list(row), {})) for row in zip(*items, strict=True)]
     made: list[Any] = []
     for k in range(count):
         values = [row[k] for row in found]
@@ -960,7 +965,7 @@ _LANGUAGE: Mapping[str, Rule] = {
 
 def _index_outputs(budget: Budget, call: Call, count: Any, of: Any, *places: Any) -> tuple[Any, ...]:
     if isinstance(of, (BuiltIn, Function, Bound)):
-        return om.outputs(om.whole(count), call(of, list(places)))
+        return om.outputs(om.whole(count), call(of, list(places), {}))
     return om.outputs(om.whole(count), om.index(budget, call, of, *places))
 
 

@@ -16,8 +16,8 @@ from jacobians.programs.values import Bound, Budget, BuiltIn, Function, LimitErr
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 Shape: TypeAlias = tuple[int, ...]
-Call: TypeAlias = Callable[[Any, list[Any]], Any]
-"""Calls a function of the file or of a table."""
+Call: TypeAlias = Callable[[Any, list[Any], dict[str, Any]], Any]
+"""Calls a function of the file or of a table, with arguments and keywords."""
 
 
 def matrix(value: Any) -> Array:
@@ -136,7 +136,7 @@ def outputs(count: int, value: Any) -> tuple[Any, ...]:
 def index(budget: Budget, call: Call, of: Any, *places: Any) -> Any:
     """Return a part of a matrix, cell array or text, or what a function gives: what it is decides."""
     if isinstance(of, (BuiltIn, Function, Bound)):
-        return first(call(of, list(places)))
+        return first(call(of, list(places), {}))
     if isinstance(of, list):
         found, _ = _linear(budget, (1, len(of)), _one(places))
         return [of[k] for k in found]
@@ -252,12 +252,9 @@ def store(budget: Budget, old: Any, value: Any, *places: Any) -> Any:
         return []
     if isinstance(old, (str, dict)) or isinstance(value, (str, dict)):
         raise UnreadError("a part of a text or struct that is set")
-    of, given = empty() if old is None else matrix(old), matrix(value)
-    if of.dtype.kind != given.dtype.kind:
-        of, given = (given.astype(bool)[:0, :0] if old is None else number(of)), number(given)
-        of = number(of)
-    if old is None and given.dtype.kind == "b":
-        of = of.astype(bool)
+    given = matrix(value)
+    of = given[:0, :0] if old is None else matrix(old)
+    given = given.astype(of.dtype)  # a mask stays one
     if len(places) == 1:
         return _store_linear(budget, of, given, places[0])
     return _store_parts(budget, of, given, places)

@@ -777,7 +777,7 @@ class _Reader:
             if count > LONGEST:
                 raise self._error(f"more than {LONGEST} operators in one expression, which is not read", start)
             if self._accept("'", ".'"):
-                found = self._call("transpose", [found], start)
+                found = self._parts_of(self._call("transpose", [found], start), False, start)
             elif sign := self._accept(*_POWERS):
                 found = self._call(_POWERS[sign.text], [found, self._exponent()], start)
             else:
@@ -796,6 +796,9 @@ class _Reader:
         """Read an atom with the indices and fields that follow it."""
         start = self.next
         found, is_function = self._atom()
+        return self._parts_of(found, is_function, start)
+
+    def _parts_of(self, found: ast.expr, is_function: bool, start: Token) -> ast.expr:
         count = 0
         while True:
             token = self.next
