@@ -79,16 +79,10 @@ def _shape(budget: Budget, arguments: Sequence[Any]) -> Shape:
         sizes = [om.whole(n) for n in given]
         sizes = sizes * 2 if len(sizes) == 1 else sizes
     shape = om.trimmed([max(n, 0) for n in sizes])
-    budget.size(om.volume(shape))
-    if max(shape) > budget.limits.entries or len(shape) > 8:
-        budget.size(float(max(shape)))
+    om.room(budget, shape)
+    if len(shape) > 8:
         raise UnreadError("a matrix with more than eight axes")
     return shape
-
-
-def _real(value: Array) -> Array:
-    """Refuse what would be complex in Octave."""
-    return value
 
 
 # --- making matrices -------------------------------------------------------------------------------
@@ -155,10 +149,9 @@ def _repmat(budget: Budget, of: Any, *arguments: Any) -> Any:
         raise ProgramError("repmat: how often is not said")
     rank = max(held.ndim, len(times))
     shape = om._folded(held.shape, rank)
-    budget.size(om.volume([a * b for a, b in zip(shape, [*times, *[1] * rank], strict=False)]))
-    if max(times) > budget.limits.entries:
-        budget.size(float(max(times)))
-    found = np.tile(held.reshape(shape, order="F"), [*times, *[1] * (rank - len(times))])
+    times = [*times, *[1] * (rank - len(times))]
+    om.room(budget, [float(a) * b for a, b in zip(shape, times, strict=True)])
+    found = np.tile(held.reshape(shape, order="F"), times)
     return found.reshape(om.trimmed(found.shape), order="F")
 
 
@@ -399,7 +392,7 @@ def _mean(of: Array, axis: int, keepdims: bool) -> Array:
 
 def _median(of: Array, axis: int, keepdims: bool) -> Array:
     if of.shape[axis] == 0:
-        return np.full(np.sum(of, axis=axis, keepdims=True).shape, np.nan)
+        raise ProgramError("median of an empty matrix")
     return np.median(of, axis=axis, keepdims=keepdims)
 
 
@@ -452,12 +445,14 @@ def _differences(budget: Budget, of: Any, times: Any = 1.0, axis: Any = None) ->
     if not 0 <= n <= 64 or along >= held.ndim:
         raise UnreadError("diff of this order")
     budget.size(held.size * (n + 1.0))
+    if held.size <= 1 and n:
+        return om.empty()
     return np.diff(held, n, axis=along)
 
 
 def _extreme(largest: bool) -> Rule:
     def extreme(budget: Budget, of: Any, other: Any = None, axis: Any = None) -> Any:
-        if other is not None and not (isinstance(other, np.ndarray) and other.size == 0):
+        if other is not None and axis is None:
             return (np.fmax if largest else np.fmin)(*om.broadcast(budget, of, other))
         return _extremes(budget, largest, of, axis)[0]
 
@@ -466,7 +461,7 @@ def _extreme(largest: bool) -> Rule:
 
 def _extreme_outputs(largest: bool) -> Rule:
     def extreme(budget: Budget, count: Any, of: Any, other: Any = None, axis: Any = None) -> tuple[Array, ...]:
-        if other is not None and not (isinstance(other, np.ndarray) and other.size == 0):
+        if other is not None and matrix(other).size:
             raise ProgramError("max and min of two matrices give no index")
         return om.outputs(om.whole(count), _extremes(budget, largest, of, axis))
 
@@ -617,7 +612,7 @@ def _accumulated(budget: Budget, places: Any, values: Any, sizes: Any = None, *m
     given = [] if sizes is None else [om.whole(n) for n in om.entries(matrix(sizes))]
     need = [int(n) for n in np.max(where, axis=0, initial=1)]
     shape = tuple(max(n, g) for n, g in zip(need, given or need, strict=False)) if axes > 1 else (max(need + given), 1)
-    budget.size(om.volume(shape))
+    om.room(budget, shape)
     made = np.zeros(shape)
     at = tuple((where[:, k] - 1).astype(int) for k in range(axes))
     np.add.at(made, at if axes > 1 else (at[0], np.zeros(len(at[0]), int)), om.entries(what) if what.size > 1 else what.item())
@@ -768,7 +763,7 @@ def _kronecker(budget: Budget, left: Any, right: Any) -> Array:
     a, b = number(left), number(right)
     if a.ndim > 2 or b.ndim > 2:
         raise ProgramError("kron: matrices have two axes")
-    budget.size(float(a.size) * b.size)
+    om.room(budget, [float(m) * n for m, n in zip(a.shape, b.shape, strict=True)])
     return np.kron(a, b)
 
 

@@ -94,6 +94,11 @@ def volume(shape: Sequence[float]) -> float:
     return float(np.prod(np.asarray(shape, dtype=float)))
 
 
+def room(budget: Budget, shape: Sequence[float]) -> None:
+    """Ask for a shape before it is made, an axis of one without entries too: a sum over the others has as many."""
+    budget.size(max(volume(shape), float(max(shape, default=1))))
+
+
 def trimmed(shape: Sequence[int]) -> Shape:
     """Return a shape without trailing axes of length 1, but with two axes."""
     found = list(shape)
@@ -167,7 +172,7 @@ def part_of(budget: Budget, of: Array, places: tuple[Any, ...]) -> Array:
         return entries(of)[found].reshape(shape, order="F")
     folded = _folded(of.shape, len(places))
     each = [_along(budget, p, n) for p, n in zip(places, folded, strict=True)]
-    budget.size(volume([len(p) for p in each]))
+    room(budget, [len(p) for p in each])
     for axis, (p, n) in enumerate(zip(each, folded, strict=True)):
         if p.size and p.max() >= n:
             raise ProgramError(f"index {p.max() + 1} of axis {axis + 1} is out of a matrix of {dims(of.shape)}")
@@ -285,6 +290,8 @@ def _store_parts(budget: Budget, of: Array, value: Array, places: tuple[Any, ...
     each = [_along(budget, p, n) for p, n in zip(places, folded, strict=True)]
     counts = [len(p) for p in each]
     budget.size(volume(counts))
+    if value.size == 0 and 0 in counts:
+        return of
     if value.size != 1 and [n for n in counts if n != 1] != [n for n in value.shape if n != 1]:
         raise ProgramError(f"A(I,J) = X: X is {dims(value.shape)}, and {dims(tuple(counts))} is set")
     if min(counts) == 0:
@@ -303,25 +310,24 @@ def _store_parts(budget: Budget, of: Array, value: Array, places: tuple[Any, ...
 
 def _colons_of_value(value: Array, places: tuple[Any, ...]) -> tuple[Any, ...]:
     """Into an empty matrix, : is as long as what is stored."""
-    long = [n for n in value.shape if n != 1] if sum(map(_is_colon, places)) != len(places) else list(value.shape)
-    if len(places) == value.ndim and all(
-        _is_colon(p) or matrix(p).size == n for p, n in zip(places, value.shape, strict=True)
-    ):
-        long = [n for p, n in zip(places, value.shape, strict=True) if _is_colon(p)]
-    else:
-        taken = [matrix(p).size for p in places if not _is_colon(p)]
-        for n in taken:
-            if n in long:
-                long.remove(n)
-    found = []
-    for p in places:
-        found.append(np.arange(1.0, (long.pop(0) if long else 1) + 1)[None] if _is_colon(p) else p)
-    return tuple(found)
+    shape: list[int] = list(value.shape)
+    if not all(map(_is_colon, places)) and (len(shape) != len(places) or any(_is_single(p) for p in places)):
+        left = [n for n in shape if n != 1]
+        shape = []
+        for p in places:
+            counted = _is_colon(p) or not _is_single(p)
+            shape.append(left.pop(0) if counted and left else 1)
+    shape += [1] * len(places)
+    return tuple(np.arange(1.0, n + 1)[None] if _is_colon(p) else p for p, n in zip(places, shape, strict=False))
+
+
+def _is_single(place: Any) -> bool:
+    return not _is_colon(place) and matrix(place).size == 1
 
 
 def grown(budget: Budget, of: Array, shape: Shape) -> Array:
     """Return a matrix with zeros after it."""
-    budget.size(volume(shape))
+    room(budget, shape)
     made = np.zeros(shape, of.dtype)
     made[tuple(slice(n) for n in of.shape)] = of
     return made
@@ -443,7 +449,7 @@ def joined(budget: Budget, axis: int, parts: Sequence[Any]) -> Any:
         shapes = " and ".join(dict.fromkeys(dims(a.shape) for a in kept))
         way = ("one above the other", "side by side")[axis] if axis < 2 else f"along axis {axis + 1}"
         raise ProgramError(f"matrices of {shapes} do not go {way}")
-    budget.size(sum(a.size for a in kept))
+    room(budget, [sum(a.shape[axis] for a in kept) if k == axis else n for k, n in enumerate(kept[0].shape)])
     return np.concatenate(kept, axis)
 
 
@@ -491,7 +497,7 @@ def broadcast(budget: Budget, left: Any, right: Any) -> tuple[Array, Array]:
         shape = np.broadcast_shapes(*_same_rank(a.shape, b.shape))
     except ValueError:
         raise ProgramError(f"matrices of {dims(a.shape)} and {dims(b.shape)} do not fit entry by entry") from None
-    budget.size(volume(shape))
+    room(budget, shape)
     one, other = _same_rank(a.shape, b.shape)
     return a.reshape(one), b.reshape(other)
 
@@ -510,7 +516,7 @@ def product(budget: Budget, left: Any, right: Any) -> Array:
     if a.ndim > 2 or b.ndim > 2 or a.shape[1] != b.shape[0]:
         raise ProgramError(f"operator *: matrices of {dims(a.shape)} and {dims(b.shape)} have no product")
     work(budget, a.shape[0] * a.shape[1] * float(b.shape[1]))
-    budget.size(float(a.shape[0]) * b.shape[1])
+    room(budget, (a.shape[0], b.shape[1]))
     return a @ b
 
 

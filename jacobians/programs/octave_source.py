@@ -750,7 +750,7 @@ class _Reader:
     def _signed(self) -> ast.expr:
         """Read what -, + and ! stand before."""
         token = self.next
-        if not self._is("-", "+", "!", "~", "++", "--"):
+        if not self._is("-", "+", "!", "~"):
             return self._powers()
         self._take()
         self._deeper(token)
@@ -761,7 +761,7 @@ class _Reader:
     def _with_sign(self, token: Token, of: ast.expr) -> ast.expr:
         if token.text in ("!", "~"):
             return self._call("not", [of], token)
-        if token.text in ("--", "++") or token.text == "+":
+        if token.text == "+":
             return self._number(of, token)
         if isinstance(of, ast.Constant) and isinstance(of.value, float):
             return self._constant(-of.value, token)

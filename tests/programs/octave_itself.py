@@ -36,7 +36,7 @@ E = [];
 Z = zeros(3, 0);
 """
 
-MATRICES = ("A", "B", "C", "S", "r", "c", "y", "s", "k", "M", "E", "c'", "r'", "A'", "2", "0.5", "-1", "1:4", "[1 2;3 4]")
+MATRICES = ("A", "B", "C", "S", "r", "c", "y", "s", "k", "M", "c'", "r'", "A'", "2", "0.5", "-1", "1:4", "[1 2;3 4]")
 EXPRESSIONS = (
     "{m} + {m}", "{m} - {m}", "{m} .* {m}", "{m} ./ {m}", "{m} * {m}", "{m} / {s}", "{m} .^ 2", "{m} ^ 2", "-{m}", "-{m}'",
     "2 ^ -k", "{m} == {m}", "{m} >= {s}", "!({m} > {s})", "~{m}", "{m} & {m}", "{m} | {m}", "({m})'", "{m}.'", "-2 ^ 2",
@@ -52,7 +52,7 @@ EXPRESSIONS = (
     "repmat({m}, 2)", "repmat({m}, [1 2])", "reshape({m}, 2, [])", "reshape({m}, 3, 4)", "reshape({m}(1:4), [2 2])",
     "bsxfun(@times, {m}, {m})", "bsxfun(@plus, {m}, {m})", "bsxfun(@(p, q) p - q, {m}, {m})", "exp({m} / 8)", "log(abs({m}) + 1)",
     "sqrt(abs({m}))", "abs({m})", "tanh({m})", "1 ./ (1 + exp(-{m}))", "floor({m})", "round({m} / 2)", "fix({m})", "ceil({m})",
-    "mod({m}, {s})", "rem({m}, 3)", "mod({m}, -2)", "sign({m})", "kron({m}, {m})", "trace(S * {s})", "diag({m})", "diag(r, k)",
+    "mod({m} + 0, {s})", "rem({m} + 0, 3)", "mod({m} + 0, -2)", "sign({m})", "kron({m}, {m})", "trace(S * {s})", "diag({m})", "diag(r, k)",
     "inv(S)", "S \\ c", "{m} / S", "S \\ {m}", "det(S)", "norm({m} + 0)", "norm(A, 'fro')", "norm(S, 1)", "pinv({m})",
     "sort({m})", "sort({m}, 'descend')", "sort({m}, 2)", "unique({m})", "accumarray(y, c)", "sub2ind(size(A), [1 2 3]', y)",
     "A(sub2ind(size(A), (1:3)', y))", "horzcat({m}, {m})", "vertcat({m}, {m})", "cat(1, {m}, {m})", "fliplr({m})", "flipud({m})",
@@ -60,12 +60,12 @@ EXPRESSIONS = (
     "std({m}, 0, 2)", "var({m}, 1)", "median(A, 2)", "median({m} + 1)", "diff({m})", "dot({m}, {m})", "nnz({m})", "sumsq({m})", "power({m}, 2)",
     "times({m}, {m})", "rdivide({m}, {s})", "mtimes({m}, {m})", "transpose({m})", "arrayfun(@(t) t * 2 + {s}, {m})",
     "cellfun(@(t) numel(t), {{ {m}, {m} }})", "({s} > {s}) && ({m})", "{m} || {s}", "isequal({m}, {m})", "ismember({m}, [1 2 3])",
-    "logical({m})", "true + true", "M - M", "M * 2", "-M", "M .* A", "mean(M)", "double(M)", "sum(M)", "sum({m} == {m})", "pi", "Inf",
-    "conv2({m}, [1 2; 3 4])", "conv2({m}, ones(2), 'valid')", "conv2({m}, C, 'same')", "permute({m}, [2 1])", "xor(M, A > 1)", "vec({m})",
+    "logical({m})", "true + true", "M - M", "M * 2", "-M", "M .* A", "mean(M)", "double(M)", "sum(M)", "sum({m} == {m})", "pi + {s}", "Inf * {m}",
+    "conv2({m} + 0, [1 2; 3 4])", "conv2(A, ones(2), 'valid')", "conv2(B, C, 'same')", "permute({m}, [2 1])", "xor(M, A > 1)", "vec({m})",
     "triu({m}, 1)", "cumsum({m}(:))'", "colon(1, {s})", "isrow({m})", "ndims({m})", "meshgrid(1:2, 1:3)", "log2({s} + 8)", "hypot({m}, {s})",
     "strcmp('a', 'a')", "numel('it''s')", "1e3 + 1.5e-2", "{m}.^-1", "2.^{m}", "1./{m}", "{s}:{s}+1", "!{s} == {s}", "-{s}:{s}",
     "{m}(:)'", "({m} - mean({m})) ./ std({m})", "{m} - max({m}, [], 2)", "zeros(2, 3, 2)", "sum(zeros(2, 3, 2) + {s}, 3)", "size(ones(2, 3, 2))",
-    "ones(2, 3, 2)(:, :, 2)", "{m} <= {m}", "{m} != {m}", "{m} ~= {m}", "merge(A > 0, B, {s})", "[A Z' (1:4)' * 0]", "sum(Z)", "[Z S]", "[{m}; Z']",
+    "ones(2, 3, 2)(:, :, 2)", "{m} <= {m}", "{m} != {m}", "{m} ~= {m}", "merge(A > 0, B, {s})", "[A Z' (1:4)' * 0]", "[E {m}]", "sum(E)", "isempty(E)", "max(E)", "[E; {m}]", "size(E)", "A(E)", "sum(E, 1)", "max({m}, E)", "E == {s}", "E(:)", "prod(E)", "any(E)", "[Z S]", "[{m}; Z']",
 )  # fmt: skip
 INDICES = ("1", "2", "3", "end", ":", "[1 2]", "[2; 1]", "1:2", "2:end", "end:-1:1", "k", "y", "[]", "[1 1 2]", "true", "M(1, 1:3)")
 NUMBERS = ("1", "2", "3", "s", "k", "0", "4", "0.5", "-1", "r(1)", "A(1, 1)", "numel(r)")
