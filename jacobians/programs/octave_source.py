@@ -24,7 +24,7 @@ from jacobians.programs.octave_tokens import Token, tokens_of
 
 DEEPEST = 40
 """How far brackets and blocks may be nested."""
-LONGEST = 80
+LONGEST = 60
 """Operators of one kind in one expression."""
 
 _LEVELS: tuple[tuple[str, ...], ...] = (

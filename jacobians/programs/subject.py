@@ -15,6 +15,7 @@ from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
+from jacobians.programs.octave_functions import octave_functions
 from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
@@ -71,7 +72,10 @@ class Subject:
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        table = numpy_table(evaluator.budget, self.seed + 1)
+        if self.source.language == "Octave":
+            table = octave_functions(evaluator.budget, self.seed + 1, evaluator.call)
+        else:
+            table = numpy_table(evaluator.budget, self.seed + 1)
         evaluator.tables = (*(make(evaluator.budget, self.seed + 1) for make in self.tables), table)
         results: dict[str, Any] = {}
         error: Exception | None = None

@@ -27,13 +27,15 @@ SECONDS, MEGABYTES = 2.0, 500
 
 _WATCHED: list[str] = []
 _WATCHING = [False]
-_HARMLESS = frozenset(["object.__getattr__", "sys._getframe", "gc.get_objects", "code.__new__"])
+_UNKNOWN = ("<unknown>", b"<unknown>")
 
 
 def _hook(event: str, arguments: Any) -> None:
-    if _WATCHING[0] and event not in _HARMLESS:
-        if event == "compile" and arguments[1] in ("<unknown>", b"<unknown>"):
+    if _WATCHING[0] and event != "builtins.id":
+        if event == "compile" and arguments[1] in _UNKNOWN:
             return  # ast.parse, which makes a tree and no code
+        if event == "open" and arguments[0] in _UNKNOWN and arguments[1] == "rb":
+            return  # Python looks for the line of a syntax error in a file of this name
         _WATCHED.append(f"{event} {str(arguments)[:200]}")
 
 
@@ -152,8 +154,6 @@ WRONG = ("escape", "hang", "memory", "crash", "leak", "killed")
 
 def run_programs(seed: int, first: int, stop: int, seconds: float, show: Any = print) -> tuple[Counter[str], float, float]:
     """Run programs in workers, one after the other: how often each outcome came, and the most time and memory."""
-    from tests.programs.hostile import hostile_program
-
     counts: Counter[str] = Counter()
     longest = most = 0.0
     while first < stop:
@@ -172,12 +172,21 @@ def run_programs(seed: int, first: int, stop: int, seconds: float, show: Any = p
                 longest, most = max(longest, found["took"]), max(most, found["most"])
                 first = found["number"] + 1
                 if word.startswith(WRONG):
-                    show(f"--- {word}\n{hostile_program(random.Random(f'{seed}/{begun}'))[0][:3000]}")
+                    show(_shown(word, seed, begun))
             if reader.stuck or worker.wait() != 0:
                 counts["killed"] += 1
-                show(f"--- killed\n{hostile_program(random.Random(f'{seed}/{begun}'))[0][:3000]}")
+                show(_shown("killed", seed, begun))
                 first = begun + 1
     return counts, longest, most
+
+
+def _shown(word: str, seed: int, number: int) -> str:
+    """What went wrong, with the program."""
+    from tests.programs.hostile import BEFORE, hostile_program
+
+    text, name = hostile_program(random.Random(f"{seed}/{number}"))
+    text = text.replace(BEFORE, "...").encode("ascii", "backslashreplace").decode()
+    return f"--- {word}  ({name}, --seed {seed}, program {number})\n{text[:1200]}"
 
 
 class _Lines:
