@@ -19,15 +19,15 @@ from jacobians.programs.values import Bound, Budget, BuiltIn, Function, ProgramE
 Rule: TypeAlias = Callable[..., Any]
 
 
-def octave_functions(budget: Budget, seed: int, call: Call) -> dict[str, BuiltIn]:
+def octave_functions(budget: Budget, rng: np.random.Generator, call: Call) -> dict[str, BuiltIn]:
     """Return everything that a tree of `octave_tree` calls, by name.
 
     Parameters
     ----------
     budget : Budget
         Asked for the size of every result before it is made.
-    seed : int
-        Of the random numbers.
+    rng : numpy.random.Generator
+        Of rand and its like.
     call : callable
         ``call(function, arguments, keywords)`` calls a function of the file or of a table.
 
@@ -36,15 +36,15 @@ def octave_functions(budget: Budget, seed: int, call: Call) -> dict[str, BuiltIn
     >>> from jacobians.programs.octave_functions import octave_functions
     >>> from jacobians.programs.values import Budget, Limits
     >>> import numpy as np
-    >>> table = octave_functions(Budget(Limits()), 0, lambda function, arguments, keywords: function.call(*arguments))
+    >>> rng = np.random.default_rng(0)
+    >>> table = octave_functions(Budget(Limits()), rng, lambda called, arguments, keywords: called.call(*arguments))
     >>> table["octave sum"].call(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[4., 6.]])
     """
-    generator = np.random.default_rng(seed)
     rules: dict[str, Rule] = {**_LANGUAGE, **LIBRARY}
     made = {name: partial(rule, budget) for name, rule in rules.items()}
     made |= {name: partial(rule, budget, call) for name, rule in _CALLING.items()}
-    made |= {name: partial(rule, budget, generator) for name, rule in _RANDOM.items()}
+    made |= {name: partial(rule, budget, rng) for name, rule in _RANDOM.items()}
     return {f"octave {name}": BuiltIn(name, rule) for name, rule in made.items()}
 
 
@@ -102,30 +102,30 @@ def _eye(budget: Budget, *arguments: Any) -> Array:
     return np.eye(*shape)
 
 
-def _uniform(budget: Budget, generator: np.random.Generator, *arguments: Any) -> Array:
+def _uniform(budget: Budget, rng: np.random.Generator, *arguments: Any) -> Array:
     if any(isinstance(a, str) for a in arguments):
         return om.empty()
-    return generator.random(_shape(budget, arguments))
+    return rng.random(_shape(budget, arguments))
 
 
-def _normal(budget: Budget, generator: np.random.Generator, *arguments: Any) -> Array:
+def _normal(budget: Budget, rng: np.random.Generator, *arguments: Any) -> Array:
     if any(isinstance(a, str) for a in arguments):
         return om.empty()
-    return generator.standard_normal(_shape(budget, arguments))
+    return rng.standard_normal(_shape(budget, arguments))
 
 
-def _random_whole(budget: Budget, generator: np.random.Generator, bounds: Any, *arguments: Any) -> Array:
+def _random_whole(budget: Budget, rng: np.random.Generator, bounds: Any, *arguments: Any) -> Array:
     held = om.entries(number(bounds))
     low, high = (1, om.whole(held[0])) if held.size == 1 else (om.whole(held[0]), om.whole(held[-1]))
     if high < low:
         raise ProgramError("randi: the largest number is smaller than the smallest")
-    return generator.integers(low, high, _shape(budget, arguments), endpoint=True).astype(float)
+    return rng.integers(low, high, _shape(budget, arguments), endpoint=True).astype(float)
 
 
-def _permutation(budget: Budget, generator: np.random.Generator, count: Any, few: Any = None) -> Array:
+def _permutation(budget: Budget, rng: np.random.Generator, count: Any, few: Any = None) -> Array:
     n = om.whole(count)
     budget.size(max(n, 0))
-    return (generator.permutation(max(n, 0)) + 1.0)[None, : None if few is None else om.whole(few)]
+    return (rng.permutation(max(n, 0)) + 1.0)[None, : None if few is None else om.whole(few)]
 
 
 def _linspace(budget: Budget, start: Any, stop: Any, count: Any = 100.0) -> Array:

@@ -20,7 +20,7 @@ from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 
-Tables = Callable[[Budget, int], Mapping[str, Any]]
+Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
 PAIR_LOSS = "sum(out * dout)"
 
 
@@ -50,6 +50,11 @@ class Subject:
     tables: tuple[Tables, ...] = ()
     runs: int = 0
     given: dict[str, str] = field(default_factory=dict)
+    _tables: Any = None
+    _budget: Any = None
+    _rng: Any = None
+    _start: Any = None
+    _evaluator: Any = None
 
     def run(
         self,
@@ -61,22 +66,28 @@ class Subject:
     ) -> tuple[Run, Recording]:
         """Run the program from its start; with changes at some events, perhaps only up to one of them."""
         self.runs += 1
+        if self._tables is None:
+            self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
+            self._start = self._rng.bit_generator.state
+            if self.source.language == "Octave":
+                own: Mapping[str, Any] = octave_functions(self._budget, self._rng, self._called)
+            else:
+                own = numpy_table(self._budget, self._rng)
+            self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
+        self._budget.restart()
+        self._rng.bit_generator.state = self._start
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
         data = Data(self.guess, self.uses, self.seed, strength=self.strength)
         evaluator = Evaluator(
-            (),
+            self._tables,
             assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
             recording,
             data.value,
-            limits=self.limits,
+            budget=self._budget,
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        if self.source.language == "Octave":
-            table = octave_functions(evaluator.budget, self.seed + 1, evaluator.call)
-        else:
-            table = numpy_table(evaluator.budget, self.seed + 1)
-        evaluator.tables = (*(make(evaluator.budget, self.seed + 1) for make in self.tables), table)
+        self._evaluator = evaluator
         results: dict[str, Any] = {}
         error: Exception | None = None
         try:
@@ -93,6 +104,15 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         return made, recording
+
+    def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        """What a function gives that a function of the table calls."""
+        return self._evaluator.call(function, arguments, keywords)
+
+    def shown_data(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of the last run's data, and what they were."""
+        for name, kind in self.given.items():
+            yield name, kind.lstrip("fib") if "(" in kind and "{" not in kind else kind
 
     def _enter(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
         tree = self.source.tree

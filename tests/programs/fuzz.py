@@ -63,9 +63,9 @@ def outcome(text: str, name: str, seconds: float) -> str:
         return "not parsed"
     evaluator = Evaluator((), {}, Silent(), lambda _: None, limits=Limits(seconds=seconds), language=source.language)
     if source.language == "Octave":
-        evaluator.tables = (octave_functions(evaluator.budget, 0, evaluator.call),)
+        evaluator.tables = (octave_functions(evaluator.budget, np.random.default_rng(0), evaluator.call),)
     else:
-        evaluator.tables = (numpy_table(evaluator.budget, 0),)
+        evaluator.tables = (numpy_table(evaluator.budget, np.random.default_rng(0)),)
     try:
         evaluator.run(source.tree)
     except LimitError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.octave_functions import FUNCTIONS, octave_functions
 from jacobians.programs.octave_source import octave_tree
@@ -35,6 +37,6 @@ def run(
 ) -> tuple[dict[str, Any], dict[tuple[int, str], None]]:
     """Return what the names of a program hold after its last line, and what was not read."""
     evaluator = Evaluator([], {}, Silent(), (inputs or {}).get, limits=limits, language="Octave")
-    evaluator.tables = (octave_functions(evaluator.budget, 0, evaluator.call),)
+    evaluator.tables = (octave_functions(evaluator.budget, np.random.default_rng(0), evaluator.call),)
     evaluator.run(octave_tree(text, "program.m", FUNCTIONS))
     return evaluator.module.names, evaluator.unread
