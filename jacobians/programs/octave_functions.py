@@ -243,15 +243,16 @@ def _is_field(budget: Budget, of: Any, name: Any) -> Any:
 
 
 def _is_equal(budget: Budget, first: Any, *others: Any) -> bool:
-    return all(_equal(first, other) for other in others)
+    return all(_equal(budget, first, other) for other in others)
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(budget: Budget, one: Any, other: Any) -> bool:
+    budget.look()
     if isinstance(one, (str, dict, list)) or isinstance(other, (str, dict, list)):
         if isinstance(one, list) and isinstance(other, list):
-            return len(one) == len(other) and all(map(_equal, one, other))
+            return len(one) == len(other) and all(_equal(budget, a, b) for a, b in zip(one, other, strict=True))
         if isinstance(one, dict) and isinstance(other, dict):
-            return one.keys() == other.keys() and all(_equal(one[k], other[k]) for k in one)
+            return one.keys() == other.keys() and all(_equal(budget, one[k], other[k]) for k in one)
         return isinstance(one, str) and isinstance(other, str) and one == other
     return bool(np.array_equal(number(one), number(other)))
 

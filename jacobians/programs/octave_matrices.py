@@ -96,7 +96,7 @@ def volume(shape: Sequence[float]) -> float:
 
 def room(budget: Budget, shape: Sequence[float]) -> None:
     """Ask for a shape before it is made, an axis of one without entries too: a sum over the others has as many."""
-    budget.size(max(volume(shape), float(max(shape, default=1))))
+    budget.shape(shape)
 
 
 def trimmed(shape: Sequence[int]) -> Shape:

@@ -100,9 +100,9 @@ def tokens_of(text: str) -> Iterator[Token]:
             continue
         if kind == "name" and piece in KEYWORDS and not (brackets and piece == "end") and text[place - 1 : place] != ".":
             kind = "keyword"
-        column = len(text[begin:place].encode())
+        column = _bytes(text[begin:place])
         shown = _unquoted(piece) if kind == "string" else piece
-        yield Token(kind, shown, line, column, line, column + len(piece.encode()), spaced, in_matrix)  # type: ignore[arg-type]
+        yield Token(kind, shown, line, column, line, column + _bytes(piece), spaced, in_matrix)  # type: ignore[arg-type]
         if kind == "sign" and piece in "([{":
             brackets.append(piece)
         elif piece in _CLOSING and brackets and brackets[-1] == _CLOSING[piece]:
@@ -113,7 +113,7 @@ def tokens_of(text: str) -> Iterator[Token]:
         spaced, place = False, stop
         if kind == "line":
             line, begin = line + 1, stop
-    column = len(text[begin:].encode())
+    column = _bytes(text[begin:])
     yield Token("end", "", line, column, line, column, False, False)
 
 
@@ -128,6 +128,10 @@ def _end_of_comment(text: str, place: int) -> int:
         if depth == 0:
             break
     return place
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _unquoted(piece: str) -> str:

@@ -22,6 +22,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 SECONDS, MEGABYTES = 2.0, 500
 """What no program may take."""
 
@@ -54,14 +56,14 @@ def outcome(text: str, name: str, seconds: float) -> str:
     from jacobians.programs.numpy_functions import numpy_table
     from jacobians.programs.octave_functions import octave_functions
     from jacobians.programs.source import read_source
-    from jacobians.programs.values import LimitError, Limits, ProgramError, UnreadError
+    from jacobians.programs.values import Budget, LimitError, Limits, ProgramError, UnreadError
     from tests.programs.octave_run import Silent
 
     try:
         source = read_source(text, name)
     except FormulaError:
         return "not parsed"
-    evaluator = Evaluator((), {}, Silent(), lambda _: None, limits=Limits(seconds=seconds), language=source.language)
+    evaluator = Evaluator((), {}, Silent(), lambda _: None, budget=Budget(Limits(seconds=seconds)), language=source.language)
     if source.language == "Octave":
         evaluator.tables = (octave_functions(evaluator.budget, np.random.default_rng(0), evaluator.call),)
     else:
@@ -80,8 +82,6 @@ def outcome(text: str, name: str, seconds: float) -> str:
 
 def leaked(values: list[Any]) -> str:
     """Anything that names hold which is Python's own: "" if there is nothing."""
-    import numpy as np
-
     from jacobians.programs import values as kinds
 
     plain = (type(None), bool, int, float, complex, str, bytes, range, type(...), ast.AST)
@@ -116,7 +116,7 @@ def work(seed: int, first: int, stop: int, seconds: float) -> None:
     outcome("x = ones(3) * erf(2);\n", "warm.m", seconds)
     sys.addaudithook(_hook)
     signal.signal(signal.SIGVTALRM, _late)
-    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for number in range(first, stop):
@@ -145,7 +145,7 @@ def work(seed: int, first: int, stop: int, seconds: float) -> None:
             elif most > MEGABYTES:
                 word = f"memory: {most:.0f} MB"
             print(json.dumps({"number": number, "word": word, "took": took, "most": most}), flush=True)
-            if word.startswith("memory"):
+            if most > MEGABYTES:
                 return  # the largest use of a process never falls
 
 
@@ -157,7 +157,7 @@ def run_programs(seed: int, first: int, stop: int, seconds: float, show: Any = p
     counts: Counter[str] = Counter()
     longest = most = 0.0
     while first < stop:
-        command = [sys.executable, "-m", "tests.programs.fuzz", "--worker", str(first), str(min(stop, first + 500))]
+        command = [sys.executable, "-W", "error", "-m", "tests.programs.fuzz", "--worker", str(first), str(min(stop, first + 500))]
         command += ["--seed", str(seed), "--seconds", str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
             begun = first
@@ -175,6 +175,8 @@ def run_programs(seed: int, first: int, stop: int, seconds: float, show: Any = p
                     show(_shown(word, seed, begun))
             if reader.stuck or worker.wait() != 0:
                 counts["killed"] += 1
+                if counts["killed"] > 9:
+                    return counts, longest, most
                 show(_shown("killed", seed, begun))
                 first = begun + 1
     return counts, longest, most

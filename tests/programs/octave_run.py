@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.octave_functions import FUNCTIONS, octave_functions
 from jacobians.programs.octave_source import octave_tree
-from jacobians.programs.values import Frame, Limits
+from jacobians.programs.values import Budget, Frame, Limits
 
 
 class Silent:
@@ -36,7 +36,7 @@ def run(
     text: str, inputs: dict[str, Any] | None = None, limits: Limits | None = None
 ) -> tuple[dict[str, Any], dict[tuple[int, str], None]]:
     """Return what the names of a program hold after its last line, and what was not read."""
-    evaluator = Evaluator([], {}, Silent(), (inputs or {}).get, limits=limits, language="Octave")
+    evaluator = Evaluator([], {}, Silent(), (inputs or {}).get, budget=Budget(limits or Limits()), language="Octave")
     evaluator.tables = (octave_functions(evaluator.budget, np.random.default_rng(0), evaluator.call),)
     evaluator.run(octave_tree(text, "program.m", FUNCTIONS))
     return evaluator.module.names, evaluator.unread
