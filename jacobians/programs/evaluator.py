@@ -193,7 +193,7 @@ class Evaluator:
         line = error.line or node.lineno
         self.unread[line, error.construct] = None
         reason = Unread(error.construct, line)
-        if isinstance(node, ast.Return) or error.construct == "yield":
+        if self.depth and (isinstance(node, ast.Return) or error.construct == "yield"):
             raise _Return(reason)
         data = error.construct.startswith("data that is loaded")
         for name in _set_names(node):
