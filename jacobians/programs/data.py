@@ -281,7 +281,8 @@ class Data:
         return None
 
     def _unrolled(self, function: str) -> bool:
-        return bool(re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function))
+        sizes = re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function)
+        return bool(sizes or re.search(r"reshape\s*\(\s*(nn_?)?(params|theta|p)\s*\(", self.uses.text))
 
     def _weight(self, name: str, rows: int, columns: int, extra: int = 0) -> Any:
         shape = (rows + extra, columns) if self.guess.weights == "in-out" else (columns, rows + extra)

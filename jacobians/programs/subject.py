@@ -240,7 +240,7 @@ def _arguments(
         if name in results:
             made[name] = results[name]
             continue
-        if default is not None and not _replaced(name, default):
+        if default is not None and evaluator.language == "Python" and not _replaced(name, default):
             continue
         if name in _OUTPUT and "last" in results:
             last = results["last"]
