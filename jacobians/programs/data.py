@@ -65,6 +65,7 @@ class Uses:
     text: str = ""
     whole: dict[str, int] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    octave: bool = False
 
 
 _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
@@ -79,6 +80,10 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 for part in right.elts if isinstance(right, (ast.Tuple, ast.List)) else (right,):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         found.texts.setdefault(node.left.id, []).append(part.value)
+        if isinstance(node, ast.Name) and node.id.startswith("octave "):
+            found.octave = True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
+            found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
             if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str):
@@ -119,6 +124,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         or re.search(r"np\.max\(|\.max\(axis|softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text)
         is not None
     )
+    numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
@@ -128,8 +134,10 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         if classes
         else ("as the output", "flat", "classes", "classes from 1")
     )
-    weights = ("out-in", "in-out") if columns else ("in-out", "out-in")
-    biases = ("column", "flat", "row") if columns else ("flat", "row", "column")
+    if uses.octave:
+        labels = ("classes from 1", "as the output") if classes else ("as the output", "classes from 1")
+    weights = ("out-in", "in-out") if columns or uses.octave else ("in-out", "out-in")
+    biases = ("column", "flat", "row") if columns or uses.octave else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
     if pair:
         outputs = (3,)
@@ -138,14 +146,14 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
-        if output == 1 and label.startswith("classes"):
+        if label.startswith("classes") and (output == 1 or not numbered):
             continue
         yield Guess(batch, weight, bias, label, output, vector, examples)
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
 _X = re.compile(
-    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits)$"
+    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
 _Y = re.compile(
     r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"

@@ -99,6 +99,7 @@ _RAISED = (
     ZeroDivisionError,
     AttributeError,
     OverflowError,
+    RuntimeError,
     np.linalg.LinAlgError,
 )
 

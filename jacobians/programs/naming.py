@@ -63,7 +63,7 @@ def is_step(key: str) -> bool:
 
 def is_regulariser(key: str) -> bool:
     """Return whether a name is that of a regulariser's strength."""
-    return bool(_REGULARISER.match(key))
+    return bool(_REGULARISER.match(key)) and not re.search(r"(?i)loss|cost|term|penalty|sum|delta", key)
 
 
 def is_state(key: str) -> bool:

@@ -49,6 +49,7 @@ class Subject:
     limits: Limits = field(default_factory=Limits)
     tables: tuple[Tables, ...] = ()
     runs: int = 0
+    steps: int = 0
     given: dict[str, str] = field(default_factory=dict)
     _tables: Any = None
     _budget: Any = None
@@ -102,6 +103,7 @@ class Subject:
         except (MemoryError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as found:
             error = ProgramError(f"{type(found).__name__}: {found}"[:200], evaluator.line)
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
+        self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         return made, recording
 
