@@ -182,6 +182,17 @@ def random_of(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *name.encode()[:40]])
 
 
+def _of_octave(value: Any) -> Any:
+    """A value as Octave has it: floats, in a matrix; a vector is a column, a list of sizes a row."""
+    if isinstance(value, dict):
+        return {key: _of_octave(part) for key, part in value.items()}
+    if isinstance(value, list) and all(isinstance(n, int) for n in value):
+        return np.array([value], float)
+    if isinstance(value, np.ndarray):
+        return value.astype(float) if value.ndim > 1 else value.astype(float).reshape(-1, 1)
+    return float(value) if isinstance(value, int) else value
+
+
 class Data:
     """The values of a program's unknown names under one guess."""
 
@@ -195,6 +206,8 @@ class Data:
     def value(self, name: str, function: str = "") -> Any:
         """Return a name's value; None where nobody knows what it is."""
         made = self._value(name, function)
+        if made is not None and self.uses.octave:
+            made = _of_octave(made)
         if made is not None:
             self.given[name] = made
         return made

@@ -181,11 +181,11 @@ class Evaluator:
         except (ProgramError, LimitError) as error:
             error.line = error.line or self.line
             raise
+        except RecursionError:
+            raise LimitError("calls or expressions are nested too deep", self.line) from None
         except _RAISED as error:
             message = " ".join(str(error).split())[:200]
             raise ProgramError(f"{type(error).__name__}: {message}", self.line) from None
-        except RecursionError:
-            raise LimitError("calls or expressions are nested too deep", self.line) from None
         except MemoryError:
             raise LimitError("more memory than there is", self.line) from None
 
