@@ -222,7 +222,7 @@ def _best(
             if not subject.given:
                 break
             continue
-        right = _quickly(study)
+        right = right_along(study)
         share = right / len(study.claims)
         if best is None or share > best[0] + 1e-9:
             best = (share, study)
@@ -364,8 +364,8 @@ def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
     return abs(said - slope) <= 1e-6 * size + 1e-9
 
 
-def _quickly(study: Study) -> int:
-    """How many gradients agree with the loss along one direction each."""
+def right_along(study: Study) -> int:
+    """Return how many gradients agree with the loss along one direction each."""
     right, step = 0, 1e-5
     for claim in study.claims:
         ends = [
@@ -397,4 +397,4 @@ def wrong_ones(study: Study) -> Iterator[int]:
             yield place
 
 
-__all__ = ["Guess", "Reading", "Settings", "Study", "differs", "fitted", "judge", "read_program", "wrong_ones"]
+__all__ = ["Guess", "Reading", "Settings", "Study", "differs", "fitted", "judge", "read_program", "right_along", "wrong_ones"]
