@@ -7,6 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -247,11 +248,10 @@ def attribute_of(receiver: Any, name: str, budget: Budget) -> Any:
     UnreadError
         If it is not on the list.
     """
-    if isinstance(receiver, (np.ndarray, np.generic)):
-        if name in _ATTRIBUTES:
-            if name == "dtype":
-                return BuiltIn("dtype", lambda *_: None, dtype_of(receiver))
-            return receiver.ravel() if name == "A1" else getattr(np.asarray(receiver), name)
+    if isinstance(receiver, (np.ndarray, np.generic)) and name in _ATTRIBUTES:
+        if name == "dtype":
+            return BuiltIn("dtype", lambda *_: None, dtype_of(receiver))
+        return receiver.ravel() if name == "A1" else getattr(np.asarray(receiver), name)
     return method_of(receiver, name, budget)
 
 
@@ -263,10 +263,10 @@ def method_of(receiver: Any, name: str, budget: Budget) -> BuiltIn:
     for kind, methods in _OF_CONTAINERS.items():
         if isinstance(receiver, kind) and name in methods:
             how = methods[name]
-            return BuiltIn(name, lambda *a, **k: how(budget, receiver, *a, **k))
-    if is_number(receiver) or isinstance(receiver, (list, tuple, dict, str)) or receiver is None:
-        if name in ("T", "shape", "dot", "sum", "reshape", "copy", "flatten", "ravel"):
-            raise ProgramError(f"AttributeError: {_kind(receiver)} has no attribute {name}")
+            return BuiltIn(name, partial(how, budget, receiver))
+    known = is_number(receiver) or isinstance(receiver, (list, tuple, dict, str)) or receiver is None
+    if known and name in ("T", "shape", "dot", "sum", "reshape", "copy", "flatten", "ravel"):
+        raise ProgramError(f"AttributeError: {_kind(receiver)} has no attribute {name}")
     raise UnreadError(f"the attribute .{name}")
 
 
@@ -349,7 +349,7 @@ def _starts(budget: Budget, held: str, start: str) -> bool:
     return held.startswith(start)
 
 
-def _replace(budget: Budget, held: str, old: str, new: str) -> str:
+def _replace(budget: Budget, held: str, old: Any, new: Any) -> str:
     if not (isinstance(old, str) and old and isinstance(new, str)):
         raise UnreadError("replace of this")
     budget.size(len(held) * (1 + len(new)))

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.programs import naming
 from jacobians.programs.edits import Around, Edit, edits_of
 from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.octave_text import octave_text
 from jacobians.programs.recording import Event, reals, scalar
 from jacobians.programs.reference import both
 
@@ -65,11 +66,11 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
             found.append(cause)
             left = [i for i in left if i not in cause.gradients]
     while left and not _spent(study, end):
-        cause = _slipped(study, left, end)
-        if cause is None:
+        slipped = _slipped(study, left, end)
+        if slipped is None:
             break
-        found.append(cause)
-        left = [i for i in left if i not in cause.gradients]
+        found.append(slipped)
+        left = [i for i in left if i not in slipped.gradients]
     for place in left:
         claim = study.claims[place]
         found.append(Cause("", _plainly(study, place), claim.line, "", (place,)))
@@ -80,10 +81,8 @@ def stale(study: Study) -> Iterator[Cause]:
     """Yield gradients that change where updates are made: they read a weight that was moved before."""
     run, _ = study.subject.run(study.base, freeze=False)
     for place, claim in enumerate(study.claims):
-        first = next(
-            (e.index for e in study.run.events if (e.key, e.line, e.kind) == (claim.event.key, claim.event.line, claim.event.kind)),
-            claim.event.index,
-        )  # fmt: skip
+        at = (claim.event.key, claim.event.line, claim.event.kind)
+        first = next(e.index for e in study.run.events if (e.key, e.line, e.kind) == at)
         if first >= len(run.events) or run.events[first].key != claim.event.key:
             continue
         one, other = np.asarray(run.events[first].copy), np.asarray(study.run.events[first].copy)
@@ -138,7 +137,9 @@ def _unused(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
         given, wanted, _ = parts
         if np.abs(wanted).max() <= 1e-9 * max(np.abs(given).max(), 1e-12):
             claim = study.claims[place]
-            words = f"{claim.parameter} has a gradient, but the loss does not depend on it: it is not used in the forward pass"
+            words = (
+                f"{claim.parameter} has a gradient, but the loss does not depend on it: the forward pass leaves it out"
+            )
             yield Cause("not-used-in-the-forward-pass", words, claim.line, "", (place,))
 
 
@@ -201,9 +202,10 @@ def _regularised_line(study: Study, other: int) -> int:
     """The line of the loss that names the regulariser's strength."""
     names = {e.key for e in study.run.events if naming.is_regulariser(e.key)}
     for number, text in enumerate(study.subject.source.lines, 1):
-        if number != other and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text) for n in names):
-            if re.search(r"(?i)\*\*\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J", text) and "def " not in text:
-                return number
+        named = number != other and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text) for n in names)
+        squares = re.search(r"(?i)\*\*\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J", text) is not None
+        if named and squares and "def " not in text:
+            return number
     return study.loss.line
 
 
@@ -327,7 +329,14 @@ def _what(study: Study, event: Event, right: Sequence[int], true: Any) -> tuple[
     ratio = ratio_of(value, np.asarray(true, dtype=float).ravel()) if value.size == np.size(true) else None
     if ratio is not None:
         n, k = float(study.subject.guess.examples), float(study.subject.guess.outputs)
-        kinds = {-1.0: "sign", 2.0: "scale-half", 0.5: "scale-half", n: "scale-n", 1.0 / n: "scale-n", k: "scale-classes"}
+        kinds = {
+            -1.0: "sign",
+            2.0: "scale-half",
+            0.5: "scale-half",
+            n: "scale-n",
+            1.0 / n: "scale-n",
+            k: "scale-classes",
+        }
         kind = next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
         return kind, f"{event.shown} is {_number(ratio, study)} times what the lines after it need"
     if any(study.claims[i].event.index == event.index or study.claims[i].line == event.line for i in right):
@@ -344,9 +353,7 @@ def _spent(study: Study, end: int) -> bool:
     return study.subject.runs >= end
 
 
-def _edited(
-    study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int
-) -> Cause | None:
+def _edited(study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int) -> Cause | None:
     """The earliest line of the backward pass with an edit that makes wrong gradients right, and as many as any."""
     best: Cause | None = None
     seen: set[int] = set()
@@ -557,7 +564,8 @@ def _readable(shown: str) -> bool:
 def _as_line(study: Study, statement: ast.stmt, edit: Edit) -> str:
     edit.put(edit.new)
     try:
-        return ast.unparse(statement)
+        octave = study.subject.source.language == "Octave"
+        return octave_text(statement) if octave else ast.unparse(statement)
     finally:
         edit.put(edit.old)
 
@@ -574,7 +582,7 @@ def _adjoint(study: Study, event: Event) -> Any:
             new = moved.reshape(start.shape)
             change = {event.index: (lambda _value, new=new: new.copy() if new.ndim else float(new))}
             _, recording = study.subject.run(both(study.base, change), keep=False, stop=study.loss.index)
-            ends.append(np.nan if recording.last is None else study.loss.value(recording.last))
+            ends.append(study.loss.value(recording.last))
         slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
     if not np.isfinite(slope).all() or not slope.any():
         return None

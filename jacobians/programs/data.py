@@ -139,10 +139,9 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     weights = ("out-in", "in-out") if columns or uses.octave else ("in-out", "out-in")
     biases = ("column", "flat", "row") if columns or uses.octave else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
-    if pair:
-        outputs = (3,)
+    chosen = (3,) if pair else outputs
     for examples, output, label, batch, weight, vector, bias in itertools.product(
-        (7, 1), outputs, labels, batches, weights, vectors, biases
+        (7, 1), chosen, labels, batches, weights, vectors, biases
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
@@ -254,11 +253,9 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
-        if re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) and not self._unrolled(
-            function
-        ):
-            if name != "weights" or self.uses.layers[1] > self.uses.layers[0]:
-                return self._all_parameters()
+        whole = re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) is not None
+        if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
+            return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
             count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs
             return self._normal(name, (count,), 0.6)

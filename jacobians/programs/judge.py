@@ -193,7 +193,7 @@ def _best(
     source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
 ) -> Study | None:
     """The study of the guess under which most gradients are right."""
-    best: tuple[float, Study] | None = None
+    best: tuple[tuple[float, int], Study] | None = None
     seen: set[Any] = set()
     ran, failure = 0, ("it shows no gradient", 0)
     tier: tuple[int, int] | None = None
@@ -224,8 +224,10 @@ def _best(
             continue
         right = right_along(study)
         share = right / len(study.claims)
-        if best is None or share > best[0] + 1e-9:
-            best = (share, study)
+        # where as many are right, gradients in their parameters' shapes speak for the guess
+        fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
+        if best is None or (share, fits) > best[0]:
+            best = ((share, fits), study)
             tier = (guess.examples, guess.outputs)
         ran += 1
         if share == 1.0 or ran >= _MOST_GUESSES or not subject.given or time.monotonic() > end:
@@ -272,14 +274,9 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * 0.5
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
     for event in run.events:
-        if (
-            event.kind == "assign"
-            and event.frame == 0
-            and naming.is_regulariser(event.key)
-            and scalar(event.copy) is not None
-        ):
-            if abs(float(scalar(event.copy) or 0.0)) < 0.02 and event.key != "C":
-                made = both(made, {event.index: lambda value: subject.strength})
+        held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None
+        if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
+            made = both(made, {event.index: lambda value: subject.strength})
     return made
 
 
@@ -339,6 +336,10 @@ def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, va
     return None if best is None else best[1]
 
 
+def _array(value: Any) -> Any:
+    return None if value is None else np.array(value, dtype=float)
+
+
 def _direction(claim: Claim, values: Mapping[Any, Any]) -> Any:
     return random_of(7, claim.parameter).normal(size=np.shape(values[claim.origin.key]))
 
@@ -350,7 +351,7 @@ def _moved(claim: Claim, values: Mapping[Any, Any], step: float) -> dict[int, An
 
 def _stored(subject: Subject, loss: Loss, changes: Changes) -> Any:
     _, recording = subject.run(changes, keep=False, stop=loss.index)
-    return None if recording.last is None else np.array(recording.last, dtype=float)
+    return _array(recording.last)
 
 
 def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:

@@ -94,7 +94,7 @@ class Subject:
         try:
             with np.errstate(all="ignore"):
                 self._enter(evaluator, data, recording, results)
-        except Reached:
+        except ReachedError:
             pass
         except (ProgramError, LimitError, UnreadError) as found:
             error = found
