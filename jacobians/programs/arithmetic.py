@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import operator
 import re
 from collections.abc import Callable
@@ -13,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs.numpy_functions import METHODS, array, dtype_of
-from jacobians.programs.values import Budget, BuiltIn, Instance, LimitError, ProgramError, UnreadError, is_number, simple
+from jacobians.programs.values import (
+    Budget,
+    BuiltIn,
+    Instance,
+    LimitError,
+    ProgramError,
+    UnreadError,
+    is_number,
+    simple,
+)
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

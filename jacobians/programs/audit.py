@@ -13,8 +13,8 @@ from jacobians.programs.causes import Cause, causes_of, stale
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
 from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, right_along, wrong_ones
-from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.octave_fragments import forward_passes
+from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.values import LimitError
 

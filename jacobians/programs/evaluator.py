@@ -386,7 +386,11 @@ class Evaluator:
         if not self.depth:
             raise ProgramError("return outside a function", node.lineno)
         value = None if node.value is None else self.evaluate(node.value, frame)
-        if isinstance(node.value, ast.Tuple) and isinstance(value, tuple) and 1 < len(value) == len(node.value.elts) < 4:
+        if (
+            isinstance(node.value, ast.Tuple)
+            and isinstance(value, tuple)
+            and 1 < len(value) == len(node.value.elts) < 4
+        ):
             value = tuple(
                 self._unnamed(part, held, node, frame) for part, held in zip(node.value.elts, value, strict=True)
             )
@@ -565,15 +569,16 @@ class Evaluator:
             if name in place.names:
                 return place.names[name]
             place = place.outer
-        if name in _PYTHON:
+        python = self.language == "Python"
+        if python and name in _PYTHON:
             return self._python(name)
         found = self._in_tables(name)
         if found is not None:
             return found
-        if name in ("np", "numpy", "math"):
+        if python and name in ("np", "numpy", "math"):
             # a cell or a page that leaves the imports out
             return Namespace("math" if name == "math" else "numpy")
-        if name == "__name__":
+        if python and name == "__name__":
             return "__main__"
         if name in self.assumed:
             meaning, call = self.assumed[name]

@@ -398,4 +398,15 @@ def wrong_ones(study: Study) -> Iterator[int]:
             yield place
 
 
-__all__ = ["Guess", "Reading", "Settings", "Study", "differs", "fitted", "judge", "read_program", "right_along", "wrong_ones"]
+__all__ = [
+    "Guess",
+    "Reading",
+    "Settings",
+    "Study",
+    "differs",
+    "fitted",
+    "judge",
+    "read_program",
+    "right_along",
+    "wrong_ones",
+]

@@ -505,7 +505,9 @@ def _check_product(name: str, a: Any, b: Any, budget: Budget) -> None:
         budget.size(max(a.size, b.size))
         return
     shared = a.shape[-1]
-    entries = math.prod(map(float, a.shape[:-1])) * math.prod(map(float, b.shape[:-2])) * (b.shape[-1] if b.ndim > 1 else 1)
+    entries = (
+        math.prod(map(float, a.shape[:-1])) * math.prod(map(float, b.shape[:-2])) * (b.shape[-1] if b.ndim > 1 else 1)
+    )
     if name == "inner":
         entries = math.prod(map(float, a.shape[:-1])) * math.prod(map(float, b.shape[:-1]))
     budget.size(entries)
@@ -662,7 +664,12 @@ def _reshape(budget: Budget, x: Any, *shape: Any, order: str = "C", **keywords: 
         shape = (keywords.get("newshape", keywords.get("shape")),)
     sizes = shape[0] if len(shape) == 1 else shape
     if np.size(x) == 0:
-        budget.size(max(map(float, _shape(sizes) if not (len(shape) == 2 and isinstance(shape[1], str)) else (1.0,)), default=1.0))
+        budget.size(
+            max(
+                map(float, _shape(sizes) if not (len(shape) == 2 and isinstance(shape[1], str)) else (1.0,)),
+                default=1.0,
+            )
+        )
     if len(shape) == 2 and isinstance(shape[0], (tuple, list)) and isinstance(shape[1], str):
         sizes, order = shape
     return np.reshape(x, _shape(sizes), order="F" if order == "F" else "C")

@@ -61,7 +61,11 @@ def forward_passes(source: Source) -> Iterator[tuple[Source, dict[str, str]]]:
             f"{hidden} = {h};",
             f"{output} = {o};",
             f"J = {loss};",
-            *(f"{name} = zeros(size({_parameter(name, first, weight)}));" for name in free if _is_sum(name, first, weight)),
+            *(
+                f"{name} = zeros(size({_parameter(name, first, weight)}));"
+                for name in free
+                if _is_sum(name, first, weight)
+            ),
         ]
         made = octave_tree("\n".join(lines), "the forward pass", FUNCTIONS)
         for node in ast.walk(made):
@@ -69,7 +73,10 @@ def forward_passes(source: Source) -> Iterator[tuple[Source, dict[str, str]]]:
                 node.lineno = node.end_lineno = 0  # type: ignore[attr-defined]
         whole = ast.Module([*made.body, *source.tree.body], [])
         words = {hidden: h, output: o, "J": loss} | ({"X": f"[ones({count}, 1) ...]"} if ones else {})
-        yield replace(source, tree=whole), {name: f"{meaning}, since no line sets it" for name, meaning in words.items()}
+        yield (
+            replace(source, tree=whole),
+            {name: f"{meaning}, since no line sets it" for name, meaning in words.items()},
+        )
 
 
 def _free(tree: ast.Module) -> Iterator[str]:

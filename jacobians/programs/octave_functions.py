@@ -616,7 +616,9 @@ def _accumulated(budget: Budget, places: Any, values: Any, sizes: Any = None, *m
     om.room(budget, shape)
     made = np.zeros(shape)
     at = tuple((where[:, k] - 1).astype(int) for k in range(axes))
-    np.add.at(made, at if axes > 1 else (at[0], np.zeros(len(at[0]), int)), om.entries(what) if what.size > 1 else what.item())
+    np.add.at(
+        made, at if axes > 1 else (at[0], np.zeros(len(at[0]), int)), om.entries(what) if what.size > 1 else what.item()
+    )
     return made
 
 
@@ -1038,5 +1040,9 @@ LIBRARY: Mapping[str, Rule] = {
 }  # fmt: skip
 """What a file may call by its name."""
 
-FUNCTIONS = frozenset(LIBRARY) | frozenset(name for name in _CALLING if name != "index" and " " not in name) | frozenset(_RANDOM)
+FUNCTIONS = (
+    frozenset(LIBRARY)
+    | frozenset(name for name in _CALLING if name != "index" and " " not in name)
+    | frozenset(_RANDOM)
+)
 """The names of all functions that a file may call; those of `octave_tree`."""

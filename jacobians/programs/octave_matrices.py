@@ -12,7 +12,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacobians.programs.values import Bound, Budget, BuiltIn, Function, LimitError, ProgramError, Unread, UnreadError, is_number
+from jacobians.programs.values import (
+    Bound,
+    Budget,
+    BuiltIn,
+    Function,
+    LimitError,
+    ProgramError,
+    Unread,
+    UnreadError,
+    is_number,
+)
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 Shape: TypeAlias = tuple[int, ...]

@@ -45,21 +45,30 @@ _COMPARISONS: dict[str, type[ast.cmpop]] = {
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, ".*": ast.Mult, "./": ast.Div}
 _CALLS = {"*": "product", "/": "right divide", "\\": "left divide", "|": "or", "&": "and"}
 _POWERS = {"^": "matrix power", "**": "matrix power", ".^": "power", ".**": "power"}
-_ASSIGNING = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "^=": "^", "|=": "|", "&=": "&", "++": "+", "--": "-"}
+_ASSIGNING = {
+    "=": "",
+    "+=": "+",
+    "-=": "-",
+    "*=": "*",
+    "/=": "/",
+    "^=": "^",
+    "|=": "|",
+    "&=": "&",
+    "++": "+",
+    "--": "-",
+}
 
 SKIPPED = frozenset(
-    "fprintf printf disp display puts fputs fdisp figure plot plot3 hold title xlabel ylabel zlabel legend axis grid drawnow "
-    "pause fflush tic toc print subplot imagesc imshow colormap colorbar set text line surf contour mesh meshc semilogx "
-    "semilogy loglog bar hist scatter errorbar patch rectangle view close clf cla clc clear clearvars more format warning "
-    "save load addpath rmpath keyboard input assert pkg graphics_toolkit beep diary cd waitbar refresh who whos rng "
-    "displayData checkNNGradients".split()
+    ["fprintf", "printf", "disp", "display", "puts", "fputs", "fdisp", "figure", "plot", "plot3", "hold", "title", "xlabel", "ylabel", "zlabel", "legend", "axis", "grid", "drawnow", "pause", "fflush", "tic", "toc", "print", "subplot", "imagesc", "imshow", "colormap", "colorbar", "set", "text", "line", "surf", "contour", "mesh", "meshc", "semilogx", "semilogy", "loglog", "bar", "hist", "scatter", "errorbar", "patch", "rectangle", "view", "close", "clf", "cla", "clc", "clear", "clearvars", "more", "format", "warning", "save", "load", "addpath", "rmpath", "keyboard", "input", "assert", "pkg", "graphics_toolkit", "beep", "diary", "cd", "waitbar", "refresh", "who", "whos", "rng", "displayData", "checkNNGradients"]
 )
 """Statements that begin with these names, which the file does not define, print, draw or load, and are skipped."""
 
-SEVERAL = frozenset("size max min sort find unique ind2sub sub2ind meshgrid ndgrid deal cellfun arrayfun feval".split())
+SEVERAL = frozenset(["size", "max", "min", "sort", "find", "unique", "ind2sub", "sub2ind", "meshgrid", "ndgrid", "deal", "cellfun", "arrayfun", "feval"])
 """Functions of the table that give several outputs where several are asked for."""
 
-_END = frozenset({"end", "endif", "endfor", "endwhile", "endswitch", "end_try_catch", "end_unwind_protect", "endparfor"})
+_END = frozenset(
+    {"end", "endif", "endfor", "endwhile", "endswitch", "end_try_catch", "end_unwind_protect", "endparfor"}
+)
 
 Accessor: TypeAlias = tuple[str, Any, Token]
 """".", a field; "(" or "{", with the expressions in it; and where it begins."""
@@ -305,7 +314,17 @@ class _Reader:
         """Read statements up to a word that ends or divides a block."""
         self._deeper(start)
         found: list[ast.stmt] = []
-        stops = (*_END, "endfunction", "else", "elseif", "until", "case", "otherwise", "catch", "unwind_protect_cleanup")
+        stops = (
+            *_END,
+            "endfunction",
+            "else",
+            "elseif",
+            "until",
+            "case",
+            "otherwise",
+            "catch",
+            "unwind_protect_cleanup",
+        )
         while not self._is(*stops, "function", kind="keyword"):
             if self.next.kind == "end":
                 if what != "function":
@@ -1003,14 +1022,11 @@ class _Reader:
             return self._at(ast.List(entries, ast.Load()), start)
         if not rows:
             return self._call("matrix", [], start)
-        across = [
-            row[0] if len(row) == 1 and len(rows) > 1 else self._call("horzcat", row, start)
-            for row in rows
-        ]
+        across = [row[0] if len(row) == 1 and len(rows) > 1 else self._call("horzcat", row, start) for row in rows]
         return across[0] if len(across) == 1 else self._call("vertcat", across, start)
 
 
-_NUMBERS = frozenset("number product power range".split()) | {"matrix power", "right divide", "left divide"}
+_NUMBERS = frozenset(["number", "product", "power", "range"]) | {"matrix power", "right divide", "left divide"}
 """Calls whose results are numbers already."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 
 _SIGNS: dict[type, tuple[str, int]] = {
     ast.Add: (" + ", 7),
@@ -94,7 +95,19 @@ def _written(node: ast.expr) -> tuple[str, int]:
         return f"@({names}) {_written(node.body)[0]}", 0
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _call(node, _name(node))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Lambda) and len(node.args) == 1:
+        return _written(_Held(node.func.args.args[0].arg, node.args[0]).visit(copy.deepcopy(node.func.body)))
     return ast.unparse(node), 0
+
+
+class _Held(ast.NodeTransformer):
+    """Puts an expression in the place of the name that holds it while its index is read."""
+
+    def __init__(self, name: str, held: ast.expr) -> None:
+        self.name, self.held = name, held
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.held if node.id == self.name else node
 
 
 def _constant(value: object) -> str:

@@ -10,9 +10,7 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal["number", "name", "keyword", "string", "sign", "line", "unread", "end"]
 
 KEYWORDS = frozenset(
-    "function endfunction if elseif else endif for endfor while endwhile do until break continue return switch case "
-    "otherwise endswitch end try catch end_try_catch unwind_protect unwind_protect_cleanup end_unwind_protect "
-    "global persistent parfor endparfor".split()
+    ["function", "endfunction", "if", "elseif", "else", "endif", "for", "endfor", "while", "endwhile", "do", "until", "break", "continue", "return", "switch", "case", "otherwise", "endswitch", "end", "try", "catch", "end_try_catch", "unwind_protect", "unwind_protect_cleanup", "end_unwind_protect", "global", "persistent", "parfor", "endparfor"]
 )
 """Words that are no names. Within brackets, end is the last index."""
 
@@ -98,7 +96,12 @@ def tokens_of(text: str) -> Iterator[Token]:
                 line, begin = line + 1, stop
             spaced, place = True, stop
             continue
-        if kind == "name" and piece in KEYWORDS and not (brackets and piece == "end") and text[place - 1 : place] != ".":
+        if (
+            kind == "name"
+            and piece in KEYWORDS
+            and not (brackets and piece == "end")
+            and text[place - 1 : place] != "."
+        ):
             kind = "keyword"
         column = _bytes(text[begin:place])
         shown = _unquoted(piece) if kind == "string" else piece

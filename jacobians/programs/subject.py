@@ -16,7 +16,7 @@ from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
 from jacobians.programs.octave_functions import octave_functions
-from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
+from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 

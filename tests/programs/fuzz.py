@@ -63,7 +63,9 @@ def outcome(text: str, name: str, seconds: float) -> str:
         source = read_source(text, name)
     except FormulaError:
         return "not parsed"
-    evaluator = Evaluator((), {}, Silent(), lambda _: None, budget=Budget(Limits(seconds=seconds)), language=source.language)
+    evaluator = Evaluator(
+        (), {}, Silent(), lambda _: None, budget=Budget(Limits(seconds=seconds)), language=source.language
+    )
     if source.language == "Octave":
         evaluator.tables = (octave_functions(evaluator.budget, np.random.default_rng(0), evaluator.call),)
     else:
@@ -85,7 +87,16 @@ def leaked(values: list[Any]) -> str:
     from jacobians.programs import values as kinds
 
     plain = (type(None), bool, int, float, complex, str, bytes, range, type(...), ast.AST)
-    own = (kinds.BuiltIn, kinds.Namespace, kinds.Unread, kinds.Function, kinds.UserClass, kinds.Instance, kinds.Bound, kinds.Super)
+    own = (
+        kinds.BuiltIn,
+        kinds.Namespace,
+        kinds.Unread,
+        kinds.Function,
+        kinds.UserClass,
+        kinds.Instance,
+        kinds.Bound,
+        kinds.Super,
+    )
     left, seen = list(values), set()
     while left and len(seen) < 50_000:
         value = left.pop()
@@ -152,12 +163,23 @@ def work(seed: int, first: int, stop: int, seconds: float) -> None:
 WRONG = ("escape", "hang", "memory", "crash", "leak", "killed")
 
 
-def run_programs(seed: int, first: int, stop: int, seconds: float, show: Any = print) -> tuple[Counter[str], float, float]:
+def run_programs(
+    seed: int, first: int, stop: int, seconds: float, show: Any = print
+) -> tuple[Counter[str], float, float]:
     """Run programs in workers, one after the other: how often each outcome came, and the most time and memory."""
     counts: Counter[str] = Counter()
     longest = most = 0.0
     while first < stop:
-        command = [sys.executable, "-W", "error", "-m", "tests.programs.fuzz", "--worker", str(first), str(min(stop, first + 500))]
+        command = [
+            sys.executable,
+            "-W",
+            "error",
+            "-m",
+            "tests.programs.fuzz",
+            "--worker",
+            str(first),
+            str(min(stop, first + 500)),
+        ]
         command += ["--seed", str(seed), "--seconds", str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
             begun = first
@@ -225,7 +247,9 @@ def main() -> None:
         work(given.seed, *given.worker, given.seconds)
         return
     counts, longest, most = run_programs(given.seed, 0, given.programs, given.seconds)
-    print(f"{given.programs} programs: {dict(counts.most_common())}; at most {longest:.2f} s of one core and {most:.0f} MB")
+    print(
+        f"{given.programs} programs: {dict(counts.most_common())}; at most {longest:.2f} s of one core and {most:.0f} MB"
+    )
     if any(counts[word] for word in WRONG):
         raise SystemExit(1)
 

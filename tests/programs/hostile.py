@@ -188,7 +188,17 @@ OCTAVE_ATTACKS = (
 OCTAVE_NESTS = (
     ("(", "1", ")"), ("[", "1", "]"), ("{", "1", "}"), ("-", "1", ""), ("!", "1", ""), ("@() ", "1", ""), ("sum(", "1", ")"), ("x(", "1", ")"), ("x{", "1", "}"), ("1 + ", "1", ""), ("2 ^ ", "2", ""), ("2 ^ -", "2", ""), ("x", "", "'"), ("x", "", "(end)"), ("x", "", ".a"), ("x", "", "{1}"), ("1:", "1", ""), ("1, ", "1", ""), ("1 && ", "1", ""), ("1 == ", "1", ""), ("[1 ", "1", "]"),
 )  # fmt: skip
-OCTAVE_BLOCKS = (("if 1", "end"), ("for i = 1:2", "end"), ("while 1", "end"), ("do", "until 1"), ("switch 1\ncase 1", "end"), ("try", "end"), ("if 0, elseif 1", "end"), ("function g", "end"), ("unwind_protect", "end"))
+OCTAVE_BLOCKS = (
+    ("if 1", "end"),
+    ("for i = 1:2", "end"),
+    ("while 1", "end"),
+    ("do", "until 1"),
+    ("switch 1\ncase 1", "end"),
+    ("try", "end"),
+    ("if 0, elseif 1", "end"),
+    ("function g", "end"),
+    ("unwind_protect", "end"),
+)
 
 
 def hostile_program(draw: random.Random) -> tuple[str, str]:
@@ -268,14 +278,33 @@ def _octave(draw: random.Random) -> str:
 
 
 def _octave_grown(draw: random.Random) -> str:
-    start = draw.choice(("1", "'a'", "{}", "{1}", "[]", "ones(3)", "zeros(0, 3)", "zeros(3, 0)", "1:10", "true", "@(t) t", "1e300", "s"))
+    start = draw.choice(
+        ("1", "'a'", "{}", "{1}", "[]", "ones(3)", "zeros(0, 3)", "zeros(3, 0)", "1:10", "true", "@(t) t", "1e300", "s")
+    )
     growth = draw.choice(
         (
             "v = [v v];", "v = [v; v];", "v = {v, v};", "v{end + 1} = v;", "v = v * v;", "v = v(:) * v(:)';", "v = kron(v, v);", "v = repmat(v, 2, 2);", "v(end * 2) = 1;", "v(end + 1, end + 1) = 1;", "v = v .^ 2;", "v = v + v';",
             "v = [v, v(:)'];", "w.a = v; w.b = v; v = w;", "v = @() v;", "v = @(t) v(t) + v(t);", "v = num2str(v);", "v = cat(3, v, v);", "v = v(:, [1:end 1:end]);", "v = v([1:end 1:end]);", "v = bsxfun(@plus, v(:), v(:)');", "v = cumsum(v)';", "v = [v {v}];",
         )
     )  # fmt: skip
-    probe = draw.choice(("", "z = sum(v);", "z = isequal(v, v);", "z = v(1);", "z = size(v);", "z = v{1};", "z = [v; v];", "z = numel(v);", "for z = v, end", "z = x(v);", "x(v) = v;", "z = x + v;", "z = max(v, [], 1);", "z = v';"))
+    probe = draw.choice(
+        (
+            "",
+            "z = sum(v);",
+            "z = isequal(v, v);",
+            "z = v(1);",
+            "z = size(v);",
+            "z = v{1};",
+            "z = [v; v];",
+            "z = numel(v);",
+            "for z = v, end",
+            "z = x(v);",
+            "x(v) = v;",
+            "z = x + v;",
+            "z = max(v, [], 1);",
+            "z = v';",
+        )
+    )
     return f"v = {start}; for i = 1:{draw.choice(('5', '20', '60', '1e4', '1e7'))}, {growth} end\n{probe}"
 
 

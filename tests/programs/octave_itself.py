@@ -67,7 +67,24 @@ EXPRESSIONS = (
     "{m}(:)'", "({m} - mean({m})) ./ std({m})", "{m} - max({m}, [], 2)", "zeros(2, 3, 2)", "sum(zeros(2, 3, 2) + {s}, 3)", "size(ones(2, 3, 2))",
     "ones(2, 3, 2)(:, :, 2)", "{m} <= {m}", "{m} != {m}", "{m} ~= {m}", "merge(A > 0, B, {s})", "[A Z' (1:4)' * 0]", "[E {m}]", "sum(E)", "isempty(E)", "max(E)", "[E; {m}]", "size(E)", "A(E)", "sum(E, 1)", "max({m}, E)", "E == {s}", "E(:)", "prod(E)", "any(E)", "[Z S]", "[{m}; Z']",
 )  # fmt: skip
-INDICES = ("1", "2", "3", "end", ":", "[1 2]", "[2; 1]", "1:2", "2:end", "end:-1:1", "k", "y", "[]", "[1 1 2]", "true", "M(1, 1:3)")
+INDICES = (
+    "1",
+    "2",
+    "3",
+    "end",
+    ":",
+    "[1 2]",
+    "[2; 1]",
+    "1:2",
+    "2:end",
+    "end:-1:1",
+    "k",
+    "y",
+    "[]",
+    "[1 1 2]",
+    "true",
+    "M(1, 1:3)",
+)
 NUMBERS = ("1", "2", "3", "s", "k", "0", "4", "0.5", "-1", "r(1)", "A(1, 1)", "numel(r)")
 STATEMENTS = (
     "x = {e};", "x = {e}; x += 1;", "x = {e}; x(2) = 7;", "x = {e}; x(end + 1) = 7;", "x = {e}; x(2, 3) = 7;",
@@ -153,7 +170,9 @@ def snippet(draw: random.Random) -> str:
     return template.replace("{{", "{").replace("}}", "}")
 
 
-def by_octave(snippets: list[str], given: str = GIVEN) -> list[dict[str, tuple[str, tuple[int, ...], list[float]]] | str]:
+def by_octave(
+    snippets: list[str], given: str = GIVEN
+) -> list[dict[str, tuple[str, tuple[int, ...], list[float]]] | str]:
     """What Octave itself makes of each: its names, or why it fails."""
     with tempfile.TemporaryDirectory() as folder:
         script = ["1;", 'warning("off", "all");', _REPORT]
@@ -196,7 +215,11 @@ def difference(text: str, theirs: Any, given: str = GIVEN) -> str:
     if unread:
         return f"not read: {next(iter(unread))}"
     if isinstance(theirs, str) or isinstance(ours, str):
-        return "" if isinstance(theirs, str) and isinstance(ours, str) else f"Octave: {_short(theirs)}; here: {_short(ours)}"
+        return (
+            ""
+            if isinstance(theirs, str) and isinstance(ours, str)
+            else f"Octave: {_short(theirs)}; here: {_short(ours)}"
+        )
     for name, (kind, shape, values) in theirs.items():
         if name not in ours and 0 in shape:
             continue  # the name of a loop that is never entered
