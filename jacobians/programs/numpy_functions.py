@@ -459,7 +459,8 @@ def _only(keywords: dict[str, Any], *names: str) -> dict[str, Any]:
 def _deep(value: Any, budget: Budget, depth: int = 0) -> Any:
     if depth > 8:
         raise LimitError("lists nested too deep")
-    budget.size(1)
+    budget.objects(1)
+    budget.look()
     if isinstance(value, np.ndarray):
         budget.size(value.size)
         return value.copy()

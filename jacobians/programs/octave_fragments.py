@@ -1,7 +1,7 @@
-"""`forward_passes`: what may stand before an Octave fragment that holds the backward pass alone, of a net with one hidden layer.
+"""`forward_passes`: what may stand before an Octave fragment that holds the backward pass of a small net alone.
 
-A week's exercise often gives the outputs of both layers and asks for the gradients. A loss can then be differentiated only
-with a forward pass before it: each of the usual ones is tried, and the report says which was taken.
+A week's exercise often gives the outputs of both layers and asks for the gradients. A loss can then be differentiated
+only with a forward pass before it: each of the usual ones is tried, and the report says which was taken.
 """
 
 from __future__ import annotations

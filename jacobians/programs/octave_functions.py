@@ -1,4 +1,4 @@
-"""`octave_functions`: the functions of Octave that programs call, on matrices, by the names that `octave_tree` gives them.
+"""`octave_functions`: the functions of Octave that programs call, by the names that `octave_tree` gives them.
 
 Each is Octave's own: sums go over the first axis that is longer than 1, entries stand column by column, the first is 1.
 Source: GNU Octave 7 Manual, https://docs.octave.org/v7.3.0/.
@@ -982,17 +982,22 @@ _RANDOM: Mapping[str, Rule] = {"rand": _uniform, "randn": _normal, "randi": _ran
 
 LIBRARY: Mapping[str, Rule] = {
     # making
-    "zeros": _filled(0.0), "ones": _filled(1.0), "eye": _eye, "true": _filled(True, bool), "false": _filled(False, bool),
+    "zeros": _filled(0.0), "ones": _filled(1.0), "eye": _eye, "true": _filled(True, bool),
+    "false": _filled(False, bool),
     "pi": _filled(np.pi), "e": _filled(np.e), "eps": _filled(float(np.finfo(float).eps)),
     "realmin": _filled(float(np.finfo(float).tiny)), "realmax": _filled(float(np.finfo(float).max)),
     **dict.fromkeys(("Inf", "inf"), _filled(np.inf)), **dict.fromkeys(("NaN", "nan", "NA"), _filled(np.nan)),
-    "linspace": _linspace, "logspace": _logspace, "colon": om.span, "repmat": _repmat, "cell": _cell, "struct": _struct,
+    "linspace": _linspace, "logspace": _logspace, "colon": om.span, "repmat": _repmat, "cell": _cell,
+    "struct": _struct,
     # sizes and kinds
-    "size": _size, "numel": _of_shape(lambda s: om.volume(s)), "length": _of_shape(lambda s: 0.0 if 0 in s else float(max(s))),
+    "size": _size, "numel": _of_shape(lambda s: om.volume(s)),
+    "length": _of_shape(lambda s: 0.0 if 0 in s else float(max(s))),
     "rows": _of_shape(lambda s: float(s[0])), "columns": _of_shape(lambda s: float(s[1])),
     "ndims": _of_shape(lambda s: float(len(s))), "isempty": _of_shape(lambda s: 0 in s),
-    "isscalar": _of_shape(lambda s: om.volume(s) == 1), "isvector": _of_shape(lambda s: len(s) == 2 and 1 in s and max(s) > 0),
-    "isrow": _of_shape(lambda s: len(s) == 2 and s[0] == 1), "iscolumn": _of_shape(lambda s: len(s) == 2 and s[1] == 1),
+    "isscalar": _of_shape(lambda s: om.volume(s) == 1),
+    "isvector": _of_shape(lambda s: len(s) == 2 and 1 in s and max(s) > 0),
+    "isrow": _of_shape(lambda s: len(s) == 2 and s[0] == 1),
+    "iscolumn": _of_shape(lambda s: len(s) == 2 and s[1] == 1),
     "ismatrix": _of_shape(lambda s: True), "issquare": _of_shape(lambda s: len(s) == 2 and s[0] == s[1]),
     "isnumeric": _is_numeric, "isreal": _is_numeric, "islogical": _is_logical, "ischar": _of_kind(str),
     "iscell": _of_kind(list), "isstruct": _of_kind(dict), "is_function_handle": _of_kind(BuiltIn, Function, Bound),
@@ -1000,17 +1005,21 @@ LIBRARY: Mapping[str, Rule] = {
     **dict.fromkeys(("num2str", "sprintf", "mat2str", "int2str", "datestr"), _text),
     **dict.fromkeys(("double", "single", "full", "real"), _double), "logical": _logical,
     # entry by entry
-    "floor": _entrywise(np.floor), "ceil": _entrywise(np.ceil), "fix": _entrywise(np.trunc), "round": _entrywise(_round),
+    "floor": _entrywise(np.floor), "ceil": _entrywise(np.ceil), "fix": _entrywise(np.trunc),
+    "round": _entrywise(_round),
     "abs": _entrywise(np.abs), "sign": _entrywise(np.sign), "exp": _entrywise(np.exp), "expm1": _entrywise(np.expm1),
-    "log": _real_on(np.log, 0), "log2": _real_on(np.log2, 0), "log10": _real_on(np.log10, 0), "log1p": _real_on(np.log1p, -1),
+    "log": _real_on(np.log, 0), "log2": _real_on(np.log2, 0), "log10": _real_on(np.log10, 0),
+    "log1p": _real_on(np.log1p, -1),
     "sqrt": _real_on(np.sqrt, 0), "sin": _entrywise(np.sin), "cos": _entrywise(np.cos), "tan": _entrywise(np.tan),
     "asin": _real_on(np.arcsin, -1, 1), "acos": _real_on(np.arccos, -1, 1), "atan": _entrywise(np.arctan),
-    "sinh": _entrywise(np.sinh), "cosh": _entrywise(np.cosh), "tanh": _entrywise(np.tanh), "asinh": _entrywise(np.arcsinh),
+    "sinh": _entrywise(np.sinh), "cosh": _entrywise(np.cosh), "tanh": _entrywise(np.tanh),
+    "asinh": _entrywise(np.arcsinh),
     "sech": _entrywise(lambda x: 1 / np.cosh(x)), "erf": _entrywise(_error_function),
     "isnan": _entrywise(np.isnan), "isinf": _entrywise(np.isinf), "isfinite": _entrywise(np.isfinite),
     "uminus": _entrywise(np.negative), "uplus": _entrywise(np.positive), "not": _not,
     "plus": _many(np.add), "minus": _two(np.subtract), "times": _many(np.multiply), "rdivide": _two(np.divide),
-    "ldivide": _two(lambda a, b: b / a), "power": om.power, "mod": _two(_mod), "rem": _two(_rem), "atan2": _two(np.arctan2),
+    "ldivide": _two(lambda a, b: b / a), "power": om.power, "mod": _two(_mod), "rem": _two(_rem),
+    "atan2": _two(np.arctan2),
     "hypot": _two(np.hypot), "eq": _compared(np.equal), "ne": _compared(np.not_equal), "lt": _compared(np.less),
     "le": _compared(np.less_equal), "gt": _compared(np.greater), "ge": _compared(np.greater_equal),
     "and": _logic(np.logical_and), "or": _logic(np.logical_or), "xor": _logic(np.logical_xor),
@@ -1031,7 +1040,8 @@ LIBRARY: Mapping[str, Rule] = {
     "reshape": _reshape, "permute": _permute, "squeeze": _squeeze, "vec": _column, "flip": _flipped,
     "flipud": lambda budget, of: _flipped(budget, of, 1.0), "fliplr": lambda budget, of: _flipped(budget, of, 2.0),
     "circshift": _circshift, "diag": _diagonal, "tril": _triangle(np.tril), "triu": _triangle(np.triu), "cat": _cat,
-    "horzcat": lambda budget, *parts: om.joined(budget, 1, parts), "vertcat": lambda budget, *parts: om.joined(budget, 0, parts),
+    "horzcat": lambda budget, *parts: om.joined(budget, 1, parts),
+    "vertcat": lambda budget, *parts: om.joined(budget, 0, parts),
     "cell2mat": _cells_joined, **dict.fromkeys(("transpose", "ctranspose"), om.transpose),
     # linear algebra
     "mtimes": om.product, "mrdivide": om.right_divide, "mldivide": om.left_divide, "mpower": om.matrix_power,

@@ -1,7 +1,7 @@
-"""Octave's own ways with matrices: what is a number and a truth, indices, storing with growth, joining, cells and structs.
+"""Octave's own ways with matrices: numbers and truths, indices, storing with growth, joining, cells and structs.
 
-A matrix is an array with two axes or more, of floats, or of truths where it is a mask; a number is a matrix with one entry.
-A cell array is a list, a struct a dict, what a function gives with several outputs a tuple. Nothing is changed in place.
+A matrix is an array with two axes or more, of floats, or of truths where it is a mask; a number has one entry. A cell
+array is a list, a struct a dict, what a function gives with several outputs a tuple. Nothing is changed in place.
 Source: GNU Octave 7 Manual, sections 8.1 (index expressions) and 4.1 (rules for combining matrices).
 """
 
@@ -165,9 +165,8 @@ def index(budget: Budget, call: Call, of: Any, *places: Any) -> Any:
 
 def _one(places: tuple[Any, ...]) -> Any:
     """The only index of a row: (1, k) is k."""
-    if len(places) == 2 and not isinstance(places[0], str) and matrix(places[0]).size == 1:
-        if whole(places[0]) == 1:
-            return places[1]
+    if len(places) == 2 and _is_single(places[0]) and whole(places[0]) == 1:
+        return places[1]
     if len(places) != 1:
         raise UnreadError("a cell array or text with rows and columns")
     return places[0]
@@ -501,7 +500,7 @@ def columns_of(budget: Budget, over: Any) -> list[Any]:
 
 
 def broadcast(budget: Budget, left: Any, right: Any) -> tuple[Array, Array]:
-    """Return two matrices of floats whose shapes fit entry by entry, after what comes of them was found small enough."""
+    """Return two matrices of floats that fit entry by entry, after what comes of them was found small enough."""
     a, b = number(left), number(right)
     try:
         shape = np.broadcast_shapes(*_same_rank(a.shape, b.shape))

@@ -1,13 +1,13 @@
-"""`octave_tree`: an Octave or MATLAB file as a tree of Python's nodes; what is Octave's own is a call of a built-in name.
+"""`octave_tree`: an Octave or MATLAB file as a tree of Python's nodes; what is Octave's own calls built-in names.
 
 The evaluator knows one language. A = B * c(2, end)' becomes the tree of
 
     A = (octave product)(B, (octave transpose)((octave index)(c, 2.0, (octave end)(c, 1, 2))))
 
 whose names no Python file can write, since they hold a space. `octave_functions` defines them. Three rules do the rest:
-a stored part is an assignment of the whole, A = (octave store)(A, index, value), so nothing is shared; what stands
-between + - .* ./ and comparisons is made numbers first; and a name that no earlier line sets is a function where the file
-or the table has one, and else data.
+a stored part is an assignment of the whole, A = (octave store)(A, value, index), so nothing is shared; what stands
+between + - .* ./ and comparisons is made numbers first; and a name that no earlier line sets is a function where the
+file or the table has one, and else data.
 """
 
 from __future__ import annotations
@@ -59,11 +59,22 @@ _ASSIGNING = {
 }
 
 SKIPPED = frozenset(
-    ["fprintf", "printf", "disp", "display", "puts", "fputs", "fdisp", "figure", "plot", "plot3", "hold", "title", "xlabel", "ylabel", "zlabel", "legend", "axis", "grid", "drawnow", "pause", "fflush", "tic", "toc", "print", "subplot", "imagesc", "imshow", "colormap", "colorbar", "set", "text", "line", "surf", "contour", "mesh", "meshc", "semilogx", "semilogy", "loglog", "bar", "hist", "scatter", "errorbar", "patch", "rectangle", "view", "close", "clf", "cla", "clc", "clear", "clearvars", "more", "format", "warning", "save", "load", "addpath", "rmpath", "keyboard", "input", "assert", "pkg", "graphics_toolkit", "beep", "diary", "cd", "waitbar", "refresh", "who", "whos", "rng", "displayData", "checkNNGradients"]
+    [
+        "fprintf", "printf", "disp", "display", "puts", "fputs", "fdisp", "figure", "plot", "plot3", "hold",
+        "title", "xlabel", "ylabel", "zlabel", "legend", "axis", "grid", "drawnow", "pause", "fflush", "tic",
+        "toc", "print", "subplot", "imagesc", "imshow", "colormap", "colorbar", "set", "text", "line", "surf",
+        "contour", "mesh", "meshc", "semilogx", "semilogy", "loglog", "bar", "hist", "scatter", "errorbar",
+        "patch", "rectangle", "view", "close", "clf", "cla", "clc", "clear", "clearvars", "more", "format",
+        "warning", "save", "load", "addpath", "rmpath", "keyboard", "input", "assert", "pkg", "graphics_toolkit",
+        "beep", "diary", "cd", "waitbar", "refresh", "who", "whos", "rng", "displayData", "checkNNGradients",
+    ]
 )
 """Statements that begin with these names, which the file does not define, print, draw or load, and are skipped."""
 
-SEVERAL = frozenset(["size", "max", "min", "sort", "find", "unique", "ind2sub", "sub2ind", "meshgrid", "ndgrid", "deal", "cellfun", "arrayfun", "feval"])
+SEVERAL = frozenset([
+    "size", "max", "min", "sort", "find", "unique", "ind2sub", "sub2ind", "meshgrid", "ndgrid", "deal", "cellfun",
+    "arrayfun", "feval",
+])
 """Functions of the table that give several outputs where several are asked for."""
 
 _END = frozenset(
@@ -96,8 +107,8 @@ def octave_tree(text: str, name: str, functions: Set[str]) -> ast.Module:
     Returns
     -------
     ast.Module
-        Functions first, then the lines outside them. Every node has the place of the user's own text. A statement that is
-        outside the list is an assignment of a call of (octave unread), whose argument says what is not read.
+        Functions first, then the lines outside them. Every node has the place of the user's own text. A statement that
+        is outside the list is an assignment of a call of (octave unread), whose argument says what is not read.
 
     Raises
     ------
@@ -997,7 +1008,7 @@ class _Reader:
         return self._lambda(parameters, body, start, [n for n in used if n in outside and n not in parameters])
 
     def _matrix(self) -> ast.expr:
-        """Read [a b; c d] or {a, b}: a space, a comma or nothing between entries, a semicolon or a line between rows."""
+        """Read [a b; c d] or {a, b}: a space or a comma between entries, a semicolon or a line between rows."""
         start = self._take()
         closing = "]" if start.text == "[" else "}"
         rows: list[list[ast.expr]] = [[]]

@@ -1,4 +1,4 @@
-"""`tokens_of`: the text of an Octave or MATLAB file cut into tokens, where a space, a line's end and ' depend on brackets."""
+"""`tokens_of`: an Octave or MATLAB file cut into tokens; what a space, a line's end and ' mean depends on brackets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal["number", "name", "keyword", "string", "sign", "line", "unread", "end"]
 
 KEYWORDS = frozenset(
-    ["function", "endfunction", "if", "elseif", "else", "endif", "for", "endfor", "while", "endwhile", "do", "until", "break", "continue", "return", "switch", "case", "otherwise", "endswitch", "end", "try", "catch", "end_try_catch", "unwind_protect", "unwind_protect_cleanup", "end_unwind_protect", "global", "persistent", "parfor", "endparfor"]
+    [
+        "function", "endfunction", "if", "elseif", "else", "endif", "for", "endfor", "while", "endwhile", "do",
+        "until", "break", "continue", "return", "switch", "case", "otherwise", "endswitch", "end", "try", "catch",
+        "end_try_catch", "unwind_protect", "unwind_protect_cleanup", "end_unwind_protect", "global", "persistent",
+        "parfor", "endparfor",
+    ]
 )
 """Words that are no names. Within brackets, end is the last index."""
 

@@ -99,7 +99,7 @@ class Budget:
             raise LimitError(f"more than {self.limits.total} entries in all arrays together")
 
     def shape(self, shape: Sequence[float]) -> None:
-        """Refuse an array that is too large, or too long along one axis: a sum over an empty axis has that many entries."""
+        """Refuse an array that is too large, or too long along one axis: a sum over an empty one has that many."""
         self.size(max(math.prod(map(float, shape)), *map(float, shape), 1.0))
 
     def objects(self, count: float) -> None:

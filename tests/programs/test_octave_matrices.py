@@ -76,8 +76,10 @@ def test_what_octave_refuses_is_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "x = zeros(1e9);", "x = 1:1e12;", "x = kron(ones(999), ones(999));", "x = []; x(1e9) = 1;", "x = repmat(1, 1e5, 1e5);",
-        "x = ones(1e5, 1) + ones(1, 1e5);", "x = zeros(0, 1e9);", "while true, end", "f = @(f) f(f); f(f);", "x = eye(1e5);",
+        "x = zeros(1e9);",
+        "x = 1:1e12;", "x = kron(ones(999), ones(999));", "x = []; x(1e9) = 1;", "x = repmat(1, 1e5, 1e5);",
+        "x = ones(1e5, 1) + ones(1, 1e5);", "x = zeros(0, 1e9);", "while true, end", "f = @(f) f(f); f(f);",
+        "x = eye(1e5);",
         "x = inv(ones(1000));", "x = diag(ones(1, 1e5));", "x = 1; while true, x = [x x]; end",
         "x = zeros(0, 9); for i = 1:60, x = [x x]; end",
     ],
@@ -98,7 +100,8 @@ def test_the_exercise_of_week_4_is_the_product_of_matrices() -> None:
     m, n, h, k = 5, 3, 4, 2
     given = {
         "m": float(m), "X": rng.random((m, n + 1)), "H": rng.random((m, h + 1)), "O": rng.random((m, k)),
-        "Y": rng.random((m, k)), "W2": rng.random((k, h + 1)), "W1_grad": np.zeros((h, n + 1)), "W2_grad": np.zeros((k, h + 1)),
+        "Y": rng.random((m, k)), "W2": rng.random((k, h + 1)), "W1_grad": np.zeros((h, n + 1)),
+        "W2_grad": np.zeros((k, h + 1)),
     }  # fmt: skip
     lines = (
         "for i = 1:m\n xi = X(i, :); hi = H(i, :); d3 = O(i, :) - Y(i, :);\n"
