@@ -129,7 +129,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
     outputs = (3, 1) if several or deep or pair else (1, 3)
-    labels = (
+    labels: tuple[str, ...] = (
         ("classes", "as the output", "flat", "classes from 1")
         if classes
         else ("as the output", "flat", "classes", "classes from 1")

@@ -60,21 +60,102 @@ _ASSIGNING = {
 
 SKIPPED = frozenset(
     [
-        "fprintf", "printf", "disp", "display", "puts", "fputs", "fdisp", "figure", "plot", "plot3", "hold",
-        "title", "xlabel", "ylabel", "zlabel", "legend", "axis", "grid", "drawnow", "pause", "fflush", "tic",
-        "toc", "print", "subplot", "imagesc", "imshow", "colormap", "colorbar", "set", "text", "line", "surf",
-        "contour", "mesh", "meshc", "semilogx", "semilogy", "loglog", "bar", "hist", "scatter", "errorbar",
-        "patch", "rectangle", "view", "close", "clf", "cla", "clc", "clear", "clearvars", "more", "format",
-        "warning", "save", "load", "addpath", "rmpath", "keyboard", "input", "assert", "pkg", "graphics_toolkit",
-        "beep", "diary", "cd", "waitbar", "refresh", "who", "whos", "rng", "displayData", "checkNNGradients",
+        "fprintf",
+        "printf",
+        "disp",
+        "display",
+        "puts",
+        "fputs",
+        "fdisp",
+        "figure",
+        "plot",
+        "plot3",
+        "hold",
+        "title",
+        "xlabel",
+        "ylabel",
+        "zlabel",
+        "legend",
+        "axis",
+        "grid",
+        "drawnow",
+        "pause",
+        "fflush",
+        "tic",
+        "toc",
+        "print",
+        "subplot",
+        "imagesc",
+        "imshow",
+        "colormap",
+        "colorbar",
+        "set",
+        "text",
+        "line",
+        "surf",
+        "contour",
+        "mesh",
+        "meshc",
+        "semilogx",
+        "semilogy",
+        "loglog",
+        "bar",
+        "hist",
+        "scatter",
+        "errorbar",
+        "patch",
+        "rectangle",
+        "view",
+        "close",
+        "clf",
+        "cla",
+        "clc",
+        "clear",
+        "clearvars",
+        "more",
+        "format",
+        "warning",
+        "save",
+        "load",
+        "addpath",
+        "rmpath",
+        "keyboard",
+        "input",
+        "assert",
+        "pkg",
+        "graphics_toolkit",
+        "beep",
+        "diary",
+        "cd",
+        "waitbar",
+        "refresh",
+        "who",
+        "whos",
+        "rng",
+        "displayData",
+        "checkNNGradients",
     ]
 )
 """Statements that begin with these names, which the file does not define, print, draw or load, and are skipped."""
 
-SEVERAL = frozenset([
-    "size", "max", "min", "sort", "find", "unique", "ind2sub", "sub2ind", "meshgrid", "ndgrid", "deal", "cellfun",
-    "arrayfun", "feval",
-])
+SEVERAL = frozenset(
+    [
+        "size",
+        "max",
+        "min",
+        "sort",
+        "find",
+        "unique",
+        "ind2sub",
+        "sub2ind",
+        "meshgrid",
+        "ndgrid",
+        "deal",
+        "cellfun",
+        "arrayfun",
+        "feval",
+    ]
+)
 """Functions of the table that give several outputs where several are asked for."""
 
 _END = frozenset(
@@ -207,7 +288,7 @@ class _Reader:
         function = self._at(ast.Name(f"octave {name}", ast.Load()), start)
         return self._at(ast.Call(function, list(arguments), []), start)
 
-    def _constant(self, value: object, start: Token) -> ast.Constant:
+    def _constant(self, value: Any, start: Token) -> ast.Constant:
         return self._at(ast.Constant(value), start)
 
     def _load(self, name: str, start: Token) -> ast.Name:

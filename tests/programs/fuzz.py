@@ -1,8 +1,8 @@
 """``python -m tests.programs.fuzz [PROGRAMS]``: hostile programs; none may get out, hang, or take much memory.
 
-A worker reads and evaluates them: an audit hook records whatever opens, executes, imports or connects meanwhile; what the
-names hold at the end is looked through for anything of Python's own; time and memory are measured. A program is refused,
-stopped at a limit, fails, or runs; anything else is printed with its text.
+A worker reads and evaluates them: an audit hook records whatever opens, executes, imports or connects meanwhile; what
+the names hold at the end is looked through for anything of Python's own; time and memory are measured. A program is
+refused, stopped at a limit, fails, or runs; anything else is printed with its text.
 """
 
 from __future__ import annotations
