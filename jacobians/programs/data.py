@@ -53,6 +53,10 @@ class Uses:
         By name: the keys that are read from it.
     indices : set of str
         Names that stand within an index.
+    lists : set of str
+        Names that are run through, counted, or taken by a number.
+    sliced : set of str
+        Names of which a stretch is taken.
     layers : tuple of int
         The smallest and the largest number of a weight's name.
     text : str
@@ -63,7 +67,8 @@ class Uses:
     indices: set[str] = field(default_factory=set)
     layers: tuple[int, int] = (1, 1)
     text: str = ""
-    whole: dict[str, int] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    sliced: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
     octave: bool = False
 
@@ -75,6 +80,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
     """Return how a program uses its names."""
     found, numbers = Uses(text=text), set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and key_of(node.func) in ("len", "zip", "enumerate"):
+            found.lists.update(key_of(arg) for arg in node.args if isinstance(arg, ast.Name))
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
             for right in node.comparators:
                 for part in right.elts if isinstance(right, (ast.Tuple, ast.List)) else (right,):
@@ -86,6 +93,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
+            if isinstance(index, ast.Slice) and isinstance(node.ctx, ast.Load):
+                found.sliced.add(key_of(held))
             if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str):
                 found.keys.setdefault(held.id, []).append(index.value)
             if isinstance(index, ast.Tuple) and isinstance(index.elts[-1], (ast.Name, ast.Subscript)):
@@ -155,7 +164,7 @@ _X = re.compile(
     r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
 _Y = re.compile(
-    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"
+    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*|targets_list)$"
 )
 _SIZE_D = re.compile(
     r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$"
@@ -167,7 +176,7 @@ _SIZE_K = re.compile(
     r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
 )
 _DIMS = re.compile(
-    r"(layers?_?dims?|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
+    r"(layers?_?dims?|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size|dimensions)$"
 )
 _COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
 _ROUNDS = re.compile(
@@ -227,6 +236,8 @@ class Data:
         return None
 
     def _number(self, name: str, function: str) -> Any:
+        if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes", "hiddens"):
+            return [5, 6]
         if naming.is_step(name):
             return 0.1
         if _ROUNDS.fullmatch(name):
@@ -240,8 +251,6 @@ class Data:
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return size
-        if name in ("hidden_dims", "hidden_layers", "hidden_sizes"):
-            return [5, 6]
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
@@ -253,6 +262,25 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
+        if re.fullmatch(r"(weights|biases|Ws|bs|W|b|thetas|Thetas)", name) and name in self.uses.lists:
+            kind = "b" if name.startswith("b") else "W"
+            sizes = self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], guess.outputs)
+            pairs = list(itertools.pairwise(sizes))
+            if kind == "b":
+                return [self._bias(f"b{i}", n) for i, (_, n) in enumerate(pairs)]
+            return [self._weight(f"W{i}", m, n) for i, (m, n) in enumerate(pairs)]
+        if name in self.uses.sliced and not self._unrolled(function):
+            deep = "dimensions" in function or len(self.widths) > 2
+            count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs if deep else _D + 1
+            if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|w|p|beta)", name):
+                return self._normal(name, (count,), 0.6)
+        hidden = re.fullmatch(
+            r"(?:W|w|b|weights?|bias)_?(h|hid|hidden|o|out|output|enc|dec|ih|ho|1h|xh|hy)(?:idden)?_?", name
+        )
+        if hidden:
+            first = hidden.group(1) in ("h", "hid", "hidden", "enc", "ih", "xh")
+            rows, columns = (_D, _HIDDEN[0]) if first else (_HIDDEN[0], guess.outputs if "dec" not in name else _D)
+            return self._bias(name, columns) if name.startswith("b") else self._weight(name, rows, columns)
         whole = re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) is not None
         if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
             return self._all_parameters()

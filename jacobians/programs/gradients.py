@@ -196,10 +196,10 @@ def _pair_of(
         if parameter is not None:
             return parameter, 1.0
     if generic:
-        for name in naming.GENERIC:
-            parameter = _last(by_key.get(name, []), event)
-            if parameter is not None and (name != "X"):
-                return parameter, 1.0
+        found = [p for name in naming.GENERIC if (p := _last(by_key.get(name, []), event)) is not None]
+        sized = [p for p in found if np.size(p.copy) == np.size(event.copy)]
+        if found:
+            return (sized or found)[0], 1.0
     return None
 
 

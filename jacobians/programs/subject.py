@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -262,7 +263,9 @@ def _arguments(
 
 def _replaced(name: str, default: ast.expr) -> bool:
     """Whether an argument with a default is given a value of its own."""
-    if naming.is_regulariser(name):
+    if naming.is_regulariser(name) or re.fullmatch(
+        r"(input|output|hidden)_?(size|dims?|layers)|num_classes|n_classes", name
+    ):
         return True
     if isinstance(default, ast.Constant) and default.value is None:
         return name.lower() in ("y", "labels", "targets", "t")
