@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from jacobians.programs.audit import audit_program
 
 COST = """
@@ -44,6 +46,7 @@ def test_a_fragment_is_judged_after_a_forward_pass_that_the_report_names() -> No
     assert {name for name, _ in found.assumed} == {"H", "J", "O", "X"}
 
 
+@pytest.mark.slow
 def test_a_wrong_fragment_is_wrong() -> None:
     found = audit_program(FRAGMENT.replace("d2 = d2(2:end)", "d2 = d2(1:end-1)"), "week.m")
     assert found.verdict == "wrong"
