@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.programs import naming
 from jacobians.programs.edits import Around, Edit, edits_of
 from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.octave_text import octave_text
 from jacobians.programs.recording import Event, reals, scalar
 from jacobians.programs.reference import both
 
@@ -531,14 +532,17 @@ def _around(study: Study, event: Event) -> Around:
         for e in study.run.events
         if e.index < event.index and (e.frame in (event.frame, 0) or e.shown.startswith("self."))
     ]
-    inside = event.frame
+    examples = study.subject.guess.examples
+    inside, octave = event.frame, study.subject.source.language == "Octave"
     for e in own:
         if not _readable(e.shown) or e.kind in ("return", "update"):
             continue
         if e.frame == 0 and inside != 0 and e.kind == "argument":
             continue
         value = e.copy
-        if isinstance(value, np.ndarray):
+        if octave and isinstance(value, (float, np.ndarray)) and np.size(value) == 1 and np.all(value == examples):
+            counts[e.shown] = examples  # all numbers of Octave are floats
+        elif isinstance(value, np.ndarray):
             arrays[e.shown] = value.shape
             arrays.pop(e.shown) if value.dtype.kind not in "fb" else None
             if value.ndim and e.kind in ("argument", "input") and value.ndim <= 2:
@@ -570,7 +574,8 @@ def _readable(shown: str) -> bool:
 def _as_line(study: Study, statement: ast.stmt, edit: Edit) -> str:
     edit.put(edit.new)
     try:
-        return ast.unparse(statement)
+        octave = study.subject.source.language == "Octave"
+        return octave_text(statement) if octave else ast.unparse(statement)
     finally:
         edit.put(edit.old)
 
