@@ -1,7 +1,7 @@
 """The corpus: right programs as students write them, and slips in each, written as replacements of lines.
 
-A program is ``corpus/NAME.py``, ``.m`` or ``.ipynb``; beside it, ``corpus/NAME.slips`` says in its head how the proof runs
-it, and then what can slip::
+A program is ``corpus/NAME.py``, ``.m`` or ``.ipynb``; beside it, ``corpus/NAME.slips`` says in its head how the proof
+runs it, and then what can slip::
 
     style: what kind of text it is
     set: X = rng.normal(size=(7, 4))          # what the proof gives it, one statement a line
@@ -13,10 +13,10 @@ it, and then what can slip::
     - db1 = np.sum(dZ1, axis=0)
     + db1 = np.sum(dZ1)
 
-After ``==`` stand the kind of the slip and the gradients that it makes wrong (``raises`` where the program stops). Lines
-after ``-`` are replaced by those after ``+``; leading spaces do not count. ``@ 2`` takes the second place where the lines
-stand. ``> text`` is a line that may be named the first wrong one; without it, it is the first line after ``+``. A head
-with several parts has ``check: NAME`` before each.
+After ``==`` stand the kind of the slip and the gradients that it makes wrong (``raises`` where the program stops).
+Lines after ``-`` are replaced by those after ``+``; leading spaces do not count. ``@ 2`` takes the second place where the
+lines stand. ``> text`` is a line that may be named the first wrong one; without it, it is the first line after ``+``.
+A head with several parts has ``check: NAME`` before each.
 """
 
 from __future__ import annotations

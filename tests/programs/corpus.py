@@ -1,7 +1,7 @@
 """``python -m tests.programs.corpus [NAME …]``: proves the corpus by running it, with central differences.
 
-Every right program must have right gradients only, and every slip must make exactly those gradients wrong that its entry
-names. Python programs run in a process of their own each; Octave's run where Octave is installed.
+Every right program must have right gradients only, and every slip must make exactly those gradients wrong that its
+entry names. Python programs run in a process of their own each; Octave's run where Octave is installed.
 """
 
 from __future__ import annotations
