@@ -14,8 +14,8 @@ runs it, and then what can slip::
     + db1 = np.sum(dZ1)
 
 After ``==`` stand the kind of the slip and the gradients that it makes wrong (``raises`` where the program stops).
-Lines after ``-`` are replaced by those after ``+``; leading spaces do not count. ``@ 2`` takes the second place where the
-lines stand. ``> text`` is a line that may be named the first wrong one; without it, it is the first line after ``+``.
+Lines after ``-`` are replaced by those after ``+``; leading spaces do not count. ``@ 2`` takes the second place where
+they stand. ``> text`` is a line that may be named the first wrong one; without it, it is the first line after ``+``.
 A head with several parts has ``check: NAME`` before each.
 """
 

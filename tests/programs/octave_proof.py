@@ -35,7 +35,7 @@ def errors_of(program: Program, codes: list[str]) -> list[dict[str, float | str]
                 if f"= {helper}(" not in "".join(x for x in program.lines if x.startswith("function")):
                     (version / f"{helper}.m").write_text(text)
             (version / f"{program.name}.m").write_text(code)
-            script.append(f"addpath('{version}'); clear functions; rehash; printf('version {number}\\n');")
+            script.append(f"addpath('{version}'); clear {program.name}; rehash; printf('version {number}\\n');")
             script += [f"check{n}();" for n in range(len(program.checks))]
             script.append(f"rmpath('{version}');")
         (folder / "all.m").write_text("\n".join(script))
