@@ -29,6 +29,7 @@ def errors_of(program: Program, code: str) -> dict[str, float | str]:
     """Per gradient, its largest error, relative to the larger of the two; or what the program raised."""
     if program.head.get("python") == "2":
         code = _from_python_2(code)
+    code = re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE)  # a notebook's magics
     errors: dict[str, float | str] = {}
     for check in program.checks:
         try:
