@@ -83,7 +83,10 @@ class Program:
         return code_of(self.text, self.language).split("\n")
 
     def slipped(self, slip: Slip) -> tuple[str, frozenset[int]]:
-        """The wrong program's lines as one text, and the numbers of the lines that may be named the first wrong one."""
+        """The wrong program's lines as one text, and the numbers of the lines that may be named the first wrong one.
+
+        The marks between a notebook's cells are not counted.
+        """
         lines = self.lines
         changed: list[int] = []
         for old, new, place in slip.changes:
@@ -100,7 +103,8 @@ class Program:
             changed = found
         if not changed:
             raise ValueError(f"{self.name}, {slip.kind}: say after '>' which line may be named")
-        return "\n".join(lines), frozenset(n + 1 for n in changed)
+        marks = [n for n, line in enumerate(lines) if line == CELLS.strip()]
+        return "\n".join(lines), frozenset(n + 1 - sum(m < n for m in marks) for n in changed)
 
     def as_file(self, code: str) -> str:
         """A changed code as the file would hold it: itself, or put back into the notebook's cells."""
@@ -116,7 +120,7 @@ class Program:
         return json.dumps(notebook, indent=1)
 
 
-CELLS = "\n\n# next cell\n\n"
+CELLS = "\n# next cell\n"
 
 
 def code_of(text: str, language: str) -> str:
