@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.recording import key_of
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Uses:
         By name: the keys that are read from it.
     indices : set of str
         Names that stand within an index.
+    places : dict
+        By name: the largest number that it is indexed with.
+    cut : set of str
+        Names of which slices are taken.
+    numbered : bool
+        Whether there are weights whose names have numbers.
     layers : tuple of int
         The smallest and the largest number of a weight's name.
     text : str
@@ -62,9 +69,12 @@ class Uses:
     keys: dict[str, list[str]] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     layers: tuple[int, int] = (1, 2)
+    numbered: bool = False
     text: str = ""
     whole: dict[str, int] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
 
 
 _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
@@ -81,6 +91,10 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                         found.texts.setdefault(node.left.id, []).append(part.value)
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
+            if isinstance(held, ast.Name) and isinstance(index, ast.Slice):
+                found.cut.add(held.id)
+            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and type(index.value) is int:
+                found.places[held.id] = max(found.places.get(held.id, 0), index.value)
             if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str):
                 found.keys.setdefault(held.id, []).append(index.value)
             if isinstance(index, ast.Tuple) and isinstance(index.elts[-1], (ast.Name, ast.Subscript)):
@@ -101,6 +115,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
         number = _WEIGHT.match(name)
         if number:
             numbers.add(int(number.group(1)))
+    found.numbered = bool(numbers)
     if numbers:
         found.layers = (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
     return found
@@ -137,7 +152,7 @@ _Y = re.compile(r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_
 _SIZE_D = re.compile(r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$")
 _SIZE_H = re.compile(r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$")
 _SIZE_K = re.compile(r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$")
-_DIMS = re.compile(r"(layers?_?dims?|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$")
+_DIMS = re.compile(r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$")
 _COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
 _ROUNDS = re.compile(r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$")
 _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
@@ -151,10 +166,13 @@ def random_of(seed: int, name: str) -> np.random.Generator:
 class Data:
     """The values of a program's unknown names under one guess."""
 
-    def __init__(self, guess: Guess, uses: Uses, seed: int, *, strength: float = 0.37) -> None:
+    def __init__(
+        self, guess: Guess, uses: Uses, seed: int, *, strength: float = 0.37, decisions: Decisions | None = None
+    ) -> None:
         self.guess, self.uses, self.seed, self.strength = guess, uses, seed, strength
+        self.decisions = decisions or Decisions()
         first, last = uses.layers
-        depth = last - first + 1
+        depth = last - first + 1 if uses.numbered else 3
         self.widths = (_D, *_HIDDEN[: max(depth - 1, 0)], guess.outputs)
         self.given: dict[str, Any] = {}
 
@@ -165,7 +183,34 @@ class Data:
             self.given[name] = made
         return made
 
+    def decide(self, error: WantedError) -> None:
+        """Take from its first use what a value is that nobody knew."""
+        guess = self.guess
+        self.decisions.decide(
+            error,
+            bias=guess.bias,
+            vector=guess.vector,
+            outputs=guess.outputs,
+            examples=guess.examples,
+            columns=guess.batch == "columns",
+        )
+
+    def _decided(self, name: str) -> Any:
+        use, shape = self.decisions.made[name]
+        shape = self.decisions.fitted(shape)
+        if use == "size":
+            return shape[0]
+        if use == "number":
+            return float(self._normal(name, ())) + 0.5
+        if use == "index":
+            return shape[0] // 2
+        if use == "indices":
+            return [2, 0, 1, 2, 0]
+        return self._normal(name, shape, 0.6)
+
     def _value(self, name: str, function: str) -> Any:
+        if name in self.decisions.made:
+            return self._decided(name)
         if name in self.uses.texts:
             return self.uses.texts[name][0]
         if naming.is_regulariser(name) and name != "C":
@@ -173,7 +218,7 @@ class Data:
         keys = self.uses.keys.get(name)
         if keys:
             made = {key: self._value(key, function) for key in dict.fromkeys(keys)}
-            return made if all(v is not None for v in made.values()) else None
+            return {key: Wanted(key) if value is None else value for key, value in made.items()}
         for known in (self._number, self._parameter, self._data):
             value = known(name, function)
             if value is not None:
@@ -187,15 +232,19 @@ class Data:
             return 2
         if _FLAG.match(name):
             return True
+        if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes"):
+            return list(self.decisions.fitted(_HIDDEN[:2]))
         if _DIMS.fullmatch(name) and "size" != name:
-            return list(self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], self.guess.outputs))
+            widths = self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], self.guess.outputs)
+            longest = self.uses.places.get(name, 0)
+            if longest >= 2:
+                widths = (_D, *_HIDDEN[: longest - 1], self.guess.outputs)
+            return list(self.decisions.fitted(widths))
         if _COUNT.fullmatch(name):
             return self.guess.examples
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and not (name in ("input", "inputs", "output", "outputs", "x", "y")):
-                return size
-        if name in ("hidden_dims", "hidden_layers", "hidden_sizes"):
-            return [5, 6]
+                return self.decisions.same.get(size, size)
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
@@ -203,10 +252,12 @@ class Data:
         return numbers.get(name)
 
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:
-        return random_of(self.seed, name).normal(size=shape) * scale
+        return random_of(self.seed, name).normal(size=self.decisions.fitted(shape)) * scale
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
+        if name in ("params", "parameters", "p", "weights", "beta") and name in self.uses.cut and not self._unrolled(function):
+            return None
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) and not self._unrolled(function):
             if name != "weights" or self.uses.layers[1] > self.uses.layers[0]:
                 return self._all_parameters()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jacobians.programs import naming
 from jacobians.programs.arithmetic import (
     as_index,
     attribute_of,
@@ -36,6 +37,7 @@ from jacobians.programs.values import (
     UserClass,
     is_number,
 )
+from jacobians.programs.wanted import Wanted, WantedError, called_with, wanted_in
 
 
 class Recorder(Protocol):
@@ -543,8 +545,12 @@ class Evaluator:
             found = self._in_tables(full)
             return Namespace(full) if found is None else found
         if isinstance(receiver, Instance):
-            if name in receiver.names:
+            if receiver.names.get(name) is not None:
                 return receiver.names[name]
+            if naming.is_parameter(name) and receiver.of.find(name) is None:
+                return self._never_set(receiver, name, node, frame)
+            if name in receiver.names:
+                return None
             return self._of_class(receiver.of, name, receiver, node)
         if isinstance(receiver, UserClass):
             found = receiver.find(name)
@@ -559,6 +565,15 @@ class Evaluator:
                 return BuiltIn("object.__init__", lambda *_a, **_k: None)
             raise ProgramError(f"no attribute {name}", node.lineno)
         return attribute_of(receiver, name, self.budget)
+
+    def _never_set(self, receiver: Instance, name: str, node: ast.Attribute, frame: Frame) -> Any:
+        """A parameter that is an attribute which nothing in the program has set: the caller is to set it."""
+        value = self.inputs(name)
+        if value is None:
+            return Wanted(name)
+        shown = f"{self._key(node.value, frame)[1]}.{name}"
+        receiver.names[name] = self.recorder.stored("input", name, shown, node.lineno, self.module, value)
+        return receiver.names[name]
 
     def _of_class(self, of: UserClass, name: str, receiver: Any, node: ast.Attribute) -> Any:
         found = of.find(name)
@@ -603,6 +618,9 @@ class Evaluator:
         line = self.line if node is None else node.lineno
         if isinstance(called, BuiltIn):
             self.budget.calls += 1
+            known = called_with(called.name, args)
+            if known is not None:
+                return known
             try:
                 return called.call(*args, **keywords)
             except (UnreadError, LimitError) as error:
@@ -742,6 +760,11 @@ class Evaluator:
         return np.r_[parts] if name.endswith("r_") else np.c_[parts]
 
     def _item(self, receiver: Any, index: Any) -> Any:
+        if isinstance(receiver, Wanted):
+            raise _use_of(receiver, index)
+        wanted = wanted_in((index,))
+        if wanted is not None:
+            raise WantedError(wanted, "index", np.shape(receiver) if isinstance(receiver, np.ndarray) else (3,))
         if isinstance(receiver, np.ndarray):
             return receiver[as_index(index, receiver.size, self.budget)]
         if isinstance(receiver, dict):
@@ -863,11 +886,22 @@ class Evaluator:
             return value
         if isinstance(value, dict):
             return list(value)
+        if isinstance(value, Wanted):
+            raise WantedError(value, "indices")
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
         if is_number(value) or value is None:
             raise ProgramError("TypeError: a number cannot be run through", self.line)
         raise UnreadError("a loop over what is no array, list or dict", self.line)
+
+
+def _use_of(wanted: Wanted, index: Any) -> WantedError:
+    """What an index says of a value that is not known."""
+    if isinstance(index, slice):
+        return WantedError(wanted, "slice")
+    if isinstance(index, tuple):
+        return WantedError(wanted, "array")
+    return WantedError(wanted, "vector" if index == -1 else "array")
 
 
 def _loaded(node: ast.expr) -> ast.expr:

@@ -468,3 +468,4 @@ class Run:
     results: dict[str, Any] = field(default_factory=dict)
     unread: list[tuple[int, str]] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
+    unsettled: bool = False

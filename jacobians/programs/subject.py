@@ -17,10 +17,12 @@ from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
 from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
 from jacobians.programs.source import Source
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 
 Tables = Callable[[Budget, int], Mapping[str, Any]]
 PAIR_LOSS = "sum(out * dout)"
+_MOST_DECISIONS = 40
 
 
 @dataclass(eq=False)
@@ -49,6 +51,8 @@ class Subject:
     tables: tuple[Tables, ...] = ()
     runs: int = 0
     given: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
+    free: tuple[int, ...] = ()
 
     def run(
         self,
@@ -60,8 +64,20 @@ class Subject:
     ) -> tuple[Run, Recording]:
         """Run the program from its start; with changes at some events, perhaps only up to one of them."""
         self.runs += 1
+        first = not changes and keep
+        for _ in range(_MOST_DECISIONS if first else 1):
+            made, recording = self._once(changes, freeze=freeze, keep=keep, stop=stop)
+            if not first or not isinstance(made.error, ProgramError):
+                break
+            if not made.unsettled and not self.decisions.mended(str(made.error), self.free):
+                break
+        return made, recording
+
+    def _once(
+        self, changes: Mapping[int, Callable[[Any], Any]] | None, *, freeze: bool, keep: bool, stop: int | None
+    ) -> tuple[Run, Recording]:
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
-        data = Data(self.guess, self.uses, self.seed, strength=self.strength)
+        data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = Evaluator(
             (),
             assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
@@ -75,11 +91,16 @@ class Subject:
         evaluator.tables = (*(make(evaluator.budget, self.seed + 1) for make in self.tables), table)
         results: dict[str, Any] = {}
         error: Exception | None = None
+        unsettled = False
         try:
             with np.errstate(all="ignore"):
                 self._enter(evaluator, data, recording, results)
         except Reached:
             pass
+        except WantedError as found:
+            unsettled = True
+            data.decide(found)
+            error = ProgramError(f"what {found.wanted.name} is, is not known", evaluator.line)
         except (ProgramError, LimitError, UnreadError) as found:
             error = found
         except RecursionError:
@@ -88,6 +109,7 @@ class Subject:
             error = ProgramError(f"{type(found).__name__}: {found}"[:200], evaluator.line)
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
+        made.unsettled = unsettled
         return made, recording
 
     def _enter(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
@@ -223,7 +245,7 @@ def _arguments(
             if "cache" in name and isinstance(results.get("last"), tuple):
                 value = results["last"][-1]
             else:
-                raise UnreadError(f"the argument {name} of {function.name}: what it is is not known", function.lineno)
+                value = Wanted(name)
         made[name] = value
     return made
 
