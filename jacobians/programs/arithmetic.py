@@ -167,25 +167,30 @@ def _plain(value: Any) -> bool:
     return is_number(value) or isinstance(value, str)
 
 
-def as_index(index: Any, size: int, budget: Budget) -> Any:
+def as_index(index: Any, size: int, length: int, budget: Budget) -> Any:
     """Return an index of an array, after what it gives was found to be small enough."""
     parts = index if isinstance(index, tuple) else (index,)
     found = []
     total = 1.0
+    fancy = 0
     for part in parts:
         if isinstance(part, (list, range, tuple)):
             part = np.asarray(list(part)) if len(part) else np.zeros(0, int)
         if isinstance(part, np.ndarray):
             if part.dtype.kind == "f":
                 raise ProgramError("IndexError: arrays used as indices must be of integer (or boolean) type")
-            total *= max(part.size, 1)
+            total = max(total, float(part.size))
+            fancy += 1
         elif not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis:
             if isinstance(part, (float, np.floating)):
                 raise ProgramError("IndexError: only integers and slices are indices, not a float")
             raise UnreadError("an index of this kind")
         found.append(part)
-    if total > 1:
-        budget.size(min(total * size, total * max(size, 1)))
+    if fancy == 1 and len(parts) == 1 and found[0].dtype.kind in "iu":
+        budget.size(total * max(size / max(length, 1), 1.0))
+    elif fancy:
+        # several index arrays together give one entry, or one part of the rest, for each of their places
+        budget.size(max(total * (size / max(length, 1) if fancy == 1 else 1.0), float(size)))
     return tuple(found) if isinstance(index, tuple) else found[0]
 
 

@@ -68,7 +68,7 @@ class Uses:
     texts: dict[str, list[str]] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
-    layers: tuple[int, int] = (1, 2)
+    layers: tuple[int, int] = (1, 1)
     numbered: bool = False
     text: str = ""
     whole: dict[str, int] = field(default_factory=dict)
@@ -77,6 +77,7 @@ class Uses:
     cut: set[str] = field(default_factory=set)
 
 
+_LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
 _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
 
 
@@ -121,14 +122,15 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
     return found
 
 
-def guesses(uses: Uses) -> Iterator[Guess]:
-    """Yield guesses, the likeliest under the program's text first."""
+def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
+    """Yield guesses, the likeliest under the program's text first; of a pair of layers, none has a single output."""
     text = uses.text
     columns = len(re.findall(r"(?:m|N|n|num\w*)\s*=\s*\(?\s*\w+\.shape\[1\]", text)) > 0
     batches = ("columns", "rows") if columns else ("rows", "columns")
     classes = bool({"y", "Y", "labels", "t", "target", "targets", "y_batch", "y_train", "Y_train"} & uses.indices)
     several = classes or re.search(r"softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text) is not None
-    outputs = (3, 1) if several or uses.layers[1] > uses.layers[0] else (1, 3)
+    deep = uses.layers[1] > uses.layers[0] or re.search(r"(?i)hidden|n_h\b|layer|output_?(size|dim|nodes)", text)
+    outputs = (3, 1) if several or deep or pair else (1, 3)
     if re.search(r"A2\.shape == \(1|1\s*-\s*[yY]\b|\(1\s*-\s*y", text) and not several:
         outputs = (1, 3) if uses.layers == (1, 1) else (3, 1)
     labels = ("classes", "as the output", "flat", "classes from 1") if classes else (
@@ -136,8 +138,10 @@ def guesses(uses: Uses) -> Iterator[Guess]:
     weights = ("out-in", "in-out") if columns else ("in-out", "out-in")
     biases = ("column", "flat", "row") if columns else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
-    for examples, label, batch, output, weight, vector, bias in itertools.product(
-        (7, 1), labels, batches, outputs, weights, vectors, biases
+    if pair:
+        outputs = (3,)
+    for examples, output, label, batch, weight, vector, bias in itertools.product(
+        (7, 1), outputs, labels, batches, weights, vectors, biases
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
@@ -172,7 +176,7 @@ class Data:
         self.guess, self.uses, self.seed, self.strength = guess, uses, seed, strength
         self.decisions = decisions or Decisions()
         first, last = uses.layers
-        depth = last - first + 1 if uses.numbered else 3
+        depth = last - first + 1 if uses.numbered or not _LAYERED.search(uses.text) else 3
         self.widths = (_D, *_HIDDEN[: max(depth - 1, 0)], guess.outputs)
         self.given: dict[str, Any] = {}
 

@@ -102,13 +102,13 @@ class Evaluator:
         recorder: Recorder,
         inputs: Callable[[str], Any],
         *,
-        limits: Limits | None = None,
+        budget: Budget | None = None,
         whole_division: bool = False,
         language: str = "Python",
     ) -> None:
         self.tables, self.assumed = tuple(tables), assumed
         self.recorder, self.inputs = recorder, inputs
-        self.budget = Budget(limits or Limits())
+        self.budget = budget or Budget(Limits())
         self.whole_division, self.language = whole_division, language
         self.used_meanings: dict[str, str] = {}
         self.unread: dict[tuple[int, str], None] = {}
@@ -170,7 +170,7 @@ class Evaluator:
         line = error.line or node.lineno
         self.unread[line, error.construct] = None
         reason = Unread(error.construct, line)
-        if isinstance(node, ast.Return):
+        if isinstance(node, ast.Return) or error.construct == "yield":
             raise _Return(reason)
         data = error.construct.startswith("data that is loaded")
         for name in _set_names(node):
@@ -244,8 +244,20 @@ class Evaluator:
         if isinstance(node.value, ast.Constant):
             return
         if isinstance(node.value, ast.Call) and _skipped(node.value):
+            self._shown(node.value, frame)
             return
         self.evaluate(node.value, frame)
+
+    def _shown(self, call: ast.Call, frame: Frame) -> None:
+        """Evaluate what would be printed, for the losses within; what is not read there is no fault."""
+        if not (isinstance(call.func, ast.Name) and call.func.id == "print"):
+            return
+        for arg in call.args:
+            if any(isinstance(part, ast.Call) for part in ast.walk(arg)):
+                try:
+                    self.evaluate(arg, frame)
+                except (UnreadError, ProgramError, *_RAISED):
+                    continue
 
     def _for(self, node: ast.For, frame: Frame) -> None:
         items = self._iterate(self.evaluate(node.iter, frame))
@@ -340,7 +352,9 @@ class Evaluator:
 
     def _return(self, node: ast.Return, frame: Frame) -> None:
         value = None if node.value is None else self.evaluate(node.value, frame)
-        raise _Return(self.recorder.stored("return", frame.function, frame.function, node.lineno, frame, value))
+        parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
+        names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
+        raise _Return(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
 
     def _import(self, node: ast.Import, frame: Frame) -> None:
         for alias in node.names:
@@ -659,8 +673,6 @@ class Evaluator:
         try:
             if isinstance(node, ast.Lambda):
                 return self.evaluate(node.body, frame)
-            if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
-                raise UnreadError(f"yield, in {function.name}", node.lineno)
             try:
                 self.block(node.body, frame)
             except _Return as found:
@@ -766,7 +778,7 @@ class Evaluator:
         if wanted is not None:
             raise WantedError(wanted, "index", np.shape(receiver) if isinstance(receiver, np.ndarray) else (3,))
         if isinstance(receiver, np.ndarray):
-            return receiver[as_index(index, receiver.size, self.budget)]
+            return receiver[as_index(index, receiver.size, _length(receiver), self.budget)]
         if isinstance(receiver, dict):
             return receiver[index]
         if isinstance(receiver, (list, tuple, str, range)):
@@ -781,7 +793,7 @@ class Evaluator:
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
-            receiver[as_index(index, receiver.size, self.budget)] = value
+            receiver[as_index(index, receiver.size, _length(receiver), self.budget)] = value
         elif isinstance(receiver, dict):
             if not isinstance(index, (str, int, float, bool, tuple, np.integer)):
                 raise UnreadError("a key that is no text or number", self.line)
@@ -902,6 +914,10 @@ def _use_of(wanted: Wanted, index: Any) -> WantedError:
     if isinstance(index, tuple):
         return WantedError(wanted, "array")
     return WantedError(wanted, "vector" if index == -1 else "array")
+
+
+def _length(value: Any) -> int:
+    return len(value) if value.ndim else 1
 
 
 def _loaded(node: ast.expr) -> ast.expr:

@@ -23,25 +23,23 @@ class Origin:
     shape : tuple of int
     value : object
         The parameter's value there.
-    offset : int or None
-        Bytes from the start of the memory that the event's value lies in; None for a number.
-    strides : tuple of int
+    places : ndarray or None
+        Where each entry lies in the memory of the event's value; None for a number.
     """
 
     index: int
     shape: tuple[int, ...]
     value: Any
-    offset: int | None
-    strides: tuple[int, ...]
+    places: Any
 
     @property
     def key(self) -> tuple[int, int | None, int]:
         """What is equal for two origins of the same numbers."""
-        return self.index, self.offset, int(np.size(self.value))
+        return self.index, None if self.places is None else int(self.places.ravel()[0]), int(np.size(self.value))
 
     def setter(self, new: Any) -> Callable[[Any], Any]:
         """Return the change that puts other numbers in the parameter's place."""
-        if self.offset is None:
+        if self.places is None:
             return lambda value: float(np.asarray(new).ravel()[0])
 
         def change(value: Any) -> Any:
@@ -50,9 +48,9 @@ class Origin:
                 return value
             if not whole.flags.writeable:
                 return np.asarray(new).reshape(np.shape(value)).copy()
-            view = np.ndarray(self.shape, whole.dtype, whole.data if whole.flags.c_contiguous else whole.T.data,
-                              self.offset or 0, self.strides)  # fmt: skip
-            view[...] = new
+            entries = whole.reshape(-1, order="F" if whole.flags.f_contiguous else "C")
+            if self.places.size and entries.size > self.places.max() and np.shares_memory(entries, whole):
+                entries[self.places.ravel()] = np.asarray(new, dtype=float).ravel()
             return value
 
         return change
@@ -63,7 +61,7 @@ def origin_of(events: list[Event], event: Event) -> Origin | None:
     value = event.value
     if not isinstance(value, np.ndarray):
         first = next((e for e in events if e.value is value), event)
-        return Origin(first.index, (), value, None, ())
+        return Origin(first.index, (), value, None)
     whole = owner(value)
     if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
         return None
@@ -79,7 +77,12 @@ def origin_of(events: list[Event], event: Event) -> Origin | None:
                 written = other
     place = written or first or event
     offset = value.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-    return Origin(place.index, value.shape, np.array(event.copy), offset, value.strides)
+    places = np.full(value.shape, offset // 8)
+    for axis, (size, stride) in enumerate(zip(value.shape, value.strides, strict=True)):
+        along = [1] * value.ndim
+        along[axis] = size
+        places = places + (np.arange(size) * (stride // 8)).reshape(along)
+    return None if value.size == 0 else Origin(place.index, value.shape, np.array(event.copy), places)
 
 
 @dataclass(eq=False)
@@ -133,6 +136,9 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         parameter, sign = pair
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
+            continue
+        given = run.events[origin.index].kind in ("argument", "input")
+        if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
         if event.kind == "update":
@@ -200,17 +206,28 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     return list(naming.parameters_of(event.key)), generic
 
 
+def _of_gradients(event: Event) -> bool:
+    """Whether it lies in a dict or a list of gradients."""
+    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    return container != event.key and naming.is_gradient(container)
+
+
 def _last(events: list[Event], gradient: Event) -> Event | None:
     """The parameter's version: the last one before the gradient, of its size, in its function if there is one."""
     before = [
         e for e in events
         if e.index < gradient.index and np.size(e.copy) == np.size(gradient.copy) and e.kind not in ("return", "update")
-        and e.node is None
+        and e.node is None and not _of_gradients(e)
     ]  # fmt: skip
     if not before:
         # a gradient of the wrong shape still is the gradient of its name
         before = [
-            e for e in events if e.index < gradient.index and e.kind not in ("return", "update") and e.node is None
+            e
+            for e in events
+            if e.index < gradient.index
+            and e.kind not in ("return", "update")
+            and e.node is None
+            and not _of_gradients(e)
         ]
         if not before:
             return None

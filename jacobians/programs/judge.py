@@ -18,10 +18,12 @@ from jacobians.programs.recording import Plan, Run, plan_of, scalar
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
-from jacobians.programs.values import LimitError, Limits, ProgramError
+from jacobians.programs.values import LimitError, Limits
 
 _NEAR = 3e-6
 """A difference by the largest entry that is rounding, or an epsilon within a logarithm, and no slip."""
+_SECONDS = 1.2
+"""About how long the derivatives of one subject may take; with less time, fewer entries are looked at."""
 _MOST_GUESSES = 6
 """Guesses under which a program runs that are compared with each other."""
 
@@ -43,6 +45,8 @@ class Study:
         The parameters' values, by their origins.
     true : list of Derivative
         Of each claim; empty before it was judged.
+    adjoints, adjoint_at : dict
+        By events: the loss's derivative with respect to an array; and whether a result is one, up to a constant.
     """
 
     subject: Subject
@@ -52,6 +56,8 @@ class Study:
     base: Changes
     values: dict[Any, Any]
     true: list[Derivative] = field(default_factory=list)
+    adjoints: dict[int, Any] = field(default_factory=dict)
+    adjoint_at: dict[int, bool] = field(default_factory=dict)
 
 
 def differs(given: Any, true: Derivative) -> bool:
@@ -131,6 +137,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     end = time.monotonic() + settings.seconds
     shown: set[str] = set()
     limit: LimitError | None = None
+    held: list[Study] = []
     for entry in entries_of(source.tree):
         names = {f.name for f in entry.functions}
         if entry.kind in ("pair", "chain", "class") and names & shown and (entry.kind == "pair" or names <= shown):
@@ -146,9 +153,17 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
             limit = error
             reading.failures.append((entry, str(error), error.line))
             continue
-        if found is not None:
+        if found is None:
+            continue
+        if found.loss.inferred:
+            held.append(found)
+            continue
+        reading.studies.append(found)
+        shown |= {e.function for e in found.run.events} | names
+    for found in held:
+        if not {c.event.function for c in found.claims} & shown:
             reading.studies.append(found)
-            shown |= {e.function for e in found.run.events} | names
+            shown |= {e.function for e in found.run.events}
     if limit is not None and not reading.studies:
         raise limit
     return reading
@@ -166,7 +181,11 @@ def _best(
     best: tuple[float, Study] | None = None
     seen: set[Any] = set()
     ran, failure = 0, ("it shows no gradient", 0)
-    for guess in guesses(uses):
+    tier: tuple[int, int] | None = None
+    for guess in guesses(uses, pair=entry.kind == "pair"):
+        if tier is not None and (guess.examples, guess.outputs) != tier:
+            # no size is one unless the program forces it: it runs on the sizes before
+            break
         subject = Subject(source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables)
         run, _ = subject.run()
         reading.unread.update(dict.fromkeys(run.unread))
@@ -190,6 +209,7 @@ def _best(
         share = right / len(study.claims)
         if best is None or share > best[0] + 1e-9:
             best = (share, study)
+            tier = (guess.examples, guess.outputs)
         ran += 1
         if share == 1.0 or ran >= _MOST_GUESSES or not subject.given or time.monotonic() > end:
             break
@@ -339,10 +359,14 @@ def _quickly(study: Study) -> int:
 def judge(study: Study) -> None:
     """Fill in the derivative of the loss with respect to every parameter that has a gradient."""
     done: dict[Any, Derivative] = {}
+    start = time.monotonic()
+    loss_at(study.subject, study.loss, study.base)
+    once = max(time.monotonic() - start, 1e-5)
+    most = int(np.clip(_SECONDS / (7.0 * once * len(study.claims)), 6, 48))
     for claim in study.claims:
         key = claim.origin.key
         if key not in done:
-            done[key] = derivative(study.subject, study.loss, claim.origin, study.base, study.values)
+            done[key] = derivative(study.subject, study.loss, claim.origin, study.base, study.values, most)
         study.true.append(done[key])
 
 
@@ -354,4 +378,3 @@ def wrong_ones(study: Study) -> Iterator[int]:
 
 
 __all__ = ["Guess", "Reading", "Settings", "Study", "differs", "fitted", "judge", "read_program", "wrong_ones"]
-_ = ProgramError

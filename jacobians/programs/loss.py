@@ -51,9 +51,14 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             continue
         value = event.copy
         if event.kind == "return" and isinstance(value, tuple):
-            inner = [v for v in value if scalar(v) is not None and not isinstance(v, (int, np.integer))]
-            if len(inner) == 1 and len(value) <= 4 and event.frame and _deep_enough(run, event):
-                found.append(((1 if name is None else 3, 0, -event.index), Loss(event.index, f"{event.key}'s first value", event.line)))
+            names = event.shown.split(", ") if ", " in event.shown else [""] * len(value)
+            inner = [
+                n for n, v in zip(names, value, strict=False)
+                if scalar(v) is not None and not isinstance(v, (int, np.integer)) and not naming.is_gradient(n)
+            ]  # fmt: skip
+            if name is None and len(inner) == 1 and len(value) <= 4 and _deep_enough(run, event):
+                called = inner[0] or f"what {event.key} returns first"
+                found.append(((1, 0, -event.index), Loss(event.index, called, event.line)))
             continue
         if scalar(value) is None or isinstance(value, (int, np.integer)) or isinstance(value, bool):
             continue

@@ -15,9 +15,9 @@ _NOT_GRADIENT = re.compile(
     r"gradapprox|numerical\w*|dataset|D|d|gradient_descent|get_grad\w*|dictionary|diff\w*)$"
 )
 _LOSS = re.compile(
-    r"(loss(es)?|cost|J|L|E|error|data_?loss|total_?loss|obj(ective)?|nll|mse|cross_?entropy|c|l|loss_?\w*|cost_?\w*|\w+_loss|\w+_cost|J_?\w*)$"
+    r"(loss(es)?|cost|J|L|E|E_?tot(al)?|total_error|error|data_?loss|total_?loss|obj(ective)?|nll|mse|cross_?entropy|c|l|loss_?\w*|cost_?\w*|\w+_loss|\w+_cost|J_?\w*)$"
 )
-_FIRST_LOSS = re.compile(r"(loss|cost|J|L|total_?loss|total_?cost)$")
+_FIRST_LOSS = re.compile(r"(loss|cost|J|L|total_?loss|total_?cost|E_?tot(al)?|total_error)$")
 _PART_LOSS = re.compile(r"(data|reg|regul\w*|cross|log|penalty|l2|L2|J_?reg|part)_?\w*|\w*_(reg|data|l2|L2|regulari[sz]ation|history|list|hist)\w*$|losses$|costs$")
 _STEP = re.compile(
     r"(lr|alpha|eta|(learning_?rate|learning_?Rate|learn_?rate|LEARNING_RATE|LR|ALPHA|ETA)\w*|step(_?size)?|rate|epsilon|α|η|l_?rate|lr_\w+)$"

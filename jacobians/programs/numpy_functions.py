@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.values import Budget, BuiltIn, LimitError, ProgramError, UnreadError, is_number, leaves
+from jacobians.programs.values import Budget, BuiltIn, LimitError, Namespace, ProgramError, UnreadError, is_number, leaves
 
 _ONE = (
     "exp log log2 log10 log1p expm1 sqrt square abs absolute fabs sign tanh sinh cosh sin cos tan arctan arcsinh "
@@ -75,15 +75,15 @@ def _axis(axis: Any) -> Any:
     raise ProgramError("TypeError: an axis that is no whole number")
 
 
-def numpy_table(budget: Budget, seed: int) -> Mapping[str, Any]:
+def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
     """Return the functions by their full names, such as ``numpy.linalg.norm``.
 
     Parameters
     ----------
     budget : Budget
         Of the run: every function asks it for the size of its result.
-    seed : int
-        Of the random numbers of ``numpy.random``; a seed that the program sets is not followed.
+    rng : numpy.random.Generator
+        Of ``numpy.random``; a seed that the program sets is not followed.
     """
     table: dict[str, Any] = {}
 
@@ -319,7 +319,7 @@ def numpy_table(budget: Budget, seed: int) -> Mapping[str, Any]:
     for name in ("exp", "log", "sqrt", "tanh", "pow", "floor", "ceil", "fabs", "sin", "cos", "log2", "log10", "log1p"):
         table[f"math.{name}"] = _scalar(name)
     table["numpy.log"] = one("log")
-    _random(table, np.random.default_rng(seed), sized, arr)
+    _random(table, rng, sized, arr)
     table.update(_scipy(table, arr, budget))
     table.update({"copy.deepcopy": lambda x: _deep(x, budget), "copy.copy": lambda x: _deep(x, budget)})
     return table
@@ -484,6 +484,9 @@ def _random(table: dict[str, Any], rng: Any, sized: Any, arr: Any) -> None:
     }
     for name, call in own.items():
         table[f"numpy.random.{name}"] = call
+    for name in ("RandomState", "default_rng"):
+        # a generator is the module itself: only its functions are known by their names
+        table[f"numpy.random.{name}"] = lambda *_a, **_k: Namespace("numpy.random")
     for name in ("shuffle", "uniform", "randint", "choice"):
         table[f"random.{name}"] = own[name]
     table["random.gauss"] = normal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -285,6 +286,8 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
         return None
+    if naming.is_state(key_of(gradient)) or re.match(r"(?i)(v|m|vel|velocity|momentum|moment|s)_?d?[wb]", key_of(gradient)):
+        return Update(node, None, 1.0, "")
     named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
     return Update(node, gradient, sign if down else -sign, named)
 

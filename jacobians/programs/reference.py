@@ -53,7 +53,9 @@ def loss_at(subject: Subject, loss: Loss, changes: Changes) -> float:
         return float("nan")
 
 
-def derivative(subject: Subject, loss: Loss, origin: Origin, base: Changes, values: Mapping[Any, Any]) -> Derivative:
+def derivative(
+    subject: Subject, loss: Loss, origin: Origin, base: Changes, values: Mapping[Any, Any], most: int = _MOST
+) -> Derivative:
     """Return the derivative of the loss with respect to a parameter, error-controlled."""
     start = np.asarray(values[origin.key], dtype=float)
 
@@ -62,8 +64,8 @@ def derivative(subject: Subject, loss: Loss, origin: Origin, base: Changes, valu
 
     size = start.size
     entries: Sequence[int] = range(size)
-    if size > _MOST:
-        entries = np.random.default_rng(size).choice(size, _MOST, replace=False).tolist()
+    if size > most:
+        entries = np.random.default_rng(size).choice(size, most, replace=False).tolist()
     tree = Tree.of(start.ravel(), "audit_program")
     probe = Probe(Calls(at, "the program's loss"), tree, start.ravel().copy())
     value, tolerance = np.full(size, np.nan), np.full(size, np.nan)

@@ -20,7 +20,7 @@ from jacobians.programs.source import Source
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 
-Tables = Callable[[Budget, int], Mapping[str, Any]]
+Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
 PAIR_LOSS = "sum(out * dout)"
 _MOST_DECISIONS = 40
 
@@ -53,6 +53,10 @@ class Subject:
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     free: tuple[int, ...] = ()
+    _tables: Any = None
+    _budget: Any = None
+    _rng: Any = None
+    _start: Any = None
 
     def run(
         self,
@@ -76,19 +80,23 @@ class Subject:
     def _once(
         self, changes: Mapping[int, Callable[[Any], Any]] | None, *, freeze: bool, keep: bool, stop: int | None
     ) -> tuple[Run, Recording]:
+        if self._tables is None:
+            self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
+            self._start = self._rng.bit_generator.state
+            self._tables = (*(make(self._budget, self._rng) for make in self.tables), numpy_table(self._budget, self._rng))
+        self._budget.restart()
+        self._rng.bit_generator.state = self._start
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = Evaluator(
-            (),
+            self._tables,
             assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
             recording,
             data.value,
-            limits=self.limits,
+            budget=self._budget,
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        table = numpy_table(evaluator.budget, self.seed + 1)
-        evaluator.tables = (*(make(evaluator.budget, self.seed + 1) for make in self.tables), table)
         results: dict[str, Any] = {}
         error: Exception | None = None
         unsettled = False
@@ -111,6 +119,11 @@ class Subject:
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         made.unsettled = unsettled
         return made, recording
+
+    def shown_data(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of the last run's data, and what they were."""
+        for name, kind in self.given.items():
+            yield name, kind.lstrip("fib") if "(" in kind and "{" not in kind else kind
 
     def _enter(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
         tree = self.source.tree

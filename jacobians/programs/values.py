@@ -67,8 +67,12 @@ class Budget:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin a further run."""
         self.steps, self.entries, self.calls = 0, 0, 0
-        self.end = time.monotonic() + limits.seconds
+        self.end = time.monotonic() + self.limits.seconds
 
     def step(self, line: int) -> None:
         """Count one step."""
