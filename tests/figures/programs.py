@@ -68,6 +68,7 @@ class Outcome:
     verdict: str
     wrong: tuple[str, ...] = ()
     first: int | None = None
+    beside: int = 0
     named: tuple[int, ...] = ()
     slip: str = ""
     words: str = ""
@@ -76,8 +77,8 @@ class Outcome:
 
     @property
     def exact(self) -> bool:
-        """Whether the first line that is called wrong is one that may be."""
-        return self.first in self.named
+        """Whether the first line that is called wrong is one that may be; where two disagree, one of the two."""
+        return self.first in self.named or self.beside in self.named
 
     @property
     def cause(self) -> bool:
