@@ -181,7 +181,9 @@ def as_index(index: Any, size: int, length: int, budget: Budget) -> Any:
                 raise ProgramError("IndexError: arrays used as indices must be of integer (or boolean) type")
             total = max(total, float(part.size))
             fancy += 1
-        elif not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis:
+        elif (
+            not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis
+        ):
             if isinstance(part, (float, np.floating)):
                 raise ProgramError("IndexError: only integers and slices are indices, not a float")
             raise UnreadError("an index of this kind")

@@ -128,7 +128,9 @@ def _entry(study: Study) -> EntryAudit:
         difference, seen = _distance(claim.sign * np.asarray(claim.value, dtype=float), true)
         gradients.append(
             GradientVerdict(
-                claim.name if claim.event.kind != "update" or claim.name != "update" else f"the update of {claim.parameter}",
+                claim.name
+                if claim.event.kind != "update" or claim.name != "update"
+                else f"the update of {claim.parameter}",
                 claim.parameter,
                 claim.line,
                 source.where(claim.line),

@@ -60,6 +60,7 @@ def causes_of(study: Study, wrong: Sequence[int], end: float) -> list[Cause]:
     """
     found: list[Cause] = []
     left = list(wrong)
+    study.bad = frozenset(wrong)
     for how in (_unused, _regulariser, _disagreement):
         for cause in how(study, left):
             found.append(cause)
@@ -148,7 +149,9 @@ def ratio_of(given: Any, wanted: Any) -> float | None:
     if size == 0.0 or wanted.size < 2:
         return None if size == 0.0 else float(given.sum() / wanted.sum())
     ratio = float(np.sum(given * wanted)) / size
-    if abs(ratio) > 1e-6 and np.abs(given - ratio * wanted).max() <= 1e-6 * max(np.abs(given).max(), np.abs(ratio * wanted).max()):
+    if abs(ratio) > 1e-6 and np.abs(given - ratio * wanted).max() <= 1e-6 * max(
+        np.abs(given).max(), np.abs(ratio * wanted).max()
+    ):
         return ratio
     return None
 
@@ -157,7 +160,9 @@ def _regulariser(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
     """A difference that is a multiple of the parameter, or of a part of it, is the regulariser's."""
     if study.subject.strength == 0.0:
         return
-    strengths = {round(float(v), 12) for e in study.run.events if naming.is_regulariser(e.key) and (v := scalar(e.copy))}
+    strengths = {
+        round(float(v), 12) for e in study.run.events if naming.is_regulariser(e.key) and (v := scalar(e.copy))
+    }
     if not strengths:
         return
     found: list[int] = []
@@ -270,60 +275,152 @@ def _number(ratio: float, study: Study) -> str:
 
 
 def _slipped(study: Study, wrong: Sequence[int], end: float) -> Cause | None:
-    """The earliest line of the backward pass with an edit that makes wrong gradients right, and as many as any."""
-    best: tuple[int, int, Cause] | None = None
+    """The first line whose result has to be replaced for wrong gradients to become right, and its edit.
+
+    The true value is the loss's derivative with respect to an array of the forward pass, or to the parameter. Put in
+    the place of what a line before the slip gives, it mends nothing; at the slip and after it, it does.
+    """
     lines = list(_backward(study, wrong, end))
-    half = time.monotonic() + max(0.0, end - time.monotonic()) * 0.8
-    for order, (line, statement, event) in enumerate(lines):
-        if time.monotonic() > half:
+    best: tuple[tuple[int, ...], ast.stmt, Event] | None = None
+    for line, statement, event in lines:
+        if time.monotonic() > end:
             break
-        found = _mended(study, wrong, statement, event, half)
-        if found is None:
+        right = _replaced(study, wrong, event, end)
+        if right and (best is None or len(right) > len(best[0])):
+            best = (right, statement, event)
+            if len(right) == len(wrong):
+                break
+    if best is not None:
+        right, statement, event = best
+        found = _mended(study, wrong, statement, event, min(end, time.monotonic() + _EDITING))
+        if found is not None and len(found[1]) >= len(right):
+            edit, right = found
+            return Cause(edit.cause, edit.words, event.line, _as_line(study, statement, edit), right)
+        words = f"{event.shown} is not the derivative that the lines after it need"
+        if any(study.claims[i].event.index == event.index or study.claims[i].line == event.line for i in right):
+            words = _plainly(study, right[0])
+        return Cause("", words, event.line, "", right)
+    return _edited(study, wrong, lines, end)
+
+
+_EDITING = 4.0
+"""Seconds in which an edit of a line is sought that is known to be wrong."""
+
+
+def _edited(
+    study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: float
+) -> Cause | None:
+    """The earliest line of the backward pass with an edit that makes wrong gradients right, and as many as any."""
+    best: Cause | None = None
+    seen: set[int] = set()
+    for line, statement, event in lines:
+        if time.monotonic() > end:
+            break
+        if id(statement) in seen:
             continue
-        edit, right = found
-        text = _as_line(study, statement, edit)
-        cause = Cause(edit.cause, edit.words, line, text, right)
-        if best is None or len(right) > best[0]:
-            best = (len(right), order, cause)
-        elif len(right) == best[0] and _is_adjoint(study, lines[best[1]][2]) and not _is_adjoint(study, event):
-            best = (len(right), order, cause)
-        if len(right) == len(wrong) and not _is_adjoint(study, lines[best[1]][2]):
-            break
-    return None if best is None else best[2]
+        seen.add(id(statement))
+        found = _mended(study, wrong, statement, event, end)
+        if found is not None and (best is None or len(found[1]) > len(best.gradients)):
+            edit, right = found
+            best = Cause(edit.cause, edit.words, line, _as_line(study, statement, edit), right)
+            if len(right) == len(wrong):
+                break
+    return best
+
+
+def _replaced(study: Study, wrong: Sequence[int], event: Event, end: float) -> tuple[int, ...]:
+    """The wrong gradients that become right where the true value stands in a line's place."""
+    best: tuple[int, ...] = ()
+    n = float(study.subject.guess.examples)
+    for value, exact in _true_values(study, wrong, event, end):
+        for scale in (1.0,) if exact else (1.0, n, 1.0 / n, -1.0, 2.0, 0.5, -n, 2.0 / n):
+            if time.monotonic() > end:
+                return best
+            new = (scale * value).reshape(np.shape(event.copy))
+            change = {event.index: (lambda _old, new=new: new.copy() if new.ndim else float(new))}
+            run, _ = study.subject.run(both(study.base, change))
+            right = _right_after(study, wrong, run.events)
+            if len(right) > len(best):
+                best = right
+                if len(best) == len(wrong):
+                    return best
+    return best
+
+
+def _true_values(study: Study, wrong: Sequence[int], event: Event, end: float) -> Iterator[tuple[Any, bool]]:
+    """What a line may be meant to give: a parameter's derivative, and those of arrays of the forward pass."""
+    size = np.size(event.copy)
+    for place in wrong:
+        claim, true = study.claims[place], study.true[place]
+        if event.key == claim.event.key and np.size(true.value) == size and np.isfinite(true.value).all():
+            yield claim.sign * true.value, True
+    shape = np.shape(event.copy)
+    if size > _LARGEST_ADJOINT:
+        return
+    forward = [
+        e for e in reals(study.run.events)
+        if e.index < min(study.loss.index, event.index) and e.kind in ("assign", "write") and np.shape(e.copy) == shape
+        and not naming.is_parameter(e.key)
+    ]  # fmt: skip
+    for other in reversed(forward[-12:]):
+        if time.monotonic() > end:
+            return
+        if other.index not in study.adjoints:
+            study.adjoints[other.index] = _adjoint(study, other)
+        slope = study.adjoints[other.index]
+        if slope is not None:
+            yield slope, False
+
+
+_LARGEST_ADJOINT = 120
+"""Entries of an array whose derivative is found entry by entry."""
 
 
 def _backward(study: Study, wrong: Sequence[int], end: float) -> Iterator[tuple[int, ast.stmt, Event]]:
-    """Lines whose results reach a wrong gradient and not the loss, in the order in which they are run."""
+    """Stores whose values reach a wrong gradient and not the loss, in the order in which they are made."""
     last = max(study.claims[i].event.index for i in wrong)
     statements = _statements(study.subject.source.tree)
-    by_line: dict[int, list[Event]] = {}
-    for event in reals(study.run.events):
-        if event.index <= last and event.kind in ("assign", "write", "update", "return"):
-            by_line.setdefault(event.line, []).append(event)
-    loss = study.run.events[study.loss.index].copy
-    whole = study.loss.value(loss)
-    kept = []
-    for line, events in by_line.items():
-        statement = statements.get(line)
-        if statement is None or time.monotonic() > end:
-            continue
-        changes = {e.index: _disturbed for e in events}
-        run, recording = study.subject.run(both(study.base, changes), keep=True)
+    events = [
+        e for e in reals(study.run.events)
+        if e.index <= last and e.kind in ("assign", "write", "update") and e.line in statements
+    ]  # fmt: skip
+    whole = study.loss.value(study.run.events[study.loss.index].copy)
+    for event in events[-_MOST_STORES:]:
+        if time.monotonic() > end:
+            return
+        run, _ = study.subject.run(both(study.base, {event.index: _disturbed}))
         if len(run.events) <= max(last, study.loss.index):
             continue
         moved = study.loss.value(run.events[study.loss.index].copy)
-        reaches = any(
-            not np.array_equal(run.events[study.claims[i].event.index].copy, study.claims[i].value) for i in wrong
-        )
-        if reaches and (moved == whole or not np.isfinite(moved)):
-            kept.append((line, statement, events[-1]))
-        elif reaches and study.loss.of is None and study.loss.index > events[0].index:
+        if moved != whole and np.isfinite(moved):
             continue
-    yield from sorted(kept, key=lambda item: item[2].index)
+        if any(not np.array_equal(run.events[study.claims[i].event.index].copy, study.claims[i].value) for i in wrong):
+            yield event.line, statements[event.line], event
+
+
+_MOST_STORES = 150
 
 
 def _disturbed(value: Any) -> Any:
     return value * 1.37 + 0.11
+
+
+def _right_after(study: Study, wrong: Sequence[int], events: Sequence[Event]) -> tuple[int, ...]:
+    """The wrong gradients that are right in another run; none where a right one has become wrong."""
+    right = []
+    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
+        if claim.event.index >= len(events) or events[claim.event.index].key != claim.event.key:
+            return ()
+        value = events[claim.event.index].copy
+        try:
+            good = not differs(claim.sign * np.asarray(value, dtype=float), true)
+        except (TypeError, ValueError):
+            good = False
+        if good and place in wrong:
+            right.append(place)
+        elif not good and place not in wrong and place not in study.bad:
+            return ()
+    return tuple(right)
 
 
 def _statements(tree: ast.Module) -> dict[int, ast.stmt]:
@@ -362,28 +459,18 @@ def _tried(study: Study, wrong: Sequence[int], edit: Edit) -> tuple[int, ...]:
     finally:
         edit.put(edit.old)
         subject.plan = plan
-    right = []
-    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
-        if claim.event.index >= len(run.events) or run.events[claim.event.index].key != claim.event.key:
-            return ()
-        value = run.events[claim.event.index].copy
-        try:
-            good = not differs(claim.sign * np.asarray(value, dtype=float), true)
-        except (TypeError, ValueError):
-            good = False
-        if place in wrong:
-            if good:
-                right.append(place)
-        elif not good:
-            return ()
-    return tuple(right)
+    return _right_after(study, wrong, run.events)
 
 
 def _around(study: Study, event: Event) -> Around:
     arrays: dict[str, tuple[int, ...]] = {}
     counts: dict[str, int] = {}
     strengths: list[str] = []
-    own = [e for e in study.run.events if e.index < event.index and (e.frame in (event.frame, 0) or e.shown.startswith("self."))]
+    own = [
+        e
+        for e in study.run.events
+        if e.index < event.index and (e.frame in (event.frame, 0) or e.shown.startswith("self."))
+    ]
     inside = event.frame
     for e in own:
         if not _readable(e.shown) or e.kind in ("return", "update"):
@@ -411,7 +498,9 @@ def _around(study: Study, event: Event) -> Around:
         if isinstance(f, ast.FunctionDef) and re.search(r"(?i)prime|deriv|grad|_d$|^d_|backward|der$", f.name)
         and len(f.args.args) in (1, 2)
     )  # fmt: skip
-    return Around(arrays, counts, np.shape(event.copy), functions, tuple(dict.fromkeys(strengths)), study.subject.guess.examples)
+    return Around(
+        arrays, counts, np.shape(event.copy), functions, tuple(dict.fromkeys(strengths)), study.subject.guess.examples
+    )
 
 
 def _readable(shown: str) -> bool:
@@ -424,28 +513,6 @@ def _as_line(study: Study, statement: ast.stmt, edit: Edit) -> str:
         return ast.unparse(statement)
     finally:
         edit.put(edit.old)
-
-
-def _is_adjoint(study: Study, event: Event) -> bool:
-    """Whether a line's result already is, up to a constant, the derivative with respect to an array of the forward pass."""
-    known = study.adjoint_at
-    value = np.asarray(event.copy, dtype=float)
-    if event.index in known:
-        return bool(known[event.index])
-    found = False
-    for other in reals(study.run.events):
-        if other.index >= min(study.loss.index, event.index) or other.kind != "assign":
-            continue
-        if np.shape(other.copy) != value.shape or value.size > 80:
-            continue
-        if other.index not in study.adjoints:
-            study.adjoints[other.index] = _adjoint(study, other)
-        slope = study.adjoints[other.index]
-        if slope is not None and ratio_of(value.ravel(), slope.ravel()) is not None:
-            found = True
-            break
-    known[event.index] = found
-    return found
 
 
 def _adjoint(study: Study, event: Event) -> Any:

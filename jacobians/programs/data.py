@@ -118,7 +118,9 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             numbers.add(int(number.group(1)))
     found.numbered = bool(numbers)
     if numbers:
-        found.layers = (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
+        found.layers = (
+            (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
+        )
     return found
 
 
@@ -128,13 +130,20 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     columns = len(re.findall(r"(?:m|N|n|num\w*)\s*=\s*\(?\s*\w+\.shape\[1\]", text)) > 0
     batches = ("columns", "rows") if columns else ("rows", "columns")
     classes = bool({"y", "Y", "labels", "t", "target", "targets", "y_batch", "y_train", "Y_train"} & uses.indices)
-    several = classes or re.search(r"softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text) is not None
-    deep = uses.layers[1] > uses.layers[0] or re.search(r"(?i)hidden|n_h\b|layer|output_?(size|dim|nodes)", text)
+    several = (
+        classes
+        or re.search(r"np\.max\(|\.max\(axis|softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text)
+        is not None
+    )
+    deep = uses.layers[1] > uses.layers[0] or re.search(
+        r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
+    )
     outputs = (3, 1) if several or deep or pair else (1, 3)
-    if re.search(r"A2\.shape == \(1|1\s*-\s*[yY]\b|\(1\s*-\s*y", text) and not several:
-        outputs = (1, 3) if uses.layers == (1, 1) else (3, 1)
-    labels = ("classes", "as the output", "flat", "classes from 1") if classes else (
-        "as the output", "flat", "classes", "classes from 1")
+    labels = (
+        ("classes", "as the output", "flat", "classes from 1")
+        if classes
+        else ("as the output", "flat", "classes", "classes from 1")
+    )
     weights = ("out-in", "in-out") if columns else ("in-out", "out-in")
     biases = ("column", "flat", "row") if columns else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
@@ -151,14 +160,28 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
-_X = re.compile(r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits)$")
-_Y = re.compile(r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$")
-_SIZE_D = re.compile(r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$")
-_SIZE_H = re.compile(r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$")
-_SIZE_K = re.compile(r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$")
-_DIMS = re.compile(r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$")
+_X = re.compile(
+    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits)$"
+)
+_Y = re.compile(
+    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"
+)
+_SIZE_D = re.compile(
+    r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$"
+)
+_SIZE_H = re.compile(
+    r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
+)
+_SIZE_K = re.compile(
+    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
+)
+_DIMS = re.compile(
+    r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
+)
 _COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
-_ROUNDS = re.compile(r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$")
+_ROUNDS = re.compile(
+    r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
+)
 _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
 
 
@@ -238,7 +261,7 @@ class Data:
             return True
         if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes"):
             return list(self.decisions.fitted(_HIDDEN[:2]))
-        if _DIMS.fullmatch(name) and "size" != name:
+        if _DIMS.fullmatch(name) and name != "size":
             widths = self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], self.guess.outputs)
             longest = self.uses.places.get(name, 0)
             if longest >= 2:
@@ -260,9 +283,15 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
-        if name in ("params", "parameters", "p", "weights", "beta") and name in self.uses.cut and not self._unrolled(function):
+        if (
+            name in ("params", "parameters", "p", "weights", "beta")
+            and name in self.uses.cut
+            and not self._unrolled(function)
+        ):
             return None
-        if re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) and not self._unrolled(function):
+        if re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) and not self._unrolled(
+            function
+        ):
             if name != "weights" or self.uses.layers[1] > self.uses.layers[0]:
                 return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
@@ -275,8 +304,23 @@ class Data:
                 return None
             if name.startswith("b"):
                 return self._bias(name, self.widths[layer + 1])
-            return self._weight(name, self.widths[layer], self.widths[layer + 1], extra=int(name[:5].lower() == "theta"))
-        if name in ("W", "w", "theta", "Theta", "weights", "weight", "beta", "coef", "initial_theta", "w0", "thetas", "Wx"):
+            return self._weight(
+                name, self.widths[layer], self.widths[layer + 1], extra=int(name[:5].lower() == "theta")
+            )
+        if name in (
+            "W",
+            "w",
+            "theta",
+            "Theta",
+            "weights",
+            "weight",
+            "beta",
+            "coef",
+            "initial_theta",
+            "w0",
+            "thetas",
+            "Wx",
+        ):
             width = guess.outputs
             if name == "beta" and re.search(r"norm", function):
                 return self._normal(name, (_D,))
@@ -317,7 +361,7 @@ class Data:
         n = guess.examples
         if name == "training_data":
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
-        if _Y.fullmatch(name) and name not in ("outputs", "output") or name in ("yhat",):
+        if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if _X.fullmatch(name):
             rank = self.uses.ranks.get(name, 2)

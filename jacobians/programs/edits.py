@@ -72,7 +72,10 @@ class Around:
 
 def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     """Yield single edits of a statement, the commonest slips first."""
-    if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.AnnAssign, ast.Expr)) or statement.value is None:
+    if (
+        not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.AnnAssign, ast.Expr))
+        or statement.value is None
+    ):
         return
     whole = statement.value
     parts = list(_parts(statement))
@@ -165,7 +168,12 @@ def _whole_line(statement: ast.stmt, whole: ast.expr, around: Around) -> Iterato
             if hasattr(node, "ctx"):
                 node.ctx = ast.Load()
         if isinstance(again, (ast.Name, ast.Subscript, ast.Attribute)):
-            yield _edit("not-accumulated", "it is overwritten where it is to be added up", part, _made("_1 + _0", _0=whole, _1=again))
+            yield _edit(
+                "not-accumulated",
+                "it is overwritten where it is to be added up",
+                part,
+                _made("_1 + _0", _0=whole, _1=again),
+            )
 
 
 def _slopes(around: Around) -> Iterator[tuple[str, str, str]]:
@@ -197,7 +205,9 @@ def _axes(parts: Sequence[Part]) -> Iterator[Edit]:
             for text in ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True"):
                 new = copy.deepcopy(node)
                 new.keywords += _expression(f"f({text})").keywords  # type: ignore[attr-defined]
-                yield _edit("bias-summed-over-all", "it is summed over all entries, not over the examples alone", part, new)
+                yield _edit(
+                    "bias-summed-over-all", "it is summed over all entries, not over the examples alone", part, new
+                )
         else:
             for value in (0, 1):
                 new = copy.deepcopy(node)
@@ -215,7 +225,11 @@ def _axes(parts: Sequence[Part]) -> Iterator[Edit]:
                 new.func.attr = other
             else:
                 new.func.id = other  # type: ignore[attr-defined]
-            words = "it is averaged where it is to be summed" if name == "mean" else "it is summed where it is to be averaged"
+            words = (
+                "it is averaged where it is to be summed"
+                if name == "mean"
+                else "it is summed where it is to be averaged"
+            )
             yield _edit("bias-averaged" if name == "mean" else "scale-n", words, part, new)
 
 
@@ -232,15 +246,21 @@ def _operators(parts: Sequence[Part]) -> Iterator[Edit]:
         if isinstance(node, ast.BinOp):
             for other in _OTHER.get(type(node.op), ()):
                 cause = "sign" if isinstance(node.op, (ast.Add, ast.Sub)) else "factor"
-                words = "a sign is wrong" if cause == "sign" else "it multiplies where it is to divide, or the other way"
+                words = (
+                    "a sign is wrong" if cause == "sign" else "it multiplies where it is to divide, or the other way"
+                )
                 yield _edit(cause, words, part, ast.BinOp(node.left, other(), node.right))
             if isinstance(node.op, (ast.Sub, ast.Div)):
-                yield _edit("wrong-order", "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left))
+                yield _edit(
+                    "wrong-order", "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left)
+                )
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             yield _edit("sign", "a sign is wrong", part, node.operand)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             for other in _OTHER.get(type(node.ops[0]), ()):
-                yield _edit("mask-wrong", "the mask is the opposite", part, ast.Compare(node.left, [other()], node.comparators))
+                yield _edit(
+                    "mask-wrong", "the mask is the opposite", part, ast.Compare(node.left, [other()], node.comparators)
+                )
 
 
 def _dropped(parts: Sequence[Part]) -> Iterator[Edit]:
@@ -257,7 +277,9 @@ def _dropped(parts: Sequence[Part]) -> Iterator[Edit]:
             for one, other in ((0, 1), (1, 0)):
                 text = ast.unparse(node.args[other])
                 yield _edit("derivative-superfluous", f"a factor, {text}, does not belong there", part, node.args[one])
-        elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name):
+        elif (
+            isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name)
+        ):
             yield _edit("function-superfluous", f"{node.func.id} does not belong there", part, node.args[0])
 
 
@@ -268,7 +290,11 @@ def _superfluous(node: ast.BinOp, dropped: ast.expr) -> str:
         return "scale-n"
     if isinstance(dropped, ast.Constant):
         return "scale-half"
-    return "derivative-superfluous" if any(isinstance(p, (ast.BinOp, ast.Call)) for p in ast.walk(dropped)) else "factor-superfluous"
+    return (
+        "derivative-superfluous"
+        if any(isinstance(p, (ast.BinOp, ast.Call)) for p in ast.walk(dropped))
+        else "factor-superfluous"
+    )
 
 
 def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -282,17 +308,23 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                     new = ast.Call(ast.Name(function, ast.Load()), node.args, node.keywords)
                     words = f"{node.func.id} stands where {function} belongs"
                     yield _edit("wrong-activation-derivative", words, part, new)
-        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(getattr(node, "ctx", None), ast.Store):
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(
+            getattr(node, "ctx", None), ast.Store
+        ):
             continue
         text = ast.unparse(node)
         own = around.arrays.get(text)
         if own is not None:
             for other, shape in around.arrays.items():
                 if shape == own and dumps[other] != ast.dump(node):
-                    yield _edit("wrong-array", f"{text} stands where {other} belongs", part, copy.deepcopy(texts[other]))
+                    yield _edit(
+                        "wrong-array", f"{text} stands where {other} belongs", part, copy.deepcopy(texts[other])
+                    )
             for other, shape in around.arrays.items():
                 if shape != own and len(shape) == len(own):
-                    yield _edit("wrong-array", f"{text} stands where {other} belongs", part, copy.deepcopy(texts[other]))
+                    yield _edit(
+                        "wrong-array", f"{text} stands where {other} belongs", part, copy.deepcopy(texts[other])
+                    )
         elif text in around.counts or (isinstance(node, ast.Subscript) and ".shape[" in text):
             for other, count in around.counts.items():
                 if other != text and count != around.counts.get(text):
@@ -311,7 +343,9 @@ def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
             for new, cause in {**scaled, **shifted}.items():
                 shown = int(new) if new == int(new) and type(value) is int else new
                 yield _edit(cause, f"{value} stands where {shown} belongs", part, ast.Constant(shown))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ("relu", "sigmoid", "tanh"):
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ("relu", "sigmoid", "tanh")
+        ):
             for other in ("relu", "sigmoid", "tanh"):
                 if other != node.value:
                     words = f"{node.value!r} stands where {other!r} belongs"
@@ -322,9 +356,13 @@ def _transposed(parts: Sequence[Part]) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
         if isinstance(node, ast.Attribute) and node.attr == "T":
-            yield _edit("transposed", f"{ast.unparse(node.value)} is transposed where it is not to be", part, node.value)
+            yield _edit(
+                "transposed", f"{ast.unparse(node.value)} is transposed where it is not to be", part, node.value
+            )
         elif isinstance(node, ast.Name) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)):
-            yield _edit("transposed", f"{ast.unparse(node)} is to be transposed", part, ast.Attribute(node, "T", ast.Load()))
+            yield _edit(
+                "transposed", f"{ast.unparse(node)} is to be transposed", part, ast.Attribute(node, "T", ast.Load())
+            )
 
 
 def _wrapped_parts(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -338,13 +376,24 @@ def _wrapped_parts(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if isinstance(part[0], ast.BinOp) and isinstance(part[0].op, ast.MatMult):
             continue
         for text, _, words in _slopes(around):
-            yield _edit("wrong-activation-derivative", f"{ast.unparse(node)} stands where {words} belongs", part, _expression(text))
+            yield _edit(
+                "wrong-activation-derivative",
+                f"{ast.unparse(node)} stands where {words} belongs",
+                part,
+                _expression(text),
+            )
     for part in parts:
         node = part[3]
         if isinstance(part[0], ast.BinOp) and isinstance(part[0].op, (ast.Add, ast.Sub)):
-            yield _edit("scale-half", f"a factor of 2 is missing in {ast.unparse(node)}", part, _made("2 * _0", _0=node))
-            yield _edit("scale-half", f"a factor of 1/2 is missing in {ast.unparse(node)}", part, _made("_0 / 2", _0=node))
+            yield _edit(
+                "scale-half", f"a factor of 2 is missing in {ast.unparse(node)}", part, _made("2 * _0", _0=node)
+            )
+            yield _edit(
+                "scale-half", f"a factor of 1/2 is missing in {ast.unparse(node)}", part, _made("_0 / 2", _0=node)
+            )
             for name, count in around.counts.items():
                 if count == around.examples:
-                    yield _edit("scale-n", f"1/{name} is missing in {ast.unparse(node)}", part, _made(f"_0 / {name}", _0=node))
+                    yield _edit(
+                        "scale-n", f"1/{name} is missing in {ast.unparse(node)}", part, _made(f"_0 / {name}", _0=node)
+                    )
                     break

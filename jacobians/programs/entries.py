@@ -18,7 +18,9 @@ _NEVER = re.compile(
     r"(?i).*(numerical|check|test|plot|accuracy|display|visuali|print|load|read|save|one_?hot|normali[sz]e|shuffle|main$|"
     r"rel_error|eval_num|show|split).*"
 )
-_ELEMENTWISE = re.compile(r"(?i)_*(d_?)?(sigmoid|relu|tanh|softmax|leaky_?relu|elu|swish|gelu|softplus|logistic|step|act\w*|identity|linear)(_?(prime|derivative|grad(ient)?|d|deriv|der|backward))?$")
+_ELEMENTWISE = re.compile(
+    r"(?i)_*(d_?)?(sigmoid|relu|tanh|softmax|leaky_?relu|elu|swish|gelu|softplus|logistic|step|act\w*|identity|linear)(_?(prime|derivative|grad(ient)?|d|deriv|der|backward))?$"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,7 @@ def _likely(function: ast.FunctionDef) -> int:
 
 def _chain(functions: list[ast.FunctionDef], called: set[str]) -> list[ast.FunctionDef]:
     """The functions of the forward pass, the loss and the backward pass, each the outermost."""
+
     def kind(f: ast.FunctionDef) -> int:
         if _BACKWARD.match(f.name) and not re.match(r"(?i).*(forward|cost|loss)", f.name):
             return 2
@@ -113,7 +116,11 @@ def _chain(functions: list[ast.FunctionDef], called: set[str]) -> list[ast.Funct
 
     chosen = []
     for wanted in (0, 1, 2):
-        of_kind = [f for f in functions if kind(f) == wanted and not re.match(r"(?i).*(update|train|fit|sgd|optimi|init|predict)", f.name)]
+        of_kind = [
+            f
+            for f in functions
+            if kind(f) == wanted and not re.match(r"(?i).*(update|train|fit|sgd|optimi|init|predict)", f.name)
+        ]
         if wanted == 0 and not of_kind:
             of_kind = [f for f in functions if kind(f) == 0 and "predict" in f.name]
         outer = [f for f in of_kind if not any(_calls(g, f.name) for g in of_kind if g is not f)]
@@ -147,7 +154,11 @@ def _of_a_pair(function: ast.FunctionDef, functions: list[ast.FunctionDef]) -> b
 def _partner(back: ast.FunctionDef, functions: list[ast.FunctionDef]) -> ast.FunctionDef | None:
     """The forward function of a backward one: ``affine_forward`` of ``affine_backward``."""
     names = [name for name, _ in arguments_of(back)]
-    if not re.search(r"(?i)back|grad", back.name) or len(names) < 1 or not re.match(r"d[a-zA-Z_]+|grad\w*|delta", names[0]):
+    if (
+        not re.search(r"(?i)back|grad", back.name)
+        or len(names) < 1
+        or not re.match(r"d[a-zA-Z_]+|grad\w*|delta", names[0])
+    ):
         return None
     stem = re.sub(r"(?i)_?(backward|backprop|bwd|back|grad(ient)?)_?(naive|fast)?", "", back.name)
     for function in functions:

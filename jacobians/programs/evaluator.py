@@ -77,8 +77,28 @@ _SKIPPED_MODULES = (
     "matplotlib", "pylab", "time", "sys", "os", "logging", "tqdm", "warnings", "seaborn", "datetime", "random.seed",
 )  # fmt: skip
 _SKIPPED_CALLS = frozenset(["print", "input", "raw_input", "help", "display", "exit", "quit", "assert_"])
-_LOADERS = ("load", "read", "fetch", "loadmat", "genfromtxt", "open", "make_", "get_dataset", "get_data", "train_test_split")
-_RAISED = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, AttributeError, OverflowError, np.linalg.LinAlgError)
+_LOADERS = (
+    "load",
+    "read",
+    "fetch",
+    "loadmat",
+    "genfromtxt",
+    "open",
+    "make_",
+    "get_dataset",
+    "get_data",
+    "train_test_split",
+)
+_RAISED = (
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    ZeroDivisionError,
+    AttributeError,
+    OverflowError,
+    np.linalg.LinAlgError,
+)
 
 
 class Evaluator:
@@ -401,7 +421,9 @@ class Evaluator:
     def _with(self, node: ast.With, frame: Frame) -> None:
         for item in node.items:
             call = item.context_expr
-            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "errstate"):
+            if not (
+                isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "errstate"
+            ):
                 raise UnreadError("with", node.lineno)
         self.block(node.body, frame)
 
@@ -687,7 +709,9 @@ class Evaluator:
         names = [arg.arg for arg in (*a.posonlyargs, *a.args)]
         given = dict(zip(names, args, strict=False))
         if len(args) > len(names) and a.vararg is None:
-            raise ProgramError(f"TypeError: {function.name} takes {len(names)} arguments, {len(args)} are given", self.line)
+            raise ProgramError(
+                f"TypeError: {function.name} takes {len(names)} arguments, {len(args)} are given", self.line
+            )
         rest = dict(keywords)
         only = [arg.arg for arg in a.kwonlyargs]
         for name in list(rest):
@@ -948,7 +972,16 @@ def _skipped(call: ast.Call) -> bool:
         if function.attr == "seed":
             return True
         function = function.value
-    return isinstance(function, ast.Name) and function.id in ("plt", "pylab", "ax", "fig", "sns", "time", "sys", "logging")
+    return isinstance(function, ast.Name) and function.id in (
+        "plt",
+        "pylab",
+        "ax",
+        "fig",
+        "sns",
+        "time",
+        "sys",
+        "logging",
+    )
 
 
 def _set_names(node: ast.AST) -> Iterator[str]:
@@ -1033,7 +1066,14 @@ def _str(value: Any) -> str:
 
 
 def _isinstance(evaluator: Evaluator, value: Any, kind: Any) -> bool:
-    kinds = {"int": (int, np.integer), "float": (float, np.floating), "list": list, "dict": dict, "tuple": tuple, "str": str}
+    kinds = {
+        "int": (int, np.integer),
+        "float": (float, np.floating),
+        "list": list,
+        "dict": dict,
+        "tuple": tuple,
+        "str": str,
+    }
     if isinstance(kind, UserClass):
         return isinstance(value, Instance) and value.of is kind
     if isinstance(kind, BuiltIn) and kind.name in kinds:

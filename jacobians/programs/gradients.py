@@ -141,18 +141,27 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
-        if event.kind == "update":
-            named = [e for e in by_key.get(event.key, ()) if e.index < event.index and e.kind != "update"]
-            if named and np.array_equal(named[-1].copy, event.copy):
-                claim.line = named[-1].line
+        first = _computed(events, event)
+        if first is not None:
+            claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
         old = found.pop(origin.key, None)
         if old is not None and event.kind != "update" and np.array_equal(old.value, claim.value):
-            claim.line, claim.sign = old.line, old.sign
-            claim.name = old.name if old.event.kind != "update" else claim.name
+            claim.line, claim.sign, claim.name = old.line, old.sign, old.name
         if old is not None and old.sign < 0 and event.kind != "update":
             claim.sign = old.sign
         found[origin.key] = claim
     return sorted(found.values(), key=lambda c: c.event.index)
+
+
+def _computed(events: list[Event], event: Event) -> Event | None:
+    """Where a gradient was computed that is only handed on: the first store of it with these numbers."""
+    found = None
+    for other in events:
+        if other.index >= event.index:
+            break
+        if other.value is event.value and other.kind in ("assign", "write"):
+            found = other if found is None or other.kind == "write" else found
+    return found
 
 
 def _pair_of(
@@ -202,7 +211,18 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
             return [event.key], False
     if not naming.is_gradient(event.key, plan.names):
         return [], False
-    generic = event.key in ("grad", "gradient", "grads", "gradients", "g", "dL", "dJ", "gradient_vector", "grad_vec", "full_grad")
+    generic = event.key in (
+        "grad",
+        "gradient",
+        "grads",
+        "gradients",
+        "g",
+        "dL",
+        "dJ",
+        "gradient_vector",
+        "grad_vec",
+        "full_grad",
+    )
     return list(naming.parameters_of(event.key)), generic
 
 

@@ -45,8 +45,10 @@ class Study:
         The parameters' values, by their origins.
     true : list of Derivative
         Of each claim; empty before it was judged.
-    adjoints, adjoint_at : dict
-        By events: the loss's derivative with respect to an array; and whether a result is one, up to a constant.
+    adjoints : dict
+        The loss's derivative with respect to arrays of the forward pass, by events.
+    bad : frozenset of int
+        The places of the gradients that were judged wrong.
     """
 
     subject: Subject
@@ -57,7 +59,7 @@ class Study:
     values: dict[Any, Any]
     true: list[Derivative] = field(default_factory=list)
     adjoints: dict[int, Any] = field(default_factory=dict)
-    adjoint_at: dict[int, bool] = field(default_factory=dict)
+    bad: frozenset[int] = frozenset()
 
 
 def differs(given: Any, true: Derivative) -> bool:
@@ -75,11 +77,12 @@ def differs(given: Any, true: Derivative) -> bool:
 
 
 def fitted(given: Any, wanted: Any) -> tuple[Any, Any]:
-    """Return a gradient in the shape of the derivative where only axes of length one differ; None where it is another."""
+    """Return a gradient in the derivative's shape where it is a vector of as many axes less; None in another shape."""
     given, wanted = np.asarray(given, dtype=float), np.asarray(wanted, dtype=float)
     if given.shape == wanted.shape:
         return given, wanted
-    if given.size == wanted.size and [n for n in given.shape if n > 1] == [n for n in wanted.shape if n > 1]:
+    one_axis = max(given.size, 1) == max(given.shape, default=1) and given.ndim != wanted.ndim
+    if one_axis and given.size == wanted.size == max(wanted.shape, default=1):
         return given.reshape(wanted.shape), wanted
     return None, wanted
 
@@ -186,7 +189,9 @@ def _best(
         if tier is not None and (guess.examples, guess.outputs) != tier:
             # no size is one unless the program forces it: it runs on the sizes before
             break
-        subject = Subject(source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables)
+        subject = Subject(
+            source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables
+        )
         run, _ = subject.run()
         reading.unread.update(dict.fromkeys(run.unread))
         if isinstance(run.error, LimitError):
@@ -255,7 +260,12 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * 0.5
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
     for event in run.events:
-        if event.kind == "assign" and event.frame == 0 and naming.is_regulariser(event.key) and scalar(event.copy) is not None:
+        if (
+            event.kind == "assign"
+            and event.frame == 0
+            and naming.is_regulariser(event.key)
+            and scalar(event.copy) is not None
+        ):
             if abs(float(scalar(event.copy) or 0.0)) < 0.02 and event.key != "C":
                 made = both(made, {event.index: lambda value: subject.strength})
     return made
@@ -289,9 +299,7 @@ def _first_backward(run: Run, claims: Sequence[Claim]) -> int:
     return min(found)
 
 
-def _inferred(
-    subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any]
-) -> Loss | None:
+def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any]) -> Loss | None:
     candidates = inferred_losses(run, min(c.event.index for c in claims))
     if not candidates:
         return None

@@ -126,14 +126,19 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     for event in reversed(list(reals(run.events))):
         if event.index >= first_gradient or event.kind not in ("assign", "return", "write"):
             continue
-        if naming.is_gradient(event.key) or naming.is_parameter(event.key) or event.key in _LABELS or "err" in event.key:
+        if (
+            naming.is_gradient(event.key)
+            or naming.is_parameter(event.key)
+            or event.key in _LABELS
+            or "err" in event.key
+        ):
             continue
         if isinstance(event.copy, np.ndarray) and any(e.shown == event.shown for e in labels):
             continue
         outputs = np.asarray(event.copy)
         for label in reversed(labels):
             y = np.asarray(label.copy, dtype=float)
-            if y.dtype.kind not in "fiub" or outputs.ndim == 0 and y.ndim:
+            if y.dtype.kind not in "fiub" or (outputs.ndim == 0 and y.ndim):
                 continue
             y = _fitting(y, outputs)
             if y is None or label.index > first_gradient:
@@ -142,7 +147,14 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
                 return found
             used.add((event.index, label.index))
             for words, of in _kinds(outputs, y):
-                found.append((Loss(event.index, f"the loss, {words} of {event.shown} and {label.shown}", event.line, of, words), y))
+                found.append(
+                    (
+                        Loss(
+                            event.index, f"the loss, {words} of {event.shown} and {label.shown}", event.line, of, words
+                        ),
+                        y,
+                    )
+                )
             break
     return found
 

@@ -53,7 +53,11 @@ def assumed_meanings(text: str, *, columns: bool) -> Mapping[str, tuple[str, Fun
         Whether an example is a column, so that softmax goes down the rows.
     """
     found: dict[str, tuple[str, Function]] = {}
-    for name, value, derivative in (("sigmoid", _sigmoid, _d_sigmoid), ("relu", _relu, _d_relu), ("tanh", np.tanh, _d_tanh)):
+    for name, value, derivative in (
+        ("sigmoid", _sigmoid, _d_sigmoid),
+        ("relu", _relu, _d_relu),
+        ("tanh", np.tanh, _d_tanh),
+    ):
         twice = re.search(rf",\s*\w+\s*=\s*{name}\(", text) is not None
         words = {"sigmoid": "1 / (1 + exp(-z))", "relu": "max(z, 0)", "tanh": "tanh(z)"}[name]
         slopes = {"sigmoid": "sigmoid(z) * (1 - sigmoid(z))", "relu": "1 where z > 0", "tanh": "1 - tanh(z)**2"}[name]

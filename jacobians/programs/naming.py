@@ -18,12 +18,18 @@ _LOSS = re.compile(
     r"(loss(es)?|cost|J|L|E|E_?tot(al)?|total_error|error|data_?loss|total_?loss|obj(ective)?|nll|mse|cross_?entropy|c|l|loss_?\w*|cost_?\w*|\w+_loss|\w+_cost|J_?\w*)$"
 )
 _FIRST_LOSS = re.compile(r"(loss|cost|J|L|total_?loss|total_?cost|E_?tot(al)?|total_error)$")
-_PART_LOSS = re.compile(r"(data|reg|regul\w*|cross|log|penalty|l2|L2|J_?reg|part)_?\w*|\w*_(reg|data|l2|L2|regulari[sz]ation|history|list|hist)\w*$|losses$|costs$")
+_PART_LOSS = re.compile(
+    r"(data|reg|regul\w*|cross|log|penalty|l2|L2|J_?reg|part)_?\w*|\w*_(reg|data|l2|L2|regulari[sz]ation|history|list|hist)\w*$|losses$|costs$"
+)
 _STEP = re.compile(
     r"(lr|alpha|eta|(learning_?rate|learning_?Rate|learn_?rate|LEARNING_RATE|LR|ALPHA|ETA)\w*|step(_?size)?|rate|epsilon|α|η|l_?rate|lr_\w+)$"
 )
-_REGULARISER = re.compile(r"(reg(_?(strength|lambda|param|ulari[sz]ation|coeff?))?\w{0,8}|lamb?d?a?\w{0,3}|[lL]ambda_?\w{0,3}|lmbda?|lbd|l2\w*|L2\w*|weight_?decay|wd|λ|C)$")
-_STATE = re.compile(r"(m|v|s|mem|cache|vel|velocity|momentum|m[WbU]\w*|v[WbUd]\w*|s[d]\w*|\w*(cache|momentum|velocity)\w*|G)$")
+_REGULARISER = re.compile(
+    r"(reg(_?(strength|lambda|param|ulari[sz]ation|coeff?))?\w{0,8}|lamb?d?a?\w{0,3}|[lL]ambda_?\w{0,3}|lmbda?|lbd|l2\w*|L2\w*|weight_?decay|wd|λ|C)$"
+)
+_STATE = re.compile(
+    r"(m|v|s|mem|cache|vel|velocity|momentum|m[WbU]\w*|v[WbUd]\w*|s[d]\w*|\w*(cache|momentum|velocity)\w*|G)$"
+)
 _PARAMETER = re.compile(
     r"(W\w{0,4}|w\d*|w_\w+|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|U|V|Wxh|Whh|Why"
     r"|W_\w+|nn_params|params?|coeffs?|coef|initial_\w+|kernel\w*|filters?)(\[\d+\])?$"
@@ -70,7 +76,20 @@ def is_parameter(key: str) -> bool:
     return bool(_PARAMETER.match(key))
 
 
-GENERIC = ("theta", "w", "W", "beta", "weights", "nn_params", "params", "parameters", "coef", "initial_theta", "thetas", "X")
+GENERIC = (
+    "theta",
+    "w",
+    "W",
+    "beta",
+    "weights",
+    "nn_params",
+    "params",
+    "parameters",
+    "coef",
+    "initial_theta",
+    "thetas",
+    "X",
+)
 """What a gradient without a name of its own is taken with respect to, the first that is there."""
 
 

@@ -9,20 +9,104 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.values import Budget, BuiltIn, LimitError, Namespace, ProgramError, UnreadError, is_number, leaves
+from jacobians.programs.values import (
+    Budget,
+    BuiltIn,
+    LimitError,
+    Namespace,
+    ProgramError,
+    UnreadError,
+    is_number,
+    leaves,
+)
 
-_ONE = (
-    "exp log log2 log10 log1p expm1 sqrt square abs absolute fabs sign tanh sinh cosh sin cos tan arctan arcsinh "
-    "reciprocal negative floor ceil rint isnan isfinite isinf logical_not heaviside exp2 deg2rad cbrt sinc"
-).split()
-_TWO = (
-    "add subtract multiply divide true_divide floor_divide power maximum minimum fmax fmin greater greater_equal less "
-    "less_equal equal not_equal logical_and logical_or logical_xor mod remainder arctan2 logaddexp hypot float_power "
-    "heaviside"
-).split()
-_REDUCED = "sum mean max min amax amin prod std var any all median nansum nanmean argmax argmin ptp average".split()
-_REAL_TYPES = "float float64 float32 float16 double float_ longdouble single".split()
-_WHOLE_TYPES = "int int64 int32 int16 int8 uint8 uint16 uint32 uint64 int_ intp".split()
+_ONE = [
+    "exp",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "expm1",
+    "sqrt",
+    "square",
+    "abs",
+    "absolute",
+    "fabs",
+    "sign",
+    "tanh",
+    "sinh",
+    "cosh",
+    "sin",
+    "cos",
+    "tan",
+    "arctan",
+    "arcsinh",
+    "reciprocal",
+    "negative",
+    "floor",
+    "ceil",
+    "rint",
+    "isnan",
+    "isfinite",
+    "isinf",
+    "logical_not",
+    "heaviside",
+    "exp2",
+    "deg2rad",
+    "cbrt",
+    "sinc",
+]
+_TWO = [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "true_divide",
+    "floor_divide",
+    "power",
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "equal",
+    "not_equal",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "mod",
+    "remainder",
+    "arctan2",
+    "logaddexp",
+    "hypot",
+    "float_power",
+    "heaviside",
+]
+_REDUCED = [
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "prod",
+    "std",
+    "var",
+    "any",
+    "all",
+    "median",
+    "nansum",
+    "nanmean",
+    "argmax",
+    "argmin",
+    "ptp",
+    "average",
+]
+_REAL_TYPES = ["float", "float64", "float32", "float16", "double", "float_", "longdouble", "single"]
+_WHOLE_TYPES = ["int", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64", "int_", "intp"]
 
 
 def dtype_of(value: Any) -> type:
@@ -323,8 +407,6 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
     table.update(_scipy(table, arr, budget))
     table.update({"copy.deepcopy": lambda x: _deep(x, budget), "copy.copy": lambda x: _deep(x, budget)})
     return table
-
-
 
 
 def _refuse(name: str) -> Any:

@@ -281,12 +281,14 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
     moved = _steps_first(node, moved)
     sign, gradient, steps = _without_steps(moved, names)
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
-    likely = any(naming.is_gradient(m, names) or "error" in m or "err" == m for m in mentioned if m)
+    likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
         return None
-    if naming.is_state(key_of(gradient)) or re.match(r"(?i)(v|m|vel|velocity|momentum|moment|s)_?d?[wb]", key_of(gradient)):
+    if naming.is_state(key_of(gradient)) or re.match(
+        r"(?i)(v|m|vel|velocity|momentum|moment|s)_?d?[wb]", key_of(gradient)
+    ):
         return Update(node, None, 1.0, "")
     named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
     return Update(node, gradient, sign if down else -sign, named)

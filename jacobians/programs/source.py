@@ -77,7 +77,9 @@ def read_source(text: str, name: str = "program") -> Source:
     tree, old = _parsed(tabs_out, name)
     _check_depth(tree, name)
     modern = any(
-        isinstance(node, ast.ImportFrom) and node.module == "__future__" and any(a.name == "division" for a in node.names)
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(a.name == "division" for a in node.names)
         for node in tree.body
     )
     old = old or any(isinstance(node, ast.Name) and node.id == "xrange" for node in ast.walk(tree))

@@ -83,7 +83,10 @@ class Subject:
         if self._tables is None:
             self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
             self._start = self._rng.bit_generator.state
-            self._tables = (*(make(self._budget, self._rng) for make in self.tables), numpy_table(self._budget, self._rng))
+            self._tables = (
+                *(make(self._budget, self._rng) for make in self.tables),
+                numpy_table(self._budget, self._rng),
+            )
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
@@ -193,7 +196,13 @@ def _kind_of(value: Any) -> str:
         return f"{value.dtype.kind}{value.shape}"
     if isinstance(value, dict):
         return str({key: _kind_of(part) for key, part in value.items()})
-    return type(value).__name__ if isinstance(value, float) else repr(value)[:60] if not isinstance(value, list) else str(len(value))
+    return (
+        type(value).__name__
+        if isinstance(value, float)
+        else repr(value)[:60]
+        if not isinstance(value, list)
+        else str(len(value))
+    )
 
 
 def _static(method: ast.FunctionDef) -> bool:
@@ -269,6 +278,13 @@ def _replaced(name: str, default: ast.expr) -> bool:
         return True
     if isinstance(default, ast.Constant) and default.value is None:
         return name.lower() in ("y", "labels", "targets", "t")
-    return isinstance(default, ast.Constant) and isinstance(default.value, (int, bool)) and (
-        "iter" in name or "epoch" in name or name.startswith("num_") or name.startswith(("print", "verbose", "show"))
+    return (
+        isinstance(default, ast.Constant)
+        and isinstance(default.value, (int, bool))
+        and (
+            "iter" in name
+            or "epoch" in name
+            or name.startswith("num_")
+            or name.startswith(("print", "verbose", "show"))
+        )
     )
