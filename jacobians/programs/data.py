@@ -58,6 +58,10 @@ class Uses:
         By name: the largest number that it is indexed with.
     cut : set of str
         Names of which slices are taken.
+    settings : set of str
+        Dicts that are asked for a key with a default.
+    listed : set of str
+        Names that are run through together with others.
     numbered : bool
         Whether there are weights whose names have numbers.
     layers : tuple of int
@@ -75,8 +79,11 @@ class Uses:
     ranks: dict[str, int] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
 
 
+_ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
 _LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
 _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
 
@@ -90,13 +97,20 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 for part in right.elts if isinstance(right, (ast.Tuple, ast.List)) else (right,):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         found.texts.setdefault(node.left.id, []).append(part.value)
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute) and function.attr == "get" and isinstance(function.value, ast.Name):
+                found.settings.add(function.value.id)
+            if isinstance(function, ast.Name) and function.id in ("zip", "enumerate"):
+                found.listed |= {arg.id for arg in node.args if isinstance(arg, ast.Name)}
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
             if isinstance(held, ast.Name) and isinstance(index, ast.Slice):
                 found.cut.add(held.id)
             if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and type(index.value) is int:
                 found.places[held.id] = max(found.places.get(held.id, 0), index.value)
-            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str):
+            read = isinstance(node.ctx, ast.Load)
+            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str) and read:
                 found.keys.setdefault(held.id, []).append(index.value)
             if isinstance(index, ast.Tuple) and isinstance(index.elts[-1], (ast.Name, ast.Subscript)):
                 found.indices.add(key_of(index.elts[-1]))
@@ -149,6 +163,8 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
     if pair:
         outputs = (3,)
+    elif not classes and _ONE_OUTPUT.search(text):
+        outputs = (1, 3)
     for examples, output, label, batch, weight, vector, bias in itertools.product(
         (7, 1), outputs, labels, batches, weights, vectors, biases
     ):
@@ -183,6 +199,11 @@ _ROUNDS = re.compile(
     r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
 )
 _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
+
+
+def is_size(name: str) -> bool:
+    """Return whether a name is that of the number of inputs or of outputs, whatever its default is."""
+    return bool(re.fullmatch(r"input_(dim|size)|num_(classes|outputs|inputs)|n_classes|output_(dim|size)", name))
 
 
 def random_of(seed: int, name: str) -> np.random.Generator:
@@ -244,8 +265,16 @@ class Data:
             return self.strength
         keys = self.uses.keys.get(name)
         if keys:
-            made = {key: self._value(key, function) for key in dict.fromkeys(keys)}
+            several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
+            made = {
+                key: None
+                if several and key in {"W", "b", "c"} - self.decisions.made.keys()
+                else self._value(key, function)
+                for key in dict.fromkeys(keys)
+            }
             return {key: Wanted(key) if value is None else value for key, value in made.items()}
+        if name in self.uses.settings:
+            return {}
         for known in (self._number, self._parameter, self._data):
             value = known(name, function)
             if value is not None:
@@ -267,15 +296,19 @@ class Data:
             if longest >= 2:
                 widths = (_D, *_HIDDEN[: longest - 1], self.guess.outputs)
             return list(self.decisions.fitted(widths))
-        if _COUNT.fullmatch(name):
+        if _COUNT.fullmatch(name) and not (
+            name == "m" and re.search(r"\bb\b", function) and "w" not in function.split()
+        ):
             return self.guess.examples
+        if name == "m":
+            return float(self._normal(name, ()))
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and not (name in ("input", "inputs", "output", "outputs", "x", "y")):
                 return self.decisions.same.get(size, size)
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
-                   "vocab_size": 6, "seq_length": 5, "random_state": 3, "bias_scale": 0.5}  # fmt: skip
+                   "pool_height": 2, "pool_width": 2, "vocab_size": 6, "seq_length": 5, "random_state": 3, "bias_scale": 0.5}  # fmt: skip
         return numbers.get(name)
 
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:
@@ -283,6 +316,15 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
+        if self.uses.ranks.get(name) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
+            return self._normal(name, (4, 2, 3, 2))
+        if name == "b" and any(self.uses.ranks.get(w) == 4 and w in function.split() for w in ("w", "W")):
+            return self._normal(name, (4,))
+        if name in ("weights", "biases", "Ws", "bs", "thetas", "W", "b") and name in self.uses.listed:
+            widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], guess.outputs)
+            if name in ("biases", "bs", "b"):
+                return [self._bias(f"b{i}", width) for i, width in enumerate(widths[1:])]
+            return [self._weight(f"W{i}", one, other) for i, (one, other) in enumerate(itertools.pairwise(widths))]
         if (
             name in ("params", "parameters", "p", "weights", "beta")
             and name in self.uses.cut
@@ -322,6 +364,8 @@ class Data:
             "Wx",
         ):
             width = guess.outputs
+            if name == "beta" and "alpha" in function.split() and "gamma" not in function.split():
+                return self.strength
             if name == "beta" and re.search(r"norm", function):
                 return self._normal(name, (_D,))
             if width == 1:
@@ -359,12 +403,21 @@ class Data:
     def _data(self, name: str, function: str) -> Any:
         guess = self.guess
         n = guess.examples
+        if name == "R" or name == "ratings":
+            made = random_of(self.seed, name).integers(0, 5, size=(n, 5)).astype(float)
+            return np.where(np.eye(n, 5) > 0, 3.0, made)
+        if "R" in function.split() and name in ("P", "Q"):
+            return self._normal(name, (n if name == "P" else 5, guess.outputs))
+        if _X.fullmatch(name) and name in self.uses.indices and "X" not in name:
+            return [2, 0, 1, 2, 1, 0]
         if name == "training_data":
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
         if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if _X.fullmatch(name):
             rank = self.uses.ranks.get(name, 2)
+            if rank == 4 and re.search("pool", function):
+                return self._normal(name, (3, 2, 4, 6))
             if rank == 4:
                 return self._normal(name, (3, 2, 6, 5))
             if rank == 3:

@@ -20,6 +20,7 @@ from jacobians.programs.arithmetic import (
     truth,
     unary,
 )
+from jacobians.programs.recording import key_of
 from jacobians.programs.values import (
     Bound,
     Budget,
@@ -203,7 +204,7 @@ class Evaluator:
     def _assign(self, node: ast.Assign, frame: Frame) -> None:
         value = self.evaluate(node.value, frame)
         if self.recorder.keeps_old(node):
-            value = self.evaluate(_loaded(node.targets[0]), frame)
+            value = self.evaluate(_held(node), frame)
         for target in node.targets:
             self._store(target, value, frame)
 
@@ -814,6 +815,10 @@ class Evaluator:
     def _set_item(self, receiver: Any, index: Any, value: Any) -> None:
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
+        wanted = wanted_in((receiver, value) if not isinstance(receiver, (dict, list)) else ())
+        if wanted is not None:
+            like = index if wanted is receiver else receiver
+            raise WantedError(wanted, "beside" if isinstance(like, np.ndarray) else "array", np.shape(like))
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
@@ -944,6 +949,15 @@ def _length(value: Any) -> int:
     return len(value) if value.ndim else 1
 
 
+def _held(node: ast.Assign) -> ast.expr:
+    """What an update leaves where it is: the target, or ``b`` in ``new_b = b - …``."""
+    target, value = node.targets[0], node.value
+    if isinstance(value, ast.BinOp) and key_of(value.left) and key_of(value.left) != key_of(target):
+        if naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
+            return value.left
+    return target
+
+
 def _loaded(node: ast.expr) -> ast.expr:
     """A target as an expression that is read."""
     return node
@@ -1005,6 +1019,10 @@ def _listed(evaluator: Evaluator, value: Any = ()) -> list[Any]:
     items = evaluator._iterate(value)
     evaluator.budget.size(len(items))
     return list(items)
+
+
+def _distinct(evaluator: Evaluator, value: Any = ()) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(_listed(evaluator, value)))
 
 
 def _all_of(name: str) -> Callable[..., Any]:
@@ -1085,7 +1103,7 @@ def _isinstance(evaluator: Evaluator, value: Any, kind: Any) -> bool:
 
 _WITH_BUDGET: dict[str, Callable[..., Any]] = {
     "range": _range, "xrange": _range, "list": _listed, "zip": _zip, "enumerate": _enumerate, "reversed": _reversed,
-    "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
+    "set": _distinct, "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
     **{name: _all_of(name) for name in ("sum", "min", "max", "any", "all", "sorted", "tuple")},
 }  # fmt: skip
 

@@ -137,7 +137,8 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
-        given = run.events[origin.index].kind in ("argument", "input")
+        first = run.events[origin.index]
+        given = first.kind in ("argument", "input") or (first.key in _FACTORS and first.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
@@ -162,6 +163,10 @@ def _computed(events: list[Event], event: Event) -> Event | None:
         if other.value is event.value and other.kind in ("assign", "write"):
             found = other if found is None or other.kind == "write" else found
     return found
+
+
+_FACTORS = ("P", "Q")
+"""Factors of a matrix: parameters where they are handed over, and else often probabilities."""
 
 
 def _pair_of(
@@ -189,16 +194,19 @@ def _pair_of(
     if not names and not generic:
         return None
     for name in names:
-        if not naming.is_parameter(name) and id(event.value) not in returned:
+        if not naming.is_parameter(name) and id(event.value) not in returned and name not in _FACTORS:
             continue
         parameter = _last(by_key.get(name, []), event)
         if parameter is not None:
             return parameter, 1.0
     if generic:
-        for name in naming.GENERIC:
-            parameter = _last(by_key.get(name, []), event)
-            if parameter is not None and (name != "X"):
-                return parameter, 1.0
+        for fits in (True, False):
+            for name in naming.GENERIC:
+                parameter = _last(by_key.get(name, []), event)
+                if parameter is None or name == "X" or (np.size(parameter.copy) == np.size(event.copy)) != fits:
+                    continue
+                if fits or id(event.value) in returned:
+                    return parameter, 1.0
     return None
 
 

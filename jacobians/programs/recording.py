@@ -272,7 +272,7 @@ def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Updat
 
 def _new_of(target: ast.expr, left: ast.expr) -> bool:
     """Whether ``W1 = parameters["W1"] - …`` moves the parameter of that name."""
-    return bool(key_of(target)) and key_of(target) == key_of(left)
+    return bool(key_of(target)) and naming.stem(key_of(target)) == naming.stem(key_of(left))
 
 
 def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, down: bool) -> Update | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Data, Guess, Uses, random_of
+from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
@@ -256,6 +257,10 @@ def _arguments(
             continue
         if default is not None and not _replaced(name, default):
             continue
+        stem = naming.stem(name)
+        if stem != name and stem in results:
+            made[name] = results[stem]
+            continue
         if name in _OUTPUT and "last" in results:
             last = results["last"]
             made[name] = last[0] if isinstance(last, tuple) else last
@@ -274,7 +279,7 @@ def _arguments(
 
 def _replaced(name: str, default: ast.expr) -> bool:
     """Whether an argument with a default is given a value of its own."""
-    if naming.is_regulariser(name):
+    if naming.is_regulariser(name) or is_size(name):
         return True
     if isinstance(default, ast.Constant) and default.value is None:
         return name.lower() in ("y", "labels", "targets", "t")

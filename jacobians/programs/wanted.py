@@ -112,7 +112,7 @@ def beside(left: Any, right: Any) -> WantedError:
 _POOL = (8, 9, 10, 11, 12, 13, 14, 15)
 _BIAS = re.compile(r"(?i)(b|c|b_?\w{0,4}|bias\w*|\w*_b|intercept\w*|beta\w*)$")
 _STATE = re.compile(r"(?i)(h\d?|h_?prev\w*|prev_?h\w*|hidden\w*|s_?prev\w*|c_?prev\w*|h_?init\w*|a_?prev\w*)$")
-_VECTOR = re.compile(r"(?i)(\w*vec(tor)?|w|theta|v|coef\w*|weight\w*)$")
+_VECTOR = re.compile(r"(\w*[vV]ec(tor)?|w|theta|v|coef\w*|weights?)$")
 
 
 @dataclass(eq=False)
@@ -160,7 +160,7 @@ class Decisions:
             else:
                 made = shape
         elif use == "array":
-            made = (examples, self.size())
+            made = (self.size(),) if re.match(r"(?i)\w*vec$", name) else (examples, self.size())
         elif use == "size":
             made = (self.size(),)
         elif use == "index":
