@@ -21,7 +21,6 @@ from jacobians.arrays import (
     Shape,
     StandIn,
     as_float,
-    as_shape,
     format_bytes,
     is_sparse,
     kind_of,
@@ -40,12 +39,32 @@ if TYPE_CHECKING:
 Leaf: TypeAlias = Callable[[Array], Array]
 """What is done to each array that a structure stores."""
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
+
+
+_CALLED_ELSEWHERE = {
+    "todense": "toarray()",
+    "A": "toarray()",
+    "numpy": "toarray()",
+    "tocsr": "to_sparse()",
+    "tocsc": "to_sparse()",
+    "tocoo": "to_sparse()",
+    "transpose": "T",
+    "H": "T",
+    "adjoint": "T",
+    "grad": "gradient",
+    "pullback": "vjp(cotangent)",
+    "pushforward": "jvp(tangent)",
+    "apply": "jvp(tangent)",
+}
+"""What arrays, sparse matrices and other libraries call something, and what it is called here."""
 
 
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
+
+    The constructor takes shapes as they are; a structure that is given one looks at it first, see `as_shape`.
 
     Attributes
     ----------
@@ -71,11 +90,6 @@ class Jacobian(MatrixViews):
     block_diagonal: ClassVar[Callable[..., Any]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
-        for size in (*codomain, *domain):  # without a call: this is asked of every structure that is made
-            if type(size) is not int or size < 0:
-                owner = type(self).__name__
-                domain, codomain = as_shape(domain, "domain", owner), as_shape(codomain, "codomain", owner)
-                break
         self.codomain = codomain
         self.domain = domain
         self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype
@@ -293,6 +307,12 @@ class Jacobian(MatrixViews):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
         _refuse_pair(other, "left", self)
         return NotImplemented
+
+    if not TYPE_CHECKING:  # a type checker is to find every name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            meant = f"; write J.{_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
+            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{meant}")
 
     def dot(self, other: Any) -> Any:
         """Return ``self @ other`` for a Jacobian, a vector or a matrix, as NumPy's and SciPy's matrices do.

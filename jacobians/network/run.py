@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, number, refuse_not_finite
+from jacobians.arrays import Array, as_array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs import Value
 from jacobians.layout import Order
-from jacobians.linops import Dense, Jacobian
+from jacobians.linops import Jacobian
 from jacobians.network.chain_forward import ChainForward
 from jacobians.network.forward import Forward
 from jacobians.network.function_forward import FunctionForward
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Run"]
+
+
+_CALLED_ELSEWHERE = {
+    "gradients": "run.gradient() returns the gradients by name, run.per_example_gradients() those of each example",
+    "grads": "run.gradient() returns the gradients by name",
+    "backward": "run.gradient() returns the gradients by name",
+    "predict": "net.predict(params, X) returns what the outputs decide",
+}
+"""What people type first, and what it is called here."""
 
 
 class Run(Frozen):
@@ -111,6 +121,19 @@ class Run(Frozen):
     def __repr__(self) -> str:
         return f"Run({self.network!r}, {self._forward.count} examples)"
 
+    def _repr_html_(self) -> str:
+        """In a notebook, the arrays of the forward pass with their shapes, and the loss."""
+        shapes = {name: str(array.shape) for name, array in self.values.items()}
+        rows = {**shapes, "loss": "" if self.Y is None else f"{self.loss:.6g}"}
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in rows.items())
+        return f"<table><caption>{escape(repr(self))}</caption><tbody>{cells}</tbody></table>"
+
+    if not TYPE_CHECKING:  # a type checker is to find every name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            meant = f": {_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
+            raise AttributeError(f"a Run has no attribute {name!r}{meant}")
+
     def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
         # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
         return type(self), (self.network, self.params, self.X, self.Y)
@@ -118,10 +141,10 @@ class Run(Frozen):
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Dense]]]:
+    def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Array]]]:
         totals = {}
         for name, loss in self.network._losses.items():
-            totals[name] = loss.total(self.results[name], self._forward.targets[name])
+            totals[name] = loss._total(self.results[name], self._forward.targets[name])
         return totals
 
     @cached_property
@@ -160,13 +183,26 @@ class Run(Frozen):
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
         found = self.loss + sum(number(value) for value, _ in penalties)
-        refuse_not_finite((found,), self._forward.given, "network")
+        refuse_not_finite((as_array(found),), self._forward.given, "network")
         return found
 
     @property
     def values(self) -> dict[str, Array]:
         """Every array of the forward pass by name, from X to the output and the prediction; not to be written to."""
         return dict(self._forward.values)
+
+    @property
+    def output(self) -> Array:
+        """The last operation's output, which the loss takes; not to be written to.
+
+        Raises
+        ------
+        LayoutError
+            If a function of values returned several: they are in `results`.
+        """
+        if "output" not in self.results:
+            raise LayoutError(f"run.output: there are several, {', '.join(self.results)}; take run.results")
+        return self.results["output"]
 
     @property
     def losses(self) -> Array:
@@ -184,18 +220,47 @@ class Run(Frozen):
             If it is not finite because a parameter or an input is not.
         """
         network, rows = self.network, {}
-        for name, (_, row) in self._totals.items():
-            rows[name] = row().array
+        for name, (_, slope) in self._totals.items():
+            rows[name] = slope()
         grads = self._forward.gradients(rows, inputs=inputs)
         if network.l2:
             grads = network._penalised(grads, self.params, self._forward.count)
         refuse_not_finite(grads.values(), self._forward.given, "network")
         return grads
 
+    def per_example_gradients(self) -> dict[str, Array]:
+        r"""Return the gradients of every example's own loss, ∂lossₙ/∂θ, by parameter: N arrays of its shape in one.
+
+        They are the losses before the reduction and without the regulariser, so their mean is the gradient where the
+        reduction is the mean and λ is 0. ``run.jacobian(name, of="losses")`` holds the same numbers as two thin
+        factors, and computes norms and clipped sums out of these.
+
+        Returns
+        -------
+        dict of ndarray, shape (N, *shape)
+
+        Raises
+        ------
+        TooLargeError
+            If they would take more than `jacobians.linops.DENSE_LIMIT` bytes.
+
+        Examples
+        --------
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.per_example_gradients()["W1"].shape
+        (4, 4, 3)
+        >>> bool(np.allclose(run.per_example_gradients()["W1"].mean(axis=0), run.gradient()["W1"]))
+        True
+        """
+        rows = {name: self._forward.jacobian("losses", name).to_dense("C") for name in self.params}
+        return {name: row.reshape(-1, *self.params[name].shape) for name, row in rows.items()}
+
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
-        _, row = self.network.loss.total(self.results["output"], self.Y, whole)
-        return self._forward.gradients({"output": row().array}, inputs=inputs)
+        _, slope = self.network.loss._total(self.results["output"], self.Y, whole)
+        return self._forward.gradients({"output": slope()}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""

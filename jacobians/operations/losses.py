@@ -158,6 +158,8 @@ class Loss(Frozen, ABC):
         for; else None.
     takes : {"labels", "zero-one", "signs", "reals"}
         The targets that it is meant for.
+    threshold : float
+        A single output above it stands for 1: 0 for a logit, ½ for a probability.
     prediction : {"softmax", "sigmoid", ""}
         The function of the outputs that it compares with the targets; "" for the outputs themselves.
     least_outputs : int
@@ -167,6 +169,7 @@ class Loss(Frozen, ABC):
     """
 
     takes: ClassVar[Targets] = "reals"
+    threshold: ClassVar[float] = 0.0
     prediction: ClassVar[Literal["softmax", "sigmoid", ""]] = ""
     least_outputs: ClassVar[int] = 1
     of_outputs: ClassVar[bool] = True
@@ -228,9 +231,13 @@ class Loss(Frozen, ABC):
 
         Raises
         ------
+        ShapeError
+            If X is no batch.
         ArgumentError
             If it is not: a loss of one's own that returns the arrays themselves.
         """
+        if X.ndim < 1:
+            raise self._no_batch()
         found: Any = self._examples(X, Y)
         if isinstance(found, tuple) and len(found) == 2 and all(map(callable, found)):
             return found
@@ -239,6 +246,9 @@ class Loss(Frozen, ABC):
             f"{self.name}: _examples returned {given}; expected two functions, one that returns the losses (N,) and "
             "one that returns δ: return lambda: losses, lambda: delta"
         )
+
+    def _no_batch(self) -> ShapeError:
+        return ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
 
     # --- formulas and targets --------------------------------------------------------------------
 
@@ -297,6 +307,43 @@ class Loss(Frozen, ABC):
 
     # --- numbers ---------------------------------------------------------------------------------
 
+    def decide(self, X: npt.ArrayLike) -> Array:
+        """Return what outputs decide: the class of the largest, 0 or 1 for a single one, ±1, or the outputs.
+
+        Parameters
+        ----------
+        X : array_like
+            Outputs, as the loss takes them.
+
+        Returns
+        -------
+        ndarray
+            For a loss of classes, the index of the largest output of every example, (N,); the first of equal ones. For
+            one output that is a probability's logit, 0 or 1 in its shape; for labels ±1, these; else the outputs.
+
+        Examples
+        --------
+        >>> from jacobians.operations import BinaryCrossEntropy, CrossEntropy, SquaredError
+        >>> CrossEntropy().decide([[0.1, 0.7, 0.2], [3.0, 1.0, 2.0]])
+        array([1, 0])
+        >>> BinaryCrossEntropy().decide([[-0.3], [0.2]])
+        array([[0],
+               [1]])
+        >>> SquaredError().decide([[1.5]])
+        array([[1.5]])
+        """
+        X = as_float(X, "X", self.name)
+        if X.ndim < 1:
+            raise self._no_batch()
+        several = X.ndim == 2 and X.shape[self.layout.feature_axis] > 1
+        if self.takes == "labels" or (self.takes == "zero-one" and several):
+            return X.argmax(axis=self.layout.feature_axis)
+        if self.takes == "zero-one":
+            return (self.threshold < X).astype(np.intp)
+        if self.takes == "signs":
+            return np.where(X < 0, -1, 1)
+        return X
+
     def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).
 
@@ -339,7 +386,7 @@ class Loss(Frozen, ABC):
 
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
-        X = self._accept(X)
+        X = as_float(X, "X", self.name)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
@@ -362,8 +409,12 @@ class Loss(Frozen, ABC):
         whole : int, optional
             N, where X and Y hold only a part of the batch.
         """
-        X = self._accept(X)
-        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
+        value, slope = self._total(as_float(X, "X", self.name), as_array(Y, "Y", self.name), whole)
+        return value, lambda: Dense(slope())
+
+    def _total(self, X: Array, Y: Array, whole: int | None = None) -> tuple[Callable[[], Array], Callable[[], Array]]:
+        """Functions that return the total, and its derivative as a new array of X's shape."""
+        losses, delta = self._functions(X, Y)
         scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:
@@ -372,13 +423,13 @@ class Loss(Frozen, ABC):
             wide = np.promote_types(examples.dtype, np.float64)
             return as_array(examples.sum(dtype=wide) * scale).astype(examples.dtype)
 
-        def row() -> Dense:
+        def slope() -> Array:
             array = delta()
             if scale != 1.0:
                 array *= scale
-            return Dense(array)
+            return array
 
-        return value, row
+        return value, slope
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
         r"""Return the total's second derivative with respect to X, :math:`\partial^2 L/\partial X^2`, in the layout.
@@ -411,8 +462,8 @@ class Loss(Frozen, ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), as_array(Y, "Y", self.name)
-        self._examples(X, Y)  # refuses what the loss refuses
+        X, Y = as_float(X, "X", self.name), as_array(Y, "Y", self.name)
+        self._functions(X, Y)  # refuses what the loss refuses
         return in_layout(self._factor * self.scale(X) * self._hessian(X, Y), self.layout)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
@@ -422,12 +473,6 @@ class Loss(Frozen, ABC):
             "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
             "as a Jacobian"
         )
-
-    def _accept(self, X: npt.ArrayLike) -> Array:
-        X = as_float(X, "X", self.name)
-        if X.ndim < 1:
-            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
-        return X
 
 
 def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:

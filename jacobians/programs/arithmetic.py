@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -167,20 +169,23 @@ def _plain(value: Any) -> bool:
     return is_number(value) or isinstance(value, str)
 
 
-def as_index(index: Any, size: int, length: int, budget: Budget) -> Any:
+def as_index(index: Any, shape: tuple[int, ...], budget: Budget) -> Any:
     """Return an index of an array, after what it gives was found to be small enough."""
     parts = index if isinstance(index, tuple) else (index,)
-    found = []
-    total = 1.0
-    fancy = 0
+    found: list[Any] = []
+    total, fancy = 1.0, 0
+    plain = all(part is not None and part is not Ellipsis for part in parts)
+    rest = math.prod(map(float, shape))
     for part in parts:
         if isinstance(part, (list, range, tuple)):
             part = np.asarray(list(part)) if len(part) else np.zeros(0, int)
         if isinstance(part, np.ndarray):
             if part.dtype.kind == "f":
                 raise ProgramError("IndexError: arrays used as indices must be of integer (or boolean) type")
-            total = max(total, float(part.size))
-            fancy += 1
+            if part.dtype.kind != "b":
+                total, fancy = max(total, float(part.size)), fancy + 1
+                # an index array gives one part of the rest for each of its entries
+                rest /= max(shape[len(found)] if plain and len(found) < len(shape) else min(shape, default=1), 1)
         elif (
             not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis
         ):
@@ -188,11 +193,8 @@ def as_index(index: Any, size: int, length: int, budget: Budget) -> Any:
                 raise ProgramError("IndexError: only integers and slices are indices, not a float")
             raise UnreadError("an index of this kind")
         found.append(part)
-    if fancy == 1 and len(parts) == 1 and found[0].dtype.kind in "iu":
-        budget.size(total * max(size / max(length, 1), 1.0))
-    elif fancy:
-        # several index arrays together give one entry, or one part of the rest, for each of their places
-        budget.size(max(total * (size / max(length, 1) if fancy == 1 else 1.0), float(size)))
+    if fancy:
+        budget.size(total * max(rest, 1.0))
     return tuple(found) if isinstance(index, tuple) else found[0]
 
 
@@ -226,11 +228,10 @@ def attribute_of(receiver: Any, name: str, budget: Budget) -> Any:
     """
     if isinstance(receiver, Wanted):
         return _of_wanted(receiver, name)
-    if isinstance(receiver, (np.ndarray, np.generic)):
-        if name in _ATTRIBUTES:
-            if name == "dtype":
-                return BuiltIn("dtype", lambda *_: None, dtype_of(receiver))
-            return receiver.ravel() if name == "A1" else getattr(np.asarray(receiver), name)
+    if isinstance(receiver, (np.ndarray, np.generic)) and name in _ATTRIBUTES:
+        if name == "dtype":
+            return BuiltIn("dtype", lambda *_: None, dtype_of(receiver))
+        return receiver.ravel() if name == "A1" else getattr(np.asarray(receiver), name)
     return method_of(receiver, name, budget)
 
 
@@ -257,10 +258,10 @@ def method_of(receiver: Any, name: str, budget: Budget) -> BuiltIn:
     for kind, methods in _OF_CONTAINERS.items():
         if isinstance(receiver, kind) and name in methods:
             how = methods[name]
-            return BuiltIn(name, lambda *a, **k: how(budget, receiver, *a, **k))
-    if is_number(receiver) or isinstance(receiver, (list, tuple, dict, str)) or receiver is None:
-        if name in ("T", "shape", "dot", "sum", "reshape", "copy", "flatten", "ravel"):
-            raise ProgramError(f"AttributeError: {_kind(receiver)} has no attribute {name}")
+            return BuiltIn(name, partial(how, budget, receiver))
+    known = is_number(receiver) or isinstance(receiver, (list, tuple, dict, str)) or receiver is None
+    if known and name in ("T", "shape", "dot", "sum", "reshape", "copy", "flatten", "ravel"):
+        raise ProgramError(f"AttributeError: {_kind(receiver)} has no attribute {name}")
     raise UnreadError(f"the attribute .{name}")
 
 
@@ -332,7 +333,7 @@ def _starts(budget: Budget, held: str, start: str) -> bool:
     return held.startswith(start)
 
 
-def _replace(budget: Budget, held: str, old: str, new: str) -> str:
+def _replace(budget: Budget, held: str, old: Any, new: Any) -> str:
     if not (isinstance(old, str) and old and isinstance(new, str)):
         raise UnreadError("replace of this")
     budget.size(len(held) * (1 + len(new)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +16,8 @@ from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, Progra
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.values import LimitError
 
-_CAUSES_IN = 12.0
-"""Seconds in which the causes of one entry's wrong gradients are sought."""
+_RUNS = 3000
+"""Runs of the program in which the causes of one entry's wrong gradients are sought."""
 
 
 def audit_program(
@@ -117,7 +116,7 @@ def _instead(source: Source) -> str:
 def _entry(study: Study) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
-    end = time.monotonic() + _CAUSES_IN
+    end = study.subject.runs + _RUNS
     causes = list(stale(study))
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []

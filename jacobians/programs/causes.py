@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,7 +45,7 @@ class Cause:
     beside: int = 0
 
 
-def causes_of(study: Study, wrong: Sequence[int], end: float) -> list[Cause]:
+def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
     """Return what explains wrong gradients, each gradient once.
 
     Parameters
@@ -55,8 +54,8 @@ def causes_of(study: Study, wrong: Sequence[int], end: float) -> list[Cause]:
         Judged.
     wrong : sequence of int
         The places of the gradients that are wrong.
-    end : float
-        When to stop, by the monotonic clock.
+    end : int
+        How many runs of the program there may have been in the end.
     """
     found: list[Cause] = []
     left = list(wrong)
@@ -65,12 +64,12 @@ def causes_of(study: Study, wrong: Sequence[int], end: float) -> list[Cause]:
         for cause in how(study, left):
             found.append(cause)
             left = [i for i in left if i not in cause.gradients]
-    while left and time.monotonic() < end:
-        cause = _slipped(study, left, end)
-        if cause is None:
+    while left and not _spent(study, end):
+        slipped = _slipped(study, left, end)
+        if slipped is None:
             break
-        found.append(cause)
-        left = [i for i in left if i not in cause.gradients]
+        found.append(slipped)
+        left = [i for i in left if i not in slipped.gradients]
     for place in left:
         claim = study.claims[place]
         found.append(Cause("", _plainly(study, place), claim.line, "", (place,)))
@@ -81,10 +80,8 @@ def stale(study: Study) -> Iterator[Cause]:
     """Yield gradients that change where updates are made: they read a weight that was moved before."""
     run, _ = study.subject.run(study.base, freeze=False)
     for place, claim in enumerate(study.claims):
-        first = next(
-            (e.index for e in study.run.events if (e.key, e.line, e.kind) == (claim.event.key, claim.event.line, claim.event.kind)),
-            claim.event.index,
-        )  # fmt: skip
+        at = (claim.event.key, claim.event.line, claim.event.kind)
+        first = next(e.index for e in study.run.events if (e.key, e.line, e.kind) == at)
         if first >= len(run.events) or run.events[first].key != claim.event.key:
             continue
         one, other = np.asarray(run.events[first].copy), np.asarray(study.run.events[first].copy)
@@ -139,21 +136,24 @@ def _unused(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
         given, wanted, _ = parts
         if np.abs(wanted).max() <= 1e-9 * max(np.abs(given).max(), 1e-12):
             claim = study.claims[place]
-            words = f"{claim.parameter} has a gradient, but the loss does not depend on it: it is not used in the forward pass"
+            words = (
+                f"{claim.parameter} has a gradient, but the loss does not depend on it: the forward pass leaves it out"
+            )
             yield Cause("not-used-in-the-forward-pass", words, claim.line, "", (place,))
 
 
 def ratio_of(given: Any, wanted: Any) -> float | None:
     """Return the constant by which a gradient is the derivative; None if there is none."""
     size = float(np.sum(wanted * wanted))
-    if size == 0.0 or wanted.size < 2:
-        return None if size == 0.0 else float(given.sum() / wanted.sum())
+    if size == 0.0 or np.size(given) != np.size(wanted):
+        return None
     ratio = float(np.sum(given * wanted)) / size
-    if abs(ratio) > 1e-6 and np.abs(given - ratio * wanted).max() <= 1e-6 * max(
-        np.abs(given).max(), np.abs(ratio * wanted).max()
-    ):
-        return ratio
-    return None
+    far = np.abs(given - ratio * wanted).max()
+    if abs(ratio) <= 1e-6 or far > 1e-6 * max(np.abs(given).max(), np.abs(ratio * wanted).max()):
+        return None
+    # one number is a multiple of every other: only a simple one says something
+    simple = any(abs(ratio * k - round(ratio * k)) < 1e-6 * k for k in range(1, 31)) and abs(ratio) < 60
+    return ratio if wanted.size > 1 or simple else None
 
 
 def _regulariser(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
@@ -201,9 +201,10 @@ def _regularised_line(study: Study, other: int) -> int:
     """The line of the loss that names the regulariser's strength."""
     names = {e.key for e in study.run.events if naming.is_regulariser(e.key)}
     for number, text in enumerate(study.subject.source.lines, 1):
-        if number != other and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text) for n in names):
-            if re.search(r"(?i)\*\*\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J", text) and "def " not in text:
-                return number
+        named = number != other and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text) for n in names)
+        squares = re.search(r"(?i)\*\*\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J", text) is not None
+        if named and squares and "def " not in text:
+            return number
     return study.loss.line
 
 
@@ -274,47 +275,89 @@ def _number(ratio: float, study: Study) -> str:
 # --- lines -------------------------------------------------------------------------------------------
 
 
-def _slipped(study: Study, wrong: Sequence[int], end: float) -> Cause | None:
+def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
     """The first line whose result has to be replaced for wrong gradients to become right, and its edit.
 
     The true value is the loss's derivative with respect to an array of the forward pass, or to the parameter. Put in
     the place of what a line before the slip gives, it mends nothing; at the slip and after it, it does.
     """
     lines = list(_backward(study, wrong, end))
-    best: tuple[tuple[int, ...], ast.stmt, Event] | None = None
-    for line, statement, event in lines:
-        if time.monotonic() > end:
-            break
-        right = _replaced(study, wrong, event, end)
-        if right and (best is None or len(right) > len(best[0])):
-            best = (right, statement, event)
-            if len(right) == len(wrong):
-                break
-    if best is not None:
-        right, statement, event = best
-        found = _mended(study, wrong, statement, event, min(end, time.monotonic() + _EDITING))
-        if found is not None and len(found[1]) >= len(right):
-            edit, right = found
-            return Cause(edit.cause, edit.words, event.line, _as_line(study, statement, edit), right)
-        words = f"{event.shown} is not the derivative that the lines after it need"
-        if any(study.claims[i].event.index == event.index or study.claims[i].line == event.line for i in right):
-            words = _plainly(study, right[0])
-        return Cause("", words, event.line, "", right)
-    return _edited(study, wrong, lines, end)
+    found = [_first(study, wrong, lines, end, in_proportion=there) for there in (False, True)]
+    named = [cause for cause in found if cause is not None]
+    return max(named, key=lambda cause: len(cause.gradients)) if named else _edited(study, wrong, lines, end)
 
 
-_EDITING = 4.0
-"""Seconds in which an edit of a line is sought that is known to be wrong."""
-
-
-def _edited(
-    study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: float
+def _first(
+    study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int, *, in_proportion: bool
 ) -> Cause | None:
+    """The first line that has to be replaced, among those that are no multiple of a true derivative, or that are."""
+    best: Cause | None = None
+    tried: set[int] = set()
+    for line, statement, event in lines:
+        if _spent(study, end):
+            break
+        truths = list(_true_values(study, wrong, event, end))
+        value = np.asarray(event.copy, dtype=float).ravel()
+        if in_proportion != any(_multiple(value, truth) for truth, _ in truths):
+            continue
+        right, true = _replaced(study, wrong, event, truths, end)
+        # what is a true derivative is handed on until a line takes it for another: the last such line is meant
+        taken = in_proportion and right and not _multiple(value, true)
+        if not right or (best is not None and len(right) < len(best.gradients) + (not taken)):
+            continue
+        name, words = _what(study, event, right, true)
+        best = Cause(name, words, line, "", right)
+        if id(statement) in tried:
+            continue
+        tried.add(id(statement))
+        found = _mended(study, wrong, statement, event, study.subject.runs + _EDITS)
+        if found is not None and len(found[1]) >= len(right):
+            edit, mended = found
+            best = Cause(edit.cause, edit.words, line, _as_line(study, statement, edit), mended)
+        if len(best.gradients) == len(wrong) and not taken:
+            break
+    return best
+
+
+def _multiple(value: Any, truth: Any) -> bool:
+    return np.size(truth) == value.size and ratio_of(value, np.asarray(truth, dtype=float).ravel()) is not None
+
+
+def _what(study: Study, event: Event, right: Sequence[int], true: Any) -> tuple[str, str]:
+    value = np.asarray(event.copy, dtype=float).ravel()
+    ratio = ratio_of(value, np.asarray(true, dtype=float).ravel()) if value.size == np.size(true) else None
+    if ratio is not None:
+        n, k = float(study.subject.guess.examples), float(study.subject.guess.outputs)
+        kinds = {
+            -1.0: "sign",
+            2.0: "scale-half",
+            0.5: "scale-half",
+            n: "scale-n",
+            1.0 / n: "scale-n",
+            k: "scale-classes",
+        }
+        kind = next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
+        return kind, f"{event.shown} is {_number(ratio, study)} times what the lines after it need"
+    if any(study.claims[i].event.index == event.index or study.claims[i].line == event.line for i in right):
+        return "", _plainly(study, right[0])
+    return "", f"{event.shown} is not the derivative that the lines after it need"
+
+
+_EDITS = 500
+"""Edits of one line that are tried."""
+
+
+def _spent(study: Study, end: int) -> bool:
+    """Whether as many runs were made as may be; they are counted, so that a verdict does not depend on the machine."""
+    return study.subject.runs >= end
+
+
+def _edited(study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int) -> Cause | None:
     """The earliest line of the backward pass with an edit that makes wrong gradients right, and as many as any."""
     best: Cause | None = None
     seen: set[int] = set()
     for line, statement, event in lines:
-        if time.monotonic() > end:
+        if _spent(study, end):
             break
         if id(statement) in seen:
             continue
@@ -328,31 +371,40 @@ def _edited(
     return best
 
 
-def _replaced(study: Study, wrong: Sequence[int], event: Event, end: float) -> tuple[int, ...]:
-    """The wrong gradients that become right where the true value stands in a line's place."""
-    best: tuple[int, ...] = ()
+def _replaced(
+    study: Study, wrong: Sequence[int], event: Event, truths: Sequence[tuple[Any, bool]], end: int
+) -> tuple[tuple[int, ...], Any]:
+    """The wrong gradients that become right where a true value stands in a line's place, and that value."""
+    best: tuple[tuple[int, ...], Any] = ((), None)
     n = float(study.subject.guess.examples)
-    for value, exact in _true_values(study, wrong, event, end):
-        for scale in (1.0,) if exact else (1.0, n, 1.0 / n, -1.0, 2.0, 0.5, -n, 2.0 / n):
-            if time.monotonic() > end:
+    for value, exact in truths:
+        for scale in (1.0,) if exact else (1.0, n, 1.0 / n, -1.0, 2.0, 0.5):
+            if _spent(study, end):
                 return best
-            new = (scale * value).reshape(np.shape(event.copy))
+            new = (scale * value).reshape(np.shape(value) if exact else np.shape(event.copy))
             change = {event.index: (lambda _old, new=new: new.copy() if new.ndim else float(new))}
-            run, _ = study.subject.run(both(study.base, change))
+            run, _ = study.subject.run(both(study.base, change), stop=_last(study))
             right = _right_after(study, wrong, run.events)
-            if len(right) > len(best):
-                best = right
-                if len(best) == len(wrong):
+            if len(right) > len(best[0]):
+                best = right, new
+                if len(right) == len(wrong):
                     return best
     return best
 
 
-def _true_values(study: Study, wrong: Sequence[int], event: Event, end: float) -> Iterator[tuple[Any, bool]]:
+def _last(study: Study) -> int:
+    """The event at which the last gradient has its value."""
+    return max(claim.event.index for claim in study.claims)
+
+
+def _true_values(study: Study, wrong: Sequence[int], event: Event, end: int) -> Iterator[tuple[Any, bool]]:
     """What a line may be meant to give: a parameter's derivative, and those of arrays of the forward pass."""
     size = np.size(event.copy)
+    given: list[Any] = []
     for place in wrong:
         claim, true = study.claims[place], study.true[place]
-        if event.key == claim.event.key and np.size(true.value) == size and np.isfinite(true.value).all():
+        same = event.key == claim.event.key or event.value is claim.event.value or event.line == claim.line
+        if same and np.isfinite(true.value).all():
             yield claim.sign * true.value, True
     shape = np.shape(event.copy)
     if size > _LARGEST_ADJOINT:
@@ -363,12 +415,13 @@ def _true_values(study: Study, wrong: Sequence[int], event: Event, end: float) -
         and not naming.is_parameter(e.key)
     ]  # fmt: skip
     for other in reversed(forward[-12:]):
-        if time.monotonic() > end:
+        if _spent(study, end):
             return
         if other.index not in study.adjoints:
             study.adjoints[other.index] = _adjoint(study, other)
         slope = study.adjoints[other.index]
-        if slope is not None:
+        if slope is not None and not any(np.allclose(slope, one, 1e-6, 0.0) for one in given):
+            given.append(slope)
             yield slope, False
 
 
@@ -376,7 +429,7 @@ _LARGEST_ADJOINT = 120
 """Entries of an array whose derivative is found entry by entry."""
 
 
-def _backward(study: Study, wrong: Sequence[int], end: float) -> Iterator[tuple[int, ast.stmt, Event]]:
+def _backward(study: Study, wrong: Sequence[int], end: int) -> Iterator[tuple[int, ast.stmt, Event]]:
     """Stores whose values reach a wrong gradient and not the loss, in the order in which they are made."""
     last = max(study.claims[i].event.index for i in wrong)
     statements = _statements(study.subject.source.tree)
@@ -386,7 +439,7 @@ def _backward(study: Study, wrong: Sequence[int], end: float) -> Iterator[tuple[
     ]  # fmt: skip
     whole = study.loss.value(study.run.events[study.loss.index].copy)
     for event in events[-_MOST_STORES:]:
-        if time.monotonic() > end:
+        if _spent(study, end):
             return
         run, _ = study.subject.run(both(study.base, {event.index: _disturbed}))
         if len(run.events) <= max(last, study.loss.index):
@@ -433,12 +486,12 @@ def _statements(tree: ast.Module) -> dict[int, ast.stmt]:
 
 
 def _mended(
-    study: Study, wrong: Sequence[int], statement: ast.stmt, event: Event, end: float
+    study: Study, wrong: Sequence[int], statement: ast.stmt, event: Event, end: int
 ) -> tuple[Edit, tuple[int, ...]] | None:
     """The edit of a line that makes most wrong gradients right, and none of the right ones wrong."""
     best: tuple[Edit, tuple[int, ...]] | None = None
     for edit in edits_of(statement, _around(study, event)):
-        if time.monotonic() > end:
+        if _spent(study, end):
             break
         right = _tried(study, wrong, edit)
         if right and (best is None or len(right) > len(best[1])):
@@ -455,7 +508,7 @@ def _tried(study: Study, wrong: Sequence[int], edit: Edit) -> tuple[int, ...]:
         update = plan.gradients.get(id(edit.old))
         if update is not None:
             subject.plan = replace(plan, gradients={**plan.gradients, id(edit.new): update})
-        run, _ = subject.run(study.base)
+        run, _ = subject.run(study.base, stop=_last(study))
     finally:
         edit.put(edit.old)
         subject.plan = plan
@@ -527,7 +580,7 @@ def _adjoint(study: Study, event: Event) -> Any:
             new = moved.reshape(start.shape)
             change = {event.index: (lambda _value, new=new: new.copy() if new.ndim else float(new))}
             _, recording = study.subject.run(both(study.base, change), keep=False, stop=study.loss.index)
-            ends.append(np.nan if recording.last is None else study.loss.value(recording.last))
+            ends.append(study.loss.value(recording.last))
         slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
     if not np.isfinite(slope).all() or not slope.any():
         return None

@@ -149,6 +149,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         or re.search(r"np\.max\(|\.max\(axis|softmax|num_labels|num_classes|n_classes|probs|onehot|one_hot", text)
         is not None
     )
+    numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
@@ -161,23 +162,22 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     weights = ("out-in", "in-out") if columns else ("in-out", "out-in")
     biases = ("column", "flat", "row") if columns else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
-    if pair:
-        outputs = (3,)
-    elif not classes and _ONE_OUTPUT.search(text):
-        outputs = (1, 3)
+    chosen = (3,) if pair else outputs
+    if not pair and not classes and _ONE_OUTPUT.search(text):
+        chosen = (1, 3)
     for examples, output, label, batch, weight, vector, bias in itertools.product(
-        (7, 1), outputs, labels, batches, weights, vectors, biases
+        (7, 1), chosen, labels, batches, weights, vectors, biases
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
-        if output == 1 and label.startswith("classes"):
+        if label.startswith("classes") and (output == 1 or not numbered):
             continue
         yield Guess(batch, weight, bias, label, output, vector, examples)
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
 _X = re.compile(
-    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits)$"
+    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
 _Y = re.compile(
     r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"
@@ -331,11 +331,9 @@ class Data:
             and not self._unrolled(function)
         ):
             return None
-        if re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) and not self._unrolled(
-            function
-        ):
-            if name != "weights" or self.uses.layers[1] > self.uses.layers[0]:
-                return self._all_parameters()
+        whole = re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) is not None
+        if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
+            return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
             count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs
             return self._normal(name, (count,), 0.6)

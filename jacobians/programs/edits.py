@@ -127,7 +127,8 @@ def _made(text: str, **parts: ast.expr) -> ast.expr:
         def visit_Name(self, node: ast.Name) -> Any:
             return parts.get(node.id, node)
 
-    return Put().visit(_expression(text))  # type: ignore[no-any-return]
+    made: ast.expr = Put().visit(_expression(text))
+    return made
 
 
 def _whole_line(statement: ast.stmt, whole: ast.expr, around: Around) -> Iterator[Edit]:
@@ -335,11 +336,11 @@ def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            value = node.value
+            value: Any = node.value
             if isinstance(part[0], ast.keyword) and part[0].arg in ("axis", "keepdims"):
                 continue
-            scaled = {2 * value: "scale-half", value / 2: "scale-half"} if value else {}
-            shifted = {value + 1: "off-by-one", value - 1: "off-by-one"} if type(value) is int else {}
+            scaled: dict[Any, str] = {2 * value: "scale-half", value / 2: "scale-half"} if value else {}
+            shifted: dict[Any, str] = {value + 1: "off-by-one", value - 1: "off-by-one"} if type(value) is int else {}
             for new, cause in {**scaled, **shifted}.items():
                 shown = int(new) if new == int(new) and type(value) is int else new
                 yield _edit(cause, f"{value} stands where {shown} belongs", part, ast.Constant(shown))

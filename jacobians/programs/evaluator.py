@@ -60,15 +60,17 @@ class Recorder(Protocol):
         """Hear that a loop was left early."""
 
 
-class _Break(Exception):
-    pass
+class _BreakError(Exception):
+    """The loop ends."""
 
 
-class _Continue(Exception):
-    pass
+class _ContinueError(Exception):
+    """The iteration ends."""
 
 
-class _Return(Exception):
+class _ReturnError(Exception):
+    """The function ends, with its value."""
+
     def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = value
@@ -136,7 +138,7 @@ class Evaluator:
         self.module = Frame(0, "")
         self.depth, self._frames = 0, 0
         self.line = 0
-        self._statements = {
+        self._statements: dict[type, Any] = {
             ast.Assign: self._assign, ast.AugAssign: self._augmented, ast.AnnAssign: self._annotated,
             ast.Expr: self._expression, ast.For: self._for, ast.While: self._while, ast.If: self._if,
             ast.FunctionDef: self._define, ast.ClassDef: self._class, ast.Return: self._return,
@@ -144,7 +146,7 @@ class Evaluator:
             ast.Nonlocal: self._global, ast.Pass: self._pass, ast.Assert: self._pass, ast.Break: self._break,
             ast.Continue: self._continue, ast.Raise: self._raise, ast.With: self._with, ast.Delete: self._delete,
         }  # fmt: skip
-        self._expressions = {
+        self._expressions: dict[type, Any] = {
             ast.Constant: self._constant, ast.Name: self._name, ast.Attribute: self._attribute, ast.Call: self._call,
             ast.BinOp: self._binary, ast.UnaryOp: self._unary, ast.Compare: self._compare, ast.BoolOp: self._boolean,
             ast.Subscript: self._subscript, ast.Tuple: self._tuple, ast.List: self._list, ast.Dict: self._dict,
@@ -192,7 +194,7 @@ class Evaluator:
         self.unread[line, error.construct] = None
         reason = Unread(error.construct, line)
         if isinstance(node, ast.Return) or error.construct == "yield":
-            raise _Return(reason)
+            raise _ReturnError(reason)
         data = error.construct.startswith("data that is loaded")
         for name in _set_names(node):
             known = self.inputs(name) if data else None
@@ -213,7 +215,7 @@ class Evaluator:
             self._store(node.target, self.evaluate(node.value, frame), frame)
 
     def _augmented(self, node: ast.AugAssign, frame: Frame) -> None:
-        target = _loaded(node.target)
+        target: Any = _loaded(node.target)
         held, receiver = None, None
         if isinstance(target, ast.Subscript):
             receiver, index = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
@@ -230,7 +232,7 @@ class Evaluator:
                 self._set_item(receiver, index, made)
             self._written(target.value, frame, receiver)
             return
-        if isinstance(held, np.ndarray) and held.ndim + 1 and not np.isscalar(held):
+        if isinstance(held, np.ndarray):
             if not keeps:
                 made = binary(node.op, held, value, self.budget, whole=self.whole_division)
                 # as NumPy does: into the same memory, so that every other name of it sees the change
@@ -291,9 +293,9 @@ class Evaluator:
             self._store(node.target, item, frame)
             try:
                 self.block(node.body, frame)
-            except _Break:
+            except _BreakError:
                 return
-            except _Continue:
+            except _ContinueError:
                 continue
         self.block(node.orelse, frame)
 
@@ -307,9 +309,9 @@ class Evaluator:
             self.budget.step(node.lineno)
             try:
                 self.block(node.body, frame)
-            except _Break:
+            except _BreakError:
                 return
-            except _Continue:
+            except _ContinueError:
                 continue
 
     def _if(self, node: ast.If, frame: Frame) -> None:
@@ -373,9 +375,23 @@ class Evaluator:
 
     def _return(self, node: ast.Return, frame: Frame) -> None:
         value = None if node.value is None else self.evaluate(node.value, frame)
+        if (
+            isinstance(node.value, ast.Tuple)
+            and isinstance(value, tuple)
+            and 1 < len(value) == len(node.value.elts) < 4
+        ):
+            value = tuple(
+                self._unnamed(part, held, node, frame) for part, held in zip(node.value.elts, value, strict=True)
+            )
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
         names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
-        raise _Return(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
+        raise _ReturnError(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
+
+    def _unnamed(self, part: ast.expr, held: Any, node: ast.Return, frame: Frame) -> Any:
+        """Note an array that is returned beside others and has no name: it may be a gradient."""
+        if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) or not isinstance(held, np.ndarray):
+            return held
+        return self.recorder.stored("assign", "grad", f"{ast.unparse(part)[:40]}", node.lineno, frame, held)
 
     def _import(self, node: ast.Import, frame: Frame) -> None:
         for alias in node.names:
@@ -405,10 +421,10 @@ class Evaluator:
         pass
 
     def _break(self, node: ast.stmt, frame: Frame) -> None:
-        raise _Break
+        raise _BreakError
 
     def _continue(self, node: ast.stmt, frame: Frame) -> None:
-        raise _Continue
+        raise _ContinueError
 
     def _raise(self, node: ast.Raise, frame: Frame) -> None:
         raise ProgramError("the program raises an error of its own", node.lineno)
@@ -530,7 +546,8 @@ class Evaluator:
         return value + 0.0 if type(value) is float else value
 
     def _name(self, node: ast.Name, frame: Frame) -> Any:
-        name, place = node.id, frame if node.id not in frame.globals else self.module
+        name = node.id
+        place: Frame | None = frame if name not in frame.globals else self.module
         while place is not None:
             if name in place.names:
                 return place.names[name]
@@ -540,6 +557,9 @@ class Evaluator:
         found = self._in_tables(name)
         if found is not None:
             return found
+        if name in ("np", "numpy", "math"):
+            # a cell or a page that leaves the imports out
+            return Namespace("math" if name == "math" else "numpy")
         if name == "__name__":
             return "__main__"
         if name in self.assumed:
@@ -565,7 +585,7 @@ class Evaluator:
     def _in_tables(self, name: str) -> BuiltIn | Any:
         for table in self.tables:
             if name in table:
-                held = table[name]
+                held: Any = table[name]
                 if isinstance(held, BuiltIn):
                     return held
                 return BuiltIn(name, held) if callable(held) else held
@@ -698,7 +718,7 @@ class Evaluator:
                 return self.evaluate(node.body, frame)
             try:
                 self.block(node.body, frame)
-            except _Return as found:
+            except _ReturnError as found:
                 return found.value
             return None
         finally:
@@ -803,7 +823,7 @@ class Evaluator:
         if wanted is not None:
             raise WantedError(wanted, "index", np.shape(receiver) if isinstance(receiver, np.ndarray) else (3,))
         if isinstance(receiver, np.ndarray):
-            return receiver[as_index(index, receiver.size, _length(receiver), self.budget)]
+            return receiver[as_index(index, receiver.shape, self.budget)]
         if isinstance(receiver, dict):
             return receiver[index]
         if isinstance(receiver, (list, tuple, str, range)):
@@ -822,7 +842,7 @@ class Evaluator:
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
-            receiver[as_index(index, receiver.size, _length(receiver), self.budget)] = value
+            receiver[as_index(index, receiver.shape, self.budget)] = value
         elif isinstance(receiver, dict):
             if not isinstance(index, (str, int, float, bool, tuple, np.integer)):
                 raise UnreadError("a key that is no text or number", self.line)
@@ -907,9 +927,10 @@ class Evaluator:
                 made.append(str(part.value))
                 continue
             held = None
-            if isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None:
-                if isinstance(part.value, (ast.Name, ast.BinOp, ast.Constant)):
-                    held = self.evaluate(part.value, frame)
+            plain = isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None
+            inner = part.value if isinstance(part, ast.FormattedValue) and plain else None
+            if isinstance(inner, (ast.Name, ast.BinOp, ast.Constant)):
+                held = self.evaluate(inner, frame)
             if type(held) not in (str, int):
                 return "text that is not read"
             made.append(str(held))
@@ -943,10 +964,6 @@ def _use_of(wanted: Wanted, index: Any) -> WantedError:
     if isinstance(index, tuple):
         return WantedError(wanted, "array")
     return WantedError(wanted, "vector" if index == -1 else "array")
-
-
-def _length(value: Any) -> int:
-    return len(value) if value.ndim else 1
 
 
 def _held(node: ast.Assign) -> ast.expr:

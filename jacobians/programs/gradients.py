@@ -60,22 +60,23 @@ def origin_of(events: list[Event], event: Event) -> Origin | None:
     """Return where the memory of a parameter first holds its value."""
     value = event.value
     if not isinstance(value, np.ndarray):
-        first = next((e for e in events if e.value is value), event)
-        return Origin(first.index, (), value, None)
+        earliest = next((e for e in events if e.value is value), event)
+        return Origin(earliest.index, (), value, None)
     whole = owner(value)
     if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
         return None
     if not (whole.flags.c_contiguous or whole.flags.f_contiguous):
         return None
-    first, written = None, None
+    first: Event | None = None
+    written: Event | None = None
     for other in events:
         if other.index > event.index:
             break
         if isinstance(other.value, np.ndarray) and owner(other.value) is whole:
-            first = first or other
+            first = other if first is None else first
             if other.kind == "write" and other.node is None:
                 written = other
-    place = written or first or event
+    place = written if written is not None else first if first is not None else event
     offset = value.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     places = np.full(value.shape, offset // 8)
     for axis, (size, stride) in enumerate(zip(value.shape, value.strides, strict=True)):
@@ -124,7 +125,7 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     returned : frozenset of int
         Identities of the values that the entered function returned.
     """
-    events = [e for e in reals(run.events)]
+    events = list(reals(run.events))
     by_key: dict[str, list[Event]] = {}
     for event in events:
         by_key.setdefault(event.key, []).append(event)
@@ -214,10 +215,11 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
-    if container != event.key and naming.is_gradient(container, plan.names) and not event.key.startswith(container):
-        if not naming.is_gradient(event.key, plan.names):
-            return [event.key], False
-    if not naming.is_gradient(event.key, plan.names):
+    named = naming.is_gradient(event.key, plan.names)
+    held = container != event.key and naming.is_gradient(container, plan.names) and not event.key.startswith(container)
+    if held and not named:
+        return [event.key], False
+    if not named:
         return [], False
     generic = event.key in (
         "grad",

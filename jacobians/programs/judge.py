@@ -22,8 +22,8 @@ from jacobians.programs.values import LimitError, Limits
 
 _NEAR = 3e-6
 """A difference by the largest entry that is rounding, or an epsilon within a logarithm, and no slip."""
-_SECONDS = 1.2
-"""About how long the derivatives of one subject may take; with less time, fewer entries are looked at."""
+_STEPS = 500_000
+"""About how many steps the derivatives of one subject may take; where one run is long, fewer entries are looked at."""
 _MOST_GUESSES = 6
 """Guesses under which a program runs that are compared with each other."""
 
@@ -61,6 +61,11 @@ class Study:
     adjoints: dict[int, Any] = field(default_factory=dict)
     bad: frozenset[int] = frozenset()
 
+    @property
+    def steps(self) -> int:
+        """Steps of the evaluator in one run."""
+        return self.subject.steps
+
 
 def differs(given: Any, true: Derivative) -> bool:
     """Return whether a gradient is not the derivative, beyond what rounding and the reference's error explain."""
@@ -81,8 +86,10 @@ def fitted(given: Any, wanted: Any) -> tuple[Any, Any]:
     given, wanted = np.asarray(given, dtype=float), np.asarray(wanted, dtype=float)
     if given.shape == wanted.shape:
         return given, wanted
-    one_axis = max(given.size, 1) == max(given.shape, default=1) and given.ndim != wanted.ndim
-    if one_axis and given.size == wanted.size == max(wanted.shape, default=1):
+    if given.size == wanted.size and given.ndim <= 1 and wanted.ndim == 2 and wanted.shape[0] == 1:
+        # what an update adds to the parameter: (H,) to (1, H) is no other shape, (H,) to (H, 1) is
+        return given.reshape(wanted.shape), wanted
+    if given.size == wanted.size == 1 or (given.size == wanted.size and given.shape == (1, *wanted.shape)):
         return given.reshape(wanted.shape), wanted
     return None, wanted
 
@@ -164,6 +171,11 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         reading.studies.append(found)
         shown |= {e.function for e in found.run.events} | names
     for found in held:
+        judge(found)
+        if len(list(wrong_ones(found))) == len(found.claims):
+            why = "it computes no loss, and its gradients are those of no usual loss; say which it is with --loss-name"
+            reading.failures.append((found.subject.entry, why, found.claims[0].line))
+            continue
         if not {c.event.function for c in found.claims} & shown:
             reading.studies.append(found)
             shown |= {e.function for e in found.run.events}
@@ -260,14 +272,9 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * 0.5
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
     for event in run.events:
-        if (
-            event.kind == "assign"
-            and event.frame == 0
-            and naming.is_regulariser(event.key)
-            and scalar(event.copy) is not None
-        ):
-            if abs(float(scalar(event.copy) or 0.0)) < 0.02 and event.key != "C":
-                made = both(made, {event.index: lambda value: subject.strength})
+        held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None
+        if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
+            made = both(made, {event.index: lambda value: subject.strength})
     return made
 
 
@@ -327,6 +334,10 @@ def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, va
     return None if best is None else best[1]
 
 
+def _array(value: Any) -> Any:
+    return None if value is None else np.array(value, dtype=float)
+
+
 def _direction(claim: Claim, values: Mapping[Any, Any]) -> Any:
     return random_of(7, claim.parameter).normal(size=np.shape(values[claim.origin.key]))
 
@@ -338,7 +349,7 @@ def _moved(claim: Claim, values: Mapping[Any, Any], step: float) -> dict[int, An
 
 def _stored(subject: Subject, loss: Loss, changes: Changes) -> Any:
     _, recording = subject.run(changes, keep=False, stop=loss.index)
-    return None if recording.last is None else np.array(recording.last, dtype=float)
+    return _array(recording.last)
 
 
 def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
@@ -366,11 +377,11 @@ def _quickly(study: Study) -> int:
 
 def judge(study: Study) -> None:
     """Fill in the derivative of the loss with respect to every parameter that has a gradient."""
+    if study.true:
+        return
     done: dict[Any, Derivative] = {}
-    start = time.monotonic()
-    loss_at(study.subject, study.loss, study.base)
-    once = max(time.monotonic() - start, 1e-5)
-    most = int(np.clip(_SECONDS / (7.0 * once * len(study.claims)), 6, 48))
+    # counted in steps of the evaluator, so that what is looked at does not depend on the machine
+    most = int(np.clip(_STEPS / (7.0 * max(study.steps, 1) * len(study.claims)), 6, 48))
     for claim in study.claims:
         key = claim.origin.key
         if key not in done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
                 called = inner[0] or f"what {event.key} returns first"
                 found.append(((1, 0, -event.index), Loss(event.index, called, event.line)))
             continue
-        if scalar(value) is None or isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        if scalar(value) is None or isinstance(value, (int, np.integer)):
             continue
         if name is not None:
             if name in (event.key, event.shown):
@@ -93,7 +94,7 @@ def _deep_enough(run: Run, event: Event) -> bool:
 
 def _kinds(outputs: Any, labels: Any) -> Iterator[tuple[str, Callable[[Any], float]]]:
     """The losses of outputs and labels, without and with a mean over the examples or the entries."""
-    y, n = labels, float(len(labels) if np.ndim(labels) else 1)
+    y = labels
     size = float(np.size(outputs))
     scales = [("", 1.0)]
     rows = float(outputs.shape[0]) if np.ndim(outputs) else 1.0
@@ -102,17 +103,25 @@ def _kinds(outputs: Any, labels: Any) -> Iterator[tuple[str, Callable[[Any], flo
         scales += [("the mean over the examples of ", 1.0 / outputs.shape[1])]
     if size != rows:
         scales += [("the mean over all entries of ", 1.0 / size)]
-    del n
     for words, c in scales:
-        yield f"{words}half the squared error", lambda o, c=c: 0.5 * c * float(np.sum((o - y) ** 2))
-        yield f"{words}the squared error", lambda o, c=c: c * float(np.sum((o - y) ** 2))
+        yield f"{words}half the squared error", partial(_squares, y, 0.5 * c)
+        yield f"{words}the squared error", partial(_squares, y, c)
         if np.all((outputs > 0) & (outputs < 1)) and np.all((y >= 0) & (y <= 1)):
-            yield (
-                f"{words}the binary cross-entropy",
-                lambda o, c=c: -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o))),
-            )
+            yield f"{words}the binary cross-entropy", partial(_binary, y, c)
             if np.ndim(outputs) > 1 and any(np.allclose(outputs.sum(axis=a), 1.0) for a in range(np.ndim(outputs))):
-                yield f"{words}the cross-entropy", lambda o, c=c: -c * float(np.sum(y * np.log(o)))
+                yield f"{words}the cross-entropy", partial(_classes, y, c)
+
+
+def _squares(y: Any, c: float, o: Any) -> float:
+    return c * float(np.sum((o - y) ** 2))
+
+
+def _binary(y: Any, c: float, o: Any) -> float:
+    return -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o)))
+
+
+def _classes(y: Any, c: float, o: Any) -> float:
+    return -c * float(np.sum(y * np.log(o)))
 
 
 def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
@@ -159,8 +168,10 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     return found
 
 
-_LABELS = ("y", "Y", "t", "T", "target", "targets", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch", "label",
-           "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train")  # fmt: skip
+_LABELS = frozenset({
+    "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
+    "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",
+})  # fmt: skip
 
 
 def _fitting(labels: Any, outputs: Any) -> Any:

@@ -63,7 +63,7 @@ def is_step(key: str) -> bool:
 
 def is_regulariser(key: str) -> bool:
     """Return whether a name is that of a regulariser's strength."""
-    return bool(_REGULARISER.match(key))
+    return bool(_REGULARISER.match(key)) and not re.search(r"(?i)loss|cost|term|penalty|sum|delta", key)
 
 
 def is_state(key: str) -> bool:
@@ -131,8 +131,9 @@ def parameters_of(key: str) -> Iterator[str]:
         for one, others in (
             ("w", ("weights", "W")), ("b", ("biases", "bias")), ("W", ("weights", "w")), ("bias", ("b", "biases")),
             ("weights", ("W", "w")), ("weight", ("weights", "W", "w")), ("biases", ("b", "bias")),
-            ("inputs", ("inputs", "X", "x")), ("W1", ("weights1", "w1", "Theta1")), ("W2", ("weights2", "w2", "Theta2")),
-            ("w1", ("W1", "weights1", "syn0")), ("w2", ("W2", "weights2", "syn1")), ("b1", ("bias1",)), ("b2", ("bias2",)),
+            ("inputs", ("inputs", "X", "x")), ("b1", ("bias1",)), ("b2", ("bias2",)),
+            ("W1", ("weights1", "w1", "Theta1")), ("W2", ("weights2", "w2", "Theta2")),
+            ("w1", ("W1", "weights1", "syn0")), ("w2", ("W2", "weights2", "syn1")),
             ("weights1", ("W1", "w1")), ("weights2", ("W2", "w2")), ("theta", ("Theta",)),
         ):  # fmt: skip
             if stem == one:

@@ -242,8 +242,9 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
     table["full_like"] = lambda x, fill, dtype=None: like(None)(x, fill, dtype)
 
     def eye(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
-        shape = sized((n, n if m is None else m))
-        return np.eye(*shape, k=k, dtype=float if dtype is None else dtype_of(dtype))
+        rows, columns = sized((n, n if m is None else m))
+        kind: Any = float if dtype is None else dtype_of(dtype)
+        return np.eye(rows, columns, k, kind)
 
     def arange(*bounds: Any, dtype: Any = None) -> Any:
         start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
@@ -612,7 +613,7 @@ def _reshape(budget: Budget, x: Any, *shape: Any, order: str = "C", **keywords: 
     sizes = shape[0] if len(shape) == 1 else shape
     if len(shape) == 2 and isinstance(shape[0], (tuple, list)) and isinstance(shape[1], str):
         sizes, order = shape
-    return np.reshape(x, _shape(sizes), order=order if order in ("C", "F") else "C")
+    return np.reshape(x, _shape(sizes), order="F" if order == "F" else "C")
 
 
 def _ravel(budget: Budget, x: Any, order: str = "C") -> Any:
@@ -639,7 +640,7 @@ def _dot(budget: Budget, x: Any, y: Any) -> Any:
 
 def _astype(budget: Budget, x: Any, dtype: Any, **_k: Any) -> Any:
     budget.size(np.size(x))
-    made = np.asarray(x).astype(dtype_of(dtype))
+    made: Any = np.asarray(x).astype(dtype_of(dtype))
     return made if made.ndim else made[()]
 
 

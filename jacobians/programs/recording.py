@@ -14,7 +14,7 @@ from jacobians.programs import naming
 from jacobians.programs.values import Frame, Instance, is_number
 
 
-class Reached(Exception):
+class ReachedError(Exception):
     """A further run has come to the event at which it is to end."""
 
 
@@ -167,7 +167,7 @@ class Recording:
             self.events.append(Event(index, kind, key, shown, line, frame.number, frame.function, value, held, node))
         if index == self.stop:
             self.last = value
-            raise Reached
+            raise ReachedError
         return value
 
     def keeps_old(self, node: ast.stmt) -> bool:
@@ -240,6 +240,7 @@ def key_of(node: ast.AST) -> str:
 
 
 def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Update | None:
+    target: ast.expr
     if isinstance(node, ast.AugAssign):
         if not isinstance(node.op, (ast.Add, ast.Sub)):
             return None

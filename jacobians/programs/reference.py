@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,12 @@ def both(first: Changes, second: Changes) -> dict[int, Callable[[Any], Any]]:
     made = dict(first)
     for index, change in second.items():
         before = made.get(index)
-        made[index] = change if before is None else (lambda v, a=before, b=change: b(a(v)))
+        made[index] = change if before is None else partial(_after, before, change)
     return made
+
+
+def _after(first: Callable[[Any], Any], second: Callable[[Any], Any], value: Any) -> Any:
+    return second(first(value))
 
 
 def loss_at(subject: Subject, loss: Loss, changes: Changes) -> float:

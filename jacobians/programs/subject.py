@@ -16,7 +16,7 @@ from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
-from jacobians.programs.recording import Plan, Reached, Recording, Run, key_of
+from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
@@ -51,6 +51,7 @@ class Subject:
     limits: Limits = field(default_factory=Limits)
     tables: tuple[Tables, ...] = ()
     runs: int = 0
+    steps: int = 0
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     free: tuple[int, ...] = ()
@@ -107,7 +108,7 @@ class Subject:
         try:
             with np.errstate(all="ignore"):
                 self._enter(evaluator, data, recording, results)
-        except Reached:
+        except ReachedError:
             pass
         except WantedError as found:
             unsettled = True
@@ -120,6 +121,7 @@ class Subject:
         except (MemoryError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as found:
             error = ProgramError(f"{type(found).__name__}: {found}"[:200], evaluator.line)
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
+        self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         made.unsettled = unsettled
         return made, recording
