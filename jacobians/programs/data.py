@@ -303,12 +303,13 @@ class Data:
         if name == "m":
             return float(self._normal(name, ()))
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
-            if pattern.fullmatch(name) and not (name in ("input", "inputs", "output", "outputs", "x", "y")):
+            if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return self.decisions.same.get(size, size)
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
-                   "pool_height": 2, "pool_width": 2, "vocab_size": 6, "seq_length": 5, "random_state": 3, "bias_scale": 0.5}  # fmt: skip
+                   "pool_height": 2, "pool_width": 2,
+                   "vocab_size": 6, "seq_length": 5, "random_state": 3, "bias_scale": 0.5}  # fmt: skip
         return numbers.get(name)
 
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:

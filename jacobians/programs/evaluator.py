@@ -969,9 +969,8 @@ def _use_of(wanted: Wanted, index: Any) -> WantedError:
 def _held(node: ast.Assign) -> ast.expr:
     """What an update leaves where it is: the target, or ``b`` in ``new_b = b - …``."""
     target, value = node.targets[0], node.value
-    if isinstance(value, ast.BinOp) and key_of(value.left) and key_of(value.left) != key_of(target):
-        if naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
-            return value.left
+    if isinstance(value, ast.BinOp) and naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
+        return value.left
     return target
 
 

@@ -138,8 +138,8 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
-        first = run.events[origin.index]
-        given = first.kind in ("argument", "input") or (first.key in _FACTORS and first.shown.startswith("self."))
+        start = run.events[origin.index]
+        given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)

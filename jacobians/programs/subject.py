@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +17,8 @@ from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
 from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
-from jacobians.programs.wanted import Decisions, Wanted, WantedError
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
 PAIR_LOSS = "sum(out * dout)"
@@ -75,7 +74,7 @@ class Subject:
             made, recording = self._once(changes, freeze=freeze, keep=keep, stop=stop)
             if not first or not isinstance(made.error, ProgramError):
                 break
-            if not made.unsettled and not self.decisions.mended(str(made.error), self.free):
+            if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
                 break
         return made, recording
 

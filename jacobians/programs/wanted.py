@@ -46,7 +46,8 @@ class WantedError(Exception):
 _PRODUCTS = ("dot", "matmul", "numpy.dot", "numpy.matmul", "numpy.ndarray.dot")
 _SIZES = (
     "range", "numpy.zeros", "numpy.ones", "numpy.empty", "numpy.eye", "numpy.random.randn", "numpy.random.rand",
-    "numpy.full", "numpy.arange", "numpy.identity", "numpy.random.random", "numpy.random.uniform", "numpy.random.normal",
+    "numpy.full",
+    "numpy.arange", "numpy.identity", "numpy.random.random", "numpy.random.uniform", "numpy.random.normal",
     "numpy.reshape", "numpy.ndarray.reshape", "xrange",
 )  # fmt: skip
 _THROUGH = ("numpy.copy", "numpy.array", "numpy.asarray", "numpy.atleast_2d", "float", "numpy.ndarray.copy")
@@ -94,7 +95,7 @@ def called_with(name: str, args: Sequence[Any]) -> Any:
 def product(left: Any, right: Any) -> WantedError:
     """Return what a matrix product says of a factor that is not known."""
     if isinstance(left, Wanted) and isinstance(right, Wanted):
-        first, second = (left, right) if re.match(r"(?i)w|u|v|theta|\w*vectors", left.name) else (right, left)
+        first = left if re.match(r"(?i)w|u|v|theta|\w*vectors", left.name) else right
         return WantedError(first, "left" if first is left else "right", ())
     if isinstance(left, Wanted):
         return WantedError(left, "left", np.shape(right))
@@ -184,7 +185,7 @@ class Decisions:
         n = self.size()
         return (n, n) if re.match(r"(?i)\w?_?hh|wh$|u$", name) else (n, self.size())
 
-    def mended(self, message: str, free: Iterable[int] = ()) -> bool:
+    def mended(self, message: str, free: Iterable[int] = (), apart: int = 0) -> bool:
         """Take sizes that a program's failure shows to be the same for one; return whether there were any.
 
         Parameters
@@ -193,10 +194,14 @@ class Decisions:
             NumPy's, with the shapes that do not fit.
         free : iterable of int
             Sizes beside those of the pool that may turn out to be others.
+        apart : int
+            The number of examples, which is no width.
         """
         may = {*_POOL[: self.fresh], *free}
         for one, other in _mismatches(message):
             one, other = self.same.get(one, one), self.same.get(other, other)
+            if apart in (one, other):
+                continue
             if self._longer(one, other, message):
                 return True
             if one in may and one not in self.same and one != other:
