@@ -216,7 +216,11 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
     named = naming.is_gradient(event.key, plan.names)
-    held = container != event.key and naming.is_gradient(container, plan.names) and not event.key.startswith(container)
+    held = (
+        container != event.key
+        and (container == "g" or naming.is_gradient(container, plan.names))
+        and not event.key.startswith(container)
+    )
     if held and not named:
         return [event.key], False
     if not named:
