@@ -193,7 +193,7 @@ def _best(
     source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
 ) -> Study | None:
     """The study of the guess under which most gradients are right."""
-    best: tuple[float, Study] | None = None
+    best: tuple[tuple[float, int], Study] | None = None
     seen: set[Any] = set()
     ran, failure = 0, ("it shows no gradient", 0)
     tier: tuple[int, int] | None = None
@@ -224,8 +224,10 @@ def _best(
             continue
         right = _quickly(study)
         share = right / len(study.claims)
-        if best is None or share > best[0] + 1e-9:
-            best = (share, study)
+        # where as many are right, gradients in their parameters' shapes speak for the guess
+        fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
+        if best is None or (share, fits) > best[0]:
+            best = ((share, fits), study)
             tier = (guess.examples, guess.outputs)
         ran += 1
         if share == 1.0 or ran >= _MOST_GUESSES or not subject.given or time.monotonic() > end:
