@@ -91,6 +91,12 @@ _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?
 def uses_of(tree: ast.Module, text: str) -> Uses:
     """Return how a program uses its names."""
     found, numbers = Uses(text=text), set()
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                value = node.value
+                if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
+                    found.ranks[f"{function.name}:{value.value.id}"] = len(node.targets[0].elts)
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
             for right in node.comparators:
@@ -120,6 +126,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 found.indices.add(key_of(index))
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             value = node.value
+            if isinstance(value, ast.Name):
+                found.places[value.id] = len(node.targets[0].elts) - 1
             if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                 found.ranks[value.value.id] = len(node.targets[0].elts)
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
@@ -291,7 +299,7 @@ class Data:
         if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes"):
             return list(self.decisions.fitted(_HIDDEN[:2]))
         if _DIMS.fullmatch(name) and name != "size":
-            widths = self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], self.guess.outputs)
+            widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], self.guess.outputs)
             longest = self.uses.places.get(name, 0)
             if longest >= 2:
                 widths = (_D, *_HIDDEN[: longest - 1], self.guess.outputs)
@@ -317,9 +325,9 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
-        if self.uses.ranks.get(name) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
+        if self._rank(name, function) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
             return self._normal(name, (4, 2, 3, 2))
-        if name == "b" and any(self.uses.ranks.get(w) == 4 and w in function.split() for w in ("w", "W")):
+        if name == "b" and any(self._rank(w, function) == 4 and w in function.split() for w in ("w", "W")):
             return self._normal(name, (4,))
         if name in ("weights", "biases", "Ws", "bs", "thetas", "W", "b") and name in self.uses.listed:
             widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], guess.outputs)
@@ -379,6 +387,11 @@ class Data:
             return self._normal(name, (_D,))
         return None
 
+    def _rank(self, name: str, function: str) -> int:
+        """How many axes a function says that an argument has."""
+        called = function.split(" ")[0]
+        return self.uses.ranks.get(f"{called}:{name}" if called else name, 2)
+
     def _unrolled(self, function: str) -> bool:
         return bool(re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function))
 
@@ -414,13 +427,13 @@ class Data:
         if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if _X.fullmatch(name):
-            rank = self.uses.ranks.get(name, 2)
+            rank = self._rank(name, function)
             if rank == 4 and re.search("pool", function):
                 return self._normal(name, (3, 2, 4, 6))
             if rank == 4:
                 return self._normal(name, (3, 2, 6, 5))
             if rank == 3:
-                return self._normal(name, (3, 5, 4))
+                return self._normal(name, (n, 6, _D))
             if n == 1:
                 return self._normal(name, {"column": (_D, 1), "flat": (_D,), "row": (1, _D)}[guess.bias])
             return self._normal(name, (n, _D) if guess.batch == "rows" else (_D, n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -166,6 +167,22 @@ def _computed(events: list[Event], event: Event) -> Event | None:
     return found
 
 
+def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:
+    """The argument whose name has the words of the gradient's: ``outsideVectors`` of ``gradOutsideVecs``."""
+    words = [w for w in _words(gradient.key) if w not in ("grad", "gradient", "d", "of")]
+    for key, events in by_key.items():
+        own = _words(key)
+        if len(words) > 1 and all(any(w[:3] == o[:3] for o in own) for w in words):
+            parameter = _last([e for e in events if e.kind == "argument"], gradient)
+            if parameter is not None and np.shape(parameter.copy) == np.shape(gradient.copy):
+                return parameter
+    return None
+
+
+def _words(name: str) -> list[str]:
+    return [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
 _FACTORS = ("P", "Q")
 """Factors of a matrix: parameters where they are handed over, and else often probabilities."""
 
@@ -198,6 +215,10 @@ def _pair_of(
         if not naming.is_parameter(name) and id(event.value) not in returned and name not in _FACTORS:
             continue
         parameter = _last(by_key.get(name, []), event)
+        if parameter is not None:
+            return parameter, 1.0
+    if names and id(event.value) in returned:
+        parameter = _alike(event, by_key)
         if parameter is not None:
             return parameter, 1.0
     if generic:

@@ -266,9 +266,15 @@ def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Updat
     key = key_of(target)
     if not key or naming.is_gradient(key, names) or naming.is_state(key):
         return None
-    if naming.is_loss(key) and not naming.is_parameter(key):
+    if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
     return _moved(node, moved, key, names, down=down)
+
+
+def _of_its_own(moved: ast.expr, key: str) -> bool:
+    """Whether what a name is moved along is its own gradient by name: ``c -= lr * grad_c``."""
+    names = (key_of(part) for part in ast.walk(moved) if isinstance(part, ast.Name))
+    return any(key in naming.parameters_of(name) for name in names)
 
 
 def _new_of(target: ast.expr, left: ast.expr) -> bool:

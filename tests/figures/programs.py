@@ -101,9 +101,18 @@ def outcome(program: Program, slip: Slip | None) -> Outcome:
     first = found.faults[0] if found.faults else None
     why = "; ".join(f"{name}: {reason}" for name, reason, _ in found.failures[:2]) if not found.entries else ""
     return Outcome(
-        program.name, kind, found.verdict, wrong, found.first_wrong_line, tuple(sorted(named)),
-        first.slip if first else "", first.words if first else why, len(found.gradients), time.perf_counter() - started,
-    )  # fmt: skip
+        program.name,
+        kind,
+        found.verdict,
+        wrong,
+        first=found.first_wrong_line,
+        beside=first.beside if first else 0,
+        named=tuple(sorted(named)),
+        slip=first.slip if first else "",
+        words=first.words if first else why,
+        judged=len(found.gradients),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _outcomes(name: str) -> list[Outcome]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from jacobians.programs.data import Guess, Uses
 from jacobians.programs.entries import Entry
 from jacobians.programs.evaluator import Evaluator
@@ -12,8 +14,6 @@ from jacobians.programs.recording import Recording, Run, plan_of
 from jacobians.programs.source import read_source
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import Budget, Limits
-
-import numpy as np
 
 
 def run_of(text: str) -> Run:
