@@ -91,12 +91,12 @@ _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?
 def uses_of(tree: ast.Module, text: str) -> Uses:
     """Return how a program uses its names."""
     found, numbers = Uses(text=text), set()
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        for node in ast.walk(function):
+    for whole in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(whole):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
                 value = node.value
                 if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
-                    found.ranks[f"{function.name}:{value.value.id}"] = len(node.targets[0].elts)
+                    found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
             for right in node.comparators:
