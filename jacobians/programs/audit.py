@@ -69,7 +69,7 @@ def audit_program(
     ... def loss_and_grad(W, X, y):
     ...     E = X @ W - y
     ...     loss = (E ** 2).sum() / len(X)
-    ...     dW = X.T @ E / len(X)
+    ...     dW = X.T @ E
     ...     return loss, dW
     ... ''')
     >>> found.verdict, found.first_wrong_line

@@ -236,9 +236,9 @@ def _disagreement(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
 def _made_at(study: Study) -> int:
     """The line on which the loss gets its factor: that of the first version of it that is a number."""
     line = study.loss.line
-    value = scalar(study.run.events[study.loss.index].copy)
+    value = study.loss.value(study.run.events[study.loss.index].copy)
     for event in study.run.events[: study.loss.index]:
-        if value is not None and event.kind in ("assign", "write") and scalar(event.copy) == value:
+        if event.kind in ("assign", "write") and scalar(event.copy) == value:
             return event.line
     return line
 
@@ -283,15 +283,21 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
     """
     lines = list(_backward(study, wrong, end))
     found = [_first(study, wrong, lines, end, in_proportion=there) for there in (False, True)]
-    named = [cause for cause in found if cause is not None]
-    return max(named, key=lambda cause: len(cause.gradients)) if named else _edited(study, wrong, lines, end)
+    named = [one for one in found if one is not None]
+    best = max(named, key=lambda one: (len(one[0].gradients), -one[1]))[0] if named else None
+    if best is None or len(best.gradients) < len(wrong):
+        edited = _edited(study, wrong, lines, end)
+        if edited is not None and (best is None or len(edited.gradients) > len(best.gradients)):
+            return edited
+    return best
 
 
 def _first(
     study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int, *, in_proportion: bool
-) -> Cause | None:
-    """The first line that has to be replaced, among those that are no multiple of a true derivative, or that are."""
+) -> tuple[Cause, int] | None:
+    """The first line that has to be replaced, and its event: among multiples of a true derivative, or the others."""
     best: Cause | None = None
+    at = 0
     tried: set[int] = set()
     for line, statement, event in lines:
         if _spent(study, end):
@@ -306,7 +312,7 @@ def _first(
         if not right or (best is not None and len(right) < len(best.gradients) + (not taken)):
             continue
         name, words = _what(study, event, right, true)
-        best = Cause(name, words, line, "", right)
+        best, at = Cause(name, words, line, "", right), event.index
         if id(statement) in tried:
             continue
         tried.add(id(statement))
@@ -316,7 +322,7 @@ def _first(
             best = Cause(edit.cause, edit.words, line, _as_line(study, statement, edit), mended)
         if len(best.gradients) == len(wrong) and not taken:
             break
-    return best
+    return None if best is None else (best, at)
 
 
 def _multiple(value: Any, truth: Any) -> bool:
@@ -409,12 +415,13 @@ def _true_values(study: Study, wrong: Sequence[int], event: Event, end: int) -> 
     shape = np.shape(event.copy)
     if size > _LARGEST_ADJOINT:
         return
+    before = min(study.loss.index, event.index)
     forward = [
         e for e in reals(study.run.events)
-        if e.index < min(study.loss.index, event.index) and e.kind in ("assign", "write") and np.shape(e.copy) == shape
+        if e.index < before and e.kind in ("assign", "write", "inner") and np.shape(e.copy) == shape
         and not naming.is_parameter(e.key)
     ]  # fmt: skip
-    for other in reversed(forward[-12:]):
+    for other in reversed(forward[-16:]):
         if _spent(study, end):
             return
         if other.index not in study.adjoints:

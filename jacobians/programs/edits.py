@@ -80,8 +80,8 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     whole = statement.value
     parts = list(_parts(statement))
     yield from _axes(parts)
-    yield from _whole_line(statement, whole, around)
     yield from _operators(parts)
+    yield from _whole_line(statement, whole, around)
     yield from _dropped(parts)
     yield from _names(parts, around)
     yield from _constants(parts)

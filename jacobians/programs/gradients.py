@@ -271,21 +271,13 @@ def _last(events: list[Event], gradient: Event) -> Event | None:
     """The parameter's version: the last one before the gradient, of its size, in its function if there is one."""
     before = [
         e for e in events
-        if e.index < gradient.index and np.size(e.copy) == np.size(gradient.copy) and e.kind not in ("return", "update")
-        and e.node is None and not _of_gradients(e)
+        if e.index < gradient.index and e.kind not in ("return", "update", "inner") and e.node is None
+        and not _of_gradients(e)
     ]  # fmt: skip
     if not before:
-        # a gradient of the wrong shape still is the gradient of its name
-        before = [
-            e
-            for e in events
-            if e.index < gradient.index
-            and e.kind not in ("return", "update")
-            and e.node is None
-            and not _of_gradients(e)
-        ]
-        if not before:
-            return None
+        return None
+    # a gradient of the wrong shape still is the gradient of its name
+    before = [e for e in before if np.size(e.copy) == np.size(gradient.copy)] or before
     own = [e for e in before if e.frame == gradient.frame]
     return (own or before)[-1]
 

@@ -48,7 +48,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
     """Return the events that may be the loss, the likeliest first."""
     found: list[tuple[tuple[int, ...], Loss]] = []
     for event in run.events:
-        if event.kind in ("argument", "input", "update"):
+        if event.kind in ("argument", "input", "update", "inner"):
             continue
         value = event.copy
         if event.kind == "return" and isinstance(value, tuple):

@@ -26,7 +26,7 @@ class Event:
     ----------
     index : int
         Its place among all events of the run; the same in every run of the program.
-    kind : {"assign", "write", "argument", "input", "return", "update"}
+    kind : {"assign", "write", "argument", "input", "return", "update", "inner"}
     key, shown : str
         The name, and how the program writes it, such as ``W1`` and ``params['W1']``.
     line : int
@@ -89,6 +89,8 @@ class Plan:
         Those that are loops of training only where they are long.
     names : frozenset of str
         All names that the program sets.
+    inner : frozenset of int
+        Identities of sums and products that are handed to a function without a name of their own.
     """
 
     updates: Mapping[int, Update]
@@ -96,6 +98,7 @@ class Plan:
     training: frozenset[int]
     long: frozenset[int]
     names: frozenset[str]
+    inner: frozenset[int] = frozenset()
 
 
 class Recording:
@@ -180,6 +183,8 @@ class Recording:
     def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
         update = self.plan.gradients.get(id(node))
         if update is None:
+            if id(node) in self.plan.inner and isinstance(value, np.ndarray):
+                return self._stored("inner", "", "", node.lineno, frame, value)
             return value
         name = update.named or "update"
         return self.stored("update", name, name, node.lineno, frame, value)
@@ -219,7 +224,18 @@ def plan_of(tree: ast.Module) -> Plan:
             if found.gradient is not None:
                 gradients[id(found.gradient)] = found
     training, long = _training(tree, updates)
-    return Plan(updates, gradients, frozenset(training), frozenset(long), names)
+    return Plan(updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)))
+
+
+def _inner(tree: ast.Module) -> Iterator[int]:
+    """What a function is applied to: ``X @ W + b`` in ``np.maximum(0, X @ W + b)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            for arg in node.args:
+                while isinstance(arg, ast.UnaryOp):
+                    arg = arg.operand
+                if isinstance(arg, (ast.BinOp, ast.Call)):
+                    yield id(arg)
 
 
 def key_of(node: ast.AST) -> str:

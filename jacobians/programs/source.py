@@ -73,7 +73,7 @@ def read_source(text: str, name: str = "program") -> Source:
         lines, cells = _cells(text, name)
     else:
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ").split("\n")
-    tabs_out = [line.expandtabs(8) for line in lines]
+    tabs_out = [line.expandtabs(8) for line in (_without_magic(lines, cells) if cells else lines)]
     tree, old = _parsed(tabs_out, name)
     _check_depth(tree, name)
     modern = any(
@@ -100,9 +100,18 @@ def _cells(text: str, name: str) -> tuple[list[str], tuple[tuple[int, int], ...]
     starts = []
     for number, code in found:
         starts.append((number, len(lines) + 1))
-        magic = code.lstrip().startswith("%%")
-        lines += ["" if magic or line.lstrip().startswith(("%", "!", "?")) else line for line in code.split("\n")]
+        lines += code.split("\n")
     return lines, tuple(starts)
+
+
+def _without_magic(lines: list[str], cells: tuple[tuple[int, int], ...]) -> list[str]:
+    """A notebook's lines that are no Python, ``%matplotlib inline`` and ``!ls``, left empty."""
+    starts = {first for _, first in cells}
+    kept, whole = [], False
+    for number, line in enumerate(lines, 1):
+        whole = line.lstrip().startswith("%%") if number in starts else whole
+        kept.append("" if whole or line.lstrip().startswith(("%", "!", "?")) else line)
+    return kept
 
 
 def _parsed(lines: list[str], name: str) -> tuple[ast.Module, bool]:

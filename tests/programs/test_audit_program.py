@@ -97,10 +97,12 @@ def audited(text: str) -> ProgramAudit:
 @pytest.mark.parametrize(("text", "gradients"), [(FUNCTION, 4), (SCRIPT, 2), (CLASS, 2), (LAYER, 3)])
 def test_right_programs_are_right(text: str, gradients: int) -> None:
     found = audited(text)
-    assert found.verdict == "right" and bool(found)
+    assert found.verdict == "right"
+    assert bool(found)
     assert [g.verdict for g in found.gradients] == ["right"] * gradients
-    assert not found.faults and found.first_wrong_line is None
-    assert all(g.difference is not None and g.difference < 3e-6 for g in found.gradients)
+    assert not found.faults
+    assert found.first_wrong_line is None
+    assert max(g.difference or 0.0 for g in found.gradients) < 3e-6
 
 
 # the program, the line and what stands in its place, the gradients that it makes wrong, the slip, and the mended line
@@ -111,7 +113,6 @@ SLIPS = [
     (FUNCTION, "h.T.dot(ds) + reg * W2", "h.T.dot(ds) + 2 * reg * W2", "W2", "regulariser", ""),
     (FUNCTION, "X.T.dot(dh) + reg * W1", "X.T.dot(dh)", "W1", "regulariser", ""),
     (FUNCTION, "ds.dot(W2.T)", "-ds.dot(W2.T)", "W1 b1", "sign", ""),
-    (SCRIPT, "* out * (1 - out)", "", "dW2 dW1", None, None),
     (SCRIPT, "@ W2.T * a1 * (1 - a1)", "@ W2.T", "dW1", "derivative-missing", "d1 = d2 @ W2.T * (a1 * (1 - a1))"),
     (SCRIPT, "@ W2.T * a1 * (1 - a1)", "@ W2.T * (1 - a1 ** 2)", "dW1", "wrong-activation-derivative", ""),
     (CLASS, "X.T @ self.E / n", "X.T @ self.E", "self.dW", "scale-n", "self.dW = X.T @ self.E / n"),
@@ -121,14 +122,22 @@ SLIPS = [
 ]
 
 
+FAST = (0, 3, 6, 8, 10)
+"""The slips that are tried every day."""
+
+
 @pytest.mark.parametrize(
-    ("text", "old", "new", "wrong", "slip", "mended"), [s for s in SLIPS if s[4] is not None or s[0] is LAYER]
+    ("text", "old", "new", "wrong", "slip", "mended"),
+    [pytest.param(*s, marks=() if i in FAST else pytest.mark.slow) for i, s in enumerate(SLIPS)],
 )
-def test_slips_are_found_on_their_lines(text: str, old: str, new: str, wrong: str, slip: str | None, mended: str) -> None:
+def test_slips_are_found_on_their_lines(
+    text: str, old: str, new: str, wrong: str, slip: str | None, mended: str
+) -> None:
     changed = text.replace(old, new)
     line = next(n for n, part in enumerate(changed.split("\n"), 1) if part not in text.split("\n"))
     found = audit_program(changed, "student.py")
-    assert found.verdict == "wrong" and not found
+    assert found.verdict == "wrong"
+    assert not found
     assert {g.name for g in found.gradients if g.verdict == "wrong"} == {
         name if text is not FUNCTION else f"grads['{name}']" for name in wrong.split()
     }
@@ -157,8 +166,10 @@ def test_a_bias_that_the_forward_pass_forgets() -> None:
 def test_where_loss_and_gradient_disagree_neither_is_blamed_alone() -> None:
     found = audit_program(FUNCTION.replace("loss += 0.5 * reg", "loss += reg"), "student.py")
     (fault,) = found.faults
-    assert fault.slip == "regulariser" and set(fault.gradients) == {"grads['W1']", "grads['W2']"}
-    assert fault.beside_text.startswith("loss += reg") and "-1 λ" in fault.words
+    assert fault.slip == "regulariser"
+    assert set(fault.gradients) == {"grads['W1']", "grads['W2']"}
+    assert fault.beside_text.startswith("loss += reg")
+    assert "-1 λ" in fault.words
 
 
 def test_ascent_counts_as_the_negated_gradient() -> None:
@@ -169,7 +180,8 @@ def test_ascent_counts_as_the_negated_gradient() -> None:
 def test_an_inferred_loss_is_said() -> None:
     text = SCRIPT.replace("    print('loss', np.sum((out - y) ** 2))\n", "")
     (entry,) = audited(text).entries
-    assert entry.loss_inferred and entry.loss == "the loss, half the squared error of out and y"
+    assert entry.loss_inferred
+    assert entry.loss == "the loss, half the squared error of out and y"
 
 
 def test_where_no_usual_loss_fits_nothing_is_judged() -> None:
@@ -180,7 +192,9 @@ def test_where_no_usual_loss_fits_nothing_is_judged() -> None:
 
 
 def test_the_loss_and_the_parameter_may_be_named() -> None:
-    text = "def f(w, X, y):\n    e = X @ w - y\n    other = (e ** 2).sum() / 2\n    up = X.T @ e\n    return other, up\n"
+    text = (
+        "def f(w, X, y):\n    e = X @ w - y\n    other = (e ** 2).sum() / 2\n    up = X.T @ e\n    return other, up\n"
+    )
     assert audit_program(text, loss="other", wrt={"up": "w"}).verdict == "right"
 
 
@@ -190,7 +204,8 @@ def test_what_is_assumed_is_listed() -> None:
 
 
 def test_what_is_not_read_is_said_with_the_way_out() -> None:
-    text = "def loss(w, X, y):\n    try:\n        e = X @ w - y\n    except ValueError:\n        pass\n    dw = X.T @ e\n    return e @ e / 2, dw\n"
+    text = "def loss(w, X, y):\n    try:\n        e = X @ w - y\n    except ValueError:\n        pass\n"
+    text += "    dw = X.T @ e\n    return e @ e / 2, dw\n"
     found = audit_program(text, "homework.py")
     assert found.verdict == "not judged"
     assert (2, "try") in found.unread
@@ -199,13 +214,14 @@ def test_what_is_not_read_is_said_with_the_way_out() -> None:
 
 
 def test_it_is_plain_data_and_html_as_well() -> None:
-    found = audit_program(FUNCTION.replace("np.sum(ds, axis=0)", "np.sum(ds)"), "a<b>.py")
+    found = audit_program(CLASS.replace("self.E.sum(axis=0)", "self.E.sum()"), "a<b>.py")
     record = json.loads(json.dumps(found.to_dict()))
-    assert record["verdict"] == "wrong" and record["first_wrong_line"] == 19
-    assert record["entries"][0]["faults"][0]["should_be"] == "grads['b2'] = np.sum(ds, axis=0)"
+    assert record["verdict"] == "wrong"
+    assert record["first_wrong_line"] == 17
+    assert record["entries"][0]["faults"][0]["should_be"] == "self.db = self.E.sum(axis=0) / n"
     html = found._repr_html_()
-    assert "a&lt;b&gt;.py: wrong (3 of 4 gradients right)" in html
-    assert "<ins>grads[&#x27;b2&#x27;] = np.sum(ds, axis=0)</ins>" in html
+    assert "a&lt;b&gt;.py: wrong (1 of 2 gradients right)" in html
+    assert "<ins>self.db = self.E.sum(axis=0) / n</ins>" in html
     assert "<b>" not in re.sub(r"<b>a&lt;", "", html)
 
 
@@ -214,7 +230,7 @@ def test_every_size_differs() -> None:
 
 
 def test_the_same_seed_says_the_same() -> None:
-    once, again = (audit_program(FUNCTION, seed=3) for _ in range(2))
+    once, again = (audit_program(CLASS, seed=3) for _ in range(2))
     assert [g.difference for g in once.gradients] == [g.difference for g in again.gradients]
 
 

@@ -32,7 +32,7 @@ def test_print_statements_keep_their_lines() -> None:
     ("text", "message"),
     [
         ("a = (1", "line 1: not Python"),
-        ("x = " + "(" * 150 + "1" + ")" * 150, "not Python|nested too deep"),
+        ("x = " + "(" * 400 + "1" + ")" * 400, "not Python|nested too deep"),
         ("x = " + "1 + " * 5000 + "1", "nested (too|more)"),
         ("x = " + "-" * 3000 + "1", "nested (too|more)"),
         ("a = 1\0", "not Python"),
