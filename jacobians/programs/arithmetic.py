@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import operator
 import re
 from collections.abc import Callable
@@ -12,8 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.numpy_functions import METHODS, dtype_of
-from jacobians.programs.values import Budget, BuiltIn, Instance, LimitError, ProgramError, UnreadError, is_number
+from jacobians.programs.numpy_functions import METHODS, array, dtype_of
+from jacobians.programs.values import (
+    Budget,
+    BuiltIn,
+    Instance,
+    LimitError,
+    ProgramError,
+    UnreadError,
+    is_number,
+    simple,
+)
 from jacobians.programs.wanted import Wanted, WantedError, beside, called_with, product
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
@@ -48,17 +56,20 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
         raise product(left, right) if how is operator.matmul else beside(left, right)
     arrays = isinstance(left, np.ndarray) or isinstance(right, np.ndarray)
     if arrays:
-        left, right = _array_or_number(left), _array_or_number(right)
+        left, right = _array_or_number(left, budget), _array_or_number(right, budget)
         if how is operator.matmul:
             _check_product(np.shape(left), np.shape(right), budget)
         else:
             shape = np.broadcast_shapes(np.shape(left), np.shape(right))
-            budget.size(float(np.prod(shape, dtype=float)))
+            budget.shape(shape)
         if whole and how is operator.truediv and _whole(left) and _whole(right):
             return left // right
         if how is operator.pow and _whole(left) and _whole(right) and np.min(right, initial=0) < 0:
             raise ProgramError("ValueError: integers to negative integer powers are not allowed")
-        return how(left, right)
+        made = how(left, right)
+        if made.dtype.kind not in "fiubc":
+            raise UnreadError("an array of what are no numbers")
+        return made
     if is_number(left) and is_number(right):
         if type(left) is int and type(right) is int:
             _check_whole(op, left, right, budget)
@@ -76,17 +87,15 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
             budget.size(float(len(one)) * max(other, 0))
             return one * other
     if isinstance(left, (list, tuple)) and isinstance(right, np.generic):
-        return binary(op, np.asarray(left), right, budget, whole=whole)
+        return binary(op, array(left, budget), right, budget, whole=whole)
     raise ProgramError(f"TypeError: {_kind(left)} and {_kind(right)} have no {type(op).__name__}")
 
 
-def _array_or_number(value: Any) -> Any:
+def _array_or_number(value: Any, budget: Budget) -> Any:
     if isinstance(value, np.ndarray) or is_number(value):
         return value
     if isinstance(value, (list, tuple)):
-        made = np.asarray(value)
-        if made.dtype.kind in "fiub":
-            return made
+        return array(value, budget)
     raise ProgramError(f"TypeError: an array and {_kind(value)} do not go together")
 
 
@@ -109,7 +118,7 @@ def _check_whole(op: ast.operator, left: int, right: int, budget: Budget) -> Non
 def _check_product(left: tuple[int, ...], right: tuple[int, ...], budget: Budget) -> None:
     rows = float(np.prod(left[:-1], dtype=float))
     columns = float(np.prod(right[:-2], dtype=float)) * (right[-1] if len(right) > 1 else 1)
-    budget.size(rows * columns)
+    budget.shape((rows, columns))
     if left and rows * columns * left[-1] > 3e7:
         raise LimitError("a product of matrices that is too large")
 
@@ -140,12 +149,13 @@ def truth(value: Any) -> bool:
     return True
 
 
-def compare(op: ast.cmpop, left: Any, right: Any) -> Any:
+def compare(op: ast.cmpop, left: Any, right: Any, budget: Budget) -> Any:
     """Return whether left op right, entry by entry for arrays."""
     if isinstance(op, (ast.Is, ast.IsNot)):
         return (left is right) == isinstance(op, ast.Is)
     if isinstance(op, (ast.In, ast.NotIn)):
         if isinstance(right, dict):
+            simple(left, "a key")
             found = left in right
         elif isinstance(right, (list, tuple, range)):
             found = any(left is item or (_plain(left) and _plain(item) and left == item) for item in right[:100_000])
@@ -159,9 +169,13 @@ def compare(op: ast.cmpop, left: Any, right: Any) -> Any:
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         if left is None or right is None or isinstance(left, str) or isinstance(right, str):
             return isinstance(op, ast.NotEq)
-        return _COMPARISONS[type(op)](_array_or_number(left), _array_or_number(right))
+        left, right = _array_or_number(left, budget), _array_or_number(right, budget)
+        budget.shape(np.broadcast_shapes(np.shape(left), np.shape(right)))
+        return _COMPARISONS[type(op)](left, right)
     if isinstance(left, Instance) or isinstance(right, Instance):
         return (left is right) == isinstance(op, ast.Eq)
+    simple(left, "a comparison")
+    simple(right, "a comparison")
     return _COMPARISONS[type(op)](left, right)
 
 
@@ -172,30 +186,53 @@ def _plain(value: Any) -> bool:
 def as_index(index: Any, shape: tuple[int, ...], budget: Budget) -> Any:
     """Return an index of an array, after what it gives was found to be small enough."""
     parts = index if isinstance(index, tuple) else (index,)
-    found: list[Any] = []
-    total, fancy = 1.0, 0
-    plain = all(part is not None and part is not Ellipsis for part in parts)
-    rest = math.prod(map(float, shape))
-    for part in parts:
-        if isinstance(part, (list, range, tuple)):
-            part = np.asarray(list(part)) if len(part) else np.zeros(0, int)
-        if isinstance(part, np.ndarray):
-            if part.dtype.kind == "f":
-                raise ProgramError("IndexError: arrays used as indices must be of integer (or boolean) type")
-            if part.dtype.kind != "b":
-                total, fancy = max(total, float(part.size)), fancy + 1
-                # an index array gives one part of the rest for each of its entries
-                rest /= max(shape[len(found)] if plain and len(found) < len(shape) else min(shape, default=1), 1)
-        elif (
-            not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis
-        ):
-            if isinstance(part, (float, np.floating)):
-                raise ProgramError("IndexError: only integers and slices are indices, not a float")
-            raise UnreadError("an index of this kind")
-        found.append(part)
-    if fancy:
-        budget.size(total * max(rest, 1.0))
+    found = [_as_part(part, budget) for part in parts]
+    budget.shape(_indexed_shape(found, shape))
     return tuple(found) if isinstance(index, tuple) else found[0]
+
+
+def _as_part(part: Any, budget: Budget) -> Any:
+    if isinstance(part, (list, range, tuple)):
+        part = array(part, budget) if len(part) else np.zeros(0, int)
+    if isinstance(part, np.ndarray):
+        if part.dtype.kind not in "iub":
+            raise ProgramError("IndexError: arrays used as indices must be of integer (or boolean) type")
+    elif not isinstance(part, (int, np.integer, slice, bool, np.bool_)) and part is not None and part is not Ellipsis:
+        if isinstance(part, (float, np.floating)):
+            raise ProgramError("IndexError: only integers and slices are indices, not a float")
+        raise UnreadError("an index of this kind")
+    return part
+
+
+def _indexed_shape(parts: list[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what an index gives, its axes in any order; index arrays stand together, broadcast."""
+    taken = sum(1 if not isinstance(p, np.ndarray) or p.dtype.kind != "b" else p.ndim for p in parts if _takes(p))
+    rest = list(shape)
+    made: list[int] = []
+    together: list[tuple[int, ...]] = []
+    for part in parts:
+        if part is Ellipsis:
+            for _ in range(max(len(shape) - taken, 0)):
+                made.append(rest.pop(0))
+        elif isinstance(part, np.ndarray) and part.dtype.kind == "b":
+            together.append((int(np.count_nonzero(part)),))
+            del rest[: part.ndim]
+        elif isinstance(part, np.ndarray):
+            together.append(part.shape)
+            del rest[:1]
+        elif isinstance(part, slice):
+            if rest:
+                made.append(len(range(*part.indices(rest.pop(0)))))
+        elif _takes(part):
+            del rest[:1]
+        else:
+            made.append(1)
+    return (*np.broadcast_shapes(*together), *made, *rest)
+
+
+def _takes(part: Any) -> bool:
+    """Whether a part of an index stands for an axis."""
+    return part is not None and part is not Ellipsis and not isinstance(part, (bool, np.bool_))
 
 
 _TEXT = re.compile(r"%[dis]")
@@ -271,9 +308,10 @@ def _append(budget: Budget, held: list[Any], item: Any) -> None:
 
 
 def _extend(budget: Budget, held: list[Any], items: Any) -> None:
-    items = list(items)
-    budget.size(len(items))
-    held.extend(items)
+    if not isinstance(items, (list, tuple, range, str, dict, np.ndarray)):
+        raise UnreadError("extend by this")
+    budget.objects(len(items))
+    held.extend(list(items))
 
 
 def _insert(budget: Budget, held: list[Any], place: int, item: Any) -> None:
@@ -282,6 +320,8 @@ def _insert(budget: Budget, held: list[Any], place: int, item: Any) -> None:
 
 
 def _pop(budget: Budget, held: Any, *args: Any) -> Any:
+    for arg in args:
+        simple(arg, "a key")
     return held.pop(*args)
 
 
@@ -299,29 +339,37 @@ def _place(budget: Budget, held: Any, item: Any) -> int:
 
 
 def _items(budget: Budget, held: dict[Any, Any]) -> list[Any]:
+    budget.size(len(held))
     return list(held.items())
 
 
 def _keys(budget: Budget, held: dict[Any, Any]) -> list[Any]:
+    budget.size(len(held))
     return list(held)
 
 
 def _values(budget: Budget, held: dict[Any, Any]) -> list[Any]:
+    budget.size(len(held))
     return list(held.values())
 
 
 def _get(budget: Budget, held: dict[Any, Any], key: Any, default: Any = None) -> Any:
+    simple(key, "a key")
     return held.get(key, default)
 
 
 def _update(budget: Budget, held: dict[Any, Any], other: Any = None, **keywords: Any) -> None:
-    budget.size(len(held))
-    held.update(other or {})
+    other = other or {}
+    if not isinstance(other, dict):
+        raise UnreadError("update by what is no dict")
+    budget.size(len(other))
+    held.update(other)
     held.update(keywords)
 
 
 def _setdefault(budget: Budget, held: dict[Any, Any], key: Any, default: Any = None) -> Any:
     budget.size(1)
+    simple(key, "a key")
     return held.setdefault(key, default)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of, stale
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
-from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, wrong_ones
+from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, right_along, wrong_ones
+from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.values import LimitError
@@ -83,7 +85,37 @@ def audit_program(
     except LimitError as error:
         at = f", line {error.line}" if error.line else ""
         raise DataError(f"audit_program: {name}{at}: {error.message}; it is not evaluated") from None
-    return _result(source, reading)
+    found = _result(source, reading)
+    if source.language == "Octave" and found.verdict == "not judged":
+        completed = _with_forward_pass(source, text, settings)
+        return found if completed is None else completed
+    return found
+
+
+def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
+    """A fragment with the forward pass before it under which most of its gradients are right; None if none is shown."""
+    best: tuple[float, Source, Reading, dict[str, str]] | None = None
+    for whole, meanings in forward_passes(source):
+        try:
+            reading = read_program(whole, uses_of(whole.tree, text), settings)
+        except LimitError:
+            continue
+        share = _share_of_right(reading)
+        if share is not None and (best is None or share > best[0]):
+            best = (share, whole, reading, meanings)
+        if share == 1.0:
+            break
+    if best is None:
+        return None
+    _, whole, reading, meanings = best
+    found = _result(whole, reading)
+    return replace(found, assumed=tuple(sorted({**dict(found.assumed), **meanings}.items())))
+
+
+def _share_of_right(reading: Reading) -> float | None:
+    """The share of the gradients that agree with the loss; None where there is none."""
+    count = sum(len(study.claims) for study in reading.studies)
+    return sum(right_along(study) for study in reading.studies) / count if count else None
 
 
 def _result(source: Source, reading: Reading) -> ProgramAudit:

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.programs import naming
 from jacobians.programs.edits import Around, Edit, edits_of
 from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.octave_text import octave_text
 from jacobians.programs.recording import Event, reals, scalar
 from jacobians.programs.reference import both
 
@@ -570,7 +571,8 @@ def _readable(shown: str) -> bool:
 def _as_line(study: Study, statement: ast.stmt, edit: Edit) -> str:
     edit.put(edit.new)
     try:
-        return ast.unparse(statement)
+        octave = study.subject.source.language == "Octave"
+        return octave_text(statement) if octave else ast.unparse(statement)
     finally:
         edit.put(edit.old)
 

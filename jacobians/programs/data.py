@@ -81,6 +81,7 @@ class Uses:
     cut: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    octave: bool = False
 
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
@@ -109,6 +110,10 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 found.settings.add(function.value.id)
             if isinstance(function, ast.Name) and function.id in ("zip", "enumerate"):
                 found.listed |= {arg.id for arg in node.args if isinstance(arg, ast.Name)}
+        if isinstance(node, ast.Name) and node.id.startswith("octave "):
+            found.octave = True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
+            found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
             if isinstance(held, ast.Name) and isinstance(index, ast.Slice):
@@ -167,8 +172,10 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         if classes
         else ("as the output", "flat", "classes", "classes from 1")
     )
-    weights = ("out-in", "in-out") if columns else ("in-out", "out-in")
-    biases = ("column", "flat", "row") if columns else ("flat", "row", "column")
+    if uses.octave:
+        labels = ("classes from 1", "as the output") if classes else ("as the output", "classes from 1")
+    weights = ("out-in", "in-out") if columns or uses.octave else ("in-out", "out-in")
+    biases = ("column", "flat", "row") if columns or uses.octave else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
     chosen = (3,) if pair else outputs
     if not pair and not classes and _ONE_OUTPUT.search(text):
@@ -219,6 +226,17 @@ def random_of(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *name.encode()[:40]])
 
 
+def _of_octave(value: Any) -> Any:
+    """A value as Octave has it: floats, in a matrix; a vector is a column, a list of sizes a row."""
+    if isinstance(value, dict):
+        return {key: _of_octave(part) for key, part in value.items()}
+    if isinstance(value, list) and all(isinstance(n, int) for n in value):
+        return np.array([value], float)
+    if isinstance(value, np.ndarray):
+        return value.astype(float) if value.ndim > 1 else value.astype(float).reshape(-1, 1)
+    return float(value) if isinstance(value, int) else value
+
+
 class Data:
     """The values of a program's unknown names under one guess."""
 
@@ -235,6 +253,8 @@ class Data:
     def value(self, name: str, function: str = "") -> Any:
         """Return a name's value; None where nobody knows what it is."""
         made = self._value(name, function)
+        if made is not None and self.uses.octave:
+            made = _of_octave(made)
         if made is not None:
             self.given[name] = made
         return made
@@ -393,7 +413,8 @@ class Data:
         return self.uses.ranks.get(f"{called}:{name}" if called else name, 2)
 
     def _unrolled(self, function: str) -> bool:
-        return bool(re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function))
+        sizes = re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function)
+        return bool(sizes or re.search(r"reshape\s*\(\s*(nn_?)?(params|theta|p)\s*\(", self.uses.text))
 
     def _weight(self, name: str, rows: int, columns: int, extra: int = 0) -> Any:
         shape = (rows + extra, columns) if self.guess.weights == "in-out" else (columns, rows + extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,8 +117,16 @@ def _edit(cause: str, words: str, part: Part, new: Any) -> Edit:
     return Edit(cause, words, node, new, parent, name, place)
 
 
+_LAMBDA = re.compile(r"\blambda\b")
+
+
 def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+    """A text as a tree; in Octave's programs lambda is a name like any other."""
+    made = ast.parse(_LAMBDA.sub("_lambda", text), mode="eval").body
+    for node in ast.walk(made):
+        if isinstance(node, ast.Name) and node.id == "_lambda":
+            node.id = "lambda"
+    return made
 
 
 def _made(text: str, **parts: ast.expr) -> ast.expr:

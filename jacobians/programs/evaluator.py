@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from jacobians.programs.arithmetic import (
     truth,
     unary,
 )
+from jacobians.programs.numpy_functions import array
 from jacobians.programs.recording import key_of
 from jacobians.programs.values import (
     Bound,
@@ -37,6 +39,8 @@ from jacobians.programs.values import (
     UnreadError,
     UserClass,
     is_number,
+    len_of,
+    simple,
 )
 from jacobians.programs.wanted import Wanted, WantedError, called_with, wanted_in
 
@@ -100,6 +104,7 @@ _RAISED = (
     ZeroDivisionError,
     AttributeError,
     OverflowError,
+    RuntimeError,
     np.linalg.LinAlgError,
 )
 
@@ -136,7 +141,7 @@ class Evaluator:
         self.used_meanings: dict[str, str] = {}
         self.unread: dict[tuple[int, str], None] = {}
         self.module = Frame(0, "")
-        self.depth, self._frames = 0, 0
+        self.depth, self._frames, self._loops = 0, 0, 0
         self.line = 0
         self._statements: dict[type, Any] = {
             ast.Assign: self._assign, ast.AugAssign: self._augmented, ast.AnnAssign: self._annotated,
@@ -159,7 +164,8 @@ class Evaluator:
 
     def run(self, tree: ast.Module) -> None:
         """Run a module from its first line to its last."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             self.block(tree.body, self.module)
 
     def block(self, body: list[ast.stmt], frame: Frame) -> None:
@@ -180,11 +186,11 @@ class Evaluator:
         except (ProgramError, LimitError) as error:
             error.line = error.line or self.line
             raise
+        except RecursionError:
+            raise LimitError("calls or expressions are nested too deep", self.line) from None
         except _RAISED as error:
             message = " ".join(str(error).split())[:200]
             raise ProgramError(f"{type(error).__name__}: {message}", self.line) from None
-        except RecursionError:
-            raise LimitError("calls or expressions are nested too deep", self.line) from None
         except MemoryError:
             raise LimitError("more memory than there is", self.line) from None
 
@@ -193,7 +199,7 @@ class Evaluator:
         line = error.line or node.lineno
         self.unread[line, error.construct] = None
         reason = Unread(error.construct, line)
-        if isinstance(node, ast.Return) or error.construct == "yield":
+        if self.depth and (isinstance(node, ast.Return) or error.construct == "yield"):
             raise _ReturnError(reason)
         data = error.construct.startswith("data that is loaded")
         for name in _set_names(node):
@@ -251,9 +257,10 @@ class Evaluator:
                 held[...] = again
             return
         if isinstance(held, list) and isinstance(node.op, ast.Add):
-            self.budget.size(len(held) + len(value))
+            items = self._listed(value)
+            self.budget.size(len(held) + len(items))
             if not keeps:
-                held.extend(value)
+                held.extend(items)
             made = held
         else:
             made = held if keeps else binary(node.op, held, value, self.budget, whole=self.whole_division)
@@ -291,12 +298,8 @@ class Evaluator:
                 return
             self.budget.step(node.lineno)
             self._store(node.target, item, frame)
-            try:
-                self.block(node.body, frame)
-            except _BreakError:
+            if not self._once(node.body, frame):
                 return
-            except _ContinueError:
-                continue
         self.block(node.orelse, frame)
 
     def _while(self, node: ast.While, frame: Frame) -> None:
@@ -307,12 +310,21 @@ class Evaluator:
                 return
             count += 1
             self.budget.step(node.lineno)
-            try:
-                self.block(node.body, frame)
-            except _BreakError:
+            if not self._once(node.body, frame):
                 return
-            except _ContinueError:
-                continue
+
+    def _once(self, body: list[ast.stmt], frame: Frame) -> bool:
+        """Run a loop's body once; False if it ends the loop."""
+        self._loops += 1
+        try:
+            self.block(body, frame)
+        except _BreakError:
+            return False
+        except _ContinueError:
+            pass
+        finally:
+            self._loops -= 1
+        return True
 
     def _if(self, node: ast.If, frame: Frame) -> None:
         self.block(node.body if truth(self.evaluate(node.test, frame)) else node.orelse, frame)
@@ -374,6 +386,8 @@ class Evaluator:
             owner.names[node.name] = Unread(error.construct, error.line)
 
     def _return(self, node: ast.Return, frame: Frame) -> None:
+        if not self.depth:
+            raise ProgramError("return outside a function", node.lineno)
         value = None if node.value is None else self.evaluate(node.value, frame)
         if (
             isinstance(node.value, ast.Tuple)
@@ -421,10 +435,16 @@ class Evaluator:
         pass
 
     def _break(self, node: ast.stmt, frame: Frame) -> None:
+        self._within(node)
         raise _BreakError
 
     def _continue(self, node: ast.stmt, frame: Frame) -> None:
+        self._within(node)
         raise _ContinueError
+
+    def _within(self, node: ast.stmt) -> None:
+        if not self._loops:
+            raise ProgramError("break or continue outside a loop", node.lineno)
 
     def _raise(self, node: ast.Raise, frame: Frame) -> None:
         raise ProgramError("the program raises an error of its own", node.lineno)
@@ -475,7 +495,7 @@ class Evaluator:
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, frame: Frame) -> None:
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
-        items, parts = list(self._iterate(value)), target.elts
+        items, parts = self._listed(value), target.elts
         star = next((i for i, part in enumerate(parts) if isinstance(part, ast.Starred)), None)
         if star is not None:
             after = len(parts) - star - 1
@@ -552,15 +572,16 @@ class Evaluator:
             if name in place.names:
                 return place.names[name]
             place = place.outer
-        if name in _PYTHON:
+        python = self.language == "Python"
+        if python and name in _PYTHON:
             return self._python(name)
         found = self._in_tables(name)
         if found is not None:
             return found
-        if name in ("np", "numpy", "math"):
+        if python and name in ("np", "numpy", "math"):
             # a cell or a page that leaves the imports out
             return Namespace("math" if name == "math" else "numpy")
-        if name == "__name__":
+        if python and name == "__name__":
             return "__main__"
         if name in self.assumed:
             meaning, call = self.assumed[name]
@@ -655,7 +676,7 @@ class Evaluator:
         args: list[Any] = []
         for arg in node.args:
             if isinstance(arg, ast.Starred):
-                args += self._iterate(self.evaluate(arg.value, frame))
+                args += self._listed(self.evaluate(arg.value, frame))
             else:
                 args.append(self.evaluate(arg, frame))
         keywords: dict[str, Any] = {}
@@ -679,6 +700,7 @@ class Evaluator:
             known = None if called.name.startswith("numpy.ndarray.") else called_with(called.name, args)
             if known is not None:
                 return known
+            self.budget.look(line)
             try:
                 return called.call(*args, **keywords)
             except (UnreadError, LimitError) as error:
@@ -713,6 +735,7 @@ class Evaluator:
         frame = Frame(self._number(), function.name, {}, function.frame, owner=function.owner)
         line = self.line
         self._arguments(function, args, keywords, frame)
+        loops, self._loops = self._loops, 0
         self.depth += 1
         try:
             if isinstance(node, ast.Lambda):
@@ -724,6 +747,7 @@ class Evaluator:
             return None
         finally:
             self.depth -= 1
+            self._loops = loops
             self.line = line
 
     def _arguments(self, function: Function, args: list[Any], keywords: dict[str, Any], frame: Frame) -> None:
@@ -791,7 +815,7 @@ class Evaluator:
         left, found = self.evaluate(node.left, frame), None
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(right_node, frame)
-            one = compare(op, left, right)
+            one = compare(op, left, right, self.budget)
             found = one if found is None else (found if not truth(found) else one)
             left = right
         return found
@@ -814,6 +838,7 @@ class Evaluator:
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(part, (slice, str)) for part in parts):
             raise UnreadError(f"{name} of slices", self.line)
+        parts = tuple(part if is_number(part) else array(part, self.budget) for part in parts)
         self.budget.size(sum(np.size(part) for part in parts))
         return np.r_[parts] if name.endswith("r_") else np.c_[parts]
 
@@ -826,8 +851,11 @@ class Evaluator:
         if isinstance(receiver, np.ndarray):
             return receiver[as_index(index, receiver.shape, self.budget)]
         if isinstance(receiver, dict):
+            simple(index, "a key")
             return receiver[index]
         if isinstance(receiver, (list, tuple, str, range)):
+            if isinstance(index, slice) and not isinstance(receiver, range):
+                self.budget.size(len(receiver))
             return receiver[index if isinstance(index, slice) else operator.index(index)]
         if is_number(receiver):
             raise ProgramError("IndexError: a number has no entries", self.line)
@@ -843,13 +871,18 @@ class Evaluator:
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
+            value = value if is_number(value) else array(value, self.budget)
             receiver[as_index(index, receiver.shape, self.budget)] = value
         elif isinstance(receiver, dict):
             if not isinstance(index, (str, int, float, bool, tuple, np.integer)):
                 raise UnreadError("a key that is no text or number", self.line)
+            simple(index, "a key")
             receiver[index] = value
         elif isinstance(receiver, list):
-            receiver[index if isinstance(index, slice) else operator.index(index)] = value
+            if isinstance(index, slice):
+                receiver[index] = self._listed(value)
+            else:
+                receiver[operator.index(index)] = value
         else:
             raise UnreadError("an entry that is set of what is no array, list or dict", self.line)
 
@@ -860,12 +893,14 @@ class Evaluator:
         return list(self._elements(node.elts, frame))
 
     def _set(self, node: ast.Set, frame: Frame) -> Any:
-        return tuple(dict.fromkeys(self._elements(node.elts, frame)))
+        elements = list(self._elements(node.elts, frame))
+        simple(elements, "a set")
+        return tuple(dict.fromkeys(elements))
 
     def _elements(self, nodes: list[ast.expr], frame: Frame) -> Iterator[Any]:
         for node in nodes:
             if isinstance(node, ast.Starred):
-                yield from self._iterate(self.evaluate(node.value, frame))
+                yield from self._listed(self.evaluate(node.value, frame))
             else:
                 yield self.evaluate(node, frame)
 
@@ -873,11 +908,16 @@ class Evaluator:
         made: dict[Any, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
-                made.update(self.evaluate(value, frame))
+                more = self.evaluate(value, frame)
+                if not isinstance(more, dict):
+                    raise UnreadError("** of what is no dict", node.lineno)
+                self.budget.size(len(more))
+                made.update(more)
                 continue
             name = self.evaluate(key, frame)
             if not isinstance(name, (str, int, float, tuple)):
                 raise UnreadError("a key that is no text or number", node.lineno)
+            simple(name, "a key")
             held = self.evaluate(value, frame)
             if isinstance(name, str):
                 held = self.recorder.stored("assign", name, repr(name), value.lineno, frame, held)
@@ -899,6 +939,7 @@ class Evaluator:
             key = self.evaluate(node.key, inside)
             if not isinstance(key, (str, int, float, tuple)):
                 raise UnreadError("a key that is no text or number", node.lineno)
+            simple(key, "a key")
             made[key] = self.evaluate(node.value, inside)
         return made
 
@@ -939,6 +980,15 @@ class Evaluator:
 
     def _no_star(self, node: ast.Starred, frame: Frame) -> Any:
         raise UnreadError("a star here", node.lineno)
+
+    def _listed(self, value: Any) -> list[Any]:
+        """What a value holds, as a list of its own."""
+        items = self._iterate(value)
+        if isinstance(items, (range, np.ndarray)):
+            self.budget.objects(len_of(items) if isinstance(items, range) else len(items))
+        else:
+            self.budget.size(len(items))
+        return list(items)
 
     def _iterate(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -1033,9 +1083,7 @@ def _range(evaluator: Evaluator, *bounds: Any) -> range:
 
 
 def _listed(evaluator: Evaluator, value: Any = ()) -> list[Any]:
-    items = evaluator._iterate(value)
-    evaluator.budget.size(len(items))
-    return list(items)
+    return evaluator._listed(value)
 
 
 def _distinct(evaluator: Evaluator, value: Any = ()) -> tuple[Any, ...]:
@@ -1050,17 +1098,32 @@ def _all_of(name: str) -> Callable[..., Any]:
             raise UnreadError(f"{name} with a key", evaluator.line)
         if len(args) == 1 or name in ("sum", "sorted", "tuple"):
             args = (_listed(evaluator, *args[:1]), *args[1:])
+        if name == "sum":
+            return _sum(evaluator, *args, **keywords)
+        if name in ("min", "max", "sorted"):
+            simple(list(args), name)
         return call(*args, **keywords)
 
     return of
 
 
+def _sum(evaluator: Evaluator, items: list[Any], start: Any = 0) -> Any:
+    for item in items:
+        evaluator.budget.step(evaluator.line)
+        start = binary(ast.Add(), start, item, evaluator.budget, whole=False)
+    return start
+
+
 def _zip(evaluator: Evaluator, *args: Any) -> list[Any]:
-    return list(zip(*(_listed(evaluator, a) for a in args), strict=False))
+    columns = [_listed(evaluator, a) for a in args]
+    evaluator.budget.objects(2 * min(map(len, columns), default=0))
+    return list(zip(*columns, strict=False))
 
 
 def _enumerate(evaluator: Evaluator, of: Any, start: int = 0) -> list[Any]:
-    return list(enumerate(_listed(evaluator, of), start))
+    items = _listed(evaluator, of)
+    evaluator.budget.objects(2 * len(items))
+    return list(enumerate(items, start))
 
 
 def _reversed(evaluator: Evaluator, of: Any) -> list[Any]:
@@ -1068,7 +1131,7 @@ def _reversed(evaluator: Evaluator, of: Any) -> list[Any]:
 
 
 def _map(evaluator: Evaluator, function: Any, *args: Any) -> list[Any]:
-    rows = zip(*(_listed(evaluator, a) for a in args), strict=False)
+    rows = _zip(evaluator, *args)
     return [evaluator.call(function, list(row), {}) for row in rows]
 
 
@@ -1087,6 +1150,9 @@ def _dict_of(evaluator: Evaluator, *args: Any, **keywords: Any) -> dict[Any, Any
     if args:
         of = args[0]
         pairs = of.items() if isinstance(of, dict) else [tuple(evaluator._iterate(p)) for p in evaluator._iterate(of)]
+        evaluator.budget.objects(2 * len(pairs))
+        for pair in pairs:
+            simple(pair[0], "a key")
         made.update(pairs)
     made.update(keywords)
     if not all(isinstance(k, (str, int, float, tuple)) for k in made):
@@ -1147,6 +1213,8 @@ def _abs(value: Any) -> Any:
 
 
 def _round(value: Any, digits: int | None = None) -> Any:
+    if digits is not None and abs(operator.index(digits)) > 400:
+        raise UnreadError("round to this many digits")
     return np.round(value, digits or 0) if isinstance(value, np.ndarray) else round(value, digits)
 
 

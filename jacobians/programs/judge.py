@@ -223,7 +223,7 @@ def _best(
             if not subject.given:
                 break
             continue
-        right = _quickly(study)
+        right = right_along(study)
         share = right / len(study.claims)
         # where as many are right, gradients in their parameters' shapes speak for the guess
         fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
@@ -377,8 +377,8 @@ def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
     return abs(said - slope) <= 1e-6 * size + 1e-9
 
 
-def _quickly(study: Study) -> int:
-    """How many gradients agree with the loss along one direction each."""
+def right_along(study: Study) -> int:
+    """Return how many gradients agree with the loss along one direction each."""
     right, step = 0, 1e-5
     for claim in study.claims:
         ends = [
@@ -410,4 +410,15 @@ def wrong_ones(study: Study) -> Iterator[int]:
             yield place
 
 
-__all__ = ["Guess", "Reading", "Settings", "Study", "differs", "fitted", "judge", "read_program", "wrong_ones"]
+__all__ = [
+    "Guess",
+    "Reading",
+    "Settings",
+    "Study",
+    "differs",
+    "fitted",
+    "judge",
+    "read_program",
+    "right_along",
+    "wrong_ones",
+]

@@ -18,6 +18,7 @@ from jacobians.programs.values import (
     UnreadError,
     is_number,
     leaves,
+    len_of,
 )
 
 _ONE = [
@@ -127,20 +128,34 @@ def array(value: Any, budget: Budget) -> Any:
     if isinstance(value, np.ndarray):
         return value
     if is_number(value):
-        return np.asarray(value)
+        return _numeric(np.asarray(value))
     if isinstance(value, (list, tuple, range)):
-        items = list(value) if not isinstance(value, range) or len(value) < budget.limits.entries else None
-        if items is None:
-            raise LimitError("a range that is too long")
-        count = leaves(items, budget.limits.entries)
-        budget.size(count)
-        made = np.asarray(items)
-        if made.dtype.kind not in "fiub":
-            raise UnreadError("an array of what are no numbers")
-        return made
+        if isinstance(value, range):
+            budget.objects(len_of(value))
+        else:
+            budget.size(leaves(value, budget.limits.entries))
+            _check_leaves(value)
+        return _numeric(np.asarray(value))
     if value is None:
         raise ProgramError("TypeError: None where an array is expected")
     raise UnreadError("a NumPy function of what is no array")
+
+
+def _numeric(made: Any) -> Any:
+    if made.dtype.kind not in "fiubc":
+        raise UnreadError("an array of what are no numbers")
+    return made
+
+
+def _check_leaves(value: Any) -> None:
+    """Refuse lists of texts, objects and the like, which NumPy would make something of."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, (list, tuple)):
+            left += item
+        elif not (isinstance(item, (np.ndarray, range)) or is_number(item)):
+            raise UnreadError("an array of what are no numbers")
 
 
 def _shape(given: Any) -> tuple[int, ...]:
@@ -176,7 +191,7 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
     def sized(shape: Any) -> tuple[int, ...]:
         found = _shape(shape)
-        budget.size(math.prod(float(n) for n in found))
+        budget.shape(found)
         return found
 
     def one(name: str) -> Callable[..., Any]:
@@ -194,7 +209,7 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
         def of(x: Any, y: Any, *, out: Any = None, **keywords: Any) -> Any:
             x, y = arr(x), arr(y)
-            budget.size(math.prod(map(float, np.broadcast_shapes(x.shape, y.shape))))
+            budget.shape(np.broadcast_shapes(x.shape, y.shape))
             made = call(x, y)
             if out is not None:
                 out[...] = made
@@ -285,10 +300,12 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
     def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         a, b = arr(a), arr(b)
-        if float(a.size) * b.size > 3e7:
+        along = range(a.ndim - axes, a.ndim) if isinstance(axes, int) else np.atleast_1d(_axes_of(axes[0]))
+        shared = math.prod(float(a.shape[k]) for k in along)
+        if float(a.size) * b.size > 3e7 * max(shared, 1.0):
             raise LimitError("a product of arrays that is too large")
-        budget.size(min(float(a.size) * b.size, budget.limits.entries))
-        return np.tensordot(a, b, axes)
+        budget.size(float(a.size) * b.size / max(shared, 1.0) ** 2)
+        return np.tensordot(a, b, axes if isinstance(axes, int) else (_axes_of(axes[0]), _axes_of(axes[1])))
 
     def einsum(pattern: Any, *operands: Any, **_k: Any) -> Any:
         if not isinstance(pattern, str):
@@ -297,9 +314,11 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
         sizes: dict[str, int] = {}
         for letters, x in zip(pattern.replace(" ", "").split("->")[0].split(","), arrays, strict=False):
             sizes.update(zip(letters.replace(".", ""), x.shape, strict=False))
-        if math.prod(map(float, sizes.values())) > 3e7:
+        every = math.prod(float(max(n, 1)) for n in sizes.values())
+        if every > 3e7:
             raise LimitError("an einsum that is too large")
-        budget.size(min(math.prod(map(float, sizes.values())), budget.limits.entries))
+        kept = set(pattern.partition("->")[2]) if "->" in pattern and "." not in pattern else set(sizes)
+        budget.shape([float(n) for letter, n in sizes.items() if letter in kept])
         return np.einsum(pattern, *arrays)
 
     def joined(name: str) -> Callable[..., Any]:
@@ -307,7 +326,7 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
         def of(parts: Any, *args: Any, **keywords: Any) -> Any:
             arrays = [arr(x) for x in parts]
-            budget.size(sum(x.size for x in arrays))
+            budget.size(sum(max(x.size, *x.shape, 1) for x in arrays))
             return call(arrays, *args, **_only(keywords, "axis"))
 
         return of
@@ -322,32 +341,39 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
     def tile(x: Any, times: Any) -> Any:
         x = arr(x)
-        budget.size(float(x.size) * math.prod(map(float, _shape(times))))
-        return np.tile(x, _shape(times))
+        often = _shape(times)
+        rank = max(x.ndim, len(often))
+        shape = [1] * (rank - x.ndim) + list(x.shape)
+        budget.shape([float(n) * m for n, m in zip(shape, [1] * (rank - len(often)) + list(often), strict=True)])
+        return np.tile(x, often)
 
     def where(condition: Any, *rest: Any) -> Any:
         arrays = [arr(condition), *map(arr, rest)]
-        budget.size(math.prod(map(float, np.broadcast_shapes(*(x.shape for x in arrays)))))
+        budget.shape(np.broadcast_shapes(*(x.shape for x in arrays)))
         return np.where(*arrays)
 
     def split(x: Any, parts: Any, axis: int = 0) -> Any:
-        return list(np.array_split(arr(x), parts if isinstance(parts, int) else list(parts), axis))
+        places = operator.index(parts) if is_number(parts) else arr(parts).tolist()
+        budget.objects(places if isinstance(places, int) else len(places))
+        return list(np.array_split(arr(x), places, operator.index(axis)))
 
     def pad(x: Any, width: Any, mode: str = "constant", constant_values: Any = 0, **_k: Any) -> Any:
         x = arr(x)
         if mode != "constant":
             raise UnreadError("pad of this mode")
-        widths = np.broadcast_to(np.asarray(width), (x.ndim, 2))
-        budget.size(math.prod(float(n + a + b) for n, (a, b) in zip(x.shape, widths.tolist(), strict=True)))
+        widths = np.broadcast_to(arr(width), (x.ndim, 2))
+        budget.shape([float(n) + a + b for n, (a, b) in zip(x.shape, widths.tolist(), strict=True)])
         return np.pad(x, widths.tolist(), constant_values=0 if is_number(constant_values) is False else constant_values)
 
     def insert(x: Any, place: Any, values: Any, axis: Any = None) -> Any:
         x, values = arr(x), arr(values)
         budget.size(x.size + max(values.size, x.size))
+        place = arr(place)
+        budget.size(float(place.size) * max(x.size / max(x.shape[0], 1) if x.ndim else 1, 1))
         return np.insert(x, place, values, axis)
 
     def delete(x: Any, place: Any, axis: Any = None) -> Any:
-        return np.delete(arr(x), place, axis)
+        return np.delete(arr(x), arr(place), axis)
 
     def unique(x: Any, **keywords: Any) -> Any:
         if any(k not in ("return_inverse", "return_counts") for k in keywords):
@@ -358,9 +384,17 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
         def of(x: Any, index: Any, values: Any) -> None:
             if not isinstance(x, np.ndarray):
                 raise ProgramError("TypeError: add.at takes an array")
-            np.add.at(x, tuple(index) if isinstance(index, (list, tuple)) else index, sign * arr(values))
+            parts = tuple(arr(p) for p in index) if isinstance(index, tuple) else arr(index)
+            values = arr(values)
+            budget.size(values.size)
+            np.add.at(x, parts, sign * values)
 
         return of
+
+    def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+        x = arr(x)
+        sized(int(np.max(x, initial=0)) + 1)
+        return np.bincount(x, None if weights is None else arr(weights), sized(minlength)[0])
 
     def expand(x: Any, axis: Any) -> Any:
         return np.expand_dims(arr(x), _axis(axis))
@@ -373,7 +407,8 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
         hsplit=lambda x, n: split(x, n, 1), vsplit=split, pad=pad, insert=insert, delete=delete, unique=unique,
         expand_dims=expand, broadcast_to=broadcast_to, linalg_norm=None,
         flip=lambda x, axis=None: np.flip(arr(x), axis), flipud=lambda x: np.flipud(arr(x)),
-        fliplr=lambda x: np.fliplr(arr(x)), roll=lambda x, by, axis=None: np.roll(arr(x), by, axis),
+        fliplr=lambda x: np.fliplr(arr(x)),
+        roll=lambda x, by, axis=None: np.roll(arr(x), arr(by).tolist(), _axis(axis)),
         rot90=lambda x, k=1: np.rot90(arr(x), int(k) % 4),
         atleast_2d=lambda x: np.atleast_2d(arr(x)), atleast_1d=lambda x: np.atleast_1d(arr(x)),
         rollaxis=lambda x, axis, start=0: np.rollaxis(arr(x), axis, start),
@@ -383,7 +418,7 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
         allclose=lambda a, b, **_k: bool(np.allclose(arr(a), arr(b))),
         array_equal=lambda a, b: bool(np.array_equal(arr(a), arr(b))),
         isscalar=is_number, count_nonzero=lambda x: int(np.count_nonzero(arr(x))),
-        bincount=lambda x, minlength=0: np.bincount(arr(x), minlength=sized(minlength)[0]),
+        bincount=bincount,
     )  # fmt: skip
     del table["linalg_norm"]
     table = {f"numpy.{name}": call for name, call in table.items()}
@@ -424,6 +459,8 @@ def _only(keywords: dict[str, Any], *names: str) -> dict[str, Any]:
 def _deep(value: Any, budget: Budget, depth: int = 0) -> Any:
     if depth > 8:
         raise LimitError("lists nested too deep")
+    budget.objects(1)
+    budget.look()
     if isinstance(value, np.ndarray):
         budget.size(value.size)
         return value.copy()
@@ -452,6 +489,7 @@ def _reduced(
     if out is not None or keywords:
         raise UnreadError(f"{name} with this option")
     call: Any = getattr(np, name)
+    budget.size(max(x.size, *x.shape, 1))
     options: dict[str, Any] = {"keepdims": True} if keepdims else {}
     if name in ("std", "var"):
         options["ddof"] = ddof
@@ -462,16 +500,30 @@ def _reduced(
 
 def _check_product(name: str, a: Any, b: Any, budget: Budget) -> None:
     if name in ("outer", "kron"):
-        budget.size(float(a.size) * b.size)
+        budget.size(float(max(a.size, *a.shape, 1)) * max(b.size, *b.shape, 1))
         return
     if a.ndim == 0 or b.ndim == 0:
         budget.size(max(a.size, b.size))
         return
     shared = a.shape[-1]
-    entries = (a.size / max(shared, 1)) * (b.size / max(b.shape[0 if b.ndim == 1 else -2], 1))
+    entries = (
+        math.prod(map(float, a.shape[:-1])) * math.prod(map(float, b.shape[:-2])) * (b.shape[-1] if b.ndim > 1 else 1)
+    )
+    if name == "inner":
+        entries = math.prod(map(float, a.shape[:-1])) * math.prod(map(float, b.shape[:-1]))
     budget.size(entries)
     if entries * shared > 3e7:
         raise LimitError("a product of matrices that is too large")
+
+
+def _other_norm(args: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+    """Whether a norm of a matrix is another one than Frobenius' own."""
+    order = args[0] if args else keywords.get("ord")
+    return order is not None and order != "fro"
+
+
+def _axes_of(axes: Any) -> Any:
+    return operator.index(axes) if is_number(axes) else [operator.index(k) for k in axes]
 
 
 def _diag(x: Any, k: int, budget: Budget) -> Any:
@@ -485,7 +537,7 @@ def _linear(name: str, budget: Budget) -> Callable[..., Any]:
 
     def of(x: Any, *args: Any, **keywords: Any) -> Any:
         x = array(x, budget)
-        if x.size > 40_000 and name != "norm":
+        if x.size > 40_000 and (name != "norm" or (_other_norm(args, keywords) and x.ndim > 1)):
             raise LimitError(f"{name} of a matrix that is too large")
         rest = [array(a, budget) if name == "solve" else a for a in args]
         if name == "norm" and rest and not (rest[0] is None or is_number(rest[0]) or rest[0] in ("fro", "nuc")):
@@ -542,7 +594,8 @@ def _random(table: dict[str, Any], rng: Any, sized: Any, arr: Any) -> None:
 
     def choice(x: Any, size: Any = None, replace: bool = True, p: Any = None) -> Any:
         items = np.arange(sized(x)[0]) if isinstance(x, (int, np.integer)) else arr(x)
-        return rng.choice(items, None if size is None else sized(size), replace=bool(replace), p=p)
+        shape = None if size is None else sized(size)
+        return rng.choice(items, shape, replace=bool(replace), p=None if p is None else arr(p))
 
     def shuffle(x: Any) -> None:
         if not isinstance(x, (np.ndarray, list)):
@@ -611,6 +664,13 @@ def _reshape(budget: Budget, x: Any, *shape: Any, order: str = "C", **keywords: 
     if "newshape" in keywords or "shape" in keywords:
         shape = (keywords.get("newshape", keywords.get("shape")),)
     sizes = shape[0] if len(shape) == 1 else shape
+    if np.size(x) == 0:
+        budget.size(
+            max(
+                map(float, _shape(sizes) if not (len(shape) == 2 and isinstance(shape[1], str)) else (1.0,)),
+                default=1.0,
+            )
+        )
     if len(shape) == 2 and isinstance(shape[0], (tuple, list)) and isinstance(shape[1], str):
         sizes, order = shape
     return np.reshape(x, _shape(sizes), order="F" if order == "F" else "C")
@@ -646,12 +706,14 @@ def _astype(budget: Budget, x: Any, dtype: Any, **_k: Any) -> Any:
 
 def _clip(budget: Budget, x: Any, low: Any = None, high: Any = None, **keywords: Any) -> Any:
     low, high = keywords.get("a_min", keywords.get("min", low)), keywords.get("a_max", keywords.get("max", high))
-    budget.size(np.size(x))
+    low, high = (None if v is None else array(v, budget) for v in (low, high))
+    budget.shape(np.broadcast_shapes(np.shape(x), np.shape(low), np.shape(high)))
     return np.clip(x, low, high)
 
 
 def _repeat(budget: Budget, x: Any, times: Any, axis: Any = None) -> Any:
-    budget.size(float(np.size(x)) * float(np.max(times)))
+    times = array(times, budget)
+    budget.size(max(float(np.size(x)), *map(float, np.shape(x)), 1.0) * float(np.max(times, initial=0)))
     return np.repeat(x, times, _axis(axis))
 
 
@@ -670,25 +732,40 @@ def _item(budget: Budget, x: Any, *index: Any) -> Any:
 
 
 def _tolist(budget: Budget, x: Any) -> Any:
-    budget.size(np.size(x))
+    budget.objects(np.size(x))
     return np.asarray(x).tolist()
 
 
 def _fill(budget: Budget, x: Any, value: Any) -> None:
-    x[...] = value
+    x[...] = array(value, budget)
 
 
 def _sort(budget: Budget, x: Any, axis: int = -1) -> Any:
+    budget.size(np.size(x))
     return np.sort(x, axis)
 
 
 def _argsort(budget: Budget, x: Any, axis: int = -1) -> Any:
+    budget.size(np.size(x))
     return np.argsort(x, axis, kind="stable")
+
+
+def _running(how: Any, budget: Budget, x: Any, axis: Any) -> Any:
+    budget.size(np.size(x))
+    return how(x, _axis(axis))
+
+
+def _rounded(budget: Budget, x: Any, decimals: Any) -> Any:
+    if abs(operator.index(decimals)) > 400:
+        raise UnreadError("round to this many digits")
+    budget.size(np.size(x))
+    return np.round(x, decimals)
 
 
 def _take(budget: Budget, x: Any, index: Any, axis: Any = None) -> Any:
     index = array(index, budget)
-    budget.size(float(index.size) * np.size(x))
+    each = np.size(x) / max(np.shape(x)[axis], 1) if isinstance(axis, (int, np.integer)) else 1.0
+    budget.size(float(index.size) * max(each, 1.0))
     return np.take(x, index, _axis(axis))
 
 
@@ -713,10 +790,10 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sort": _sort,
     "argsort": _argsort,
     "take": _take,
-    "cumsum": lambda budget, x, axis=None: np.cumsum(x, _axis(axis)),
-    "cumprod": lambda budget, x, axis=None: np.cumprod(x, _axis(axis)),
-    "round": lambda budget, x, decimals=0: np.round(x, decimals),
-    "around": lambda budget, x, decimals=0: np.round(x, decimals),
+    "cumsum": lambda budget, x, axis=None: _running(np.cumsum, budget, x, axis),
+    "cumprod": lambda budget, x, axis=None: _running(np.cumprod, budget, x, axis),
+    "round": lambda budget, x, decimals=0: _rounded(budget, x, decimals),
+    "around": lambda budget, x, decimals=0: _rounded(budget, x, decimals),
     "conj": lambda budget, x: np.conj(x),
     "swapaxes": lambda budget, x, a, b: np.swapaxes(x, a, b),
     "nonzero": lambda budget, x: np.nonzero(np.atleast_1d(x)),

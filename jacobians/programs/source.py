@@ -1,4 +1,4 @@
-"""A program's text as one syntax tree: Python files, Python 2's among them, and the code cells of notebooks."""
+"""A program's text as one syntax tree: Python files, Python 2's among them, code cells of notebooks, Octave files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import warnings
 from dataclasses import dataclass
 
 from jacobians.errors import FormulaError
+from jacobians.programs.octave_functions import FUNCTIONS
+from jacobians.programs.octave_source import octave_tree
 
 LARGEST_TEXT = 1_000_000
 """Characters of one file."""
@@ -59,7 +61,7 @@ class Source:
 
 
 def read_source(text: str, name: str = "program") -> Source:
-    """Return a Python program, or the code cells of a notebook, as one tree; nothing of it is executed.
+    """Return a Python or Octave program, or the code cells of a notebook, as one tree; nothing of it is executed.
 
     Raises
     ------
@@ -73,6 +75,10 @@ def read_source(text: str, name: str = "program") -> Source:
         lines, cells = _cells(text, name)
     else:
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ").split("\n")
+    if name.endswith(".m"):
+        tree = octave_tree("\n".join(lines), name, FUNCTIONS)
+        _check_depth(tree, name)
+        return Source(name, tree, tuple(lines), "Octave")
     tabs_out = [line.expandtabs(8) for line in (_without_magic(lines, cells) if cells else lines)]
     tree, old = _parsed(tabs_out, name)
     _check_depth(tree, name)

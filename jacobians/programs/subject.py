@@ -15,6 +15,7 @@ from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.numpy_functions import numpy_table
+from jacobians.programs.octave_functions import octave_functions
 from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
@@ -58,6 +59,7 @@ class Subject:
     _budget: Any = None
     _rng: Any = None
     _start: Any = None
+    _evaluator: Any = None
 
     def run(
         self,
@@ -84,10 +86,11 @@ class Subject:
         if self._tables is None:
             self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
             self._start = self._rng.bit_generator.state
-            self._tables = (
-                *(make(self._budget, self._rng) for make in self.tables),
-                numpy_table(self._budget, self._rng),
-            )
+            if self.source.language == "Octave":
+                own: Mapping[str, Any] = octave_functions(self._budget, self._rng, self._called)
+            else:
+                own = numpy_table(self._budget, self._rng)
+            self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
@@ -101,6 +104,7 @@ class Subject:
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
+        self._evaluator = evaluator
         results: dict[str, Any] = {}
         error: Exception | None = None
         unsettled = False
@@ -124,6 +128,10 @@ class Subject:
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         made.unsettled = unsettled
         return made, recording
+
+    def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        """What a function gives that a function of the table calls."""
+        return self._evaluator.call(function, arguments, keywords)
 
     def shown_data(self) -> Iterator[tuple[str, str]]:
         """Yield the names of the last run's data, and what they were."""
@@ -256,7 +264,7 @@ def _arguments(
         if name in results:
             made[name] = results[name]
             continue
-        if default is not None and not _replaced(name, default):
+        if default is not None and evaluator.language == "Python" and not _replaced(name, default):
             continue
         stem = naming.stem(name)
         if stem != name and stem in results:

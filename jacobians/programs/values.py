@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,16 +80,33 @@ class Budget:
         self.steps += 1
         if self.steps > self.limits.steps:
             raise LimitError(f"more than {self.limits.steps} steps", line)
-        if not self.steps & 255 and time.monotonic() > self.end:
+        if not self.steps & 63:
+            self.look(line)
+
+    def look(self, line: int = 0) -> None:
+        """Refuse to go on after the last second."""
+        if time.monotonic() > self.end:
             raise LimitError(f"more than {self.limits.seconds} seconds", line)
 
     def size(self, entries: float) -> None:
-        """Refuse what would be too large, before it is allocated."""
+        """Refuse what would be too large, before it is allocated; what is large takes time, so look at the clock."""
+        if entries > 2000:
+            self.look()
         if entries > self.limits.entries:
             raise LimitError(f"an array or list of {int(entries):.3g} entries is over {self.limits.entries}")
         self.entries += int(entries)
         if self.entries > self.limits.total:
             raise LimitError(f"more than {self.limits.total} entries in all arrays together")
+
+    def shape(self, shape: Sequence[float]) -> None:
+        """Refuse an array that is too large, or too long along one axis: a sum over an empty one has that many."""
+        self.size(max(math.prod(map(float, shape)), *map(float, shape), 1.0))
+
+    def objects(self, count: float) -> None:
+        """Refuse too many objects of Python, each of which takes as much as eight entries of an array."""
+        self.size(count)
+        self.size(min(7.0 * count, self.limits.entries))
+        self.entries += int(max(7.0 * count - self.limits.entries, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,17 +216,33 @@ def is_real(value: Any) -> bool:
 
 
 def leaves(value: Any, limit: int) -> int:
-    """Return how many numbers nested lists hold, at most a little over the limit."""
-    count, left = 0, [value]
+    """Return how many numbers nested lists and dicts hold, or a number over the limit, however they hold each other."""
+    count, left = 1, [value]
     while left and count <= limit:
         item = left.pop()
-        if isinstance(item, (list, tuple)):
-            if len(item) > limit:
-                return len(item)
-            left += item
-            count += 1
+        if isinstance(item, (list, tuple, dict)):
+            count += len(item)
+            if count <= limit:
+                left += item.values() if isinstance(item, dict) else item
         elif isinstance(item, np.ndarray):
             count += item.size
-        else:
-            count += 1
+        elif isinstance(item, range):
+            count += min(len_of(item), limit + 1)
     return count
+
+
+def len_of(of: range) -> int:
+    """Return a range's length, however long."""
+    return max(0, -((of.start - of.stop) // of.step))
+
+
+def simple(value: Any, what: str) -> None:
+    """Refuse to compare, sort or look up lists that hold each other so often that it would not end.
+
+    Raises
+    ------
+    LimitError
+        If they hold more than 10,000 things.
+    """
+    if isinstance(value, (list, tuple, dict)) and leaves(value, 10_000) > 10_000:
+        raise LimitError(f"{what} of lists within lists that are too many")
