@@ -114,6 +114,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.octave = True
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
             found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
+            inner = [p for p in node.args[1:] if isinstance(p, ast.Call) and p.args and isinstance(p.args[0], ast.Name)]
+            found.indices.update(p.args[0].id for p in inner)
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
             if isinstance(held, ast.Name) and isinstance(index, ast.Slice):
@@ -204,7 +206,7 @@ _SIZE_H = re.compile(
     r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
 )
 _SIZE_K = re.compile(
-    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
+    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
 )
 _DIMS = re.compile(
     r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"

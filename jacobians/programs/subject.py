@@ -272,7 +272,8 @@ def _arguments(
             continue
         if name in _OUTPUT and "last" in results:
             last = results["last"]
-            made[name] = last[0] if isinstance(last, tuple) else last
+            arrays = [part for part in last if isinstance(part, np.ndarray)] if isinstance(last, tuple) else []
+            made[name] = arrays[-1] if arrays else last[0] if isinstance(last, tuple) else last
             continue
         value = data.value(name, context)
         if value is None:
