@@ -56,14 +56,14 @@ class Uses:
         Names that stand within an index.
     places : dict
         By name: the largest number that it is indexed with.
-    cut : set of str
-        Names of which slices are taken.
     settings : set of str
         Dicts that are asked for a key with a default.
-    listed : set of str
-        Names that are run through together with others.
     numbered : bool
         Whether there are weights whose names have numbers.
+    lists : set of str
+        Names that are run through, counted, or taken by a number.
+    sliced : set of str
+        Names of which a stretch is taken.
     layers : tuple of int
         The smallest and the largest number of a weight's name.
     text : str
@@ -75,12 +75,11 @@ class Uses:
     layers: tuple[int, int] = (1, 1)
     numbered: bool = False
     text: str = ""
-    whole: dict[str, int] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    sliced: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
-    cut: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
-    listed: set[str] = field(default_factory=set)
     octave: bool = False
 
 
@@ -99,6 +98,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                     found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and key_of(node.func) in ("len", "zip", "enumerate"):
+            found.lists.update(key_of(arg) for arg in node.args if isinstance(arg, ast.Name))
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
             for right in node.comparators:
                 for part in right.elts if isinstance(right, (ast.Tuple, ast.List)) else (right,):
@@ -108,18 +109,16 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             function = node.func
             if isinstance(function, ast.Attribute) and function.attr == "get" and isinstance(function.value, ast.Name):
                 found.settings.add(function.value.id)
-            if isinstance(function, ast.Name) and function.id in ("zip", "enumerate"):
-                found.listed |= {arg.id for arg in node.args if isinstance(arg, ast.Name)}
         if isinstance(node, ast.Name) and node.id.startswith("octave "):
             found.octave = True
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
             found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
-            inner = [p for p in node.args[1:] if isinstance(p, ast.Call) and p.args and isinstance(p.args[0], ast.Name)]
-            found.indices.update(p.args[0].id for p in inner)
+            inner = [part.args[0] for part in node.args[1:] if isinstance(part, ast.Call) and part.args]
+            found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
-            if isinstance(held, ast.Name) and isinstance(index, ast.Slice):
-                found.cut.add(held.id)
+            if isinstance(index, ast.Slice) and isinstance(node.ctx, ast.Load):
+                found.sliced.add(key_of(held))
             if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and type(index.value) is int:
                 found.places[held.id] = max(found.places.get(held.id, 0), index.value)
             read = isinstance(node.ctx, ast.Load)
@@ -169,7 +168,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
     outputs = (3, 1) if several or deep or pair else (1, 3)
-    labels = (
+    labels: tuple[str, ...] = (
         ("classes", "as the output", "flat", "classes from 1")
         if classes
         else ("as the output", "flat", "classes", "classes from 1")
@@ -197,7 +196,7 @@ _X = re.compile(
     r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
 _Y = re.compile(
-    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*)$"
+    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*|targets_list)$"
 )
 _SIZE_D = re.compile(
     r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$"
@@ -220,7 +219,9 @@ _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?
 
 def is_size(name: str) -> bool:
     """Return whether a name is that of the number of inputs or of outputs, whatever its default is."""
-    return bool(re.fullmatch(r"input_(dim|size)|num_(classes|outputs|inputs)|n_classes|output_(dim|size)", name))
+    return bool(
+        re.fullmatch(r"(input|output|hidden)_?(size|dims?|layers)|num_(classes|outputs|inputs)|n_classes", name)
+    )
 
 
 def random_of(seed: int, name: str) -> np.random.Generator:
@@ -312,6 +313,8 @@ class Data:
         return None
 
     def _number(self, name: str, function: str) -> Any:
+        if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes", "hiddens"):
+            return [5, 6]
         if naming.is_step(name):
             return 0.1
         if _ROUNDS.fullmatch(name):
@@ -351,17 +354,24 @@ class Data:
             return self._normal(name, (4, 2, 3, 2))
         if name == "b" and any(self._rank(w, function) == 4 and w in function.split() for w in ("w", "W")):
             return self._normal(name, (4,))
-        if name in ("weights", "biases", "Ws", "bs", "thetas", "W", "b") and name in self.uses.listed:
+        if name in ("weights", "biases", "Ws", "bs", "thetas", "W", "b") and name in self.uses.lists:
             widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], guess.outputs)
             if name in ("biases", "bs", "b"):
                 return [self._bias(f"b{i}", width) for i, width in enumerate(widths[1:])]
             return [self._weight(f"W{i}", one, other) for i, (one, other) in enumerate(itertools.pairwise(widths))]
         if (
             name in ("params", "parameters", "p", "weights", "beta")
-            and name in self.uses.cut
+            and name in self.uses.sliced
             and not self._unrolled(function)
         ):
             return None
+        hidden = re.fullmatch(
+            r"(?:W|w|b|weights?|bias)_?(h|hid|hidden|o|out|output|enc|dec|ih|ho|1h|xh|hy)(?:idden)?_?", name
+        )
+        if hidden:
+            first = hidden.group(1) in ("h", "hid", "hidden", "enc", "ih", "xh")
+            rows, columns = (_D, _HIDDEN[0]) if first else (_HIDDEN[0], guess.outputs if "dec" not in name else _D)
+            return self._bias(name, columns) if name.startswith("b") else self._weight(name, rows, columns)
         whole = re.fullmatch(r"(initial_?)?(nn_?)?(params?|parameters|model|weights)", name) is not None
         if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
             return self._all_parameters()

@@ -115,7 +115,7 @@ def _chain(functions: list[ast.FunctionDef], called: set[str]) -> list[ast.Funct
         if _BACKWARD.match(f.name) and not re.match(r"(?i).*(forward|cost|loss)", f.name):
             return 2
         if _COST.match(f.name):
-            return 1
+            return 3 if re.search(r"(?i)deriv|prime|history|plot", f.name) else 1
         return 0 if _FORWARD.match(f.name) else 3
 
     chosen = []
@@ -146,6 +146,10 @@ def _of_class(owner: ast.ClassDef) -> list[Entry]:
     chain = _chain([m for m in methods if not _NEVER.match(m.name) and not _ELEMENTWISE.fullmatch(m.name)], called)
     if chain:
         found.append(Entry("class", f"{owner.name}: " + " → ".join(m.name for m in chain), tuple(chain), owner))
+    cost = [m for m in chain if _COST.match(m.name) and not _BACKWARD.match(m.name)]
+    for method in methods:
+        if cost and re.match(r"(?i).*(train|fit|learn)", method.name) and method not in chain:
+            found.append(Entry("class", f"{owner.name}: {method.name} → {cost[0].name}", (method, cost[0]), owner))
     train = [m for m in methods if re.match(r"(?i).*(train|fit|update|learn)", m.name)]
     found += [Entry("class", f"{owner.name}.{m.name}", (m,), owner) for m in train if m.name in called]
     return found

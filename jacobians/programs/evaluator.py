@@ -54,6 +54,9 @@ class Recorder(Protocol):
     def keeps_old(self, node: ast.stmt) -> bool:
         """Return whether an update is to leave the old value where it is."""
 
+    def in_update(self) -> bool:
+        """Return whether the next store is that of an update."""
+
     def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
         """Return the value of an expression that is looked at."""
 
@@ -236,7 +239,7 @@ class Evaluator:
             if not keeps:
                 made = binary(node.op, held, value, self.budget, whole=self.whole_division)
                 self._set_item(receiver, index, made)
-            self._written(target.value, frame, receiver)
+            self._written(target.value, frame, receiver, _part(receiver, index))
             return
         if isinstance(held, np.ndarray):
             if not keeps:
@@ -521,8 +524,11 @@ class Evaluator:
         key, shown = self._key(target, frame, index)
         return self.recorder.stored("assign", key, shown, target.lineno, frame, value)
 
-    def _written(self, whole: ast.expr, frame: Frame, value: Any) -> None:
+    def _written(self, whole: ast.expr, frame: Frame, value: Any, part: Any = None) -> None:
         key, shown = self._key(_loaded(whole), frame)
+        if part is not None and self.recorder.in_update():
+            # an update moves its part of a parameter along the gradient of that part
+            value = part
         again = self.recorder.stored("write", key, shown, whole.lineno, frame, value)
         if again is not value:
             value[...] = again
@@ -655,6 +661,13 @@ class Evaluator:
 
     def _of_class(self, of: UserClass, name: str, receiver: Any, node: ast.Attribute) -> Any:
         found = of.find(name)
+        if found is None and isinstance(receiver, Instance):
+            # set by what is not in the file, or by a method that was not called
+            value = self.inputs(name)
+            if value is not None:
+                value = self.recorder.stored("input", name, f"self.{name}", node.lineno, self.module, value)
+                receiver.names[name] = value
+                return value
         if found is None:
             raise ProgramError(f"AttributeError: {of.name} has no attribute {name}", node.lineno)
         if isinstance(found, Function):
@@ -1023,6 +1036,15 @@ def _held(node: ast.Assign) -> ast.expr:
     if isinstance(value, ast.BinOp) and naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
         return value.left
     return target
+
+
+def _part(receiver: Any, index: Any) -> Any:
+    """The part of an array that an index means, in the array's own memory; None where it is a copy."""
+    if isinstance(index, (int, np.integer)) and receiver.ndim == 1:
+        place = int(index) % max(receiver.size, 1)
+        return receiver[place : place + 1]
+    made = receiver[index] if isinstance(index, (slice, int, np.integer)) else None
+    return made if isinstance(made, np.ndarray) else None
 
 
 def _loaded(node: ast.expr) -> ast.expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -199,9 +200,17 @@ def _best(
     ran, failure = 0, ("it shows no gradient", 0)
     tier: tuple[int, int] | None = None
     for guess in guesses(uses, pair=entry.kind == "pair"):
-        if tier is not None and (guess.examples, guess.outputs) != tier and not (best and _one_by_one(best[1], uses)):
-            # no size is one unless the program forces it: it runs on the sizes before
-            break
+        if tier is not None and (guess.examples, guess.outputs) != tier:
+            # no size is one unless the program forces it, as one that takes a single example does
+            if tier[0] == 1 or guess.examples > 1 or best is None or best[0][1] == len(best[1].claims):
+                break
+            if not _adds_nothing(best[1]):
+                break
+            if guess.outputs != tier[1]:
+                continue
+            tier, best, ran = (1, guess.outputs), None, 0
+        if ran >= _MOST_GUESSES:
+            continue
         subject = Subject(
             source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables
         )
@@ -213,7 +222,7 @@ def _best(
         if signature in seen:
             continue
         seen.add(signature)
-        if run.error is not None and not run.trained and not _after(run, plan, settings):
+        if run.error is not None and not run.trained:
             failure = (str(run.error), getattr(run.error, "line", 0))
             if not subject.given or time.monotonic() > end:
                 break
@@ -231,7 +240,7 @@ def _best(
             best = ((share, fits), study)
             tier = (guess.examples, guess.outputs)
         ran += 1
-        if share == 1.0 or ran >= _MOST_GUESSES or not subject.given or time.monotonic() > end:
+        if share == 1.0 or not subject.given or time.monotonic() > end:
             break
     if best is None:
         reading.failures.append((entry, *failure))
@@ -239,20 +248,16 @@ def _best(
     return best[1]
 
 
-_COUNTED = re.compile(r"\b[xXyY]\w*\.shape|len\([xXyY]\w*\)|mean\(|sum\([^()]*axis")
-
-
-def _one_by_one(study: Study, uses: Uses) -> bool:
-    """Whether gradients have an entry for each example, in a program that counts and sums up no examples."""
-    n = study.subject.guess.examples
-    if n == 1 or _COUNTED.search(uses.text):
-        return False
-    return any(np.size(c.value) == n * np.size(study.values[c.origin.key]) for c in study.claims)
-
-
-def _after(run: Run, plan: Plan, settings: Settings) -> bool:
-    """Whether a program of top-level lines failed only after its gradients were there."""
-    return False
+def _adds_nothing(study: Study) -> bool:
+    """Whether the functions of a program's gradients add nothing up: they take one example at a time."""
+    names = {claim.event.function for claim in study.claims}
+    lines = study.subject.source.lines
+    for node in ast.walk(study.subject.source.tree):
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            if re.search(r"sum\(|mean\(|axis|len\(X|average", text):
+                return False
+    return bool(names - {""})
 
 
 def _studied(subject: Subject, run: Run, settings: Settings) -> Study | None:

@@ -93,7 +93,6 @@ GENERIC = (
     "coef",
     "initial_theta",
     "thetas",
-    "X",
 )
 """What a gradient without a name of its own is taken with respect to, the first that is there."""
 

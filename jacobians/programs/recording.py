@@ -180,6 +180,9 @@ class Recording:
         self._update = update
         return self.freeze
 
+    def in_update(self) -> bool:
+        return self._update is not None
+
     def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
         update = self.plan.gradients.get(id(node))
         if update is None:
