@@ -202,11 +202,11 @@ def _best(
     for guess in guesses(uses, pair=entry.kind == "pair"):
         if tier is not None and (guess.examples, guess.outputs) != tier:
             # no size is one unless the program forces it, as one that takes a single example does
-            if tier[0] == 1 or guess.examples > 1 or best is None or best[0][1] == len(best[1].claims):
+            if tier[0] == 1 or best is None or best[0][1] == len(best[1].claims):
                 break
             if not _adds_nothing(best[1]):
                 break
-            if guess.outputs != tier[1]:
+            if guess.examples > 1 or guess.outputs != tier[1]:
                 continue
             tier, best, ran = (1, guess.outputs), None, 0
         if ran >= _MOST_GUESSES:
