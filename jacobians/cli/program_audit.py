@@ -12,7 +12,7 @@ from jacobians.data.guards import printable
 from jacobians.errors import DataError, FormulaError
 from jacobians.programs import ProgramAudit, audit_program
 
-_SUFFIXES = (".py", ".ipynb")
+_SUFFIXES = (".py", ".ipynb", ".m")
 _LARGEST_FILE = 4_000_000
 """Bytes."""
 
@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--program",
         metavar="FILE",
-        help="judge every gradient of a .py or .ipynb file, or of each file in a folder; nothing of it is run",
+        help="judge every gradient of a .py, .ipynb or .m file, or of each file in a folder; nothing of it is run",
     )
     group.add_argument(
         "--wrt",

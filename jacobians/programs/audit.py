@@ -46,7 +46,7 @@ def audit_program(
     text : str
         The whole file: Python, or a notebook's JSON.
     name : str
-        Its name; the suffix says what it is: ``.py`` or ``.ipynb``.
+        Its name; the suffix says what it is: ``.py``, ``.ipynb``, or ``.m`` of Octave and MATLAB.
     loss : str, optional
         The loss's name in the program. Unless given: the number that is returned with the gradients, or a name such
         as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right.

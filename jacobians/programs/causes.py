@@ -532,14 +532,17 @@ def _around(study: Study, event: Event) -> Around:
         for e in study.run.events
         if e.index < event.index and (e.frame in (event.frame, 0) or e.shown.startswith("self."))
     ]
-    inside = event.frame
+    examples = study.subject.guess.examples
+    inside, octave = event.frame, study.subject.source.language == "Octave"
     for e in own:
         if not _readable(e.shown) or e.kind in ("return", "update"):
             continue
         if e.frame == 0 and inside != 0 and e.kind == "argument":
             continue
         value = e.copy
-        if isinstance(value, np.ndarray):
+        if octave and isinstance(value, (float, np.ndarray)) and np.size(value) == 1 and np.all(value == examples):
+            counts[e.shown] = examples  # all numbers of Octave are floats
+        elif isinstance(value, np.ndarray):
             arrays[e.shown] = value.shape
             arrays.pop(e.shown) if value.dtype.kind not in "fb" else None
             if value.ndim and e.kind in ("argument", "input") and value.ndim <= 2:

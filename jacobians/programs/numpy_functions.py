@@ -240,14 +240,14 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
 
     table["zeros"], table["ones"], table["empty"] = filled(0), filled(1), filled(0)
     table["full"] = lambda shape, value, dtype=None: np.full(
-        sized(shape), value if dtype is None else dtype_of(dtype)(value)
+        sized(shape), arr(value) if dtype is None else dtype_of(dtype)(value)
     )
 
     def like(value: float | None) -> Callable[..., Any]:
         def of(x: Any, fill: Any = value, dtype: Any = None, **_k: Any) -> Any:
             x = arr(x)
             budget.size(x.size)
-            return np.full(x.shape, fill, dtype_of(x) if dtype is None else dtype_of(dtype))
+            return np.full(x.shape, arr(fill), dtype_of(x) if dtype is None else dtype_of(dtype))
 
         return of
 
@@ -572,13 +572,15 @@ def _random(table: dict[str, Any], rng: Any, sized: Any, arr: Any) -> None:
         return sized(shape) if shape else None
 
     def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
-        return rng.normal(size=None if size is None else sized(size)) * scale + loc
+        return rng.normal(size=None if size is None else sized(size)) * arr(scale) + arr(loc)
 
     def uniform(low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        low, high = arr(low), arr(high)
         return low + (high - low) * rng.random(None if size is None else sized(size))
 
     def integers(low: Any, high: Any = None, size: Any = None, **_k: Any) -> Any:
         low, high = (0, low) if high is None else (low, high)
+        low, high = arr(low).item(), arr(high).item()
         shape = None if size is None else sized(size)
         if shape is None:
             return int(rng.integers(low, high))

@@ -88,11 +88,11 @@ def _free(tree: ast.Module) -> Iterator[str]:
             continue
         names = [node for node in ast.walk(line) if isinstance(node, ast.Name) and " " not in node.id]
         inner = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-        first_read = {}
+        first_read: dict[str, int] = {}
         for node in names:
             if isinstance(node.ctx, ast.Load):
                 first_read.setdefault(node.id, node.lineno)
-        set_at = {}
+        set_at: dict[str, int] = {}
         for node in names:
             if isinstance(node.ctx, ast.Store):
                 set_at.setdefault(node.id, node.lineno)

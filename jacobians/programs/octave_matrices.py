@@ -67,10 +67,10 @@ def kind_of(value: Any) -> str:
     """Say what a value is, for errors."""
     if value is None:
         return "what was never set"
-    words = {str: "a text", list: "a cell array", dict: "a struct", tuple: "several outputs"}
-    if isinstance(value, (BuiltIn, Function, Bound)):
-        return "a function"
-    return next((word for kind, word in words.items() if isinstance(value, kind)), "what is no number")
+    words = ((str, "a text"), (list, "a cell array"), (dict, "a struct"), (tuple, "several outputs"))
+    functions = (BuiltIn, Function, Bound)
+    kinds: tuple[tuple[Any, str], ...] = (*words, (functions, "a function"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "what is no number")
 
 
 def truth(value: Any) -> bool:

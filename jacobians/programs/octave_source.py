@@ -288,7 +288,7 @@ class _Reader:
         function = self._at(ast.Name(f"octave {name}", ast.Load()), start)
         return self._at(ast.Call(function, list(arguments), []), start)
 
-    def _constant(self, value: object, start: Token) -> ast.Constant:
+    def _constant(self, value: Any, start: Token) -> ast.Constant:
         return self._at(ast.Constant(value), start)
 
     def _load(self, name: str, start: Token) -> ast.Name:

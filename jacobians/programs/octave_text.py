@@ -55,7 +55,7 @@ def octave_text(node: ast.stmt) -> str:
             target += f"({inside})" if kind == "store" else f"{{{inside}}}"
             value = value.args[1]
         elif isinstance(value, ast.Call) and kind == "store field" and isinstance(value.args[1], ast.Constant):
-            target, value = f"{target}.{value.args[1].value}", value.args[2]
+            target, value = f"{target}.{value.args[1].value!s}", value.args[2]
         if isinstance(node.targets[0], ast.Tuple):
             target = f"[{target}]"
         return f"{target} = {_written(value)[0]};"
@@ -138,7 +138,7 @@ def _call(node: ast.Call, name: str) -> tuple[str, int]:
         inside = ", ".join(_written(part)[0] for part in parts[1:])
         return f"{_inside(parts[0], _CLOSEST)}{opening}{inside}{closing}", _CLOSEST
     if name == "field" and isinstance(parts[1], ast.Constant):
-        return f"{_inside(parts[0], _CLOSEST)}.{parts[1].value}", _CLOSEST
+        return f"{_inside(parts[0], _CLOSEST)}.{parts[1].value!s}", _CLOSEST
     if name == "matrix" and not parts:
         return "[]", _CLOSEST
     if name in ("horzcat", "vertcat"):

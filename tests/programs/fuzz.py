@@ -1,8 +1,8 @@
 """``python -m tests.programs.fuzz [PROGRAMS]``: hostile programs; none may get out, hang, or take much memory.
 
-A worker reads and evaluates them: an audit hook records whatever opens, executes, imports or connects meanwhile; what the
-names hold at the end is looked through for anything of Python's own; time and memory are measured. A program is refused,
-stopped at a limit, fails, or runs; anything else is printed with its text.
+A worker reads and evaluates them: an audit hook records whatever opens, executes, imports or connects meanwhile; what
+the names hold at the end is looked through for anything of Python's own; time and memory are measured. A program is
+refused, stopped at a limit, fails, or runs; anything else is printed with its text.
 """
 
 from __future__ import annotations
@@ -247,9 +247,8 @@ def main() -> None:
         work(given.seed, *given.worker, given.seconds)
         return
     counts, longest, most = run_programs(given.seed, 0, given.programs, given.seconds)
-    print(
-        f"{given.programs} programs: {dict(counts.most_common())}; at most {longest:.2f} s of one core and {most:.0f} MB"
-    )
+    print(f"{given.programs} programs: {dict(counts.most_common())}")
+    print(f"at most {longest:.2f} s of one core and {most:.0f} MB")
     if any(counts[word] for word in WRONG):
         raise SystemExit(1)
 
