@@ -99,6 +99,7 @@ _LOADERS = (
     "get_data",
     "train_test_split",
 )
+_OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
 _RAISED = (
     ValueError,
     TypeError,
@@ -378,7 +379,7 @@ class Evaluator:
         frame.names[node.name] = made
 
     def _define_method(self, node: ast.FunctionDef, frame: Frame, owner: UserClass) -> None:
-        if node.name.startswith("__") and node.name not in ("__init__", "__call__"):
+        if _reserved(node.name) and node.name not in ("__init__", "__call__"):
             if node.name not in ("__str__", "__repr__", "__len__"):
                 raise UnreadError(f"the method {node.name}", node.lineno)
             return
@@ -595,6 +596,8 @@ class Evaluator:
             return BuiltIn(name, call)
         if name.startswith("__"):
             raise UnreadError(f"the name {name}", node.lineno)
+        if not python and name in _OCTAVE_LOADERS:
+            raise UnreadError(f"data that is loaded by {name}", node.lineno)
         value = self.inputs(name)
         if value is None:
             raise UnreadError(f"{name}, which is never assigned", node.lineno)
@@ -620,7 +623,9 @@ class Evaluator:
 
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
-        if name.startswith("__") and not isinstance(receiver, Super):
+        if _reserved(name) and not isinstance(receiver, Super):
+            raise UnreadError(f"the attribute {name}", node.lineno)
+        if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if isinstance(receiver, Namespace):
             full = f"{receiver.name}.{name}"
@@ -1052,8 +1057,13 @@ def _loaded(node: ast.expr) -> ast.expr:
     return node
 
 
+def _reserved(name: str) -> bool:
+    """Whether a name is one of Python's own; ``__loss`` is one that a class keeps to itself."""
+    return name.startswith("__") and name.endswith("__")
+
+
 def _own(name: str, line: int) -> None:
-    if name.startswith("__"):
+    if _reserved(name):
         raise UnreadError(f"the attribute {name}", line)
 
 

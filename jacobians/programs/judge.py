@@ -146,7 +146,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         If a limit was met and no gradient was found.
     """
     plan, reading = plan_of(source.tree), Reading()
-    end = time.monotonic() + settings.seconds
+    end = time.thread_time() + settings.seconds
     shown: set[str] = set()
     limit: LimitError | None = None
     held: list[Study] = []
@@ -156,7 +156,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
             continue
         if entry.kind in ("chain", "class", "function") and any(_back(n) for n in names & shown):
             continue
-        if time.monotonic() > end:
+        if time.thread_time() > end:
             reading.failures.append((entry, "there was no time left", 0))
             continue
         try:
@@ -170,6 +170,8 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         if found.loss.inferred:
             held.append(found)
             continue
+        if {c.event.function for c in found.claims} <= shown and entry.kind != "module":
+            continue  # the lines outside of functions were run before it, and showed them
         reading.studies.append(found)
         shown |= {e.function for e in found.run.events} | names
     for found in held:
@@ -224,7 +226,7 @@ def _best(
         seen.add(signature)
         if run.error is not None and not run.trained:
             failure = (str(run.error), getattr(run.error, "line", 0))
-            if not subject.given or time.monotonic() > end:
+            if not subject.given or time.thread_time() > end:
                 break
             continue
         study = _studied(subject, run, settings)
@@ -240,7 +242,7 @@ def _best(
             best = ((share, fits), study)
             tier = (guess.examples, guess.outputs)
         ran += 1
-        if share == 1.0 or not subject.given or time.monotonic() > end:
+        if share == 1.0 or not subject.given or time.thread_time() > end:
             break
     if best is None:
         reading.failures.append((entry, *failure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -132,6 +133,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
         labels = [e for e in events if e.key.lower().startswith(("y", "target", "label"))]
     found: list[tuple[Loss, Any]] = []
     used: set[tuple[int, ...]] = set()
+    seen: list[Any] = []
     for event in reversed(list(reals(run.events))):
         if event.index >= first_gradient or event.kind not in ("assign", "return", "write"):
             continue
@@ -140,11 +142,15 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
             or naming.is_parameter(event.key)
             or event.key in _LABELS
             or "err" in event.key
+            or _OF_DERIVATIVES.search(event.function)
         ):
             continue
         if isinstance(event.copy, np.ndarray) and any(e.shown == event.shown for e in labels):
             continue
         outputs = np.asarray(event.copy)
+        if any(event.value is other for other in seen):
+            continue
+        seen.append(event.value)
         for label in reversed(labels):
             y = np.asarray(label.copy, dtype=float)
             if y.dtype.kind not in "fiub" or (outputs.ndim == 0 and y.ndim):
@@ -168,6 +174,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     return found
 
 
+_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|grad|back|^d_?(sig|relu|tanh|act)|_d$")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
     "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",

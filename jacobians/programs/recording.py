@@ -273,9 +273,9 @@ def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Updat
         if not (isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))):
             return None
         same = ast.dump(target).replace("Store()", "Load()")
-        if ast.dump(value.left).replace("Store()", "Load()") == same:
+        if ast.dump(_bare(value.left)).replace("Store()", "Load()") == same:
             moved = value.right
-        elif isinstance(value.op, ast.Add) and ast.dump(value.right) == same:
+        elif isinstance(value.op, ast.Add) and ast.dump(_bare(value.right)).replace("Store()", "Load()") == same:
             moved = value.left
         elif _new_of(target, value.left):
             moved = value.right
@@ -330,18 +330,21 @@ def _divides_by_a_root(node: ast.expr) -> bool:
 
 
 def _steps_first(node: ast.stmt, moved: ast.expr) -> ast.expr:
-    """Write ``lr * dW / m`` as ``lr * (dW / m)``, so that the gradient is an expression of its own."""
+    """Write ``lr * dW / m`` and ``lr / m * dW`` as ``lr * (dW / m)``: the gradient is an expression of its own."""
     factors = list(_factors(moved, inverted=False))
     steps = [f for f, inverted in factors if not inverted and _is_step(f)]
     rest = [(f, inverted) for f, inverted in factors if inverted or not _is_step(f)]
-    if not steps or len(rest) < 2 or rest[0][1]:
+    if not steps or len(rest) < 2 or all(inverted for _, inverted in rest):
         return moved
+    while rest[0][1]:
+        rest.append(rest.pop(0))
+    octave = isinstance(moved, ast.Call)
     gradient = rest[0][0]
     for factor, inverted in rest[1:]:
-        gradient = ast.copy_location(ast.BinOp(gradient, ast.Div() if inverted else ast.Mult(), factor), moved)
+        gradient = _joined(gradient, factor, moved, octave=octave, inverted=inverted)
     made: ast.expr = gradient
     for step in reversed(steps):
-        made = ast.copy_location(ast.BinOp(step, ast.Mult(), made), moved)
+        made = _joined(step, made, moved, octave=octave, inverted=False)
     for part in ast.walk(node):
         for name in ("value", "left", "right"):
             if getattr(part, name, None) is moved:
@@ -349,15 +352,45 @@ def _steps_first(node: ast.stmt, moved: ast.expr) -> ast.expr:
     return made
 
 
-def _factors(node: ast.expr, *, inverted: bool) -> Iterator[tuple[ast.expr, bool]]:
+def _joined(left: ast.expr, right: ast.expr, where: ast.expr, *, octave: bool, inverted: bool) -> ast.expr:
+    """A product or a quotient as the language of the program has it."""
+    made: ast.expr = ast.BinOp(left, ast.Div() if inverted else ast.Mult(), right)
+    if octave:
+        name = ast.copy_location(ast.Name(_DIVIDE if inverted else _PRODUCT, ast.Load()), where)
+        made = ast.Call(name, [left, right], [])
+    return ast.copy_location(made, where)
+
+
+_PRODUCT, _DIVIDE, _NUMBER = "octave product", "octave right divide", "octave number"
+
+
+def _bare(node: ast.expr) -> ast.expr:
+    """An operand without Octave's reading of it as a number."""
+    if isinstance(node, ast.Call) and key_of(node.func) == _NUMBER:
+        return node.args[0]
+    return node
+
+
+def _pair(node: ast.expr) -> tuple[ast.expr, ast.expr, bool] | None:
+    """The sides of a product or a quotient, and whether it is a quotient; of both languages."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
-        yield from _factors(node.left, inverted=inverted)
-        if isinstance(node.op, ast.Div):
-            yield node.right, not inverted
-        else:
-            yield from _factors(node.right, inverted=inverted)
-    else:
+        return _bare(node.left), _bare(node.right), isinstance(node.op, ast.Div)
+    if isinstance(node, ast.Call) and key_of(node.func) in (_PRODUCT, _DIVIDE):
+        return node.args[0], node.args[1], key_of(node.func) == _DIVIDE
+    return None
+
+
+def _factors(node: ast.expr, *, inverted: bool) -> Iterator[tuple[ast.expr, bool]]:
+    pair = _pair(node)
+    if pair is None:
         yield node, inverted
+        return
+    left, right, quotient = pair
+    yield from _factors(left, inverted=inverted)
+    if quotient or inverted:
+        yield right, quotient != inverted
+    else:
+        yield from _factors(right, inverted=inverted)
 
 
 def _squared(node: ast.expr) -> bool:
@@ -385,8 +418,9 @@ def _without_steps(node: ast.expr, names: frozenset[str]) -> tuple[float, ast.ex
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         sign, inner, steps = _without_steps(node.operand, names)
         return -sign, inner, steps
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult,)):
-        for one, other in ((node.left, node.right), (node.right, node.left)):
+    pair = _pair(node)
+    if pair is not None and not pair[2]:
+        for one, other in ((pair[0], pair[1]), (pair[1], pair[0])):
             if _is_step(one):
                 sign, inner, steps = _without_steps(other, names)
                 return (-sign if _negative(one) else sign), inner, steps + 1

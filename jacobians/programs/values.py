@@ -73,7 +73,7 @@ class Budget:
     def restart(self) -> None:
         """Begin a further run."""
         self.steps, self.entries, self.calls = 0, 0, 0
-        self.end = time.monotonic() + self.limits.seconds
+        self.end = time.thread_time() + self.limits.seconds
 
     def step(self, line: int) -> None:
         """Count one step."""
@@ -85,7 +85,7 @@ class Budget:
 
     def look(self, line: int = 0) -> None:
         """Refuse to go on after the last second."""
-        if time.monotonic() > self.end:
+        if time.thread_time() > self.end:
             raise LimitError(f"more than {self.limits.seconds} seconds", line)
 
     def size(self, entries: float) -> None:
