@@ -91,6 +91,8 @@ _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?
 def uses_of(tree: ast.Module, text: str) -> Uses:
     """Return how a program uses its names."""
     found, numbers = Uses(text=text), set()
+    set_ = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    set_ |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
     for whole in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         for node in ast.walk(whole):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
@@ -111,7 +113,9 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 found.settings.add(function.value.id)
         if isinstance(node, ast.Name) and node.id.startswith("octave "):
             found.octave = True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
+        if isinstance(node, ast.Call) and key_of(node.func) in ("octave sub2ind", "octave sparse", "octave accumarray"):
+            found.indices.update(part.id for part in node.args[:2] if isinstance(part, ast.Name))
+        if isinstance(node, ast.Call) and key_of(node.func) == "octave index" and key_of(node.args[0]) in set_:
             found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
             inner = [part.args[0] for part in node.args[1:] if isinstance(part, ast.Call) and part.args]
             found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
@@ -155,7 +159,9 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
 def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     """Yield guesses, the likeliest under the program's text first; of a pair of layers, none has a single output."""
     text = uses.text
-    columns = len(re.findall(r"(?:m|N|n|num\w*)\s*=\s*\(?\s*\w+\.shape\[1\]", text)) > 0
+    columns = re.search(r"\b(?:m|N|n|num\w*)\s*=\s*\(?\s*\w+\.shape\[1\]", text) is not None
+    if uses.octave:
+        columns = re.search(r"\b(?:m|N|num\w*|n\w*ases|n\w*amples)\s*=\s*size\(\s*\w+\s*,\s*2\s*\)", text) is not None
     batches = ("columns", "rows") if columns else ("rows", "columns")
     classes = bool({"y", "Y", "labels", "t", "target", "targets", "y_batch", "y_train", "Y_train"} & uses.indices)
     several = (
@@ -294,6 +300,9 @@ class Data:
             return self.uses.texts[name][0]
         if naming.is_regulariser(name) and name != "C":
             return self.strength
+        known = self._of_a_kind(name, function)
+        if known is not None:
+            return known
         keys = self.uses.keys.get(name)
         if keys:
             several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
@@ -306,8 +315,8 @@ class Data:
             return {key: Wanted(key) if value is None else value for key, value in made.items()}
         if name in self.uses.settings:
             return {}
-        for known in (self._number, self._parameter, self._data):
-            value = known(name, function)
+        for how in (self._number, self._parameter, self._data):
+            value = how(name, function)
             if value is not None:
                 return value
         return None
@@ -348,8 +357,38 @@ class Data:
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:
         return random_of(self.seed, name).normal(size=self.decisions.fitted(shape)) * scale
 
+    def _of_a_kind(self, name: str, function: str) -> Any:
+        """What a name is in a recurrent cell, a factorisation or an autoencoder that is unrolled."""
+        words = set(function.split())
+        if {"Wx", "Wh"} <= words:
+            width = _HIDDEN[0]
+            gates = 4 * width if re.search(r"(?i)lstm", function.split()[0]) else width
+            shapes = {"Wx": (_D, gates), "Wh": (width, gates), "b": (gates,)}
+            states = dict.fromkeys(("prev_h", "h0", "prev_c", "c0", "h_prev", "c_prev"), (self.guess.examples, width))
+            if name in shapes or name in states:
+                return self._normal(name, {**shapes, **states}[name], 0.6)
+        users, items, width = 5, 6, 3
+        if {"num_users", "num_movies"} <= words or {"n_users", "n_items"} <= words:
+            sizes = {"num_users": users, "n_users": users, "num_movies": items, "n_items": items}
+            sizes |= {"num_features": width, "n_features": width, "n_factors": width}
+            if name in sizes:
+                return sizes[name]
+            if name in ("params", "theta"):
+                return self._normal(name, ((users + items) * width,), 0.6)
+            if name == "Y":
+                return self._normal(name, (items, users))
+            if name == "R":
+                return (random_of(self.seed, name).uniform(size=(items, users)) < 0.6).astype(float)
+        if {"visibleSize", "hiddenSize"} <= words:
+            if name == "theta":
+                return self._normal(name, (2 * _D * _HIDDEN[0] + _D + _HIDDEN[0],), 0.6)
+            return {"sparsityParam": 0.2, "rho": 0.2, "beta": 0.7}.get(name)
+        return None
+
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
+        if name == "theta" and re.search(r"theta\s*=\s*(np\.)?reshape\(\s*theta\s*,", self.uses.text):
+            return self._normal(name, (_D * guess.outputs,), 0.6)
         if self._rank(name, function) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
             return self._normal(name, (4, 2, 3, 2))
         if name == "b" and any(self._rank(w, function) == 4 and w in function.split() for w in ("w", "W")):
@@ -478,6 +517,8 @@ class Data:
         classes = rng.permutation(np.arange(n) % max(k, 2))
         if guess.labels.startswith("classes"):
             found = classes + guess.labels.endswith("1")
+            if self.uses.octave and guess.batch == "columns":
+                return found.reshape(1, -1)
             return found if n > 1 else int(found[0])
         if k > 1:
             made = np.eye(k)[classes]

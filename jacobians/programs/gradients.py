@@ -236,7 +236,8 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
-    named = naming.is_gradient(event.key, plan.names)
+    # f and g are how minimisers call a loss and its gradient
+    named = naming.is_gradient(event.key, plan.names) or (event.key == "g" and "f" in plan.names)
     held = (
         container != event.key
         and (container == "g" or naming.is_gradient(container, plan.names))

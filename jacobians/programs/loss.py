@@ -70,6 +70,8 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             continue
         if event.shown == PAIR_LOSS:
             found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
+        elif event.key in ("error", "err", "E") and _OF_DERIVATIVES.search(event.function):
+            continue  # what a backward pass hands back is called an error as well
         elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
             rank = naming.loss_rank(event.key) if event.kind != "return" else 1
             found.append(((1, rank, -event.index), Loss(event.index, event.shown, event.line)))
@@ -142,6 +144,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
             or naming.is_parameter(event.key)
             or event.key in _LABELS
             or "err" in event.key
+            or (naming.is_loss(event.key) and scalar(event.copy) is not None)
             or _OF_DERIVATIVES.search(event.function)
         ):
             continue

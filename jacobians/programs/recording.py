@@ -91,6 +91,8 @@ class Plan:
         All names that the program sets.
     inner : frozenset of int
         Identities of sums and products that are handed to a function without a name of their own.
+    histories : mapping
+        By an expression's identity: the list or array of losses that its value is put into.
     """
 
     updates: Mapping[int, Update]
@@ -99,6 +101,7 @@ class Plan:
     long: frozenset[int]
     names: frozenset[str]
     inner: frozenset[int] = frozenset()
+    histories: Mapping[int, str] = field(default_factory=dict)
 
 
 class Recording:
@@ -186,6 +189,9 @@ class Recording:
     def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
         update = self.plan.gradients.get(id(node))
         if update is None:
+            history = self.plan.histories.get(id(node))
+            if history is not None and scalar(value) is not None:
+                return self._stored("assign", history, history, node.lineno, frame, value)
             if id(node) in self.plan.inner and isinstance(value, np.ndarray):
                 return self._stored("inner", "", "", node.lineno, frame, value)
             return value
@@ -227,7 +233,7 @@ def plan_of(tree: ast.Module) -> Plan:
             if found.gradient is not None:
                 gradients[id(found.gradient)] = found
     training, long = _training(tree, updates)
-    return Plan(updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)))
+    return Plan(updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)), dict(_histories(tree)))
 
 
 def _inner(tree: ast.Module) -> Iterator[int]:
@@ -239,6 +245,20 @@ def _inner(tree: ast.Module) -> Iterator[int]:
                     arg = arg.operand
                 if isinstance(arg, (ast.BinOp, ast.Call)):
                     yield id(arg)
+
+
+def _histories(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Losses that are kept without a name of their own: ``costs.append(np.sum(E ** 2))``, ``J_history[i] = …``."""
+    for node in ast.walk(tree):
+        held: ast.expr | None = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+            name, held = key_of(node.func.value), node.args[0] if len(node.args) == 1 else None
+        elif isinstance(node, ast.Call) and key_of(node.func) == "octave store" and len(node.args) > 2:
+            name, held = key_of(node.args[0]), node.args[1]
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            name, held = key_of(node.targets[0]), node.value
+        if isinstance(held, (ast.BinOp, ast.Call, ast.UnaryOp)) and naming.is_loss(name):
+            yield id(held), name
 
 
 def key_of(node: ast.AST) -> str:

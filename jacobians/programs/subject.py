@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,16 +183,25 @@ class Subject:
         given = _arguments(evaluator, data, forth, results)
         results.update(given)
         out = evaluator.call(evaluator.module.names.get(forth.name), [], given)
+        names = [name for name, default in arguments_of(back) if default is None]
+        slopes = list(itertools.takewhile(lambda name: re.match(r"d[a-zA-Z_]|grad|delta", name), names))
+        outs: list[Any] = [out]
         cache: Any = None
         if isinstance(out, tuple) and len(out) >= 2:
-            out, cache = out[0], out[1] if len(out) == 2 else out[1:]
-        if not isinstance(out, np.ndarray):
+            # a step of a recurrent net has a slope for each of its states
+            count = len(slopes) if 1 < len(slopes) < len(out) else 1
+            outs, rest = list(out[:count]), out[count:]
+            cache = rest[0] if len(rest) == 1 else rest
+        if not all(isinstance(part, np.ndarray) for part in outs):
             raise ProgramError(f"{forth.name} gives no array", forth.lineno)
-        dout = random_of(self.seed, "dout").normal(size=out.shape)
-        recording.stored("assign", PAIR_LOSS, PAIR_LOSS, forth.lineno, evaluator.module, float(np.sum(out * dout)))
-        names = [name for name, default in arguments_of(back) if default is None]
-        args: dict[str, Any] = {names[0]: dout}
-        for name in names[1:]:
+        out = outs[0]
+        args: dict[str, Any] = {}
+        loss = 0.0
+        for name, part in zip(slopes or names[:1], outs, strict=False):
+            args[name] = random_of(self.seed, "dout" if part is out else name).normal(size=part.shape)
+            loss += float(np.sum(part * args[name]))
+        recording.stored("assign", PAIR_LOSS, PAIR_LOSS, forth.lineno, evaluator.module, loss)
+        for name in names[len(args) :]:
             if name.lower().endswith("cache") or (name not in results and len(names) == 2 and cache is not None):
                 args[name] = cache if cache is not None else next(iter(given.values()))
             elif name in results:
