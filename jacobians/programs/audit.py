@@ -22,6 +22,8 @@ from jacobians.programs.values import LimitError
 
 _RUNS = 3000
 """Runs of the program in which the causes of one entry's wrong gradients are sought."""
+_STEPS = 4_000_000
+"""The evaluator's steps in those runs, about; a program of long loops is run less often."""
 
 
 def audit_program(
@@ -150,7 +152,7 @@ def _instead(source: Source) -> str:
 def _entry(study: Study) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
-    end = study.subject.runs + _RUNS
+    end = study.subject.runs + min(_RUNS, _STEPS // max(study.steps, 1))
     causes = list(stale(study))
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []

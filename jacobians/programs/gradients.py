@@ -279,6 +279,8 @@ def _last(events: list[Event], gradient: Event) -> Event | None:
         return None
     # a gradient of the wrong shape still is the gradient of its name
     before = [e for e in before if np.size(e.copy) == np.size(gradient.copy)] or before
+    # theta = reshape(theta, …): the gradient is that of the version in its own shape
+    before = [e for e in before if np.shape(e.copy) == np.shape(gradient.copy)] or before
     own = [e for e in before if e.frame == gradient.frame]
     return (own or before)[-1]
 

@@ -70,7 +70,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             continue
         if event.shown == PAIR_LOSS:
             found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
-        elif event.key in ("error", "err", "E") and _OF_DERIVATIVES.search(event.function):
+        elif event.key in ("error", "err", "E") and _BACKWARD.search(event.function):
             continue  # what a backward pass hands back is called an error as well
         elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
             rank = naming.loss_rank(event.key) if event.kind != "return" else 1
@@ -129,14 +129,15 @@ def _classes(y: Any, c: float, o: Any) -> float:
 
 def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     """Return what the loss may be, with the labels: every kind on the last outputs that have the labels' shape."""
-    events = [e for e in run.events if isinstance(e.copy, (np.ndarray, float, np.floating))]
+    events = [e for e in run.events if isinstance(e.copy, (np.ndarray, float, np.floating)) or _numbers(e.copy)]
     labels = [e for e in events if e.key in _LABELS]
     if not labels:
         labels = [e for e in events if e.key.lower().startswith(("y", "target", "label"))]
     found: list[tuple[Loss, Any]] = []
     used: set[tuple[int, ...]] = set()
     seen: list[Any] = []
-    for event in reversed(list(reals(run.events))):
+    real = {id(e) for e in reals(run.events)}
+    for event in reversed([e for e in run.events if id(e) in real or _numbers(e.copy)]):
         if event.index >= first_gradient or event.kind not in ("assign", "return", "write"):
             continue
         if (
@@ -177,7 +178,13 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     return found
 
 
-_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|grad|back|^d_?(sig|relu|tanh|act)|_d$")
+def _numbers(value: Any) -> bool:
+    """Whether it is a list of numbers, as a program without NumPy has them."""
+    return isinstance(value, list) and 0 < len(value) <= 64 and all(scalar(part) is not None for part in value)
+
+
+_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*)_?(grad|back)|^d_?(sig|relu|tanh|act)|_d$")
+_BACKWARD = re.compile(r"(?i)back|deriv")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
     "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",

@@ -622,6 +622,23 @@ def _accumulated(budget: Budget, places: Any, values: Any, sizes: Any = None, *m
     return made
 
 
+def _sparse(budget: Budget, *given: Any) -> Any:
+    """sparse(i, j, values, m, n), as a full matrix."""
+    if len(given) == 1:
+        return given[0]
+    if len(given) == 2:
+        sizes = tuple(om.whole(n) for n in given)
+        om.room(budget, sizes)
+        return np.zeros(sizes)
+    rows, columns, values = (np.atleast_1d(om.entries(number(part))) for part in given[:3])
+    count = max(rows.size, columns.size)
+    if {rows.size, columns.size} - {1, count}:
+        raise ProgramError("sparse: a row and a column for each value")
+    places = np.column_stack([np.broadcast_to(rows, count), np.broadcast_to(columns, count)])
+    sizes_given = [np.array([[float(om.whole(n)) for n in given[3:5]]])] if len(given) >= 5 else []
+    return _accumulated(budget, places, values.reshape(-1, 1), *sizes_given)
+
+
 # --- rearranging -----------------------------------------------------------------------------------
 
 
@@ -1031,7 +1048,7 @@ LIBRARY: Mapping[str, Rule] = {
     "max": _extreme(True), "min": _extreme(False), "sort": _sorted, "unique": _unique,
     "nnz": lambda budget, of: float(np.count_nonzero(matrix(of))),
     # searching
-    "find": _find, "ismember": _is_member, "sub2ind": _to_linear, "accumarray": _accumulated,
+    "find": _find, "ismember": _is_member, "sub2ind": _to_linear, "accumarray": _accumulated, "sparse": _sparse,
     "ind2sub": lambda budget, sizes, places: _from_linear(budget, 1.0, sizes, places)[0],
     "meshgrid": lambda budget, *axes: _grids(budget, 1.0, *axes)[0],
     "ndgrid": lambda budget, *axes: _grids_by_index(budget, 1.0, *axes)[0],
