@@ -336,6 +336,8 @@ class Evaluator:
     def _define(self, node: ast.FunctionDef, frame: Frame, owner: UserClass | None = None) -> None:
         kind = "function"
         for mark in node.decorator_list:
+            if key_of(mark) == "abstractmethod":
+                continue
             if not (isinstance(mark, ast.Name) and mark.id in ("staticmethod", "classmethod", "property")):
                 raise UnreadError("a decorator", node.lineno)
             kind = mark.id

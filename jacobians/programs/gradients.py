@@ -131,11 +131,12 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     for event in events:
         by_key.setdefault(event.key, []).append(event)
     found: dict[Any, Claim] = {}
+    exact: set[Any] = set()
     for event in events:
         pair = _pair_of(event, run.events, plan, wrt, by_key, returned)
         if pair is None:
             continue
-        parameter, sign = pair
+        parameter, sign, generic = pair
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
@@ -147,6 +148,10 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         first = _computed(events, event)
         if first is not None:
             claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
+        if generic and origin.key in exact:
+            continue  # what is handed on is called "grad" as well
+        if not generic:
+            exact.add(origin.key)
         old = found.pop(origin.key, None)
         if old is not None and event.kind != "update" and np.array_equal(old.value, claim.value):
             claim.line, claim.sign, claim.name = old.line, old.sign, old.name
@@ -194,20 +199,20 @@ def _pair_of(
     wrt: Mapping[str, str],
     by_key: Mapping[str, list[Event]],
     returned: frozenset[int],
-) -> tuple[Event, float] | None:
-    """The parameter whose gradient an event may be, and the sign."""
+) -> tuple[Event, float, bool] | None:
+    """The parameter whose gradient an event may be, the sign, and whether its name is that of any gradient."""
     if event.kind == "update":
         stored = next((e for e in events[event.index + 1 :] if e.node is not None), None)
         update = plan.updates.get(id(stored.node)) if stored is not None else None
         if stored is None or update is None or np.size(stored.value) != np.size(event.copy):
             return None
-        return stored, update.sign
+        return stored, update.sign, False
     if event.kind in ("argument", "input"):
         return None
     if event.key in wrt or event.shown in wrt:
         name = wrt.get(event.key, wrt.get(event.shown, ""))
         parameter = _last(by_key.get(name, []), event)
-        return None if parameter is None else (parameter, 1.0)
+        return None if parameter is None else (parameter, 1.0, False)
     names, generic = _names(event, plan)
     if not names and not generic:
         return None
@@ -216,11 +221,11 @@ def _pair_of(
             continue
         parameter = _last(by_key.get(name, []), event)
         if parameter is not None:
-            return parameter, 1.0
+            return parameter, 1.0, False
     if names and id(event.value) in returned:
         parameter = _alike(event, by_key)
         if parameter is not None:
-            return parameter, 1.0
+            return parameter, 1.0, False
     if generic:
         for fits in (True, False):
             for name in naming.GENERIC:
@@ -228,7 +233,7 @@ def _pair_of(
                 if parameter is None or name == "X" or (np.size(parameter.copy) == np.size(event.copy)) != fits:
                     continue
                 if fits or id(event.value) in returned:
-                    return parameter, 1.0
+                    return parameter, 1.0, True
     return None
 
 

@@ -76,7 +76,9 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             rank = naming.loss_rank(event.key) if event.kind != "return" else 1
             found.append(((1, rank, -event.index), Loss(event.index, event.shown, event.line)))
     kept, seen = [], set()
-    for _, loss in sorted(found, key=lambda pair: pair[0]):
+    # after a loop of training a sum over all examples is of those that were not run
+    after = run.left if name is None and run.left is not None else len(run.events) + 1
+    for _, loss in sorted(found, key=lambda pair: (pair[0][0], pair[1].index >= after, pair[0])):
         if loss.name not in seen:
             kept.append(loss)
             seen.add(loss.name)
@@ -85,7 +87,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
 
 def _says_loss(name: str) -> bool:
     low = name.lower()
-    return any(word in low for word in ("loss", "cost", "objective", "error", "entropy", "mse")) and "deriv" not in low
+    return any(word in low for word in ("loss", "cost", "objective", "error", "entropy", "mse")) and not _OF_DERIVATIVES.search(low)
 
 
 def _deep_enough(run: Run, event: Event) -> bool:
@@ -183,7 +185,7 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, list) and 0 < len(value) <= 64 and all(scalar(part) is not None for part in value)
 
 
-_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*)_?(grad|back)|^d_?(sig|relu|tanh|act)|_d$")
+_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*)_?(grad|back)|^d_?(sig|relu|tanh|act)|_d$|(loss|cost|error|mse)_?(grad|back)|^d_?(loss|cost|mse)")
 _BACKWARD = re.compile(r"(?i)back|deriv")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",

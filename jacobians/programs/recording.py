@@ -134,6 +134,7 @@ class Recording:
         self.events: list[Event] = []
         self.count, self.last = 0, None
         self.trained = False
+        self.left: int | None = None
         self._update: Update | None = None
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
@@ -205,6 +206,7 @@ class Recording:
 
     def left_loop(self, node: ast.stmt) -> None:
         self.trained = True
+        self.left = self.count if self.left is None else self.left
 
 
 def owner(value: Any) -> Any:
@@ -465,7 +467,22 @@ _ROUNDS = ("epoch", "epochs", "it", "iter", "iteration", "iterations", "step", "
 _HOW_OFTEN = (
     "epoch", "iter", "num_it", "steps", "n_it", "training", "batches", "rounds", "minibatch", "mini_batch", "permut",
 )  # fmt: skip
-_EXAMPLES = ("X", "x", "data", "training_data", "inputs", "X_train", "train_data", "y", "Y", "samples", "dataset")
+_EXAMPLES = re.compile(
+    r"(?i)(x|y|(\w+_)?(data(set)?|inputs?|targets?|samples|examples|rows|labels)|[xy]s?_?\w{0,2}(train|tr)|train_?(x|y|set)?)$"
+)
+
+
+def _over_examples(node: ast.expr) -> bool:
+    """Whether a loop takes one example after another: ``zip(x_train, y_train)``, ``range(len(X))``, ``data``."""
+    if isinstance(node, ast.Call) and key_of(node.func) in ("enumerate", "list", "tqdm", "reversed") and node.args:
+        return _over_examples(node.args[0])
+    if isinstance(node, ast.Call) and key_of(node.func) in ("range", "xrange"):
+        return any(
+            isinstance(part, ast.Call) and key_of(part.func) == "len" and _EXAMPLES.match(key_of(part.args[0])) is not None
+            for part in ast.walk(node) if isinstance(part, ast.Call) and part.args
+        )  # fmt: skip
+    parts = node.args if isinstance(node, ast.Call) and key_of(node.func) == "zip" else [node]
+    return any(isinstance(p, (ast.Name, ast.Attribute)) and _EXAMPLES.match(key_of(p)) is not None for p in parts)
 
 
 def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int], list[int]]:
@@ -485,9 +502,8 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
             continue
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
-        over = {key_of(p) for p in ast.walk(node.iter) if isinstance(p, ast.Name)}
-        examples = isinstance(node.iter, ast.Call) and key_of(node.iter.func) == "zip" and over & set(_EXAMPLES)
-        if target in _ROUNDS or any(word in name for name in names for word in _HOW_OFTEN) or examples:
+        often = any(word in name for name in names for word in _HOW_OFTEN)
+        if target in _ROUNDS or often or _over_examples(node.iter):
             training.append(id(node))
         else:
             long.append(id(node))
@@ -545,6 +561,8 @@ class Run:
         Lines with constructs outside the list.
     meanings : dict
         The built-in meanings that were assumed, by name.
+    left : int or None
+        The event at which the innermost loop of training was left.
     """
 
     events: list[Event]
@@ -554,3 +572,4 @@ class Run:
     unread: list[tuple[int, str]] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
     unsettled: bool = False
+    left: int | None = None
