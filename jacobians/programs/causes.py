@@ -286,9 +286,11 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
     found = [_first(study, wrong, lines, end, in_proportion=there) for there in (False, True)]
     named = [one for one in found if one is not None]
     best = max(named, key=lambda one: (len(one[0].gradients), -one[1]))[0] if named else None
-    if best is None or len(best.gradients) < len(wrong):
+    if best is None or len(best.gradients) < len(wrong) or not (best.name or best.should_be):
         edited = _edited(study, wrong, lines, end)
-        if edited is not None and (best is None or len(edited.gradients) > len(best.gradients)):
+        # the last line of a gradient can always be replaced: a line that an edit mends says more
+        least = 0 if best is None else len(best.gradients) + bool(best.name or best.should_be)
+        if edited is not None and len(edited.gradients) >= max(least, 1):
             return edited
     return best
 
@@ -311,6 +313,18 @@ def _first(
         # what is a true derivative is handed on until a line takes it for another: the last such line is meant
         taken = in_proportion and right and not _multiple(value, true)
         if not right or (best is not None and len(right) < len(best.gradients) + (not taken)):
+            continue
+        if event.kind == "return":
+            # a function of the file hands on what it was given: its line is named where an edit of it mends
+            if id(statement) in tried:
+                continue
+            tried.add(id(statement))
+            found = _mended(study, wrong, statement, event, study.subject.runs + _EDITS)
+            if found is not None and len(found[1]) >= len(right):
+                best = Cause(found[0].cause, found[0].words, line, _as_line(study, statement, found[0]), found[1])
+                at = event.index
+                if len(best.gradients) == len(wrong) and not taken:
+                    break
             continue
         name, words = _what(study, event, right, true)
         best, at = Cause(name, words, line, "", right), event.index
@@ -443,7 +457,7 @@ def _backward(study: Study, wrong: Sequence[int], end: int) -> Iterator[tuple[in
     statements = _statements(study.subject.source.tree)
     events = [
         e for e in reals(study.run.events)
-        if e.index <= last and e.kind in ("assign", "write", "update") and e.line in statements
+        if e.index <= last and e.kind in ("assign", "write", "update", "return") and e.line in statements
     ]  # fmt: skip
     whole = study.loss.value(study.run.events[study.loss.index].copy)
     for event in events[-_MOST_STORES:]:

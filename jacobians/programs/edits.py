@@ -170,8 +170,9 @@ def _whole_line(statement: ast.stmt, whole: ast.expr, around: Around) -> Iterato
                         )
         for name, count in around.counts.items():
             if count != around.examples and count > 1:
-                yield _edit("scale-classes", f"it is divided by {name}", one, _made(f"_0 * {name}", _0=node))
-                yield _edit("scale-classes", f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node))
+                cause = "scale-n" if _OF_EXAMPLES.match(name) else "scale-classes"
+                yield _edit(cause, f"it is divided by {name}", one, _made(f"_0 * {name}", _0=node))
+                yield _edit(cause, f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node))
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         again = copy.deepcopy(statement.targets[0])
         for node in ast.walk(again):
@@ -184,6 +185,10 @@ def _whole_line(statement: ast.stmt, whole: ast.expr, around: Around) -> Iterato
                 part,
                 _made("_1 + _0", _0=whole, _1=again),
             )
+
+
+_OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
+"""Counts of examples: a batch may hold fewer than there are."""
 
 
 def _slopes(around: Around) -> Iterator[tuple[str, str, str]]:
@@ -261,9 +266,9 @@ def _operators(parts: Sequence[Part]) -> Iterator[Edit]:
                 )
                 yield _edit(cause, words, part, ast.BinOp(node.left, other(), node.right))
             if isinstance(node.op, (ast.Sub, ast.Div)):
-                yield _edit(
-                    "wrong-order", "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left)
-                )
+                # b - a is -(a - b)
+                name = "sign" if isinstance(node.op, ast.Sub) else "wrong-order"
+                yield _edit(name, "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left))
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             yield _edit("sign", "a sign is wrong", part, node.operand)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
