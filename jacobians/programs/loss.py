@@ -87,7 +87,9 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
 
 def _says_loss(name: str) -> bool:
     low = name.lower()
-    return any(word in low for word in ("loss", "cost", "objective", "error", "entropy", "mse")) and not _OF_DERIVATIVES.search(low)
+    return any(
+        word in low for word in ("loss", "cost", "objective", "error", "entropy", "mse")
+    ) and not _OF_DERIVATIVES.search(low)
 
 
 def _deep_enough(run: Run, event: Event) -> bool:
@@ -185,7 +187,9 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, list) and 0 < len(value) <= 64 and all(scalar(part) is not None for part in value)
 
 
-_OF_DERIVATIVES = re.compile(r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*)_?(grad|back)|^d_?(sig|relu|tanh|act)|_d$|(loss|cost|error|mse)_?(grad|back)|^d_?(loss|cost|mse)")
+_OF_DERIVATIVES = re.compile(
+    r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*|loss|cost|error|mse)_?(grad|back)|^d_?(sig|relu|tanh|act|loss|cost|mse)|_d$"
+)
 _BACKWARD = re.compile(r"(?i)back|deriv")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",

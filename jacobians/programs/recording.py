@@ -235,7 +235,9 @@ def plan_of(tree: ast.Module) -> Plan:
             if found.gradient is not None:
                 gradients[id(found.gradient)] = found
     training, long = _training(tree, updates)
-    return Plan(updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)), dict(_histories(tree)))
+    return Plan(
+        updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)), dict(_histories(tree))
+    )
 
 
 def _inner(tree: ast.Module) -> Iterator[int]:
@@ -477,10 +479,8 @@ def _over_examples(node: ast.expr) -> bool:
     if isinstance(node, ast.Call) and key_of(node.func) in ("enumerate", "list", "tqdm", "reversed") and node.args:
         return _over_examples(node.args[0])
     if isinstance(node, ast.Call) and key_of(node.func) in ("range", "xrange"):
-        return any(
-            isinstance(part, ast.Call) and key_of(part.func) == "len" and _EXAMPLES.match(key_of(part.args[0])) is not None
-            for part in ast.walk(node) if isinstance(part, ast.Call) and part.args
-        )  # fmt: skip
+        counted = [p.args[0] for p in ast.walk(node) if isinstance(p, ast.Call) and key_of(p.func) == "len" and p.args]
+        return any(_EXAMPLES.match(key_of(part)) is not None for part in counted)
     parts = node.args if isinstance(node, ast.Call) and key_of(node.func) == "zip" else [node]
     return any(isinstance(p, (ast.Name, ast.Attribute)) and _EXAMPLES.match(key_of(p)) is not None for p in parts)
 
