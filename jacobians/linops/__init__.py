@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from jacobians.layout import Order
 from jacobians.linops.algebra import add, after, beside, compose, scale
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
+from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
+from jacobians.linops.convolutions import SharedKernel, Windows
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
+from jacobians.linops.for_each_example import ForEachExample
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
-from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
+from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DENSE_LIMIT",
+    "BatchedKronecker",
     "BlockDiagonal",
     "BlockRow",
     "Broadcast",
@@ -33,20 +37,24 @@ __all__ = [
     "Dense",
     "Diagonal",
     "DiagonalMinusOuter",
+    "ForEachExample",
     "Identity",
     "Jacobian",
     "KhatriRao",
     "KhatriRaoSum",
     "Kronecker",
     "LowRank",
+    "PermutedAxes",
     "Plan",
     "Product",
     "Reshape",
     "Scaled",
     "Selection",
+    "SharedKernel",
     "Sparse",
     "Sum",
     "Transposed",
+    "Windows",
     "Zero",
 ]
 
