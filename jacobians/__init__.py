@@ -41,8 +41,8 @@ _HOMES = {
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
     "recording": "replayed",
-    "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
-    "translate_parameters",
+    "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_kernel "
+    "translate_packed translate_parameters",
 }
 """By module, the public names that it is home to: a name is loaded from there on first use.
 

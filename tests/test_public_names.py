@@ -32,13 +32,14 @@ PUBLIC = words("""
     diagnose empirical_fisher exp explain gauss_newton gelu grad hadamard jacobian kronecker_factored l2 leaky_relu
     linear load_digits load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge power
     reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square squared_error tanh total
-    translate_batch translate_gradients translate_jacobian translate_packed translate_parameters transpose unvec values
-    vec
+    translate_batch translate_gradients translate_jacobian translate_kernel translate_packed translate_parameters
+    transpose unvec values vec
 """)
 
 LINOPS = words("""
-    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity
-    Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
+    DENSE_LIMIT BatchedKronecker BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal
+    DiagonalMinusOuter ForEachExample Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank PermutedAxes Plan
+    Product Reshape Scaled Selection SharedKernel Sparse Sum Transposed Windows Zero
 """)
 
 OPERATIONS = words("""

@@ -78,15 +78,13 @@ class Windows(MovedEntries):
 
     def _jvp(self, tangent: Array) -> Array:
         n = len(self.kernel)
-        lead, own = tangent.shape[: tangent.ndim - n], tangent.strides[tangent.ndim - n :]
-        within = tuple(s * d for s, d in zip(own, self.dilation, strict=True))
-        between = tuple(s * d for s, d in zip(own, self.stride, strict=True))
-        return np.lib.stride_tricks.as_strided(
-            tangent,
-            (*lead, *self.kernel, *self._places()),
-            (*tangent.strides[: tangent.ndim - n], *within, *between),
-            writeable=False,
-        )
+        reach = tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True))
+        first = tangent.ndim - n
+        every = np.lib.stride_tricks.sliding_window_view(tangent, reach, axis=tuple(range(first, tangent.ndim)))
+        steps = (slice(None, None, s) for s in (*self.stride, *self.dilation))
+        kept = every[(..., *steps)]
+        places = range(first, first + n)
+        return kept.transpose((*range(first), *(a + n for a in places), *places))
 
     def _vjp(self, cotangent: Array) -> Array:
         n = len(self.kernel)
@@ -240,6 +238,12 @@ class SharedKernel(Jacobian):
     @property
     def flops(self) -> int:
         return 2 * self.out * self.windows.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the memory that the windows are a view of."""
+        spans = (max(n - 1, 0) * abs(s) for n, s in zip(self.windows.shape, self.windows.strides, strict=True))
+        return sum(spans) + self.windows.itemsize if self.windows.size else 0
 
     @property
     def arrays(self) -> tuple[Array, ...]:
