@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jacobians
-from jacobians import linops, operations
+from jacobians import layers, linops, operations
 from tests.docs import rooms
 
 PACKAGE = Path(jacobians.__file__).parent
@@ -51,6 +51,12 @@ OPERATIONS = words("""
 """)
 
 
+LAYERS = words("""
+    Convolution Embedding Flattened GlobalPool Padded Pool TransposedConvolution avg_pool conv1d conv2d conv_transpose2d
+    embedding flatten global_avg_pool global_max_pool max_pool pad
+""")
+
+
 # --- names -------------------------------------------------------------------------------------------
 
 
@@ -59,6 +65,7 @@ def test_public_names_are_pinned() -> None:
     assert len(PUBLIC) < 80
     assert sorted(linops.__all__) == sorted(LINOPS)
     assert sorted(operations.__all__) == sorted(OPERATIONS)
+    assert sorted(layers.__all__) == sorted(LAYERS)
 
 
 def test_type_checkers_find_every_public_name() -> None:
@@ -75,7 +82,7 @@ def test_type_checkers_find_every_public_name() -> None:
 
 def test_only_public_names_are_completed() -> None:
     names = [name for name in dir(jacobians) if not name.startswith("__")]
-    assert names == sorted(PUBLIC)
+    assert names == sorted([*PUBLIC, "layers"])
 
 
 def test_the_classes_of_operations_are_found_at_the_top() -> None:
@@ -101,7 +108,7 @@ def test_every_listed_name_is_there(name: str) -> None:
     assert set(listed) <= set(dir(module))
 
 
-@pytest.mark.parametrize("module", [jacobians, linops, operations], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [jacobians, layers, linops, operations], ids=lambda m: m.__name__)
 def test_every_public_name_is_documented(module: object) -> None:
     for name in module.__all__:  # type: ignore[attr-defined]
         value = getattr(module, name)
@@ -133,6 +140,7 @@ MAY_IMPORT = {
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
+    "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,

@@ -1,0 +1,61 @@
+"""Every layer of `jacobians.layers`: the operation, inputs for it, and where the examples lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from jacobians.layers.convolutions import Convolution, TransposedConvolution
+from jacobians.layers.pooling import Embedding, Flattened, GlobalPool, Padded, Pool
+from jacobians.layout import Layout
+from jacobians.operations import Operation
+
+
+class Case(NamedTuple):
+    """A layer: `axes` says where the examples lie in each input, `out_axis` where they lie in the value."""
+
+    operation: Operation
+    draw: Callable[[np.random.Generator], list[np.ndarray]]
+    axes: tuple[int | None, ...] | None = None
+    out_axis: int | None = None
+    integers: bool = True
+
+
+def normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], list[np.ndarray]]:
+    return lambda rng: [rng.normal(size=shape) for shape in shapes]
+
+
+def apart(*shape: int) -> Callable[[np.random.Generator], list[np.ndarray]]:
+    """Entries of which no two are equal, nor near to each other."""
+    size = int(np.prod(shape))
+    return lambda rng: [(rng.permutation(size) * 0.3 - 1.0).reshape(shape)]
+
+
+KERAS = Layout(images="HWC", kernels="HWIO")
+WRITTEN = Layout(batch="columns", vec="F", derivative="denominator", images="HWC", kernels="HWIO")
+
+IMAGES = {
+    "conv1d": Case(Convolution(1, 2, 1), normal((2, 2, 5), (3, 2, 3), (3,)), (0, None, None), 0),
+    "conv2d": Case(Convolution(2, 2, 1), normal((2, 2, 4, 3), (3, 2, 2, 3), (3,)), (0, None, None), 0),
+    "conv2d, groups, dilation, same": Case(
+        Convolution(2, 1, "same", (1, 2), groups=2, bias=False), normal((2, 4, 3, 4), (2, 2, 2, 2)), (0, None), 0
+    ),
+    "conv2d in MATLAB's layout, flipped": Case(
+        Convolution(2, flipped=True, layout=WRITTEN), normal((3, 3, 2, 2), (2, 2, 2, 3), (3,))
+    ),
+    "conv_transpose2d": Case(
+        TransposedConvolution(2, 2, 1, groups=2, extra=1), normal((2, 2, 3, 2), (2, 2, 3, 2), (4,)), (0, None, None), 0
+    ),
+    "max_pool": Case(Pool("max", 2, pad=1), apart(2, 2, 3, 4), (0,), 0, integers=False),
+    "max_pool, overlapping": Case(Pool("max", 3, 1, layout=KERAS), apart(2, 4, 4, 2), (0,), 0, integers=False),
+    "avg_pool": Case(Pool("avg", (2, 3), (1, 2), 1), normal((2, 2, 3, 4)), (0,), 0),
+    "global_max_pool": Case(GlobalPool("max"), apart(2, 3, 2, 2), (0,), 0, integers=False),
+    "global_avg_pool": Case(GlobalPool("avg", WRITTEN), normal((2, 2, 3, 2))),
+    "pad": Case(Padded(((1, 0), (0, 2)), KERAS), normal((2, 2, 3, 2)), (0,), 0),
+    "flatten": Case(Flattened(), normal((3, 2, 2)), (0,), 0),
+    "embedding": Case(Embedding([[1, 3], [3, 0]]), normal((4, 3))),
+}
+
+CASES = {**IMAGES}
