@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jacobians.layers.convolutions import Convolution, TransposedConvolution
+from jacobians.layers.normalisation import BatchNorm, Dropout, GroupNorm, LayerNorm, RMSNorm
 from jacobians.layers.pooling import Embedding, Flattened, GlobalPool, Padded, Pool
 from jacobians.layout import Layout
 from jacobians.operations import Operation
@@ -58,4 +59,20 @@ IMAGES = {
     "embedding": Case(Embedding([[1, 3], [3, 0]]), normal((4, 3))),
 }
 
-CASES = {**IMAGES}
+NORMALISATION = {
+    "batch_norm": Case(BatchNorm(), normal((4, 3), (3,), (3,))),
+    "batch_norm in columns": Case(BatchNorm(0.1, layout=WRITTEN), normal((2, 4), (2,), (2, 1))),
+    "batch_norm of images": Case(BatchNorm(), normal((2, 3, 2, 2), (3,), (3,))),
+    "batch_norm of images, channels last": Case(BatchNorm(layout=KERAS), normal((2, 2, 1, 3), (3,), (3,))),
+    "batch_norm, evaluation": Case(
+        BatchNorm(statistics=([0.1, 0.2], [1.5, 0.5])), normal((3, 2), (2,), (2,)), (0, None, None), 0
+    ),
+    "layer_norm": Case(LayerNorm(), normal((3, 4), (4,), (4,)), (0, None, None), 0),
+    "layer_norm of sequences": Case(LayerNorm(), normal((2, 2, 3), (3,), (3,)), (0, None, None), 0),
+    "group_norm": Case(GroupNorm(2), normal((2, 4, 2, 1), (4,), (4,)), (0, None, None), 0),
+    "group_norm in MATLAB's layout": Case(GroupNorm(2, layout=WRITTEN), normal((2, 1, 4, 2), (4,), (4,))),
+    "rms_norm": Case(RMSNorm(), normal((3, 4), (4,)), (0, None), 0),
+    "dropout": Case(Dropout([[True, False, True], [True, True, False]], 0.25), normal((2, 3))),
+}
+
+CASES = {**IMAGES, **NORMALISATION}
