@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jacobians.layers.attentions import Attention, MultiHeadAttention
 from jacobians.layers.convolutions import Convolution, TransposedConvolution
 from jacobians.layers.normalisation import BatchNorm, Dropout, GroupNorm, LayerNorm, RMSNorm
 from jacobians.layers.pooling import Embedding, Flattened, GlobalPool, Padded, Pool
+from jacobians.layers.recurrent import GRU, LSTM, RNN
 from jacobians.layout import Layout
 from jacobians.operations import Operation
 
@@ -75,4 +77,31 @@ NORMALISATION = {
     "dropout": Case(Dropout([[True, False, True], [True, True, False]], 0.25), normal((2, 3))),
 }
 
-CASES = {**IMAGES, **NORMALISATION}
+IN_COLUMNS = Layout(batch="columns", weights="rows", vec="F", derivative="denominator", sequences="time-first")
+KEPT = [[True, True], [True, False]]
+
+SEQUENCES = {
+    "rnn_step": Case(RNN(sequence=False), normal((2, 3), (2, 2), (3, 2), (2, 2), (2,)), (0, 0, None, None, None), 0),
+    "rnn": Case(RNN(), normal((2, 2, 2), (2, 2), (2, 2), (2, 2), (2,)), (0, 0, None, None, None), 0),
+    "rnn in MATLAB's layout": Case(RNN(layout=IN_COLUMNS), normal((2, 1, 2), (2, 1), (2, 2), (2, 2), (2,))),
+    "lstm_step, c": Case(
+        LSTM(sequence=False, result="c"),
+        normal((2, 2), (2, 1), (2, 1), (2, 4), (1, 4), (4,)),
+        (0, 0, 0, *[None] * 3),
+        0,
+    ),
+    "lstm, mask": Case(LSTM(mask=KEPT), normal((2, 2, 2), (2, 1), (2, 1), (2, 4), (1, 4), (4,))),
+    "gru": Case(GRU(), normal((2, 2, 2), (2, 1), (2, 3), (1, 3), (3,), (3,)), (0, 0, *[None] * 4), 0),
+    "attention": Case(Attention(), normal((2, 2, 2), (2, 3, 2), (2, 3, 1)), (0, 0, 0), 0),
+    "attention, heads, causal, mask": Case(
+        Attention([[True, False, True]], causal=True), normal((1, 2, 2, 2), (1, 2, 3, 2), (1, 2, 3, 2)), (0, 0, 0), 0
+    ),
+    "multi_head_attention": Case(
+        MultiHeadAttention(2), normal((1, 2, 2), (1, 2, 3), (2, 2), (3, 2), (3, 2), (2, 2), (2,), (2,), (2,), (2,))
+    ),
+}
+
+CASES = {**IMAGES, **NORMALISATION, **SEQUENCES}
+
+LONG = {"gru", "lstm, mask", "multi_head_attention", "rnn in MATLAB's layout", "rnn_step", "lstm_step, c"}
+"""Graphs of many values, whose laws are run with the slow tests; every day their values and one reference are."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.testing import assert_operation_laws
-from tests.layers.cases import CASES
+from jacobians.testing import assert_operation_laws, assert_reference
+from tests.layers.cases import CASES, LONG
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in CASES]
+)
 def test_laws(name: str) -> None:
     case = CASES[name]
     assert_operation_laws(
@@ -21,3 +23,9 @@ def test_laws(name: str) -> None:
         directions=1,
         coordinates=0,
     )
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_reference(name: str) -> None:
+    case, rng = CASES[name], np.random.default_rng(1)
+    assert_reference(case.operation, case.draw(rng), rng, directions=1, coordinates=0)
