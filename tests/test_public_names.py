@@ -52,8 +52,10 @@ OPERATIONS = words("""
 
 
 LAYERS = words("""
-    Convolution Embedding Flattened GlobalPool Padded Pool TransposedConvolution avg_pool conv1d conv2d conv_transpose2d
-    embedding flatten global_avg_pool global_max_pool max_pool pad
+    Attention BatchNorm Convolution Dropout Embedding Flattened GRU GlobalPool GroupNorm LSTM LayerNorm
+    MultiHeadAttention Padded Pool RMSNorm RNN TransposedConvolution attention avg_pool batch_norm conv1d conv2d
+    conv_transpose2d dropout embedding flatten global_avg_pool global_max_pool group_norm gru gru_step layer_norm lstm
+    lstm_step max_pool multi_head_attention pad rms_norm rnn rnn_step running_statistics
 """)
 
 

@@ -87,7 +87,8 @@ class Attention(Primitive):
         """Where a query may not look; None where it may everywhere."""
         hidden = None
         if self.causal:
-            hidden = np.broadcast_to(~np.tri(*shape[-2:], dtype=bool), shape)
+            queries, keys = (np.arange(n) for n in shape[-2:])
+            hidden = np.broadcast_to(as_array(keys > queries[:, None]), shape)
         if self.mask is not None:
             try:
                 own = np.broadcast_to(~self.mask, shape)
@@ -168,7 +169,7 @@ class MultiHeadAttention(Composed):
             )
         out = 1 if layout.weights == "columns" else 0
         width, own, outputs = Wq[out], Wv[out], Wo[out]
-        if not isinstance(self.heads, int) or self.heads < 1 or width % self.heads or own % self.heads:
+        if self.heads not in range(1, width + 1) or width % self.heads or own % self.heads:
             raise ShapeError(
                 f"{self.name}: heads={self.heads!r} of {width} and {own} outputs; expected a common divisor"
             )
@@ -197,7 +198,7 @@ class MultiHeadAttention(Composed):
         x, m = X.transpose(axes), M.transpose(axes)
         Wq, Wk, Wv, Wo = (W if self._own_layout.weights == "columns" else W.T for W in (Wq, Wk, Wv, Wo))
         q, k, v = (self._split(own @ W + b) for own, W, b in ((x, Wq, bq), (m, Wk, bk), (m, Wv, bv)))
-        seen: Value = self.inner(q, k, v)  # type: ignore[assignment]
+        seen = self.inner(q, k, v)
         joined = seen.transpose((0, 2, 1, 3)).reshape((*x.shape[:2], v.shape[1] * v.shape[3]))
         return (joined @ Wo + bo).transpose(back(axes))
 

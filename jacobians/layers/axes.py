@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, DType, Shape
 from jacobians.errors import ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
 
@@ -34,7 +35,7 @@ def is_in_order(axes: Sequence[int]) -> bool:
     return tuple(axes) == tuple(range(len(axes)))
 
 
-def as_steps(given: int | Sequence[int], places: int, name: str, operation: str, least: int = 1) -> tuple[int, ...]:
+def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1) -> tuple[int, ...]:
     """Return one whole number for each axis of places, from one for all or one for each.
 
     Raises
@@ -55,7 +56,7 @@ def as_steps(given: int | Sequence[int], places: int, name: str, operation: str,
     return tuple(int(s) for s in steps)
 
 
-def as_pads(given: object, lengths: Shape, kernel: Shape, stride: Shape, dilation: Shape, operation: str) -> Pads:
+def as_pads(given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: Shape, operation: str) -> Pads:
     """Return the padding of each axis: from one number, one or a pair for each axis, or "same".
 
     "same" gives ⌈length / stride⌉ places, and of an odd number of zeros one more after than before, as TensorFlow and
@@ -81,10 +82,10 @@ def as_pads(given: object, lengths: Shape, kernel: Shape, stride: Shape, dilatio
             f"{operation}: pad={given!r}; expected 'same', a number of zeros, one for each axis, or pairs (before, "
             "after)"
         )
-    return tuple((p, p) for p in as_steps(given, places, "pad", operation, least=0))  # type: ignore[arg-type]
+    return tuple((p, p) for p in as_steps(given, places, "pad", operation, least=0))
 
 
-def within_padding(lead: Shape, lengths: Shape, pads: Pads, dtype: np.dtype) -> Selection:  # type: ignore[type-arg]
+def within_padding(lead: Shape, lengths: Shape, pads: Pads, dtype: DType) -> Selection:
     """Return the selection of an array's entries among the padding around it; its transpose pads with zeros."""
     padded = tuple(before + n + after for n, (before, after) in zip(lengths, pads, strict=True))
     key = (*(slice(None),) * len(lead), *(slice(b, b + n) for n, (b, _) in zip(lengths, pads, strict=True)))

@@ -78,7 +78,7 @@ class _WithKernel(Primitive):
                     f"{what})"
                 )
         x, w = X.transpose(layout.image_axes(self.places)), W.transpose(layout.kernel_axes(self.places))
-        return x, w[(..., *(slice(None, None, -1),) * self.places)] if self.flipped else w
+        return x, np.flip(w, tuple(range(2, rank))) if self.flipped else w
 
     def _refuse(self, X: Array, W: Array, channels: int, expected: int, outputs: int) -> None:
         layout = self._own_layout

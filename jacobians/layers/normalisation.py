@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from functools import partial
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -120,8 +120,8 @@ class _Normalised(Primitive):
         d = np.broadcast_to(scale, hat.shape)
         inner: Jacobian = DiagonalMinusOuter(d, as_array(scale * hat), as_array(hat / m), -1)
         if self.centred:
-            ones = np.ones((1, 1), hat.dtype)
-            inner = inner @ DiagonalMinusOuter(*(np.broadcast_to(o, hat.shape) for o in (ones, ones, ones / m)), -1)
+            ones = np.broadcast_to(hat.dtype.type(1), hat.shape)
+            inner = inner @ DiagonalMinusOuter(ones, ones, np.broadcast_to(hat.dtype.type(1 / m), hat.shape), -1)
         ordered = tuple(shape[a] for a in axes)
         if ordered != hat.shape:
             inner = Reshape(ordered, hat.shape, hat.dtype) @ inner @ Reshape(hat.shape, ordered, hat.dtype)
@@ -263,7 +263,7 @@ class GroupNorm(_Normalised):
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         axes = self._own_layout.image_axes(len(shape) - 2)
         channels = shape[axes[1]]
-        if not isinstance(self.groups, int) or self.groups < 1 or channels % self.groups:
+        if self.groups not in range(1, channels + 1) or channels % self.groups:
             raise ShapeError(
                 f"group_norm: X has shape {shape} with {channels} channels, groups={self.groups!r}; expected a divisor "
                 f"of {channels}"
@@ -298,7 +298,7 @@ class Dropout(Unary):
         return as_array(X * slopes), {"X": lambda: Diagonal(slopes)}
 
 
-def _probability(drop: float) -> float:
+def _probability(drop: Any) -> float:
     if isinstance(drop, bool) or not isinstance(drop, (int, float, np.floating)) or not 0 <= drop < 1:
         raise DomainError(
             f"dropout: drop={drop!r}; expected the probability that an entry is dropped, 0 ≤ drop < 1. CS231n's p is "

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Shape, as_array
+from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.graphs import Value
 from jacobians.layers.axes import back
@@ -104,11 +104,11 @@ class _Recurrent(Composed):
             new = self._step(into[:, t], states, Wh, biases)
             if self.mask is not None:
                 kept = self.mask[:, t, None]
-                new = tuple(np.where(kept, own, old) for own, old in zip(new, states, strict=True))
+                new = tuple(_where(kept, own, old) for own, old in zip(new, states, strict=True))
             states = new
             found.append(states[0])
-        every: Any = np.stack(found, axis=1)
-        return every.transpose(back(axes))  # type: ignore[no-any-return]
+        every: Value = _stack(found)
+        return every.transpose(back(axes))
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         """The next states, from what X gives to every gate."""
@@ -121,6 +121,16 @@ class _Recurrent(Composed):
         width = all_gates.shape[1] // len(self.gates)
         place = self.gates.index(letter)
         return all_gates[:, place * width : (place + 1) * width]
+
+
+def _where(kept: Array, own: Value, old: Value) -> Value:
+    found: Any = np.where(kept, own, old)
+    return found
+
+
+def _stack(states: list[Value]) -> Value:
+    found: Any = np.stack(states, axis=1)
+    return found
 
 
 @final

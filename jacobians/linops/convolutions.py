@@ -82,7 +82,8 @@ class Windows(MovedEntries):
         first = tangent.ndim - n
         every = np.lib.stride_tricks.sliding_window_view(tangent, reach, axis=tuple(range(first, tangent.ndim)))
         steps = (slice(None, None, s) for s in (*self.stride, *self.dilation))
-        kept = every[(..., *steps)]
+        key: Any = (..., *steps)
+        kept = every[key]
         places = range(first, first + n)
         return kept.transpose((*range(first), *(a + n for a in places), *places))
 

@@ -62,7 +62,8 @@ class ForEachExample(Jacobian):
 
     def __init__(self, count: int, inner: Jacobian, axis: int = 0) -> None:
         (self.count,) = as_shape((count,), "the count", "ForEachExample")
-        if not isinstance(inner, Jacobian) or isinstance(inner, Denominator):
+        given: object = inner
+        if not isinstance(given, Jacobian) or isinstance(given, Denominator):
             raise ArgumentError("ForEachExample: inner must be a Jacobian in numerator layout, such as Selection(…)")
         if axis not in (0, -1):
             raise ShapeError(f"ForEachExample: axis={axis}; examples are counted along axis 0 or -1")

@@ -1,4 +1,4 @@
-"""Random layers of random shapes in random layouts, values and gradients against torch: python -m tests.layers.against_torch.
+"""Random layers in random layouts, values and gradients against torch: python -m tests.layers.against_torch.
 
 It needs torch (2.13.0 was used), which no test installs. For each layer it prints how many were tried, and the largest
 difference, relative to the largest entry of what torch gives.
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from jacobians import layers
 from jacobians.layers.axes import back
