@@ -81,7 +81,8 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
         with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
             probe = Probe(fun, tree, flat)
             if options.scalar and probe.value.size != 1:
-                found.faults.append(f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays")
+                told = f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays"
+                compared = [], None, [told]
             elif not np.isfinite(probe.value).all():
                 what = str(probe.value[0]) if options.scalar else "not finite"
                 compared = [], None, [f"fun is {what} at x: nothing can be compared"]
@@ -94,8 +95,8 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
                     if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
                         there = read(found.there, [], probe.shape)
                         found.faults.extend(stale_faults(fun, there, tree, found, options.seed))
-    except CallFailedError as problem:
-        found.faults.append(str(problem))
+    except CallFailedError as problem:  # an error is no number that could be wrong
+        compared = [], None, [str(problem)]
     return concluded(found, fun, derivative, time.perf_counter() - start, *compared)
 
 
@@ -128,7 +129,8 @@ def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Option
         sights = [Sight.by_entry(own) for own in entries.findings]
     else:
         sights = [Sight.by_direction(told, given, probe, span, rng) for span in tree.spans]
-    whole = max((s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong), default=0.0)
+    right = [s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong]
+    whole = np.max([np.zeros(probe.value.shape), *right], axis=0)
     rows = zip(entries.findings, sights, tree.spans, strict=True)
     verdicts = [verdict_of(probe, own, sight, whole, span, rng) for own, sight, span in rows]
     parameters = _parameters(probe, tree, entries.findings, verdicts, along if sampled else None)
@@ -142,7 +144,7 @@ def _parameters(
     checks = []
     rows = zip(tree.names, tree.shapes, tree.spans, found, verdicts, strict=True)
     for name, shape, (a, b), own, verdict in rows:
-        worst, smallest = own.worst, own.smallest
+        worst, smallest = own.worst, float(own.smallest.max(initial=0.0))
         if along is not None and a < b:
             smallest = along.smallest / float(probe.scale[a:b].min())
         output: Shape = ()
@@ -248,7 +250,7 @@ def check_gradient(
     Returns
     -------
     GradientCheck
-        True only if the verdict is "pass". What `fun` or `grad` raise becomes part of the verdict.
+        True only if the verdict is "pass". What `fun` or `grad` raise at x is told, and makes it inconclusive.
 
     Raises
     ------
