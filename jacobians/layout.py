@@ -184,13 +184,8 @@ class Layout:
     def __str__(self) -> str:
         return (
             f"batch in {self.batch}, weights in {self.weights}, bias {self.bias}, "
-            f"vec {self.vec}, {self.derivative} layout" + self._of_arrays()
+            f"vec {self.vec}, {self.derivative} layout"
         )
-
-    def _of_arrays(self) -> str:
-        """What is said of images, sequences and kernels: only where it is not the default."""
-        shown = (f.name for f in fields(self) if f.name in ("images", "sequences", "kernels"))
-        return "".join(f", {name} {getattr(self, name)}" for name in shown if getattr(self, name) != _CHOICES[name][0])
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{f.name}</th><td>{getattr(self, f.name)}</td></tr>" for f in fields(self))

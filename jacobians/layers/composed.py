@@ -78,6 +78,6 @@ class Composed(Operation):
             if own != expected:
                 raise ShapeError(
                     f"{self.name}: {name} has shape {own}, expected {expected} beside {self.names[0]} {shapes[0]} "
-                    f"({self._own_layout})"
+                    f"({self._own_layout}, sequences {self._own_layout.sequences})"
                 )
         return self._formula(*inputs)

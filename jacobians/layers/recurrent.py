@@ -60,7 +60,8 @@ class _Recurrent(Composed):
         if len(X) != rank or len(h) != 2:
             what = "a batch of sequences, three axes" if self.sequence else "one step's batch, a matrix"
             raise ShapeError(
-                f"{self.name}: X has shape {X} and h {h}; expected {what}, and a matrix of states ({self._own_layout})"
+                f"{self.name}: X has shape {X} and h {h}; expected {what}, and a matrix of states "
+                f"({self._own_layout}, sequences {self._own_layout.sequences})"
             )
         layout = self._own_layout
         ordered = tuple(X[a] for a in layout.sequence_axes()) if self.sequence else self._as_rows(X)

@@ -107,7 +107,7 @@ def refused(error: type[Exception], message: str) -> Any:
 
 def test_refusals() -> None:
     X, h, c, Wx, Wh, b = lstm_arrays(2, 3, 4, 5)
-    where = "(batch in rows, weights in columns, bias separate, vec C, numerator layout)"
+    where = "(batch in rows, weights in columns, bias separate, vec C, numerator layout, sequences batch-first)"
     with refused(ShapeError, f"lstm: Wx has shape (20, 4), expected (4, 20) beside X (2, 3, 4) {where}"):
         layers.lstm(X, h, c, Wx.T, Wh, b)
     with refused(
