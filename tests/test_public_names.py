@@ -52,10 +52,13 @@ OPERATIONS = words("""
 
 
 LAYERS = words("""
-    Attention BatchNorm Convolution Dropout Embedding Flattened GRU GlobalPool GroupNorm LSTM LayerNorm
-    MultiHeadAttention Padded Pool RMSNorm RNN TransposedConvolution attention avg_pool batch_norm conv1d conv2d
-    conv_transpose2d dropout embedding flatten global_avg_pool global_max_pool group_norm gru gru_step layer_norm lstm
-    lstm_step max_pool multi_head_attention pad rms_norm rnn rnn_step running_statistics
+    Absolute Attention BatchNorm Clip Convolution Dropout ELU Embedding Flattened GRU GlobalPool GroupNorm HardSwish
+    HardTanh Huber KLDivergence LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Poisson Pool RMSNorm
+    RNN SELU SoftSign Sqrt TemporalSoftmax TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
+    conv2d conv_transpose2d cos dropout elu embedding flatten global_avg_pool global_max_pool group_norm gru gru_step
+    hard_swish hard_tanh huber kl_divergence layer_norm lstm lstm_step max_pool maximum minimum mish
+    multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu sin soft_sign sqrt
+    temporal_softmax
 """)
 
 

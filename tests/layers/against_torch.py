@@ -189,8 +189,61 @@ def attention(rng: np.random.Generator) -> Iterator[Pair]:
         yield J.K.vjp(c), tensors[1].grad.numpy()
 
 
+ACTIVATIONS = {
+    "elu": F.elu,
+    "selu": F.selu,
+    "hard_tanh": F.hardtanh,
+    "soft_sign": F.softsign,
+    "mish": F.mish,
+    "hard_swish": F.hardswish,
+}
+
+
+def activation(rng: np.random.Generator) -> Iterator[Pair]:
+    name = str(rng.choice([*ACTIVATIONS]))
+    x = rng.normal(size=some(rng, 1, 6, 2)) * 10 ** float(rng.uniform(-3, 2))
+    (tx,) = variables(x)
+    y = ACTIVATIONS[name](tx)
+    Z, J = getattr(layers, name)(x)
+    c = pulled(rng, y)
+    yield Z, y.detach().numpy()
+    yield J.vjp(c), tx.grad.numpy()
+
+
+def loss(rng: np.random.Generator) -> Iterator[Pair]:
+    count, steps, classes = some(rng, 1, 6, 3)
+    kind, reduction = rng.choice(["huber", "poisson", "kl", "temporal"]), str(rng.choice(["sum", "mean"]))
+    x = rng.normal(size=(count, steps, classes))
+    (tx,) = variables(x)
+    scale = 1.0 if reduction == "sum" else 1 / count
+    if kind == "temporal":
+        labels, weights = rng.integers(-1, classes, size=(count, steps)), rng.random(classes) + 0.1
+        smoothing = 0.0 if rng.integers(0, 2) else 0.3
+        y = F.cross_entropy(tx.reshape(-1, classes), torch.tensor(labels).reshape(-1), ignore_index=-1, reduction="none",
+                            weight=None if smoothing else torch.tensor(weights), label_smoothing=smoothing)  # fmt: skip
+        L, J = layers.temporal_softmax(
+            x, labels, class_weights=None if smoothing else weights, ignore=-1, smoothing=smoothing, reduction=reduction
+        )
+    elif kind == "huber":
+        targets, delta = rng.normal(size=x.shape), float(rng.uniform(0.3, 2))
+        y = F.huber_loss(tx, torch.tensor(targets), reduction="none", delta=delta)
+        L, J = layers.huber(x, targets, delta, reduction)
+    elif kind == "poisson":
+        targets = rng.integers(0, 5, size=x.shape).astype(float)
+        y = F.poisson_nll_loss(tx, torch.tensor(targets), reduction="none")
+        L, J = layers.poisson(x, targets, reduction)
+    else:
+        targets = rng.dirichlet(np.ones(classes), size=(count, steps))
+        y = F.kl_div(tx, torch.tensor(targets), reduction="none")
+        L, J = layers.kl_divergence(x, targets, reduction)
+    total = y.sum() * scale
+    total.backward()
+    yield np.asarray(L), total.detach().numpy()
+    yield J.gradient, tx.grad.numpy()
+
+
 LAYERS: dict[str, Callable[[np.random.Generator], Iterator[Pair]]] = {
-    made.__name__: made for made in (convolution, pooling, normalisation, recurrence, attention)
+    made.__name__: made for made in (convolution, pooling, normalisation, recurrence, attention, activation, loss)
 }
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jacobians.layers import activations
 from jacobians.layers.attentions import Attention, MultiHeadAttention
 from jacobians.layers.convolutions import Convolution, TransposedConvolution
 from jacobians.layers.normalisation import BatchNorm, Dropout, GroupNorm, LayerNorm, RMSNorm
@@ -101,7 +102,29 @@ SEQUENCES = {
     ),
 }
 
-CASES = {**IMAGES, **NORMALISATION, **SEQUENCES}
+
+def entries(low: float, high: float, count: int = 8) -> Callable[[np.random.Generator], list[np.ndarray]]:
+    """Entries on both sides of what lies between, none at a whole number or a half."""
+    return lambda rng: [np.linspace(low, high, count).reshape(2, count // 2) + 0.01]
+
+
+ENTRYWISE = {
+    "elu": Case(activations.ELU(0.5), entries(-2.3, 2.2), (0,), 0),
+    "selu": Case(activations.SELU(), entries(-2.3, 2.2)),
+    "hard_tanh": Case(activations.HardTanh(), entries(-2.3, 2.2), integers=False),
+    "soft_sign": Case(activations.SoftSign(), entries(-2.3, 2.2)),
+    "hard_swish": Case(activations.HardSwish(), entries(-4.3, 4.2), integers=False),
+    "mish": Case(activations.Mish(), entries(-4.3, 4.2)),
+    "absolute": Case(activations.Absolute(), entries(-2.3, 2.2)),
+    "sqrt": Case(activations.Sqrt(), entries(0.3, 2.2)),
+    "clip": Case(activations.Clip(-0.25, 1.25), entries(-2.3, 2.2)),
+    "maximum": Case(activations.Maximum(), normal((2, 3), (3,)), integers=False),
+    "minimum": Case(activations.Minimum(), normal((2, 1), (2, 3)), integers=False),
+    "prelu": Case(activations.PReLU(), normal((2, 3), (3,)), (0, None), 0),
+    "prelu, one slope": Case(activations.PReLU(), normal((2, 3), ()), (0, None), 0),
+}
+
+CASES = {**IMAGES, **NORMALISATION, **SEQUENCES, **ENTRYWISE}
 
 LONG = {"gru", "lstm, mask", "multi_head_attention", "rnn in MATLAB's layout", "rnn_step", "lstm_step, c"}
 """Graphs of many values, whose laws are run with the slow tests; every day their values and one reference are."""
