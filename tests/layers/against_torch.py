@@ -219,10 +219,12 @@ def loss(rng: np.random.Generator) -> Iterator[Pair]:
     if kind == "temporal":
         labels, weights = rng.integers(-1, classes, size=(count, steps)), rng.random(classes) + 0.1
         smoothing = 0.0 if rng.integers(0, 2) else 0.3
-        y = F.cross_entropy(tx.reshape(-1, classes), torch.tensor(labels).reshape(-1), ignore_index=-1, reduction="none",
-                            weight=None if smoothing else torch.tensor(weights), label_smoothing=smoothing)  # fmt: skip
+        scores, own = tx.reshape(-1, classes), None if smoothing else weights
+        options = {"ignore_index": -1, "reduction": "none", "label_smoothing": smoothing}
+        weight = None if own is None else torch.tensor(own)
+        y = F.cross_entropy(scores, torch.tensor(labels).reshape(-1), weight=weight, **options)
         L, J = layers.temporal_softmax(
-            x, labels, class_weights=None if smoothing else weights, ignore=-1, smoothing=smoothing, reduction=reduction
+            x, labels, class_weights=own, ignore=-1, smoothing=smoothing, reduction=reduction
         )
     elif kind == "huber":
         targets, delta = rng.normal(size=x.shape), float(rng.uniform(0.3, 2))
