@@ -96,5 +96,7 @@ def padded(array: Array, pads: Pads, fill: float = 0.0) -> Array:
     """Return the array with padding around its last axes; itself without padding."""
     if not any(map(any, pads)):
         return array
-    widths = (*((0, 0),) * (array.ndim - len(pads)), *pads)
-    return np.pad(array, widths, constant_values=fill)
+    lead, lengths = array.shape[: array.ndim - len(pads)], array.shape[array.ndim - len(pads) :]
+    if not fill:
+        return within_padding(lead, lengths, pads, array.dtype)._vjp(array)
+    return np.pad(array, (*((0, 0),) * len(lead), *pads), constant_values=fill)

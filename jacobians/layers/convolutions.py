@@ -117,7 +117,7 @@ class _WithKernel(Primitive):
                 return given_back(axes, spread)
 
             makers["b"] = by_bias
-        return np.array(value.transpose(undone(axes)), order="C"), makers
+        return value.transpose(undone(axes)).copy(), makers
 
 
 @final
@@ -254,7 +254,7 @@ class TransposedConvolution(_WithKernel):
             return ForEachExample(count, self._of_one(w, one, None if fits else kept, pads, lengths).T)
 
         by_x = by_images()
-        value = by_x._jvp(np.ascontiguousarray(x).astype(dtype, copy=False))
+        value = by_x._jvp(x.astype(dtype, copy=False))
         axes = self._own_layout.image_axes(self.places)
         makers: Makers = {
             "X": lambda: given_back(axes, moved(axes, by_x, X.shape)),
@@ -290,9 +290,7 @@ class TransposedConvolution(_WithKernel):
         k, dtype = size_of(ordered[1:]), one.dtype
         g, per = self.groups, inputs // self.groups
         p = size_of(x.shape[2:])
-        shared = SharedKernel(
-            np.ascontiguousarray(x).reshape(count, g, per, p).astype(dtype, copy=False), 1, k, groups=True
-        )
+        shared = SharedKernel(x.reshape(count, g, per, p).astype(dtype, copy=False), 1, k, groups=True)
         turned = ForEachExample(g, Commutation(per, k, dtype))
         columns = self._columns(one, kept, pads, lengths)
         back = ForEachExample(count, columns.T @ Reshape(columns.codomain, shared.codomain[1:], dtype))

@@ -101,9 +101,7 @@ class Pool(_OfImages):
         windows = Windows(size, wide, stride, dtype=X.dtype)
         value, makers = (self._largest if self.which == "max" else self._mean)(x, windows, pads)
         jacobian = makers["X"]
-        return np.array(value.transpose(back(axes)), order="C"), {
-            "X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))
-        }
+        return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
 
     def _largest(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
         n = len(windows.kernel)
@@ -130,7 +128,7 @@ class Pool(_OfImages):
         if any(map(any, pads)):
             inner = inner @ within_padding(x.shape[1:2], x.shape[2:], pads, x.dtype).T
         by_x = (1.0 / size) * ForEachExample(len(x), inner)
-        return as_array(by_x._jvp(np.ascontiguousarray(x))), {"X": lambda: by_x}
+        return as_array(by_x._jvp(x)), {"X": lambda: by_x}
 
 
 def example_starts(shape: Shape, ndim: int) -> Array:
