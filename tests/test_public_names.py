@@ -36,8 +36,9 @@ PUBLIC = words("""
 """)
 
 LINOPS = words("""
-    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity
-    Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
+    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter DirectSum
+    Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum
+    SylvesterInverse Transposed Zero
 """)
 
 OPERATIONS = words("""

@@ -10,6 +10,8 @@ from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
+from jacobians.linops.direct_sum import DirectSum
+from jacobians.linops.frechet import Frechet
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
@@ -18,6 +20,7 @@ from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ __all__ = [
     "Dense",
     "Diagonal",
     "DiagonalMinusOuter",
+    "DirectSum",
+    "Frechet",
     "Identity",
     "Jacobian",
     "KhatriRao",
@@ -46,6 +51,7 @@ __all__ = [
     "Selection",
     "Sparse",
     "Sum",
+    "SylvesterInverse",
     "Transposed",
     "Zero",
 ]
