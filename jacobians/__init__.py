@@ -44,9 +44,13 @@ _HOMES = {
 }
 """By module, the public names that it is home to: a name is loaded from there on first use."""
 
+_ROOMS = ("matrix",)
+"""Modules whose names are reached through them: ``jac.matrix.inverse``."""
+
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
+    from jacobians import matrix
     from jacobians.auditing import *
     from jacobians.checking import *
     from jacobians.comparison import *
@@ -73,6 +77,8 @@ __all__ = sorted(_HOME_OF)
 
 def __getattr__(name: str) -> Any:
     """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
+    if name in _ROOMS:
+        return importlib.import_module(f"jacobians.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
@@ -80,4 +86,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

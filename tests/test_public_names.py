@@ -37,7 +37,7 @@ PUBLIC = words("""
 
 LINOPS = words("""
     DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter DirectSum
-    Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum
+    Duplication Elimination Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum
     SylvesterInverse Transposed Zero
 """)
 
@@ -120,6 +120,7 @@ MAY_IMPORT = {
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
+    "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,

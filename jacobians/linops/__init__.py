@@ -12,6 +12,7 @@ from jacobians.linops.broadcast import Broadcast
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.frechet import Frechet
+from jacobians.linops.half_vectorisation import Duplication, Elimination
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
@@ -37,6 +38,8 @@ __all__ = [
     "Diagonal",
     "DiagonalMinusOuter",
     "DirectSum",
+    "Duplication",
+    "Elimination",
     "Frechet",
     "Identity",
     "Jacobian",
