@@ -18,6 +18,7 @@ from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
@@ -143,6 +144,10 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             return _diagonal_block(left, right)
         case Diagonal(), BlockDiagonal():
             return _scaled_blocks(left, right)
+        # (J₁ ⊕ J₂)(G₁ ⊕ G₂) = J₁G₁ ⊕ J₂G₂
+        case DirectSum(), DirectSum() if len(left.parts) == len(right.parts):
+            parts = [_chain(j, g)._with_order(None) for j, g in zip(left.parts, right.parts, strict=True)]
+            return DirectSum(parts, left.codomain, right.domain, np.result_type(left.dtype, right.dtype))
         # Bₙ (I ⊗ W) = (Bₙ W);  the row bₙ of Bₙ against X ⊗ I is bₙ ⊗ xₙ
         case BlockDiagonal(), Kronecker():
             return _layer_rows(left, right)
