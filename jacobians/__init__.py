@@ -50,7 +50,7 @@ _ROOMS = ("matrix",)
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
-    from jacobians import matrix
+    import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
     from jacobians.checking import *
     from jacobians.comparison import *

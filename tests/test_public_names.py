@@ -37,8 +37,8 @@ PUBLIC = words("""
 
 LINOPS = words("""
     DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter DirectSum
-    Duplication Elimination Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum
-    SylvesterInverse Transposed Zero
+    Duplication Elimination Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape
+    Scaled Selection Sparse Sum SylvesterInverse Transposed Zero
 """)
 
 OPERATIONS = words("""

@@ -81,9 +81,9 @@ class DirectSum(Jacobian):
         lead = len(self._lead)
         flat = value.reshape(*stack, len(self.parts), *into[lead:])
         images = empty((*stack, len(self.parts), *out[lead:]), value.dtype, value)
-        every = (slice(None),) * len(stack)
         for i, part in enumerate(self.parts):
-            images[(*every, i)] = part._jvp(flat[(*every, i)]) if forward else part._vjp(flat[(*every, i)])
+            own: Any = (*(slice(None),) * len(stack), i)
+            images[own] = part._jvp(flat[own]) if forward else part._vjp(flat[own])
         return images.reshape(stack + out)
 
     def _jvp(self, tangent: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The derivative of a function of a square matrix, as a linear map: one evaluation of the function at twice the size."""
+"""The derivative of a function of a square matrix, as a linear map: one evaluation at twice the size."""
 
 from __future__ import annotations
 

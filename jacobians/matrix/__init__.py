@@ -1,7 +1,7 @@
 """Matrix functions: each returns its value and its Jacobian in structure, of one matrix or of a batch of them.
 
-``jac.matrix.inverse(A)`` and its like are called as ``jac.sigmoid(Z)`` is: arrays give a value and a Jacobian, values of
-a graph give values. What has several results, such as `qr`, gives a pair for each.
+``jac.matrix.inverse(A)`` and its like are called as ``jac.sigmoid(Z)`` is: arrays give a value and a Jacobian, values
+of a graph give values. What has several results, such as `qr`, gives a pair for each.
 """
 
 # ruff: noqa: F403

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
@@ -62,7 +61,7 @@ class Lyapunov(OfMatrices):
     def _shape(self, *shapes: Shape) -> Shape:
         A, Q = shapes
         n = square("lyapunov", A)
-        if Q != (n, n):
+        if (n, n) != Q:
             raise ShapeError(f"lyapunov: A has shape {A}, Q has {Q}; expected two square matrices of one size")
         return Q
 
@@ -81,8 +80,8 @@ class Lyapunov(OfMatrices):
 def sylvester(A: Any, B: Any, C: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return X with A X + X B = C, and its Jacobians by A, B and C.
 
-    By C it is the inverse of :math:`A \otimes I + I \otimes B^\top`, kept as two Schur forms (`SylvesterInverse`). Kao &
-    Hennequin 2020, *Automatic differentiation of Sylvester, Lyapunov, and algebraic Riccati equations*,
+    By C it is the inverse of :math:`A \otimes I + I \otimes B^\top`, kept as two Schur forms (`SylvesterInverse`). Kao
+    & Hennequin 2020, *Automatic differentiation of Sylvester, Lyapunov, and algebraic Riccati equations*,
     arXiv:2011.11430.
 
     Parameters

@@ -124,8 +124,8 @@ def _eliminated(S: Array) -> tuple[Array, Array]:
         d[j] = S[j, j] - (L[j, :j] ** 2) @ d[:j]
         if not abs(d[j]) > least:
             raise DomainError(
-                f"ldl: pivot {j} is {d[j]:.3g}, zero up to rounding: the leading {j + 1} rows and columns are singular; "
-                "reorder the rows and columns, or add a multiple of the identity"
+                f"ldl: pivot {j} is {d[j]:.3g}, zero up to rounding: the leading {j + 1} rows and columns are "
+                "singular; reorder the rows and columns, or add a multiple of the identity"
             )
         L[j + 1 :, j] = (S[j + 1 :, j] - (L[j + 1 :, :j] * d[:j]) @ L[j, :j]) / d[j]
     return L, d
@@ -152,7 +152,8 @@ class QR(OfOneMatrix):
         m, n = shapes[0]
         if m < n:
             raise ShapeError(
-                f"qr: A has shape {shapes[0]}, with more columns than rows; take A's transpose, or its first {m} columns"
+                f"qr: A has shape {shapes[0]}, with more columns than rows; take A's transpose, or its first "
+                f"{m} columns"
             )
         return (m, n) if self.part == "Q" else (n, n)
 

@@ -291,9 +291,7 @@ def logdet(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Ja
 
 
 @of_one
-def slogdet(
-    A: npt.ArrayLike, layout: AnyLayout | None = None
-) -> tuple[tuple[Array, Jacobian], tuple[Array, Jacobian]]:
+def slogdet(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[tuple[Array, Jacobian], tuple[Array, Jacobian]]:
     r"""Return the sign of det A and log|det A|, each with its Jacobian: zero, and the row :math:`A^{-\top}`.
 
     Of a value of a graph it returns two values.

@@ -94,7 +94,7 @@ class _Known(_Function):
 
 @final
 class MatrixExponential(_Known):
-    r"""A ↦ exp A: of a symmetric matrix Daleckii and Kreĭn's formula, else the derivative from a block of twice the size."""
+    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size."""
 
     name = "expm"
 

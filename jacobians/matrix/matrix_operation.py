@@ -85,8 +85,8 @@ class OfMatrices(_Numeric):
         for name, array in zip(self.names, arrays, strict=True):
             if array.shape[: len(lead)] != lead:
                 raise ShapeError(
-                    f"{self.name}: {self.names[0]} has shape {first.shape}, a batch with leading axes {lead}, {name} has "
-                    f"{array.shape}; every input needs the same leading axes: repeat {name} for each example"
+                    f"{self.name}: {self.names[0]} has shape {first.shape}, a batch with leading axes {lead}, {name} "
+                    f"has {array.shape}; every input needs the same leading axes: repeat {name} for each example"
                 )
         own = [a.shape[len(lead) :] for a in arrays]
         shape = self._shape(*own)
@@ -183,8 +183,8 @@ def symmetric(operation: str, A: Array, name: str = "A") -> Array:
     i, j = (int(k) for k in np.unravel_index(int(np.argmax(gap)), gap.shape))
     if gap[i, j] > np.sqrt(np.finfo(A.dtype).eps) * np.abs(A).max():
         raise DomainError(
-            f"{operation}: {name} is not symmetric: {name}[{i}, {j}] = {A[i, j]:.6g}, {name}[{j}, {i}] = {A[j, i]:.6g}; "
-            f"take symmetrised({name}) first, whose Jacobian says how both entries count"
+            f"{operation}: {name} is not symmetric: {name}[{i}, {j}] = {A[i, j]:.6g}, {name}[{j}, {i}] = {A[j, i]:.6g}"
+            f"; take symmetrised({name}) first, whose Jacobian says how both entries count"
         )
     return as_array((A + A.T) / 2)
 

@@ -46,7 +46,8 @@ class TripleProduct(OfMatrices):
         A, X, B = shapes
         if not len(A) == len(X) == len(B) == 2 or A[1] != X[0] or X[1] != B[0]:
             raise ShapeError(
-                f"triple_product: A has shape {A}, X has {X}, B has {B}; expected three matrices whose inner sizes agree"
+                f"triple_product: A has shape {A}, X has {X}, B has {B}; expected three matrices whose inner "
+                "sizes agree"
             )
         return A[0], B[1]
 
@@ -214,9 +215,9 @@ def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> A
 
 @of_two
 def congruence(X: npt.ArrayLike, M: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return XᵀMX and its Jacobians: :math:`X^\top M \otimes I + (I \otimes (M X)^\top) K` and :math:`X^\top \otimes X^\top`.
+    r"""Return XᵀMX and its Jacobians by X and by M.
 
-    The Matrix Cookbook (2012), equation 79 for its entries. K is the commutation: K vec X = vec Xᵀ.
+    They are :math:`X^\top M \otimes I + (I \otimes (M X)^\top) K` and :math:`X^\top \otimes X^\top`. The Matrix Cookbook (2012), equation 79 for its entries. K is the commutation: K vec X = vec Xᵀ.
 
     Raises
     ------

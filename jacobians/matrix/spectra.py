@@ -137,8 +137,8 @@ class SingularVectors(OfOneMatrix):
     r"""A ↦ U or Vᵀ of the thin A = U diag(s) Vᵀ.
 
     With P = Uᵀ dA V and Fᵢⱼ = 1/(sⱼ² − sᵢ²): :math:`dU = U (F \circ (P S + S P^\top)) + (I - U U^\top)\, dA\, V S^{-1}`
-    and :math:`dV = V (F \circ (S P + P^\top S)) + (I - V V^\top)\, dA^\top U S^{-1}`. The largest entry of each column of
-    U is positive.
+    and :math:`dV = V (F \circ (S P + P^\top S)) + (I - V V^\top)\, dA^\top U S^{-1}`. The largest entry of each column
+    of U is positive.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def eigh(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Result, Res
 
 @of_one
 def svdvals(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    r"""Return the singular values and their Jacobian, whose row i is :math:`u_i \otimes v_i`; exact where some are equal.
+    r"""Return the singular values and their Jacobian, whose row i is :math:`u_i \otimes v_i`; exact at ties too.
 
     Giles 2008, NA-08/01, section 3.2. As of eigenvalues, what is symmetric in equal ones is smooth.
 

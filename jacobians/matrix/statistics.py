@@ -56,10 +56,10 @@ class _OfBatch(OfVectors, Unary):
             raise ShapeError(f"{self.name}: X has shape {X.shape}; expected a batch of vectors ({self._own_layout})")
         rows = self._rows(X, "X")
         N, D = rows.shape
-        if N <= self.ddof:
+        if self.ddof >= N:
             raise DomainError(
-                f"{self.name}: X has shape {X.shape}, {N} examples ({self._own_layout}); with ddof={self.ddof} there must "
-                f"be more than {self.ddof}"
+                f"{self.name}: X has shape {X.shape}, {N} examples ({self._own_layout}); with ddof={self.ddof} there "
+                f"must be more than {self.ddof}"
             )
         count = X.dtype.type(N - self.ddof)
         centred = as_array(rows - rows.mean(axis=0, dtype=np.float64).astype(X.dtype))
@@ -135,8 +135,8 @@ class _AroundMean(OfVectors):
         rows = self._rows(X, "X")
         if rows.shape[1] != n or mean.shape != (n,):
             raise ShapeError(
-                f"{self.name}: X has shape {X.shape}, mean has {mean.shape}, {matrix} has {S.shape}; expected vectors and "
-                f"a mean of {n} entries ({self._own_layout})"
+                f"{self.name}: X has shape {X.shape}, mean has {mean.shape}, {matrix} has {S.shape}; expected vectors "
+                f"and a mean of {n} entries ({self._own_layout})"
             )
         return as_array(rows - mean)
 
@@ -256,9 +256,9 @@ class GaussianByCholesky(_Likelihood):
 
 @of_one
 def covariance(X: npt.ArrayLike, ddof: int = 1, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    r"""Return the covariance matrix of a batch and its Jacobian, :math:`(C^\top \otimes I + (I \otimes C^\top) K)/(N - 1)`.
+    r"""Return the covariance matrix of a batch and its Jacobian.
 
-    C is the centred batch in rows.
+    Of a batch in rows it is :math:`(C^\top \otimes I + (I \otimes C^\top) K)/(N - 1)`, with C the centred batch.
 
     Parameters
     ----------

@@ -222,7 +222,9 @@ class Toeplitz(_OfVector):
     def _shape(self, *shapes: Shape) -> Shape:
         (entries,) = shapes[0]
         if entries % 2 == 0:
-            raise ShapeError(f"toeplitz: x has {entries} entries; a matrix of side n has 2n − 1 diagonals, an odd number")
+            raise ShapeError(
+                f"toeplitz: x has {entries} entries; a matrix of side n has 2n − 1 diagonals, an odd number"
+            )
         return ((entries + 1) // 2,) * 2
 
     def _structure(self, shape: Shape, dtype: Any) -> Jacobian:

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, as_array
+from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
 from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Expr, Eye
 

@@ -26,9 +26,7 @@ def test_laws_of_a_batch(name: str) -> None:
     case, rng = CASES[name], np.random.default_rng(2)
     arrays = [np.stack(examples) for examples in zip(*(case.draw(rng) for _ in range(2)), strict=True)]
     operation, places = case.make(FRENCH), (0,) * len(arrays)
-    assert_operation_laws(
-        operation, arrays, axes=places, out_axis=0, directions=1, coordinates=0, integers=False
-    )
+    assert_operation_laws(operation, arrays, axes=places, out_axis=0, directions=1, coordinates=0, integers=False)
     value, jacobians = operation.evaluate(*arrays)
     for i, (name, jacobian) in enumerate((n, jacobians.numerator(n)) for n in jacobians):
         assert isinstance(jacobian, DirectSum)
