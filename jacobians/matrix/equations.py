@@ -121,7 +121,7 @@ def lyapunov(A: npt.ArrayLike, Q: npt.ArrayLike, layout: AnyLayout | None = None
 
     Examples
     --------
-    >>> X, J = lyapunov(-np.eye(2), -2 * np.eye(2))
+    >>> X, J = lyapunov(np.eye(2), 2 * np.eye(2))
     >>> X, J.Q
     (array([[1., 0.],
            [0., 1.]]), SylvesterInverse(2, 2): 4×4 float64, (2, 2) → (2, 2), 128 B)

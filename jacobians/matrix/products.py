@@ -217,7 +217,8 @@ def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> A
 def congruence(X: npt.ArrayLike, M: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     r"""Return XᵀMX and its Jacobians by X and by M.
 
-    They are :math:`X^\top M \otimes I + (I \otimes (M X)^\top) K` and :math:`X^\top \otimes X^\top`. The Matrix Cookbook (2012), equation 79 for its entries. K is the commutation: K vec X = vec Xᵀ.
+    They are :math:`X^\top M \otimes I + (I \otimes (M X)^\top) K` and :math:`X^\top \otimes X^\top`, with the
+    commutation K: K vec X = vec Xᵀ. The Matrix Cookbook (2012), equation 79, has its entries.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Linear maps between a matrix and the entries that fix it: diag, triangles, vech, symmetric, skew, Toeplitz, circulant.
+"""Linear maps between a matrix and the entries that fix it: diagonals, triangles, vech, skew, Toeplitz, circulant.
 
 The value of a linear operation is its Jacobian's product with the input, so each states its structure alone.
 """
@@ -161,8 +161,8 @@ def _side(operation: str, shape: Shape, diagonal: bool) -> int:
     if full != entries:
         sizes = (n * (n + 1) // 2, (n + 1) * (n + 2) // 2) if diagonal else (n * (n - 1) // 2, n * (n + 1) // 2)
         raise ShapeError(
-            f"{operation}: x has {entries} entries; a matrix of side n has n(n {'+' if diagonal else '-'} 1)/2 of them, "
-            f"such as {sizes[0]} or {sizes[1]}"
+            f"{operation}: x has {entries} entries; a matrix of side n has n(n {'+' if diagonal else '-'} 1)/2 of "
+            f"them, such as {sizes[0]} or {sizes[1]}"
         )
     return n
 
@@ -327,7 +327,7 @@ def elimination(n: int, order: Order = "F") -> Jacobian:
 
 
 def commutation(m: int, n: int, order: Order = "F") -> Jacobian:
-    r"""Return :math:`K_{mn}`, with :math:`K_{mn} \operatorname{vec} A = \operatorname{vec} A^\top` for an (m, n) matrix A.
+    r"""Return :math:`K_{mn}`, with :math:`K_{mn} \operatorname{vec} A = \operatorname{vec} A^\top` for A of m × n.
 
     Magnus & Neudecker 2019, ch. 3, section 7.
 

@@ -1,4 +1,4 @@
-"""Every operation of `jacobians.matrix`: how it is made in a layout, inputs that it takes, and its twin in 50 digits."""
+"""Every operation of `jacobians.matrix`: how it is made in a layout, inputs for it, and its twin in 50 digits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def normal(*shapes: tuple[int, ...]) -> Draw:
 
 
 def regular(n: int, *shapes: tuple[int, ...]) -> Draw:
-    """A matrix far from singular, whose determinant is positive and eigenvalues have positive real parts; and others."""
+    """A matrix far from singular, whose eigenvalues have positive real parts; and others of any kind."""
     return lambda rng: [rng.normal(size=(n, n)) + 4 * np.eye(n), *(rng.normal(size=shape) for shape in shapes)]
 
 
