@@ -121,6 +121,7 @@ def lyapunov(A: npt.ArrayLike, Q: npt.ArrayLike, layout: AnyLayout | None = None
 
     Examples
     --------
+    >>> import numpy as np
     >>> X, J = lyapunov(np.eye(2), 2 * np.eye(2))
     >>> X, J.Q
     (array([[1., 0.],
