@@ -241,20 +241,28 @@ class MatrixPower(_Function):
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         (A,) = arrays
-        p = abs(self.exponent)
-        base = A if self.exponent >= 0 else inverse_of("matrix_power", A)
-        powers = [np.eye(len(A), dtype=A.dtype)]
-        for _ in range(p):
+        p, n = abs(self.exponent), len(A)
+        if p == 0:
+            return np.eye(n, dtype=A.dtype), {"A": lambda: Zero(A.shape, A.shape, A.dtype)}
+        base = A if self.exponent > 0 else inverse_of("matrix_power", A)
+        powers = [base]
+        for _ in range(p - 1 if self.exponent > 0 else p):
             powers.append(powers[-1] @ base)
 
-        def by_a() -> Jacobian:
-            if p == 0:
-                return Zero(A.shape, A.shape, A.dtype)
-            if self.exponent > 0:
-                return _sum([Kronecker(powers[i], powers[p - 1 - i].T) for i in range(p)])
-            return -1.0 * _sum([Kronecker(powers[i], powers[p + 1 - i].T) for i in range(1, p + 1)])
+        def factor(power: int) -> Array | int:
+            """A power of A, and an identity by its size."""
+            return powers[power - 1] if power else n
 
-        return powers[p], {"A": by_a}
+        def term(left: int, right: int) -> Jacobian:
+            B = factor(right)
+            return Kronecker(factor(left), B if isinstance(B, int) else B.T, A.dtype)
+
+        def by_a() -> Jacobian:
+            if self.exponent > 0:
+                return _sum([term(i, p - 1 - i) for i in range(p)])
+            return -1.0 * _sum([term(i, p + 1 - i) for i in range(1, p + 1)])
+
+        return powers[p - 1], {"A": by_a}
 
 
 def _sum(terms: list[Jacobian]) -> Jacobian:
@@ -350,7 +358,7 @@ def matrix_power(A: npt.ArrayLike, exponent: int, layout: AnyLayout | None = Non
     >>> value, J = matrix_power([[1.0, 1.0], [0.0, 1.0]], 3)
     >>> value, J.structure
     (array([[1., 3.],
-           [0., 1.]]), 'Kronecker(2×2, 2×2) + Kronecker(2×2, 2×2) + Kronecker(2×2, 2×2)')
+           [0., 1.]]), 'Kronecker(I₂, 2×2) + Kronecker(2×2, 2×2) + Kronecker(2×2, I₂)')
     """
     return MatrixPower(exponent, layout)(A)
 

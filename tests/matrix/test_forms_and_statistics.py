@@ -27,7 +27,9 @@ def laid(batch: np.ndarray, layout: Layout | None) -> np.ndarray:
 
 
 @pytest.mark.parametrize("layout", [None, COLUMNS], ids=["rows", "columns"])
-@pytest.mark.parametrize("name", ["bilinear", "quadratic", "p_norm", "normalise", "covariance", "correlation", "likelihood"])
+@pytest.mark.parametrize(
+    "name", ["bilinear", "quadratic", "p_norm", "normalise", "covariance", "correlation", "likelihood"]
+)
 def test_laws_of_a_batch(name: str, layout: Layout | None) -> None:
     axis = -1 if layout else 0
     x, y = laid(X, layout), laid(Y, layout)
@@ -113,18 +115,11 @@ def test_a_likelihood_by_its_covariance_and_by_its_factor_are_one() -> None:
     np.testing.assert_allclose(value, by_factor, rtol=1e-13)
     _, factor = jm.cholesky(S)
     np.testing.assert_allclose((K.L @ factor).to_dense(), J.S.to_dense(), atol=1e-13)
-    from scipy.stats import multivariate_normal
-
-    np.testing.assert_allclose(value, multivariate_normal(mean, S).logpdf(X), rtol=1e-12)
 
 
-def test_scipy_and_numpy_agree() -> None:
-    from scipy.spatial.distance import mahalanobis
-
+def test_numpy_agrees() -> None:
     np.testing.assert_allclose(jm.covariance(X)[0], np.cov(X.T), rtol=1e-13)
     np.testing.assert_allclose(jm.correlation(X)[0], np.corrcoef(X.T), rtol=1e-13)
-    distances = [mahalanobis(x, mean, np.linalg.inv(S)) for x in X]
-    np.testing.assert_allclose(jm.mahalanobis(X, mean, S)[0], distances, rtol=1e-13)
 
 
 def test_a_covariance_of_large_numbers_keeps_its_digits() -> None:
@@ -135,23 +130,35 @@ def test_a_covariance_of_large_numbers_keeps_its_digits() -> None:
 def test_refusals() -> None:
     with pytest.raises(ShapeError, match=r"quadratic: x has shape \(3,\), A has \(2, 2\), y has \(3,\); expected A of"):
         jm.quadratic(np.ones(3), np.eye(2))
-    with pytest.raises(ShapeError, match=r"bilinear: x has shape \(4, 3\), y has \(3, 2\); there must be as many of each"):
+    with pytest.raises(
+        ShapeError, match=r"bilinear: x has shape \(4, 3\), y has \(3, 2\); there must be as many of each"
+    ):
         jm.bilinear(X, A, Y[:3])
-    with pytest.raises(ShapeError, match=r"normalise: x has shape \(2, 2, 2\); expected one vector, or a batch of them"):
+    with pytest.raises(
+        ShapeError, match=r"normalise: x has shape \(2, 2, 2\); expected one vector, or a batch of them"
+    ):
         jm.normalise(np.ones((2, 2, 2)))
-    with pytest.raises(DomainError, match=r"covariance: X has shape \(1, 3\), 1 examples .*with ddof=1 there must be more"):
+    with pytest.raises(
+        DomainError, match=r"covariance: X has shape \(1, 3\), 1 examples .*with ddof=1 there must be more"
+    ):
         jm.covariance(np.ones((1, 3)))
     with pytest.raises(ShapeError, match=r"covariance: X has shape \(3,\); expected a batch of vectors"):
         jm.covariance(np.ones(3))
     with pytest.raises(DomainError, match="correlation: feature 1 has no variance, so no correlation; leave it out"):
         jm.correlation([[1.0, 2.0], [3.0, 2.0]])
-    with pytest.raises(ShapeError, match=r"gaussian: X has shape \(4, 3\), mean has \(2,\), S has \(3, 3\); expected vect"):
+    with pytest.raises(
+        ShapeError, match=r"gaussian: X has shape \(4, 3\), mean has \(2,\), S has \(3, 3\); expected vect"
+    ):
         jm.gaussian(X, mean[:2], S)
-    with pytest.raises(DomainError, match=r"gaussian: S is not symmetric: S\[0, 1\] = 1, S\[1, 0\] = 0; take symmetrised\(S\)"):
+    with pytest.raises(
+        DomainError, match=r"gaussian: S is not symmetric: S\[0, 1\] = 1, S\[1, 0\] = 0; take symmetrised\(S\)"
+    ):
         jm.gaussian(np.ones(2), np.ones(2), [[1.0, 1.0], [0.0, 1.0]])
     with pytest.raises(DomainError, match=r"gaussian: S \(2, 2\) is not positive definite: pivot 1 is -3"):
         jm.gaussian(np.ones(2), np.ones(2), [[1.0, 2.0], [2.0, 1.0]])
-    with pytest.raises(DomainError, match=r"gaussian_by_cholesky: L\[1, 1\] is -1; the diagonal of a Cholesky factor is"):
+    with pytest.raises(
+        DomainError, match=r"gaussian_by_cholesky: L\[1, 1\] is -1; the diagonal of a Cholesky factor is"
+    ):
         jm.gaussian_by_cholesky(np.ones(2), np.ones(2), np.diag([1.0, -1.0]))
     d, J = jm.mahalanobis(np.ones(2), np.ones(2), np.eye(2))
     assert d == 0

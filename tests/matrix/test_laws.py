@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,23 +12,38 @@ from jacobians.layout import Layout
 from jacobians.linops import DirectSum
 from jacobians.testing import assert_operation_laws
 from tests.matrix import twins
-from tests.matrix.cases import CASES
+from tests.matrix.cases import CASES, Case
 
-FRENCH = Layout(vec="F", derivative="denominator")
+WRITTEN = Layout(vec="F", derivative="denominator")
+
+EVERYDAY_BATCHES = {"trace", "kron", "solve a vector", "det", "cholesky", "qr: R", "expm of a symmetric matrix", "diag"}
+"""Batches share one loop over their examples: of the others the laws are run with the slow tests."""
+
+LONG = {"logm", "logm of a symmetric matrix", "sqrtm", "spectral_function"}
+"""In 50 digits, or by SciPy's logarithm, these take most of the time of all."""
 
 
-@pytest.mark.parametrize("name", CASES)
+def names(everyday: set[str], chosen: Callable[[Case], bool] = lambda case: True) -> list[Any]:
+    """Cases, those that are not for every day marked as slow."""
+    return [
+        pytest.param(name, marks=() if name in everyday else pytest.mark.slow)
+        for name, case in CASES.items()
+        if chosen(case)
+    ]
+
+
+@pytest.mark.parametrize("name", names(set(CASES) - {"logm"}))
 def test_laws(name: str) -> None:
     case = CASES[name]
     arrays = case.draw(np.random.default_rng(1))
     assert_operation_laws(case.make(None), arrays, directions=1, coordinates=0, integers=False)
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.batches])
+@pytest.mark.parametrize("name", names(EVERYDAY_BATCHES, lambda case: case.batches))
 def test_laws_of_a_batch(name: str) -> None:
     case, rng = CASES[name], np.random.default_rng(2)
     arrays = [np.stack(examples) for examples in zip(*(case.draw(rng) for _ in range(2)), strict=True)]
-    operation, places = case.make(FRENCH), (0,) * len(arrays)
+    operation, places = case.make(WRITTEN), (0,) * len(arrays)
     assert_operation_laws(operation, arrays, axes=places, out_axis=0, directions=1, coordinates=0, integers=False)
     value, jacobians = operation.evaluate(*arrays)
     for i, (name, jacobian) in enumerate((n, jacobians.numerator(n)) for n in jacobians):
@@ -36,7 +54,7 @@ def test_laws_of_a_batch(name: str) -> None:
             np.testing.assert_array_equal(jacobian.parts[n].to_dense("C"), one[name].to_dense("C"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", names(set(CASES) - LONG))
 def test_derivatives_in_50_digits(name: str) -> None:
     case = CASES[name]
     arrays = case.draw(np.random.default_rng(3))

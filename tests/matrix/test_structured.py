@@ -119,11 +119,15 @@ def test_the_hessian_of_logdet_and_the_fisher_information_of_a_covariance() -> N
 
 
 def test_refusals() -> None:
-    with pytest.raises(ShapeError, match=r"unvech: x has 4 entries; a matrix of side n has n\(n \+ 1\)/2 of them, such"):
+    with pytest.raises(
+        ShapeError, match=r"unvech: x has 4 entries; a matrix of side n has n\(n \+ 1\)/2 of them, such"
+    ):
         jm.unvech(np.ones(4))
     with pytest.raises(ShapeError, match=r"such as 3 or 6$"):
         jm.unvech(np.ones(4))
-    with pytest.raises(ShapeError, match=r"skew: x has 4 entries; a matrix of side n has n\(n - 1\)/2 of them, such as 3 or"):
+    with pytest.raises(
+        ShapeError, match=r"skew: x has 4 entries; a matrix of side n has n\(n - 1\)/2 of them, such as 3 or"
+    ):
         jm.skew(np.ones(4))
     with pytest.raises(ShapeError, match="toeplitz: x has 4 entries; a matrix of side n has 2n − 1 diagonals"):
         jm.toeplitz(np.ones(4))
