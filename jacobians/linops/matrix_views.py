@@ -279,7 +279,7 @@ class MatrixViews(Derivative):
         >>> T.shape, T[2, 1, 1, 2]
         ((3, 2, 2, 3), np.float64(1.0))
         """
-        return np.ascontiguousarray(self._as_arrays(self.to_dense("C", limit=limit), "C"))
+        return np.asarray(self._as_arrays(self.to_dense("C", limit=limit), "C"), order="C")
 
     def toarray(self) -> Array:
         """Return `to_dense()`, by the name that SciPy's sparse arrays give it."""

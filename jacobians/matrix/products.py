@@ -252,7 +252,7 @@ def gram(X: npt.ArrayLike, of: Lines = "columns", layout: AnyLayout | None = Non
 
     Examples
     --------
-    The fourth-order tensor of the *Mathematics for Machine Learning* book's example 5.12, ∂(RᵀR)/∂R:
+    The fourth-order tensor ∂(RᵀR)/∂R of *Mathematics for Machine Learning* (2020), example 5.13:
 
     >>> K, J = gram(np.arange(6.0).reshape(3, 2))
     >>> J.tensor().shape
