@@ -202,6 +202,7 @@ class ProbabilityCrossEntropy(Loss):
 
     name = "binary_cross_entropy"
     takes = "zero-one"
+    threshold = 0.5
     of_outputs = False
 
     def _examples(self, X: Array, Y: Array) -> Examples:
