@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jacobians
-from jacobians import linops, operations
+from jacobians import linops, matrix, operations
 from tests.docs import rooms
 
 PACKAGE = Path(jacobians.__file__).parent
@@ -50,6 +50,19 @@ OPERATIONS = words("""
     multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error tanh total transpose
 """)
 
+MATRIX = words("""
+    Bilinear Cayley Cholesky Circulant Congruence Correlation Covariance Determinant DiagonalMatrix DiagonalOf
+    Division Eigenvalues Eigenvectors FrobeniusNorm Gaussian GaussianByCholesky Gram Inverse KroneckerProduct LDL
+    LeastSquares LogAbsDeterminant LogDeterminant Lyapunov Mahalanobis MatrixExponential MatrixLogarithm MatrixPower
+    MatrixSquareRoot Normalise NuclearNorm Orthogonal Outer PNorm PseudoInverse QR Quadratic Sign SingularValues
+    SingularVectors Skew Solve SpectralFunction SpectralNorm Sylvester Symmetrised Toeplitz Trace Triangle
+    Triangular TripleProduct Unvech Vech bilinear cayley cholesky circulant commutation congruence correlation
+    covariance det diag diagonal_of divide duplication eigh eigvalsh elimination expm frobenius_norm gaussian
+    gaussian_by_cholesky gram inverse kron ldl least_squares logdet logm lyapunov mahalanobis matrix_power normalise
+    nuclear_norm orthogonal outer p_norm pinv qr quadratic ridge skew slogdet solve spectral_function spectral_norm
+    sqrtm svd svdvals sylvester symmetrised toeplitz trace triangular tril triple_product triu unvech vech
+""")
+
 
 # --- names -------------------------------------------------------------------------------------------
 
@@ -59,6 +72,7 @@ def test_public_names_are_pinned() -> None:
     assert len(PUBLIC) < 80
     assert sorted(linops.__all__) == sorted(LINOPS)
     assert sorted(operations.__all__) == sorted(OPERATIONS)
+    assert sorted(matrix.__all__) == sorted(MATRIX)
 
 
 def test_type_checkers_find_every_public_name() -> None:
@@ -75,7 +89,7 @@ def test_type_checkers_find_every_public_name() -> None:
 
 def test_only_public_names_are_completed() -> None:
     names = [name for name in dir(jacobians) if not name.startswith("__")]
-    assert names == sorted(PUBLIC)
+    assert names == sorted([*PUBLIC, "matrix"])
 
 
 def test_the_classes_of_operations_are_found_at_the_top() -> None:
@@ -101,7 +115,7 @@ def test_every_listed_name_is_there(name: str) -> None:
     assert set(listed) <= set(dir(module))
 
 
-@pytest.mark.parametrize("module", [jacobians, linops, operations], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [jacobians, linops, matrix, operations], ids=lambda m: m.__name__)
 def test_every_public_name_is_documented(module: object) -> None:
     for name in module.__all__:  # type: ignore[attr-defined]
         value = getattr(module, name)
