@@ -21,6 +21,8 @@ from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.solving import det, inverse, logdet, solve
+from jacobians.linops.spectral import eigh, norm, trace
 from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
@@ -76,13 +78,20 @@ def _picture(jacobian: Jacobian) -> str:
     return html(jacobian)
 
 
-# The rules of the algebra and the blocks know other structures, and the pictures stand above all of them. So the
-# contract imports none of these; they are hung on it here, once.
+# The rules of the algebra, the solvers and the blocks know other structures, and the pictures stand above all of them.
+# So the contract imports none of these; they are hung on it here, once.
 Jacobian._compose = compose
 Jacobian._add = add
 Jacobian._beside = beside
 Jacobian._after = after
 Jacobian._scale = scale
 Jacobian.block_diagonal = block_diagonal
+Jacobian.solve = solve
+Jacobian.inverse = inverse
+Jacobian.det = det
+Jacobian.logdet = logdet
+Jacobian.trace = trace
+Jacobian.norm = norm
+Jacobian.eigh = eigh
 Jacobian.plot = plot
 Jacobian._picture = _picture

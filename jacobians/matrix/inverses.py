@@ -10,7 +10,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Dense, Jacobian, Kronecker, Product, Reshape, Zero
-from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, inverse_of, refuse_singular, square
+from jacobians.linops.solving import inverse_of, refuse_singular
+from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
 from jacobians.operations.operation import UNNAMED, Makers, Naming

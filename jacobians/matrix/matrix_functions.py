@@ -11,7 +11,8 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Frechet, Jacobian, Kronecker, SylvesterInverse, Zero
-from jacobians.matrix.matrix_operation import OfOneMatrix, inverse_of, square, symmetric
+from jacobians.linops.solving import inverse_of
+from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout

@@ -194,38 +194,6 @@ def symmetriser(n: int, dtype: Any) -> Jacobian:
     return 0.5 * (Identity((n, n), dtype) + Commutation(n, n, dtype))
 
 
-def refuse_singular(operation: str, A: Array, inverse: Array | None, name: str = "A") -> None:
-    """Raise where a matrix has no inverse up to rounding.
-
-    Raises
-    ------
-    DomainError
-        With the condition number in the 1-norm, and what to do.
-    """
-    if not A.size:
-        return
-    with np.errstate(over="ignore"):
-        condition = np.inf if inverse is None else float(np.linalg.norm(A, 1)) * float(np.linalg.norm(inverse, 1))
-    if condition * float(np.finfo(A.dtype).eps) < 1:
-        return
-    raise DomainError(
-        f"{operation}: {name} {A.shape} is singular: its condition number is {condition:.2g}, and {A.dtype} carries "
-        f"{1 / float(np.finfo(A.dtype).eps):.2g}; remove dependent rows, add a multiple of the identity (ridge), or "
-        "take pinv"
-    )
-
-
-def inverse_of(operation: str, A: Array, name: str = "A") -> Array:
-    """Return A⁻¹; raise DomainError where A is singular up to rounding."""
-    try:
-        found: Array | None = np.linalg.inv(A)
-    except np.linalg.LinAlgError:
-        found = None
-    refuse_singular(operation, A, found, name)
-    assert found is not None
-    return found
-
-
 def refuse_tie(operation: str, of: str, values: Array, first: int, second: int, what: str, instead: str) -> NoReturn:
     """Raise the DomainError that names two values, their gap, and what is well defined in place of `what`."""
     gap = abs(float(values[first]) - float(values[second]))

@@ -25,7 +25,8 @@ from jacobians.linops import (
     Selection,
 )
 from jacobians.linops.half_vectorisation import half_places
-from jacobians.matrix.matrix_operation import OfOneMatrix, inverse_of, square, symmetriser
+from jacobians.linops.solving import inverse_of
+from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout
