@@ -145,7 +145,7 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         case Diagonal(), BlockDiagonal():
             return _scaled_blocks(left, right)
         # (J₁ ⊕ J₂)(G₁ ⊕ G₂) = J₁G₁ ⊕ J₂G₂
-        case DirectSum(), DirectSum() if len(left.parts) == len(right.parts):
+        case DirectSum(), DirectSum() if [j.domain for j in left.parts] == [g.codomain for g in right.parts]:
             parts = [_chain(j, g)._with_order(None) for j, g in zip(left.parts, right.parts, strict=True)]
             return DirectSum(parts, left.codomain, right.domain, np.result_type(left.dtype, right.dtype))
         # Bₙ (I ⊗ W) = (Bₙ W);  the row bₙ of Bₙ against X ⊗ I is bₙ ⊗ xₙ
