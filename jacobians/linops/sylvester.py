@@ -127,4 +127,4 @@ def _refuse_shared(left: Array, right: Array, eps: float) -> None:
 
 
 def _shown(value: complex) -> str:
-    return f"{value.real:.6g}" if value.imag == 0 else f"{value:.6g}"
+    return f"{value.real + 0.0:.6g}" + (f"{value.imag:+.6g}j" if value.imag else "")
