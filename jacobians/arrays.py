@@ -51,7 +51,7 @@ Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 class StandIn:
@@ -136,7 +136,7 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
-def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
+def refuse_not_finite(found: Iterable[Array], given: Mapping[str, Any], operation: str) -> None:
     """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
 
     Arrays that stand in for others, while a function is recorded, have no numbers to look at.
@@ -147,7 +147,7 @@ def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation:
         With the first such entry of what was given.
     """
     for array in found:
-        if isinstance(array, StandIn) or (np.size(array) <= _FEW and math.isfinite(np.vdot(array, array).real)):
+        if isinstance(array, StandIn) or (array.size <= _FEW and math.isfinite(np.vdot(array, array))):
             continue
         if not np.isfinite(array).all():
             break
@@ -194,7 +194,9 @@ def ones(shape: Shape, like: Array) -> Array:
     """Return a new array of ones in an array's dtype; in symbols where `like` is an expression."""
     if isinstance(like, Symbolic):
         return np.ones_like(cast(Array, like), shape=shape)
-    return np.ones(shape, like.dtype)
+    array = np.empty(shape, like.dtype)
+    array.fill(1)  # in one step, where np.ones takes several
+    return array
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
@@ -322,6 +324,12 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
     ((3,), (2, 3))
     """
+    if type(shape) is tuple:  # what is one already is looked at without a call: structures are made in every gradient
+        for size in shape:
+            if type(size) is not int or size < 0:
+                break
+        else:
+            return shape
     try:
         sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:

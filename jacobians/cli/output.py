@@ -187,9 +187,7 @@ def make_console() -> Console:
     try:
         from rich.console import Console
     except ImportError:
-        raise MissingExtraError(
-            "tables need rich, which is not installed: pip install 'jacobians[cli]', or pass --json"
-        ) from None
+        raise MissingExtraError("tables need rich, which is not installed: pip install rich, or pass --json") from None
     console = Console(highlight=False, soft_wrap=False)
     # COLUMNS=0 is what some programs say where they do not know
     return console if console.width >= _NARROWEST else Console(highlight=False, soft_wrap=False, width=80)

@@ -21,7 +21,6 @@ from jacobians.arrays import (
     Shape,
     StandIn,
     as_float,
-    as_shape,
     format_bytes,
     is_sparse,
     kind_of,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 Leaf: TypeAlias = Callable[[Array], Array]
 """What is done to each array that a structure stores."""
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 
 
@@ -64,6 +63,8 @@ _CALLED_ELSEWHERE = {
 
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
+
+    The constructor takes shapes as they are; a structure that is given one looks at it first, see `as_shape`.
 
     Attributes
     ----------
@@ -96,11 +97,6 @@ class Jacobian(MatrixViews):
     eigh: ClassVar[Callable[[Jacobian], tuple[Array, Jacobian]]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
-        for size in (*codomain, *domain):  # without a call: this is asked of every structure that is made
-            if type(size) is not int or size < 0:
-                owner = type(self).__name__
-                domain, codomain = as_shape(domain, "domain", owner), as_shape(codomain, "codomain", owner)
-                break
         self.codomain = codomain
         self.domain = domain
         self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype

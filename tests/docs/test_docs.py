@@ -10,7 +10,7 @@ import pytest
 from tests.docs.markdown import blocks, failures
 
 ROOT = Path(__file__).parents[2]
-FILES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+FILES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
 
 
 @pytest.fixture(autouse=True)

@@ -32,9 +32,7 @@ def test_the_sign_of_a_determinant() -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(
-        ShapeError, match=r"SylvesterInverse: A has shape \(2, 3\), B has \(2, 2\); expected"
-    ):
+    with pytest.raises(ShapeError, match=r"SylvesterInverse: A has shape \(2, 3\), B has \(2, 2\); expected"):
         SylvesterInverse(np.ones((2, 3)), np.eye(2))
     with pytest.raises(DomainError, match=r"the eigenvalues 0\+1j of A and 0-1j of B add up to 0, which is zero up to"):
         SylvesterInverse(TURN, -TURN)
