@@ -107,7 +107,9 @@ class _OfEachVector(OfVectors, Unary):
 
 @final
 class PNorm(_OfEachVector):
-    r"""x ↦ ‖x‖ₚ = (Σ |xᵢ|ᵖ)^{1/p} of each vector: the row :math:`\operatorname{sign}(x)\,|x|^{p-1} / \|x\|_p^{p-1}`.
+    r"""x ↦ :math:`\|x\|_p = (\sum |x_i|^p)^{1/p}` of each vector.
+
+    The row of the Jacobian is :math:`\operatorname{sign}(x)\,|x|^{p-1} / \|x\|_p^{p-1}`.
 
     Parameters
     ----------
