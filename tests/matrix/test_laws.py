@@ -19,6 +19,14 @@ WRITTEN = Layout(vec="F", derivative="denominator")
 EVERYDAY_BATCHES = {"trace", "kron", "solve a vector", "det", "cholesky", "qr: R", "expm of a symmetric matrix", "diag"}
 """Batches share one loop over their examples: of the others the laws are run with the slow tests."""
 
+TWINS_ALONE = {
+    "gram of rows", "quadratic", "bilinear", "p_norm 1", "p_norm inf", "solve", "logdet", "logabsdet", "sign",
+    "pinv of a wide matrix", "lyapunov", "ldl: L", "ldl: d", "qr: Q of a square matrix", "eigh", "svd: U of a wide matrix",
+    "svd: Vᵀ of a wide matrix", "logm", "logm of a symmetric matrix", "sqrtm of a symmetric matrix", "matrix_power 1",
+    "matrix_power -2", "triu", "covariance", "correlation", "gaussian_by_cholesky",
+}  # fmt: skip
+"""Their structures are those of others, or other tests run their laws: every day, the twins alone are compared."""
+
 LONG = {"logm", "logm of a symmetric matrix", "sqrtm", "spectral_function"}
 """In 50 digits, or by SciPy's logarithm, these take most of the time of all."""
 
@@ -32,7 +40,7 @@ def names(everyday: set[str], chosen: Callable[[Case], bool] = lambda case: True
     ]
 
 
-@pytest.mark.parametrize("name", names(set(CASES) - {"logm"}))
+@pytest.mark.parametrize("name", names(set(CASES) - TWINS_ALONE))
 def test_laws(name: str) -> None:
     case = CASES[name]
     arrays = case.draw(np.random.default_rng(1))
