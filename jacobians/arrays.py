@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
@@ -23,6 +23,7 @@ __all__ = [
     "Shape",
     "StandIn",
     "Symbolic",
+    "all_finite",
     "as_array",
     "as_float",
     "as_shape",
@@ -61,6 +62,14 @@ class StandIn:
 
     def becomes_a_value(self) -> None:
         """Take note that it is now a value of a graph."""
+
+    def all_finite(self, arrays: Collection[Any]) -> bool:
+        """Whether no entry of these, it among them, is NaN or infinite; what has no numbers has none."""
+        return True
+
+    def as_number(self) -> Any:
+        """What stands for one of Python's numbers, of an array with one entry."""
+        return self
 
 
 class Derivative:
@@ -136,23 +145,24 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
-def refuse_not_finite(found: Iterable[Array], given: Mapping[str, Any], operation: str) -> None:
-    """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
+def all_finite(arrays: Collection[Array]) -> bool:
+    """Return whether no entry of these real arrays is NaN or infinite."""
+    for array in arrays:
+        if isinstance(array, StandIn):
+            return array.all_finite(arrays)
+        if not (array.size <= _FEW and math.isfinite(np.vdot(array, array))) and not np.isfinite(array).all():
+            return False
+    return True
 
-    Arrays that stand in for others, while a function is recorded, have no numbers to look at.
+
+def refuse_not_finite(given: Mapping[str, Any], operation: str) -> None:
+    """Raise where an array that was given is not finite, as what was made of it is; of overflow NumPy warns itself.
 
     Raises
     ------
     DomainError
-        With the first such entry of what was given.
+        With the first such entry.
     """
-    for array in found:
-        if isinstance(array, StandIn) or (array.size <= _FEW and math.isfinite(np.vdot(array, array))):
-            continue
-        if not np.isfinite(array).all():
-            break
-    else:
-        return
     for name, array in given.items():
         if (bad := first_not_finite(array)) is not None:
             place, count = bad
@@ -386,8 +396,8 @@ def check_finite(array: Array, name: str, operation: str) -> None:
 
 
 def number(scalar: Any) -> float:
-    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
-    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
+    """Return a scalar as a Python number, or as what stands in for one."""
+    return cast(float, scalar.as_number()) if isinstance(scalar, StandIn) else float(scalar)
 
 
 def common_dtype(*dtypes: DType) -> DType:

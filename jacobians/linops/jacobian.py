@@ -418,6 +418,23 @@ def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
         )
 
 
+def a_jacobian(given: Any, owner: str, name: str) -> Jacobian:
+    """Return one of what a composite is made of.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no Jacobian.
+    LayoutError
+        If it is in denominator layout: a composite is one map, written in one layout.
+    """
+    if not isinstance(given, Jacobian):
+        raise ArgumentError(f"{owner}: {name} is {kind_of(given)}; expected a Jacobian, such as Dense(array)")
+    if given.numerator is not given:
+        raise LayoutError(f"{owner}: {name} is in denominator layout; take Denominator({owner}(…)) of its numerator")
+    return given
+
+
 def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
     """Return what a composite is made of, as a tuple.
 
@@ -426,16 +443,18 @@ def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
     ShapeError
         If it is nothing.
     ArgumentError
-        If some of it is no Jacobian.
+        If it is no list of Jacobians.
+    LayoutError
+        If one of them is in denominator layout.
     """
+    if isinstance(given, Jacobian):
+        raise ArgumentError(f"{owner}: got {given.structure} alone; expected a list of Jacobians")
     found = tuple(given)
     if not found:
         raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
     for place, item in enumerate(found):
-        if not isinstance(item, Jacobian):
-            raise ArgumentError(
-                f"{owner}: number {place} is {kind_of(item)}; expected a Jacobian, such as Dense(array)"
-            )
+        if not isinstance(item, Jacobian) or type(item).numerator is not Jacobian.numerator:
+            a_jacobian(item, owner, f"number {place}")
     return found
 
 

@@ -50,7 +50,9 @@ class Product(Jacobian):
     ShapeError
         If neighbours do not fit, or there is no factor.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------
@@ -251,7 +253,9 @@ class Sum(Jacobian):
     ShapeError
         If they map between different shapes, or there is no term.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------

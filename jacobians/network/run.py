@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, number, refuse_not_finite
+from jacobians.arrays import Array, all_finite, as_array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs import Value
@@ -183,7 +183,8 @@ class Run(Frozen):
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
         found = self.loss + sum(number(value) for value, _ in penalties)
-        refuse_not_finite((as_array(found),), self._forward.given, "network")
+        if not all_finite((as_array(found),)):
+            refuse_not_finite(self._forward.given, "network")
         return found
 
     @property
@@ -225,7 +226,8 @@ class Run(Frozen):
         grads = self._forward.gradients(rows, inputs=inputs)
         if network.l2:
             grads = network._penalised(grads, self.params, self._forward.count)
-        refuse_not_finite(grads.values(), self._forward.given, "network")
+        if not all_finite(grads.values()):
+            refuse_not_finite(self._forward.given, "network")
         return grads
 
     def per_example_gradients(self) -> dict[str, Array]:

@@ -22,8 +22,9 @@ EVERYDAY_BATCHES = {"trace", "kron", "solve a vector", "det", "cholesky", "qr: R
 TWINS_ALONE = {
     "gram of rows", "quadratic", "bilinear", "p_norm 1", "p_norm inf", "solve", "logdet", "logabsdet", "sign",
     "pinv of a wide matrix", "lyapunov", "ldl: L", "ldl: d", "qr: Q of a square matrix", "eigh",
-    "svd: U of a wide matrix", "svd: Vᵀ of a wide matrix", "logm", "logm of a symmetric matrix", "sqrtm of a symmetric matrix", "matrix_power 1",
-    "matrix_power -2", "triu", "covariance", "correlation", "gaussian_by_cholesky",
+    "svd: U of a wide matrix", "svd: Vᵀ of a wide matrix", "logm", "logm of a symmetric matrix",
+    "sqrtm of a symmetric matrix", "matrix_power 1", "matrix_power -2", "triu", "covariance", "correlation",
+    "gaussian_by_cholesky",
 }  # fmt: skip
 """Their structures are those of others, or other tests run their laws: every day, the twins alone are compared."""
 
