@@ -22,7 +22,6 @@ def half_places(n: int, stacked: Order = "C", diagonal: bool = True) -> tuple[Ar
     diagonal : bool
     """
     known_order(stacked, "vech")
-    (n,) = as_shape(n, "n", "vech")
     if stacked == "C":
         rows, columns = np.tril_indices(n, 0 if diagonal else -1)
         return rows, columns
@@ -51,6 +50,7 @@ class Elimination(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
+        (n,) = as_shape(n, "n", "Elimination")
         rows, columns = half_places(n, stacked)
         super().__init__(rows * n + columns, (n, n), dtype)
 
@@ -82,6 +82,7 @@ class Duplication(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
+        (n,) = as_shape(n, "n", "Duplication")
         rows, columns = half_places(n, stacked)
         places = np.zeros((n, n), np.intp)
         places[rows, columns] = places[columns, rows] = np.arange(len(rows))

@@ -23,7 +23,7 @@ from jacobians.linops.kronecker_sums import CommonBasis, common_basis, kronecker
 from jacobians.linops.leaves import Dense, LowRank
 from jacobians.linops.permutations import Commutation, Identity, MovedEntries, Reshape
 from jacobians.linops.products_and_sums import Product, Sum
-from jacobians.linops.sylvester import SylvesterInverse, schur_eigenvalues
+from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 
@@ -243,14 +243,8 @@ def _inverse(jacobian: Jacobian, operation: str) -> Jacobian:
         case DiagonalMinusOuter():
             return _inverse_minus_outer(jacobian, operation)
         case SylvesterInverse():
-            (m, n), (A, B) = (
-                jacobian.domain,
-                (
-                    (basis @ form @ basis.T).astype(jacobian.dtype)
-                    for basis, form in ((jacobian.left_basis, jacobian.left), (jacobian.right_basis, jacobian.right))
-                ),
-            )
-            return Kronecker(A, n) + Kronecker(m, B.T)
+            m, n = jacobian.domain
+            return Kronecker(jacobian.A, n) + Kronecker(m, jacobian.B.T)
         # (J₁J₂)⁻¹ = J₂⁻¹J₁⁻¹
         case Product() if all(f.shape[0] == f.shape[1] for f in jacobian.factors):
             return compose_all([_inverse(f, operation) for f in reversed(jacobian.factors)])
@@ -453,7 +447,7 @@ def _slogdet(jacobian: Jacobian, operation: str) -> tuple[float, float]:
             left = 1 - (jacobian.v * jacobian.u / jacobian.d).sum(axis=jacobian.axis)
             return _combined((_of_numbers(jacobian.d), 1), (_of_numbers(left), 1))
         case SylvesterInverse():
-            sums = schur_eigenvalues(jacobian.left)[:, None] + schur_eigenvalues(jacobian.right)
+            sums = jacobian.eigenvalue_sums()
             # complex eigenvalues come in pairs, so the product of all sums is real
             angle = float(np.angle(sums).sum()) / math.pi
             return -1.0 if round(angle) % 2 else 1.0, -float(np.log(np.abs(sums)).sum())

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_array, as_float
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import matmul, one_by_one
 from jacobians.linops.leaves import Dense
 from jacobians.linops.wrappers import Transposed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class SylvesterInverse(Jacobian):
@@ -43,7 +40,7 @@ class SylvesterInverse(Jacobian):
            [1.]])
     """
 
-    __slots__ = ("left", "left_basis", "right", "right_basis")
+    __slots__ = ("A", "B", "_left", "_left_basis", "_right", "_right_basis")
 
     def __init__(self, A: Array, B: Array) -> None:
         from scipy.linalg import schur
@@ -51,11 +48,12 @@ class SylvesterInverse(Jacobian):
         A, B = as_float(A, "A", "SylvesterInverse"), as_float(B, "B", "SylvesterInverse")
         if A.ndim != 2 or B.ndim != 2 or A.shape[0] != A.shape[1] or B.shape[0] != B.shape[1]:
             raise ShapeError(f"SylvesterInverse: A has shape {A.shape}, B has {B.shape}; expected two square matrices")
+        self.A, self.B = A, B
         dtype = np.result_type(A, B)
         # in float64 whatever the dtype: the bases' rounding would enter every solution
-        self.left, self.left_basis = _schur(schur, A.astype(np.float64))
-        self.right, self.right_basis = _schur(schur, B.astype(np.float64))
-        _refuse_shared(self.left, self.right, float(np.finfo(dtype).eps))
+        self._left, self._left_basis = _schur(schur, A.astype(np.float64))
+        self._right, self._right_basis = _schur(schur, B.astype(np.float64))
+        _refuse_shared(self._left, self._right, float(np.finfo(dtype).eps))
         shape = (len(A), len(B))
         super().__init__(shape, shape, dtype)
 
@@ -64,9 +62,9 @@ class SylvesterInverse(Jacobian):
 
         if not right_hand_side.size:
             return right_hand_side.copy()
-        turned = matmul(matmul(self.left_basis.T, right_hand_side.astype(np.float64, copy=False)), self.right_basis)
-        found, scale, _ = dtrsyl(self.left, self.right, turned, trana=flag, tranb=flag)
-        solution = matmul(matmul(self.left_basis, found / scale), self.right_basis.T)
+        turned = matmul(matmul(self._left_basis.T, right_hand_side.astype(np.float64, copy=False)), self._right_basis)
+        found, scale, _ = dtrsyl(self._left, self._right, turned, trana=flag, tranb=flag)
+        solution = matmul(matmul(self._left_basis, found / scale), self._right_basis.T)
         return solution.astype(right_hand_side.dtype, copy=False)
 
     def _jvp(self, tangent: Array) -> Array:
@@ -78,6 +76,13 @@ class SylvesterInverse(Jacobian):
     def _transpose(self) -> Jacobian:
         return Transposed(self)
 
+    def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
+        return SylvesterInverse(leaf(self.A), leaf(self.B))
+
+    def eigenvalue_sums(self) -> Array:
+        """Return λᵢ + μⱼ, the eigenvalues of what this is the inverse of, as complex numbers."""
+        return as_array(schur_eigenvalues(self._left)[:, None] + schur_eigenvalues(self._right))
+
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return f of the matrix itself: an inverse is not monotone in what it is the inverse of."""
         dense = leaf(self._dense().reshape(self.codomain + self.domain))
@@ -85,7 +90,7 @@ class SylvesterInverse(Jacobian):
 
     @property
     def structure(self) -> str:
-        return f"SylvesterInverse({len(self.left)}, {len(self.right)})"
+        return f"SylvesterInverse({len(self._left)}, {len(self._right)})"
 
     @property
     def flops(self) -> int:
@@ -94,7 +99,7 @@ class SylvesterInverse(Jacobian):
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        return (self.left, self.left_basis, self.right, self.right_basis)
+        return (self.A, self.B)
 
 
 def _schur(schur: Callable[..., tuple[Array, Array]], matrix: Array) -> tuple[Array, Array]:

@@ -125,6 +125,6 @@ def lyapunov(A: npt.ArrayLike, Q: npt.ArrayLike, layout: AnyLayout | None = None
     >>> X, J = lyapunov(np.eye(2), 2 * np.eye(2))
     >>> X, J.Q
     (array([[1., 0.],
-           [0., 1.]]), SylvesterInverse(2, 2): 4×4 float64, (2, 2) → (2, 2), 128 B)
+           [0., 1.]]), SylvesterInverse(2, 2): 4×4 float64, (2, 2) → (2, 2), 32 B)
     """
     return Lyapunov(layout)(A, Q)

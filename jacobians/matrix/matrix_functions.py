@@ -338,7 +338,7 @@ def sqrtm(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jac
     --------
     >>> X, J = sqrtm([[4.0, 1.0], [0.0, 9.0]])
     >>> J
-    SylvesterInverse(2, 2): 4×4 float64, (2, 2) → (2, 2), 128 B
+    SylvesterInverse(2, 2): 4×4 float64, (2, 2) → (2, 2), 32 B
     """
     return MatrixSquareRoot(layout)(A)
 

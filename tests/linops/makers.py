@@ -183,7 +183,7 @@ def half(kind: type[Duplication | Elimination], n: int, stacked: str) -> Make:
 
 def sylvester(m: int, n: int) -> Make:
     def make(g: Numbers) -> Pair:
-        A, B = (g(size, size) + 4 * np.eye(size, dtype=g.dtype) for size in (m, n))
+        A, B = (np.where(np.eye(size, dtype=bool), 4, g(size, size)).astype(g(0).dtype) for size in (m, n))
         return SylvesterInverse(A, B), np.linalg.inv(np.kron(wide(A), np.eye(n)) + np.kron(np.eye(m), wide(B).T))
 
     return make
