@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The process's own arguments unless given.
     """
+    if sys.stdout is None:
+        return _error("standard output is closed; send it to /dev/null where only the exit code is wanted")
     left: SystemExit | None = None
     code = 0
     with standard_streams() as lost:
