@@ -40,6 +40,7 @@ _HOMES = {
     "softmax softplus square squared_error tanh total transpose",
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
+    "programs": "audit_program",
     "recording": "replayed",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_kernel "
     "translate_packed translate_parameters",
@@ -49,13 +50,14 @@ _HOMES = {
 The classes of operations and losses, such as ``jac.Affine`` and ``jac.Sigmoid``, are found here too. They are listed by
 `jacobians.operations` alone."""
 
-_ROOMS = ("layers",)
-"""Modules whose names are reached through them: ``jac.layers.conv2d``."""
+_ROOMS = ("layers", "matrix")
+"""Modules whose names are reached through them: ``jac.layers.conv2d``, ``jac.matrix.inverse``."""
 
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
     import jacobians.layers as layers  # noqa: F401
+    import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
     from jacobians.checking import *
     from jacobians.comparison import *
@@ -74,6 +76,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.operations import *
     from jacobians.parameter_files import *
     from jacobians.presets import *
+    from jacobians.programs import *
     from jacobians.recording import *
     from jacobians.translate import *
 

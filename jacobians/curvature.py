@@ -70,7 +70,7 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
     _check_run(run, "gauss_newton")
     terms = []
     for of in run.results:  # the losses of several results are added, and so is their curvature
-        J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of)).numerator
+        J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of=of)).numerator
         terms.append(J.T @ run.output_hessian(of).numerator @ J)
     return in_layout(reduce(add, terms), run.network.layout)
 
