@@ -242,9 +242,9 @@ class SharedKernel(Jacobian):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the memory that the windows are a view of."""
+        """Bytes of the windows, or of the memory that they are a view of where they overlap."""
         spans = (max(n - 1, 0) * abs(s) for n, s in zip(self.windows.shape, self.windows.strides, strict=True))
-        return sum(spans) + self.windows.itemsize if self.windows.size else 0
+        return min(sum(spans) + self.windows.itemsize, self.windows.nbytes)
 
     @property
     def arrays(self) -> tuple[Array, ...]:
