@@ -1,0 +1,556 @@
+r"""The Hessian of a scalar as a structured Jacobian of its gradient: one term for each operation that bends.
+
+With D the Jacobian of an operation's inputs with respect to the parameters, ḡ the scalar's derivative by its output,
+and :math:`M(\bar g) = \sum_k \bar g_k \nabla^2 f_k` its second derivative,
+
+.. math:: H = \sum_{\text{operations}} D^\top M(\bar g)\, D .
+
+No term is multiplied out: a product with a vector is one sweep forward, which gives every D·v, and one sweep back,
+which adds up the Dᵀ (Pearlmutter 1994, *Fast exact multiplication by the Hessian*, Neural Computation 6; Griewank &
+Walther 2008, *Evaluating Derivatives*, ch. 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from jacobians.arrays import Array, DType, Shape, as_array, common_dtype, did_you_mean, size_of
+from jacobians.errors import LayoutError
+from jacobians.layout import Order
+from jacobians.linops import BlockDiagonal, Jacobian
+from jacobians.linops.by_example import common_axes, for_each
+from jacobians.linops.jacobian import Leaf
+from jacobians.linops.kernels import empty
+from jacobians.linops.unrolling import c_index_of_f, unroll
+from jacobians.operations.operation import Jacobians
+from jacobians.operations.sweep import Wiring
+
+__all__ = ["Evaluated", "Hessian", "Input", "Term", "hessian_of"]
+
+
+Key: TypeAlias = Hashable
+"""A node of a graph."""
+
+Part: TypeAlias = Literal["loss", "inner", "penalty"]
+"""What an operation is to the scalar: a loss, an operation before it, or a regulariser."""
+
+
+class Evaluated(NamedTuple):
+    """An evaluated operation in a graph: its output's node, by its names of inputs their nodes, its Jacobians."""
+
+    node: Key
+    inputs: Mapping[str, Key]
+    jacobians: Jacobians
+    part: Part = "inner"
+
+
+class Input(NamedTuple):
+    """What the scalar is differentiated by: a node, what it is called, and its array's shape and dtype."""
+
+    node: Key
+    name: str
+    shape: Shape
+    dtype: DType
+
+
+class Bend(NamedTuple):
+    """A second derivative: from a tangent of `column` to the change of the cotangent of `row`; and its transpose."""
+
+    row: Key
+    column: Key
+    jacobian: Jacobian
+    alone: bool
+    """Whether it is an input with itself: then it is symmetric, and its transpose is no second term."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A linearised operation: by its names of inputs, their nodes and its Jacobians; and its bends."""
+
+    node: Key
+    operation: str
+    part: Part
+    edges: Mapping[str, tuple[Key, Jacobian]]
+    bends: tuple[Bend, ...]
+
+    def pull(self, row: Array, names: Collection[str]) -> dict[str, Array]:
+        """Return what goes back along the edges of these names."""
+        return {name: self.edges[name][1]._vjp(row) for name in names}
+
+    def leading(self, nodes: Collection[Key]) -> Step:
+        """Return the step with what leads from some nodes alone."""
+        edges = {name: edge for name, edge in self.edges.items() if edge[0] in nodes}
+        bends = tuple(b for b in self.bends if b.row in nodes and b.column in nodes)
+        return replace(self, edges=edges, bends=bends)
+
+    def jacobians(self) -> list[Jacobian]:
+        """Return the Jacobians of its edges and bends."""
+        return [jacobian for _, jacobian in self.edges.values()] + [bend.jacobian for bend in self.bends]
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """What one operation's second derivative adds to a Hessian: Dᵀ M D, or Dᵀ M E + Eᵀ Mᵀ D of two inputs.
+
+    Attributes
+    ----------
+    operation : str
+    part : {"loss", "inner", "penalty"}
+    of : tuple of str
+        What the operation's input is called, or its two inputs.
+    middle : Jacobian
+        M, in its structure.
+    jacobian : Jacobian
+        The term itself, which is a part of the Hessian.
+    """
+
+    operation: str
+    part: Part
+    of: tuple[str, ...]
+    middle: Jacobian
+    jacobian: Jacobian
+
+    def __str__(self) -> str:
+        middle = self.middle.structure
+        if len(self.of) == 1:
+            return f"{self.operation}: Dᵀ M D, D = ∂{self.of[0]}, M = {middle}"
+        return f"{self.operation}: Dᵀ M E + Eᵀ Mᵀ D, D = ∂{self.of[0]}, E = ∂{self.of[1]}, M = {middle}"
+
+    __repr__ = __str__
+
+
+class Hessian(Jacobian):
+    r"""The second derivative of a scalar, :math:`\partial^2 L/\partial\theta\,\partial\theta^\top`, or a cross block.
+
+    It is the Jacobian of the gradient: `H @ v` is exact, and one sweep forward and one back. Made by
+    `jacobians.hessian`, `Run.hessian` and `Value.hessian`.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        In the order of evaluation.
+    rows, columns : tuple of Input
+        Of the gradient, and what it is differentiated by.
+    packed : (bool, bool)
+        Whether the rows, and the columns, are one packed vector; else there is one, in its own shape.
+    vec : {"C", "F"}
+        How an input is unrolled inside a packed vector.
+    names : mapping
+        What nodes are called.
+
+    Examples
+    --------
+    >>> import jacobians as jac
+    >>> X, W = jac.values(X=np.eye(3), W=np.full((3, 2), 0.5))
+    >>> H = jac.squared_error(jac.tanh(X @ W), np.zeros((3, 2))).hessian(W)
+    >>> H
+    Hessian(2 terms of ∂²/∂W²): 6×6 float64, (3, 2) → (3, 2), 144 B
+    >>> for term in H.terms:
+    ...     print(term)
+    tanh: Dᵀ M D, D = ∂matmul_2, M = Diagonal(3×2)
+    squared_error: Dᵀ M D, D = ∂tanh_3, M = 0.6667 * Identity(3×2)
+    """
+
+    __slots__ = ("_columns", "_names", "_packed", "_rows", "_uses", "_wirings", "steps", "vec")
+    _rule = ("second derivative", "Each operation that bends adds its share")
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        rows: tuple[Input, ...],
+        columns: tuple[Input, ...],
+        packed: tuple[bool, bool] = (True, True),
+        vec: Order = "C",
+        names: Mapping[Key, str] | None = None,
+    ) -> None:
+        self._rows, self._columns, self._packed, self.vec = rows, columns, packed, vec
+        self._names = names or {}
+        self.steps = _led(steps, {i.node for i in (*rows, *columns)})
+        self._wirings: dict[tuple[Key, ...], Wiring[Key]] = {}
+        self._uses: dict[Key, int] = {}
+        for step in self.steps:
+            for source in {source for source, _ in step.edges.values()}:
+                self._uses[source] = self._uses.get(source, 0) + 1
+        codomain, domain = (
+            (sum(size_of(i.shape) for i in inputs),) if whole else inputs[0].shape
+            for inputs, whole in ((rows, packed[0]), (columns, packed[1]))
+        )
+        dtypes = [i.dtype for i in (*rows, *columns)] + [j.dtype for step in self.steps for j in step.jacobians()]
+        super().__init__(codomain, domain, common_dtype(*dtypes))
+
+    # --- products --------------------------------------------------------------------------------
+
+    def _jvp(self, tangent: Array) -> Array:
+        return self._swept(tangent, self._columns, self._rows, self._packed[::-1])
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self._swept(cotangent, self._rows, self._columns, self._packed)
+
+    def _swept(
+        self, given: Array, start: tuple[Input, ...], end: tuple[Input, ...], packed: tuple[bool, bool]
+    ) -> Array:
+        """The change of the gradient by some inputs along a tangent of others; both ways are one, by symmetry."""
+        if packed[0]:
+            stack = given.shape[:-1]
+            flat = given.reshape(size_of(stack), given.shape[-1])
+            tangents = {}
+            for one, part in _parts(start):
+                array = unroll(flat[:, part], one.shape, self.vec)
+                tangents[one.node] = array if stack else array[0]
+        else:
+            stack = given.shape[: given.ndim - len(start[0].shape)]
+            tangents = {start[0].node: given}
+        found = self._back(self._forward(tangents), tuple(i.node for i in end))
+        if not packed[1]:
+            array = found.get(end[0].node)
+            return np.zeros((*stack, *end[0].shape), given.dtype) if array is None else array
+        out = empty((*stack, sum(size_of(i.shape) for i in end)), given.dtype, given)
+        for one, part in _parts(end):
+            unroll(out[..., part], one.shape, self.vec)[...] = found.get(one.node, 0)
+        return out
+
+    def _forward(self, tangents: dict[Key, Array]) -> dict[Key, Array]:
+        """What the bends make of the tangents of all nodes, by nodes; a tangent is kept until it was used last."""
+        tangents, left = dict(tangents), dict(self._uses)
+        given = _Sums()
+        for step in self.steps:
+            for row, column, bend, alone in step.bends:
+                if column in tangents:
+                    given.add(row, bend._jvp(tangents[column]))
+                if not alone and row in tangents:
+                    given.add(column, bend._vjp(tangents[row]))
+            if step.node in self._uses:  # a loss's own tangent is not asked for
+                total = _Sums({step.node: tangents[step.node]} if step.node in tangents else {})
+                for source, jacobian in step.edges.values():
+                    if source in tangents:
+                        total.add(step.node, jacobian._jvp(tangents[source]))
+                tangents.update(total.found)
+            for source in {source for source, _ in step.edges.values()}:
+                left[source] -= 1
+                if not left[source]:
+                    tangents.pop(source, None)
+        return given.found
+
+    def _back(self, given: dict[Key, Array], wanted: tuple[Key, ...]) -> dict[Key, Array]:
+        if wanted not in self._wirings:
+            links = [(step.node, {name: source for name, (source, _) in step.edges.items()}) for step in self.steps]
+            self._wirings[wanted] = Wiring(links, wanted)
+        return self._wirings[wanted].sweep(self.steps, given)
+
+    def _transpose(self) -> Jacobian:
+        return Hessian(self.steps, self._columns, self._rows, self._packed[::-1], self.vec, self._names)
+
+    def _is_symmetric(self) -> bool:
+        return self._rows == self._columns
+
+    def _with_leaves(self, leaf: Leaf, inner: Any) -> Jacobian:
+        steps = []
+        for step in self.steps:
+            edges = {name: (source, inner(jacobian)) for name, (source, jacobian) in step.edges.items()}
+            bends = tuple(bend._replace(jacobian=inner(bend.jacobian)) for bend in step.bends)
+            steps.append(replace(step, edges=edges, bends=bends))
+        return self._of(steps)
+
+    def _of(self, steps: Sequence[Step]) -> Hessian:
+        """The same view of other steps."""
+        found = Hessian(steps, self._rows, self._columns, self._packed, self.vec, self._names)
+        return found._with_order(self.order)
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """One term for each second derivative, in the order of evaluation; together they are the Hessian."""
+        found = []
+        for place, step in enumerate(self.steps):
+            for bend in step.bends:
+                alone = [replace(s, bends=(bend,) if i == place else ()) for i, s in enumerate(self.steps)]
+                of = dict.fromkeys(self._names.get(node, str(node)) for node in (bend.row, bend.column))
+                found.append(Term(step.operation, step.part, tuple(of), bend.jacobian, self._of(alone)))
+        return tuple(found)
+
+    def _only(self, part: Part) -> Hessian:
+        return self._of([s if s.part == part else replace(s, bends=()) for s in self.steps])
+
+    @property
+    def gauss_newton(self) -> Jacobian:
+        r"""The part of the losses, :math:`J^\top H_L J`: the Gauss–Newton matrix. It is without the regulariser."""
+        return self._only("loss")
+
+    @property
+    def residual(self) -> Jacobian:
+        """The part of the operations before the losses, which Gauss–Newton leaves out; 0 between kinks of ReLU nets."""
+        return self._only("inner")
+
+    @property
+    def penalty(self) -> Jacobian:
+        """The part of the regulariser."""
+        return self._only("penalty")
+
+    # --- blocks ----------------------------------------------------------------------------------
+
+    def block(self, rows: str, columns: str | None = None) -> Jacobian:
+        """Return the block of one input, or of two, each in its own shape.
+
+        The block of a layer's weight is, where the operations after it act on each example by itself, the product
+        Jᵀ B J with one exact block of B for each example, from the recursion B ← Jᵀ B J + M (Mizutani & Dreyfus 2008,
+        *Second-order stagewise backpropagation*, Neural Networks 21; Dangel, Harmeling & Hennig 2020, *Modular
+        block-diagonal curvature approximations*, AISTATS).
+
+        Parameters
+        ----------
+        rows : str
+            An input's name.
+        columns : str, optional
+            Another's; the same unless given.
+
+        Raises
+        ------
+        LayoutError
+            If there is no such input.
+        """
+        row, column = self._named(self._rows, rows), self._named(self._columns, columns or rows)
+        found: Jacobian = Hessian(self.steps, (row,), (column,), (False, False), self.vec, self._names)
+        if row == column:
+            found = layer_block(found) or found
+        return found.ordered(self.vec)
+
+    def _named(self, inputs: tuple[Input, ...], name: str) -> Input:
+        for one in inputs:
+            if one.name == name:
+                return one
+        names = [one.name for one in inputs]
+        raise LayoutError(f"block: {name!r} is unknown; choose from {', '.join(names)}{did_you_mean(name, names)}")
+
+    def blocks(self) -> dict[str, Jacobian]:
+        """Return the blocks on the diagonal by the inputs' names; see `block`.
+
+        Raises
+        ------
+        LayoutError
+            If it is a cross block, which has none.
+        """
+        if self._rows != self._columns:
+            raise LayoutError(f"blocks: {self.structure} is a cross block; take the whole Hessian's")
+        return {one.name: self.block(one.name) for one in self._rows}
+
+    def _diagonal(self) -> Array:
+        if self._rows != self._columns:
+            return super()._diagonal()
+        found = []
+        for one in self._rows:
+            alone = Hessian(self.steps, (one,), (one,), (False, False), self.vec)
+            block = layer_block(alone)
+            # of one input, its own steps; what has no structure is multiplied by a basis
+            diagonal = Jacobian._diagonal(alone) if block is None else block._diagonal()
+            whole = self._packed[0] and self.vec == "F"
+            found.append(diagonal[c_index_of_f(one.shape)] if whole else diagonal)
+        return np.concatenate(found).astype(self.dtype, copy=False)
+
+    def trace(self) -> float:
+        """Return the sum of the diagonal's entries."""
+        return float(self.diagonal().sum(dtype=np.float64))
+
+    # --- where every example stays apart -----------------------------------------------------------
+
+    def _keeps_examples(self, axis: int) -> bool:
+        if self._packed != (False, False) or not self.codomain or not self.domain:
+            return False
+        within = (j for s in self.steps for _, j in s.edges.values() if s.node in self._uses)
+        bends = (bend.jacobian for step in self.steps for bend in step.bends)
+        return all(j._keeps_examples(axis) for j in (*within, *bends))
+
+    def _blocks(self, axis: int) -> Array:
+        if self._rows == self._columns and (blocks := _recursion(self.steps, self._rows[0].node, axis)) is not None:
+            return for_each(blocks, self.domain[axis])
+        return super()._blocks(axis)
+
+    # --- what it is ------------------------------------------------------------------------------
+
+    @property
+    def structure(self) -> str:
+        count = sum(len(step.bends) for step in self.steps)
+        rows, columns = (", ".join(i.name for i in inputs) for inputs in (self._rows, self._columns))
+        by = f"∂²/∂{rows}²" if len(self._rows) == 1 else f"∂²/∂({rows})²"
+        if rows != columns:
+            by = f"∂²/∂{rows} ∂{columns}"
+        return f"Hessian({count} term{'s' * (count != 1)} of {by})"
+
+    @property
+    def flops(self) -> int:
+        edges = sum(j.flops for s in self.steps for _, j in s.edges.values() if s.node in self._uses)
+        bends = sum(b.jacobian.flops * (1 if b.alone else 2) for step in self.steps for b in step.bends)
+        return 2 * edges + bends
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        found = (j for step in self.steps for j in step.jacobians())
+        return tuple({id(a): a for j in found for a in j.arrays}.values())
+
+
+class _Sums:
+    """What has arrived at nodes; a sum of two is added to in place."""
+
+    def __init__(self, found: dict[Key, Array] | None = None) -> None:
+        self.found = found or {}
+        self._own: set[Key] = set()
+
+    def add(self, node: Key, part: Array) -> None:
+        """Add what has arrived; it is not written to."""
+        if node not in self.found:
+            self.found[node] = part
+        elif node in self._own and self.found[node].dtype == np.result_type(self.found[node], part):
+            self.found[node] += part
+        else:
+            self.found[node] = as_array(self.found[node] + part)
+            self._own.add(node)
+
+
+def _parts(inputs: Sequence[Input]) -> Iterator[tuple[Input, slice]]:
+    """The inputs, and where each lies in the packed vector."""
+    start = 0
+    for one in inputs:
+        stop = start + size_of(one.shape)
+        yield one, slice(start, stop)
+        start = stop
+
+
+def _led(steps: Sequence[Step], nodes: set[Key]) -> tuple[Step, ...]:
+    """The steps that some nodes lead to, with what leads from these alone."""
+    leading, found = set(nodes), []
+    for step in steps:
+        step = step.leading(leading)
+        if step.edges:
+            leading.add(step.node)
+            found.append(step)
+    return tuple(found)
+
+
+# --- from evaluated operations -------------------------------------------------------------------------
+
+
+def hessian_of(
+    operations: Sequence[Evaluated],
+    given: Mapping[Key, Array],
+    rows: tuple[Input, ...],
+    columns: tuple[Input, ...],
+    packed: tuple[bool, bool],
+    *,
+    vec: Order = "C",
+    names: Mapping[Key, str] | None = None,
+) -> Hessian:
+    """Return the Hessian of a scalar from the operations that it came from, in the order of evaluation.
+
+    Parameters
+    ----------
+    operations : sequence of Evaluated
+        An operation made of operations is taken apart.
+    given : mapping
+        By node, the scalar's derivative by it: 1 for itself.
+    rows, columns, packed, vec, names
+        See `Hessian`.
+
+    Raises
+    ------
+    DomainError
+        If an operation states no second derivative, or has none where it was evaluated.
+    """
+    flat = list(_taken_apart(operations))
+    leading: set[Key] = {i.node for i in (*rows, *columns)}
+    led: list[Evaluated] = []
+    for one in flat:
+        inputs = {name: source for name, source in one.inputs.items() if source in leading}
+        if inputs:
+            leading.add(one.node)
+            led.append(one._replace(inputs=inputs))
+    # what a sum is the sum of, a scalar too, is reached by one sweep; nothing is asked by the inputs themselves
+    nodes = [one.node for one in led]
+    wiring = Wiring([(one.node, one.inputs) for one in led], nodes)
+    rows_of = wiring.sweep([one.jacobians for one in led], {n: g for n, g in given.items() if n in leading})
+    steps = []
+    for one in led:
+        edges = {name: (source, one.jacobians.numerator(name)) for name, source in one.inputs.items()}
+        bends = []
+        if one.node in rows_of:
+            for (a, b), jacobian in one.jacobians.second(rows_of[one.node]).items():
+                if a in one.inputs and b in one.inputs:
+                    bends.append(Bend(one.inputs[a], one.inputs[b], jacobian, a == b))
+        steps.append(Step(one.node, one.jacobians.operation, one.part, edges, tuple(bends)))
+    return Hessian(steps, rows, columns, packed, vec, names)
+
+
+def _taken_apart(operations: Sequence[Evaluated]) -> Iterator[Evaluated]:
+    """The operations that others are made of, whose inner nodes are named after the outer."""
+    for one in operations:
+        inside = one.jacobians.inside
+        if inside is None:
+            yield one
+            continue
+        links, steps = inside
+        last = links[-1][0]
+        made = {place for place, _ in links}
+
+        def node_of(place: Key, one: Evaluated = one, last: Key = last, made: set[Key] = made) -> Key:
+            if place == last:
+                return one.node
+            return (one.node, place) if place in made else one.inputs.get(str(place), (one.node, place))
+
+        parts = [
+            Evaluated(node_of(place), {name: node_of(source) for name, source in inputs.items()}, step, one.part)
+            for (place, inputs), step in zip(links, steps, strict=True)
+        ]
+        yield from _taken_apart(parts)
+
+
+# --- exact blocks of layers ----------------------------------------------------------------------------
+
+
+def layer_block(hessian: Hessian) -> Jacobian | None:
+    """Return the Hessian by one input as Jᵀ B J, J the Jacobian of the one operation that takes the input.
+
+    B is one block for each example, where the operations after it act on each example by itself; None elsewhere.
+    """
+    (one,) = hessian._rows
+    users = [(s, edge) for s in hessian.steps for edge in s.edges.values() if edge[0] == one.node]
+    if len(users) != 1 or users[0][0].bends or users[0][0].node not in hessian._uses:
+        return None
+    step, (_, J) = users[0]
+    output = Input(step.node, step.operation, J.codomain, J.dtype)
+    later = Hessian(hessian.steps, (output,), (output,), (False, False))
+    axes = common_axes(later)
+    if not axes:
+        return None
+    if not any(s.bends for s in later.steps):
+        return None
+    B = BlockDiagonal(for_each(later._blocks(axes[0]), J.codomain[axes[0]]), J.codomain, J.codomain, axes[0])
+    found: Jacobian = J.T @ B @ J
+    return found
+
+
+def _recursion(steps: Sequence[Step], node: Key, axis: int) -> Array | None:
+    """The blocks of the second derivative by a node by B ← Jᵀ B J + M, along the one way from it; None beside others."""
+    way: list[tuple[Jacobian | None, list[Jacobian]]] = []
+    at = node
+    while True:
+        users = [step for step in steps if any(source == at for source, _ in step.edges.values())]
+        if not users:
+            break
+        if len(users) > 1 or len(users[0].edges) > 1:
+            return None
+        (step,) = users
+        ((_, J),) = step.edges.values()
+        ends = not any(source == step.node for s in steps for source, _ in s.edges.values())
+        way.append((None if ends else J, [bend.jacobian for bend in step.bends]))
+        at = step.node
+    blocks: Array | None = None
+    for J, bends in reversed(way):
+        if J is not None and blocks is not None:
+            blocks = J.T._times_blocks(J._blocks_times(blocks, axis), axis)
+        for bend in bends:
+            blocks = bend._blocks(axis) if blocks is None else as_array(blocks + bend._blocks(axis))
+    return blocks
+
