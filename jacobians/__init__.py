@@ -24,7 +24,7 @@ _HOMES = {
     "checking": "check_gradient check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
-    "curvature": "empirical_fisher gauss_newton kronecker_factored",
+    "curvature": "empirical_fisher gauss_newton hessian kronecker_factored",
     "derivation": "explain",
     "diagnosis": "diagnose",
     "errors": "JacobiansError",

@@ -30,8 +30,8 @@ Curvatures: TypeAlias = dict[str, Array | float]
 class OfTwo(Primitive):
     """(A, B) ↦ f(A, B) entry by entry, both broadcast to one shape.
 
-    A subclass states `_of(A, B)`: the value, which the caller owns, and the slopes by A and by B. For second derivatives
-    it states `_curvatures(A, B)`, or that it is `piecewise_linear`.
+    A subclass states `_of(A, B)`: the value, which the caller owns, and the slopes by A and by B. For second
+    derivatives it states `_curvatures(A, B)`, or that it is `piecewise_linear`.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
@@ -41,8 +41,8 @@ class OfTwo(Primitive):
 
     def _curvatures(self, A: Array, B: Array) -> Curvatures:
         raise DomainError(
-            f"{self.name}: the operation states no second derivatives, which a Hessian needs; define _curvatures(A, B), "
-            "or set piecewise_linear = True"
+            f"{self.name}: the operation states no second derivatives, which a Hessian needs; define "
+            "_curvatures(A, B), or set piecewise_linear = True"
         )
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:

@@ -84,8 +84,8 @@ class _Composite(Operation):
             return self._sweep(steps, row, (name,))[name]
 
         makers: Makers = {name: partial(jacobian, name) for name in self.names}
-        pull = partial(self._sweep, steps)
-        return value, Jacobians(self.name, makers, self.layout, pull, partial(self._second, steps), (self._links, steps))
+        pull, second = partial(self._sweep, steps), partial(self._second, steps)
+        return value, Jacobians(self.name, makers, self.layout, pull, second, (self._links, steps))
 
     def _second(self, steps: Sequence[Jacobians], cotangent: Array) -> Second:
         """The second derivative by pairs of inputs: each a Hessian of ⟨cotangent, value⟩, or a cross block of one."""
@@ -251,7 +251,8 @@ class Residual(_Composite):
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
         total = as_array(value + X)
         past: Makers = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
-        return total, [Jacobians("past", {"X": past["X"]}, second=_linear), branch, Jacobians("+", past, second=_linear)]
+        first = Jacobians("past", {"X": past["X"]}, second=_linear)
+        return total, [first, branch, Jacobians("+", past, second=_linear)]
 
 
 class Parallel(_Composite):

@@ -206,8 +206,8 @@ class Hessian(Jacobian):
             tangents = {start[0].node: given}
         found = self._back(self._forward(tangents), tuple(i.node for i in end))
         if not packed[1]:
-            array = found.get(end[0].node)
-            return np.zeros((*stack, *end[0].shape), given.dtype) if array is None else array
+            one = end[0]
+            return found[one.node] if one.node in found else np.zeros((*stack, *one.shape), given.dtype)
         out = empty((*stack, sum(size_of(i.shape) for i in end)), given.dtype, given)
         for one, part in _parts(end):
             unroll(out[..., part], one.shape, self.vec)[...] = found.get(one.node, 0)
@@ -314,10 +314,9 @@ class Hessian(Jacobian):
             If there is no such input.
         """
         row, column = self._named(self._rows, rows), self._named(self._columns, columns or rows)
-        found: Jacobian = Hessian(self.steps, (row,), (column,), (False, False), self.vec, self._names)
-        if row == column:
-            found = layer_block(found) or found
-        return found.ordered(self.vec)
+        found = Hessian(self.steps, (row,), (column,), (False, False), self.vec, self._names)
+        layer = layer_block(found) if row == column else None
+        return (found if layer is None else layer).ordered(self.vec)
 
     def _named(self, inputs: tuple[Input, ...], name: str) -> Input:
         for one in inputs:
@@ -532,8 +531,8 @@ def layer_block(hessian: Hessian) -> Jacobian | None:
 
 
 def _recursion(steps: Sequence[Step], node: Key, axis: int) -> Array | None:
-    """The blocks of the second derivative by a node by B ← Jᵀ B J + M, along the one way from it; None beside others."""
-    way: list[tuple[Jacobian | None, list[Jacobian]]] = []
+    """The blocks of the second derivative by a node: B ← Jᵀ B J + M along its only way; None where there are several."""
+    way: list[tuple[Jacobian | None, list[Jacobian]]] = []  # the last has no J: a scalar's tangent is not asked for
     at = node
     while True:
         users = [step for step in steps if any(source == at for source, _ in step.edges.values())]
@@ -546,11 +545,11 @@ def _recursion(steps: Sequence[Step], node: Key, axis: int) -> Array | None:
         ends = not any(source == step.node for s in steps for source, _ in s.edges.values())
         way.append((None if ends else J, [bend.jacobian for bend in step.bends]))
         at = step.node
-    blocks: Array | None = None
-    for J, bends in reversed(way):
-        if J is not None and blocks is not None:
-            blocks = J.T._times_blocks(J._blocks_times(blocks, axis), axis)
+    found: list[Array] = []  # none yet, or the blocks
+    for jacobian, bends in reversed(way):
+        if jacobian is not None and found:
+            found = [jacobian.T._times_blocks(jacobian._blocks_times(found[0], axis), axis)]
         for bend in bends:
-            blocks = bend._blocks(axis) if blocks is None else as_array(blocks + bend._blocks(axis))
-    return blocks
-
+            own = bend._blocks(axis)
+            found = [as_array(found[0] + own) if found else own]
+    return found[0] if found else None

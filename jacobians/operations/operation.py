@@ -1,7 +1,8 @@
 """What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
-Beside it stands the structure of its second derivative. An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
-it out in the layout's vec order and derivative layout; no operation knows of either.
+Beside it stands the structure of its second derivative. An operation states numerators only. `Jacobians` builds a
+structured Jacobian when it is asked for, and hands it out in the layout's vec order and derivative layout; no operation
+knows of either.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ class Jacobians(Derivative):
         return pulled
 
     def second(self, cotangent: npt.ArrayLike) -> Second:
-        r"""Return the second derivative of ⟨cotangent, value⟩, :math:`M = \sum_k \bar g_k \nabla^2 f_k`, by pairs of inputs.
+        r"""Return the second derivative of ⟨ḡ, value⟩, :math:`M = \sum_k \bar g_k \nabla^2 f_k`, by pairs of inputs.
 
         M[a, b] is the Jacobian of the vjp's part for a with respect to b, in numerator layout. A pair that is left out
         has 0; of (a, b) and (b, a) one is there, and the other is its transpose.
@@ -188,6 +189,7 @@ class Jacobians(Derivative):
         Parameters
         ----------
         cotangent : array_like, shape of the value
+            ḡ.
 
         Raises
         ------
@@ -209,7 +211,8 @@ class Jacobians(Derivative):
         """
         if self._second is None:
             raise DomainError(
-                f"{self.operation}: this record has first derivatives alone; evaluate the operation again for second ones"
+                f"{self.operation}: this record has first derivatives alone; evaluate the operation again for second "
+                "ones"
             )
         given = as_float(cotangent, "cotangent", "second")
         expected = self.numerator(next(iter(self._makers))).codomain
