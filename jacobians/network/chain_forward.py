@@ -130,9 +130,7 @@ class ChainForward(Forward):
 
     # --- second derivatives ----------------------------------------------------------------------
 
-    def hessian(
-        self, rows: Sequence[str], columns: Sequence[str], packed: tuple[bool, bool], vec: Order
-    ) -> Hessian:
+    def hessian(self, rows: Sequence[str], columns: Sequence[str], packed: tuple[bool, bool], vec: Order) -> Hessian:
         """Return the objective's Hessian by names, regulariser included; see `hessian_of`."""
         objective, links = self._objective, self._chain._links
         evaluated = [Evaluated(place, taken, own) for (place, taken), (_, own) in zip(links, self._steps, strict=True)]

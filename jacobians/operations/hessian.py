@@ -21,11 +21,11 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape, as_array, common_dtype, did_you_mean, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops import BlockDiagonal, Jacobian
-from jacobians.linops.by_example import common_axes, for_each
+from jacobians.linops import BlockDiagonal, Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape, Selection
+from jacobians.linops.by_example import common_axes, example_size, for_each, joined
 from jacobians.linops.jacobian import Leaf
-from jacobians.linops.kernels import empty
-from jacobians.linops.unrolling import c_index_of_f, unroll
+from jacobians.linops.kernels import empty, may_alias
+from jacobians.linops.unrolling import c_index_of_f, slabs, unroll
 from jacobians.operations.operation import Jacobians
 from jacobians.operations.sweep import Wiring
 
@@ -34,6 +34,9 @@ __all__ = ["Evaluated", "Hessian", "Input", "Term", "hessian_of"]
 
 Key: TypeAlias = Hashable
 """A node of a graph."""
+
+_TOGETHER = 1 << 18
+"""Bytes of the widest node's tangents up to which those of a stack are taken together; more leave the cache."""
 
 Part: TypeAlias = Literal["loss", "inner", "penalty"]
 """What an operation is to the scalar: a loss, an operation before it, or a regulariser."""
@@ -86,6 +89,10 @@ class Step:
         edges = {name: edge for name, edge in self.edges.items() if edge[0] in nodes}
         bends = tuple(b for b in self.bends if b.row in nodes and b.column in nodes)
         return replace(self, edges=edges, bends=bends)
+
+    def bends_of(self, node: Key) -> list[Jacobian]:
+        """Return its second derivatives by one input alone."""
+        return [bend.jacobian for bend in self.bends if bend.row == bend.column == node]
 
     def jacobians(self) -> list[Jacobian]:
         """Return the Jacobians of its edges and bends."""
@@ -193,17 +200,34 @@ class Hessian(Jacobian):
     def _swept(
         self, given: Array, start: tuple[Input, ...], end: tuple[Input, ...], packed: tuple[bool, bool]
     ) -> Array:
-        """The change of the gradient by some inputs along a tangent of others; both ways are one, by symmetry."""
+        """The change of the gradient by some inputs along tangents of others; both ways are one, by symmetry.
+
+        Of a stack so many are taken together as stay in the cache, arrays of all nodes included.
+        """
+        into, out = (
+            (sum(size_of(i.shape) for i in inputs),) if whole else inputs[0].shape
+            for inputs, whole in zip((start, end), packed, strict=True)
+        )
+        stack = given.shape[: given.ndim - len(into)]
+        if not stack:
+            return self._once(given, start, end, packed)
+        flat = given.reshape(size_of(stack), *into)
+        if not flat.flags.c_contiguous:
+            flat = flat.copy(order="C")
+        images = empty((len(flat), *out), given.dtype, given)
+        widest = max((j.shape[0] for s in self.steps for _, j in s.edges.values()), default=0)
+        for part in slabs(len(flat), max(widest, size_of(into)) * self.dtype.itemsize, _TOGETHER):
+            images[part] = self._once(
+                flat[part] if part.stop > part.start + 1 else flat[part.start], start, end, packed
+            )
+        return images.reshape(stack + out)
+
+    def _once(self, given: Array, start: tuple[Input, ...], end: tuple[Input, ...], packed: tuple[bool, bool]) -> Array:
         if packed[0]:
-            stack = given.shape[:-1]
-            flat = given.reshape(size_of(stack), given.shape[-1])
-            tangents = {}
-            for one, part in _parts(start):
-                array = unroll(flat[:, part], one.shape, self.vec)
-                tangents[one.node] = array if stack else array[0]
+            tangents = {one.node: unroll(given[..., part], one.shape, self.vec) for one, part in _parts(start)}
         else:
-            stack = given.shape[: given.ndim - len(start[0].shape)]
             tangents = {start[0].node: given}
+        stack = given.shape[: given.ndim - (1 if packed[0] else len(start[0].shape))]
         found = self._back(self._forward(tangents), tuple(i.node for i in end))
         if not packed[1]:
             one = end[0]
@@ -216,18 +240,18 @@ class Hessian(Jacobian):
     def _forward(self, tangents: dict[Key, Array]) -> dict[Key, Array]:
         """What the bends make of the tangents of all nodes, by nodes; a tangent is kept until it was used last."""
         tangents, left = dict(tangents), dict(self._uses)
-        given = _Sums()
+        given = _Sums({})
         for step in self.steps:
             for row, column, bend, alone in step.bends:
                 if column in tangents:
-                    given.add(row, bend._jvp(tangents[column]))
+                    given.add(row, bend._jvp(tangents[column]), (tangents[column], bend))
                 if not alone and row in tangents:
-                    given.add(column, bend._vjp(tangents[row]))
+                    given.add(column, bend._vjp(tangents[row]), (tangents[row], bend))
             if step.node in self._uses:  # a loss's own tangent is not asked for
                 total = _Sums({step.node: tangents[step.node]} if step.node in tangents else {})
                 for source, jacobian in step.edges.values():
                     if source in tangents:
-                        total.add(step.node, jacobian._jvp(tangents[source]))
+                        total.add(step.node, jacobian._jvp(tangents[source]), (tangents[source], jacobian))
                 tangents.update(total.found)
             for source in {source for source, _ in step.edges.values()}:
                 left[source] -= 1
@@ -340,12 +364,13 @@ class Hessian(Jacobian):
     def _diagonal(self) -> Array:
         if self._rows != self._columns:
             return super()._diagonal()
-        found = []
+        found, by_example = [], ByExample(self.steps)
         for one in self._rows:
-            alone = Hessian(self.steps, (one,), (one,), (False, False), self.vec)
-            block = layer_block(alone)
-            # of one input, its own steps; what has no structure is multiplied by a basis
-            diagonal = Jacobian._diagonal(alone) if block is None else block._diagonal()
+            diagonal = layer_diagonal(one, by_example)
+            if diagonal is None:
+                alone = Hessian(self.steps, (one,), (one,), (False, False), self.vec)
+                block = layer_block(alone)
+                diagonal = Jacobian._diagonal(alone) if block is None else block._diagonal()
             whole = self._packed[0] and self.vec == "F"
             found.append(diagonal[c_index_of_f(one.shape)] if whole else diagonal)
         return np.concatenate(found).astype(self.dtype, copy=False)
@@ -364,9 +389,9 @@ class Hessian(Jacobian):
         return all(j._keeps_examples(axis) for j in (*within, *bends))
 
     def _blocks(self, axis: int) -> Array:
-        if self._rows == self._columns and (blocks := _recursion(self.steps, self._rows[0].node, axis)) is not None:
-            return for_each(blocks, self.domain[axis])
-        return super()._blocks(axis)
+        if self._rows != self._columns:
+            return super()._blocks(axis)
+        return ByExample(self.steps).blocks(self._rows[0].node, axis, self.domain, self.dtype)
 
     # --- what it is ------------------------------------------------------------------------------
 
@@ -392,16 +417,18 @@ class Hessian(Jacobian):
 
 
 class _Sums:
-    """What has arrived at nodes; a sum of two is added to in place."""
+    """What has arrived at nodes; where nothing else holds a part, what comes after it is added in place."""
 
-    def __init__(self, found: dict[Key, Array] | None = None) -> None:
-        self.found = found or {}
+    def __init__(self, found: dict[Key, Array]) -> None:
+        self.found = found
         self._own: set[Key] = set()
 
-    def add(self, node: Key, part: Array) -> None:
-        """Add what has arrived; it is not written to."""
+    def add(self, node: Key, part: Array, made_of: tuple[Array, Jacobian]) -> None:
+        """Add what has arrived, an action of a Jacobian on an array, neither of which is written to."""
         if node not in self.found:
             self.found[node] = part
+            if not may_alias(part, (made_of[0], *made_of[1].arrays)):
+                self._own.add(node)
         elif node in self._own and self.found[node].dtype == np.result_type(self.found[node], part):
             self.found[node] += part
         else:
@@ -508,48 +535,139 @@ def _taken_apart(operations: Sequence[Evaluated]) -> Iterator[Evaluated]:
 # --- exact blocks of layers ----------------------------------------------------------------------------
 
 
-def layer_block(hessian: Hessian) -> Jacobian | None:
-    """Return the Hessian by one input as Jᵀ B J, J the Jacobian of the one operation that takes the input.
+class ByExample:
+    """The second derivatives by nodes where the operations after them act on each example by itself, by a recursion.
 
-    B is one block for each example, where the operations after it act on each example by itself; None elsewhere.
+    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. What several
+    operations take is asked of the Hessian itself: one product for each entry of an example.
+
+    Parameters
+    ----------
+    steps : sequence of Step
     """
-    (one,) = hessian._rows
-    users = [(s, edge) for s in hessian.steps for edge in s.edges.values() if edge[0] == one.node]
-    if len(users) != 1 or users[0][0].bends or users[0][0].node not in hessian._uses:
-        return None
-    step, (_, J) = users[0]
-    output = Input(step.node, step.operation, J.codomain, J.dtype)
-    later = Hessian(hessian.steps, (output,), (output,), (False, False))
-    axes = common_axes(later)
-    if not axes:
-        return None
-    if not any(s.bends for s in later.steps):
-        return None
-    B = BlockDiagonal(for_each(later._blocks(axes[0]), J.codomain[axes[0]]), J.codomain, J.codomain, axes[0])
-    found: Jacobian = J.T @ B @ J
-    return found
 
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+        self._users: dict[Key, list[Step]] = {}
+        for step in steps:
+            for source in {source for source, _ in step.edges.values()}:
+                self._users.setdefault(source, []).append(step)
+        self._known: dict[tuple[Key, int], Array] = {}
 
-def _recursion(steps: Sequence[Step], node: Key, axis: int) -> Array | None:
-    """The blocks of the second derivative by a node: B ← Jᵀ B J + M along its only way; None where there are several."""
-    way: list[tuple[Jacobian | None, list[Jacobian]]] = []  # the last has no J: a scalar's tangent is not asked for
-    at = node
-    while True:
-        users = [step for step in steps if any(source == at for source, _ in step.edges.values())]
-        if not users:
-            break
-        if len(users) > 1 or len(users[0].edges) > 1:
+    def layer(self, one: Input) -> tuple[Jacobian, Key, tuple[int, ...], list[Jacobian]] | None:
+        """Return the Jacobian of the one operation that takes an input on its way, and its node; None if they are more.
+
+        Beside them the axes along which examples stay apart from there on, and the second derivatives of regularisers.
+        """
+        users = self._users.get(one.node, [])
+        own = [bend.jacobian for step in users if step.node not in self._users for bend in step.bends]
+        on_the_way = [step for step in users if step.node in self._users]
+        if len(on_the_way) != 1:
             return None
-        (step,) = users
-        ((_, J),) = step.edges.values()
-        ends = not any(source == step.node for s in steps for source, _ in s.edges.values())
-        way.append((None if ends else J, [bend.jacobian for bend in step.bends]))
-        at = step.node
-    found: list[Array] = []  # none yet, or the blocks
-    for jacobian, bends in reversed(way):
-        if jacobian is not None and found:
-            found = [jacobian.T._times_blocks(jacobian._blocks_times(found[0], axis), axis)]
-        for bend in bends:
-            own = bend._blocks(axis)
-            found = [as_array(found[0] + own) if found else own]
-    return found[0] if found else None
+        (step,) = on_the_way
+        edges = [jacobian for source, jacobian in step.edges.values() if source == one.node]
+        if len(edges) != 1 or step.bends_of(one.node):
+            return None
+        axes = common_axes(self._from(step.node, edges[0].codomain, edges[0].dtype))
+        return (edges[0], step.node, axes, own) if axes else None
+
+    def _from(self, node: Key, shape: Shape, dtype: DType) -> Hessian:
+        output = Input(node, "", shape, dtype)
+        return Hessian(self._steps, (output,), (output,), (False, False))
+
+    def blocks(self, node: Key, axis: int, shape: Shape, dtype: DType) -> Array:
+        """Return the blocks (N, p, p) by a node, which are kept."""
+        if (node, axis) not in self._known:
+            alone = self._alone(node)
+            if alone is None:
+                found = Jacobian._blocks(self._from(node, shape, dtype), axis)
+            else:
+                found = self._passed(node, *alone, axis, shape, dtype)
+            self._known[node, axis] = found
+        return self._known[node, axis]
+
+    def _alone(self, node: Key) -> tuple[Step, Jacobian] | None:
+        """The one step that takes a node, and its Jacobian; None where there are several."""
+        users = self._users.get(node, [])
+        edges = [(step, jacobian) for step in users for source, jacobian in step.edges.values() if source == node]
+        return edges[0] if len(edges) == 1 else None
+
+    def _passed(self, node: Key, step: Step, J: Jacobian, axis: int, shape: Shape, dtype: DType) -> Array:
+        """Jᵀ B J + M, with B the blocks by what the step makes of the node."""
+        count, size = shape[axis], example_size(shape, axis)
+        if step.node not in self._users:  # a loss: what comes after it is linear
+            found = np.zeros((count, size, size), dtype)
+        else:
+            later = self.blocks(step.node, axis, J.codomain, J.dtype)
+            if isinstance(J, Diagonal):
+                d = J._by_example(axis)
+                found = later * d[:, :, None]
+                found *= d[:, None, :]
+            else:  # B is symmetric: (B J)ᵀ J
+                found = J._blocks_times(J._blocks_times(later, axis).transpose(0, 2, 1), axis)
+        for bend in step.bends_of(node):
+            if isinstance(bend, Diagonal):
+                places = np.arange(size)
+                found[:, places, places] += bend._by_example(axis)
+            else:
+                found += bend._blocks(axis)
+        return found
+
+    def diagonals(self, node: Key, axis: int, shape: Shape, dtype: DType) -> Array:
+        """Return the diagonals (N, p) of the blocks by a node; its own blocks are not formed."""
+        alone = self._alone(node)
+        if alone is None or (node, axis) in self._known:
+            return np.einsum("nii->ni", self.blocks(node, axis, shape, dtype))
+        step, J = alone
+        if step.node not in self._users:
+            found = np.zeros((shape[axis], example_size(shape, axis)), dtype)
+        elif isinstance(J, Diagonal):
+            d = J._by_example(axis)
+            found = self.diagonals(step.node, axis, J.codomain, J.dtype) * d
+            found *= d
+        else:
+            later, own = self.blocks(step.node, axis, J.codomain, J.dtype), J._blocks(axis)
+            found = np.einsum(
+                "nkp,nkp->np", J._blocks_times(later, axis), np.broadcast_to(own, (len(later), *own.shape[1:]))
+            )
+        for bend in step.bends_of(node):
+            if isinstance(bend, Diagonal):
+                found += bend._by_example(axis)
+            else:
+                found += np.einsum("nii->ni", bend._blocks(axis))
+        return found
+
+
+def layer_block(hessian: Hessian) -> Jacobian | None:
+    """Return the Hessian by one input as Jᵀ B J, J the Jacobian of the one operation that takes the input on its way.
+
+    B is one block for each example, where the operations after it act on each example by itself; None elsewhere. A
+    regulariser of the input is added.
+    """
+    by_example = ByExample(hessian.steps)
+    if (found := by_example.layer(hessian._rows[0])) is None:
+        return None
+    J, node, axes, own = found
+    blocks = by_example.blocks(node, axes[0], J.codomain, J.dtype)
+    block: Jacobian = J.T @ BlockDiagonal(for_each(blocks, J.codomain[axes[0]]), J.codomain, J.codomain, axes[0]) @ J
+    for bend in own:
+        block = block + bend
+    return block
+
+
+def layer_diagonal(one: Input, by_example: ByExample) -> Array | None:
+    """Return the diagonal by one input in C order, from the diagonals of the examples' blocks where these are enough.
+
+    They are where a column of J has one entry for each example, X ⊗ I: then diag(Jᵀ B J) = (J∘J)ᵀ diag B.
+    """
+    if (found := by_example.layer(one)) is None:
+        return None
+    J, node, (axis, *_), own = found
+    first, *moves = J._factors()
+    if not isinstance(first, Kronecker) or not isinstance(first.right if axis == 0 else first.left, int):
+        return None
+    if not all(isinstance(move, (Commutation, Reshape, Identity, Selection)) for move in moves):
+        return None
+    each = by_example.diagonals(node, axis, J.codomain, J.dtype)
+    diagonal = J.positive(np.square)._vjp(joined(each[None], J.codomain, axis)[0]).ravel()
+    return as_array(sum((bend._diagonal() for bend in own), diagonal))
