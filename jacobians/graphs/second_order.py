@@ -37,17 +37,19 @@ def hessian_between(
         What the rows and columns are called, where it is not their own name.
     """
     graph = Graph((of,), tuple(dict.fromkeys((*rows, *columns))))
-    called = {node: node.name for node in graph.nodes} | dict(names or {})
+    # by their numbers: a value compares its entries
+    called = {node.number: node.name for node in graph.nodes}
+    called |= {node.number: name for node, name in (names or {}).items()}
     operations = [
-        Evaluated(node, {e.name: e.parent for e in edges}, node.jacobians, _part(node.operation))
+        Evaluated(node.number, {e.name: e.parent.number for e in edges}, node.jacobians, _part(node.operation))
         for node, edges in graph.into.items()
         if edges
     ]
     by_row, by_column = (
-        tuple(Input(node, called.get(node, node.name), node.shape, node.dtype) for node in nodes)
+        tuple(Input(n.number, called.get(n.number, n.name), n.shape, n.dtype) for n in nodes)
         for nodes in (rows, columns)
     )
-    one = {of: np.ones((), of.dtype)}
+    one = {of.number: np.ones((), of.dtype)}
     return hessian_of(operations, one, by_row, by_column, packed, vec=vec, names=called)
 
 

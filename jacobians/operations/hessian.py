@@ -176,7 +176,7 @@ class Hessian(Jacobian):
     ) -> None:
         self._rows, self._columns, self._packed, self.vec = rows, columns, packed, vec
         self._names = names or {}
-        self.steps = _led(steps, {i.node for i in (*rows, *columns)})
+        self.steps = _led(steps, rows, columns)
         self._wirings: dict[tuple[Key, ...], Wiring[Key]] = {}
         self._uses: dict[Key, int] = {}
         for step in self.steps:
@@ -445,14 +445,23 @@ def _parts(inputs: Sequence[Input]) -> Iterator[tuple[Input, slice]]:
         start = stop
 
 
-def _led(steps: Sequence[Step], nodes: set[Key]) -> tuple[Step, ...]:
-    """The steps that some nodes lead to, with what leads from these alone."""
-    leading, found = set(nodes), []
+def _led(steps: Sequence[Step], rows: Sequence[Input], columns: Sequence[Input]) -> tuple[Step, ...]:
+    """The steps that rows or columns lead to, and the bends with one of either at their ends."""
+    by_row, by_column = {one.node for one in rows}, {one.node for one in columns}
+    found = []
     for step in steps:
-        step = step.leading(leading)
-        if step.edges:
-            leading.add(step.node)
-            found.append(step)
+        step = step.leading(by_row | by_column)
+        if not step.edges:
+            continue
+        for nodes in (by_row, by_column):
+            if any(source in nodes for source, _ in step.edges.values()):
+                nodes.add(step.node)
+        bends = (
+            bend
+            for bend in step.bends
+            if (bend.row in by_row and bend.column in by_column) or (bend.column in by_row and bend.row in by_column)
+        )
+        found.append(replace(step, bends=tuple(bends)))
     return tuple(found)
 
 
