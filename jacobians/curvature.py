@@ -1,4 +1,4 @@
-r"""Curvature of a run: its Hessian, Gauss–Newton and Fisher matrices, and their Kronecker-factored approximation, as Jacobians.
+r"""Curvature of a run as Jacobians: its Hessian, Gauss–Newton and Fisher matrices, Kronecker-factored ones.
 
 With J the Jacobian of the network's output by the parameters and H the loss's second derivative by that output, the
 Gauss–Newton matrix is the product
@@ -87,7 +87,7 @@ def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
     ...     print(term)
     tanh: Dᵀ M D, D = ∂Z1, M = Diagonal(5×3)
     affine: Dᵀ M E + Eᵀ Mᵀ D, D = ∂A1, E = ∂W2, M = Kronecker(5×2, I₃) @ Commutation(3, 2)
-    cross_entropy: Dᵀ M D, D = ∂Z2, M = 0.2 * DiagonalMinusOuter(5 of 2×2)
+    cross_entropy: Dᵀ M D, D = ∂Z2, M = 0.2·DiagonalMinusOuter(5 of 2×2)
     """
     _check_run(run, "hessian")
     if wrt is None or isinstance(wrt, str):

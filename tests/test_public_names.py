@@ -97,8 +97,8 @@ def test_every_public_name_is_documented(module: object) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'jacobians' has no attribute 'hessian'"):
-        _ = jacobians.hessian
+    with pytest.raises(AttributeError, match="module 'jacobians' has no attribute 'hessians'"):
+        _ = jacobians.hessians
     assert set(jacobians.__all__) <= set(dir(jacobians))
 
 

@@ -1,4 +1,4 @@
-"""The Hessian of a scalar value of a graph: its operations taken as they were evaluated, with their second derivatives."""
+"""The Hessian of a scalar value of a graph, from its operations as they were evaluated."""
 
 from __future__ import annotations
 

@@ -175,8 +175,8 @@ class Value(Node):
     def hessian(self, *wrt: Value | str) -> Hessian:
         r"""Return this scalar's second derivative with respect to a value, or to several as one packed vector.
 
-        It is the Jacobian of the gradient, :math:`\\sum_{\\text{operations}} D^\\top M D`, and symmetric, so that it is the
-        same in both derivative layouts. A product with a vector is one sweep forward and one back.
+        It is the Jacobian of the gradient, :math:`\sum_{\text{operations}} D^\top M D`, and symmetric, so that it is
+        the same in both derivative layouts. A product with a vector is one sweep forward and one back.
 
         Parameters
         ----------

@@ -142,7 +142,7 @@ class ChainForward(Forward):
             evaluated.append(Evaluated(("penalty", name), {"W": objective.names[name]}, own, "penalty"))
         given = {one.node: np.ones((), dtype) for one in evaluated if one.part != "inner"}
         by_row, by_column = (tuple(map(self._input, names)) for names in (rows, columns))
-        called = {own: name for name, own in objective.names.items()}
+        called: dict[Any, str] = {own: name for name, own in objective.names.items()}
         called |= {stop.done - 1 if stop.done else "X": stop.name for stop in self.stops[::-1]}
         return hessian_of(evaluated, given, by_row, by_column, packed, vec=vec, names=called)
 

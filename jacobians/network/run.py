@@ -202,7 +202,7 @@ class Run(Frozen):
         return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
 
     def penalty_hessian(self, name: str) -> Jacobian:
-        """Return the regulariser's second derivative with respect to one parameter: a diagonal, 0 if it is untouched."""
+        """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0."""
         array = self.params[name]
         if not self.network.is_penalised(name):
             return Diagonal(np.zeros_like(array))
@@ -263,7 +263,7 @@ class Run(Frozen):
         >>> net = Network.dense((4, 3, 2), activation="tanh", l2=0.1)
         >>> run = net.run(net.init(0), np.ones((5, 4)), [0, 1, 1, 0, 1])
         >>> run.hessian()
-        Hessian(5 terms of ∂²/∂(W1, b1, W2, b2)²): 23×23 float64, (23,) → (23,), 1.1 KiB
+        Hessian(5 terms of ∂²/∂(W1, b1, W2, b2)²): 23×23 float64, (23,) → (23,), 1.0 KiB
         >>> run.hessian("W1", "W2").shape
         (12, 6)
         """

@@ -12,7 +12,7 @@ Walther 2008, *Evaluating Derivatives*, ch. 5).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -32,8 +32,8 @@ from jacobians.operations.sweep import Wiring
 __all__ = ["Evaluated", "Hessian", "Input", "Term", "hessian_of"]
 
 
-Key: TypeAlias = Hashable
-"""A node of a graph."""
+Key: TypeAlias = Any
+"""A node of a graph; hashable, and compared by ``==``."""
 
 _TOGETHER = 1 << 18
 """Bytes of the widest node's tangents up to which those of a stack are taken together; more leave the cache."""
@@ -155,11 +155,11 @@ class Hessian(Jacobian):
     >>> X, W = jac.values(X=np.eye(3), W=np.full((3, 2), 0.5))
     >>> H = jac.squared_error(jac.tanh(X @ W), np.zeros((3, 2))).hessian(W)
     >>> H
-    Hessian(2 terms of ∂²/∂W²): 6×6 float64, (3, 2) → (3, 2), 144 B
+    Hessian(2 terms of ∂²/∂W²): 6×6 float64, (3, 2) → (3, 2), 216 B
     >>> for term in H.terms:
     ...     print(term)
     tanh: Dᵀ M D, D = ∂matmul_2, M = Diagonal(3×2)
-    squared_error: Dᵀ M D, D = ∂tanh_3, M = 0.6667 * Identity(3×2)
+    squared_error: Dᵀ M D, D = ∂tanh_3, M = 0.666667·Identity(3×2)
     """
 
     __slots__ = ("_columns", "_names", "_packed", "_rows", "_uses", "_wirings", "steps", "vec")
@@ -547,8 +547,8 @@ def _taken_apart(operations: Sequence[Evaluated]) -> Iterator[Evaluated]:
 class ByExample:
     """The second derivatives by nodes where the operations after them act on each example by itself, by a recursion.
 
-    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. What several
-    operations take is asked of the Hessian itself: one product for each entry of an example.
+    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. What
+    several operations take is asked of the Hessian itself: one product for each entry of an example.
 
     Parameters
     ----------
