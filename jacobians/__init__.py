@@ -25,6 +25,7 @@ _HOMES = {
     "comparison": "compare",
     "conventions": "Convention",
     "curvature": "empirical_fisher gauss_newton hessian kronecker_factored",
+    "data": "load_digits",
     "derivation": "explain",
     "diagnosis": "diagnose",
     "errors": "JacobiansError",
@@ -33,6 +34,7 @@ _HOMES = {
     "layout": "Layout unvec vec",
     "linops": "Jacobian",
     "network": "Network Run",
+    "of_functions": "grad jacobian",
     "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 "
     "leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu "
     "softmax softplus square squared_error tanh total transpose",
@@ -42,7 +44,10 @@ _HOMES = {
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
     "translate_parameters",
 }
-"""By module, the public names that it is home to: a name is loaded from there on first use."""
+"""By module, the public names that it is home to: a name is loaded from there on first use.
+
+The classes of operations and losses, such as ``jac.Affine`` and ``jac.Sigmoid``, are found here too. They are listed by
+`jacobians.operations` alone."""
 
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
@@ -52,6 +57,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.comparison import *
     from jacobians.conventions import *
     from jacobians.curvature import *
+    from jacobians.data import *
     from jacobians.derivation import *
     from jacobians.diagnosis import *
     from jacobians.errors import *
@@ -60,6 +66,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.layout import *
     from jacobians.linops import *
     from jacobians.network import *
+    from jacobians.of_functions import *
     from jacobians.operations import *
     from jacobians.parameter_files import *
     from jacobians.presets import *
@@ -73,11 +80,15 @@ __all__ = sorted(_HOME_OF)
 
 def __getattr__(name: str) -> Any:
     """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
-    if name not in _HOME_OF:
+    home = _HOME_OF.get(name)
+    if home is None and name[:1].isupper():  # the classes of operations and losses, which are not listed
+        operations = importlib.import_module("jacobians.operations")
+        home = "jacobians.operations" if name in operations.__all__ else None
+    if home is None:
         raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
+    value = globals()[name] = getattr(importlib.import_module(home), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, as_array, leaves_of
 from jacobians.checking.trees import Tree
 from jacobians.errors import DTypeError
 
@@ -392,7 +392,44 @@ def directional_derivative(fun: Callable[[Array], float], x: Array, direction: A
     if reach == 0.0:
         return 0.0, 0.0
     probe.measure_noise(np.random.default_rng(0))
-    usual, small, smaller, large = bands(probe.eps)
-    line = probe.towards(flat / reach)
-    found = best_of([band(probe, line, first) for first in (smaller, small, usual, large)])
+    found = _derivative(probe, probe.towards(flat / reach))
     return float(found.value[0] * reach), float(found.error[0] * reach)
+
+
+def numerical_jacobian(fun: Callable[[Any], Any], x: Any) -> tuple[Array, Array]:
+    """Return the derivatives of a function with respect to every entry of its argument, and the estimated errors.
+
+    Parameters
+    ----------
+    fun : callable
+    x : ndarray, or a dict, tuple or list of arrays
+        Never written.
+
+    Returns
+    -------
+    jacobian, errors : ndarray, shape (*codomain, n)
+        n counts the entries of x, one array after another, each in C order. NaN and infinity where there is none.
+
+    Examples
+    --------
+    >>> jacobian, errors = numerical_jacobian(np.sin, np.zeros(2))
+    >>> bool(np.abs(jacobian - np.eye(2)).max() < 1e-9), bool(errors.max() < 1e-9)
+    (True, True)
+    """
+    tree = Tree.of(x, "numerical_jacobian")
+    leaves = [x] if tree.single else [leaf for _, leaf in leaves_of(x)]
+    probe = Probe(Calls(fun, "fun"), tree, tree.pack(leaves))
+    probe.measure_noise(np.random.default_rng(0))
+    found = [_derivative(probe, probe.coordinate(entry)) for entry in range(tree.size)]
+    values = [estimate.value for estimate in found]
+    errors = [estimate.error for estimate in found]
+    shape = (*probe.shape, tree.size)
+    if not found:
+        return np.zeros(shape), np.zeros(shape)
+    return np.stack(values, axis=-1).reshape(shape), np.stack(errors, axis=-1).reshape(shape)
+
+
+def _derivative(probe: Probe, line: Line) -> Estimate:
+    """The best of all bands along a line."""
+    usual, small, smaller, large = bands(probe.eps)
+    return best_of([band(probe, line, first) for first in (smaller, small, usual, large)])

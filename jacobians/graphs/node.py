@@ -23,12 +23,20 @@ class Origin:
     """What the nodes of one graph have in common: they are counted in the order in which they come, and have names.
 
     It holds no node: a value lives as long as it is used.
+
+    Attributes
+    ----------
+    count : int
+        How many nodes there have been.
+    numbers_taken : bool
+        Whether ``float(v)``, ``int(v)`` or ``v.item()`` took a number out of a value, on which nothing depends then.
     """
 
-    __slots__ = ("_named", "count")
+    __slots__ = ("_named", "count", "numbers_taken")
 
     def __init__(self) -> None:
         self.count = 0
+        self.numbers_taken = False
         self._named: weakref.WeakValueDictionary[str, Node] = weakref.WeakValueDictionary()
 
     def add(self, node: Node, name: str) -> None:
@@ -165,6 +173,11 @@ class Node(Frozen, OfGraph):
         self._origin.add(self, name)
         self._name = name
         return self
+
+    @property
+    def numbers_were_taken(self) -> bool:
+        """Whether ``float(v)``, ``int(v)`` or ``v.item()`` took a number out of a value of this graph."""
+        return self._origin.numbers_taken
 
     @property
     def jacobians(self) -> Jacobians:

@@ -484,11 +484,7 @@ class Value(Node):
     def reshape(self, *shape: Any) -> Self:
         """Return the entries, in C order, in another shape; one length may be -1."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        lengths = [int(n) for n in wanted]
-        if lengths.count(-1) == 1:
-            known = -size_of(tuple(lengths))
-            lengths[lengths.index(-1)] = self.size // known if known else 0
-        return self._apply(Reshaping(tuple(lengths)), (self,))
+        return self._apply(Reshaping(tuple(map(int, wanted))), (self,))
 
     def ravel(self) -> Self:
         """Return the entries, in C order, as a vector."""
@@ -566,16 +562,19 @@ class Value(Node):
         return bool(self.array)
 
     def __float__(self) -> float:
+        self._origin.numbers_taken = True
         return float(self.array)
 
     def __int__(self) -> int:
+        self._origin.numbers_taken = True
         return int(self.array)
 
     def __format__(self, how: str) -> str:
-        return format(float(self), how) if how else str(self)
+        return format(float(self.array), how) if how else str(self)
 
     def item(self) -> float:
         """Return the only entry, as a number."""
+        self._origin.numbers_taken = True
         return float(self.array.item())
 
     def __len__(self) -> int:

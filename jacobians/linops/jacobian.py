@@ -44,6 +44,24 @@ _NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 
 
+_CALLED_ELSEWHERE = {
+    "todense": "toarray()",
+    "A": "toarray()",
+    "numpy": "toarray()",
+    "tocsr": "to_sparse()",
+    "tocsc": "to_sparse()",
+    "tocoo": "to_sparse()",
+    "transpose": "T",
+    "H": "T",
+    "adjoint": "T",
+    "grad": "gradient",
+    "pullback": "vjp(cotangent)",
+    "pushforward": "jvp(tangent)",
+    "apply": "jvp(tangent)",
+}
+"""What arrays, sparse matrices and other libraries call something, and what it is called here."""
+
+
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
 
@@ -293,6 +311,12 @@ class Jacobian(MatrixViews):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
         _refuse_pair(other, "left", self)
         return NotImplemented
+
+    if not TYPE_CHECKING:  # a type checker is to find every name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            meant = f"; write J.{_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
+            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{meant}")
 
     def dot(self, other: Any) -> Any:
         """Return ``self @ other`` for a Jacobian, a vector or a matrix, as NumPy's and SciPy's matrices do.

@@ -9,16 +9,17 @@ import numpy as np
 from jacobians.arrays import as_float
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, DomainError, LayoutError
-from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_loss
+from jacobians.layout import Layout
+from jacobians.operations import Affine, Chain, Loss, Operation, Parallel, Residual, find_activation, find_loss
 
 __all__ = ["chain_of", "check_loss", "check_operations", "in_convention", "strength"]
 
 
-def chain_of(operations: Sequence[Operation]) -> Chain:
-    """Return operations as a chain; one that has parameters stands in it once."""
-    if isinstance(operations, Operation):
+def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
+    """Return operations as a chain; one that has parameters stands in it once, a named activation is made."""
+    if isinstance(operations, (Operation, str)):
         raise ArgumentError(f"Network: operations is one operation; expected a list: [{operations!r}]")
-    chain = Chain(*operations)
+    chain = Chain(*(find_activation(part).moved_to(layout) if isinstance(part, str) else part for part in operations))
     seen: set[int] = set()
     waiting = list(chain.parts)
     for part in waiting:  # grows while it is read

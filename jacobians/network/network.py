@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from html import escape
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from jacobians.layout import Reduction
 from jacobians.network.blocks import gradient_in_blocks
 from jacobians.network.objective import Objective
 from jacobians.network.run import Run
+from jacobians.network.summary import Summary, example_inputs, summary_of_parameters, summary_of_run
 from jacobians.operations import Affine, Loss, Operation, find_activation, find_loss
 from jacobians.presets import convention as find_convention
 
@@ -34,10 +36,10 @@ class Network(Objective):
 
     Parameters
     ----------
-    operations : sequence of Operation, or callable
-        In the convention's layout. Or the forward pass as a function of named values, see `jacobians.values`: its
-        arguments are the inputs and the parameters, and it returns a value, or a dict of values by name. What it gives
-        a name, with ``.named("H")``, a run has by that name.
+    operations : sequence of Operation or str, or callable
+        In the convention's layout; an activation may be named, such as "relu". Or the forward pass as a function of
+        named values, see `jacobians.values`: its arguments are the inputs and the parameters, and it returns a value,
+        or a dict of values by name. What it gives a name, with ``.named("H")``, a run has by that name.
     loss : Loss, str, or dict of these
         Of the last operation's output; its reduction and layout are the convention's. One that is named gets them. Of
         a function that returns a dict, a dict with the same names; the objective is the sum.
@@ -72,6 +74,13 @@ class Network(Objective):
     {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
     >>> Network.dense((4, 3, 2), convention="ng-ml-2011").shapes()
     {'Theta1': (3, 5), 'Theta2': (2, 4)}
+
+    The same operations, one by one:
+
+    >>> from jacobians import Affine
+    >>> layout = "cs231n"
+    >>> Network([Affine(layout, (4, 3)), "relu", Affine(layout, (3, 2))], "cross_entropy", "cs231n")
+    Network(affine → relu → affine → cross_entropy, cs231n)
 
     An autoencoder whose two layers share their weights:
 
@@ -168,7 +177,7 @@ class Network(Objective):
     def replace(
         self,
         *,
-        operations: Sequence[Operation] | Callable[..., Any] | None = None,
+        operations: Sequence[Operation | str] | Callable[..., Any] | None = None,
         loss: str | Loss | Mapping[str, str | Loss] | None = None,
         convention: Convention | str | None = None,
         shapes: Mapping[str, Sequence[int]] | None = None,
@@ -207,7 +216,7 @@ class Network(Objective):
 
     # --- parameters ------------------------------------------------------------------------------
 
-    def init(self, rng: np.random.Generator | int, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
+    def init(self, rng: np.random.Generator | int | None = None, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
         """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
 
         The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
@@ -215,16 +224,22 @@ class Network(Objective):
 
         Parameters
         ----------
-        rng : numpy.random.Generator or int
-            Or a seed.
+        rng : numpy.random.Generator or int, optional
+            Or a seed. Without one, other parameters come at every call.
         dtype : dtype
 
         Raises
         ------
         ArgumentError
             If `rng` is neither a generator nor a seed.
+
+        Examples
+        --------
+        >>> params = Network.dense((4, 3, 2)).init(0)
+        >>> params["W1"].shape, params["b1"]
+        ((4, 3), array([0., 0., 0.]))
         """
-        rng = generator(rng, "Network.init")
+        rng = generator(np.random.default_rng() if rng is None else rng, "Network.init")
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
             if len(shape) != 2 or not self._is_weight(name):
@@ -239,17 +254,73 @@ class Network(Objective):
         return params
 
     def pack(self, params: Parameters) -> Array:
-        """Return all parameters as one new vector, in the convention's vec and packing order."""
+        """Return all parameters as one new vector, in the convention's vec and packing order.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+        >>> net.pack(net.init(0)).shape                       # [Theta1(:); Theta2(:)]
+        (23,)
+        """
         return self.convention._packed(self._arrays(params))
 
     def unpack(self, theta: Array) -> dict[str, Array]:
-        """Return the parameters that `pack` made this vector of, as new arrays."""
+        """Return the parameters that `pack` made this vector of, as new arrays.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+        >>> [array.shape for array in net.unpack(np.zeros(23)).values()]
+        [(3, 5), (2, 4)]
+        """
         shapes = self.shapes()
         theta = as_float(theta, "theta", "Network.unpack")
         total = sum(map(size_of, shapes.values()))
         if theta.shape != (total,):
             raise ShapeError(f"Network.unpack: theta has shape {theta.shape}; {self!r} has ({total},) parameters")
         return self.convention._unpacked(theta, shapes)
+
+    @property
+    def n_params(self) -> int:
+        """How many numbers all parameters hold.
+
+        Examples
+        --------
+        >>> Network.dense((784, 100, 10)).n_params
+        79510
+        """
+        return sum(map(size_of, self.shapes().values()))
+
+    def summary(self, examples: int = 5) -> Summary:
+        """Return a table of the layers: outputs, parameters, and the structure and bytes of their Jacobians.
+
+        A function of values has a table of its parameters: the shapes of its inputs are not known before a run.
+
+        Parameters
+        ----------
+        examples : int
+            Of the batch whose Jacobians are described.
+
+        Examples
+        --------
+        >>> Network.dense((4, 2)).summary(examples=5)
+        Network(affine → cross_entropy, cs231n), 5 examples
+        layer   output     input  shape   numbers  Jacobian                                bytes
+        affine  Z1 (5, 2)  X      (5, 4)           Kronecker(I₅, 2×4)                      64
+                           W1     (4, 2)  8        Kronecker(5×4, I₂)                      160
+                           b1     (2,)    2        Kronecker(5×1, I₂) @ Reshape(2 to 1×2)  40
+        10 parameters
+        """
+        X = None if self._chain is None else example_inputs(self, examples)
+        if X is None:
+            return summary_of_parameters(self, self.shapes())
+        zeros = {name: np.zeros(shape) for name, shape in self.shapes().items()}
+        return summary_of_run(Run(self, zeros, X, None))
+
+    def _repr_html_(self) -> str:
+        """In a notebook, the table of `summary`, or the network's line where its parameters' shapes are not known."""
+        known = len(self._known) == len(self.names)
+        return self.summary()._repr_html_() if known else f"<code>{escape(repr(self))}</code>"
 
     # --- values and derivatives ------------------------------------------------------------------
 
@@ -260,19 +331,85 @@ class Network(Objective):
         ------
         ShapeError
             If a parameter is missing or has the wrong shape, or X and Y do not fit.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.jacobian("W1", of="losses")
+        KhatriRao(4×4, 4×3): 4×12 float64, (4, 3) → (4,), 224 B
         """
         arrays = self._arrays(params)
         return Run(self, arrays, *self._data(X, Y))
 
     def output(self, params: Parameters, X: Data) -> Any:
-        """Return the last operation's output, or what the function of values returns, as an array or arrays by name."""
-        arrays = self._arrays(params)
-        results = Run(self, arrays, self._data(X, ())[0], None).results
+        """Return the last operation's output, or what the function of values returns, as an array or arrays by name.
+
+        ``net(params, X)`` is the same. `predict` returns what the outputs decide: classes, or numbers.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.output(net.init(0), np.eye(4)).shape
+        (4, 2)
+        """
+        return self._alone(self._results(params, X))
+
+    def __call__(self, params: Parameters, X: Data) -> Any:
+        """Return `output`."""
+        return self.output(params, X)
+
+    def predict(self, params: Parameters, X: Data) -> Any:
+        """Return what the outputs decide, as the loss reads them: a class for each example, 0 or 1, or the numbers.
+
+        See `Loss.decide`. Several results come by name.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.predict({**net.init(0), "W2": np.zeros((3, 2)), "b2": [0, 1]}, np.eye(4))
+        array([1, 1, 1, 1])
+        """
+        results = self._results(params, X)
+        return self._alone({name: self._losses[name].decide(result) for name, result in results.items()})
+
+    def _results(self, params: Parameters, X: Data) -> Mapping[str, Array]:
+        return Run(self, self._arrays(params), self._data(X, ())[0], None).results
+
+    def _alone(self, results: Mapping[str, Array]) -> Any:
+        """The only result, or all by name."""
         return results["output"] if results.keys() == {"output"} else dict(results)
 
     def value(self, params: Parameters, X: Data, Y: Data) -> float:
-        """Return the objective: the reduced loss plus the regulariser."""
+        """Return the objective: the reduced loss plus the regulariser.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 2))
+        >>> round(net.value({"W1": np.zeros((4, 2)), "b1": [0, 0]}, np.eye(4), [0, 1, 1, 0]), 6)   # log 2
+        0.693147
+        """
         return self.run(params, X, Y).value
+
+    def value_and_grad(self, params: Parameters, X: Data, Y: Data) -> tuple[float, dict[str, Array]]:
+        """Return the objective, and its gradient with respect to every parameter, out of one forward pass.
+
+        `fun_and_grad` returns the same of packed parameters, for SciPy's solvers.
+
+        Raises
+        ------
+        ShapeError, DomainError
+            As `value` and `gradient`.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 2))
+        >>> value, grads = net.value_and_grad({"W1": np.zeros((4, 2)), "b1": [0, 0]}, np.eye(4), [0, 1, 1, 1])
+        >>> round(value, 6), grads["b1"]
+        (0.693147, array([ 0.25, -0.25]))
+        """
+        run = self.run(params, X, Y)
+        return run.value, run.gradient()
 
     def gradient(
         self,
@@ -302,6 +439,12 @@ class Network(Objective):
             If the gradient is not finite because a parameter or X is not.
         LayoutError
             If `block` is given and an operation, or a function of values, may mix examples.
+
+        Examples
+        --------
+        >>> net = Network.dense((4, 2))
+        >>> net.gradient({"W1": np.zeros((4, 2)), "b1": [0, 0]}, np.eye(4), [0, 1, 1, 1])["b1"]
+        array([ 0.25, -0.25])
         """
         if block is None:
             return self.run(params, X, Y).gradient(inputs=inputs)
@@ -323,7 +466,16 @@ class Network(Objective):
         return {**grads, **({"X": found["X"]} if inputs else {})}
 
     def fun_and_grad(self, X: Data, Y: Data) -> Callable[[Array], tuple[float, Array]]:
-        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
+        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``.
+
+        Examples
+        --------
+        >>> from scipy.optimize import minimize
+        >>> net = Network.dense((4, 2), l2=0.1)
+        >>> found = minimize(net.fun_and_grad(np.eye(4), [0, 1, 1, 1]), net.pack(net.init(0)), jac=True)
+        >>> net.predict(net.unpack(found.x), np.eye(4))
+        array([0, 1, 1, 1])
+        """
         X, Y = self._data(X, Y)
 
         def fun(theta: Array) -> tuple[float, Array]:

@@ -27,7 +27,7 @@ class Objective(Frozen):
 
     def __init__(
         self,
-        operations: Sequence[Operation] | Callable[..., Any],
+        operations: Sequence[Operation | str] | Callable[..., Any],
         loss: str | Loss | Mapping[str, str | Loss],
         convention: Convention | str,
         *,
@@ -51,7 +51,7 @@ class Objective(Frozen):
         else:
             if shapes is not None:
                 raise ArgumentError("Network: shapes are for a function of values; operations have their own")
-            self._chain = chain_of(operations)  # type: ignore[arg-type]
+            self._chain = chain_of(operations, self.layout)  # type: ignore[arg-type]
             check_operations(self._chain.parts, self.convention)
             # a chain calls weights W1, W2, …; the convention may call them Theta1, Theta2, …
             self.inputs = ("X",)

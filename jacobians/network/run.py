@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Run"]
+
+
+_CALLED_ELSEWHERE = {
+    "gradients": "run.gradient() returns the gradients by name, run.per_example_gradients() those of each example",
+    "grads": "run.gradient() returns the gradients by name",
+    "backward": "run.gradient() returns the gradients by name",
+    "predict": "net.predict(params, X) returns what the outputs decide",
+}
+"""What people type first, and what it is called here."""
 
 
 class Run(Frozen):
@@ -111,6 +121,19 @@ class Run(Frozen):
     def __repr__(self) -> str:
         return f"Run({self.network!r}, {self._forward.count} examples)"
 
+    def _repr_html_(self) -> str:
+        """In a notebook, the arrays of the forward pass with their shapes, and the loss."""
+        shapes = {name: str(array.shape) for name, array in self.values.items()}
+        rows = {**shapes, "loss": "" if self.Y is None else f"{self.loss:.6g}"}
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in rows.items())
+        return f"<table><caption>{escape(repr(self))}</caption><tbody>{cells}</tbody></table>"
+
+    if not TYPE_CHECKING:  # a type checker is to find every name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            meant = f": {_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
+            raise AttributeError(f"a Run has no attribute {name!r}{meant}")
+
     def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
         # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
         return type(self), (self.network, self.params, self.X, self.Y)
@@ -169,6 +192,19 @@ class Run(Frozen):
         return dict(self._forward.values)
 
     @property
+    def output(self) -> Array:
+        """The last operation's output, which the loss takes; not to be written to.
+
+        Raises
+        ------
+        LayoutError
+            If a function of values returned several: they are in `results`.
+        """
+        if "output" not in self.results:
+            raise LayoutError(f"run.output: there are several, {', '.join(self.results)}; take run.results")
+        return self.results["output"]
+
+    @property
     def losses(self) -> Array:
         """The per-example losses, (N,), before the reduction."""
         return self._forward.losses
@@ -191,6 +227,35 @@ class Run(Frozen):
             grads = network._penalised(grads, self.params, self._forward.count)
         refuse_not_finite(grads.values(), self._forward.given, "network")
         return grads
+
+    def per_example_gradients(self) -> dict[str, Array]:
+        r"""Return the gradients of every example's own loss, ∂lossₙ/∂θ, by parameter: N arrays of its shape in one.
+
+        They are the losses before the reduction and without the regulariser, so their mean is the gradient where the
+        reduction is the mean and λ is 0. ``run.jacobian(name, of="losses")`` holds the same numbers as two thin
+        factors, and computes norms and clipped sums out of these.
+
+        Returns
+        -------
+        dict of ndarray, shape (N, *shape)
+
+        Raises
+        ------
+        TooLargeError
+            If they would take more than `jacobians.linops.DENSE_LIMIT` bytes.
+
+        Examples
+        --------
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.per_example_gradients()["W1"].shape
+        (4, 4, 3)
+        >>> bool(np.allclose(run.per_example_gradients()["W1"].mean(axis=0), run.gradient()["W1"]))
+        True
+        """
+        rows = {name: self._forward.jacobian("losses", name).to_dense("C") for name in self.params}
+        return {name: row.reshape(-1, *self.params[name].shape) for name, row in rows.items()}
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""

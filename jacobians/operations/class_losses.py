@@ -201,6 +201,7 @@ class ProbabilityCrossEntropy(Loss):
 
     name = "binary_cross_entropy"
     takes = "zero-one"
+    threshold = 0.5
     of_outputs = False
 
     def _examples(self, X: Array, Y: Array) -> Examples:

@@ -157,6 +157,8 @@ class Loss(Frozen, ABC):
         for; else None.
     takes : {"labels", "zero-one", "signs", "reals"}
         The targets that it is meant for.
+    threshold : float
+        A single output above it stands for 1: 0 for a logit, ½ for a probability.
     prediction : {"softmax", "sigmoid", ""}
         The function of the outputs that it compares with the targets; "" for the outputs themselves.
     least_outputs : int
@@ -166,6 +168,7 @@ class Loss(Frozen, ABC):
     """
 
     takes: ClassVar[Targets] = "reals"
+    threshold: ClassVar[float] = 0.0
     prediction: ClassVar[Literal["softmax", "sigmoid", ""]] = ""
     least_outputs: ClassVar[int] = 1
     of_outputs: ClassVar[bool] = True
@@ -295,6 +298,41 @@ class Loss(Frozen, ABC):
         return rng.integers(classes, size=shape[self.layout.batch_axis])
 
     # --- numbers ---------------------------------------------------------------------------------
+
+    def decide(self, X: npt.ArrayLike) -> Array:
+        """Return what outputs decide: the class of the largest, 0 or 1 for a single one, ±1, or the outputs.
+
+        Parameters
+        ----------
+        X : array_like
+            Outputs, as the loss takes them.
+
+        Returns
+        -------
+        ndarray
+            For a loss of classes, the index of the largest output of every example, (N,); the first of equal ones. For
+            one output that is a probability's logit, 0 or 1 in its shape; for labels ±1, these; else the outputs.
+
+        Examples
+        --------
+        >>> from jacobians.operations import BinaryCrossEntropy, CrossEntropy, SquaredError
+        >>> CrossEntropy().decide([[0.1, 0.7, 0.2], [3.0, 1.0, 2.0]])
+        array([1, 0])
+        >>> BinaryCrossEntropy().decide([[-0.3], [0.2]])
+        array([[0],
+               [1]])
+        >>> SquaredError().decide([[1.5]])
+        array([[1.5]])
+        """
+        X = self._accept(X)
+        several = X.ndim == 2 and X.shape[self.layout.feature_axis] > 1
+        if self.takes == "labels" or (self.takes == "zero-one" and several):
+            return X.argmax(axis=self.layout.feature_axis)
+        if self.takes == "zero-one":
+            return (self.threshold < X).astype(np.intp)
+        if self.takes == "signs":
+            return np.where(X < 0, -1, 1)
+        return X
 
     def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).

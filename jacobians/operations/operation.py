@@ -237,6 +237,12 @@ class Jacobians(Derivative):
             f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
         )
 
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *filter(str.isidentifier, self._makers)})
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._makers)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # makers are functions, which pickle does not take: the Jacobians themselves are stored
         return _built, (self.operation, {name: self.numerator(name) for name in self._makers}, self._layout)

@@ -45,7 +45,7 @@ class Reshaping(Unary):
     Parameters
     ----------
     shape : tuple of int
-        Of the result; no entry may be -1.
+        Of the result; one length may be -1, and is worked out from X.
     layout : Layout, Convention or str, optional
     """
 
@@ -58,19 +58,28 @@ class Reshaping(Unary):
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        if size_of(self.shape) != X.size or min(self.shape, default=0) < 0:
-            mend = "; -1 is not worked out: write the size itself" if -1 in self.shape else ""
+        shape = self._shape_for(X.size)
+        if size_of(shape) != X.size or min(shape, default=0) < 0:
+            mend = "; only one length may be -1" if self.shape.count(-1) > 1 else ""
             raise ShapeError(
                 f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many{mend}"
             )
-        value = X.reshape(self.shape).copy()
-        return value, {"X": lambda: Reshape(self.shape, X.shape, X.dtype)}
+        value = X.reshape(shape).copy()
+        return value, {"X": lambda: Reshape(shape, X.shape, X.dtype)}
+
+    def _shape_for(self, size: int) -> Shape:
+        """The shape, with its -1 worked out for so many entries."""
+        if self.shape.count(-1) != 1:
+            return self.shape
+        known = -size_of(self.shape)
+        return tuple((size // known if known else 0) if length == -1 else length for length in self.shape)
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the input's entries in the other shape, and the maker of the reshaping."""
         (X,) = inputs
-        value = X.reshape(self.shape) if isinstance(X, Reshaped) else Reshaped(X, self.shape)
-        return value, {"X": lambda: Reshape(self.shape, X.shape)}
+        shape = self._shape_for(size_of(X.shape))
+        value = X.reshape(shape) if isinstance(X, Reshaped) else Reshaped(X, shape)
+        return value, {"X": lambda: Reshape(shape, X.shape)}
 
 
 def _known_shape(shape: Any) -> Shape:
@@ -94,6 +103,8 @@ class Total(Unary):
     axis : int or tuple of int, optional
         All axes unless given; the result is then a scalar.
     layout : Layout, Convention or str, optional
+    keepdims : bool
+        Keep the axes that are summed over, each of length 1.
 
     Raises
     ------
@@ -103,8 +114,9 @@ class Total(Unary):
 
     piecewise_linear = True
 
-    def __init__(self, axis: Axis = None, layout: AnyLayout | None = None) -> None:
+    def __init__(self, axis: Axis = None, layout: AnyLayout | None = None, *, keepdims: bool = False) -> None:
         self.axis = _known_axis(axis, self.name)
+        self.keepdims = keepdims
         self.layout = None if layout is None else find_layout(layout)
 
     def _axes(self, X: Array) -> tuple[int, ...]:
@@ -129,7 +141,10 @@ class Total(Unary):
         weight = self._weight(X, axes)
         # float64 inside: a float32 sum of many ones stops at 2**24
         value = as_array(X.sum(axis=self.axis, dtype=np.promote_types(X.dtype, np.float64)) * weight).astype(X.dtype)
-        return value, {"X": lambda: _ones(X, axes, weight)}
+        if not self.keepdims:
+            return value, {"X": lambda: _ones(X, axes, weight)}
+        kept = tuple(1 if axis in axes else size for axis, size in enumerate(X.shape))
+        return value.reshape(kept), {"X": lambda: Reshape(kept, value.shape, X.dtype) @ _ones(X, axes, weight)}
 
 
 class Mean(Total):
@@ -197,6 +212,8 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> 
 
     Examples
     --------
+    >>> reshape(np.ones((2, 3, 4)), (-1, 4))[0].shape
+    (6, 4)
     >>> reshape([[1.0, 2.0], [3.0, 4.0]], (4,))
     (array([1., 2., 3., 4.]), Reshape(2×2 to 4): 4×4 float64, (2, 2) → (4,), 0 B)
     """
@@ -204,7 +221,9 @@ def reshape(X: npt.ArrayLike, shape: Shape, layout: AnyLayout | None = None) -> 
 
 
 @of_one
-def total(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def total(
+    X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None, *, keepdims: bool = False
+) -> tuple[Array, Jacobian]:
     """Return the sum over an axis, several or all, and the Jacobian: a vector of ones.
 
     Sums are carried in float64 and returned in X's dtype.
@@ -215,15 +234,20 @@ def total(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) 
     array([4., 6.])
     >>> total(np.ones((2, 3, 4)), axis=(0, -1))[0]
     array([8., 8., 8.])
+    >>> total([[1.0, 2.0], [3.0, 4.0]], axis=1, keepdims=True)[0]
+    array([[3.],
+           [7.]])
     >>> total([[1.0, 2.0], [3.0, 4.0]])[1].gradient
     array([[1., 1.],
            [1., 1.]])
     """
-    return Total(axis, layout)(X)
+    return Total(axis, layout, keepdims=keepdims)(X)
 
 
 @of_one
-def mean(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def mean(
+    X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None, *, keepdims: bool = False
+) -> tuple[Array, Jacobian]:
     """Return the mean over an axis, several or all, and the Jacobian.
 
     Raises
@@ -236,4 +260,4 @@ def mean(X: npt.ArrayLike, axis: Axis = None, layout: AnyLayout | None = None) -
     >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1)[0]
     array([1.5, 3.5])
     """
-    return Mean(axis, layout)(X)
+    return Mean(axis, layout, keepdims=keepdims)(X)

@@ -88,6 +88,27 @@ def test_sums_and_means_by_loops(operation: Any, rank: int) -> None:
         assert type(value) is np.ndarray
 
 
+@pytest.mark.parametrize("axis", axes_of(3))
+@pytest.mark.parametrize("operation", [total, mean])
+def test_kept_axes_have_length_1(operation: Any, axis: Any) -> None:
+    X = G(3, 4, 2)
+    value, J = operation(X, axis, keepdims=True)
+    alone, of_alone = operation(X, axis)
+    assert value.shape == X.sum(axis, keepdims=True).shape == J.codomain
+    assert np.array_equal(value.reshape(alone.shape), alone)
+    assert np.array_equal(J.to_dense("C"), of_alone.to_dense("C"))
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 4), (3, -1), (2, -1, 3), -1])
+def test_a_length_of_minus_1_is_worked_out(shape: Any) -> None:
+    X = G(2, 3, 4)
+    value, J = reshape(X, shape)
+    assert np.array_equal(value, X.reshape(shape))
+    assert J.codomain == value.shape
+    assert np.array_equal(J.to_dense("C"), np.eye(24))
+    assert reshape(np.zeros((0, 4)), (-1, 4))[0].shape == (0, 4)
+
+
 def test_the_sum_of_nothing_is_0_and_its_mean_is_refused() -> None:
     nothing = np.zeros((0, 3))
     assert total(nothing)[0] == 0
@@ -115,9 +136,11 @@ def test_sums_keep_extended_precision() -> None:
         (lambda: transpose(np.ones((2, 3, 4))), "transpose: X has shape (2, 3, 4); expected a matrix"),
         (lambda: reshape(np.ones((2, 3)), (4,)), "reshape: X has shape (2, 3), 6 entries; (4,) does not hold as many"),
         (
-            lambda: reshape(np.ones((2, 3)), (-1,)),
-            "reshape: X has shape (2, 3), 6 entries; (-1,) does not hold as many",
+            lambda: reshape(np.ones((2, 3)), (-1, -1)),
+            "reshape: X has shape (2, 3), 6 entries; (-1, -1) does not hold as many; only one length may be -1",
         ),
+        (lambda: reshape(np.ones((2, 3)), (-1, 4)), "6 entries; (-1, 4) does not hold as many"),
+        (lambda: reshape(np.ones((2, 3)), (-1, 0)), "6 entries; (-1, 0) does not hold as many"),
         (lambda: reshape(np.ones((2, 3)), (-2, -3)), "(-2, -3) does not hold as many"),
         (lambda: reshape(np.ones((2, 3)), ()), "() does not hold as many"),
         (lambda: total(np.ones((2, 3)), 2), "total: X has shape (2, 3), which has no axis 2"),

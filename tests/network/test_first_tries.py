@@ -1,0 +1,155 @@
+"""What one types first at a network and a run: a call, a prediction, a value with its gradient, a table, completion."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians import Network, replayed
+from jacobians.errors import LayoutError, TooLargeError
+
+X, Y = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 1, 0, 2])
+
+
+@pytest.mark.parametrize("preset", ["cs231n", "ng-ml-2011", "ng-dlai"])
+def test_a_call_is_the_output_and_a_prediction_its_classes(preset: str) -> None:
+    net = Network.dense((4, 3, 3), convention=preset)
+    params, data = net.init(0), X if net.layout.batch == "rows" else X.T
+    assert np.array_equal(net(params, data), net.output(params, data))
+    scores = net(params, data) if net.layout.batch == "rows" else net(params, data).T
+    assert net.predict(params, data).tolist() == [int(np.argmax(row)) for row in scores]
+
+
+def test_predictions_of_one_output() -> None:
+    yes = Network.dense((4, 1), convention="ng-ml-2011", task="yes/no")
+    params = {"Theta1": np.array([[0.0, 1, 0, 0, 0]])}
+    assert np.array_equal(yes.predict(params, X), (X[:, :1] > 0) * 1)
+    number = Network.dense((4, 1), convention="ng-ml-2011", task="regression")
+    assert np.array_equal(number.predict(params, X), X[:, :1])
+    signs = Network([jac.Affine("cs231n", (4, 1))], "logistic_loss", "cs231n")
+    found = signs.predict({"W1": np.eye(4)[:, :1], "b1": np.zeros(1)}, X)
+    assert np.array_equal(found, np.where(X[:, :1] < 0, -1, 1))
+    probabilities = jac.ProbabilityCrossEntropy()
+    assert probabilities.decide([[0.4], [0.6]]).tolist() == [[0], [1]]
+
+
+def test_results_of_a_function_are_decided_by_name() -> None:
+    def two(X: Any, W: Any) -> dict[str, Any]:
+        return {"classes": X @ W, "numbers": X @ W}
+
+    losses = {"classes": "cross_entropy", "numbers": "squared_error"}
+    net = Network(two, losses, "cs231n", shapes={"W": (4, 3)})
+    found = net.predict({"W": np.eye(4)[:, :3]}, X)
+    assert np.array_equal(found["classes"], X[:, :3].argmax(axis=1))
+    assert np.array_equal(found["numbers"], X[:, :3])
+    run = net.run({"W": np.eye(4)[:, :3]}, X, {"classes": Y, "numbers": X[:, :3]})
+    with pytest.raises(LayoutError, match=re.escape("run.output: there are several, classes, numbers")):
+        _ = run.output
+
+
+def test_value_and_gradient_come_together() -> None:
+    net = Network.dense((4, 3, 3), convention="ng-ml-2011", l2=0.3)
+    params = net.init(0)
+    value, grads = net.value_and_grad(params, X, Y)
+    assert value == net.value(params, X, Y)
+    for name, array in net.gradient(params, X, Y).items():
+        assert np.array_equal(grads[name], array)
+    again = replayed(net.value_and_grad)
+    for _ in range(3):
+        other, replay = again(params, X, Y)
+        assert other == value
+        assert all(np.array_equal(replay[name], grads[name]) for name in grads)
+
+
+@pytest.mark.parametrize("preset", ["cs231n", "ng-ml-2011", "ng-dlai"])
+def test_gradients_of_each_example(preset: str) -> None:
+    net = Network.dense((4, 3, 3), convention=preset)
+    params, data = net.init(0), X if net.layout.batch == "rows" else X.T
+    targets = Y
+    run = net.run(params, data, targets)
+    found = run.per_example_gradients()
+    assert list(found) == list(params)
+    for n in range(6):
+        alone = net.run(params, data[n : n + 1] if net.layout.batch == "rows" else data[:, n : n + 1], Y[n : n + 1])
+        for name, array in alone.gradient().items():
+            np.testing.assert_allclose(found[name][n], array, rtol=1e-12, atol=1e-15)
+
+
+def test_gradients_of_each_example_are_refused_where_they_are_too_large() -> None:
+    net = Network.dense((2000, 500))
+    run = net.run(net.init(0), np.ones((2000, 2000)), np.zeros(2000, int))
+    with pytest.raises(TooLargeError, match=r"GiB|MiB"):
+        run.per_example_gradients()
+
+
+def test_the_table_counts_every_parameter_and_names_every_structure() -> None:
+    net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    table = net.summary(examples=5)
+    lines = str(table).splitlines()
+    assert lines[0] == f"{net!r}, 5 examples"
+    assert lines[-1] == "23 parameters"
+    assert table.n_params == net.n_params == sum(array.size for array in net.init(0).values())
+    by_input = {row[2]: row for row in table.rows}
+    assert by_input["Theta1"][3:5] == ("(3, 5)", "15")
+    assert by_input["Theta1"][5] == "Kronecker(5×5, I₃) @ Commutation(3, 5)"
+    run = net.run(net.init(0), np.zeros((5, 4)), [0, 1, 0, 1, 0])
+    assert by_input["Theta2"][6] == str(run.operation_jacobian(2, "W").nbytes)
+    assert all(len(line) <= 100 for line in lines)
+    assert "<td>Theta1</td>" in net._repr_html_()
+
+
+def test_the_table_of_a_function_lists_its_parameters() -> None:
+    net = Network(lambda X, W, b: jac.tanh(X @ W + b), "squared_error", "cs231n", shapes={"W": (4, 2), "b": (2,)})
+    assert [row[0] for row in net.summary().rows] == ["W", "b"]
+    assert net.n_params == 10
+    assert "10 parameters" in net._repr_html_()
+
+
+def test_a_notebook_shows_a_run_and_a_network_without_sizes() -> None:
+    net = Network([jac.Affine("cs231n"), "relu", jac.Affine("cs231n")], "cross_entropy", "cs231n")
+    assert net._repr_html_() == "<code>Network(affine → relu → affine → cross_entropy, cs231n)</code>"
+    sized = Network.dense((4, 3, 3))
+    shown = sized.run(sized.init(0), X, Y)._repr_html_()
+    assert "<th>Z1</th><td>(6, 3)</td>" in shown
+    assert "<th>loss</th>" in shown
+    assert "→" in shown
+
+
+def test_names_of_other_libraries_are_told() -> None:
+    net = Network.dense((4, 3, 3))
+    run = net.run(net.init(0), X, Y)
+    assert np.array_equal(run.output, run.values["Z2"])
+    with pytest.raises(AttributeError, match=re.escape("run.gradient() returns the gradients by name")):
+        _ = run.gradients
+    with pytest.raises(AttributeError, match=r"a Run has no attribute 'lossses'$"):
+        _ = run.lossses
+    J = run.jacobian("W1")
+    with pytest.raises(AttributeError, match=re.escape("no attribute 'todense'; write J.toarray()")):
+        J.todense()
+    assert not hasattr(J, "nothing")
+
+
+def test_parameters_without_a_seed_differ() -> None:
+    net = Network.dense((4, 3, 3))
+    assert not np.array_equal(net.init()["W1"], net.init()["W1"])
+    assert np.array_equal(net.init(0)["W1"], net.init(0)["W1"])
+
+
+def test_a_record_completes_its_inputs() -> None:
+    _, J = jac.affine(X, np.ones((4, 3)), np.zeros(3))
+    assert {"X", "W", "b"} <= set(dir(J))
+    assert J._ipython_key_completions_() == ["X", "W", "b"]
+
+
+def test_activations_of_a_list_are_named() -> None:
+    parts = [jac.Affine("ng-dlai", (4, 3)), "tanh", jac.Affine("ng-dlai", (3, 3))]
+    net = Network(parts, "cross_entropy", "ng-dlai")
+    same = Network([parts[0], jac.Tanh(), parts[2]], "cross_entropy", "ng-dlai")
+    params = net.init(0)
+    assert np.array_equal(net(params, X.T), same(params, X.T))
+    with pytest.raises(LayoutError, match=r"activation 'relux' is unknown; .*did you mean relu"):
+        Network([parts[0], "relux"], "cross_entropy", "ng-dlai")
