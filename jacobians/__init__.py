@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "auditing": "audit",
-    "checking": "check_gradient check_jacobian",
+    "checking": "check_gradient check_hessian check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
     "curvature": "empirical_fisher gauss_newton hessian kronecker_factored",
