@@ -363,6 +363,24 @@ def test_newton_reaches_the_minimum_of_a_logistic_regression() -> None:
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), np.sqrt(np.diag(information)), rtol=1e-10)
 
 
+def test_a_logistic_regression_that_a_statistics_package_prints() -> None:
+    """Logit on the grades of Spector & Mazzeo (1980), as statsmodels ships them, and as Greene's book prints it."""
+    api = pytest.importorskip("statsmodels.api", reason="statsmodels is not installed: it brings the data and the fit")
+    data = api.datasets.spector.load_pandas()
+    X, y = data.exog.to_numpy(dtype=float), data.endog.to_numpy(dtype=float)[:, None]
+    theirs = api.Logit(data.endog, api.add_constant(data.exog, prepend=False)).fit(disp=0)
+    net = Network.dense((3, 1), loss="binary_cross_entropy", reduction="sum")
+    theta = np.zeros(4)
+    for _ in range(12):
+        r = net.run(net.unpack(theta), X, y)
+        theta = theta - np.linalg.solve(hessian(r).to_dense(), net.pack(r.gradient()))
+    errors = np.sqrt(np.diag(np.linalg.inv(hessian(net.run(net.unpack(theta), X, y)).to_dense())))
+    np.testing.assert_allclose(theta, theirs.params, rtol=1e-6)
+    np.testing.assert_allclose(errors, theirs.bse, rtol=1e-5)
+    np.testing.assert_allclose(theta, [2.826113, 0.095158, 2.378688, -13.021346], atol=5e-6)
+    np.testing.assert_allclose(errors, [1.262941, 0.141554, 1.064564, 4.931324], atol=5e-6)
+
+
 # --- its cost ------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ NAMES = {
     "peers": "the same bugs under other libraries' checkers",
     "graph-diagnosis": "slips that only graphs have, that the diagnosis names",
     "graphs": "Jacobians of random graphs of values that differ from their dense twins",
+    "hessian": "Hessians of random nets and graphs against jax.hessian",
     "speed": "how long a check takes",
     "orders": "multiplications in the best order of elimination",
 }
