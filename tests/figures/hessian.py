@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from jacobians import Convention, Layout, Network, hessian
+from jacobians import Convention, Layout, Network, Run, hessian
 from jacobians.operations import Affine, Chain, Exp, Operation, Residual, Softmax, Square, find_activation
 from tests.figures.tables import table
 
-_COUNT, _QUICK = 5_000, 100
+_SHAPES, _QUICK, _EACH = 100, 4, 50
+"""Nets of different structure, and how many of each: jax compiles once for all of these."""
+
+Drawn = tuple[
+    str, Network, Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]], Callable[[Any, Any, Any], Any]
+]
+"""A kind, a net, what draws its data, and its objective of packed parameters and data in jax."""
 
 _HIDDEN = ("sigmoid", "tanh", "softplus", "silu", "gelu", "relu", "leaky_relu", "exp", "square", "softmax")
 _MORE: dict[str, Callable[[Layout], Operation]] = {
@@ -23,46 +29,56 @@ _MORE: dict[str, Callable[[Layout], Operation]] = {
 _LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "logistic_loss")
 
 
-def measure(*, quick: bool = False, seeds: range | None = None) -> dict[str, Any]:
+def measure(*, quick: bool = False, shapes: range | None = None) -> dict[str, Any]:
     """Compare each net's Hessian; the error is relative to the largest entry of jax's."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     rows: dict[str, dict[str, float]] = {}
-    failures = []
-    for seed in seeds or range(_QUICK if quick else _COUNT):
-        kind, run, objective = (chain if seed % 4 else graph)(np.random.default_rng(seed))
-        theta = run.network.pack(run.params)
-        expected = np.asarray(jax.hessian(objective)(theta))
-        size = float(np.abs(expected).max()) or 1.0
-        H = hessian(run)
-        dense = H.to_dense()
-        v = np.random.default_rng(seed).normal(size=theta.size)
-        blocks, start = 0.0, 0
-        for name in run.network.convention.packing_order(run.params):
-            part = slice(start, start + run.params[name].size)
-            start = part.stop
-            blocks = max(blocks, float(np.abs(H.block(name).to_dense() - expected[part, part]).max()))
-        errors = {
-            "whole": float(np.abs(dense - expected).max()),
-            "products": float(np.abs(H @ v - expected @ v).max()) / np.abs(v).sum(),
-            "blocks": blocks,
-            "diagonal": float(np.abs(H.diagonal() - np.diag(expected)).max()),
-        }
-        row = rows.setdefault(kind, {"nets": 0, **dict.fromkeys(errors, 0.0), "Gauss–Newton off by": 0.0})
-        row["nets"] += 1
-        for what, error in errors.items():
-            row[what] = max(row[what], error / size)
-            if not error <= 1e-12 * size:
-                failures.append(f"seed {seed}, {what}: off by {error / size:.2g}: {run.network!r}")
-        apart = float(np.abs((H.gauss_newton + H.penalty).to_dense() - expected).max()) / size
-        row["Gauss–Newton off by"] = max(row["Gauss–Newton off by"], apart)
+    failures: list[str] = []
+    for number in shapes or range(_QUICK if quick else _SHAPES):
+        rng = np.random.default_rng(number)
+        kind, net, draw, objective = (chain if number % 4 else graph)(rng)
+        reference = jax.jit(jax.hessian(objective))
+        row = rows.setdefault(kind, {"nets": 0, **dict.fromkeys(_COMPARED, 0.0), "Gauss–Newton off by": 0.0})
+        for k in range(_EACH):
+            X, Y = draw(rng)
+            run = net.run({name: 0.7 * rng.normal(size=shape) for name, shape in net.shapes().items()}, X, Y)
+            expected = np.asarray(reference(net.pack(run.params), X, Y))
+            failures += [f"net {number}, {k}: {text}" for text in _compare(run, expected, rng, row)]
     return {"kinds": rows, "failures": failures}
 
 
-def chain(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
+_COMPARED = ("whole", "products", "blocks", "diagonal")
+
+
+def _compare(run: Run, expected: np.ndarray, rng: np.random.Generator, row: dict[str, float]) -> list[str]:
+    """Add a net to its kind's row, and return what is off by more than 1e-12."""
+    size = float(np.abs(expected).max()) or 1.0
+    H = hessian(run)
+    v = rng.normal(size=len(expected))
+    blocks, start = 0.0, 0
+    for name in run.network.convention.packing_order(run.params):
+        part = slice(start, start + run.params[name].size)
+        start = part.stop
+        blocks = max(blocks, float(np.abs(H.block(name).to_dense() - expected[part, part]).max()))
+    errors = {
+        "whole": float(np.abs(H.to_dense() - expected).max()),
+        "products": float(np.abs(H @ v - expected @ v).max()) / np.abs(v).sum(),
+        "blocks": blocks,
+        "diagonal": float(np.abs(H.diagonal() - np.diag(expected)).max()),
+    }
+    row["nets"] += 1
+    for what, error in errors.items():
+        row[what] = max(row[what], error / size)
+    apart = float(np.abs((H.gauss_newton + H.penalty).to_dense() - expected).max()) / size
+    row["Gauss–Newton off by"] = max(row["Gauss–Newton off by"], apart)
+    wrong = {what: error / size for what, error in errors.items() if not error <= 1e-12 * size}
+    return [f"{what} is off by {error:.2g}: {run.network!r}" for what, error in wrong.items()]
+
+
+def chain(rng: np.random.Generator) -> Drawn:
     """A net of operations in a row, some in a residual sum, in any affine form; and its objective in jax."""
-    import jax.numpy as jnp
 
     layout = Layout(
         batch=str(rng.choice(["rows", "columns"])),  # type: ignore[arg-type]
@@ -91,20 +107,14 @@ def chain(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
                 steps.append(("activation", name))
     strength = float(rng.choice([0.0, 0.3]))
     net = Network(parts, loss, convention, l2=strength)
-    scale = 0.7
-    params = {name: scale * rng.normal(size=shape) for name, shape in net.shapes().items()}
-    X = rng.normal(size=layout.batch_shape(count, widths[0]))
-    Y = net.loss.sample_targets(layout.batch_shape(count, widths[-1]), rng)
-    shapes = net.shapes()
-    names = net.convention.packing_order(params)
 
-    def objective(theta: Any) -> Any:
-        own, start = {}, 0
-        for name in names:
-            n = int(np.prod(shapes[name]))
-            own[name] = theta[start : start + n].reshape(shapes[name])
-            start += n
-        order = iter(shapes)
+    def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        X = rng.normal(size=layout.batch_shape(count, widths[0]))
+        return X, net.loss.sample_targets(layout.batch_shape(count, widths[-1]), rng)
+
+    def objective(theta: Any, X: Any, Y: Any) -> Any:
+        own = _unpacked(theta, net)
+        order = iter(net.shapes())
         penalty = 0.0
 
         def affine(A: Any) -> Any:
@@ -119,7 +129,7 @@ def chain(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
             penalty = penalty + strength / 2 * (W * W).sum()
             return A @ W + bias
 
-        A = jnp.asarray(X if layout.batch == "rows" else X.T)
+        A = X if layout.batch == "rows" else X.T
         for kind, name in steps:
             if kind == "affine":
                 A = affine(A)
@@ -130,7 +140,17 @@ def chain(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
         total = each.sum() / {"sum": 1, "mean": len(A), "mean-all": A.size}[reduction]
         return total + penalty
 
-    return "chains", net.run(params, X, Y), objective
+    return "chains", net, draw, objective
+
+
+def _unpacked(theta: Any, net: Network) -> dict[str, Any]:
+    own, start = {}, 0
+    shapes = net.shapes()
+    for name in net.convention.packing_order(shapes):
+        n = int(np.prod(shapes[name]))
+        own[name] = theta[start : start + n].reshape(shapes[name])
+        start += n
+    return own
 
 
 def _activation(name: str, Z: Any) -> Any:
@@ -152,7 +172,7 @@ def _activation(name: str, Z: Any) -> Any:
     return found[name](Z)
 
 
-def _loss(name: str, Z: Any, Y: np.ndarray) -> Any:
+def _loss(name: str, Z: Any, Y: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
@@ -166,7 +186,7 @@ def _loss(name: str, Z: Any, Y: np.ndarray) -> Any:
     return jax.nn.softplus(-Y * Z).sum(axis=1)
 
 
-def graph(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
+def graph(rng: np.random.Generator) -> Drawn:
     """A function of values in which a weight is used several times; the same function runs in jax."""
     import jax.numpy as jnp
 
@@ -193,21 +213,16 @@ def graph(rng: np.random.Generator) -> tuple[str, Any, Callable[[Any], Any]]:
         "cs231n",
         shapes={"W": (n, k), "V": (n, n), "b": (n,)},
     )
-    X, Y = rng.normal(size=(4, n)), rng.normal(size=(4, n))
-    params = {name: 0.7 * rng.normal(size=shape) for name, shape in net.shapes().items()}
-    run = net.run(params, X, Y)
-    factor, count = net.loss.factor, net.loss.scale(run.results["output"])
-    shapes, names = net.shapes(), net.convention.packing_order(params)
 
-    def objective(theta: Any) -> Any:
-        own, start = {}, 0
-        for name in names:
-            size = int(np.prod(shapes[name]))
-            own[name] = theta[start : start + size].reshape(shapes[name])
-            start += size
-        return factor * count * ((forward(jnp.asarray(X), own["W"], own["V"], own["b"], jnp) - Y) ** 2).sum()
+    def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        return rng.normal(size=(4, n)), rng.normal(size=(4, n))
 
-    return "graphs", run, objective
+    def objective(theta: Any, X: Any, Y: Any) -> Any:
+        own = _unpacked(theta, net)
+        found = forward(X, own["W"], own["V"], own["b"], jnp)
+        return net.loss.factor / len(X) * ((found - Y) ** 2).sum()
+
+    return "graphs", net, draw, objective
 
 
 def report(result: dict[str, Any]) -> str:
