@@ -214,13 +214,16 @@ class Hessian(Jacobian):
         flat = given.reshape(size_of(stack), *into)
         if not flat.flags.c_contiguous:
             flat = flat.copy(order="C")
-        images = empty((len(flat), *out), given.dtype, given)
         widest = max((j.shape[0] for s in self.steps for _, j in s.edges.values()), default=0)
+        images: list[Array] = []
         for part in slabs(len(flat), max(widest, size_of(into)) * self.dtype.itemsize, _TOGETHER):
-            images[part] = self._once(
-                flat[part] if part.stop > part.start + 1 else flat[part.start], start, end, packed
-            )
-        return images.reshape(stack + out)
+            alone = part.stop == part.start + 1  # one goes without a stack: products of matrices are freer then
+            image = self._once(flat[part.start] if alone else flat[part], start, end, packed)
+            if not images:
+                images.append(image if part.stop == len(flat) else empty((len(flat), *out), image.dtype, image))
+            if image is not images[0]:
+                images[0][part] = image
+        return images[0].reshape(stack + out) if images else empty(stack + out, given.dtype, given)
 
     def _once(self, given: Array, start: tuple[Input, ...], end: tuple[Input, ...], packed: tuple[bool, bool]) -> Array:
         if packed[0]:
@@ -232,7 +235,7 @@ class Hessian(Jacobian):
         if not packed[1]:
             one = end[0]
             return found[one.node] if one.node in found else np.zeros((*stack, *one.shape), given.dtype)
-        out = empty((*stack, sum(size_of(i.shape) for i in end)), given.dtype, given)
+        out = empty((*stack, sum(size_of(i.shape) for i in end)), given.dtype, given, *found.values())
         for one, part in _parts(end):
             unroll(out[..., part], one.shape, self.vec)[...] = found.get(one.node, 0)
         return out
