@@ -190,6 +190,8 @@ def conventions_of(
     if found:
         return found
     understood, reason = max(errors, key=lambda pair: pair[0])
+    if understood == _WHATEVER_THE_CONVENTION:
+        raise reason
     if understood:
         raise DataError(f"{reason} (and no other convention fits; name yours to see what is wrong in it)")
     have = ", ".join(f"{name} {np.shape(array)}" for name, array in arrays.items()) or "nothing"
@@ -219,6 +221,10 @@ def stated_convention(arrays: Mapping[str, Array], where: str) -> Convention | N
         return find_convention(str(entry.reshape(())))
     except LayoutError as error:
         raise DataError(f"{where}: {error}") from None
+
+
+_WHATEVER_THE_CONVENTION = 9
+"""How well a file is understood in which an example or a parameter is not finite: no other reading mends that."""
 
 
 class _Reader:
@@ -408,7 +414,11 @@ class _Reader:
             unknown += [name for layer, name in self._layers(role).items() if layer > known]
         if not unknown:
             return
-        self.understood = min(self.understood, 1 + (not self._layers("bias")))  # a convention without a place for them
+        known_kinds = {
+            name for role in ("weight-gradient", "bias", "bias-gradient") for name in self._layers(role).values()
+        }
+        if not set(unknown).isdisjoint(known_kinds):  # a convention without a place for them
+            self.understood = min(self.understood, 1 + (not self._layers("bias")))
         shown = ", ".join(f"{name} {self.arrays[name].shape}" for name in unknown)
         reason = f"{own.name} has no such name: it has {', '.join(own.shapes((2, 2, 2)))}, their gradients, X and y"
         if set(unknown) <= {*self._layers("bias").values(), *self._layers("bias-gradient").values()}:
@@ -445,7 +455,11 @@ class _Reader:
 
     def _finite(self, name: str) -> Array:
         array = self._float(name)
-        check_finite(array, name, self.where)
+        try:
+            check_finite(array, name, self.where)
+        except DataError:
+            self.understood = _WHATEVER_THE_CONVENTION
+            raise
         return array
 
     def _as_it_is(self, name: str) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
@@ -23,6 +23,7 @@ __all__ = [
     "Shape",
     "StandIn",
     "Symbolic",
+    "all_finite",
     "as_array",
     "as_float",
     "as_shape",
@@ -51,7 +52,7 @@ Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 class StandIn:
@@ -61,6 +62,14 @@ class StandIn:
 
     def becomes_a_value(self) -> None:
         """Take note that it is now a value of a graph."""
+
+    def all_finite(self, arrays: Collection[Any]) -> bool:
+        """Whether no entry of these, it among them, is NaN or infinite; what has no numbers has none."""
+        return True
+
+    def as_number(self) -> Any:
+        """What stands for one of Python's numbers, of an array with one entry."""
+        return self
 
 
 class Derivative:
@@ -136,23 +145,24 @@ def first_not_finite(array: Array) -> tuple[tuple[int, ...], int] | None:
     return tuple(map(int, places[0])), len(places)
 
 
-def refuse_not_finite(found: Iterable[Any], given: Mapping[str, Any], operation: str) -> None:
-    """Raise where results are not finite because an array that was given is not; of overflow NumPy warns itself.
+def all_finite(arrays: Collection[Array]) -> bool:
+    """Return whether no entry of these real arrays is NaN or infinite."""
+    for array in arrays:
+        if isinstance(array, StandIn):
+            return array.all_finite(arrays)
+        if not (array.size <= _FEW and math.isfinite(np.vdot(array, array))) and not np.isfinite(array).all():
+            return False
+    return True
 
-    Arrays that stand in for others, while a function is recorded, have no numbers to look at.
+
+def refuse_not_finite(given: Mapping[str, Any], operation: str) -> None:
+    """Raise where an array that was given is not finite, as what was made of it is; of overflow NumPy warns itself.
 
     Raises
     ------
     DomainError
-        With the first such entry of what was given.
+        With the first such entry.
     """
-    for array in found:
-        if isinstance(array, StandIn) or (np.size(array) <= _FEW and math.isfinite(np.vdot(array, array).real)):
-            continue
-        if not np.isfinite(array).all():
-            break
-    else:
-        return
     for name, array in given.items():
         if (bad := first_not_finite(array)) is not None:
             place, count = bad
@@ -194,7 +204,9 @@ def ones(shape: Shape, like: Array) -> Array:
     """Return a new array of ones in an array's dtype; in symbols where `like` is an expression."""
     if isinstance(like, Symbolic):
         return np.ones_like(cast(Array, like), shape=shape)
-    return np.ones(shape, like.dtype)
+    array = np.empty(shape, like.dtype)
+    array.fill(1)  # in one step, where np.ones takes several
+    return array
 
 
 def as_float(value: npt.ArrayLike, name: str, operation: str) -> Array:
@@ -322,6 +334,12 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     >>> as_shape(3, "domain", "Identity"), as_shape([2, 3], "domain", "Identity")
     ((3,), (2, 3))
     """
+    if type(shape) is tuple:  # what is one already is looked at without a call: structures are made in every gradient
+        for size in shape:
+            if type(size) is not int or size < 0:
+                break
+        else:
+            return shape
     try:
         sizes = tuple(map(index, shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:
@@ -378,8 +396,8 @@ def check_finite(array: Array, name: str, operation: str) -> None:
 
 
 def number(scalar: Any) -> float:
-    """Return a scalar as a Python number; what stands in for an array, while a function is recorded, in float64."""
-    return cast(float, cast(Any, scalar).astype(np.float64)) if isinstance(scalar, StandIn) else float(scalar)
+    """Return a scalar as a Python number, or as what stands in for one."""
+    return cast(float, scalar.as_number()) if isinstance(scalar, StandIn) else float(scalar)
 
 
 def common_dtype(*dtypes: DType) -> DType:

@@ -81,7 +81,8 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
         with np.errstate(all="ignore"):  # infinities and NaN far from x are judged, not warned of
             probe = Probe(fun, tree, flat)
             if options.scalar and probe.value.size != 1:
-                found.faults.append(f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays")
+                told = f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays"
+                compared = [], None, [told]
             elif not np.isfinite(probe.value).all():
                 what = str(probe.value[0]) if options.scalar else "not finite"
                 compared = [], None, [f"fun is {what} at x: nothing can be compared"]
@@ -94,8 +95,8 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
                     if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
                         there = read(found.there, [], probe.shape)
                         found.faults.extend(stale_faults(fun, there, tree, found, options.seed))
-    except CallFailedError as problem:
-        found.faults.append(str(problem))
+    except CallFailedError as problem:  # an error is no number that could be wrong
+        compared = [], None, [str(problem)]
     return concluded(found, fun, derivative, time.perf_counter() - start, *compared)
 
 
@@ -248,7 +249,7 @@ def check_gradient(
     Returns
     -------
     GradientCheck
-        True only if the verdict is "pass". What `fun` or `grad` raise becomes part of the verdict.
+        True only if the verdict is "pass". What `fun` or `grad` raise at x is told, and makes it inconclusive.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """``jacobians compare``: one network and one mini-batch in several conventions, side by side.
 
-The report shows shapes, chains, results, formulas and agreement; it is readable without colour at 80 columns.
+The report shows the verdict, formulas and what differs, and in full shapes, chains, results and differences too. It is
+readable without colour at 80 columns.
 """
 
 from __future__ import annotations
@@ -101,6 +102,9 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
     parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
+    parser.add_argument(
+        "--full", action="store_true", help="print shapes, chains, bytes, norms and the differences in ulp too"
+    )
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -152,7 +156,8 @@ def run(arguments: argparse.Namespace) -> int:
         notes = [*data.notes, *result.notes]
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:
-        print_report(result, data, arguments.seed, arguments.weights, steps=arguments.steps)
+        shown = (result, data, arguments.seed, arguments.weights)
+        print_report(*shown, full=arguments.full, steps=arguments.steps)
     return exit_code(result)
 
 
@@ -228,8 +233,23 @@ def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, holder: str
 # The report.
 
 
-def print_report(result: Comparison, data: Dataset, seed: int, weights: str | None, *, steps: bool = False) -> None:
-    """Print the comparison on standard output, with every step from the chains to the formulas on request."""
+def print_report(
+    result: Comparison, data: Dataset, seed: int, weights: str | None, *, full: bool = False, steps: bool = False
+) -> None:
+    """Print the comparison on standard output: the verdict, the formulas and what differs.
+
+    Parameters
+    ----------
+    result : Comparison
+    data : Dataset
+    seed : int
+    weights : str or None
+        Where the weights come from.
+    full : bool
+        Print the tables of shapes, chains, results and differences too.
+    steps : bool
+        Print every step from the chains to the formulas too.
+    """
     console = make_console()
     names = [side.convention.name for side in result.sides]
     examples = result.sides[0].run.losses.shape[0]
@@ -242,19 +262,24 @@ def print_report(result: Comparison, data: Dataset, seed: int, weights: str | No
     for note in data.notes:
         console.print(note, markup=False)
     console.print()
+    _print_verdict(console, result)
+    console.print()
     for note in result.notes:
         console.print(f"{note}\n", markup=False)
     together = max(1, (console.width - 14) // _COLUMN)
-    for start in range(0, len(result.sides), together):
-        sides = result.sides[start : start + together]
-        _print_conventions(console, sides)
-        _print_arrays(console, sides)
-        _print_chains(console, sides)
-        _print_results(console, sides)
     if steps:
         print_steps(console, result.formulas, together)
     print_formulas(console, result.formulas, together)
-    _print_agreement(console, result)
+    if full:
+        for start in range(0, len(result.sides), together):
+            sides = result.sides[start : start + together]
+            _print_conventions(console, sides)
+            _print_arrays(console, sides)
+            _print_chains(console, sides)
+            _print_results(console, sides)
+        _print_differences(console, result)
+    else:
+        console.print("--full shows shapes, chains, bytes and norms; --steps every step to the formulas.", markup=False)
 
 
 def _print_conventions(console: Console, sides: Sequence[Side]) -> None:
@@ -384,23 +409,28 @@ def _gradient(side: Side, name: str | None) -> str:
     return f"{own} {show_shape(gradient.shape)}\nnorm {np.linalg.norm(gradient):.12g}"
 
 
-def _print_agreement(console: Console, result: Comparison) -> None:
-    if len(result.sides) > 1:
-        first = result.sides[0].convention.name
-        table = make_table(
-            f"Largest difference from {first}, after translation",
-            ["convention", "gradient", "difference", "in ulp", "rounding allows"],
-        )
-        for side, found in zip(result.sides[1:], result.differences, strict=True):
-            for i, difference in enumerate(found):
-                table.add_row(
-                    side.convention.name if i == 0 else "",
-                    difference.gradient,
-                    f"{difference.largest:.2g}",
-                    _ulps(difference.ulps),
-                    _ulps(difference.allowed),
-                )
-        console.print(table)
+def _print_differences(console: Console, result: Comparison) -> None:
+    if len(result.sides) == 1:
+        return
+    first = result.sides[0].convention.name
+    table = make_table(
+        f"Largest difference from {first}, after translation",
+        ["convention", "gradient", "difference", "in ulp", "rounding allows"],
+    )
+    for side, found in zip(result.sides[1:], result.differences, strict=True):
+        for i, difference in enumerate(found):
+            table.add_row(
+                side.convention.name if i == 0 else "",
+                difference.gradient,
+                f"{difference.largest:.2g}",
+                _ulps(difference.ulps),
+                _ulps(difference.allowed),
+            )
+    console.print(table)
+
+
+def _print_verdict(console: Console, result: Comparison) -> None:
+    console.print(_verdict(result), style="bold")
     for side, ratio in zip(result.sides[1:], result.ratios[1:], strict=True):
         if ratio != 1:
             console.print(
@@ -408,7 +438,6 @@ def _print_agreement(console: Console, result: Comparison) -> None:
                 f"gradient × {ratio:.6g} are {result.sides[0].convention.name}'s.",
                 markup=False,
             )
-    console.print(_verdict(result), style="bold")
 
 
 def _verdict(result: Comparison) -> str:
@@ -422,7 +451,8 @@ def _verdict(result: Comparison) -> str:
         return (
             "One convention: its gradient passes the numerical check."
             if len(result.sides) == 1
-            else f"The {len(result.sides)} conventions agree: different formulas, one gradient."
+            else f"The {len(result.sides)} conventions agree: different formulas, one gradient"
+            f" (largest difference {max(d.largest for found in result.differences for d in found):.1g})."
         )
     lines = []
     for side, found in zip(result.sides[1:], result.differences, strict=True):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from jacobians.cli.options import Commands, add_command
 from jacobians.cli.output import check_free, write_file
-from jacobians.errors import DataError
 from jacobians.explorer import explorer_page
 
 _DEFAULT_FILE = "jacobians-explorer.html"
@@ -41,8 +40,6 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
     if arguments.output == "-":
-        if sys.stdout is None:
-            raise DataError("explore: standard output is closed; name a file with -o")
         sys.stdout.buffer.write(explorer_page().encode())  # the page is UTF-8, whatever the terminal is
         return 0
     hint = ", or write over it with --force"

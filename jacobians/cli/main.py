@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -35,6 +36,13 @@ _COMMANDS = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line: the usage of some commands takes ten, and --help shows it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {printable(message)}\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 right, 1 wrong, 2 no verdict for any other reason, 130 Ctrl-C.
 
@@ -43,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The process's own arguments unless given.
     """
+    if sys.stdout is None:
+        return _error("standard output is closed; send it to /dev/null where only the exit code is wanted")
     left: SystemExit | None = None
     code = 0
     with standard_streams() as lost:
@@ -59,9 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention."
-    )
+    parser = _Parser(prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention.")
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in _COMMANDS:
@@ -82,12 +90,10 @@ def _run(argv: Sequence[str] | None) -> int:
         _error("interrupted")
         return 130
     # sys.exit in a caller's function, or a fault of this library: neither is a verdict
-    except (Exception, SystemExit, GeneratorExit) as error:
+    except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        kind, text = type(error).__name__, " ".join(str(error).split())
-        return _error(
-            f"{arguments.command}: {kind}: {text} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
-        )
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+        return _error(f"{arguments.command}: {told} (in {last.name}, {Path(last.filename).name} line {last.lineno})")
     return code
 
 

@@ -86,8 +86,8 @@ def standard_streams() -> Iterator[list[OSError]]:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     lost: list[OSError] = []
+    out: Any = _Stream(sys.stdout, lost)
     # a stream that was closed from the start is None, which print takes
-    out: Any = sys.stdout and _Stream(sys.stdout, lost)
     err: Any = sys.stderr and _Stream(sys.stderr, [])
     with redirect_stdout(out), redirect_stderr(err):
         try:
@@ -121,7 +121,7 @@ def print_json(record: Any) -> None:
 @contextmanager
 def apart_from_output(*, wanted: bool) -> Iterator[None]:
     """Send what a caller's own code prints to standard error, where the output is to be JSON and nothing else."""
-    if not wanted or sys.stdout is None:
+    if not wanted:
         yield
         return
     sys.stdout.flush()
@@ -187,9 +187,7 @@ def make_console() -> Console:
     try:
         from rich.console import Console
     except ImportError:
-        raise MissingExtraError(
-            "tables need rich, which is not installed: pip install 'jacobians[cli]', or pass --json"
-        ) from None
+        raise MissingExtraError("tables need rich, which is not installed: pip install rich, or pass --json") from None
     console = Console(highlight=False, soft_wrap=False)
     # COLUMNS=0 is what some programs say where they do not know
     return console if console.width >= _NARROWEST else Console(highlight=False, soft_wrap=False, width=80)

@@ -144,7 +144,7 @@ def _read_hdf5(file: IO[bytes], name: str, limit: int) -> dict[str, Array]:
         import h5py
     except ImportError:
         raise MissingExtraError(
-            f"read_arrays: {name} is a version 7.3 (HDF5) file, which needs h5py: pip install 'jacobians[hdf5]', or "
+            f"read_arrays: {name} is a version 7.3 (HDF5) file, which needs h5py: pip install h5py, or "
             "load it in MATLAB or Octave and save it again with: save -v7 FILE (or -v6)"
         ) from None
     arrays, others, needed = {}, [], 0

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
+from jacobians.arrays import kind_of
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
 from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
 from jacobians.network.made_up_inputs import sample_data
-from jacobians.operations import Operation
+from jacobians.operations import Operation, class_named_as
 from jacobians.presets import convention as find_convention
 
 
@@ -58,8 +60,8 @@ def explain(
 
     Raises
     ------
-    TypeError
-        If `what` is none of the four.
+    ArgumentError
+        If `what` is none of the four: of a function, the text says which operation it evaluates.
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
@@ -93,7 +95,9 @@ def explain(
         layout = _layout(convention, what)
         return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
     if not isinstance(what, Network):
-        raise TypeError(f"explain: takes a Network, a Run, an Operation or a Value, not {what!r}")
+        raise ArgumentError(
+            f"explain: takes a Network, a Run, an Operation or a Value, not {kind_of(what)}{_meant(what)}"
+        )
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
@@ -104,6 +108,15 @@ def explain(
     X = made_up[1] if X is None else X
     Y = made_up[2] if Y is None else Y
     return derive(network.run(params, X, Y))
+
+
+def _meant(what: Any) -> str:
+    """The end of a message: what is passed in the place of a function, or of a class of operations."""
+    if isinstance(what, type) and issubclass(what, Operation):
+        return f": make one, {what.__name__}(…)"
+    if found := class_named_as(what):
+        return f": a function evaluates at once; use {found}()"
+    return ": of a forward pass of values, explain its scalar, or a Network of it" if callable(what) else ""
 
 
 def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation:

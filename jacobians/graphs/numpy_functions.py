@@ -344,7 +344,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.swapaxes: lambda a, axis1, axis2: a.swapaxes(axis1, axis2),
     np.moveaxis: _moved_axis,
     np.expand_dims: _same_entries(np.expand_dims),
-    np.squeeze: _same_entries(np.squeeze),
+    np.squeeze: lambda a, axis=None: a.squeeze(axis),
     np.atleast_1d: _same_entries(np.atleast_1d),
     np.atleast_2d: _same_entries(np.atleast_2d),
     np.copy: lambda a: a,
@@ -365,6 +365,9 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 _WRITING = {np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal}
 """Functions that write into an array."""
+
+_IN_PLACE = {"byteswap", "fill", "partition", "resize", "setfield", "setflags"}
+"""Methods that write into an array, beside those that are functions too."""
 
 
 def _clipped(a: Any, low: Any, high: Any) -> Any:
@@ -392,6 +395,20 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
     except TypeError:
         raise _unknown(_own_name(called), options) from None
     return rule(*args, **options)
+
+
+def no_such_method(value: Node, name: str) -> AttributeError:
+    """Return the error that says what does the same as a method or an attribute that arrays have, and values not."""
+    called, given = getattr(np, name, None), f"{value.name}.{name}"
+    if called in _WRITING or name in _IN_PLACE:
+        return _in_place(given)
+    if name == "astype":
+        mend = "its dtype is that of the inputs: jac.values(X=X.astype(…))"
+    elif called in _FUNCTIONS or called in _CONSTANT:
+        mend = f"write np.{name}({value.name}, …)"
+    else:
+        mend = f"take {value.name}.array.{name}, which is constant"
+    return AttributeError(f"{given}: a value has no {name}; {mend}")
 
 
 def _own_name(called: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
+from jacobians.graphs.contractions import dot
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
@@ -491,6 +492,33 @@ class Value(Node):
         return self.reshape((self.size,))
 
     flatten = ravel
+
+    def squeeze(self, axis: Any = None) -> Self:
+        """Return the entries without axes of length 1: all of these, or the one or several that are asked for."""
+        try:
+            shape = self.array.squeeze(axis).shape
+        except ValueError:
+            raise ShapeError(f"squeeze: {self.name} has shape {self.shape}; {axis=} is not of length 1") from None
+        return self.reshape(shape)
+
+    def dot(self, other: Other) -> Self:
+        """Return the product as `numpy.dot` has it: ``self @ other`` of vectors and matrices."""
+        found: Self = dot(self, other)
+        return found
+
+    if not TYPE_CHECKING:  # a type checker is to know the names that there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse what a value does not have; of what an array has the error says what does the same.
+
+            Raises
+            ------
+            AttributeError
+                Always.
+            """
+            if name.startswith("_") or not hasattr(np.ndarray, name):
+                raise AttributeError(f"a value has no attribute {name!r}{did_you_mean(name, dir(type(self)))}")
+            raise numpy_functions.no_such_method(self, name)
 
     # --- reductions ------------------------------------------------------------------------------
 

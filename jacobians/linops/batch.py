@@ -336,7 +336,7 @@ def block_diagonal(jacobian: Jacobian, axis: int | None = None, *, limit: int = 
         return jacobian
     needed = jacobian._blocks_bytes(axes[0])
     jacobian._refuse_over(limit, needed, "block_diagonal", f"{format_bytes(needed)} in blocks", "to_sparse(), ")
-    blocks = jacobian._blocks(axes[0])
+    blocks = jacobian._in_one_dtype()._blocks(axes[0])
     if len(blocks) != jacobian.domain[axes[0]]:
         blocks = np.repeat(blocks, jacobian.domain[axes[0]], axis=0)
     return BlockDiagonal(blocks, jacobian.codomain, jacobian.domain, axes[0])._with_order(jacobian.order)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacobians.arrays import Array, size_of
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians, joint_order
 from jacobians.linops.kernels import empty
 from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
 from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
-from jacobians.linops.wrappers import Denominator, Transposed
+from jacobians.linops.wrappers import Transposed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -55,10 +55,8 @@ class BlockRow(Jacobian):
 
     def __init__(self, blocks: Iterable[Jacobian], vec: Order = "C") -> None:
         blocks = all_jacobians(blocks, "BlockRow")
-        if not blocks or any(b.codomain != blocks[0].codomain for b in blocks):
+        if any(b.codomain != blocks[0].codomain for b in blocks):
             raise ShapeError(f"BlockRow: the blocks' codomains must agree; got {[b.codomain for b in blocks]}")
-        if any(isinstance(b, Denominator) for b in blocks):
-            raise LayoutError("BlockRow: a block is in denominator layout; take Denominator(BlockRow(numerators))")
         self.blocks = blocks
         self.vec = known_order(vec, "BlockRow's vec")
         size = sum(size_of(b.domain) for b in blocks)

@@ -21,7 +21,6 @@ from jacobians.arrays import (
     Shape,
     StandIn,
     as_float,
-    as_shape,
     format_bytes,
     is_sparse,
     kind_of,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 Leaf: TypeAlias = Callable[[Array], Array]
 """What is done to each array that a structure stores."""
 
-_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))
+_NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 
 
@@ -64,6 +63,8 @@ _CALLED_ELSEWHERE = {
 
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
+
+    The constructor takes shapes as they are; a structure that is given one looks at it first, see `as_shape`.
 
     Attributes
     ----------
@@ -89,11 +90,6 @@ class Jacobian(MatrixViews):
     block_diagonal: ClassVar[Callable[..., Any]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
-        for size in (*codomain, *domain):  # without a call: this is asked of every structure that is made
-            if type(size) is not int or size < 0:
-                owner = type(self).__name__
-                domain, codomain = as_shape(domain, "domain", owner), as_shape(codomain, "codomain", owner)
-                break
         self.codomain = codomain
         self.domain = domain
         self.dtype = dtype if dtype in _NATIVE else as_float(np.empty(0, dtype), "dtype", type(self).__name__).dtype
@@ -415,6 +411,23 @@ def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
         )
 
 
+def a_jacobian(given: Any, owner: str, name: str) -> Jacobian:
+    """Return one of what a composite is made of.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no Jacobian.
+    LayoutError
+        If it is in denominator layout: a composite is one map, written in one layout.
+    """
+    if not isinstance(given, Jacobian):
+        raise ArgumentError(f"{owner}: {name} is {kind_of(given)}; expected a Jacobian, such as Dense(array)")
+    if given.numerator is not given:
+        raise LayoutError(f"{owner}: {name} is in denominator layout; take Denominator({owner}(…)) of its numerator")
+    return given
+
+
 def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
     """Return what a composite is made of, as a tuple.
 
@@ -423,16 +436,18 @@ def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
     ShapeError
         If it is nothing.
     ArgumentError
-        If some of it is no Jacobian.
+        If it is no list of Jacobians.
+    LayoutError
+        If one of them is in denominator layout.
     """
+    if isinstance(given, Jacobian):
+        raise ArgumentError(f"{owner}: got {given.structure} alone; expected a list of Jacobians")
     found = tuple(given)
     if not found:
         raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
     for place, item in enumerate(found):
-        if not isinstance(item, Jacobian):
-            raise ArgumentError(
-                f"{owner}: number {place} is {kind_of(item)}; expected a Jacobian, such as Dense(array)"
-            )
+        if not isinstance(item, Jacobian) or type(item).numerator is not Jacobian.numerator:
+            a_jacobian(item, owner, f"number {place}")
     return found
 
 

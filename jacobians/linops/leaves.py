@@ -60,7 +60,7 @@ class Dense(Jacobian):
 
     def __init__(self, array: Array, codomain: Shape = ()) -> None:
         self.array = array = as_float(array, "array", "Dense")
-        codomain = () if codomain == () else as_shape(codomain, "codomain", "Dense")
+        codomain = as_shape(codomain, "codomain", "Dense")
         rank = len(codomain)
         if array.shape[:rank] != codomain:
             raise ShapeError(f"Dense: the array has shape {array.shape}, which does not begin with {codomain}")

@@ -247,15 +247,21 @@ class MatrixViews(Derivative):
                [0., 4.]])
         """
         order = self._order(order, "to_dense")
+        self._refuse_dense_over(limit)
+        found = self._in_one_dtype()
+        if found is not self:
+            found._refuse_dense_over(limit)
+        matrix = empty(self.shape, self.dtype, *self.arrays) if out is None else self._writable(out)
+        found._fill_within(found._as_arrays(matrix, order), limit)
+        return matrix
+
+    def _refuse_dense_over(self, limit: int) -> None:
         rows, columns = self.shape
         dense, needed = rows * columns * self.dtype.itemsize, self._dense_bytes()
         if needed > limit:
             needed = self._least_bytes()
         on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
         self._refuse_over(limit, needed, "to_dense", f"{format_bytes(dense)} dense{on_the_way}", "to_sparse(), ")
-        matrix = empty(self.shape, self.dtype, *self.arrays) if out is None else self._writable(out)
-        self._fill_within(self._as_arrays(matrix, order), limit)
-        return matrix
 
     def toarray(self) -> Array:
         """Return `to_dense()`, by the name that SciPy's sparse arrays give it."""
@@ -320,9 +326,8 @@ class MatrixViews(Derivative):
                 "pairs other entries than the structure does; take to_dense('F').diagonal()"
             )
         self._refuse_vector_over(limit, "diagonal")
-        if order == "F":
-            return self._diagonal()[c_index_of_f(self.domain)]
-        return as_array(self._diagonal()).copy()
+        found = self._in_one_dtype()._diagonal()
+        return found[c_index_of_f(self.domain)] if order == "F" else as_array(found).copy()
 
     def row_norms(self, *, limit: int = DENSE_LIMIT) -> Array:
         r"""Return the Euclidean norm of each output's gradient: :math:`\lVert J_{i,:} \rVert_2`, by structure.

@@ -81,7 +81,7 @@ class Identity(MovedEntries):
     _rule = ("identity", "Nothing changes")
 
     def __init__(self, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        domain = domain if type(domain) is tuple else as_shape(domain, "domain", "Identity")
+        domain = as_shape(domain, "domain", "Identity")
         super().__init__(domain, domain, np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -131,8 +131,7 @@ class Reshape(MovedEntries):
     _rule = ("reshape", "The same entries in another shape")
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        codomain = codomain if type(codomain) is tuple else as_shape(codomain, "codomain", "Reshape")
-        domain = domain if type(domain) is tuple else as_shape(domain, "domain", "Reshape")
+        codomain, domain = as_shape(codomain, "codomain", "Reshape"), as_shape(domain, "domain", "Reshape")
         if size_of(codomain) != size_of(domain):
             raise ShapeError(f"Reshape: {domain} has {size_of(domain)} entries, {codomain} has {size_of(codomain)}")
         super().__init__(codomain, domain, np.dtype(dtype))
@@ -182,6 +181,7 @@ class Commutation(MovedEntries):
     _rule = ("commutation", "K only transposes, vec(Δ)ᵀ K = vec(Δᵀ)ᵀ")
 
     def __init__(self, rows: int, columns: int, dtype: npt.DTypeLike = np.float64) -> None:
+        rows, columns = as_shape((rows, columns), "domain", "Commutation")
         super().__init__((columns, rows), (rows, columns), np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:
@@ -241,8 +241,7 @@ class Selection(MovedEntries):
     _rule = ("placement", "What was not selected has no influence")
 
     def __init__(self, key: Key, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
-        if type(domain) is not tuple or min(domain, default=0) < 0:
-            domain = as_shape(domain, "domain", "Selection")
+        domain = as_shape(domain, "domain", "Selection")
         self.key: Key = key
         if isinstance(key, tuple):
             if len(key) != len(domain) or not {slice}.issuperset(map(type, key)):
@@ -260,7 +259,8 @@ class Selection(MovedEntries):
 
     def _jvp(self, tangent: Array) -> Array:
         if isinstance(self.key, tuple):
-            return tangent[self._stacked_key(self.key)]
+            kept: Any = (..., *self.key)
+            return tangent[kept]
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
         return tangent.reshape(*stack, self.shape[1])[..., self.key]
 
@@ -270,7 +270,8 @@ class Selection(MovedEntries):
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         out = zeros(stack + self.domain, cotangent)
         if isinstance(self.key, tuple):
-            out[self._stacked_key(self.key)] = cotangent
+            kept: Any = (..., *self.key)
+            out[kept] = cotangent
             return out
         # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
         flat = cotangent.reshape(size_of(stack), self.shape[0])
@@ -287,10 +288,6 @@ class Selection(MovedEntries):
         """The cotangent among zeros, as an expression."""
         place = cotangent.placed if isinstance(self.key, tuple) else cotangent.scattered
         return as_array(place(self.key, self.domain))
-
-    @staticmethod
-    def _stacked_key(key: tuple[slice, ...]) -> tuple[Any, ...]:
-        return (..., *key)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from itertools import pairwise, repeat
-from operator import add, attrgetter, matmul
+from itertools import pairwise
+from operator import add, matmul
 from typing import TYPE_CHECKING, Any
 
 from jacobians.arrays import Array, as_array, common_dtype, size_of
@@ -50,7 +50,9 @@ class Product(Jacobian):
     ShapeError
         If neighbours do not fit, or there is no factor.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------
@@ -64,18 +66,19 @@ class Product(Jacobian):
     __slots__ = ("_parts", "_ways", "factors")
 
     def __init__(self, factors: Iterable[Jacobian]) -> None:
-        self.factors = factors = tuple(factors)
-        if not all(map(isinstance, factors, repeat(Jacobian))) or not factors:
-            all_jacobians(factors, "Product")
+        self.factors = factors = all_jacobians(factors, "Product")
+        dtype = factors[0].dtype
         for left, right in pairwise(factors):
             if left.domain != right.codomain:
                 raise ShapeError(
                     f"Product: {left.structure} takes arrays of shape {left.domain}, the next factor "
                     f"{right.structure} gives {right.codomain}"
                 )
+            if right.dtype != dtype:
+                dtype = common_dtype(dtype, right.dtype)
         self._ways: dict[int | None, Way] = {}
         self._parts = factors if len(factors) <= LONG else ()
-        super().__init__(factors[0].codomain, factors[-1].domain, common_dtype(*map(attrgetter("dtype"), factors)))
+        super().__init__(factors[0].codomain, factors[-1].domain, dtype)
 
     def _jvp(self, tangent: Array) -> Array:
         for factor in reversed(self.factors):
@@ -250,7 +253,9 @@ class Sum(Jacobian):
     ShapeError
         If they map between different shapes, or there is no term.
     ArgumentError
-        If one is no Jacobian.
+        If one is no Jacobian, or one stands alone, not in a list.
+    LayoutError
+        If one is in denominator layout.
 
     Examples
     --------

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_shape, show_shape
-from jacobians.errors import LayoutError
+from jacobians.errors import DomainError, LayoutError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian, Leaf
+from jacobians.linops.jacobian import Jacobian, Leaf, a_jacobian
 from jacobians.linops.kernels import zeros
 from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.nonzeros import Nonzeros
@@ -132,6 +133,13 @@ class Scaled(Wrapper):
         Applied in the inner Jacobian's dtype.
     inner : Jacobian
 
+    Raises
+    ------
+    DomainError
+        If the factor is NaN or infinite.
+    ArgumentError, LayoutError
+        If `inner` is no Jacobian in numerator layout.
+
     Examples
     --------
     >>> from jacobians.linops import Identity
@@ -143,8 +151,11 @@ class Scaled(Wrapper):
     __slots__ = ("factor",)
 
     def __init__(self, factor: float, inner: Jacobian) -> None:
+        inner = a_jacobian(inner, "Scaled", "what is scaled")
         super().__init__(inner.codomain, inner.domain, inner)
         self.factor = float(factor)
+        if not isfinite(self.factor):
+            raise DomainError(f"Scaled: the factor {self.factor:g} of {inner.structure} is not finite")
 
     def _jvp(self, tangent: Array) -> Array:
         return as_array(self.factor * self.inner._jvp(tangent))
@@ -214,6 +225,7 @@ class Transposed(Wrapper):
     __slots__ = ()
 
     def __init__(self, inner: Jacobian) -> None:
+        inner = a_jacobian(inner, "Transposed", "what is transposed")
         super().__init__(inner.domain, inner.codomain, inner)
 
     def _jvp(self, tangent: Array) -> Array:
@@ -286,6 +298,7 @@ class Denominator(Wrapper):
     def __init__(self, numerator: Jacobian) -> None:
         if isinstance(numerator, Denominator):
             raise LayoutError(f"Denominator: {numerator.structure} is in denominator layout already")
+        numerator = a_jacobian(numerator, "Denominator", "the numerator")
         super().__init__(numerator.codomain, numerator.domain, numerator)
 
     @property

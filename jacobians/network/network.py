@@ -11,7 +11,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array, as_float, generator, refuse_not_finite, size_of
+from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention, layer_widths
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import Reduction
@@ -462,7 +462,8 @@ class Network(Objective):
         count, found = gradient_in_blocks(share, self._chain.parts, *data, block, layout)
         grads = {name: found[name].astype(array.dtype, copy=False) for name, array in arrays.items()}
         grads = self._penalised(grads, arrays, count)
-        refuse_not_finite(grads.values(), {**arrays, "X": data[0]}, "network")
+        if not all_finite(grads.values()):
+            refuse_not_finite({**arrays, "X": data[0]}, "network")
         return {**grads, **({"X": found["X"]} if inputs else {})}
 
     def fun_and_grad(self, X: Data, Y: Data) -> Callable[[Array], tuple[float, Array]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, number, refuse_not_finite
+from jacobians.arrays import Array, all_finite, as_array, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs import Value
 from jacobians.layout import Order
-from jacobians.linops import Dense, Diagonal, Jacobian
+from jacobians.linops import Diagonal, Jacobian
 from jacobians.network.chain_forward import ChainForward
 from jacobians.network.forward import Forward
 from jacobians.network.function_forward import FunctionForward
@@ -141,10 +141,10 @@ class Run(Frozen):
     # --- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Dense]]]:
+    def _totals(self) -> dict[str, tuple[Callable[[], Array], Callable[[], Array]]]:
         totals = {}
         for name, loss in self.network._losses.items():
-            totals[name] = loss.total(self.results[name], self._forward.targets[name])
+            totals[name] = loss._total(self.results[name], self._forward.targets[name])
         return totals
 
     @cached_property
@@ -183,7 +183,8 @@ class Run(Frozen):
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
         found = self.loss + sum(number(value) for value, _ in penalties)
-        refuse_not_finite((found,), self._forward.given, "network")
+        if not all_finite((as_array(found),)):
+            refuse_not_finite(self._forward.given, "network")
         return found
 
     @property
@@ -220,12 +221,13 @@ class Run(Frozen):
             If it is not finite because a parameter or an input is not.
         """
         network, rows = self.network, {}
-        for name, (_, row) in self._totals.items():
-            rows[name] = row().array
+        for name, (_, slope) in self._totals.items():
+            rows[name] = slope()
         grads = self._forward.gradients(rows, inputs=inputs)
         if network.l2:
             grads = network._penalised(grads, self.params, self._forward.count)
-        refuse_not_finite(grads.values(), self._forward.given, "network")
+        if not all_finite(grads.values()):
+            refuse_not_finite(self._forward.given, "network")
         return grads
 
     def per_example_gradients(self) -> dict[str, Array]:
@@ -259,8 +261,8 @@ class Run(Frozen):
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
         """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
-        _, row = self.network.loss.total(self.results["output"], self.Y, whole)
-        return self._forward.gradients({"output": row().array}, inputs=inputs)
+        _, slope = self.network.loss._total(self.results["output"], self.Y, whole)
+        return self._forward.gradients({"output": slope()}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""

@@ -90,6 +90,20 @@ def full_name(loss: str) -> str:
     return SHORT_NAMES.get(loss, loss)
 
 
+def class_named_as(function: Any) -> str:
+    """Return the name of the operation that a function of the same name evaluates; "" where there is none.
+
+    Examples
+    --------
+    >>> class_named_as(leaky_relu), class_named_as(affine), class_named_as(print)
+    ('LeakyReLU', 'Affine', '')
+    """
+    wanted = getattr(function, "__name__", "").replace("_", "").casefold()
+    modules = (activations, affine_maps, combining, powers, products, shaping, softmaxes)
+    kinds = _public(operation.Operation, *modules)
+    return next((kind.__name__ for kind in kinds if kind.__name__.casefold() == wanted), "")
+
+
 def find_activation(given: str | operation.Operation) -> operation.Operation:
     """Return an activation by name; an operation as it is.
 

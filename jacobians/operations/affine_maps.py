@@ -165,7 +165,7 @@ class Affine(Primitive):
         if b is not None:
             b = b.reshape(n_out) if layout.batch == "rows" else b.reshape(n_out, 1)
             # in place, unless the bias alone is float64
-            Z = np.add(Z, b, out=Z if np.can_cast(b.dtype, Z.dtype) else None)
+            Z = np.add(Z, b, out=Z if b.dtype.itemsize <= Z.dtype.itemsize else None)
         makers: Makers = {"X": partial(self._by_input, X, W), "W": partial(self._by_weights, X, W)}
         if layout.bias == "separate":
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)

@@ -230,9 +230,13 @@ class Loss(Frozen, ABC):
 
         Raises
         ------
+        ShapeError
+            If X is no batch.
         ArgumentError
             If it is not: a loss of one's own that returns the arrays themselves.
         """
+        if X.ndim < 1:
+            raise self._no_batch()
         found: Any = self._examples(X, Y)
         if isinstance(found, tuple) and len(found) == 2 and all(map(callable, found)):
             return found
@@ -241,6 +245,9 @@ class Loss(Frozen, ABC):
             f"{self.name}: _examples returned {given}; expected two functions, one that returns the losses (N,) and "
             "one that returns δ: return lambda: losses, lambda: delta"
         )
+
+    def _no_batch(self) -> ShapeError:
+        return ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
 
     # --- formulas and targets --------------------------------------------------------------------
 
@@ -324,7 +331,9 @@ class Loss(Frozen, ABC):
         >>> SquaredError().decide([[1.5]])
         array([[1.5]])
         """
-        X = self._accept(X)
+        X = as_float(X, "X", self.name)
+        if X.ndim < 1:
+            raise self._no_batch()
         several = X.ndim == 2 and X.shape[self.layout.feature_axis] > 1
         if self.takes == "labels" or (self.takes == "zero-one" and several):
             return X.argmax(axis=self.layout.feature_axis)
@@ -376,7 +385,7 @@ class Loss(Frozen, ABC):
 
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
-        X = self._accept(X)
+        X = as_float(X, "X", self.name)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
@@ -399,8 +408,12 @@ class Loss(Frozen, ABC):
         whole : int, optional
             N, where X and Y hold only a part of the batch.
         """
-        X = self._accept(X)
-        losses, delta = self._functions(X, as_array(Y, "Y", self.name))
+        value, slope = self._total(as_float(X, "X", self.name), as_array(Y, "Y", self.name), whole)
+        return value, lambda: Dense(slope())
+
+    def _total(self, X: Array, Y: Array, whole: int | None = None) -> tuple[Callable[[], Array], Callable[[], Array]]:
+        """Functions that return the total, and its derivative as a new array of X's shape."""
+        losses, delta = self._functions(X, Y)
         scale = self._factor * self.scale(X, whole)
 
         def value() -> Array:
@@ -409,13 +422,13 @@ class Loss(Frozen, ABC):
             wide = np.promote_types(examples.dtype, np.float64)
             return as_array(examples.sum(dtype=wide) * scale).astype(examples.dtype)
 
-        def row() -> Dense:
+        def slope() -> Array:
             array = delta()
             if scale != 1.0:
                 array *= scale
-            return Dense(array)
+            return array
 
-        return value, row
+        return value, slope
 
     def hessian(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> Jacobian:
         r"""Return the total's second derivative with respect to X, :math:`\partial^2 L/\partial X^2`, in the layout.
@@ -448,8 +461,8 @@ class Loss(Frozen, ABC):
         array([[ 0.25, -0.25],
                [-0.25,  0.25]])
         """
-        X, Y = self._accept(X), as_array(Y, "Y", self.name)
-        self._examples(X, Y)  # refuses what the loss refuses
+        X, Y = as_float(X, "X", self.name), as_array(Y, "Y", self.name)
+        self._functions(X, Y)  # refuses what the loss refuses
         return in_layout(self._factor * self.scale(X) * self._hessian(X, Y), self.layout)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
@@ -459,12 +472,6 @@ class Loss(Frozen, ABC):
             "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
             "as a Jacobian"
         )
-
-    def _accept(self, X: npt.ArrayLike) -> Array:
-        X = as_float(X, "X", self.name)
-        if X.ndim < 1:
-            raise ShapeError(f"{self.name}: X is a scalar; expected a batch of examples ({self.layout})")
-        return X
 
 
 def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:

@@ -152,13 +152,14 @@ class Jacobians(Derivative):
 
     def numerator(self, name: str) -> Jacobian:
         """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own."""
-        if name not in self._built:
+        found = self._built.get(name)
+        if found is None:
             if name not in self._makers:
                 raise KeyError(
                     f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
                 )
-            self._built[name] = self._makers[name]()
-        return self._built[name]
+            found = self._built[name] = self._makers[name]()
+        return found
 
     def pull(self, row: Row, names: Collection[str] | None = None) -> dict[str, Row]:
         """Return ``row @ J[name]`` for every input, or for those of some names, in numerator layout.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # Blue and vermillion are told apart by the colour-blind (Okabe and Ito 2008, "Color Universal Design"), and each has a
 # contrast above 3 to 1 with white and with a dark page. A small magnitude lets the page shine through, so that zero is
 # the page itself, light or dark.
-NEGATIVE = "#0072b2"
-POSITIVE = "#d55e00"
+POSITIVE = "#0072b2"
+NEGATIVE = "#d55e00"
 
 FAINTEST = 0.3
 """The opacity of the smallest magnitude that is not 0."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import matmul
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _ENTRY, _LONGEST, _SHORTEST = 0.26, 3.6, 0.3
 """Inches: one entry at most, a matrix's longer side at most, its shorter side at least."""
 _CHARACTER = 0.085
-_MARGIN, _ABOVE, _BELOW, _NARROWEST = 0.6, 1.3, 0.4, 2.2
+_MARGIN, _ABOVE, _BELOW, _NARROWEST = 0.6, 1.3, 0.7, 2.2
 """Inches beside, above and below a matrix, and across its title at least."""
 _DOTS = 2500
 """Cells up to which a zero inside the structure is a dot."""
@@ -69,7 +71,9 @@ def plot(
 
 
 def plot_chain(factors: Sequence[Named], *, order: Order | None = None) -> Figure:
-    """Draw the factors of a chain side by side with matplotlib, to one scale where it leaves them readable.
+    """Draw the factors of a chain side by side with matplotlib, and last their product, the gradient of a loss.
+
+    All have one scale where it leaves them readable.
 
     Parameters
     ----------
@@ -93,16 +97,22 @@ def plot_chain(factors: Sequence[Named], *, order: Order | None = None) -> Figur
     >>> net = Network.dense((4, 3, 2), convention="cs231n")
     >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
     >>> [ax.get_title().splitlines()[0] for ax in plot_chain(run.chain("W2")).axes]
-    ['∂loss/∂losses', '∂losses/∂Z2', '∂Z2/∂W2']
+    ['∂loss/∂losses', '∂losses/∂Z2', '∂Z2/∂W2', '∂loss/∂W2']
     """
     make = _figure_class()
     if not factors:
         raise ShapeError("plot_chain: the chain has no factors; of and wrt name the same array")
-    return _row([picture(f.jacobian, of=f.of, wrt=f.wrt, order=order) for f in factors], make)
+    drawn = [picture(f.jacobian, of=f.of, wrt=f.wrt, order=order) for f in factors]
+    if len(factors) == 1:
+        return _row(drawn, make)
+    product = reduce(matmul, (f.jacobian for f in factors))
+    # read from the loss in numerator layout, from the parameter in denominator layout
+    ends = (factors[0].of, factors[-1].wrt) if factors[0].wrt == factors[1].of else (factors[-1].of, factors[0].wrt)
+    return _row([*drawn, picture(product, of=ends[0], wrt=ends[1], order=order)], make, last="=")
 
 
-def _row(pictures: Sequence[Picture], make: type[Figure]) -> Figure:
-    """A figure of pictures that are placed by inches, each within a panel that its title fits in."""
+def _row(pictures: Sequence[Picture], make: type[Figure], last: str = "×") -> Figure:
+    """A figure of pictures that are placed by inches, each within a panel that its title fits in; `last` is a sign."""
     cell = min(map(_cell, pictures))
     sides = [_sides(drawn, cell) for drawn in pictures]
     panels = [max(across + 2 * _MARGIN, _NARROWEST) for across, _ in sides]
@@ -114,7 +124,8 @@ def _row(pictures: Sequence[Picture], make: type[Figure]) -> Figure:
         box = (left / width, bottom / height, across / width, down / height)
         _draw(drawn, figure.add_axes(box), across, down, panel)
         if start:
-            figure.text(start / width, (bottom + down / 2) / height, "×", ha="center", va="center", fontsize=14)
+            sign = last if drawn is pictures[-1] else "×"
+            figure.text(start / width, (bottom + down / 2) / height, sign, ha="center", va="center", fontsize=14)
         start += panel
     return figure
 
@@ -123,7 +134,7 @@ def _figure_class() -> type[Figure]:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtraError("plot needs matplotlib: pip install 'jacobians[plot]'") from None
+        raise MissingExtraError("plot needs matplotlib: pip install matplotlib") from None
     return Figure
 
 
@@ -141,7 +152,7 @@ def _colours() -> Colormap:
 
     negative, positive = (to_rgba(colour, FAINTEST) for colour in (NEGATIVE, POSITIVE))
     stops = [(0.0, to_rgba(NEGATIVE)), (0.5, negative), (0.5, positive), (1.0, to_rgba(POSITIVE))]
-    return LinearSegmentedColormap.from_list("blue-none-vermillion", stops)
+    return LinearSegmentedColormap.from_list("vermillion-none-blue", stops)
 
 
 def _draw(drawn: Picture, ax: Axes, across: float, down: float, room: float) -> None:
@@ -150,7 +161,9 @@ def _draw(drawn: Picture, ax: Axes, across: float, down: float, room: float) -> 
     ax.set_facecolor("none")
     lines = [drawn.heading, *wrap(drawn.title, max(10, int(room / _CHARACTER)), max_lines=2, placeholder=" …")]
     ax.set_title("\n".join(lines), fontsize=9, color=ink, parse_math=False)
-    ax.set_xlabel(drawn.caption, fontsize=8)
+    # it stands under the middle of the matrix, which lies off the middle of its panel
+    beside = room - (room - across) * 0.6 - across / 2
+    ax.set_xlabel("\n".join(wrap(drawn.caption, max(18, int(2 * beside / 0.075)))), fontsize=8)
     ax.xaxis.set_label_position("bottom")
     ax.tick_params(top=False, left=False, bottom=False, labeltop=True, labelbottom=False, labelsize=9, pad=2)
     ax.set(xlim=(0, max(1, drawn.columns.size)), ylim=(max(1, drawn.rows.size), 0))

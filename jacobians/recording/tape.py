@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from jacobians.arrays import OfGraph, StandIn, of_graph
+from jacobians.arrays import OfGraph, StandIn, all_finite, of_graph
 from jacobians.errors import RecordingError
 from jacobians.recording.lines import by_library, called_by_library, line_on_stack
 
@@ -160,15 +160,21 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     tape : Tape
     path : tuple of callables
         The views that lead from the memory's own array to this one.
+
+    Attributes
+    ----------
+    number : bool
+        Whether it stands for one of Python's numbers, such as a network's value: beside an array it has its dtype.
     """
 
-    __slots__ = ("array", "path", "root", "tape")
+    __slots__ = ("array", "number", "path", "root", "tape")
 
     def __init__(self, array: npt.NDArray[Any], root: Root, tape: Tape, path: Path = ()) -> None:
         self.array = array
         self.root = root
         self.tape = tape
         self.path = path
+        self.number = False
 
     # --- what is the same in every run with these shapes --------------------------------------------------
 
@@ -229,12 +235,28 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
     def becomes_a_value(self) -> None:
         self.tape.of_values = True
 
+    def all_finite(self, arrays: Collection[Any]) -> bool:
+        return self.tape.decide_finite(arrays)
+
+    def as_number(self) -> Recorded:
+        found = self.astype(np.float64)
+        found.number = True
+        return found
+
     # --- NumPy's functions --------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if of_graph(inputs) is not None:  # a constant beside a value: the value's own rules apply
             return NotImplemented
-        return self.tape.ufunc(ufunc, method, inputs, options)
+        if not any(isinstance(i, Recorded) and i.number for i in inputs):
+            return self.tape.ufunc(ufunc, method, inputs, options)
+        if method != "__call__" or not all(map(_is_number, inputs)):
+            return self.tape.ufunc(ufunc, method, _beside_arrays(inputs), options)
+        found = self.tape.ufunc(ufunc, method, inputs, options)
+        if ufunc in _UNSAFE and not self.tape.decide_finite((found,)):  # where NumPy has inf or NaN, Python may raise
+            raise self.tape.refuse(f"numpy.{ufunc.__name__} of Python's numbers is not finite")
+        found.number = ufunc in _ARITHMETIC or ufunc in _UNSAFE
+        return found
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]
@@ -333,6 +355,24 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<stands in for an array of shape {self.shape}>"
+
+
+_ARITHMETIC = (np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute)
+"""Of Python's numbers these are Python's numbers."""
+_UNSAFE = (np.true_divide, np.floor_divide, np.remainder, np.power, np.square, np.reciprocal, np.sqrt)
+"""So are these, as operators, where they do not raise: ``1 / x``, ``x**-1``, ``x**0.5``."""
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one of Python's numbers, or stands for one."""
+    return value.number if isinstance(value, Recorded) else isinstance(value, (int, float))
+
+
+def _beside_arrays(operands: Sequence[Any]) -> tuple[Any, ...]:
+    """The operands with what stands for Python's numbers in the dtype that these take on beside the others."""
+    others = [np.asarray(_real(i)).dtype for i in operands if not _is_number(i)]
+    dtype = np.result_type(*others, 1.0)
+    return tuple(i.astype(dtype) if isinstance(i, Recorded) and i.number else i for i in operands)
 
 
 _VIEWS: tuple[Callable[..., Any], ...] = (
@@ -446,6 +486,7 @@ class Tape:
         if function is np.concatenate:
             return self._concatenated(*args, **options)
         if function is np.where and len(args) == 3 and not options:
+            args = (args[0], *_beside_arrays(args[1:]))
             return self._new(choose, args, np.where(*map(_real, args)))
         if function is np.einsum:
             return self._einsum(args, **options)
@@ -576,6 +617,18 @@ class Tape:
                 raise Diverged
 
         self._add(check, (array,), None, {array.root})
+        return outcome
+
+    def decide_finite(self, arrays: Iterable[Any]) -> bool:
+        """Whether no entry of these arrays is NaN or infinite, decided as `decide` does, by one look at all of them."""
+        operands = tuple(arrays)
+        outcome = all_finite([*map(_real, operands)])
+
+        def check(*given: Array) -> None:
+            if all_finite(given) is not outcome:
+                raise Diverged
+
+        self._add(check, operands, None, roots_of(operands))
         return outcome
 
     def _new(self, function: Callable[..., Any], operands: tuple[Any, ...], result: Array, *rest: Any) -> Recorded:

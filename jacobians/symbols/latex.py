@@ -87,6 +87,10 @@ class LatexNotation(Notation):
         above = r"^{\mathrm{grad}}" if found.ending else ""
         return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
 
+    def transpose(self, text: str) -> str:
+        # within braces the sign would stand beside a subscript, not above it; two superscripts do need them
+        return super().transpose(text) if "^" in text or "'" in text else rf"{text}^{{\top}}"
+
     def step(self, after: int) -> str:
         return super().step(after).replace("−", "-")
 

@@ -121,6 +121,8 @@ class Notation(ABC):
     ----------
     reshapes_closely : bool
         Whether a reshaped array binds as closely as a symbol.
+    sums_closely : bool
+        Whether a sum along an axis does, as a call does; A 1 is a product.
     forms : dict
         By what is written, its text, with {0}, {1} … for its parts.
     between : dict
@@ -129,6 +131,7 @@ class Notation(ABC):
 
     bars: ClassVar[bool] = False
     reshapes_closely: ClassVar[bool] = False
+    sums_closely: ClassVar[bool] = False
     forms: ClassVar[dict[str, str]]
     between: ClassVar[dict[str, str]]
 
@@ -249,7 +252,8 @@ class Notation(ABC):
                 what = what if len(dims) == 2 else "repeated"
                 return self.form(what, self._at(of, _POSTFIX), dims, self.size(dims)), _PRODUCT
             case SumOver(of, axis, keep):
-                return self.sum_over(self._at(of, _POSTFIX), axis, keep), _POSTFIX
+                summed = self.sum_over(self._at(of, _POSTFIX), axis, keep)
+                return summed, _POSTFIX if self.sums_closely else _PRODUCT
             case Call(function, arguments):
                 return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
         raise TypeError(f"no notation for {type(expr).__name__}")

@@ -15,7 +15,7 @@ from jacobians.symbols.notation import Notation
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
-    reshapes_closely = True
+    reshapes_closely = sums_closely = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",

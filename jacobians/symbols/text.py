@@ -43,7 +43,7 @@ class TextNotation(Notation):
         "at step": "{0}{2}",
         "sum over steps": "Σₜ₌{3}{4} {0}",
         "column sums": "1ᵀ{0}",
-        "row sums": "{0}1",
+        "row sums": "{0} 1",
         "Kronecker product": "({0} ⊗ {1})",
         "commutation": "K{2},{3}",
         "selection": "S",

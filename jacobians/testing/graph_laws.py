@@ -42,12 +42,13 @@ def assert_graph_laws(
 ) -> None:
     r"""Run the laws of a graph of values at these inputs.
 
-    3. Reference: every Jacobian of the result by an input equals a numerical derivative, or the given twin.
-    4. One source: it equals the sum over the edges into each value of products of dense matrices, and the sum over
-       paths; all its views agree; and so do the gradients that one sweep gives.
-    5. Association: in whatever order the inner values are eliminated, :math:`E_{ij} \mathrel{+}= E_{iv} E_{vj}`, the
-       same is left in value, shape and dtype. Up to 4 inner values all orders are tried.
-    9. Purity: no input is written, and gradients are new arrays.
+    - Reference, law 3: every Jacobian of the result by an input equals a numerical derivative, or the given twin.
+    - One source, law 4: it equals the sum over the edges into each value of products of dense matrices, and the sum
+      over paths; all its views agree; and so do the gradients that one sweep gives.
+    - Association, law 5: in whatever order the inner values are eliminated,
+      :math:`E_{ij} \mathrel{+}= E_{iv} E_{vj}`, the same is left in value, shape and dtype. Up to 4 inner values all
+      orders are tried.
+    - Purity, law 9: no input is written, and gradients are new arrays.
 
     Parameters
     ----------

@@ -194,7 +194,7 @@ def test_longdouble_arguments_are_not_written():
 )
 def test_what_is_no_real_number_is_called_so(value, text):
     check = check_gradient(lambda v: value, lambda v: 2 * v, X)
-    assert (check.verdict, check.reasons) == ("fail", (text,))
+    assert (check.verdict, check.reasons) == ("inconclusive", (text,))
 
 
 def test_a_value_that_is_complex_beside_x_is_none():

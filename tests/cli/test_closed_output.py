@@ -110,8 +110,9 @@ def test_an_output_that_cannot_be_written_is_no_verdict(folder: Path, unbuffered
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell closes the stream")
-@pytest.mark.parametrize(("name", "code"), [("right", 0), ("wrong", 1)])
-def test_an_output_that_is_closed_from_the_start(folder: Path, name: str, code: int) -> None:
-    line = f'"{sys.executable}" -m jacobians check {name}.npz {" ".join(CHECK)} >&-'
+def test_an_output_that_is_closed_from_the_start(folder: Path) -> None:
+    """Code 1 means wrong and nothing else: here nothing can be said."""
+    line = f'"{sys.executable}" -m jacobians check wrong.npz {" ".join(CHECK)} >&-'
     found = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert (found.returncode, found.stderr) == (code, "")
+    told = "standard output is closed; send it to /dev/null where only the exit code is wanted"
+    assert (found.returncode, found.stderr) == (2, f"jacobians: error: {told}\n")

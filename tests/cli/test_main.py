@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ def too_much(x): return np.ones(10**14).sum()
 def leaves(x): sys.exit(3)
 def interrupted(x): raise KeyboardInterrupt
 def generator(x): raise GeneratorExit
+class TimeIsUp(BaseException): pass
+def of_its_own(x): raise TimeIsUp("of the user's own")
 def escapes(x): raise RuntimeError("\x1b[31mred\x1b]0;title\x07")
 def prints(x):
     print("at work")
@@ -90,7 +93,8 @@ REFUSED = [
     (("check", "user_model:no_memory", *POINT), "check: there is not enough memory"),
     (("check", "user_model:too_much", *POINT), "check: there is not enough memory: Unable to allocate"),
     (("check", "user_model:leaves", *POINT), "check: SystemExit: 3 (in leaves, user_model.py line 8)"),
-    (("check", "user_model:generator", *POINT), "check: GeneratorExit:  (in generator"),
+    (("check", "user_model:generator", *POINT), "check: GeneratorExit (in generator"),
+    (("check", "user_model:of_its_own", *POINT), "check: TimeIsUp: of the user's own (in of_its_own"),
     (("check", "leaving_module:f", *POINT), "importing leaving_module raised SystemExit: 3"),
     (("explain", "cs231n", "--l2", "nan"), "l2=nan"),
     (("explain", "cs231n", "--l2", "inf"), "l2=inf"),
@@ -112,9 +116,29 @@ def test_what_is_no_verdict_is_one_line(capsys: pytest.CaptureFixture[str], argv
 @pytest.mark.parametrize("name", ["X", "W1"])
 def test_a_file_whose_numbers_are_not_finite(capsys: pytest.CaptureFixture[str], name: str, value: float) -> None:
     changed = spoilt(value) if name == "X" else np.full((3, 4), value)
-    code, out, err = said(capsys, "check", homework(**{name: changed}), "--convention", "cs231n")
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert name in err
+    for named in ((), ("--convention", "cs231n")):
+        code, out, err = said(capsys, "check", homework(**{name: changed}), *named)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert re.match(rf"jacobians: error: homework.npz: {name}\[\d, \d\] is {value}", err)
+
+
+def test_an_array_too_many_is_named_whatever_the_convention(capsys: pytest.CaptureFixture[str]) -> None:
+    for named in ((), ("--convention", "cs231n")):
+        code, out, err = said(capsys, "check", homework(more=np.ones((6, 3))), *named)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("jacobians: error: homework.npz: more (6, 3): not used; cs231n has no such name")
+
+
+def test_what_cannot_be_parsed_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv, text in (
+        (("explain", "cs231n", "--examples", "1000000000"), "jacobians explain: error: argument --examples: "),
+        (("compare", "--x\x1b[31m"), r"jacobians: error: unrecognized arguments: --x\x1b[31m"),
+    ):
+        with pytest.raises(SystemExit) as left:
+            main(argv)
+        out, err = capsys.readouterr()
+        assert (left.value.code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(text)
 
 
 def test_a_fault_of_the_library_is_one_line_too(

@@ -230,7 +230,7 @@ def test_the_source_made_the_place_of_the_weight_and_the_steps_say_it_again(name
 def test_the_gradient_by_a_separate_bias_is_a_sum_over_any_number_of_examples(batch, count):
     pair = convention("p", Layout(batch=batch)), convention("q", Layout(batch=batch, bias="first"))
     found = compare(pair, X[:count], LABELS[:count], sizes=(4, 3)).formulas
-    formula = "1ᵀdZ₁" if batch == "rows" else "dZ₁1"
+    formula = "1ᵀdZ₁" if batch == "rows" else "dZ₁ 1"
     assert f"db₁ = {formula}, a sum over the examples" in str(found)
     inside = list(found.derivations[0]["b1"].formula.inside)
     assert any(isinstance(part, SumOver) for part in inside)

@@ -175,7 +175,7 @@ def test_without_h5py(tmp_path, monkeypatch, capsys):
     path = mat73(tmp_path / "a.mat", X=np.eye(2))
     monkeypatch.setitem(sys.modules, "h5py", None)
     text = (
-        "read_arrays: a.mat is a version 7.3 (HDF5) file, which needs h5py: pip install 'jacobians[hdf5]', or "
+        "read_arrays: a.mat is a version 7.3 (HDF5) file, which needs h5py: pip install h5py, or "
         "load it in MATLAB or Octave and save it again with: save -v7 FILE (or -v6)"
     )
     with pytest.raises(MissingExtraError, match=f"^{re.escape(text)}$"):

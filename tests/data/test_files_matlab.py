@@ -81,7 +81,7 @@ def test_nothing_numeric(tmp_path):
 def test_version_7_3_without_h5py_is_refused_with_the_mend(tmp_path, content, monkeypatch):
     (tmp_path / "big.mat").write_bytes(content)
     text = (
-        "read_arrays: big.mat is a version 7.3 (HDF5) file, which needs h5py: pip install 'jacobians[hdf5]', or "
+        "read_arrays: big.mat is a version 7.3 (HDF5) file, which needs h5py: pip install h5py, or "
         "load it in MATLAB or Octave and save it again with: save -v7 FILE (or -v6)"
     )
     monkeypatch.setitem(sys.modules, "h5py", None)

@@ -210,7 +210,7 @@ def test_a_recurrence_is_said_once_forward_and_back() -> None:
     assert (forward.first, forward.last, back.first, back.last) == (1, 6, 5, 1)
     assert derivation["Wh"].equation.text == "dWh = Σₜ₌₁⁶ Hₜ₋₁ᵀ dZₜ"
     assert derivation["Wh"].equation.numpy == "dWh = sum(H[t - 1].T @ dZ[t] for t in range(1, 7))"
-    assert derivation["Wh"].equation.latex.endswith(r"\sum_{t=1}^{6} {{H}_{t-1}}^{\top} \, {\mathrm{d}Z}_{t}")
+    assert derivation["Wh"].equation.latex.endswith(r"\sum_{t=1}^{6} {H}_{t-1}^{\top} \, {\mathrm{d}Z}_{t}")
 
 
 def test_names_of_states_are_kept() -> None:

@@ -247,12 +247,12 @@ def test_labels_sum_to_one_and_of_a_matrix_nothing_is_known():
     for labels in ([0, 2, 1, 0, 1], [[0], [0], [0], [0], [0]]):
         assert _cotangent_of(labels) == "dZ₁ = (P − Y) / N"
     for matrix in (ONE_HOT, np.full((5, 3), 1 / 3), 2 * ONE_HOT, np.zeros((5, 3)), ONE_HOT.astype(int)):
-        assert _cotangent_of(matrix) == "dZ₁ = (Y1 ∘ P − Y) / N"
+        assert _cotangent_of(matrix) == "dZ₁ = ((Y 1) ∘ P − Y) / N"
 
 
 def test_a_loss_may_declare_that_its_targets_sum_to_one():
     assert _cotangent_of(ONE_HOT, targets_sum_to_one=True) == "dZ₁ = (P − Y) / N"
-    assert _cotangent_of([0, 2, 1, 0, 1], targets_sum_to_one=False) == "dZ₁ = (Y1 ∘ P − Y) / N"
+    assert _cotangent_of([0, 2, 1, 0, 1], targets_sum_to_one=False) == "dZ₁ = ((Y 1) ∘ P − Y) / N"
     assert CrossEntropy(targets_sum_to_one=True).replace(reduction="sum").targets_sum_to_one
     # what is declared and is not so is no formula, and changes no number
     assert _cotangent_of(2 * ONE_HOT, targets_sum_to_one=True) == "dZ₁ = D / N"

@@ -10,7 +10,7 @@ import pytest
 from tests.docs.markdown import blocks, failures
 
 ROOT = Path(__file__).parents[2]
-FILES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.is_file()]
+FILES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_a_file_has_one_namespace(tmp_path: Path) -> None:
         ("\n```python\nx = 1\n1 / 0\n```\n", 'page.md", line 4'),
         ("```console\n$ jacobians --version\njacobians 99\n```\n", "console block at line 2"),
         ("```console\n$ jacobians --version\n```\n", "Expected nothing"),
-        ("```console\n$ jacobians --vorsion\n```\n", "usage: jacobians"),
+        ("```console\n$ jacobians --vorsion\n```\n", "jacobians: error: unrecognized arguments: --vorsion"),
     ],
 )
 def test_the_runner_notices(tmp_path: Path, text: str, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-INSTALL = "apt-get install --no-install-recommends chromium && pip install 'jacobians[browser]'"
+INSTALL = "apt-get install --no-install-recommends chromium && pip install '.[browser]'"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
 
 

@@ -38,7 +38,7 @@ def test_vec_is_an_order() -> None:
 
 
 def test_blocks_are_in_numerator_layout() -> None:
-    message = r"^BlockRow: a block is in denominator layout; take Denominator\(BlockRow\(numerators\)\)$"
+    message = r"^BlockRow: number 1 is in denominator layout; take Denominator\(BlockRow\(…\)\) of its numerator$"
     with pytest.raises(LayoutError, match=message):
         BlockRow((Identity((2,)), Denominator(Dense(draw(2, 2), (2,)))))
 

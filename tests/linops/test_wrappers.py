@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.linops import (
+    BlockRow,
     Commutation,
     Denominator,
     Dense,
@@ -15,8 +19,10 @@ from jacobians.linops import (
     Identity,
     Jacobian,
     Kronecker,
+    Product,
     Scaled,
     Selection,
+    Sum,
     Transposed,
 )
 from tests.linops.comparing import draw, same
@@ -41,6 +47,43 @@ def test_multiples_keep_the_order(operator: Scaled, order: str, multiply: object
 def test_structure_of_scaled() -> None:
     assert Scaled(1 / 3, Identity((2,))).structure == "0.333333·Identity(2)"
     assert Scaled(-2.0, Identity((2,)) + Diagonal(draw(2))).structure == "-2·(Identity(2) + Diagonal(2))"
+
+
+SQUARE = Denominator(Dense(draw(3, 2), (3,)))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Scaled(np.nan, Identity(2)), DomainError, r"Scaled: the factor nan of Identity\(2\) is not finite"),
+        (lambda: 1e200 * (1e200 * Identity(2)), DomainError, r"Scaled: the factor inf of Identity\(2\) is not finite"),
+        (lambda: Scaled(2.0, draw(2)), ArgumentError, r"Scaled: what is scaled is an array of shape \(2,\); expected"),
+        (
+            lambda: Scaled(2.0, SQUARE),
+            LayoutError,
+            r"Scaled: what is scaled is in denominator layout; take Denominator",
+        ),
+        (lambda: Transposed(draw(2)), ArgumentError, "Transposed: what is transposed is an array"),
+        (
+            lambda: Transposed(SQUARE),
+            LayoutError,
+            r"Transposed: .* take Denominator\(Transposed\(…\)\) of its numerator",
+        ),
+        (lambda: Denominator(draw(2)), ArgumentError, "Denominator: the numerator is an array"),
+        (lambda: Sum([SQUARE, SQUARE]), LayoutError, "Sum: number 0 is in denominator layout"),
+        (lambda: Product([Identity(2), Denominator(Identity(2))]), LayoutError, "Product: number 1 is in denominator"),
+        (lambda: Sum(Identity(2)), ArgumentError, r"Sum: got Identity\(2\) alone; expected a list of Jacobians"),
+        (
+            lambda: Product(Identity(2)),
+            ArgumentError,
+            r"Product: got Identity\(2\) alone; expected a list of Jacobians",
+        ),
+        (lambda: BlockRow(Identity(2)), ArgumentError, r"BlockRow: got Identity\(2\) alone; expected a list"),
+    ],
+)
+def test_what_a_composite_is_not_made_of(make: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{message}"):
+        make()
 
 
 def test_it_gives_back_what_it_turned() -> None:

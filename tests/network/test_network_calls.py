@@ -79,15 +79,20 @@ def test_a_gradient_takes_few_calls(preset: Convention) -> None:
     net = Network.dense((4, 10, 3), convention=preset)
     params, X, Y = net.init(np.random.default_rng(0)), inputs(net, 5, 4), targets(net.loss.name, net.layout, 5, 3)
     net.gradient(params, X, Y)  # the first call also loads and remembers
-    assert 0 < package_calls(lambda: net.gradient(params, X, Y)) <= 140
+    assert 0 < package_calls(lambda: net.gradient(params, X, Y)) <= 138
 
 
 def numpy_calls(net: Network, targets: np.ndarray) -> int:
-    """How many calls of NumPy that compute one gradient makes; views are none."""
+    """How many calls of NumPy that compute one gradient makes; views are none.
+
+    One look at all of the gradient for NaN and infinity, which version 0.1.0 did not take, is not counted.
+    """
     tape = Tape()
     params = {name: tape.argument(array) for name, array in net.init(np.random.default_rng(0)).items()}
     net.gradient(params, tape.argument(inputs(net, 5, 4)), tape.argument(targets))  # type: ignore[arg-type]
-    return len(tape.calls)
+    looks = [call for call in tape.calls if call.writes is None and len(call.operands) == len(params)]
+    assert len(looks) == 1
+    return len(tape.calls) - 1
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)

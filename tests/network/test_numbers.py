@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from jacobians import Network
+from jacobians import Network, replayed
 from jacobians.errors import DomainError, DTypeError
 
 NET = Network.dense((3, 4, 2), convention="cs231n", activation="relu")
 PARAMS = NET.init(0)
 X = np.random.default_rng(0).normal(size=(6, 3))
 Y = np.array([0, 1, 1, 0, 1, 0])
+FAST = replayed(NET.gradient)
+FAST(PARAMS, X, Y)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
@@ -33,6 +35,8 @@ def test_a_gradient_that_is_not_finite_says_why(name: str, value: float) -> None
         lambda: NET.gradient(params, data, Y, block=2),
         lambda: NET.run(params, data, Y).gradient(inputs=True),
         lambda: NET.fun_and_grad(data, Y)(NET.pack(params)),
+        lambda: replayed(NET.gradient)(params, data, Y),
+        lambda: FAST(params, data, Y),
     ):
         with pytest.raises(DomainError, match=message):
             use()

@@ -18,7 +18,7 @@ from tests.operations.combining_cases import COMBINATORS
 from tests.operations.loss_cases import LOSSES, REDUCTIONS, loss_case, made
 from tests.operations.random_inputs import LAYOUTS, WRITTEN, Numbers, parameters
 
-FEW = settings(max_examples=max(3, settings().max_examples // 30))  # of each of several hundred cases
+FEW = settings(max_examples=max(2, settings().max_examples // 30))  # of each of several hundred cases
 
 distinct_sizes = st.permutations([2, 3, 4, 5])
 seeds = st.integers(0, 2**32 - 1)

@@ -14,7 +14,7 @@ from jacobians.auditing import audit
 from jacobians.comparison import compare
 from jacobians.derivation import explain
 from jacobians.diagnosis import diagnose
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.operations import ACTIVATIONS, LOSSES, SHORT_NAMES, Elementwise, Loss
 from jacobians.operations.losses import same_shape_targets, sum_over_example
 from jacobians.operations.operation import UNNAMED
@@ -338,6 +338,20 @@ def test_a_program_refuses_a_function_that_is_called_like_an_array(name: str) ->
 @pytest.mark.parametrize("what", ["cs231n", None, 3])
 def test_explain_says_what_it_takes(what: object) -> None:
     with pytest.raises(TypeError, match="explain: takes a Network, a Run, an Operation or a Value, not "):
+        explain(what)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        (ops.sigmoid, r"not the function sigmoid: a function evaluates at once; use Sigmoid\(\)"),
+        (ops.leaky_relu, r"not the function leaky_relu: a function evaluates at once; use LeakyReLU\(\)"),
+        (ops.Tanh, r"not the class Tanh: make one, Tanh\(…\)"),
+        (lambda X, W: X @ W, r"not the function <lambda>: of a forward pass of values, explain its scalar, or a Net"),
+    ],
+)
+def test_explain_says_what_to_pass_for_a_function(what: object, text: str) -> None:
+    with pytest.raises(ArgumentError, match=f"explain: takes a Network, a Run, an Operation or a Value, {text}"):
         explain(what)  # type: ignore[arg-type]
 
 

@@ -38,8 +38,8 @@ def test_the_colour_blind_see_two_hues(sight):
     negative, positive = (np.array(BLIND[sight]) @ linear(c) for c in (NEGATIVE, POSITIVE))
     red_and_green = np.array(BLIND[sight]) @ linear("#ff0000") - np.array(BLIND[sight]) @ linear("#00a000")
     # yellow against blue is what is left to them
-    assert positive[0] > positive[2]
-    assert negative[0] < negative[2]
+    assert negative[0] > negative[2]
+    assert positive[0] < positive[2]
     assert np.abs(negative - positive).max() > np.abs(red_and_green).max()
 
 

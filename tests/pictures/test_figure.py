@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jacobians import Network
+from jacobians import Layout, Network, convention
 from jacobians.errors import MissingExtraError, ShapeError
 from jacobians.linops import Dense, Diagonal, Identity, Kronecker, LowRank, Zero
 from jacobians.pictures import picture, plot, plot_chain
@@ -60,9 +60,9 @@ def test_labels_and_blocks():
 def test_colours_are_those_of_the_svg():
     image = plot(Dense(np.array([-2.0, 2.0, 0.0, -1e-9]))).images[0]
     colours = image.to_rgba(image.get_array())[0]
-    assert [to_hex(c) for c in colours[:2]] == ["#0072b2", "#d55e00"]
+    assert [to_hex(c) for c in colours[:2]] == ["#d55e00", "#0072b2"]
     assert list(colours[:3, 3]) == [1, 1, 0]
-    assert to_hex(colours[3]) == "#0072b2"
+    assert to_hex(colours[3]) == "#d55e00"
     assert colours[3, 3] == pytest.approx(0.3, abs=0.01)
 
 
@@ -107,21 +107,24 @@ def test_what_cannot_be_drawn_is_a_box_with_its_caption(jacobian):
     FigureCanvasAgg(ax.figure).draw()
 
 
-@pytest.mark.parametrize("convention", ["ng-ml-2011", "cs231n"])
+@pytest.mark.parametrize("preset", ["ng-ml-2011", "cs231n"])
 @pytest.mark.parametrize("order", [None, "C", "F"])
-def test_a_chain_side_by_side(convention, order):
-    run = net_run(convention)
+def test_a_chain_side_by_side(preset, order):
+    run = net_run(preset)
     wrt = next(iter(run.params))
     figure = run.plot(wrt, order=order)
     factors = run.chain(wrt)
-    assert len(figure.axes) == len(factors) == 5
-    for ax, factor in zip(figure.axes, factors, strict=True):
+    *drawn, product = figure.axes
+    assert len(drawn) == len(factors) == 5
+    for ax, factor in zip(drawn, factors, strict=True):
         np.testing.assert_allclose(drawn_matrix(ax), factor.jacobian.to_dense(order), rtol=1e-12)
         assert ax.get_title().splitlines()[0] == factor.label
-    assert [text.get_text() for text in figure.texts] == ["×"] * 4
+    assert [text.get_text() for text in figure.texts] == ["×"] * 4 + ["="]
+    np.testing.assert_allclose(drawn_matrix(product), run.jacobian(wrt).to_dense(order), rtol=1e-12)
+    assert product.get_title().splitlines()[0] == f"∂loss/∂{wrt}"
     lefts = [ax.get_position().x0 for ax in figure.axes]
     assert lefts == sorted(lefts)
-    heights = [ax.get_position().height / f.jacobian.shape[0] for ax, f in zip(figure.axes, factors, strict=True)]
+    heights = [ax.get_position().height / f.jacobian.shape[0] for ax, f in zip(drawn, factors, strict=True)]
     assert heights[1:] == pytest.approx([heights[1]] * 4)
 
 
@@ -131,10 +134,12 @@ def test_a_chain_in_denominator_layout():
     net = Network.dense((4, 3, 2), convention=turned)
     run = net.run(net.init(rng), rng.normal(size=(5, 4)), [0, 1, 1, 0, 1])
     figure = run.plot("W1")
-    assert [ax.get_title().splitlines()[0] for ax in figure.axes] == [f.label for f in run.chain("W1")]
+    labels = [f.label for f in run.chain("W1")]
+    assert [ax.get_title().splitlines()[0] for ax in figure.axes] == [*labels, "∂loss/∂W1"]
     assert figure.axes[0].get_title().startswith("∂Z1/∂W1")
     assert drawn_matrix(figure.axes[0]).shape == (12, 15)
-    assert drawn_matrix(figure.axes[-1]).shape == (5, 1)
+    assert drawn_matrix(figure.axes[-2]).shape == (5, 1)
+    np.testing.assert_allclose(drawn_matrix(figure.axes[-1]), run.jacobian("W1").to_dense(), rtol=1e-12)
 
 
 def boxes(figure):
@@ -157,6 +162,7 @@ def boxes(figure):
     [
         lambda: net_run().plot("Theta1"),
         lambda: net_run("cs231n").plot("W2", order="F"),
+        lambda: net_run(convention("cs231n").replace(layout=Layout(derivative="denominator"))).plot("W2"),
         lambda: net_run().parameter_jacobian("output").plot(of="output", wrt="theta").figure,
         lambda: Kronecker(40, rng.normal(size=(50, 50))).plot().figure,
         lambda: Dense(rng.normal(size=(1, 150)), (1,)).plot().figure,
@@ -199,6 +205,6 @@ def test_an_empty_chain_is_refused():
 def test_without_matplotlib(monkeypatch, call):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"^plot needs matplotlib: pip install 'jacobians\[plot\]'$"):
+    with pytest.raises(MissingExtraError, match=r"^plot needs matplotlib: pip install matplotlib$"):
         call()
     assert "<svg" in Identity((2,))._repr_html_()

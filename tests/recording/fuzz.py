@@ -74,6 +74,12 @@ EXPRESSIONS = (
     "jac.squared_error({a}, {b})[1].gradient",
     "of_values({a}, {b})",
     "structure({a}, {b})",
+    "of_network({a}, {b})",
+    "np.maximum(of_network({a}, {b}), 0)",
+    "{a} * cost({b})",
+    "np.where({a} > {k}, cost({b}), {a})",
+    "{a} / (1 + cost({a})) ** {p} + 1 / cost({b})",
+    "{a} * max(cost({b}), 1)",
 )
 """Of two arrays of 3×2, another one; k is a number, p an exponent."""
 
@@ -149,6 +155,15 @@ def of_values(a, b):
 def structure(a, b):
     u, v = jac.values(u=a, v=b)
     return (jac.tanh(u) * v @ v.T).jacobian(u).vjp(np.ones((3, 3)))
+
+def parameters(b):
+    return {"W1": b.T, "b1": b[:, 0], "W2": b, "b2": b[0]}
+
+def of_network(a, b):
+    return network.gradient(parameters(b), a, labels)["W2"]
+
+def cost(b):
+    return network.value(parameters(b), b, labels)
 """
 
 
@@ -182,6 +197,8 @@ def arguments(rng: np.random.Generator, call: int, single: float = 0.1) -> tuple
     def array(dtype: str = "f8") -> Any:
         a = rng.normal(size=(3, 2)).round(2)
         a = abs(a) + 0.1 if call == 0 and rng.random() < 0.3 else a
+        if rng.random() < 0.02:
+            a[rng.integers(3), rng.integers(2)] = rng.choice([np.nan, np.inf])
         odd = rng.random() if call else 1.0
         a = np.asfortranarray(a) if odd < 0.03 else np.repeat(a, 2, axis=0)[::2] if odd < 0.05 else a
         return a.astype(dtype, order="K")
@@ -242,6 +259,7 @@ def compiled(text: str, number: int) -> dict[str, Any]:
         "rate": 0.5,
         "shared": np.array([1.0, 2.0]),
         "labels": np.array([1, 0, 1]),
+        "network": jac.Network.dense((2, 3, 2), convention="cs231n"),
         "state": {"rate": 0.25},
         "buffer": np.ones((3, 2)),
         "memory": _Memory(),

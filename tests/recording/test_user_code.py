@@ -17,6 +17,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import Network, replayed
+from jacobians.arrays import leaves_of
 from jacobians.errors import ArgumentError, RecordingError
 from jacobians.recording.tape import Recorded
 from tests.recording import fuzz
@@ -160,6 +161,38 @@ def test_numbers_keep_their_weak_promotion_and_are_part_of_the_recording() -> No
         np.testing.assert_array_equal(step(x, lr), x * lr)
     assert step(x, np.float64(0.1)).dtype == np.float64
     assert (step(x, 0.0)[0], str(step(x, -0.0)[0])) == (0.0, "-0.0")
+
+
+VALUES = {
+    "beside an array": lambda x, L: (x * L, L * x, x - 2 * L, x / (L**2 + 1), np.maximum(x, L)),
+    "in a choice": lambda x, L: np.where(x > L, x, L),
+    "among themselves": lambda x, L: (L, -L / 3, abs(L) - 1, 2**L, L**0.5, L % 0.7, x * (1 / L)),
+    "of an integer": lambda x, L: (x > 0).astype(int) * L,
+    "of NumPy's": lambda x, L: (np.float32(2) * L, x * np.exp(-L), x * max(L, 0.5)),
+    "decided": lambda x, L: (x if L > 1.2 else -x, L > 1.2),
+}
+
+
+@pytest.mark.parametrize("use", VALUES)
+def test_a_networks_value_is_a_python_number(use: str) -> None:
+    def function(params: Any, x: Any) -> Any:
+        return VALUES[use](x, NET.value(params, x, Y))
+
+    fast, params = replayed(function), NET.init(0, np.float32)
+    for scale in (1, 3, 0.1):
+        x = (scale * X).astype(np.float32)
+        found, expected = ([*leaves_of(f(params, x))] for f in (fast, function))
+        for (_, one), (_, other) in zip(found, expected, strict=True):
+            assert type(one) is type(other)
+            np.testing.assert_array_equal(one, other, strict=True)
+    assert fast.runs == 1 + (use == "decided")
+
+
+def test_an_error_of_pythons_arithmetic_is_raised() -> None:
+    fast, params = replayed(lambda params, x: 1 / (NET.value(params, x, Y) - NET.value(params, X, Y))), NET.init(0)
+    assert fast(params, 2 * X) == fast.function(params, 2 * X)
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        fast(params, X.copy())
 
 
 def test_a_copy_starts_anew() -> None:
