@@ -29,6 +29,7 @@ from jacobians.operations import (
     Tanh,
 )
 from jacobians.operations.hessian import Hessian, layer_block
+from jacobians.pictures import picture
 from jacobians.testing import assert_adjoint, assert_jacobian_purity, assert_one_source, assert_vec
 from tests.central_differences import central, matrix
 from tests.counted_products import note_products
@@ -498,3 +499,11 @@ def test_values_refuse() -> None:
 def test_a_diagonal_and_a_kronecker_are_what_terms_are_made_of() -> None:
     kinds = {type(term.middle._factors()[0]) for term in hessian(run(Layout())).terms}
     assert {Diagonal, Kronecker} <= kinds
+
+
+def test_a_picture_shows_the_blocks_of_the_parameters() -> None:
+    drawn = picture(hessian(run(Layout())))
+    assert drawn.rows.boundaries == drawn.columns.boundaries == (12, 16, 24)
+    assert drawn.values is not None
+    np.testing.assert_array_equal(drawn.values, hessian(run(Layout())).to_dense())
+    assert picture(run(Layout()).hessian("W1", "W2")).rows.boundaries == tuple(range(4, 12, 4))

@@ -274,6 +274,10 @@ class Hessian(Jacobian):
     def _is_symmetric(self) -> bool:
         return self._rows == self._columns
 
+    def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
+        rows, columns = ([size_of(i.shape) for i in inputs] for inputs in (self._rows, self._columns))
+        return rows if self._packed[0] else (), columns if self._packed[1] else ()
+
     def _with_leaves(self, leaf: Leaf, inner: Any) -> Jacobian:
         steps = []
         for step in self.steps:
