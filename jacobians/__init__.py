@@ -40,6 +40,7 @@ _HOMES = {
     "softmax softplus square squared_error tanh total transpose",
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
+    "programs": "audit_program",
     "recording": "replayed",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
     "translate_parameters",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.operations import *
     from jacobians.parameter_files import *
     from jacobians.presets import *
+    from jacobians.programs import *
     from jacobians.recording import *
     from jacobians.translate import *
 

@@ -140,7 +140,7 @@ def gauss_newton(run: Run, wrt: str | None = None, *, penalty: bool = False) -> 
     _check_run(run, "gauss_newton")
     terms = []
     for of in run.results:  # the losses of several results are added, and so is their curvature
-        J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of)).numerator
+        J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of=of)).numerator
         terms.append(J.T @ run.output_hessian(of).numerator @ J)
     if penalty and (wrt is None or wrt in run.params):
         terms.append(_regulariser(run, wrt))

@@ -28,8 +28,8 @@ def words(text: str) -> list[str]:
 
 PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
-    all_conventions audit binary_cross_entropy check_gradient check_hessian check_jacobian compare convention
-    cross_entropy diagnose empirical_fisher exp explain gauss_newton gelu grad hadamard hessian jacobian
+    all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian compare
+    convention cross_entropy diagnose empirical_fisher exp explain gauss_newton gelu grad hadamard hessian jacobian
     kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean
     multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus
     square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
@@ -151,6 +151,7 @@ MAY_IMPORT = {
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
+    "programs": _BASE | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {"comparison", ""},
     "cli": _FORMULAS
@@ -164,6 +165,7 @@ MAY_IMPORT = {
         "array_roles",
         "file_verdict",
         "parameter_files",
+        "programs",
         "",
     },
     "__main__": {"cli"},

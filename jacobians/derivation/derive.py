@@ -101,7 +101,7 @@ class Forward(Named):
             As `Run.chain` does.
         """
         layout = self.run.network.layout
-        chain = self.run.chain(wrt, of)
+        chain = self.run.chain(wrt, of=of)
         return tuple(
             f for factor in chain[:: -1 if layout.derivative == "denominator" else 1] for f in self._of(factor)
         )

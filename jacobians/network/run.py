@@ -92,7 +92,7 @@ class Run(Frozen):
             return self._forward
         raise LayoutError(
             f"run.{wanted}: {self.network!r} is a function of values, not a list of operations in a row; take "
-            "run.values, run.jacobian(wrt, of) and run.gradient(), or its graph, run.objective"
+            "run.values, run.jacobian(wrt, of=…) and run.gradient(), or its graph, run.objective"
         )
 
     @property
@@ -354,7 +354,7 @@ class Run(Frozen):
 
     # --- the chain -------------------------------------------------------------------------------
 
-    def chain(self, wrt: str, of: str = "loss") -> Factors:
+    def chain(self, wrt: str, *, of: str = "loss") -> Factors:
         """Return the factors whose product, read from left to right, is ∂of/∂wrt in the network's layout.
 
         Parameters
@@ -374,13 +374,13 @@ class Run(Frozen):
         shown = [Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors]
         return Factors(shown[::-1] if layout.derivative == "denominator" else shown)
 
-    def plot(self, wrt: str, of: str = "loss", *, order: Order | None = None) -> Figure:
+    def plot(self, wrt: str, *, of: str = "loss", order: Order | None = None) -> Figure:
         """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`."""
         from jacobians.pictures.figure import plot_chain
 
-        return plot_chain(self.chain(wrt, of), order=order)
+        return plot_chain(self.chain(wrt, of=of), order=order)
 
-    def jacobian(self, wrt: str, of: str = "loss") -> Jacobian:
+    def jacobian(self, wrt: str, *, of: str = "loss") -> Jacobian:
         """Return ∂of/∂wrt, the product of `chain` or the sum over all ways, in the network's layout; names as there."""
         return in_layout(self._forward.jacobian(of, wrt), self.network.layout)
 
