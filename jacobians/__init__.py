@@ -50,9 +50,13 @@ _HOMES = {
 The classes of operations and losses, such as ``jac.Affine`` and ``jac.Sigmoid``, are found here too. They are listed by
 `jacobians.operations` alone."""
 
+_ROOMS = ("matrix",)
+"""Modules whose names are reached through them: ``jac.matrix.inverse``."""
+
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
+    import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
     from jacobians.checking import *
     from jacobians.comparison import *
@@ -82,6 +86,8 @@ __all__ = sorted(_HOME_OF)
 
 def __getattr__(name: str) -> Any:
     """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
+    if name in _ROOMS:
+        return importlib.import_module(f"jacobians.{name}")
     home = _HOME_OF.get(name)
     if home is None and name[:1].isupper():  # the classes of operations and losses, which are not listed
         operations = importlib.import_module("jacobians.operations")
@@ -93,4 +99,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+    return sorted({*__all__, *_ROOMS, *(name for name in globals() if name.startswith("__"))})

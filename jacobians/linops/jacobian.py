@@ -79,7 +79,7 @@ class Jacobian(MatrixViews):
     __slots__ = ("codomain", "domain", "dtype", "order")
     __array_ufunc__ = None
 
-    # hung on the class in linops/__init__.py: the rules and the blocks know other structures, the pictures stand above
+    # hung on the class in linops/__init__.py: the rules and the solvers know other structures, the pictures stand above
     _compose: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
     _add: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
     _beside: ClassVar[Callable[[Jacobian, Any], Jacobian]]
@@ -88,6 +88,13 @@ class Jacobian(MatrixViews):
     _picture: ClassVar[Callable[[Jacobian], str]]
     plot: ClassVar[Callable[..., Axes]]
     block_diagonal: ClassVar[Callable[..., Any]]
+    solve: ClassVar[Callable[[Jacobian, Array], Array]]
+    inverse: ClassVar[Callable[[Jacobian], Jacobian]]
+    det: ClassVar[Callable[[Jacobian], float]]
+    logdet: ClassVar[Callable[[Jacobian], float]]
+    trace: ClassVar[Callable[[Jacobian], float]]
+    norm: ClassVar[Callable[..., float]]
+    eigh: ClassVar[Callable[[Jacobian], tuple[Array, Jacobian]]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
         self.codomain = codomain

@@ -98,8 +98,9 @@ def test_what_moves_entries_has_none(operation: Operation) -> None:
     assert_second(operation, [X])
 
 
-def test_every_shipped_operation_states_one_or_that_there_is_none() -> None:
-    shipped = {k for k in every(Primitive) if k.__module__.startswith("jacobians.") and not k.__name__.startswith("_")}
+def test_every_operation_of_networks_and_graphs_states_one_or_that_there_is_none() -> None:
+    homes = ("jacobians.operations.", "jacobians.graphs.")
+    shipped = {k for k in every(Primitive) if k.__module__.startswith(homes) and not k.__name__.startswith("_")}
     for kind in shipped - {Elementwise, OfTwo, Elementary, *(k for k in shipped if k.__abstractmethods__)}:
         stated = [
             owner.__name__
