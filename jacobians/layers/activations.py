@@ -92,6 +92,9 @@ class ELU(_Smooth):
     def textbook_prime(Z: Array, alpha: float) -> Array:
         return np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
 
+    def _curvature(self, z: Array) -> Array:
+        return as_array(np.where(z > 0, z.dtype.type(0), z.dtype.type(self.alpha) * np.exp(np.minimum(z, 0))))
+
 
 @final
 class SELU(_Smooth):
@@ -109,12 +112,16 @@ class SELU(_Smooth):
         alpha, scale = 1.6732632423543772, 1.0507009873554805
         return scale * np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
 
+    def _curvature(self, z: Array) -> Array:
+        return as_array(np.where(z > 0, z.dtype.type(0), self._rule(np.minimum(z, 0))[1]()))
+
 
 @final
 class HardTanh(_Smooth):
     """V ↦ V between −1 and 1, and the nearer of these outside, where the slope is 0, at the ends too."""
 
     name = "hard_tanh"
+    piecewise_linear = True
     kinks = (-1.0, 1.0)
 
     @staticmethod
@@ -128,7 +135,7 @@ class HardTanh(_Smooth):
 
 @final
 class SoftSign(_Smooth):
-    """V ↦ V/(1 + |V|)."""
+    r"""V ↦ :math:`V / (1 + |V|)`."""
 
     name = "soft_sign"
 
@@ -139,6 +146,9 @@ class SoftSign(_Smooth):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 1 / (1 + np.abs(Z)) ** 2
+
+    def _curvature(self, z: Array) -> Array:
+        return as_array(-2 * np.sign(z) / (1 + np.abs(z)) ** 3)
 
 
 @final
@@ -155,6 +165,9 @@ class HardSwish(_Smooth):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return np.where(np.abs(Z) < 3, Z / 3 + 0.5, np.where(Z < 0, 0.0, 1.0))
+
+    def _curvature(self, z: Array) -> Array:
+        return (np.abs(z) < 3).astype(z.dtype) / 3
 
 
 @final
@@ -178,9 +191,10 @@ class Mish(Elementwise):
 
 @final
 class Absolute(_Smooth):
-    """V ↦ |V|; the slope at 0 is 0."""
+    """V ↦ its absolute values; the slope at 0 is 0."""
 
     name = "absolute"
+    piecewise_linear = True
     kinks = (0.0,)
 
     @staticmethod
@@ -206,6 +220,9 @@ class Sqrt(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return 0.5 / np.sqrt(Z)
 
+    def _curvature(self, z: Array) -> Array:
+        return as_array(-0.25 / (z * np.sqrt(z)))
+
 
 @final
 class Clip(_Smooth):
@@ -215,6 +232,8 @@ class Clip(_Smooth):
     ----------
     low, high : float
     """
+
+    piecewise_linear = True
 
     def __init__(self, low: float, high: float) -> None:
         if not low < high:
@@ -238,6 +257,7 @@ class _Chosen(OfTwo):
     """The larger or the smaller of two; of equal ones each takes half of the derivative, as in torch."""
 
     larger: ClassVar[bool]
+    piecewise_linear = True
 
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         sign = 1 if self.larger else -1
@@ -338,7 +358,7 @@ def hard_tanh(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
 
 @of_one
 def soft_sign(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return X/(1 + |X|), and the Jacobian (Glorot & Bengio 2010, AISTATS).
+    r"""Return :math:`X / (1 + |X|)`, and the Jacobian (Glorot & Bengio 2010, AISTATS).
 
     Examples
     --------
@@ -439,7 +459,7 @@ def sqrt(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
 
 @of_one
 def absolute(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return |X|, and the Jacobian, whose slope at 0 is 0.
+    """Return the absolute values, and the Jacobian, whose slope at 0 is 0.
 
     Examples
     --------

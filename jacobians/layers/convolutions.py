@@ -27,7 +27,7 @@ from jacobians.linops import (
     Windows,
 )
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Convolution", "TransposedConvolution", "conv1d", "conv2d", "conv_transpose2d"]
@@ -171,6 +171,30 @@ class Convolution(_WithKernel):
             "W": partial(self._by_kernel, shared, w.shape, W.shape, (count, outputs, *places)),
         }
         return self._with_bias(value.reshape(count, outputs, *places), makers, arrays)
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """What arrives at the images is linear in the kernel: the transposed convolution of the cotangent."""
+        X, W = arrays[:2]
+        x, w = self._in_order(X, W)
+        lengths, kernel = x.shape[2:], w.shape[2:]
+        pads = as_pads(self.pad, lengths, kernel, self.stride, self.dilation, self.name)
+        places = cotangent.transpose(self._own_layout.image_axes(self.places)).shape[2:]
+        extra = tuple(
+            n + sum(p) - (m - 1) * s - d * (k - 1) - 1
+            for n, p, m, s, d, k in zip(lengths, pads, places, self.stride, self.dilation, kernel, strict=True)
+        )
+        back = TransposedConvolution(
+            self.places,
+            self.stride,
+            pads,
+            self.dilation,
+            self.groups,
+            bias=False,
+            flipped=self.flipped,
+            layout=self.layout,
+            extra=extra,
+        )
+        return {("X", "W"): back._evaluate(cotangent, W)[1].numerator("W")}
 
     def _by_kernel(self, shared: Jacobian, ordered: Shape, own: Shape, out: Shape) -> Jacobian:
         """dZₙ = dW Xₙ, with Xₙ the columns of example n."""

@@ -36,7 +36,7 @@ def _of_each(entries: Array, layout: Layout) -> Array:
 
 @final
 class Huber(Loss):
-    """Σ over an example's outputs of r²/2 where |r| ≤ d, and d(|r| − d/2) beyond, with r = x − y (Huber 1964).
+    r"""Σ of :math:`r^2/2` where :math:`|r| \le d`, and :math:`d\,(|r| - d/2)` beyond, with r = x − y (Huber 1964).
 
     Parameters
     ----------

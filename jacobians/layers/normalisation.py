@@ -285,6 +285,7 @@ class Dropout(Unary):
 
     name = "dropout"
     per_example = True
+    piecewise_linear = True
 
     def __init__(self, mask: npt.ArrayLike, drop: float) -> None:
         self.mask = as_array(mask, "the mask", self.name).astype(bool)

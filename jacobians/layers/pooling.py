@@ -40,6 +40,7 @@ class _OfImages(Unary):
     """An operation of a batch of images, each by itself."""
 
     per_example = True
+    piecewise_linear = True
     layout: Layout | None
 
     def _order(self, X: Array, least: int = 3) -> tuple[int, ...]:
@@ -204,6 +205,7 @@ class Flattened(Unary):
 
     name = "flatten"
     per_example = True
+    piecewise_linear = True
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
@@ -230,6 +232,7 @@ class Embedding(Unary):
     """
 
     name = "embedding"
+    piecewise_linear = True
     inputs: ClassVar[tuple[str, ...]] = ("W",)
 
     def __init__(self, tokens: npt.ArrayLike, layout: AnyLayout | None = None) -> None:
