@@ -270,8 +270,9 @@ def kl_divergence(
 
     Examples
     --------
-    >>> kl_divergence(np.log([[0.5, 0.5]]), [[0.5, 0.5]])[0] + 0.0
-    array(0.)
+    >>> L, J = kl_divergence(np.log([[0.5, 0.5]]), [[0.25, 0.75]])
+    >>> round(float(L), 4), J.gradient
+    (0.1308, array([[-0.25, -0.75]]))
     """
     return KLDivergence(reduction, layout, factor=factor)(X, Y)
 
