@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Diagonal, Jacobian, Reshape, Selection
+from jacobians.linops import Diagonal, Jacobian, PermutedAxes, Reshape, Selection
 from jacobians.operations import Primitive, Unary
 from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.symbols.expressions import Expr
@@ -20,6 +20,7 @@ class Indexed(Unary):
     """X ↦ X[key], with a key as NumPy takes it."""
 
     name = "index"
+    piecewise_linear = True
 
     def __init__(self, key: Any) -> None:
         self.key = key
@@ -74,27 +75,14 @@ class Permuted(Unary):
     """
 
     name = "transpose"
+    piecewise_linear = True
 
     def __init__(self, axes: Sequence[int]) -> None:
         self.axes = tuple(axes)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        return X.transpose(self.axes).copy(), {"X": lambda: _AxesMoved(self.axes, X.shape, X.dtype)}
-
-
-class _AxesMoved(Selection):
-    """The selection of all entries, with the axes in another order."""
-
-    __slots__ = ("axes",)
-
-    def __init__(self, axes: tuple[int, ...], domain: Shape, dtype: DType) -> None:
-        self.axes = axes
-        super().__init__(np.arange(size_of(domain)).reshape(domain).transpose(axes), domain, dtype)
-
-    def _in_symbols(self, cotangent: Any) -> Array:
-        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
-        return as_array(cotangent.transpose(tuple(back)))
+        return X.transpose(self.axes).copy(), {"X": lambda: PermutedAxes(self.axes, X.shape, X.dtype)}
 
 
 class Moved(Unary):
@@ -109,6 +97,8 @@ class Moved(Unary):
     called : str
         What it is called in messages.
     """
+
+    piecewise_linear = True
 
     def __init__(self, move: Callable[[Array], Array], called: str) -> None:
         self.move = move
@@ -145,6 +135,8 @@ class Extreme(Unary):
     axis : int, optional
     """
 
+    piecewise_linear = True
+
     def __init__(self, which: Literal["max", "min"], axis: int | None = None) -> None:
         self.which = which
         self.axis = axis
@@ -178,6 +170,7 @@ class Joined(Primitive):
     """
 
     name = "concatenate"
+    piecewise_linear = True
 
     def __init__(self, count: int, axis: int = 0) -> None:
         self.count = count

@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 from jacobians.layout import Order
 from jacobians.linops.algebra import add, after, beside, compose, scale
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
+from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
+from jacobians.linops.convolutions import SharedKernel, Windows
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
+from jacobians.linops.direct_sum import DirectSum
+from jacobians.linops.for_each_example import ForEachExample
+from jacobians.linops.frechet import Frechet
+from jacobians.linops.half_vectorisation import Duplication, Elimination
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
-from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
+from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.solving import det, inverse, logdet, solve
+from jacobians.linops.spectral import eigh, norm, trace
+from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DENSE_LIMIT",
+    "BatchedKronecker",
     "BlockDiagonal",
     "BlockRow",
     "Broadcast",
@@ -33,20 +43,29 @@ __all__ = [
     "Dense",
     "Diagonal",
     "DiagonalMinusOuter",
+    "DirectSum",
+    "Duplication",
+    "Elimination",
+    "ForEachExample",
+    "Frechet",
     "Identity",
     "Jacobian",
     "KhatriRao",
     "KhatriRaoSum",
     "Kronecker",
     "LowRank",
+    "PermutedAxes",
     "Plan",
     "Product",
     "Reshape",
     "Scaled",
     "Selection",
+    "SharedKernel",
     "Sparse",
     "Sum",
+    "SylvesterInverse",
     "Transposed",
+    "Windows",
     "Zero",
 ]
 
@@ -67,13 +86,20 @@ def _picture(jacobian: Jacobian) -> str:
     return html(jacobian)
 
 
-# The rules of the algebra and the blocks know other structures, and the pictures stand above all of them. So the
-# contract imports none of these; they are hung on it here, once.
+# The rules of the algebra, the solvers and the blocks know other structures, and the pictures stand above all of them.
+# So the contract imports none of these; they are hung on it here, once.
 Jacobian._compose = compose
 Jacobian._add = add
 Jacobian._beside = beside
 Jacobian._after = after
 Jacobian._scale = scale
 Jacobian.block_diagonal = block_diagonal
+Jacobian.solve = solve
+Jacobian.inverse = inverse
+Jacobian.det = det
+Jacobian.logdet = logdet
+Jacobian.trace = trace
+Jacobian.norm = norm
+Jacobian.eigh = eigh
 Jacobian.plot = plot
 Jacobian._picture = _picture

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jacobians.linops import (
+    BatchedKronecker,
     BlockDiagonal,
     BlockRow,
     Broadcast,
@@ -16,18 +17,27 @@ from jacobians.linops import (
     Dense,
     Diagonal,
     DiagonalMinusOuter,
+    DirectSum,
+    Duplication,
+    Elimination,
+    ForEachExample,
+    Frechet,
     Identity,
     Jacobian,
     KhatriRao,
     KhatriRaoSum,
     Kronecker,
     LowRank,
+    PermutedAxes,
     Product,
     Reshape,
     Scaled,
     Selection,
+    SharedKernel,
     Sparse,
     Sum,
+    SylvesterInverse,
+    Windows,
     Zero,
 )
 from jacobians.linops.kronecker import Bordered
@@ -164,6 +174,40 @@ def broadcast(codomain: Shape, domain: Shape) -> Make:
     return make
 
 
+def half(kind: type[Duplication | Elimination], n: int, stacked: str) -> Make:
+    places = [(i, j) for i in range(n) for j in range(i + 1)]
+    if stacked == "F":
+        places.sort(key=lambda place: place[::-1])
+    size = len(places)
+    if kind is Elimination:
+        twin = twins.by_entries((size,), (n, n), lambda k, place: places[k[0]] == place)
+    else:
+        twin = twins.by_entries((n, n), (size,), lambda place, k: set(places[k[0]]) == set(place))
+    return lambda g: (kind(n, stacked, g.dtype), twin)
+
+
+def sylvester(m: int, n: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        A, B = (np.where(np.eye(size, dtype=bool), 4, g(size, size)).astype(g(0).dtype) for size in (m, n))
+        return SylvesterInverse(A, B), np.linalg.inv(np.kron(wide(A), np.eye(n)) + np.kron(np.eye(m), wide(B).T))
+
+    return make
+
+
+def cube(M: np.ndarray) -> np.ndarray:
+    return M @ M @ M
+
+
+def frechet(n: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        A = g(n, n)
+        powers = [np.linalg.matrix_power(wide(A), i) for i in range(3)]
+        terms = (np.kron(powers[i], powers[2 - i].T) for i in range(3))
+        return Frechet(cube, A, "cube"), sum(terms, np.zeros((n * n, n * n)))
+
+    return make
+
+
 def low_rank(codomain: Shape, domain: Shape, rank: int) -> Make:
     def make(g: Numbers) -> Pair:
         a, b = g(*codomain, rank), g(*domain, rank)
@@ -185,6 +229,66 @@ def sparse(codomain: Shape, domain: Shape, kind: type = csr_array) -> Make:
         matrix = np.array(g(int(np.prod(codomain)), int(np.prod(domain))))
         matrix[np.abs(matrix) < 0.7] = 0
         return Sparse(kind(matrix), codomain, domain), wide(matrix)
+
+    return make
+
+
+def permuted_axes(axes: Shape, domain: Shape) -> Make:
+    twin = twins.by_entries(
+        tuple(domain[a] for a in axes), domain, lambda i, j: all(i[k] == j[a] for k, a in enumerate(axes))
+    )
+    return lambda g: (PermutedAxes(axes, domain, g.dtype), twin)
+
+
+def windows(kernel: Shape, domain: Shape, stride: Shape | None = None, dilation: Shape | None = None) -> Make:
+    def make(g: Numbers) -> Pair:
+        operator = Windows(kernel, domain, stride, dilation, g.dtype)
+        n, k = len(kernel), len(domain) - len(kernel)
+        steps = list(zip(stride or (1,) * n, dilation or (1,) * n, strict=True))
+
+        def is_taken(i: Shape, j: Shape) -> bool:
+            offset, place = i[k : k + n], i[k + n :]
+            met = [s * p + d * o for (s, d), o, p in zip(steps, offset, place, strict=True)]
+            return i[:k] == j[:k] and [*j[k:]] == met
+
+        return operator, twins.by_entries(operator.codomain, domain, is_taken)
+
+    return make
+
+
+def batched_kronecker(left: Shape | int, right: Shape | int, lead: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        a, b = (f if isinstance(f, int) else g(*f) for f in (left, right))
+        parts = []
+        for place in np.ndindex(lead):
+            pair = [
+                np.eye(f) if isinstance(f, int) else wide(np.broadcast_to(f, lead + f.shape[-2:])[place])
+                for f in (a, b)
+            ]
+            parts.append(np.kron(*pair))
+        (p, n), (r, q) = ((f, f) if isinstance(f, int) else f[-2:] for f in (left, right))
+        return BatchedKronecker(a, b, lead, g.dtype), twins.block_diagonal(
+            np.array(parts).reshape(len(parts), p * r, n * q), (len(parts), p * r), (len(parts), n * q), 0
+        )
+
+    return make
+
+
+def _member(stack: np.ndarray, lead: Shape, place: Shape) -> np.ndarray:
+    return np.broadcast_to(stack, lead + stack.shape[-2:])[place]
+
+
+def shared_kernel(shape: Shape, inner: int, out: int, *, groups: bool = False) -> Make:
+    def make(g: Numbers) -> Pair:
+        met = g(*shape)
+        operator, first = SharedKernel(met, inner, out, groups=groups), 1 + groups
+
+        def entry(i: Shape, j: Shape) -> float:
+            if i[1:first] != j[: first - 1] or i[first] != j[first - 1]:
+                return 0.0
+            return float(met[(*i[:first], *j[first:], *i[first + 1 :])])
+
+        return operator, twins.by_entries(operator.codomain, operator.domain, entry)
 
     return make
 
@@ -211,12 +315,38 @@ def product(*factors: Make) -> Make:
     return make
 
 
+def for_each_example(count: int, inner: Make, axis: int = 0) -> Make:
+    def make(g: Numbers) -> Pair:
+        one, twin = inner(g)
+        return ForEachExample(count, one, axis), np.kron(*(np.eye(count), twin)[:: 1 if axis == 0 else -1])
+
+    return make
+
+
 def total(*terms: Make) -> Make:
     def make(g: Numbers) -> Pair:
         operators, matrices = zip(*(t(g) for t in terms), strict=True)
         return Sum(operators), sum(matrices[1:], matrices[0])
 
     return make
+
+
+def direct_sum(count: int, part: Make, lead: Shape | None = None) -> Make:
+    def make(g: Numbers) -> Pair:
+        operators, matrices = zip(*(part(g) for _ in range(count)), strict=True)
+        axes = lead or (count,)
+        rows, columns = matrices[0].shape
+        twin = np.zeros((count * rows, count * columns))
+        for i, matrix in enumerate(matrices):
+            twin[i * rows : (i + 1) * rows, i * columns : (i + 1) * columns] = matrix
+        return DirectSum(operators, axes + operators[0].codomain, axes + operators[0].domain), twin
+
+    return make
+
+
+def direct_sum_of_nothing(codomain: Shape, domain: Shape) -> Make:
+    shape = int(np.prod(codomain)), int(np.prod(domain))
+    return lambda g: (DirectSum((), codomain, domain, g.dtype), np.zeros(shape))
 
 
 def block_row(packing: str, *parts: Make) -> Make:
