@@ -290,12 +290,14 @@ def _last(events: list[Event], gradient: Event) -> Event | None:
     return (own or before)[-1]
 
 
-def flat(value: Any) -> Iterator[Any]:
-    """Yield what a returned value holds: itself, and the parts of tuples, lists and dicts."""
+def flat(value: Any, depth: int = 4) -> Iterator[Any]:
+    """Yield what a returned value holds: itself, and the parts of tuples, lists and dicts, but not deep ones."""
     yield value
+    if not depth:
+        return
     if isinstance(value, dict):
         for part in value.values():
-            yield from flat(part)
+            yield from flat(part, depth - 1)
     elif isinstance(value, (tuple, list)) and len(value) < 100:
         for part in value:
-            yield from flat(part)
+            yield from flat(part, depth - 1)

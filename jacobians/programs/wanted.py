@@ -53,13 +53,13 @@ _SIZES = (
 _THROUGH = ("numpy.copy", "numpy.array", "numpy.asarray", "numpy.atleast_2d", "float", "numpy.ndarray.copy")
 
 
-def wanted_in(values: Iterable[Any]) -> Wanted | None:
-    """Return the first value that is not known, in tuples and lists too."""
+def wanted_in(values: Iterable[Any], depth: int = 2) -> Wanted | None:
+    """Return the first value that is not known, in tuples and lists too, but not deep: lists may hold each other."""
     for value in values:
         if isinstance(value, Wanted):
             return value
-        if isinstance(value, (tuple, list)) and len(value) < 20:
-            found = wanted_in(value)
+        if depth and isinstance(value, (tuple, list)) and len(value) < 20:
+            found = wanted_in(value, depth - 1)
             if found is not None:
                 return found
     return None

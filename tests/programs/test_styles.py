@@ -127,3 +127,9 @@ def test_a_loss_is_that_of_the_examples_that_were_run():
 def test_names_of_python_itself_are_still_not_read():
     text = _KEPT_TO_ITSELF.replace("self.__sigmoid", "self.__class__")
     assert audit_program(text, "logistic.py").verdict == "not judged"
+
+
+@pytest.mark.parametrize("fill", ["for i in range(30):\n        x = [x] * 9", "x.append(x)"], ids=["shared", "cyclic"])
+def test_lists_that_hold_each_other_are_not_followed_to_their_end(fill):
+    text = f"def f(W):\n    x = [0.5] * 9\n    {fill}\n    return x, W"
+    assert audit_program(text, "lists.py").verdict == "not judged"
