@@ -15,7 +15,6 @@ RIGHT = (
 SLIPS = (
     ("ridge_regression", "scale-half"),
     ("eleven_lines", "wrong-activation-derivative"),
-    ("sine_polynomial", "wrong-cache"),
 )
 
 

@@ -110,7 +110,10 @@ _STYLES = {
 }
 
 
-@pytest.mark.parametrize("style", _STYLES)
+_EVERYDAY = ("one example at a time", "a history of losses", "a sparse truth")
+
+
+@pytest.mark.parametrize("style", [pytest.param(s, marks=() if s in _EVERYDAY else pytest.mark.slow) for s in _STYLES])
 def test_a_program_is_right_and_with_a_slip_wrong(style):
     text, old, new, name = _STYLES[style]
     assert text.count(old) == 1
