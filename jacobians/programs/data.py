@@ -64,6 +64,8 @@ class Uses:
         Names that are run through, counted, or taken by a number.
     sliced : set of str
         Names of which a stretch is taken.
+    unpacked : dict
+        By name: the names that its parts are given.
     layers : tuple of int
         The smallest and the largest number of a weight's name.
     text : str
@@ -81,6 +83,7 @@ class Uses:
     places: dict[str, int] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
     octave: bool = False
+    unpacked: dict[str, list[str]] = field(default_factory=dict)
 
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
@@ -138,6 +141,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             value = node.value
             if isinstance(value, ast.Name):
                 found.places[value.id] = len(node.targets[0].elts) - 1
+                found.unpacked[value.id] = [key_of(part) for part in node.targets[0].elts]
             if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                 found.ranks[value.value.id] = len(node.targets[0].elts)
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
@@ -315,6 +319,11 @@ class Data:
             return {key: Wanted(key) if value is None else value for key, value in made.items()}
         if name in self.uses.settings:
             return {}
+        parts = self.uses.unpacked.get(name, [])
+        if re.fullmatch(r"params?|parameters|weights|theta|model", name) and len(parts) > 1:
+            values = [self._value(part, function) for part in parts if part]
+            if len(values) == len(parts) and all(value is not None for value in values):
+                return values
         for how in (self._number, self._parameter, self._data):
             value = how(name, function)
             if value is not None:

@@ -260,7 +260,10 @@ def _histories(tree: ast.Module) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Call) and key_of(node.func) == "octave store" and len(node.args) > 2:
             name, held = key_of(node.args[0]), node.args[1]
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-            name, held = key_of(node.targets[0]), node.value
+            target = node.targets[0]
+            name, held = key_of(target.value), node.value
+            if isinstance(target.slice, ast.Constant) and isinstance(target.slice.value, str):
+                continue  # a key names a value of its own
         if isinstance(held, (ast.BinOp, ast.Call, ast.UnaryOp)) and naming.is_loss(name):
             yield id(held), name
 
@@ -426,8 +429,8 @@ def _squared(node: ast.expr) -> bool:
 def _update_in_list(node: ast.stmt, value: ast.ListComp, names: frozenset[str]) -> Update | None:
     """``self.weights = [w - (eta / n) * nw for w, nw in zip(self.weights, nabla_w)]``."""
     target = key_of(node.targets[0])  # type: ignore[attr-defined]
-    element = value.elt
-    if not (isinstance(element, ast.BinOp) and isinstance(element.op, (ast.Sub, ast.Add)) and target):
+    elements = value.elt.elts if isinstance(value.elt, ast.Tuple) else [value.elt]
+    if not target or not all(isinstance(e, ast.BinOp) and isinstance(e.op, (ast.Sub, ast.Add)) for e in elements):
         return None
     over = {key_of(p) for p in ast.walk(value.generators[0].iter) if isinstance(p, (ast.Name, ast.Attribute))}
     if target in over and any(naming.is_gradient(name, names) for name in over):
