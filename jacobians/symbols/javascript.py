@@ -45,7 +45,7 @@ def runtime() -> str:
 
 
 def javascript(program: str) -> str:
-    """Return a NumPy program as one JavaScript function of what is given; it returns all that it computes, by name.
+    r"""Return a NumPy program as one JavaScript function of what is given; it returns all that it computes, by name.
 
     Functions that the program defines stand within it, so none of their names meets one of the runtime.
 
@@ -61,7 +61,7 @@ def javascript(program: str) -> str:
 
     Examples
     --------
-    >>> print(javascript("import numpy as np\\nZ = X @ W.T"))
+    >>> print(javascript("import numpy as np\nZ = X @ W.T"))
     function program({ X, W }) {
       const Z = np.matmul(X, np.transpose(W));
       return { Z };
@@ -105,7 +105,7 @@ def _expression(node: ast.expr) -> str:
     match node:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             return f"np.{_BINARY[type(op)]}({_expression(left)}, {_expression(right)})"
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return json.dumps(-value)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"np.negative({_expression(operand)})"

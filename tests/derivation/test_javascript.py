@@ -49,15 +49,16 @@ def job(run: Run) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return javascript(derivation.to_numpy()), given, expected
 
 
-def script(jobs: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> str:
+def script(made: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> str:
     """A function without arguments that runs every program and returns what was expected of it, as nested lists."""
     lines = [runtime(), "const found = [];"]
-    for program, given, expected in jobs:
+    for program, given, expected in made:
         lines.append(
             f"{{ {program}\nconst given = {json.dumps(given)};\n"
             "for (const name in given) if (typeof given[name] !== 'number') given[name] = np.array(given[name]);\n"
             "const made = program(given);\n"
-            f"found.push(Object.fromEntries({json.dumps(list(expected))}.map((name) => [name, np.tolist(made[name])]))); }}"
+            f"const wanted = {json.dumps(list(expected))};\n"
+            "found.push(Object.fromEntries(wanted.map((name) => [name, np.tolist(made[name])]))); }"
         )
     return "\n".join(["() => {", *lines, "return found; }"])
 
