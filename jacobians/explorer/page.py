@@ -25,7 +25,8 @@ from jacobians.presets import all_conventions
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
     *("dom", "words", "stops", "lookup", "state", "rows", "controls"),
-    *("arrays", "chain", "grid", "light", "sections", "graph", "stage", "main"),
+    *("arrays", "chain", "grid", "light", "sections", "graph"),
+    *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 

@@ -36,6 +36,7 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.mathml import MathmlNotation
 
+
 def stage_record(
     derivation: Derivation,
     name: str,
@@ -154,7 +155,7 @@ class _Stops:
                 "at": [of, wrt, kind],
                 "symbol": keep_mathml(chain.factor_text(read, MathmlNotation()), distinct),
                 "before": list(jacobian.codomain),
-                "shape": list(jacobian.domain),
+                "shape": list(into.shape),
                 "matrix": distinct.keep_numbers(jacobian.to_dense("C")),
                 "into": distinct.keep(into.ravel().tolist()),
                 "letter": letter(wrt),
@@ -179,7 +180,7 @@ class _Stops:
             "sign": sign,
             "parts": [self.distinct.keep(self._table(part)) for part in parts],
         }
-        if self.value(row).shape == into.shape:
+        if self.value(row).size == into.size:
             record["numbers"] = self.distinct.keep_numbers(self.value(row))
         return record
 

@@ -17,7 +17,7 @@ function build() {
   }
   const sections = [
     makeSection("conventions", "Conventions", (name) => makeControls(name, chooseSide)), buildStage(),
-    makeSection("sources", "The two conventions", (name) => makeSource(name)),
+    makeSection("sources", "The two conventions", (name) => makeSource(name), false),
   ];
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
@@ -25,10 +25,10 @@ function build() {
   byId("graph-title").after(graphPicture());
 }
 
-function makeSection(id, title, content) {
+function makeSection(id, title, content, compared = true) {
   const pane = (name) => el("div", { class: "pane", "data-pane": name }, el("h3", {}), content(name));
   return el("section", { id, "aria-labelledby": `${id}-title` },
-    el("h2", { id: `${id}-title` }, title, " ", el("span", { class: "badge", id: `${id}-badge` })),
+    el("h2", { id: `${id}-title` }, title, ...(compared ? [" ", el("span", { class: "badge", id: `${id}-badge` })] : [])),
     el("div", { class: "panes" }, pane("left"), pane("right")));
 }
 
