@@ -59,7 +59,9 @@ def net_record(
                 "stage": [
                     distinct.keep(
                         {
-                            name: stage_record(found, name, chains[name], convention.layout, own_places, distinct)
+                            name: stage_record(
+                                found, name, chains[name], convention.layout, own_places, distinct, example.key
+                            )
                             for name in chains
                         }
                     )

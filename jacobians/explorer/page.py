@@ -67,7 +67,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
     graph = graph_record(found, distinct)
     words = list(dict.fromkeys([LIBRARY, *(preset.names for preset in presets)]))
     names = [preset.name for preset in presets]
-    left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
+    left, right = _START if len(names) != 2 and set(_START) <= set(names) else (names[0], names[-1])
     return {
         "start": {"net": examples[min(1, len(examples) - 1)].key, "left": left, "right": right},
         "switches": SWITCHES,

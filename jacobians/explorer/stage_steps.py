@@ -44,6 +44,7 @@ def stage_record(
     layout: Layout,
     places: Mapping[str, Array],
     distinct: DistinctValues,
+    key: str,
 ) -> int:
     """Return the place of a parameter's stops: where the row starts, one a factor, and one for a weight kept in front.
 
@@ -58,12 +59,14 @@ def stage_record(
     places : dict
         By the library's names, the place of every entry.
     distinct : DistinctValues
+    key : str
+        Of the net: neither vec nor the derivative layout changes a matrix in C order, so each is computed once.
     """
     found = derivation[name]
-    writer = _Stops(derivation, found, layout, places, distinct)
+    writer = _Stops(derivation, found, layout, places, distinct, key)
     groups = chain if layout.derivative == "numerator" else chain[::-1]
     stops = writer.stops([(factor.of, factor.wrt) for factor in groups])
-    late = next((e.right.factor for e in writer.chains if e.right.factor is not None), None)
+    late = next((chain.factor for chain in writer.chains if chain.factor is not None), None)
     return distinct.keep(
         {
             "stops": [distinct.keep(stop) for stop in stops],
@@ -82,13 +85,16 @@ class _Stops:
         layout: Layout,
         places: Mapping[str, Array],
         distinct: DistinctValues,
+        key: str,
     ) -> None:
         self.derivation, self.found, self.layout = derivation, found, layout
         self.places, self.distinct = places, distinct
+        self.key = f"{key} {layout.batch} {layout.weights} {layout.bias}"
         definitions = (*derivation.forward, *derivation.cotangents)
         self.definitions = {d.symbol.name: d.equation for d in definitions}
         self.roles = {d.symbol.name: d.name.removeprefix("d") for d in definitions}
-        self.chains = [step.equation for step in found.steps if isinstance(step.equation.right, JacobianChain)]
+        rights = [step.equation.right for step in found.steps]
+        self.chains = [right for right in rights if isinstance(right, JacobianChain)]
 
     def value(self, expr: Expr) -> Array:
         return evaluate(expr, self.derivation.values)
@@ -102,7 +108,7 @@ class _Stops:
         starts = [i for i, j in enumerate(jacobians) if not moves_only(j)]
         if len(starts) != len(groups):
             raise TypeError(f"{len(groups)} Jacobians have {len(starts)} groups of factors")
-        stops = []
+        stops: list[dict[str, Any]] = []
         for (of, wrt), start, end in zip(groups, starts, [*starts[1:], len(jacobians)], strict=True):
             own = self.places[wrt]
             if end - start == 2:
@@ -156,7 +162,9 @@ class _Stops:
                 "symbol": keep_mathml(chain.factor_text(read, MathmlNotation()), distinct),
                 "before": list(jacobian.codomain),
                 "shape": list(into.shape),
-                "matrix": distinct.keep_numbers(jacobian.to_dense("C")),
+                "matrix": distinct.once(
+                    f"{self.key} {of} {wrt} {kind}", lambda: distinct.keep_numbers(jacobian.to_dense("C"))
+                ),
                 "into": distinct.keep(into.ravel().tolist()),
                 "letter": letter(wrt),
                 "rule": distinct.keep(step.rule),
@@ -213,8 +221,8 @@ class _Stops:
                 inner = self._entries(expr.parts[0])
                 if inner is None:
                     return None
-                moved = expr.replaced({expr.parts[0]: Symbol("entries", inner.shape)})
-                return np.asarray(evaluate(moved, {"entries": inner}))
+                stand_in = expr.replaced({expr.parts[0]: Symbol("entries", inner.shape)})
+                return np.asarray(evaluate(stand_in, {"entries": inner}))
         return None
 
 

@@ -18,19 +18,79 @@ _BINARY: dict[type[ast.operator], str] = {
     ast.Pow: "power",
 }
 _COMPARED: dict[type[ast.cmpop], str] = {ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less"}
-_FUNCTIONS = set(
-    "exp log log1p tanh cosh sqrt abs sign where maximum minimum logaddexp ones zeros column_stack vstack".split()
-)
+_FUNCTIONS = {
+    "exp",
+    "log",
+    "log1p",
+    "tanh",
+    "cosh",
+    "sqrt",
+    "abs",
+    "sign",
+    "where",
+    "maximum",
+    "minimum",
+    "logaddexp",
+    "ones",
+    "zeros",
+    "column_stack",
+    "vstack",
+}
 """The functions of NumPy that the runtime has."""
 _OF_ARRAYS = {"sum", "max"}
 """The methods of arrays that a program calls."""
 _OF_SCIPY = {"ndtr"}
 """What a program imports from elsewhere and the runtime has."""
-_RESERVED = set(
-    "arguments await break case catch class const continue debugger default delete do else enum eval export extends "
-    "false finally for function if implements import in instanceof interface let new null package private protected "
-    "public return static super switch this throw true try typeof var void while with yield".split()
-)
+_RESERVED = {
+    "arguments",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "eval",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "implements",
+    "import",
+    "in",
+    "instanceof",
+    "interface",
+    "let",
+    "new",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "static",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+}
 
 
 def runtime() -> str:

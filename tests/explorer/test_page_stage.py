@@ -89,8 +89,9 @@ def test_an_entry_lights_on_both_sides(tab: Tab) -> None:
     cell.dispatch_event("pointerover", {"bubbles": True})
     key = cell.evaluate("cell => [cell.dataset.r, cell.dataset.c]")
     lit = tab.page.evaluate(
-        """([r, c]) => ["left", "right"].map((pane) => [`[data-r="${r}"][data-c="${c}"]`, `[data-k="${r}"]`].map((selector) =>
-            [...document.querySelectorAll(`#${pane}-step ${selector}`)].every((e) => e.classList.contains("end"))))""",
+        """([r, c]) => ["left", "right"].map((pane) => [`[data-r="${r}"][data-c="${c}"]`, `[data-k="${r}"]`].map(
+            (selector) => [...document.querySelectorAll(`#${pane}-step ${selector}`)].every(
+                (element) => element.classList.contains("end"))))""",
         key,
     )
     assert lit == [[True, True], [True, True]]

@@ -74,6 +74,7 @@ function renderStage() {
     byId(`${pane.name}-step`).classList.toggle("moved", stage.moved);
   }
   stage.moved = false;
+  settleScrolling();
 }
 
 function showBand(names) {
@@ -93,11 +94,11 @@ function showBand(names) {
   }
   follow.value = stage.follow;
   byId("play").textContent = stage.timer ? "❚❚ pause" : "▶ play";
-  byId("say").replaceChildren(...sentence_());
+  byId("say").replaceChildren(...stageSentence());
 }
 
 // One sentence: which Jacobian the row passes, and whether the panes do it alike.
-function sentence_() {
+function stageSentence() {
   const role = currentRole();
   if (summedExamples()) {
     const n = summedExamples();

@@ -20,13 +20,14 @@ function slotWidths(width) {
   const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 12 + 6 * [...text].length)))));
   const heights = panes.flatMap((pane) => pane.stops.map((stop) => (pane.layout.derivative === "numerator" ? stop.height + 1 : stop.into.length)));
   let unit = Math.min(14, 132 / Math.max(...heights));
-  while (unit > 2.5 && sized(unit).reduce((sum, slot) => sum + slot + 6, 0) > width) unit -= 0.25;
+  const least = width < 600 ? 5 : 2.5; // a narrow pane scrolls
+  while (unit > least && sized(unit).reduce((sum, slot) => sum + slot + 6, 0) > width) unit -= 0.25;
   return { unit, slots: sized(unit) };
 }
 
 function chainTiles(pane) {
   const box = byId(`${pane.name}-tiles`);
-  const { unit, slots } = slotWidths(box.clientWidth || 640);
+  const { unit, slots } = slotWidths((box.clientWidth || 640) - 8);
   const here = reached(pane);
   const tiles = stage.roles.map((role, index) => {
     const stop = pane.stops.find((each) => each.role === role);

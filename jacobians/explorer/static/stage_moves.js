@@ -83,7 +83,7 @@ function buildStage() {
       el("p", { class: "say", id: "say" }),
       el("div", { class: "line" }, slider, el("ol", { class: "stops", id: "stops", "aria-label": "Steps" }))),
     el("div", { class: "panes" }, ...["left", "right"].map((name) => el("div", { class: "pane", "data-pane": name },
-      el("div", { class: "tiles", id: `${name}-tiles` }), el("div", { class: "step", id: `${name}-step` })))));
+      el("div", { class: "tiles scroll", id: `${name}-tiles`, role: "group", "aria-label": `The chain of the ${name} pane` }), el("div", { class: "step", id: `${name}-step` })))));
   section.addEventListener("pointerover", (event) => tieAt(event.target));
   section.addEventListener("pointerleave", () => tie(null, null));
   document.addEventListener("keydown", stageKeys);
