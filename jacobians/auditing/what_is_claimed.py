@@ -77,7 +77,7 @@ def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:
         found.append(name)
     of, wrt = (arrays[name] for name in found)
     try:
-        chain = run.chain(wrt, of)
+        chain = run.chain(wrt, of=of)
     except LayoutError:
         chain = None
     if not chain:

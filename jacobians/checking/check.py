@@ -129,7 +129,8 @@ def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Option
         sights = [Sight.by_entry(own) for own in entries.findings]
     else:
         sights = [Sight.by_direction(told, given, probe, span, rng) for span in tree.spans]
-    whole = max((s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong), default=0.0)
+    right = [s.derivative for s, own in zip(sights, entries.findings, strict=True) if not own.wrong]
+    whole = np.max([np.zeros(probe.value.shape), *right], axis=0)
     rows = zip(entries.findings, sights, tree.spans, strict=True)
     verdicts = [verdict_of(probe, own, sight, whole, span, rng) for own, sight, span in rows]
     parameters = _parameters(probe, tree, entries.findings, verdicts, along if sampled else None)
@@ -143,7 +144,7 @@ def _parameters(
     checks = []
     rows = zip(tree.names, tree.shapes, tree.spans, found, verdicts, strict=True)
     for name, shape, (a, b), own, verdict in rows:
-        worst, smallest = own.worst, own.smallest
+        worst, smallest = own.worst, float(own.smallest.max(initial=0.0))
         if along is not None and a < b:
             smallest = along.smallest / float(probe.scale[a:b].min())
         output: Shape = ()

@@ -230,33 +230,45 @@ class Probe:
             points = np.stack([self.at(self.x + k * step * direction) for k in range(-3, 4)])
             return points, (np.diff(points, axis=0) == 0).sum(axis=0)
 
-        step = 128.0 * self.eps
-        while step < 1e-3:
+        step, open_ = 128.0 * self.eps, np.ones(self.value.shape, bool)
+        while open_.any() and step < 1e-3:
             points, same = table(step)
-            # a staircase is seen only at steps that leave it; a function that does not depend on x stays constant
-            if not np.isfinite(points).all() or 2 * np.count_nonzero(same <= 3) >= same.size:
-                break
+            if not np.isfinite(points).all():
+                return
+            # a staircase is seen only at steps that leave it; an output that does not depend on x stays constant
+            risen = open_ & (same <= 3)
+            settled = risen if 256.0 * step < 1e-3 else open_
+            noise, first = _noise_of(points), step == 128.0 * self.eps
+            if (settled & ~(risen & first)).any():
+                # where a step is a whole number of treads, a staircase looks like a slope without noise
+                for share in _UNEVEN:
+                    noise = np.fmax(noise, _noise_of(table(share * step)[0]))
+            elif (noise > 64.0 * self.noise).any():
+                finer, same = table(step / 16.0)
+                if np.isfinite(finer).all():
+                    noise = np.where(same == 0, np.minimum(noise, _noise_of(finer)), noise)
+            self.flat = open_ & (points == points[0]).all(axis=0)
+            self.noise = np.where(settled, np.maximum(self.noise, noise), self.noise)
+            open_ &= ~settled
             step *= 256.0
-        if not np.isfinite(points).all():
-            return
-        self.flat = (points == points[0]).all(axis=0)
-        noise = _noise_of(points)
-        if step == 128.0 * self.eps and (noise > 64.0 * self.noise).any():
-            points, same = table(step / 16.0)
-            if np.isfinite(points).all():
-                noise = np.where(same == 0, np.minimum(noise, _noise_of(points)), noise)
-        self.noise = np.maximum(self.noise, noise)
+
+
+_UNEVEN = (0.76, 0.475, 0.373, 0.369)
+"""Shares of a step: no step of 1 to 200 treads is at all of them within a seventh of a whole number of treads."""
 
 
 def _noise_of(points: Array) -> Array:
     """Twice the standard deviation of the noise in a function's values at equal, tiny steps."""
-    variances, ratio, differences = [], 1.0, points
-    for k in range(1, 6):
+    differences = np.diff(points, axis=0)
+    # squares of what is very large or small are infinite or 0
+    largest = np.abs(differences).max(axis=0)
+    differences /= np.where(largest > 0, largest, 1.0)
+    variances, ratio = [], 0.5
+    for k in range(2, 6):
         differences = np.diff(differences, axis=0)
         ratio *= k * k / ((2.0 * k) * (2.0 * k - 1.0))
-        if k > 1:
-            variances.append(ratio * np.mean(differences**2, axis=0))
-    return np.asarray(2.0 * np.sqrt(np.mean(variances, axis=0)))
+        variances.append(ratio * np.mean(differences**2, axis=0))
+    return np.asarray(2.0 * largest * np.sqrt(np.mean(variances, axis=0)))
 
 
 _ALIKE = 1e3
@@ -344,7 +356,9 @@ def band(probe: Probe, line: Line, first: float) -> Estimate:
         size = np.maximum(size, np.maximum(np.abs(ahead), np.abs(behind)))
     coarse, fine = (4.0 * slopes[1] - slopes[0]) / 3.0, (4.0 * slopes[2] - slopes[1]) / 3.0
     value = (16.0 * fine - coarse) / 15.0
-    noise = np.maximum(probe.noise, probe.eps * size)
+    # who computes with x rounds as if x were off by a unit of itself
+    rounding = np.maximum(size, line.unit * np.nan_to_num(np.abs(value), posinf=0.0))
+    noise = np.maximum(probe.noise, probe.eps * rounding)
     # 3.4 noise/step bounds the extrapolated round-off of two ends; the slopes' own rounding comes on top
     error = np.abs(value - fine) + 3.4 * noise / step + 4.0 * probe.eps * np.abs(value)
     if probe.eps > _FINE:

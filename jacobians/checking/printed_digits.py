@@ -11,8 +11,8 @@ from jacobians.arrays import Array
 
 __all__ = ["MOST_DIGITS", "Printed", "digits_of", "printed"]
 
-MOST_DIGITS = 9
-"""Numbers with more significant digits are not taken for printed ones."""
+MOST_DIGITS = 11
+"""Numbers with more significant digits are not taken for printed ones: 12 would say what float64 does."""
 
 _FEWEST_DIGITS = 2
 _RELATIVE = 0.05

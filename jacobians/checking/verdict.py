@@ -98,9 +98,9 @@ def judge(
     best = _best(found)
     value, tolerance = best.value.copy(), best.tolerance + floor
     wrong = np.abs(given - value) > tolerance
-    # a function that does not change at all may round away what the derivative says; a flat one, in float32 inside
-    finest = np.where(probe.flat, np.finfo(np.float32).eps, probe.eps)
-    unchanged = np.abs(given) * line.unit * large <= 16 * finest * np.maximum(np.abs(probe.value), 1)
+    # a function that does not change at all may round away what the derivative says; a flat one to six digits, as %g
+    finest = np.where(probe.flat, 1e-6, probe.eps)
+    unchanged = np.abs(given) * line.unit * best.reach <= 16 * finest * np.maximum(np.abs(probe.value), 1)
     still = wrong & (value == 0) & unchanged
     wrong, tolerance = wrong & ~still, np.where(still, np.inf, tolerance)
     doubtful = wrong | (tolerance > 0.01 * size)
@@ -108,7 +108,7 @@ def judge(
         return LineVerdict(value, tolerance, wrong, none > 0, none)
     sides = one_sided(probe, line, best.reach)
     kink, jump = doubtful & sides.kink, np.where(doubtful, sides.jump, 0.0)
-    decided = doubtful & (sides.kink | sides.beside)
+    decided = doubtful & ~still & (sides.kink | sides.beside)
     value = np.where(decided, np.clip(given, sides.low, sides.high), value)
     tolerance = np.where(decided, SAFETY * sides.error + floor, tolerance)
     wrong = np.where(decided, np.abs(given - value) > tolerance, wrong)
@@ -123,7 +123,11 @@ def judge(
     doubtful = (wrong | (tolerance > 0.01 * size)) & ~kink
     taken = arbiter.derivative(line) if arbiter is not None and doubtful.any() else None
     if taken is not None:
-        exact = 512.0 * probe.eps * np.maximum(size, np.abs(taken))
+        # of a sum that is constant, such as a softmax's, the parts round
+        exact = (
+            512.0 * probe.eps * np.maximum(size, np.abs(taken))
+            + own_rounding(np.abs(probe.value), probe.eps) / line.unit
+        )
         right = np.abs(given - taken) <= exact + floor
         # it may clear what the bands doubted; it condemns only where the bands could not tell, or doubted too
         trusted = doubtful & (right | wrong | (np.abs(taken - value) <= tolerance))
@@ -188,8 +192,9 @@ class Findings:
         The largest derivative of every output with respect to this parameter, and the largest times its entry's scale.
     checked, wrong, suspects, kinks, unseen : int
         Entries compared; wrong; that differ at first sight and were not examined; at a kink; without a reference.
-    smallest, change, coarsest : float
-        The coarsest tolerance: absolute, times its entry's scale, and relative to the largest derivative, either way.
+    smallest, change, coarsest : ndarray, shape (m,)
+        The coarsest tolerance of every output: absolute, times its entry's scale, and relative to the largest
+        derivative, either way.
     worst : Worst or None
     entries : set of int
         Those that were given the full reference.
@@ -202,9 +207,9 @@ class Findings:
     suspects: int = 0
     kinks: int = 0
     unseen: int = 0
-    smallest: float = 0.0
-    change: float = 0.0
-    coarsest: float = 0.0
+    smallest: Array = field(default_factory=lambda: np.zeros(()))
+    change: Array = field(default_factory=lambda: np.zeros(()))
+    coarsest: Array = field(default_factory=lambda: np.zeros(()))
     worst: Worst | None = None
     entries: set[int] = field(default_factory=set)
 
@@ -230,12 +235,13 @@ class Findings:
 
     def see(self, tolerance: Array, unit: Array | float) -> None:
         """Remember the coarsest tolerance of entries with these scales."""
-        finite = np.where(np.isfinite(tolerance), tolerance, 0.0)
-        self.smallest = max(self.smallest, float(finite.max(initial=0.0)))
-        self.change = max(self.change, float((finite * unit).max(initial=0.0)))
+        finite = np.atleast_2d(np.where(np.isfinite(tolerance), tolerance, 0.0))
+        self.smallest = np.maximum(self.smallest, finite.max(axis=0, initial=0.0))
+        self.change = np.maximum(self.change, (finite * unit).max(axis=0, initial=0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.fmin(finite / self.size, finite * unit / self.weight)
-        self.coarsest = max(self.coarsest, float(np.where(self.size > 0, relative, 0.0).max(initial=0.0)))
+        relative = np.where(self.size > 0, relative, 0.0)
+        self.coarsest = np.maximum(self.coarsest, relative.max(axis=0, initial=0.0))
 
     def offer(self, entry: int, given: Array, value: Array, tolerance: Array) -> None:
         """Keep the worst of this entry's outputs, if it is worse than the worst so far."""

@@ -87,6 +87,11 @@ class Distances:
         return self.start[name] <= self.tolerance
 
     @property
+    def enough(self) -> float:
+        """The relative distance up to which a candidate is what is given: both of them round."""
+        return 10 * self.tolerance
+
+    @property
     def all_right(self) -> bool:
         """Whether every parameter's gradient is right."""
         return all(map(self.is_right, self.start))
@@ -99,7 +104,7 @@ class Distances:
     def explains(self, distances: Mapping[str, float]) -> bool:
         """Whether a candidate equals the given gradient, and the difference between them is no rounding."""
         # near the right gradient the tolerance must shrink, or every small error would explain every other
-        return max(distances.values()) <= 10 * self.tolerance and self.residual(distances) <= 1e-2
+        return max(distances.values()) <= self.enough and self.residual(distances) <= 1e-2
 
 
 def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tuple[ParameterFinding, ...]:
@@ -132,7 +137,7 @@ def pattern(distances: Distances) -> str:
         right, given = distances.right[name].ravel(), distances.given[name].ravel()
         length = float(right @ right)
         ratio = float(given @ right) / length if length else np.nan
-        if np.linalg.norm(given - ratio * right) <= 1e-8 * max(float(np.linalg.norm(given)), 1e-300):
+        if np.linalg.norm(given - ratio * right) <= distances.enough * distances.scales[name]:
             ratios[name] = ratio
     if len(ratios) == len(wrong) and len({f"{r:.8g}" for r in ratios.values()}) == 1:
         ratio = next(iter(ratios.values()))

@@ -155,24 +155,22 @@ def _updated(setting: Setting, distances: Distances) -> Iterator[Slip]:
 
 def _float32_sums(setting: Setting, distances: Distances) -> Iterator[Slip]:
     """Biases off by what adding up in float32 may round, whatever the order; every sum is a float32 number."""
-    deltas, found, worst = setting.right.cotangents(), {n: g.copy() for n, g in setting.gradient.items()}, 0.0
+    deltas, found, sums = setting.right.cotangents(), {n: g.copy() for n, g in setting.gradient.items()}, []
     for layer in setting.layers if setting.count > 1 else ():
         if not layer.has_bias:
             continue
         place, share = layer.bias_of(found), layer.bias_of(setting.right.penalty)
         given = layer.bias_of(distances.given) - share
         gap, size = np.abs(given + share - place), np.abs(deltas[layer.position]).sum(axis=setting.layout.batch_axis)
-        size = size.reshape(place.shape)
-        unit = float(np.finfo(np.float32).eps) * size
+        unit = float(np.finfo(np.float32).eps) * size.reshape(place.shape)
         single = np.array_equal(given, given.astype(np.float32)) and not share.any()
-        # a number that was merely stored in float32 is off by half a unit of itself
-        if single and (gap > 1e-12 * size).any() and (gap <= np.sqrt(setting.count) * unit).all():
-            worst = max(worst, float((gap / np.maximum(np.abs(place), 1e-300)).max()))
+        if gap.any() and single and (gap <= np.sqrt(setting.count) * unit).all():
+            sums.append(f"b of layer {layer.number}")
             place[...] = given
-    if worst:
+    if sums:
         title, mend = (
             "the biases were added up in float32",
             "Add up in float64: a float32 sum loses what is small beside it.",
         )
-        evidence = f"only biases differ, by up to {worst:.1e} of themselves, and they are float32 numbers"
+        evidence = f"{' and '.join(sums)} differ by no more than such a sum rounds, and are float32 numbers"
         yield Slip("float32-sum", "bias", title, mend, constant(found), rank=2, evidence=evidence)

@@ -83,19 +83,20 @@ def _example_weights(setting: Setting, distances: Distances) -> Iterator[Slip]:
     if weights is None:
         return
     values, counts = np.unique(np.round(weights, 6), return_counts=True)
-    usual = float(values[counts.argmax()])
+    # of two that are as frequent, the one that is nearer to what is right
+    usual = float(min(values[counts == counts.max()], key=lambda weight: abs(weight - 1)))
     odd = [n for n in range(N) if abs(weights[n] - usual) > 1e-5]
     alike = len({round(float(weights[n]), 5) for n in odd}) == 1
     known = alike and (len(odd) > 1 or plain(float(weights[odd[0]]) / (usual or 1.0)) in PLAIN)
     if not odd or (_one_number_each(setting) and not (known and 2 * len(odd) < N)):
         return
-    shown = ", ".join(f"example {n} has weight {np.round(weights[n], 7):.6g}" for n in odd[:5])
+    shown = ", ".join(f"example {n} has weight {np.round(weights[n], 7) + 0.0:.6g}" for n in odd[:5])
     more = f", and {len(odd) - 5} more" if len(odd) > 5 else ""
     gone = all(abs(weights[n]) < 1e-6 for n in odd)
     count = "an example is" if len(odd) == 1 else f"{len(odd)} examples are"
     name, how = ("examples-dropped", "left out") if gone else ("example-weights", "weighted wrongly")
     title, rest = f"{count} {how}", f"; the others have {usual:.6g}"
-    if 2 * len(odd) >= N:
+    if 2 * len(odd) >= N and not alike:
         title, rest = "the examples have weights of their own", ""
     edit, evidence = _weighted(setting, weights, masks), f"{shown}{more}{rest}"
     yield Slip(name, "data", title, _SLICES, edit, rank=2, evidence=evidence)
@@ -197,7 +198,7 @@ def _odd_example(setting: Setting, distances: Distances, layer: Layer, delta: Ar
         return None
     weights = layer.weights_of(gap)
     left = weights if setting.layout.node_axis == 1 else weights.T
-    allowed = 10 * distances.tolerance * max(distances.scales[layer.weight], distances.scales[layer.bias_holder])
+    allowed = distances.enough * max(distances.scales[layer.weight], distances.scales[layer.bias_holder])
     ways = [(left, a)] if left.size > 1 else []
     if layer.has_bias:
         # the ones meet the bias; of a single weight, the bias is the second number

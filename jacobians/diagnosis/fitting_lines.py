@@ -94,7 +94,7 @@ def _odd_lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
     """Some rows or columns of a weight times one number, the others right; or some units."""
     for part, axis, early, a, b in _by_line(setting, distances):
         scale = float(np.linalg.norm(b))
-        found = _odd(a, b, 10 * distances.tolerance * scale)
+        found = _odd(a, b, distances.enough * scale)
         if found is None:
             continue
         odd, c = found
@@ -133,7 +133,7 @@ def _units(setting: Setting, distances: Distances, layer: Layer) -> Iterator[Sli
     share = setting.right.penalty
     given, right = ({n: g - share[n] for n, g in grads.items()} for grads in (distances.given, setting.gradient))
     a, b = (_of_units(layer, grads) for grads in (given, right))
-    found = _odd(a, b, 10 * distances.tolerance * float(np.linalg.norm(b)))
+    found = _odd(a, b, distances.enough * float(np.linalg.norm(b)))
     if found is None:
         return
     odd, c = found
@@ -204,7 +204,7 @@ def _single_entries(setting: Setting, distances: Distances) -> Iterator[Slip]:
 def _wrong_places(distances: Distances, name: str) -> Array:
     right = distances.right[name]
     gap = np.abs(distances.given[name] - right)
-    return np.argwhere(gap > 10 * distances.tolerance * max(float(np.abs(right).max(initial=0.0)), 1e-300))
+    return np.argwhere(gap > distances.enough * max(float(np.abs(right).max(initial=0.0)), 1e-300))
 
 
 def _with_entries(places: list[tuple[str, tuple[int, ...]]], values: Array) -> Callable[[Gradients], Gradients]:

@@ -161,7 +161,7 @@ def _factors(setting: Setting, distances: Distances, gradient: Gradients) -> Ite
         c = multiple(*((g[largest] - shares[largest]).ravel() for g in (distances.given, gradient)))
         if c not in (0.0, 1.0) and all(
             float(np.linalg.norm(distances.given[n] - share - c * (gradient[n] - share)))
-            <= 10 * distances.tolerance * distances.scales[n]
+            <= distances.enough * distances.scales[n]
             for n, share in shares.items()
         ):
             yield c, data
@@ -211,7 +211,7 @@ def _usual(explanations: list[Explanation]) -> list[Explanation]:
 
 def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -> list[Explanation]:
     """Two slips together: one that explains some parameters, and one that mends the others."""
-    enough = 10 * distances.tolerance
+    enough = distances.enough
     wrong = [n for n in distances.start if not distances.is_right(n)]
     mended = [(e, [n for n in wrong if e.distances[n] <= enough]) for e in singles]
     firsts = [(e, names) for e, names in mended if names and e.slips[0].rank <= _FITTED]

@@ -66,10 +66,10 @@ def _probes(setting: Setting) -> Iterator[tuple[str, Setting]]:
     N, network = setting.count, setting.network
     makers: dict[str, Callable[[], Setting]] = {
         "layers of different widths": lambda: _widened(setting, rng, N),
-        f"a batch of another size than {N}": lambda: _other_data(setting, rng, N + 3, setting.X.size // max(N, 1)),
+        f"a batch of another size than {N}": lambda: _other_data(setting, rng, N + 1, setting.X.size // N),
         "biases that are not zero": lambda: _biased(setting, rng),
-        "another λ": lambda: setting.elsewhere(network=network.replace(l2=3 * network.l2 + 0.1)),
-        "another batch, with different weights, biases and widths": lambda: _biased(_widened(setting, rng, N + 3), rng),
+        "another λ": lambda: setting.elsewhere(network=network.replace(l2=network.l2 + 1)),
+        "another batch, with different weights, biases and widths": lambda: _biased(_widened(setting, rng, N + 1), rng),
     }
     for phrase, make in makers.items():
         try:
@@ -92,9 +92,9 @@ def _widened(setting: Setting, rng: np.random.Generator, count: int) -> Setting:
     """The same operations with more inputs and hidden nodes, and as many outputs."""
     network = setting.network
     sizes = network.convention.sizes(setting.params)
-    # no two neighbours are equal, and none is the number of examples
-    widths = [w + 2 + 3 * i for i, w in enumerate(sizes[:-1])] + [sizes[-1]]
-    widths = [w + 1 if i + 1 < len(widths) and w in (count, widths[i + 1]) else w for i, w in enumerate(widths)]
+    # no two are equal, and none is the number of examples
+    fresh = (width for width in itertools.count(max(sizes) + 1) if width != count)
+    widths = [*itertools.islice(fresh, len(sizes) - 1), sizes[-1]]
     pairs = iter(itertools.pairwise(widths))
     parts = [Affine(p.layout, next(pairs)) if isinstance(p, Affine) else p for p in network.chain.parts]
     return _other_data(setting, rng, count, widths[0], network.replace(operations=parts))

@@ -1,4 +1,4 @@
-"""Whether a gradient passes that could not be seen, or fails though it is right: constants, unlike scales, waves.
+"""Whether a gradient passes that could not be seen, or fails though it is right: constants, scales, waves, treads.
 
 Each function's gradient is checked times 0, 1, 2 and −1. False is a wrong one that passes, a right one that fails, and
 a right one that passes where a wrong one passes too. A true zero that does not pass is false as well. Goal: none.
@@ -6,6 +6,7 @@ a right one that passes where a wrong one passes too. A true zero that does not 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,6 +83,41 @@ def waves() -> Iterator[Case]:
             )
 
 
+ROUNDED: dict[str, Callable[[Callable[..., Any], np.ndarray, float], float]] = {
+    "float32": lambda f, v, c: float(f(v.astype(np.float32)) + np.float32(c)),
+    "8 decimals": lambda f, v, c: round(float(f(v)) + c, 8),
+    "4 decimals": lambda f, v, c: round(float(f(v)) + c, 4),
+}
+
+
+def treads() -> Iterator[Case]:
+    """Functions that round their values by themselves."""
+    for inside, rounded in ROUNDED.items():
+        for (name, (fun, grad)), size, offset in itertools.product(SHAPES.items(), (4, 120), (0.0, 10.0, 1e3, 1e5)):
+            x = np.random.default_rng([size, int(offset)]).uniform(0.4, 1.6, size)
+            yield Case(
+                "rounded inside",
+                f"{name} + {offset:g} in {inside}, {size} entries",
+                lambda v, f=fun, r=rounded, c=offset: r(f, v, c),
+                grad,
+                x,
+            )
+
+
+def one_wave() -> Iterator[Case]:
+    """One entry whose wave is far shorter than the others'."""
+    for power, size, seed in itertools.product(range(1, 13), (2, 120), range(3)):
+        rng = np.random.default_rng([power, size, seed])
+        w = np.where(np.arange(size) == rng.integers(size), 10.0**power, 1.0)
+        yield Case(
+            "one entry with a fast wave",
+            f"Σ sin(w x), one w = 1e{power}, {size} entries",
+            lambda v, w=w: float(np.sin(w * v).sum()),
+            lambda v, w=w: w * np.cos(w * v),
+            rng.uniform(0.3, 2.0, size),
+        )
+
+
 def zeros() -> Iterator[Case]:
     """Gradients that are 0."""
     for dtype in CONSTANTS:
@@ -119,7 +155,7 @@ def measure(quick: bool = False) -> dict[str, Any]:
     """Verdicts on right and on wrong gradients, by kind of function."""
     counts: dict[str, Counter[str]] = {}
     notable: list[str] = []
-    cases = [*constants(), *scales(), *waves(), *zeros()]
+    cases = [*constants(), *scales(), *waves(), *one_wave(), *treads(), *zeros()]
     for case in cases[:: 10 if quick else 1]:
         found, false = false_verdicts(case)
         count = counts.setdefault(case.group, Counter())

@@ -75,7 +75,7 @@ def test_what_a_precise_band_sees_is_not_confirmed_by_a_coarse_one():
 def test_no_gradient_hides():
     result = hidden_gradients.measure(quick=True)
     assert result["notable"] == []
-    assert len(result["counts"]) == 5
+    assert len(result["counts"]) == 7
 
 
 def test_no_false_alarm():

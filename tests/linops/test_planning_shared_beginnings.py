@@ -47,7 +47,7 @@ def test_the_blocks_together_are_the_blocks_one_by_one(activation: str, loss: st
     params = net.init(np.random.default_rng(0))
     Y = np.arange(7) % 3 if loss == "cross_entropy" else draw(7, 3)
     run = net.run(params, draw(7, 5), Y)
-    apart = [run.jacobian(name, of).to_dense() for name in net.convention.packing_order(params)]
+    apart = [run.jacobian(name, of=of).to_dense() for name in net.convention.packing_order(params)]
     np.testing.assert_allclose(run.parameter_jacobian(of).to_dense(), np.hstack(apart), rtol=1e-12, atol=1e-14)
 
 

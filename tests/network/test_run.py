@@ -99,8 +99,8 @@ def test_jacobians_by_any_name(layout: Layout) -> None:
 def test_chain_multiplies_to_the_jacobian(layout: Layout) -> None:
     r = run(layout)
     for of, wrt in pairs(layout):
-        factors = r.chain(wrt, of)
-        whole = r.jacobian(wrt, of)
+        factors = r.chain(wrt, of=of)
+        whole = r.jacobian(wrt, of=of)
         product = reduce(lambda a, b: a @ b, (f.jacobian for f in factors))
         dense = reduce(np.matmul, (f.jacobian.to_dense() for f in factors))
         assert product.shape == whole.shape == dense.shape
@@ -422,7 +422,7 @@ def test_unknown_and_misplaced_names(of: str, wrt: str, message: str) -> None:
     r = run(Layout())
     for call in (r.chain, r.jacobian):
         with pytest.raises(LayoutError, match=re.escape(message)):
-            call(wrt, of)
+            call(wrt, of=of)
 
 
 def test_a_jacobian_of_many_outputs_is_no_gradient() -> None:

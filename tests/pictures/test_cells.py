@@ -258,5 +258,5 @@ def test_packed_parameters_are_the_blocks_of_a_block_row():
     drawn = picture(run.parameter_jacobian("output"), wrt="theta")
     assert drawn.columns.boundaries == (15,)
     assert drawn.rows.boundaries == (5,)
-    blocks = [run.jacobian(name, "output").to_dense("F") for name in ("Theta1", "Theta2")]
+    blocks = [run.jacobian(name, of="output").to_dense("F") for name in ("Theta1", "Theta2")]
     np.testing.assert_allclose(drawn.values, np.hstack(blocks), rtol=1e-12)

@@ -207,6 +207,6 @@ def test_a_chain_is_a_row_of_pictures_to_one_scale(run, order):
 
 
 def test_an_empty_chain_is_refused(run):
-    assert run.chain("Z2", "Z2") == ()
+    assert run.chain("Z2", of="Z2") == ()
     with pytest.raises(ShapeError, match="chain_html: the chain has no factors; of and wrt name the same array"):
         chain_html(())

@@ -62,8 +62,8 @@ LAYOUTS = [Layout(), Layout(batch="columns", weights="rows", bias="first", vec="
 OF_NETS: dict[str, Callable[[Any], Any]] = {
     "outputs by parameters": lambda run: run.parameter_jacobian("output").to_dense(),
     "losses by parameters": lambda run: run.parameter_jacobian("losses").to_dense(),
-    "outputs by the inputs": lambda run: run.jacobian("X", "output").to_dense(),
-    "blocks": lambda run: run.jacobian("X", "output").block_diagonal().blocks,
+    "outputs by the inputs": lambda run: run.jacobian("X", of="output").to_dense(),
+    "blocks": lambda run: run.jacobian("X", of="output").block_diagonal().blocks,
     "norms": lambda run: run.parameter_jacobian("losses").row_norms(),
     "Gram": lambda run: run.parameter_jacobian("losses").gram(),
     "its diagonal": lambda run: gauss_newton(run).diagonal(),
