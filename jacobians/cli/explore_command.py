@@ -16,7 +16,7 @@ _DEFAULT_FILE = "jacobians-explorer.html"
 _EPILOG = """\
 examples:
   jacobians explore
-  jacobians explore ng-ml-2011 cs231n --open
+  jacobians explore ng-ml-2011 cs231n -o two.html
   jacobians explore -o lecture.html --force
   jacobians explore -o - > lecture.html
 """
