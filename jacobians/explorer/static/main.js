@@ -118,6 +118,7 @@ function chooseShared(name, value) {
 }
 
 build();
+measureStage();
 byId("net").addEventListener("change", () => chooseShared("net", byId("net").value));
 byId("wrt").addEventListener("change", () => chooseShared("by", byId("wrt").value));
 byId("shared").addEventListener("submit", (event) => event.preventDefault());

@@ -1,6 +1,6 @@
 // The stage: a row of numbers goes from the loss to a parameter, factor by factor, in two conventions at once.
 
-const stage = { roles: [], at: 0, follow: 0, timer: 0, moved: false };
+const stage = { roles: [], at: 0, follow: 0, timer: 0, moved: false, width: 0 };
 const LEVELS = 8;
 
 function level(number, full) {
@@ -53,6 +53,11 @@ function stopName(role) {
   return `∂${shown(of)}/∂${target}`;
 }
 
+// Measured apart: a width asked for while the page changes would lay it out again and again.
+function measureStage() {
+  stage.width = byId("left-tiles").clientWidth || 640;
+}
+
 function renderStage() {
   for (const pane of panes) {
     pane.stops.forEach((stop, i) => { stop.next = pane.stops[i + 1]; });
@@ -68,8 +73,14 @@ function renderStage() {
   const names = stage.roles.map(stopName);
   for (let n = 1; stage.roles.length - 1 + n <= lastStop(); n += 1) names.push(`+ example ${n}`);
   showBand(names);
+  const sizes = slotWidths(stage.width - 8);
   for (const pane of panes) {
-    byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
+    // the other pane changes only with the slots that both share, and with the scale
+    const drawn = JSON.stringify([stage.roles, stage.at, stage.follow, stage.full, stage.width, sizes]);
+    if (pane.drawn === drawn) continue;
+    pane.drawn = drawn;
+    byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane, sizes) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
+    if (pane.stops.length) showTile(pane, sizes);
     byId(`${pane.name}-step`).replaceChildren(...(pane.stops.length ? stepShown(pane) : []));
     byId(`${pane.name}-step`).classList.toggle("moved", stage.moved);
   }

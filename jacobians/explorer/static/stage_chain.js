@@ -14,8 +14,8 @@ function slotWidths(width) {
   const needed = stage.roles.map((role) => panes.map((pane) => {
     const stop = pane.stops.find((each) => each.role === role);
     if (!stop) return [1, "none"];
-    const caption = pane.words.math(stop.symbol ?? pane.weight[0]).textContent;
-    return [pane.layout.derivative === "numerator" ? stop.into.length : stop.height + 1.5, caption];
+    stop.caption ??= pane.words.math(stop.symbol ?? pane.weight[0]).textContent;
+    return [pane.layout.derivative === "numerator" ? stop.into.length : stop.height + 1.5, stop.caption];
   }));
   const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 12 + 6 * [...text].length)))));
   const heights = panes.flatMap((pane) => pane.stops.map((stop) => (pane.layout.derivative === "numerator" ? stop.height + 1 : stop.into.length)));
@@ -25,9 +25,7 @@ function slotWidths(width) {
   return { unit, slots: sized(unit) };
 }
 
-function chainTiles(pane) {
-  const box = byId(`${pane.name}-tiles`);
-  const { unit, slots } = slotWidths((box.clientWidth || 640) - 8);
+function chainTiles(pane, { unit, slots }) {
   const here = reached(pane);
   const tiles = stage.roles.map((role, index) => {
     const stop = pane.stops.find((each) => each.role === role);
@@ -42,6 +40,15 @@ function chainTiles(pane) {
     return sizedTo(slots[index], button);
   });
   return pane.layout.derivative === "numerator" ? tiles : tiles.reverse();
+}
+
+// Where a chain is wider than its pane, the row's tile is scrolled into the middle.
+function showTile(pane, { slots }) {
+  const widths = pane.layout.derivative === "numerator" ? slots : [...slots].reverse();
+  if (widths.reduce((sum, slot) => sum + slot + 6, 0) <= stage.width) return;
+  const index = stage.roles.indexOf(reached(pane).role);
+  const at = pane.layout.derivative === "numerator" ? index : slots.length - 1 - index;
+  byId(`${pane.name}-tiles`).scrollLeft = widths.slice(0, at).reduce((sum, slot) => sum + slot + 6, 0) - stage.width / 2;
 }
 
 function sizedTo(width, element) {

@@ -87,7 +87,7 @@ function buildStage() {
   section.addEventListener("pointerover", (event) => tieAt(event.target));
   section.addEventListener("pointerleave", () => tie(null, null));
   document.addEventListener("keydown", stageKeys);
-  addEventListener("resize", () => renderStage());
+  addEventListener("resize", () => { measureStage(); renderStage(); });
   return section;
 }
 

@@ -29,7 +29,7 @@ function inline(pane, place) {
 
 // What the arrays of the step leave of the pane's width; all of it where they stand below.
 function roomFor(pane, stop) {
-  const width = (byId(`${pane.name}-step`).clientWidth || 640) - 24;
+  const width = stage.width - 24;
   const shapes = [...(stop.parts ?? []).map((place) => pooled(place).shape), stop.shape];
   const tables = shapes.reduce((sum, shape) => sum + (shape.length ? 31 * shape.at(-1) + 34 : 30), 0);
   return width - tables >= 260 ? width - tables : width;
