@@ -168,7 +168,7 @@ class Derivation:
         --------
         >>> from jacobians import Network
         >>> from jacobians.derivation import derive
-        >>> net = Network.dense((2, 1), convention="cs231n")
+        >>> net = Network.dense((2, 2), convention="cs231n")
         >>> program = derive(net.run(net.init(0), [[1.0, 2.0]], [0])).to_javascript()
         >>> [line for line in program.splitlines() if "dW1 =" in line]
         ['  const dW1 = np.matmul(np.transpose(X), dZ1);']
