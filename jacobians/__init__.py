@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "auditing": "audit",
+    "batches": "in_blocks",
+    "block_by_block": "BlockByBlock",
     "checking": "check_gradient check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
@@ -53,6 +55,8 @@ _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
     from jacobians.auditing import *
+    from jacobians.batches import *
+    from jacobians.block_by_block import *
     from jacobians.checking import *
     from jacobians.comparison import *
     from jacobians.conventions import *

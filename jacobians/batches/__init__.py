@@ -1,0 +1,6 @@
+"""Batches that are taken block by block: what they must offer, where they come from, and how blocks are added exactly."""
+
+from jacobians.batches.blocks import Batches, Blocks, in_blocks
+from jacobians.batches.parquet import ParquetBlocks
+
+__all__ = ["Batches", "Blocks", "ParquetBlocks", "in_blocks"]
