@@ -1,4 +1,4 @@
-"""A network on a batch that is taken block by block: here, by several processes, or by a cluster, with the same bits."""
+"""A network on a batch in blocks: here, by several processes, or by a cluster, with the same bits."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ class BlockByBlock:
         timeout: float | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
-        if not isinstance(batches, Batches) or callable(batches.count):  # as those of lists are
+        given: Any = batches
+        if not isinstance(given, Batches) or callable(given.count):  # as those of lists are
             raise ArgumentError(
                 "BlockByBlock: batches has no count, len or index; make them of arrays: in_blocks(X, Y, block=4096)"
             )

@@ -1,4 +1,4 @@
-"""Batches that are taken block by block: what they must offer, where they come from, and how blocks are added exactly."""
+"""Batches in blocks: what they must offer, where they come from, and how what they give is added exactly."""
 
 from jacobians.batches.blocks import Batches, Blocks, in_blocks
 from jacobians.batches.parquet import ParquetBlocks

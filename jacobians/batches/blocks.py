@@ -127,7 +127,7 @@ class _Source:
 
     def __init__(self, given: Any, name: str) -> None:
         self.name = name
-        self._given = _mapped(given, name) if isinstance(given, (str, os.PathLike)) else given
+        self._given: Any = _mapped(given, name) if isinstance(given, (str, os.PathLike)) else given
         if not hasattr(self._given, "shape"):
             self._given = as_array(self._given, name, "in_blocks")
         if not self._given.shape or not hasattr(self._given, "__getitem__"):
@@ -164,7 +164,7 @@ class _Source:
             fortran = given.flags.f_contiguous and not given.flags.c_contiguous
             state["_given"] = ("map", self._file, given.offset, given.dtype, self.shape, "F" if fortran else "C")
         else:
-            state["_given"] = ("hdf5", self._file, given.name)
+            state["_given"] = ("hdf5", self._file, self._given.name)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -189,9 +189,10 @@ def _mapped(path: str | os.PathLike[str], name: str) -> Array:
 
 
 def _file_of(given: Any) -> str | None:
-    """The file that holds all of an array from its first entry on; None for an array in memory and for a view of one."""
+    """The file that an array begins in; None for an array in memory, and for a view of one in a file."""
     if isinstance(given, np.memmap):
-        return str(given.filename) if given.filename and isinstance(given.base, mmap.mmap) else None
+        base: Any = given.base  # a view's is another array
+        return str(given.filename) if given.filename and isinstance(base, mmap.mmap) else None
     if type(given).__module__.split(".")[0] == "h5py":
         return str(given.file.filename)
     return None

@@ -1,4 +1,4 @@
-"""A checkpoint: arrays in an ``.npz`` file, written beside and renamed; the one before is kept, and serves if it is whole."""
+"""A checkpoint: arrays in an ``.npz`` file that is whole or not there; the one before is kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,8 @@ class Checkpoint:
         """
         try:
             with whole_file(self.path.with_suffix(".next.npz")) as opened:
-                np.savez(opened, **{_OF: np.array(work)}, **arrays)
+                entries: dict[str, Any] = {_OF: np.array(work), **arrays}
+                np.savez(opened, **entries)
             if self.path.exists() and self._read(self.path) is not None:
                 self.path.replace(self.before)
             self.path.with_suffix(".next.npz").replace(self.path)

@@ -1,4 +1,4 @@
-"""One function over all blocks of a batch: bounded in flight, tried again where a worker is lost, stopped by an error."""
+"""One function over all blocks of a batch: tried again where a worker is lost, stopped at once by an error."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def over_blocks(
     """
     total = len(batches)
     todo = [index for index in range(total) if index not in skip]
-    done, examples, kernels = total - len(todo), 0, set()
+    done, examples = total - len(todo), 0
+    kernels: set[str] = set()
 
     def arrived(index: int, count: int, result: Any, where: str) -> None:
         nonlocal done, examples
@@ -133,7 +134,7 @@ def _handed_out(
                     except INFRASTRUCTURE:
                         raise
                     except Exception as error:
-                        raise _Stop(_named(error, batches, index), error) from error
+                        raise _StopError(_named(error, batches, index), error) from error
                     del pending[future]
                     arrived(index, *found)
             except INFRASTRUCTURE as error:
@@ -145,8 +146,8 @@ def _handed_out(
                         ""
                         if workers.remakes
                         else (
-                            "; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), and a new "
-                            "one takes its place"
+                            "; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), and a "
+                            "new one takes its place"
                         )
                     )
                     error.add_note(f"blocks {', '.join(map(str, again[:8]))} were in flight{mend}")
@@ -157,14 +158,14 @@ def _handed_out(
                 waiting += again[::-1]
                 workers.remake()
                 time.sleep(_PAUSE)
-    except _Stop as stop:
+    except _StopError as stop:
         raise stop.named from stop.cause
     finally:
         for future in pending:
             future.cancel()
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """An error of the data or the code, on its way past what is tried again."""
 
     def __init__(self, named: Exception, cause: Exception) -> None:
@@ -177,7 +178,7 @@ def _submitted(task: bytes, batches: Batches, index: int, workers: Workers) -> F
         try:
             block = batches[index]
         except Exception as error:
-            raise _Stop(_named(error, batches, index), error) from error
+            raise _StopError(_named(error, batches, index), error) from error
         return workers.submit(_of_given, task, *block)
     return workers.submit(_of_pickled, task, batches, index)
 

@@ -42,7 +42,8 @@ def gradient_in_blocks(
         return count, share(X, Y, count)
     axis = layout.batch_axis
     batches = Blocks(X, Y, block, layout.batch)
-    total, by_input = TreeSum(len(batches)), {}
+    total = TreeSum(len(batches))
+    by_input: dict[str, Array] = {}
     for index in range(len(batches)):
         added = share(*batches[index], count)
         if "X" in added:

@@ -66,7 +66,7 @@ def test_every_block_arrives_once() -> None:
     with ThreadPoolExecutor(3) as pool:
         for workers in (None, Workers(pool), Workers(Fake())):
             said: list[tuple[int, int]] = []
-            found = collected(workers, on_block=lambda done, of: said.append((done, of)))
+            found = collected(workers, on_block=lambda *numbers, said=said: said.append(numbers))
             assert found == EXPECTED
             assert said == [(i, 10) for i in range(1, 11)]
 
