@@ -43,6 +43,7 @@ _HOMES = {
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
     "recording": "replayed",
+    "training": "fit",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
     "translate_parameters",
 }
@@ -75,6 +76,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.parameter_files import *
     from jacobians.presets import *
     from jacobians.recording import *
+    from jacobians.training import *
     from jacobians.translate import *
 
 __version__ = "0.1.0"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array, all_finite, as_float, first_not_finite, number, refuse_not_finite
-from jacobians.batches.blocks import Batches
+from jacobians.batches.blocks import Batches, is_batches
 from jacobians.batches.checkpoint import Checkpoint
 from jacobians.batches.reduction import Task, over_blocks
 from jacobians.batches.tree import TreeSum
@@ -23,6 +23,7 @@ from jacobians.curvature import gauss_newton
 from jacobians.errors import ArgumentError, DataError, DomainError, LayoutError
 from jacobians.network import Network, Parameters, Run
 from jacobians.network.blocks import refuse_mixing
+from jacobians.network.objective import Objective
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -100,8 +101,7 @@ class BlockByBlock:
         timeout: float | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
-        given: Any = batches
-        if not isinstance(given, Batches) or callable(given.count):  # as those of lists are
+        if not is_batches(batches):
             raise ArgumentError(
                 "BlockByBlock: batches has no count, len or index; make them of arrays: in_blocks(X, Y, block=4096)"
             )
@@ -306,12 +306,15 @@ def _value_and_gradient(run: Run, whole: int) -> dict[str, Array]:
 
 
 def _right(run: Run, whole: int) -> dict[str, Array]:
-    loss = run.network.loss
-    decided = loss.decide(run.results["output"])
-    targets = np.asarray(run.Y)
-    if targets.ndim > 1 and targets.size != decided.size:  # one-hot
-        targets = targets.argmax(axis=run.network.layout.feature_axis)
-    return {_VALUE: np.asarray(np.count_nonzero(decided.ravel() == targets.ravel()), dtype=np.float64)}
+    return {_VALUE: np.asarray(count_right(run.network, run.results["output"], run.Y), dtype=np.float64)}
+
+
+def count_right(net: Objective, output: Array, Y: Any) -> int:
+    """Return for how many examples the outputs decide the target, which may be a label or one-hot."""
+    decided, targets = net.loss.decide(output), np.asarray(Y)
+    if targets.size != decided.size:
+        targets = targets.argmax(axis=net.layout.feature_axis)
+    return int(np.count_nonzero(decided.ravel() == targets.ravel()))
 
 
 def _norms(run: Run, whole: int) -> dict[str, Array]:

@@ -29,7 +29,7 @@ def words(text: str) -> list[str]:
 PUBLIC = words("""
     BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
     all_conventions audit binary_cross_entropy check_gradient check_jacobian compare convention cross_entropy
-    diagnose empirical_fisher exp explain gauss_newton gelu grad hadamard in_blocks jacobian kronecker_factored l2
+    diagnose empirical_fisher exp explain fit gauss_newton gelu grad hadamard in_blocks jacobian kronecker_factored l2
     leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge power
     reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square squared_error tanh total
     translate_batch translate_gradients translate_jacobian translate_packed translate_parameters transpose unvec values
@@ -150,6 +150,7 @@ MAY_IMPORT = {
     "checking": _NETWORK | {"graphs"},
     "testing": _NETWORK | {"checking", "graphs", "symbols"},
     "diagnosis": _NETWORK | {"checking", "graphs"},
+    "training": _NETWORK | {"batches", "block_by_block", "curvature", "recording"},
     "parameter_files": _BASE | _CONVENTIONS | {"array_roles", "data", "translate", "whole_files"},
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
@@ -167,6 +168,7 @@ MAY_IMPORT = {
         "array_roles",
         "file_verdict",
         "parameter_files",
+        "training",
         "whole_files",
         "",
     },

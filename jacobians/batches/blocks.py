@@ -34,6 +34,11 @@ class Batches(Protocol):
         """Return one block's X and Y."""
 
 
+def is_batches(given: Any) -> bool:
+    """Return whether something is a batch as a row of blocks; lists and tuples have a method `count`, and are none."""
+    return isinstance(given, Batches) and not callable(given.count)
+
+
 def in_blocks(X: Any, Y: Any, block: int = 4096, *, batch: Literal["rows", "columns"] = "rows") -> Blocks:
     """Return a batch in blocks of so many examples; the last may be shorter.
 
