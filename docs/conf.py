@@ -11,6 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 import jacobians
+from jacobians import matrix
 from jacobians.explorer import explorer_page
 
 project = "jacobians"
@@ -40,6 +41,7 @@ autosummary_generate = True
 autosummary_filename_map = {  # names that differ by a capital alone would share a file on some disks
     "jacobians.convention": "convention-function",
     "jacobians.jacobian": "jacobian-function",
+    **{f"jacobians.matrix.{name}": f"jacobians.matrix.{name}-function" for name in matrix.__all__ if name.islower()},
 }
 templates_path = ["_templates"]
 autodoc_typehints = "none"

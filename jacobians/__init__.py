@@ -23,10 +23,10 @@ _HOMES = {
     "auditing": "audit",
     "batches": "in_blocks",
     "block_by_block": "BlockByBlock",
-    "checking": "check_gradient check_jacobian",
+    "checking": "check_gradient check_hessian check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
-    "curvature": "empirical_fisher gauss_newton kronecker_factored",
+    "curvature": "empirical_fisher gauss_newton hessian kronecker_factored",
     "data": "load_digits",
     "derivation": "explain",
     "diagnosis": "diagnose",
@@ -42,6 +42,7 @@ _HOMES = {
     "softmax softplus square squared_error tanh total transpose",
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
+    "programs": "audit_program",
     "recording": "replayed",
     "training": "fit",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
@@ -52,9 +53,13 @@ _HOMES = {
 The classes of operations and losses, such as ``jac.Affine`` and ``jac.Sigmoid``, are found here too. They are listed by
 `jacobians.operations` alone."""
 
+_ROOMS = ("matrix",)
+"""Modules whose names are reached through them: ``jac.matrix.inverse``."""
+
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
+    import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
     from jacobians.batches import *
     from jacobians.block_by_block import *
@@ -75,6 +80,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.operations import *
     from jacobians.parameter_files import *
     from jacobians.presets import *
+    from jacobians.programs import *
     from jacobians.recording import *
     from jacobians.training import *
     from jacobians.translate import *
@@ -86,6 +92,8 @@ __all__ = sorted(_HOME_OF)
 
 def __getattr__(name: str) -> Any:
     """Load a public name's module on first use: importing the package alone costs less than a millisecond."""
+    if name in _ROOMS:
+        return importlib.import_module(f"jacobians.{name}")
     home = _HOME_OF.get(name)
     if home is None and name[:1].isupper():  # the classes of operations and losses, which are not listed
         operations = importlib.import_module("jacobians.operations")
@@ -97,4 +105,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+    return sorted({*__all__, *_ROOMS, *(name for name in globals() if name.startswith("__"))})

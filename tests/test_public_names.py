@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jacobians
-from jacobians import linops, operations
+from jacobians import linops, matrix, operations
 from tests.docs import rooms
 
 PACKAGE = Path(jacobians.__file__).parent
@@ -28,17 +28,18 @@ def words(text: str) -> list[str]:
 
 PUBLIC = words("""
     BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
-    all_conventions audit binary_cross_entropy check_gradient check_jacobian compare convention cross_entropy
-    diagnose empirical_fisher exp explain fit gauss_newton gelu grad hadamard in_blocks jacobian kronecker_factored l2
-    leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge power
-    reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square squared_error tanh total
-    translate_batch translate_gradients translate_jacobian translate_packed translate_parameters transpose unvec values
-    vec
+    all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian compare
+    convention cross_entropy diagnose empirical_fisher exp explain fit gauss_newton gelu grad hadamard hessian in_blocks
+    jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul
+    mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus
+    square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
+    translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
-    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter Identity
-    Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape Scaled Selection Sparse Sum Transposed Zero
+    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter DirectSum
+    Duplication Elimination Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape
+    Scaled Selection Sparse Sum SylvesterInverse Transposed Zero
 """)
 
 OPERATIONS = words("""
@@ -47,6 +48,19 @@ OPERATIONS = words("""
     Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary add add_ones affine
     binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean
     multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error tanh total transpose
+""")
+
+MATRIX = words("""
+    Bilinear Cayley Cholesky Circulant Congruence Correlation Covariance Determinant DiagonalMatrix DiagonalOf
+    Division Eigenvalues Eigenvectors FrobeniusNorm Gaussian GaussianByCholesky Gram Inverse KroneckerProduct LDL
+    LeastSquares LogAbsDeterminant LogDeterminant Lyapunov Mahalanobis MatrixExponential MatrixLogarithm MatrixPower
+    MatrixSquareRoot Normalise NuclearNorm Orthogonal Outer PNorm PseudoInverse QR Quadratic Sign SingularValues
+    SingularVectors Skew Solve SpectralFunction SpectralNorm Sylvester Symmetrised Toeplitz Trace Triangle
+    Triangular TripleProduct Unvech Vech bilinear cayley cholesky circulant commutation congruence correlation
+    covariance det diag diagonal_of divide duplication eigh eigvalsh elimination expm frobenius_norm gaussian
+    gaussian_by_cholesky gram inverse kron ldl least_squares logdet logm lyapunov mahalanobis matrix_power normalise
+    nuclear_norm orthogonal outer p_norm pinv qr quadratic ridge skew slogdet solve spectral_function spectral_norm
+    sqrtm svd svdvals sylvester symmetrised toeplitz trace triangular tril triple_product triu unvech vech
 """)
 
 
@@ -58,6 +72,7 @@ def test_public_names_are_pinned() -> None:
     assert len(PUBLIC) < 80
     assert sorted(linops.__all__) == sorted(LINOPS)
     assert sorted(operations.__all__) == sorted(OPERATIONS)
+    assert sorted(matrix.__all__) == sorted(MATRIX)
 
 
 def test_type_checkers_find_every_public_name() -> None:
@@ -74,7 +89,7 @@ def test_type_checkers_find_every_public_name() -> None:
 
 def test_only_public_names_are_completed() -> None:
     names = [name for name in dir(jacobians) if not name.startswith("__")]
-    assert names == sorted(PUBLIC)
+    assert names == sorted([*PUBLIC, "matrix"])
 
 
 def test_the_classes_of_operations_are_found_at_the_top() -> None:
@@ -100,7 +115,7 @@ def test_every_listed_name_is_there(name: str) -> None:
     assert set(listed) <= set(dir(module))
 
 
-@pytest.mark.parametrize("module", [jacobians, linops, operations], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [jacobians, linops, matrix, operations], ids=lambda m: m.__name__)
 def test_every_public_name_is_documented(module: object) -> None:
     for name in module.__all__:  # type: ignore[attr-defined]
         value = getattr(module, name)
@@ -110,8 +125,8 @@ def test_every_public_name_is_documented(module: object) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'jacobians' has no attribute 'hessian'"):
-        _ = jacobians.hessian
+    with pytest.raises(AttributeError, match="module 'jacobians' has no attribute 'hessians'"):
+        _ = jacobians.hessians
     assert set(jacobians.__all__) <= set(dir(jacobians))
 
 
@@ -134,6 +149,7 @@ MAY_IMPORT = {
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
+    "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,
@@ -155,6 +171,7 @@ MAY_IMPORT = {
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
+    "programs": _BASE | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {"comparison", ""},
     "cli": _FORMULAS
@@ -168,6 +185,7 @@ MAY_IMPORT = {
         "array_roles",
         "file_verdict",
         "parameter_files",
+        "programs",
         "training",
         "whole_files",
         "",

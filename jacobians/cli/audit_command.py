@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from jacobians.auditing import audit, names
+from jacobians.cli import program_audit
 from jacobians.cli.options import (
     Commands,
     add_command,
@@ -25,7 +26,8 @@ from jacobians.presets import convention as find_convention
 _LARGEST = 2000
 """Widths and examples: a formula is right or wrong at any."""
 _EPILOG = """\
-exit code: 0 the formula is right, 1 it is not, 2 it cannot be read
+exit code: 0 the formula is right, 1 it is not, 2 it cannot be read; of a program: 0 all that was judged is right,
+1 something is wrong, 2 nothing was judged
 
 examples:
   jacobians audit "dTheta2 = delta3.T @ A2 / m" --convention ng-ml-2011
@@ -34,6 +36,7 @@ examples:
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
   jacobians audit "dZ1 = dZ2 @ W2_new.T * relu_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
   jacobians audit --names --convention pytorch
+  jacobians audit --program two_layer_net.py
 """
 
 
@@ -72,12 +75,15 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     for name in ("numpy", "latex", "octave"):
         notation.add_argument(f"--{name}", dest="notation", action="store_const", const=name, help=f"read it as {name}")
     parser.add_argument("--names", action="store_true", help="list the names that a formula may use, with their shapes")
+    program_audit.add_options(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit, print, and return the exit code."""
+    if arguments.program is not None:
+        return program_audit.run(arguments)
     convention = _convention(arguments)
     check_layers(arguments.sizes or (), "audit")
     if arguments.seed < 0 or (arguments.l2 or 0) < 0:

@@ -421,7 +421,8 @@ def derive_operation(
     known = Named(arrays={own[name]: array for name, array in inputs.items()})
     values = known.arrays
     symbols: dict[str, Expr] = {name: Symbol(own[name], array.shape) for name, array in inputs.items()}
-    output = known.add("A" if len(inputs) == 1 else "Z", value)
+    letters = "AZY" if len(inputs) == 1 else "ZY"
+    output = known.add(next(letter for letter in letters if letter not in own.values()), value)
 
     def name(formula: Expr | None) -> Expr:
         return output if formula is None else known.define(output.name, output.name, formula, value)

@@ -10,6 +10,9 @@ from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
+from jacobians.linops.direct_sum import DirectSum
+from jacobians.linops.frechet import Frechet
+from jacobians.linops.half_vectorisation import Duplication, Elimination
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
@@ -18,6 +21,9 @@ from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.solving import det, inverse, logdet, solve
+from jacobians.linops.spectral import eigh, norm, trace
+from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 if TYPE_CHECKING:
@@ -33,6 +39,10 @@ __all__ = [
     "Dense",
     "Diagonal",
     "DiagonalMinusOuter",
+    "DirectSum",
+    "Duplication",
+    "Elimination",
+    "Frechet",
     "Identity",
     "Jacobian",
     "KhatriRao",
@@ -46,6 +56,7 @@ __all__ = [
     "Selection",
     "Sparse",
     "Sum",
+    "SylvesterInverse",
     "Transposed",
     "Zero",
 ]
@@ -67,13 +78,20 @@ def _picture(jacobian: Jacobian) -> str:
     return html(jacobian)
 
 
-# The rules of the algebra and the blocks know other structures, and the pictures stand above all of them. So the
-# contract imports none of these; they are hung on it here, once.
+# The rules of the algebra, the solvers and the blocks know other structures, and the pictures stand above all of them.
+# So the contract imports none of these; they are hung on it here, once.
 Jacobian._compose = compose
 Jacobian._add = add
 Jacobian._beside = beside
 Jacobian._after = after
 Jacobian._scale = scale
 Jacobian.block_diagonal = block_diagonal
+Jacobian.solve = solve
+Jacobian.inverse = inverse
+Jacobian.det = det
+Jacobian.logdet = logdet
+Jacobian.trace = trace
+Jacobian.norm = norm
+Jacobian.eigh = eigh
 Jacobian.plot = plot
 Jacobian._picture = _picture

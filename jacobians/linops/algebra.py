@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, as_array, size_of
+from jacobians.arrays import Array, DType, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.diagonal import Diagonal
+from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
@@ -143,6 +144,10 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             return _diagonal_block(left, right)
         case Diagonal(), BlockDiagonal():
             return _scaled_blocks(left, right)
+        # (J₁ ⊕ J₂)(G₁ ⊕ G₂) = J₁G₁ ⊕ J₂G₂
+        case DirectSum(), DirectSum() if [j.domain for j in left.parts] == [g.codomain for g in right.parts]:
+            parts = [_chain(j, g)._with_order(None) for j, g in zip(left.parts, right.parts, strict=True)]
+            return DirectSum(parts, left.codomain, right.domain, np.result_type(left.dtype, right.dtype))
         # Bₙ (I ⊗ W) = (Bₙ W);  the row bₙ of Bₙ against X ⊗ I is bₙ ⊗ xₙ
         case BlockDiagonal(), Kronecker():
             return _layer_rows(left, right)
@@ -219,8 +224,22 @@ def beside(jacobian: Jacobian, matrix: Any) -> Jacobian:
             f"+: the matrix has shape {matrix.shape}, that of {jacobian.structure} is {jacobian.shape}; both must agree"
         )
     turned = isinstance(jacobian, Denominator)
+    multiple = _multiple_of_identity(jacobian, matrix)
+    if multiple is not None:
+        return Denominator(multiple) if turned else multiple
     leaf = leaf_of_matrix(matrix.T if turned else matrix, jacobian.codomain, jacobian.domain, jacobian.order)
     return Denominator(leaf) if turned else leaf
+
+
+def _multiple_of_identity(jacobian: Jacobian, matrix: Any) -> Jacobian | None:
+    """The plain matrix c·I as such, which keeps what the sum is solved by; None of any other."""
+    if type(matrix) is not np.ndarray or jacobian.codomain != jacobian.domain or not matrix.size:
+        return None
+    entry = matrix[0, 0]
+    if entry == 0 or np.count_nonzero(matrix) != len(matrix) or not (np.diagonal(matrix) == entry).all():
+        return None
+    dtype = as_float(matrix, "the matrix", "+").dtype
+    return scale(float(entry), Identity(jacobian.domain, dtype))._with_order(jacobian.order)
 
 
 def after(jacobian: Jacobian, matrix: Any) -> Jacobian:

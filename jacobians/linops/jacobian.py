@@ -8,7 +8,7 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
@@ -79,7 +79,7 @@ class Jacobian(MatrixViews):
     __slots__ = ("codomain", "domain", "dtype", "order")
     __array_ufunc__ = None
 
-    # hung on the class in linops/__init__.py: the rules and the blocks know other structures, the pictures stand above
+    # hung on the class in linops/__init__.py: the rules and the solvers know other structures, the pictures stand above
     _compose: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
     _add: ClassVar[Callable[[Jacobian, Jacobian], Jacobian]]
     _beside: ClassVar[Callable[[Jacobian, Any], Jacobian]]
@@ -88,6 +88,13 @@ class Jacobian(MatrixViews):
     _picture: ClassVar[Callable[[Jacobian], str]]
     plot: ClassVar[Callable[..., Axes]]
     block_diagonal: ClassVar[Callable[..., Any]]
+    solve: ClassVar[Callable[[Jacobian, Array], Array]]
+    inverse: ClassVar[Callable[[Jacobian], Jacobian]]
+    det: ClassVar[Callable[[Jacobian], float]]
+    logdet: ClassVar[Callable[[Jacobian], float]]
+    trace: ClassVar[Callable[[Jacobian], float]]
+    norm: ClassVar[Callable[..., float]]
+    eigh: ClassVar[Callable[[Jacobian], tuple[Array, Jacobian]]]
 
     def __init__(self, codomain: Shape, domain: Shape, dtype: DType) -> None:
         self.codomain = codomain
@@ -109,6 +116,10 @@ class Jacobian(MatrixViews):
     def _is_symmetric(self) -> bool:
         """Whether the structure alone makes the matrix symmetric, so that it is the same in both derivative layouts."""
         return False
+
+    def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The sizes of the arrays that the output's, and the input's, packed vector is made of; of one array none."""
+        return (), ()
 
     @property
     def numerator(self) -> Jacobian:

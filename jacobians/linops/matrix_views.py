@@ -263,6 +263,30 @@ class MatrixViews(Derivative):
         on_the_way = f" and {format_bytes(needed)} on the way" if needed > dense else ""
         self._refuse_over(limit, needed, "to_dense", f"{format_bytes(dense)} dense{on_the_way}", "to_sparse(), ")
 
+    def tensor(self, *, limit: int = DENSE_LIMIT) -> Array:
+        """Return all partial derivatives as a new array of shape (*codomain, *domain): ∂y[i]/∂x[j] at [*i, *j].
+
+        It is the same in every vec order, and in both derivative layouts.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes above which nothing is allocated.
+
+        Raises
+        ------
+        TooLargeError
+            If it would take more than `limit` bytes.
+
+        Examples
+        --------
+        >>> from jacobians.linops import Commutation
+        >>> T = Commutation(2, 3).tensor()
+        >>> T.shape, T[2, 1, 1, 2]
+        ((3, 2, 2, 3), np.float64(1.0))
+        """
+        return np.asarray(self._as_arrays(self.to_dense("C", limit=limit), "C"), order="C")
+
     def toarray(self) -> Array:
         """Return `to_dense()`, by the name that SciPy's sparse arrays give it."""
         return self.to_dense()

@@ -25,7 +25,7 @@ LINES = [
     for module in MODULES
     for line in re.findall(r"^  (jacobians .*)$", module._EPILOG.replace("\\\n", " "), re.MULTILINE)
 ]
-OWN_FILES = re.compile(r"\.(csv|mat|npz|m)\b|model:")
+OWN_FILES = re.compile(r"\.(csv|mat|npz|m|py)\b|model:")
 
 
 def arguments(line: str) -> list[str]:

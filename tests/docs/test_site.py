@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import jacobians
-from jacobians import errors, linops, testing
+from jacobians import errors, linops, matrix, testing
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -26,6 +26,7 @@ def test_the_reference_lists_every_public_name() -> None:
     names = listed()
     assert set(jacobians.__all__) <= set.union(*names.values())
     assert set(linops.__all__) - {"DENSE_LIMIT", "Jacobian"} <= names["jacobians.linops"]
+    assert set(matrix.__all__) == names["jacobians.matrix"]
     assert {name for name in testing.__all__ if name.startswith("assert_")} <= names["jacobians.testing"]
     assert set(errors.__all__) <= names["jacobians.errors"]
 

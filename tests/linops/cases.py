@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import coo_array
 
-from jacobians.linops import Transposed
+from jacobians.linops import Duplication, Elimination, Transposed
 from tests.linops.dense_twins import Numbers
 from tests.linops.makers import (
     Make,
@@ -21,7 +21,11 @@ from tests.linops.makers import (
     denominator,
     dense,
     diagonal,
+    direct_sum,
+    direct_sum_of_nothing,
+    frechet,
     gather,
+    half,
     identity,
     khatri_rao,
     khatri_rao_sum,
@@ -34,6 +38,7 @@ from tests.linops.makers import (
     scaled,
     slices,
     sparse,
+    sylvester,
     total,
     transposed,
     zero,
@@ -129,6 +134,12 @@ LEAVES = [
     Case("Broadcast of a vector", broadcast((4, 3), (3,))),
     Case("Broadcast in the middle", broadcast((2, 3, 4), (2, 1, 4))),
     Case("Broadcast at both ends", broadcast((2, 3, 2), (3, 1))),
+    Case("Duplication", half(Duplication, 3, "C")),
+    Case("Duplication, stacked by columns", half(Duplication, 3, "F")),
+    Case("Elimination", half(Elimination, 3, "C")),
+    Case("Elimination, stacked by columns", half(Elimination, 3, "F")),
+    Case("SylvesterInverse", sylvester(3, 2)),
+    Case("Frechet", frechet(3)),
     Case("LowRank", low_rank((2, 3), (5,), 2)),
     Case("LowRank square", low_rank((2, 3), (2, 3), 1)),
     Case("LowRank to a scalar", low_rank((), (3, 2), 2)),
@@ -157,6 +168,10 @@ COMPOSITES = [
     Case("Sum", total(kronecker((2, 5), 3), dense((2, 3), (5, 3)), sparse((2, 3), (5, 3)))),
     Case("Sum square", total(diagonal(3, 4), product(commutation(4, 3), reshape((4, 3), (3, 4))))),
     Case("Sum of scalars", total(diagonal(), dense((), ()))),
+    Case("DirectSum", direct_sum(3, kronecker((2, 3), (1, 2)))),
+    Case("DirectSum square", direct_sum(2, product(diagonal(2, 2), kronecker((2, 2), (2, 2))))),
+    Case("DirectSum of more leading axes", direct_sum(4, dense((2,), (3,)), (2, 2))),
+    Case("DirectSum of rows", direct_sum(3, dense((), (2, 2)))),
     Case("BlockRow packed C", block_row("C", kronecker((2, 5), 3), dense((2, 3), (4,)), zero((2, 3), ()))),
     Case("BlockRow packed F", block_row("F", kronecker((2, 5), 3), dense((2, 3), (4,)), dense((2, 3), (2, 1, 3)))),
     Case("BlockRow of one", block_row("F", commutation(2, 3))),
@@ -197,6 +212,7 @@ EMPTY = [
     Case("Product, no examples", product(diagonal(0, 3), kronecker(0, (3, 2)))),
     Case("Product through nothing", product(kronecker((4, 0), 3), diagonal(0, 3), kronecker((0, 2), 3))),
     Case("Sum, no examples", total(diagonal(0, 3), dense((0, 3), (0, 3)))),
+    Case("DirectSum, no examples", direct_sum_of_nothing((0, 2), (0, 3, 2))),
     Case("BlockRow, no examples", block_row("F", kronecker((0, 5), 3), dense((0, 3), (2, 2)))),
     Case("BlockRow with an empty part", block_row("F", dense((2,), (0, 3)), dense((2,), (2, 2)))),
 ]

@@ -16,6 +16,10 @@ from jacobians.linops import (
     Dense,
     Diagonal,
     DiagonalMinusOuter,
+    DirectSum,
+    Duplication,
+    Elimination,
+    Frechet,
     Identity,
     Jacobian,
     KhatriRao,
@@ -28,6 +32,7 @@ from jacobians.linops import (
     Selection,
     Sparse,
     Sum,
+    SylvesterInverse,
     Zero,
 )
 from jacobians.linops.kronecker import Bordered
@@ -164,6 +169,40 @@ def broadcast(codomain: Shape, domain: Shape) -> Make:
     return make
 
 
+def half(kind: type[Duplication | Elimination], n: int, stacked: str) -> Make:
+    places = [(i, j) for i in range(n) for j in range(i + 1)]
+    if stacked == "F":
+        places.sort(key=lambda place: place[::-1])
+    size = len(places)
+    if kind is Elimination:
+        twin = twins.by_entries((size,), (n, n), lambda k, place: places[k[0]] == place)
+    else:
+        twin = twins.by_entries((n, n), (size,), lambda place, k: set(places[k[0]]) == set(place))
+    return lambda g: (kind(n, stacked, g.dtype), twin)
+
+
+def sylvester(m: int, n: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        A, B = (np.where(np.eye(size, dtype=bool), 4, g(size, size)).astype(g(0).dtype) for size in (m, n))
+        return SylvesterInverse(A, B), np.linalg.inv(np.kron(wide(A), np.eye(n)) + np.kron(np.eye(m), wide(B).T))
+
+    return make
+
+
+def cube(M: np.ndarray) -> np.ndarray:
+    return M @ M @ M
+
+
+def frechet(n: int) -> Make:
+    def make(g: Numbers) -> Pair:
+        A = g(n, n)
+        powers = [np.linalg.matrix_power(wide(A), i) for i in range(3)]
+        terms = (np.kron(powers[i], powers[2 - i].T) for i in range(3))
+        return Frechet(cube, A, "cube"), sum(terms, np.zeros((n * n, n * n)))
+
+    return make
+
+
 def low_rank(codomain: Shape, domain: Shape, rank: int) -> Make:
     def make(g: Numbers) -> Pair:
         a, b = g(*codomain, rank), g(*domain, rank)
@@ -217,6 +256,24 @@ def total(*terms: Make) -> Make:
         return Sum(operators), sum(matrices[1:], matrices[0])
 
     return make
+
+
+def direct_sum(count: int, part: Make, lead: Shape | None = None) -> Make:
+    def make(g: Numbers) -> Pair:
+        operators, matrices = zip(*(part(g) for _ in range(count)), strict=True)
+        axes = lead or (count,)
+        rows, columns = matrices[0].shape
+        twin = np.zeros((count * rows, count * columns))
+        for i, matrix in enumerate(matrices):
+            twin[i * rows : (i + 1) * rows, i * columns : (i + 1) * columns] = matrix
+        return DirectSum(operators, axes + operators[0].codomain, axes + operators[0].domain), twin
+
+    return make
+
+
+def direct_sum_of_nothing(codomain: Shape, domain: Shape) -> Make:
+    shape = int(np.prod(codomain)), int(np.prod(domain))
+    return lambda g: (DirectSum((), codomain, domain, g.dtype), np.zeros(shape))
 
 
 def block_row(packing: str, *parts: Make) -> Make:

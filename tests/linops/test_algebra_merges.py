@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians.linops import BlockDiagonal, Diagonal, Identity, KhatriRao, Kronecker, Selection, Sum
+from jacobians.linops import BlockDiagonal, Dense, Diagonal, DirectSum, Identity, KhatriRao, Kronecker, Selection, Sum
 from jacobians.linops.algebra import (
     _diagonal_block,
     _holds,
@@ -107,3 +107,20 @@ def test_merges_taken_back() -> None:
     for left, right in neither:
         rows = KhatriRao(draw(*left), draw(*right, seed=2))
         assert blocks_and_inputs(rows) is None, f"{rows.structure} are no inputs behind blocks"
+
+
+def test_direct_sums_merge_part_by_part() -> None:
+    left = DirectSum([Kronecker(draw(2, 3), 2) for _ in range(4)], (4, 2, 2), (4, 3, 2))
+    right = DirectSum([Kronecker(draw(3, 1), 2) for _ in range(4)], (4, 3, 2), (4, 1, 2))
+    product = left @ right
+    assert product.structure == "DirectSum(4 of Kronecker(2×1, I₂))"
+    same(product.to_dense(), left.to_dense() @ right.to_dense())
+
+
+def test_direct_sums_of_other_parts_do_not_merge() -> None:
+    """Both have one part, but the second counts an axis among those of its examples that the first does not."""
+    left = DirectSum([Dense(draw(2, 1, 3), (2,))], (1, 2), (1, 1, 3))
+    right = DirectSum([Dense(draw(3, 2), (3,))], (1, 1, 3), (1, 1, 2))
+    product = left @ right
+    assert len(product._factors()) == 2
+    same(product.to_dense(), left.to_dense() @ right.to_dense())

@@ -1,0 +1,312 @@
+"""The inverse, the solution of A X = B, and the determinant with its logarithm."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.errors import DomainError, ShapeError
+from jacobians.linops import Dense, Jacobian, Kronecker, Product, Reshape, Zero
+from jacobians.linops.solving import inverse_of, refuse_singular
+from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
+from jacobians.operations import Jacobians
+from jacobians.operations.on_values import of_one, of_two
+from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.presets import AnyLayout
+from jacobians.symbols.expressions import Call, Expr
+from jacobians.symbols.named_functions import Function
+
+__all__ = [
+    "Determinant",
+    "Inverse",
+    "LogAbsDeterminant",
+    "LogDeterminant",
+    "Sign",
+    "Solve",
+    "det",
+    "inverse",
+    "logdet",
+    "slogdet",
+    "solve",
+]
+
+
+def inv(A: Array) -> Array:
+    return np.linalg.inv(A)
+
+
+INVERSE = Function("inv", "inv", inv)
+"""What formulas call the inverse."""
+
+
+def on_vectors(jacobian: Jacobian, codomain: Shape, domain: Shape) -> Jacobian:
+    """Return a map between matrices of one column as one between arrays of other shapes with the same entries."""
+    factors = [jacobian]
+    if jacobian.codomain != codomain:
+        factors.insert(0, Reshape(codomain, jacobian.codomain, jacobian.dtype))
+    if jacobian.domain != domain:
+        factors.append(Reshape(jacobian.domain, domain, jacobian.dtype))
+    return jacobian if len(factors) == 1 else Product(factors)
+
+
+@final
+class Inverse(OfOneMatrix):
+    r"""A ↦ A⁻¹: :math:`dY = -Y\, dA\, Y`, so :math:`J = -Y \otimes Y^\top`."""
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        n = square("inverse", shapes[0])
+        return n, n
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (A,) = arrays
+        Y = inverse_of("inverse", A)
+        return Y, {"A": lambda: -1.0 * Kronecker(Y, Y.T)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return inv(A), and the maker of −Y ⊗ Yᵀ, where Y is the value's name."""
+        (A,) = inputs
+        self._shape(A.shape)
+        value = Call(INVERSE, (A,))
+        Y = name(value)
+        return value, {"A": lambda: -1.0 * Kronecker(Y, Y.T)}  # type: ignore[arg-type]
+
+
+@final
+class Solve(OfMatrices):
+    r"""(A, B) ↦ X with A X = B: :math:`dX = A^{-1} (dB - dA\, X)`."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        A, B = shapes
+        n = square("solve", A)
+        if len(B) not in (1, 2) or B[0] != n:
+            raise ShapeError(f"solve: A has shape {A}, B has {B}; expected B with {n} rows, or a vector of {n} entries")
+        return B
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        inverse = inverse_of("solve", A)
+        X = np.linalg.solve(A, B.reshape(len(B), -1)) if B.size else np.zeros((len(B), B.size // max(len(B), 1)))
+        X = X.astype(A.dtype, copy=False)
+
+        def by_a() -> Jacobian:
+            return on_vectors(-1.0 * Kronecker(inverse, X.T), B.shape, A.shape)
+
+        def by_b() -> Jacobian:
+            return Dense(inverse, B.shape) if B.ndim == 1 else Kronecker(inverse, B.shape[1])
+
+        return X.reshape(B.shape), {"A": by_a, "B": by_b}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return inv(A) B, and the makers of −A⁻¹ ⊗ Xᵀ and A⁻¹ ⊗ I, where X is the value's name."""
+        A, B = inputs
+        if self._shape(A.shape, B.shape) != B.shape or B.ndim != 2:
+            raise TypeError("solve: a formula is known of a matrix B; reshape a vector to one column")
+        inverse = Call(INVERSE, (A,))
+        value = inverse @ B
+        X = name(value)
+        return value, {
+            "A": lambda: -1.0 * Kronecker(inverse, X.T),  # type: ignore[arg-type]
+            "B": lambda: Kronecker(inverse, B.shape[1]),  # type: ignore[arg-type]
+        }
+
+
+class _OfDeterminant(OfOneMatrix):
+    def _shape(self, *shapes: Shape) -> Shape:
+        square(self.name, shapes[0])
+        return ()
+
+
+@final
+class Determinant(_OfDeterminant):
+    r"""A ↦ det A: the row of cofactors, :math:`\det(A)\, A^{-\top}`, which a singular matrix has too.
+
+    With A = U Σ Vᵀ they are det(U) det(V) U Γ Vᵀ, where γᵢ is the product of the other singular values.
+    """
+
+    name = "det"
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (A,) = arrays
+
+        def by_a() -> Jacobian:
+            if not A.size:
+                return Dense(A)
+            U, s, Vt = np.linalg.svd(A.astype(np.float64, copy=False))
+            others = [np.prod(np.delete(s, i)) for i in range(len(s))]
+            sign = np.linalg.det(U) * np.linalg.det(Vt)
+            return Dense((sign * (U * others) @ Vt).astype(A.dtype, copy=False))
+
+        return as_array(np.linalg.det(A)), {"A": by_a}
+
+
+@final
+class LogAbsDeterminant(_OfDeterminant):
+    r"""A ↦ log|det A|: the row :math:`A^{-\top}`."""
+
+    name = "logabsdet"
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (A,) = arrays
+        inverse = inverse_of(self.name, A)
+        _, value = np.linalg.slogdet(A)
+        return as_array(value), {"A": lambda: Dense(inverse.T)}
+
+
+@final
+class LogDeterminant(_OfDeterminant):
+    r"""A ↦ log det A of a matrix with a positive determinant: the row :math:`A^{-\top}`."""
+
+    name = "logdet"
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (A,) = arrays
+        inverse = inverse_of("logdet", A)
+        sign, value = np.linalg.slogdet(A)
+        if sign < 0:
+            raise DomainError("logdet: A has a negative determinant, whose logarithm is not real; take slogdet")
+        return as_array(value), {"A": lambda: Dense(inverse.T)}
+
+
+@final
+class Sign(_OfDeterminant):
+    """A ↦ the sign of det A, which is constant around a matrix that is not singular."""
+
+    name = "sign"
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (A,) = arrays
+        refuse_singular("slogdet", A, inverse_of("slogdet", A))
+        return as_array(np.linalg.slogdet(A)[0]), {"A": lambda: Zero((), A.shape, A.dtype)}
+
+
+@of_one
+def inverse(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    r"""Return Y = A⁻¹ and its Jacobian :math:`-Y \otimes Y^\top` (C order), kept as two factors.
+
+    Magnus & Neudecker 2019, ch. 8, theorem 3; the Matrix Cookbook (2012), equation 59.
+
+    Parameters
+    ----------
+    A : array_like, shape (…, n, n)
+        One matrix, or a batch along leading axes.
+    layout : Layout, Convention or str, optional
+
+    Returns
+    -------
+    Y : ndarray, shape of `A`
+    J : Jacobian
+
+    Raises
+    ------
+    ShapeError
+        If A is not square.
+    DomainError
+        If A is singular up to rounding, with its condition number.
+
+    Examples
+    --------
+    >>> Y, J = inverse([[2.0, 0.0], [0.0, 4.0]])
+    >>> J
+    -1·Kronecker(2×2, 2×2): 4×4 float64, (2, 2) → (2, 2), 32 B
+    >>> J.jvp(np.eye(2))
+    array([[-0.25  , -0.    ],
+           [-0.    , -0.0625]])
+    """
+    return Inverse(layout)(A)
+
+
+@of_two
+def solve(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return X with A X = B and its Jacobians: :math:`-A^{-1} \otimes X^\top` by A, :math:`A^{-1} \otimes I` by B.
+
+    Giles 2008, NA-08/01, section 2.3.1.
+
+    Parameters
+    ----------
+    A : array_like, shape (…, n, n)
+    B : array_like, shape (…, n, k) or (…, n)
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If A is not square, or B has another number of rows.
+    DomainError
+        If A is singular up to rounding, with its condition number.
+
+    Examples
+    --------
+    >>> X, J = solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [4.0]])
+    >>> J.A, J.B
+    (-1·Kronecker(2×2, 1×2): 2×4 float64, (2, 2) → (2, 1), 48 B, Kronecker(2×2, I₁): 2×2 float64, (2, 1) → (2, 1), 32 B)
+    """
+    return Solve(layout)(A, B)
+
+
+@of_one
+def det(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    r"""Return det A and its Jacobian, the row of cofactors :math:`\det(A)\, A^{-\top}`; of a singular matrix too.
+
+    The Matrix Cookbook (2012), equation 49; Magnus & Neudecker 2019, ch. 8, theorem 1.
+
+    Raises
+    ------
+    ShapeError
+        If A is not square.
+
+    Examples
+    --------
+    >>> value, J = det([[1.0, 2.0], [2.0, 4.0]])
+    >>> J.gradient.round(12)
+    array([[ 4., -2.],
+           [-2.,  1.]])
+    """
+    return Determinant(layout)(A)
+
+
+@of_one
+def logdet(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    r"""Return log det A and its Jacobian, the row :math:`A^{-\top}`.
+
+    The Matrix Cookbook (2012), equation 57. By all entries, symmetric or not: of a symmetric matrix by its entries on
+    and below the diagonal, compose it with `unvech`.
+
+    Raises
+    ------
+    DomainError
+        If the determinant is negative, or A is singular up to rounding.
+
+    Examples
+    --------
+    >>> value, J = logdet([[2.0, 0.0], [0.0, 4.0]])
+    >>> J.gradient
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
+    return LogDeterminant(layout)(A)
+
+
+@of_one
+def slogdet(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[tuple[Array, Jacobian], tuple[Array, Jacobian]]:
+    r"""Return the sign of det A and log|det A|, each with its Jacobian: zero, and the row :math:`A^{-\top}`.
+
+    Of a value of a graph it returns two values.
+
+    Raises
+    ------
+    DomainError
+        If A is singular up to rounding, with its condition number.
+
+    Examples
+    --------
+    >>> (sign, _), (value, J) = slogdet([[0.0, 2.0], [2.0, 0.0]])
+    >>> sign, value, J.gradient
+    (array(-1.), array(1.38629436), array([[0. , 0.5],
+           [0.5, 0. ]]))
+    """
+    return Sign(layout)(A), LogAbsDeterminant(layout)(A)

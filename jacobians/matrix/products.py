@@ -1,0 +1,315 @@
+"""Products of variable matrices: A X B, XᵀMX, XᵀX and XXᵀ, x yᵀ, A ⊗ B, and the quotient entry by entry."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, final, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.linops import Commutation, Diagonal, Jacobian, Kronecker, Reshape, Selection
+from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
+from jacobians.operations import Jacobians
+from jacobians.operations.on_values import of_one, of_two
+from jacobians.operations.operation import Makers, Primitive
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = [
+    "Congruence",
+    "Division",
+    "Gram",
+    "KroneckerProduct",
+    "Outer",
+    "TripleProduct",
+    "congruence",
+    "divide",
+    "gram",
+    "kron",
+    "outer",
+    "triple_product",
+]
+
+Lines = Literal["columns", "rows"]
+
+
+@final
+class TripleProduct(OfMatrices):
+    r"""(A, X, B) ↦ A X B: :math:`\operatorname{vec}(A X B) = (A \otimes B^\top) \operatorname{vec} X` in C order."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("A", "X", "B")
+    name = "triple_product"
+    lapack = False
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        A, X, B = shapes
+        if not len(A) == len(X) == len(B) == 2 or A[1] != X[0] or X[1] != B[0]:
+            raise ShapeError(
+                f"triple_product: A has shape {A}, X has {X}, B has {B}; expected three matrices whose inner "
+                "sizes agree"
+            )
+        return A[0], B[1]
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, X, B = arrays
+        AX = A @ X
+        return AX @ B, {
+            "A": lambda: Kronecker(A.shape[0], (X @ B).T),
+            "X": lambda: Kronecker(A, B.T),
+            "B": lambda: Kronecker(AX, B.shape[1]),
+        }
+
+
+@final
+class Congruence(OfMatrices):
+    r"""(X, M) ↦ XᵀMX: :math:`d = dX^\top M X + X^\top M\, dX + X^\top dM\, X`."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("X", "M")
+    lapack = False
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        X, M = shapes
+        n = square("congruence", M, "M")
+        if len(X) != 2 or X[0] != n:
+            raise ShapeError(f"congruence: X has shape {X}, M has {M}; Xᵀ M X needs X with {n} rows")
+        return X[1], X[1]
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        X, M = arrays
+        (n, k), MX = X.shape, M @ X
+
+        def by_x() -> Jacobian:
+            return Kronecker(X.T @ M, k) + Kronecker(k, MX.T) @ Commutation(n, k, X.dtype)
+
+        return X.T @ MX, {"X": by_x, "M": lambda: Kronecker(X.T, X.T)}
+
+
+@final
+class Gram(OfOneMatrix):
+    """X ↦ XᵀX, the inner products of the columns, or XXᵀ, those of the rows.
+
+    Parameters
+    ----------
+    of : {"columns", "rows"}
+    layout : Layout, Convention or str, optional
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("X",)
+    lapack = False
+
+    def __init__(self, of: Lines = "columns", layout: AnyLayout | None = None) -> None:
+        if of not in get_args(Lines):
+            raise LayoutError(f"gram: of={of!r} is unknown; choose 'columns' (XᵀX) or 'rows' (XXᵀ)")
+        self.of = of
+        super().__init__(layout)
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        size = shapes[0][1 if self.of == "columns" else 0]
+        return size, size
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        n, k = X.shape
+        if self.of == "columns":
+            moved = Commutation(n, k, X.dtype)
+            return X.T @ X, {"X": lambda: Kronecker(X.T, k) + Kronecker(k, X.T) @ moved}
+        moved = Commutation(n, k, X.dtype)
+        return X @ X.T, {"X": lambda: Kronecker(n, X) + Kronecker(X, n) @ moved}
+
+
+@final
+class Outer(OfMatrices):
+    """(x, y) ↦ x yᵀ."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("x", "y")
+    rank = 1
+    lapack = False
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        x, y = shapes
+        if len(x) != 1 or len(y) != 1:
+            raise ShapeError(f"outer: x has shape {x}, y has {y}; expected two vectors")
+        return x + y
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        x, y = arrays
+        m, n = len(x), len(y)
+        column, row = x.reshape(m, 1), y.reshape(1, n)
+        return column @ row, {
+            "x": lambda: Kronecker(m, row.T) @ Reshape((m, 1), (m,), x.dtype),
+            "y": lambda: Kronecker(column, n) @ Reshape((1, n), (n,), y.dtype),
+        }
+
+
+@final
+class KroneckerProduct(OfMatrices):
+    r"""(A, B) ↦ A ⊗ B: the entries of (vec A)(vec B)ᵀ in other places."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
+    name = "kron"
+    lapack = False
+
+    def _shape(self, *shapes: Shape) -> Shape:
+        A, B = shapes
+        if len(A) != 2 or len(B) != 2:
+            raise ShapeError(f"kron: A has shape {A}, B has {B}; expected two matrices")
+        return A[0] * B[0], A[1] * B[1]
+
+    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        (m, n), (p, q) = A.shape, B.shape
+        places = np.arange(A.size * B.size).reshape(m, n, p, q).transpose(0, 2, 1, 3).reshape(m * p, n * q)
+        moved = Selection(places, (A.size, B.size), A.dtype)
+
+        def by_a() -> Jacobian:
+            return moved @ Kronecker(A.size, B.reshape(B.size, 1)) @ Reshape((A.size, 1), A.shape, A.dtype)
+
+        def by_b() -> Jacobian:
+            return moved @ Kronecker(A.reshape(A.size, 1), B.size) @ Reshape((1, B.size), B.shape, B.dtype)
+
+        return np.kron(A, B), {"A": by_a, "B": by_b}
+
+
+@final
+class Division(Primitive):
+    """(A, B) ↦ A/B entry by entry: the diagonals 1/B and −A/B²."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
+    name = "divide"
+    per_example = True
+
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        A, B = arrays
+        if A.shape != B.shape:
+            raise ShapeError(f"divide: A has shape {A.shape}, B has {B.shape}; nothing is broadcast")
+        if np.count_nonzero(B) < B.size:
+            place = tuple(int(i) for i in np.argwhere(B == 0)[0])
+            raise DomainError(f"divide: B is zero at {place}; add an epsilon, or leave that entry out")
+        quotient = as_array(A / B)
+        kept = quotient.copy()
+        return quotient, {"A": lambda: Diagonal(as_array(1 / B)), "B": lambda: Diagonal(as_array(-kept / B))}
+
+
+def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> Any:
+    r"""Return A X B and its Jacobians: :math:`I \otimes (X B)^\top`, :math:`A \otimes B^\top`, :math:`A X \otimes I`.
+
+    Magnus & Neudecker 2019, ch. 2, theorem 2; in C order.
+
+    Raises
+    ------
+    ShapeError
+        If the inner sizes differ.
+
+    Examples
+    --------
+    >>> value, J = triple_product(np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 5)))
+    >>> J.X
+    Kronecker(2×3, 5×4): 10×12 float64, (3, 4) → (2, 5), 208 B
+    """
+    return TripleProduct(layout)(A, X, B)
+
+
+@of_two
+def congruence(X: npt.ArrayLike, M: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return XᵀMX and its Jacobians by X and by M.
+
+    They are :math:`X^\top M \otimes I + (I \otimes (M X)^\top) K` and :math:`X^\top \otimes X^\top`, with the
+    commutation K: K vec X = vec Xᵀ. The Matrix Cookbook (2012), equation 79, has its entries.
+
+    Raises
+    ------
+    ShapeError
+        If M is not square, or X has another number of rows.
+
+    Examples
+    --------
+    >>> value, J = congruence(np.ones((3, 2)), np.eye(3))
+    >>> J.M
+    Kronecker(2×3, 2×3): 4×9 float64, (3, 3) → (2, 2), 48 B
+    """
+    return Congruence(layout)(X, M)
+
+
+@of_one
+def gram(X: npt.ArrayLike, of: Lines = "columns", layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    r"""Return XᵀX, or XXᵀ of the rows, and the Jacobian :math:`X^\top \otimes I + (I \otimes X^\top) K`, or its like.
+
+    Parameters
+    ----------
+    X : array_like, shape (…, n, k)
+    of : {"columns", "rows"}
+        Whose inner products: "columns" is XᵀX, "rows" is XXᵀ.
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    LayoutError
+        If `of` is neither.
+
+    Examples
+    --------
+    The fourth-order tensor ∂(RᵀR)/∂R of *Mathematics for Machine Learning* (2020), example 5.13:
+
+    >>> K, J = gram(np.arange(6.0).reshape(3, 2))
+    >>> J.tensor().shape
+    (2, 2, 3, 2)
+    """
+    return Gram(of, layout)(X)
+
+
+@of_two
+def outer(x: npt.ArrayLike, y: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return x yᵀ and its Jacobians, :math:`I \otimes y` and :math:`x \otimes I`.
+
+    Raises
+    ------
+    ShapeError
+        If one is no vector; leading axes are a batch.
+
+    Examples
+    --------
+    >>> value, J = outer([1.0, 2.0], [3.0, 4.0, 5.0])
+    >>> J.x.jvp(np.array([1.0, 0.0]))
+    array([[3., 4., 5.],
+           [0., 0., 0.]])
+    """
+    return Outer(layout)(x, y)
+
+
+@of_two
+def kron(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return A ⊗ B and its Jacobians: a selection of :math:`(\operatorname{vec} A)(\operatorname{vec} B)^\top`.
+
+    Magnus & Neudecker 2019, ch. 3, theorem 10, with its commutation as one selection.
+
+    Examples
+    --------
+    >>> value, J = kron(np.ones((2, 2)), np.ones((1, 3)))
+    >>> value.shape, J.A.shape
+    ((2, 6), (12, 4))
+    """
+    return KroneckerProduct(layout)(A, B)
+
+
+@of_two
+def divide(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
+    r"""Return A/B entry by entry and its Jacobians, diag(1/B) and diag(−A/B²).
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    DomainError
+        If an entry of B is zero.
+
+    Examples
+    --------
+    >>> value, J = divide([1.0, 6.0], [2.0, 3.0])
+    >>> value, J.B.diagonal()
+    (array([0.5, 2. ]), array([-0.25      , -0.66666667]))
+    """
+    return Division(layout)(A, B)

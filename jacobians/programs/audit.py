@@ -1,0 +1,226 @@
+"""`audit_program`: is this file's backward pass right, and if not, which line slipped?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jacobians.errors import DataError
+from jacobians.programs.causes import Cause, causes_of, stale
+from jacobians.programs.data import uses_of
+from jacobians.programs.entries import entries_of
+from jacobians.programs.gradients import Claim
+from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, right_along, wrong_ones
+from jacobians.programs.octave_fragments import forward_passes
+from jacobians.programs.reference import Derivative
+from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
+from jacobians.programs.source import Source, read_source
+from jacobians.programs.values import LimitError
+
+_RUNS = 3000
+"""Runs of the program in which the causes of one entry's wrong gradients are sought."""
+
+
+def audit_program(
+    text: str,
+    name: str = "program.py",
+    *,
+    loss: str | None = None,
+    wrt: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> ProgramAudit:
+    r"""Return whether a program's hand-written gradients are right, and if not, which line slipped.
+
+    The text is parsed and evaluated by the library's own evaluator on small random data; it is never imported,
+    compiled or executed. Each gradient G of a parameter W is compared with the derivative of the program's own loss,
+
+    .. math:: G_{ij} = \lim_{h \to 0} \frac{L(W + h E_{ij}) - L(W - h E_{ij})}{2h},
+
+    which is found by evaluating the program again with other numbers in W's place, with its error under control.
+
+    Parameters
+    ----------
+    text : str
+        The whole file: Python, or a notebook's JSON.
+    name : str
+        Its name; the suffix says what it is: ``.py``, ``.ipynb``, or ``.m`` of Octave and MATLAB.
+    loss : str, optional
+        The loss's name in the program. Unless given: the number that is returned with the gradients, or a name such
+        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right.
+    wrt : mapping of str to str, optional
+        Which parameter a gradient belongs to, by their names, such as ``{"dW1": "W1"}``, where the names do not say it.
+    seed : int
+        Of the random data.
+
+    Raises
+    ------
+    FormulaError
+        If the text cannot be parsed.
+    DataError
+        If the program needs more steps, memory, depth or time than is allowed.
+
+    Notes
+    -----
+    Published finite-difference checks take one step size; this one extrapolates over several and keeps an estimate of
+    its own error (Richardson 1911; the policy of `check_gradient`).
+
+    Examples
+    --------
+    >>> found = audit_program('''
+    ... def loss_and_grad(W, X, y):
+    ...     E = X @ W - y
+    ...     loss = (E ** 2).sum() / len(X)
+    ...     dW = X.T @ E
+    ...     return loss, dW
+    ... ''')
+    >>> found.verdict, found.first_wrong_line
+    ('wrong', 5)
+    """
+    source = read_source(text, name)
+    settings = Settings(loss, dict(wrt or {}), seed)
+    uses = uses_of(source.tree, text)
+    try:
+        reading = read_program(source, uses, settings)
+    except LimitError as error:
+        at = f", line {error.line}" if error.line else ""
+        raise DataError(f"audit_program: {name}{at}: {error.message}; it is not evaluated") from None
+    found = _result(source, reading)
+    if source.language == "Octave" and found.verdict == "not judged":
+        completed = _with_forward_pass(source, text, settings)
+        return found if completed is None else completed
+    return found
+
+
+def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
+    """A fragment with the forward pass before it under which most of its gradients are right; None if none is shown."""
+    best: tuple[float, Source, Reading, dict[str, str]] | None = None
+    for whole, meanings in forward_passes(source):
+        try:
+            reading = read_program(whole, uses_of(whole.tree, text), settings)
+        except LimitError:
+            continue
+        share = _share_of_right(reading)
+        if share is not None and (best is None or share > best[0]):
+            best = (share, whole, reading, meanings)
+        if share == 1.0:
+            break
+    if best is None:
+        return None
+    _, whole, reading, meanings = best
+    found = _result(whole, reading)
+    return replace(found, assumed=tuple(sorted({**dict(found.assumed), **meanings}.items())))
+
+
+def _share_of_right(reading: Reading) -> float | None:
+    """The share of the gradients that agree with the loss; None where there is none."""
+    count = sum(len(study.claims) for study in reading.studies)
+    return sum(right_along(study) for study in reading.studies) / count if count else None
+
+
+def _result(source: Source, reading: Reading) -> ProgramAudit:
+    entries = tuple(_entry(study) for study in reading.studies)
+    verdicts = [g.verdict for entry in entries for g in entry.gradients]
+    verdict: Verdict = "not judged"
+    if "wrong" in verdicts:
+        verdict = "wrong"
+    elif "right" in verdicts:
+        verdict = "right"
+    assumed: dict[str, str] = {}
+    for study in reading.studies:
+        assumed.update(study.run.meanings)
+    failures = tuple((entry.name, why, line) for entry, why, line in reading.failures)
+    return ProgramAudit(
+        source.name, verdict, entries, tuple(sorted(reading.unread)), failures, tuple(sorted(assumed.items())),
+        "" if verdicts else _instead(source),
+    )  # fmt: skip
+
+
+def _instead(source: Source) -> str:
+    """The command that checks a function by running it."""
+    if source.language != "Python":
+        return ""
+    module = source.name.rpartition("/")[2].removesuffix(".py").removesuffix(".ipynb")
+    names = [e.functions[0].name for e in entries_of(source.tree) if e.functions and e.owner is None]
+    return f"jacobians check {module}:{names[0] if names else 'FUNCTION'} (this runs your code)"
+
+
+def _entry(study: Study) -> EntryAudit:
+    judge(study)
+    wrong = list(wrong_ones(study))
+    end = study.subject.runs + _RUNS
+    causes = list(stale(study))
+    moved = {i for cause in causes for i in cause.gradients}
+    causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
+    bad = set(wrong) | moved
+    source = study.subject.source
+    gradients = []
+    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
+        difference, seen = _distance(claim.sign * np.asarray(claim.value, dtype=float), true)
+        gradients.append(
+            GradientVerdict(
+                claim.name
+                if claim.event.kind != "update" or claim.name != "update"
+                else f"the update of {claim.parameter}",
+                claim.parameter,
+                claim.line,
+                source.where(claim.line),
+                source.line(claim.line),
+                _verdict(claim, true, bad=place in bad),
+                tuple(np.shape(claim.value)),
+                difference,
+                seen,
+            )
+        )
+    faults = [_fault(study, cause, gradients) for cause in sorted(_merged(causes), key=lambda c: _order(study, c))]
+    return EntryAudit(
+        study.subject.entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients),
+        tuple(faults), _data(study),
+    )  # fmt: skip
+
+
+def _verdict(claim: Claim, true: Derivative, *, bad: bool) -> Verdict:
+    """Zero is no right gradient of a loss that does not depend on the parameter: nothing could have been seen."""
+    if not bad and not np.any(claim.value) and not np.any(np.nan_to_num(true.value)):
+        return "not judged"
+    return "wrong" if bad else "right"
+
+
+def _order(study: Study, cause: Cause) -> int:
+    """When a line is first run."""
+    return next((e.index for e in study.run.events if e.line == cause.line), 0)
+
+
+def _merged(causes: list[Cause]) -> list[Cause]:
+    """The same slip of the same line, of several gradients, once."""
+    found: dict[tuple[str, int], Cause] = {}
+    for cause in causes:
+        key = (cause.name or cause.words, cause.line)
+        old = found.get(key)
+        both = cause.gradients if old is None else (*old.gradients, *cause.gradients)
+        first = cause if old is None else old
+        found[key] = Cause(first.name, first.words, first.line, first.should_be, both, first.beside)
+    return list(found.values())
+
+
+def _fault(study: Study, cause: Cause, gradients: list[GradientVerdict]) -> Fault:
+    source = study.subject.source
+    return Fault(
+        cause.line, source.where(cause.line), source.line(cause.line), cause.name, cause.words, cause.should_be,
+        cause.beside, source.line(cause.beside), tuple(gradients[i].name for i in cause.gradients),
+    )  # fmt: skip
+
+
+def _distance(given: Any, true: Any) -> tuple[float | None, float]:
+    claimed, wanted = fitted(given, true.value)
+    size = max(float(np.nanmax(np.abs(wanted), initial=0.0)), 1e-300)
+    seen = float(np.nanmax(true.tolerance, initial=0.0)) / size
+    if claimed is None:
+        return None, seen
+    return float(np.nanmax(np.abs(claimed - wanted), initial=0.0)) / size, seen
+
+
+def _data(study: Study) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in study.subject.shown_data())

@@ -1,0 +1,293 @@
+"""Which values of a run are gradients, and of which parameters; where a parameter's memory first holds its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.recording import Event, Plan, Run, owner, reals
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a parameter can be changed, before anything reads it.
+
+    Attributes
+    ----------
+    index : int
+        The event.
+    shape : tuple of int
+    value : object
+        The parameter's value there.
+    places : ndarray or None
+        Where each entry lies in the memory of the event's value; None for a number.
+    """
+
+    index: int
+    shape: tuple[int, ...]
+    value: Any
+    places: Any
+
+    @property
+    def key(self) -> tuple[int, int | None, int]:
+        """What is equal for two origins of the same numbers."""
+        return self.index, None if self.places is None else int(self.places.ravel()[0]), int(np.size(self.value))
+
+    def setter(self, new: Any) -> Callable[[Any], Any]:
+        """Return the change that puts other numbers in the parameter's place."""
+        if self.places is None:
+            return lambda value: float(np.asarray(new).ravel()[0])
+
+        def change(value: Any) -> Any:
+            whole = owner(value)
+            if not isinstance(whole, np.ndarray):
+                return value
+            if not whole.flags.writeable:
+                return np.asarray(new).reshape(np.shape(value)).copy()
+            entries = whole.reshape(-1, order="F" if whole.flags.f_contiguous else "C")
+            if self.places.size and entries.size > self.places.max() and np.shares_memory(entries, whole):
+                entries[self.places.ravel()] = np.asarray(new, dtype=float).ravel()
+            return value
+
+        return change
+
+
+def origin_of(events: list[Event], event: Event) -> Origin | None:
+    """Return where the memory of a parameter first holds its value."""
+    value = event.value
+    if not isinstance(value, np.ndarray):
+        earliest = next((e for e in events if e.value is value), event)
+        return Origin(earliest.index, (), value, None)
+    whole = owner(value)
+    if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
+        return None
+    if not (whole.flags.c_contiguous or whole.flags.f_contiguous):
+        return None
+    first: Event | None = None
+    written: Event | None = None
+    for other in events:
+        if other.index > event.index:
+            break
+        if isinstance(other.value, np.ndarray) and owner(other.value) is whole:
+            first = other if first is None else first
+            if other.kind == "write" and other.node is None:
+                written = other
+    place = written if written is not None else first if first is not None else event
+    offset = value.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    places = np.full(value.shape, offset // 8)
+    for axis, (size, stride) in enumerate(zip(value.shape, value.strides, strict=True)):
+        along = [1] * value.ndim
+        along[axis] = size
+        places = places + (np.arange(size) * (stride // 8)).reshape(along)
+    return None if value.size == 0 else Origin(place.index, value.shape, np.array(event.copy), places)
+
+
+@dataclass(eq=False)
+class Claim:
+    """What a program says a gradient is.
+
+    Attributes
+    ----------
+    name : str
+        As the program calls it, such as ``grads['W1']``.
+    parameter : str
+    event : Event
+        Where the gradient has its last value.
+    origin : Origin
+    sign : float
+        −1 where the program goes up along it.
+    value : ndarray
+    line : int
+    """
+
+    name: str
+    parameter: str
+    event: Event
+    origin: Origin
+    sign: float
+    value: Any
+    line: int
+
+
+def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[int]) -> list[Claim]:
+    """Return a run's gradients, one for each parameter, in the order in which they are computed.
+
+    Parameters
+    ----------
+    run : Run
+    plan : Plan
+    wrt : mapping of str to str
+        Of a gradient's name to its parameter's, where the caller says so.
+    returned : frozenset of int
+        Identities of the values that the entered function returned.
+    """
+    events = list(reals(run.events))
+    by_key: dict[str, list[Event]] = {}
+    for event in events:
+        by_key.setdefault(event.key, []).append(event)
+    found: dict[Any, Claim] = {}
+    for event in events:
+        pair = _pair_of(event, run.events, plan, wrt, by_key, returned)
+        if pair is None:
+            continue
+        parameter, sign = pair
+        origin = origin_of(run.events, parameter)
+        if origin is None or origin.index >= event.index:
+            continue
+        start = run.events[origin.index]
+        given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
+        if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
+            continue
+        claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
+        first = _computed(events, event)
+        if first is not None:
+            claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
+        old = found.pop(origin.key, None)
+        if old is not None and event.kind != "update" and np.array_equal(old.value, claim.value):
+            claim.line, claim.sign, claim.name = old.line, old.sign, old.name
+        if old is not None and old.sign < 0 and event.kind != "update":
+            claim.sign = old.sign
+        found[origin.key] = claim
+    return sorted(found.values(), key=lambda c: c.event.index)
+
+
+def _computed(events: list[Event], event: Event) -> Event | None:
+    """Where a gradient was computed that is only handed on: the first store of it with these numbers."""
+    found = None
+    for other in events:
+        if other.index >= event.index:
+            break
+        if other.value is event.value and other.kind in ("assign", "write"):
+            found = other if found is None or other.kind == "write" else found
+    return found
+
+
+def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:
+    """The argument whose name has the words of the gradient's: ``outsideVectors`` of ``gradOutsideVecs``."""
+    words = [w for w in _words(gradient.key) if w not in ("grad", "gradient", "d", "of")]
+    for key, events in by_key.items():
+        own = _words(key)
+        if len(words) > 1 and all(any(w[:3] == o[:3] for o in own) for w in words):
+            parameter = _last([e for e in events if e.kind == "argument"], gradient)
+            if parameter is not None and np.shape(parameter.copy) == np.shape(gradient.copy):
+                return parameter
+    return None
+
+
+def _words(name: str) -> list[str]:
+    return [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+_FACTORS = ("P", "Q")
+"""Factors of a matrix: parameters where they are handed over, and else often probabilities."""
+
+
+def _pair_of(
+    event: Event,
+    events: list[Event],
+    plan: Plan,
+    wrt: Mapping[str, str],
+    by_key: Mapping[str, list[Event]],
+    returned: frozenset[int],
+) -> tuple[Event, float] | None:
+    """The parameter whose gradient an event may be, and the sign."""
+    if event.kind == "update":
+        stored = next((e for e in events[event.index + 1 :] if e.node is not None), None)
+        update = plan.updates.get(id(stored.node)) if stored is not None else None
+        if stored is None or update is None or np.size(stored.value) != np.size(event.copy):
+            return None
+        return stored, update.sign
+    if event.kind in ("argument", "input"):
+        return None
+    if event.key in wrt or event.shown in wrt:
+        name = wrt.get(event.key, wrt.get(event.shown, ""))
+        parameter = _last(by_key.get(name, []), event)
+        return None if parameter is None else (parameter, 1.0)
+    names, generic = _names(event, plan)
+    if not names and not generic:
+        return None
+    for name in names:
+        if not naming.is_parameter(name) and id(event.value) not in returned and name not in _FACTORS:
+            continue
+        parameter = _last(by_key.get(name, []), event)
+        if parameter is not None:
+            return parameter, 1.0
+    if names and id(event.value) in returned:
+        parameter = _alike(event, by_key)
+        if parameter is not None:
+            return parameter, 1.0
+    if generic:
+        for fits in (True, False):
+            for name in naming.GENERIC:
+                parameter = _last(by_key.get(name, []), event)
+                if parameter is None or name == "X" or (np.size(parameter.copy) == np.size(event.copy)) != fits:
+                    continue
+                if fits or id(event.value) in returned:
+                    return parameter, 1.0
+    return None
+
+
+def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
+    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    if event.kind == "return":
+        return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
+    named = naming.is_gradient(event.key, plan.names)
+    held = (
+        container != event.key
+        and (container == "g" or naming.is_gradient(container, plan.names))
+        and not event.key.startswith(container)
+    )
+    if held and not named:
+        return [event.key], False
+    if not named:
+        return [], False
+    generic = event.key in (
+        "grad",
+        "gradient",
+        "grads",
+        "gradients",
+        "g",
+        "dL",
+        "dJ",
+        "gradient_vector",
+        "grad_vec",
+        "full_grad",
+    )
+    return list(naming.parameters_of(event.key)), generic
+
+
+def _of_gradients(event: Event) -> bool:
+    """Whether it lies in a dict or a list of gradients."""
+    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    return container != event.key and naming.is_gradient(container)
+
+
+def _last(events: list[Event], gradient: Event) -> Event | None:
+    """The parameter's version: the last one before the gradient, of its size, in its function if there is one."""
+    before = [
+        e for e in events
+        if e.index < gradient.index and e.kind not in ("return", "update", "inner") and e.node is None
+        and not _of_gradients(e)
+    ]  # fmt: skip
+    if not before:
+        return None
+    # a gradient of the wrong shape still is the gradient of its name
+    before = [e for e in before if np.size(e.copy) == np.size(gradient.copy)] or before
+    own = [e for e in before if e.frame == gradient.frame]
+    return (own or before)[-1]
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """Yield what a returned value holds: itself, and the parts of tuples, lists and dicts."""
+    yield value
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from flat(part)
+    elif isinstance(value, (tuple, list)) and len(value) < 100:
+        for part in value:
+            yield from flat(part)

@@ -1,0 +1,429 @@
+"""Each gradient of a program against the derivative of the program's own loss."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.data import Guess, Uses, guesses, random_of
+from jacobians.programs.entries import Entry, entries_of
+from jacobians.programs.gradients import Claim, claims_of, flat
+from jacobians.programs.loss import Loss, inferred_losses, losses_of
+from jacobians.programs.recording import Plan, Run, plan_of, scalar
+from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
+from jacobians.programs.source import Source
+from jacobians.programs.subject import Subject, Tables
+from jacobians.programs.values import LimitError, Limits
+
+_NEAR = 3e-6
+"""A difference by the largest entry that is rounding, or an epsilon within a logarithm, and no slip."""
+_STEPS = 500_000
+"""About how many steps the derivatives of one subject may take; where one run is long, fewer entries are looked at."""
+_MOST_GUESSES = 6
+"""Guesses under which a program runs that are compared with each other."""
+
+
+@dataclass(eq=False)
+class Study:
+    """A subject that ran, its gradients, its loss, and what they were at the random parameters.
+
+    Attributes
+    ----------
+    subject : Subject
+    run : Run
+        With updates that leave the parameters as they are.
+    claims : list of Claim
+    loss : Loss
+    base : mapping
+        The changes that put random numbers in the place of parameters that start at zero.
+    values : dict
+        The parameters' values, by their origins.
+    true : list of Derivative
+        Of each claim; empty before it was judged.
+    adjoints : dict
+        The loss's derivative with respect to arrays of the forward pass, by events.
+    bad : frozenset of int
+        The places of the gradients that were judged wrong.
+    """
+
+    subject: Subject
+    run: Run
+    claims: list[Claim]
+    loss: Loss
+    base: Changes
+    values: dict[Any, Any]
+    true: list[Derivative] = field(default_factory=list)
+    adjoints: dict[int, Any] = field(default_factory=dict)
+    bad: frozenset[int] = frozenset()
+
+    @property
+    def steps(self) -> int:
+        """Steps of the evaluator in one run."""
+        return self.subject.steps
+
+
+def differs(given: Any, true: Derivative) -> bool:
+    """Return whether a gradient is not the derivative, beyond what rounding and the reference's error explain."""
+    claimed, wanted = fitted(given, true.value)
+    if claimed is None:
+        return True
+    known = np.isfinite(wanted)
+    if not np.isfinite(claimed[known]).all():
+        return True
+    size = float(np.abs(wanted[known]).max(initial=0.0))
+    tolerance = np.where(np.isfinite(true.tolerance), true.tolerance, np.inf)
+    far = np.abs(claimed - wanted) > tolerance + _NEAR * size + 1e-12
+    return bool(far[known].any())
+
+
+def fitted(given: Any, wanted: Any) -> tuple[Any, Any]:
+    """Return a gradient in the derivative's shape where it is a vector of as many axes less; None in another shape."""
+    given, wanted = np.asarray(given, dtype=float), np.asarray(wanted, dtype=float)
+    if given.shape == wanted.shape:
+        return given, wanted
+    if given.size == wanted.size and given.ndim <= 1 and wanted.ndim == 2 and wanted.shape[0] == 1:
+        # what an update adds to the parameter: (H,) to (1, H) is no other shape, (H,) to (H, 1) is
+        return given.reshape(wanted.shape), wanted
+    if given.size == wanted.size == 1 or (given.size == wanted.size and given.shape == (1, *wanted.shape)):
+        return given.reshape(wanted.shape), wanted
+    return None, wanted
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """What a caller may choose.
+
+    Attributes
+    ----------
+    loss : str or None
+    wrt : mapping
+    seed : int
+    limits : Limits
+    seconds : float
+        Of the whole audit.
+    tables : tuple
+    """
+
+    loss: str | None = None
+    wrt: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    seconds: float = 20.0
+    tables: tuple[Tables, ...] = ()
+
+
+@dataclass(eq=False)
+class Reading:
+    """What became of a program.
+
+    Attributes
+    ----------
+    studies : list of Study
+    failures : list of (Entry, str, int)
+        Entries that could not be run, why, and on which line.
+    unread : list of (int, str)
+        Lines with constructs outside the list.
+    """
+
+    studies: list[Study] = field(default_factory=list)
+    failures: list[tuple[Entry, str, int]] = field(default_factory=list)
+    unread: dict[tuple[int, str], None] = field(default_factory=dict)
+
+
+def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
+    """Run every entry of a program that shows gradients which no entry before it has shown.
+
+    Raises
+    ------
+    LimitError
+        If a limit was met and no gradient was found.
+    """
+    plan, reading = plan_of(source.tree), Reading()
+    end = time.monotonic() + settings.seconds
+    shown: set[str] = set()
+    limit: LimitError | None = None
+    held: list[Study] = []
+    for entry in entries_of(source.tree):
+        names = {f.name for f in entry.functions}
+        if entry.kind in ("pair", "chain", "class") and names & shown and (entry.kind == "pair" or names <= shown):
+            continue
+        if entry.kind in ("chain", "class", "function") and any(_back(n) for n in names & shown):
+            continue
+        if time.monotonic() > end:
+            reading.failures.append((entry, "there was no time left", 0))
+            continue
+        try:
+            found = _best(source, plan, uses, entry, settings, reading, end)
+        except LimitError as error:
+            limit = error
+            reading.failures.append((entry, str(error), error.line))
+            continue
+        if found is None:
+            continue
+        if found.loss.inferred:
+            held.append(found)
+            continue
+        reading.studies.append(found)
+        shown |= {e.function for e in found.run.events} | names
+    for found in held:
+        judge(found)
+        if len(list(wrong_ones(found))) == len(found.claims):
+            why = "it computes no loss, and its gradients are those of no usual loss; say which it is with --loss-name"
+            reading.failures.append((found.subject.entry, why, found.claims[0].line))
+            continue
+        if not {c.event.function for c in found.claims} & shown:
+            reading.studies.append(found)
+            shown |= {e.function for e in found.run.events}
+    if limit is not None and not reading.studies:
+        raise limit
+    return reading
+
+
+def _back(name: str) -> bool:
+    low = name.lower()
+    return "back" in low or "grad" in low
+
+
+def _best(
+    source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
+) -> Study | None:
+    """The study of the guess under which most gradients are right."""
+    best: tuple[tuple[float, int], Study] | None = None
+    seen: set[Any] = set()
+    ran, failure = 0, ("it shows no gradient", 0)
+    tier: tuple[int, int] | None = None
+    for guess in guesses(uses, pair=entry.kind == "pair"):
+        if tier is not None and (guess.examples, guess.outputs) != tier:
+            # no size is one unless the program forces it, as one that takes a single example does
+            if tier[0] == 1 or best is None or best[0][1] == len(best[1].claims):
+                break
+            if not _adds_nothing(best[1]):
+                break
+            if guess.examples > 1 or guess.outputs != tier[1]:
+                continue
+            tier, best, ran = (1, guess.outputs), None, 0
+        if ran >= _MOST_GUESSES:
+            continue
+        subject = Subject(
+            source, plan, uses, entry, guess, settings.seed, limits=settings.limits, tables=settings.tables
+        )
+        run, _ = subject.run()
+        reading.unread.update(dict.fromkeys(run.unread))
+        if isinstance(run.error, LimitError):
+            raise run.error
+        signature = tuple(sorted(subject.given.items()))
+        if signature in seen:
+            continue
+        seen.add(signature)
+        if run.error is not None and not run.trained:
+            failure = (str(run.error), getattr(run.error, "line", 0))
+            if not subject.given or time.monotonic() > end:
+                break
+            continue
+        study = _studied(subject, run, settings)
+        if study is None:
+            if not subject.given:
+                break
+            continue
+        right = right_along(study)
+        share = right / len(study.claims)
+        # where as many are right, gradients in their parameters' shapes speak for the guess
+        fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
+        if best is None or (share, fits) > best[0]:
+            best = ((share, fits), study)
+            tier = (guess.examples, guess.outputs)
+        ran += 1
+        if share == 1.0 or not subject.given or time.monotonic() > end:
+            break
+    if best is None:
+        reading.failures.append((entry, *failure))
+        return None
+    return best[1]
+
+
+def _adds_nothing(study: Study) -> bool:
+    """Whether the functions of a program's gradients add nothing up: they take one example at a time."""
+    names = {claim.event.function for claim in study.claims}
+    lines = study.subject.source.lines
+    for node in ast.walk(study.subject.source.tree):
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            if re.search(r"sum\(|mean\(|axis|len\(X|average", text):
+                return False
+    return bool(names - {""})
+
+
+def _studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
+    returned = frozenset(id(v) for v in flat(list(run.results.values())))
+    claims = claims_of(run, subject.plan, settings.wrt, returned)
+    if not claims:
+        return None
+    base = _base(subject, run, claims)
+    if base:
+        run, _ = subject.run(base)
+        returned = frozenset(id(v) for v in flat(list(run.results.values())))
+        claims = claims_of(run, subject.plan, settings.wrt, returned)
+        if not claims:
+            return None
+    values = {c.origin.key: np.array(c.origin.value, dtype=float) for c in claims}
+    loss = _loss_of(subject, run, claims, base, values, settings)
+    if loss is None:
+        return None
+    return Study(subject, run, claims, loss, base, values)
+
+
+def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:
+    """Put random numbers in the place of parameters that are zero or tiny, and of a strength that is zero."""
+    made: dict[int, Any] = {}
+    for claim in claims:
+        value = np.asarray(claim.origin.value, dtype=float)
+        if value.size == 0 or (value.size > 1 and float(np.std(value)) > 0.05):
+            continue
+        if value.size == 1 and abs(float(value.ravel()[0])) > 0.01:
+            continue
+        new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * 0.5
+        made = both(made, {claim.origin.index: claim.origin.setter(new)})
+    for event in run.events:
+        held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None
+        if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
+            made = both(made, {event.index: lambda value: subject.strength})
+    return made
+
+
+def _loss_of(
+    subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any], settings: Settings
+) -> Loss | None:
+    """The first that depends on a parameter; else the one of the usual losses that most gradients fit."""
+    moved = dict(base)
+    for claim in claims:
+        start = np.asarray(values[claim.origin.key])
+        noise = random_of(subject.seed, "moved " + claim.parameter).normal(size=start.shape) * 1e-2
+        moved = both(moved, {claim.origin.index: claim.origin.setter(start + noise)})
+    first = min(c.event.index for c in claims)
+    for loss in losses_of(run, settings.loss, first):
+        before, after = loss_at(subject, loss, base), loss_at(subject, loss, moved)
+        if np.isfinite(before) and before != after:
+            return loss
+    if settings.loss is not None:
+        return None
+    return _inferred(subject, run, claims, base, values)
+
+
+def _first_backward(run: Run, claims: Sequence[Claim]) -> int:
+    found = [c.event.index for c in claims]
+    found += [
+        e.index for e in run.events
+        if e.kind in ("assign", "write") and naming.is_gradient(e.key) and isinstance(e.copy, (np.ndarray, float))
+    ]  # fmt: skip
+    return min(found)
+
+
+def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any]) -> Loss | None:
+    candidates = inferred_losses(run, min(c.event.index for c in claims))
+    if not candidates:
+        return None
+    slopes: dict[int, list[Any]] = {}
+    step = 1e-5
+    best: tuple[int, Loss] | None = None
+    outputs = {loss.index: _stored(subject, loss, base) for loss, _ in candidates}
+    for loss, _ in candidates:
+        if outputs[loss.index] is None:
+            continue
+        if loss.index not in slopes:
+            slopes[loss.index] = [
+                [_stored(subject, loss, both(base, _moved(c, values, sign * step))) for sign in (1.0, -1.0)]
+                for c in claims
+            ]
+        right = 0
+        assert loss.of is not None
+        for claim, ends in zip(claims, slopes[loss.index], strict=True):
+            if ends[0] is None or ends[1] is None:
+                continue
+            slope = (loss.of(ends[0]) - loss.of(ends[1])) / (2.0 * step)
+            right += _along(claim, values, slope)
+        if best is None or right > best[0]:
+            best = (right, loss)
+    return None if best is None else best[1]
+
+
+def _array(value: Any) -> Any:
+    return None if value is None else np.array(value, dtype=float)
+
+
+def _direction(claim: Claim, values: Mapping[Any, Any]) -> Any:
+    return random_of(7, claim.parameter).normal(size=np.shape(values[claim.origin.key]))
+
+
+def _moved(claim: Claim, values: Mapping[Any, Any], step: float) -> dict[int, Any]:
+    start = np.asarray(values[claim.origin.key])
+    return {claim.origin.index: claim.origin.setter(start + step * _direction(claim, values))}
+
+
+def _stored(subject: Subject, loss: Loss, changes: Changes) -> Any:
+    _, recording = subject.run(changes, keep=False, stop=loss.index)
+    return _array(recording.last)
+
+
+def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
+    """Whether a gradient agrees with the loss's slope along one random direction."""
+    direction = _direction(claim, values)
+    given, _ = fitted(claim.value, direction)
+    if given is None or not np.isfinite(slope) or slope == 0.0:
+        return False
+    said = claim.sign * float(np.sum(given * direction))
+    size = float(np.linalg.norm(given) * np.linalg.norm(direction)) + abs(slope)
+    return abs(said - slope) <= 1e-6 * size + 1e-9
+
+
+def right_along(study: Study) -> int:
+    """Return how many gradients agree with the loss along one direction each."""
+    right, step = 0, 1e-5
+    for claim in study.claims:
+        ends = [
+            loss_at(study.subject, study.loss, both(study.base, _moved(claim, study.values, sign * step)))
+            for sign in (1.0, -1.0)
+        ]
+        right += _along(claim, study.values, (ends[0] - ends[1]) / (2.0 * step))
+    return right
+
+
+def judge(study: Study) -> None:
+    """Fill in the derivative of the loss with respect to every parameter that has a gradient."""
+    if study.true:
+        return
+    done: dict[Any, Derivative] = {}
+    # counted in steps of the evaluator, so that what is looked at does not depend on the machine
+    most = int(np.clip(_STEPS / (7.0 * max(study.steps, 1) * len(study.claims)), 6, 48))
+    for claim in study.claims:
+        key = claim.origin.key
+        if key not in done:
+            done[key] = derivative(study.subject, study.loss, claim.origin, study.base, study.values, most)
+        study.true.append(done[key])
+
+
+def wrong_ones(study: Study) -> Iterator[int]:
+    """Yield the places of the gradients that are wrong."""
+    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
+        if differs(claim.sign * np.asarray(claim.value, dtype=float), true):
+            yield place
+
+
+__all__ = [
+    "Guess",
+    "Reading",
+    "Settings",
+    "Study",
+    "differs",
+    "fitted",
+    "judge",
+    "read_program",
+    "right_along",
+    "wrong_ones",
+]

@@ -1,0 +1,186 @@
+"""The loss of a program: named, returned with the gradients, or inferred from the outputs and the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.recording import Event, Run, reals, scalar
+from jacobians.programs.subject import PAIR_LOSS
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """What is differentiated.
+
+    Attributes
+    ----------
+    index : int
+        The event at which it has its value, or at which the outputs have theirs.
+    name : str
+    line : int
+    of : callable or None
+        The loss of the outputs, where it is inferred; None where the event is the loss itself.
+    inferred : str
+        In words, what it was inferred to be; empty where the program computes it.
+    """
+
+    index: int
+    name: str
+    line: int
+    of: Callable[[Any], float] | None = None
+    inferred: str = ""
+
+    def value(self, stored: Any) -> float:
+        """Return the loss at what was stored."""
+        if self.of is not None:
+            return self.of(np.asarray(stored, dtype=float))
+        found = scalar(stored if not isinstance(stored, tuple) else next(s for s in stored if scalar(s) is not None))
+        return float("nan") if found is None else found
+
+
+def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
+    """Return the events that may be the loss, the likeliest first."""
+    found: list[tuple[tuple[int, ...], Loss]] = []
+    for event in run.events:
+        if event.kind in ("argument", "input", "update", "inner"):
+            continue
+        value = event.copy
+        if event.kind == "return" and isinstance(value, tuple):
+            names = event.shown.split(", ") if ", " in event.shown else [""] * len(value)
+            inner = [
+                n for n, v in zip(names, value, strict=False)
+                if scalar(v) is not None and not isinstance(v, (int, np.integer)) and not naming.is_gradient(n)
+            ]  # fmt: skip
+            if name is None and len(inner) == 1 and len(value) <= 7 and _deep_enough(run, event):
+                called = inner[0] or f"what {event.key} returns first"
+                found.append(((1, 0, -event.index), Loss(event.index, called, event.line)))
+            continue
+        if scalar(value) is None or isinstance(value, (int, np.integer)):
+            continue
+        if name is not None:
+            if name in (event.key, event.shown):
+                found.append(((0, 0, -event.index), Loss(event.index, event.shown, event.line)))
+            continue
+        if event.shown == PAIR_LOSS:
+            found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
+        elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
+            rank = naming.loss_rank(event.key) if event.kind != "return" else 1
+            found.append(((1, rank, -event.index), Loss(event.index, event.shown, event.line)))
+    kept, seen = [], set()
+    for _, loss in sorted(found, key=lambda pair: pair[0]):
+        if loss.name not in seen:
+            kept.append(loss)
+            seen.add(loss.name)
+    return kept
+
+
+def _says_loss(name: str) -> bool:
+    low = name.lower()
+    return any(word in low for word in ("loss", "cost", "objective", "error", "entropy", "mse")) and "deriv" not in low
+
+
+def _deep_enough(run: Run, event: Event) -> bool:
+    return any(isinstance(v, (dict, np.ndarray, tuple, list)) for v in event.copy)
+
+
+# --- inference ---------------------------------------------------------------------------------------
+
+
+def _kinds(outputs: Any, labels: Any) -> Iterator[tuple[str, Callable[[Any], float]]]:
+    """The losses of outputs and labels, without and with a mean over the examples or the entries."""
+    y = labels
+    size = float(np.size(outputs))
+    scales = [("", 1.0)]
+    rows = float(outputs.shape[0]) if np.ndim(outputs) else 1.0
+    scales += [("the mean over the examples of ", 1.0 / rows)]
+    if np.ndim(outputs) > 1 and outputs.shape[1] != rows:
+        scales += [("the mean over the examples of ", 1.0 / outputs.shape[1])]
+    if size != rows:
+        scales += [("the mean over all entries of ", 1.0 / size)]
+    for words, c in scales:
+        yield f"{words}half the squared error", partial(_squares, y, 0.5 * c)
+        yield f"{words}the squared error", partial(_squares, y, c)
+        if np.all((outputs > 0) & (outputs < 1)) and np.all((y >= 0) & (y <= 1)):
+            yield f"{words}the binary cross-entropy", partial(_binary, y, c)
+            if np.ndim(outputs) > 1 and any(np.allclose(outputs.sum(axis=a), 1.0) for a in range(np.ndim(outputs))):
+                yield f"{words}the cross-entropy", partial(_classes, y, c)
+
+
+def _squares(y: Any, c: float, o: Any) -> float:
+    return c * float(np.sum((o - y) ** 2))
+
+
+def _binary(y: Any, c: float, o: Any) -> float:
+    return -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o)))
+
+
+def _classes(y: Any, c: float, o: Any) -> float:
+    return -c * float(np.sum(y * np.log(o)))
+
+
+def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
+    """Return what the loss may be, with the labels: every kind on the last outputs that have the labels' shape."""
+    events = [e for e in run.events if isinstance(e.copy, (np.ndarray, float, np.floating))]
+    labels = [e for e in events if e.key in _LABELS]
+    if not labels:
+        labels = [e for e in events if e.key.lower().startswith(("y", "target", "label"))]
+    found: list[tuple[Loss, Any]] = []
+    used: set[tuple[int, ...]] = set()
+    for event in reversed(list(reals(run.events))):
+        if event.index >= first_gradient or event.kind not in ("assign", "return", "write"):
+            continue
+        if (
+            naming.is_gradient(event.key)
+            or naming.is_parameter(event.key)
+            or event.key in _LABELS
+            or "err" in event.key
+        ):
+            continue
+        if isinstance(event.copy, np.ndarray) and any(e.shown == event.shown for e in labels):
+            continue
+        outputs = np.asarray(event.copy)
+        for label in reversed(labels):
+            y = np.asarray(label.copy, dtype=float)
+            if y.dtype.kind not in "fiub" or (outputs.ndim == 0 and y.ndim):
+                continue
+            y = _fitting(y, outputs)
+            if y is None or label.index > first_gradient:
+                continue
+            if len(used) >= 2:
+                return found
+            used.add((event.index, label.index))
+            for words, of in _kinds(outputs, y):
+                found.append(
+                    (
+                        Loss(
+                            event.index, f"the loss, {words} of {event.shown} and {label.shown}", event.line, of, words
+                        ),
+                        y,
+                    )
+                )
+            break
+    return found
+
+
+_LABELS = frozenset({
+    "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
+    "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",
+})  # fmt: skip
+
+
+def _fitting(labels: Any, outputs: Any) -> Any:
+    """Labels in the outputs' shape: as they are, or one-hot from classes."""
+    if labels.shape == outputs.shape:
+        return labels
+    if labels.ndim == 1 and outputs.ndim == 2 and labels.size in outputs.shape and np.all(labels == np.round(labels)):
+        k = outputs.shape[1] if outputs.shape[0] == labels.size else outputs.shape[0]
+        if labels.min() >= 0 and labels.max() < k and k > 1:
+            hot = np.eye(k)[labels.astype(int)]
+            return hot if outputs.shape[0] == labels.size else hot.T
+    return None

@@ -1,0 +1,502 @@
+"""What happens in a run: every store as an event; and the changes that a further run makes at some of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.values import Frame, Instance, is_number
+
+
+class ReachedError(Exception):
+    """A further run has come to the event at which it is to end."""
+
+
+@dataclass(eq=False)
+class Event:
+    """A value that was stored.
+
+    Attributes
+    ----------
+    index : int
+        Its place among all events of the run; the same in every run of the program.
+    kind : {"assign", "write", "argument", "input", "return", "update", "inner"}
+    key, shown : str
+        The name, and how the program writes it, such as ``W1`` and ``params['W1']``.
+    line : int
+    frame : int
+    function : str
+    value : object
+        What was stored, itself.
+    copy : object
+        Of an array, its entries at that time.
+    node : ast.AST or None
+        For an update, the statement.
+    """
+
+    index: int
+    kind: str
+    key: str
+    shown: str
+    line: int
+    frame: int
+    function: str
+    value: Any
+    copy: Any
+    node: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """A statement that moves a parameter along its gradient: ``W -= lr * dW``.
+
+    Attributes
+    ----------
+    node : ast.stmt
+    gradient : ast.expr or None
+        The part that is the gradient; None within a comprehension.
+    sign : float
+        −1 where the parameter goes up along it.
+    named : str
+        The gradient's name; empty where it is an expression.
+    """
+
+    node: ast.stmt
+    gradient: ast.expr | None
+    sign: float
+    named: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is known of a program before it is run.
+
+    Attributes
+    ----------
+    updates : mapping
+        By the statement's identity.
+    gradients : mapping
+        The same, by the identity of the gradient's expression.
+    training : frozenset of int
+        Identities of the loops that train; one iteration of them is enough.
+    long : frozenset of int
+        Those that are loops of training only where they are long.
+    names : frozenset of str
+        All names that the program sets.
+    inner : frozenset of int
+        Identities of sums and products that are handed to a function without a name of their own.
+    """
+
+    updates: Mapping[int, Update]
+    gradients: Mapping[int, Update]
+    training: frozenset[int]
+    long: frozenset[int]
+    names: frozenset[str]
+    inner: frozenset[int] = frozenset()
+
+
+class Recording:
+    """Notes the events of a run, and makes changes at some of them.
+
+    Parameters
+    ----------
+    plan : Plan
+    changes : mapping of int to callable, optional
+        By an event's index: from its value to what is stored in its place.
+    freeze : bool
+        Whether updates leave the parameters as they are.
+    keep : bool
+        Whether events are kept; a further run only counts them.
+    stop : int, optional
+        The event at which the run ends.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        changes: Mapping[int, Callable[[Any], Any]] | None = None,
+        *,
+        freeze: bool = False,
+        keep: bool = True,
+        stop: int | None = None,
+    ) -> None:
+        self.plan, self.changes, self.freeze, self.keep = plan, changes or {}, freeze, keep
+        self.stop = -1 if stop is None else stop
+        self.events: list[Event] = []
+        self.count, self.last = 0, None
+        self.trained = False
+        self._update: Update | None = None
+
+    def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
+        value = self._stored(kind, key, shown, line, frame, value)
+        if kind in ("argument", "input"):
+            self._parts(kind, key, shown, line, frame, value, 0)
+        return value
+
+    def _parts(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any, depth: int) -> None:
+        """Note the arrays that are handed over in a dict, a list or an object."""
+        held = value.names if isinstance(value, Instance) else value
+        if depth > 2 or not isinstance(held, (dict, list)) or len(held) > 60:
+            return
+        for place, part in list(held.items() if isinstance(held, dict) else enumerate(held)):
+            text = isinstance(place, str)
+            name = place if text else f"{key}[{place}]"
+            called = f"{shown}.{place}" if held is not value else f"{shown}[{place!r}]"
+            if isinstance(part, (float, np.ndarray)):
+                again = self._stored(kind, name, called, line, frame, part)
+                if again is not part:
+                    held[place] = again
+            elif isinstance(part, (dict, list)):
+                self._parts(kind, name, called, line, frame, part, depth + 1)
+
+    def _stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
+        index = self.count
+        self.count = index + 1
+        if index in self.changes:
+            value = self.changes[index](value)
+        if self.keep:
+            node = None
+            if self._update is not None and kind in ("assign", "write"):
+                node, self._update = self._update.node, None
+            held = value.copy() if isinstance(value, np.ndarray) else value
+            if isinstance(value, list):
+                held = list(value)
+            self.events.append(Event(index, kind, key, shown, line, frame.number, frame.function, value, held, node))
+        if index == self.stop:
+            self.last = value
+            raise ReachedError
+        return value
+
+    def keeps_old(self, node: ast.stmt) -> bool:
+        update = self.plan.updates.get(id(node))
+        if update is None:
+            return False
+        self._update = update
+        return self.freeze
+
+    def in_update(self) -> bool:
+        return self._update is not None
+
+    def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
+        update = self.plan.gradients.get(id(node))
+        if update is None:
+            if id(node) in self.plan.inner and isinstance(value, np.ndarray):
+                return self._stored("inner", "", "", node.lineno, frame, value)
+            return value
+        name = update.named or "update"
+        return self.stored("update", name, name, node.lineno, frame, value)
+
+    def enters_loop(self, node: ast.stmt, length: int | None) -> int | None:
+        if id(node) in self.plan.training or (id(node) in self.plan.long and (length or 0) >= 20):
+            return 1
+        return None
+
+    def left_loop(self, node: ast.stmt) -> None:
+        self.trained = True
+
+
+def owner(value: Any) -> Any:
+    """Return the array whose memory an array lies in."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    return value
+
+
+# --- what the text says, before it is run ------------------------------------------------------------
+
+
+def plan_of(tree: ast.Module) -> Plan:
+    """Return a program's updates and its loops of training."""
+    names = frozenset(
+        part.id if isinstance(part, ast.Name) else part.attr
+        for part in ast.walk(tree)
+        if isinstance(part, (ast.Name, ast.Attribute)) and isinstance(part.ctx, ast.Store)
+    ) | frozenset(part.arg for part in ast.walk(tree) if isinstance(part, ast.arg))
+    updates: dict[int, Update] = {}
+    gradients: dict[int, Update] = {}
+    for node in ast.walk(tree):
+        found = _update_of(node, names) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
+        if found is not None:
+            updates[id(node)] = found
+            if found.gradient is not None:
+                gradients[id(found.gradient)] = found
+    training, long = _training(tree, updates)
+    return Plan(updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)))
+
+
+def _inner(tree: ast.Module) -> Iterator[int]:
+    """What a function is applied to: ``X @ W + b`` in ``np.maximum(0, X @ W + b)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            for arg in node.args:
+                while isinstance(arg, ast.UnaryOp):
+                    arg = arg.operand
+                if isinstance(arg, (ast.BinOp, ast.Call)):
+                    yield id(arg)
+
+
+def key_of(node: ast.AST) -> str:
+    """Return the name under which a target or an expression is known; empty if it has none."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript):
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            return node.slice.value
+        if isinstance(node.slice, (ast.BinOp, ast.JoinedStr, ast.Call)):
+            texts = [c.value for c in ast.walk(node.slice) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+            if texts:
+                return texts[0].split("%")[0]
+        return key_of(node.value)
+    return ""
+
+
+def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Update | None:
+    target: ast.expr
+    if isinstance(node, ast.AugAssign):
+        if not isinstance(node.op, (ast.Add, ast.Sub)):
+            return None
+        target, moved, down = node.target, node.value, isinstance(node.op, ast.Sub)
+    else:
+        if len(node.targets) != 1:
+            return None
+        target, value = node.targets[0], node.value
+        if isinstance(value, ast.ListComp):
+            return _update_in_list(node, value, names)
+        if not (isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))):
+            return None
+        same = ast.dump(target).replace("Store()", "Load()")
+        if ast.dump(value.left).replace("Store()", "Load()") == same:
+            moved = value.right
+        elif isinstance(value.op, ast.Add) and ast.dump(value.right) == same:
+            moved = value.left
+        elif _new_of(target, value.left):
+            moved = value.right
+        else:
+            return None
+        down = isinstance(value.op, ast.Sub)
+    key = key_of(target)
+    if not key or naming.is_gradient(key, names) or naming.is_state(key):
+        return None
+    if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
+        return None
+    return _moved(node, moved, key, names, down=down)
+
+
+def _of_its_own(moved: ast.expr, key: str) -> bool:
+    """Whether what a name is moved along is its own gradient by name: ``c -= lr * grad_c``."""
+    names = (key_of(part) for part in ast.walk(moved) if isinstance(part, ast.Name))
+    return any(key in naming.parameters_of(name) for name in names)
+
+
+def _new_of(target: ast.expr, left: ast.expr) -> bool:
+    """Whether ``W1 = parameters["W1"] - …`` moves the parameter of that name."""
+    return bool(key_of(target)) and naming.stem(key_of(target)) == naming.stem(key_of(left))
+
+
+def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, down: bool) -> Update | None:
+    if _divides_by_a_root(moved):
+        return Update(node, None, 1.0, "")
+    moved = _steps_first(node, moved)
+    sign, gradient, steps = _without_steps(moved, names)
+    mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
+    likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
+    if not (steps or likely) or (not likely and not naming.is_parameter(key)):
+        return None
+    if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
+        return None
+    if naming.is_state(key_of(gradient)) or re.match(
+        r"(?i)(v|m|vel|velocity|momentum|moment|s)_?d?[wb]", key_of(gradient)
+    ):
+        return Update(node, None, 1.0, "")
+    named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
+    return Update(node, gradient, sign if down else -sign, named)
+
+
+def _divides_by_a_root(node: ast.expr) -> bool:
+    """Whether it is an adaptive step, along no gradient: ``lr * dW / np.sqrt(cache)``."""
+    return any(
+        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
+        and any(isinstance(p, ast.Call) and key_of(p.func) == "sqrt" for p in ast.walk(part.right))
+        for part in ast.walk(node)
+    )  # fmt: skip
+
+
+def _steps_first(node: ast.stmt, moved: ast.expr) -> ast.expr:
+    """Write ``lr * dW / m`` as ``lr * (dW / m)``, so that the gradient is an expression of its own."""
+    factors = list(_factors(moved, inverted=False))
+    steps = [f for f, inverted in factors if not inverted and _is_step(f)]
+    rest = [(f, inverted) for f, inverted in factors if inverted or not _is_step(f)]
+    if not steps or len(rest) < 2 or rest[0][1]:
+        return moved
+    gradient = rest[0][0]
+    for factor, inverted in rest[1:]:
+        gradient = ast.copy_location(ast.BinOp(gradient, ast.Div() if inverted else ast.Mult(), factor), moved)
+    made: ast.expr = gradient
+    for step in reversed(steps):
+        made = ast.copy_location(ast.BinOp(step, ast.Mult(), made), moved)
+    for part in ast.walk(node):
+        for name in ("value", "left", "right"):
+            if getattr(part, name, None) is moved:
+                setattr(part, name, made)
+    return made
+
+
+def _factors(node: ast.expr, *, inverted: bool) -> Iterator[tuple[ast.expr, bool]]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        yield from _factors(node.left, inverted=inverted)
+        if isinstance(node.op, ast.Div):
+            yield node.right, not inverted
+        else:
+            yield from _factors(node.right, inverted=inverted)
+    else:
+        yield node, inverted
+
+
+def _squared(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return ast.dump(node.left) == ast.dump(node.right)
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+
+
+def _update_in_list(node: ast.stmt, value: ast.ListComp, names: frozenset[str]) -> Update | None:
+    """``self.weights = [w - (eta / n) * nw for w, nw in zip(self.weights, nabla_w)]``."""
+    target = key_of(node.targets[0])  # type: ignore[attr-defined]
+    element = value.elt
+    if not (isinstance(element, ast.BinOp) and isinstance(element.op, (ast.Sub, ast.Add)) and target):
+        return None
+    over = {key_of(p) for p in ast.walk(value.generators[0].iter) if isinstance(p, (ast.Name, ast.Attribute))}
+    if target in over and any(naming.is_gradient(name, names) for name in over):
+        if naming.is_gradient(target, names):
+            return None
+        return Update(node, None, 1.0, "")
+    return None
+
+
+def _without_steps(node: ast.expr, names: frozenset[str]) -> tuple[float, ast.expr, int]:
+    """The sign, the gradient, and how many step sizes were taken off."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, inner, steps = _without_steps(node.operand, names)
+        return -sign, inner, steps
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult,)):
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            if _is_step(one):
+                sign, inner, steps = _without_steps(other, names)
+                return (-sign if _negative(one) else sign), inner, steps + 1
+    return 1.0, node, 0
+
+
+def _is_step(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_step(node.operand)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _is_step(node.left) and _is_step(node.right)
+    return naming.is_step(key_of(node))
+
+
+def _negative(node: ast.expr) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+
+
+_ROUNDS = ("epoch", "epochs", "it", "iter", "iteration", "iterations", "step", "ep", "episode", "n_iter", "num_iter")
+_HOW_OFTEN = (
+    "epoch", "iter", "num_it", "steps", "n_it", "training", "batches", "rounds", "minibatch", "mini_batch", "permut",
+)  # fmt: skip
+_EXAMPLES = ("X", "x", "data", "training_data", "inputs", "X_train", "train_data", "y", "Y", "samples", "dataset")
+
+
+def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int], list[int]]:
+    """Loops that hold an update, or call what holds one: by their words, or where they turn out long."""
+    with_updates = _functions_with_updates(tree, updates)
+    training, long = [], []
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.For, ast.While)):
+            continue
+        inside = [part for statement in node.body for part in ast.walk(statement)]
+        if not any(id(part) in updates for part in inside) and not any(
+            isinstance(part, ast.Call) and key_of(part.func) in with_updates for part in inside
+        ):
+            continue
+        if isinstance(node, ast.While):
+            training.append(id(node))
+            continue
+        names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
+        target = key_of(node.target).lower()
+        over = {key_of(p) for p in ast.walk(node.iter) if isinstance(p, ast.Name)}
+        examples = isinstance(node.iter, ast.Call) and key_of(node.iter.func) == "zip" and over & set(_EXAMPLES)
+        if target in _ROUNDS or any(word in name for name in names for word in _HOW_OFTEN) or examples:
+            training.append(id(node))
+        else:
+            long.append(id(node))
+    return training, long
+
+
+def _functions_with_updates(tree: ast.Module, updates: Mapping[int, Update]) -> set[str]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    found = {f.name for f in functions if any(id(part) in updates for part in ast.walk(f))}
+    while True:
+        more = {
+            f.name
+            for f in functions
+            if any(isinstance(part, ast.Call) and key_of(part.func) in found for part in ast.walk(f))
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def reals(events: list[Event]) -> Iterator[Event]:
+    """Yield the events that store an array of floating-point numbers, or one such number."""
+    for event in events:
+        value = event.copy
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind == "f" and value.size:
+                yield event
+        elif isinstance(value, (float, np.floating)) and not isinstance(value, bool):
+            yield event
+
+
+def scalar(value: Any) -> float | None:
+    """Return a real number, given as such or as an array of one entry; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fiu" else None
+    if is_number(value) and not isinstance(value, (bool, complex, np.bool_, np.complexfloating)):
+        return float(value)
+    return None
+
+
+@dataclass(eq=False)
+class Run:
+    """What one run gave.
+
+    Attributes
+    ----------
+    events : list of Event
+    error : Exception or None
+        Why it ended early.
+    trained : bool
+        Whether a loop of training was left before.
+    results : dict
+        What the entry's functions returned, by name.
+    unread : list of (int, str)
+        Lines with constructs outside the list.
+    meanings : dict
+        The built-in meanings that were assumed, by name.
+    """
+
+    events: list[Event]
+    error: Exception | None
+    trained: bool
+    results: dict[str, Any] = field(default_factory=dict)
+    unread: list[tuple[int, str]] = field(default_factory=list)
+    meanings: dict[str, str] = field(default_factory=dict)
+    unsettled: bool = False

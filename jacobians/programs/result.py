@@ -1,0 +1,269 @@
+"""`ProgramAudit`: what is said of a program, as text with the user's own lines, as plain data, and in a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal, TypeAlias
+
+Verdict: TypeAlias = Literal["right", "wrong", "not judged"]
+_WIDTH = 80
+_MARKS = {"right": "✓", "wrong": "✗", "not judged": "?"}
+
+
+@dataclass(frozen=True, eq=False)
+class GradientVerdict:
+    """What is said of one gradient.
+
+    Attributes
+    ----------
+    name : str
+        As the program calls it.
+    parameter : str
+    line : int
+        Where it has its last value.
+    where : str
+        The line, as it is called: within a notebook by its cell.
+    text : str
+        The user's own line.
+    verdict : {"right", "wrong", "not judged"}
+    shape : tuple of int
+    difference : float or None
+        The largest difference from the derivative by its largest entry; None where the shapes differ.
+    seen : float
+        The smallest such difference that would have been seen.
+    """
+
+    name: str
+    parameter: str
+    line: int
+    where: str
+    text: str
+    verdict: Verdict
+    shape: tuple[int, ...]
+    difference: float | None
+    seen: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """A line that is wrong.
+
+    Attributes
+    ----------
+    line : int
+    where : str
+    text : str
+        The user's own line.
+    slip : str
+        Its kind, such as ``bias-summed-over-all``; empty where none explains it.
+    words : str
+        What is wrong, in one clause.
+    should_be : str
+        The line as it should be, in the program's own names; empty where it is not known.
+    beside : int
+        A line that it disagrees with; 0 where there is none.
+    beside_text : str
+    gradients : tuple of str
+        Those that are wrong because of it.
+    """
+
+    line: int
+    where: str
+    text: str
+    slip: str
+    words: str
+    should_be: str
+    beside: int
+    beside_text: str
+    gradients: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class EntryAudit:
+    """What is said of one way into a program.
+
+    Attributes
+    ----------
+    name : str
+        The function, class or lines.
+    loss : str
+    loss_line : int
+    loss_inferred : bool
+        Whether the program computes no loss, and it was taken to be one of the usual ones.
+    gradients : tuple of GradientVerdict
+    faults : tuple of Fault
+        In the order of the lines' first being run.
+    data : str
+        The random data that the program was given, in words.
+    """
+
+    name: str
+    loss: str
+    loss_line: int
+    loss_inferred: bool
+    gradients: tuple[GradientVerdict, ...]
+    faults: tuple[Fault, ...]
+    data: str
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramAudit:
+    """Whether a program's gradients are right, and if not, which line slipped. It is true where all are right.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    verdict : {"right", "wrong", "not judged"}
+    entries : tuple of EntryAudit
+    unread : tuple of (int, str)
+        Lines with a construct that is not read, and which.
+    failures : tuple of (str, str, int)
+        Entries that could not be run: which, why, and on which line.
+    assumed : tuple of (str, str)
+        Functions that the file does not define, and the meaning that was taken.
+    check : str
+        The command that runs the user's own code instead; empty where all was judged.
+    """
+
+    name: str
+    verdict: Verdict
+    entries: tuple[EntryAudit, ...]
+    unread: tuple[tuple[int, str], ...]
+    failures: tuple[tuple[str, str, int], ...]
+    assumed: tuple[tuple[str, str], ...]
+    check: str
+
+    def __bool__(self) -> bool:
+        return self.verdict == "right"
+
+    @property
+    def gradients(self) -> tuple[GradientVerdict, ...]:
+        """Those of all entries."""
+        return tuple(g for entry in self.entries for g in entry.gradients)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Those of all entries."""
+        return tuple(f for entry in self.entries for f in entry.faults)
+
+    @property
+    def first_wrong_line(self) -> int | None:
+        """The line of the first fault; None where nothing is wrong."""
+        return self.faults[0].line if self.faults else None
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        right = sum(g.verdict == "right" for g in self.gradients)
+        count = f"{right} of {len(self.gradients)} gradients right"
+        if self.verdict == "not judged":
+            return f"{self.name}: not judged"
+        if self.verdict == "right":
+            return f"{self.name}: right ({count})"
+        first = self.faults[0] if self.faults else None
+        return f"{self.name}: wrong ({count})" + (f"; {first.where}: {first.words}" if first else "")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield self.summary if self.verdict != "wrong" else self.summary.split(";")[0]
+        for entry in self.entries:
+            yield ""
+            yield from _wrapped(f"{entry.name}, with respect to {entry.loss}")
+            if entry.data:
+                yield from _wrapped(f"  on random data: {entry.data}", "  ")
+            for fault in entry.faults:
+                yield ""
+                yield f"  {fault.where}"
+                yield f"  → {fault.text}"
+                if fault.should_be:
+                    yield f"  + {fault.should_be}"
+                slip = f" ({fault.slip})" if fault.slip else ""
+                yield from _wrapped(f"    {_capital(fault.words)}{slip}.", "    ")
+                if fault.beside and fault.beside != fault.line:
+                    yield f"    line {fault.beside}: {fault.beside_text}"
+                yield from _wrapped(f"    wrong because of it: {', '.join(fault.gradients)}", "    ")
+            yield ""
+            width = max((len(g.name) for g in entry.gradients), default=0)
+            for g in entry.gradients:
+                far = "" if g.verdict != "wrong" else _far(g)
+                yield f"  {_MARKS[g.verdict]} {g.name:<{width}}  {g.verdict}{far}   {g.where}: {_short(g.text)}"
+        for line, construct in self.unread:
+            yield f"\nline {line}: not read: {construct}"
+        if self.failures and not self.entries:
+            yield ""
+            for name, why, line in self.failures:
+                yield from _wrapped(f"{name}: not judged: {why}" + (f" (line {line})" if line else ""), "  ")
+        if self.assumed:
+            yield ""
+            for name, meaning in self.assumed:
+                yield f"assumed: {name} is {meaning}"
+        if self.check:
+            yield ""
+            yield from _wrapped(f"To judge it by running it: {self.check}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the audit as plain numbers and strings, ready for JSON."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "first_wrong_line": self.first_wrong_line,
+            "entries": [
+                {
+                    "name": e.name,
+                    "loss": e.loss,
+                    "loss_line": e.loss_line,
+                    "loss_inferred": e.loss_inferred,
+                    "data": e.data,
+                    "gradients": [{**vars(g), "shape": list(g.shape)} for g in e.gradients],
+                    "faults": [{**vars(f), "gradients": list(f.gradients)} for f in e.faults],
+                }
+                for e in self.entries
+            ],
+            "unread": [{"line": line, "construct": construct} for line, construct in self.unread],
+            "failures": [{"entry": name, "why": why, "line": line} for name, why, line in self.failures],
+            "assumed": [{"name": name, "meaning": meaning} for name, meaning in self.assumed],
+            "check": self.check,
+        }
+
+    def _repr_html_(self) -> str:
+        blocks = [f"<p><b>{escape(self.summary)}</b></p>"]
+        for entry in self.entries:
+            blocks.append(f"<p>{escape(entry.name)}, with respect to {escape(entry.loss)}</p>")
+            for fault in entry.faults:
+                mended = f"<br><ins>{escape(fault.should_be)}</ins>" if fault.should_be else ""
+                blocks.append(
+                    f"<p>{escape(fault.where)}: {escape(_capital(fault.words))}.</p>"
+                    f"<pre><del>{escape(fault.text)}</del>{mended}</pre>"
+                )
+            rows = "".join(
+                f"<tr><td>{_MARKS[g.verdict]}</td><td><code>{escape(g.name)}</code></td><td>{escape(g.verdict)}</td>"
+                f"<td>{escape(g.where)}</td><td><code>{escape(g.text)}</code></td></tr>"
+                for g in entry.gradients
+            )
+            blocks.append(f"<table>{rows}</table>")
+        for name, why, _ in self.failures if not self.entries else ():
+            blocks.append(f"<p>{escape(name)}: not judged: {escape(why)}</p>")
+        return f"<div>{''.join(blocks)}</div>"
+
+
+def _far(gradient: GradientVerdict) -> str:
+    return " (its shape)" if gradient.difference is None else f" (off by {gradient.difference:.2g})"
+
+
+def _short(text: str, width: int = 60) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)

@@ -1,0 +1,305 @@
+"""One way into a program, on one guess of its data, that can be run again and again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
+from jacobians.programs.entries import Entry, arguments_of
+from jacobians.programs.evaluator import Evaluator
+from jacobians.programs.meanings import assumed_meanings
+from jacobians.programs.numpy_functions import numpy_table
+from jacobians.programs.octave_functions import octave_functions
+from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
+from jacobians.programs.source import Source
+from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
+
+Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
+PAIR_LOSS = "sum(out * dout)"
+_MOST_DECISIONS = 40
+
+
+@dataclass(eq=False)
+class Subject:
+    """An entry of a program with data.
+
+    Attributes
+    ----------
+    source, plan, uses, entry, guess
+    seed : int
+    strength : float
+        Of the regulariser.
+    limits : Limits
+    tables : tuple of callables
+        Beside NumPy's, from the budget and the seed to functions by their names.
+    """
+
+    source: Source
+    plan: Plan
+    uses: Uses
+    entry: Entry
+    guess: Guess
+    seed: int = 0
+    strength: float = 0.37
+    limits: Limits = field(default_factory=Limits)
+    tables: tuple[Tables, ...] = ()
+    runs: int = 0
+    steps: int = 0
+    given: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
+    free: tuple[int, ...] = ()
+    _tables: Any = None
+    _budget: Any = None
+    _rng: Any = None
+    _start: Any = None
+    _evaluator: Any = None
+
+    def run(
+        self,
+        changes: Mapping[int, Callable[[Any], Any]] | None = None,
+        *,
+        freeze: bool = True,
+        keep: bool = True,
+        stop: int | None = None,
+    ) -> tuple[Run, Recording]:
+        """Run the program from its start; with changes at some events, perhaps only up to one of them."""
+        self.runs += 1
+        first = not changes and keep
+        for _ in range(_MOST_DECISIONS if first else 1):
+            made, recording = self._once(changes, freeze=freeze, keep=keep, stop=stop)
+            if not first or not isinstance(made.error, ProgramError):
+                break
+            if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
+                break
+        return made, recording
+
+    def _once(
+        self, changes: Mapping[int, Callable[[Any], Any]] | None, *, freeze: bool, keep: bool, stop: int | None
+    ) -> tuple[Run, Recording]:
+        if self._tables is None:
+            self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
+            self._start = self._rng.bit_generator.state
+            if self.source.language == "Octave":
+                own: Mapping[str, Any] = octave_functions(self._budget, self._rng, self._called)
+            else:
+                own = numpy_table(self._budget, self._rng)
+            self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
+        self._budget.restart()
+        self._rng.bit_generator.state = self._start
+        recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
+        data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
+        evaluator = Evaluator(
+            self._tables,
+            assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
+            recording,
+            data.value,
+            budget=self._budget,
+            whole_division=self.source.whole_division,
+            language=self.source.language,
+        )
+        self._evaluator = evaluator
+        results: dict[str, Any] = {}
+        error: Exception | None = None
+        unsettled = False
+        try:
+            with np.errstate(all="ignore"):
+                self._enter(evaluator, data, recording, results)
+        except ReachedError:
+            pass
+        except WantedError as found:
+            unsettled = True
+            data.decide(found)
+            error = ProgramError(f"what {found.wanted.name} is, is not known", evaluator.line)
+        except (ProgramError, LimitError, UnreadError) as found:
+            error = found
+        except RecursionError:
+            error = LimitError("calls or expressions are nested too deep", evaluator.line)
+        except (MemoryError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as found:
+            error = ProgramError(f"{type(found).__name__}: {found}"[:200], evaluator.line)
+        self.given = {name: _kind_of(value) for name, value in data.given.items()}
+        self.steps = evaluator.budget.steps
+        made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
+        made.unsettled = unsettled
+        return made, recording
+
+    def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        """What a function gives that a function of the table calls."""
+        return self._evaluator.call(function, arguments, keywords)
+
+    def shown_data(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of the last run's data, and what they were."""
+        for name, kind in self.given.items():
+            yield name, kind.lstrip("fib") if "(" in kind and "{" not in kind else kind
+
+    def _enter(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
+        tree = self.source.tree
+        if self.entry.kind == "module":
+            evaluator.run(tree)
+            return
+        for node in tree.body:
+            if isinstance(node, (ast.For, ast.While, ast.If, ast.Expr)) and self.source.language == "Python":
+                continue
+            try:
+                evaluator.block([node], evaluator.module)
+            except ProgramError:
+                continue
+        if self.entry.owner is not None:
+            self._methods(evaluator, data, recording, results)
+        elif self.entry.kind == "pair":
+            self._pair(evaluator, data, recording, results)
+        else:
+            for function in self.entry.functions:
+                called = evaluator.module.names.get(function.name)
+                _call(evaluator, data, function, called, results)
+
+    def _methods(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
+        owner = self.entry.owner
+        assert owner is not None
+        start = next((m for m in owner.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"), None)
+        args: dict[str, Any] = {}
+        if start is not None:
+            args = _arguments(evaluator, data, start, results, skip=1)
+        made = evaluator.call(evaluator.module.names.get(owner.name), [], args)
+        frame = evaluator.module
+        recording.stored("argument", "self", "self", owner.lineno, frame, made)
+        for method in self.entry.functions:
+            node = ast.copy_location(ast.Attribute(ast.Name("self", ast.Load()), method.name, ast.Load()), owner)
+            ast.fix_missing_locations(node)
+            inside = Frame(-1, "", {"self": made}, frame)
+            bound = evaluator.evaluate(node, inside)
+            _call(evaluator, data, method, bound, results, skip=0 if _static(method) else 1)
+
+    def _pair(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
+        forth, back = self.entry.functions
+        given = _arguments(evaluator, data, forth, results)
+        results.update(given)
+        out = evaluator.call(evaluator.module.names.get(forth.name), [], given)
+        cache: Any = None
+        if isinstance(out, tuple) and len(out) >= 2:
+            out, cache = out[0], out[1] if len(out) == 2 else out[1:]
+        if not isinstance(out, np.ndarray):
+            raise ProgramError(f"{forth.name} gives no array", forth.lineno)
+        dout = random_of(self.seed, "dout").normal(size=out.shape)
+        recording.stored("assign", PAIR_LOSS, PAIR_LOSS, forth.lineno, evaluator.module, float(np.sum(out * dout)))
+        names = [name for name, default in arguments_of(back) if default is None]
+        args: dict[str, Any] = {names[0]: dout}
+        for name in names[1:]:
+            if name.lower().endswith("cache") or (name not in results and len(names) == 2 and cache is not None):
+                args[name] = cache if cache is not None else next(iter(given.values()))
+            elif name in results:
+                args[name] = results[name]
+            else:
+                args[name] = out if name in ("out", "A", "a", "s", "output") else next(iter(given.values()))
+        results["returned"] = evaluator.call(evaluator.module.names.get(back.name), [], args)
+
+
+def _kind_of(value: Any) -> str:
+    """What is given for a name, without its numbers."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype.kind}{value.shape}"
+    if isinstance(value, dict):
+        return str({key: _kind_of(part) for key, part in value.items()})
+    return (
+        type(value).__name__
+        if isinstance(value, float)
+        else repr(value)[:60]
+        if not isinstance(value, list)
+        else str(len(value))
+    )
+
+
+def _static(method: ast.FunctionDef) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in method.decorator_list)
+
+
+def _call(
+    evaluator: Evaluator, data: Data, function: ast.FunctionDef, called: Any, results: dict[str, Any], skip: int = 0
+) -> None:
+    """Call a function with what the functions before it returned, or with random data."""
+    if isinstance(called, Unread):
+        raise UnreadError(called.construct, called.line)
+    args = _arguments(evaluator, data, function, results, skip=skip)
+    value = evaluator.call(called, [], args)
+    results[f"{function.name}()"] = value
+    results["last"] = value
+    results.update(args)
+    for name, part in _returned(function, value):
+        if name:
+            results[name] = part
+
+
+def _returned(function: ast.FunctionDef, value: Any) -> Iterator[tuple[str, Any]]:
+    """The names under which a function returns its values."""
+    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+    if not nodes:
+        return
+    last = nodes[-1].value
+    if isinstance(last, ast.Tuple) and isinstance(value, tuple) and len(last.elts) == len(value):
+        for node, part in zip(last.elts, value, strict=True):
+            yield key_of(node), part
+    elif last is not None:
+        yield key_of(last), value
+        if isinstance(value, dict):
+            yield from ((k, v) for k, v in value.items() if isinstance(k, str))
+
+
+_OUTPUT = ("AL", "A2", "A3", "A1", "A", "a2", "y_hat", "yhat", "Y_hat", "y_pred", "output", "outputs", "out", "probs",
+           "scores", "h", "hypothesis", "predictions", "pred", "a3", "P", "p", "o", "y_prob", "AF")  # fmt: skip
+
+
+def _arguments(
+    evaluator: Evaluator, data: Data, function: ast.FunctionDef, results: dict[str, Any], skip: int = 0
+) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    listed = arguments_of(function)[skip:]
+    context = " ".join([function.name, *(name for name, _ in listed)])
+    for name, default in listed:
+        if name in results:
+            made[name] = results[name]
+            continue
+        if default is not None and evaluator.language == "Python" and not _replaced(name, default):
+            continue
+        stem = naming.stem(name)
+        if stem != name and stem in results:
+            made[name] = results[stem]
+            continue
+        if name in _OUTPUT and "last" in results:
+            last = results["last"]
+            arrays = [part for part in last if isinstance(part, np.ndarray)] if isinstance(last, tuple) else []
+            made[name] = arrays[-1] if arrays else last[0] if isinstance(last, tuple) else last
+            continue
+        value = data.value(name, context)
+        if value is None:
+            if default is not None:
+                continue
+            if "cache" in name and isinstance(results.get("last"), tuple):
+                value = results["last"][-1]
+            else:
+                value = Wanted(name)
+        made[name] = value
+    return made
+
+
+def _replaced(name: str, default: ast.expr) -> bool:
+    """Whether an argument with a default is given a value of its own."""
+    if naming.is_regulariser(name) or is_size(name):
+        return True
+    if isinstance(default, ast.Constant) and default.value is None:
+        return name.lower() in ("y", "labels", "targets", "t")
+    return (
+        isinstance(default, ast.Constant)
+        and isinstance(default.value, (int, bool))
+        and (
+            "iter" in name
+            or "epoch" in name
+            or name.startswith("num_")
+            or name.startswith(("print", "verbose", "show"))
+        )
+    )
