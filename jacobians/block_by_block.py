@@ -19,7 +19,7 @@ from jacobians.batches.checkpoint import Checkpoint
 from jacobians.batches.reduction import Task, over_blocks
 from jacobians.batches.tree import TreeSum
 from jacobians.batches.workers import AnyExecutor, Workers
-from jacobians.curvature import gauss_newton
+from jacobians.curvature import gauss_newton, hessian
 from jacobians.errors import ArgumentError, DataError, DomainError, LayoutError
 from jacobians.network import Network, Parameters, Run
 from jacobians.network.blocks import refuse_mixing
@@ -174,16 +174,31 @@ class BlockByBlock:
 
         See `jacobians.gauss_newton`. It is one of SciPy's linear operators, so `cg` and trust-ncg take it.
         """
-        from scipy.sparse.linalg import LinearOperator
+        arrays = self.net._arrays(params)
+        return self._symmetric(lambda v: self._summed(arrays, _Curvature(gauss_newton, v))[_VALUE])
 
-        arrays, size = self.net._arrays(params), self.net.n_params
+    def hessian(self, params: Parameters) -> LinearOperator:
+        r"""Return the exact Hessian of the objective, regulariser included; as `gauss_newton` otherwise.
+
+        See `jacobians.hessian`.
+        """
+        arrays, count = self.net._arrays(params), self.batches.count
+        plain = self.net.replace(l2=0.0)  # the regulariser is the whole batch's, once
 
         def product(v: Array) -> Array:
-            vector = as_float(v, "v", "gauss_newton").reshape(size)
-            return self._summed(arrays, _GaussNewton(vector))[_VALUE]
+            return self._summed(arrays, _Curvature(hessian, v), plain)[_VALUE] + penalty_times(self.net, v, count)
 
-        dtype = np.result_type(np.float64, *(array.dtype for array in arrays.values()))
-        return LinearOperator((size, size), matvec=product, rmatvec=product, dtype=dtype)
+        return self._symmetric(product)
+
+    def _symmetric(self, product: Callable[[Array], Array]) -> LinearOperator:
+        from scipy.sparse.linalg import LinearOperator
+
+        size = self.net.n_params
+
+        def of(v: Array) -> Array:
+            return product(as_float(v, "v", "BlockByBlock").reshape(size))
+
+        return LinearOperator((size, size), matvec=of, rmatvec=of, dtype=np.float64)
 
     def gradient_norms(self, params: Parameters) -> Array:
         """Return the norm of every example's own gradient, (N,), without reduction and regulariser."""
@@ -210,8 +225,8 @@ class BlockByBlock:
 
     # --- the sum ---------------------------------------------------------------------------------
 
-    def _summed(self, arrays: dict[str, Array], part: Part) -> dict[str, Array]:
-        task = _Block(self.net, arrays, self.batches.count, part)
+    def _summed(self, arrays: dict[str, Array], part: Part, net: Network | None = None) -> dict[str, Array]:
+        task = _Block(net or self.net, arrays, self.batches.count, part)
         total = TreeSum(len(self.batches))
         if not total.count:
             raise DataError("BlockByBlock: batches holds no block")
@@ -331,14 +346,30 @@ class _Clipped:
 
 
 @dataclass(frozen=True, eq=False)
-class _GaussNewton:
+class _Curvature:
+    matrix: Callable[[Run], Any]
     vector: Array
 
     def __call__(self, run: Run, whole: int) -> dict[str, Array]:
         output, loss = run.results["output"], run.network.loss
         # the block's own weights, 1/n, become those of the whole batch
         weight = loss.scale(output, whole) / loss.scale(output)
-        return {_VALUE: weight * (gauss_newton(run) @ self.vector)}
+        return {_VALUE: weight * (self.matrix(run) @ self.vector)}
+
+
+def penalty_times(net: Network, v: Array, count: int) -> Array:
+    """Return the regulariser's second derivative times a packed vector: its gradient is linear, so that gradient at v.
+
+    Parameters
+    ----------
+    net : Network
+    v : ndarray
+    count : int
+        Of the examples of the whole batch.
+    """
+    direction = net.unpack(v)
+    zeros = {name: np.zeros_like(array) for name, array in direction.items()}
+    return net.pack(net._penalised(zeros, direction, count))
 
 
 def _work(task: _Block, batches: Batches) -> str:

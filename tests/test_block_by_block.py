@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobians import BlockByBlock, Convention, Network, gauss_newton, in_blocks
+from jacobians import BlockByBlock, Convention, Network, gauss_newton, hessian, in_blocks
 from jacobians.arrays import Array
 from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.layout import Layout
@@ -102,6 +102,7 @@ def test_curvature_norms_and_clipped_sums() -> None:
     whole, run = BlockByBlock(net, in_blocks(X, Y, 7)), net.run(params, X, Y)
     v = np.random.default_rng(1).normal(size=net.n_params)
     assert relative(whole.gauss_newton(params) @ v, gauss_newton(run) @ v) < 1e-14
+    assert relative(whole.hessian(params) @ v, hessian(run) @ v) < 1e-14
     rows = run.parameter_jacobian("losses").to_dense()
     norms = np.linalg.norm(rows, axis=1)
     assert relative(whole.gradient_norms(params), norms) < 1e-14

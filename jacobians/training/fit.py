@@ -15,7 +15,7 @@ import numpy as np
 from jacobians.arrays import Array, generator
 from jacobians.batches.blocks import is_batches, positive, target_axis
 from jacobians.batches.checkpoint import Checkpoint
-from jacobians.block_by_block import BlockByBlock, count_right
+from jacobians.block_by_block import BlockByBlock, count_right, penalty_times
 from jacobians.curvature import gauss_newton
 from jacobians.errors import ArgumentError, DomainError
 from jacobians.network import Network, Parameters
@@ -342,7 +342,7 @@ def _solved(
     theta, history = net.pack(params), History()
     options: dict[str, Any] = {}
     if solver == "trust-ncg":
-        options["hessp"] = lambda at, v: curvature(net.unpack(at)) @ v + _penalty_times(net, v, count)
+        options["hessp"] = lambda at, v: curvature(net.unpack(at)) @ v + penalty_times(net, v, count)
 
     with Progress(epochs * count, wanted=progress) as shown:
 
@@ -365,10 +365,3 @@ def _solved(
         return Fitted(watch.chosen(net.unpack(theta)), history, "no better on held-out data")
     ended = "converged" if found.success else "all epochs" if len(history) >= epochs else str(found.message)
     return Fitted(watch.chosen(net.unpack(found.x)), history, ended)
-
-
-def _penalty_times(net: Network, v: Array, count: int) -> Array:
-    """The regulariser's second derivative times a vector: its gradient is linear, so it is that gradient at v."""
-    direction = net.unpack(v)
-    zeros = {name: np.zeros_like(array) for name, array in direction.items()}
-    return net.pack(net._penalised(zeros, direction, count))
