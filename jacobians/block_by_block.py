@@ -60,6 +60,9 @@ class BlockByBlock:
         computed here.
     on_block : callable, optional
         Called with how many blocks are done, and how many there are.
+    in_flight : int, optional
+        How many blocks are handed out at a time: two for each worker unless given. Give it to a cluster, whose
+        executor does not say how many workers it has.
     timeout : float, optional
         Seconds within which some block must arrive, before workers count as hung.
     checkpoint : str or path, optional
@@ -98,6 +101,7 @@ class BlockByBlock:
         executor: AnyExecutor | None = None,
         *,
         on_block: Callable[[int, int], None] | None = None,
+        in_flight: int | None = None,
         timeout: float | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -110,7 +114,7 @@ class BlockByBlock:
         refuse_mixing(net._chain.parts, "BlockByBlock")
         self.net, self.batches = net, batches
         self.kernels: set[str] = set()
-        self._workers = None if executor is None else Workers(executor)
+        self._workers = None if executor is None else Workers(executor, in_flight)
         self._on_block, self._timeout = on_block, timeout
         self._checkpoint = None if checkpoint is None else Checkpoint(checkpoint)
 

@@ -223,8 +223,8 @@ def stamp(file: str | None) -> tuple[int, int] | None:
 # --- where the examples of a batch lie ---------------------------------------------------------------
 
 
-def positive(block: Any, what: str) -> int:
-    """Return a number of examples.
+def positive(number: Any, what: str, of: str = "examples, such as 1024") -> int:
+    """Return a number of examples, or of something else.
 
     Raises
     ------
@@ -232,11 +232,11 @@ def positive(block: Any, what: str) -> int:
         If it is no positive integer.
     """
     try:
-        size = operator.index(block)
+        size = operator.index(number)
     except TypeError:
         size = 0
     if size < 1:
-        raise ShapeError(f"{what}={block!r}; expected a positive number of examples, such as 1024")
+        raise ShapeError(f"{what}={number!r}; expected a positive number of {of}")
     return size
 
 

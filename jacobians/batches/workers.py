@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any, TypeAlias
 
 from jacobians.arrays import kind_of
+from jacobians.batches.blocks import positive
 from jacobians.errors import ArgumentError
 
 __all__ = ["INFRASTRUCTURE", "AnyExecutor", "Workers"]
@@ -26,9 +27,12 @@ class Workers:
     ----------
     executor : Executor or callable
         One that is given is not shut down; one that a function makes is shut down by `close`.
+    in_flight : int, optional
+        How many blocks are handed out at a time. Unless given, two for each worker, so that none waits for this
+        process, or for each core of this machine where the executor does not say how many workers it has.
     """
 
-    def __init__(self, executor: AnyExecutor) -> None:
+    def __init__(self, executor: AnyExecutor, in_flight: int | None = None) -> None:
         given = isinstance(executor, Executor)
         if not given and (isinstance(executor, type) or not callable(executor)):
             mend = (
@@ -37,6 +41,7 @@ class Workers:
                 else "such as ProcessPoolExecutor(4) or client.get_executor()"
             )
             raise ArgumentError(f"executor is {kind_of(executor)}; expected a concurrent.futures.Executor: {mend}")
+        self._in_flight = None if in_flight is None else positive(in_flight, "in_flight", "blocks")
         self._make: Callable[[], Executor] | None = None if given else executor  # type: ignore[assignment]
         self._executor: Executor | None = executor if given else None  # type: ignore[assignment]
 
@@ -53,7 +58,9 @@ class Workers:
 
     @property
     def in_flight(self) -> int:
-        """How many blocks are handed out at a time: two for each worker, so that none waits for this process."""
+        """How many blocks are handed out at a time."""
+        if self._in_flight is not None:
+            return self._in_flight
         return 2 * int(getattr(self._current(), "_max_workers", None) or os.cpu_count() or 1)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:

@@ -116,7 +116,7 @@ def fit(
     >>> fitted.history[2].objective < fitted.history[0].objective, fitted.ended
     (True, 'all epochs')
     """
-    epochs = positive(epochs, "fit: epochs")
+    epochs = positive(epochs, "fit: epochs", "epochs")
     if patience is not None and held_out is None:
         raise ArgumentError("fit: patience needs held_out=(X, Y), on which it is judged")
     if Y is None and not (isinstance(X, BlockByBlock) or is_batches(X)):

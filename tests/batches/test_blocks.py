@@ -61,6 +61,18 @@ def test_what_lies_in_a_file_travels_as_its_name(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(copy[i][1], Y[4 * i : 4 * i + 4], err_msg=name)
 
 
+@pytest.mark.parametrize("kind", ["zarr", "dask.array"])
+def test_arrays_of_other_libraries(kind: str, tmp_path: Path) -> None:
+    library = pytest.importorskip(kind)
+    if kind == "zarr":
+        given = library.open(str(tmp_path / "X.zarr"), mode="w", shape=X.shape, chunks=(4, 3), dtype=X.dtype)
+        given[:] = X
+    else:
+        given = library.from_array(X, chunks=(4, 3))
+    for batches in (in_blocks(given, Y, 4), pickle.loads(pickle.dumps(in_blocks(given, Y, 4)))):
+        np.testing.assert_array_equal(np.concatenate([batches[i][0] for i in range(3)]), X)
+
+
 def test_a_view_of_a_map_travels_with_its_own_entries(tmp_path: Path) -> None:
     """Its offset is its parent's, so the file's name would give other rows."""
     np.save(tmp_path / "X.npy", X)

@@ -13,7 +13,7 @@ import pytest
 from jacobians import in_blocks
 from jacobians.batches.reduction import over_blocks
 from jacobians.batches.workers import Workers
-from jacobians.errors import ArgumentError, DataError, DomainError
+from jacobians.errors import ArgumentError, DataError, DomainError, ShapeError
 
 BATCHES = in_blocks(np.arange(20.0).reshape(20, 1), np.arange(20), 2)
 
@@ -91,6 +91,11 @@ def test_in_flight_is_bounded() -> None:
 
     over_blocks(total, BATCHES, put, Workers(executor))
     assert executor.most == 4
+    executor.most = 0
+    over_blocks(total, BATCHES, put, Workers(executor, 7))
+    assert executor.most == 7
+    with pytest.raises(ShapeError, match="in_flight=0; expected a positive number of blocks"):
+        Workers(executor, 0)
 
 
 def test_a_broken_executor_is_made_anew() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from jacobians import BlockByBlock, Network, fit, in_blocks, translate_parameters
 from jacobians.arrays import Array
-from jacobians.errors import ArgumentError, DomainError, MissingExtraError
+from jacobians.errors import ArgumentError, DomainError, MissingExtraError, ShapeError
 from jacobians.training import SGD, Adam, Fitted, History, Momentum
 from jacobians.training.progress import Progress
 
@@ -189,6 +189,8 @@ def test_arguments_that_do_not_fit(options: dict[str, Any], text: str) -> None:
 
 
 def test_targets_that_are_missing() -> None:
+    with pytest.raises(ShapeError, match="fit: epochs=0; expected a positive number of epochs"):
+        fit(NET, NET.init(0), X, Y, epochs=0)
     with pytest.raises(ArgumentError, match="Y is missing"):
         fit(NET, NET.init(0), [X, Y])
 
