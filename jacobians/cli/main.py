@@ -19,6 +19,7 @@ from jacobians.cli import (
     conventions_command,
     explain_command,
     explore_command,
+    train_command,
     translate_command,
 )
 from jacobians.cli.output import standard_streams
@@ -31,6 +32,7 @@ _COMMANDS = (
     check_command,
     audit_command,
     translate_command,
+    train_command,
     explore_command,
     conventions_command,
 )
