@@ -29,7 +29,7 @@ def words(text: str) -> list[str]:
 PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
     all_conventions audit audit_program binary_cross_entropy check_gradient check_jacobian compare convention
-    cross_entropy diagnose empirical_fisher exp explain gauss_newton gelu grad hadamard jacobian kronecker_factored
+    cross_entropy diagnose differentiate empirical_fisher exp explain gauss_newton gelu grad hadamard jacobian kronecker_factored
     l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge
     power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square squared_error
     tanh total translate_batch translate_gradients translate_jacobian translate_packed translate_parameters
@@ -167,6 +167,7 @@ MAY_IMPORT = {
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
+    "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _BASE | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {"comparison", ""},
@@ -176,6 +177,7 @@ MAY_IMPORT = {
         "diagnosis",
         "auditing",
         "comparison",
+        "differentiation",
         "explorer",
         "data",
         "array_roles",

@@ -325,6 +325,8 @@ def _block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
 
 class _OctaveReader(_Reader):
     grammar = OCTAVE
+    whole_sums: ClassVar[bool] = False
+    """Whether a sum without an axis is one of all entries, as in books, and not of each column."""
 
     def whole(self) -> Term:
         """Return what all tokens make; a comparison with 0 is a mask."""
@@ -416,17 +418,17 @@ class _OctaveReader(_Reader):
             return Term("ones", (), None, token.span) if name == "ones" else number(0.0, span)
         if name == "bsxfun":
             return self._bsxfun(token, depth)
-        arguments, axis = [self._compared(self._inside(depth), depth)], 0
+        arguments, axis, whole = [self._compared(self._inside(depth), depth)], 0, self.whole_sums
         while self.tokens.accept(","):
             if name in ("sum", "mean", "size"):
-                axis = self._integer(1, 2) - 1
+                axis, whole = self._integer(1, 2) - 1, False
             else:
                 arguments.append(self._inside(depth))
         self.tokens.expect(")")
         span = self._since(token.span[0])
         if name in ("sum", "mean"):
             kind: Kind = "sum" if name == "sum" else "mean"
-            return Term(kind, tuple(arguments), (axis, True), span)
+            return Term(kind, tuple(arguments), (None, False) if whole else (axis, True), span)
         if name in ("size", "rows", "columns", "length", "numel"):
             return self.scope.length(arguments[0], 1 if name == "columns" else axis, self.source, span)
         if name in ("double", "single", "full") and len(arguments) == 1:
@@ -485,6 +487,7 @@ class _OctaveReader(_Reader):
 
 class _TextbookReader(_OctaveReader):
     grammar = TEXTBOOK
+    whole_sums = True
 
     def _begins(self, token: Token) -> bool:
         return token.kind in ("number", "name") or token.text == "("

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any
@@ -86,12 +86,12 @@ def _sum(terms: list[Expr]) -> Expr:
     return reduce(add, terms)
 
 
-def given(expr: Expr, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of the symbols in an expression, in the order of the table."""
+def names_in(expr: Expr) -> set[str]:
+    """Return the names of the symbols in an expression."""
     names, open_ = set[str](), [expr]
     while open_:
         part = open_.pop()
         if isinstance(part, Symbol):
             names.add(part.name)
         open_ += part.parts
-    return {name: array for name, array in arrays.items() if name in names}
+    return names

@@ -95,6 +95,8 @@ class ExpressionWords:
 
     def no_function(self, name: str) -> str:
         """Return what to say of a name that is called, and is no function."""
+        if name == "sum":  # Python's own adds along the first axis only
+            return "a sum of all entries is np.sum(X) or X.sum()"
         return f"{name!r} is no function that is known here{did_you_mean(name, FUNCTIONS)}; the functions are {_known()}"
 
     def call(self, function: str, arguments: Sequence[Term], source: Source, span: Span) -> Term:
