@@ -45,9 +45,7 @@ class Source:
     reader: str = "audit"
 
     @classmethod
-    def of(
-        cls, formula: str, comment: str = "", *, reader: str = "audit", example: str = "dW1 = X.T @ dZ1"
-    ) -> Source:
+    def of(cls, formula: str, comment: str = "", *, reader: str = "audit", example: str = "dW1 = X.T @ dZ1") -> Source:
         """Return the source of a formula; what follows a comment's sign in a line is left out.
 
         Errors begin with the reader's name; two of them show an example.

@@ -267,7 +267,8 @@ class _PythonReader:
             case (
                 ast.Attribute(value=ast.Name(id=module), attr=name)
                 | ast.Attribute(
-                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional" | "linalg")), attr=name
+                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional" | "linalg")),
+                    attr=name,
                 )
             ) if module in _MODULES and not self.scope.knows(module):
                 if name in _TOTALS and args:

@@ -165,7 +165,11 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
 Script: TypeAlias = tuple[
-    Literal["index", "transpose", "power", "matrix_power", "prime", "part", "reshape", "entries", "example", "elements"], object, Span
+    Literal[
+        "index", "transpose", "power", "matrix_power", "prime", "part", "reshape", "entries", "example", "elements"
+    ],
+    object,
+    Span,
 ]
 """What is attached to a name or a bracket, with its value and its place."""
 
@@ -216,7 +220,11 @@ class _Reader(ABC):
                 return "hadamard" if "\\circ" in operators and self.tokens.accept("*") else None
         if self.tokens.accept(*operators):
             return self._of_entries(operators[token.text])
-        if not self._begins(token) or "" not in operators or any(token.text in others for others in self.grammar.levels):
+        if (
+            not self._begins(token)
+            or "" not in operators
+            or any(token.text in others for others in self.grammar.levels)
+        ):
             return None
         return self._of_entries(operators[""])
 
@@ -327,6 +335,7 @@ class _OctaveReader(_Reader):
     grammar = OCTAVE
     whole_sums: ClassVar[bool] = False
     """Whether a sum without an axis is one of all entries, as in books, and not of each column."""
+    largest_power: ClassVar[int] = 3
 
     def whole(self) -> Term:
         """Return what all tokens make; a comparison with 0 is a mask."""
@@ -385,7 +394,7 @@ class _OctaveReader(_Reader):
         if power := self.tokens.accept("^", ".^"):
             kind = "matrix_power" if power.text == "^" else "power"
             sign = -1 if self.tokens.accept("-") else 1
-            value = sign * self._integer(1, 3)
+            value = sign * self._integer(1, self.largest_power)
         elif not spaced and self.tokens.accept("("):
             kind, value = self._index(of)
         elif not self.tokens.accept("'", ".'"):
@@ -488,6 +497,7 @@ class _OctaveReader(_Reader):
 class _TextbookReader(_OctaveReader):
     grammar = TEXTBOOK
     whole_sums = True
+    largest_power = 9
 
     def _begins(self, token: Token) -> bool:
         return token.kind in ("number", "name") or token.text == "("
@@ -520,7 +530,7 @@ _ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus"
 _GREEK = ("alpha", "delta", "Delta", "lambda", "theta", "Theta", "sigma", "Phi", "phi", "eta")
 _ELEMENTS = "ijkpqrs"
 _LAYERS = ("l", "L", "k", "i", "j", "n")
-_FUNCTIONS = ("tanh", "log", "ln", "exp")
+_FUNCTIONS = ("tanh", "log", "ln", "exp", "det", "sin", "cos")
 _FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
 _STYLES = (
     *("mathrm", "text", "mathit", "mathbf", "boldsymbol", "bm", "mathsf", "operatorname", "vec", "textbf", "mathbb"),

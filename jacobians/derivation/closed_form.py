@@ -10,7 +10,6 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from jacobians.arrays import Array
 from jacobians.derivation.derive_graph import GraphWalk
 from jacobians.errors import GraphError
 from jacobians.graphs import Node, Value
@@ -19,8 +18,8 @@ from jacobians.symbols.expressions import Expr, Symbol, Zeros
 Short = Callable[[Expr], Expr]
 
 
-def closed_gradient(value: Value, wrt: Value, short: Short) -> tuple[Expr, dict[str, Array]]:
-    """Return the gradient of a scalar as an expression of the inputs, and their arrays.
+def closed_gradient(value: Value, wrt: Value, short: Short) -> Expr:
+    """Return the gradient of a scalar as an expression of the inputs.
 
     Parameters
     ----------
@@ -39,10 +38,10 @@ def closed_gradient(value: Value, wrt: Value, short: Short) -> tuple[Expr, dict[
     known = _definitions(walk, short)
     for line, own in walk.cotangents:
         known[line.symbol] = short(_sum(own).replaced(known))
-    return short(_sum(terms).replaced(known)), walk.known.arrays
+    return short(_sum(terms).replaced(known))
 
 
-def closed_differential(value: Value, wrt: Value, short: Short) -> tuple[Expr, dict[str, Array]]:
+def closed_differential(value: Value, wrt: Value, short: Short) -> Expr:
     """Return dY as an expression of the inputs and of dX, which is the symbol "dX" for an input X.
 
     Parameters and errors are those of `closed_gradient`.
@@ -62,7 +61,7 @@ def closed_differential(value: Value, wrt: Value, short: Short) -> tuple[Expr, d
             moved.append(tangent)
         if moved:
             tangents[node] = short(_sum(moved).replaced(known))
-    return tangents.get(walk.output, Zeros(value.shape)), walk.known.arrays
+    return tangents.get(walk.output, Zeros(value.shape))
 
 
 def _walked(value: Value, wrt: Value) -> GraphWalk:

@@ -99,10 +99,14 @@ class Derivative:
             If a form or notation is unknown, or the form is not written for this derivative.
         """
         if form not in FORMS:
-            raise LayoutError(f"differentiate: no form {form!r}{did_you_mean(form, FORMS)}; there are {', '.join(FORMS)}")
+            raise LayoutError(
+                f"differentiate: no form {form!r}{did_you_mean(form, FORMS)}; there are {', '.join(FORMS)}"
+            )
         if notation not in NOTATIONS:
             known = ", ".join(NOTATIONS)
-            raise LayoutError(f"differentiate: no notation {notation!r}{did_you_mean(notation, NOTATIONS)}; there are {known}")
+            raise LayoutError(
+                f"differentiate: no notation {notation!r}{did_you_mean(notation, NOTATIONS)}; there are {known}"
+            )
         if order not in ("C", "F"):
             raise LayoutError(f"differentiate: order is 'C' or 'F', not {order!r}")
         write = NOTATIONS[notation]()
@@ -174,7 +178,12 @@ class Derivative:
             return tuple(found)
         if self.shape == () and self.shapes[self.wrt]:
             by_vec: tuple[tuple[str, Form, Order], ...] = (("vec", "vec", "C"),)
-            return (("gradient", "gradient", "C"), ("numerator", "numerator", "C"), *by_vec, ("differential", "differential", "C"))
+            return (
+                ("gradient", "gradient", "C"),
+                ("numerator", "numerator", "C"),
+                *by_vec,
+                ("differential", "differential", "C"),
+            )
         return (("derivative", "gradient", "C"), ("differential", "differential", "C"))
 
     def __str__(self) -> str:
@@ -185,7 +194,9 @@ class Derivative:
         forms = self._forms()
         width = max(len(word) for word, _, _ in forms)
         lines = [f"{self.name} = {self.expression.strip()}   ({show_shapes(self.shapes)})"]
-        return "\n".join([*lines, *(f"  {word:<{width}}  {self.formula(form, 'text', order)}" for word, form, order in forms)])
+        return "\n".join(
+            [*lines, *(f"  {word:<{width}}  {self.formula(form, 'text', order)}" for word, form, order in forms)]
+        )
 
     def to_latex(self) -> str:
         """Return every form as an ``align*`` environment."""
@@ -247,13 +258,17 @@ class Derivative:
         wanted = [name for name in self.shapes if name != "I" or name in arrays]
         missing = [name for name in wanted if name not in arrays]
         if missing or set(arrays) - set(self.shapes):
-            raise GraphError(f"differentiate: the Jacobian needs {', '.join(wanted)}; given are {', '.join(arrays) or 'none'}")
+            raise GraphError(
+                f"differentiate: the Jacobian needs {', '.join(wanted)}; given are {', '.join(arrays) or 'none'}"
+            )
         own: dict[str, Array] = {}
         for name, shape in self.shapes.items():
             array = np.asarray(arrays.get(name, self.values[name]), dtype=np.float64)
             array = array.reshape(-1, 1) if array.ndim == 1 and len(shape) == 2 and shape[1] == 1 else array
             if array.ndim != len(shape):
-                raise ShapeError(f"differentiate: {name} has shape {show_shape(array.shape)}, not one such as {show_shape(shape)}")
+                raise ShapeError(
+                    f"differentiate: {name} has shape {show_shape(array.shape)}, not one such as {show_shape(shape)}"
+                )
             own[name] = array
         value, names = graph_of(self.term, own)
         return cast(Jacobian, value.jacobian(names[self.wrt]))

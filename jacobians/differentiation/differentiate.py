@@ -13,13 +13,13 @@ from jacobians.auditing.formula_text import Source
 from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import read_latex, read_text
-from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
+from jacobians.derivation.closed_form import closed_differential, closed_gradient
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
 from jacobians.differentiation.shapes import shapes_of
 from jacobians.differentiation.short_forms import shortened
 from jacobians.differentiation.values_of_terms import graph_of
-from jacobians.differentiation.words import ExpressionWords
+from jacobians.differentiation.words import ExpressionWords, spelled
 from jacobians.errors import DomainError, FormulaError
 from jacobians.graphs import Value
 from jacobians.symbols.expressions import Expr, Eye, Number, Symbol
@@ -81,8 +81,11 @@ def differentiate(
     notation = notation or _guessed(expression)
     if notation not in _READERS:
         known = ", ".join(_READERS)
-        raise FormulaError(f"differentiate: no notation {notation!r}{did_you_mean(notation, _READERS)}; there are {known}")
-    declared = {name: _declared(shape, name) for name, shape in (shapes or {}).items()}
+        raise FormulaError(
+            f"differentiate: no notation {notation!r}{did_you_mean(notation, _READERS)}; there are {known}"
+        )
+    wrt = spelled(wrt)
+    declared = {spelled(name): _declared(shape, name) for name, shape in (shapes or {}).items()}
     source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
     words = ExpressionWords({*declared, wrt})
     term = _READERS[notation](source, (0, len(source.text)), words)
@@ -96,8 +99,12 @@ def differentiate(
         )
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
-    value, inputs, arrays = _drawn(term, found)
-    return _derivative(expression, wrt, term, value, inputs, arrays, found)
+    try:
+        value, inputs = _drawn(term, found)
+    except DomainError:
+        found = shapes_of(term, declared, source, falling=True)
+        value, inputs = _drawn(term, found)
+    return _derivative(expression, wrt, term, value, inputs, found)
 
 
 def _derivative(
@@ -106,7 +113,6 @@ def _derivative(
     term: Term,
     value: Value,
     inputs: Mapping[str, Value],
-    arrays: Mapping[str, Array],
     shapes: Mapping[str, Shape],
 ) -> Derivative:
     taken = {*shapes, *(f"d{name}" for name in shapes)}
@@ -120,19 +126,19 @@ def _derivative(
         return shortened(expr.replaced(eye))
 
     node = inputs[wrt]
-    differential, values = closed_differential(value, node, short)
+    differential = closed_differential(value, node, short)
     gradient = None
     if value.shape == ():
-        gradient, values = closed_gradient(value, node, short)
+        gradient = closed_gradient(value, node, short)
     elif node.shape == ():
         gradient = short(differential.replaced({Symbol(f"d{symbol_name(wrt)}", ()): Number(1)}))
     return Derivative(
         expression, wrt, dict(shapes), name, value.shape, gradient, short(differential), term,
-        {n: array for n, array in values.items() if n in shapes},
+        {name: inputs[name].array for name in shapes},
     )  # fmt: skip
 
 
-def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value], dict[str, Array]]:
+def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:
     """The graph on random numbers at which the expression is defined: positive, and of matrices well conditioned."""
     last: DomainError | None = None
     for seed in range(_DRAWS):
@@ -144,10 +150,12 @@ def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Va
                 array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
             arrays[name] = array
         try:
-            return *graph_of(term, arrays), arrays
+            return graph_of(term, arrays)
         except DomainError as error:
             last = error
-    raise DomainError(f"differentiate: at {_DRAWS} random points the expression is not defined; at the last one: {last}")
+    raise DomainError(
+        f"differentiate: at {_DRAWS} random points the expression is not defined; at the last one: {last}"
+    )
 
 
 def _declared(shape: Any, name: str) -> Shape:

@@ -20,7 +20,7 @@ _SQUARE = ("trace", "inv", "det", "logdet")
 _TO_SCALAR = ("trace", "det", "logdet", "norm")
 
 
-def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source) -> dict[str, Shape]:
+def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source, *, falling: bool = False) -> dict[str, Shape]:
     """Return the shape of every name in a term, by the order in which they first stand.
 
     What nothing fixes gets a size of its own, so that no two sizes are equal by chance.
@@ -32,6 +32,8 @@ def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source) -> dict
         () of a number, (n, 1) of a vector.
     source : Source
         For errors, which mark the place.
+    falling : bool
+        Whether a later size is a smaller one: then XᵀX of a free X has an inverse, and XXᵀ has not.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source) -> dict
     """
     found = _Unknowns(declared, source)
     found.of(term)
-    return found.solved()
+    return found.solved(falling=falling)
 
 
 class _Unknowns:
@@ -73,7 +75,7 @@ class _Unknowns:
         first, second = self.known.get(a), self.known.get(b)
         if first is not None and second is not None and first != second:
             shown = " and ".join(map(self.shown, shapes))
-            raise self.error(f"{what}: {shown} do{'es' * (len(shapes) == 1)} not fit", term)
+            raise self.error(f"{what}: {shown}{' do not fit' * (len(shapes) > 1)}", term)
         self.above[b] = a
         if second is not None:
             self.known[a] = second
@@ -86,16 +88,12 @@ class _Unknowns:
     def error(self, message: str, term: Term) -> FormulaError:
         return self.source.error(message, term.span)
 
-    def solved(self) -> dict[str, Shape]:
-        free: dict[Size, int] = {}
+    def solved(self, *, falling: bool) -> dict[str, Shape]:
+        roots = [self.root(size) for sizes in self.names.values() for size in sizes]
+        free = dict.fromkeys(root for root in roots if root not in self.known)
         taken = set(self.known.values())
-        for sizes in self.names.values():
-            for size in sizes:
-                root = self.root(size)
-                if root not in self.known and root not in free:
-                    free[root] = next(n for n in range(3, 99) if n not in taken)
-                    taken.add(free[root])
-        own = {**free, **{root: n for root, n in self.known.items() if self.root(root) == root}}
+        sizes = [n for n in range(3, 4 + len(free) + len(taken)) if n not in taken][: len(free)]
+        own = {**self.known, **dict(zip(free, reversed(sizes) if falling else sizes, strict=True))}
         return {name: tuple(own[self.root(size)] for size in sizes) for name, sizes in self.names.items()}
 
     # --- terms -----------------------------------------------------------------------------------
@@ -148,20 +146,14 @@ class _Unknowns:
     def _product(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
         if not a or not b:
             return a or b
-        hint = ""
-        if self.number(a[1]) == 1 and self.number(b[0]) not in (1, None):
-            hint = "; a vector is a column, and its transpose a row"
-        self._fit(a[1], b[0], term, "matrix product", (a, b), hint)
+        if self.number(a[1]) == 1 != self.number(b[0]):
+            raise self.error(
+                f"matrix product: {self.shown(a)} and {self.shown(b)} do not fit; a vector is a column, and its "
+                "transpose a row, as in x.T @ A @ x or x' A x",
+                term,
+            )
+        self.same(a[1], b[0], term, "matrix product", (a, b))
         return self._scalar((a[0], b[1]))
-
-    def _fit(self, a: Size, b: Size, term: Term, what: str, shapes: tuple[Sizes, ...], hint: str) -> None:
-        try:
-            self.same(a, b, term, what, shapes)
-        except FormulaError as error:
-            if not hint:
-                raise
-            shown = " and ".join(map(self.shown, shapes))
-            raise self.error(f"{what}: {shown} do not fit{hint}", term) from error
 
     def _scalar(self, sizes: Sizes) -> Sizes:
         return () if [self.number(size) for size in sizes] == [1, 1] else sizes

@@ -18,6 +18,7 @@ from functools import reduce
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array
+from jacobians.graphs.elementary import Cos, Sin
 from jacobians.operations import Exp, Sigmoid, Tanh
 from jacobians.symbols.expressions import (
     Add,
@@ -50,14 +51,6 @@ def entry(A: Array) -> Array:
     return A.reshape(())
 
 
-def cos(Z: Array) -> Array:
-    return np.cos(Z)
-
-
-def sin(Z: Array) -> Array:
-    return np.sin(Z)
-
-
 def sqrt(Z: Array) -> Array:
     return np.sqrt(Z)
 
@@ -75,11 +68,10 @@ def _one_minus(of: Expr) -> Expr:
 _DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
     "exp_prime": lambda Z: Call(Exp().function(), (Z,)),
     "log_prime": lambda Z: Quotient(Number(1), Z),
-    "sin_prime": lambda Z: Call(Function("cos", "cos", cos), (Z,)),
-    "cos_prime": lambda Z: Hadamard(Number(-1), Call(Function("sin", "sin", sin), (Z,))),
+    "sin_prime": lambda Z: Call(Cos().function(), (Z,)),
+    "cos_prime": lambda Z: Hadamard(Number(-1), Call(Sin().function(), (Z,))),
     "tanh_prime": lambda Z: _one_minus(Power(Call(Tanh().function(), (Z,)), 2)),
     "sigmoid_prime": lambda Z: Hadamard(Call(Sigmoid().function(), (Z,)), _one_minus(Call(Sigmoid().function(), (Z,)))),
-    "sqrt_prime": lambda Z: Quotient(Number(1), Hadamard(Number(2), Call(_ROOT, (Z,)))),
 }
 """By the name of a derivative, what it is by functions without primes."""
 
@@ -152,9 +144,7 @@ def _one(expr: Expr) -> Addend:
     above, below = (_common([getattr(addend, side) for addend in counted]) for side in ("above", "below"))
     sizes = {abs(addend.number) for addend in counted}
     size = sizes.pop() if len(sizes) == 1 else 1.0
-    rest = [
-        Addend(a.number / size, _without(a.above, above), _without(a.below, below), a.core) for a in counted
-    ]
+    rest = [Addend(a.number / size, _without(a.above, above), _without(a.below, below), a.core) for a in counted]
     rest.sort(key=lambda addend: addend.number < 0)
     negative = rest[0].number < 0
     whole = rest[0].expression()
@@ -340,6 +330,9 @@ def _total(addend: Addend) -> Addend:
 def _raised(of: Expr, power: float, *, prime: bool) -> list[Addend]:
     """zᵖ, or p zᵖ⁻¹, where the power is a small whole number."""
     factor, exponent = (power, power - 1) if prime else (1.0, power)
+    if power == 0.5:
+        root = Call(_ROOT, (shortened(of),))
+        return addends(Quotient(Number(1), Hadamard(Number(2), root))) if prime else [_atom(root)]
     if not float(exponent).is_integer():
         return []
     base = _one(of)

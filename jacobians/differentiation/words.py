@@ -21,13 +21,24 @@ FUNCTIONS: Mapping[str, str] = {
 }
 """By what an expression may call them, the functions that are known."""
 
-_SCALARS = frozenset(name for name in (*GREEK, *GREEK.values()) if name[0].islower())
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lam", "mu", "nu", "rho", "sigma", "tau"),
+    *("phi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega"),
+)
+_SPELLINGS = {"lambda": "lam", "lambdA": "lam", "lambd": "lam"} | {sign: name for name, sign in GREEK.items()}
+_SPELLINGS["λ"] = "lam"
 _ONE_LETTER = re.compile(r"[^\W\d_](?:_?\d+)?")
 
 
 def is_scalar(name: str) -> bool:
     """Whether a name stands for a number unless it is declared: α, λ, lambda and the like."""
-    return name.rstrip("0123456789_") in _SCALARS
+    plain = name.rstrip("0123456789_")
+    return plain[0].islower() and (plain in _GREEK or "α" <= plain <= "ω")
+
+
+def spelled(name: str) -> str:
+    """Return the name that formulas and programs use: λ and lambda, which Python keeps for itself, are lam."""
+    return _SPELLINGS.get(name, name)
 
 
 @dataclass
@@ -51,16 +62,17 @@ class ExpressionWords:
 
     def knows(self, name: str) -> bool:
         """Whether a name stands for an array: one letter with an index, a Greek letter's name, or declared."""
+        name = spelled(name)
         plain = name.rstrip("0123456789_")
-        return name in self.declared or plain in GREEK or _ONE_LETTER.fullmatch(name) is not None
+        return name in self.declared or plain in _GREEK or _ONE_LETTER.fullmatch(name) is not None
 
     def symbol(self, name: str) -> Expr | None:
         """Return the symbol of a name; its shape is found later."""
-        return Symbol(name, ()) if self.knows(name) else None
+        return Symbol(spelled(name), ()) if self.knows(name) else None
 
     def name(self, name: str, source: Source, span: Span) -> Term:
         """Return the term of a name."""
-        name = "lambda" if name == "lambdA" else name
+        name = spelled(name)
         if not self.knows(name):
             if name in FUNCTIONS:
                 raise source.error(f"{name!r} is a function; write {name}(X)", span)
@@ -97,7 +109,9 @@ class ExpressionWords:
         """Return what to say of a name that is called, and is no function."""
         if name == "sum":  # Python's own adds along the first axis only
             return "a sum of all entries is np.sum(X) or X.sum()"
-        return f"{name!r} is no function that is known here{did_you_mean(name, FUNCTIONS)}; the functions are {_known()}"
+        return (
+            f"{name!r} is no function that is known here{did_you_mean(name, FUNCTIONS)}; the functions are {_known()}"
+        )
 
     def call(self, function: str, arguments: Sequence[Term], source: Source, span: Span) -> Term:
         """Return the term of a call."""

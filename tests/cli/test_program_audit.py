@@ -59,7 +59,8 @@ def test_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nowhere.py", "is no file"), ("notes.txt", "does not end in .py or .ipynb or .m"), ("", "no file")]
+    ("name", "message"),
+    [("nowhere.py", "is no file"), ("notes.txt", "does not end in .py or .ipynb or .m"), ("", "no file")],
 )
 def test_what_is_no_program(folder: Path, name: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder / name if name else folder / "empty"

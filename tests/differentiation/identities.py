@@ -72,7 +72,12 @@ IDENTITIES: dict[str, tuple[str, str, Callable[..., Any], str]] = {
     "Cookbook 111": ("tr(X B X')", "X", lambda X, B: tr(X * B * X.T), "X Bᵀ + X B"),
     "Cookbook 116": ("tr(B' X' C X B)", "X", lambda B, X, C: tr(B.T * X.T * C * X * B), ""),
     "Cookbook 118": ("tr(A X B X' C)", "X", lambda A, X, B, C: tr(A * X * B * X.T * C), ""),
-    "Cookbook 119": ("tr((A X B + C) (A X B + C)')", "X", lambda A, X, B, C: tr((A * X * B + C) * (A * X * B + C).T), ""),
+    "Cookbook 119": (
+        "tr((A X B + C) (A X B + C)')",
+        "X",
+        lambda A, X, B, C: tr((A * X * B + C) * (A * X * B + C).T),
+        "",
+    ),
     "Cookbook 121": ("tr(X^4)", "X", lambda X: tr(X * X * X * X), ""),
     "Cookbook 124": ("tr(A X^-1 B)", "A", lambda A, X, B: tr(A * inverse(X) * B), "Bᵀ inv(X)ᵀ"),
     "Cookbook 129": ("norm(x - a)", "x", lambda x, a: norm(x - a), "(x − a) / norm(x − a)"),
@@ -89,5 +94,11 @@ IDENTITIES: dict[str, tuple[str, str, Callable[..., Any], str]] = {
         lambda X, A: total(each(lambda x, a: sin(x) * cos(a) + tanh(x) / x - sqrt(x) + x**3, X, A)),
         "",
     ),
-    "ridge": ("norm(A x - b)^2 + lambda x' x", "lambda", lambda A, x, b, L: norm(A * x - b) ** 2 + L * (x.T * x)[0], "(xᵀ x)"),
+    "ridge by x": (
+        "norm(A x - b)^2 + lambda (x' x)",
+        "x",
+        lambda A, x, b, L: norm(A * x - b) ** 2 + L * (x.T * x)[0],
+        "",
+    ),
+    "ridge by λ": ("norm(A x - b)^2 + λ x' x", "λ", lambda A, x, b, L: norm(A * x - b) ** 2 + L * (x.T * x)[0], ""),
 }
