@@ -29,11 +29,11 @@ def words(text: str) -> list[str]:
 PUBLIC = words("""
     Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
     all_conventions audit audit_program binary_cross_entropy check_gradient check_jacobian compare convention
-    cross_entropy diagnose differentiate empirical_fisher exp explain gauss_newton gelu grad hadamard jacobian kronecker_factored
-    l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge
-    power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square squared_error
-    tanh total translate_batch translate_gradients translate_jacobian translate_packed translate_parameters
-    transpose unvec values vec
+    cross_entropy diagnose differentiate empirical_fisher exp explain gauss_newton gelu grad hadamard jacobian
+    kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss matmul mean
+    multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax softplus square
+    squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
+    translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""

@@ -264,10 +264,14 @@ class _PythonReader:
                 if not bare:
                     raise self.error(f"{name} takes no keywords", node.keywords[0].value)
                 return self._function(function, node, depth)
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr="linalg"), attr=name) if (
+                module in _MODULES and bare and self.scope.function(name)
+            ):
+                return self._function(str(self.scope.function(name)), node, depth)
             case (
                 ast.Attribute(value=ast.Name(id=module), attr=name)
                 | ast.Attribute(
-                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional" | "linalg")),
+                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional")),
                     attr=name,
                 )
             ) if module in _MODULES and not self.scope.knows(module):

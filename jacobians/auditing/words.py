@@ -12,24 +12,23 @@ from jacobians.symbols.expressions import Expr
 
 
 class Words(Protocol):
-    """What names and functions mean.
+    """What names and functions mean."""
 
-    Attributes
-    ----------
-    loops : set of str
-        The names that count examples, within loops.
-    choices : mapping of str to str
-        Which of several things a sign means.
-    asked : dict
-        The signs that mean several things and were used, with all that they mean.
-    elements : str
-        The letters of the entries that the left side names, in w_{jk}.
-    """
+    @property
+    def loops(self) -> set[str]:
+        """The names that count examples, within loops."""
 
-    loops: set[str]
-    choices: Mapping[str, str]
-    asked: dict[str, tuple[str, ...]]
-    elements: str
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Which of several things a sign means."""
+
+    @property
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """The signs that mean several things and were used, with all that they mean."""
+
+    @property
+    def elements(self) -> str:
+        """The letters of the entries that the left side names, in w_{jk}."""
 
     @property
     def examples(self) -> int:

@@ -51,7 +51,7 @@ def closed_differential(value: Value, wrt: Value, short: Short) -> Expr:
     (source,) = walk.wrt
     tangents: dict[Node, Any] = {source: Symbol(f"d{source.name}", source.shape)}
     for node in walk.graph.nodes:
-        moved = []
+        moved: list[Any] = []
         for edge in walk.graph.into[node]:
             tangent = tangents.get(edge.parent)
             if tangent is None or isinstance(tangent, Zeros):

@@ -1,11 +1,11 @@
-"""`Derivative`: what `differentiate` finds, as a formula in any layout and notation, as a program, and as a Jacobian."""
+"""`Derivative`: what `differentiate` finds, as a formula in any layout and notation, a program, and a Jacobian."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,7 @@ from jacobians.errors import GraphError, LayoutError, ShapeError
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.symbols import NOTATIONS
-from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Call, Expr, MatMul, Number, Symbol, product, transposed
+from jacobians.symbols.expressions import Call, Expr, MatMul, Symbol, product, transposed
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
@@ -119,8 +118,9 @@ class Derivative:
             columns = self.shape[1] == self.shapes[self.wrt][1] == 1 and not isinstance(write, NumpyNotation)
             left = self._fraction(write) if columns else self._partial(write, vector=True)
             if self._matrix is None:
+                shown = NOTATIONS["text"]().expr(self.differential)
                 raise LayoutError(
-                    f"differentiate: no matrix is written of d{self.name} = {NOTATIONS['text']().expr(self.differential)}; "
+                    f"differentiate: no matrix is written of d{self.name} = {shown}; "
                     "take the form 'differential', or the Jacobian itself by .jacobian()"
                 )
             right = self._matrix.written(write, order, transpose=form == "denominator")
@@ -271,4 +271,4 @@ class Derivative:
                 )
             own[name] = array
         value, names = graph_of(self.term, own)
-        return cast(Jacobian, value.jacobian(names[self.wrt]))
+        return value.jacobian(names[self.wrt])

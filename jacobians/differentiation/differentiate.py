@@ -78,6 +78,7 @@ def differentiate(
     >>> differentiate("A X^-1 B", wrt="X").formula("numerator", order="F")
     '∂vec Y/∂vec X = −((inv(X) B)ᵀ ⊗ (A inv(X)))'
     """
+    source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
     notation = notation or _guessed(expression)
     if notation not in _READERS:
         known = ", ".join(_READERS)
@@ -86,7 +87,6 @@ def differentiate(
         )
     wrt = spelled(wrt)
     declared = {spelled(name): _declared(shape, name) for name, shape in (shapes or {}).items()}
-    source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
     words = ExpressionWords({*declared, wrt})
     term = _READERS[notation](source, (0, len(source.text)), words)
     if notation == "latex":
@@ -167,16 +167,14 @@ def _declared(shape: Any, name: str) -> Shape:
 
 def _guessed(expression: str) -> str:
     """The notation that an expression is written in."""
-    if not isinstance(expression, str):
-        return "numpy"
     if "\\" in expression or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
         return "latex"
     if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
         return "numpy"
     if "*" in expression and not re.search(r"'|\.\*|\.\^|\^|\./|ᵀ", expression):
         raise FormulaError(
-            f"differentiate: in {expression.strip()!r} the sign * is NumPy's product of entries or Octave's of matrices; "
-            "say which by notation='numpy' or notation='octave'"
+            f"differentiate: in {expression.strip()!r} the sign * is NumPy's product of entries or Octave's of "
+            "matrices; say which by notation='numpy' or notation='octave'"
         )
     return "octave"
 

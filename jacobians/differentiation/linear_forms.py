@@ -119,7 +119,8 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Jacobia
         case Quotient(of, below):
             outer = _diagonal(Quotient(Number(1), below), core, tangent)
         case Transposed(of):
-            outer = Commutation(*of.shape)
+            rows, columns = of.shape
+            outer = Commutation(rows, columns)
         case Reshaped(of):
             outer = Reshape(core.shape, of.shape)
         case SumOver(of, axis, True):

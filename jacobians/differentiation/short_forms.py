@@ -43,22 +43,22 @@ from jacobians.symbols.expressions import (
 from jacobians.symbols.named_functions import Function
 
 
-def trace(A: Array) -> Array:
+def _trace(A: Array) -> Array:
     return as_array(np.trace(A))
 
 
-def entry(A: Array) -> Array:
+def _entry(A: Array) -> Array:
     return A.reshape(())
 
 
-def sqrt(Z: Array) -> Array:
+def _sqrt(Z: Array) -> Array:
     return np.sqrt(Z)
 
 
-TRACE = Function("trace", "tr", trace)
-ENTRY = Function("entry", "", entry)
+TRACE = Function("trace", "tr", _trace)
+ENTRY = Function("entry", "", _entry)
 """The number that a matrix of one entry is."""
-_ROOT = Function("sqrt", "sqrt", sqrt)
+_ROOT = Function("sqrt", "sqrt", _sqrt)
 
 
 def _one_minus(of: Expr) -> Expr:
@@ -89,7 +89,7 @@ def shortened(expr: Expr) -> Expr:
 
 @dataclass(frozen=True)
 class Addend:
-    """c s₁ s₂ … / (r₁ r₂ …) · core: a number, numbers with names above and below the bar, and an array if there is one."""
+    """c s₁ s₂ … / (r₁ r₂ …) · core: a number, expressions of numbers above and below the bar, and an array or none."""
 
     number: float
     above: tuple[Expr, ...] = ()
@@ -288,9 +288,10 @@ def _repeated(addend: Addend, shape: Shape) -> Addend:
 
 def _are_inverse(left: Expr, right: Expr) -> bool:
     """Whether a product is of a matrix and its inverse, or of their transposes."""
+    pairs = [(left, right), (right, left)]
     if isinstance(left, Transposed) and isinstance(right, Transposed):
-        left, right = right.of, left.of
-    for one, other in ((left, right), (right, left)):
+        pairs = [(left.of, right.of), (right.of, left.of)]
+    for one, other in pairs:
         match one:
             case Call(function, (of,)) if function.name == "inv" and of == other:
                 return True

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians import matrix
+import jacobians.matrix as matrix
 from jacobians.arrays import Array
 from jacobians.auditing.terms import Term
 from jacobians.graphs import Value, values

@@ -1,4 +1,4 @@
-"""What names and functions mean in an expression that is differentiated: capitals are matrices, small letters vectors."""
+"""What names and functions mean in an expression: capitals are matrices, small letters vectors, Greek ones numbers."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mpmath import cosh, cos, det, diag, exp, inverse, log, matrix, mp, sin, sinh, sqrt, tanh  # noqa: F401
+from mpmath import cos, cosh, det, diag, exp, inverse, log, matrix, mp, sin, sinh, sqrt, tanh  # noqa: F401
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -1,4 +1,4 @@
-"""`differentiate`: printed identities, proven by mpmath's central differences; programs that run; errors with a place."""
+"""`differentiate`: printed identities, proven by mpmath's differences; programs that run; errors with a place."""
 
 from __future__ import annotations
 
