@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "auditing": "audit",
-    "checking": "check_gradient check_jacobian",
+    "checking": "check_gradient check_hessian check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
-    "curvature": "empirical_fisher gauss_newton kronecker_factored",
+    "curvature": "empirical_fisher gauss_newton hessian kronecker_factored",
     "data": "load_digits",
     "derivation": "explain",
     "diagnosis": "diagnose",

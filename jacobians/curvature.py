@@ -1,4 +1,4 @@
-r"""Curvature of a run: Gauss–Newton and Fisher matrices, and their Kronecker-factored approximation, as Jacobians.
+r"""Curvature of a run as Jacobians: its Hessian, Gauss–Newton and Fisher matrices, Kronecker-factored ones.
 
 With J the Jacobian of the network's output by the parameters and H the loss's second derivative by that output, the
 Gauss–Newton matrix is the product
@@ -14,34 +14,104 @@ natural gradient method*, arXiv:1412.1193).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import add
 from typing import Any
 
+import numpy as np
+
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError, LayoutError
-from jacobians.linops import Identity, Jacobian, Kronecker
+from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker
 from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
 from jacobians.linops.kernels import matmul
 from jacobians.network import Network, Run
 from jacobians.operations.operation import in_layout
 
-__all__ = ["empirical_fisher", "gauss_newton", "kronecker_factored"]
+__all__ = ["empirical_fisher", "gauss_newton", "hessian", "kronecker_factored"]
 
 
-def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
+def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
+    r"""Return the exact second derivative of the objective, regulariser included, in the run's layout.
+
+    It is the Jacobian of the gradient, one term for each operation that bends: with D the Jacobian of an operation's
+    inputs by the parameters and M its second derivative contracted with what arrives from the loss,
+
+    .. math:: H = J^\top H_L J + \sum_{\text{operations}} D^\top M D + \text{regulariser}.
+
+    `H @ v` is one sweep forward and one back, exact; `H.terms` are the summands, `H.gauss_newton` and `H.residual` the
+    losses' and the other operations'. `H.diagonal()`, `H.trace()` and `H.blocks()` go by the layers' exact blocks.
+    SciPy's solvers take H as it is.
+
+    Parameters
+    ----------
+    run : Run
+    wrt : str or sequence of str, optional
+        One parameter, input or intermediate, or several as one packed vector; all parameters unless given. For a
+        cross block see `Run.hessian`.
+
+    Returns
+    -------
+    Hessian
+        Symmetric, so that it is the same in both derivative layouts.
+
+    Raises
+    ------
+    LayoutError
+        If there is no such name.
+    DomainError
+        If an operation or the loss states no second derivative, or has none here, as the hinge at a corner.
+
+    Notes
+    -----
+    Between its kinks a ReLU has second derivative 0, so its residual term is absent: the Hessian of a ReLU net is that
+    of the linear pieces that it is made of, and says nothing of a change of piece.
+
+    References
+    ----------
+    Pearlmutter (1994), *Fast exact multiplication by the Hessian*, Neural Computation 6(1); Magnus & Neudecker (2019),
+    *Matrix Differential Calculus*, 3rd ed., ch. 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2), activation="tanh")
+    >>> run = net.run(net.init(np.random.default_rng(0)), np.ones((5, 4)), [0, 1, 1, 0, 1])
+    >>> H = hessian(run)
+    >>> H.shape, bool(np.allclose(H.to_dense(), H.to_dense().T))
+    ((23, 23), True)
+    >>> for term in H.terms:
+    ...     print(term)
+    tanh: Dᵀ M D, D = ∂Z1, M = Diagonal(5×3)
+    affine: Dᵀ M E + Eᵀ Mᵀ D, D = ∂A1, E = ∂W2, M = Kronecker(5×2, I₃) @ Commutation(3, 2)
+    cross_entropy: Dᵀ M D, D = ∂Z2, M = 0.2·DiagonalMinusOuter(5 of 2×2)
+    """
+    _check_run(run, "hessian")
+    if wrt is None or isinstance(wrt, str):
+        return run.hessian(*([] if wrt is None else [wrt]))
+    names = tuple(wrt)
+    if not names or len(set(names)) < len(names):
+        raise LayoutError(f"hessian: wrt={wrt!r}; give each name once, and at least one")
+    return run._hessian(names, packed=True)
+
+
+def gauss_newton(run: Run, wrt: str | None = None, *, penalty: bool = False) -> Jacobian:
     r"""Return the Gauss–Newton matrix :math:`J^\top H J` of the reduced loss, in the run's layout.
 
     It is the Hessian of the loss where the output is linear in the parameters, and otherwise the Hessian without the
-    second derivatives of the output; it is positive semi-definite where the loss is convex in the output. The
-    regulariser is not in it: add a multiple of an identity.
+    second derivatives of the output; it is positive semi-definite where the loss is convex in the output. `hessian`
+    has both, and the regulariser.
 
     Parameters
     ----------
     run : Run
     wrt : str, optional
         One parameter, or "X" or an intermediate, for its own block; all packed parameters unless given.
+    penalty : bool
+        Whether the regulariser's second derivative, a diagonal, is added.
 
     Raises
     ------
@@ -72,7 +142,21 @@ def gauss_newton(run: Run, wrt: str | None = None) -> Jacobian:
     for of in run.results:  # the losses of several results are added, and so is their curvature
         J = (run.parameter_jacobian(of) if wrt is None else run.jacobian(wrt, of=of)).numerator
         terms.append(J.T @ run.output_hessian(of).numerator @ J)
+    if penalty and (wrt is None or wrt in run.params):
+        terms.append(_regulariser(run, wrt))
     return in_layout(reduce(add, terms), run.network.layout)
+
+
+def _regulariser(run: Run, wrt: str | None) -> Jacobian:
+    """The regulariser's second derivative: a diagonal, 0 at what it does not touch."""
+    if wrt is not None:
+        return run.penalty_hessian(wrt)
+    order, found = run.network.layout.vec, [run.penalty_hessian(name) for name in _packed(run)]
+    return Diagonal(np.concatenate([block.diagonal(order) for block in found]))
+
+
+def _packed(run: Run) -> tuple[str, ...]:
+    return tuple(run.network.convention.packing_order(run.params))
 
 
 def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:

@@ -2,6 +2,7 @@
 
 from jacobians.checking.by_direction import DirectionsCheck
 from jacobians.checking.check import check_gradient, check_jacobian
+from jacobians.checking.hessians import check_hessian
 from jacobians.checking.numerical import directional_derivative
 from jacobians.checking.report import GradientCheck, ParameterCheck
 
@@ -10,6 +11,7 @@ __all__ = [
     "GradientCheck",
     "ParameterCheck",
     "check_gradient",
+    "check_hessian",
     "check_jacobian",
     "directional_derivative",
 ]

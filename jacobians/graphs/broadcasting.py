@@ -17,23 +17,45 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Primitive
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.symbols.expressions import Expr
 
 Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | float]]
 """Functions that return the derivative by either operand at each entry, or one number for all."""
 
+Curvatures: TypeAlias = dict[str, Array | float]
+"""The second derivatives at each entry that are not 0: by A twice, "AA"; by A and B, "AB"; by B twice, "BB"."""
+
 
 class OfTwo(Primitive):
     """(A, B) ↦ f(A, B) entry by entry, both broadcast to one shape.
 
-    A subclass states `_of(A, B)`: the value, which the caller owns, and the slopes by A and by B.
+    A subclass states `_of(A, B)`: the value, which the caller owns, and the slopes by A and by B. For second
+    derivatives it states `_curvatures(A, B)`, or that it is `piecewise_linear`.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
     @abstractmethod
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]: ...
+
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        raise DomainError(
+            f"{self.name}: the operation states no second derivatives, which a Hessian needs; define "
+            "_curvatures(A, B), or set piecewise_linear = True"
+        )
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """Sᵀ diag(ḡ∘f″) S for each pair, where S repeats an operand's entries."""
+        if self.piecewise_linear:
+            return {}
+        found: Second = {}
+        own = dict(zip("AB", arrays, strict=True))
+        for pair, bend in self._curvatures(*arrays).items():
+            middle = Diagonal(as_array(cotangent * bend))
+            left, right = (spread(own[name].shape, middle.domain, middle.values) for name in pair)
+            found[pair[0], pair[1]] = left.T @ middle @ right
+        return found
 
     def _shape(self, A: Array, B: Array) -> Shape:
         return np.broadcast_shapes(A.shape, B.shape)
@@ -92,6 +114,7 @@ class Plus(OfTwo):
     """(A, B) ↦ A + B."""
 
     name = "+"
+    piecewise_linear = True
 
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         return A + B, (lambda: 1.0, lambda: 1.0)
@@ -101,6 +124,7 @@ class Minus(OfTwo):
     """(A, B) ↦ A − B."""
 
     name = "-"
+    piecewise_linear = True
 
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         return A - B, (lambda: 1.0, lambda: -1.0)
@@ -114,6 +138,9 @@ class Times(OfTwo):
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         return A * B, (lambda: B, lambda: A)
 
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        return {"AB": 1.0}
+
 
 class Divided(OfTwo):
     """(A, B) ↦ A/B; the slopes are 1/B and −A/B²."""
@@ -122,6 +149,9 @@ class Divided(OfTwo):
 
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         return A / B, (lambda: 1.0 / B, lambda: -(A / B) / B)
+
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        return {"AB": -1.0 / B / B, "BB": 2.0 * (A / B) / B / B}
 
 
 class Raised(OfTwo):
@@ -153,6 +183,15 @@ class Raised(OfTwo):
         # without 0⁻¹ where B is 0
         return A**B, (lambda: as_array(B * A ** np.where(B == 0, 1, B - 1).astype(B.dtype)), by_exponent)
 
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        if bool(np.any(A <= 0)):
+            raise DomainError(
+                f"**: A has the entry {A.min():g}; a power whose exponent varies has second derivatives where A is "
+                "above 0; a constant exponent is written as a number, A**3"
+            )
+        power, log = A**B, np.log(A)
+        return {"AA": B * (B - 1) * power / A / A, "AB": (1 + B * log) * power / A, "BB": power * log * log}
+
 
 class Choice(OfTwo):
     """(A, B) ↦ A where a mask holds, else B; the mask is constant.
@@ -163,6 +202,7 @@ class Choice(OfTwo):
     """
 
     name = "where"
+    piecewise_linear = True
 
     def __init__(self, mask: npt.ArrayLike) -> None:
         self.mask = as_array(mask).astype(bool, copy=False)

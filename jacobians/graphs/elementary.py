@@ -12,12 +12,12 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError
-from jacobians.graphs.broadcasting import OfTwo, Slopes
+from jacobians.graphs.broadcasting import Curvatures, OfTwo, Slopes
 from jacobians.operations import Elementwise
 
 
 class Elementary(Elementwise):
-    """V ↦ f(V); a subclass states f and f′ as NumPy writes them, and where they are defined.
+    """V ↦ f(V); a subclass states f, f′ and f″ as NumPy writes them, and where they are defined.
 
     Attributes
     ----------
@@ -33,6 +33,10 @@ class Elementary(Elementwise):
     domain: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     textbook: ClassVar[Callable[..., Array]]
     textbook_prime: ClassVar[Callable[..., Array]]
+    textbook_second: ClassVar[Callable[..., Array]]
+
+    def _curvature(self, z: Array) -> Array:
+        return as_array(type(self).textbook_second(z))
 
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         low, high = self.domain
@@ -55,6 +59,10 @@ class Sin(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return np.cos(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -np.sin(Z)
+
 
 class Cos(Elementary):
     """V ↦ cos V."""
@@ -67,6 +75,10 @@ class Cos(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return -np.sin(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -np.cos(Z)
+
 
 class Tan(Elementary):
     """V ↦ tan V."""
@@ -78,6 +90,10 @@ class Tan(Elementary):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 1 / np.cos(Z) ** 2
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return 2 * np.tan(Z) / np.cos(Z) ** 2
 
 
 class Arcsin(Elementary):
@@ -93,6 +109,10 @@ class Arcsin(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return 1 / np.sqrt((1 - Z) * (1 + Z))
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return Z / np.sqrt((1 - Z) * (1 + Z)) ** 3
+
 
 class Arccos(Elementary):
     """V ↦ arccos V."""
@@ -107,6 +127,10 @@ class Arccos(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return -1 / np.sqrt((1 - Z) * (1 + Z))
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -Z / np.sqrt((1 - Z) * (1 + Z)) ** 3
+
 
 class Arctan(Elementary):
     """V ↦ arctan V."""
@@ -118,6 +142,10 @@ class Arctan(Elementary):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 1 / np.hypot(1, Z) ** 2
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -2 * Z / np.hypot(1, Z) ** 4
 
 
 class Sinh(Elementary):
@@ -131,6 +159,10 @@ class Sinh(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return np.cosh(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.sinh(Z)
+
 
 class Cosh(Elementary):
     """V ↦ cosh V."""
@@ -143,6 +175,10 @@ class Cosh(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return np.sinh(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.cosh(Z)
+
 
 class Arcsinh(Elementary):
     """V ↦ arcsinh V."""
@@ -154,6 +190,10 @@ class Arcsinh(Elementary):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 1 / np.hypot(1, Z)
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -Z / np.hypot(1, Z) ** 3
 
 
 class Arccosh(Elementary):
@@ -169,6 +209,10 @@ class Arccosh(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return 1 / (np.sqrt(Z - 1) * np.sqrt(Z + 1))
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -Z / (np.sqrt(Z - 1) * np.sqrt(Z + 1)) ** 3
+
 
 class Arctanh(Elementary):
     """V ↦ arctanh V."""
@@ -183,6 +227,10 @@ class Arctanh(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return 1 / ((1 - Z) * (1 + Z))
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return 2 * Z / ((1 - Z) * (1 + Z)) ** 2
+
 
 class Expm1(Elementary):
     """V ↦ exp V − 1."""
@@ -193,6 +241,10 @@ class Expm1(Elementary):
 
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
+        return np.exp(Z)
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
         return np.exp(Z)
 
 
@@ -209,6 +261,10 @@ class Log1p(Elementary):
     def textbook_prime(Z: Array) -> Array:
         return 1 / (1 + Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -1 / (1 + Z) ** 2
+
 
 # --- of two --------------------------------------------------------------------------------------------
 
@@ -223,6 +279,11 @@ class LogAddExp(OfTwo):
         # the caller may overwrite the value before asking for a slope
         return joint.copy(), (lambda: np.exp(A - joint), lambda: np.exp(B - joint))
 
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        joint = np.logaddexp(A, B)
+        both = np.exp((A - joint) + (B - joint))
+        return {"AA": both, "AB": -both, "BB": both}
+
 
 class Hypot(OfTwo):
     """(A, B) ↦ √(A² + B²), which is not differentiable where both are 0."""
@@ -233,6 +294,11 @@ class Hypot(OfTwo):
         length = _length(A, B, self.name)
         return length.copy(), (lambda: A / length, lambda: B / length)
 
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        length = _length(A, B, self.name)
+        a, b = A / length, B / length
+        return {"AA": b * b / length, "AB": -a * b / length, "BB": a * a / length}
+
 
 class Arctan2(OfTwo):
     """(A, B) ↦ the angle of the point with abscissa B and ordinate A; there is none where both are 0."""
@@ -242,6 +308,11 @@ class Arctan2(OfTwo):
     def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         length = _length(A, B, self.name)
         return np.arctan2(A, B), (lambda: B / length / length, lambda: -A / length / length)
+
+    def _curvatures(self, A: Array, B: Array) -> Curvatures:
+        length = _length(A, B, self.name)
+        a, b = A / length / length, B / length / length
+        return {"AA": -2 * a * b, "AB": (a - b) * (a + b), "BB": 2 * a * b}
 
 
 def _length(A: Array, B: Array, name: str) -> Array:

@@ -20,6 +20,7 @@ class Indexed(Unary):
     """X ↦ X[key], with a key as NumPy takes it."""
 
     name = "index"
+    piecewise_linear = True
 
     def __init__(self, key: Any) -> None:
         self.key = key
@@ -74,6 +75,7 @@ class Permuted(Unary):
     """
 
     name = "transpose"
+    piecewise_linear = True
 
     def __init__(self, axes: Sequence[int]) -> None:
         self.axes = tuple(axes)
@@ -110,6 +112,8 @@ class Moved(Unary):
         What it is called in messages.
     """
 
+    piecewise_linear = True
+
     def __init__(self, move: Callable[[Array], Array], called: str) -> None:
         self.move = move
         self.called = called
@@ -145,6 +149,8 @@ class Extreme(Unary):
     axis : int, optional
     """
 
+    piecewise_linear = True
+
     def __init__(self, which: Literal["max", "min"], axis: int | None = None) -> None:
         self.which = which
         self.axis = axis
@@ -178,6 +184,7 @@ class Joined(Primitive):
     """
 
     name = "concatenate"
+    piecewise_linear = True
 
     def __init__(self, count: int, axis: int = 0) -> None:
         self.count = count

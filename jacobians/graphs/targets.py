@@ -12,10 +12,10 @@ import numpy.typing as npt
 from jacobians.arrays import Array, OfGraph, as_array
 from jacobians.errors import GraphError
 from jacobians.graphs.broadcasting import Minus
-from jacobians.linops import Dense, Jacobian
+from jacobians.linops import Dense, Diagonal, Jacobian
 from jacobians.operations import Loss, Operation, SquaredError, Unary
 from jacobians.operations.losses import rows_of_examples, same_shape_targets
-from jacobians.operations.operation import UNNAMED, Makers, Naming, called
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second, called
 from jacobians.symbols.expressions import Call, Expr, Number, Quotient, scaled
 from jacobians.symbols.named_functions import Function
 
@@ -45,6 +45,16 @@ class WithTargets(Unary):
             return losses, {"X": lambda: rows}
         value, row = self.loss.total(X, self.targets)
         return value(), {"X": partial(_row, row)}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """The loss's own second derivative; of one loss for each example, each example's block by its cotangent."""
+        (X,) = arrays
+        H = self.loss.hessian(X, self.targets).numerator.ordered("C")
+        if cotangent.shape == ():
+            return {("X", "X"): float(cotangent) * H}
+        shape = cotangent.shape + (1,) * (X.ndim - 1) if self.loss.layout.batch == "rows" else cotangent.shape
+        weights = Diagonal(np.broadcast_to(cotangent.reshape(shape), X.shape).astype(X.dtype))
+        return {("X", "X"): weights @ H}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return a call of the loss, and the maker of its row, δ/N, or of δ's rows by example."""

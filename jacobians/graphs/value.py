@@ -18,8 +18,10 @@ from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
 from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
+from jacobians.graphs.second_order import hessian_between
 from jacobians.linops import Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
+from jacobians.operations.hessian import Hessian
 from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
 
 Other = Any
@@ -170,6 +172,46 @@ class Value(Node):
             found.append(rows[node].copy() if node in given else rows[node])
             given.add(node)
         return tuple(found)
+
+    def hessian(self, *wrt: Value | str) -> Hessian:
+        r"""Return this scalar's second derivative with respect to a value, or to several as one packed vector.
+
+        It is the Jacobian of the gradient, :math:`\sum_{\text{operations}} D^\top M D`, and symmetric, so that it is
+        the same in both derivative layouts. A product with a vector is one sweep forward and one back.
+
+        Parameters
+        ----------
+        *wrt : Value or str
+            Values of the same graph, or their names.
+
+        Raises
+        ------
+        LayoutError
+            If this value is no scalar.
+        GraphError
+            If one is no value of this graph, or no name in it.
+        DomainError
+            If an operation states no second derivative, or has none here.
+
+        Examples
+        --------
+        >>> import jacobians as jac
+        >>> x, y = jac.values(x=2.0, y=3.0)
+        >>> (x * x * y).hessian(x, y).to_dense()
+        array([[6., 4.],
+               [4., 0.]])
+        """
+        nodes = self._found(wrt, "hessian")
+        if self.shape != ():
+            raise LayoutError(
+                f"hessian: {self!r} is no scalar; reduce it with .sum() or .mean(), or multiply it by a cotangent first"
+            )
+        if len(set(nodes)) < len(nodes):
+            raise GraphError("hessian: a value is given twice; give each once")
+        layout = Graph((self,), nodes).layout()
+        vec = layout.vec if layout else "C"
+        whole = len(nodes) > 1
+        return hessian_between(self, nodes, nodes, (whole, whole), vec).ordered(vec)
 
     def paths(self, wrt: Value | str) -> Iterator[Path]:
         """Return an iterator over the paths from this value back to another, each with its factors.

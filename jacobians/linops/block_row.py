@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,9 @@ class BlockRow(Jacobian):
         super().__init__(blocks[0].codomain, (size,), np.result_type(*(b.dtype for b in blocks)))
         self.order = joint_order(*blocks)
         self._known_ways: list[Way] = []
+
+    def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
+        return (), [block.shape[1] for block in self.blocks]
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         return BlockRow(tuple(map(inner, self.blocks)), self.vec)

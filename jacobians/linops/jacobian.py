@@ -8,7 +8,7 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
@@ -116,6 +116,10 @@ class Jacobian(MatrixViews):
     def _is_symmetric(self) -> bool:
         """Whether the structure alone makes the matrix symmetric, so that it is the same in both derivative layouts."""
         return False
+
+    def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The sizes of the arrays that the output's, and the input's, packed vector is made of; of one array none."""
+        return (), ()
 
     @property
     def numerator(self) -> Jacobian:

@@ -13,12 +13,14 @@ import numpy as np
 from jacobians.arrays import Array, as_float
 from jacobians.errors import JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor
+from jacobians.graphs.targets import WithTargets
 from jacobians.layout import Order
 from jacobians.linops import BlockRow, Dense, Identity, Jacobian, Zero
 from jacobians.network.forward import Forward
 from jacobians.network.objective import Objective
 from jacobians.operations import Chain, Sigmoid, Softmax
 from jacobians.operations.affine_maps import placement, with_ones
+from jacobians.operations.hessian import Evaluated, Hessian, Input, hessian_of
 from jacobians.stops import Stop, prediction_name, stops_of
 
 __all__ = ["ChainForward"]
@@ -125,6 +127,41 @@ class ChainForward(Forward):
     def cotangents(self) -> dict[str, Array]:
         named = [stop for stop in self.stops[:0:-1] if not stop.ones]
         return {stop.cotangent: np.asarray(self.jacobian("loss", stop.name).gradient) for stop in named}
+
+    # --- second derivatives ----------------------------------------------------------------------
+
+    def hessian(self, rows: Sequence[str], columns: Sequence[str], packed: tuple[bool, bool], vec: Order) -> Hessian:
+        """Return the objective's Hessian by names, regulariser included; see `hessian_of`."""
+        objective, links = self._objective, self._chain._links
+        evaluated = [Evaluated(place, taken, own) for (place, taken), (_, own) in zip(links, self._steps, strict=True)]
+        results, dtype = self._steps[-1][0], self.losses.dtype
+        loss = WithTargets(objective.loss, self.targets["output"])
+        evaluated.append(Evaluated(("loss",), {"X": links[-1][0]}, loss._evaluate(results)[1], "loss"))
+        for name in filter(objective.is_penalised, self._params):
+            _, own = objective.penalty_operation(self.count)._evaluate(self._params[name])
+            evaluated.append(Evaluated(("penalty", name), {"W": objective.names[name]}, own, "penalty"))
+        given = {one.node: np.ones((), dtype) for one in evaluated if one.part != "inner"}
+        by_row, by_column = (tuple(map(self._input, names)) for names in (rows, columns))
+        called: dict[Any, str] = {own: name for name, own in objective.names.items()}
+        called |= {stop.done - 1 if stop.done else "X": stop.name for stop in self.stops[::-1]}
+        return hessian_of(evaluated, given, by_row, by_column, packed, vec=vec, names=called)
+
+    def _input(self, name: str) -> Input:
+        """What the objective may be differentiated by twice: a parameter, X, or an intermediate without ones."""
+        if name in self._params:
+            return Input(self._objective.names[name], name, self._params[name].shape, self._params[name].dtype)
+        place = self._place(name)
+        if place >= len(self.stops):
+            known = [stop.name for stop in self.stops if not stop.ones]
+            raise LayoutError(f"hessian: {name!r} is no input; choose from {', '.join([*self._params, *known])}")
+        stop = self.stops[place]
+        if stop.ones:
+            raise LayoutError(
+                f"hessian: {name!r} holds the entry of ones, which does not vary; choose what it was made of, "
+                f"{self.stops[place - 1].name!r}"
+            )
+        value = self.operation_value(stop.done)
+        return Input(stop.done - 1 if stop.done else "X", name, value.shape, value.dtype)
 
     # --- the chain -------------------------------------------------------------------------------
 

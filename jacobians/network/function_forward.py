@@ -16,10 +16,12 @@ from jacobians.errors import ArgumentError, LayoutError
 from jacobians.factors import Factor
 from jacobians.graphs import Graph, Node, Value, values
 from jacobians.graphs.between import jacobians_between, row_between
+from jacobians.graphs.second_order import hessian_between
 from jacobians.layout import Order
 from jacobians.linops import BlockRow, Jacobian
 from jacobians.network.forward import Forward
 from jacobians.operations import Loss
+from jacobians.operations.hessian import Hessian
 
 __all__ = ["FunctionForward", "ValueFunction"]
 
@@ -249,6 +251,14 @@ class FunctionForward(Forward):
 
     def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:
         return row_between(self._find(of, of=True), [self._given[name] for name in names], vec)
+
+    def hessian(
+        self, total: Value, rows: Sequence[str], columns: Sequence[str], packed: tuple[bool, bool], vec: Order
+    ) -> Hessian:
+        """Return the Hessian of a value, the objective, by names; see `hessian_between`."""
+        names = {self._find(name): name for name in (*rows, *columns)}
+        by_row, by_column = ([self._find(name) for name in own] for own in (rows, columns))
+        return hessian_between(total, by_row, by_column, packed, vec, names)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         (found,), _ = jacobians_between(self._find(of, of=True), [self._find(wrt)])

@@ -485,6 +485,33 @@ class Network(Objective):
 
         return fun
 
+    def hess_vec(self, X: Data, Y: Data) -> Callable[[Array, Array], Array]:
+        """Return (θ, v) ↦ H(θ) v, exact and packed, for SciPy's second-order minimisers, as their ``hessp``.
+
+        They are "trust-ncg", "trust-krylov", "Newton-CG" and "trust-constr". The forward pass and what bends of the
+        last θ are kept, so that each further product at it is one sweep forward and one back.
+
+        Examples
+        --------
+        >>> from scipy.optimize import minimize
+        >>> net = Network.dense((4, 3, 2), activation="tanh", l2=0.1)
+        >>> X, Y, start = np.eye(4), [0, 1, 1, 0], net.pack(net.init(0))
+        >>> fun, hessp = net.fun_and_grad(X, Y), net.hess_vec(X, Y)
+        >>> found = minimize(fun, start, jac=True, hessp=hessp, method="trust-ncg", options={"gtol": 1e-9})
+        >>> found.success
+        True
+        """
+        X, Y = self._data(X, Y)
+        last: list[tuple[Array, Any]] = []
+
+        def product(theta: Array, v: Array) -> Array:
+            if not last or not np.array_equal(last[0][0], theta):
+                last[:] = [(np.array(theta), self.run(self.unpack(theta), X, Y).hessian())]
+            found: Array = last[0][1] @ np.asarray(v)
+            return found
+
+        return product
+
     def _data(self, X: Any, Y: Any) -> tuple[Any, Any]:
         """Inputs and targets as arrays; a function of values takes them by name, and looks at them itself."""
         if self._function is not None:

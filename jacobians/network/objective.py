@@ -15,7 +15,7 @@ from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
-from jacobians.operations import Chain, Loss, Operation, l2
+from jacobians.operations import L2, Chain, Loss, Operation, l2
 from jacobians.operations.operation import Frozen
 from jacobians.presets import convention as find_convention
 
@@ -143,9 +143,13 @@ class Objective(Frozen):
         """Return the regulariser of one parameter for a batch of `count`, and its row in numerator layout; maybe 0."""
         if not self.is_penalised(name):
             return np.zeros((), array.dtype), Dense(np.zeros_like(array))
+        return self.penalty_operation(count)(array)
+
+    def penalty_operation(self, count: int) -> L2:
+        """Return the regulariser of a parameter that it touches, for a batch of `count`, as an operation."""
         scale = self.convention.l2_scale(self.l2, count)
         layout = self.layout.replace(derivative="numerator")
-        return l2(array, scale, layout, include_bias=self.convention.l2_bias)
+        return L2(scale, layout, include_bias=self.convention.l2_bias)
 
     def penalty_of_value(self, value: Value, count: int) -> Value:
         """Return the regulariser of one parameter as a value: of its part that is no bias, so that it has a formula."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.graphs import Value
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
+from jacobians.linops import Diagonal, Jacobian
 from jacobians.network.chain_forward import ChainForward
 from jacobians.network.forward import Forward
 from jacobians.network.function_forward import FunctionForward
@@ -268,6 +268,14 @@ class Run(Frozen):
         """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""
         return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
 
+    def penalty_hessian(self, name: str) -> Jacobian:
+        """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0."""
+        array = self.params[name]
+        if not self.network.is_penalised(name):
+            return Diagonal(np.zeros_like(array))
+        operation = self.network.penalty_operation(self._forward.count)
+        return operation._second(np.ones((), array.dtype), array)["W", "W"].ordered(self.network.layout.vec)
+
     @property
     def cotangents(self) -> dict[str, Array]:
         """The loss's derivatives with respect to the intermediates, as the convention names and scales them.
@@ -290,6 +298,59 @@ class Run(Frozen):
         if of not in self.results:
             raise LayoutError(f"output_hessian: no loss is of {of!r}; choose of from {', '.join(self.results)}")
         return self.network._losses[of].hessian(self.results[of], self._forward.targets[of])
+
+    def hessian(self, *wrt: str) -> Jacobian:
+        r"""Return the objective's second derivative, regulariser included, in the network's layout.
+
+        Without names it is that with respect to all packed parameters, with one name that parameter's own block, with
+        two names the cross block ∂²/∂first ∂second, whose rows are the first's. A whole Hessian and a block on the
+        diagonal are symmetric, so they are the same in both derivative layouts.
+
+        Parameters
+        ----------
+        *wrt : str
+            Parameters, inputs or intermediates, as `jacobian` takes them.
+
+        Returns
+        -------
+        Jacobian
+            A `Hessian`, with its `terms`, `gauss_newton`, `residual` and `blocks`; a cross block in denominator layout
+            has it as its `numerator`. A product is one sweep forward and one back.
+
+        Raises
+        ------
+        LayoutError
+            If there is no such name, or more than two.
+        DomainError
+            If an operation or the loss states no second derivative, or has none here.
+
+        Examples
+        --------
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2), activation="tanh", l2=0.1)
+        >>> run = net.run(net.init(0), np.ones((5, 4)), [0, 1, 1, 0, 1])
+        >>> run.hessian()
+        Hessian(5 terms of ∂²/∂(W1, b1, W2, b2)²): 23×23 float64, (23,) → (23,), 1.0 KiB
+        >>> run.hessian("W1", "W2").shape
+        (12, 6)
+        """
+        if len(wrt) > 2:
+            raise LayoutError(
+                f"run.hessian: {len(wrt)} names; give none for all parameters, one for its block, two for a cross "
+                f"block, or hessian(run, wrt={wrt!r}) for several packed"
+            )
+        if not wrt:
+            return self._hessian(self.network.convention.packing_order(self.params), packed=True)
+        return self._hessian(wrt[:1], wrt[1:], packed=False)
+
+    def _hessian(self, rows: Sequence[str], columns: Sequence[str] = (), *, packed: bool) -> Jacobian:
+        layout, both = self.network.layout, (packed, packed)
+        columns = columns or rows
+        if isinstance(self._forward, FunctionForward):
+            found = self._forward.hessian(self.objective, rows, columns, both, layout.vec)
+        else:
+            found = self._chained("hessian").hessian(rows, columns, both, layout.vec)
+        return found.ordered(layout.vec) if found._is_symmetric() else in_layout(found, layout)
 
     # --- the chain -------------------------------------------------------------------------------
 

@@ -85,6 +85,10 @@ class Sigmoid(Elementwise):
 
         return value, derivative
 
+    def _curvature(self, z: Array) -> Array:
+        """σ″(z) = −tanh(z/2) σ′(z)."""
+        return _odd(z, logistic_slope(z))
+
 
 @final
 class Tanh(Elementwise):
@@ -127,6 +131,26 @@ class Tanh(Elementwise):
                 return np.divide(e, d, out=d)
 
         return value, derivative
+
+    def _curvature(self, z: Array) -> Array:
+        """tanh″ = −2 tanh tanh′."""
+        value, derivative = self._rule(z)
+        value *= -2
+        return np.multiply(value, derivative(), out=value)
+
+
+def logistic_slope(z: Array) -> Array:
+    """Return σ(z) σ(−z) = e/(1 + e)², e = exp(−|z|): the sigmoid's derivative, and Softplus' second."""
+    return Sigmoid()._rule(z)[1]()
+
+
+def _odd(z: Array, slope: Array) -> Array:
+    """−tanh(z/2) times what is given, which is written to: 1 − 2σ(z) = −tanh(z/2) without a difference."""
+    with np.errstate(under="ignore"):
+        half = np.multiply(z, 0.5, out=np.empty_like(z))
+        np.tanh(half, out=half)
+        slope *= half
+    return np.negative(slope, out=slope)
 
 
 @of_one
@@ -204,6 +228,7 @@ class ReLU(Elementwise):
     """
 
     kinks = (0.0,)
+    piecewise_linear = True
 
     @staticmethod
     def textbook(Z: Array) -> Array:
@@ -255,6 +280,7 @@ class LeakyReLU(Elementwise):
 
     name = "leaky_relu"
     kinks = (0.0,)
+    piecewise_linear = True
     slope: float = 0.01
 
     def __post_init__(self) -> None:
@@ -503,6 +529,10 @@ class Softplus(_SmoothRectifier):
 
         return np.log1p(e, out=np.empty_like(e)), slope
 
+    def _curvature(self, z: Array) -> Array:
+        """σ′(z)."""
+        return logistic_slope(z)
+
 
 def normal_cdf(Z: Array) -> Array:
     from scipy.special import ndtr
@@ -566,6 +596,18 @@ class GELU(_SmoothRectifier):
 
         return tail, slope
 
+    def _curvature(self, z: Array) -> Array:
+        """f″(z) = (2 − z²) φ(z)."""
+        with np.errstate(under="ignore"):
+            n = np.clip(z, -BOUND, BOUND)
+            h = half_gaussian(n)
+            n *= n
+            n = np.subtract(2, n, out=n)
+            n *= h
+            n *= h
+            n *= 1 / math.sqrt(2 * math.pi)
+        return n
+
 
 @final
 class SiLU(_SmoothRectifier):
@@ -610,6 +652,15 @@ class SiLU(_SmoothRectifier):
             return np.divide(g, s, out=g)  # σ + n σ′ = (e + n σ)/s with s = 1 + e
 
         return tail, slope
+
+    def _curvature(self, z: Array) -> Array:
+        """f″(z) = (2 − z tanh(z/2)) σ′(z)."""
+        with np.errstate(under="ignore"):
+            n = np.clip(z, -1e5, 1e5)  # no ∞·0
+            bend = np.multiply(n, np.tanh(n / 2))
+            bend = np.subtract(2, bend, out=bend)
+            bend *= logistic_slope(n)
+        return bend
 
 
 def _floor(n: Array, bound: float) -> Array:

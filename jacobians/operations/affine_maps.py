@@ -17,7 +17,7 @@ from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape,
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
 from jacobians.operations.on_values import V, of_one, of_two
-from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Unary
+from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Second, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, WithOnes
 
@@ -36,6 +36,7 @@ class AddOnes(Unary):
     """
 
     per_example = True
+    piecewise_linear = True
     name = "add_ones"
 
     def __init__(self, layout: AnyLayout) -> None:
@@ -169,6 +170,17 @@ class Affine(Primitive):
         if layout.bias == "separate":
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """Z̄ by X is linear in W: dW ↦ Ḡ dWᵀ, Ḡ dW, dW Ḡ or dWᵀ Ḡ, less the entry of ones."""
+        X, W = arrays[:2]
+        layout = self.layout
+        width = W.shape[layout.node_axis]
+        rows = layout.batch == "rows"
+        by_weights: Jacobian = Kronecker(cotangent, width) if rows else Kronecker(width, cotangent.T)
+        if layout.weights == ("columns" if rows else "rows"):
+            by_weights = Product((by_weights, Commutation(W.shape[0], W.shape[1], cotangent.dtype)))
+        return {("X", "W"): placement(X, layout).T @ by_weights if layout.absorbs_bias else by_weights}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""

@@ -11,12 +11,11 @@ from jacobians.arrays import Array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Zero
-from jacobians.operations.activations import Sigmoid
+from jacobians.operations.activations import Sigmoid, logistic_slope
 from jacobians.operations.losses import (
     Examples,
     Loss,
     class_labels,
-    logistic_density,
     one_hot,
     own_entries,
     same_shape_targets,
@@ -191,7 +190,7 @@ class BinaryCrossEntropy(Loss):
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the target."""
-        return Diagonal(logistic_density(X))
+        return Diagonal(logistic_slope(X))
 
 
 class ProbabilityCrossEntropy(Loss):
@@ -347,7 +346,7 @@ class Logistic(Loss):
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the label: y² = 1."""
-        return Diagonal(logistic_density(X))
+        return Diagonal(logistic_slope(X))
 
 
 def hinge_rows(Z: Array, Y: Array, margin: float) -> Array:
@@ -417,7 +416,18 @@ class MulticlassHinge(Loss):
         return Call(HINGE[self.layout.batch], (X, Y, Number(self.margin)))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
-        """0: the loss is piecewise linear."""
+        """0, but at a corner: the loss is piecewise linear."""
+        count, classes = X.shape[self.layout.batch_axis], X.shape[self.layout.feature_axis]
+        labels = class_labels(Y, count, classes, self.name)
+        scores, places = own_entries(X, labels, self.layout)
+        own = np.expand_dims(scores[places], self.layout.feature_axis)
+        corner = (X - own + X.dtype.type(self.margin) == 0) & (one_hot(labels, X, self.layout) == 0)
+        if corner.any():
+            place = tuple(int(i) for i in np.argwhere(corner)[0])
+            raise DomainError(
+                f"multiclass_hinge: the margin of the score at {place} is exactly met, a corner of the loss, where it "
+                "has no second derivative; move the parameters a little"
+            )
         return Zero(X.shape, X.shape, X.dtype)
 
 

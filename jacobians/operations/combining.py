@@ -14,11 +14,12 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, kind_of
+from jacobians.arrays import Array, DType, Shape, as_array, kind_of
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Order
 from jacobians.linops import Identity, Jacobian, Selection
-from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row
+from jacobians.operations.hessian import Evaluated, Input, hessian_of
+from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row, Second
 from jacobians.operations.sweep import Wiring
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr
@@ -83,7 +84,31 @@ class _Composite(Operation):
             return self._sweep(steps, row, (name,))[name]
 
         makers: Makers = {name: partial(jacobian, name) for name in self.names}
-        return value, Jacobians(self.name, makers, self.layout, partial(self._sweep, steps))
+        pull, second = partial(self._sweep, steps), partial(self._second, steps)
+        return value, Jacobians(self.name, makers, self.layout, pull, second, (self._links, steps))
+
+    def _second(self, steps: Sequence[Jacobians], cotangent: Array) -> Second:
+        """The second derivative by pairs of inputs: each a Hessian of ⟨cotangent, value⟩, or a cross block of one."""
+        last = self._links[-1][0]
+        evaluated = [Evaluated(place, taken, step) for (place, taken), step in zip(self._links, steps, strict=True)]
+        shapes = {name: self._domain(steps, name) for name in self.names}
+        found: Second = {}
+        for i, a in enumerate(self.names):
+            for b in self.names[i:]:
+                row, column = Input(a, a, *shapes[a]), Input(b, b, *shapes[b])
+                H = hessian_of(evaluated, {last: cotangent}, (row,), (column,), (False, False))
+                if any(step.bends for step in H.steps):
+                    found[a, b] = H
+        return found
+
+    def _domain(self, steps: Sequence[Jacobians], name: str) -> tuple[Shape, DType]:
+        """An input's shape and dtype."""
+        for (_, taken), step in zip(self._links, steps, strict=True):
+            for own, place in taken.items():
+                if place == name:
+                    jacobian = step.numerator(own)
+                    return jacobian.domain, jacobian.dtype
+        raise KeyError(name)
 
     def _sweep(
         self, steps: Sequence[Jacobians], row: Row, names: Collection[str], output: Place | None = None
@@ -154,6 +179,11 @@ def _in_symbols(part: Operation, name: Naming, *inputs: Any, last: bool = False)
     return value if last else name(value), Jacobians(part.name, makers)
 
 
+def _linear(cotangent: Array) -> Second:
+    """No second derivative, of what only adds or joins."""
+    return {}
+
+
 class Chain(_Composite):
     """X ↦ fₖ(… f₂(f₁(X))): the Jacobian with respect to X is the product of the parts'.
 
@@ -221,7 +251,8 @@ class Residual(_Composite):
             raise ShapeError(f"residual: the branch maps {X.shape} to {value.shape}; a residual sum needs equal shapes")
         total = as_array(value + X)
         past: Makers = dict.fromkeys("fX", lambda: Identity(X.shape, total.dtype))
-        return total, [Jacobians("past", {"X": past["X"]}), branch, Jacobians("+", past)]
+        first = Jacobians("past", {"X": past["X"]}, second=_linear)
+        return total, [first, branch, Jacobians("+", past, second=_linear)]
 
 
 class Parallel(_Composite):
@@ -261,7 +292,7 @@ class Parallel(_Composite):
             ) from None
         places = _places(values, joined, axis)
         joining: Makers = {str(i): partial(getattr, place, "T") for i, place in enumerate(places)}
-        return joined, [*(jacobians for _, jacobians in found), Jacobians("concatenate", joining)]
+        return joined, [*(jacobians for _, jacobians in found), Jacobians("concatenate", joining, second=_linear)]
 
 
 class _OfBranch(Selection):

@@ -13,10 +13,9 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array, as_float, first_not_finite, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian
-from jacobians.operations.activations import Sigmoid
+from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
 from jacobians.operations.on_values import V, of_one, of_targets
-from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Unary, called, in_layout
+from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Second, Unary, called, in_layout
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
@@ -494,11 +493,6 @@ def sum_over_example(values: Array, layout: Layout) -> Array:
     return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
 
 
-def logistic_density(X: Array) -> Array:
-    """Return σ(x) σ(−x), the sigmoid's own derivative: the second derivative of log(1 + eˣ)."""
-    return Sigmoid()._rule(X)[1]()
-
-
 class SquaredError(Loss):
     """c·Σₖ (xₖ − yₖ)² for each example; ∂/∂x = 2c (x − y).
 
@@ -581,6 +575,16 @@ class L2(Unary):
         kept = self._without_bias(W)
         value = as_array(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(W.dtype)
         return value, {"W": lambda: self._row(W)}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """2c I, with 0 at the bias."""
+        (W,) = arrays
+        weight = 2.0 * self.scale * float(cotangent)
+        if self._without_bias(W) is W:
+            return {("W", "W"): weight * Identity(W.shape, W.dtype)}
+        values = np.zeros_like(W)
+        self._without_bias(values)[...] = weight
+        return {("W", "W"): Diagonal(values)}
 
     def _row(self, W: Array) -> Jacobian:
         kept = self._without_bias(W)

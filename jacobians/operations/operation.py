@@ -1,7 +1,8 @@
 """What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
-An operation states numerators only. `Jacobians` builds a structured Jacobian when it is asked for, and hands
-it out in the layout's vec order and derivative layout; no operation knows of either.
+Beside it stands the structure of its second derivative. An operation states numerators only. `Jacobians` builds a
+structured Jacobian when it is asked for, and hands it out in the layout's vec order and derivative layout; no operation
+knows of either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Derivative, OfGraph, Shape, as_array, as_float, kind_of, of_graph
-from jacobians.errors import ArgumentError, FrozenError, LayoutError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, FrozenError, LayoutError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Denominator, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
@@ -37,6 +38,11 @@ Pull: TypeAlias = Callable[[Any, Collection[str]], Mapping[str, Any]]
 """From the Jacobian of something with respect to an operation's output, or a scalar's row, to those for some inputs.
 
 The inputs are those of the names given."""
+
+Second: TypeAlias = dict[tuple[str, str], Jacobian]
+"""By a pair of inputs (a, b), the map from a tangent of b to the change of the cotangent of a; what is not there is 0.
+
+Of (a, b) and (b, a), which are each other's transposes, one is stated."""
 
 Row = TypeVar("Row", bound=Any)
 """A Jacobian, or an array that is a scalar's row."""
@@ -95,20 +101,34 @@ class Jacobians(Derivative):
     pull : callable, optional
         From a Jacobian with respect to the output, or a scalar's row, to those with respect to the inputs named, where
         that is cheaper together.
+    second : callable, optional
+        From a cotangent of the output to the operation's second derivative.
+    inside : tuple, optional
+        Of an operation made of operations, how its steps are linked, and their `Jacobians`.
     """
 
-    __slots__ = ("_built", "_layout", "_makers", "_pull", "operation")
+    __slots__ = ("_built", "_layout", "_makers", "_pull", "_second", "inside", "operation")
     __array_ufunc__ = None
     __matmul__, __rmatmul__ = _no_arithmetic("@"), _no_arithmetic("@", reflected=True)
     __mul__, __rmul__ = _no_arithmetic("*"), _no_arithmetic("*", reflected=True)
     __add__, __radd__ = _no_arithmetic("+"), _no_arithmetic("+", reflected=True)
     __sub__, __rsub__ = _no_arithmetic("-"), _no_arithmetic("-", reflected=True)
 
-    def __init__(self, operation: str, makers: Makers, layout: Layout | None = None, pull: Pull | None = None) -> None:
+    def __init__(
+        self,
+        operation: str,
+        makers: Makers,
+        layout: Layout | None = None,
+        pull: Pull | None = None,
+        second: Callable[[Array], Second] | None = None,
+        inside: Any = None,
+    ) -> None:
         self.operation = operation
         self._makers = makers
         self._layout = layout
         self._pull = pull
+        self._second = second
+        self.inside = inside
         self._built: dict[str, Jacobian] = {}
 
     def _said(self) -> str:
@@ -160,6 +180,48 @@ class Jacobians(Derivative):
             else:
                 pulled[name] = jacobian._vjp(row) if row.dtype == jacobian.dtype else pull_row(row, jacobian)
         return pulled
+
+    def second(self, cotangent: npt.ArrayLike) -> Second:
+        r"""Return the second derivative of ⟨ḡ, value⟩, :math:`M = \sum_k \bar g_k \nabla^2 f_k`, by pairs of inputs.
+
+        M[a, b] is the Jacobian of the vjp's part for a with respect to b, in numerator layout. A pair that is left out
+        has 0; of (a, b) and (b, a) one is there, and the other is its transpose.
+
+        Parameters
+        ----------
+        cotangent : array_like, shape of the value
+            ḡ.
+
+        Raises
+        ------
+        ShapeError
+            If the cotangent has another shape.
+        DomainError
+            If the operation states no second derivative, or has none at these inputs.
+
+        References
+        ----------
+        Magnus & Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., ch. 6 and 10.
+
+        Examples
+        --------
+        >>> from jacobians.operations import matmul
+        >>> value, J = matmul(np.ones((2, 3)), np.ones((3, 4)))
+        >>> J.second(np.ones((2, 4)))
+        {('A', 'B'): Kronecker(2×4, I₃) @ Commutation(3, 4): 6×12 float64, (3, 4) → (2, 3), 64 B}
+        """
+        if self._second is None:
+            raise DomainError(
+                f"{self.operation}: this record has first derivatives alone; evaluate the operation again for second "
+                "ones"
+            )
+        given = as_float(cotangent, "cotangent", "second")
+        expected = self.numerator(next(iter(self._makers))).codomain
+        if given.shape != expected:
+            raise ShapeError(
+                f"second: the cotangent has shape {given.shape}; {self.operation}'s value has shape {expected}"
+            )
+        return self._second(given)
 
     def __getitem__(self, name: str) -> Jacobian:
         jacobian = self.numerator(name)
@@ -252,6 +314,8 @@ class Operation(Frozen, ABC):
     layout: Layout | None = None
     per_example = False
     """Whether every example's output depends on that example alone, so that a batch may be cut into blocks."""
+    piecewise_linear = False
+    """Whether it is linear in all inputs together, or so between kinks: it then has no second derivative to state."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -339,9 +403,22 @@ class Primitive(Operation):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         """Value and makers of the Jacobians, in numerator layout, from arrays that are real numbers."""
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """The second derivative of ⟨cotangent, value⟩ by pairs of inputs, see `Jacobians.second`."""
+        if self.piecewise_linear:
+            return {}
+        raise DomainError(
+            f"{self.name}: the operation states no second derivative, which a Hessian needs; define "
+            "_second(cotangent, *arrays), or set piecewise_linear = True if there is none"
+        )
+
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         value, makers = self._linearize(*arrays)
-        return value, Jacobians(self.name, makers, self.layout)
+        second = partial(self._second_of, arrays)
+        return value, Jacobians(self.name, makers, self.layout, second=second)
+
+    def _second_of(self, arrays: tuple[Array, ...], cotangent: Array) -> Second:
+        return self._second(cotangent, *arrays)
 
 
 class Unary(Primitive):
@@ -367,7 +444,8 @@ class Unary(Primitive):
 class Elementwise(Unary):
     """V ↦ f(V) entry by entry; its Jacobian is diagonal, so it is the same in every layout and vec order.
 
-    A subclass states `_rule(z)`: the value, and a function that returns the derivative f′(z).
+    A subclass states `_rule(z)`: the value, and a function that returns the derivative f′(z). For second derivatives
+    it states `_curvature(z)`, which is f″(z), or that it is `piecewise_linear`.
 
     Attributes
     ----------
@@ -407,6 +485,17 @@ class Elementwise(Unary):
             return Diagonal(slope)
 
         return value, {"X": by_input}
+
+    def _curvature(self, z: Array) -> Array:
+        """f″(z)."""
+        raise DomainError(
+            f"{self.name}: the operation states no second derivative, which a Hessian needs; define _curvature(z), "
+            "which returns f″(z) entry by entry, or set piecewise_linear = True if it is 0 between kinks"
+        )
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        (z,) = arrays
+        return {} if self.piecewise_linear else {("X", "X"): Diagonal(as_array(cotangent * self._curvature(z)))}
 
     def _other_shape(self, what: str, given: Any, z: Array) -> ShapeError:
         kind = f"an array of shape {given.shape}" if hasattr(given, "shape") else f"a {type(given).__name__}"

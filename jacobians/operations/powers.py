@@ -44,6 +44,11 @@ class Exp(Elementwise):
         kept = value.copy(order="K")  # the caller may overwrite the value before asking for the derivative
         return value, lambda: kept.copy(order="K")
 
+    def _curvature(self, z: Array) -> Array:
+        """exp z."""
+        with np.errstate(under="ignore"):
+            return np.exp(z, out=np.empty_like(z))
+
 
 @final
 class Log(Elementwise):
@@ -78,6 +83,11 @@ class Log(Elementwise):
 
         return np.log(z, out=np.empty_like(z)), derivative
 
+    def _curvature(self, z: Array) -> Array:
+        """−1/z²."""
+        with np.errstate(under="ignore"):
+            return np.negative(np.power(z, -2, out=np.empty_like(z)))
+
 
 @final
 class Square(Elementwise):
@@ -102,6 +112,10 @@ class Square(Elementwise):
         with np.errstate(under="ignore"):
             value = np.square(z, out=np.empty_like(z))
         return value, lambda: np.multiply(z, 2, out=np.empty_like(z))
+
+    def _curvature(self, z: Array) -> Array:
+        """2."""
+        return np.full_like(z, 2)
 
 
 @final
@@ -166,6 +180,19 @@ class Power(Elementwise):
 
         with np.errstate(under="ignore"):
             return _raise(z, p), derivative
+
+    def _curvature(self, z: Array) -> Array:
+        """p (p − 1) z^(p − 2); 0 for p = 0 and p = 1."""
+        p = float(self.exponent)
+        if p in (0, 1):
+            return np.zeros_like(z)
+        if p < 2:
+            _refuse(z, z == 0, "power", f"has an infinite second derivative at exponent {p}; add an epsilon, or clip")
+        with np.errstate(under="ignore"):
+            if p == 2:
+                return np.full_like(z, 2)
+            bend = _raise(z, p - 2)
+            return np.multiply(bend, p * (p - 1), out=bend)
 
 
 def _raise(z: Array, p: float) -> Array:

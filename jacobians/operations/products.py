@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import ShapeError
-from jacobians.linops import Diagonal, Identity, Kronecker
+from jacobians.linops import Commutation, Diagonal, Identity, Kronecker, Product
 from jacobians.operations.on_values import of_two
-from jacobians.operations.operation import Jacobians, Makers, Primitive
+from jacobians.operations.operation import Jacobians, Makers, Primitive, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
@@ -37,6 +37,11 @@ class MatMul(_Binary):
         if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
             raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; {_misfit(A, B)}")
         return A @ B, {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā = Ḡ Bᵀ, so dB ↦ Ḡ dBᵀ."""
+        inner, columns = arrays[1].shape
+        return {("A", "B"): Product((Kronecker(cotangent, inner), Commutation(inner, columns, cotangent.dtype)))}
 
 
 def _misfit(A: Array, B: Array) -> str:
@@ -66,9 +71,15 @@ class Hadamard(_Binary):
         self._check_equal(A, B)
         return as_array(A * B), {"A": lambda: Diagonal(B), "B": lambda: Diagonal(A)}
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā = Ḡ∘B, so dB ↦ Ḡ∘dB."""
+        return {("A", "B"): Diagonal(cotangent)}
+
 
 class Add(_Binary):
     """(A, B) ↦ A + B."""
+
+    piecewise_linear = True
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays

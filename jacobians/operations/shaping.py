@@ -22,6 +22,8 @@ __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total"
 class Transpose(Unary):
     """X ↦ Xᵀ for a matrix; the Jacobian is a commutation."""
 
+    piecewise_linear = True
+
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
 
@@ -48,6 +50,7 @@ class Reshaping(Unary):
     """
 
     name = "reshape"
+    piecewise_linear = True
 
     def __init__(self, shape: Shape, layout: AnyLayout | None = None) -> None:
         self.shape = _known_shape(shape)
@@ -108,6 +111,8 @@ class Total(Unary):
     ShapeError
         If `axis` is neither an integer nor several.
     """
+
+    piecewise_linear = True
 
     def __init__(self, axis: Axis = None, layout: AnyLayout | None = None, *, keepdims: bool = False) -> None:
         self.axis = _known_axis(axis, self.name)

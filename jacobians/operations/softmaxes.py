@@ -10,9 +10,9 @@ import numpy.typing as npt
 from jacobians.arrays import Array
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
-from jacobians.linops import DiagonalMinusOuter, Jacobian
+from jacobians.linops import DiagonalMinusOuter, Jacobian, Sum
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Second, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Ones
 from jacobians.symbols.named_functions import Function
@@ -98,6 +98,15 @@ class Softmax(_OverClasses):
         # the Jacobian keeps p, so the caller gets a copy that may be written to
         return p.copy(), {"X": lambda: DiagonalMinusOuter(p, p, p, self.layout.feature_axis)}
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """diag(q) − q pᵀ − p qᵀ for each example, with q = p∘(ḡ − ⟨p, ḡ⟩)."""
+        axis = self.layout.feature_axis
+        weights, sums, _ = self._exponentials(*arrays)
+        p = probabilities(weights, sums)
+        q = p * (cotangent - np.sum(p * cotangent, axis=axis, keepdims=True))
+        halves = DiagonalMinusOuter(q / 2, q, p, axis), DiagonalMinusOuter(q / 2, p, q, axis)
+        return {("X", "X"): Sum(halves)}
+
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return softmax(Z), and the maker of diag(p) − p pᵀ for each example."""
         value = Call(SOFTMAX[self.layout.batch], inputs)
@@ -120,6 +129,14 @@ class LogSoftmax(_OverClasses):
             return DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)
 
         return shifted, {"X": by_input}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """−(Σḡ) (diag p − p pᵀ) for each example."""
+        axis = self.layout.feature_axis
+        weights, sums, _ = self._exponentials(*arrays)
+        p = probabilities(weights, sums)
+        weighted = -cotangent.sum(axis=axis, keepdims=True) * p
+        return {("X", "X"): DiagonalMinusOuter(weighted, weighted, p, axis)}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return log softmax(Z), and the maker of I − 1 pᵀ for each example."""

@@ -11,7 +11,6 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.errors import TooLargeError
 from jacobians.layout import Derivative, Order
-from jacobians.linops.block_row import BlockRow
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.unrolling import known_order
 from jacobians.linops.wrappers import Denominator
@@ -164,24 +163,19 @@ def picture(
     turned = isinstance(jacobian, Denominator)
     numerator = jacobian.numerator
     step = _steps(numerator.shape, cells)
+    ends = [tuple(accumulate(sizes[:-1])) for sizes in numerator._packed_sizes()]
     values, zeros = _cells(numerator, order, step)
     if turned and values is not None and zeros is not None:
         values, zeros = values.T, zeros.T
     return Picture(
         numerator.structure,
-        Axis(of, numerator.codomain, order),
-        Axis(wrt, numerator.domain, order, _parts(numerator)),
+        Axis(of, numerator.codomain, order, ends[0]),
+        Axis(wrt, numerator.domain, order, ends[1]),
         "denominator" if turned else "numerator",
         step[::-1] if turned else step,
         values,
         zeros,
     )
-
-
-def _parts(jacobian: Jacobian) -> tuple[int, ...]:
-    if not isinstance(jacobian, BlockRow):
-        return ()
-    return tuple(accumulate(block.shape[1] for block in jacobian.blocks[:-1]))
 
 
 def _steps(shape: tuple[int, int], cells: int) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from jacobians.programs.values import (
     is_number,
     simple,
 )
+from jacobians.programs.wanted import Wanted, WantedError, beside, called_with, product
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -51,6 +52,8 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
     how = _OPERATORS.get(type(op))
     if how is None:
         raise UnreadError(f"the operator {type(op).__name__}")
+    if isinstance(left, Wanted) or isinstance(right, Wanted):
+        raise product(left, right) if how is operator.matmul else beside(left, right)
     arrays = isinstance(left, np.ndarray) or isinstance(right, np.ndarray)
     if arrays:
         left, right = _array_or_number(left, budget), _array_or_number(right, budget)
@@ -124,6 +127,8 @@ def unary(op: ast.unaryop, value: Any) -> Any:
     """Return op value."""
     if isinstance(op, ast.Not):
         return not truth(value)
+    if isinstance(value, Wanted):
+        raise WantedError(value, "array")
     if not isinstance(value, np.ndarray) and not is_number(value):
         raise ProgramError(f"TypeError: {_kind(value)} has no sign")
     if isinstance(op, ast.USub):
@@ -159,6 +164,8 @@ def compare(op: ast.cmpop, left: Any, right: Any, budget: Budget) -> Any:
         else:
             raise UnreadError("in of what is no list or dict")
         return found == isinstance(op, ast.In)
+    if isinstance(left, Wanted) or isinstance(right, Wanted):
+        raise beside(left, right)
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         if left is None or right is None or isinstance(left, str) or isinstance(right, str):
             return isinstance(op, ast.NotEq)
@@ -256,6 +263,8 @@ def attribute_of(receiver: Any, name: str, budget: Budget) -> Any:
     UnreadError
         If it is not on the list.
     """
+    if isinstance(receiver, Wanted):
+        return _of_wanted(receiver, name)
     if isinstance(receiver, (np.ndarray, np.generic)) and name in _ATTRIBUTES:
         if name == "dtype":
             return BuiltIn("dtype", lambda *_: None, dtype_of(receiver))
@@ -263,11 +272,26 @@ def attribute_of(receiver: Any, name: str, budget: Budget) -> Any:
     return method_of(receiver, name, budget)
 
 
+def _of_wanted(receiver: Wanted, name: str) -> Any:
+    if name == "T":
+        return Wanted(receiver.name, not receiver.flipped)
+    if name in ("dot", "copy"):
+        full = f"numpy.ndarray.{name}"
+        return BuiltIn(full, lambda *a, **_k: called_with(full, (receiver, *a)))
+    raise WantedError(receiver, "array")
+
+
 def method_of(receiver: Any, name: str, budget: Budget) -> BuiltIn:
     """Return a method of an array, list, dict, tuple or text."""
     if isinstance(receiver, (np.ndarray, np.generic)) and name in METHODS:
         made = METHODS[name]
-        return BuiltIn(f"numpy.ndarray.{name}", lambda *a, **k: made(budget, receiver, *a, **k))
+        full = f"numpy.ndarray.{name}"
+
+        def of(*args: Any, **keywords: Any) -> Any:
+            called_with(full, (receiver, *args))
+            return made(budget, receiver, *args, **keywords)
+
+        return BuiltIn(full, of)
     for kind, methods in _OF_CONTAINERS.items():
         if isinstance(receiver, kind) and name in methods:
             how = methods[name]

@@ -12,8 +12,10 @@ from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of, stale
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
+from jacobians.programs.gradients import Claim
 from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, right_along, wrong_ones
 from jacobians.programs.octave_fragments import forward_passes
+from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.values import LimitError
@@ -166,7 +168,7 @@ def _entry(study: Study) -> EntryAudit:
                 claim.line,
                 source.where(claim.line),
                 source.line(claim.line),
-                "wrong" if place in bad else "right",
+                _verdict(claim, true, bad=place in bad),
                 tuple(np.shape(claim.value)),
                 difference,
                 seen,
@@ -177,6 +179,13 @@ def _entry(study: Study) -> EntryAudit:
         study.subject.entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients),
         tuple(faults), _data(study),
     )  # fmt: skip
+
+
+def _verdict(claim: Claim, true: Derivative, *, bad: bool) -> Verdict:
+    """Zero is no right gradient of a loss that does not depend on the parameter: nothing could have been seen."""
+    if not bad and not np.any(claim.value) and not np.any(np.nan_to_num(true.value)):
+        return "not judged"
+    return "wrong" if bad else "right"
 
 
 def _order(study: Study, cause: Cause) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.recording import key_of
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Uses:
         By name: the keys that are read from it.
     indices : set of str
         Names that stand within an index.
+    places : dict
+        By name: the largest number that it is indexed with.
+    settings : set of str
+        Dicts that are asked for a key with a default.
+    numbered : bool
+        Whether there are weights whose names have numbers.
     lists : set of str
         Names that are run through, counted, or taken by a number.
     sliced : set of str
@@ -66,19 +73,30 @@ class Uses:
     keys: dict[str, list[str]] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     layers: tuple[int, int] = (1, 1)
+    numbered: bool = False
     text: str = ""
     lists: set[str] = field(default_factory=set)
     sliced: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
     octave: bool = False
 
 
+_ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
+_LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
 _WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
 
 
 def uses_of(tree: ast.Module, text: str) -> Uses:
     """Return how a program uses its names."""
     found, numbers = Uses(text=text), set()
+    for whole in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(whole):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                value = node.value
+                if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
+                    found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and key_of(node.func) in ("len", "zip", "enumerate"):
             found.lists.update(key_of(arg) for arg in node.args if isinstance(arg, ast.Name))
@@ -87,15 +105,24 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 for part in right.elts if isinstance(right, (ast.Tuple, ast.List)) else (right,):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         found.texts.setdefault(node.left.id, []).append(part.value)
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute) and function.attr == "get" and isinstance(function.value, ast.Name):
+                found.settings.add(function.value.id)
         if isinstance(node, ast.Name) and node.id.startswith("octave "):
             found.octave = True
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "octave index":
             found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
+            inner = [part.args[0] for part in node.args[1:] if isinstance(part, ast.Call) and part.args]
+            found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
             if isinstance(index, ast.Slice) and isinstance(node.ctx, ast.Load):
                 found.sliced.add(key_of(held))
-            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str):
+            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and type(index.value) is int:
+                found.places[held.id] = max(found.places.get(held.id, 0), index.value)
+            read = isinstance(node.ctx, ast.Load)
+            if isinstance(held, ast.Name) and isinstance(index, ast.Constant) and isinstance(index.value, str) and read:
                 found.keys.setdefault(held.id, []).append(index.value)
             if isinstance(index, ast.Tuple) and isinstance(index.elts[-1], (ast.Name, ast.Subscript)):
                 found.indices.add(key_of(index.elts[-1]))
@@ -105,6 +132,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 found.indices.add(key_of(index))
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             value = node.value
+            if isinstance(value, ast.Name):
+                found.places[value.id] = len(node.targets[0].elts) - 1
             if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                 found.ranks[value.value.id] = len(node.targets[0].elts)
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
@@ -115,6 +144,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
         number = _WEIGHT.match(name)
         if number:
             numbers.add(int(number.group(1)))
+    found.numbered = bool(numbers)
     if numbers:
         found.layers = (
             (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
@@ -149,6 +179,8 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     biases = ("column", "flat", "row") if columns or uses.octave else ("flat", "row", "column")
     vectors = ("column", "flat", "row") if columns else ("flat", "column", "row")
     chosen = (3,) if pair else outputs
+    if not pair and not classes and _ONE_OUTPUT.search(text):
+        chosen = (1, 3)
     for examples, output, label, batch, weight, vector, bias in itertools.product(
         (7, 1), chosen, labels, batches, weights, vectors, biases
     ):
@@ -173,16 +205,23 @@ _SIZE_H = re.compile(
     r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
 )
 _SIZE_K = re.compile(
-    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|classes|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
+    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
 )
 _DIMS = re.compile(
-    r"(layers?_?dims?|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size|dimensions)$"
+    r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
 )
 _COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
 _ROUNDS = re.compile(
     r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
 )
 _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
+
+
+def is_size(name: str) -> bool:
+    """Return whether a name is that of the number of inputs or of outputs, whatever its default is."""
+    return bool(
+        re.fullmatch(r"(input|output|hidden)_?(size|dims?|layers)|num_(classes|outputs|inputs)|n_classes", name)
+    )
 
 
 def random_of(seed: int, name: str) -> np.random.Generator:
@@ -204,10 +243,13 @@ def _of_octave(value: Any) -> Any:
 class Data:
     """The values of a program's unknown names under one guess."""
 
-    def __init__(self, guess: Guess, uses: Uses, seed: int, *, strength: float = 0.37) -> None:
+    def __init__(
+        self, guess: Guess, uses: Uses, seed: int, *, strength: float = 0.37, decisions: Decisions | None = None
+    ) -> None:
         self.guess, self.uses, self.seed, self.strength = guess, uses, seed, strength
+        self.decisions = decisions or Decisions()
         first, last = uses.layers
-        depth = last - first + 1
+        depth = last - first + 1 if uses.numbered or not _LAYERED.search(uses.text) else 3
         self.widths = (_D, *_HIDDEN[: max(depth - 1, 0)], guess.outputs)
         self.given: dict[str, Any] = {}
 
@@ -220,15 +262,50 @@ class Data:
             self.given[name] = made
         return made
 
+    def decide(self, error: WantedError) -> None:
+        """Take from its first use what a value is that nobody knew."""
+        guess = self.guess
+        self.decisions.decide(
+            error,
+            bias=guess.bias,
+            vector=guess.vector,
+            outputs=guess.outputs,
+            examples=guess.examples,
+            columns=guess.batch == "columns",
+        )
+
+    def _decided(self, name: str) -> Any:
+        use, shape = self.decisions.made[name]
+        shape = self.decisions.fitted(shape)
+        if use == "size":
+            return shape[0]
+        if use == "number":
+            return float(self._normal(name, ())) + 0.5
+        if use == "index":
+            return shape[0] // 2
+        if use == "indices":
+            return [2, 0, 1, 2, 0]
+        return self._normal(name, shape, 0.6)
+
     def _value(self, name: str, function: str) -> Any:
+        if name in self.decisions.made:
+            return self._decided(name)
         if name in self.uses.texts:
             return self.uses.texts[name][0]
         if naming.is_regulariser(name) and name != "C":
             return self.strength
         keys = self.uses.keys.get(name)
         if keys:
-            made = {key: self._value(key, function) for key in dict.fromkeys(keys)}
-            return made if all(v is not None for v in made.values()) else None
+            several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
+            made = {
+                key: None
+                if several and key in {"W", "b", "c"} - self.decisions.made.keys()
+                else self._value(key, function)
+                for key in dict.fromkeys(keys)
+            }
+            return {key: Wanted(key) if value is None else value for key, value in made.items()}
+        if name in self.uses.settings:
+            return {}
         for known in (self._number, self._parameter, self._data):
             value = known(name, function)
             if value is not None:
@@ -244,36 +321,50 @@ class Data:
             return 2
         if _FLAG.match(name):
             return True
+        if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes"):
+            return list(self.decisions.fitted(_HIDDEN[:2]))
         if _DIMS.fullmatch(name) and name != "size":
-            return list(self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], self.guess.outputs))
-        if _COUNT.fullmatch(name):
+            widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], self.guess.outputs)
+            longest = self.uses.places.get(name, 0)
+            if longest >= 2:
+                widths = (_D, *_HIDDEN[: longest - 1], self.guess.outputs)
+            return list(self.decisions.fitted(widths))
+        if _COUNT.fullmatch(name) and not (
+            name == "m" and re.search(r"\bb\b", function) and "w" not in function.split()
+        ):
             return self.guess.examples
+        if name == "m":
+            return float(self._normal(name, ()))
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
-                return size
+                return self.decisions.same.get(size, size)
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
+                   "pool_height": 2, "pool_width": 2,
                    "vocab_size": 6, "seq_length": 5, "random_state": 3, "bias_scale": 0.5}  # fmt: skip
         return numbers.get(name)
 
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:
-        return random_of(self.seed, name).normal(size=shape) * scale
+        return random_of(self.seed, name).normal(size=self.decisions.fitted(shape)) * scale
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
-        if re.fullmatch(r"(weights|biases|Ws|bs|W|b|thetas|Thetas)", name) and name in self.uses.lists:
-            kind = "b" if name.startswith("b") else "W"
-            sizes = self.widths if len(self.widths) > 2 else (_D, _HIDDEN[0], guess.outputs)
-            pairs = list(itertools.pairwise(sizes))
-            if kind == "b":
-                return [self._bias(f"b{i}", n) for i, (_, n) in enumerate(pairs)]
-            return [self._weight(f"W{i}", m, n) for i, (m, n) in enumerate(pairs)]
-        if name in self.uses.sliced and not self._unrolled(function):
-            deep = "dimensions" in function or len(self.widths) > 2
-            count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs if deep else _D + 1
-            if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|w|p|beta)", name):
-                return self._normal(name, (count,), 0.6)
+        if self._rank(name, function) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
+            return self._normal(name, (4, 2, 3, 2))
+        if name == "b" and any(self._rank(w, function) == 4 and w in function.split() for w in ("w", "W")):
+            return self._normal(name, (4,))
+        if name in ("weights", "biases", "Ws", "bs", "thetas", "W", "b") and name in self.uses.lists:
+            widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], guess.outputs)
+            if name in ("biases", "bs", "b"):
+                return [self._bias(f"b{i}", width) for i, width in enumerate(widths[1:])]
+            return [self._weight(f"W{i}", one, other) for i, (one, other) in enumerate(itertools.pairwise(widths))]
+        if (
+            name in ("params", "parameters", "p", "weights", "beta")
+            and name in self.uses.sliced
+            and not self._unrolled(function)
+        ):
+            return None
         hidden = re.fullmatch(
             r"(?:W|w|b|weights?|bias)_?(h|hid|hidden|o|out|output|enc|dec|ih|ho|1h|xh|hy)(?:idden)?_?", name
         )
@@ -312,6 +403,8 @@ class Data:
             "Wx",
         ):
             width = guess.outputs
+            if name == "beta" and "alpha" in function.split() and "gamma" not in function.split():
+                return self.strength
             if name == "beta" and re.search(r"norm", function):
                 return self._normal(name, (_D,))
             if width == 1:
@@ -325,6 +418,11 @@ class Data:
         if name in ("gamma", "beta"):
             return self._normal(name, (_D,))
         return None
+
+    def _rank(self, name: str, function: str) -> int:
+        """How many axes a function says that an argument has."""
+        called = function.split(" ")[0]
+        return self.uses.ranks.get(f"{called}:{name}" if called else name, 2)
 
     def _unrolled(self, function: str) -> bool:
         sizes = re.search(r"input_?(layer_?)?(size|dim)|hidden_?(layer_?)?(size|dim)|visible_?[sS]ize", function)
@@ -350,16 +448,25 @@ class Data:
     def _data(self, name: str, function: str) -> Any:
         guess = self.guess
         n = guess.examples
+        if name == "R" or name == "ratings":
+            made = random_of(self.seed, name).integers(0, 5, size=(n, 5)).astype(float)
+            return np.where(np.eye(n, 5) > 0, 3.0, made)
+        if "R" in function.split() and name in ("P", "Q"):
+            return self._normal(name, (n if name == "P" else 5, guess.outputs))
+        if _X.fullmatch(name) and name in self.uses.indices and "X" not in name:
+            return [2, 0, 1, 2, 1, 0]
         if name == "training_data":
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
         if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if _X.fullmatch(name):
-            rank = self.uses.ranks.get(name, 2)
+            rank = self._rank(name, function)
+            if rank == 4 and re.search("pool", function):
+                return self._normal(name, (3, 2, 4, 6))
             if rank == 4:
                 return self._normal(name, (3, 2, 6, 5))
             if rank == 3:
-                return self._normal(name, (3, 5, 4))
+                return self._normal(name, (n, 6, _D))
             if n == 1:
                 return self._normal(name, {"column": (_D, 1), "flat": (_D,), "row": (1, _D)}[guess.bias])
             return self._normal(name, (n, _D) if guess.batch == "rows" else (_D, n))

@@ -64,7 +64,11 @@ def entries_of(tree: ast.Module) -> list[Entry]:
     useful = [f for f in roots if not _ELEMENTWISE.fullmatch(f.name)]
     found += [Entry("function", f.name, (f,)) for f in sorted(useful, key=_likely) if not _of_a_pair(f, functions)]
     chain = _chain([f for f in functions if not _NEVER.match(f.name) and not _ELEMENTWISE.fullmatch(f.name)], called)
-    if len(chain) > 1:
+    paired = {
+        f for back in functions for f in (back, _partner(back, functions)) if _partner(back, functions) is not None
+    }
+    costs = [f for f in chain if _COST.match(f.name) and f not in paired]
+    if len(chain) > 1 and (costs or not all(f in paired for f in chain)):
         found.append(Entry("chain", " → ".join(f.name for f in chain), tuple(chain)))
     for owner in classes:
         found += _of_class(owner)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jacobians.programs import naming
 from jacobians.programs.arithmetic import (
     as_index,
     attribute_of,
@@ -21,6 +22,7 @@ from jacobians.programs.arithmetic import (
     unary,
 )
 from jacobians.programs.numpy_functions import array
+from jacobians.programs.recording import key_of
 from jacobians.programs.values import (
     Bound,
     Budget,
@@ -40,6 +42,7 @@ from jacobians.programs.values import (
     len_of,
     simple,
 )
+from jacobians.programs.wanted import Wanted, WantedError, called_with, wanted_in
 
 
 class Recorder(Protocol):
@@ -212,7 +215,7 @@ class Evaluator:
     def _assign(self, node: ast.Assign, frame: Frame) -> None:
         value = self.evaluate(node.value, frame)
         if self.recorder.keeps_old(node):
-            value = self.evaluate(_loaded(node.targets[0]), frame)
+            value = self.evaluate(_held(node), frame)
         for target in node.targets:
             self._store(target, value, frame)
 
@@ -626,8 +629,12 @@ class Evaluator:
             found = self._in_tables(full)
             return Namespace(full) if found is None else found
         if isinstance(receiver, Instance):
-            if name in receiver.names:
+            if receiver.names.get(name) is not None:
                 return receiver.names[name]
+            if naming.is_parameter(name) and receiver.of.find(name) is None:
+                return self._never_set(receiver, name, node, frame)
+            if name in receiver.names:
+                return None
             return self._of_class(receiver.of, name, receiver, node)
         if isinstance(receiver, UserClass):
             found = receiver.find(name)
@@ -642,6 +649,15 @@ class Evaluator:
                 return BuiltIn("object.__init__", lambda *_a, **_k: None)
             raise ProgramError(f"no attribute {name}", node.lineno)
         return attribute_of(receiver, name, self.budget)
+
+    def _never_set(self, receiver: Instance, name: str, node: ast.Attribute, frame: Frame) -> Any:
+        """A parameter that is an attribute which nothing in the program has set: the caller is to set it."""
+        value = self.inputs(name)
+        if value is None:
+            return Wanted(name)
+        shown = f"{self._key(node.value, frame)[1]}.{name}"
+        receiver.names[name] = self.recorder.stored("input", name, shown, node.lineno, self.module, value)
+        return receiver.names[name]
 
     def _of_class(self, of: UserClass, name: str, receiver: Any, node: ast.Attribute) -> Any:
         found = of.find(name)
@@ -693,6 +709,10 @@ class Evaluator:
         line = self.line if node is None else node.lineno
         if isinstance(called, BuiltIn):
             self.budget.calls += 1
+            # a method's receiver is asked for there
+            known = None if called.name.startswith("numpy.ndarray.") else called_with(called.name, args)
+            if known is not None:
+                return known
             self.budget.look(line)
             try:
                 return called.call(*args, **keywords)
@@ -836,6 +856,11 @@ class Evaluator:
         return np.r_[parts] if name.endswith("r_") else np.c_[parts]
 
     def _item(self, receiver: Any, index: Any) -> Any:
+        if isinstance(receiver, Wanted):
+            raise _use_of(receiver, index)
+        wanted = wanted_in((index,))
+        if wanted is not None:
+            raise WantedError(wanted, "index", np.shape(receiver) if isinstance(receiver, np.ndarray) else (3,))
         if isinstance(receiver, np.ndarray):
             return receiver[as_index(index, receiver.shape, self.budget)]
         if isinstance(receiver, dict):
@@ -852,6 +877,10 @@ class Evaluator:
     def _set_item(self, receiver: Any, index: Any, value: Any) -> None:
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
+        wanted = wanted_in((receiver, value) if not isinstance(receiver, (dict, list)) else ())
+        if wanted is not None:
+            like = index if wanted is receiver else receiver
+            raise WantedError(wanted, "beside" if isinstance(like, np.ndarray) else "array", np.shape(like))
         if isinstance(receiver, np.ndarray):
             if not isinstance(value, (np.ndarray, list, tuple)) and not is_number(value):
                 raise UnreadError("an entry that is no number", self.line)
@@ -983,11 +1012,30 @@ class Evaluator:
             return value
         if isinstance(value, dict):
             return list(value)
+        if isinstance(value, Wanted):
+            raise WantedError(value, "indices")
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
         if is_number(value) or value is None:
             raise ProgramError("TypeError: a number cannot be run through", self.line)
         raise UnreadError("a loop over what is no array, list or dict", self.line)
+
+
+def _use_of(wanted: Wanted, index: Any) -> WantedError:
+    """What an index says of a value that is not known."""
+    if isinstance(index, slice):
+        return WantedError(wanted, "slice")
+    if isinstance(index, tuple):
+        return WantedError(wanted, "array")
+    return WantedError(wanted, "vector" if index == -1 else "array")
+
+
+def _held(node: ast.Assign) -> ast.expr:
+    """What an update leaves where it is: the target, or ``b`` in ``new_b = b - …``."""
+    target, value = node.targets[0], node.value
+    if isinstance(value, ast.BinOp) and naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
+        return value.left
+    return target
 
 
 def _part(receiver: Any, index: Any) -> Any:
@@ -1058,6 +1106,10 @@ def _range(evaluator: Evaluator, *bounds: Any) -> range:
 
 def _listed(evaluator: Evaluator, value: Any = ()) -> list[Any]:
     return evaluator._listed(value)
+
+
+def _distinct(evaluator: Evaluator, value: Any = ()) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(_listed(evaluator, value)))
 
 
 def _all_of(name: str) -> Callable[..., Any]:
@@ -1156,7 +1208,7 @@ def _isinstance(evaluator: Evaluator, value: Any, kind: Any) -> bool:
 
 _WITH_BUDGET: dict[str, Callable[..., Any]] = {
     "range": _range, "xrange": _range, "list": _listed, "zip": _zip, "enumerate": _enumerate, "reversed": _reversed,
-    "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
+    "set": _distinct, "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
     **{name: _all_of(name) for name in ("sum", "min", "max", "any", "all", "sorted", "tuple")},
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +139,8 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
-        given = run.events[origin.index].kind in ("argument", "input")
+        start = run.events[origin.index]
+        given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
@@ -163,6 +165,26 @@ def _computed(events: list[Event], event: Event) -> Event | None:
         if other.value is event.value and other.kind in ("assign", "write"):
             found = other if found is None or other.kind == "write" else found
     return found
+
+
+def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:
+    """The argument whose name has the words of the gradient's: ``outsideVectors`` of ``gradOutsideVecs``."""
+    words = [w for w in _words(gradient.key) if w not in ("grad", "gradient", "d", "of")]
+    for key, events in by_key.items():
+        own = _words(key)
+        if len(words) > 1 and all(any(w[:3] == o[:3] for o in own) for w in words):
+            parameter = _last([e for e in events if e.kind == "argument"], gradient)
+            if parameter is not None and np.shape(parameter.copy) == np.shape(gradient.copy):
+                return parameter
+    return None
+
+
+def _words(name: str) -> list[str]:
+    return [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+_FACTORS = ("P", "Q")
+"""Factors of a matrix: parameters where they are handed over, and else often probabilities."""
 
 
 def _pair_of(
@@ -190,16 +212,23 @@ def _pair_of(
     if not names and not generic:
         return None
     for name in names:
-        if not naming.is_parameter(name) and id(event.value) not in returned:
+        if not naming.is_parameter(name) and id(event.value) not in returned and name not in _FACTORS:
             continue
         parameter = _last(by_key.get(name, []), event)
         if parameter is not None:
             return parameter, 1.0
+    if names and id(event.value) in returned:
+        parameter = _alike(event, by_key)
+        if parameter is not None:
+            return parameter, 1.0
     if generic:
-        found = [p for name in naming.GENERIC if (p := _last(by_key.get(name, []), event)) is not None]
-        sized = [p for p in found if np.size(p.copy) == np.size(event.copy)]
-        if found:
-            return (sized or found)[0], 1.0
+        for fits in (True, False):
+            for name in naming.GENERIC:
+                parameter = _last(by_key.get(name, []), event)
+                if parameter is None or name == "X" or (np.size(parameter.copy) == np.size(event.copy)) != fits:
+                    continue
+                if fits or id(event.value) in returned:
+                    return parameter, 1.0
     return None
 
 
@@ -208,7 +237,11 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
     named = naming.is_gradient(event.key, plan.names)
-    held = container != event.key and naming.is_gradient(container, plan.names) and not event.key.startswith(container)
+    held = (
+        container != event.key
+        and (container == "g" or naming.is_gradient(container, plan.names))
+        and not event.key.startswith(container)
+    )
     if held and not named:
         return [event.key], False
     if not named:

@@ -375,7 +375,7 @@ def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
     """Whether a gradient agrees with the loss's slope along one random direction."""
     direction = _direction(claim, values)
     given, _ = fitted(claim.value, direction)
-    if given is None or not np.isfinite(slope):
+    if given is None or not np.isfinite(slope) or slope == 0.0:
         return False
     said = claim.sign * float(np.sum(given * direction))
     size = float(np.linalg.norm(given) * np.linalg.norm(direction)) + abs(slope)

@@ -57,7 +57,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
                 n for n, v in zip(names, value, strict=False)
                 if scalar(v) is not None and not isinstance(v, (int, np.integer)) and not naming.is_gradient(n)
             ]  # fmt: skip
-            if name is None and len(inner) == 1 and len(value) <= 4 and _deep_enough(run, event):
+            if name is None and len(inner) == 1 and len(value) <= 7 and _deep_enough(run, event):
                 called = inner[0] or f"what {event.key} returns first"
                 found.append(((1, 0, -event.index), Loss(event.index, called, event.line)))
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _GRADIENT = re.compile(
     r"(d[A-Z_]\w*|d[wb]\w?\d*|d(theta|weights?|bias(es)?|beta|gamma|params?|scores?|hidden|out(put)?s?|probs?|logits|h|x|y|z|a)\w*"
-    r"|d(L|J|C|E|l|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]elta\d*"
+    r"|d(L|J|C|E|l|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]eltas?\d*"
     r"|nabla_?\w*|g[WbU]\w*|D\d|∇\w*|Δ\w*)(\[\d+\])?$"
 )
 _NOT_GRADIENT = re.compile(
@@ -69,6 +69,11 @@ def is_regulariser(key: str) -> bool:
 def is_state(key: str) -> bool:
     """Return whether a name is that of what an optimiser keeps."""
     return bool(_STATE.match(key))
+
+
+def stem(key: str) -> str:
+    """Return a name without what says which of its values it holds: ``b`` for ``new_b`` and ``b_current``."""
+    return re.sub(r"_?(current|curr|old|now|start|new)$|^(current|starting|initial|init|old|new)_", "", key)
 
 
 def is_parameter(key: str) -> bool:

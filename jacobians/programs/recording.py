@@ -285,14 +285,20 @@ def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Updat
     key = key_of(target)
     if not key or naming.is_gradient(key, names) or naming.is_state(key):
         return None
-    if naming.is_loss(key) and not naming.is_parameter(key):
+    if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
     return _moved(node, moved, key, names, down=down)
 
 
+def _of_its_own(moved: ast.expr, key: str) -> bool:
+    """Whether what a name is moved along is its own gradient by name: ``c -= lr * grad_c``."""
+    names = (key_of(part) for part in ast.walk(moved) if isinstance(part, ast.Name))
+    return any(key in naming.parameters_of(name) for name in names)
+
+
 def _new_of(target: ast.expr, left: ast.expr) -> bool:
     """Whether ``W1 = parameters["W1"] - …`` moves the parameter of that name."""
-    return bool(key_of(target)) and key_of(target) == key_of(left)
+    return bool(key_of(target)) and naming.stem(key_of(target)) == naming.stem(key_of(left))
 
 
 def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, down: bool) -> Update | None:
@@ -493,3 +499,4 @@ class Run:
     results: dict[str, Any] = field(default_factory=dict)
     unread: list[tuple[int, str]] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
+    unsettled: bool = False

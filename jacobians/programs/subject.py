@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Data, Guess, Uses, random_of
+from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.meanings import assumed_meanings
@@ -20,9 +19,11 @@ from jacobians.programs.octave_functions import octave_functions
 from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
+from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
 PAIR_LOSS = "sum(out * dout)"
+_MOST_DECISIONS = 40
 
 
 @dataclass(eq=False)
@@ -52,6 +53,8 @@ class Subject:
     runs: int = 0
     steps: int = 0
     given: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
+    free: tuple[int, ...] = ()
     _tables: Any = None
     _budget: Any = None
     _rng: Any = None
@@ -68,6 +71,18 @@ class Subject:
     ) -> tuple[Run, Recording]:
         """Run the program from its start; with changes at some events, perhaps only up to one of them."""
         self.runs += 1
+        first = not changes and keep
+        for _ in range(_MOST_DECISIONS if first else 1):
+            made, recording = self._once(changes, freeze=freeze, keep=keep, stop=stop)
+            if not first or not isinstance(made.error, ProgramError):
+                break
+            if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
+                break
+        return made, recording
+
+    def _once(
+        self, changes: Mapping[int, Callable[[Any], Any]] | None, *, freeze: bool, keep: bool, stop: int | None
+    ) -> tuple[Run, Recording]:
         if self._tables is None:
             self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
             self._start = self._rng.bit_generator.state
@@ -79,7 +94,7 @@ class Subject:
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
-        data = Data(self.guess, self.uses, self.seed, strength=self.strength)
+        data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = Evaluator(
             self._tables,
             assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
@@ -92,11 +107,16 @@ class Subject:
         self._evaluator = evaluator
         results: dict[str, Any] = {}
         error: Exception | None = None
+        unsettled = False
         try:
             with np.errstate(all="ignore"):
                 self._enter(evaluator, data, recording, results)
         except ReachedError:
             pass
+        except WantedError as found:
+            unsettled = True
+            data.decide(found)
+            error = ProgramError(f"what {found.wanted.name} is, is not known", evaluator.line)
         except (ProgramError, LimitError, UnreadError) as found:
             error = found
         except RecursionError:
@@ -106,6 +126,7 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
+        made.unsettled = unsettled
         return made, recording
 
     def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
@@ -245,9 +266,14 @@ def _arguments(
             continue
         if default is not None and evaluator.language == "Python" and not _replaced(name, default):
             continue
+        stem = naming.stem(name)
+        if stem != name and stem in results:
+            made[name] = results[stem]
+            continue
         if name in _OUTPUT and "last" in results:
             last = results["last"]
-            made[name] = last[0] if isinstance(last, tuple) else last
+            arrays = [part for part in last if isinstance(part, np.ndarray)] if isinstance(last, tuple) else []
+            made[name] = arrays[-1] if arrays else last[0] if isinstance(last, tuple) else last
             continue
         value = data.value(name, context)
         if value is None:
@@ -256,16 +282,14 @@ def _arguments(
             if "cache" in name and isinstance(results.get("last"), tuple):
                 value = results["last"][-1]
             else:
-                raise UnreadError(f"the argument {name} of {function.name}: what it is is not known", function.lineno)
+                value = Wanted(name)
         made[name] = value
     return made
 
 
 def _replaced(name: str, default: ast.expr) -> bool:
     """Whether an argument with a default is given a value of its own."""
-    if naming.is_regulariser(name) or re.fullmatch(
-        r"(input|output|hidden)_?(size|dims?|layers)|num_classes|n_classes", name
-    ):
+    if naming.is_regulariser(name) or is_size(name):
         return True
     if isinstance(default, ast.Constant) and default.value is None:
         return name.lower() in ("y", "labels", "targets", "t")

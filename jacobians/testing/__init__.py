@@ -19,6 +19,7 @@ graph of values `assert_graph_laws`, which eliminates its values in every order 
                       bits twice
 10     dtype          `assert_dtype`, `assert_jacobian_dtype`: float32 in, float32 out, and right; integers up-cast;
                       complex refused
+11     second         `assert_second`: the second derivative is symmetric, and the numerical derivative of the vjp
 12     symbols        `assert_textbook`: what formulas and programs print equals what is computed
 =====  =============  =======================================================================================
 
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         assert_purity,
     )
     from jacobians.testing.reference import assert_hessian, assert_reference, numerical_derivative
+    from jacobians.testing.second_law import assert_second
     from jacobians.testing.textbook_law import assert_textbook
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "assert_reference",
     "assert_refusals",
     "assert_row_norms",
+    "assert_second",
     "assert_textbook",
     "assert_vec",
     "every_layout",
@@ -108,6 +111,7 @@ _HOMES = (
     "operation_laws",
     "purity_and_dtype",
     "reference",
+    "second_law",
     "textbook_law",
 )
 

@@ -158,7 +158,9 @@ def assert_reference(
             except DomainError as problem:
                 fail("reference", what, str(problem))
             size = float(np.abs(value).max(initial=0.0))
-            _compare(what, jacobian.jvp(direction), expected, error, jacobian.dtype.type, size)
+            near_numerical(
+                "reference", what, "J·t", jacobian.jvp(direction), expected, error, jacobian.dtype.type, size
+            )
 
 
 def _unit(x: Array, place: tuple[int, ...]) -> Array:
@@ -167,25 +169,33 @@ def _unit(x: Array, place: tuple[int, ...]) -> Array:
     return out
 
 
-def _compare(
-    what: str, actual: Array, expected: Array, error: Array, dtype: type[np.floating], value_size: float
+def near_numerical(
+    law: str,
+    what: str,
+    product: str,
+    actual: Array,
+    expected: Array,
+    error: Array,
+    dtype: type[np.floating],
+    value_size: float,
 ) -> None:
+    """Fail unless a product is a numerical derivative, within its error and rounding; see `assert_reference`."""
     size = float(np.abs(expected).max(initial=0.0))
     unresolved = ~(error <= _RESOLVED * max(size, 1.0))
     if unresolved.any():
         place = np.unravel_index(int(np.argmax(unresolved)), unresolved.shape)
         numbers = f"{expected[place]:.6g} is uncertain by {error[place]:.3g}"
-        fail("reference", what, f"the numerical derivative {numbers}: a kink, a pole or noise")
+        fail(law, what, f"the numerical derivative {numbers}: a kink, a pole or noise")
     rounding = ROUNDINGS * float(np.finfo(dtype).eps) * max(size, value_size)
     allowed = _SAFETY * error + rounding
     wrong = ~(np.abs(actual - expected) <= allowed)
     if wrong.any():
         place = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         fail(
-            "reference",
+            law,
             what,
-            f"J·t is {actual[place]:.10g} at {tuple(int(i) for i in place)} of the output, the numerical derivative "
-            f"{expected[place]:.10g} ± {error[place]:.2g} (allowed {allowed[place]:.3g})",
+            f"{product} is {actual[place]:.10g} at {tuple(int(i) for i in place)} of the output, the numerical "
+            f"derivative {expected[place]:.10g} ± {error[place]:.2g} (allowed {allowed[place]:.3g})",
         )
 
 

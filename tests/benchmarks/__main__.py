@@ -21,8 +21,9 @@ WORKLOADS = (
     "growth",
     "start_up",
     "tied",
+    "hessians",
 )
-"""W1 to W8; each is a module that has `cases`."""
+"""W1 to W9; each is a module that has `cases`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

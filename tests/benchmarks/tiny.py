@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, per_example, tied
+from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, hessians, per_example, tied
 from tests.benchmarks.contest import Case
 from tests.benchmarks.nets import Net
 
@@ -28,6 +28,10 @@ BUILDERS: dict[str, Callable[[Net], Case]] = {
     "gram": per_example.gram,
     "written out": per_example.materialised,
     "G v": curvature.product,
+    "H v": hessians.product,
+    "H V": hessians.block,
+    "exact Hessian diagonal": hessians.diagonal,
+    "Hessian": hessians.dense,
     "G V": curvature.block,
     "diagonal": curvature.diagonal,
     "bracketed by example": bracketing.by_example,

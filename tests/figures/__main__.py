@@ -15,7 +15,9 @@ NAMES = {
     "diagnosis": "bugs that the diagnosis names",
     "peers": "the same bugs under other libraries' checkers",
     "graph-diagnosis": "slips that only graphs have, that the diagnosis names",
+    "programs": "students' programs whose gradients are judged, and the lines that are named",
     "graphs": "Jacobians of random graphs of values that differ from their dense twins",
+    "hessian": "Hessians of random nets and graphs against jax.hessian",
     "speed": "how long a check takes",
     "orders": "multiplications in the best order of elimination",
 }

@@ -16,6 +16,7 @@ from jacobians.testing import (
     assert_operation_laws,
     assert_purity,
     assert_reference,
+    assert_second,
     assert_textbook,
 )
 from tests.testing import wrong_borders as borders
@@ -226,6 +227,27 @@ OPERATIONS: Caught = {
     "operation laws, adjoint": (
         lambda: assert_operation_laws(wrong.twofold_backward, [X]),
         "law adjoint: twofold_backward with respect to X",
+    ),
+    # 11
+    "second, twice as much": (
+        lambda: assert_second(wrong.BendsTwice(), [X]),
+        r"law second: bendstwice, the vjp with respect to X, random direction 0, the part of X: M·t is .* derivative",
+    ),
+    "second, a bilinear operation without one": (
+        lambda: assert_second(wrong.BilinearWithoutSecond(), [X, W, B]),
+        "law second: affine, the vjp with respect to X, random direction 0, the part of W: M·t is 0 at",
+    ),
+    "second, transposed where the weight is square": (
+        lambda: assert_second(wrong.BilinearTransposed(Layout(bias="none")), [X, SQUARE]),
+        "law second: linear, the vjp with respect to X, random direction 0, the part of W: M·t is",
+    ),
+    "second, not symmetric": (
+        lambda: assert_second(wrong.SoftmaxOfGaussNewton(), [X]),
+        "law second: softmaxofgaussnewton",
+    ),
+    "second, of an input that there is not": (
+        lambda: assert_second(wrong.SecondOfAnotherInput(), [X]),
+        r"law second: secondofanotherinput: a block is of the pair \('Z', 'Z'\); its inputs are X",
     ),
     # 12
     "symbols, a square missing in the printed derivative": (

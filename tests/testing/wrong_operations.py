@@ -9,8 +9,8 @@ import numpy as np
 
 from jacobians.arrays import as_float
 from jacobians.layout import Layout
-from jacobians.linops import Diagonal, Identity, Kronecker
-from jacobians.operations import Affine, CrossEntropy, Elementwise, Jacobians, Logistic, softmax
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Identity, Kronecker
+from jacobians.operations import Affine, CrossEntropy, Elementwise, Jacobians, Logistic, Softmax, softmax
 from tests.testing.wrong_jacobians import VjpTwofold
 
 Result = tuple[np.ndarray, Any]
@@ -189,6 +189,51 @@ class HessianTwofoldBackward(Logistic):
 
     def _hessian(self, X: np.ndarray, Y: np.ndarray) -> Any:
         return _Lopsided(super()._hessian(X, Y).values)
+
+
+# --- 11: second ----------------------------------------------------------------------------------
+
+
+class BendsTwice(Elementwise):
+    """X ↦ X∘X, whose f″ forgot that the 2 is there already."""
+
+    def _rule(self, z: np.ndarray) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
+        return z * z, lambda: 2 * z
+
+    def _curvature(self, z: np.ndarray) -> np.ndarray:
+        return np.full_like(z, 4)
+
+
+class BilinearWithoutSecond(Affine):
+    """The product of two variables, taken to be linear in both together."""
+
+    piecewise_linear = True
+
+    def _second(self, cotangent: np.ndarray, *arrays: np.ndarray) -> dict:
+        return {}
+
+
+class BilinearTransposed(Affine):
+    """dW ↦ Ḡ dW where Ḡ dWᵀ belongs: a square weight hides it from every shape."""
+
+    def _second(self, cotangent: np.ndarray, *arrays: np.ndarray) -> dict:
+        return {("X", "W"): Kronecker(cotangent, arrays[1].shape[0])}
+
+
+class SoftmaxOfGaussNewton(Softmax):
+    """diag q − q pᵀ: one of the two outer products of the second derivative, so that it is not symmetric."""
+
+    def _second(self, cotangent: np.ndarray, *arrays: np.ndarray) -> dict:
+        p, _ = softmax(arrays[0])
+        q = p * (cotangent - np.sum(p * cotangent, axis=1, keepdims=True))
+        return {("X", "X"): DiagonalMinusOuter(q, q, p, 1)}
+
+
+class SecondOfAnotherInput(BendsTwice):
+    """A block by the name of an input that there is not."""
+
+    def _second(self, cotangent: np.ndarray, *arrays: np.ndarray) -> dict:
+        return {("Z", "Z"): Diagonal(2 * cotangent)}
 
 
 # --- 12: symbols ---------------------------------------------------------------------------------

@@ -131,6 +131,40 @@ def gauss_newton_product(net: Net, v: np.ndarray) -> list[Contender]:
     ]
 
 
+def _unpacked(net: Net, v: jax.Array) -> Params:
+    params, _, _ = data(net)
+    parts, start = {}, 0
+    for name in (f"{letter}{k}" for k in net.layers for letter in "Wb"):
+        p = params[name]
+        parts[name] = v[start : start + p.size].reshape(p.shape)
+        start += p.size
+    return parts
+
+
+def hessian_product(net: Net, v: np.ndarray) -> list[Contender]:
+    """Forward over reverse, and with the linearisation of the gradient kept from call to call."""
+    params, X, y = data(net)
+    parts = _unpacked(net, jnp.asarray(v))
+    grad = jax.grad(lambda p: loss(net, p, X, y))
+    _, push = jax.linearize(grad, params)
+
+    def read(found: Params) -> dict[str, np.ndarray]:
+        return {"product": _packed(net, found, 0)}
+
+    return [
+        *_contender("linearize(grad), kept", push, (parts,), read),
+        *_contender("jvp(grad)", lambda p, t: jax.jvp(grad, (p,), (t,))[1], (params, parts), read),
+    ]
+
+
+def hessian_matrix(net: Net) -> list[Contender]:
+    """jax.hessian of the packed parameters."""
+    params, X, y = data(net)
+    theta = jnp.asarray(_packed(net, params, 0))
+    run = jax.hessian(lambda theta, X, y: loss(net, _unpacked(net, theta), X, y))
+    return _contender("hessian", run, (theta, X, y), lambda H: {"matrix": np.asarray(H)})
+
+
 def gauss_newton_diagonal(net: Net) -> list[Contender]:
     """Σ over examples and columns of the squares of Jᵀ R, with R Rᵀ = diag p − p pᵀ; one example after another."""
     params, X, _ = data(net)

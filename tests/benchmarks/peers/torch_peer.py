@@ -149,6 +149,21 @@ def gauss_newton_product(net: Net, v: np.ndarray) -> list[Contender]:
     return [Contender("torch jvp, vjp", "peer", run, lambda g: {"product": packed(list(g.values()), 0)})]
 
 
+def hessian_product(net: Net, v: np.ndarray) -> list[Contender]:
+    """Forward over reverse."""
+    params, X, y = data(net)
+    parts, start = {}, 0
+    for name, p in params.items():
+        parts[name] = torch.tensor(v[start : start + p.numel()]).view(p.shape)
+        start += p.numel()
+    gradient_of = grad(lambda p: cross_entropy(output(net, p, X), y))
+
+    def run() -> Params:
+        return jvp(gradient_of, (params,), (parts,))[1]
+
+    return [Contender("torch jvp(grad)", "peer", run, lambda g: {"product": packed(list(g.values()), 0)})]
+
+
 def _tied(params: Params, X: torch.Tensor) -> torch.Tensor:
     hidden = torch.sigmoid(X @ params["W"] + params["b"])
     return ((hidden @ params["W"].T + params["c"] - X) ** 2).sum(-1)

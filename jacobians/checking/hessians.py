@@ -1,0 +1,247 @@
+"""`check_hessian`: a given Hessian, or its products with vectors, against the gradient that it should belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array, kind_of, size_of
+from jacobians.checking.check import check_jacobian
+from jacobians.checking.numerical import numerical_jacobian
+from jacobians.checking.report import GradientCheck
+from jacobians.errors import ArgumentError, LayoutError
+from jacobians.linops import Jacobian, Transposed
+from jacobians.network import Network
+from jacobians.network.made_up_inputs import sample_data
+from jacobians.operations.hessian import Hessian
+
+__all__ = ["check_hessian"]
+
+_NAMED = 200
+"""Most parameters up to which the whole numerical Hessian is taken, to say what a wrong one is."""
+
+_ALIKE = 1e-4
+"""Distance, relative to the Hessian, at which what is given is taken for a slip of it."""
+
+
+def check_hessian(
+    fun: Callable[[Any], Any] | Network,
+    hess: Callable[[Any], Any] | None = None,
+    x: Any = None,
+    *,
+    hessp: Callable[[Any, Any], Any] | None = None,
+    data: tuple[Any, Any] | None = None,
+    directions: int | None = None,
+    failure_probability: float = 1e-9,
+    protocol: bool = True,
+    complex_step: bool = True,
+    seed: int = 0,
+) -> GradientCheck:
+    r"""Return whether `hess`, or `hessp`, is the second derivative of `fun` at x; see `check_gradient`.
+
+    It is the Jacobian of the gradient, and checked as one by `check_jacobian`, with the same control of errors, the
+    same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Of a wrong
+    Hessian of up to 200 parameters the reasons say what it is, where it is a known slip: half or twice the Hessian,
+    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, or one without
+    the term of one operation.
+
+    Parameters
+    ----------
+    fun : callable
+        From an array like `x` to its gradient, or to ``(value, gradient)`` as `Network.fun_and_grad` returns them. Or a
+        network: of its objective, whose own Hessian is checked unless one is given, by the packed parameters.
+    hess : callable, optional
+        From an array like `x` to the Hessian: a matrix (n, n), a SciPy sparse matrix or a `Jacobian`.
+    x : ndarray
+        Where to check; a network's parameters are drawn unless given.
+    hessp : callable, optional
+        In place of `hess`: from x and a vector to the product, as SciPy's minimisers take it.
+    data : tuple, optional
+        A network's inputs and targets, (X, Y); made up for a list of operations unless given.
+    directions, failure_probability, protocol, complex_step, seed
+        As in `check_gradient`.
+
+    Returns
+    -------
+    GradientCheck
+
+    Raises
+    ------
+    ArgumentError
+        If there is no Hessian to check, or two; if x is missing.
+    LayoutError
+        If `data` are missing for a function of values.
+
+    Notes
+    -----
+    Where a gradient jumps, as a ReLU net's does at its kinks, there is no second derivative, and every value between
+    the one-sided ones passes.
+
+    Examples
+    --------
+    >>> def fun(x):
+    ...     return float(np.sum(x**4)), 4 * x**3
+    >>> bool(check_hessian(fun, lambda x: np.diag(12 * x**2), np.array([1.0, 2.0])))
+    True
+    >>> bool(check_hessian(fun, hessp=lambda x, v: 12 * x**2 * v, x=np.array([1.0, 2.0])))
+    True
+    >>> check_hessian(fun, lambda x: np.diag(6 * x**2), np.array([1.0, 2.0])).reasons[-1]
+    'it is ½ the Hessian'
+
+    Of a network, its own:
+
+    >>> bool(check_hessian(Network.dense((4, 3, 2), activation="tanh")))
+    True
+    """
+    own: Callable[[Array], Jacobian] | None = None
+    if isinstance(fun, Network):
+        fun, own, x = _of_network(fun, x, data, seed)
+        hess = own if hess is None and hessp is None else hess
+    elif data is not None:
+        raise ArgumentError("check_hessian: data are of a network; the function that was given knows its own")
+    if (hess is None) == (hessp is None):
+        given = "neither hess nor hessp is given" if hess is None else "both hess and hessp are given: leave one out"
+        raise ArgumentError(f"check_hessian: {given}. The order is fun, hess, x")
+    if x is None:
+        raise ArgumentError("check_hessian: x is missing: the order is fun, hess, x")
+    for name, function in (("fun", fun), ("hess", hessp if hess is None else hess)):
+        if not callable(function):
+            raise ArgumentError(
+                f"check_hessian: {name} is {kind_of(function)}; expected a function of x. The order is fun, hess, x"
+            )
+    gradient = _gradient_of(fun)
+    shape = np.shape(x)
+
+    def matrix(at: Any) -> Any:
+        return hess(at) if hess is not None else _ByProducts(hessp, np.array(at), shape)
+
+    found = check_jacobian(
+        gradient,
+        matrix,
+        x,
+        directions=directions,
+        failure_probability=failure_probability,
+        protocol=protocol,
+        complex_step=complex_step,
+        seed=seed,
+    )
+    if found.verdict == "fail" and size_of(shape) <= _NAMED and found.parameters:
+        said = _slip(matrix(np.array(x)), gradient, x, None if own is None else own(np.asarray(x)))
+        found = replace(found, reasons=(*found.reasons, *said))
+    return found
+
+
+def _of_network(
+    network: Network, x: Any, data: tuple[Any, Any] | None, seed: int
+) -> tuple[Callable[[Any], Any], Callable[[Array], Jacobian], Any]:
+    """A network's gradient and Hessian as functions of its packed parameters, and those at which they are checked."""
+    if data is None and network.function is not None:
+        raise LayoutError(
+            f"check_hessian: {network!r} is a function of values, whose inputs have no known sizes; pass data=(X, Y)"
+        )
+    X, Y = sample_data(network, 5, seed)[1:] if data is None else data
+
+    def own(theta: Array) -> Jacobian:
+        return network.run(network.unpack(theta), X, Y).hessian()
+
+    params = network.init(seed) if x is None else x
+    theta = network.pack(params) if isinstance(params, dict) else params
+    return network.fun_and_grad(X, Y), own, theta
+
+
+def _gradient_of(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def gradient(x: Any) -> Any:
+        found = fun(x)
+        pair = isinstance(found, tuple) and len(found) == 2
+        grad = found[1] if pair else found
+        if np.shape(grad) != np.shape(x):
+            what = "a number alone: return (value, gradient), or the gradient" if np.ndim(grad) == 0 else kind_of(grad)
+            raise TypeError(f"fun returned {what}; expected a gradient in x's shape, {np.shape(x)}")
+        return grad
+
+    return gradient
+
+
+class _ByProducts(Jacobian):
+    """A Hessian that is known by its products with vectors."""
+
+    __slots__ = ("_at", "_product")
+
+    def __init__(self, product: Any, at: Array, shape: tuple[int, ...]) -> None:
+        self._product, self._at = product, at
+        super().__init__(shape, shape, np.dtype(np.float64))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return np.asarray(self._product(self._at, tangent))
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return self._jvp(cotangent)
+
+    def _transpose(self) -> Jacobian:
+        return Transposed(self)
+
+    @property
+    def structure(self) -> str:
+        return "products"
+
+    @property
+    def flops(self) -> int:
+        return size_of(self.shape)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        return ()
+
+
+def _slip(given: Any, gradient: Callable[[Any], Any], x: Any, own: Jacobian | None) -> list[str]:
+    """What a wrong Hessian is, where it is a known slip; `own` is that of a network, of which more is known."""
+    n = size_of(np.shape(x))
+    true, errors = numerical_jacobian(gradient, x)
+    true, sure = true.reshape(n, n), bool(np.isfinite(errors).all())
+    if isinstance(given, _ByProducts):
+        columns = [given._jvp(unit.reshape(np.shape(x))).ravel() for unit in np.eye(n)]
+        dense = np.stack(columns, axis=1)
+    else:
+        dense = np.asarray(given.toarray() if hasattr(given, "toarray") else given, dtype=np.float64).reshape(n, n)
+    size = float(np.abs(true).max(initial=0.0))
+    if not sure or not size:
+        return []
+    said = []
+    if np.abs(dense - dense.T).max() > _ALIKE * size:
+        i, j = np.unravel_index(int(np.argmax(np.abs(dense - dense.T))), dense.shape)
+        said.append(
+            f"it is not symmetric: at [{i}, {j}] it is {dense[i, j]:.6g}, at [{j}, {i}] {dense[j, i]:.6g}; a second "
+            "derivative is"
+        )
+    slips = {"½ the Hessian": true / 2, "twice the Hessian": 2 * true, "minus the Hessian": -true}
+    if isinstance(own, Hessian) and np.abs(own.to_dense() - true).max() <= _ALIKE * size:
+        slips |= _slips_of(own)
+    near = [words for words, wrong in slips.items() if np.abs(dense - wrong).max() <= _ALIKE * size]
+    return said + [f"it is {words}" for words in near[:1]]
+
+
+def _slips_of(hessian: Hessian) -> dict[str, Array]:
+    """What a network's Hessian is mistaken for, by what it is."""
+    parts = {"loss": hessian.gauss_newton, "inner": hessian.residual, "penalty": hessian.penalty}
+    newton, residual, penalty = (part.to_dense() for part in parts.values())
+    found: dict[str, Array] = {}
+    if residual.any():
+        if penalty.any():
+            found["the Gauss–Newton matrix, without the regulariser: the residual part is missing too"] = newton
+        found["the Gauss–Newton matrix: the residual part, of the operations before the loss, is missing"] = (
+            newton + penalty
+        )
+    if penalty.any():
+        found["the Hessian without the regulariser"] = newton + residual
+        found["the Hessian with half the regulariser: of ½λW² the second derivative is λ"] = (
+            newton + residual + penalty / 2
+        )
+        found["the Hessian with twice the regulariser"] = newton + residual + 2 * penalty
+    whole = hessian.to_dense()
+    for term in hessian.terms:
+        missing = f"the Hessian without the term of {term.operation} at {' and '.join(term.of)}"
+        found.setdefault(missing, whole - term.jacobian.to_dense())
+    return found

@@ -1,0 +1,33 @@
+import numpy as np
+
+
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    N, D = x.shape
+    mu = np.mean(x, axis=0)
+    xmu = x - mu
+    var = np.mean(xmu ** 2, axis=0)
+    sqrtvar = np.sqrt(var + eps)
+    ivar = 1.0 / sqrtvar
+    xhat = xmu * ivar
+    out = gamma * xhat + beta
+    cache = (xhat, gamma, xmu, ivar, sqrtvar, var, eps)
+    return out, cache
+
+
+def batchnorm_backward(dout, cache):
+    xhat, gamma, xmu, ivar, sqrtvar, var, eps = cache
+    N, D = dout.shape
+    dbeta = np.sum(dout, axis=0)
+    dgamma = np.sum(dout * xhat, axis=0)
+    dxhat = dout * gamma
+    divar = np.sum(dxhat * xmu, axis=0)
+    dxmu1 = dxhat * ivar
+    dsqrtvar = -1.0 / (sqrtvar ** 2) * divar
+    dvar = 0.5 / np.sqrt(var + eps) * dsqrtvar
+    dsq = np.ones((N, D)) / N * dvar
+    dxmu2 = 2 * xmu * dsq
+    dx1 = dxmu1 + dxmu2
+    dmu = -np.sum(dx1, axis=0)
+    dx2 = np.ones((N, D)) / N * dmu
+    dx = dx1 + dx2
+    return dx, dgamma, dbeta
