@@ -15,6 +15,7 @@ from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import read_latex, read_text
 from jacobians.derivation.closed_form import closed_differential, closed_gradient
 from jacobians.derivation.names import symbol_name
+from jacobians.derivation.operation_on_symbols import same_values
 from jacobians.differentiation.derivative import Derivative
 from jacobians.differentiation.shapes import shapes_of
 from jacobians.differentiation.short_forms import shortened
@@ -132,10 +133,35 @@ def _derivative(
         gradient = closed_gradient(value, node, short)
     elif node.shape == ():
         gradient = short(differential.replaced({Symbol(f"d{symbol_name(wrt)}", ()): Number(1)}))
+    differential = short(differential)
+    arrays = {name: inputs[name].array for name in shapes}
+    _hold(differential, gradient, value, node, arrays)
     return Derivative(
-        expression, wrt, dict(shapes), name, value.shape, gradient, short(differential), term,
-        {name: inputs[name].array for name in shapes},
+        expression, wrt, dict(shapes), name, value.shape, gradient, differential, term,
+        arrays,
     )  # fmt: skip
+
+
+def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, arrays: Mapping[str, Array]) -> None:
+    """Hold the formulas against the structured Jacobian at the random point.
+
+    Raises
+    ------
+    DomainError
+        If they differ by more than rounding.
+    """
+    jacobian = value.jacobian(node)
+    tangent = np.asarray(np.random.default_rng(0).normal(size=node.shape))
+    moved = {**arrays, f"d{node.name}": tangent}
+    right = same_values(differential, moved, jacobian.jvp(tangent))
+    if gradient is not None:
+        truth = jacobian.vjp(np.ones(())) if value.shape == () else jacobian.jvp(np.ones(()))
+        right = right and same_values(gradient, arrays, truth)
+    if not right:
+        raise DomainError(
+            "differentiate: the formula and the numbers differ at a random point; the expression is near a point where "
+            "it has no derivative, or this is an error of the library"
+        )
 
 
 def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import mpmath as mp
@@ -11,6 +12,7 @@ import pytest
 import jacobians as jac
 from jacobians.differentiation import Derivative
 from jacobians.differentiation.derivative import FORMS
+from jacobians.differentiation.short_forms import shortened
 from jacobians.errors import DomainError, FormulaError, GraphError, LayoutError, ShapeError
 from jacobians.symbols.evaluate import evaluate
 from tests.differentiation.identities import IDENTITIES
@@ -217,3 +219,11 @@ def test_forms_notations_and_the_jacobian() -> None:
         found.jacobian(Z=X)
     with pytest.raises(ShapeError, match="X has shape scalar, not one such as 3×3"):
         found.jacobian(X=1.0)
+
+
+def test_a_formula_is_held_against_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sys.modules["jacobians.differentiation.differentiate"], "shortened", lambda expr: shortened(2 * expr)
+    )
+    with pytest.raises(DomainError, match="the formula and the numbers differ at a random point"):
+        jac.differentiate("tr(A X)", wrt="X")
