@@ -176,9 +176,14 @@ def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Va
                 array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
             arrays[name] = array
         try:
-            return graph_of(term, arrays)
+            with np.errstate(all="ignore"):
+                found = graph_of(term, arrays)
         except DomainError as error:
             last = error
+            continue
+        if np.isfinite(found[0].array).all():
+            return found
+        last = DomainError("its value is not finite")
     raise DomainError(
         f"differentiate: at {_DRAWS} random points the expression is not defined; at the last one: {last}"
     )

@@ -139,6 +139,9 @@ class _Unknowns:
                 self.names[name] = tuple(self.fresh(n) for n in shape)  # type: ignore[assignment]
             elif is_scalar(name):
                 self.names[name] = ()
+            elif name == "I":
+                size = self.fresh()
+                self.names[name] = (size, size)
             else:
                 self.names[name] = (self.fresh(), self.fresh(1) if name[0].islower() else self.fresh())
         return self.names[name]

@@ -19,7 +19,7 @@ from jacobians.errors import DomainError, FormulaError, JacobiansError
 def expression(rng: np.random.Generator, depth: int) -> str:
     """An expression of square matrices."""
     if depth == 0:
-        return str(rng.choice(["X", "X", "A", "B", "I"]))
+        return str(rng.choice(["X", "X", "A", "B", "(A + I)"]))
 
     def one() -> str:
         return expression(rng, depth - int(rng.integers(1, 3)) if depth > 1 else 0)
@@ -79,7 +79,9 @@ def tried(text: str) -> str:
         computed, truth = scope["dX"], jacobian.vjp(np.ones(()))
     scale = max(1.0, float(np.abs(truth).max()))
     if not np.allclose(np.broadcast_to(computed, truth.shape), truth, rtol=1e-9, atol=1e-9 * scale):
-        raise AssertionError(f"the program and the Jacobian differ by {np.abs(computed - truth).max():.2g} of {scale:.2g}")
+        raise AssertionError(
+            f"the program and the Jacobian differ by {np.abs(computed - truth).max():.2g} of {scale:.2g}"
+        )
     return "number" if found.gradient is not None else "matrix" if f"J_{found.name}_X" in scope else "differential only"
 
 
