@@ -333,8 +333,8 @@ def _block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
 
 class _OctaveReader(_Reader):
     grammar = OCTAVE
-    whole_sums: ClassVar[bool] = False
-    """Whether a sum without an axis is one of all entries, as in books, and not of each column."""
+    as_in_books: ClassVar[bool] = False
+    """Whether a sum without an axis is one of all entries, and ^ a power of the matrix."""
     largest_power: ClassVar[int] = 3
 
     def whole(self) -> Term:
@@ -392,7 +392,7 @@ class _OctaveReader(_Reader):
         # in a block a space before a bracket begins the next part, as in [zeros(3, 1) (A + B)]
         spaced = self._in_block and self.source.text[start - 1 : start].isspace()
         if power := self.tokens.accept("^", ".^"):
-            kind = "matrix_power" if power.text == "^" else "power"
+            kind = "matrix_power" if self.as_in_books and power.text == "^" else "power"
             sign = -1 if self.tokens.accept("-") else 1
             value = sign * self._integer(1, self.largest_power)
         elif not spaced and self.tokens.accept("("):
@@ -427,7 +427,7 @@ class _OctaveReader(_Reader):
             return Term("ones", (), None, token.span) if name == "ones" else number(0.0, span)
         if name == "bsxfun":
             return self._bsxfun(token, depth)
-        arguments, axis, whole = [self._compared(self._inside(depth), depth)], 0, self.whole_sums
+        arguments, axis, whole = [self._compared(self._inside(depth), depth)], 0, self.as_in_books
         while self.tokens.accept(","):
             if name in ("sum", "mean", "size"):
                 axis, whole = self._integer(1, 2) - 1, False
@@ -496,7 +496,7 @@ class _OctaveReader(_Reader):
 
 class _TextbookReader(_OctaveReader):
     grammar = TEXTBOOK
-    whole_sums = True
+    as_in_books = True
     largest_power = 9
 
     def _begins(self, token: Token) -> bool:
