@@ -43,20 +43,21 @@ _HOMES = {
     "presets": "all_conventions convention",
     "programs": "audit_program",
     "recording": "replayed",
-    "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_packed "
-    "translate_parameters",
+    "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_kernel "
+    "translate_packed translate_parameters",
 }
 """By module, the public names that it is home to: a name is loaded from there on first use.
 
 The classes of operations and losses, such as ``jac.Affine`` and ``jac.Sigmoid``, are found here too. They are listed by
 `jacobians.operations` alone."""
 
-_ROOMS = ("matrix",)
-"""Modules whose names are reached through them: ``jac.matrix.inverse``."""
+_ROOMS = ("layers", "matrix")
+"""Modules whose names are reached through them: ``jac.layers.conv2d``, ``jac.matrix.inverse``."""
 
 _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
+    import jacobians.layers as layers  # noqa: F401
     import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
     from jacobians.checking import *

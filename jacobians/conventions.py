@@ -189,7 +189,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "evidence": get_args(Evidence),
 }
 _MAY_BE_OPEN = ("reduction", "l2", "packing")
-_LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))
+_LAYOUT_FIELDS = tuple(field.name for field in fields(Layout) if field.name not in ("images", "sequences", "kernels"))
+"""The choices of matrices, which every source fixes."""
 
 HIDDEN_UNITS = ("sigmoid", "tanh", "relu")
 """Activations of hidden layers that courses have, and change from one exercise to the next."""

@@ -1,4 +1,4 @@
-"""Where things lie: the five orthogonal choices behind every convention, and the vec operator."""
+"""Where things lie: the orthogonal choices behind every convention, and the vec operator."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ Lines: TypeAlias = Literal["rows", "columns"]
 Bias: TypeAlias = Literal["separate", "first", "last", "none"]
 Order: TypeAlias = Literal["C", "F"]
 Derivative: TypeAlias = Literal["numerator", "denominator"]
+Images: TypeAlias = Literal["CHW", "HWC"]
+Sequences: TypeAlias = Literal["batch-first", "time-first"]
+Kernels: TypeAlias = Literal["OIHW", "HWIO"]
 Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
 """How a batch's losses become one number: their sum, Σ/N, Σ/(N·K), or not at all."""
 
@@ -26,12 +29,17 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "bias": get_args(Bias),
     "vec": get_args(Order),
     "derivative": get_args(Derivative),
+    "images": get_args(Images),
+    "sequences": get_args(Sequences),
+    "kernels": get_args(Kernels),
 }
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Five orthogonal choices that fix every formula of a mini-batch gradient.
+    """Orthogonal choices that fix every formula of a mini-batch gradient.
+
+    The first five are those of matrices; the last three matter where there are images or sequences.
 
     Parameters
     ----------
@@ -46,6 +54,13 @@ class Layout:
         stacked (Octave's ``Theta(:)``).
     derivative : {"numerator", "denominator"}
         Whether a Jacobian is (outputs × inputs) and the chain reads ``J_g @ J_f``, or its transpose.
+    images : {"CHW", "HWC"}
+        Whether the channels of an image come before its places or after them. The batch is before or after all of
+        these by `batch`: (N, C, H, W), (N, H, W, C), (C, H, W, N), or MATLAB's (H, W, C, N).
+    sequences : {"batch-first", "time-first"}
+        For a batch in rows (N, T, D) or (T, N, D); in columns the axes are reversed, (D, T, N) or MATLAB's (D, N, T).
+    kernels : {"OIHW", "HWIO"}
+        Whether a kernel's outputs and inputs come before its places or after them.
 
     Raises
     ------
@@ -66,6 +81,9 @@ class Layout:
     bias: Bias = "separate"
     vec: Order = "C"
     derivative: Derivative = "numerator"
+    images: Images = "CHW"
+    sequences: Sequences = "batch-first"
+    kernels: Kernels = "OIHW"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -92,6 +110,32 @@ class Layout:
     def node_axis(self) -> int:
         """The axis of W along which one node's weights lie: 1 for weights in rows, or 0."""
         return 1 if self.weights == "rows" else 0
+
+    # --- images, sequences and kernels -----------------------------------------------------------
+
+    def image_axes(self, places: int = 2) -> tuple[int, ...]:
+        """Return the order of axes that takes a batch of images, with so many axes of places, to (N, C, *places)."""
+        where = tuple(range(places))
+        one = ("C", *where) if self.images == "CHW" else (*where, "C")
+        own = ("N", *one) if self.batch == "rows" else (*one, "N")
+        return tuple(own.index(axis) for axis in ("N", "C", *where))
+
+    def sequence_axes(self) -> tuple[int, ...]:
+        """Return the order of axes that takes a batch of sequences to (N, T, D)."""
+        own = "NTD" if self.sequences == "batch-first" else "TND"
+        own = own if self.batch == "rows" else own[::-1]
+        return tuple(own.index(axis) for axis in "NTD")
+
+    def kernel_axes(self, places: int = 2) -> tuple[int, ...]:
+        """Return the order of axes that takes a kernel, with so many axes of places, to (out, in, *places)."""
+        if self.kernels == "OIHW":
+            return tuple(range(places + 2))
+        return (places + 1, places, *range(places))
+
+    @cached_property
+    def of_matrices(self) -> Layout:
+        """The same layout of matrices; where images and sequences lie is as by default."""
+        return replace(self, images="CHW", sequences="batch-first", kernels="OIHW")
 
     # --- an absorbed bias ------------------------------------------------------------------------
 

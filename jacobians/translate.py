@@ -21,6 +21,7 @@ __all__ = [
     "translate_batch",
     "translate_gradients",
     "translate_jacobian",
+    "translate_kernel",
     "translate_packed",
     "translate_parameters",
 ]
@@ -74,27 +75,66 @@ def translate_gradients(
 def translate_batch(batch: Array, source: str | Convention, target: str | Convention) -> Array:
     """Return X, or a batch of outputs, as the target keeps it: a new array of the same dtype.
 
-    The ones that a convention with an absorbed bias prepends or appends are not part of X.
+    A batch of two axes is a matrix, one of three axes holds sequences, one of four images. The ones that a convention
+    with an absorbed bias prepends or appends are not part of X.
 
     Raises
     ------
     ShapeError
-        If the batch is not a matrix.
+        If the batch has another number of axes.
 
     Examples
     --------
     >>> translate_batch(np.zeros((5000, 400)), "ng-ml-2011", "ng-dlai").shape
     (400, 5000)
+    >>> translate_batch(np.zeros((64, 3, 32, 32)), "pytorch", "keras").shape
+    (64, 32, 32, 3)
     """
     source, target = convention(source), convention(target)
     batch = as_array(batch, "the batch", "translate_batch")
-    if batch.ndim != 2:
+    if batch.ndim not in (2, 3, 4):
         one = source.layout.batch_shape(1, batch.size)
         raise ShapeError(
             f"translate_batch: the batch has shape {batch.shape}; expected a matrix, with examples in "
-            f"{source.layout.batch} for {source.name}: reshape one example to {one}"
+            f"{source.layout.batch} for {source.name}: reshape one example to {one}; or three axes for sequences, four "
+            "for images"
         )
-    return np.array(batch if source.layout.batch == target.layout.batch else batch.T, order="C")
+    if batch.ndim == 2:
+        return np.array(batch if source.layout.batch == target.layout.batch else batch.T, order="C")
+    here, there = (
+        layout.sequence_axes() if batch.ndim == 3 else layout.image_axes() for layout in (source.layout, target.layout)
+    )
+    return _axes_moved(batch, here, there)
+
+
+def translate_kernel(kernel: Array, source: str | Convention, target: str | Convention) -> Array:
+    """Return a convolution's kernel, or its gradient, as the target keeps it: a new array of the same dtype.
+
+    Raises
+    ------
+    ShapeError
+        If it has not an axis of outputs, one of inputs, and one or two of places.
+
+    Examples
+    --------
+    >>> translate_kernel(np.zeros((32, 3, 5, 5)), "pytorch", "keras").shape
+    (5, 5, 3, 32)
+    """
+    source, target = convention(source), convention(target)
+    kernel = as_array(kernel, "the kernel", "translate_kernel")
+    if kernel.ndim not in (3, 4):
+        raise ShapeError(
+            f"translate_kernel: the kernel has shape {kernel.shape}; expected its outputs, inputs and one or two axes "
+            f"of places, in the order {source.layout.kernels} for {source.name}"
+        )
+    here, there = (layout.kernel_axes(kernel.ndim - 2) for layout in (source.layout, target.layout))
+    return _axes_moved(kernel, here, there)
+
+
+def _axes_moved(array: Array, here: Sequence[int], there: Sequence[int]) -> Array:
+    """From one order of axes to another, each given by where the axes of a third order are."""
+    back = sorted(range(len(there)), key=there.__getitem__)
+    return np.array(array.transpose(here).transpose(back), order="C")
 
 
 def translate_packed(vector: Array, sizes: Sequence[int], source: str | Convention, target: str | Convention) -> Array:

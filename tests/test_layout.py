@@ -1,4 +1,4 @@
-"""Layout's five choices, and vec with its inverse."""
+"""Layout's choices, and vec with its inverse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ FIELDS = {
     "bias": ("separate", "first", "last", "none"),
     "vec": ("C", "F"),
     "derivative": ("numerator", "denominator"),
+    "images": ("CHW", "HWC"),
+    "sequences": ("batch-first", "time-first"),
+    "kernels": ("OIHW", "HWIO"),
 }
+
+OF_MATRICES = [*FIELDS][:5]
 
 
 # --- layouts -------------------------------------------------------------------------------------
@@ -30,8 +35,8 @@ FIELDS = {
 
 def test_fields_are_pinned() -> None:
     assert [field.name for field in dataclasses.fields(Layout)] == list(FIELDS)
-    assert len(set(LAYOUTS)) == len(LAYOUTS) == len(list(itertools.product(*FIELDS.values()))) == 64
-    assert Layout() == Layout("rows", "columns", "separate", "C", "numerator")
+    assert len(set(LAYOUTS)) == len(LAYOUTS) == len(list(itertools.product(*map(FIELDS.get, OF_MATRICES)))) == 64
+    assert Layout() == Layout("rows", "columns", "separate", "C", "numerator", "CHW", "batch-first", "OIHW")
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -95,6 +100,49 @@ def test_shapes_and_axes(layout: Layout) -> None:
     assert (outputs + np.zeros(layout.bias_shape(2))).shape == outputs.shape  # a separate bias broadcasts
 
 
+SIZES = {"N": 5, "C": 3, "H": 7, "W": 6, "T": 4, "D": 2, "O": 8, "I": 3}
+
+
+def sized(axes: str) -> np.ndarray:
+    return np.empty([SIZES[axis] for axis in axes])
+
+
+@pytest.mark.parametrize(
+    ("batch", "images", "axes"),
+    [("rows", "CHW", "NCHW"), ("rows", "HWC", "NHWC"), ("columns", "CHW", "CHWN"), ("columns", "HWC", "HWCN")],
+)
+def test_where_an_image_lies(batch: str, images: str, axes: str) -> None:
+    layout = Layout(batch=batch, images=images)  # type: ignore[arg-type]
+    assert sized(axes).transpose(layout.image_axes()).shape == sized("NCHW").shape
+    assert sized(axes.replace("H", "")).transpose(layout.image_axes(places=1)).shape == sized("NCW").shape
+
+
+@pytest.mark.parametrize(
+    ("batch", "sequences", "axes"),
+    [
+        ("rows", "batch-first", "NTD"),
+        ("rows", "time-first", "TND"),
+        ("columns", "batch-first", "DTN"),
+        ("columns", "time-first", "DNT"),
+    ],
+)
+def test_where_a_sequence_lies(batch: str, sequences: str, axes: str) -> None:
+    layout = Layout(batch=batch, sequences=sequences)  # type: ignore[arg-type]
+    assert sized(axes).transpose(layout.sequence_axes()).shape == sized("NTD").shape
+
+
+@pytest.mark.parametrize("kernels", FIELDS["kernels"])
+def test_where_a_kernel_lies(kernels: str) -> None:
+    layout = Layout(kernels=kernels)  # type: ignore[arg-type]
+    assert sized(kernels).transpose(layout.kernel_axes()).shape == sized("OIHW").shape
+
+
+def test_what_is_said_of_matrices_does_not_depend_on_images() -> None:
+    layout = Layout(images="HWC", sequences="time-first", kernels="HWIO")
+    assert str(layout) == str(Layout())
+    assert layout.of_matrices == Layout() != layout
+
+
 # --- vec -------------------------------------------------------------------------------------------
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
@@ -153,6 +201,9 @@ def test_a_layout_is_a_table_of_its_choices() -> None:
         "bias": "first",
         "vec": "F",
         "derivative": "numerator",
+        "images": "CHW",
+        "sequences": "batch-first",
+        "kernels": "OIHW",
     }
 
 

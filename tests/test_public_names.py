@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jacobians
-from jacobians import linops, matrix, operations
+from jacobians import layers, linops, matrix, operations
 from tests.docs import rooms
 
 PACKAGE = Path(jacobians.__file__).parent
@@ -32,18 +32,19 @@ PUBLIC = words("""
     convention cross_entropy diagnose differentiate empirical_fisher exp explain gauss_newton gelu grad hadamard
     hessian jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss
     matmul mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax
-    softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_packed
-    translate_parameters transpose unvec values vec
+    softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_kernel
+    translate_packed translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
-    DENSE_LIMIT BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal DiagonalMinusOuter DirectSum
-    Duplication Elimination Frechet Identity Jacobian KhatriRao KhatriRaoSum Kronecker LowRank Plan Product Reshape
-    Scaled Selection Sparse Sum SylvesterInverse Transposed Zero
+    DENSE_LIMIT BatchedKronecker BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal
+    DiagonalMinusOuter DirectSum Duplication Elimination ForEachExample Frechet Identity Jacobian KhatriRao KhatriRaoSum
+    Kronecker LowRank PermutedAxes Plan Product Reshape Scaled Selection SharedKernel Sparse Sum SylvesterInverse
+    Transposed Windows Zero
 """)
 
 OPERATIONS = words("""
-    GELU L2 Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp Hadamard Jacobians LeakyReLU Log
+    Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp GELU Hadamard Jacobians L2 LeakyReLU Log
     LogSoftmax Logistic Loss MatMul Mean MulticlassHinge Operation Parallel Power Primitive ProbabilityCrossEntropy ReLU
     Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary add add_ones affine
     binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean
@@ -51,16 +52,27 @@ OPERATIONS = words("""
 """)
 
 MATRIX = words("""
-    Bilinear Cayley Cholesky Circulant Congruence Correlation Covariance Determinant DiagonalMatrix DiagonalOf
-    Division Eigenvalues Eigenvectors FrobeniusNorm Gaussian GaussianByCholesky Gram Inverse KroneckerProduct LDL
-    LeastSquares LogAbsDeterminant LogDeterminant Lyapunov Mahalanobis MatrixExponential MatrixLogarithm MatrixPower
-    MatrixSquareRoot Normalise NuclearNorm Orthogonal Outer PNorm PseudoInverse QR Quadratic Sign SingularValues
-    SingularVectors Skew Solve SpectralFunction SpectralNorm Sylvester Symmetrised Toeplitz Trace Triangle
-    Triangular TripleProduct Unvech Vech bilinear cayley cholesky circulant commutation congruence correlation
-    covariance det diag diagonal_of divide duplication eigh eigvalsh elimination expm frobenius_norm gaussian
-    gaussian_by_cholesky gram inverse kron ldl least_squares logdet logm lyapunov mahalanobis matrix_power normalise
-    nuclear_norm orthogonal outer p_norm pinv qr quadratic ridge skew slogdet solve spectral_function spectral_norm
-    sqrtm svd svdvals sylvester symmetrised toeplitz trace triangular tril triple_product triu unvech vech
+    Bilinear Cayley Cholesky Circulant Congruence Correlation Covariance Determinant DiagonalMatrix DiagonalOf Division
+    Eigenvalues Eigenvectors FrobeniusNorm Gaussian GaussianByCholesky Gram Inverse KroneckerProduct LDL LeastSquares
+    LogAbsDeterminant LogDeterminant Lyapunov Mahalanobis MatrixExponential MatrixLogarithm MatrixPower MatrixSquareRoot
+    Normalise NuclearNorm Orthogonal Outer PNorm PseudoInverse QR Quadratic Sign SingularValues SingularVectors Skew
+    Solve SpectralFunction SpectralNorm Sylvester Symmetrised Toeplitz Trace Triangle Triangular TripleProduct Unvech
+    Vech bilinear cayley cholesky circulant commutation congruence correlation covariance det diag diagonal_of divide
+    duplication eigh eigvalsh elimination expm frobenius_norm gaussian gaussian_by_cholesky gram inverse kron ldl
+    least_squares logdet logm lyapunov mahalanobis matrix_power normalise nuclear_norm orthogonal outer p_norm pinv qr
+    quadratic ridge skew slogdet solve spectral_function spectral_norm sqrtm svd svdvals sylvester symmetrised toeplitz
+    trace triangular tril triple_product triu unvech vech
+""")
+
+
+LAYERS = words("""
+    Absolute Attention BatchNorm Clip Convolution Dropout ELU Embedding Flattened GRU GlobalPool GroupNorm HardSwish
+    HardTanh Huber KLDivergence LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Poisson Pool RMSNorm
+    RNN SELU SoftSign Sqrt TemporalSoftmax TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
+    conv2d conv_transpose2d cos dropout elu embedding flatten global_avg_pool global_max_pool group_norm gru gru_step
+    hard_swish hard_tanh huber kl_divergence layer_norm lstm lstm_step max_pool maximum minimum mish
+    multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu sin soft_sign sqrt
+    temporal_softmax
 """)
 
 
@@ -73,6 +85,7 @@ def test_public_names_are_pinned() -> None:
     assert sorted(linops.__all__) == sorted(LINOPS)
     assert sorted(operations.__all__) == sorted(OPERATIONS)
     assert sorted(matrix.__all__) == sorted(MATRIX)
+    assert sorted(layers.__all__) == sorted(LAYERS)
 
 
 def test_type_checkers_find_every_public_name() -> None:
@@ -89,7 +102,7 @@ def test_type_checkers_find_every_public_name() -> None:
 
 def test_only_public_names_are_completed() -> None:
     names = [name for name in dir(jacobians) if not name.startswith("__")]
-    assert names == sorted([*PUBLIC, "matrix"])
+    assert names == sorted([*PUBLIC, "layers", "matrix"])
 
 
 def test_the_classes_of_operations_are_found_at_the_top() -> None:
@@ -115,7 +128,7 @@ def test_every_listed_name_is_there(name: str) -> None:
     assert set(listed) <= set(dir(module))
 
 
-@pytest.mark.parametrize("module", [jacobians, linops, matrix, operations], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [jacobians, layers, linops, matrix, operations], ids=lambda m: m.__name__)
 def test_every_public_name_is_documented(module: object) -> None:
     for name in module.__all__:  # type: ignore[attr-defined]
         value = getattr(module, name)
@@ -148,6 +161,7 @@ MAY_IMPORT = {
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
     "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations"},
+    "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,

@@ -21,6 +21,7 @@ from jacobians.translate import (
     translate_batch,
     translate_gradients,
     translate_jacobian,
+    translate_kernel,
     translate_packed,
     translate_parameters,
 )
@@ -248,8 +249,8 @@ def test_batch_needs_a_matrix() -> None:
     message = r"translate_batch: the batch has shape \(3,\); .* columns for cs229: reshape one example to \(3, 1\)"
     with pytest.raises(ShapeError, match=message):
         translate_batch(np.zeros(3), "cs229", "cs231n")
-    with pytest.raises(ShapeError, match=r"the batch has shape \(2, 3, 4\); expected a matrix"):
-        translate_batch(np.zeros((2, 3, 4)), "cs231n", "cs229")
+    with pytest.raises(ShapeError, match=r"the batch has shape \(2, 3, 4, 5, 6\); expected a matrix"):
+        translate_batch(np.zeros((2, 3, 4, 5, 6)), "cs231n", "cs229")
 
 
 # --- Jacobians and gradients ---------------------------------------------------------------------
@@ -360,3 +361,41 @@ def test_reduction_ratio_errors() -> None:
     with pytest.raises(DomainError, match="a mean needs at least one"):
         reduction_ratio("pytorch", "pytorch-mse", count=0, outputs=2)
     assert reduction_ratio("flax", "cs231n", count=3, outputs=2) == 1.0  # flax leaves it open: read as a mean
+
+
+# --- images, sequences and kernels ---------------------------------------------------------------
+
+LIBRARIES = ["pytorch", "keras", "flax", "matlab", "cs231n"]
+
+
+@pytest.mark.parametrize("source", LIBRARIES)
+@pytest.mark.parametrize("target", LIBRARIES)
+def test_images_sequences_and_kernels_come_back(source: str, target: str) -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((2, 3, 4), (2, 3, 4, 5)):
+        array = rng.normal(size=shape)
+        there = translate_batch(array, source, target)
+        np.testing.assert_array_equal(translate_batch(there, target, source), array)
+        kernel = translate_kernel(array, source, target)
+        np.testing.assert_array_equal(translate_kernel(kernel, target, source), array)
+        assert not np.may_share_memory(kernel, array)
+
+
+def test_one_pixel_one_step_and_one_weight() -> None:
+    """As the libraries' reference pages index them."""
+    image, steps, kernel = np.zeros((2, 3, 4, 5)), np.zeros((6, 2, 3)), np.zeros((8, 3, 4, 5))
+    image[1, 2, 3, 4] = steps[5, 1, 2] = kernel[7, 2, 3, 4] = 1
+    assert translate_batch(image, "pytorch", "keras")[1, 3, 4, 2] == 1
+    assert translate_batch(image, "pytorch", "matlab")[3, 4, 2, 1] == 1
+    assert translate_batch(steps, "pytorch", "keras")[1, 5, 2] == 1
+    assert translate_batch(steps, "pytorch", "matlab")[2, 1, 5] == 1
+    assert translate_kernel(kernel, "pytorch", "keras")[3, 4, 2, 7] == 1
+
+
+def test_a_kernel_of_another_rank_is_refused() -> None:
+    message = re.escape(
+        "translate_kernel: the kernel has shape (3, 3); expected its outputs, inputs and one or two axes of places, in "
+        "the order OIHW for pytorch"
+    )
+    with pytest.raises(ShapeError, match=f"^{message}$"):
+        translate_kernel(np.zeros((3, 3)), "pytorch", "keras")

@@ -71,7 +71,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
         "switches": SWITCHES,
         "layouts": [layout_record(layout) for layout in found],
         "presets": [
-            preset_record(preset) | {"at": found.index(preset.layout), "words": words.index(preset.names)}
+            preset_record(preset) | {"at": found.index(preset.layout.of_matrices), "words": words.index(preset.names)}
             for preset in presets
         ],
         "words": [

@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Diagonal, Jacobian, Reshape, Selection
+from jacobians.linops import Diagonal, Jacobian, PermutedAxes, Reshape, Selection
 from jacobians.operations import Primitive, Unary
 from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.symbols.expressions import Expr
@@ -82,21 +82,7 @@ class Permuted(Unary):
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
-        return X.transpose(self.axes).copy(), {"X": lambda: _AxesMoved(self.axes, X.shape, X.dtype)}
-
-
-class _AxesMoved(Selection):
-    """The selection of all entries, with the axes in another order."""
-
-    __slots__ = ("axes",)
-
-    def __init__(self, axes: tuple[int, ...], domain: Shape, dtype: DType) -> None:
-        self.axes = axes
-        super().__init__(np.arange(size_of(domain)).reshape(domain).transpose(axes), domain, dtype)
-
-    def _in_symbols(self, cotangent: Any) -> Array:
-        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
-        return as_array(cotangent.transpose(tuple(back)))
+        return X.transpose(self.axes).copy(), {"X": lambda: PermutedAxes(self.axes, X.shape, X.dtype)}
 
 
 class Moved(Unary):

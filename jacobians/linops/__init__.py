@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from jacobians.layout import Order
 from jacobians.linops.algebra import add, after, beside, compose, scale
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
+from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
+from jacobians.linops.convolutions import SharedKernel, Windows
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.direct_sum import DirectSum
+from jacobians.linops.for_each_example import ForEachExample
 from jacobians.linops.frechet import Frechet
 from jacobians.linops.half_vectorisation import Duplication, Elimination
 from jacobians.linops.jacobian import Jacobian
@@ -18,7 +21,7 @@ from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, LowRank, Sparse
 from jacobians.linops.matrix_views import DENSE_LIMIT
-from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
+from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.solving import det, inverse, logdet, solve
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DENSE_LIMIT",
+    "BatchedKronecker",
     "BlockDiagonal",
     "BlockRow",
     "Broadcast",
@@ -42,6 +46,7 @@ __all__ = [
     "DirectSum",
     "Duplication",
     "Elimination",
+    "ForEachExample",
     "Frechet",
     "Identity",
     "Jacobian",
@@ -49,15 +54,18 @@ __all__ = [
     "KhatriRaoSum",
     "Kronecker",
     "LowRank",
+    "PermutedAxes",
     "Plan",
     "Product",
     "Reshape",
     "Scaled",
     "Selection",
+    "SharedKernel",
     "Sparse",
     "Sum",
     "SylvesterInverse",
     "Transposed",
+    "Windows",
     "Zero",
 ]
 

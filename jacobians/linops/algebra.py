@@ -17,14 +17,16 @@ from jacobians.arrays import Array, DType, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
+from jacobians.linops.convolutions import SharedKernel
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.direct_sum import DirectSum
+from jacobians.linops.for_each_example import ForEachExample
 from jacobians.linops.jacobian import Jacobian, joint_order
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, leaf_of_matrix
-from jacobians.linops.permutations import Commutation, Identity, Reshape, Selection
+from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
@@ -131,6 +133,11 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             if left.codomain == right.domain:
                 return Identity(right.domain, dtype)
             return Reshape(left.codomain, right.domain, dtype)
+        # moving axes twice is moving them once
+        case PermutedAxes(), PermutedAxes():
+            axes, dtype = tuple(right.axes[a] for a in left.axes), np.result_type(left.dtype, right.dtype)
+            ordered = axes == tuple(range(len(axes)))
+            return Identity(right.domain, dtype) if ordered else PermutedAxes(axes, right.domain, dtype)
         # (A ⊗ B)(C ⊗ D) = AC ⊗ BD: the mixed product
         case Kronecker(), Kronecker():
             return _kronecker_product(left, right)
@@ -139,6 +146,12 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
             dtype = np.result_type(left.dtype, right.dtype)
             swapped = Kronecker(right.right, right.left, right.dtype)
             return Product((swapped, Commutation(right.domain[0], right.domain[1], dtype)))
+        # one map for each example, and another: (I ⊗ J)(I ⊗ K) = I ⊗ JK
+        case ForEachExample(), ForEachExample() if left.axis == right.axis and left.count == right.count:
+            return ForEachExample(left.count, _chain(left.inner, right.inner), left.axis)
+        # the row of a loss against a shared kernel: Σₚ δₙₚ ⊗ xₙₚ
+        case BlockDiagonal(), SharedKernel():
+            return _kernel_rows(left, right)
         # blocks times blocks, block by block
         case BlockDiagonal(), BlockDiagonal() | Diagonal():
             return _diagonal_block(left, right)
@@ -397,6 +410,14 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
         return blocks_times_inputs(left, across)
     return None
+
+
+def _kernel_rows(left: BlockDiagonal, right: SharedKernel) -> Jacobian | None:
+    """One number for each example, against a kernel that its places share: as many terms as places."""
+    if left.blocks.shape[1] != 1 or len(left.codomain) != 1 or left.axis != 0 or right.groups:
+        return None
+    rows = KhatriRaoSum(*right.pairs(left.blocks))
+    return rows if rows.domain == right.domain else _chain(rows, Reshape(rows.domain, right.domain, rows.dtype))
 
 
 def _rows_through(left: KhatriRao | KhatriRaoSum, right: Kronecker) -> KhatriRao | KhatriRaoSum | None:

@@ -205,6 +205,71 @@ class Commutation(MovedEntries):
         return f"Commutation({self.domain[0]}, {self.domain[1]})"
 
 
+class PermutedAxes(MovedEntries):
+    """V ↦ V with its axes in another order, as `numpy.transpose` has it; only their order is stored.
+
+    It takes images from channels first to channels last, or a batch from its first axis to its last one.
+
+    Parameters
+    ----------
+    axes : tuple of int
+        Place i of the output's shape is the input's axis ``axes[i]``.
+    domain : tuple of int
+    dtype : dtype, optional
+
+    Raises
+    ------
+    ShapeError
+        If the axes are not those of the domain, each once.
+
+    Examples
+    --------
+    >>> J = PermutedAxes((0, 2, 3, 1), (5, 3, 8, 8))
+    >>> J
+    PermutedAxes(0 2 3 1 of 5×3×8×8): 960×960 float64, (5, 3, 8, 8) → (5, 8, 8, 3), 0 B
+    >>> J.T @ J
+    Identity(5×3×8×8): 960×960 float64, (5, 3, 8, 8) → (5, 3, 8, 8), 0 B
+    """
+
+    __slots__ = ("axes",)
+    _rule = ("axes in another order", "Only the order of the axes changes")
+
+    def __init__(self, axes: tuple[int, ...], domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
+        domain = as_shape(domain, "domain", "PermutedAxes")
+        self.axes = tuple(axes)
+        if sorted(self.axes) != list(range(len(domain))):
+            raise ShapeError(f"PermutedAxes: the axes {self.axes} are not those of {domain}, each once")
+        super().__init__(tuple(domain[a] for a in self.axes), domain, np.dtype(dtype))
+
+    def _back(self) -> tuple[int, ...]:
+        return tuple(sorted(range(len(self.axes)), key=self.axes.__getitem__))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return _transposed(tangent, self.axes)
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return _transposed(cotangent, self._back())
+
+    def _transpose(self) -> Jacobian:
+        return PermutedAxes(self._back(), self.codomain, self.dtype)
+
+    def _source(self) -> Array:
+        return np.arange(self.shape[1]).reshape(self.domain).transpose(self.axes).ravel()
+
+    def _keeps_examples(self, axis: int) -> bool:
+        return bool(self.axes) and self.axes[axis] == range(len(self.axes))[axis]
+
+    @property
+    def structure(self) -> str:
+        return f"PermutedAxes({' '.join(map(str, self.axes))} of {show_shape(self.domain)})"
+
+
+def _transposed(value: Array, axes: tuple[int, ...]) -> Array:
+    """The value with its last axes in another order, those before them as they are."""
+    lead = value.ndim - len(axes)
+    return value.transpose((*range(lead), *(lead + a for a in axes)))
+
+
 Key: TypeAlias = tuple[slice, ...] | Array
 
 
@@ -273,15 +338,12 @@ class Selection(MovedEntries):
             kept: Any = (..., *self.key)
             out[kept] = cotangent
             return out
-        # bincount adds in float64, in one order, whatever the dtype; ufunc.at is several times slower
-        flat = cotangent.reshape(size_of(stack), self.shape[0])
-        if flat.dtype.itemsize > 8:
-            every_row: Any = (slice(None), self.key.ravel())
-            np.add.at(out.reshape(size_of(stack), self.shape[1]), every_row, flat)
-            return out
-        sums = [np.bincount(self.key.ravel(), weights=row, minlength=self.shape[1]) for row in flat]
-        if sums:
-            out.reshape(size_of(stack), self.shape[1])[...] = sums
+        places = self.key.ravel()
+        flat, sums = cotangent.reshape(*stack, places.size), out.reshape(*stack, self.shape[1])
+        if self._repeats() <= 1:
+            sums[..., places] = flat
+        else:
+            _add_by_segments(sums, places, flat)
         return out
 
     def _in_symbols(self, cotangent: Any) -> Array:
@@ -334,6 +396,19 @@ class Selection(MovedEntries):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return () if isinstance(self.key, tuple) else (self.key,)
+
+
+_LONG_SEGMENT = 1 << 12
+"""Terms above which a float32 sum is carried in float64."""
+
+
+def _add_by_segments(sums: Array, places: Array, terms: Array) -> None:
+    """Write into `sums` at each place the sum of its terms: they are sorted by place once, for all of a stack."""
+    order = np.argsort(places, kind="stable")
+    (starts,) = np.nonzero(np.diff(places[order], prepend=-1))
+    longest = int(np.diff(starts, append=places.size).max())
+    dtype = np.float64 if terms.dtype == np.float32 and longest > _LONG_SEGMENT else None
+    sums[..., places[order[starts]]] = np.add.reduceat(terms[..., order], starts, axis=-1, dtype=dtype)
 
 
 def _show(part: slice) -> str:

@@ -8,6 +8,10 @@ from jacobians.layout import Layout
 
 _ROWS_IN_OUT = Layout(batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator")
 _ROWS_OUT_IN = _ROWS_IN_OUT.replace(weights="rows")
+_TORCH = _ROWS_OUT_IN.replace(sequences="time-first")
+"""torch.nn.Conv2d takes (N, C, H, W) and keeps (out, in, H, W); torch.nn.LSTM takes (T, N, D) unless batch_first."""
+_CHANNELS_LAST = _ROWS_IN_OUT.replace(images="HWC", kernels="HWIO")
+"""keras.layers.Conv2D and flax.linen.Conv take (N, H, W, C) and keep (H, W, in, out)."""
 _TORCH_MSE = Task("squared_error", reduction="mean-all", citation="torch.nn.MSELoss")
 _KERAS_MSE = Task("squared_error", reduction="mean-all", citation="keras.losses.MeanSquaredError")
 
@@ -15,7 +19,7 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="pytorch",
         title="PyTorch nn.Linear, losses averaged over the examples",
-        layout=_ROWS_OUT_IN,
+        layout=_TORCH,
         assumed=("derivative",),
         reduction="mean",
         tasks={
@@ -36,7 +40,7 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="pytorch-mse",
         title="PyTorch nn.Linear, losses averaged over every output (MSELoss)",
-        layout=_ROWS_OUT_IN,
+        layout=_TORCH,
         assumed=("derivative",),
         reduction="mean-all",
         tasks={"regression": _TORCH_MSE},
@@ -48,7 +52,7 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="keras",
         title="Keras Dense, losses averaged over the examples",
-        layout=_ROWS_IN_OUT,
+        layout=_CHANNELS_LAST,
         assumed=("derivative",),
         reduction="mean",
         tasks={
@@ -70,7 +74,7 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="keras-mse",
         title="Keras Dense, losses averaged over every output (MeanSquaredError)",
-        layout=_ROWS_IN_OUT,
+        layout=_CHANNELS_LAST,
         assumed=("derivative",),
         reduction="mean-all",
         tasks={"regression": _KERAS_MSE},
@@ -82,7 +86,7 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="flax",
         title="Flax nn.Dense: kernel (in, out)",
-        layout=_ROWS_IN_OUT,
+        layout=_CHANNELS_LAST,
         citation="Flax, flax/linen/linear.py (class Dense), 2024; read.",
         evidence="P",
         notes="Loss and regulariser are the user's. jax.jacobian puts the output's axes first.",
@@ -133,7 +137,15 @@ LIBRARIES: tuple[Convention, ...] = (
     Convention(
         name="matlab",
         title="MATLAB Deep Learning Toolbox: Z = W X + b",
-        layout=Layout(batch="columns", weights="rows", bias="separate", vec="F"),
+        layout=Layout(  # dlarray formats "SSCB" and "CBT"; convolution2dLayer keeps (H, W, in, out)
+            batch="columns",
+            weights="rows",
+            bias="separate",
+            vec="F",
+            images="HWC",
+            sequences="time-first",
+            kernels="HWIO",
+        ),
         assumed=("derivative",),
         tasks={
             "classification": Task(

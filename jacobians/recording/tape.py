@@ -379,6 +379,7 @@ _VIEWS: tuple[Callable[..., Any], ...] = (
     np.broadcast_to,
     np.diagonal,
     np.expand_dims,
+    np.lib.stride_tricks.sliding_window_view,
     np.moveaxis,
     np.ravel,
     np.reshape,

@@ -140,7 +140,7 @@ def test_every_layout_in_every_sources_names(page_data: dict[str, Any], preset: 
 @pytest.mark.parametrize("preset", [preset.name for preset in all_conventions()])
 def test_a_preset_is_its_layout_in_its_names(page_data: dict[str, Any], preset: str) -> None:
     found = next(p for p in page_data["presets"] if p["name"] == preset)
-    assert layouts()[found["at"]] == convention(preset).layout
+    assert layouts()[found["at"]] == convention(preset).layout.of_matrices
     check(page_data, 1, found["at"], preset)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jacobians.linops import (
+    BatchedKronecker,
     BlockDiagonal,
     BlockRow,
     Broadcast,
@@ -19,6 +20,7 @@ from jacobians.linops import (
     DirectSum,
     Duplication,
     Elimination,
+    ForEachExample,
     Frechet,
     Identity,
     Jacobian,
@@ -26,13 +28,16 @@ from jacobians.linops import (
     KhatriRaoSum,
     Kronecker,
     LowRank,
+    PermutedAxes,
     Product,
     Reshape,
     Scaled,
     Selection,
+    SharedKernel,
     Sparse,
     Sum,
     SylvesterInverse,
+    Windows,
     Zero,
 )
 from jacobians.linops.kronecker import Bordered
@@ -228,6 +233,66 @@ def sparse(codomain: Shape, domain: Shape, kind: type = csr_array) -> Make:
     return make
 
 
+def permuted_axes(axes: Shape, domain: Shape) -> Make:
+    twin = twins.by_entries(
+        tuple(domain[a] for a in axes), domain, lambda i, j: all(i[k] == j[a] for k, a in enumerate(axes))
+    )
+    return lambda g: (PermutedAxes(axes, domain, g.dtype), twin)
+
+
+def windows(kernel: Shape, domain: Shape, stride: Shape | None = None, dilation: Shape | None = None) -> Make:
+    def make(g: Numbers) -> Pair:
+        operator = Windows(kernel, domain, stride, dilation, g.dtype)
+        n, k = len(kernel), len(domain) - len(kernel)
+        steps = list(zip(stride or (1,) * n, dilation or (1,) * n, strict=True))
+
+        def is_taken(i: Shape, j: Shape) -> bool:
+            offset, place = i[k : k + n], i[k + n :]
+            met = [s * p + d * o for (s, d), o, p in zip(steps, offset, place, strict=True)]
+            return i[:k] == j[:k] and [*j[k:]] == met
+
+        return operator, twins.by_entries(operator.codomain, domain, is_taken)
+
+    return make
+
+
+def batched_kronecker(left: Shape | int, right: Shape | int, lead: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        a, b = (f if isinstance(f, int) else g(*f) for f in (left, right))
+        parts = []
+        for place in np.ndindex(lead):
+            pair = [
+                np.eye(f) if isinstance(f, int) else wide(np.broadcast_to(f, lead + f.shape[-2:])[place])
+                for f in (a, b)
+            ]
+            parts.append(np.kron(*pair))
+        (p, n), (r, q) = ((f, f) if isinstance(f, int) else f[-2:] for f in (left, right))
+        return BatchedKronecker(a, b, lead, g.dtype), twins.block_diagonal(
+            np.array(parts).reshape(len(parts), p * r, n * q), (len(parts), p * r), (len(parts), n * q), 0
+        )
+
+    return make
+
+
+def _member(stack: np.ndarray, lead: Shape, place: Shape) -> np.ndarray:
+    return np.broadcast_to(stack, lead + stack.shape[-2:])[place]
+
+
+def shared_kernel(shape: Shape, inner: int, out: int, *, groups: bool = False) -> Make:
+    def make(g: Numbers) -> Pair:
+        met = g(*shape)
+        operator, first = SharedKernel(met, inner, out, groups=groups), 1 + groups
+
+        def entry(i: Shape, j: Shape) -> float:
+            if i[1:first] != j[: first - 1] or i[first] != j[first - 1]:
+                return 0.0
+            return float(met[(*i[:first], *j[first:], *i[first + 1 :])])
+
+        return operator, twins.by_entries(operator.codomain, operator.domain, entry)
+
+    return make
+
+
 # --- composites, straight from their constructors ----------------------------------------------------
 
 
@@ -246,6 +311,14 @@ def product(*factors: Make) -> Make:
         for matrix in matrices[1:]:
             result = result @ matrix
         return Product(operators), result
+
+    return make
+
+
+def for_each_example(count: int, inner: Make, axis: int = 0) -> Make:
+    def make(g: Numbers) -> Pair:
+        one, twin = inner(g)
+        return ForEachExample(count, one, axis), np.kron(*(np.eye(count), twin)[:: 1 if axis == 0 else -1])
 
     return make
 

@@ -1,0 +1,27 @@
+"""Layers: convolutions, pooling, normalisation, recurrences and attention, each with its Jacobian in structure.
+
+``jac.layers.conv2d(X, W, b)`` and its like are called as ``jac.sigmoid(Z)`` is: arrays give a value and its Jacobians,
+values of a graph give values.
+"""
+
+# ruff: noqa: F403
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jacobians.layers import activations, attentions, convolutions, losses, normalisation, pooling, recurrent
+from jacobians.layers.activations import *
+from jacobians.layers.attentions import *
+from jacobians.layers.convolutions import *
+from jacobians.layers.losses import *
+from jacobians.layers.normalisation import *
+from jacobians.layers.pooling import *
+from jacobians.layers.recurrent import *
+
+if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
+    __all__ = sorted(
+        name
+        for file in (activations, attentions, convolutions, losses, normalisation, pooling, recurrent)
+        for name in file.__all__
+    )

@@ -1,0 +1,263 @@
+"""Attention: softmax(Q Kᵀ/√d) V for each example and head, and the layer of several heads around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.graphs import Value
+from jacobians.layers.axes import back
+from jacobians.layers.composed import Composed
+from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
+from jacobians.operations import Primitive
+from jacobians.operations.operation import Makers
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
+
+
+@final
+class Attention(Primitive):
+    r"""(Q, K, V) ↦ P V with P = softmax(Q Kᵀ/√d), for each index of the leading axes: examples, and heads.
+
+    The softmax runs over the keys, so :math:`dS = P \circ (dP - \operatorname{rowsum}(dP \circ P))` with dP = dO Vᵀ;
+    then dQ = dS K/√d, dK = dSᵀ Q/√d and dV = Pᵀ dO.
+
+    Parameters
+    ----------
+    mask : array_like of bool, optional
+        Which keys each query may look at, True where it may; it broadcasts to the scores (…, queries, keys).
+    causal : bool
+        Whether query t looks at the keys up to t alone.
+    """
+
+    name = "attention"
+    inputs: ClassVar[tuple[str, ...]] = ("Q", "K", "V")
+    per_example = True
+
+    def __init__(self, mask: npt.ArrayLike | None = None, *, causal: bool = False) -> None:
+        self.mask = None if mask is None else as_array(mask, "the mask", self.name)
+        if self.mask is not None and self.mask.dtype.kind != "b":
+            raise ArgumentError(
+                f"attention: the mask has dtype {self.mask.dtype}; expected booleans, True where a query may look at "
+                "a key"
+            )
+        self.causal = causal
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        Q, K, V = arrays
+        self._check(Q.shape, K.shape, V.shape)
+        scale = 1 / np.sqrt(Q.dtype.type(Q.shape[-1]))
+        scores = (Q * scale) @ K.swapaxes(-1, -2)
+        hidden = self._hidden(scores.shape)
+        if hidden is not None:
+            scores = np.where(hidden, -np.inf, scores)
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        P = as_array(weights / weights.sum(axis=-1, keepdims=True))
+        value = as_array(P @ V)
+
+        def by_scores() -> Jacobian:
+            return BatchedKronecker(Q.shape[-2], V.swapaxes(-1, -2)) @ DiagonalMinusOuter(P, P, P, -1)
+
+        def by_queries() -> Jacobian:
+            return by_scores() @ BatchedKronecker(Q.shape[-2], as_array(scale * K))
+
+        def by_keys() -> Jacobian:
+            lead = P.ndim - 2
+            turned = PermutedAxes((*range(lead), lead + 1, lead), (*P.shape[:-2], P.shape[-1], P.shape[-2]), P.dtype)
+            return by_scores() @ turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
+
+        return value, {"Q": by_queries, "K": by_keys, "V": partial(BatchedKronecker, P, V.shape[-1])}
+
+    def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
+        fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]
+        if not fits or not Q[-1]:
+            raise ShapeError(
+                f"attention: Q has shape {Q}, K {K}, V {V}; expected (…, queries, d), (…, keys, d) and (…, keys, "
+                "features) with the same leading axes"
+            )
+
+    def _hidden(self, shape: Shape) -> Array | None:
+        """Where a query may not look; None where it may everywhere."""
+        hidden = None
+        if self.causal:
+            queries, keys = (np.arange(n) for n in shape[-2:])
+            hidden = np.broadcast_to(as_array(keys > queries[:, None]), shape)
+        if self.mask is not None:
+            try:
+                own = np.broadcast_to(~self.mask, shape)
+            except ValueError:
+                raise ShapeError(
+                    f"attention: the mask has shape {self.mask.shape}, which does not broadcast to the scores {shape}"
+                ) from None
+            hidden = own if hidden is None else hidden | own
+        if (shape[-1] == 0 and 0 not in shape[:-1]) or (hidden is not None and hidden.all(axis=-1).any()):
+            raise DomainError("attention: a query may look at no key, and of nothing there is no softmax")
+        return hidden
+
+
+def attention(Q: Any, K: Any, V: Any, *, mask: npt.ArrayLike | None = None, causal: bool = False) -> Any:
+    """Return softmax(Q Kᵀ/√d) V, and its Jacobians with respect to Q, K and V.
+
+    Parameters
+    ----------
+    Q, K, V : array_like, shape (…, queries, d), (…, keys, d) and (…, keys, features)
+        With the same leading axes, such as examples and heads.
+    mask : array_like of bool, optional
+        True where a query may look at a key, as in torch; False is taken out before the softmax.
+    causal : bool
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit each other, or the mask them.
+    DomainError
+        If a query may look at no key.
+
+    References
+    ----------
+    Vaswani et al. (2017), *Attention is all you need*, arXiv:1706.03762, eq. 1; Stanford CS231n, assignment 3.
+
+    Examples
+    --------
+    >>> Q = np.array([[[1.0, 0.0], [0.0, 1.0]]])
+    >>> O, J = attention(Q, Q, Q, causal=True)
+    >>> O[0, 0]                                   # the first query sees the first key alone
+    array([1., 0.])
+    >>> J.V
+    BatchedKronecker(1 of 1×2×2, I₂): 4×4 float64, (1, 2, 2) → (1, 2, 2), 32 B
+    """
+    return Attention(mask, causal=causal)(Q, K, V)
+
+
+@final
+class MultiHeadAttention(Composed):
+    """(X, M, Wq, Wk, Wv, Wo, bq, bk, bv, bo) ↦ heads side by side, times Wo: queries of X look at keys of M.
+
+    Parameters
+    ----------
+    heads : int
+        A divisor of the width of Wq, Wk and Wv; head k has the k-th run of their outputs.
+    mask, causal
+        As in `Attention`; a mask broadcasts to (N, heads, queries, keys).
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "multi_head_attention"
+    inputs: ClassVar[tuple[str, ...]] = ("X", "M", "Wq", "Wk", "Wv", "Wo", "bq", "bk", "bv", "bo")
+    per_example = True
+
+    def __init__(
+        self, heads: int, mask: npt.ArrayLike | None = None, *, causal: bool = False, layout: AnyLayout | None = None
+    ) -> None:
+        self.heads = heads
+        self.inner = Attention(mask, causal=causal)
+        self.layout = None if layout is None else find_layout(layout)
+
+    def _shapes(self, *given: Shape) -> Mapping[str, Shape]:
+        X, M, Wq, Wk, Wv, Wo = given[:6]
+        layout = self._own_layout
+        if len(X) != 3 or len(M) != 3 or min(map(len, (Wq, Wk, Wv, Wo))) < 2:
+            raise ShapeError(
+                f"{self.name}: X has shape {X}, M {M}, Wq {Wq}; expected batches of sequences, and matrices of weights"
+            )
+        out = 1 if layout.weights == "columns" else 0
+        width, own, outputs = Wq[out], Wv[out], Wo[out]
+        if self.heads not in range(1, width + 1) or width % self.heads or own % self.heads:
+            raise ShapeError(
+                f"{self.name}: heads={self.heads!r} of {width} and {own} outputs; expected a common divisor"
+            )
+        axes = layout.sequence_axes()
+        x, m = (tuple(s[a] for a in axes) for s in (X, M))
+        memory = (x[0], m[1], m[2])
+
+        def weights(n_in: int, n_out: int) -> Shape:
+            return (n_in, n_out) if layout.weights == "columns" else (n_out, n_in)
+
+        return {
+            "M": tuple(memory[a] for a in back(axes)),
+            "Wq": weights(x[2], width),
+            "Wk": weights(m[2], width),
+            "Wv": weights(m[2], own),
+            "Wo": weights(own, outputs),
+            "bq": (width,),
+            "bk": (width,),
+            "bv": (own,),
+            "bo": (outputs,),
+        }
+
+    def _formula(self, *inputs: Value) -> Value:
+        X, M, Wq, Wk, Wv, Wo, bq, bk, bv, bo = inputs
+        axes = self._own_layout.sequence_axes()
+        x, m = X.transpose(axes), M.transpose(axes)
+        Wq, Wk, Wv, Wo = (W if self._own_layout.weights == "columns" else W.T for W in (Wq, Wk, Wv, Wo))
+        q, k, v = (self._split(own @ W + b) for own, W, b in ((x, Wq, bq), (m, Wk, bk), (m, Wv, bv)))
+        seen = self.inner(q, k, v)
+        joined = seen.transpose((0, 2, 1, 3)).reshape((*x.shape[:2], v.shape[1] * v.shape[3]))
+        return (joined @ Wo + bo).transpose(back(axes))
+
+    def _split(self, value: Value) -> Value:
+        """(N, T, heads·d) ↦ (N, heads, T, d)."""
+        count, steps, width = value.shape
+        return value.reshape((count, steps, self.heads, width // self.heads)).transpose((0, 2, 1, 3))
+
+
+def multi_head_attention(
+    X: Any,
+    M: Any,
+    Wq: Any,
+    Wk: Any,
+    Wv: Any,
+    Wo: Any,
+    bq: Any = None,
+    bk: Any = None,
+    bv: Any = None,
+    bo: Any = None,
+    *,
+    heads: int,
+    mask: npt.ArrayLike | None = None,
+    causal: bool = False,
+    layout: AnyLayout | None = None,
+) -> Any:
+    """Return the attention of several heads side by side, times Wo, and its Jacobians.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, T, D), or as the layout has sequences
+        What asks.
+    M : array_like, shape (N, T', D')
+        What is looked at: X itself for self-attention. Of values, the same value given twice is one value; of arrays
+        the Jacobians with respect to X and to M are two, and self-attention's is their sum.
+    Wq, Wk, Wv, Wo : array_like, shape (in, out); the transposes with the weights in rows
+    bq, bk, bv, bo : array_like, shape (out,), optional
+        Zeros unless given.
+    heads : int
+    mask : array_like of bool, optional
+        True where a query may look at a key; it broadcasts to (N, heads, T, T').
+    causal : bool
+    layout : Layout, Convention or str, optional
+
+    References
+    ----------
+    Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; Stanford CS231n, assignment 3, MultiHeadAttention.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X, W = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 4))
+    >>> Z, J = multi_head_attention(X, X, W, W, W, W, heads=2)
+    >>> Z.shape, J.Wo.shape
+    ((2, 3, 4), (24, 16))
+    """
+    out = 1 if find_layout(layout).weights == "columns" else 0
+    biases = [
+        np.zeros(np.shape(getattr(W, "array", W))[out]) if b is None else b
+        for b, W in ((bq, Wq), (bk, Wk), (bv, Wv), (bo, Wo))
+    ]
+    return MultiHeadAttention(heads, mask, causal=causal, layout=layout)(X, M, Wq, Wk, Wv, Wo, *biases)

@@ -1,0 +1,521 @@
+"""Normalisation, each by its own groups of entries, and dropout: diagonals, and diagonals minus outer products."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from functools import partial
+from typing import Any, ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array, as_float
+from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.layers.axes import back, given_back, is_in_order, moved
+from jacobians.layout import DEFAULT_LAYOUT, Layout
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Reshape
+from jacobians.linops.broadcast import spread
+from jacobians.linops.kernels import total
+from jacobians.operations import Jacobians, Primitive, Unary
+from jacobians.operations.on_values import of_one
+from jacobians.operations.operation import Makers
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = [
+    "BatchNorm",
+    "Dropout",
+    "GroupNorm",
+    "LayerNorm",
+    "RMSNorm",
+    "batch_norm",
+    "dropout",
+    "group_norm",
+    "layer_norm",
+    "rms_norm",
+    "running_statistics",
+]
+
+Statistics = tuple[npt.ArrayLike, npt.ArrayLike]
+"""A mean and a variance for each feature, or channel."""
+
+
+class _Normalised(Primitive):
+    r"""(X, γ, β) ↦ γ ∘ x̂ + β, with x̂ = (x − μ)/√(σ² + ε) within each of several groups of m entries.
+
+    By X it is :math:`\operatorname{diag}(\gamma / s) (I - \hat x \hat x^\top / m)(I - 1 1^\top / m)` in each group: the
+    first bracket is the path through the variance, the second the path through the mean.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("X", "gamma", "beta")
+    centred: ClassVar[bool] = True
+
+    def __init__(self, eps: float = 1e-5, layout: AnyLayout | None = None) -> None:
+        self.eps = float(eps)
+        if not 0 <= self.eps < math.inf:
+            raise DomainError(f"{self.name}: eps={eps!r}; it is added to a variance, so it is a small number ≥ 0")
+        self.layout = None if layout is None else find_layout(layout)
+
+    @property
+    def _own_layout(self) -> Layout:
+        return self.layout or DEFAULT_LAYOUT
+
+    @abstractmethod
+    def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
+        """The order of axes in which a group's entries are contiguous, and how many groups there are."""
+
+    @abstractmethod
+    def _feature_axis(self, shape: Shape) -> int:
+        """The axis along which γ and β lie."""
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        X, *scales = arrays
+        if X.ndim < 2:
+            raise ShapeError(f"{self.name}: X has shape {X.shape}; expected a batch ({self._own_layout})")
+        axis = self._feature_axis(X.shape)
+        beside = tuple(n if i == axis % X.ndim else 1 for i, n in enumerate(X.shape))
+        for name, scale in zip(self.names[1:], scales, strict=True):
+            if scale.shape not in ((X.shape[axis],), beside):
+                raise ShapeError(
+                    f"{self.name}: {name} has shape {scale.shape}, X {X.shape} with its features along axis {axis} "
+                    f"expects ({X.shape[axis]},)"
+                )
+        axes, groups = self._groups(X.shape)
+        m = X.size // groups if groups else 1
+        if not m and not self.per_example:
+            raise DomainError(f"{self.name}: X has shape {X.shape}; of no entries there is no mean")
+        dtype = np.result_type(*arrays)
+        ordered = X.transpose(axes)
+        rows = ordered.reshape(groups, m).astype(dtype, copy=False)
+        hat, scale = self._standardised(rows)
+        own = self._in_own_order(hat, axes, ordered.shape)
+        gamma = scales[0].reshape(beside)
+        value = gamma * own
+        if len(scales) > 1:
+            value = value + scales[1].reshape(beside)
+        makers: Makers = {
+            "X": partial(self._by_input, X.shape, axes, hat, scale, gamma),
+            "gamma": lambda: self._by_scale(Diagonal(own), scales[0].shape, beside, X.shape, own),
+        }
+        if len(scales) > 1:
+            makers["beta"] = lambda: self._by_scale(None, scales[1].shape, beside, X.shape, own)
+        return as_array(value).astype(dtype, copy=False), makers
+
+    def _standardised(self, rows: Array) -> tuple[Array, Array]:
+        """x̂ by rows, and 1/√(σ² + ε) of each."""
+        m = rows.shape[1]
+        away = rows - total(rows, (1,)) / m if self.centred else rows
+        variance = total(away * away, (1,)) / m
+        if self.eps == 0 and np.count_nonzero(variance) < variance.size:
+            raise DomainError(f"{self.name}: the entries of a group are all equal, and eps is 0; take a small eps > 0")
+        scale = 1 / np.sqrt(variance + rows.dtype.type(self.eps))
+        return as_array(away * scale), as_array(scale)
+
+    @staticmethod
+    def _in_own_order(rows: Array, axes: tuple[int, ...], ordered: Shape) -> Array:
+        return rows.reshape(ordered).transpose(back(axes))
+
+    def _by_input(self, shape: Shape, axes: tuple[int, ...], hat: Array, scale: Array, gamma: Array) -> Jacobian:
+        m = hat.shape[1]
+        d = np.broadcast_to(scale, hat.shape)
+        inner: Jacobian = DiagonalMinusOuter(d, as_array(scale * hat), as_array(hat / m), -1)
+        if self.centred:
+            ones = np.broadcast_to(hat.dtype.type(1), hat.shape)
+            inner = inner @ DiagonalMinusOuter(ones, ones, np.broadcast_to(hat.dtype.type(1 / m), hat.shape), -1)
+        ordered = tuple(shape[a] for a in axes)
+        if ordered != hat.shape:
+            inner = Reshape(ordered, hat.shape, hat.dtype) @ inner @ Reshape(hat.shape, ordered, hat.dtype)
+        inner = moved(axes, inner, shape)
+        inner = inner if is_in_order(axes) else given_back(axes, inner)
+        return Diagonal(np.broadcast_to(gamma, shape).astype(hat.dtype)) @ inner
+
+    @staticmethod
+    def _by_scale(outer: Jacobian | None, given: Shape, beside: Shape, shape: Shape, like: Array) -> Jacobian:
+        by = spread(beside, shape, like)
+        by = by if outer is None else outer @ by
+        return by if given == beside else by @ Reshape(beside, given, like.dtype)
+
+
+@final
+class BatchNorm(_Normalised):
+    """(X, γ, β) ↦ γ ∘ x̂ + β, each feature normalised over the examples, or each channel over examples and places.
+
+    Parameters
+    ----------
+    eps : float
+    statistics : (mean, variance), optional
+        Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "batch_norm"
+
+    def __init__(
+        self, eps: float = 1e-5, statistics: Statistics | None = None, layout: AnyLayout | None = None
+    ) -> None:
+        super().__init__(eps, layout)
+        self.statistics = statistics and tuple(
+            as_float(s, n, self.name).copy() for s, n in zip(statistics, ("mean", "variance"), strict=True)
+        )
+        self.per_example = statistics is not None
+
+    def _feature_axis(self, shape: Shape) -> int:
+        return channel_axis(shape, self._own_layout)
+
+    def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
+        axis = self._feature_axis(shape) % len(shape)
+        return (axis, *(i for i in range(len(shape)) if i != axis)), shape[axis]
+
+    def _standardised(self, rows: Array) -> tuple[Array, Array]:
+        if self.statistics is None:
+            return super()._standardised(rows)
+        mean, variance = (s.reshape(-1, 1).astype(rows.dtype, copy=False) for s in self.statistics)
+        if not len(mean) == len(variance) == len(rows):
+            raise ShapeError(
+                f"batch_norm: the statistics are of {len(mean)} and {len(variance)} features, X has {len(rows)}"
+            )
+        scale = 1 / np.sqrt(variance + rows.dtype.type(self.eps))
+        return as_array((rows - mean) * scale), as_array(scale)
+
+    def _by_input(self, shape: Shape, axes: tuple[int, ...], hat: Array, scale: Array, gamma: Array) -> Jacobian:
+        if self.statistics is None:
+            return super()._by_input(shape, axes, hat, scale, gamma)
+        ordered = tuple(shape[a] for a in axes)
+        slopes = self._in_own_order(np.broadcast_to(scale, hat.shape), axes, ordered)
+        return Diagonal(as_array(gamma * slopes).astype(hat.dtype, copy=False))
+
+
+def channel_axis(shape: Shape, layout: Layout) -> int:
+    """Return the axis of the features of a matrix, or of the channels of a batch of images."""
+    return layout.feature_axis if len(shape) == 2 else layout.image_axes(len(shape) - 2)[1]
+
+
+@final
+class LayerNorm(_Normalised):
+    """(X, γ, β) ↦ γ ∘ x̂ + β, the features of each example, and of each step of a sequence, normalised together.
+
+    Parameters
+    ----------
+    eps : float
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "layer_norm"
+    per_example = True
+
+    def _feature_axis(self, shape: Shape) -> int:
+        return self._own_layout.feature_axis
+
+    def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
+        return features_last(shape, self._own_layout)
+
+
+def features_last(shape: Shape, layout: Layout) -> tuple[tuple[int, ...], int]:
+    """Return the order of axes with the features last, and how many vectors of features there are."""
+    axis = layout.feature_axis % len(shape)
+    others = tuple(i for i in range(len(shape)) if i != axis)
+    return (*others, axis), math.prod(shape[i] for i in others)
+
+
+@final
+class RMSNorm(_Normalised):
+    """(X, γ) ↦ γ ∘ x/√(mean x² + ε), within the features of each example; the mean is not taken off.
+
+    Parameters
+    ----------
+    eps : float
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "rms_norm"
+    inputs: ClassVar[tuple[str, ...]] = ("X", "gamma")
+    per_example = True
+    centred = False
+
+    def _feature_axis(self, shape: Shape) -> int:
+        return self._own_layout.feature_axis
+
+    def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
+        return features_last(shape, self._own_layout)
+
+
+@final
+class GroupNorm(_Normalised):
+    """(X, γ, β) ↦ γ ∘ x̂ + β, the channels of each image normalised in groups; of one channel each, instance norm.
+
+    Parameters
+    ----------
+    groups : int
+    eps : float
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "group_norm"
+    per_example = True
+
+    def __init__(self, groups: int, eps: float = 1e-5, layout: AnyLayout | None = None) -> None:
+        super().__init__(eps, layout)
+        self.groups = groups
+
+    def _feature_axis(self, shape: Shape) -> int:
+        return channel_axis(shape, self._own_layout)
+
+    def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
+        axes = self._own_layout.image_axes(len(shape) - 2)
+        channels = shape[axes[1]]
+        if self.groups not in range(1, channels + 1) or channels % self.groups:
+            raise ShapeError(
+                f"group_norm: X has shape {shape} with {channels} channels, groups={self.groups!r}; expected a divisor "
+                f"of {channels}"
+            )
+        return axes, shape[axes[0]] * self.groups
+
+
+@final
+class Dropout(Unary):
+    """X ↦ X ∘ mask/(1 − drop): entries are kept by chance and scaled so that the mean stays (inverted dropout).
+
+    Parameters
+    ----------
+    mask : array_like of bool, of X's shape
+        Which entries are kept.
+    drop : float
+        The probability that an entry is dropped.
+    """
+
+    name = "dropout"
+    per_example = True
+    piecewise_linear = True
+
+    def __init__(self, mask: npt.ArrayLike, drop: float) -> None:
+        self.mask = as_array(mask, "the mask", self.name).astype(bool)
+        self.drop = _probability(drop)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if X.shape != self.mask.shape:
+            raise ShapeError(f"dropout: the mask has shape {self.mask.shape}, X {X.shape}; they must be equal")
+        slopes = self.mask.astype(X.dtype) / X.dtype.type(1 - self.drop)
+        return as_array(X * slopes), {"X": lambda: Diagonal(slopes)}
+
+
+def _probability(drop: Any) -> float:
+    if isinstance(drop, bool) or not isinstance(drop, (int, float, np.floating)) or not 0 <= drop < 1:
+        raise DomainError(
+            f"dropout: drop={drop!r}; expected the probability that an entry is dropped, 0 ≤ drop < 1. CS231n's p is "
+            "the probability that it is kept: pass 1 − p"
+        )
+    return float(drop)
+
+
+def batch_norm(
+    X: npt.ArrayLike,
+    gamma: npt.ArrayLike,
+    beta: npt.ArrayLike,
+    *,
+    eps: float = 1e-5,
+    statistics: Statistics | None = None,
+    layout: AnyLayout | None = None,
+) -> tuple[Array, Jacobians]:
+    r"""Return the batch-normalised X, and its Jacobians with respect to X, γ and β.
+
+    In training, with x̂ and 1/s of each feature over the m examples,
+    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`, from which CS231n's one
+    line follows: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), or a batch of images: then each channel is normalised over examples and places
+    gamma, beta : array_like, shape (D,)
+    eps : float
+    statistics : (mean, variance), optional
+        For evaluation: used in place of the batch's; see `running_statistics`.
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit each other.
+    DomainError
+        If there are no examples, or a feature is constant and eps is 0.
+
+    References
+    ----------
+    Ioffe & Szegedy (2015), *Batch Normalization*, arXiv:1502.03167; Stanford CS231n, assignment 2.
+
+    Examples
+    --------
+    >>> Z, J = batch_norm([[1.0, 2.0], [3.0, 6.0]], np.ones(2), np.zeros(2), eps=0.0)
+    >>> Z
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> running = np.zeros(2), np.ones(2)
+    >>> batch_norm([[1.0, 2.0], [3.0, 6.0]], np.ones(2), np.zeros(2), statistics=running)[1].X.structure
+    'Diagonal(2×2)'
+    """
+    return BatchNorm(eps, statistics, layout)(X, gamma, beta)
+
+
+def running_statistics(
+    X: npt.ArrayLike,
+    before: Statistics | None = None,
+    *,
+    momentum: float = 0.9,
+    unbiased: bool = False,
+    layout: AnyLayout | None = None,
+) -> tuple[Array, Array]:
+    """Return each feature's mean and variance over a batch, mixed with those from before.
+
+    Nothing is kept inside a layer. They are constant in the derivative of a layer that uses them.
+
+    Parameters
+    ----------
+    X : array_like
+        As in `batch_norm`.
+    before : (mean, variance), optional
+        Taken with weight `momentum`, the batch's with 1 − momentum, as CS231n and Keras do; torch's momentum is
+        1 − this one.
+    momentum : float
+    unbiased : bool
+        Whether the batch's variance is divided by m − 1, as torch does here, though not in the layer itself.
+    layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> mean, variance = running_statistics([[1.0, 2.0], [3.0, 6.0]], (np.zeros(2), np.ones(2)))
+    >>> np.allclose(mean, [0.2, 0.4]), np.allclose(variance, [1.0, 1.3])
+    (True, True)
+    """
+    array = as_float(X, "X", "running_statistics")
+    if array.ndim < 2 or not array.size:
+        raise ShapeError(f"running_statistics: X has shape {array.shape}; expected a batch of at least one example")
+    axis = channel_axis(array.shape, find_layout(layout)) % array.ndim
+    others = tuple(i for i in range(array.ndim) if i != axis)
+    found = array.mean(axis=others), array.var(axis=others, ddof=int(unbiased))
+    if before is None:
+        return as_array(found[0]), as_array(found[1])
+    mean, variance = (
+        as_array(momentum * as_float(old, "before", "running_statistics") + (1 - momentum) * new)
+        for old, new in zip(before, found, strict=True)
+    )
+    return mean, variance
+
+
+def layer_norm(
+    X: npt.ArrayLike,
+    gamma: npt.ArrayLike,
+    beta: npt.ArrayLike,
+    *,
+    eps: float = 1e-5,
+    layout: AnyLayout | None = None,
+) -> tuple[Array, Jacobians]:
+    """Return X with the features of each example normalised, and the Jacobians (Ba et al. 2016, arXiv:1607.06450).
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), (N, T, D) and so on; with the batch in columns the features lie along the first axis
+    gamma, beta : array_like, shape (D,)
+    eps : float
+    layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> layer_norm([[1.0, 3.0], [2.0, 6.0]], np.ones(2), np.zeros(2), eps=0.0)[0]
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    """
+    return LayerNorm(eps, layout)(X, gamma, beta)
+
+
+def group_norm(
+    X: npt.ArrayLike,
+    gamma: npt.ArrayLike,
+    beta: npt.ArrayLike,
+    groups: int,
+    *,
+    eps: float = 1e-5,
+    layout: AnyLayout | None = None,
+) -> tuple[Array, Jacobians]:
+    """Return images whose channels are normalised in groups, and the Jacobians (Wu & He 2018, arXiv:1803.08494).
+
+    Parameters
+    ----------
+    X : array_like, shape (N, C, *places), or as the layout has images
+    gamma, beta : array_like, shape (C,)
+    groups : int
+        A divisor of C.
+    eps : float
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If the channels are no multiple of the groups.
+
+    Examples
+    --------
+    >>> Z, J = group_norm(np.arange(8.0).reshape(1, 4, 2, 1), np.ones(4), np.zeros(4), groups=2)
+    >>> np.allclose(Z[0, :2].mean(), 0), np.allclose(Z[0, 2:].mean(), 0)
+    (True, True)
+    """
+    return GroupNorm(groups, eps, layout)(X, gamma, beta)
+
+
+def rms_norm(
+    X: npt.ArrayLike, gamma: npt.ArrayLike, *, eps: float = 1e-5, layout: AnyLayout | None = None
+) -> tuple[Array, Jacobians]:
+    """Return X with each example divided by the root of its mean square (Zhang & Sennrich 2019, arXiv:1910.07467).
+
+    Examples
+    --------
+    >>> rms_norm([[3.0, 4.0]], np.ones(2), eps=0.0)[0] * np.sqrt(12.5)
+    array([[3., 4.]])
+    """
+    return RMSNorm(eps, layout)(X, gamma)
+
+
+@of_one
+def dropout(
+    X: npt.ArrayLike, drop: float, rng: np.random.Generator | None = None, mask: npt.ArrayLike | None = None
+) -> tuple[Array, Jacobian]:
+    """Return X with entries dropped by chance and the others divided by 1 − drop, and the Jacobian, a diagonal.
+
+    Parameters
+    ----------
+    X : array_like
+    drop : float
+        The probability that an entry is dropped: torch's p; CS231n's p is 1 − drop. With 0 it is the identity, as in
+        evaluation.
+    rng : Generator, optional
+        That the mask is drawn from.
+    mask : array_like of bool, optional
+        Which entries are kept, in place of drawing.
+
+    Raises
+    ------
+    ArgumentError
+        If there is neither a generator nor a mask, or both.
+    DomainError
+        If `drop` is not in [0, 1).
+
+    References
+    ----------
+    Srivastava et al. (2014), *Dropout*, JMLR 15; inverted scaling as in CS231n, assignment 2.
+
+    Examples
+    --------
+    >>> dropout([1.0, 2.0, 3.0], 0.5, mask=[True, False, True])[0]
+    array([2., 0., 6.])
+    """
+    _probability(drop)
+    if mask is None:
+        if drop and not isinstance(rng, np.random.Generator):
+            raise ArgumentError(
+                "dropout: rng is needed, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden "
+                "state"
+            )
+        shape = np.shape(getattr(X, "array", X))
+        mask = np.ones(shape, bool) if rng is None else rng.random(shape) >= drop
+    elif rng is not None:
+        raise ArgumentError("dropout: give rng or mask, not both")
+    return Dropout(mask, drop)(X)

@@ -1,0 +1,406 @@
+"""Pooling, padding, flattening and looking up: what moves, picks or averages the entries of each example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.errors import DomainError, ShapeError
+from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, padded, within_padding
+from jacobians.layout import DEFAULT_LAYOUT, Layout
+from jacobians.linops import Broadcast, ForEachExample, Jacobian, Reshape, Selection, Windows
+from jacobians.operations import Unary
+from jacobians.operations.on_values import of_one
+from jacobians.operations.operation import Makers
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = [
+    "Embedding",
+    "Flattened",
+    "GlobalPool",
+    "Padded",
+    "Pool",
+    "avg_pool",
+    "embedding",
+    "flatten",
+    "global_avg_pool",
+    "global_max_pool",
+    "max_pool",
+    "pad",
+]
+
+Steps = int | Sequence[int]
+
+
+class _OfImages(Unary):
+    """An operation of a batch of images, each by itself."""
+
+    per_example = True
+    piecewise_linear = True
+    layout: Layout | None
+
+    def _order(self, X: Array, least: int = 3) -> tuple[int, ...]:
+        """The order of axes that takes X to (N, C, *places)."""
+        if X.ndim < least:
+            raise ShapeError(
+                f"{self.name}: X has shape {X.shape}; expected a batch of images, with channels and one or more "
+                "axes of places"
+            )
+        return (self.layout or DEFAULT_LAYOUT).image_axes(X.ndim - 2)
+
+
+@final
+class Pool(_OfImages):
+    """X ↦ the largest entry, or the mean, of each window of each channel.
+
+    Of equal entries the first in C order is the largest, as in torch; CS231n's max_pool_backward gives each of them the
+    whole gradient, which is no derivative of the value.
+
+    Parameters
+    ----------
+    which : {"max", "avg"}
+    size : int or sequence of int
+        Of the windows.
+    stride : int or sequence of int, optional
+        The size unless given.
+    pad : int, sequence or "same"
+        Around X: what is never the largest, or zeros, which the mean counts.
+    layout : Layout, Convention or str, optional
+    """
+
+    def __init__(
+        self,
+        which: Literal["max", "avg"],
+        size: Steps,
+        stride: Steps | None = None,
+        pad: Any = 0,
+        layout: AnyLayout | None = None,
+    ) -> None:
+        self.which, self.size, self.stride, self.pad = which, size, stride, pad
+        self.layout = None if layout is None else find_layout(layout)
+
+    @property
+    def name(self) -> str:
+        return f"{self.which}_pool"
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        axes = self._order(X)
+        x = X.transpose(axes)
+        channels, *lengths = x.shape[1:]
+        places = len(lengths)
+        size = as_steps(self.size, places, "size", self.name)
+        stride = as_steps(self.size if self.stride is None else self.stride, places, "stride", self.name)
+        pads = as_pads(self.pad, tuple(lengths), size, stride, (1,) * places, self.name)
+        if self.which == "max" and any(max(p) >= k for p, k in zip(pads, size, strict=True)):
+            raise ShapeError(f"max_pool: pad={self.pad!r} is as wide as the windows {size}; some would hold no entry")
+        wide = (channels, *(b + n + a for n, (b, a) in zip(lengths, pads, strict=True)))
+        windows = Windows(size, wide, stride, dtype=X.dtype)
+        value, makers = (self._largest if self.which == "max" else self._mean)(x, windows, pads)
+        jacobian = makers["X"]
+        return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
+
+    def _largest(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
+        n = len(windows.kernel)
+        (count, channels), places = x.shape[:2], windows.codomain[1 + n :]
+        columns = windows._jvp(padded(x, pads, -np.inf)).reshape(count, channels, size_of(windows.kernel), *places)
+        first = columns.argmax(axis=2)[:, :, None]
+        value = np.take_along_axis(columns, first, 2)[:, :, 0]
+
+        def by_x() -> Jacobian:
+            inside = padded(np.arange(size_of(x.shape[1:])).reshape(x.shape[1:]), pads)
+            every = windows._jvp(inside).reshape(channels, size_of(windows.kernel), *places)
+            own = np.take_along_axis(every[None], first, 2)[:, :, 0]
+            return Selection(own + example_starts(x.shape, own.ndim), x.shape, x.dtype)
+
+        return value, {"X": by_x}
+
+    def _mean(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
+        n, size = len(windows.kernel), size_of(windows.kernel)
+        places = windows.codomain[1 + n :]
+        beside = (x.shape[1], *(1,) * n, *places)
+        inner = (
+            Reshape((x.shape[1], *places), beside, x.dtype) @ Broadcast(windows.codomain, beside, x.dtype).T @ windows
+        )
+        if any(map(any, pads)):
+            inner = inner @ within_padding(x.shape[1:2], x.shape[2:], pads, x.dtype).T
+        by_x = (1.0 / size) * ForEachExample(len(x), inner)
+        return as_array(by_x._jvp(x)), {"X": lambda: by_x}
+
+
+def example_starts(shape: Shape, ndim: int) -> Array:
+    """Return the first flat place of each example, shaped to be added to an index of so many axes."""
+    return (np.arange(shape[0]) * size_of(shape[1:])).reshape(-1, *(1,) * (ndim - 1))
+
+
+@final
+class GlobalPool(_OfImages):
+    """X ↦ the largest entry, or the mean, of each channel: (N, C), or (C, N) for a batch in columns.
+
+    Parameters
+    ----------
+    which : {"max", "avg"}
+    layout : Layout, Convention or str, optional
+    """
+
+    def __init__(self, which: Literal["max", "avg"], layout: AnyLayout | None = None) -> None:
+        self.which = which
+        self.layout = None if layout is None else find_layout(layout)
+
+    @property
+    def name(self) -> str:
+        return f"global_{self.which}_pool"
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        axes = self._order(X)
+        lengths = tuple(X.shape[a] for a in axes[2:])
+        if 0 in lengths:
+            raise DomainError(f"{self.name}: X has shape {X.shape}; an image without places has no largest and no mean")
+        value, jacobians = Pool(self.which, lengths, layout=self.layout)._linearize(X)
+        kept = tuple(value.shape[a] for a in sorted(axes[:2]))
+        return value.reshape(kept), {"X": lambda: Reshape(kept, value.shape, X.dtype) @ jacobians["X"]()}
+
+
+@final
+class Padded(_OfImages):
+    """X ↦ X with zeros around its places; the transpose crops.
+
+    Parameters
+    ----------
+    widths : int, sequence of int, or sequence of pairs
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "pad"
+
+    def __init__(self, widths: Any, layout: AnyLayout | None = None) -> None:
+        self.widths = widths
+        self.layout = None if layout is None else find_layout(layout)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        axes = self._order(X)
+        n = X.ndim - 2
+        pads = as_pads(self.widths, (1,) * n, (1,) * n, (1,) * n, (1,) * n, self.name)
+        own = [(0, 0)] * X.ndim
+        for axis, pair in zip(axes[2:], pads, strict=True):
+            own[axis] = pair
+        crop = within_padding((), X.shape, tuple(own), X.dtype)
+        return crop._vjp(X), {"X": lambda: crop.T}
+
+
+@final
+class Flattened(Unary):
+    """X ↦ the entries of each example as one row, or as one column for a batch in columns, in C order of its axes.
+
+    Parameters
+    ----------
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "flatten"
+    per_example = True
+    piecewise_linear = True
+
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (X,) = arrays
+        if not X.ndim:
+            raise ShapeError("flatten: X has shape (); expected a batch")
+        own = self.layout or DEFAULT_LAYOUT
+        shape = own.batch_shape(X.shape[own.batch_axis], size_of(X.shape[1:] if own.batch == "rows" else X.shape[:-1]))
+        return X.reshape(shape).copy(), {"X": lambda: Reshape(shape, X.shape, X.dtype)}
+
+
+@final
+class Embedding(Unary):
+    """W ↦ W[tokens]: a row of the table for each token, whatever shape the tokens have.
+
+    The index is stored once for all columns, and the gradient adds up, row by row, what arrives at equal tokens.
+
+    Parameters
+    ----------
+    tokens : array_like of int
+    layout : Layout, Convention or str, optional
+    """
+
+    name = "embedding"
+    piecewise_linear = True
+    inputs: ClassVar[tuple[str, ...]] = ("W",)
+
+    def __init__(self, tokens: npt.ArrayLike, layout: AnyLayout | None = None) -> None:
+        self.tokens = as_array(tokens, "the tokens", "embedding").copy()
+        if self.tokens.dtype.kind not in "iu":
+            raise ShapeError(
+                f"embedding: the tokens have dtype {self.tokens.dtype}; expected integers, the rows' numbers"
+            )
+        self.layout = None if layout is None else find_layout(layout)
+
+    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
+        (W,) = arrays
+        if W.ndim != 2:
+            raise ShapeError(
+                f"embedding: W has shape {W.shape}; expected a table, one row for each token of the vocabulary"
+            )
+        if self.tokens.size and not 0 <= self.tokens.min() <= self.tokens.max() < len(W):
+            raise DomainError(
+                f"embedding: tokens lie in [{self.tokens.min()}, {self.tokens.max()}], W of shape {W.shape} has the "
+                f"rows 0 to {len(W) - 1}; is the first label 1?"
+            )
+        tokens, width = self.tokens, W.shape[1]
+        return W[tokens], {"W": lambda: ForEachExample(width, Selection(tokens, W.shape[:1], W.dtype), -1)}
+
+
+@of_one
+def max_pool(
+    X: npt.ArrayLike, size: Steps, stride: Steps | None = None, pad: Any = 0, layout: AnyLayout | None = None
+) -> tuple[Array, Jacobian]:
+    """Return the largest entry of each window, and the Jacobian, a selection; see `Pool`.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, C, *places), or as the layout has images
+    size, stride : int or sequence of int
+        Of the windows, and between them: the size unless given.
+    pad : int, sequence or "same"
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If X is no batch of images, or no window fits.
+
+    References
+    ----------
+    Stanford CS231n, assignment 2, max_pool_forward_naive; of equal entries the first counts, as in torch.
+
+    Examples
+    --------
+    >>> Z, J = max_pool([[[[1.0, 2.0], [4.0, 3.0]]]], 2)
+    >>> Z.item(), J.gradient if J.codomain == () else J.to_dense()
+    (4.0, array([[0., 0., 1., 0.]]))
+    """
+    return Pool("max", size, stride, pad, layout)(X)
+
+
+@of_one
+def avg_pool(
+    X: npt.ArrayLike, size: Steps, stride: Steps | None = None, pad: Any = 0, layout: AnyLayout | None = None
+) -> tuple[Array, Jacobian]:
+    """Return the mean of each window, and the Jacobian; zeros of the padding are counted. See `Pool`.
+
+    Examples
+    --------
+    >>> Z, J = avg_pool([[[[1.0, 2.0], [4.0, 3.0]]]], 2)
+    >>> Z.item(), J.to_dense()
+    (2.5, array([[0.25, 0.25, 0.25, 0.25]]))
+    """
+    return Pool("avg", size, stride, pad, layout)(X)
+
+
+@of_one
+def global_max_pool(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return the largest entry of each channel, (N, C) or (C, N), and the Jacobian, a selection.
+
+    Raises
+    ------
+    DomainError
+        If an image has no places.
+
+    Examples
+    --------
+    >>> global_max_pool(np.arange(8.0).reshape(1, 2, 2, 2))[0]
+    array([[3., 7.]])
+    """
+    return GlobalPool("max", layout)(X)
+
+
+@of_one
+def global_avg_pool(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return the mean of each channel, (N, C) or (C, N), and the Jacobian (Lin, Chen & Yan 2014, arXiv:1312.4400).
+
+    Raises
+    ------
+    DomainError
+        If an image has no places.
+
+    Examples
+    --------
+    >>> global_avg_pool(np.arange(8.0).reshape(1, 2, 2, 2))[0]
+    array([[1.5, 5.5]])
+    """
+    return GlobalPool("avg", layout)(X)
+
+
+@of_one
+def pad(X: npt.ArrayLike, widths: Any, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return images with zeros around them, and the Jacobian, whose transpose crops.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, C, *places), or as the layout has images
+    widths : int, sequence of int, or sequence of pairs (before, after)
+        By axis of places.
+    layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Z, J = pad(np.ones((1, 1, 1, 2)), ((0, 0), (1, 2)))
+    >>> Z.ravel(), J.T.jvp(Z).ravel()
+    (array([0., 1., 1., 0., 0.]), array([1., 1.]))
+    """
+    return Padded(widths, layout)(X)
+
+
+@of_one
+def flatten(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+    """Return each example's entries as one row, or as one column for a batch in columns, and the Jacobian, a reshaping.
+
+    The order is that of the axes in memory: of images with channels last it is not the one with channels first.
+
+    Examples
+    --------
+    >>> flatten(np.ones((2, 3, 4, 4)))[0].shape, flatten(np.ones((4, 4, 3, 2)), layout="matlab")[0].shape
+    ((2, 48), (48, 2))
+    """
+    return Flattened(layout)(X)
+
+
+def embedding(tokens: npt.ArrayLike, W: Any) -> Any:
+    """Return the rows of a table that tokens number, and the Jacobian with respect to the table.
+
+    Parameters
+    ----------
+    tokens : array_like of int, any shape
+    W : array_like, shape (vocabulary, D)
+
+    Returns
+    -------
+    ndarray, shape (*tokens, D)
+    Jacobian
+        One index for all columns of the table. Its vjp writes a gradient as large as the table.
+
+    Raises
+    ------
+    DomainError
+        If a token is no row of the table.
+
+    References
+    ----------
+    Stanford CS231n, assignment 3, word_embedding_forward.
+
+    Examples
+    --------
+    >>> Z, J = embedding([1, 0, 1], [[1.0, 2.0], [3.0, 4.0]])
+    >>> Z[0], J.vjp(np.ones((3, 2)))
+    (array([3., 4.]), array([[1., 1.],
+           [2., 2.]]))
+    """
+    return Embedding(tokens)(W)

@@ -1,0 +1,365 @@
+"""Recurrent layers, one step and a sequence: their Jacobians are sums over the steps, and the vjp is BPTT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.errors import ArgumentError, ShapeError
+from jacobians.graphs import Value
+from jacobians.layers.axes import back
+from jacobians.layers.composed import Composed
+from jacobians.operations import sigmoid, tanh
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = ["GRU", "LSTM", "RNN", "gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step"]
+
+
+class _Recurrent(Composed):
+    """What the three have in common: where arrays lie, and the loop over the steps.
+
+    Parameters
+    ----------
+    sequence : bool
+        Whether X is a batch of sequences, and the value all states; else X is one step's batch, the value one state.
+    mask : array_like of bool, shape (N, T), optional
+        Which steps belong to an example; in the others its state stays as it is.
+    gates : str
+        The order in which the gates lie along the weights' outputs.
+    layout : Layout, Convention or str, optional
+    """
+
+    per_example = True
+    letters: ClassVar[str] = "h"
+    states: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        *,
+        sequence: bool = True,
+        mask: npt.ArrayLike | None = None,
+        gates: str = "",
+        layout: AnyLayout | None = None,
+    ) -> None:
+        self.sequence = sequence
+        self.mask = None if mask is None else as_array(mask, "the mask", self.name).astype(bool)
+        self.gates = gates or self.letters
+        if sorted(self.gates) != sorted(self.letters):
+            raise ArgumentError(f"{self.name}: gates={gates!r}; expected the letters of {self.letters!r} in some order")
+        self.layout = None if layout is None else find_layout(layout)
+
+    # --- where arrays lie ------------------------------------------------------------------------
+
+    def _shapes(self, *given: Shape) -> Mapping[str, Shape]:
+        X, h = given[0], given[1]
+        rank = 3 if self.sequence else 2
+        if len(X) != rank or len(h) != 2:
+            what = "a batch of sequences, three axes" if self.sequence else "one step's batch, a matrix"
+            raise ShapeError(
+                f"{self.name}: X has shape {X} and h {h}; expected {what}, and a matrix of states "
+                f"({self._own_layout}, sequences {self._own_layout.sequences})"
+            )
+        layout = self._own_layout
+        ordered = tuple(X[a] for a in layout.sequence_axes()) if self.sequence else self._as_rows(X)
+        count, features, width = ordered[0], ordered[-1], self._as_rows(h)[1]
+        outputs = width * len(self.letters)
+        if self.mask is not None and self.mask.shape != ordered[:2]:
+            raise ShapeError(f"{self.name}: the mask has shape {self.mask.shape}; expected (N, T) = {ordered[:2]}")
+        state = layout.batch_shape(count, width)
+        weights = {
+            name: (rows, outputs) if layout.weights == "columns" else (outputs, rows)
+            for name, rows in (("Wx", features), ("Wh", width))
+        }
+        biases = {name: (outputs,) for name in self.names if name.startswith("b")}
+        return {"h": state} | ({"c": state} if self.states == 2 else {}) | weights | biases
+
+    def _as_rows(self, shape: Shape) -> Shape:
+        return shape if self._own_layout.batch == "rows" else shape[::-1]
+
+    def _rows(self, value: Value) -> Value:
+        """One example a row."""
+        return value if self._own_layout.batch == "rows" else value.T
+
+    def _by_outputs(self, W: Value) -> Value:
+        """The weights as (in, out)."""
+        return W if self._own_layout.weights == "columns" else W.T
+
+    # --- the loop --------------------------------------------------------------------------------
+
+    def _formula(self, *inputs: Value) -> Value:
+        X, *rest = inputs
+        states = tuple(map(self._rows, rest[: self.states]))
+        Wx, Wh, *biases = rest[self.states :]
+        Wx, Wh = self._by_outputs(Wx), self._by_outputs(Wh)
+        if not self.sequence:
+            into = self._rows(X) @ Wx + biases[0]
+            return self._rows(self._result(self._step(into, states, Wh, biases)))
+        axes = self._own_layout.sequence_axes()
+        into = X.transpose(axes) @ Wx + biases[0]  # of all steps in one product
+        found = []
+        for t in range(into.shape[1]):
+            new = self._step(into[:, t], states, Wh, biases)
+            if self.mask is not None:
+                kept = self.mask[:, t, None]
+                new = tuple(_where(kept, own, old) for own, old in zip(new, states, strict=True))
+            states = new
+            found.append(states[0])
+        every: Value = _stack(found)
+        return every.transpose(back(axes))
+
+    def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
+        """The next states, from what X gives to every gate."""
+        raise NotImplementedError
+
+    def _result(self, states: tuple[Value, ...]) -> Value:
+        return states[0]
+
+    def _gate(self, all_gates: Value, letter: str) -> Value:
+        width = all_gates.shape[1] // len(self.gates)
+        place = self.gates.index(letter)
+        return all_gates[:, place * width : (place + 1) * width]
+
+
+def _where(kept: Array, own: Value, old: Value) -> Value:
+    found: Any = np.where(kept, own, old)
+    return found
+
+
+def _stack(states: list[Value]) -> Value:
+    found: Any = np.stack(states, axis=1)
+    return found
+
+
+@final
+class RNN(_Recurrent):
+    """(X, h, Wx, Wh, b) ↦ the states hₜ = tanh(xₜ Wx + hₜ₋₁ Wh + b)."""
+
+    name = "rnn"
+    inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b")
+
+    def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
+        return (tanh(into + states[0] @ Wh),)
+
+
+@final
+class LSTM(_Recurrent):
+    """(X, h, c, Wx, Wh, b) ↦ the states of a long short-term memory.
+
+    With the gates i, f, o = σ(…) and g = tanh(…) of xₜ Wx + hₜ₋₁ Wh + b, cₜ = f ∘ cₜ₋₁ + i ∘ g and hₜ = o ∘ tanh cₜ.
+
+    Parameters
+    ----------
+    result : {"h", "c"}
+        Of one step, which state is the value.
+    sequence, mask, gates, layout
+        The gates lie in the order "ifog" as in CS231n unless given; torch's and Keras' are "ifgo".
+    """
+
+    name = "lstm"
+    inputs: ClassVar[tuple[str, ...]] = ("X", "h", "c", "Wx", "Wh", "b")
+    letters = "ifog"
+    states = 2
+
+    def __init__(self, *, result: str = "h", **options: Any) -> None:
+        super().__init__(**options)
+        self.result = result
+
+    def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
+        h, c = states
+        gates = into + h @ Wh
+        i, f, o = (sigmoid(self._gate(gates, letter)) for letter in "ifo")
+        c = f * c + i * tanh(self._gate(gates, "g"))
+        return o * tanh(c), c
+
+    def _result(self, states: tuple[Value, ...]) -> Value:
+        return states["hc".index(self.result)]
+
+
+@final
+class GRU(_Recurrent):
+    """(X, h, Wx, Wh, b, bh) ↦ the states of a gated recurrent unit.
+
+    With r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh) and n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)), hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁:
+    the reset gate comes after the product, as in torch and in Keras (reset_after). The gates lie in torch's order "rzn"
+    unless given; Keras' is "zrn".
+    """
+
+    name = "gru"
+    inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b", "bh")
+    letters = "rzn"
+
+    def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
+        (h,) = states
+        before = h @ Wh + biases[1]
+        r, z = (sigmoid(self._gate(into, letter) + self._gate(before, letter)) for letter in "rz")
+        n = tanh(self._gate(into, "n") + r * self._gate(before, "n"))
+        return ((1 - z) * n + z * h,)
+
+
+def rnn_step(X: Any, h: Any, Wx: Any, Wh: Any, b: Any, *, layout: AnyLayout | None = None) -> Any:
+    """Return the next state of a recurrent net, and its Jacobians.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), or (D, N) by the layout
+    h : array_like, shape (N, H)
+    Wx, Wh : array_like, shape (D, H) and (H, H); the transposes with the weights in rows
+    b : array_like, shape (H,)
+    layout : Layout, Convention or str, optional
+
+    References
+    ----------
+    Stanford CS231n, assignment 3, rnn_step_forward.
+
+    Examples
+    --------
+    >>> h, J = rnn_step(np.ones((2, 3)), np.zeros((2, 2)), np.ones((3, 2)), np.ones((2, 2)), np.zeros(2))
+    >>> h.shape, J.Wx.shape
+    ((2, 2), (4, 6))
+    """
+    return RNN(sequence=False, layout=layout)(X, h, Wx, Wh, b)
+
+
+def rnn(
+    X: Any,
+    h: Any,
+    Wx: Any,
+    Wh: Any,
+    b: Any,
+    *,
+    mask: npt.ArrayLike | None = None,
+    layout: AnyLayout | None = None,
+) -> Any:
+    """Return all states of a recurrent net over sequences, and their Jacobians, whose vjp is BPTT.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, T, D), or (T, N, D), (D, T, N) or (D, N, T) by the layout
+    h : array_like, shape (N, H)
+        The first state.
+    Wx, Wh, b
+        As in `rnn_step`.
+    mask : array_like of bool, shape (N, T), optional
+        Which steps belong to an example; in the others its state stays.
+    layout : Layout, Convention or str, optional
+
+    References
+    ----------
+    Stanford CS231n, assignment 3, rnn_forward; Werbos (1990), *Backpropagation through time*, Proc. IEEE 78.
+
+    Examples
+    --------
+    >>> X, h = np.ones((2, 4, 3)), np.zeros((2, 2))
+    >>> states, J = rnn(X, h, np.ones((3, 2)), np.ones((2, 2)), np.zeros(2))
+    >>> states.shape, J.h.shape
+    ((2, 4, 2), (16, 4))
+    """
+    return RNN(mask=mask, layout=layout)(X, h, Wx, Wh, b)
+
+
+def lstm_step(
+    X: Any, h: Any, c: Any, Wx: Any, Wh: Any, b: Any, *, gates: str = "ifog", layout: AnyLayout | None = None
+) -> Any:
+    """Return the next state h of an LSTM with its Jacobians, and the next cell c with its own.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), or (D, N) by the layout
+    h, c : array_like, shape (N, H)
+    Wx, Wh : array_like, shape (D, 4H) and (H, 4H); the transposes with the weights in rows
+    b : array_like, shape (4H,)
+    gates : str
+        Their order along the 4H outputs.
+    layout : Layout, Convention or str, optional
+
+    References
+    ----------
+    Hochreiter & Schmidhuber (1997), *Long short-term memory*; Stanford CS231n, assignment 3, lstm_step_forward.
+
+    Examples
+    --------
+    >>> state = np.zeros((2, 1))
+    >>> (h, J), (c, K) = lstm_step(np.ones((2, 3)), state, state, np.ones((3, 4)), np.ones((1, 4)), np.zeros(4))
+    >>> h.shape, J.c.shape
+    ((2, 1), (2, 2))
+    """
+    found = [
+        LSTM(sequence=False, result=result, gates=gates, layout=layout)(X, h, c, Wx, Wh, b) for result in ("h", "c")
+    ]
+    return tuple(found)
+
+
+def lstm(
+    X: Any,
+    h: Any,
+    c: Any,
+    Wx: Any,
+    Wh: Any,
+    b: Any,
+    *,
+    mask: npt.ArrayLike | None = None,
+    gates: str = "ifog",
+    layout: AnyLayout | None = None,
+) -> Any:
+    """Return all states h of an LSTM over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `lstm_step`.
+
+    Examples
+    --------
+    >>> state = np.zeros((2, 1))
+    >>> h, J = lstm(np.ones((2, 4, 3)), state, state, np.ones((3, 4)), np.ones((1, 4)), np.zeros(4))
+    >>> h.shape, J.c.shape
+    ((2, 4, 1), (8, 2))
+    """
+    return LSTM(mask=mask, gates=gates, layout=layout)(X, h, c, Wx, Wh, b)
+
+
+def gru_step(
+    X: Any, h: Any, Wx: Any, Wh: Any, b: Any, bh: Any, *, gates: str = "rzn", layout: AnyLayout | None = None
+) -> Any:
+    """Return the next state of a GRU and its Jacobians; see `GRU` (Cho et al. 2014, arXiv:1406.1078).
+
+    Parameters
+    ----------
+    X : array_like, shape (N, D), or (D, N) by the layout
+    h : array_like, shape (N, H)
+    Wx, Wh : array_like, shape (D, 3H) and (H, 3H); the transposes with the weights in rows
+    b, bh : array_like, shape (3H,)
+        Beside X's product, and beside the state's.
+    gates : str
+        Their order along the 3H outputs.
+    layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> h, J = gru_step(np.ones((2, 3)), np.zeros((2, 1)), np.ones((3, 3)), np.ones((1, 3)), np.zeros(3), np.zeros(3))
+    >>> h.shape
+    (2, 1)
+    """
+    return GRU(sequence=False, gates=gates, layout=layout)(X, h, Wx, Wh, b, bh)
+
+
+def gru(
+    X: Any,
+    h: Any,
+    Wx: Any,
+    Wh: Any,
+    b: Any,
+    bh: Any,
+    *,
+    mask: npt.ArrayLike | None = None,
+    gates: str = "rzn",
+    layout: AnyLayout | None = None,
+) -> Any:
+    """Return all states of a GRU over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `gru_step`.
+
+    Examples
+    --------
+    >>> X, h = np.ones((2, 4, 3)), np.zeros((2, 1))
+    >>> gru(X, h, np.ones((3, 3)), np.ones((1, 3)), np.zeros(3), np.zeros(3))[0].shape
+    (2, 4, 1)
+    """
+    return GRU(mask=mask, gates=gates, layout=layout)(X, h, Wx, Wh, b, bh)
