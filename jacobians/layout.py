@@ -181,6 +181,11 @@ class Layout:
         """Return the shape of a separate bias: (out,), or a column (out, 1) for a batch in columns."""
         return (n_out,) if self.batch == "rows" else (n_out, 1)
 
+    def __repr__(self) -> str:
+        """The five choices of matrices, and of the others what is not usual."""
+        shown = [f for k, f in enumerate(fields(self)) if k < 5 or getattr(self, f.name) != f.default]
+        return f"Layout({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
+
     def __str__(self) -> str:
         return (
             f"batch in {self.batch}, weights in {self.weights}, bias {self.bias}, "
