@@ -77,7 +77,7 @@ def differentiate(
       vec           ∂f/∂vec X = vec(A X Bᵀ + Aᵀ X B)ᵀ
       differential  df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)
     >>> differentiate("A X^-1 B", wrt="X").formula("numerator", order="F")
-    '∂vec Y/∂vec X = −((inv(X) B)ᵀ ⊗ (A inv(X)))'
+    '∂vec Y/∂vec X = −((Bᵀ inv(X)ᵀ) ⊗ (A inv(X)))'
     """
     source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
     notation = notation or _guessed(expression)
