@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "auditing": "audit",
+    "batches": "in_blocks",
+    "block_by_block": "BlockByBlock",
     "checking": "check_gradient check_hessian check_jacobian",
     "comparison": "compare",
     "conventions": "Convention",
@@ -43,6 +45,7 @@ _HOMES = {
     "presets": "all_conventions convention",
     "programs": "audit_program",
     "recording": "replayed",
+    "training": "fit",
     "translate": "reduction_ratio translate_batch translate_gradients translate_jacobian translate_kernel "
     "translate_packed translate_parameters",
 }
@@ -60,6 +63,8 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     import jacobians.layers as layers  # noqa: F401
     import jacobians.matrix as matrix  # noqa: F401
     from jacobians.auditing import *
+    from jacobians.batches import *
+    from jacobians.block_by_block import *
     from jacobians.checking import *
     from jacobians.comparison import *
     from jacobians.conventions import *
@@ -80,6 +85,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.presets import *
     from jacobians.programs import *
     from jacobians.recording import *
+    from jacobians.training import *
     from jacobians.translate import *
 
 __version__ = "0.1.0"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from jacobians.data.guards import DEFAULT_LIMIT
 from jacobians.errors import DataError, LayoutError
 from jacobians.presets import convention as find_convention
 from jacobians.translate import translate_batch, translate_gradients, translate_parameters
+from jacobians.whole_files import whole_file
 
 __all__ = ["load_parameters", "save_parameters"]
 
@@ -208,29 +208,6 @@ def _kept(found: ArraysByRole, target: Convention) -> list[str]:
             f"that of {target.name} {target.l2 or 'left open'}"
         )
     return notes
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes its name when it is whole: after an error, nothing of it is left.
-
-    What is written lies beside it until then. Devices and pipes are written to as they are.
-    """
-    file = Path(path)
-    if file.exists() and not file.is_file():
-        with file.open("wb") as opened:
-            yield opened
-        return
-    target = Path(os.path.realpath(file))  # a link stays one
-    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}")
-    try:
-        with beside.open("xb") as opened:
-            yield opened
-        if target.exists():
-            beside.chmod(target.stat().st_mode)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_arrays(

@@ -27,13 +27,13 @@ def words(text: str) -> list[str]:
 
 
 PUBLIC = words("""
-    Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
+    BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
     all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian compare
-    convention cross_entropy diagnose differentiate empirical_fisher exp explain gauss_newton gelu grad hadamard
-    hessian jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax logistic_loss
-    matmul mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid silu softmax
-    softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian translate_kernel
-    translate_packed translate_parameters transpose unvec values vec
+    convention cross_entropy diagnose differentiate empirical_fisher exp explain fit gauss_newton gelu grad hadamard
+    hessian in_blocks jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax
+    logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid
+    silu softmax softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian
+    translate_kernel translate_packed translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
@@ -148,14 +148,16 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 _BASE = {"errors", "arrays", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
-_NETWORK = _CORE | {"factors", "graphs", "network", "stops"}
+_NETWORK = _CORE | {"batches", "factors", "graphs", "network", "stops"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
 
 MAY_IMPORT = {
     "errors": set(),
     "arrays": {"errors"},
     "layout": {"errors", "arrays"},
+    "whole_files": set(),
     "data": {"errors", "arrays"},
+    "batches": {"errors", "arrays", "whole_files"},
     "symbols": _BASE,
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
@@ -170,14 +172,16 @@ MAY_IMPORT = {
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
     "graphs": _CORE | {"factors", "pictures", "symbols"},
-    "network": _CORE | {"factors", "graphs", "pictures", "stops"},
+    "network": _CORE | {"batches", "factors", "graphs", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,
+    "block_by_block": _NETWORK | {"curvature"},
     "of_functions": _NETWORK | {"checking", "graphs"},
     "checking": _NETWORK | {"graphs"},
     "testing": _NETWORK | {"checking", "graphs", "symbols"},
     "diagnosis": _NETWORK | {"checking", "graphs"},
-    "parameter_files": _BASE | _CONVENTIONS | {"array_roles", "data", "translate"},
+    "training": _NETWORK | {"batches", "block_by_block", "curvature", "recording"},
+    "parameter_files": _BASE | _CONVENTIONS | {"array_roles", "data", "translate", "whole_files"},
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
@@ -198,6 +202,8 @@ MAY_IMPORT = {
         "file_verdict",
         "parameter_files",
         "programs",
+        "training",
+        "whole_files",
         "",
     },
     "__main__": {"cli"},

@@ -11,13 +11,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jacobians.array_roles import ArraysByRole, conventions_of
-from jacobians.arrays import Array, check_finite, format_bytes, show_shape
+from jacobians.arrays import check_finite, format_bytes, show_shape
 from jacobians.checking import GradientCheck
+from jacobians.cli.data_options import add_data, data_of, targets_of
 from jacobians.cli.options import (
     Commands,
     add_command,
@@ -35,10 +36,9 @@ from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
 from jacobians.comparison.formulas import FormulaRow, called
 from jacobians.conventions import Convention, layer_widths
-from jacobians.data import Dataset, load_digits, read_arrays, read_dataset
+from jacobians.data import Dataset, read_arrays
 from jacobians.derivation import Step
 from jacobians.errors import DataError
-from jacobians.operations import LOSSES
 from jacobians.presets import convention
 from jacobians.symbols.text import TextNotation
 from jacobians.translate import translate_parameters
@@ -98,9 +98,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
     parser.add_argument("--seed", type=int, default=0, help="of the batch and the weights (default: %(default)s)")
-    parser.add_argument("--data", metavar="FILE", help="arrays or a table, .gz too (default: 8×8 handwritten digits)")
-    parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
-    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
+    add_data(parser)
     parser.add_argument("--weights", metavar="FILE", help="parameters to use, such as Theta1 and Theta2 in a .mat")
     parser.add_argument(
         "--full", action="store_true", help="print shapes, chains, bytes, norms and the differences in ulp too"
@@ -128,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     sizes: tuple[int, ...] | None = arguments.sizes and layer_widths(arguments.sizes, "compare")
     if source is not None:
         sizes = source.sizes
-    data = _data(arguments, loss, None if sizes is None or sizes[-1] < 2 else sizes[-1])
+    data = data_of(arguments, "compare", loss, None if sizes is None or sizes[-1] < 2 else sizes[-1])
     size = min(_DEFAULT_BATCH, len(data)) if arguments.batch is None else arguments.batch
     batch = data.batch(size, arguments.seed)
     # as the first convention keeps them, in which compare looks first
@@ -145,7 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = compare(
         found,
         batch.X,
-        _targets(batch, loss, sizes[-1]),
+        targets_of(batch, loss, sizes[-1]),
         sizes=sizes,
         l2=strength,
         **objective_of(arguments),
@@ -184,39 +182,6 @@ def _widths(text: str) -> tuple[int, ...]:
     if min(widths) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a layer has at least one node")
     return widths
-
-
-def _data(arguments: argparse.Namespace, loss: str, classes: int | None) -> Dataset:
-    """The digits with pixels in [0, 1], or the user's file as it is; given weights tell the number of classes."""
-    if arguments.data is None:
-        if arguments.features or arguments.labels:
-            raise DataError("compare: --features and --labels name arrays of a file; add --data FILE")
-        digits = load_digits()
-        return Dataset(digits.X / 16.0, digits.y, source=digits.source, classes=digits.classes)
-    task: Literal["regress", "classify"] = "regress" if LOSSES[loss].takes == "reals" else "classify"
-    try:
-        features = _names(arguments.features, arguments.data)
-        return read_dataset(arguments.data, features=features, labels=arguments.labels, task=task, classes=classes)
-    except DataError as error:
-        if "regress" in str(error):
-            raise DataError(f"{error} (for real targets: --loss squared_error)") from None
-        raise
-
-
-def _names(given: str | None, path: str) -> str | list[str] | None:
-    """One name, even one with a comma in it, or several with commas between them."""
-    if given is None or "," not in given or given in read_arrays(path):
-        return given
-    return [name.strip() for name in given.split(",")]
-
-
-def _targets(batch: Dataset, loss: str, outputs: int) -> Array:
-    """What the loss expects: labels, one-hot rows for squared errors, ±1 rows for the logistic loss."""
-    takes = LOSSES[loss].takes
-    if batch.classes is None or takes in ("labels", "zero-one"):
-        return batch.y
-    one_hot = np.eye(outputs)[batch.y]
-    return one_hot if takes == "reals" else 2.0 * one_hot - 1.0
 
 
 def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, holder: str) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import webbrowser
 from pathlib import Path
 
 from jacobians.cli.options import Commands, add_command
 from jacobians.cli.output import check_free, write_file
 from jacobians.explorer import explorer_page
+from jacobians.presets import convention
 
 _DEFAULT_FILE = "jacobians-explorer.html"
 _EPILOG = """\
 examples:
   jacobians explore
+  jacobians explore ng-ml-2011 cs231n -o two.html
   jacobians explore -o lecture.html --force
   jacobians explore -o - > lecture.html
 """
@@ -31,21 +34,31 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         epilog=_EPILOG,
     )
     parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="preset",
+        help="offer these alone; of two, the first is on the left (default: every preset)",
+    )
+    parser.add_argument(
         "-o", "--output", default=_DEFAULT_FILE, metavar="FILE", help="default: %(default)s; - to print"
     )
     parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
+    presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
     if arguments.output == "-":
-        sys.stdout.buffer.write(explorer_page().encode())  # the page is UTF-8, whatever the terminal is
+        sys.stdout.buffer.write(explorer_page(presets).encode())  # the page is UTF-8, whatever the terminal is
         return 0
     hint = ", or write over it with --force"
     check_free(arguments.output, "explore", overwrite=arguments.force, hint=hint)
-    path, page = Path(arguments.output), explorer_page()
+    path, page = Path(arguments.output), explorer_page(presets)
     write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
     size = len(page.encode()) / 1000
     print(f"{path}: {size:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
+    if arguments.open and not webbrowser.open(path.resolve().as_uri()):
+        print("No browser was found to open it with.", file=sys.stderr)
     return 0

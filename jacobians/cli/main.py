@@ -20,6 +20,7 @@ from jacobians.cli import (
     derive_command,
     explain_command,
     explore_command,
+    train_command,
     translate_command,
 )
 from jacobians.cli.output import standard_streams
@@ -33,6 +34,7 @@ _COMMANDS = (
     check_command,
     audit_command,
     translate_command,
+    train_command,
     explore_command,
     conventions_command,
 )

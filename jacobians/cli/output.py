@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jacobians.data.guards import printable
 from jacobians.errors import DataError, MissingExtraError
-from jacobians.parameter_files import whole_file
+from jacobians.whole_files import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console

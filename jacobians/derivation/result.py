@@ -24,6 +24,7 @@ from jacobians.derivation.numpy_program import (
 )
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
+from jacobians.symbols.javascript import javascript, runtime
 from jacobians.symbols.text import TextNotation
 
 
@@ -151,6 +152,28 @@ class Derivation:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
         formulas = [parameter.formula.numpy for parameter in self.parameters.values()]
         return program(self.equations, self.values, [*self._definition_lines(), *formulas], with_matrices=False)
+
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.
+
+        It takes the inputs, targets, parameters and the number of examples by their names, arrays as ``np.array`` makes
+        them of nested lists, and returns every array by its name; ``np.tolist`` makes lists of one.
+
+        Raises
+        ------
+        LayoutError
+            If an operation has no source that the runtime can run.
+
+        Examples
+        --------
+        >>> from jacobians import Network
+        >>> from jacobians.derivation import derive
+        >>> net = Network.dense((2, 2), convention="cs231n")
+        >>> program = derive(net.run(net.init(0), [[1.0, 2.0]], [0])).to_javascript()
+        >>> [line for line in program.splitlines() if "dW1 =" in line]
+        ['  const dW1 = np.matmul(np.transpose(X), dZ1);']
+        """
+        return f"{runtime()}\n{javascript(self.to_numpy())}\n"
 
     def preamble(self) -> str:
         """Return the program that defines everything that the lines of the derivation are written with.

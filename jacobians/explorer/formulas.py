@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from jacobians.derivation import Definition, Derivation, Equation, ParameterDerivation, derive
+from jacobians.derivation import Definition, Derivation, Equation, ParameterDerivation
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.names import shown_name, shown_shape
 from jacobians.network import Run
@@ -32,9 +32,8 @@ def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
     return distinct.keep([element.tag, children or element.text or "", *attributes])
 
 
-def keep_formulas(run: Run, distinct: DistinctValues) -> int:
+def keep_formulas(run: Run, derivation: Derivation, distinct: DistinctValues) -> int:
     """Return the place of a run's formulas: both passes, shapes, one derivation a parameter, and NumPy code."""
-    derivation = derive(run)
     roles = _roles(run, derivation)
     arrays = [(name, array) for name, array in derivation.values.items() if array.ndim]
     return distinct.keep(

@@ -15,12 +15,14 @@ import numpy as np
 from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
+from jacobians.derivation import derive
 from jacobians.explorer.differences import difference_table
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.formulas import keep_formulas
 from jacobians.explorer.names import Spelling, letter, shown_name, shown_shape
 from jacobians.explorer.panes import objective_in_words
+from jacobians.explorer.stage_steps import stage_record
 from jacobians.factors import Factor
 from jacobians.layout import Layout, vec
 from jacobians.network import Run
@@ -36,12 +38,14 @@ def net_record(
     records, gradients = [], []
     for convention in conventions:
         run = example.run(convention)
-        writer = _Writer(run, _places(plain, convention, example), distinct)
+        own_places = _places(plain, convention, example)
+        writer = _Writer(run, own_places, distinct)
         own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
         chains = {name: run.chain(name) for name in own.values() if name}
         gradient = {name: run.jacobian(name).gradient for name in chains}
         arrays = _arrays(run)
         named = [example.run(convention.replace(names=manner)) for manner in manners]
+        derived = [derive(each) for each in named]
         spellings = [Spelling(each, example.activation) for each in named]
         gradients.append(gradient)
         records.append(
@@ -51,7 +55,18 @@ def net_record(
                 "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
                 "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
                 "shown": [distinct.keep({name: spelled.array(name) for name in arrays}) for spelled in spellings],
-                "formulas": [keep_formulas(each, distinct) for each in named],
+                "formulas": [keep_formulas(each, found, distinct) for each, found in zip(named, derived, strict=True)],
+                "stage": [
+                    distinct.keep(
+                        {
+                            name: stage_record(
+                                found, name, chains[name], convention.layout, own_places, distinct, example.key
+                            )
+                            for name in chains
+                        }
+                    )
+                    for found in derived
+                ],
             }
         )
     kinds, table = difference_table(conventions, gradients, example.wrt, distinct)

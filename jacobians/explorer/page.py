@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -21,10 +22,11 @@ from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_r
 from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
 from jacobians.presets import all_conventions
 
-_STYLES = ("page.css", "tables.css", "print.css")
+_STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
-    *("dom", "words", "lookup", "state", "rows", "controls"),
-    *("arrays", "chain", "grid", "light", "sections", "graph", "main"),
+    *("dom", "words", "stops", "lookup", "state", "rows", "controls"),
+    *("arrays", "chain", "grid", "light", "sections", "graph"),
+    *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 
@@ -46,14 +48,14 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
     '<!doctype html>'
     """
     style = "\n".join(map(_read, _STYLES))
-    script = '(() => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "})();\n"
+    script = '(async () => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "})();\n"
     data = explorer_data(all_conventions() if presets is None else presets, examples)
     parts = {
         "policy": escape(_policy(style, script)),
         "version": escape(__version__),
         "style": style,
         "script": script,
-        "data": _json(data),
+        "data": _packed(data),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read("page.html"))
 
@@ -65,7 +67,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
     graph = graph_record(found, distinct)
     words = list(dict.fromkeys([LIBRARY, *(preset.names for preset in presets)]))
     names = [preset.name for preset in presets]
-    left, right = _START if set(_START) <= set(names) else (names[0], names[-1])
+    left, right = _START if len(names) != 2 and set(_START) <= set(names) else (names[0], names[-1])
     return {
         "start": {"net": examples[min(1, len(examples) - 1)].key, "left": left, "right": right},
         "switches": SWITCHES,
@@ -100,12 +102,10 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _json(data: dict[str, Any]) -> str:
-    """JSON that cannot end the element it stands in, nor begin another."""
+def _packed(data: dict[str, Any]) -> str:
+    """JSON, deflated, in base 64: none of its letters can end the element it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _read(name: str) -> str:

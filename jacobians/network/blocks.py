@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from jacobians.arrays import Array
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.batches.blocks import Blocks, along, positive
+from jacobians.batches.tree import TreeSum
+from jacobians.errors import LayoutError
 from jacobians.layout import Layout
 from jacobians.operations import Operation
 
-__all__ = ["gradient_in_blocks"]
+__all__ = ["gradient_in_blocks", "refuse_mixing"]
 
 
 Share: TypeAlias = Callable[[Array, Array, int], dict[str, Array]]
@@ -34,49 +35,28 @@ def gradient_in_blocks(
     LayoutError
         If an operation does not act on every example alone.
     """
-    _check(parts, block)
+    positive(block, "Network.gradient: block")
+    refuse_mixing(parts, "Network.gradient")
     count = X.shape[layout.batch_axis] if X.ndim else 0
     if count <= block:
         return count, share(X, Y, count)
-    sums: dict[str, Array] = {}
-    for part in _parts(count, block):
-        added = share(_along(X, part, layout.batch_axis), _along(Y, part, _target_axis(Y, count, layout)), count)
-        by_input = added.pop("X", None)
-        if by_input is not None:
-            _along(sums.setdefault("X", np.empty_like(X)), part, layout.batch_axis)[...] = by_input
-        for name, gradient in added.items():
-            if name in sums:
-                sums[name] += gradient
-            else:
-                sums[name] = gradient.astype(np.promote_types(gradient.dtype, np.float64))
-    return count, sums
+    axis = layout.batch_axis
+    batches = Blocks(X, Y, block, layout.batch)
+    total = TreeSum(len(batches))
+    by_input: dict[str, Array] = {}
+    for index in range(len(batches)):
+        added = share(*batches[index], count)
+        if "X" in added:
+            along(by_input.setdefault("X", np.empty_like(X)), batches.part(index), axis)[...] = added.pop("X")
+        total.put(index, added)
+    return count, {**total.result(), **by_input}
 
 
-def _check(parts: Sequence[Operation], block: int) -> None:
-    try:
-        size = operator.index(block)
-    except TypeError:
-        size = 0
-    if size < 1:
-        raise ShapeError(f"Network.gradient: block={block!r}; expected a positive number of examples, such as 1024")
+def refuse_mixing(parts: Sequence[Operation], what: str) -> None:
+    """Raise LayoutError where an operation may not act on every example alone."""
     for part in parts:
         if not part.per_example:
             raise LayoutError(
-                f"Network.gradient: {part.name} may mix the examples of a batch, so it cannot be cut into blocks; "
-                "leave block out, or set per_example = True on the operation if it acts on every example alone"
+                f"{what}: {part.name} may mix the examples of a batch, so it cannot be cut into blocks; "
+                "take the whole batch, or set per_example = True on the operation if it acts on every example alone"
             )
-
-
-def _parts(count: int, block: int) -> Iterator[slice]:
-    return (slice(start, min(start + block, count)) for start in range(0, count, block))
-
-
-def _along(array: Array, part: slice, axis: int) -> Array:
-    return array[part] if axis == 0 else array[..., part]
-
-
-def _target_axis(Y: Array, count: int, layout: Layout) -> int:
-    """The axis of the targets along which examples lie; labels may also be one row or one column of any layout."""
-    if Y.ndim and Y.shape[layout.batch_axis] != count and Y.shape[-1 - layout.batch_axis] == count:
-        return -1 - layout.batch_axis
-    return layout.batch_axis

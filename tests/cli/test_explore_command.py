@@ -13,7 +13,7 @@ from jacobians.cli import explore_command, main
 @pytest.fixture(autouse=True)
 def _small_page(monkeypatch):
     """The page itself is tested beside the explorer; here a short one with letters of every kind."""
-    monkeypatch.setattr(explore_command, "explorer_page", lambda: "<!doctype html>∂\n")
+    monkeypatch.setattr(explore_command, "explorer_page", lambda presets: "<!doctype html>∂\n")
 
 
 def run(capsys, *argv):
@@ -29,6 +29,30 @@ def test_the_page_is_written_here_unless_a_file_is_named(capsys, tmp_path, monke
     assert (tmp_path / "jacobians-explorer.html").read_text(encoding="utf-8") == "<!doctype html>∂\n"
     assert "jacobians-explorer.html: 0 kB, no network needed" in out
     assert (tmp_path / "jacobians-explorer.html").as_uri() in out
+
+
+def test_the_presets_that_are_named_are_offered(capsys, tmp_path, monkeypatch):
+    offered = []
+    monkeypatch.setattr(explore_command, "explorer_page", lambda presets: offered.append(presets) or "page")
+    file = str(tmp_path / "a.html")
+    assert run(capsys, "keras", "matlab", "keras", "-o", file)[0] == 0
+    assert run(capsys, "-o", file, "--force")[0] == 0
+    assert [[preset.name for preset in presets or ()] for presets in offered] == [["keras", "matlab"], []]
+    code, out, err = run(capsys, "kera", "-o", file, "--force")
+    assert (code, out) == (2, "")
+    assert "kera" in err
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_page_is_opened_where_it_is_asked_for(capsys, tmp_path, monkeypatch, found):
+    opened = []
+    monkeypatch.setattr(explore_command.webbrowser, "open", lambda address: opened.append(address) or found)
+    file = tmp_path / "a.html"
+    assert run(capsys, "-o", str(file))[0] == 0
+    assert opened == []
+    code, _, err = run(capsys, "-o", str(file), "--force", "--open")
+    assert (code, opened) == (0, [file.as_uri()])
+    assert err == ("" if found else "No browser was found to open it with.\n")
 
 
 def test_a_file_is_written_over_only_by_force(capsys, tmp_path):

@@ -18,7 +18,7 @@ from jacobians import Network
 from jacobians.cli import main
 from jacobians.cli.output import make_console, printable, write_file
 from jacobians.errors import DataError
-from jacobians.parameter_files import whole_file
+from jacobians.whole_files import whole_file
 
 MODEL = r"""
 import os, sys, time

@@ -19,7 +19,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
 
     The explorer's page is computed once for all commands that write it.
     """
-    monkeypatch.setattr("jacobians.cli.explore_command.explorer_page", lambda: request.getfixturevalue("page_text"))
+    monkeypatch.setattr("jacobians.cli.explore_command.explorer_page", lambda _: request.getfixturevalue("page_text"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
@@ -83,7 +83,7 @@ def test_the_lines_of_the_readme_are_there() -> None:
     """Where the README has no such block, or it is fenced otherwise, nothing would be run."""
     lines = [line for b in blocks((ROOT / "README.md").read_text(encoding="utf-8")) for line in b.source.splitlines()]
     commands = {line.split()[1] for line in lines if line.startswith("jacobians ")}
-    assert commands == {"conventions", "compare", "check", "translate", "explain", "audit", "explore"}
+    assert commands == {"conventions", "compare", "check", "translate", "explain", "audit", "train", "explore"}
 
 
 def test_console_blocks(tmp_path: Path) -> None:

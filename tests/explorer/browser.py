@@ -69,6 +69,7 @@ class Tab:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.address = file.as_uri()
         self.page.goto(self.address + fragment)
+        self.page.wait_for_selector("#stops li[aria-current]", state="attached")
 
     def strange_requests(self) -> list[str]:
         """Whatever was asked for beside the file itself and the empty icon within it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,14 @@ def page_file(page_text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def page_data(page_text: str) -> dict[str, Any]:
     """What the page looks up, read out of the finished file."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page_text, re.DOTALL)
+    return unpacked(page_text)
+
+
+def unpacked(page_text: str) -> dict[str, Any]:
+    """The data of a page."""
+    found = re.search(r'<script type="application/octet-stream" id="data">([A-Za-z0-9+/=]*)</script>', page_text)
     assert found
-    return json.loads(found[1])
+    return json.loads(zlib.decompress(base64.b64decode(found[1])))
 
 
 @pytest.fixture(scope="module")

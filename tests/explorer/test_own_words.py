@@ -11,6 +11,7 @@ import pytest
 
 from jacobians import Convention, all_conventions, convention
 from jacobians.array_names import ArrayNames
+from jacobians.derivation import derive
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES
 from jacobians.explorer.formulas import keep_formulas
@@ -86,7 +87,7 @@ def check(data: dict[str, Any], net: int, layout: int, preset: str) -> None:
     example, page = EXAMPLES[net], Page(data, net, layout, preset)
     own = Convention("", layouts()[layout], reduction="mean", names=convention(preset).names)
     run, distinct = example.run(own), DistinctValues()
-    formulas = distinct.values[keep_formulas(run, distinct)]
+    formulas = distinct.values[keep_formulas(run, derive(run), distinct)]
     for part in ("forward", "cotangents"):
         expected = [[name, plain(distinct.values, place)] for name, place in distinct.values[formulas[part]]]
         assert page.definitions(part) == expected
@@ -150,7 +151,7 @@ def test_names_of_ones_own() -> None:
     mine = Convention("mine", layouts()[5], names=names)
     page = Page(explorer_data([mine], EXAMPLES[1:2]), 0, 5, "mine")
     run, distinct = EXAMPLES[1].run(mine.replace(reduction="mean")), DistinctValues()
-    formulas = distinct.values[keep_formulas(run, distinct)]
+    formulas = distinct.values[keep_formulas(run, derive(run), distinct)]
     assert page.code() == distinct.values[formulas["code"]]
     assert "W1 = X_ones @ Z1.T" in page.code()
     forward = [[name, plain(distinct.values, place)] for name, place in distinct.values[formulas["forward"]]]

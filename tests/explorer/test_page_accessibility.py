@@ -110,7 +110,7 @@ def test_on_paper(tab: Tab) -> None:
 
 
 def test_every_section_is_a_heading_and_a_region(tab: Tab) -> None:
-    assert tab.page.locator("main > section[aria-labelledby]").count() == 9
+    assert tab.page.locator("main > section[aria-labelledby]").count() == 11
     assert tab.page.get_by_role("heading", level=1).count() == 1
-    assert tab.page.get_by_role("heading", level=2).count() == 9
+    assert tab.page.get_by_role("heading", level=2).count() == 11
     assert tab.page.get_by_role("grid").count() == 2

@@ -140,7 +140,7 @@ def test_a_shared_view_opens_as_it_was_left(tab: Tab, browser: Any, page_file: P
 )
 def test_a_broken_address_falls_back(tab: Tab, fragment: str) -> None:
     tab.go(fragment)
-    assert tab.page.locator("#sections h2").count() == 9
+    assert tab.page.locator("#sections h2").count() == 11
     assert tab.fragment["net"] == "4-3-2"
     assert "tie" not in tab.fragment
 

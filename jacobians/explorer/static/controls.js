@@ -1,16 +1,16 @@
 // What the reader chooses: the shared selects, and each pane's preset and five switches.
 
 const SWITCH_NAMES = {
-  batch: "Batch: an example is one of the",
-  weights: "Weights: a node is one of the",
-  bias: "Bias",
-  vec: "vec stacks",
-  derivative: "Derivative layout",
+  batch: ["X", "Batch: an example is one of the rows or columns"],
+  weights: ["W", "Weights: a node is one of the rows or columns"],
+  bias: ["bias", "Bias: apart, or within the weights beside an entry of ones"],
+  vec: ["vec", "vec stacks rows (C) or columns (F)"],
+  derivative: ["∂", "Derivative layout: a Jacobian is outputs × inputs, or inputs × outputs"],
 };
-const CHOICE_NAMES = { C: "rows (C)", F: "columns (F)" };
+const CHOICE_NAMES = { columns: "cols", separate: "apart", numerator: "num", denominator: "den" };
 
 function makeControls(pane, change) {
-  const select = el("select", { id: `${pane}-preset` }, el("option", { value: "" }, "none: the switches below"));
+  const select = el("select", { id: `${pane}-preset` }, el("option", { value: "" }, "none: the switches"));
   for (const { name } of data.presets) select.append(el("option", { value: name }, name));
   select.addEventListener("change", () => {
     change(pane, select.value ? sideOfPreset(select.value) : flipped(pane, {}));
@@ -23,11 +23,16 @@ function makeControls(pane, change) {
       });
       return el("label", {}, input, el("span", {}, CHOICE_NAMES[value] ?? value));
     });
-    return el("fieldset", {}, el("legend", {}, el("span", { id: `${pane}-${name}-mark` }), SWITCH_NAMES[name]), el("div", { class: "choices" }, ...labels));
+    return el("fieldset", {}, el("legend", {}, el("span", { id: `${pane}-${name}-mark` }), 
+      el("span", { "aria-hidden": "true", title: SWITCH_NAMES[name][1] }, SWITCH_NAMES[name][0]), spoken(SWITCH_NAMES[name][1])), el("div", { class: "choices" }, ...labels));
   });
   return el("form", { class: "switches", "aria-label": `Convention of the ${pane} pane` },
-    el("p", { class: "preset" }, el("label", { for: `${pane}-preset` }, "Preset"), " ", select),
-    el("p", { class: "source quiet", id: `${pane}-source` }), ...switches,
+    el("p", { class: "preset" }, el("label", { for: `${pane}-preset` }, el("span", { class: "tag" }, pane === "left" ? "Left" : "Right")), " ", select),
+    ...switches);
+}
+
+function makeSource(pane) {
+  return el("div", {}, el("p", { class: "source quiet", id: `${pane}-source` }),
     el("p", { class: "note", id: `${pane}-note` },
       "Without a bias this is another network: its numbers, and its gradient, are others."));
 }

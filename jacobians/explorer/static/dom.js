@@ -42,7 +42,7 @@ let settling = 0;
 function settleScrolling() {
   clearTimeout(settling);
   settling = setTimeout(() => {
-    const boxes = [...document.querySelectorAll(".scroll")].filter((box) => !box.querySelector("[tabindex]"));
+    const boxes = [...document.querySelectorAll(".scroll")].filter((box) => !box.querySelector('[tabindex="0"]'));
     const wide = boxes.map((box) => box.scrollWidth > box.clientWidth);
     boxes.forEach((box, i) => (wide[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
   }, 150);

@@ -1,6 +1,13 @@
 // The data, and what one pane shows of it: `makePane` looks everything up, and reorders what its layout orders otherwise.
 
-const data = JSON.parse(byId("data").textContent);
+// The page holds the data deflated, in base 64.
+async function readData() {
+  const packed = Uint8Array.from(atob(byId("data").textContent), (character) => character.charCodeAt(0));
+  const inflated = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(inflated).text());
+}
+
+const data = await readData();
 // What a pane can show: the presets, and every layout in the library's names and in those of each preset.
 const sides = [
   ...data.presets.map((preset) => ({ ...data.layouts[preset.at], ...preset, last: preset.name })),
@@ -103,7 +110,7 @@ function makePane(name, side, net, wrt) {
   const made = (array) => makeArray(array, layout, shown, words);
   const arrays = new Map(pooled(record.arrays).map((array) => [array.name, made(array)]));
   const chain = own === null ? [] : pooled(record.chains)[own].map((place) => makeView(pooled(place), arrays, layout));
-  return {
+  const pane = {
     name,
     title: name === "left" ? "Left" : "Right",
     side,
@@ -123,4 +130,6 @@ function makePane(name, side, net, wrt) {
     rows: {}, // by a section, its rows
     open: null, // the factor that is shown entry by entry
   };
+  makeStops(pane, own === null ? null : pooled(record.stage[manner])[own]);
+  return pane;
 }

@@ -15,17 +15,20 @@ function build() {
   for (const net of data.nets) {
     byId("net").append(el("option", { value: net.key }, netTitle(net)));
   }
-  const sections = [makeSection("conventions", "Conventions", (name) => makeControls(name, chooseSide))];
+  const sections = [
+    makeSection("conventions", "Conventions", (name) => makeControls(name, chooseSide)), buildStage(),
+    makeSection("sources", "The two conventions", (name) => makeSource(name), false),
+  ];
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
   byId("gradient").append(el("p", { id: "difference" }));
   byId("graph-title").after(graphPicture());
 }
 
-function makeSection(id, title, content) {
+function makeSection(id, title, content, compared = true) {
   const pane = (name) => el("div", { class: "pane", "data-pane": name }, el("h3", {}), content(name));
   return el("section", { id, "aria-labelledby": `${id}-title` },
-    el("h2", { id: `${id}-title` }, title, " ", el("span", { class: "badge", id: `${id}-badge` })),
+    el("h2", { id: `${id}-title` }, title, ...(compared ? [" ", el("span", { class: "badge", id: `${id}-badge` })] : [])),
     el("div", { class: "panes" }, pane("left"), pane("right")));
 }
 
@@ -43,6 +46,7 @@ function render() {
   for (const pane of panes) renderPane(pane);
   for (const [id] of SECTIONS) markRows(byId(`${id}-badge`), ...panes.map(({ rows }) => rows[id]));
   if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  renderTheStage();
   byId("difference").textContent = differenceText(panes);
   showShared();
   for (const pane of panes) showControls(pane.name);
@@ -50,6 +54,19 @@ function render() {
   light();
   settleScrolling();
   writeFragment();
+}
+
+// The row stays at its role when a convention changes, and goes to the opening stop when the chain does.
+function renderTheStage() {
+  const role = stage.roles.length ? currentRole() : null;
+  const added = summedExamples();
+  stage.roles = alignedRoles(...panes);
+  stage.follow = state.follow;
+  if (state.step === null) stage.at = openingStop();
+  else if (stage.known && role !== null && stage.roles.includes(role)) stage.at = stage.roles.indexOf(role) + added;
+  else stage.at = state.step;
+  stage.known = true;
+  renderStage();
 }
 
 // A pane is written once; afterwards only its chain, when another factor is opened.
@@ -94,12 +111,14 @@ function chooseShared(name, value) {
   state[name] = value;
   state.of = null;
   state.tie = null;
+  state.step = null;
   const names = netOf(state.net).wrt.map(([wrt]) => wrt);
   if (!names.includes(state.by)) state.by = names[0];
   render();
 }
 
 build();
+measureStage();
 byId("net").addEventListener("change", () => chooseShared("net", byId("net").value));
 byId("wrt").addEventListener("change", () => chooseShared("by", byId("wrt").value));
 byId("shared").addEventListener("submit", (event) => event.preventDefault());
@@ -108,7 +127,7 @@ byId("share").addEventListener("click", () => {
   copyText(location.href, byId("share"), null);
 });
 // the address may have been written again since: what is asked for is the event's
-addEventListener("hashchange", ({ newURL }) => { readFragment(new URL(newURL).hash); render(); });
+addEventListener("hashchange", ({ newURL }) => { readFragment(new URL(newURL).hash); stage.known = false; render(); });
 addEventListener("resize", settleScrolling);
 readFragment(location.hash);
 render();

@@ -1,6 +1,6 @@
 // The view, a pane being the place of its side, and its spelling in the URL's fragment: #net=4-3-2&by=W1&of=Z1&left=cs231n&right=rows.columns.separate.C.numerator.nielsen
 
-const state = { net: null, by: null, of: null, tie: null, left: null, right: null };
+const state = { net: null, by: null, of: null, tie: null, step: null, follow: 0, left: null, right: null };
 
 // Whatever is missing or unknown in a fragment is left at the default.
 function readFragment(fragment) {
@@ -12,9 +12,15 @@ function readFragment(fragment) {
   state.of = given.get("of");
   const tie = /^(\w+)-(\d+)-(\d+)$/.exec(given.get("tie") ?? "");
   state.tie = tie && { key: tie[1], output: Number(tie[2]), input: Number(tie[3]) };
+  state.step = readNumber(given.get("step"));
+  state.follow = Math.min(readNumber(given.get("follow")) ?? 0, net.count);
   for (const pane of ["left", "right"]) {
     state[pane] = readSide(given.get(pane) ?? "") ?? sideOfPreset(data.start[pane]);
   }
+}
+
+function readNumber(text) {
+  return /^\d{1,2}$/.test(text ?? "") ? Number(text) : null;
 }
 
 // A preset by its name; a layout by its five choices, and by the preset whose names it keeps.
@@ -33,6 +39,8 @@ function writeSide(side) {
 function fragmentOf() {
   const parts = { net: state.net, by: state.by, left: writeSide(state.left), right: writeSide(state.right) };
   if (state.of) parts.of = state.of;
+  if (state.step !== null) parts.step = state.step;
+  if (state.follow) parts.follow = state.follow;
   if (state.tie) parts.tie = `${state.tie.key}-${state.tie.output}-${state.tie.input}`;
   return `#${new URLSearchParams(parts)}`;
 }

@@ -1,0 +1,152 @@
+"""The JavaScript programs in node, against the library's own gradients: random nets in every preset.
+
+A few in every run; ``python -m tests.derivation.test_javascript 1000`` takes as many as are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians import Network
+from jacobians.derivation import derive
+from jacobians.errors import LayoutError
+from jacobians.network import Run
+from jacobians.operations import ACTIVATIONS
+from jacobians.presets import all_conventions
+from jacobians.symbols.javascript import javascript, runtime
+
+TOLERANCE = 1e-13
+LOSSES = ("cross_entropy", "binary_cross_entropy", "multiclass_hinge", "squared_error")
+
+
+def random_run(rng: np.random.Generator, activation: str, loss: str) -> Run:
+    sizes = tuple(int(n) for n in rng.integers(2, 6, size=rng.integers(2, 5)))
+    count = int(rng.integers(1, 6))
+    conventions = all_conventions()
+    convention = conventions[rng.integers(len(conventions))]
+    net = Network.dense(sizes, convention=convention, activation=activation, output="linear", loss=loss)
+    X = rng.normal(size=(count, sizes[0]))
+    squared = loss == "squared_error"
+    Y = rng.normal(size=(count, sizes[-1])) if squared else rng.integers(sizes[-1], size=count)
+    if net.layout.batch == "columns":
+        X, Y = X.T, Y.T
+    return net.run(net.init(rng), X, Y)
+
+
+def job(run: Run) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """A run's program, what it is given, and what the library computes."""
+    derivation = derive(run)
+    given = {name: array.tolist() for name, array in derivation.values.items()}
+    gradient_of = run.network.convention.names.gradient_of
+    expected = {gradient_of(name): gradient.tolist() for name, gradient in run.gradient().items()}
+    return javascript(derivation.to_numpy()), given, expected
+
+
+def script(made: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> str:
+    """A function without arguments that runs every program and returns what was expected of it, as nested lists."""
+    lines = [runtime(), "const found = [];"]
+    for program, given, expected in made:
+        lines.append(
+            f"{{ {program}\nconst given = {json.dumps(given)};\n"
+            "for (const name in given) if (typeof given[name] !== 'number') given[name] = np.array(given[name]);\n"
+            "const made = program(given);\n"
+            f"const wanted = {json.dumps(list(expected))};\n"
+            "found.push(Object.fromEntries(wanted.map((name) => [name, np.tolist(made[name])]))); }"
+        )
+    return "\n".join(["() => {", *lines, "return found; }"])
+
+
+def in_node(jobs: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Run programs by node; each returns its arrays as nested lists."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is installed")
+    text = f"console.log(JSON.stringify(({script(jobs)})()));"
+    done = subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=True, timeout=300)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def distance(found: dict[str, Any], expected: dict[str, Any]) -> float:
+    """The largest difference of any gradient's entries, relative to the gradient's largest entry."""
+    worst = 0.0
+    for name, array in expected.items():
+        a, b = np.asarray(found[name]), np.asarray(array)
+        assert a.shape == b.shape, name
+        worst = max(worst, float(np.abs(a - b).max(initial=0.0)) / max(1.0, float(np.abs(b).max(initial=0.0))))
+    return worst
+
+
+def jobs(count: int, seed: int) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    rng = np.random.default_rng(seed)
+    return [
+        job(random_run(rng, list(ACTIVATIONS)[i % len(ACTIVATIONS)], LOSSES[i % len(LOSSES)])) for i in range(count)
+    ]
+
+
+def test_gradients_are_the_librarys() -> None:
+    made = jobs(2 * len(ACTIVATIONS), seed=0)
+    for (_, _, expected), found in zip(made, in_node(made), strict=True):
+        assert distance(found, expected) <= TOLERANCE
+
+
+def test_a_wrong_program_is_found() -> None:
+    program, given, expected = job(random_run(np.random.default_rng(3), "tanh", "cross_entropy"))
+    wrong = program.replace("np.cosh", "np.exp")
+    assert wrong != program
+    assert distance(in_node([(wrong, given, expected)])[0], expected) > 1e-3
+
+
+def test_the_normal_distribution_from_tail_to_tail() -> None:
+    from scipy.special import ndtr
+
+    x = np.linspace(-12, 12, 97)
+    program = javascript("from scipy.special import ndtr\nP = ndtr(x)")
+    ((found),) = in_node([(program, {"x": x.tolist()}, {"P": None})])
+    np.testing.assert_allclose(found["P"], ndtr(x), rtol=1e-13, atol=0)
+
+
+def test_names_of_a_program_do_not_meet_those_of_the_runtime() -> None:
+    program = javascript("def tanh(Z):\n    return np.tanh(Z)\n\n\ndelete = tanh(new)")
+    ((found),) = in_node([(program, {"new_": [0.5]}, {"delete_": None})])
+    np.testing.assert_allclose(found["delete_"], np.tanh([0.5]), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("for t in X:\n    pass", "for t in X:"),
+        ("Z = np.fft(X)", "np.fft(X)"),
+        ("from torch import relu\nZ = relu(X)", "from torch import relu"),
+        ("Z = X[0]", "X[0]"),
+        ("Z = X[::2, :]", "::2"),
+    ],
+)
+def test_what_the_runtime_lacks_is_said(program: str, text: str) -> None:
+    with pytest.raises(LayoutError, match=r"^to_javascript: the runtime has nothing for") as caught:
+        javascript(program)
+    assert str(caught.value).endswith(text)
+
+
+def test_shapes_that_do_not_fit_are_said_by_the_program() -> None:
+    program = javascript("Z = X + Y")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        in_node([(program, {"X": [1.0, 2.0], "Y": [1.0, 2.0, 3.0]}, {"Z": None})])
+    assert "shapes do not fit: (2) and (3)" in caught.value.stderr
+
+
+if __name__ == "__main__":
+    wanted, worst, done = int(sys.argv[1]), 0.0, 0
+    while done < wanted:
+        made = jobs(min(100, wanted - done), seed=done)
+        for (_, _, expected), found in zip(made, in_node(made), strict=True):
+            worst = max(worst, distance(found, expected))
+        done += len(made)
+    print(f"{wanted} random nets: largest relative difference {worst:.1e}; runtime {len(runtime())} bytes")
