@@ -30,6 +30,7 @@ _HOMES = {
     "data": "load_digits",
     "derivation": "explain",
     "diagnosis": "diagnose",
+    "differentiation": "differentiate",
     "errors": "JacobiansError",
     "factors": "Factor",
     "graphs": "values",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.data import *
     from jacobians.derivation import *
     from jacobians.diagnosis import *
+    from jacobians.differentiation import *
     from jacobians.errors import *
     from jacobians.factors import *
     from jacobians.graphs import *

@@ -27,14 +27,13 @@ def words(text: str) -> list[str]:
 
 
 PUBLIC = words("""
-    BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones
-    affine all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian
-    compare convention cross_entropy diagnose empirical_fisher exp explain fit gauss_newton gelu grad hadamard
+    BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
+    all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian compare
+    convention cross_entropy diagnose differentiate empirical_fisher exp explain fit gauss_newton gelu grad hadamard
     hessian in_blocks jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax
     logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid
     silu softmax softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian
-    translate_kernel translate_packed
-    translate_parameters transpose unvec values vec
+    translate_kernel translate_packed translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
@@ -186,6 +185,7 @@ MAY_IMPORT = {
     "file_verdict": _NETWORK | {"checking", "diagnosis", "array_roles"},
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
+    "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _BASE | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {"comparison", ""},
@@ -195,6 +195,7 @@ MAY_IMPORT = {
         "diagnosis",
         "auditing",
         "comparison",
+        "differentiation",
         "explorer",
         "data",
         "array_roles",

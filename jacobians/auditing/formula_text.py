@@ -30,6 +30,8 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 class Source:
     """A formula as it was given, one character for one character, in one line; `lines` keeps the ends of lines.
 
+    Errors begin with the name of the `reader`.
+
     Examples
     --------
     >>> print(Source.of("dW1 = X.T @ Z9").error("'Z9' is unknown", (12, 14)))
@@ -40,10 +42,13 @@ class Source:
 
     text: str
     lines: str = ""
+    reader: str = "audit"
 
     @classmethod
-    def of(cls, formula: str, comment: str = "") -> Source:
+    def of(cls, formula: str, comment: str = "", *, reader: str = "audit", example: str = "dW1 = X.T @ dZ1") -> Source:
         """Return the source of a formula; what follows a comment's sign in a line is left out.
+
+        Errors begin with the reader's name; two of them show an example.
 
         Raises
         ------
@@ -51,15 +56,15 @@ class Source:
             If it is empty, too long, holds a control character, or its brackets do not match or lie too deep.
         """
         if not isinstance(formula, str):
-            raise FormulaError(f"audit: a formula is a text such as 'dW1 = X.T @ dZ1', not {type(formula).__name__}")
+            raise FormulaError(f"{reader}: a formula is a text such as {example!r}, not {type(formula).__name__}")
         if len(formula) > MAX_LENGTH:
-            raise FormulaError(f"audit: the formula has {len(formula)} characters; at most {MAX_LENGTH} are read")
+            raise FormulaError(f"{reader}: the formula has {len(formula)} characters; at most {MAX_LENGTH} are read")
         if comment:
             formula = re.sub(rf"{comment}[^\n]*", lambda found: " " * len(found.group()), formula)
         text = "".join(" " if c in "\n\r\t" else c for c in formula)
-        source = cls(text, formula)
+        source = cls(text, formula, reader)
         if not text.strip():
-            raise FormulaError("audit: the formula is empty; write one such as 'dW1 = X.T @ dZ1'")
+            raise FormulaError(f"{reader}: the formula is empty; write one such as {example!r}")
         for place, c in enumerate(text):
             if unicodedata.category(c) in ("Cc", "Cs", "Cf"):
                 raise source.error(
@@ -78,7 +83,7 @@ class Source:
         after = "…" if first + _WINDOW < len(self.text) else ""
         carets = "^" * max(1, min(stop, first + _WINDOW) - start)
         return FormulaError(
-            f"audit: {message}\n    {before}{shown}{after}\n    {' ' * (start - first + len(before))}{carets}"
+            f"{self.reader}: {message}\n    {before}{shown}{after}\n    {' ' * (start - first + len(before))}{carets}"
         )
 
     def part(self, span: Span) -> str:

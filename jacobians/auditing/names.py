@@ -344,6 +344,21 @@ class Scope:
         fresh: dict[str, Any] = {"terms": {}, "used": set(), "loops": set(), "asked": {}, "notes": {}}
         return replace(self, choices=choices, layer=layer, **fresh)
 
+    @property
+    def examples(self) -> int:
+        """How many examples a batch has."""
+        return self.setting.examples
+
+    @property
+    def count_name(self) -> str:
+        """What their number is called."""
+        return self.setting.count_name
+
+    @property
+    def feature_axis(self) -> int:
+        """The axis of a batch along which the features lie."""
+        return self.setting.network.layout.feature_axis
+
     # --- symbols ---------------------------------------------------------------------------------
 
     def symbol(self, name: str) -> Expr | None:

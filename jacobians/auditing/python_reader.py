@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Sequence
 
 from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span
-from jacobians.auditing.names import LISTS, Scope
+from jacobians.auditing.names import LISTS
 from jacobians.auditing.terms import Kind, Term, call, mask_of, number
+from jacobians.auditing.words import Words
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Slices, Symbol
 
@@ -74,7 +75,7 @@ _WHAT = {
 }
 
 
-def read_numpy(source: Source, span: Span, scope: Scope) -> Term:
+def read_numpy(source: Source, span: Span, scope: Words) -> Term:
     """Return the term of the right side of a formula.
 
     Parameters
@@ -82,7 +83,7 @@ def read_numpy(source: Source, span: Span, scope: Scope) -> Term:
     source : Source
     span : (int, int)
         Where the right side stands.
-    scope : Scope
+    scope : Words
         What names mean.
 
     Raises
@@ -112,7 +113,7 @@ def read_numpy(source: Source, span: Span, scope: Scope) -> Term:
 class _PythonReader:
     """One right side being read; `start` is where its text begins in the source."""
 
-    def __init__(self, source: Source, start: int, text: str, scope: Scope) -> None:
+    def __init__(self, source: Source, start: int, text: str, scope: Words) -> None:
         self.source, self.start, self.scope = source, start, scope
         self._bytes = text.encode()
 
@@ -263,10 +264,15 @@ class _PythonReader:
                 if not bare:
                     raise self.error(f"{name} takes no keywords", node.keywords[0].value)
                 return self._function(function, node, depth)
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr="linalg"), attr=name) if (
+                module in _MODULES and bare and self.scope.function(name)
+            ):
+                return self._function(str(self.scope.function(name)), node, depth)
             case (
                 ast.Attribute(value=ast.Name(id=module), attr=name)
                 | ast.Attribute(
-                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional")), attr=name
+                    value=ast.Attribute(value=ast.Name(id=module), attr=("special" | "functional")),
+                    attr=name,
                 )
             ) if module in _MODULES and not self.scope.knows(module):
                 if name in _TOTALS and args:
@@ -304,7 +310,7 @@ class _PythonReader:
         match node.generators:
             case [
                 ast.comprehension(target=ast.Name(id=name), iter=ast.Call(ast.Name(id="range"), [count]), ifs=[])
-            ] if not self.scope.loops and self._integer(count) == self.scope.setting.examples:
+            ] if not self.scope.loops and self._integer(count) == self.scope.examples:
                 self.scope.loops.add(name)
                 body = self.term(node.elt, depth)
                 self.scope.loops.discard(name)

@@ -44,7 +44,8 @@ Kind: TypeAlias = Literal[
     "minus",
     "divide",
     "negative",
-    "power",  # detail: the exponent
+    "power",  # entry by entry; detail: the exponent
+    "matrix_power",  # what a book's ^ writes, of a number or of a square matrix; detail: the exponent
     "part",  # detail: slices
     "sum",  # detail: (axis or None, whether the axis is kept)
     "mean",  # detail: as of a sum
@@ -232,7 +233,7 @@ class Builder:
                 return Quotient(*_spread(a, b, "quotient"))
             case "negative", [a]:
                 return Number(-a.value) if isinstance(a, Number) else Hadamard(Number(-1), a)
-            case "power", [a]:
+            case (("power" | "matrix_power"), [a]):
                 return Power(a, term.detail)
             case "outer", [a, b]:
                 return MatMul(Reshaped(a, (size_of(a.shape), 1)), Reshaped(b, (1, size_of(b.shape))))

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span, Token, Tokens
-from jacobians.auditing.names import Scope
 from jacobians.auditing.terms import Kind, Term, mask_of, number, positions
+from jacobians.auditing.words import Words
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Number
 
 
-def read_latex(source: Source, span: Span, scope: Scope) -> Term:
+def read_latex(source: Source, span: Span, scope: Words) -> Term:
     """Return the term of the right side of a formula in LaTeX.
 
     Parameters
@@ -27,7 +27,7 @@ def read_latex(source: Source, span: Span, scope: Scope) -> Term:
     source : Source
     span : (int, int)
         Where the right side stands.
-    scope : Scope
+    scope : Words
         What names mean.
 
     Raises
@@ -38,13 +38,24 @@ def read_latex(source: Source, span: Span, scope: Scope) -> Term:
     return _LatexReader(source, span, scope).whole()
 
 
-def read_octave(source: Source, span: Span, scope: Scope) -> Term:
+def read_octave(source: Source, span: Span, scope: Words) -> Term:
     """Return the term of the right side of a formula in Octave or MATLAB; a semicolon may end it.
 
     Parameters and errors are those of `read_latex`.
     """
     text = source.part(span).rstrip().removesuffix(";")
     return _OctaveReader(source, (span[0], span[0] + len(text)), scope).whole()
+
+
+def read_text(source: Source, span: Span, scope: Words) -> Term:
+    """Return the term of an expression as books print it in plain text, or as Octave writes it.
+
+    A product needs no sign, a function of one name or bracket no brackets of its own: log det X, tr(A' X B X'). The
+    signs ᵀ, ⁻¹, ² and ∘ are read.
+
+    Parameters and errors are those of `read_latex`.
+    """
+    return _TextbookReader(source, span, scope).whole()
 
 
 # --- the tables ----------------------------------------------------------------------------------
@@ -133,6 +144,20 @@ OCTAVE = Grammar(
     allowed="allowed are names, numbers, + - * .* / ./, ', slices such as (:, 2:end), [ones(m, 1) A], sum(A, 1), f(Z)",
 )
 
+_OF_OCTAVE = OCTAVE.levels[1]
+TEXTBOOK = replace(
+    OCTAVE,
+    tokens=re.compile(
+        r"(?P<space>\s+)"
+        r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
+        r"|(?P<name>[^\W\dᵀ]\w*?(?=ᵀ|\b))"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·])"
+    ),
+    levels=(_SUMS, {"∘": "star"}, {"": "product", "·": "product", **_OF_OCTAVE}),
+    signs={3: (3, 0)},
+    allowed="allowed are names, numbers, products such as A X or A * X, + - / .* ∘, ', ᵀ, ^-1, brackets and functions",
+)
+
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
@@ -140,7 +165,11 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
 Script: TypeAlias = tuple[
-    Literal["index", "transpose", "power", "prime", "part", "reshape", "entries", "example", "elements"], object, Span
+    Literal[
+        "index", "transpose", "power", "matrix_power", "prime", "part", "reshape", "entries", "example", "elements"
+    ],
+    object,
+    Span,
 ]
 """What is attached to a name or a bracket, with its value and its place."""
 
@@ -150,7 +179,7 @@ class _Reader(ABC):
 
     grammar: ClassVar[Grammar]
 
-    def __init__(self, source: Source, span: Span, scope: Scope) -> None:
+    def __init__(self, source: Source, span: Span, scope: Words) -> None:
         self.source, self.span, self.scope = source, span, scope
         self.tokens = Tokens(source, span, self.grammar.tokens)
         self._in_block = False
@@ -191,10 +220,17 @@ class _Reader(ABC):
                 return "hadamard" if "\\circ" in operators and self.tokens.accept("*") else None
         if self.tokens.accept(*operators):
             return self._of_entries(operators[token.text])
-        begins = token.kind in ("number", "letters", "command", "opening")
-        if not begins or "" not in operators or any(token.text in others for others in self.grammar.levels):
+        if (
+            not self._begins(token)
+            or "" not in operators
+            or any(token.text in others for others in self.grammar.levels)
+        ):
             return None
         return self._of_entries(operators[""])
+
+    def _begins(self, token: Token) -> bool:
+        """Whether a token begins a factor, and so a product without a sign."""
+        return token.kind in ("number", "letters", "command", "opening")
 
     def _of_entries(self, kind: Kind) -> Kind:
         """Between entries, every product is one of numbers."""
@@ -233,7 +269,7 @@ class _Reader(ABC):
 
     def _one_example(self, of: Term, span: Span) -> Term:
         """x^{(i)}, as a column."""
-        axis = 1 - self.scope.setting.network.layout.feature_axis % 2
+        axis = 1 - self.scope.feature_axis % 2
         one = Term("example", (of,), (axis, True), span)
         return one if axis else Term("transpose", (one,), None, span)
 
@@ -297,6 +333,9 @@ def _block_of(parts: list[Term], axis: int, span: Span) -> Term | None:
 
 class _OctaveReader(_Reader):
     grammar = OCTAVE
+    as_in_books: ClassVar[bool] = False
+    """Whether a sum without an axis is one of all entries, and ^ a power of the matrix."""
+    largest_power: ClassVar[int] = 3
 
     def whole(self) -> Term:
         """Return what all tokens make; a comparison with 0 is a mask."""
@@ -348,14 +387,14 @@ class _OctaveReader(_Reader):
 
     def _script(self, of: Term) -> Script | None:
         start = self.tokens.next.span[0]
-        kind: Literal["transpose", "power", "part", "entries", "example", "reshape"] = "transpose"
+        kind: Literal["transpose", "power", "matrix_power", "part", "entries", "example", "reshape"] = "transpose"
         value: object = None
         # in a block a space before a bracket begins the next part, as in [zeros(3, 1) (A + B)]
         spaced = self._in_block and self.source.text[start - 1 : start].isspace()
-        if self.tokens.accept("^", ".^"):
-            kind = "power"
+        if power := self.tokens.accept("^", ".^"):
+            kind = "matrix_power" if self.as_in_books and power.text == "^" else "power"
             sign = -1 if self.tokens.accept("-") else 1
-            value = sign * self._integer(1, 3)
+            value = sign * self._integer(1, self.largest_power)
         elif not spaced and self.tokens.accept("("):
             kind, value = self._index(of)
         elif not self.tokens.accept("'", ".'"):
@@ -388,17 +427,17 @@ class _OctaveReader(_Reader):
             return Term("ones", (), None, token.span) if name == "ones" else number(0.0, span)
         if name == "bsxfun":
             return self._bsxfun(token, depth)
-        arguments, axis = [self._compared(self._inside(depth), depth)], 0
+        arguments, axis, whole = [self._compared(self._inside(depth), depth)], 0, self.as_in_books
         while self.tokens.accept(","):
             if name in ("sum", "mean", "size"):
-                axis = self._integer(1, 2) - 1
+                axis, whole = self._integer(1, 2) - 1, False
             else:
                 arguments.append(self._inside(depth))
         self.tokens.expect(")")
         span = self._since(token.span[0])
         if name in ("sum", "mean"):
             kind: Kind = "sum" if name == "sum" else "mean"
-            return Term(kind, tuple(arguments), (axis, True), span)
+            return Term(kind, tuple(arguments), (None, False) if whole else (axis, True), span)
         if name in ("size", "rows", "columns", "length", "numel"):
             return self.scope.length(arguments[0], 1 if name == "columns" else axis, self.source, span)
         if name in ("double", "single", "full") and len(arguments) == 1:
@@ -455,6 +494,33 @@ class _OctaveReader(_Reader):
         return int(self.tokens.take().text)
 
 
+class _TextbookReader(_OctaveReader):
+    grammar = TEXTBOOK
+    as_in_books = True
+    largest_power = 9
+
+    def _begins(self, token: Token) -> bool:
+        return token.kind in ("number", "name") or token.text == "("
+
+    def _atom(self, depth: int) -> Term:
+        token = self.tokens.next
+        if token.kind == "name" and (function := self.scope.function(token.text)) and self.tokens.peek(1).text != "(":
+            self.tokens.take()
+            if not self._begins(self.tokens.next):
+                raise self.tokens.error(f"{token.text} is a function; write {token.text}(X)", token)
+            inside = self._factor(self._deeper(depth))
+            return self.scope.call(function, (inside,), self.source, self._since(token.span[0]))
+        return super()._atom(depth)
+
+    def _script(self, of: Term) -> Script | None:
+        start = self.tokens.next.span[0]
+        if self.tokens.accept("ᵀ"):
+            return "transpose", None, self._since(start)
+        if sign := self.tokens.accept("⁻¹", "²"):
+            return "matrix_power", 2 if sign.text == "²" else -1, self._since(start)
+        return None if self.tokens.next.text == "(" else super()._script(of)
+
+
 _ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus", "rdivide": "divide"}
 
 
@@ -464,7 +530,7 @@ _ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus"
 _GREEK = ("alpha", "delta", "Delta", "lambda", "theta", "Theta", "sigma", "Phi", "phi", "eta")
 _ELEMENTS = "ijkpqrs"
 _LAYERS = ("l", "L", "k", "i", "j", "n")
-_FUNCTIONS = ("tanh", "log", "ln", "exp")
+_FUNCTIONS = ("tanh", "log", "ln", "exp", "det", "sin", "cos")
 _FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
 _STYLES = (
     *("mathrm", "text", "mathit", "mathbf", "boldsymbol", "bm", "mathsf", "operatorname", "vec", "textbf", "mathbb"),
@@ -641,7 +707,7 @@ class LatexNames:
 class _LatexReader(_Reader):
     grammar = LATEX
 
-    def __init__(self, source: Source, span: Span, scope: Scope) -> None:
+    def __init__(self, source: Source, span: Span, scope: Words) -> None:
         super().__init__(source, span, scope)
         self.names = LatexNames(self.tokens, scope.loops)
 
@@ -674,13 +740,13 @@ class _LatexReader(_Reader):
             if self.tokens.accept("="):
                 self.tokens.expect("1", ": the first example")
             self.tokens.expect("}")
-        count = self.scope.setting.count_name
+        count = self.scope.count_name
         if self.tokens.accept("^"):
             braced = self.tokens.accept("{")
             count = self.tokens.take().text
             if braced:
                 self.tokens.expect("}")
-        if self.scope.size(count) != self.scope.setting.examples or self.scope.loops:
+        if self.scope.size(count) != self.scope.examples or self.scope.loops:
             raise self.source.error(
                 "a sum is read where it goes over the examples, as in \\sum_{i=1}^{m}", (start, start + 4)
             )

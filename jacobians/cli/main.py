@@ -17,6 +17,7 @@ from jacobians.cli import (
     check_command,
     compare_command,
     conventions_command,
+    derive_command,
     explain_command,
     explore_command,
     train_command,
@@ -29,6 +30,7 @@ from jacobians.errors import JacobiansError
 _COMMANDS = (
     compare_command,
     explain_command,
+    derive_command,
     check_command,
     audit_command,
     translate_command,

@@ -62,7 +62,7 @@ def derive_graph(
             f"explain: {value!r} {what}; a gradient is that of one number, such as a loss: take (Y * Y).sum(), or "
             "explain the operation that Y comes from"
         )
-    return _Walk(value, value.find(wrt, "explain"), called, words).found()
+    return GraphWalk(value, value.find(wrt, "explain"), called, words).found()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -84,7 +84,9 @@ class _Known(Named):
         return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
-class _Walk:
+class GraphWalk:
+    """A graph's operations run on symbols, each with the factors of its Jacobians."""
+
     def __init__(
         self, output: Value, wrt: Sequence[Node], called: Callable[[str], str], words: Mapping[str, str]
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +38,22 @@ def inv(A: Array) -> Array:
     return np.linalg.inv(A)
 
 
+def determinant(A: Array) -> Array:
+    return as_array(np.linalg.det(A))
+
+
+def log_determinant(A: Array) -> Array:
+    return as_array(np.linalg.slogdet(A)[1])
+
+
 INVERSE = Function("inv", "inv", inv)
 """What formulas call the inverse."""
+
+DETERMINANT = Function("det", "det", determinant)
+"""What formulas call the determinant."""
+
+LOG_DETERMINANT = Function("logdet", "log det", log_determinant)
+"""What formulas call the logarithm of the determinant."""
 
 
 def on_vectors(jacobian: Jacobian, codomain: Shape, domain: Shape) -> Jacobian:
@@ -143,6 +157,14 @@ class Determinant(_OfDeterminant):
 
         return as_array(np.linalg.det(A)), {"A": by_a}
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return det(A), and the maker of the row y A⁻ᵀ, where y is the value's name and A is not singular."""
+        (A,) = inputs
+        self._shape(A.shape)
+        value = Call(DETERMINANT, (A,), ())
+        y: Any = name(value)
+        return value, {"A": lambda: Dense(y * Call(INVERSE, (A,)).T)}
+
 
 @final
 class LogAbsDeterminant(_OfDeterminant):
@@ -170,6 +192,13 @@ class LogDeterminant(_OfDeterminant):
         if sign < 0:
             raise DomainError("logdet: A has a negative determinant, whose logarithm is not real; take slogdet")
         return as_array(value), {"A": lambda: Dense(inverse.T)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return log det A, and the maker of the row A⁻ᵀ."""
+        (A,) = inputs
+        self._shape(A.shape)
+        row: Any = Call(INVERSE, (A,)).T
+        return Call(LOG_DETERMINANT, (A,), ()), {"A": lambda: Dense(row)}
 
 
 @final

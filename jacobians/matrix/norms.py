@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,10 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import BlockDiagonal, Dense, DiagonalMinusOuter, Jacobian
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, is_tied, refuse_tie
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Unary
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
 from jacobians.presets import AnyLayout
+from jacobians.symbols.expressions import Call, Expr
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "FrobeniusNorm",
@@ -28,6 +30,14 @@ __all__ = [
     "p_norm",
     "spectral_norm",
 ]
+
+
+def norm(A: Array) -> Array:
+    return as_array(np.linalg.norm(A))
+
+
+NORM = Function("norm", "norm", norm)
+"""What formulas call the Frobenius norm."""
 
 
 class _Norm(OfOneMatrix):
@@ -54,6 +64,13 @@ class FrobeniusNorm(_Norm):
             return Dense(as_array(A / value))
 
         return np.asarray(value), {"A": by_a}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return ‖A‖, and the maker of the row A / y, where y is the value's name."""
+        (A,) = inputs
+        value = Call(NORM, (A,), self._shape(A.shape))
+        y: Any = name(value)
+        return value, {"A": lambda: Dense(A / y)}
 
 
 @final

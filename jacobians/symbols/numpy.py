@@ -100,8 +100,18 @@ class NumpyNotation(Notation):
     def _addend(self, expr: Expr) -> Expr:
         return expr.of if isinstance(expr, Repeated) else expr  # NumPy repeats what is added
 
+    def transpose(self, text: str) -> str:
+        return super().transpose(self._before_a_dot(text))
+
+    def reshaped(self, text: str, dims: Shape) -> str:
+        return super().reshaped(self._before_a_dot(text), dims)
+
+    def _before_a_dot(self, text: str) -> str:
+        """A power in brackets: ** binds less than a dot."""
+        return self.bracket(text) if re.search(r"\*\*-?\d+$", text) else text
+
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
-        return f"{text}.sum(axis={axis}{', keepdims=True' if keep else ''})"
+        return f"{self._before_a_dot(text)}.sum(axis={axis}{', keepdims=True' if keep else ''})"
 
     def uniform(self, factor: str | None, count: int, column: bool) -> str:
         return f"np.ones({count})" if factor is None else f"np.full({count}, {factor})"

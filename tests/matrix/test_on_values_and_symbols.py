@@ -32,6 +32,9 @@ WRITTEN: dict[str, tuple[Operation, list[np.ndarray]]] = {
     "gram of rows": (jm.Gram("rows"), [X]),
     "outer": (jm.Outer(), [x, rng.normal(size=2)]),
     "inverse": (jm.Inverse(), [A]),
+    "det": (jm.Determinant(), [A]),
+    "logdet": (jm.LogDeterminant(), [A]),
+    "frobenius_norm": (jm.FrobeniusNorm(), [B]),
     "solve": (jm.Solve(), [A, B]),
     "matrix_power": (jm.MatrixPower(3), [A]),
 }

@@ -25,7 +25,9 @@ from jacobians.symbols.expressions import (
     Part,
     Power,
     Quotient,
+    Reshaped,
     Scattered,
+    SumOver,
     Symbol,
     Transposed,
 )
@@ -181,3 +183,12 @@ def test_forms_that_few_derivations_show(expr: Expr, text: str, latex: str) -> N
     rng = np.random.default_rng(0)
     values = {"A": rng.normal(size=(2, 3)), "B": rng.normal(size=(1, 3)), "v": rng.normal(size=1)}
     np.testing.assert_array_equal(eval(NumpyNotation().expr(expr), {"np": np}, values), evaluate(expr, values))
+
+
+def test_a_power_before_a_dot_has_brackets() -> None:
+    square = Power(Symbol("X", (3, 2)), 2)
+    write = NumpyNotation()
+    assert write.expr(SumOver(square, 0)) == "(X**2).sum(axis=0, keepdims=True)"
+    assert write.expr(Transposed(square)) == "(X**2).T"
+    assert write.expr(Reshaped(square, (6,))) == "(X**2).reshape(6)"
+    assert write.expr(Hadamard(square, square)) == "X**2 * X**2"

@@ -1,0 +1,223 @@
+"""`differentiate`: text to a term, a term to a graph on random numbers, the graph to a formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_shape, did_you_mean
+from jacobians.auditing.formula_text import Source
+from jacobians.auditing.python_reader import read_numpy
+from jacobians.auditing.terms import Term
+from jacobians.auditing.text_reader import read_latex, read_text
+from jacobians.derivation.closed_form import closed_differential, closed_gradient
+from jacobians.derivation.names import symbol_name
+from jacobians.differentiation.derivative import Derivative
+from jacobians.differentiation.shapes import shapes_of
+from jacobians.differentiation.short_forms import shortened
+from jacobians.differentiation.values_of_terms import graph_of
+from jacobians.differentiation.words import ExpressionWords, spelled
+from jacobians.errors import DomainError, FormulaError
+from jacobians.graphs import Value
+from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Expr, Eye, Number, Symbol
+
+__all__ = ["differentiate"]
+
+_DRAWS = 20
+_EXAMPLE = "trace(A.T @ X @ B @ X.T)"
+_READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
+
+
+def differentiate(
+    expression: str, wrt: str, *, shapes: Mapping[str, Any] | None = None, notation: str | None = None
+) -> Derivative:
+    r"""Return the derivative of an expression as one writes it, with respect to one of its names.
+
+    The text is read, never executed. The operations that it names run on random numbers and on symbols, and their
+    structured Jacobians make the formula, which is held against the numbers:
+    :math:`df = \operatorname{tr}(G^\top dX)` for a number, :math:`\operatorname{vec} dY = (L \otimes R^\top)
+    \operatorname{vec} dX` for :math:`dY = L\, dX\, R` (Magnus & Neudecker 2019, ch. 9).
+
+    A capital is a matrix, a small letter a column, a small Greek letter or its name a number, I the identity.
+
+    Parameters
+    ----------
+    expression : str
+        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers,
+        Hadamard products and quotients, trace, inv, det, logdet, norm (Frobenius, or of a vector), sum, exp, log, sin,
+        cos, tanh, sqrt, sigmoid, relu and softplus.
+    wrt : str
+        The name.
+    shapes : mapping of str to tuple of int, optional
+        Of some names: () of a number, (n,) or (n, 1) of a vector. What is not declared follows from the expression.
+    notation : {"numpy", "latex", "octave"}, optional
+        Seen from the expression unless given.
+
+    Returns
+    -------
+    Derivative
+
+    Raises
+    ------
+    FormulaError
+        If the expression cannot be read, its shapes do not fit, or `wrt` is no name in it; the text marks the place.
+    DomainError
+        If it is not defined at random numbers.
+
+    Examples
+    --------
+    >>> print(differentiate("trace(A.T @ X @ B @ X.T)", wrt="X"))
+    f = trace(A.T @ X @ B @ X.T)   (A 3×3, X 3×4, B 4×4)
+      gradient      ∂f/∂X = A X Bᵀ + Aᵀ X B
+      numerator     ∂f/∂X = B Xᵀ Aᵀ + Bᵀ Xᵀ A
+      vec           ∂f/∂vec X = vec(A X Bᵀ + Aᵀ X B)ᵀ
+      differential  df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)
+    >>> differentiate("A X^-1 B", wrt="X").formula("numerator", order="F")
+    '∂vec Y/∂vec X = −((Bᵀ inv(X)ᵀ) ⊗ (A inv(X)))'
+    """
+    source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
+    notation = notation or _guessed(expression)
+    if notation not in _READERS:
+        known = ", ".join(_READERS)
+        raise FormulaError(
+            f"differentiate: no notation {notation!r}{did_you_mean(notation, _READERS)}; there are {known}"
+        )
+    wrt = spelled(wrt)
+    declared = {spelled(name): _declared(shape, name) for name, shape in (shapes or {}).items()}
+    words = ExpressionWords({*declared, wrt})
+    term = _READERS[notation](source, (0, len(source.text)), words)
+    if notation == "latex":
+        term = _with_matrix_powers(term)
+    found = shapes_of(term, declared, source)
+    if wrt not in found:
+        names = ", ".join(found) or "none"
+        raise FormulaError(
+            f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; its names are {names}"
+        )
+    for name in declared.keys() - found.keys():
+        raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
+    try:
+        value, inputs = _drawn(term, found)
+    except DomainError:
+        found = shapes_of(term, declared, source, falling=True)
+        value, inputs = _drawn(term, found)
+    return _derivative(expression, wrt, term, value, inputs, found)
+
+
+def _derivative(
+    expression: str,
+    wrt: str,
+    term: Term,
+    value: Value,
+    inputs: Mapping[str, Value],
+    shapes: Mapping[str, Shape],
+) -> Derivative:
+    taken = {*shapes, *(f"d{name}" for name in shapes)}
+    letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
+    name = next((letter for letter in letters if letter not in taken), "value")
+    eye: dict[Expr, Expr] = {}
+    if "I" in shapes and wrt != "I":
+        eye = {Symbol("I", shapes["I"]): Eye(shapes["I"][0])}
+
+    def short(expr: Expr) -> Expr:
+        return shortened(expr.replaced(eye))
+
+    node = inputs[wrt]
+    differential = closed_differential(value, node, short)
+    gradient = None
+    if value.shape == ():
+        gradient = closed_gradient(value, node, short)
+    elif node.shape == ():
+        gradient = short(differential.replaced({Symbol(f"d{symbol_name(wrt)}", ()): Number(1)}))
+    differential = short(differential)
+    arrays = {name: inputs[name].array for name in shapes}
+    _hold(differential, gradient, value, node, arrays)
+    return Derivative(
+        expression, wrt, dict(shapes), name, value.shape, gradient, differential, term,
+        arrays,
+    )  # fmt: skip
+
+
+def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, arrays: Mapping[str, Array]) -> None:
+    """Hold the formulas against the structured Jacobian at the random point.
+
+    Raises
+    ------
+    DomainError
+        If they differ by more than rounding.
+    """
+    jacobian = value.jacobian(node)
+    tangent = np.asarray(np.random.default_rng(0).normal(size=node.shape))
+    moved = {**arrays, f"d{node.name}": tangent}
+    right = _agree(evaluate(differential, moved), jacobian.jvp(tangent), value.array)
+    if gradient is not None:
+        truth = jacobian.vjp(np.ones(())) if value.shape == () else jacobian.jvp(np.ones(()))
+        right = right and _agree(evaluate(gradient, arrays), truth, value.array)
+    if not right:
+        raise DomainError(
+            "differentiate: the formula and the numbers differ at a random point; the expression is near a point where "
+            "it has no derivative, or this is an error of the library"
+        )
+
+
+def _agree(computed: Array, truth: Array, value: Array) -> bool:
+    """Whether two arrays are equal up to rounding; terms as large as the value may have cancelled."""
+    size = max(1.0, float(np.abs(truth).max(initial=0.0)), float(np.abs(value).max(initial=0.0)))
+    allowed = 1e5 * float(np.finfo(np.float64).eps)
+    return computed.shape == truth.shape and bool(np.allclose(computed, truth, rtol=allowed, atol=allowed * size))
+
+
+def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:
+    """The graph on random numbers at which the expression is defined: positive, and of matrices well conditioned."""
+    last: DomainError | None = None
+    for seed in range(_DRAWS):
+        rng = np.random.default_rng(seed)
+        arrays: dict[str, Array] = {}
+        for name, shape in shapes.items():
+            array = np.asarray(rng.uniform(0.2, 1.0, size=shape))
+            if len(shape) == 2 and shape[0] == shape[1]:
+                array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
+            arrays[name] = array
+        try:
+            with np.errstate(all="ignore"):
+                found = graph_of(term, arrays)
+        except DomainError as error:
+            last = error
+            continue
+        if np.isfinite(found[0].array).all():
+            return found
+        last = DomainError("its value is not finite")
+    raise DomainError(
+        f"differentiate: at {_DRAWS} random points the expression is not defined; at the last one: {last}"
+    )
+
+
+def _declared(shape: Any, name: str) -> Shape:
+    found = as_shape(shape, f"the shape of {name}", "differentiate")
+    if len(found) > 2:
+        raise FormulaError(f"differentiate: {name} is declared with {len(found)} axes; a matrix has two, a vector (n,)")
+    return (found[0], 1) if len(found) == 1 else () if found == (1, 1) else found
+
+
+def _guessed(expression: str) -> str:
+    """The notation that an expression is written in."""
+    if "\\" in expression or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
+        return "latex"
+    if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
+        return "numpy"
+    if "*" in expression and not re.search(r"'|\.\*|\.\^|\^|\./|ᵀ", expression):
+        raise FormulaError(
+            f"differentiate: in {expression.strip()!r} the sign * is NumPy's product of entries or Octave's of "
+            "matrices; say which by notation='numpy' or notation='octave'"
+        )
+    return "octave"
+
+
+def _with_matrix_powers(term: Term) -> Term:
+    """What LaTeX writes as a power is one of the matrix."""
+    parts = tuple(map(_with_matrix_powers, term.parts))
+    return Term("matrix_power" if term.kind == "power" else term.kind, parts, term.detail, term.span)

@@ -1,0 +1,182 @@
+"""The shapes of the names in an expression: declared, or what products, sums and traces ask of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from jacobians.arrays import Shape, show_shape
+from jacobians.auditing.formula_text import Source
+from jacobians.auditing.terms import Term
+from jacobians.differentiation.words import is_scalar
+from jacobians.errors import FormulaError
+from jacobians.symbols.expressions import Number, Symbol
+
+Size: TypeAlias = int
+"""The number of an unknown, which may be known to equal others and a whole number."""
+Sizes: TypeAlias = tuple[()] | tuple[Size, Size]
+
+_SQUARE = ("trace", "inv", "det", "logdet")
+_TO_SCALAR = ("trace", "det", "logdet", "norm")
+
+
+def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source, *, falling: bool = False) -> dict[str, Shape]:
+    """Return the shape of every name in a term, by the order in which they first stand.
+
+    What nothing fixes gets a size of its own, so that no two sizes are equal by chance.
+
+    Parameters
+    ----------
+    term : Term
+    declared : mapping of str to tuple of int
+        () of a number, (n, 1) of a vector.
+    source : Source
+        For errors, which mark the place.
+    falling : bool
+        Whether a later size is a smaller one: then XᵀX of a free X has an inverse, and XXᵀ has not.
+
+    Raises
+    ------
+    FormulaError
+        If two shapes do not fit.
+    """
+    found = _Unknowns(declared, source)
+    found.of(term)
+    return found.solved(falling=falling)
+
+
+class _Unknowns:
+    """Sizes as unknowns: `same` says that two are equal."""
+
+    def __init__(self, declared: Mapping[str, Shape], source: Source) -> None:
+        self.declared, self.source = declared, source
+        self.above: list[Size] = []
+        self.known: dict[Size, int] = {}
+        self.names: dict[str, Sizes] = {}
+
+    def fresh(self, size: int | None = None) -> Size:
+        self.above.append(len(self.above))
+        if size is not None:
+            self.known[len(self.above) - 1] = size
+        return len(self.above) - 1
+
+    def root(self, size: Size) -> Size:
+        while self.above[size] != size:
+            size = self.above[size]
+        return size
+
+    def number(self, size: Size) -> int | None:
+        return self.known.get(self.root(size))
+
+    def same(self, a: Size, b: Size, term: Term, what: str, shapes: tuple[Sizes, ...]) -> None:
+        a, b = self.root(a), self.root(b)
+        if a == b:
+            return
+        first, second = self.known.get(a), self.known.get(b)
+        if first is not None and second is not None and first != second:
+            shown = " and ".join(map(self.shown, shapes))
+            raise self.error(f"{what}: {shown}{' do not fit' * (len(shapes) > 1)}", term)
+        self.above[b] = a
+        if second is not None:
+            self.known[a] = second
+
+    def shown(self, sizes: Sizes) -> str:
+        if not sizes:
+            return "a number"
+        return "×".join("?" if (n := self.number(size)) is None else str(n) for size in sizes)
+
+    def error(self, message: str, term: Term) -> FormulaError:
+        return self.source.error(message, term.span)
+
+    def solved(self, *, falling: bool) -> dict[str, Shape]:
+        roots = [self.root(size) for sizes in self.names.values() for size in sizes]
+        free = dict.fromkeys(root for root in roots if root not in self.known)
+        taken = set(self.known.values())
+        sizes = [n for n in range(3, 4 + len(free) + len(taken)) if n not in taken][: len(free)]
+        own = {**self.known, **dict(zip(free, reversed(sizes) if falling else sizes, strict=True))}
+        return {name: tuple(own[self.root(size)] for size in sizes) for name, sizes in self.names.items()}
+
+    # --- terms -----------------------------------------------------------------------------------
+
+    def of(self, term: Term) -> Sizes:
+        """The sizes of a term; a product of one entry is a number."""
+        parts = [self.of(part) for part in term.parts]
+        match term.kind, parts:
+            case "leaf", _:
+                return self._name(term.detail.name) if isinstance(term.detail, Symbol) else ()
+            case "transpose", [a]:
+                return a[::-1]
+            case (("product" | "matmul"), [a, b]):
+                return self._product(term, a, b)
+            case (("plus" | "minus" | "star" | "hadamard" | "divide"), [a, b]):
+                return self._alike(term, a, b)
+            case (("negative" | "power"), [a]):
+                return a
+            case "matrix_power", [a]:
+                return self._square(term, a) if a else a
+            case "sum", [a]:
+                axis, keep = term.detail
+                if not a or axis is None:
+                    return ()
+                if not keep:
+                    raise self.error("a sum along an axis keeps it here: write keepdims=True", term)
+                return self._scalar((self.fresh(1), a[1]) if axis == 0 else (a[0], self.fresh(1)))
+            case "call", [a] if term.detail in _SQUARE:
+                self._square(term, a)
+                return a if term.detail == "inv" else ()
+            case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
+                raise self.error(f"{term.detail} of a literal is not read; write its value", term)
+            case "call", [()] if term.detail == "norm":
+                raise self.error("norm is taken of a matrix or a vector, not of a number", term)
+            case "call", [a]:
+                return () if term.detail in _TO_SCALAR else a
+        raise self.error(f"{term.kind.replace('_', ' ')} is not differentiated here", term)
+
+    def _name(self, name: str) -> Sizes:
+        if name not in self.names:
+            shape = self.declared.get(name)
+            if shape is not None:
+                self.names[name] = tuple(self.fresh(n) for n in shape)  # type: ignore[assignment]
+            elif is_scalar(name):
+                self.names[name] = ()
+            elif name == "I":
+                size = self.fresh()
+                self.names[name] = (size, size)
+            else:
+                self.names[name] = (self.fresh(), self.fresh(1) if name[0].islower() else self.fresh())
+        return self.names[name]
+
+    def _product(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        if not a or not b:
+            return a or b
+        if self.number(a[1]) == 1 != self.number(b[0]):
+            raise self.error(
+                f"matrix product: {self.shown(a)} and {self.shown(b)} do not fit; a vector is a column, and its "
+                "transpose a row, as in x.T @ A @ x or x' A x",
+                term,
+            )
+        self.same(a[1], b[0], term, "matrix product", (a, b))
+        return self._scalar((a[0], b[1]))
+
+    def _scalar(self, sizes: Sizes) -> Sizes:
+        return () if [self.number(size) for size in sizes] == [1, 1] else sizes
+
+    def _alike(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        if not a or not b:
+            return a or b
+        what = {"plus": "sum", "minus": "difference", "divide": "quotient"}.get(term.kind, "elementwise product")
+        for one, other in zip(a, b, strict=True):
+            self.same(one, other, term, what, (a, b))
+        return a
+
+    def _square(self, term: Term, a: Sizes) -> Sizes:
+        what = "matrix power" if term.kind == "matrix_power" else str(term.detail)
+        if a:
+            self.same(a[0], a[1], term, f"{what} of a matrix that is not square", (a,))
+            return a
+        raise self.error(f"{what} is taken of a square matrix, not of a number", term)
+
+
+def show_shapes(shapes: Mapping[str, Shape]) -> str:
+    """Return shapes as a list: ``A 3×3, x 3×1, a number c``."""
+    return ", ".join(f"{name} {show_shape(shape)}" if shape else f"{name} a number" for name, shape in shapes.items())

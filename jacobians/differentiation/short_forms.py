@@ -1,0 +1,352 @@
+"""`shortened`: an expression as a sum of products, by a few identities that hold for all numbers.
+
+- identities and ones that scale nothing drop, numbers stand in front, equal addends are counted;
+- a number and its reciprocal cancel;
+- the derivative of an elementary function is written by functions that readers know: cos in place of sin′;
+- Σ A ∘ I is tr A, and a matrix of one entry is that number.
+
+Every identity is tested at random numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_array
+from jacobians.graphs.elementary import Cos, Sin
+from jacobians.operations import Exp, Sigmoid, Tanh
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Einsum,
+    Expr,
+    Eye,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    SumOver,
+    Transposed,
+    Zeros,
+    times,
+    transposed,
+)
+from jacobians.symbols.named_functions import Function
+
+
+def _trace(A: Array) -> Array:
+    return as_array(np.trace(A))
+
+
+def _entry(A: Array) -> Array:
+    return A.reshape(())
+
+
+def _sqrt(Z: Array) -> Array:
+    return np.sqrt(Z)
+
+
+TRACE = Function("trace", "tr", _trace)
+ENTRY = Function("entry", "", _entry)
+"""The number that a matrix of one entry is."""
+_ROOT = Function("sqrt", "sqrt", _sqrt)
+
+
+def _one_minus(of: Expr) -> Expr:
+    return Add(Number(1), of, minus=True)
+
+
+_DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
+    "exp_prime": lambda Z: Call(Exp().function(), (Z,)),
+    "log_prime": lambda Z: Quotient(Number(1), Z),
+    "sin_prime": lambda Z: Call(Cos().function(), (Z,)),
+    "cos_prime": lambda Z: Hadamard(Number(-1), Call(Sin().function(), (Z,))),
+    "tanh_prime": lambda Z: _one_minus(Power(Call(Tanh().function(), (Z,)), 2)),
+    "sigmoid_prime": lambda Z: Hadamard(Call(Sigmoid().function(), (Z,)), _one_minus(Call(Sigmoid().function(), (Z,)))),
+}
+"""By the name of a derivative, what it is by functions without primes."""
+
+
+def shortened(expr: Expr) -> Expr:
+    """Return an equal expression that is a sum of products, mostly a shorter one."""
+    found = _one(expr)
+    if found.number == 0:
+        return Zeros(expr.shape) if expr.shape else Number(0)
+    whole = found.expression()
+    if found.number > 0:
+        return whole
+    return Number(-whole.value) if isinstance(whole, Number) else Hadamard(Number(-1), whole)
+
+
+@dataclass(frozen=True)
+class Addend:
+    """c s₁ s₂ … / (r₁ r₂ …) · core: a number, expressions of numbers above and below the bar, and an array or none."""
+
+    number: float
+    above: tuple[Expr, ...] = ()
+    below: tuple[Expr, ...] = ()
+    core: Expr | None = None
+
+    def times(self, other: Addend, core: Expr | None) -> Addend:
+        """Return the product, whose array is given; what stands above and below the bar cancels."""
+        above, below = [*self.above, *other.above], [*self.below, *other.below]
+        for one in list(below):
+            if one in above:
+                above.remove(one)
+                below.remove(one)
+        return Addend(self.number * other.number, tuple(above), tuple(below), core)
+
+    def under_one(self) -> Addend:
+        """Return 1 over a number."""
+        return Addend(1 / self.number, self.below, self.above)
+
+    @property
+    def scalar(self) -> Addend:
+        """Return the same without its array."""
+        return replace(self, core=None)
+
+    def expression(self) -> Expr:
+        """Return the product, without the sign of its number."""
+        number = abs(self.number)
+        factors = [Number(number)] * (number != 1) + _powers(self.above)
+        above = reduce(Hadamard, factors) if factors else None
+        whole = above if self.core is None else self.core if above is None else Hadamard(above, self.core)
+        whole = Number(1) if whole is None else whole
+        return Quotient(whole, reduce(Hadamard, _powers(self.below))) if self.below else whole
+
+
+def _powers(of: tuple[Expr, ...]) -> list[Expr]:
+    """A number that stands there k times, as its kth power."""
+    return [one if count == 1 else Power(one, count) for one, count in Counter(of).items()]
+
+
+def _one(expr: Expr) -> Addend:
+    """An expression as one product: of a sum, what all its addends have in common times what is left of it."""
+    counted: list[Addend] = []
+    for addend in addends(expr):
+        alike = [i for i, known in enumerate(counted) if replace(known, number=addend.number) == addend]
+        if alike:
+            counted[alike[0]] = replace(addend, number=addend.number + counted[alike[0]].number)
+        else:
+            counted.append(addend)
+    counted = [addend for addend in counted if addend.number]
+    if len(counted) < 2:
+        return counted[0] if counted else Addend(0, core=Zeros(expr.shape) if expr.shape else None)
+    above, below = (_common([getattr(addend, side) for addend in counted]) for side in ("above", "below"))
+    sizes = {abs(addend.number) for addend in counted}
+    size = sizes.pop() if len(sizes) == 1 else 1.0
+    rest = [Addend(a.number / size, _without(a.above, above), _without(a.below, below), a.core) for a in counted]
+    rest.sort(key=lambda addend: addend.number < 0)
+    negative = rest[0].number < 0
+    whole = rest[0].expression()
+    for addend in rest[1:]:
+        whole = Add(whole, addend.expression(), minus=(addend.number < 0) != negative)
+    size = -size if negative else size
+    return Addend(size, (*above, whole), below) if expr.shape == () else Addend(size, above, below, whole)
+
+
+def _common(of: list[tuple[Expr, ...]]) -> tuple[Expr, ...]:
+    """What every list has, as often as all have it."""
+    found = Counter(of[0])
+    for one in of[1:]:
+        found &= Counter(one)
+    return tuple(found.elements())
+
+
+def _without(of: tuple[Expr, ...], taken: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    rest = list(of)
+    for one in taken:
+        rest.remove(one)
+    return tuple(rest)
+
+
+def addends(expr: Expr) -> list[Addend]:
+    """Return the products that an expression is the sum of."""
+    match expr:
+        case Number(value):
+            return [Addend(value)]
+        case Zeros():
+            return []
+        case Add(left, right, minus) if left.shape == right.shape:
+            sign = -1 if minus else 1
+            return [*addends(left), *(replace(a, number=sign * a.number) for a in addends(right))]
+        case Add(left, right, minus):
+            return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
+        case Hadamard(left, right):
+            return _products(left, right)
+        case Power(of, exponent) if of.shape == ():
+            return [_scalar_power(_one(of), exponent)]
+        case Quotient(left, right) if right.shape == ():
+            below = _one(right).under_one()
+            return [below.times(a, a.core) for a in addends(left)]
+        case Quotient(Number(value), right) if value == 1:
+            return [_inverted(_one(right))]
+        case MatMul():
+            return [_chain(expr)]
+        case Transposed(of):
+            return [replace(a, core=None if a.core is None else transposed(a.core)) for a in addends(of)]
+        case Reshaped(of) if of.shape == expr.shape:
+            return addends(of)
+        case Reshaped(of) if of.shape == ():
+            return [replace(a, core=Ones(expr.shape)) for a in addends(of)]
+        case Reshaped(MatMul(Reshaped(left, _), Transposed(Reshaped(right, _)))) if (
+            expr.shape in ((), (1, 1)) and left.shape == right.shape and left.ndim == 2
+        ):
+            total = addends(Einsum("ab->", (Hadamard(left, right),)))  # a row of entries times a column of them
+            return total if expr.shape == () else [replace(a, core=Ones((1, 1))) for a in total]
+        case Call(function, (of,)) if function == ENTRY:
+            return [_of_one_entry(a) for a in addends(of)]
+        case Reshaped(of) if expr.shape == () and of.shape == (1, 1):
+            return [_of_one_entry(a) for a in addends(of)]
+        case SumOver(of) | Repeated(of) if of.shape == expr.shape:
+            return addends(of)
+        case Repeated(of):
+            return [_repeated(a, expr.shape) for a in addends(of)]
+        case Reshaped(SumOver(of, axis, False), dims) if SumOver(of, axis).shape == dims:
+            return addends(SumOver(of, axis))
+        case Einsum("ab->", (of,)):
+            return [_total(a) for a in addends(of)]
+        case Call(function, (of,)) if function.name in _DERIVATIVES:
+            return addends(_DERIVATIVES[function.name](shortened(of)))
+        case Call(function, (of, Number(power))) if function.name in ("power", "power_prime"):
+            return _raised(of, power, prime=function.name == "power_prime") or [_atom(_rebuilt(expr))]
+        case Eye() | Ones():
+            return [Addend(1, core=expr)]
+    return [_atom(_rebuilt(expr))]
+
+
+def _rebuilt(expr: Expr) -> Expr:
+    """The same node of shortened parts."""
+    return expr.replaced({part: shortened(part) for part in expr.parts}) if expr.parts else expr
+
+
+def _atom(expr: Expr) -> Addend:
+    return Addend(1, above=(expr,)) if expr.shape == () else Addend(1, core=expr)
+
+
+def _inverted(of: Addend) -> Addend:
+    """1 over each entry."""
+    below = of.scalar.under_one()
+    return replace(below, core=None if of.core is None else Quotient(Number(1), of.core))
+
+
+def _products(left: Expr, right: Expr) -> list[Addend]:
+    if left.shape == () or right.shape == ():
+        scalar, of = (left, right) if left.shape == () else (right, left)
+        factor = _one(scalar)
+        return [factor.times(a, a.core) for a in (addends(of) if factor.above == factor.below == () else [_one(of)])]
+    a, b = _one(left), _one(right)
+    assert a.core is not None
+    assert b.core is not None
+    match a.core, b.core:
+        case Ones(dims), core if dims == core.shape:
+            return [a.times(b, core)]
+        case core, Ones(dims) if dims == core.shape:
+            return [a.times(b, core)]
+        case Quotient(Number(1), below), core:
+            return [a.times(b, Quotient(core, below))]
+        case core, Quotient(Number(1), below):
+            return [a.times(b, Quotient(core, below))]
+        case first, second if first == second:
+            return [a.times(b, Power(first, 2))]
+    return [a.times(b, Hadamard(a.core, b.core))]
+
+
+def _chain(expr: Expr) -> Addend:
+    """A product of matrices: their numbers stand in front of it."""
+    found, cores = Addend(1), list[Expr]()
+    for factor in factors_of(expr):
+        one = _one(factor)
+        assert one.core is not None
+        found = found.times(one.scalar, None)
+        for core in factors_of(one.core):
+            if cores and _are_inverse(cores[-1], core):
+                cores.pop()
+            elif not isinstance(core, Eye) and core != Ones((1, 1)):
+                cores.append(core)
+    if not cores:
+        return replace(found, core=Eye(expr.shape[0]) if expr.shape != (1, 1) else Ones((1, 1)))
+    product = reduce(times, cores)
+    if product.shape == (1, 1):
+        return replace(_of_one_entry(replace(found, core=product)), core=Ones((1, 1)))
+    return replace(found, core=product)
+
+
+def _repeated(addend: Addend, shape: Shape) -> Addend:
+    assert addend.core is not None
+    return replace(addend, core=Ones(shape) if isinstance(addend.core, Ones) else Repeated(addend.core, shape))
+
+
+def _are_inverse(left: Expr, right: Expr) -> bool:
+    """Whether a product is of a matrix and its inverse, or of their transposes."""
+    pairs = [(left, right), (right, left)]
+    if isinstance(left, Transposed) and isinstance(right, Transposed):
+        pairs = [(left.of, right.of), (right.of, left.of)]
+    for one, other in pairs:
+        match one:
+            case Call(function, (of,)) if function.name == "inv" and of == other:
+                return True
+            case Transposed(Call(function, (of,))) if function.name == "inv" and transposed(of) == other:
+                return True
+    return False
+
+
+def factors_of(expr: Expr) -> list[Expr]:
+    """Return the matrices that an expression is the product of."""
+    if isinstance(expr, MatMul):
+        return [*factors_of(expr.left), *factors_of(expr.right)]
+    return [expr]
+
+
+def _of_one_entry(addend: Addend) -> Addend:
+    match addend.core:
+        case None | Ones() | Eye():
+            return addend.scalar
+        case core:
+            return addend.scalar.times(_atom(Call(ENTRY, (core,), ())), None)
+
+
+def _total(addend: Addend) -> Addend:
+    """The sum of all entries."""
+    match addend.core:
+        case Ones() as ones:
+            return replace(addend.scalar, number=addend.number * ones.size)
+        case Hadamard(of, Eye()) | Hadamard(Eye(), of):
+            return addend.scalar.times(_atom(Call(TRACE, (of,), ())), None)
+        case None:
+            return addend
+        case core:
+            return addend.scalar.times(_atom(Einsum("ab->", (core,))), None)
+
+
+def _raised(of: Expr, power: float, *, prime: bool) -> list[Addend]:
+    """zᵖ, or p zᵖ⁻¹, where the power is a small whole number."""
+    factor, exponent = (power, power - 1) if prime else (1.0, power)
+    if power == 0.5:
+        root = Call(_ROOT, (shortened(of),))
+        return addends(Quotient(Number(1), Hadamard(Number(2), root))) if prime else [_atom(root)]
+    if not float(exponent).is_integer():
+        return []
+    base = _one(of)
+    if exponent == 0:
+        return [Addend(factor, core=Ones(of.shape) if of.shape else None)]
+    if exponent == 1:
+        return [replace(base, number=factor * base.number)]
+    if of.shape == ():
+        raised = _scalar_power(base, int(exponent))
+        return [replace(raised, number=factor * raised.number)]
+    return [replace(_atom(Power(shortened(of), int(exponent))), number=factor)]
+
+
+def _scalar_power(of: Addend, exponent: int) -> Addend:
+    base = of if exponent > 0 else of.under_one()
+    return reduce(lambda power, _: power.times(base, None), range(abs(exponent)), Addend(1))

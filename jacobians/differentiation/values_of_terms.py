@@ -1,0 +1,89 @@
+"""A term as a value of a graph: every operation of the expression applied to values, on given arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import jacobians.matrix as matrix
+from jacobians.arrays import Array
+from jacobians.auditing.terms import Term
+from jacobians.graphs import Value, values
+from jacobians.operations import exp, log, relu, sigmoid, softplus, tanh
+from jacobians.symbols.expressions import Symbol
+
+_OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
+    **{"exp": exp, "log": log, "tanh": tanh, "sigmoid": sigmoid, "relu": relu, "softplus": softplus},
+    **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt},
+}
+_OF_MATRICES: dict[str, Callable[[Any], Any]] = {
+    **{"trace": matrix.trace, "inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet},
+    "norm": matrix.frobenius_norm,
+}
+
+
+def graph_of(term: Term, arrays: Mapping[str, Array]) -> tuple[Value, dict[str, Value]]:
+    """Return the value of a term, and the values of its names, on arrays.
+
+    Raises
+    ------
+    DomainError
+        If a function is not defined at these numbers.
+    """
+    inputs = dict(zip(arrays, values(**arrays), strict=True))
+    found = _of(term, inputs)
+    if not isinstance(found, Value):
+        raise TypeError("an expression without names has no derivative")
+    return found, inputs
+
+
+def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
+    parts = [_of(part, inputs) for part in term.parts]
+    match term.kind, parts:
+        case "leaf", _:
+            held = term.detail
+            return inputs[held.name] if isinstance(held, Symbol) else held.value
+        case "transpose", [a]:
+            return a.T if np.ndim(a) else a
+        case (("product" | "matmul"), [a, b]):
+            return a * b if () in (np.shape(a), np.shape(b)) else _number(a @ b)
+        case (("star" | "hadamard"), [a, b]):
+            return a * b
+        case "plus", [a, b]:
+            return a + b
+        case "minus", [a, b]:
+            return a - b
+        case "divide", [a, b]:
+            return a / b
+        case "negative", [a]:
+            return -a
+        case "power", [a]:
+            return a**term.detail
+        case "matrix_power", [a]:
+            return _matrix_power(a, term.detail) if np.ndim(a) else a**term.detail
+        case "sum", [a]:
+            axis, _ = term.detail
+            return a if not np.ndim(a) else a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
+        case "call", [a]:
+            return _called(term, a, inputs)
+    raise TypeError(f"no value is made of {term.kind}")
+
+
+def _called(term: Term, of: Any, inputs: Mapping[str, Value]) -> Any:
+    inside = term.parts[0]
+    if term.detail == "log" and inside.kind == "call" and inside.detail == "det":
+        return matrix.logdet(_of(inside.parts[0], inputs))
+    return (_OF_MATRICES | _OF_ENTRIES)[term.detail](of)
+
+
+def _matrix_power(of: Any, exponent: int) -> Any:
+    if exponent < 0:
+        of, exponent = matrix.inverse(of), -exponent
+    return of if exponent == 1 else matrix.matrix_power(of, exponent)
+
+
+def _number(product: Any) -> Any:
+    """A matrix of one entry as the number that a book means."""
+    return product.reshape(()) if product.shape == (1, 1) else product

@@ -1,0 +1,229 @@
+"""`differentiate`: printed identities, proven by mpmath's differences; programs that run; errors with a place."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians.differentiation import Derivative
+from jacobians.differentiation.derivative import FORMS
+from jacobians.differentiation.short_forms import shortened
+from jacobians.errors import DomainError, FormulaError, GraphError, LayoutError, ShapeError
+from jacobians.symbols.evaluate import evaluate
+from tests.differentiation.identities import IDENTITIES
+
+STEP = mp.mpf(10) ** -15
+
+
+def differences(value: Any, found: Derivative) -> np.ndarray:
+    """Central differences in 50 digits of a function of mpmath's matrices, by every entry of one of them."""
+    with mp.workdps(50):
+        given = {n: mp.matrix(a.tolist()) if a.ndim else mp.mpf(float(a)) for n, a in found.values.items()}
+        array = found.values[found.wrt]
+        gradient = np.empty(array.shape)
+        for place in np.ndindex(*array.shape):
+            ends = []
+            for step in (STEP, -STEP):
+                moved = given[found.wrt] + step if not place else given[found.wrt].copy()
+                if place:
+                    moved[place] += step
+                ends.append(value(*{**given, found.wrt: moved}.values()))
+            gradient[place] = float((ends[0] - ends[1]) / (2 * STEP))
+    return gradient
+
+
+@pytest.mark.parametrize("source", IDENTITIES)
+def test_identities_are_proven(source: str) -> None:
+    text, wrt, value, printed = IDENTITIES[source]
+    found = jac.differentiate(text, wrt=wrt)
+    truth = differences(value, found)
+    assert found.gradient is not None
+    np.testing.assert_allclose(evaluate(found.gradient, found.values), truth, rtol=1e-12, atol=1e-12)
+    scope: dict[str, Any] = dict(found.values)
+    exec(found.to_numpy(), scope)  # the program's own line computes the same
+    np.testing.assert_allclose(scope[f"d{found.wrt}"], truth, rtol=1e-12, atol=1e-12)
+    if printed:
+        assert found.formula().partition(" = ")[2] == printed
+
+
+def test_a_wrong_gradient_is_seen() -> None:
+    """The proof has teeth: the gradient of tr(X Xᵀ B) is not that of tr(X X B)."""
+    text, wrt, value, _ = IDENTITIES["Cookbook 107"]
+    found, wrong = jac.differentiate(text, wrt=wrt), jac.differentiate("tr(X X' B)", wrt="X")
+    assert wrong.gradient is not None
+    assert not np.allclose(evaluate(wrong.gradient, found.values), differences(value, found), rtol=1e-3)
+
+
+# --- matrices by matrices ---------------------------------------------------------------------------------
+
+MATRICES = {
+    "A X B": "∂vec Y/∂vec X = (Bᵀ ⊗ A)",
+    "A X^-1 B": "∂vec Y/∂vec X = −((Bᵀ inv(X)ᵀ) ⊗ (A inv(X)))",
+    "X' X": "∂vec Y/∂vec X = (Xᵀ ⊗ I₄) K₃,₄ + (I₄ ⊗ Xᵀ)",
+    "exp(A X) B": "∂vec Y/∂vec X = (Bᵀ ⊗ I₃) diag(vec (exp(A X))) (I₅ ⊗ A)",
+    "X^3": "",
+    "2 (A - X') .* B + tr(C) X'": "",
+    "A X b": "∂vec y/∂vec X = (bᵀ ⊗ A)",
+    "det(A) (X ./ (A A)) - X": "",
+}
+
+
+@pytest.mark.parametrize("text", MATRICES)
+def test_jacobians_of_matrices_are_written_as_kronecker_products(text: str) -> None:
+    found = jac.differentiate(text, wrt="X")
+    if MATRICES[text]:
+        assert found.formula("numerator", order="F") == MATRICES[text]
+    given = dict(found.values)
+    jacobian = found.jacobian(**given)
+    dense = np.empty(jacobian.shape)
+    for k, (i, j) in enumerate(np.ndindex(*found.shapes["X"])):
+        moved = np.zeros(found.shapes["X"])
+        moved[i, j] = 1e-6
+        ends = [evaluate_text(found, {**given, "X": given["X"] + sign * moved}) for sign in (1, -1)]
+        dense[:, k] = ((ends[0] - ends[1]) / 2e-6).ravel()
+    np.testing.assert_allclose(jacobian.to_dense("C"), dense, rtol=1e-6, atol=1e-6 * np.abs(dense).max())
+    scope: dict[str, Any] = dict(given)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope[f"J_{found.name}_X"], jacobian.to_dense("C"), rtol=1e-12, atol=1e-12)
+    for form, order in (("numerator", "C"), ("numerator", "F"), ("denominator", "C"), ("denominator", "F")):
+        line = found.formula(form, "numpy", order).partition(" = ")[2]  # type: ignore[arg-type]
+        exec(f"J = {line}", scope)
+        matrix = jacobian.to_dense(order)  # type: ignore[arg-type]
+        np.testing.assert_allclose(scope["J"], matrix if form == "numerator" else matrix.T, rtol=1e-12, atol=1e-12)
+
+
+def evaluate_text(found: Derivative, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The expression itself, by NumPy's own operators."""
+    own: dict[str, Any] = {
+        "A X B": lambda A, X, B: A @ X @ B,
+        "A X^-1 B": lambda A, X, B: A @ np.linalg.inv(X) @ B,
+        "X' X": lambda X: X.T @ X,
+        "exp(A X) B": lambda A, X, B: np.exp(A @ X) @ B,
+        "X^3": lambda X: X @ X @ X,
+        "2 (A - X') .* B + tr(C) X'": lambda A, X, B, C: 2 * (A - X.T) * B + np.trace(C) * X.T,
+        "A X b": lambda A, X, b: A @ X @ b,
+        "det(A) (X ./ (A A)) - X": lambda A, X: np.linalg.det(A) * (X / (A @ A)) - X,
+    }
+    return np.asarray(own[found.expression](*arrays.values()))
+
+
+def test_vectors_and_numbers() -> None:
+    found = jac.differentiate("tanh(W @ x + b)", wrt="x")
+    assert found.formula("numerator") == "∂y/∂x = diag(vec (1 − tanh(W x + b)²)) W"
+    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(vec (1 − tanh(W x + b)²))"
+    assert jac.differentiate("alpha * A' * X", wrt="alpha").formula() == "∂Y/∂α = Aᵀ X"
+    found = jac.differentiate("tr(X) A", wrt="X")
+    assert found.formula("differential") == "dY = tr(dX) A"
+    with pytest.raises(LayoutError, match=r"no matrix is written of dY = tr\(dX\) A; take the form 'differential'"):
+        found.formula("numerator")
+    scope: dict[str, Any] = {**found.values, "dX": np.eye(3)}
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dY"], 3 * found.values["A"])
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "trace(A.T @ X @ B @ X.T)",
+        "np.trace(A.T @ X @ B @ X.T)",
+        "tr(A' X B X')",
+        "trace(A'*X*B*X')",
+        "tr(Aᵀ X B Xᵀ)",
+        r"\operatorname{tr}(A^T X B X^\top)",
+        r"\mathrm{tr}\left(A^{\top} X B X^T\right)",
+    ],
+)
+def test_one_expression_in_every_notation(text: str) -> None:
+    found = jac.differentiate(text, wrt="X")
+    assert found.formula() == "∂f/∂X = A X Bᵀ + Aᵀ X B"
+    assert found.formula("differential") == "df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)"
+
+
+def test_shapes_follow_from_the_expression_or_are_declared() -> None:
+    found = jac.differentiate("A X b", wrt="X", shapes={"X": (2, 5)})
+    assert found.shapes["X"] == (2, 5)
+    assert found.shapes["b"] == (5, 1)
+    assert found.shapes["A"][1] == 2
+    assert jac.differentiate("x.T @ x", wrt="x", shapes={"x": (7,)}).shapes == {"x": (7, 1)}
+    assert jac.differentiate("c X", wrt="c", shapes={"c": ()}).formula() == "∂Y/∂c = X"
+    assert jac.differentiate("mu' Sigma mu", wrt="mu", shapes={"mu": (3,)}).formula("numerator", "latex") != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "options", "message"),
+    [
+        ("X +", "X", {}, "differentiate: the formula ends here too early"),
+        ("", "X", {}, "differentiate: the formula is empty; write one such as 'trace"),
+        ("tr(A X)", "Y", {}, r"differentiate: 'Y' is not in 'tr\(A X\)'; its names are A, X"),
+        ("A @ X", "X", {"shapes": {"A": (2, 3), "X": (2, 3)}}, "matrix product: 2×3 and 2×3 do not fit"),
+        ("x @ A @ x", "x", {"shapes": {"x": (3,)}}, "a vector is a column, and its transpose a row"),
+        ("inv(X)", "X", {"shapes": {"X": (2, 3)}}, "inv of a matrix that is not square: 2×3"),
+        ("A + X", "X", {"shapes": {"A": (2, 3), "X": (3, 3)}}, "sum: 2×3 and 3×3 do not fit"),
+        ("foo(X)", "X", {}, "'foo' is no function that is known here"),
+        ("AXB", "X", {}, "'AXB' is unknown; a product of letters is written with spaces"),
+        ("A * X", "X", {}, "the sign \\* is NumPy's product of entries or Octave's of matrices"),
+        ("A X", "X", {"notation": "latx"}, "no notation 'latx'; did you mean 'latex'?"),
+        ("X[1:]", "X", {"notation": "numpy"}, "part is not differentiated here"),
+        ("A X", "X", {"shapes": {"B": (2, 2)}}, "'B' has a shape, and is not in 'A X'"),
+        ("X", "X", {"shapes": {"X": (2, 2, 2)}}, "declared with 3 axes"),
+        ("log(0 - X.^2)", "X", {}, "at 20 random points the expression is not defined"),
+        ("tr(exp(2) X)", "X", {}, "exp of a literal is not read; write its value"),
+        ("__import__('os').system('ls')", "X", {}, "differentiate: "),
+    ],
+)
+def test_errors(text: str, wrt: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises((FormulaError, DomainError), match=message):
+        jac.differentiate(text, wrt=wrt, **options)
+
+
+def test_an_error_marks_the_place() -> None:
+    with pytest.raises(FormulaError) as caught:
+        jac.differentiate("A @ B + C @ X", wrt="X", shapes={"C": (2, 3), "X": (2, 3)})
+    assert str(caught.value) == (
+        "differentiate: matrix product: 2×3 and 2×3 do not fit\n    A @ B + C @ X\n            ^^^^^"
+    )
+
+
+# --- what is found ----------------------------------------------------------------------------------------
+
+
+def test_forms_notations_and_the_jacobian() -> None:
+    found = jac.differentiate("log det X", wrt="X")
+    assert str(found).splitlines()[0] == "f = log det X   (X 3×3)"
+    assert found.formula("vec") == "∂f/∂vec X = vec(inv(X)ᵀ)ᵀ"
+    assert found.formula(notation="numpy") == "dX = inv(X).T"
+    assert found.formula(notation="latex").startswith(r"\frac{\partial f}{\partial X} = ")
+    assert found.formula(notation="mathml").startswith("<math")
+    assert r"\begin{align*}" in found.to_latex()
+    assert found.to_mathml().count("<math") == 4 == found._repr_html_().count("<math")
+    assert "Gradients" in str(found.steps)
+    X = np.diag([2.0, 4.0])
+    np.testing.assert_allclose(found.jacobian(X=X).gradient, np.diag([0.5, 0.25]))
+    for form in FORMS:
+        assert found.formula(form)
+    with pytest.raises(LayoutError, match="no form 'gradent'; did you mean 'gradient'"):
+        found.formula("gradent")  # type: ignore[arg-type]
+    with pytest.raises(LayoutError, match="no notation 'tex'"):
+        found.formula(notation="tex")
+    with pytest.raises(LayoutError, match="order is 'C' or 'F', not 'K'"):
+        found.formula("vec", order="K")  # type: ignore[arg-type]
+    with pytest.raises(GraphError, match="the Jacobian needs X; given are Z"):
+        found.jacobian(Z=X)
+    with pytest.raises(ShapeError, match="X has shape scalar, not one such as 3×3"):
+        found.jacobian(X=1.0)
+
+
+def test_a_formula_is_held_against_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sys.modules["jacobians.differentiation.differentiate"], "shortened", lambda expr: shortened(2 * expr)
+    )
+    with pytest.raises(DomainError, match="the formula and the numbers differ at a random point"):
+        jac.differentiate("tr(A X)", wrt="X")
