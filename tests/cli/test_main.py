@@ -18,7 +18,6 @@ from jacobians import Network
 from jacobians.cli import main
 from jacobians.cli.output import make_console, printable, write_file
 from jacobians.errors import DataError
-from jacobians.whole_files import whole_file
 
 MODEL = r"""
 import os, sys, time
@@ -239,16 +238,7 @@ def test_no_color(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     assert not [part for part in out.split("\x1b[")[1:] if part.split("m")[0] not in ("0", "1")]
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    def fails() -> None:
-        with whole_file("out.npz") as opened:
-            opened.write(b"a part")
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        fails()
-    kept = sorted(p.name for p in tmp_path.iterdir())
-    assert kept == ["leaving_module.py", "user_model.py"]
+def test_a_file_is_written_over_on_request_and_keeps_its_link_and_mode() -> None:
     write_file("out.txt", "whole", "explain")
     with pytest.raises(DataError, match=r"^explain: out.txt exists; choose another file with -o$"):
         write_file("out.txt", "again", "explain")
