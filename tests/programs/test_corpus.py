@@ -38,6 +38,7 @@ def test_every_slip_applies_and_says_what_it_makes_wrong(name):
 def test_the_proof_tells_a_slip_from_the_right_program():
     program = PROGRAMS["two_layer_relu_softmax"]
     right = python_proof.errors_of(program, "\n".join(program.lines))
+    assert all(isinstance(error, float) for error in right.values()), right
     assert max(right.values()) < corpus.RIGHT
     (slip,) = (s for s in program.slips if s.kind == "bias-summed-over-all")
     wrong, unclear = corpus.wrong_gradients(python_proof.errors_of(program, program.slipped(slip)[0]))
@@ -47,9 +48,11 @@ def test_the_proof_tells_a_slip_from_the_right_program():
 def test_python_2_divides_as_python_2_does():
     program = PROGRAMS["logistic_python2"]
     code = "\n".join(program.lines)
-    assert max(python_proof.errors_of(program, code).values()) < corpus.RIGHT
-    code = code.replace("return 1 / (1 + np.exp(-z))", "return (1 / 2 + 1) / (1 + np.exp(-z))")
-    assert max(python_proof.errors_of(program, code).values()) < corpus.RIGHT
+    halves = code.replace("return 1 / (1 + np.exp(-z))", "return (1 / 2 + 1) / (1 + np.exp(-z))")
+    for text in (code, halves):
+        errors = python_proof.errors_of(program, text)
+        assert all(isinstance(error, float) for error in errors.values()), errors
+        assert max(errors.values()) < corpus.RIGHT
 
 
 @pytest.mark.slow
