@@ -238,6 +238,10 @@ class _Reader:
     def next(self) -> Token:
         return self.tokens[self.place]
 
+    def _after(self) -> Token:
+        """The token after the next; the last one where there is none."""
+        return self.tokens[min(self.place + 1, len(self.tokens) - 1)]
+
     def _take(self) -> Token:
         token = self.next
         self.place += token.kind != "end"
@@ -629,7 +633,7 @@ class _Reader:
                 self._skip()
                 raised = self._call("error", [], start)
                 return [self._at(ast.Expr(raised), start)]
-            after = self.tokens[self.place + 1]
+            after = self._after()
             if after.kind in ("name", "number") and not known:
                 raise self._unread(f"the command {start.text}")
         elif self._is("["):
@@ -829,7 +833,7 @@ class _Reader:
         own = _LEVEL.get(token.text) if token.kind == "sign" else None
         if own is None or own < level:
             return None
-        after = self.tokens[self.place + 1]
+        after = self._after()
         if token.in_matrix and token.spaced and not after.spaced and token.text in ("+", "-"):
             return None  # [a -b] has two entries
         return own
@@ -923,7 +927,7 @@ class _Reader:
             elif self._is("{"):
                 found = self._called_nothing(found, is_function, start)
                 found = self._indexed("cell entry", found, start)
-            elif self._is(".") and self.tokens[self.place + 1].kind in ("name", "keyword"):
+            elif self._is(".") and self._after().kind in ("name", "keyword"):
                 found = self._called_nothing(found, is_function, start)
                 found = self._call("field", [found, self._constant(self._field(), token)], start)
             else:
@@ -993,7 +997,7 @@ class _Reader:
             if of is not None:
                 self.ends.append((of, len(found), asked))
             token = self.next
-            after = self.tokens[self.place + 1]
+            after = self._after()
             if self._is(":") and after.kind == "sign" and after.text in (",", closing):
                 self._take()
                 found.append(self._constant(":", token))

@@ -11,6 +11,7 @@ from jacobians.errors import FormulaError
 from jacobians.programs.octave_functions import FUNCTIONS
 from jacobians.programs.octave_source import octave_tree
 from jacobians.programs.octave_text import octave_text
+from jacobians.programs.source import read_source
 from tests.programs.octave_run import run
 
 
@@ -128,3 +129,16 @@ def test_no_name_of_python_can_be_reached() -> None:
 )
 def test_a_tree_is_written_as_the_line_that_it_was(line: str) -> None:
     assert octave_text(octave_tree(line, "line.m", FUNCTIONS).body[-1]) == line.replace("transpose(d2)", "d2'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = a{", "x = a(", "x = a.", "x = [1 ", "x = 'a", "f(@(x", "a(1,", "[a, b", "x = {1,", "@", "a{#b", "if a{"],
+)
+def test_a_text_that_stops_in_the_middle_is_refused_and_nothing_else(text: str) -> None:
+    try:
+        source = read_source(text, "a.m")
+    except FormulaError as error:
+        assert "a.m, line 1" in str(error)
+    else:
+        assert source.language == "Octave"
