@@ -90,7 +90,9 @@ def _ran(check: Check, start: Space, once: CodeType | None) -> Space:
 
 def _copied(space: Space) -> Space:
     """The same functions, copies of all data. Functions look up globals where they were made, so those are kept."""
-    data = {k: v for k, v in space.items() if isinstance(v, np.ndarray | list | dict | float | int | tuple)}
+    kinds = np.ndarray | list | dict | float | int | tuple
+    # what Python puts there is no data, and holds the last value that a doctest has shown
+    data = {k: v for k, v in space.items() if k != "__builtins__" and isinstance(v, kinds)}
     made = {k: v for k, v in space.items() if type(v).__module__ == "corpus"}
     copies = copy.deepcopy(data | made)
     fresh = {**space, **copies}

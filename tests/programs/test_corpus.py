@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 
 import pytest
@@ -43,6 +44,14 @@ def test_the_proof_tells_a_slip_from_the_right_program():
     (slip,) = (s for s in program.slips if s.kind == "bias-summed-over-all")
     wrong, unclear = corpus.wrong_gradients(python_proof.errors_of(program, program.slipped(slip)[0]))
     assert (wrong, unclear) == ({"b1"}, [])
+
+
+def test_what_others_left_among_the_builtins_is_not_copied(monkeypatch):
+    """doctest leaves the last value that it has shown there, which may be one that cannot be copied."""
+    monkeypatch.setattr("builtins.__left__", sys.modules[__name__], raising=False)
+    program = PROGRAMS["two_layer_relu_softmax"]
+    errors = python_proof.errors_of(program, "\n".join(program.lines))
+    assert all(isinstance(error, float) for error in errors.values()), errors
 
 
 def test_python_2_divides_as_python_2_does():
