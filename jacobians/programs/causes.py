@@ -91,17 +91,12 @@ def stale(study: Study) -> Iterator[Cause]:
         size = float(np.abs(other).max(initial=0.0))
         if float(np.abs(one - other).max(initial=0.0)) <= 1e-9 * size + 1e-14:
             continue
-        update = [e for e in run.events if e.node is not None and e.index < first]
-        named = [e for e in update if _matters(study, e, place, first)] or update
+        named = [e for e in run.events if e.node is not None and e.index < first]
         if not named:
             continue
         line = _reader(study, named[-1].shown, named[-1].key, claim.line, named[-1].line)
         words = f"it reads {named[-1].shown} after {study.subject.source.where(named[-1].line)} has moved it"
         yield Cause("updated-weights", words, line, "", (place,), named[-1].line)
-
-
-def _matters(study: Study, update: Event, place: int, first: int) -> bool:
-    return True
 
 
 def _reader(study: Study, shown: str, key: str, claim_line: int, update_line: int) -> int:
