@@ -123,9 +123,7 @@ def _derivative_of(
         arrays = {name: as_float(given.arguments[name], name, operation) for name in names}
 
         def called(changed: dict[str, Any]) -> Any:
-            bound = signature.bind(*args, **options)
-            bound.apply_defaults()
-            bound.arguments.update(changed)
+            bound = inspect.BoundArguments(signature, {**given.arguments, **changed})
             return fun(*bound.args, **bound.kwargs)
 
         inputs = values(**arrays)
@@ -134,10 +132,12 @@ def _derivative_of(
             _check_number(fun, operation, result.shape)
             found = of_value(result, names)
         else:
-            why = why or "a number was taken out of a value" if isinstance(result, Value) else why
+            if not why:
+                is_value = isinstance(result, Value)
+                why = "a number was taken out of a value" if is_value else f"it returned {kind_of(result)}"
             value = np.asarray(called(arrays))
             _check_number(fun, operation, value.shape)
-            found = _numerical(fun, called, arrays, operation, why or f"it returned {kind_of(result)}")
+            found = _numerical(fun, called, arrays, operation, why)
         return found[0] if wrt is None or isinstance(wrt, str) else found
 
     return derivative
