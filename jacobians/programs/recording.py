@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.values import Frame, Instance, is_number
+from jacobians.programs.values import Frame, Instance, Lost, is_number
 
 
 class ReachedError(Exception):
@@ -564,6 +564,10 @@ class Run:
         Lines with constructs outside the list.
     meanings : dict
         The built-in meanings that were assumed, by name.
+    lost : list of Lost
+        Names without a value, since what they would be set to is not read.
+    unsettled : bool
+        Whether it ended since what a value is was not known.
     left : int or None
         The event at which the innermost loop of training was left.
     """
@@ -574,5 +578,6 @@ class Run:
     results: dict[str, Any] = field(default_factory=dict)
     unread: list[tuple[int, str]] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
+    lost: list[Lost] = field(default_factory=list)
     unsettled: bool = False
     left: int | None = None
