@@ -147,7 +147,7 @@ class Unread:
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lost:
     """A name that has no value, since what it would be set to is not read.
 
@@ -162,6 +162,8 @@ class Lost:
         What is not read.
     because : int
         The line of that.
+    index : int
+        How many events there were before.
     """
 
     key: str
@@ -170,6 +172,7 @@ class Lost:
     function: str
     construct: str
     because: int
+    index: int
 
 
 @dataclass(eq=False)

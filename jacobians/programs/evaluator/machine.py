@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits, Lost, ProgramError, is_number
+from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits, ProgramError, Unread, is_number
 
 RAISED = (
     ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, AttributeError, OverflowError, RuntimeError,
@@ -23,6 +23,9 @@ class Recorder(Protocol):
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         """Return what is to be stored: the value, unless something else is put in its place."""
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        """Hear that a name has no value, since what it would be set to is not read."""
 
     def keeps_old(self, node: ast.stmt) -> bool:
         """Return whether an update is to leave the old value where it is."""
@@ -71,7 +74,6 @@ class Machine(ABC):
         self.whole_division, self.language = whole_division, language
         self.used_meanings: dict[str, str] = {}
         self.unread: dict[tuple[int, str], None] = {}
-        self.lost: dict[Lost, None] = {}
         self.module = Frame(0, "")
         self.depth, self._frames, self._loops = 0, 0, 0
         self.line = 0

@@ -20,7 +20,6 @@ from jacobians.programs.values import (
     Frame,
     Instance,
     LimitError,
-    Lost,
     Namespace,
     ProgramError,
     Unread,
@@ -101,9 +100,7 @@ class Evaluator(Expressions):
             index = self._if_read(target.slice, frame) if isinstance(target, ast.Subscript) else None
             if isinstance(target, ast.Attribute) and isinstance(whole, Instance):
                 whole.names[target.attr] = reason
-            elif isinstance(whole, dict) and isinstance(index, (str, int)):
-                whole[index] = reason
-            elif isinstance(whole, list) and type(index) is int and -len(whole) <= index < len(whole):
+            elif _has_place(whole, index):
                 whole[index] = reason
             else:
                 self._lose(target.value, reason, frame)
@@ -114,7 +111,7 @@ class Evaluator(Expressions):
                 key, shown = self._key(target, frame)
             except (UnreadError, ProgramError):
                 return
-            self.lost[Lost(key, shown, target.lineno, frame.function, reason.construct, reason.line)] = None
+            self.recorder.lost(key, shown, target.lineno, frame, reason)
 
     def _if_read(self, node: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression; None where it is not read or fails."""
@@ -382,6 +379,13 @@ def _held(node: ast.Assign) -> ast.expr:
     if isinstance(value, ast.BinOp) and naming.stem(key_of(value.left)) == naming.stem(key_of(target)):
         return value.left
     return target
+
+
+def _has_place(whole: Any, index: Any) -> bool:
+    """Whether something can be put at an index of a dict or a list."""
+    if isinstance(whole, dict):
+        return isinstance(index, (str, int))
+    return isinstance(whole, list) and type(index) is int and -len(whole) <= index < len(whole)
 
 
 _IN_PLACE = frozenset(["append", "extend", "insert", "update", "pop", "setdefault", "sort", "fill", "reverse"])
