@@ -24,6 +24,7 @@ from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.recurrence import Recurrence
 from jacobians.linops.solving import det, inverse, logdet, solve
 from jacobians.linops.spectral import eigh, norm, trace
 from jacobians.linops.sylvester import SylvesterInverse
@@ -57,6 +58,7 @@ __all__ = [
     "PermutedAxes",
     "Plan",
     "Product",
+    "Recurrence",
     "Reshape",
     "Scaled",
     "Selection",

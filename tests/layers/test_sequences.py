@@ -63,7 +63,7 @@ def test_gates_in_another_order_and_weights_in_rows() -> None:
 def test_of_values_the_steps_are_values() -> None:
     X, h, c, Wx, Wh, b = lstm_arrays(2, 2, 2, 1)
     W, state = jac.values(Wh=Wh, h=h)
-    states = layers.lstm(X, state, c, Wx, W, b)
+    states = layers.lstm(X, state, c, Wx, W, b, steps=True)
     assert states.path_count("Wh") > 1
     _, J = layers.lstm(X, h, c, Wx, Wh, b)
     np.testing.assert_allclose(states.jacobian("Wh").to_dense(), J.Wh.to_dense(), atol=1e-14)
@@ -159,7 +159,7 @@ class NoWayBackThroughTheState(RNN):  # type: ignore[misc]
         return (tanh(into + states[0].array @ Wh),)
 
 
-@pytest.mark.parametrize("operation", [GatesSwapped(), NoWayBackThroughTheState()], ids=["gates", "truncated"])
+@pytest.mark.parametrize("operation", [GatesSwapped(), NoWayBackThroughTheState(steps=True)], ids=["gates", "truncated"])
 def test_a_wrong_recurrence_is_caught(operation: Any) -> None:
     arrays = lstm_arrays(2, 3, 2, 1)
     if isinstance(operation, RNN):
