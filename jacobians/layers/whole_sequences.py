@@ -184,7 +184,8 @@ def run_lstm(
 
     def around() -> Recurrence:
         with np.errstate(under="ignore"):
-            slopes = as_array(every - every * every)
+            slopes = np.subtract(1, every, out=empty(every.shape, every.dtype, every))
+            slopes *= every
             into_cell = every[:, :, g]
             # of the sigmoids a(1 − a) times what the gate multiplies; of g, 1 − g² times i
             slopes[:, :, i] *= into_cell

@@ -10,7 +10,7 @@ from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
-from jacobians.linops.convolutions import SharedKernel, Windows
+from jacobians.linops.convolutions import Correlation, PickedFromWindows, SharedKernel, Windows
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.for_each_example import ForEachExample
@@ -40,6 +40,7 @@ __all__ = [
     "BlockRow",
     "Broadcast",
     "Commutation",
+    "Correlation",
     "Denominator",
     "Dense",
     "Diagonal",
@@ -56,6 +57,7 @@ __all__ = [
     "Kronecker",
     "LowRank",
     "PermutedAxes",
+    "PickedFromWindows",
     "Plan",
     "Product",
     "Recurrence",
