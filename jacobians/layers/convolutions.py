@@ -18,13 +18,13 @@ from jacobians.linops import (
     BatchedKronecker,
     Broadcast,
     Commutation,
-    Correlation,
     ForEachExample,
     Jacobian,
     Kronecker,
     Reshape,
     Selection,
     SharedKernel,
+    SlidingKernel,
     Windows,
 )
 from jacobians.operations import Jacobians, Primitive
@@ -209,7 +209,7 @@ class Convolution(_WithKernel):
         """dZₙ = W · the columns of dXₙ, for each example alike."""
         axes = self._own_layout.image_axes(self.places)
         parts = w.reshape(self.groups, w.shape[0] // self.groups, *w.shape[1:]).astype(one.dtype, copy=False)
-        inner = Correlation(parts, one, pads)
+        inner = SlidingKernel(parts, one, pads)
         return given_back(axes, moved(axes, ForEachExample(ordered[0], inner), own))
 
 

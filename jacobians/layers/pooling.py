@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, padded_with, within_padding
 from jacobians.layout import DEFAULT_LAYOUT, Layout

@@ -208,7 +208,7 @@ class RNN(_Recurrent):
     inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b")
 
     def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
-        return run_rnn(into, *starts, Wh, self.mask, states)
+        return run_rnn(into, starts[0], Wh, self.mask, states)
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         return (tanh(into + states[0] @ Wh),)
@@ -238,7 +238,7 @@ class LSTM(_Recurrent):
         self.result = result
 
     def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
-        return run_lstm(into, *starts, Wh, self.mask, states, self.gates)
+        return run_lstm(into, starts[0], starts[1], Wh, self.mask, states, self.gates)
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         h, c = states
@@ -265,7 +265,7 @@ class GRU(_Recurrent):
     letters = "rzn"
 
     def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
-        return run_gru(into, *starts, Wh, *biases, self.mask, states, self.gates)
+        return run_gru(into, starts[0], Wh, biases[0], self.mask, states, self.gates)
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         (h,) = states

@@ -10,11 +10,11 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.layers.axes import given_back, moved
-from jacobians.linops import Broadcast, Commutation, Diagonal, Jacobian, Kronecker, Recurrence, Reshape
+from jacobians.linops import Broadcast, Commutation, Diagonal, GatedRecurrence, Jacobian, Kronecker, Reshape
 from jacobians.linops.kernels import empty, matmul
 from jacobians.linops.recurrence import Start
 
-Around = Callable[[], Recurrence]
+Around = Callable[[], GatedRecurrence]
 """What makes the linear recurrence around the states, when it is first asked for."""
 
 
@@ -24,7 +24,7 @@ class WholeSequence:
     Parameters
     ----------
     around : callable
-        Makes the `Recurrence` by the gates' arguments.
+        Makes the `GatedRecurrence` by the gates' arguments.
     axes : tuple of int
         The order of axes that takes X to (N, T, D).
     shapes : dict
@@ -54,7 +54,7 @@ class WholeSequence:
         self._in_rows, self._in_columns = in_rows, in_columns
 
     @cached_property
-    def recurrence(self) -> Recurrence:
+    def recurrence(self) -> GatedRecurrence:
         return self._around()
 
     def by(self, name: str) -> Jacobian:
@@ -79,7 +79,7 @@ class WholeSequence:
         """What an input adds to the arguments of the gates, or how a first state lies; None where it is that itself."""
         shape, dtype, recurrence = self._shapes[name], self.recurrence.dtype, self.recurrence
         if _start(name) != "inputs":
-            return None if self._in_rows else Commutation(*shape, dtype)
+            return None if self._in_rows else Commutation(shape[0], shape[1], dtype)
         every = recurrence.domain
         count, width = every[0] * every[1], every[2]
         in_rows = Reshape(every, (count, width), dtype)
@@ -92,7 +92,7 @@ class WholeSequence:
             met = self._inputs if name == "Wx" else self._before()
             tail = in_rows @ Kronecker(met, width)
             if not self._in_columns:
-                tail = tail @ Commutation(*shape, dtype)
+                tail = tail @ Commutation(shape[0], shape[1], dtype)
         else:
             tail = Broadcast(every, shape, dtype)
         if name in ("Wh", "bh") and recurrence.scales is not None:
@@ -136,7 +136,7 @@ def _kept(mask: Array | None, dtype: Any) -> Array | None:
 
 
 def run_rnn(into: Array, h: Array, Wh: Array, mask: Array | None, states: Array) -> Around:
-    """Write the states hₜ = tanh(zₜ), zₜ = what X gives + hₜ₋₁ Wh; return what makes the linear recurrence around them."""
+    """Write the states tanh(zₜ), zₜ = what X gives + hₜ₋₁ Wh; return what makes the linear recurrence around them."""
     for t in range(states.shape[1]):
         z = matmul(h, Wh)
         z += into[:, t]
@@ -145,20 +145,18 @@ def run_rnn(into: Array, h: Array, Wh: Array, mask: Array | None, states: Array)
         states[:, t] = z if mask is None else np.where(mask[:, t, None], z, h)
         h = states[:, t]
 
-    def around() -> Recurrence:
+    def around() -> GatedRecurrence:
         slopes = as_array(1 - states * states)
         kept = _kept(mask, states.dtype)
         if kept is None:
-            return Recurrence(Wh, slopes[:, :, None])
+            return GatedRecurrence(Wh, slopes[:, :, None])
         stays = np.broadcast_to(1 - kept, states.shape)
-        return Recurrence(Wh, as_array(slopes * kept)[:, :, None], keep=stays)
+        return GatedRecurrence(Wh, as_array(slopes * kept)[:, :, None], keep=stays)
 
     return around
 
 
-def run_lstm(
-    into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, states: Array, gates: str
-) -> Around:
+def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, states: Array, gates: str) -> Around:
     """Write the states of a long short-term memory; return what makes the linear recurrence around them."""
     count, steps, width = states.shape
     every = empty((count, steps, 4, width), states.dtype, into)
@@ -182,7 +180,7 @@ def run_lstm(
         states[:, t] = out if mask is None else np.where(mask[:, t, None], out, h)
         h = states[:, t]
 
-    def around() -> Recurrence:
+    def around() -> GatedRecurrence:
         with np.errstate(under="ignore"):
             slopes = np.subtract(1, every, out=empty(every.shape, every.dtype, every))
             slopes *= every
@@ -200,14 +198,12 @@ def run_lstm(
             slopes *= kept[:, :, None]
             output, hold = output * kept, 1 - kept
             keep = np.where(mask[:, :, None], keep, states.dtype.type(1))
-        return Recurrence(Wh, slopes, as_array(keep), as_array(output), read=o, hold=hold)
+        return GatedRecurrence(Wh, slopes, as_array(keep), as_array(output), read=o, hold=hold)
 
     return around
 
 
-def run_gru(
-    into: Array, h: Array, Wh: Array, bias: Array, mask: Array | None, states: Array, gates: str
-) -> Around:
+def run_gru(into: Array, h: Array, Wh: Array, bias: Array, mask: Array | None, states: Array, gates: str) -> Around:
     """Write the states of a gated recurrent unit; return what makes the linear recurrence around them."""
     count, steps, width = states.shape
     every, before = (empty((count, steps, 3, width), states.dtype, into) for _ in range(2))
@@ -231,7 +227,7 @@ def run_gru(
         states[:, t] = new if mask is None else np.where(mask[:, t, None], new, h)
         h = states[:, t]
 
-    def around() -> Recurrence:
+    def around() -> GatedRecurrence:
         with np.errstate(under="ignore"):
             reset, update, fresh = every[:, :, r], every[:, :, z], every[:, :, n]
             slopes, scales = (empty(every.shape, every.dtype, every) for _ in range(2))
@@ -245,7 +241,7 @@ def run_gru(
         if kept is not None and mask is not None:
             slopes *= kept[:, :, None]
             keep = np.where(mask[:, :, None], keep, states.dtype.type(1))
-        return Recurrence(Wh, slopes, as_array(keep), scales=scales.reshape(count, steps, 3 * width))
+        return GatedRecurrence(Wh, slopes, as_array(keep), scales=scales.reshape(count, steps, 3 * width))
 
     return around
 

@@ -308,7 +308,7 @@ class SharedKernel(Jacobian):
         groups, k, p = self._sizes()
         deltas = cotangent.reshape(*stack, len(self.windows), *groups, self.out, p)
         sums = zeros((*stack, *groups, k, self.out), cotangent)
-        key = (slice(None),) * len(stack)
+        key: tuple[Any, ...] = (slice(None),) * len(stack)
         for step, columns in self._columns():
             # X_col dZᵀ, the transpose of the gradient, takes two thirds of the time of dZ X_colᵀ
             products = matmul(columns, deltas[(*key, step)].swapaxes(-1, -2))
@@ -343,7 +343,7 @@ class SharedKernel(Jacobian):
         return (self.windows,)
 
 
-class Correlation(Jacobian):
+class SlidingKernel(Jacobian):
     r"""V ↦ its correlation with a kernel, of one image: (C, \*lengths) ↦ (out, \*places).
 
     It equals a product of structures: a kernel times the windows of the image among its padding. That product says what
@@ -361,7 +361,7 @@ class Correlation(Jacobian):
 
     Examples
     --------
-    >>> J = Correlation(np.array([[[[1.0, -1.0]]]]), Windows((2,), (1, 4)), ((1, 0),))
+    >>> J = SlidingKernel(np.array([[[[1.0, -1.0]]]]), Windows((2,), (1, 4)), ((1, 0),))
     >>> J.to_dense()
     array([[-1.,  0.,  0.],
            [ 1., -1.,  0.],
@@ -399,9 +399,9 @@ class Correlation(Jacobian):
         n, reach = len(self.pads), self._reach()
         around = [(r - 1 - b, r - 1 - a) for r, (b, a) in zip(reach, self.pads, strict=True)]
         wide = (groups * outputs, *(b + m + a for m, (b, a) in zip(self.codomain[1:], around, strict=True)))
-        inside = (..., *(slice(b, b + m) for m, (b, _) in zip(self.codomain[1:], around, strict=True)))
+        inside: Any = (..., *(slice(b, b + m) for m, (b, _) in zip(self.codomain[1:], around, strict=True)))
         met = Windows(tuple(kernel), wide, dilation=self.windows.dilation, dtype=self.dtype)
-        sizes = groups, outputs * size_of(tuple(kernel)), size_of(self.domain[1:])
+        sizes: Shape = (groups, outputs * size_of(tuple(kernel)), size_of(self.domain[1:]))
         turned = np.flip(self.weights, tuple(range(3, 3 + n))).transpose(0, 1, *range(3, 3 + n), 2)
         turned = turned.reshape(groups, sizes[1], inputs).swapaxes(1, 2)
         if groups == 1:
@@ -445,7 +445,7 @@ class Correlation(Jacobian):
     @property
     def structure(self) -> str:
         kernel = f"{self.codomain[0]} of {show_shape(self.weights.shape[2:])}"
-        return f"Correlation({kernel} over {show_shape(self.domain)})"
+        return f"SlidingKernel({kernel} over {show_shape(self.domain)})"
 
     @property
     def flops(self) -> int:

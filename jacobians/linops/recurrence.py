@@ -17,7 +17,7 @@ Start = Literal["inputs", "h", "c"]
 """What is changed: what enters the gates at every step, the first state, or the first cell."""
 
 
-class Recurrence(Jacobian):
+class GatedRecurrence(Jacobian):
     r"""U ↦ the change of the states of a recurrence, step by step: :math:`(I - \text{shift} \cdot \text{step})^{-1}`.
 
     With u what is added to the gates' arguments at step t, the linear recurrence is
@@ -61,9 +61,9 @@ class Recurrence(Jacobian):
 
     Examples
     --------
-    >>> J = Recurrence(np.array([[0.5]]), np.ones((1, 3, 1, 1)))       # hₜ = uₜ + ½ hₜ₋₁
+    >>> J = GatedRecurrence(np.array([[0.5]]), np.ones((1, 3, 1, 1)))       # hₜ = uₜ + ½ hₜ₋₁
     >>> J
-    Recurrence(3 steps, 1 gate of 1): 3×3 float64, (1, 3, 1) → (1, 3, 1), 32 B
+    GatedRecurrence(3 steps, 1 gate of 1): 3×3 float64, (1, 3, 1) → (1, 3, 1), 32 B
     >>> J.to_dense()
     array([[1.  , 0.  , 0.  ],
            [0.5 , 1.  , 0.  ],
@@ -87,8 +87,8 @@ class Recurrence(Jacobian):
         width = weights.shape[0]
         if slopes.ndim != 4 or weights.shape != (slopes.shape[3], slopes.shape[2] * slopes.shape[3]):
             raise ShapeError(
-                f"Recurrence: the weights have shape {weights.shape}, the slopes {slopes.shape}; expected (H, G·H) and "
-                "(N, T, G, H)"
+                f"GatedRecurrence: the weights have shape {weights.shape}, the slopes {slopes.shape}; expected "
+                "(H, G·H) and (N, T, G, H)"
             )
         count, steps, gates, _ = slopes.shape
         for name, array, expected in (
@@ -98,15 +98,15 @@ class Recurrence(Jacobian):
             ("hold", hold, (count, steps, 1)),
         ):
             if array is not None and array.shape != expected:
-                raise ShapeError(f"Recurrence: {name} has shape {array.shape}; expected {expected}")
+                raise ShapeError(f"GatedRecurrence: {name} has shape {array.shape}; expected {expected}")
         self.weights, self.slopes, self.keep, self.output, self.read = weights, slopes, keep, output, read
         self.scales, self.hold, self.start = scales, hold, start
         domain = (count, steps, gates * width) if start == "inputs" else (count, width)
         super().__init__((count, steps, width), domain, slopes.dtype)
 
-    def by(self, start: Start) -> Recurrence:
+    def by(self, start: Start) -> GatedRecurrence:
         """Return the Jacobian of the same states with respect to something else."""
-        return Recurrence(
+        return GatedRecurrence(
             self.weights, self.slopes, self.keep, self.output, self.read, self.scales, self.hold, start
         )
 
@@ -122,12 +122,12 @@ class Recurrence(Jacobian):
                 if self.scales is not None:
                     through = as_array(through * self.scales[:, t])
                 z = through if z is None else as_array(z + through)
-            h, c = self._step(t, z, h, c)
+            h, c = self._forward(t, z, h, c)
             out[..., t, :] = h
         return out
 
-    def _step(self, t: int, z: Array | None, h: Array | None, c: Array | None) -> tuple[Array, Array]:
-        """The change of the state and of the cell at a step, from that of the gates' arguments and of what was before."""
+    def _forward(self, t: int, z: Array | None, h: Array | None, c: Array | None) -> tuple[Array, Array]:
+        """The change of state and cell at a step, from that of the gates' arguments and of what was before."""
         _, _, gates, width = self.slopes.shape
         new = None if c is None or self.keep is None else as_array(c * self.keep[:, t])
         read = None
@@ -189,14 +189,14 @@ class Recurrence(Jacobian):
 
     def _nonzeros(self) -> Nonzeros:
         """Each step depends on itself and on those before: of N examples a block triangle each."""
-        count, steps, gates, width = self.slopes.shape
+        count, steps, _gates, width = self.slopes.shape
         return Nonzeros.of(count).kron(Nonzeros.full((steps * width, self.shape[1] // max(count, 1))))
 
     @property
     def structure(self) -> str:
         _, steps, gates, width = self.slopes.shape
         by = "" if self.start == "inputs" else f" by the first {self.start}"
-        return f"Recurrence({steps} step{'s' * (steps != 1)}, {gates} gate{'s' * (gates != 1)} of {width}{by})"
+        return f"GatedRecurrence({steps} step{'s' * (steps != 1)}, {gates} gate{'s' * (gates != 1)} of {width}{by})"
 
     @property
     def flops(self) -> int:
@@ -207,5 +207,3 @@ class Recurrence(Jacobian):
     def arrays(self) -> tuple[Array, ...]:
         every = (self.weights, self.slopes, self.keep, self.output, self.scales, self.hold)
         return tuple(a for a in every if a is not None)
-
-
