@@ -116,7 +116,7 @@ class Derivation:
     def to_text(self) -> str:
         """Return the derivation as plain text."""
         lines = [f"{self.convention.name}: {self.convention.layout}", ""]
-        lines += ["Shapes", *_shape_lines(self.shapes), ""]
+        lines += ["Shapes", *shape_lines(self.shapes), ""]
         lines += ["Forward", *(f"  {d.equation.text}" for d in self.forward), ""]
         lines += ["Backward, by name", *(f"  {d.equation.text}" for d in self.cotangents), ""]
         for parameter in self.parameters.values():
@@ -127,12 +127,12 @@ class Derivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
-        lines = [_latex_title(self.convention.name, self.convention.layout)]
-        lines += [r"\paragraph{Forward}", *_align(d.equation for d in self.forward)]
-        lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in self.cotangents)]
+        lines = [latex_title(self.convention.name, self.convention.layout)]
+        lines += [r"\paragraph{Forward}", *align(d.equation for d in self.forward)]
+        lines += [r"\paragraph{Backward, by name}", *align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([parameter.chain])]
-            lines += [*_steps_latex(parameter.steps), *_align([parameter.formula])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([parameter.chain])]
+            lines += [*_steps_latex(parameter.steps), *align([parameter.formula])]
         return "\n".join(lines) + "\n"
 
     def to_mathml(self) -> str:
@@ -141,12 +141,12 @@ class Derivation:
         names = "".join(f"<th>{escape(TextNotation().symbol(name))}</th>" for name, _ in shapes)
         sizes = "".join(f"<td>{show_shape(shape)}</td>" for _, shape in shapes)
         parts = [f"<table><tr>{names}</tr><tr>{sizes}</tr></table>"]
-        parts += ["<h5>Forward</h5>", *_html(d.equation for d in self.forward)]
-        parts += ["<h5>Backward, by name</h5>", *_html(d.equation for d in self.cotangents)]
+        parts += ["<h5>Forward</h5>", *paragraphs(d.equation for d in self.forward)]
+        parts += ["<h5>Backward, by name</h5>", *paragraphs(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            inner = [*_html([parameter.chain]), _steps_html(parameter.steps), *_html([parameter.formula])]
+            inner = [*paragraphs([parameter.chain]), _steps_html(parameter.steps), *paragraphs([parameter.formula])]
             parts.append(_details(name, parameter.formula, inner))
-        return _html_titled(self.convention.name, self.convention.layout, parts)
+        return html_titled(self.convention.name, self.convention.layout, parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
@@ -276,11 +276,11 @@ class OperationDerivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
-        lines = [_latex_title(self.name, self.layout)]
-        lines += _align(self._forward) if self._forward else []
+        lines = [latex_title(self.name, self.layout)]
+        lines += align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
-            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([given.jacobian])]
-            lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([given.jacobian])]
+            lines += [*_steps_latex([*given.merged, *given.steps]), *align([given.pullback, given.pushforward])]
         return "\n".join(lines) + "\n"
 
     def to_numpy(self) -> str:
@@ -299,11 +299,11 @@ class OperationDerivation:
 
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
-        parts = _html(self._forward)
+        parts = paragraphs(self._forward)
         for name, given in self.inputs.items():
-            inner = [*_html([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
-            parts.append(_details(name, given.pullback, [*inner, *_html([given.pullback, given.pushforward])]))
-        return _html_titled(self.name, self.layout, parts)
+            inner = [*paragraphs([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
+            parts.append(_details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
+        return html_titled(self.name, self.layout, parts)
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -443,8 +443,8 @@ class GraphDerivation:
 _WIDTH = 88
 
 
-def _shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
-    """The shapes of all named arrays, several a line."""
+def shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
+    """Return the shapes of all named arrays, several a line."""
     return _shape_cells(
         [f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ()]
     )
@@ -515,11 +515,13 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in text)
 
 
-def _latex_title(name: str, layout: Layout) -> str:
+def latex_title(name: str, layout: Layout) -> str:
+    """Return the title of a derivation as LaTeX."""
     return rf"\subsection*{{{latex_text(name)}: {latex_text(str(layout))}}}"
 
 
-def _align(equations: Iterable[Equation]) -> list[str]:
+def align(equations: Iterable[Equation]) -> list[str]:
+    """Return equations as the lines of one ``align*`` environment."""
     lines = [e.latex.replace(" = ", " &= ", 1) for e in equations]
     return [r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"]
 
@@ -528,12 +530,12 @@ def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
     for alike, group in itertools.groupby(lines, lambda line: isinstance(line, Recurrence)):
         own = list(group)
         if not alike:
-            yield from _align(equation for line in own for equation in equations_of(line))
+            yield from align(equation for line in own for equation in equations_of(line))
             continue
         for line in own:
             if isinstance(line, Recurrence):
                 yield rf"For $t = {line.first}, \ldots, {line.last}$:"
-                yield from _align(line.equations)
+                yield from align(line.equations)
 
 
 def _steps_latex(steps: Iterable[Step]) -> list[str]:
@@ -544,11 +546,13 @@ def _steps_latex(steps: Iterable[Step]) -> list[str]:
 # --- parts of the HTML -----------------------------------------------------------------------------------
 
 
-def _html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+def html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+    """Return parts as one element under the title of a derivation."""
     return f"<div><h4>{escape(name)}: {escape(str(layout))}</h4>{''.join(parts)}</div>"
 
 
-def _html(equations: Iterable[Equation]) -> list[str]:
+def paragraphs(equations: Iterable[Equation]) -> list[str]:
+    """Return equations as HTML, one a paragraph."""
     return [f"<p>{equation.mathml}</p>" for equation in equations]
 
 
