@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobians import BlockByBlock, Convention, Network, gauss_newton, hessian, in_blocks
+from jacobians import BlockByBlock, Convention, Network, gauss_newton, hessian, in_blocks, kronecker_factored
 from jacobians.arrays import Array
 from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.layout import Layout
-from jacobians.operations import LOSSES, Affine, CrossEntropy
+from jacobians.operations import LOSSES, Affine, CrossEntropy, Weighted
 from jacobians.operations.shaping import Transpose
 from tests.batches.killer import Killer
 from tests.network.cases import LAYOUTS, inputs, short, targets
@@ -113,6 +113,40 @@ def test_curvature_norms_and_clipped_sums() -> None:
     value, packed = fun(net.pack(params))
     assert value == pytest.approx(run.value, rel=1e-14)
     assert relative(packed, net.pack(run.gradient())) < 1e-14
+
+
+@pytest.mark.parametrize("convention", ["cs231n", "ng-ml-2011", "ng-dlai"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_kronecker_factors(convention: str, dtype: str) -> None:
+    net = Network.dense((6, 5, 3), activation="tanh", convention=convention, loss="cross_entropy")
+    rng = np.random.default_rng(0)
+    columns = net.layout.batch == "columns"
+    X, Y = rng.normal(size=(6, 50) if columns else (50, 6)).astype(dtype), rng.integers(0, 3, 50)
+    params = net.init(0, dtype)
+    whole = BlockByBlock(net, in_blocks(X, Y, 7, batch=net.layout.batch))
+    for name in params:
+        found, expected = whole.kronecker_factored(params, name), kronecker_factored(net.run(params, X, Y), name)
+        assert (found.structure, found.dtype) == (expected.structure, expected.dtype)
+        assert relative(found.to_dense(), expected.to_dense()) < (1e-14 if dtype == "float64" else 1e-5)
+
+
+def test_examples_with_weights() -> None:
+    net, params, X, Y = digits_net()
+    weights = np.random.default_rng(2).random(50)
+    blocks = BlockByBlock(net, in_blocks(X, Y, 7, weights=weights))
+    weighted = net.replace(loss=Weighted(net.loss, weights))
+    value, grads = blocks.value_and_grad(params)
+    assert value == pytest.approx(weighted.value(params, X, Y), rel=1e-14)
+    for name, expected in weighted.gradient(params, X, Y).items():
+        assert relative(grads[name], expected) < 2e-14
+    run, v = weighted.run(params, X, Y), np.random.default_rng(1).normal(size=net.n_params)
+    assert relative(blocks.hessian(params) @ v, hessian(run) @ v) < 2e-14
+    assert (
+        relative(blocks.kronecker_factored(params, "W1").to_dense(), kronecker_factored(run, "W1").to_dense()) < 2e-14
+    )
+    equal = BlockByBlock(net, in_blocks(X, Y, 7, weights=np.ones(50))).value(params)
+    assert equal == pytest.approx(net.value(params, X, Y), rel=1e-14)
+    assert blocks.accuracy(params) == BlockByBlock(net, in_blocks(X, Y, 7)).accuracy(params)
 
 
 @pytest.mark.parametrize("targets_of", [lambda Y: Y, lambda Y: np.eye(3)[Y]], ids=["labels", "one-hot"])
