@@ -69,25 +69,31 @@ def relative(found: Array, expected: Array) -> float:
     reduction=st.sampled_from(["sum", "mean", "mean-all"]),
     count=st.integers(1, 12),
     block=st.integers(1, 13),
+    weighted=st.booleans(),
     seed=st.integers(0, 100),
 )
-def test_blocks_are_the_whole(layout: Layout, loss: str, reduction: Any, count: int, block: int, seed: int) -> None:
+def test_blocks_are_the_whole(
+    layout: Layout, loss: str, reduction: Any, count: int, block: int, weighted: bool, seed: int
+) -> None:
     convention = Convention(short(layout), layout, reduction=reduction, l2="half-over-n")
     net = Network.dense(SIZES, activation="tanh", loss=loss, convention=convention, l2=0.5)
     params, X = net.init(seed), inputs(net, count, 3)
     Y = targets(loss, layout, count, 2)
-    batches = in_blocks(X, Y, block, batch=layout.batch)
+    weights = np.random.default_rng(seed).random(count) if weighted else None
+    batches = in_blocks(X, Y, block, weights=weights, batch=layout.batch)
     whole = BlockByBlock(net, batches)
     value, grads = whole.value_and_grad(params)
+    net = net if weights is None else net.replace(loss=Weighted(net.loss, weights))
     assert value == pytest.approx(net.value(params, X, Y), rel=1e-13)
     assert value == whole.value(params)
     for name, expected in net.gradient(params, X, Y).items():
         assert grads[name].dtype == expected.dtype
         np.testing.assert_allclose(grads[name], expected, rtol=0, atol=1e-14 * max(1, np.abs(expected).max()))
         np.testing.assert_array_equal(grads[name], whole.gradient(params)[name])
-        np.testing.assert_array_equal(grads[name], net.gradient(params, X, Y, block=block)[name])
+        if weights is None:
+            np.testing.assert_array_equal(grads[name], net.gradient(params, X, Y, block=block)[name])
     shuffled = Shuffled(seed)
-    assert digest(*BlockByBlock(net, batches, shuffled).value_and_grad(params)) == digest(value, grads)
+    assert digest(*BlockByBlock(whole.net, batches, shuffled).value_and_grad(params)) == digest(value, grads)
     shuffled.shutdown()
 
 
