@@ -81,7 +81,8 @@ class Weighted(Loss):
         if len(self.weights) != count:
             raise ShapeError(
                 f"{self.name}: there are {len(self.weights)} weights, X {X.shape} holds {count} examples "
-                f"({self.layout}); give one weight for each example of this batch, and to blocks in_blocks(X, Y, weights=w)"
+                f"({self.layout}); give one weight for each example of this batch, and to blocks "
+                "in_blocks(X, Y, weights=w)"
             )
         shape: list[Any] = [1] * X.ndim
         shape[self.layout.batch_axis] = count
