@@ -10,13 +10,14 @@ from typing import Any
 from jacobians.cli.options import (
     Commands,
     add_command,
+    add_format,
     add_objective,
     check_layers,
     objective_of,
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import json_text, write_file
+from jacobians.cli.output import columns, json_text, write_file
 from jacobians.derivation import (
     BlockDerivation,
     Derivation,
@@ -65,7 +66,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_objective(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian (default: %(default)s)")
-    parser.add_argument("--format", choices=[*NOTATIONS, "json"], default="text", help="default: %(default)s")
+    add_format(parser, *(name for name in NOTATIONS if name != "text"))
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
     parser.set_defaults(run=run)
 
@@ -121,7 +122,7 @@ def _written(derivation: Derivation | SecondDerivation, form: str) -> str:
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)
-    return str(whole())
+    return str(whole(columns()) if form == "text" else whole())
 
 
 def _record(derivation: Derivation | SecondDerivation) -> dict[str, Any]:

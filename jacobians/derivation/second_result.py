@@ -10,7 +10,17 @@ from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain
 from jacobians.derivation.numpy_program import definition_lines, equations_of, needed, program
-from jacobians.derivation.result import align, html_titled, latex_text, latex_title, paragraphs, shape_lines
+from jacobians.derivation.result import (
+    NARROWEST,
+    align,
+    folded,
+    html_titled,
+    latex_text,
+    latex_title,
+    paragraphs,
+    prose,
+    shape_lines,
+)
 from jacobians.operations.hessian import Part
 from jacobians.symbols.expressions import Symbol
 from jacobians.symbols.notation import Notation
@@ -120,22 +130,23 @@ class SecondDerivation:
     def __str__(self) -> str:
         return self.to_text()
 
-    def to_text(self) -> str:
-        """Return the derivation as plain text."""
-        write = TextNotation()
-        lines = [f"{self.convention.name}: {self.convention.layout}", ""]
-        lines += ["Shapes", *shape_lines(self.shapes), ""]
-        lines += ["Forward and backward, by name", *(f"  {e.text}" for e in self._named), ""]
+    def to_text(self, width: int = 80) -> str:
+        """Return the derivation as plain text, in lines of at most `width` characters."""
+        width = max(width, NARROWEST)
+        lines = [*prose(f"{self.convention.name}: {self.convention.layout}", width), ""]
+        lines += ["Shapes", *shape_lines(self.shapes, width), ""]
+        lines += ["Forward and backward, by name"]
+        lines += [*(line for e in self._named for line in folded(e.text, width)), ""]
         for block in self.blocks.values():
-            lines += [*self._block_text(block, write), ""]
+            lines += [*self._block_text(block, width), ""]
         return "\n".join(lines).rstrip()
 
-    def _block_text(self, block: BlockDerivation, write: Notation) -> Iterator[str]:
-        title = block.formula.text.partition(" = ")[0]
+    def _block_text(self, block: BlockDerivation, width: int) -> Iterator[str]:
+        title, write = block.formula.text.partition(" = ")[0], TextNotation()
         yield from (title, "─" * len(title))
         for number, term in enumerate(block.terms):
-            yield f"  {'+' if number else '='} {term.chain.written(write)}"
-            yield f"        {term.where(write)}"
+            yield from folded(term.chain.written(write), width, f"  {'+' if number else '='} ")
+            yield from prose(term.where(write), width, "        ", "        ")
         if not block.terms:
             yield "  = 0: no operation bends with both"
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.graphs.broadcasting import OfTwo, Slopes
 from jacobians.graphs.elementary import Cos, Elementary, Sin
 from jacobians.layers.normalisation import channel_axis
 from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
+from jacobians.operations.broadcasting import OfTwo, Slopes
 from jacobians.operations.on_values import of_one, of_two
 from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout, find_layout
