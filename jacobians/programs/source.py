@@ -9,8 +9,8 @@ import warnings
 from dataclasses import dataclass
 
 from jacobians.errors import FormulaError
-from jacobians.programs.octave_functions import FUNCTIONS
-from jacobians.programs.octave_source import octave_tree
+from jacobians.programs.octave.functions import FUNCTIONS
+from jacobians.programs.octave.tree import octave_tree
 
 LARGEST_TEXT = 1_000_000
 """Characters of one file."""

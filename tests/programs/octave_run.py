@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs.evaluator import Evaluator
-from jacobians.programs.octave_functions import FUNCTIONS, octave_functions
-from jacobians.programs.octave_source import octave_tree
+from jacobians.programs.octave.functions import FUNCTIONS, octave_functions
+from jacobians.programs.octave.tree import octave_tree
 from jacobians.programs.values import Budget, Frame, Limits
 
 

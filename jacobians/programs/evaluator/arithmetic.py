@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.numpy_functions import METHODS, array, dtype_of
+from jacobians.programs.evaluator.array_methods import METHODS
+from jacobians.programs.evaluator.arrays import array, dtype_of
 from jacobians.programs.values import (
     Budget,
     BuiltIn,
