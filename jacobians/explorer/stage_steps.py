@@ -228,7 +228,9 @@ class _Stops:
 
 def _row_of(equation: Equation) -> Expr | None:
     right = equation.right
-    return right.row if isinstance(right, JacobianChain) else right
+    if isinstance(right, Expr):
+        return right
+    return right.row if isinstance(right, JacobianChain) else None
 
 
 def _operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
