@@ -46,8 +46,8 @@ def check_hessian(
     It is the Jacobian of the gradient, and checked as one by `check_jacobian`, with the same control of errors, the
     same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Of a wrong
     Hessian of up to 200 parameters the reasons say what it is, where it is a known slip: half or twice the Hessian,
-    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, one without the
-    term of one operation, one with a cross block transposed, or one of parameters unrolled in the other order.
+    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, one without
+    the term of one operation, one with a cross block transposed, or of parameters unrolled in the other order.
 
     Parameters
     ----------
