@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, size_of
 from jacobians.derivation import Derivation, ParameterDerivation
 from jacobians.derivation.equations import Equation, JacobianChain
 from jacobians.explorer.distinct_values import DistinctValues
@@ -33,8 +33,11 @@ from jacobians.symbols.expressions import (
     Symbol,
     Transposed,
     WithOnes,
+    parts_of,
 )
+from jacobians.symbols.javascript import tree
 from jacobians.symbols.mathml import MathmlNotation
+from jacobians.symbols.numpy import NumpyNotation
 
 
 def stage_record(
@@ -62,88 +65,80 @@ def stage_record(
     key : str
         Of the net: neither vec nor the derivative layout changes a matrix in C order, so each is computed once.
     """
-    found = derivation[name]
-    writer = _Stops(derivation, found, layout, places, distinct, key)
-    groups = chain if layout.derivative == "numerator" else chain[::-1]
-    stops = writer.stops([(factor.of, factor.wrt) for factor in groups])
-    late = next((chain.factor for chain in writer.chains if chain.factor is not None), None)
-    return distinct.keep(
-        {
-            "stops": [distinct.keep(stop) for stop in stops],
-            "weight": None if late is None else [writer.math(late), float(writer.value(late))],
-        }
-    )
+    return _StopsWithNumbers(derivation, name, layout, distinct, places, key).record(chain)
+
+
+def stage_template(
+    derivation: Derivation, name: str, chain: Sequence[Factor], layout: Layout, distinct: DistinctValues
+) -> int:
+    """Return the place of a parameter's stops with trees in the place of numbers, for the page to compute."""
+    return _StopsWithTrees(derivation, name, layout, distinct).record(chain)
 
 
 class _Stops:
     """Writes the stops of one parameter."""
 
-    def __init__(
-        self,
-        derivation: Derivation,
-        found: ParameterDerivation,
-        layout: Layout,
-        places: Mapping[str, Array],
-        distinct: DistinctValues,
-        key: str,
-    ) -> None:
-        self.derivation, self.found, self.layout = derivation, found, layout
-        self.places, self.distinct = places, distinct
-        self.key = f"{key} {layout.batch} {layout.weights} {layout.bias}"
+    def __init__(self, derivation: Derivation, name: str, layout: Layout, distinct: DistinctValues) -> None:
+        self.derivation, self.found, self.layout, self.distinct = derivation, derivation[name], layout, distinct
         definitions = (*derivation.forward, *derivation.cotangents)
         self.definitions = {d.symbol.name: d.equation for d in definitions}
         self.roles = {d.symbol.name: d.name.removeprefix("d") for d in definitions}
-        rights = [step.equation.right for step in found.steps]
+        rights = [step.equation.right for step in self.found.steps]
         self.chains = [right for right in rights if isinstance(right, JacobianChain)]
 
-    def value(self, expr: Expr) -> Array:
-        return evaluate(expr, self.derivation.values)
+    # --- what stands for the numbers ---------------------------------------------------------------
+
+    def _number(self, expr: Expr) -> Any:
+        raise NotImplementedError
+
+    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
+        """The matrix of a factor, and the places of the row after it; `ends` if it is the last of its Jacobian's."""
+        raise NotImplementedError
+
+    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _of_table(self, expr: Expr) -> dict[str, Any]:
+        raise NotImplementedError
+
+    # --- what is the same for all ------------------------------------------------------------------
 
     def math(self, expr: Expr) -> int:
         return keep_mathml(MathmlNotation().expr(expr), self.distinct)
 
-    def stops(self, groups: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        chain = self.found.factors
-        jacobians = [with_values(j, self.derivation.values) for j in chain.jacobians]
+    def record(self, chain: Sequence[Factor]) -> int:
+        groups = chain if self.layout.derivative == "numerator" else chain[::-1]
+        stops = self._stops([(factor.of, factor.wrt) for factor in groups])
+        late = next((chain.factor for chain in self.chains if chain.factor is not None), None)
+        return self.distinct.keep(
+            {
+                "stops": [self.distinct.keep(stop) for stop in stops],
+                "weight": None if late is None else [self.math(late), self._number(late)],
+            }
+        )
+
+    def _stops(self, groups: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        jacobians = self.found.factors.jacobians
         starts = [i for i, j in enumerate(jacobians) if not moves_only(j)]
         if len(starts) != len(groups):
             raise TypeError(f"{len(groups)} Jacobians have {len(starts)} groups of factors")
         stops: list[dict[str, Any]] = []
         for (of, wrt), start, end in zip(groups, starts, [*starts[1:], len(jacobians)], strict=True):
-            own = self.places[wrt]
             if end - start == 2:
-                within = np.rint(jacobians[start + 1].jvp(own + 1.0)).astype(np.intp) - 1
-                self._stop(stops, start, jacobians[start], of, wrt, self._with_ones(within), "")
                 kind = "turn" if isinstance(jacobians[start + 1], Commutation) else "drop"
-                self._stop(stops, start + 1, jacobians[start + 1], of, wrt, own, kind)
+                stops.append(self._stop(start, of, wrt, "", ends=False))
+                stops.append(self._stop(start + 1, of, wrt, kind, ends=True))
             else:
-                self._stop(stops, start, jacobians[start], of, wrt, own, "")
+                stops.append(self._stop(start, of, wrt, "", ends=True))
         last = self.found.steps[-1]
         if last.rule == "the weight of an example":
-            stops.append(
-                {
-                    "at": ["", "", "weight"],
-                    "rule": self.distinct.keep(last.rule),
-                    "reason": self.distinct.keep(last.reason),
-                    "shape": stops[-1]["shape"],
-                    "into": stops[-1]["into"],
-                    "letter": stops[-1]["letter"],
-                    **self._row(_row_of(last.equation), self.places[groups[-1][1]]),
-                }
-            )
+            before = {key: stops[-1][key] for key in ("shape", "into", "letter") if key in stops[-1]}
+            row = self._row(_row_of(last.equation), groups[-1][1], ends=True)
+            said = {"rule": self.distinct.keep(last.rule), "reason": self.distinct.keep(last.reason)}
+            stops.append({"at": ["", "", "weight"], **said, **before, **row})
         return stops
 
-    def _with_ones(self, within: Array) -> Array:
-        """The entries of ones are one for each example, told by numbers below zero."""
-        if within.min(initial=0) >= 0 or within.ndim != 2:
-            return within
-        examples = np.arange(within.shape[self.layout.batch_axis])
-        numbers = -1 - (examples[:, None] if self.layout.batch == "rows" else examples)
-        return np.where(within < 0, numbers, within)
-
-    def _stop(
-        self, stops: list[dict[str, Any]], position: int, jacobian: Jacobian, of: str, wrt: str, into: Array, kind: str
-    ) -> None:
+    def _stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
         chain, distinct = self.found.factors, self.distinct
         read = position if chain.derivative == "numerator" else len(chain.jacobians) - 1 - position
         remaining = len(chain.jacobians) - position - 1
@@ -155,25 +150,20 @@ class _Stops:
             and s.rule != "the weight of an example"
         ]
         step = steps[-1] if steps else self.found.steps[0]
-        row = _row_of(step.equation)
-        stops.append(
-            {
-                "at": [of, wrt, kind],
-                "symbol": keep_mathml(chain.factor_text(read, MathmlNotation()), distinct),
-                "before": list(jacobian.codomain),
-                "shape": list(into.shape),
-                "matrix": distinct.once(
-                    f"{self.key} {of} {wrt} {kind}", lambda: distinct.keep_numbers(jacobian.to_dense("C"))
-                ),
-                "into": distinct.keep(into.ravel().tolist()),
-                "letter": letter(wrt),
-                "rule": distinct.keep(step.rule),
-                "reason": distinct.keep(step.reason),
-                **(self._row(row, into) if position else {}),
-            }
-        )
+        jacobian = chain.jacobians[position]
+        return {
+            "at": [of, wrt, kind],
+            "symbol": keep_mathml(chain.factor_text(read, MathmlNotation()), distinct),
+            "before": list(jacobian.codomain),
+            "shape": list(jacobian.domain),
+            "letter": letter(wrt),
+            "rule": distinct.keep(step.rule),
+            "reason": distinct.keep(step.reason),
+            **self._of_stop(position, of, wrt, kind, ends=ends),
+            **(self._row(_row_of(step.equation), wrt, ends=ends) if position else {}),
+        }
 
-    def _row(self, row: Expr | None, into: Array) -> dict[str, Any]:
+    def _row(self, row: Expr | None, wrt: str, *, ends: bool) -> dict[str, Any]:
         """The row as an array: its name or formula, and the operation that makes it of others."""
         if row is None:
             return {}
@@ -181,22 +171,72 @@ class _Stops:
         if isinstance(row, Symbol) and row.name in self.definitions:
             equation = self.definitions[row.name]
             made = equation.right if isinstance(equation.right, Expr) else row
-        sign, parts = _operands(made)
-        record: dict[str, Any] = {
+        sign, parts = operands(made)
+        return {
             "row": self.math(row),
             "equation": None if equation is None else keep_equation(equation, self.distinct),
             "sign": sign,
-            "parts": [self.distinct.keep(self._table(part)) for part in parts],
+            "parts": [self.distinct.keep({"math": self.math(part), **self._of_table(part)}) for part in parts],
+            **self._of_row(row, wrt, ends=ends),
         }
-        if self.value(row).size == into.size:
-            record["numbers"] = self.distinct.keep_numbers(self.value(row))
-        return record
 
-    def _table(self, expr: Expr) -> dict[str, Any]:
-        array = self.value(expr)
-        places = self._entries(expr)
+    def _moved(self, expr: Expr) -> tuple[str, Expr] | None:
+        """The array whose entries an expression only moves or adds ones to, and the expression with it."""
+        match expr:
+            case Symbol(name):
+                defined = self.definitions[name].right if name in self.definitions else None
+                if isinstance(defined, WithOnes):
+                    return self._moved(defined)
+                return self.roles.get(name, name), Symbol("entries", expr.shape)
+            case WithOnes() | Transposed() | Part() | Reshaped():
+                inner = self._moved(expr.parts[0])
+                return inner and (inner[0], expr.replaced({expr.parts[0]: inner[1]}))
+        return None
+
+
+class _StopsWithNumbers(_Stops):
+    """The stops of a run, with its numbers."""
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        name: str,
+        layout: Layout,
+        distinct: DistinctValues,
+        places: Mapping[str, Array],
+        key: str,
+    ) -> None:
+        super().__init__(derivation, name, layout, distinct)
+        self.places = places
+        self.key = f"{key} {layout.batch} {layout.weights} {layout.bias}"
+        self.jacobians = [with_values(j, derivation.values) for j in self.found.factors.jacobians]
+
+    def value(self, expr: Expr) -> Array:
+        return evaluate(expr, self.derivation.values)
+
+    def _number(self, expr: Expr) -> Any:
+        return float(self.value(expr))
+
+    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
+        jacobian, into = self.jacobians[position], self.places[wrt]
+        if not ends:
+            into = _with_ones(np.rint(self.jacobians[position + 1].jvp(into + 1.0)).astype(np.intp) - 1)
         return {
-            "math": self.math(expr),
+            "shape": list(into.shape),
+            "matrix": self.distinct.once(
+                f"{self.key} {of} {wrt} {kind}", lambda: self.distinct.keep_numbers(jacobian.to_dense("C"))
+            ),
+            "into": self.distinct.keep(into.ravel().tolist()),
+        }
+
+    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
+        value = self.value(row)
+        same = not ends or value.size == self.places[wrt].size
+        return {"numbers": self.distinct.keep_numbers(value)} if same else {}
+
+    def _of_table(self, expr: Expr) -> dict[str, Any]:
+        array, places = self.value(expr), self._entries(expr)
+        return {
             "shape": list(array.shape),
             "numbers": self.distinct.keep_numbers(array),
             "places": None if places is None else self.distinct.keep(places.ravel().tolist()),
@@ -204,26 +244,49 @@ class _Stops:
 
     def _entries(self, expr: Expr) -> Array | None:
         """The places of an expression's entries, where it does no more than move them or add ones."""
-        match expr:
-            case Symbol(name):
-                defined = self.definitions[name].right if name in self.definitions else None
-                if isinstance(defined, WithOnes):
-                    return self._entries(defined)
-                found = self.places.get(self.roles.get(name, name))
-                return found if found is not None and found.shape == expr.shape else None
-            case WithOnes(of, axis, first):
-                inner = self._entries(of)
-                if inner is None:
-                    return None
-                moved = evaluate(WithOnes(Symbol("entries", inner.shape), axis, first), {"entries": inner + 2.0})
-                return self._with_ones(np.asarray(np.where(moved == 1, -1, moved - 2), np.intp))
-            case Transposed() | Part() | Reshaped():
-                inner = self._entries(expr.parts[0])
-                if inner is None:
-                    return None
-                stand_in = expr.replaced({expr.parts[0]: Symbol("entries", inner.shape)})
-                return np.asarray(evaluate(stand_in, {"entries": inner}))
-        return None
+        moved = self._moved(expr)
+        places = None if moved is None else self.places.get(moved[0])
+        if moved is None or places is None or size_of(places.shape) != _entries_of(moved[1]):
+            return None
+        # ones are told from places, which are two or more here
+        found = np.rint(evaluate(moved[1], {"entries": places + 2.0})).astype(np.intp) - 2
+        return _with_ones(found)
+
+
+def _with_ones(within: Array) -> Array:
+    """The entries of ones are one for each example, told by numbers below zero; they fill a column or a row."""
+    ones = within < 0
+    if within.ndim != 2 or not ones.any():
+        return within
+    rows, columns = np.indices(within.shape)
+    return np.where(ones, -1 - (rows if ones.all(axis=0).any() else columns), within)
+
+
+class _StopsWithTrees(_Stops):
+    """The stops of any run of the same layers: expressions for the page to evaluate, as trees."""
+
+    def _number(self, expr: Expr) -> Any:
+        return tree(NumpyNotation().expr(expr))
+
+    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
+        text = NumpyNotation().matrix(self.found.factors.jacobians[position], "C")
+        return {"matrix": self.distinct.keep(tree(text)), "ends": ends}
+
+    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
+        return {}
+
+    def _of_table(self, expr: Expr) -> dict[str, Any]:
+        moved = self._moved(expr)
+        return {
+            "shape": list(expr.shape),
+            "tree": self._number(expr),
+            "moved": None if moved is None else [moved[0], self._number(moved[1])],
+        }
+
+
+def _entries_of(expr: Expr) -> int:
+    """How many entries the array has that an expression moves."""
+    return next(part.size for part in parts_of(expr) if isinstance(part, Symbol))
 
 
 def _row_of(equation: Equation) -> Expr | None:
@@ -231,7 +294,7 @@ def _row_of(equation: Equation) -> Expr | None:
     return right.row if isinstance(right, JacobianChain) else right
 
 
-def _operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
+def operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
     """What an array is made of, and the sign between: a matrix product has none."""
     match expr:
         case MatMul(left, right):
