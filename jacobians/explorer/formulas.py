@@ -34,7 +34,7 @@ def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
 
 def keep_formulas(run: Run, derivation: Derivation, distinct: DistinctValues) -> int:
     """Return the place of a run's formulas: both passes, shapes, one derivation a parameter, and NumPy code."""
-    roles = _roles(run, derivation)
+    roles = roles_of(run, derivation)
     arrays = [(name, array) for name, array in derivation.values.items() if array.ndim]
     return distinct.keep(
         {
@@ -55,7 +55,7 @@ def _definitions(definitions: Sequence[Definition], distinct: DistinctValues) ->
     return distinct.keep([[found.name, keep_equation(found.equation, distinct)] for found in definitions])
 
 
-def _roles(run: Run, derivation: Derivation) -> dict[str, str]:
+def roles_of(run: Run, derivation: Derivation) -> dict[str, str]:
     """What an array is in every convention: weights are W, and a value on the way has the library's name."""
     network = run.network
     gradient_of = network.convention.names.gradient_of

@@ -13,7 +13,6 @@ from typing import Any
 from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
-from jacobians.explorer.example_nets import Example
 from jacobians.explorer.formulas import keep_mathml
 from jacobians.explorer.names import letter, shown_name
 from jacobians.symbols.mathml import MathmlNotation
@@ -72,9 +71,9 @@ def _all(names: ArrayNames, layers: int) -> Iterator[str]:
     yield from (names.of("prediction", layers), names.gradient_of("X"), names.count)
 
 
-def words_record(names: ArrayNames, example: Example, distinct: DistinctValues) -> dict[str, Any]:
+def words_record(names: ArrayNames, layers: int, distinct: DistinctValues) -> dict[str, Any]:
     """Return the names to change on the page: in programs, in sentences, in formulas, and the letters of entries."""
-    words = own_words(names, len(example.sizes) - 1)
+    words = own_words(names, layers)
     mathml = MathmlNotation().symbol
     ones = {f"{name}_ones": f"{own}_ones" for name, own in words.items() if name.startswith("A")}
     return {

@@ -1,18 +1,15 @@
-"""`stage_record`: a parameter's chain, factor by factor, as the stage pushes a row through it.
+"""`stops_in_pieces`: a parameter's chain, factor by factor, as the stage pushes a row through it.
 
-Factors, rows, rules and reasons are those of the derivation; the matrices are its structures with the run's numbers.
+Factors, rows, rules and reasons are those of the derivation; its matrices and arrays are trees, which the page evaluates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from jacobians.arrays import Array, size_of
-from jacobians.derivation import Derivation, ParameterDerivation
-from jacobians.derivation.equations import Equation, JacobianChain
+from jacobians.derivation import Derivation
+from jacobians.derivation.equations import JacobianChain, Step
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.formulas import keep_equation, keep_mathml
 from jacobians.explorer.names import letter
@@ -20,7 +17,6 @@ from jacobians.factors import Factor
 from jacobians.layout import Layout
 from jacobians.linops import Commutation, Jacobian, Selection
 from jacobians.linops.wrappers import Transposed as TransposedJacobian
-from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,
     Expr,
@@ -33,21 +29,14 @@ from jacobians.symbols.expressions import (
     Symbol,
     Transposed,
     WithOnes,
-    parts_of,
 )
 from jacobians.symbols.javascript import tree
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.numpy import NumpyNotation
 
 
-def stage_record(
-    derivation: Derivation,
-    name: str,
-    chain: Sequence[Factor],
-    layout: Layout,
-    places: Mapping[str, Array],
-    distinct: DistinctValues,
-    key: str,
+def stops_in_pieces(
+    derivation: Derivation, name: str, chain: Sequence[Factor], layout: Layout, distinct: DistinctValues
 ) -> int:
     """Return the place of a parameter's stops: where the row starts, one a factor, and one for a weight kept in front.
 
@@ -59,20 +48,9 @@ def stage_record(
     chain : sequence of Factor
         Of the run, with the library's names.
     layout : Layout
-    places : dict
-        By the library's names, the place of every entry.
     distinct : DistinctValues
-    key : str
-        Of the net: neither vec nor the derivative layout changes a matrix in C order, so each is computed once.
     """
-    return _StopsWithNumbers(derivation, name, layout, distinct, places, key).record(chain)
-
-
-def stage_template(
-    derivation: Derivation, name: str, chain: Sequence[Factor], layout: Layout, distinct: DistinctValues
-) -> int:
-    """Return the place of a parameter's stops with trees in the place of numbers, for the page to compute."""
-    return _StopsWithTrees(derivation, name, layout, distinct).record(chain)
+    return _Stops(derivation, name, layout, distinct).record(chain)
 
 
 class _Stops:
@@ -86,23 +64,6 @@ class _Stops:
         rights = [step.equation.right for step in self.found.steps]
         self.chains = [right for right in rights if isinstance(right, JacobianChain)]
 
-    # --- what stands for the numbers ---------------------------------------------------------------
-
-    def _number(self, expr: Expr) -> Any:
-        raise NotImplementedError
-
-    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
-        """The matrix of a factor, and the places of the row after it; `ends` if it is the last of its Jacobian's."""
-        raise NotImplementedError
-
-    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def _of_table(self, expr: Expr) -> dict[str, Any]:
-        raise NotImplementedError
-
-    # --- what is the same for all ------------------------------------------------------------------
-
     def math(self, expr: Expr) -> int:
         return keep_mathml(MathmlNotation().expr(expr), self.distinct)
 
@@ -113,7 +74,7 @@ class _Stops:
         return self.distinct.keep(
             {
                 "stops": [self.distinct.keep(stop) for stop in stops],
-                "weight": None if late is None else [self.math(late), self._number(late)],
+                "weight": None if late is None else [self.math(late), tree(NumpyNotation().expr(late))],
             }
         )
 
@@ -132,10 +93,8 @@ class _Stops:
                 stops.append(self._stop(start, of, wrt, "", ends=True))
         last = self.found.steps[-1]
         if last.rule == "the weight of an example":
-            before = {key: stops[-1][key] for key in ("shape", "into", "letter") if key in stops[-1]}
-            row = self._row(_row_of(last.equation), groups[-1][1], ends=True)
-            said = {"rule": self.distinct.keep(last.rule), "reason": self.distinct.keep(last.reason)}
-            stops.append({"at": ["", "", "weight"], **said, **before, **row})
+            before = {key: stops[-1][key] for key in ("shape", "letter", "ends")}
+            stops.append({"at": ["", "", "weight"], **before, **self._said(last)})
         return stops
 
     def _stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
@@ -157,27 +116,39 @@ class _Stops:
             "before": list(jacobian.codomain),
             "shape": list(jacobian.domain),
             "letter": letter(wrt),
-            "rule": distinct.keep(step.rule),
-            "reason": distinct.keep(step.reason),
-            **self._of_stop(position, of, wrt, kind, ends=ends),
-            **(self._row(_row_of(step.equation), wrt, ends=ends) if position else {}),
+            "matrix": distinct.keep(tree(NumpyNotation().matrix(jacobian, "C"))),
+            "ends": ends,
+            **self._said(step),
         }
 
-    def _row(self, row: Expr | None, wrt: str, *, ends: bool) -> dict[str, Any]:
-        """The row as an array: its name or formula, and the operation that makes it of others."""
+    def _said(self, step: Step) -> dict[str, Any]:
+        """The rule and its reason; of the row after it its name or formula, and the operation that makes it."""
+        said = {"rule": self.distinct.keep(step.rule), "reason": self.distinct.keep(step.reason)}
+        right = step.equation.right
+        row = right.row if isinstance(right, JacobianChain) else right
         if row is None:
-            return {}
+            return said
         made, equation = row, None
         if isinstance(row, Symbol) and row.name in self.definitions:
             equation = self.definitions[row.name]
             made = equation.right if isinstance(equation.right, Expr) else row
         sign, parts = operands(made)
-        return {
+        written = JacobianChain(None, row, (), self.layout.vec, self.layout.derivative)
+        return said | {
             "row": self.math(row),
+            "written": keep_mathml(written.factor_text(0, MathmlNotation()), self.distinct),
             "equation": None if equation is None else keep_equation(equation, self.distinct),
             "sign": sign,
-            "parts": [self.distinct.keep({"math": self.math(part), **self._of_table(part)}) for part in parts],
-            **self._of_row(row, wrt, ends=ends),
+            "parts": [self.distinct.keep(self._table(part)) for part in parts],
+        }
+
+    def _table(self, expr: Expr) -> dict[str, Any]:
+        moved = self._moved(expr)
+        return {
+            "math": self.math(expr),
+            "shape": list(expr.shape),
+            "tree": tree(NumpyNotation().expr(expr)),
+            "moved": None if moved is None else [moved[0], tree(NumpyNotation().expr(moved[1]))],
         }
 
     def _moved(self, expr: Expr) -> tuple[str, Expr] | None:
@@ -192,106 +163,6 @@ class _Stops:
                 inner = self._moved(expr.parts[0])
                 return inner and (inner[0], expr.replaced({expr.parts[0]: inner[1]}))
         return None
-
-
-class _StopsWithNumbers(_Stops):
-    """The stops of a run, with its numbers."""
-
-    def __init__(
-        self,
-        derivation: Derivation,
-        name: str,
-        layout: Layout,
-        distinct: DistinctValues,
-        places: Mapping[str, Array],
-        key: str,
-    ) -> None:
-        super().__init__(derivation, name, layout, distinct)
-        self.places = places
-        self.key = f"{key} {layout.batch} {layout.weights} {layout.bias}"
-        self.jacobians = [with_values(j, derivation.values) for j in self.found.factors.jacobians]
-
-    def value(self, expr: Expr) -> Array:
-        return evaluate(expr, self.derivation.values)
-
-    def _number(self, expr: Expr) -> Any:
-        return float(self.value(expr))
-
-    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
-        jacobian, into = self.jacobians[position], self.places[wrt]
-        if not ends:
-            into = _with_ones(np.rint(self.jacobians[position + 1].jvp(into + 1.0)).astype(np.intp) - 1)
-        return {
-            "shape": list(into.shape),
-            "matrix": self.distinct.once(
-                f"{self.key} {of} {wrt} {kind}", lambda: self.distinct.keep_numbers(jacobian.to_dense("C"))
-            ),
-            "into": self.distinct.keep(into.ravel().tolist()),
-        }
-
-    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
-        value = self.value(row)
-        same = not ends or value.size == self.places[wrt].size
-        return {"numbers": self.distinct.keep_numbers(value)} if same else {}
-
-    def _of_table(self, expr: Expr) -> dict[str, Any]:
-        array, places = self.value(expr), self._entries(expr)
-        return {
-            "shape": list(array.shape),
-            "numbers": self.distinct.keep_numbers(array),
-            "places": None if places is None else self.distinct.keep(places.ravel().tolist()),
-        }
-
-    def _entries(self, expr: Expr) -> Array | None:
-        """The places of an expression's entries, where it does no more than move them or add ones."""
-        moved = self._moved(expr)
-        places = None if moved is None else self.places.get(moved[0])
-        if moved is None or places is None or size_of(places.shape) != _entries_of(moved[1]):
-            return None
-        # ones are told from places, which are two or more here
-        found = np.rint(evaluate(moved[1], {"entries": places + 2.0})).astype(np.intp) - 2
-        return _with_ones(found)
-
-
-def _with_ones(within: Array) -> Array:
-    """The entries of ones are one for each example, told by numbers below zero; they fill a column or a row."""
-    ones = within < 0
-    if within.ndim != 2 or not ones.any():
-        return within
-    rows, columns = np.indices(within.shape)
-    return np.where(ones, -1 - (rows if ones.all(axis=0).any() else columns), within)
-
-
-class _StopsWithTrees(_Stops):
-    """The stops of any run of the same layers: expressions for the page to evaluate, as trees."""
-
-    def _number(self, expr: Expr) -> Any:
-        return tree(NumpyNotation().expr(expr))
-
-    def _of_stop(self, position: int, of: str, wrt: str, kind: str, *, ends: bool) -> dict[str, Any]:
-        text = NumpyNotation().matrix(self.found.factors.jacobians[position], "C")
-        return {"matrix": self.distinct.keep(tree(text)), "ends": ends}
-
-    def _of_row(self, row: Expr, wrt: str, *, ends: bool) -> dict[str, Any]:
-        return {}
-
-    def _of_table(self, expr: Expr) -> dict[str, Any]:
-        moved = self._moved(expr)
-        return {
-            "shape": list(expr.shape),
-            "tree": self._number(expr),
-            "moved": None if moved is None else [moved[0], self._number(moved[1])],
-        }
-
-
-def _entries_of(expr: Expr) -> int:
-    """How many entries the array has that an expression moves."""
-    return next(part.size for part in parts_of(expr) if isinstance(part, Symbol))
-
-
-def _row_of(equation: Equation) -> Expr | None:
-    right = equation.right
-    return right.row if isinstance(right, JacobianChain) else right
 
 
 def operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
@@ -314,12 +185,3 @@ def moves_only(jacobian: Jacobian) -> bool:
     """Whether a factor only drops or moves entries: it belongs to the Jacobian before it."""
     inner = jacobian.inner if isinstance(jacobian, TransposedJacobian) else jacobian
     return isinstance(inner, (Selection, Commutation))
-
-
-def with_values(jacobian: Jacobian, values: Mapping[str, Array]) -> Jacobian:
-    """Return a structure of expressions with their values."""
-
-    def leaf(expr: Any) -> Any:
-        return evaluate(expr, values) if isinstance(expr, Expr) else expr
-
-    return jacobian._with_leaves(leaf, lambda part: with_values(part, values))

@@ -163,8 +163,10 @@ def tree(code: str) -> Tree:
 
     Examples
     --------
-    >>> tree("X @ W1.T + b1"), tree("sigmoid(Z1)[:, 1:]")
-    (['add', ['matmul', 'X', ['transpose', 'W1']], 'b1'], ['part', ['call', 'sigmoid', 'Z1'], {'slices': [[None, None], [1, None]]}])
+    >>> tree("X @ W1.T + b1")
+    ['add', ['matmul', 'X', ['transpose', 'W1']], 'b1']
+    >>> tree("sigmoid(Z1)[:, 1:]")
+    ['part', ['call', 'sigmoid', 'Z1'], {'slices': [[None, None], [1, None]]}]
     """
     return _tree(ast.parse(code, mode="eval").body)
 
