@@ -14,7 +14,6 @@ import numpy as np
 
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
-from jacobians.explorer.differences import difference_table
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
 from jacobians.explorer.names import letter, shown_name, shown_shape
@@ -26,28 +25,8 @@ from jacobians.translate import translate_batch, translate_gradients
 
 
 def net_record(example: Example, layouts: Sequence[Layout], distinct: DistinctValues) -> dict[str, Any]:
-    """Return one net in every layout, and how far the gradients of two layouts differ."""
+    """Return a net as it is written down, and its numbers in every layout, as the library has them."""
     plain = entry_places(example)
-    conventions = [Convention("", layout, reduction="mean") for layout in layouts]
-    records, gradients = [], []
-    for convention in conventions:
-        run = example.run(convention)
-        own_places = _places(plain, convention, example)
-        writer = _Writer(run, own_places, distinct)
-        own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
-        chains = {name: run.chain(name) for name in own.values() if name}
-        gradient = {name: run.jacobian(name).gradient for name in chains}
-        arrays = arrays_of(run)
-        gradients.append(gradient)
-        records.append(
-            {
-                "own": distinct.keep(own),
-                "arrays": distinct.keep([writer.array(name, array) for name, array in arrays.items()]),
-                "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
-                "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
-            }
-        )
-    kinds, table = difference_table(conventions, gradients, example.wrt, distinct)
     return {
         "key": example.key,
         "title": example.title,
@@ -59,8 +38,22 @@ def net_record(example: Example, layouts: Sequence[Layout], distinct: DistinctVa
         "count": example.X.shape[0],
         "labels": example.labels.tolist(),
         "wrt": [[name, shown_name(name)] for name in example.wrt],
-        "sides": [record | {"kind": kind} for record, kind in zip(records, kinds, strict=True)],
-        "differences": table,
+        "sides": [_side(example, layout, plain, distinct) for layout in layouts],
+    }
+
+
+def _side(example: Example, layout: Layout, plain: Mapping[str, Array], distinct: DistinctValues) -> dict[str, int]:
+    convention = Convention("", layout, reduction="mean")
+    run = example.run(convention)
+    writer = _Writer(run, _places(plain, convention, example), distinct)
+    own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
+    chains = {name: run.chain(name) for name in own.values() if name}
+    gradients = {name: run.jacobian(name).gradient for name in chains}
+    return {
+        "own": distinct.keep(own),
+        "arrays": distinct.keep([writer.array(name, array) for name, array in arrays_of(run).items()]),
+        "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
+        "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradients.items()}),
     }
 
 

@@ -54,8 +54,11 @@ def own_words(names: ArrayNames, layers: int) -> dict[str, str]:
     >>> [ng[name] for name in ("W1", "Z1", "A1", "P", "dZ2", "dW2", "dX", "N")]
     ['Theta1', 'Z2', 'A2', 'A3', 'delta3', 'Theta2_grad', 'X_grad', 'm']
     """
-    pairs = zip(_all(LIBRARY, layers), _all(names, layers), strict=True)
-    return {library: own for library, own in pairs if library != own}
+    return {library: own for library, own in _pairs(names, layers) if library != own}
+
+
+def _pairs(names: ArrayNames, layers: int) -> list[tuple[str, str]]:
+    return [*zip(_all(LIBRARY, layers), _all(names, layers), strict=True)]
 
 
 def _all(names: ArrayNames, layers: int) -> Iterator[str]:
@@ -79,7 +82,8 @@ def words_record(names: ArrayNames, layers: int, distinct: DistinctValues) -> di
     return {
         "code": words | ones,
         "text": {shown_name(name): shown_name(own) for name, own in words.items()},
-        "math": [[keep_mathml(mathml(name), distinct) for name in pair] for pair in words.items()],
+        # with those that stay: dA₁ may keep its name where A₁ within it has another
+        "math": [[keep_mathml(mathml(name), distinct) for name in pair] for pair in _pairs(names, layers)],
         "letters": {letter(of(LIBRARY)): letter(of(names)) for of in _SHOWN},
     }
 

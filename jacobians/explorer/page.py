@@ -23,10 +23,11 @@ from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_re
 from jacobians.explorer.templates import LAYERS, templates_record
 from jacobians.operations import ACTIVATIONS, find_activation
 from jacobians.presets import all_conventions
+from jacobians.symbols.javascript import runtime
 
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
-    *("dom", "data", "words", "stops", "lookup", "pieces", "live", "state", "rows", "controls"),
+    *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "state", "rows", "controls"),
     *("arrays", "chain", "grid", "light", "sections", "graph"),
     *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
 )
@@ -50,8 +51,8 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
     '<!doctype html>'
     """
     style = "\n".join(map(_read, _STYLES))
-    parts_of_script = [runtime(), *(_read(f"{name}.js") for name in _SCRIPTS)]
-    script = "(async () => {\n\"use strict\";\n" + "\n".join(parts_of_script) + "})();\n"
+    scripts = [runtime(), *(_read(f"{name}.js") for name in _SCRIPTS)]
+    script = '(async () => {\n"use strict";\n' + "\n".join(scripts) + "})();\n"
     data = explorer_data(all_conventions() if presets is None else presets, examples)
     parts = {
         "policy": escape(_policy(style, script)),

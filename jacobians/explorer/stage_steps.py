@@ -1,6 +1,6 @@
 """`stops_in_pieces`: a parameter's chain, factor by factor, as the stage pushes a row through it.
 
-Factors, rows, rules and reasons are those of the derivation; its matrices and arrays are trees, which the page evaluates.
+Factors, rows, rules and reasons are those of the derivation; matrices and arrays are trees that the page evaluates.
 """
 
 from __future__ import annotations

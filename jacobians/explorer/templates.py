@@ -101,7 +101,7 @@ def templates_record(
     distinct : DistinctValues
         Where formulas are kept.
     """
-    indexed = [f"{name}{layer}" for name in ("Z", "A", "W", "b") for layer in range(LAYERS + 1)]
+    indexed = [f"{name}{layer}" for name in ("Z", "A", "W", "b", "dZ", "dA", "dW", "db") for layer in range(LAYERS + 1)]
     return {
         "count": COUNT,
         "sizes": SIZES,
@@ -235,6 +235,11 @@ def _activation_calls(operation: Operation) -> list[Function]:
 def _elementwise(operation: Operation) -> Elementwise:
     if not isinstance(operation, Elementwise):
         raise LayoutError(f"explorer: {operation.name} does not act entry by entry, as an activation of the page does")
+    if operation.textbook is None or operation.textbook_prime is None:
+        raise LayoutError(
+            f"explorer: {operation.name} states no textbook form, and the page computes with it; give its class "
+            "`textbook` and `textbook_prime`"
+        )
     return operation
 
 
@@ -250,8 +255,8 @@ def _expr(write: Notation, expr: Expr) -> str:
     return write.expr(expr)
 
 
-def _vec(write: Notation, expr: Expr) -> str:
-    return write.vec(write.expr(expr), "C")
+def _diagonal(write: Notation, expr: Expr) -> str:
+    return write.diag(write.expr(expr), "C")
 
 
 def _row(write: Notation, expr: Expr) -> str:
@@ -284,7 +289,7 @@ def _activation(operation: Operation, distinct: DistinctValues) -> dict[str, Any
         pair = Call(stand_in, (Z,)), Call(own, (Z, *numbers))
         record["functions"][stand_in.name] = [["Z1"], [["", tree(NumpyNotation().expr(pair[1]))]]]
         record["math"] += _math(pair, [_expr], distinct)
-        record["text"] += _text(pair, [_vec, _expr], TextNotation())
+        record["text"] += _text(pair, [_diagonal, _expr], TextNotation())
         record["code"] += _text(pair, [_expr], NumpyNotation())
     return record | {"shown": [Phi.shown, _elementwise(operation).function().shown]}
 

@@ -61,9 +61,10 @@ function differenceText([left, right]) {
   if (!left.gradient || !right.gradient) return "Only one of the panes has this derivative.";
   const numbers = new Map(left.gradient.places.map((place, i) => [place, left.gradient.numbers[i]]));
   const gaps = right.gradient.places.map((place, i) => (numbers.has(place) ? Math.abs(right.gradient.numbers[i] - numbers.get(place)) : 0));
-  const one = (left.layout.bias === "none") === (right.layout.bias === "none");
-  return `Largest difference between the two gradients, entry to entry: ${rounded(Math.max(0, ...gaps), 2)}. ` +
-    (one ? "They are one gradient, up to rounding." : "They differ because only one of the networks has a bias.");
+  const gap = Math.max(0, ...gaps);
+  const one = gap <= 1e-12 * largest(right.gradient.numbers);
+  const why = (left.layout.bias === "none") === (right.layout.bias === "none") ? "They differ." : "They differ because only one of the networks has a bias.";
+  return `Largest difference between the two gradients, entry to entry: ${rounded(gap, 2)}. ${one ? "They are one gradient, up to rounding." : why}`;
 }
 
 function codeSection(pane, rows) {
