@@ -126,7 +126,7 @@ class _Stops:
         said = {"rule": self.distinct.keep(step.rule), "reason": self.distinct.keep(step.reason)}
         right = step.equation.right
         row = right.row if isinstance(right, JacobianChain) else right
-        if row is None:
+        if not isinstance(row, Expr):
             return said
         made, equation = row, None
         if isinstance(row, Symbol) and row.name in self.definitions:

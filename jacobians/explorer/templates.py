@@ -32,6 +32,7 @@ from jacobians.layout import Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Elementwise, Loss, Operation, find_loss
 from jacobians.operations.losses import Examples
+from jacobians.operations.operation import Naming
 from jacobians.symbols.expressions import Call, Expr, Number, Quotient, Symbol, parts_of
 from jacobians.symbols.javascript import program_trees, tree
 from jacobians.symbols.mathml import MathmlNotation
@@ -294,19 +295,26 @@ def _activation(operation: Operation, distinct: DistinctValues) -> dict[str, Any
     return record | {"shown": [Phi.shown, _elementwise(operation).function().shown]}
 
 
+class _Predictions(Naming):
+    """Calls what the loss makes of the outputs P, and keeps its formula."""
+
+    def __init__(self, symbol: Symbol) -> None:
+        self.symbol = symbol
+        self.found: Expr | None = None
+
+    def __call__(self, value: Expr) -> Expr:
+        self.found = value
+        return self.symbol
+
+
 def _delta(name: str, layout: Layout) -> tuple[Expr, Expr | None]:
     """δ as a formula of Z, Y and what the loss makes of Z, and that formula if there is one."""
     shape = layout.batch_shape(COUNT, SIZES[2])
-    predictions: list[Expr] = []
-
-    def keep(prediction: Any) -> Expr:
-        predictions.append(prediction)
-        return Symbol("P", shape)
-
+    predictions = _Predictions(Symbol("P", shape))
     loss = (Ell() if name == Ell.name else find_loss(name)).replace(layout=layout)
     declared = loss.declared_for(np.zeros(COUNT, int), np.zeros(shape))
-    delta = declared.delta_in_symbols(Symbol("Z2", shape), Symbol("Y", shape), keep)
-    return delta, predictions[0] if predictions else None
+    delta = declared.delta_in_symbols(Symbol("Z2", shape), Symbol("Y", shape), predictions)
+    return delta, predictions.found
 
 
 def _loss(name: str, distinct: DistinctValues) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.graphs.broadcasting import OfTwo, Slopes
 from jacobians.graphs.elementary import Cos, Elementary, Sin
 from jacobians.layers.normalisation import channel_axis
 from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
+from jacobians.operations.broadcasting import OfTwo, Slopes
 from jacobians.operations.on_values import of_one, of_two
 from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout, find_layout
@@ -92,6 +92,10 @@ class ELU(_Smooth):
     def textbook_prime(Z: Array, alpha: float) -> Array:
         return np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
 
+    @staticmethod
+    def textbook_second(Z: Array, alpha: float) -> Array:
+        return np.where(Z > 0, 0.0, alpha * np.exp(np.minimum(Z, 0)))
+
     def _curvature(self, z: Array) -> Array:
         return as_array(np.where(z > 0, z.dtype.type(0), z.dtype.type(self.alpha) * np.exp(np.minimum(z, 0))))
 
@@ -111,6 +115,11 @@ class SELU(_Smooth):
     def textbook_prime(Z: Array) -> Array:
         alpha, scale = 1.6732632423543772, 1.0507009873554805
         return scale * np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        alpha, scale = 1.6732632423543772, 1.0507009873554805
+        return scale * np.where(Z > 0, 0.0, alpha * np.exp(np.minimum(Z, 0)))
 
     def _curvature(self, z: Array) -> Array:
         return as_array(np.where(z > 0, z.dtype.type(0), self._rule(np.minimum(z, 0))[1]()))
@@ -147,6 +156,10 @@ class SoftSign(_Smooth):
     def textbook_prime(Z: Array) -> Array:
         return 1 / (1 + np.abs(Z)) ** 2
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -2 * np.sign(Z) / (1 + np.abs(Z)) ** 3
+
     def _curvature(self, z: Array) -> Array:
         return as_array(-2 * np.sign(z) / (1 + np.abs(z)) ** 3)
 
@@ -165,6 +178,10 @@ class HardSwish(_Smooth):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return np.where(np.abs(Z) < 3, Z / 3 + 0.5, np.where(Z < 0, 0.0, 1.0))
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.where(np.abs(Z) < 3, 1 / 3, 0.0)
 
     def _curvature(self, z: Array) -> Array:
         return (np.abs(z) < 3).astype(z.dtype) / 3
@@ -219,6 +236,10 @@ class Sqrt(Elementary):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 0.5 / np.sqrt(Z)
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -0.25 / Z**1.5
 
     def _curvature(self, z: Array) -> Array:
         return as_array(-0.25 / (z * np.sqrt(z)))
