@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, ClassVar, final
 
@@ -16,9 +16,14 @@ from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
+<<<<<<< HEAD
 from jacobians.operations import Primitive
 from jacobians.operations.operation import Makers, Second
 from jacobians.operations.softmaxes import softmax
+=======
+from jacobians.operations import Jacobians, Primitive
+from jacobians.operations.operation import Makers, Pull
+>>>>>>> main
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
@@ -52,8 +57,14 @@ class Attention(Primitive):
             )
         self.causal = causal
 
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        value, makers, pull = self._attended(*arrays)
+        return value, Jacobians(self.name, makers, self.layout, pull, partial(self._second_of, arrays))
+
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        Q, K, V = arrays
+        return self._attended(*arrays)[:2]
+
+    def _attended(self, Q: Array, K: Array, V: Array) -> tuple[Array, Makers, Pull]:
         self._check(Q.shape, K.shape, V.shape)
         scale = 1 / np.sqrt(Q.dtype.type(Q.shape[-1]))
         scores = (Q * scale) @ K.swapaxes(-1, -2)
@@ -64,18 +75,36 @@ class Attention(Primitive):
         P = as_array(weights / weights.sum(axis=-1, keepdims=True))
         value = as_array(P @ V)
 
-        def by_scores() -> Jacobian:
+        def after_scores() -> Jacobian:
             return BatchedKronecker(Q.shape[-2], V.swapaxes(-1, -2)) @ DiagonalMinusOuter(P, P, P, -1)
 
-        def by_queries() -> Jacobian:
-            return by_scores() @ BatchedKronecker(Q.shape[-2], as_array(scale * K))
+        def scores_by_queries() -> Jacobian:
+            return BatchedKronecker(Q.shape[-2], as_array(scale * K))
 
-        def by_keys() -> Jacobian:
+        def scores_by_keys() -> Jacobian:
             lead = P.ndim - 2
             turned = PermutedAxes((*range(lead), lead + 1, lead), (*P.shape[:-2], P.shape[-1], P.shape[-2]), P.dtype)
-            return by_scores() @ turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
+            return turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
 
-        return value, {"Q": by_queries, "K": by_keys, "V": partial(BatchedKronecker, P, V.shape[-1])}
+        makers: Makers = {
+            "Q": lambda: after_scores() @ scores_by_queries(),
+            "K": lambda: after_scores() @ scores_by_keys(),
+            "V": partial(BatchedKronecker, P, V.shape[-1]),
+        }
+
+        def pull(row: Any, names: Collection[str]) -> dict[str, Any]:
+            """What arrives at the scores is found once, for the queries and for the keys."""
+            if isinstance(row, Jacobian):
+                return {name: row @ makers[name]() for name in names}
+            row = row.astype(np.result_type(row, P.dtype), copy=False)
+            found = {"V": makers["V"]()._vjp(row)} if "V" in names else {}
+            by_scores = {"Q": scores_by_queries, "K": scores_by_keys}
+            if not by_scores.keys().isdisjoint(names):
+                at_scores = after_scores()._vjp(row)
+                found |= {name: by()._vjp(at_scores) for name, by in by_scores.items() if name in names}
+            return found
+
+        return value, makers, pull
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """That of softmax(Q Kᵀ/√d) V as a function of values."""

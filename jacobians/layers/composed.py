@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,7 +74,10 @@ class Composed(Operation):
         return out.array.copy(), Jacobians(self.name, makers, self.layout, pull, second)
 
     def _checked(self, inputs: list[Value]) -> Value:
-        shapes = [value.shape for value in inputs]
+        self._refuse_shapes([value.shape for value in inputs])
+        return self._formula(*inputs)
+
+    def _refuse_shapes(self, shapes: Sequence[Shape]) -> None:
         for name, expected in self._shapes(*shapes).items():
             own = shapes[self.names.index(name)]
             if own != expected:
@@ -82,4 +85,3 @@ class Composed(Operation):
                     f"{self.name}: {name} has shape {own}, expected {expected} beside {self.names[0]} {shapes[0]} "
                     f"({self._own_layout}, sequences {self._own_layout.sequences})"
                 )
-        return self._formula(*inputs)
