@@ -16,14 +16,9 @@ from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
-<<<<<<< HEAD
-from jacobians.operations import Primitive
-from jacobians.operations.operation import Makers, Second
-from jacobians.operations.softmaxes import softmax
-=======
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers, Pull
->>>>>>> main
+from jacobians.operations.operation import Makers, Pull, Second
+from jacobians.operations.softmaxes import softmax
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
