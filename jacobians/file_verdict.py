@@ -22,7 +22,7 @@ from jacobians.network import Network
 
 __all__ = ["FileVerdict", "Objective", "verdict_on"]
 
-_WIDTH = 100
+_WIDTH = 80
 
 _NEAR = 1e-2
 """Relative distance from the right gradient within which a numerical check decides."""

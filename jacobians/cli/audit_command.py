@@ -10,7 +10,7 @@ from jacobians.cli import program_audit
 from jacobians.cli.options import (
     Commands,
     add_command,
-    add_json,
+    add_format,
     add_objective,
     check_layers,
     objective_of,
@@ -31,10 +31,10 @@ exit code: 0 the formula is right, 1 it is not, 2 it cannot be read; of a progra
 
 examples:
   jacobians audit "dTheta2 = delta3.T @ A2 / m" --convention ng-ml-2011
-  jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" --convention ng-ml-2011
+  jacobians audit "grad = X' * (h - y) / m" --convention ng-ml-2011 --sizes 4,1
   jacobians audit - --convention ng-ml-2011 < nnCostFunction.m
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
-  jacobians audit "dZ1 = dZ2 @ W2_new.T * relu_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
+  jacobians audit "dA1 = dZ2 @ V.T" --where "V = W2 - 0.5 * dW2"
   jacobians audit --names --convention pytorch
   jacobians audit --program two_layer_net.py
 """
@@ -76,7 +76,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         notation.add_argument(f"--{name}", dest="notation", action="store_const", const=name, help=f"read it as {name}")
     parser.add_argument("--names", action="store_true", help="list the names that a formula may use, with their shapes")
     program_audit.add_options(parser)
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         notation=arguments.notation,
         seed=arguments.seed,
     )
-    if arguments.json:
+    if arguments.format == "json":
         print_json(found.to_dict())
     else:
         print(printable(str(found)))
@@ -132,7 +132,7 @@ def _definitions(given: list[str]) -> dict[str, str]:
 def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
     sizes = {} if arguments.sizes is None else {"sizes": arguments.sizes}
     found = names(convention, **sizes, **objective_of(arguments))
-    if arguments.json:
+    if arguments.format == "json":
         print_json({name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()})
         return 0
     widths = max(map(len, found)), max(len(shape) for shape, _ in found.values())

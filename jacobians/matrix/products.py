@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Literal, final, get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.linops import Commutation, Diagonal, Jacobian, Kronecker, Reshape, Selection
+from jacobians.linops import Commutation, Jacobian, Kronecker, Reshape, Selection
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
+from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers, Primitive
+from jacobians.operations.operation import Makers, Naming
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -172,26 +173,22 @@ class KroneckerProduct(OfMatrices):
 
 
 @final
-class Division(Primitive):
-    """(A, B) ↦ A/B entry by entry: the diagonals 1/B and −A/B²."""
+class Division(Divided):
+    """(A, B) ↦ A/B entry by entry, both broadcast to one shape: the diagonals 1/B and −A/B²."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
     name = "divide"
-    per_example = True
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
 
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        A, B = arrays
-        if A.shape != B.shape:
-            raise ShapeError(f"divide: A has shape {A.shape}, B has {B.shape}; nothing is broadcast")
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         if np.count_nonzero(B) < B.size:
             place = tuple(int(i) for i in np.argwhere(B == 0)[0])
             raise DomainError(f"divide: B is zero at {place}; add an epsilon, or leave that entry out")
-        quotient = as_array(A / B)
-        kept = quotient.copy()
-        return quotient, {"A": lambda: Diagonal(as_array(1 / B)), "B": lambda: Diagonal(as_array(-kept / B))}
+        return super()._of(A, B)
+
+    def _of_symbols(self, A: Array, B: Array, name: Naming) -> tuple[Array, Slopes]:
+        return super()._of(A, B)
 
 
 def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> Any:
@@ -297,12 +294,12 @@ def kron(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) ->
 
 @of_two
 def divide(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return A/B entry by entry and its Jacobians, diag(1/B) and diag(−A/B²).
+    r"""Return A/B entry by entry and its Jacobians, diag(1/B) and diag(−A/B²); both are broadcast to one shape.
 
     Raises
     ------
     ShapeError
-        If the shapes differ.
+        If the shapes do not broadcast to one shape.
     DomainError
         If an entry of B is zero.
 

@@ -13,7 +13,7 @@ import numpy as np
 from jacobians.programs import naming
 from jacobians.programs.edits import Around, Edit, edits_of
 from jacobians.programs.judge import Study, differs, fitted
-from jacobians.programs.octave_text import octave_text
+from jacobians.programs.octave.text import octave_text
 from jacobians.programs.recording import Event, reals, scalar
 from jacobians.programs.reference import both
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jacobians.programs.octave_functions import FUNCTIONS
-from jacobians.programs.octave_source import octave_tree
+from jacobians.programs.octave.functions import FUNCTIONS
+from jacobians.programs.octave.tree import octave_tree
 from jacobians.programs.source import Source
 
 _HIDDEN = re.compile(r"H|hidden|A2|a2|A1|a1")

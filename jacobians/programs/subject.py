@@ -15,9 +15,9 @@ from jacobians.programs import naming
 from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
+from jacobians.programs.evaluator.numpy_functions import numpy_table
 from jacobians.programs.meanings import assumed_meanings
-from jacobians.programs.numpy_functions import numpy_table
-from jacobians.programs.octave_functions import octave_functions
+from jacobians.programs.octave.functions import octave_functions
 from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
@@ -128,7 +128,7 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
-        made.unsettled, made.left = unsettled, recording.left
+        made.unsettled, made.left, made.lost = unsettled, recording.left, recording.all_lost
         return made, recording
 
     def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:

@@ -53,8 +53,8 @@ def outcome(text: str, name: str, seconds: float) -> str:
     """Read and evaluate a program: what became of it in a word, with the reason after it if that is wrong."""
     from jacobians.errors import FormulaError
     from jacobians.programs.evaluator import Evaluator
-    from jacobians.programs.numpy_functions import numpy_table
-    from jacobians.programs.octave_functions import octave_functions
+    from jacobians.programs.evaluator.numpy_functions import numpy_table
+    from jacobians.programs.octave.functions import octave_functions
     from jacobians.programs.source import read_source
     from jacobians.programs.values import Budget, LimitError, Limits, ProgramError, UnreadError
     from tests.programs.octave_run import Silent

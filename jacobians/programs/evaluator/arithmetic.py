@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.numpy_functions import METHODS, array, dtype_of
+from jacobians.programs.evaluator.array_methods import METHODS
+from jacobians.programs.evaluator.arrays import array, dtype_of
 from jacobians.programs.values import (
     Budget,
     BuiltIn,
     Instance,
     LimitError,
     ProgramError,
+    Unread,
     UnreadError,
     is_number,
     simple,
@@ -88,6 +90,9 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
             return one * other
     if isinstance(left, (list, tuple)) and isinstance(right, np.generic):
         return binary(op, array(left, budget), right, budget, whole=whole)
+    for side in (left, right):
+        if isinstance(side, Unread):
+            raise UnreadError(side.construct, side.line)
     raise ProgramError(f"TypeError: {_kind(left)} and {_kind(right)} have no {type(op).__name__}")
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from jacobians.errors import FormulaError
-from jacobians.programs.octave_functions import FUNCTIONS
-from jacobians.programs.octave_source import octave_tree
-from jacobians.programs.octave_text import octave_text
+from jacobians.programs.octave.functions import FUNCTIONS
+from jacobians.programs.octave.text import octave_text
+from jacobians.programs.octave.tree import octave_tree
 from jacobians.programs.source import read_source
 from tests.programs.octave_run import run
 

@@ -43,7 +43,7 @@ def octave_text(node: ast.stmt) -> str:
 
     Examples
     --------
-    >>> from jacobians.programs.octave_source import octave_tree
+    >>> from jacobians.programs.octave.tree import octave_tree
     >>> octave_text(octave_tree("d(:, 2:end) += lambda/m * W';", "line.m", frozenset()).body[1])
     "d(:, 2:end) = d(:, 2:end) + lambda / m * W';"
     """

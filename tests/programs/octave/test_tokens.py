@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jacobians.programs.octave_tokens import tokens_of
+from jacobians.programs.octave.tokens import tokens_of
 
 
 def texts(source: str) -> list[str]:

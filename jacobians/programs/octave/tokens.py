@@ -102,7 +102,7 @@ def tokens_of(text: str) -> Iterator[Token]:
 
     Examples
     --------
-    >>> from jacobians.programs.octave_tokens import tokens_of
+    >>> from jacobians.programs.octave.tokens import tokens_of
     >>> [token.text for token in tokens_of("a = b'; % its transpose")]
     ['a', '=', 'b', "'", ';', '']
     """

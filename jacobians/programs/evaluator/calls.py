@@ -1,0 +1,306 @@
+"""Names, attributes and calls: what each means, and what a function, class or method of the file gives."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from jacobians.programs import naming
+from jacobians.programs.evaluator.arithmetic import attribute_of
+from jacobians.programs.evaluator.containers import listed
+from jacobians.programs.evaluator.machine import Machine
+from jacobians.programs.evaluator.python_functions import PYTHON, python_function
+from jacobians.programs.values import (
+    Bound,
+    BuiltIn,
+    Frame,
+    Function,
+    Instance,
+    LimitError,
+    Namespace,
+    ProgramError,
+    Super,
+    Unread,
+    UnreadError,
+    UserClass,
+)  # fmt: skip
+from jacobians.programs.wanted import Wanted, called_with
+
+_SKIPPED_CALLS = frozenset(["print", "input", "raw_input", "help", "display", "exit", "quit", "assert_"])
+_LOADERS = (
+    "load",
+    "read",
+    "fetch",
+    "loadmat",
+    "genfromtxt",
+    "open",
+    "make_",
+    "get_dataset",
+    "get_data",
+    "train_test_split",
+)
+_OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
+
+
+class ReturnError(Exception):
+    """The function ends, with its value."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Calls(Machine):
+    """The part of the evaluator that finds what a name means, and calls it."""
+
+    def _name(self, node: ast.Name, frame: Frame) -> Any:
+        name = node.id
+        place: Frame | None = frame if name not in frame.globals else self.module
+        while place is not None:
+            if name in place.names:
+                return place.names[name]
+            place = place.outer
+        python = self.language == "Python"
+        if python and name in PYTHON:
+            return python_function(self, name)
+        found = self._in_tables(name)
+        if found is not None:
+            return found
+        if python and name in ("np", "numpy", "math"):
+            # a cell or a page that leaves the imports out
+            return Namespace("math" if name == "math" else "numpy")
+        if python and name == "__name__":
+            return "__main__"
+        if name in self.assumed:
+            meaning, call = self.assumed[name]
+            self.used_meanings[name] = meaning
+            return BuiltIn(name, call)
+        if name.startswith("__"):
+            raise UnreadError(f"the name {name}", node.lineno)
+        if not python and name in _OCTAVE_LOADERS:
+            raise UnreadError(f"data that is loaded by {name}", node.lineno)
+        value = self.inputs(name)
+        if value is None:
+            raise UnreadError(f"{name}, which is never assigned", node.lineno)
+        value = self.recorder.stored("input", name, name, node.lineno, self.module, value)
+        self.module.names[name] = value
+        return value
+
+    def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
+        receiver, name = self.evaluate(node.value, frame), node.attr
+        self.receiver = receiver
+        if reserved(name) and not isinstance(receiver, Super):
+            raise UnreadError(f"the attribute {name}", node.lineno)
+        if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
+            raise UnreadError(f"the attribute {name}", node.lineno)
+        if isinstance(receiver, Namespace):
+            full = f"{receiver.name}.{name}"
+            if full == "numpy.newaxis":
+                return None
+            found = self._in_tables(full)
+            return Namespace(full) if found is None else found
+        if isinstance(receiver, Instance):
+            if receiver.names.get(name) is not None:
+                return receiver.names[name]
+            if naming.is_parameter(name) and receiver.of.find(name) is None:
+                return self._never_set(receiver, name, node, frame)
+            if name in receiver.names:
+                return None
+            return self._of_class(receiver.of, name, receiver, node)
+        if isinstance(receiver, UserClass):
+            found = receiver.find(name)
+            if found is None:
+                raise ProgramError(f"{receiver.name} has no attribute {name}", node.lineno)
+            return found
+        if isinstance(receiver, Super):
+            for base in receiver.bases:
+                if base.find(name) is not None:
+                    return self._of_class(base, name, receiver.receiver, node)
+            if name == "__init__":
+                return BuiltIn("object.__init__", lambda *_a, **_k: None)
+            raise ProgramError(f"no attribute {name}", node.lineno)
+        return attribute_of(receiver, name, self.budget)
+
+    def _never_set(self, receiver: Instance, name: str, node: ast.Attribute, frame: Frame) -> Any:
+        """A parameter that is an attribute which nothing in the program has set: the caller is to set it."""
+        value = self.inputs(name)
+        if value is None:
+            return Wanted(name)
+        shown = f"{self._key(node.value, frame)[1]}.{name}"
+        receiver.names[name] = self.recorder.stored("input", name, shown, node.lineno, self.module, value)
+        return receiver.names[name]
+
+    def _of_class(self, of: UserClass, name: str, receiver: Any, node: ast.Attribute) -> Any:
+        found = of.find(name)
+        if found is None and isinstance(receiver, Instance):
+            # set by what is not in the file, or by a method that was not called
+            value = self.inputs(name)
+            if value is not None:
+                value = self.recorder.stored("input", name, f"self.{name}", node.lineno, self.module, value)
+                receiver.names[name] = value
+                return value
+        if found is None:
+            raise ProgramError(f"AttributeError: {of.name} has no attribute {name}", node.lineno)
+        if isinstance(found, Function):
+            if found.kind == "property":
+                return self.call_function(found, [receiver], {})
+            if found.kind == "staticmethod":
+                return found
+            if found.owner is not None:
+                return Bound(found, of if found.kind == "classmethod" else receiver)
+        return found
+
+    def _call(self, node: ast.Call, frame: Frame) -> Any:
+        function = node.func
+        if isinstance(function, ast.Name) and function.id == "super" and not self._known("super", frame):
+            return self._super(frame, node)
+        if only_shows(node) and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
+            return None
+        called = self.evaluate(function, frame)
+        receiver = self.receiver
+        args: list[Any] = []
+        for arg in node.args:
+            if isinstance(arg, ast.Starred):
+                args += listed(self.budget, self.evaluate(arg.value, frame))
+            else:
+                args.append(self.evaluate(arg, frame))
+        keywords: dict[str, Any] = {}
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                more = self.evaluate(keyword.value, frame)
+                if not isinstance(more, dict) or not all(isinstance(k, str) for k in more):
+                    raise UnreadError("** of what is no dict", node.lineno)
+                keywords.update(more)
+            else:
+                keywords[keyword.arg] = self.evaluate(keyword.value, frame)
+        self.line = node.lineno
+        parts: list[ast.expr] = list(node.args)
+        if isinstance(called, BuiltIn) and not any(isinstance(part, ast.Starred) for part in parts):
+            of_array = called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute)
+            parts = [function.value, *parts] if of_array else parts  # type: ignore[attr-defined]
+            self.operands = node, tuple(parts), (receiver, *args) if of_array else tuple(args)
+        return self.call(called, args, keywords, node)
+
+    def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:
+        """Return what a function, class or method of the file or of a table gives."""
+        line = self.line if node is None else node.lineno
+        if isinstance(called, BuiltIn):
+            self.budget.calls += 1
+            # a method's receiver is asked for there
+            known = None if called.name.startswith("numpy.ndarray.") else called_with(called.name, args)
+            if known is not None:
+                return known
+            self.budget.look(line)
+            try:
+                return called.call(*args, **keywords)
+            except (UnreadError, LimitError) as error:
+                error.line = error.line or line
+                raise
+        if isinstance(called, Function):
+            return self.call_function(called, args, keywords)
+        if isinstance(called, Bound):
+            return self.call_function(called.function, [called.receiver, *args], keywords)
+        if isinstance(called, UserClass):
+            made = Instance(called)
+            start = called.find("__init__")
+            if isinstance(start, Unread):
+                raise UnreadError(start.construct, start.line)
+            if start is not None:
+                self.call_function(start, [made, *args], keywords)
+            return made
+        if isinstance(called, Instance) and isinstance(called.of.find("__call__"), Function):
+            return self.call_function(called.of.find("__call__"), [called, *args], keywords)
+        if isinstance(called, Namespace):
+            last = called.name.rpartition(".")[2]
+            if last.startswith(_LOADERS) or "dataset" in called.name:
+                raise UnreadError(f"data that is loaded by {last}", line)
+            raise UnreadError(f"the call of {called.name}", line)
+        raise ProgramError("TypeError: what is called is no function", line)
+
+    def call_function(self, function: Function, args: list[Any], keywords: dict[str, Any]) -> Any:
+        """Return what a function of the file gives."""
+        if self.depth >= self.budget.limits.depth:
+            raise LimitError(f"functions call each other more than {self.budget.limits.depth} deep", self.line)
+        node = function.node
+        frame = Frame(self._number(), function.name, {}, function.frame, owner=function.owner)
+        line = self.line
+        self._arguments(function, args, keywords, frame)
+        loops, self._loops = self._loops, 0
+        self.depth += 1
+        try:
+            if isinstance(node, ast.Lambda):
+                return self.evaluate(node.body, frame)
+            try:
+                self.block(node.body, frame)
+            except ReturnError as found:
+                return found.value
+            return None
+        finally:
+            self.depth -= 1
+            self._loops = loops
+            self.line = line
+
+    def _arguments(self, function: Function, args: list[Any], keywords: dict[str, Any], frame: Frame) -> None:
+        a = function.node.args
+        names = [arg.arg for arg in (*a.posonlyargs, *a.args)]
+        given = dict(zip(names, args, strict=False))
+        if len(args) > len(names) and a.vararg is None:
+            raise ProgramError(
+                f"TypeError: {function.name} takes {len(names)} arguments, {len(args)} are given", self.line
+            )
+        rest = dict(keywords)
+        only = [arg.arg for arg in a.kwonlyargs]
+        for name in list(rest):
+            if name in names or name in only:
+                if name in given:
+                    raise ProgramError(f"TypeError: {function.name} is given {name} twice", self.line)
+                given[name] = rest.pop(name)
+        if rest and a.kwarg is None:
+            raise ProgramError(f"TypeError: {function.name} has no argument {next(iter(rest))}", self.line)
+        for name, default in zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True):
+            given.setdefault(name, default)
+        for name, default in zip(only, function.keyword_defaults, strict=True):
+            given.setdefault(name, default)
+        for name in (*names, *only):
+            if name not in given:
+                raise ProgramError(f"TypeError: {function.name} is not given {name}", self.line)
+            value = given[name]
+            frame.names[name] = self.recorder.stored("argument", name, name, function.node.lineno, frame, value)
+        if a.vararg is not None:
+            frame.names[a.vararg.arg] = tuple(args[len(names) :])
+        if a.kwarg is not None:
+            frame.names[a.kwarg.arg] = rest
+
+    def _super(self, frame: Frame, node: ast.Call) -> Super:
+        place: Frame | None = frame
+        while place is not None and place.owner is None:
+            place = place.outer
+        if place is None or place.owner is None or not place.names:
+            raise UnreadError("super outside of a method", node.lineno)
+        return Super(place.owner.bases, next(iter(place.names.values())))
+
+
+def reserved(name: str) -> bool:
+    """Return whether a name is one of Python's own; ``__loss`` is one that a class keeps to itself."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def only_shows(call: ast.Call) -> bool:
+    """Return whether a call only shows something."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id in _SKIPPED_CALLS
+    while isinstance(function, ast.Attribute):
+        if function.attr == "seed":
+            return True
+        function = function.value
+    return isinstance(function, ast.Name) and function.id in (
+        "plt",
+        "pylab",
+        "ax",
+        "fig",
+        "sns",
+        "time",
+        "sys",
+        "logging",
+    )

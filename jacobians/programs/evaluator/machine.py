@@ -1,0 +1,168 @@
+"""What every part of the evaluator works on: a run's names, tables and budget, and who is told of every store."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits, ProgramError, Unread, is_number
+
+RAISED = (
+    ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, AttributeError, OverflowError, RuntimeError,
+    np.linalg.LinAlgError,
+)  # fmt: skip
+"""What NumPy and Python raise where a program is at fault."""
+
+
+class Recorder(Protocol):
+    """Who is told of every store, and may change what is stored."""
+
+    def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
+        """Return what is to be stored: the value, unless something else is put in its place."""
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        """Hear that a name has no value, since what it would be set to is not read."""
+
+    def keeps_old(self, node: ast.stmt) -> bool:
+        """Return whether an update is to leave the old value where it is."""
+
+    def in_update(self) -> bool:
+        """Return whether the next store is that of an update."""
+
+    def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
+        """Return the value of an expression that is looked at."""
+
+    def enters_loop(self, node: ast.stmt, length: int | None) -> int | None:
+        """Return after how many iterations a loop is left; None for a loop that is run to its end."""
+
+    def left_loop(self, node: ast.stmt) -> None:
+        """Hear that a loop was left early."""
+
+
+class Machine(ABC):
+    """One run of a program.
+
+    Parameters
+    ----------
+    tables : sequence of mappings
+        Functions by their full names, such as ``numpy.dot``; the first table that has a name is meant.
+    assumed : mapping
+        Functions with a built-in meaning where the file does not define them; each use is noted in `used_meanings`.
+    recorder : Recorder
+    inputs : callable
+        The value of a name that is never assigned; None if nobody knows.
+    """
+
+    def __init__(
+        self,
+        tables: Iterable[Mapping[str, Callable[..., Any]]],
+        assumed: Mapping[str, tuple[str, Callable[..., Any]]],
+        recorder: Recorder,
+        inputs: Callable[[str], Any],
+        *,
+        budget: Budget | None = None,
+        whole_division: bool = False,
+        language: str = "Python",
+    ) -> None:
+        self.tables, self.assumed = tuple(tables), assumed
+        self.recorder, self.inputs = recorder, inputs
+        self.budget = budget or Budget(Limits())
+        self.whole_division, self.language = whole_division, language
+        self.used_meanings: dict[str, str] = {}
+        self.unread: dict[tuple[int, str], None] = {}
+        self.module = Frame(0, "")
+        self.depth, self._frames, self._loops = 0, 0, 0
+        self.line = 0
+        self.receiver: Any = None
+        self.operands: tuple[ast.AST, tuple[ast.AST, ...], tuple[Any, ...]] | None = None
+        """What is being computed or stored, its parts and their values: where it fails, they are told."""
+
+    @abstractmethod
+    def evaluate(self, node: ast.expr, frame: Frame) -> Any:
+        """Return the value of an expression; a value that is not read ends it."""
+
+    @abstractmethod
+    def block(self, body: list[ast.stmt], frame: Frame) -> None:
+        """Run statements; one that is outside the list leaves names that are not read."""
+
+    @abstractmethod
+    def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:
+        """Return what a function, class or method of the file or of a table gives."""
+
+    @abstractmethod
+    def call_function(self, function: Function, args: list[Any], keywords: dict[str, Any]) -> Any:
+        """Return what a function of the file gives."""
+
+    def _in_tables(self, name: str) -> BuiltIn | Any:
+        for table in self.tables:
+            if name in table:
+                held: Any = table[name]
+                if isinstance(held, BuiltIn):
+                    return held
+                return BuiltIn(name, held) if callable(held) else held
+        return None
+
+    def _key(self, target: ast.expr, frame: Frame, index: Any = None) -> tuple[str, str]:
+        """The name of what is stored, and how it is written."""
+        if isinstance(target, ast.Name):
+            return target.id, target.id
+        if isinstance(target, ast.Attribute):
+            whole = self._key(target.value, frame)[1] if isinstance(target.value, (ast.Name, ast.Attribute)) else "…"
+            return target.attr, f"{whole}.{target.attr}"
+        if isinstance(target, ast.Subscript):
+            key, shown = self._key(target.value, frame)
+            index = self.evaluate(target.slice, frame) if index is None else index
+            if isinstance(index, str):
+                return index, f"{shown}[{index!r}]"
+            if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+                receiver = self.evaluate(target.value, frame)
+                if index < 0 and isinstance(receiver, list):
+                    index += len(receiver)
+                return f"{key}[{index}]", f"{shown}[{index}]"
+            return key, shown
+        return "…", "…"
+
+    def _failed(self, error: Exception, node: ast.AST) -> ProgramError:
+        """Return why a program fails, with what failed and the shapes of what it was done to."""
+        if not isinstance(error, ProgramError):
+            message = " ".join(str(error).split())[:200]
+            error = ProgramError(f"{type(error).__name__}: {message}", self.line)
+        if error.node is None:
+            error.node = node
+            if self.operands is not None and self.operands[0] is node:
+                error.operands = tuple(_shapes(*self.operands[1:]))
+        return error
+
+    def _known(self, name: str, frame: Frame) -> bool:
+        place: Frame | None = frame
+        while place is not None:
+            if name in place.names:
+                return True
+            place = place.outer
+        return False
+
+    def _number(self) -> int:
+        self._frames += 1
+        return self._frames
+
+
+def _shapes(nodes: tuple[ast.AST, ...], values: tuple[Any, ...]) -> Iterator[tuple[ast.AST, tuple[int, ...] | None]]:
+    for node, value in zip(nodes, values, strict=False):
+        if isinstance(node, (ast.List, ast.Tuple)) and isinstance(value, (list, tuple)):
+            yield from _shapes(tuple(node.elts), tuple(value))
+        else:
+            yield node, np.shape(value) if isinstance(value, np.ndarray) or is_number(value) else None
+
+
+def construct_of(node: ast.AST) -> str:
+    """Return what a node that is not read is called."""
+    words = {
+        "Try": "try", "TryStar": "try", "Yield": "yield", "YieldFrom": "yield", "Await": "await", "NamedExpr": ":=",
+        "AsyncFunctionDef": "async", "AsyncFor": "async", "AsyncWith": "async", "Match": "match", "SetComp": "a set",
+        "TypeAlias": "type",
+    }  # fmt: skip
+    return words.get(type(node).__name__, type(node).__name__)
