@@ -115,8 +115,8 @@ def evaluate_text(found: Derivative, arrays: dict[str, np.ndarray]) -> np.ndarra
 
 def test_vectors_and_numbers() -> None:
     found = jac.differentiate("tanh(W @ x + b)", wrt="x")
-    assert found.formula("numerator") == "∂y/∂x = diag(vec (1 − tanh(W x + b)²)) W"
-    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(vec (1 − tanh(W x + b)²))"
+    assert found.formula("numerator") == "∂y/∂x = diag(1 − tanh(W x + b)²) W"
+    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(1 − tanh(W x + b)²)"
     assert jac.differentiate("alpha * A' * X", wrt="alpha").formula() == "∂Y/∂α = Aᵀ X"
     found = jac.differentiate("tr(X) A", wrt="X")
     assert found.formula("differential") == "dY = tr(dX) A"
