@@ -71,6 +71,10 @@ class StandIn:
         """What stands for one of Python's numbers, of an array with one entry."""
         return self
 
+    def written_by(self, function: Callable[..., None], *operands: Any) -> None:
+        """Call ``function(*operands, array)``, which writes into the array that this stands in for."""
+        raise NotImplementedError
+
 
 class Derivative:
     """A structured Jacobian, or a record of several: never taken for an array of numbers unasked."""

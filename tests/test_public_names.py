@@ -38,9 +38,9 @@ PUBLIC = words("""
 
 LINOPS = words("""
     DENSE_LIMIT BatchedKronecker BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal
-    DiagonalMinusOuter DirectSum Duplication Elimination ForEachExample Frechet Identity Jacobian KhatriRao KhatriRaoSum
-    Kronecker LowRank PermutedAxes Plan Product Reshape Scaled Selection SharedKernel Sparse Sum SylvesterInverse
-    Transposed Windows Zero
+    DiagonalMinusOuter DirectSum Duplication Elimination ForEachExample Frechet GatedRecurrence Identity Jacobian
+    KhatriRao KhatriRaoSum Kronecker LowRank PermutedAxes PickedFromWindows Plan Product Reshape Scaled Selection
+    SharedKernel SlidingKernel Sparse Sum SylvesterInverse Transposed Windows Zero
 """)
 
 OPERATIONS = words("""

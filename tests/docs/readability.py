@@ -1,7 +1,7 @@
 """How long sentences are: words per sentence on each page, and the longest sentences.
 
 ``python -m tests.docs.readability`` prints a line for each page, and the ten longest sentences of all;
-``python -m tests.docs.readability README.md docs/graphs.md`` prints every sentence of these pages that is over the limit.
+``python -m tests.docs.readability README.md docs/graphs.md`` prints the sentences of these pages that are too long.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MEAN, LONGEST = 22, 45
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a page's prose: no code, no tables, no headings; each list item is a paragraph of its own."""
+    """Yield the sentences of a page, without code, tables and headings; each list item is a paragraph of its own."""
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"^ *(`{3,}|~{3,}|:{3,})[^\n]*\n(.*?\n)??^ *\1 *$", "\n", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^( *\||#|!\[|\(\w+\)=|    \S|:\w+:|:::).*$", "", text, flags=re.MULTILINE)
