@@ -20,7 +20,7 @@ _OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
 }
 _OF_MATRICES: dict[str, Callable[[Any], Any]] = {
     **{"trace": matrix.trace, "inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet},
-    "norm": matrix.frobenius_norm,
+    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv},
 }
 
 
@@ -66,6 +66,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
         case "sum", [a]:
             axis, _ = term.detail
             return a if not np.ndim(a) else a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
+        case "call", [a, b] if term.detail == "kron":
+            return matrix.kron(a, b)
         case "call", [a]:
             return _called(term, a, inputs)
     raise TypeError(f"no value is made of {term.kind}")
