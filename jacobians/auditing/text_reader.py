@@ -151,9 +151,9 @@ TEXTBOOK = replace(
         r"(?P<space>\s+)"
         r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
         r"|(?P<name>[^\W\dᵀ]\w*?(?=ᵀ|\b))"
-        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·])"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·⊗])"
     ),
-    levels=(_SUMS, {"∘": "star"}, {"": "product", "·": "product", **_OF_OCTAVE}),
+    levels=(_SUMS, {"∘": "star", "⊗": "kron"}, {"": "product", "·": "product", **_OF_OCTAVE}),
     signs={3: (3, 0)},
     allowed="allowed are names, numbers, products such as A X or A * X, + - / .* ∘, ', ᵀ, ^-1, brackets and functions",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -116,10 +116,10 @@ def differentiate(
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
     try:
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
     except DomainError:
         found = shapes_of(term, declared, source, falling=True)
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
     if order == 2:
         return _second(expression, wrt, term, value, inputs, found, source)
     return _derivative(expression, wrt, term, value, inputs, found)
@@ -215,17 +215,27 @@ def _agree(computed: Array, truth: Array, value: Array) -> bool:
     return computed.shape == truth.shape and bool(np.allclose(computed, truth, rtol=allowed, atol=allowed * size))
 
 
-def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:
-    """The graph on random numbers at which the expression is defined: positive, and of matrices well conditioned."""
+def drawn(
+    term: Term, shapes: Mapping[str, Shape], *, first: int = 0, symmetric: Collection[str] = ()
+) -> tuple[Value, dict[str, Value]]:
+    """Return the graph on random numbers at which the expression is defined.
+
+    They are positive, and matrices are well conditioned.
+
+    Raises
+    ------
+    DomainError
+        If it is defined at none of them.
+    """
     last: DomainError | None = None
-    for seed in range(_DRAWS):
+    for seed in range(first, first + _DRAWS):
         rng = np.random.default_rng(seed)
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
             array = np.asarray(rng.uniform(0.2, 1.0, size=shape))
             if len(shape) == 2 and shape[0] == shape[1]:
                 array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
-            arrays[name] = array
+            arrays[name] = (array + array.T) / 2 if name in symmetric else array
         try:
             with np.errstate(all="ignore"):
                 found = graph_of(term, arrays)

@@ -128,7 +128,7 @@ class _Unknowns:
                 if not a:
                     raise self.error("pinv is taken of a matrix, not of a number", term)
                 return a[::-1]
-            case "call", [a, b] if term.detail == "kron":
+            case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
                 return self._kron(term, a, b)
             case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
                 raise self.error(f"{term.detail} of a literal is not read; write its value", term)

@@ -39,6 +39,12 @@ def graph_of(term: Term, arrays: Mapping[str, Array]) -> tuple[Value, dict[str, 
     return found, inputs
 
 
+def array_of(term: Term, arrays: Mapping[str, Array]) -> Array:
+    """Return the value of a term on arrays, which may have no names in it."""
+    found = _of(term, dict(zip(arrays, values(**arrays), strict=True)))
+    return found.array if isinstance(found, Value) else np.asarray(found)
+
+
 def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
     parts = [_of(part, inputs) for part in term.parts]
     match term.kind, parts:
@@ -66,7 +72,7 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
         case "sum", [a]:
             axis, _ = term.detail
             return a if not np.ndim(a) else a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
-        case "call", [a, b] if term.detail == "kron":
+        case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
             return matrix.kron(a, b)
         case "call", [a]:
             return _called(term, a, inputs)
