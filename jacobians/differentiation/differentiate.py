@@ -8,22 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_shape, did_you_mean
+from jacobians.arrays import Array, Shape, as_shape, did_you_mean, show_shape
 from jacobians.auditing.formula_text import Source
 from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import read_latex, read_text
-from jacobians.derivation.closed_form import closed_differential, closed_gradient
+from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
+from jacobians.differentiation.second_derivative import SecondDerivative, differential_of_gradient, shortener
 from jacobians.differentiation.shapes import shapes_of
-from jacobians.differentiation.short_forms import shortened
+from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.differentiation.words import ExpressionWords, spelled
-from jacobians.errors import DomainError, FormulaError
+from jacobians.errors import DomainError, FormulaError, LayoutError
 from jacobians.graphs import Value
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, Eye, Number, Symbol
+from jacobians.symbols.expressions import Expr, Number, Symbol
 
 __all__ = ["differentiate"]
 
@@ -33,7 +34,12 @@ _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
 
 def differentiate(
-    expression: str, wrt: str, *, shapes: Mapping[str, Any] | None = None, notation: str | None = None
+    expression: str,
+    wrt: str,
+    *,
+    order: int = 1,
+    shapes: Mapping[str, Any] | None = None,
+    notation: str | None = None,
 ) -> Derivative:
     r"""Return the derivative of an expression as one writes it, with respect to one of its names.
 
@@ -52,6 +58,8 @@ def differentiate(
         cos, tanh, sqrt, sigmoid, relu and softplus.
     wrt : str
         The name.
+    order : {1, 2}
+        2 for the Hessian of a number: the Jacobian of its gradient, for vec X as the gradient's vec.
     shapes : mapping of str to tuple of int, optional
         Of some names: () of a number, (n,) or (n, 1) of a vector. What is not declared follows from the expression.
     notation : {"numpy", "latex", "octave"}, optional
@@ -78,7 +86,14 @@ def differentiate(
       differential  df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)
     >>> differentiate("A X^-1 B", wrt="X").formula("numerator", order="F")
     '∂vec Y/∂vec X = −((Bᵀ inv(X)ᵀ) ⊗ (A inv(X)))'
+    >>> print(differentiate("log det X", wrt="X", order=2))
+    f = log det X   (X 3×3)
+      differential         d(∂f/∂X) = −inv(X)ᵀ dXᵀ inv(X)ᵀ
+      Hessian, by rows     ∂²f/∂vec X ∂(vec X)ᵀ = −(inv(X)ᵀ ⊗ inv(X)) K₃,₃
+      Hessian, by columns  ∂²f/∂vec X ∂(vec X)ᵀ = −(inv(X) ⊗ inv(X)ᵀ) K₃,₃
     """
+    if order not in (1, 2):
+        raise LayoutError(f"differentiate: the order is 1 or 2, not {order!r}")
     source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
     notation = notation or _guessed(expression)
     if notation not in _READERS:
@@ -105,6 +120,8 @@ def differentiate(
     except DomainError:
         found = shapes_of(term, declared, source, falling=True)
         value, inputs = _drawn(term, found)
+    if order == 2:
+        return _second(expression, wrt, term, value, inputs, found, source)
     return _derivative(expression, wrt, term, value, inputs, found)
 
 
@@ -116,16 +133,7 @@ def _derivative(
     inputs: Mapping[str, Value],
     shapes: Mapping[str, Shape],
 ) -> Derivative:
-    taken = {*shapes, *(f"d{name}" for name in shapes)}
-    letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
-    name = next((letter for letter in letters if letter not in taken), "value")
-    eye: dict[Expr, Expr] = {}
-    if "I" in shapes and wrt != "I":
-        eye = {Symbol("I", shapes["I"]): Eye(shapes["I"][0])}
-
-    def short(expr: Expr) -> Expr:
-        return shortened(expr.replaced(eye))
-
+    short = shortener(shapes, wrt)
     node = inputs[wrt]
     differential = closed_differential(value, node, short)
     gradient = None
@@ -137,9 +145,45 @@ def _derivative(
     arrays = {name: inputs[name].array for name in shapes}
     _hold(differential, gradient, value, node, arrays)
     return Derivative(
-        expression, wrt, dict(shapes), name, value.shape, gradient, differential, term,
+        expression, wrt, dict(shapes), _called(value, shapes), value.shape, gradient, differential, term,
         arrays,
     )  # fmt: skip
+
+
+def _second(
+    expression: str,
+    wrt: str,
+    term: Term,
+    value: Value,
+    inputs: Mapping[str, Value],
+    shapes: Mapping[str, Shape],
+    source: Source,
+) -> SecondDerivative:
+    """The derivative of the gradient, whose formula is applied to values once more."""
+    if value.shape != ():
+        raise source.error(
+            f"a second derivative is written of a number; this is a {show_shape(value.shape)} array: take its trace, "
+            "its sum or a product with vectors",
+            term.span,
+        )
+    short = shortener(shapes, wrt)
+    first = closed_gradient(value, inputs[wrt], short)
+    arrays = {name: inputs[name].array for name in shapes}
+    name = _called(value, shapes)
+    differential, gradient = differential_of_gradient(first, wrt, arrays, short)
+    if wrt in names_in(first):
+        again = GraphOfExpression(first, arrays)
+        _hold(differential, gradient, again.value, again.inputs[wrt], arrays)
+    return SecondDerivative(
+        expression, wrt, dict(shapes), name, first.shape, gradient, differential, term, arrays, first,
+    )  # fmt: skip
+
+
+def _called(value: Value, shapes: Mapping[str, Shape]) -> str:
+    """What formulas call the value."""
+    taken = {*shapes, *(f"d{name}" for name in shapes)}
+    letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
+    return next((letter for letter in letters if letter not in taken), "value")
 
 
 def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, arrays: Mapping[str, Array]) -> None:
