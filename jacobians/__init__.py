@@ -86,7 +86,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.training import *
     from jacobians.translate import *
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = sorted(_HOME_OF)
 
