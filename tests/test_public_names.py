@@ -163,7 +163,7 @@ MAY_IMPORT = {
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
-    "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations"},
+    "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
     "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
