@@ -14,6 +14,8 @@ from tests.benchmarks import tied
 from tests.benchmarks.contest import Contender, skipped
 from tests.benchmarks.floors import gradient_products
 from tests.benchmarks.nets import Net
+from tests.benchmarks.peers.torch_layers import layer_gradient as layer_gradient
+from tests.benchmarks.peers.torch_layers import layer_norms as layer_norms
 from tests.benchmarks.peers.torch_net import Params, data, output, packed
 
 
