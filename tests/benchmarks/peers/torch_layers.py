@@ -1,4 +1,4 @@
-"""torch's layers: its fused kernels for gradients; for the norms of per-example gradients `torch.func` and an unfold."""
+"""torch's layers: its fused kernels for gradients; for norms of per-example gradients `torch.func` and an unfold."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from torch.func import grad, vmap
 from torch.nn.functional import conv2d, scaled_dot_product_attention, unfold
 
 from tests.benchmarks.contest import Contender
+from tests.benchmarks.layers import Layer
 
 Tensors = dict[str, torch.Tensor]
 
 
-def layer_gradient(layer: Any) -> list[Contender]:
+def gradient(layer: Layer) -> list[Contender]:
     given = {name: torch.tensor(array) for name, array in layer.arrays().items()}
     cotangent = given.pop("cotangent")
     leaves = {name: tensor.requires_grad_() for name, tensor in given.items()}
@@ -64,7 +65,7 @@ def _lstm(leaves: Tensors) -> tuple[Callable[..., torch.Tensor], Tensors]:
     return call, params
 
 
-def layer_norms(layer: Any) -> list[Contender]:
+def norms(layer: Layer) -> list[Contender]:
     given = {name: torch.tensor(array) for name, array in layer.arrays().items()}
     if layer.kind == "lstm":
         params, data = ({n: given[n] for n in names} for names in (("Wx", "Wh", "b"), ("X", "h", "c", "cotangent")))
