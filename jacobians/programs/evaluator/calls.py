@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
@@ -39,6 +41,12 @@ _LOADERS = (
     "get_data",
     "train_test_split",
 )
+IN_PLACE = frozenset(
+    ["numpy.add.at", "numpy.subtract.at", "numpy.copyto", "numpy.fill_diagonal", "numpy.put_along_axis"]
+)
+"""Functions that change their first argument."""
+PYTHONS_OWN = ("builtins", "past.builtins", "six.moves", "__builtin__")
+"""Modules from which files take Python's own functions."""
 _OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
 
 
@@ -88,6 +96,7 @@ class Calls(Machine):
 
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
+        self.receiver = receiver
         if reserved(name) and not isinstance(receiver, Super):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
@@ -156,6 +165,7 @@ class Calls(Machine):
         if only_shows(node) and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
             return None
         called = self.evaluate(function, frame)
+        receiver = self.receiver
         args: list[Any] = []
         for arg in node.args:
             if isinstance(arg, ast.Starred):
@@ -172,7 +182,30 @@ class Calls(Machine):
             else:
                 keywords[keyword.arg] = self.evaluate(keyword.value, frame)
         self.line = node.lineno
-        return self.call(called, args, keywords, node)
+        parts: list[ast.expr] = list(node.args)
+        if isinstance(called, BuiltIn) and not any(isinstance(part, ast.Starred) for part in parts):
+            of_array = called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute)
+            parts = [function.value, *parts] if of_array else parts  # type: ignore[attr-defined]
+            self.operands = node, tuple(parts), (receiver, *args) if of_array else tuple(args)
+        made = self.call(called, args, keywords, node)
+        self._told_of_change(node, called, args, keywords, frame)
+        return made
+
+    def _told_of_change(
+        self, node: ast.Call, called: Any, args: list[Any], keywords: dict[str, Any], frame: Frame
+    ) -> None:
+        """Tell the recorder where a function changes an array in place: ``out=``, ``np.add.at``."""
+        if not isinstance(called, BuiltIn):
+            return
+        changed: ast.expr | None = next((k.value for k in node.keywords if k.arg == "out"), None)
+        value = keywords.get("out")
+        if called.name in IN_PLACE and node.args:
+            changed, value = node.args[0], args[0]
+        if changed is not None and isinstance(value, np.ndarray):
+            key, shown = self._key(changed, frame)
+            again = self.recorder.stored("write", key, shown, node.lineno, frame, value)
+            if again is not value:
+                value[...] = again
 
     def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:
         """Return what a function, class or method of the file or of a table gives."""
