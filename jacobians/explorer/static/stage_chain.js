@@ -17,10 +17,11 @@ function slotWidths(width) {
     stop.caption ??= pane.words.math(stop.symbol ?? pane.weight[0]).textContent;
     return [pane.layout.derivative === "numerator" ? stop.into.length : stop.height + 1.5, stop.caption];
   }));
-  const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 12 + 6 * [...text].length)))));
+  const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 12 + 7 * [...text].length)))));
   const heights = panes.flatMap((pane) => pane.stops.map((stop) => (pane.layout.derivative === "numerator" ? stop.height + 1 : stop.into.length)));
   let unit = Math.min(14, 132 / Math.max(...heights));
-  const least = width < 600 ? 5 : 2.5; // a narrow pane scrolls
+  // a narrow pane scrolls, and so does a chain whose captions alone are wider than its pane
+  const least = width < 600 || sized(0).reduce((sum, slot) => sum + slot + 6, 0) > width ? 5 : 2.5;
   while (unit > least && sized(unit).reduce((sum, slot) => sum + slot + 6, 0) > width) unit -= 0.25;
   return { unit, slots: sized(unit) };
 }

@@ -1,13 +1,14 @@
 // The view, a pane being the place of its side, and its spelling in the URL's fragment: #net=4-3-2&by=W1&of=Z1&left=cs231n&right=rows.columns.separate.C.numerator.nielsen
 
-const state = { net: null, by: null, of: null, tie: null, step: null, follow: 0, left: null, right: null };
+const state = { net: null, by: null, of: null, tie: null, step: null, follow: 0, left: null, right: null, edit: { set: {} } };
 
 // Whatever is missing or unknown in a fragment is left at the default.
 function readFragment(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const net = netOf(given.get("net")) ?? netOf(data.start.net);
+  state.net = (netOf(given.get("net")) ?? netOf(data.start.net)).key;
+  state.edit = readEdit(given);
+  const net = theNet();
   const names = net.wrt.map(([name]) => name);
-  state.net = net.key;
   state.by = names.includes(given.get("by")) ? given.get("by") : names[0];
   state.of = given.get("of");
   const tie = /^(\w+)-(\d+)-(\d+)$/.exec(given.get("tie") ?? "");
@@ -37,7 +38,7 @@ function writeSide(side) {
 }
 
 function fragmentOf() {
-  const parts = { net: state.net, by: state.by, left: writeSide(state.left), right: writeSide(state.right) };
+  const parts = { net: state.net, ...writeEdit(), by: state.by, left: writeSide(state.left), right: writeSide(state.right) };
   if (state.of) parts.of = state.of;
   if (state.step !== null) parts.step = state.step;
   if (state.follow) parts.follow = state.follow;
