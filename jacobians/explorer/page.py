@@ -29,7 +29,7 @@ _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
     *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "edit", "state", "rows", "controls"),
     *("arrays", "chain", "grid", "light", "sections", "graph"),
-    *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
+    *("stage", "stage_chain", "stage_step", "stage_moves", "export", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 

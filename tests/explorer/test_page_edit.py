@@ -91,7 +91,7 @@ def test_the_net_is_edited_by_keyboard(tab: Tab) -> None:
     for key in ("ArrowDown", "ArrowRight"):
         tab.page.keyboard.press(key)
     assert tab.page.evaluate("() => document.activeElement.dataset.entry") == "X.1.1"
-    assert tab.page.locator('#entries table:first-child input[tabindex="0"]').count() == 1
+    assert tab.page.locator('#entries table:has([data-entry="X.0.0"]) input[tabindex="0"]').count() == 1
     tab.page.keyboard.type("7")
     assert tab.fragment["set"] == "X.1.1_7"
 

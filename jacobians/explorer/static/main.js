@@ -58,14 +58,15 @@ function render() {
   writeFragment();
 }
 
-// The row stays at its role when a convention changes, and goes to the opening stop when the chain does.
+// The row stays at its role when a convention changes, and goes to the opening stop when the chain or the way does.
 function renderTheStage() {
-  const role = stage.roles.length ? currentRole() : null;
+  const role = stage.way.length ? currentRole() : null;
   const added = summedExamples();
-  stage.roles = alignedRoles(...panes);
   stage.follow = state.follow;
+  stage.forward = state.mode === "forward" && panes.every(({ stops }) => stops.length);
+  layWay();
   if (state.step === null) stage.at = openingStop();
-  else if (stage.known && role !== null && stage.roles.includes(role)) stage.at = stage.roles.indexOf(role) + added;
+  else if (stage.known && role !== null && stage.way.includes(role)) stage.at = stage.way.indexOf(role) + added;
   else stage.at = state.step;
   stage.known = true;
   renderStage();

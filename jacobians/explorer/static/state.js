@@ -1,6 +1,6 @@
 // The view, a pane being the place of its side, and its spelling in the URL's fragment: #net=4-3-2&by=W1&of=Z1&left=cs231n&right=rows.columns.separate.C.numerator.nielsen
 
-const state = { net: null, by: null, of: null, tie: null, step: null, follow: 0, left: null, right: null, edit: { set: {} } };
+const state = { net: null, by: null, of: null, tie: null, step: null, follow: 0, left: null, right: null, mode: "back", entry: null, edit: { set: {} } };
 
 // Whatever is missing or unknown in a fragment is left at the default.
 function readFragment(fragment) {
@@ -14,6 +14,8 @@ function readFragment(fragment) {
   const tie = /^(\w+)-(\d+)-(\d+)$/.exec(given.get("tie") ?? "");
   state.tie = tie && { key: tie[1], output: Number(tie[2]), input: Number(tie[3]) };
   state.step = readNumber(given.get("step"));
+  state.mode = given.get("mode") === "forward" ? "forward" : "back";
+  state.entry = /^\d{1,4}$/.test(given.get("entry") ?? "") ? Number(given.get("entry")) : null;
   state.follow = Math.min(readNumber(given.get("follow")) ?? 0, net.count);
   for (const pane of ["left", "right"]) {
     state[pane] = readSide(given.get(pane) ?? "") ?? sideOfPreset(data.start[pane]);
@@ -42,6 +44,8 @@ function fragmentOf() {
   if (state.of) parts.of = state.of;
   if (state.step !== null) parts.step = state.step;
   if (state.follow) parts.follow = state.follow;
+  if (state.mode === "forward") parts.mode = "forward";
+  if (state.entry !== null) parts.entry = state.entry;
   if (state.tie) parts.tie = `${state.tie.key}-${state.tie.output}-${state.tie.input}`;
   return `#${new URLSearchParams(parts)}`;
 }
