@@ -144,7 +144,8 @@ function showEditor() {
   for (const input of host.querySelectorAll("input")) {
     const [name, r, c] = input.dataset.entry.split(".");
     const columns = Number(input.dataset.columns);
-    if (input !== document.activeElement) input.value = String(numbers[name][r * columns + Number(c)]);
+    // a table that is being replaced loses the focus first
+    if (name in numbers && input !== document.activeElement) input.value = String(numbers[name][r * columns + Number(c)]);
   }
 }
 

@@ -17,6 +17,21 @@ function writtenOut(text, x, y, size, weight, fill) {
   return svg("text", { x, y, "font-size": size, "font-family": "sans-serif", "font-weight": weight, fill }, text);
 }
 
+// A formula in one line of text, and what else stands beside it.
+function plainText(node) {
+  if (node.nodeType === Node.TEXT_NODE) return node.textContent;
+  const parts = [...node.childNodes].map(plainText);
+  switch (node.localName) {
+    case "mfrac": return `${parts[0]}/${parts[1]} `;
+    case "msub": return parts[0] + (/^\d+$/.test(parts[1]) ? subscript(parts[1]) : parts[1] === "n" ? "ₙ" : parts[1]);
+    case "msup": return parts[0] + (parts[1] === "⊤" ? "ᵀ" : parts[1]);
+    case "msubsup": return `${parts[0]}ₙᵀ`;
+    case "mspace": return " ";
+    case "mo": return "=+−∘⊗".includes(parts[0]) ? ` ${parts[0]} ` : parts.join("");
+    default: return parts.join("");
+  }
+}
+
 // What is said of the step, and in each pane the chain and the product.
 function stepPicture() {
   const ink = getComputedStyle(document.body).color;
@@ -24,13 +39,13 @@ function stepPicture() {
   const parts = [writtenOut(byId("say").textContent, 16, 26, 18, 600, ink)];
   let [y, width] = [40, 400];
   for (const pane of panes) {
-    const text = (selector) => byId(`${pane.name}-step`).querySelector(selector)?.textContent ?? "";
+    const text = (selector) => [...byId(`${pane.name}-step`).querySelectorAll(selector)].slice(0, 1).map(plainText).join("");
     parts.push(writtenOut(`${pane.title}: ${sides[pane.side].name || sides[pane.side].summary}`, 16, (y += 22), 14, 600, ink));
     let x = 16;
     const tiles = [...byId(`${pane.name}-tiles`).querySelectorAll(".tile svg")];
     const tall = Math.max(0, ...tiles.map((tile) => Number(tile.getAttribute("height"))));
     for (const tile of tiles) {
-      const caption = tile.parentNode.querySelector(".cap").textContent;
+      const caption = plainText(tile.parentNode.querySelector(".cap"));
       const [w, h] = ["width", "height"].map((name) => Number(tile.getAttribute(name)));
       const copy = styledCopy(tile);
       copy.setAttribute("x", x);
