@@ -18,6 +18,7 @@ never executed. Shapes follow from it; --shape fixes one.
 examples:
   jacobians derive "tr(A' X B X')" --wrt X
   jacobians derive "log det X" --wrt X --layout numerator
+  jacobians derive "log det X" --wrt X --second
   jacobians derive "A X^-1 B" --wrt X --layout numerator --format latex
   jacobians derive "np.linalg.norm(A @ x - b)" --wrt x --format numpy
 """
@@ -40,6 +41,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--notation", choices=["numpy", "latex", "octave"], help="of EXPRESSION; seen from it")
     parser.add_argument("--layout", choices=FORMS, metavar="FORM", help=f"only this one: {one_of(FORMS)}")
     parser.add_argument("--order", choices=["C", "F"], default="C", help="vec by rows or by columns (default: C)")
+    parser.add_argument("--second", action="store_true", help="the Hessian, of a number")
     parser.add_argument("--steps", action="store_true", help="one line for each value on the way, of a number")
     add_format(parser, *(name for name in NOTATIONS if name != "text"))
     parser.set_defaults(run=run)
@@ -48,7 +50,8 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print, and return 0."""
     shapes = dict(arguments.shape)
-    found = differentiate(arguments.expression, arguments.wrt, shapes=shapes, notation=arguments.notation)
+    order = 2 if arguments.second else 1
+    found = differentiate(arguments.expression, arguments.wrt, order=order, shapes=shapes, notation=arguments.notation)
     print(_written(found, arguments).rstrip("\n"))
     return 0
 

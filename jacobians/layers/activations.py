@@ -18,7 +18,7 @@ from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
 from jacobians.operations.broadcasting import OfTwo, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -205,6 +205,14 @@ class Mish(Elementwise):
 
         return as_array(z * t).astype(z.dtype, copy=False), derivative
 
+    def _curvature(self, z: Array) -> Array:
+        """(2 + z (1 − σ − 2 t σ)) σ (1 − t²), with t = tanh(log(1 + eᶻ)) and σ = σ(z)."""
+        u = np.exp(-np.abs(z))
+        n, d = np.where(z > 0, 1 + 2 * u, u * (u + 2)), np.where(z > 0, 2 * u * u, 2.0)
+        t, sigma = n / (n + d), np.where(z > 0, 1.0, u) / (1 + u)
+        slope = sigma * d * (2 * n + d) / (n + d) ** 2
+        return as_array(slope * (2 + z * (1 - sigma - 2 * t * sigma))).astype(z.dtype, copy=False)
+
 
 @final
 class Absolute(_Smooth):
@@ -339,6 +347,12 @@ class PReLU(Primitive):
             return by if beside == a.shape else by @ Reshape(beside, a.shape, below.dtype)
 
         return as_array(X * slopes), {"X": lambda: Diagonal(slopes), "a": by_a}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """The slope by X is a itself where X is negative."""
+        X, a = arrays
+        makers = self._linearize(np.where(X > 0, X, cotangent.dtype.type(-1)), a)[1]
+        return {("X", "a"): -Diagonal(cotangent) @ makers["a"]()}
 
 
 @of_one

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers, Pull
+from jacobians.operations.operation import Makers, Pull, Second
+from jacobians.operations.softmaxes import softmax
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
@@ -98,6 +100,17 @@ class Attention(Primitive):
             return found
 
         return value, makers, pull
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of softmax(Q Kᵀ/√d) V as a function of values."""
+        return second_by_values(self._in_values, self.names, arrays, cotangent)
+
+    def _in_values(self, Q: Value, K: Value, V: Value) -> Value:
+        scores = (Q / np.sqrt(Q.dtype.type(Q.shape[-1]))) @ K.swapaxes(-1, -2)
+        hidden = self._hidden(scores.shape)
+        if hidden is not None:
+            scores = scores + np.where(hidden, Q.dtype.type(-np.inf), Q.dtype.type(0))
+        return softmax(scores) @ V
 
     def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
         fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]

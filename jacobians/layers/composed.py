@@ -14,6 +14,7 @@ from jacobians.errors import ShapeError
 from jacobians.graphs import Graph, Value
 from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.node import Origin
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians, Operation
@@ -69,7 +70,8 @@ class Composed(Operation):
             return {name: found[node] for name, node in zip(names, wanted, strict=True)}
 
         makers: Makers = {name: partial(jacobian, place) for place, name in enumerate(self.names)}
-        return out.array.copy(), Jacobians(self.name, makers, self.layout, pull)
+        second = partial(second_by_values, self._formula, self.names, arrays)
+        return out.array.copy(), Jacobians(self.name, makers, self.layout, pull, second)
 
     def _checked(self, inputs: list[Value]) -> Value:
         self._refuse_shapes([value.shape for value in inputs])

@@ -272,6 +272,25 @@ class TransposedConvolution(_WithKernel):
         }
         return self._with_bias(value, makers, arrays)
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """What arrives at X is linear in the kernel: the convolution of the cotangent."""
+        X, W = arrays[:2]
+        forward = Convolution(
+            self.places,
+            self.stride,
+            self.pad,
+            self.dilation,
+            self.groups,
+            bias=False,
+            flipped=self.flipped,
+            layout=self.layout,
+        )
+        by_kernel = forward._evaluate(cotangent, W)[1].numerator("W")
+        if by_kernel.codomain != X.shape:  # with extra places one more window may fit
+            key = tuple(slice(0, n) for n in X.shape)
+            by_kernel = Selection(key, by_kernel.codomain, by_kernel.dtype) @ by_kernel
+        return {("X", "W"): by_kernel}
+
     def _of_one(self, w: Array, one: Windows, kept: Selection | None, pads: Pads, lengths: Shape) -> Jacobian:
         """The convolution of one example that this is the transpose of."""
         inputs, k = w.shape[0], size_of(w.shape[1:])

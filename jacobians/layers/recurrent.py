@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, of_graph
-from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.errors import ArgumentError, ShapeError
 from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.layers.whole_sequences import (
@@ -26,7 +27,7 @@ from jacobians.layers.whole_sequences import (
 )
 from jacobians.linops.kernels import empty, matmul
 from jacobians.operations import Jacobians, sigmoid, tanh
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["GRU", "LSTM", "RNN", "gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step"]
@@ -142,17 +143,12 @@ class _Recurrent(Composed):
         )
         makers: Makers = {name: partial(every.by, name) for name in self.names}
         value = states.transpose(back(axes)).copy()
-        return value, Jacobians(self.name, makers, self.layout, every.pull, self._no_second)
+        second = partial(second_by_values, self._formula, self.names, arrays)
+        return value, Jacobians(self.name, makers, self.layout, every.pull, second)
 
     @abstractmethod
     def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
         """Write the states, and return what makes the linear recurrence around them."""
-
-    def _no_second(self, cotangent: Array) -> Second:
-        raise DomainError(
-            f"{self.name}: a sequence as one operation states no second derivative, which a Hessian needs; with "
-            "steps=True it is a graph of its steps, whose operations state theirs"
-        )
 
     # --- as a graph of steps ---------------------------------------------------------------------
 
