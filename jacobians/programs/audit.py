@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.errors import DataError
-from jacobians.programs.causes import Cause, causes_of, stale
+from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
 from jacobians.programs.gradients import Claim
@@ -18,6 +18,7 @@ from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
+from jacobians.programs.updated import Stale, stale
 from jacobians.programs.values import LimitError
 
 _RUNS = 3000
@@ -123,7 +124,7 @@ def _share_of_right(reading: Reading) -> float | None:
 
 
 def _result(source: Source, reading: Reading) -> ProgramAudit:
-    entries = tuple(_entry(study) for study in reading.studies)
+    entries = tuple(_entry(study) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
     verdict: Verdict = "not judged"
     if "wrong" in verdicts:
@@ -140,6 +141,20 @@ def _result(source: Source, reading: Reading) -> ProgramAudit:
     )  # fmt: skip
 
 
+def _distinct(studies: list[Study]) -> list[Study]:
+    """Those that say more of a line than those before, or of a weight that is read after its update."""
+    kept: list[Study] = []
+    said: set[tuple[int, bool]] = set()
+    for study in studies:
+        judge(study)
+        wrong = set(wrong_ones(study))
+        lines = {(claim.line, place in wrong) for place, claim in enumerate(study.claims)}
+        if not lines <= said or any(True for _ in stale(study)):
+            kept.append(study)
+        said |= lines
+    return kept
+
+
 def _instead(source: Source) -> str:
     """The command that checks a function by running it."""
     if source.language != "Python":
@@ -153,7 +168,7 @@ def _entry(study: Study) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
     end = study.subject.runs + min(_RUNS, _STEPS // max(study.steps, 1))
-    causes = list(stale(study))
+    causes = [_of_update(study, found) for found in stale(study)]
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
     bad = set(wrong) | moved
@@ -181,6 +196,11 @@ def _entry(study: Study) -> EntryAudit:
         study.subject.entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients),
         tuple(faults), _data(study),
     )  # fmt: skip
+
+
+def _of_update(study: Study, found: Stale) -> Cause:
+    words = f"it reads {found.weight} after {study.subject.source.where(found.moved)} has moved it"
+    return Cause("updated-weights", words, found.line, "", (found.place,), found.moved)
 
 
 def _verdict(claim: Claim, true: Derivative, *, bad: bool) -> Verdict:
