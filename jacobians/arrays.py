@@ -71,6 +71,10 @@ class StandIn:
         """What stands for one of Python's numbers, of an array with one entry."""
         return self
 
+    def written_by(self, function: Callable[..., None], *operands: Any) -> None:
+        """Call ``function(*operands, array)``, which writes into the array that this stands in for."""
+        raise NotImplementedError
+
 
 class Derivative:
     """A structured Jacobian, or a record of several: never taken for an array of numbers unasked."""
@@ -108,14 +112,15 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
     DTypeError
         With the number of masked entries, and what to pass instead.
     """
-    masked = sys.modules.get("numpy.ma")  # there is no masked array where nobody loaded their module
-    if masked is None:
+    # there is no masked array before their module has been loaded; another thread may be loading it now
+    kind = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    if kind is None:
         return
     if isinstance(value, (list, tuple)):
         for item in value:
             refuse_masked(item, name, operation)
-    elif isinstance(value, masked.MaskedArray):
-        count = int(np.sum(masked.getmaskarray(value)))
+    elif isinstance(value, kind):
+        count = int(np.sum(np.ma.getmaskarray(value)))
         if count:
             number = f"{count} masked entr{'y' if count == 1 else 'ies'}"
             mend = "leave those examples out, or fill them as in filled(0): no loss and no gradient skips entries"
@@ -127,9 +132,9 @@ def refuse_masked(value: Any, name: str, operation: str) -> None:
 
 
 def is_sparse(value: Any) -> bool:
-    """Return whether it is one of SciPy's sparse arrays; where nobody loaded their module, there is none."""
-    sparse = sys.modules.get("scipy.sparse")
-    return sparse is not None and bool(sparse.issparse(value))
+    """Return whether it is one of SciPy's sparse arrays; before their module has been loaded, there is none."""
+    known = getattr(sys.modules.get("scipy.sparse"), "issparse", None)  # None too while another thread loads it
+    return known is not None and bool(known(value))
 
 
 _FEW = 4096

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array, all_finite, as_float, first_not_finite, number, refuse_not_finite
-from jacobians.batches.blocks import Batches, is_batches
+from jacobians.batches.blocks import Batches, Blocks, is_batches
 from jacobians.batches.checkpoint import Checkpoint
 from jacobians.batches.reduction import Task, over_blocks
 from jacobians.batches.tree import TreeSum
 from jacobians.batches.workers import AnyExecutor, Workers
-from jacobians.curvature import gauss_newton, hessian
+from jacobians.curvature import AffineLayer, gauss_newton, hessian
 from jacobians.errors import ArgumentError, DataError, DomainError, LayoutError
+from jacobians.linops import Jacobian
 from jacobians.network import Network, Parameters, Run
 from jacobians.network.blocks import refuse_mixing
 from jacobians.network.objective import Objective
+from jacobians.operations import Weighted
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -53,7 +55,7 @@ class BlockByBlock:
     net : Network
         A list of operations that act on every example alone.
     batches : Batches
-        Such as `in_blocks` makes.
+        Such as `in_blocks` makes; with weights of the examples, if they have any.
     executor : concurrent.futures.Executor or callable, optional
         A process or thread pool, ``client.get_executor()`` of dask, MPI's pool. A function that makes one, such as
         ``lambda: ProcessPoolExecutor(4)``, lets a new one take the place of one that broke. Without one, blocks are
@@ -110,7 +112,10 @@ class BlockByBlock:
                 "BlockByBlock: batches has no count, len or index; make them of arrays: in_blocks(X, Y, block=4096)"
             )
         if net._chain is None:
-            raise LayoutError(f"BlockByBlock: {net!r} may mix the examples of a batch, so it cannot be cut into blocks")
+            raise LayoutError(
+                f"BlockByBlock: {net!r} may mix the examples of a batch, so it cannot be cut into blocks; where it "
+                "does not, write it as a list of operations: Network([Affine(), Tanh(), Affine()], ...)"
+            )
         refuse_mixing(net._chain.parts, "BlockByBlock")
         self.net, self.batches = net, batches
         self.kernels: set[str] = set()
@@ -193,6 +198,18 @@ class BlockByBlock:
             return self._summed(arrays, _Curvature(hessian, v), plain)[_VALUE] + penalty_times(self.net, v, count)
 
         return self._symmetric(product)
+
+    def kronecker_factored(self, params: Parameters, wrt: str) -> Jacobian:
+        r"""Return the Kronecker-factored block of a layer's parameter, of the whole batch, out of one pass.
+
+        Each block gives its sums of :math:`x_n x_n^\top` and of :math:`B_n`. See `jacobians.kronecker_factored`.
+        """
+        arrays, count = self.net._arrays(params), self.batches.count
+        found = self._summed(arrays, _Factors(wrt))
+        X, Y = self.batches[0][:2]
+        example = self.net.run(params, *Blocks(X, Y, 1, self.net.layout.batch)[0])  # how the parameter lies
+        inputs, curvature = (found[key].astype(arrays[wrt].dtype, copy=False) for key in (_INPUTS, _VALUE))
+        return AffineLayer.of(example, wrt).placed(inputs / count, curvature)
 
     def _symmetric(self, product: Callable[[Array], Array]) -> LinearOperator:
         from scipy.sparse.linalg import LinearOperator
@@ -282,7 +299,7 @@ class BlockByBlock:
 
 # --- what a block adds -------------------------------------------------------------------------------
 
-_VALUE = " value"
+_VALUE, _INPUTS = " value", " inputs"
 """No parameter's name begins with a space."""
 
 
@@ -295,10 +312,11 @@ class _Block:
     whole: int
     part: Part
 
-    def __call__(self, X: Any, Y: Any) -> tuple[int, dict[str, Array]]:
-        X, Y = self.net._data(X, Y)
-        axis = self.net.layout.batch_axis
-        record = self.part(Run(self.net, self.params, X, Y), self.whole)
+    def __call__(self, X: Any, Y: Any, weights: Any = None) -> tuple[int, dict[str, Array]]:
+        net = self.net if weights is None else self.net.replace(loss=Weighted(self.net.loss, weights))
+        X, Y = net._data(X, Y)
+        axis = net.layout.batch_axis
+        record = self.part(Run(net, self.params, X, Y), self.whole)
         if not all_finite(record.values()):
             refuse_not_finite(self.params, "network")
             bad = first_not_finite(X)
@@ -355,10 +373,22 @@ class _Curvature:
     vector: Array
 
     def __call__(self, run: Run, whole: int) -> dict[str, Array]:
-        output, loss = run.results["output"], run.network.loss
-        # the block's own weights, 1/n, become those of the whole batch
-        weight = loss.scale(output, whole) / loss.scale(output)
-        return {_VALUE: weight * (self.matrix(run) @ self.vector)}
+        return {_VALUE: _of_whole(run, whole) * (self.matrix(run) @ self.vector)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Factors:
+    wrt: str
+
+    def __call__(self, run: Run, whole: int) -> dict[str, Array]:
+        inputs, curvature = AffineLayer.of(run, self.wrt).sums()
+        return {_INPUTS: inputs, _VALUE: _of_whole(run, whole) * curvature}
+
+
+def _of_whole(run: Run, whole: int) -> float:
+    """What makes the block's own weight of an example, 1/n, that of the whole batch."""
+    output, loss = run.results["output"], run.network.loss
+    return loss.scale(output, whole) / loss.scale(output)
 
 
 def penalty_times(net: Network, v: Array, count: int) -> Array:

@@ -15,6 +15,7 @@ natural gradient method*, arXiv:1412.1193).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any
@@ -23,6 +24,7 @@ import numpy as np
 
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError, LayoutError
+from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker
 from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
@@ -235,16 +237,54 @@ def kronecker_factored(run: Run, wrt: str) -> Jacobian:
     True
     """
     _check_run(run, "kronecker_factored")
-    J, H = run.jacobian(of="output", wrt=wrt).numerator, run.output_hessian().numerator
-    axis = run.network.layout.batch_axis
-    later, layer, order = _layer(J, H, wrt, axis)
-    data = layer.single  # X, one example a row
-    inputs = matmul(data.T, data) / max(1, len(data))
-    curvature = _summed_blocks(later, H, axis)
-    result: Jacobian = Kronecker(inputs, curvature) if axis == 0 else Kronecker(curvature, inputs)
-    for factor in order:
-        result = factor.T @ result @ factor
-    return in_layout(result, run.network.layout)
+    layer = AffineLayer.of(run, wrt)
+    inputs, curvature = layer.sums()
+    return layer.placed(inputs / max(1, layer.count), curvature)
+
+
+@dataclass(frozen=True, eq=False)
+class AffineLayer:
+    """An affine layer in a run's chain: what its Kronecker-factored block is made of.
+
+    Attributes
+    ----------
+    later : tuple of Jacobian
+        The factors of ∂output/∂parameter that come after the layer.
+    data : ndarray
+        Its inputs X, one example a row; ones for a separate bias.
+    order : tuple of Jacobian
+        What lays out its parameter.
+    """
+
+    hessian: Jacobian
+    later: tuple[Jacobian, ...]
+    data: Array
+    order: tuple[Jacobian, ...]
+    layout: Layout
+
+    @classmethod
+    def of(cls, run: Run, wrt: str) -> AffineLayer:
+        """Find the layer of a parameter."""
+        J, H = run.jacobian(of="output", wrt=wrt).numerator, run.output_hessian().numerator
+        later, layer, order = _layer(J, H, wrt, run.network.layout.batch_axis)
+        return cls(H, later, layer.single, order, run.network.layout)
+
+    @property
+    def count(self) -> int:
+        """The number of examples."""
+        return len(self.data)
+
+    def sums(self) -> tuple[Array, Array]:
+        """Return Σ xₙxₙᵀ and Σ Bₙ over the examples."""
+        return matmul(self.data.T, self.data), _summed_blocks(self.later, self.hessian, self.layout.batch_axis)
+
+    def placed(self, inputs: Array, curvature: Array) -> Jacobian:
+        """Return the `Kronecker` of the two factors in the parameter's layout."""
+        rows = self.layout.batch_axis == 0
+        result: Jacobian = Kronecker(inputs, curvature) if rows else Kronecker(curvature, inputs)
+        for factor in self.order:
+            result = factor.T @ result @ factor
+        return in_layout(result, self.layout)
 
 
 def _layer(

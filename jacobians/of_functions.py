@@ -119,7 +119,8 @@ def _derivative_of(
     @wraps(fun)
     def derivative(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options)
-        given.apply_defaults()
+        # the other defaults stay unsaid: NumPy's functions take some of them, but not all of them together
+        given.arguments = {name: signature.parameters[name].default for name in names} | given.arguments
         arrays = {name: as_float(given.arguments[name], name, operation) for name in names}
 
         def called(changed: dict[str, Any]) -> Any:

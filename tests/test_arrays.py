@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from jacobians import Layout, affine, sigmoid
-from jacobians.arrays import as_float, format_bytes, generator, size_of
+from jacobians.arrays import as_array, as_float, format_bytes, generator, is_sparse, size_of
 from jacobians.errors import ArgumentError, DTypeError, ShapeError
 
 
@@ -155,3 +157,10 @@ def test_what_is_no_seed_is_refused(given: object, said: str) -> None:
     message = f"Network.init: rng is {said}; expected a seed, such as 0, or np.random.default_rng(0)"
     with pytest.raises(ArgumentError, match=f"^{re.escape(message)}$"):
         generator(given, "Network.init")
+
+
+def test_a_module_that_another_thread_loads_hides_no_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("numpy.ma", "scipy.sparse"):  # on the way in, a module is there without its names
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert as_array(np.float64(2)).shape == ()
+    assert not is_sparse(np.eye(2))

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobians import BlockByBlock, Convention, Network, gauss_newton, hessian, in_blocks
+from jacobians import BlockByBlock, Convention, Network, gauss_newton, hessian, in_blocks, kronecker_factored
 from jacobians.arrays import Array
 from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.layout import Layout
-from jacobians.operations import LOSSES, Affine, CrossEntropy
+from jacobians.operations import LOSSES, Affine, CrossEntropy, Weighted
 from jacobians.operations.shaping import Transpose
 from tests.batches.killer import Killer
 from tests.network.cases import LAYOUTS, inputs, short, targets
@@ -69,25 +69,31 @@ def relative(found: Array, expected: Array) -> float:
     reduction=st.sampled_from(["sum", "mean", "mean-all"]),
     count=st.integers(1, 12),
     block=st.integers(1, 13),
+    weighted=st.booleans(),
     seed=st.integers(0, 100),
 )
-def test_blocks_are_the_whole(layout: Layout, loss: str, reduction: Any, count: int, block: int, seed: int) -> None:
+def test_blocks_are_the_whole(
+    layout: Layout, loss: str, reduction: Any, count: int, block: int, weighted: bool, seed: int
+) -> None:
     convention = Convention(short(layout), layout, reduction=reduction, l2="half-over-n")
     net = Network.dense(SIZES, activation="tanh", loss=loss, convention=convention, l2=0.5)
     params, X = net.init(seed), inputs(net, count, 3)
     Y = targets(loss, layout, count, 2)
-    batches = in_blocks(X, Y, block, batch=layout.batch)
+    weights = np.random.default_rng(seed).random(count) if weighted else None
+    batches = in_blocks(X, Y, block, weights=weights, batch=layout.batch)
     whole = BlockByBlock(net, batches)
     value, grads = whole.value_and_grad(params)
+    net = net if weights is None else net.replace(loss=Weighted(net.loss, weights))
     assert value == pytest.approx(net.value(params, X, Y), rel=1e-13)
     assert value == whole.value(params)
     for name, expected in net.gradient(params, X, Y).items():
         assert grads[name].dtype == expected.dtype
         np.testing.assert_allclose(grads[name], expected, rtol=0, atol=1e-14 * max(1, np.abs(expected).max()))
         np.testing.assert_array_equal(grads[name], whole.gradient(params)[name])
-        np.testing.assert_array_equal(grads[name], net.gradient(params, X, Y, block=block)[name])
+        if weights is None:
+            np.testing.assert_array_equal(grads[name], net.gradient(params, X, Y, block=block)[name])
     shuffled = Shuffled(seed)
-    assert digest(*BlockByBlock(net, batches, shuffled).value_and_grad(params)) == digest(value, grads)
+    assert digest(*BlockByBlock(whole.net, batches, shuffled).value_and_grad(params)) == digest(value, grads)
     shuffled.shutdown()
 
 
@@ -113,6 +119,40 @@ def test_curvature_norms_and_clipped_sums() -> None:
     value, packed = fun(net.pack(params))
     assert value == pytest.approx(run.value, rel=1e-14)
     assert relative(packed, net.pack(run.gradient())) < 1e-14
+
+
+@pytest.mark.parametrize("convention", ["cs231n", "ng-ml-2011", "ng-dlai"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_kronecker_factors(convention: str, dtype: str) -> None:
+    net = Network.dense((6, 5, 3), activation="tanh", convention=convention, loss="cross_entropy")
+    rng = np.random.default_rng(0)
+    columns = net.layout.batch == "columns"
+    X, Y = rng.normal(size=(6, 50) if columns else (50, 6)).astype(dtype), rng.integers(0, 3, 50)
+    params = net.init(0, dtype)
+    whole = BlockByBlock(net, in_blocks(X, Y, 7, batch=net.layout.batch))
+    for name in params:
+        found, expected = whole.kronecker_factored(params, name), kronecker_factored(net.run(params, X, Y), name)
+        assert (found.structure, found.dtype) == (expected.structure, expected.dtype)
+        assert relative(found.to_dense(), expected.to_dense()) < (1e-14 if dtype == "float64" else 1e-5)
+
+
+def test_examples_with_weights() -> None:
+    net, params, X, Y = digits_net()
+    weights = np.random.default_rng(2).random(50)
+    blocks = BlockByBlock(net, in_blocks(X, Y, 7, weights=weights))
+    weighted = net.replace(loss=Weighted(net.loss, weights))
+    value, grads = blocks.value_and_grad(params)
+    assert value == pytest.approx(weighted.value(params, X, Y), rel=1e-14)
+    for name, expected in weighted.gradient(params, X, Y).items():
+        assert relative(grads[name], expected) < 2e-14
+    run, v = weighted.run(params, X, Y), np.random.default_rng(1).normal(size=net.n_params)
+    assert relative(blocks.hessian(params) @ v, hessian(run) @ v) < 2e-14
+    assert (
+        relative(blocks.kronecker_factored(params, "W1").to_dense(), kronecker_factored(run, "W1").to_dense()) < 2e-14
+    )
+    equal = BlockByBlock(net, in_blocks(X, Y, 7, weights=np.ones(50))).value(params)
+    assert equal == pytest.approx(net.value(params, X, Y), rel=1e-14)
+    assert blocks.accuracy(params) == BlockByBlock(net, in_blocks(X, Y, 7)).accuracy(params)
 
 
 @pytest.mark.parametrize("targets_of", [lambda Y: Y, lambda Y: np.eye(3)[Y]], ids=["labels", "one-hot"])

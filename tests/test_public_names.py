@@ -38,17 +38,18 @@ PUBLIC = words("""
 
 LINOPS = words("""
     DENSE_LIMIT BatchedKronecker BlockDiagonal BlockRow Broadcast Commutation Denominator Dense Diagonal
-    DiagonalMinusOuter DirectSum Duplication Elimination ForEachExample Frechet Identity Jacobian KhatriRao KhatriRaoSum
-    Kronecker LowRank PermutedAxes Plan Product Reshape Scaled Selection SharedKernel Sparse Sum SylvesterInverse
-    Transposed Windows Zero
+    DiagonalMinusOuter DirectSum Duplication Elimination ForEachExample Frechet GatedRecurrence Identity Jacobian
+    KhatriRao KhatriRaoSum Kronecker LowRank PermutedAxes PickedFromWindows Plan Product Reshape Scaled Selection
+    SharedKernel SlidingKernel Sparse Sum SylvesterInverse Transposed Windows Zero
 """)
 
 OPERATIONS = words("""
     Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp GELU Hadamard Jacobians L2 LeakyReLU Log
     LogSoftmax Logistic Loss MatMul Mean MulticlassHinge Operation Parallel Power Primitive ProbabilityCrossEntropy ReLU
-    Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary add add_ones affine
-    binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax logistic_loss matmul mean
-    multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error tanh total transpose
+    Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary Weighted add
+    add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax
+    logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error
+    tanh total transpose
 """)
 
 MATRIX = words("""

@@ -30,8 +30,8 @@ class Batches(Protocol):
     def __len__(self) -> int:
         """Return the number of blocks."""
 
-    def __getitem__(self, index: int, /) -> tuple[Any, Any]:
-        """Return one block's X and Y."""
+    def __getitem__(self, index: int, /) -> tuple[Any, ...]:
+        """Return one block's X and Y, and the weights of its examples where they have any."""
 
 
 def is_batches(given: Any) -> bool:
@@ -39,7 +39,9 @@ def is_batches(given: Any) -> bool:
     return isinstance(given, Batches) and not callable(given.count)
 
 
-def in_blocks(X: Any, Y: Any, block: int = 4096, *, batch: Literal["rows", "columns"] = "rows") -> Blocks:
+def in_blocks(
+    X: Any, Y: Any, block: int = 4096, *, weights: Any = None, batch: Literal["rows", "columns"] = "rows"
+) -> Blocks:
     """Return a batch in blocks of so many examples; the last may be shorter.
 
     Parameters
@@ -47,6 +49,9 @@ def in_blocks(X: Any, Y: Any, block: int = 4096, *, batch: Literal["rows", "colu
     X, Y : array, np.memmap, h5py.Dataset, zarr.Array, dask array, or a path
         Anything that has a `shape` and gives slices. A path is a ``.npy`` file, which is mapped, not read.
     block : int
+    weights : as X and Y, optional
+        By which the examples' losses are multiplied, (N,); see `jacobians.operations.Weighted`. For weights by class,
+        ``class_weights[labels]``.
     batch : {"rows", "columns"}
         Where one example lies in X.
 
@@ -66,17 +71,19 @@ def in_blocks(X: Any, Y: Any, block: int = 4096, *, batch: Literal["rows", "colu
     >>> len(batches), batches.count, batches[2][0].shape
     (3, 10, (2, 3))
     """
-    return Blocks(X, Y, block, batch)
+    return Blocks(X, Y, block, batch, weights)
 
 
 class Blocks:
-    """Blocks of two arrays; see `in_blocks`.
+    """Blocks of arrays; see `in_blocks`.
 
     What lies in a file travels to another process as the file's name, and what lies in memory block by block. A file
     that changes while it is in use is refused.
     """
 
-    def __init__(self, X: Any, Y: Any, block: int, batch: Literal["rows", "columns"] = "rows") -> None:
+    def __init__(
+        self, X: Any, Y: Any, block: int, batch: Literal["rows", "columns"] = "rows", weights: Any = None
+    ) -> None:
         self.block = positive(block, "in_blocks: block")
         self.axis = 0 if batch == "rows" else -1
         self._X, self._Y = _Source(X, "X"), _Source(Y, "Y")
@@ -90,6 +97,11 @@ class Blocks:
                 f"in_blocks: X {self._X.shape} holds {self._count} examples in {batch}, Y {self._Y.shape} holds "
                 f"{targets}{turned}"
             )
+        self._weights = None if weights is None else _Source(weights, "weights")
+        if self._weights is not None and self._weights.shape != (self._count,):
+            raise ShapeError(
+                f"in_blocks: weights has shape {self._weights.shape}; expected one for each example, ({self._count},)"
+            )
 
     @property
     def count(self) -> int:
@@ -99,16 +111,17 @@ class Blocks:
     @property
     def in_memory(self) -> bool:
         """Whether a pickled copy holds numbers, and not names of files."""
-        return self._X.in_memory or self._Y.in_memory
+        return any(source.in_memory for source in (self._X, self._Y, self._weights) if source is not None)
 
     def __len__(self) -> int:
         return -(-self._count // self.block)
 
-    def __getitem__(self, index: int) -> tuple[Array, Array]:
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
         part = self.part(index)
-        return self._X.read(part, self.axis), self._Y.read(part, self._target_axis)
+        block = self._X.read(part, self.axis), self._Y.read(part, self._target_axis)
+        return block if self._weights is None else (*block, self._weights.read(part, 0))
 
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
         return (self[index] for index in range(len(self)))
 
     def part(self, index: int) -> slice:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 import warnings
 from collections.abc import Callable, Container
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
 from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from jacobians.batches.blocks import Batches, Blocks
+from jacobians.batches.parcels import opened
 from jacobians.batches.workers import INFRASTRUCTURE, Workers
 from jacobians.errors import DataError, JacobiansError
 
 __all__ = ["Task", "kernel", "over_blocks"]
 
-Task: TypeAlias = Callable[[Any, Any], Any]
-"""From a block's X and Y, what it contributes."""
+Task: TypeAlias = Callable[..., Any]
+"""From what a block holds, X and Y, what it contributes."""
 
 _TRIES = 3
 """How often workers may be lost while the same block is in flight: a block that kills every worker is no accident."""
@@ -44,7 +45,7 @@ def over_blocks(
     Parameters
     ----------
     task : callable
-        Pickled once; it must be picklable where workers are other processes.
+        It travels to each worker once, where the executor allows it; picklable where workers are other processes.
     batches : Batches
     put : callable
         In this process, in the order of arrival.
@@ -99,14 +100,17 @@ def over_blocks(
                 raise _named(error, batches, index) from error
             arrived(index, *found)
     else:
-        _handed_out(pickle.dumps(task), batches, todo, workers, arrived, timeout)
+        try:
+            _handed_out(task, batches, todo, workers, arrived, timeout)
+        except _StopError as stop:
+            raise stop.named from stop.cause
     if len(todo) == total and examples != batches.count:
         raise DataError(f"the {total} blocks hold {examples} examples; batches.count is {batches.count}")
     return kernels
 
 
 def _handed_out(
-    task: bytes,
+    task: Task,
     batches: Batches,
     todo: list[int],
     workers: Workers,
@@ -117,52 +121,59 @@ def _handed_out(
     waiting = todo[::-1]
     pending: dict[Future[Any], int] = {}
     lost: dict[int, int] = {}
-    try:
-        while waiting or pending:
-            try:
-                limit = workers.in_flight
-                while waiting and len(pending) < limit:
-                    index = waiting[-1]
-                    pending[_submitted(task, batches, index, workers)] = waiting.pop()
-                finished = wait(pending, timeout, FIRST_COMPLETED).done
-                if not finished:
-                    raise TimeoutError(f"no block arrived in {timeout} s")
-                for future in sorted(finished, key=pending.__getitem__):
-                    index = pending[future]
-                    try:
-                        found = future.result()
-                    except INFRASTRUCTURE:
-                        raise
-                    except Exception as error:
-                        raise _StopError(_named(error, batches, index), error) from error
-                    del pending[future]
-                    arrived(index, *found)
-            except INFRASTRUCTURE as error:
-                again = sorted(pending.values())
-                for index in again:
-                    lost[index] = lost.get(index, 0) + 1
-                if max(lost.values(), default=_TRIES) >= _TRIES or not workers.remakes:
-                    mend = (
-                        ""
-                        if workers.remakes
-                        else (
-                            "; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), and a "
-                            "new one takes its place"
+    parts = isinstance(batches, Blocks) and batches.in_memory  # a block travels with its call, not all of them at once
+    job = (task, None if parts else batches)
+    with ExitStack() as carried:
+        carrier: Any = None
+        try:
+            while waiting or pending:
+                try:
+                    if carrier is None:
+                        carrier = carried.enter_context(workers.parcel(job))
+                    limit = workers.in_flight
+                    while waiting and len(pending) < limit:
+                        index = waiting[-1]
+                        what = _read(batches, index) if parts else index
+                        pending[workers.submit(_by_worker, carrier, what)] = waiting.pop()
+                    finished = wait(pending, timeout, FIRST_COMPLETED).done
+                    if not finished:
+                        raise TimeoutError(f"no block arrived in {timeout} s")
+                    for future in sorted(finished, key=pending.__getitem__):
+                        index = pending[future]
+                        try:
+                            found = future.result()
+                        except INFRASTRUCTURE:
+                            raise
+                        except Exception as error:
+                            raise _StopError(_named(error, batches, index), error) from error
+                        del pending[future]
+                        arrived(index, *found)
+                except INFRASTRUCTURE as error:
+                    again = sorted(pending.values())
+                    for index in again:
+                        lost[index] = lost.get(index, 0) + 1
+                    if max(lost.values(), default=_TRIES) >= _TRIES or not workers.go_on:
+                        mend = (
+                            ""
+                            if workers.go_on
+                            else (
+                                "; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), "
+                                "and a new one takes its place"
+                            )
                         )
-                    )
-                    error.add_note(f"blocks {', '.join(map(str, again[:8]))} were in flight{mend}")
-                    raise
-                for future in pending:
-                    future.cancel()
-                pending.clear()
-                waiting += again[::-1]
-                workers.remake()
-                time.sleep(_PAUSE)
-    except _StopError as stop:
-        raise stop.named from stop.cause
-    finally:
-        for future in pending:
-            future.cancel()
+                        error.add_note(f"blocks {', '.join(map(str, again[:8]))} were in flight{mend}")
+                        raise
+                    for future in pending:
+                        future.cancel()
+                    pending.clear()
+                    waiting += again[::-1]
+                    workers.remake()
+                    carried.close()
+                    carrier = None
+                    time.sleep(_PAUSE)
+        finally:
+            for future in pending:
+                future.cancel()
 
 
 class _StopError(Exception):
@@ -173,30 +184,25 @@ class _StopError(Exception):
         self.named, self.cause = named, cause
 
 
-def _submitted(task: bytes, batches: Batches, index: int, workers: Workers) -> Future[Any]:
-    if isinstance(batches, Blocks) and batches.in_memory:  # a block travels, not all of them
-        try:
-            block = batches[index]
-        except Exception as error:
-            raise _StopError(_named(error, batches, index), error) from error
-        return workers.submit(_of_given, task, *block)
-    return workers.submit(_of_pickled, task, batches, index)
+def _read(batches: Batches, index: int) -> Any:
+    try:
+        return batches[index]
+    except Exception as error:
+        raise _StopError(_named(error, batches, index), error) from error
 
 
-def _of_given(task: bytes, X: Any, Y: Any) -> tuple[int, Any, str]:
-    return _called(pickle.loads(task), X, Y)
-
-
-def _of_pickled(task: bytes, batches: Batches, index: int) -> tuple[int, Any, str]:
-    return _of_block(pickle.loads(task), batches, index)
+def _by_worker(carrier: Any, what: Any) -> tuple[int, Any, str]:
+    """Compute one block, given by its number or as it is."""
+    task, batches = opened(carrier)
+    return _of_block(task, batches, what) if batches is not None else _called(task, what)
 
 
 def _of_block(task: Task, batches: Batches, index: int) -> tuple[int, Any, str]:
-    return _called(task, *batches[index])
+    return _called(task, batches[index])
 
 
-def _called(task: Task, X: Any, Y: Any) -> tuple[int, Any, str]:
-    count, result = task(X, Y)
+def _called(task: Task, block: Any) -> tuple[int, Any, str]:
+    count, result = task(*block)
     return count, result, kernel()
 
 

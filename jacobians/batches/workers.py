@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 from jacobians.arrays import kind_of
 from jacobians.batches.blocks import positive
+from jacobians.batches.parcels import dask_client, parcel
 from jacobians.errors import ArgumentError
 
 __all__ = ["INFRASTRUCTURE", "AnyExecutor", "Workers"]
@@ -46,9 +48,9 @@ class Workers:
         self._executor: Executor | None = executor if given else None  # type: ignore[assignment]
 
     @property
-    def remakes(self) -> bool:
-        """Whether a broken executor is replaced."""
-        return self._make is not None
+    def go_on(self) -> bool:
+        """Whether there are workers again after some were lost: a new executor's, or those that dask starts itself."""
+        return self._make is not None or dask_client(self._current()) is not None
 
     def _current(self) -> Executor:
         if self._executor is None:
@@ -62,6 +64,10 @@ class Workers:
         if self._in_flight is not None:
             return self._in_flight
         return 2 * int(getattr(self._current(), "_max_workers", None) or os.cpu_count() or 1)
+
+    def parcel(self, job: Any) -> AbstractContextManager[Any]:
+        """Return what carries a job to the workers; see `jacobians.batches.parcels.parcel`."""
+        return parcel(job, self._current())
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """Hand out a call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -45,8 +46,8 @@ def check_hessian(
     It is the Jacobian of the gradient, and checked as one by `check_jacobian`, with the same control of errors, the
     same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Of a wrong
     Hessian of up to 200 parameters the reasons say what it is, where it is a known slip: half or twice the Hessian,
-    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, or one without
-    the term of one operation.
+    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, one without
+    the term of one operation, one with a cross block transposed, or of parameters unrolled in the other order.
 
     Parameters
     ----------
@@ -244,4 +245,29 @@ def _slips_of(hessian: Hessian) -> dict[str, Array]:
     for term in hessian.terms:
         missing = f"the Hessian without the term of {term.operation} at {' and '.join(term.of)}"
         found.setdefault(missing, whole - term.jacobian.to_dense())
+    other = hessian.in_other_order()
+    if not np.array_equal(other, np.arange(len(whole))):
+        found["the Hessian of parameters that are unrolled in the other order"] = whole[np.ix_(other, other)]
+    return found | _with_cross_blocks_transposed(hessian, whole)
+
+
+def _with_cross_blocks_transposed(hessian: Hessian, whole: Array) -> dict[str, Array]:
+    """By what it is, the Hessian with one cross block transposed, or its entries read in the transpose's order.
+
+    Where both parameters have the same size this may be symmetric still.
+    """
+    found: dict[str, Array] = {}
+    for (a, at), (b, to) in itertools.combinations(hessian.places(), 2):
+        block = whole[at, to]
+        turned = block.T.reshape(block.shape)
+        if block.size == 1 or np.array_equal(turned, block):
+            continue
+        upper, lower = whole.copy(), whole.copy()
+        upper[at, to] = lower[at, to] = turned
+        lower[to, at] = turned.T
+        found[f"the Hessian with the cross block of {a} and {b} transposed, and so that of {b} and {a}"] = lower
+        found[f"the Hessian with the cross block of {a} and {b} transposed"] = upper
+        other = whole.copy()
+        other[to, at] = turned.T
+        found[f"the Hessian with the cross block of {b} and {a} transposed"] = other
     return found

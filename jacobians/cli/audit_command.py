@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from jacobians.auditing import audit, names
+from jacobians.auditing import names
 from jacobians.cli import program_audit
 from jacobians.cli.options import (
     Commands,
     add_command,
-    add_json,
+    add_format,
     add_objective,
     check_layers,
     objective_of,
@@ -20,21 +20,26 @@ from jacobians.cli.options import (
 from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
 from jacobians.data.guards import printable
+from jacobians.differentiation import audit
+from jacobians.differentiation.identity_text import identity_text
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
 
 _LARGEST = 2000
 """Widths and examples: a formula is right or wrong at any."""
+_CONVENTION = "cs231n"
 _EPILOG = """\
 exit code: 0 the formula is right, 1 it is not, 2 it cannot be read; of a program: 0 all that was judged is right,
 1 something is wrong, 2 nothing was judged
 
 examples:
   jacobians audit "dTheta2 = delta3.T @ A2 / m" --convention ng-ml-2011
-  jacobians audit "delta2 = Theta2' * delta3 .* sigmoidGradient(z2)" --convention ng-ml-2011
+  jacobians audit "grad = X' * (h - y) / m" --convention ng-ml-2011 --sizes 4,1
   jacobians audit - --convention ng-ml-2011 < nnCostFunction.m
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
-  jacobians audit "dZ1 = dZ2 @ W2_new.T * relu_prime(Z1)" --where "W2_new = W2 - 0.5 * dW2"
+  jacobians audit "dA1 = dZ2 @ V.T" --where "V = W2 - 0.5 * dW2"
+  jacobians audit "∂ log det X/∂X = X⁻ᵀ"
+  jacobians audit "∂(x'Ax)/∂x = 2Ax, A symmetric" --layout denominator
   jacobians audit --names --convention pytorch
   jacobians audit --program two_layer_net.py
 """
@@ -57,7 +62,10 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="FORMULA",
         help="an equation, such as 'dW1 = X.T @ dZ1', or several lines; - reads standard input",
     )
-    parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
+    parser.add_argument("--convention", metavar="NAME", help=f"a preset (default: {_CONVENTION})")
+    parser.add_argument(
+        "--layout", choices=("numerator", "denominator"), help="of a derivative of matrices (default: any)"
+    )
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(
         "--sizes",
@@ -76,7 +84,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         notation.add_argument(f"--{name}", dest="notation", action="store_const", const=name, help=f"read it as {name}")
     parser.add_argument("--names", action="store_true", help="list the names that a formula may use, with their shapes")
     program_audit.add_options(parser)
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -94,9 +102,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
     if arguments.examples is not None and arguments.examples > _LARGEST:
         raise DataError(f"audit: --examples {arguments.examples} is over the limit of {_LARGEST}")
+    formula = sys.stdin.read() if arguments.formula == "-" else arguments.formula
+    of_matrices = arguments.convention is None and identity_text(formula) is not None
     found = audit(
-        sys.stdin.read() if arguments.formula == "-" else arguments.formula,
-        convention,
+        formula,
+        None if of_matrices else convention,
+        layout=arguments.layout,
         sizes=arguments.sizes,
         l2=arguments.l2,
         **objective_of(arguments),
@@ -105,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         notation=arguments.notation,
         seed=arguments.seed,
     )
-    if arguments.json:
+    if arguments.format == "json":
         print_json(found.to_dict())
     else:
         print(printable(str(found)))
@@ -113,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _convention(arguments: argparse.Namespace) -> Convention:
-    found = with_regulariser(find_convention(arguments.convention), arguments)
+    found = with_regulariser(find_convention(arguments.convention or _CONVENTION), arguments)
     if arguments.batch is None:
         return found
     return found.replace(layout=found.layout.replace(batch=arguments.batch))
@@ -132,7 +143,7 @@ def _definitions(given: list[str]) -> dict[str, str]:
 def _print_names(arguments: argparse.Namespace, convention: Convention) -> int:
     sizes = {} if arguments.sizes is None else {"sizes": arguments.sizes}
     found = names(convention, **sizes, **objective_of(arguments))
-    if arguments.json:
+    if arguments.format == "json":
         print_json({name: {"shape": shape, "meaning": meaning} for name, (shape, meaning) in found.items()})
         return 0
     widths = max(map(len, found)), max(len(shape) for shape, _ in found.values())

@@ -16,7 +16,7 @@ from jacobians.checking import check_gradient, check_jacobian
 from jacobians.cli.options import (
     Commands,
     add_command,
-    add_json,
+    add_format,
     add_objective,
     check_memory,
     objective_of,
@@ -84,7 +84,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--directions", type=int, metavar="N", help="random directions instead of all entries")
     parser.add_argument("--seed", type=int, default=0, help="of the point and the directions (default: %(default)s)")
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_functions(arguments: argparse.Namespace) -> int:
-    with apart_from_output(wanted=arguments.json):
+    with apart_from_output(wanted=arguments.format == "json"):
         function = _load_function(arguments.target)
         gradient = _load_function(arguments.gradient) if arguments.gradient else None
         x = _point(arguments.at, arguments.shape, arguments.seed)
@@ -115,7 +115,7 @@ def _check_functions(arguments: argparse.Namespace) -> int:
             raise DataError("check: --jacobian needs MODULE:JACOBIAN beside MODULE:FUNCTION")
         check: Callable[..., Any] = check_jacobian if arguments.jacobian else check_gradient
         result = check(function, gradient, x, directions=arguments.directions, seed=arguments.seed)
-    if arguments.json:
+    if arguments.format == "json":
         print_json(result.to_dict())
     else:
         print(printable(str(result)))
@@ -194,7 +194,7 @@ def _check_file(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         where=Path(path).name,
     )
-    if arguments.json:
+    if arguments.format == "json":
         print_json({"file": path, **found.to_dict()})
     else:
         print(printable(str(found)))

@@ -22,7 +22,7 @@ from jacobians.cli.data_options import add_data, data_of, targets_of
 from jacobians.cli.options import (
     Commands,
     add_command,
-    add_json,
+    add_format,
     add_objective,
     check_layers,
     check_memory,
@@ -68,7 +68,7 @@ examples:
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
   jacobians compare --data flowers.csv --labels species
   jacobians compare --data ex5data1.mat --loss squared_error
-  jacobians compare --data images.mat --weights ex4weights.mat --loss binary_cross_entropy
+  jacobians compare --data images.mat --weights ex4weights.mat
 """
 
 
@@ -104,7 +104,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "--full", action="store_true", help="print shapes, chains, bytes, norms and the differences in ulp too"
     )
     parser.add_argument("--steps", action="store_true", help="print every step from the chains to the formulas")
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -150,7 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         weights=weights,
     )
-    if arguments.json:
+    if arguments.format == "json":
         notes = [*data.notes, *result.notes]
         print_json({"data": data.source, "seed": arguments.seed, **result.to_dict(), "notes": notes})
     else:

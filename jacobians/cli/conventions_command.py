@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from jacobians.cli.options import Commands, add_command, add_json
+from jacobians.cli.options import Commands, add_command, add_format
 from jacobians.cli.output import make_console, print_json
 from jacobians.presets import REFERENCES, all_conventions, convention
 
@@ -19,14 +19,14 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         description="List the presets with their citations.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these presets")
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the presets, and the books that are cited without one."""
     chosen = [convention(name) for name in arguments.names] or list(all_conventions())
-    if arguments.json:
+    if arguments.format == "json":
         print_json([{**c.describe(), "title": c.title, "citation": c.citation, "notes": c.notes} for c in chosen])
         return 0
     console = make_console()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from jacobians.cli.options import Commands, add_command
+from jacobians.cli.options import Commands, add_command, add_format, one_of
 from jacobians.cli.output import json_text
 from jacobians.differentiation import Derivative, differentiate
 from jacobians.differentiation.derivative import FORMS
@@ -18,8 +18,9 @@ never executed. Shapes follow from it; --shape fixes one.
 examples:
   jacobians derive "tr(A' X B X')" --wrt X
   jacobians derive "log det X" --wrt X --layout numerator
-  jacobians derive "A X^-1 B" --wrt X --layout numerator --order F --format latex
-  jacobians derive "np.linalg.norm(A @ x - b)" --wrt x --shape x=4 --format numpy
+  jacobians derive "log det X" --wrt X --second
+  jacobians derive "A X^-1 B" --wrt X --layout numerator --format latex
+  jacobians derive "np.linalg.norm(A @ x - b)" --wrt x --format numpy
 """
 
 
@@ -38,17 +39,19 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "--shape", action="append", default=[], type=_shape, metavar="X=3,2", help="of one name; c= is a number"
     )
     parser.add_argument("--notation", choices=["numpy", "latex", "octave"], help="of EXPRESSION; seen from it")
-    parser.add_argument("--layout", choices=FORMS, help="only this form")
+    parser.add_argument("--layout", choices=FORMS, metavar="FORM", help=f"only this one: {one_of(FORMS)}")
     parser.add_argument("--order", choices=["C", "F"], default="C", help="vec by rows or by columns (default: C)")
+    parser.add_argument("--second", action="store_true", help="the Hessian, of a number")
     parser.add_argument("--steps", action="store_true", help="one line for each value on the way, of a number")
-    parser.add_argument("--format", choices=[*NOTATIONS, "json"], default="text", help="default: %(default)s")
+    add_format(parser, *(name for name in NOTATIONS if name != "text"))
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, print, and return 0."""
     shapes = dict(arguments.shape)
-    found = differentiate(arguments.expression, arguments.wrt, shapes=shapes, notation=arguments.notation)
+    order = 2 if arguments.second else 1
+    found = differentiate(arguments.expression, arguments.wrt, order=order, shapes=shapes, notation=arguments.notation)
     print(_written(found, arguments).rstrip("\n"))
     return 0
 

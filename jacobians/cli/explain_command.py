@@ -1,27 +1,38 @@
-"""``jacobians explain``: how one convention's gradient comes out of its Jacobians, step by step."""
+"""``jacobians explain``: how one convention's gradient, or Hessian, comes out of its Jacobians, step by step."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from jacobians.cli.options import (
     Commands,
     add_command,
+    add_format,
     add_objective,
     check_layers,
     objective_of,
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import json_text, write_file
-from jacobians.derivation import Derivation, Equation, ParameterDerivation, derive
+from jacobians.cli.output import columns, json_text, write_file
+from jacobians.derivation import (
+    BlockDerivation,
+    Derivation,
+    Equation,
+    ParameterDerivation,
+    SecondDerivation,
+    derive,
+    derive_second,
+)
 from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.network.made_up_inputs import sample_data
 from jacobians.presets import convention
 from jacobians.symbols import NOTATIONS
+from jacobians.symbols.notation import Notation
 
 _LARGEST = 64
 """Widths and examples above this only make the program slow: the formulas are the same for any."""
@@ -35,6 +46,7 @@ examples:
   jacobians explain pytorch --l2 0.1 --regulariser half
   jacobians explain ng-dlai --format numpy -o gradients.py
   jacobians explain cs224n-rows --format latex > derivation.tex
+  jacobians explain ng-dlai --task yes/no --sizes 4,1 --order 2 --parameter W1
 """
 
 
@@ -45,7 +57,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "explain",
         summary="a gradient's derivation in one convention: the chain, every step by name, the formula",
         description="Derive the gradient of a network in one convention: the product of Jacobians, every rewriting by "
-        "name and with its reason, and the compact formula that is left.",
+        "name and with its reason, and the compact formula that is left. Or its Hessian, one term for each operation.",
         epilog=_EPILOG,
     )
     parser.add_argument("name", metavar="CONVENTION", help="a preset (see: jacobians conventions)")
@@ -53,7 +65,8 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--examples", type=_count, default=5, metavar="N", help="in the batch (default: %(default)s)")
     add_objective(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
-    parser.add_argument("--format", choices=[*NOTATIONS, "json"], default="text", help="default: %(default)s")
+    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian (default: %(default)s)")
+    add_format(parser, *(name for name in NOTATIONS if name != "text"))
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
     parser.set_defaults(run=run)
 
@@ -66,14 +79,15 @@ def run(arguments: argparse.Namespace) -> int:
     if strength < 0:
         raise DataError("explain: --l2 must not be negative")
     network = Network.dense(arguments.sizes, convention=found, l2=strength, **objective_of(arguments))
-    derivation = derive(network.run(*sample_data(network, arguments.examples, seed=0)))
-    if arguments.parameter is not None:
-        if arguments.parameter not in derivation.parameters:
-            raise DataError(
-                f"explain: {found.name} has no parameter {arguments.parameter!r}; choose from "
-                f"{', '.join(derivation.parameters)}"
-            )
-        derivation = _only(derivation, arguments.parameter)
+    evaluated = network.run(*sample_data(network, arguments.examples, seed=0))
+    name, known = arguments.parameter, [*evaluated.params, "X"]
+    if name is not None and name not in known:
+        raise DataError(f"explain: {found.name} has no parameter {name!r}; choose from {', '.join(known)}")
+    derivation: Derivation | SecondDerivation
+    if arguments.order == 2:
+        derivation = derive_second(evaluated, () if name is None else (name,))
+    else:
+        derivation = derive(evaluated) if name is None else _only(derive(evaluated), name)
     text = _written(derivation, arguments.format).rstrip("\n") + "\n"
     if arguments.output is None:
         print(text, end="")
@@ -102,25 +116,39 @@ def _only(derivation: Derivation, name: str) -> Derivation:
     return replace(derivation, parameters={name: derivation[name]}, values=values)
 
 
-def _written(derivation: Derivation, form: str) -> str:
+def _written(derivation: Derivation | SecondDerivation, form: str) -> str:
     if form == "json":
         return json_text(_record(derivation))
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)
-    return str(whole())
+    return str(whole(columns()) if form == "text" else whole())
 
 
-def _record(derivation: Derivation) -> dict[str, Any]:
+def _record(derivation: Derivation | SecondDerivation) -> dict[str, Any]:
     """Everything as plain strings and lists."""
-    return {
+    record: dict[str, Any] = {
         "convention": derivation.convention.name,
         "layout": str(derivation.convention.layout),
         "shapes": {name: list(shape) for name, shape in derivation.shapes.items()},
         "forward": [{"name": d.name, **_equation(d.equation)} for d in derivation.forward],
         "cotangents": [{"name": d.name, **_equation(d.equation)} for d in derivation.cotangents],
-        "parameters": {name: _parameter(found) for name, found in derivation.parameters.items()},
     }
+    if isinstance(derivation, SecondDerivation):
+        return record | {"blocks": [_block(block) for block in derivation.blocks.values()]}
+    return record | {"parameters": {name: _parameter(found) for name, found in derivation.parameters.items()}}
+
+
+def _block(block: BlockDerivation) -> dict[str, Any]:
+    terms = [
+        {"operation": term.operation, "part": term.part, "of": list(term.of), **_forms(term.chain.written)}
+        for term in block.terms
+    ]
+    return {"rows": block.rows, "columns": block.columns, "terms": terms, "formula": _equation(block.formula)}
+
+
+def _forms(written: Callable[[Notation], str]) -> dict[str, str]:
+    return {name: (notation := kind()).document(written(notation)) for name, kind in NOTATIONS.items()}
 
 
 def _parameter(found: ParameterDerivation) -> dict[str, Any]:

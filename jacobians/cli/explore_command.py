@@ -7,8 +7,8 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from jacobians.cli.options import Commands, add_command
-from jacobians.cli.output import check_free, write_file
+from jacobians.cli.options import Commands, add_command, add_format
+from jacobians.cli.output import check_free, print_json, write_file
 from jacobians.explorer import explorer_page
 from jacobians.presets import convention
 
@@ -44,6 +44,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -57,8 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     check_free(arguments.output, "explore", overwrite=arguments.force, hint=hint)
     path, page = Path(arguments.output), explorer_page(presets)
     write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
-    size = len(page.encode()) / 1000
-    print(f"{path}: {size:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
+    size = len(page.encode())
+    if arguments.format == "json":
+        print_json({"file": arguments.output, "address": path.resolve().as_uri(), "bytes": size})
+    else:
+        print(f"{path}: {size / 1000:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
     if arguments.open and not webbrowser.open(path.resolve().as_uri()):
         print("No browser was found to open it with.", file=sys.stderr)
     return 0

@@ -1,9 +1,11 @@
-"""What several commands ask for in the same words: what a network minimises, lists of numbers, JSON."""
+"""What several commands ask for in the same words: what a network minimises, lists of numbers, formats."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, get_args
 
 from jacobians.arrays import format_bytes, size_of
@@ -18,14 +20,25 @@ Commands = argparse._SubParsersAction  # argparse has no public name for it
 def add_command(
     commands: Commands[argparse.ArgumentParser], name: str, *, summary: str, description: str, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """Add a subcommand, whose epilog is printed as it is written."""
+    """Add a subcommand; of its epilog, indented lines are printed as they are written, and the others wrapped."""
     return commands.add_parser(
         name,
         help=summary,
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help that fits the terminal: lines that are not indented are paragraphs, and are wrapped."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines: list[str] = []
+        for kept, block in groupby(text.splitlines(), lambda line: not line or line.startswith(" ")):
+            own = list(block)
+            lines += own if kept else textwrap.wrap(" ".join(own), width)
+        return "\n".join(lines)
 
 
 _OBJECTIVE = ("task", "activation", "loss", "factor", "reduction")
@@ -43,8 +56,19 @@ def add_objective(parser: argparse._ActionsContainer, l2: str = "default: 0") ->
     parser.add_argument(
         "--task", metavar="KIND", help="classification, yes/no, regression or margin (default: the convention's first)"
     )
-    parser.add_argument("--activation", choices=list(ACTIVATIONS), help="of the hidden layers (default: the task's)")
-    parser.add_argument("--loss", type=full_name, choices=list(LOSSES), help="default: the task's")
+    parser.add_argument(
+        "--activation",
+        choices=list(ACTIVATIONS),
+        metavar="NAME",
+        help=f"of the hidden layers: {one_of(ACTIVATIONS)} (default: the task's)",
+    )
+    parser.add_argument(
+        "--loss",
+        type=full_name,
+        choices=list(LOSSES),
+        metavar="NAME",
+        help=f"{one_of(LOSSES)} (default: the task's)",
+    )
     parser.add_argument("--factor", type=float, metavar="c", help="before every example's loss, such as 0.5")
     parser.add_argument(
         "--reduction",
@@ -67,9 +91,18 @@ def with_regulariser(convention: Convention, arguments: argparse.Namespace) -> C
     return convention if arguments.regulariser is None else convention.replace(l2=arguments.regulariser)
 
 
-def add_json(parser: argparse._ActionsContainer) -> None:
-    """Add ``--json``."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+def one_of(names: Iterable[str]) -> str:
+    """Return names as one says them: a, b or c."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
+def add_format(parser: argparse._ActionsContainer, *notations: str) -> None:
+    """Add ``--format``, and ``--json``, which is short for ``--format json``."""
+    parser.add_argument(
+        "--format", choices=["text", *notations, "json"], default="text", help="of what is printed (default: text)"
+    )
+    parser.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
 
 
 MOST_LAYERS = 20

@@ -6,7 +6,10 @@ import json
 import math
 import os
 import re
+import shutil
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
-_NARROWEST = 20
-"""Columns below which a width that is asked for is none."""
+_NARROWEST, _WIDEST = 20, 100
+"""Columns below which a width that is asked for is none, and above which lines of words are hard to read."""
 
 
 def _but_colours(text: Any) -> Any:
@@ -35,20 +38,50 @@ def _but_colours(text: Any) -> Any:
     return "".join(pieces)
 
 
+_TICK = 1.0
+"""Seconds from one line of the clock to the next."""
+
+
+class _Clock:
+    """How long a command has been at work, on a terminal's standard error, until it writes something itself."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._over = stream, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        if stream is not None and stream.isatty():
+            self._thread.start()
+
+    def _run(self) -> None:
+        start, shown = time.monotonic(), ""
+        while not self._over.wait(_TICK):
+            shown = f"working: {time.monotonic() - start:.0f} s"
+            self._stream.write(f"\r{shown}")
+            self._stream.flush()
+        if shown:
+            self._stream.write(f"\r{' ' * len(shown)}\r")
+            self._stream.flush()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+
 class _Stream:
     """Standard output or error that may be lost while a command runs: the rest is dropped, and the command goes on.
 
     A verdict is an exit code, and must not depend on who reads along: ``jacobians check … | head -2``.
     """
 
-    def __init__(self, stream: Any, lost: list[OSError]) -> None:
-        self._stream, self._lost = stream, lost
+    def __init__(self, stream: Any, lost: list[OSError], clock: _Clock) -> None:
+        self._stream, self._lost, self._clock = stream, lost, clock
 
     @property
     def buffer(self) -> _Stream:
-        return _Stream(self._stream.buffer, self._lost)
+        return _Stream(self._stream.buffer, self._lost, self._clock)
 
     def write(self, text: Any) -> int:
+        self._clock.stop()
         try:
             return int(self._stream.write(_but_colours(text)))
         except OSError as error:
@@ -86,13 +119,15 @@ def standard_streams() -> Iterator[list[OSError]]:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     lost: list[OSError] = []
-    out: Any = _Stream(sys.stdout, lost)
+    clock = _Clock(sys.stderr)
+    out: Any = _Stream(sys.stdout, lost, clock)
     # a stream that was closed from the start is None, which print takes
-    err: Any = sys.stderr and _Stream(sys.stderr, [])
+    err: Any = sys.stderr and _Stream(sys.stderr, [], clock)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             yield lost
         finally:
+            clock.stop()
             for stream in (out, err):
                 if stream is not None:
                     stream.flush()
@@ -171,6 +206,12 @@ def write_file(path: str, text: str, command: str, *, overwrite: bool = False, h
             opened.write(text.encode())
     except OSError as error:
         raise DataError(f"{command}: cannot write {path}: {error.strerror}") from None
+
+
+def columns() -> int:
+    """Return how wide texts are to be: as the terminal, up to 100; 80 columns where there is none."""
+    width = shutil.get_terminal_size().columns
+    return min(width, _WIDEST) if width >= _NARROWEST else 80
 
 
 # rich is imported where a table is made: it is an extra, and costs the other commands' start a tenth of a second.

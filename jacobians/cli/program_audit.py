@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     path, wrt = Path(arguments.program), _pairs(arguments.wrt)
     loss, seed = arguments.loss_name or arguments.loss, arguments.seed
     if path.is_dir():
-        return _folder(path, loss, wrt, seed, as_json=arguments.json)
+        return _folder(path, loss, wrt, seed, as_json=arguments.format == "json")
     found = audit_program(_read(path), path.name, loss=loss, wrt=wrt, seed=seed)
-    if arguments.json:
+    if arguments.format == "json":
         print_json(found.to_dict())
     else:
         print(printable(str(found)))

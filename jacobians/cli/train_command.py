@@ -12,10 +12,11 @@ from jacobians.cli.data_options import add_data, data_of, targets_of
 from jacobians.cli.options import (
     Commands,
     add_command,
-    add_json,
+    add_format,
     add_objective,
     check_layers,
     objective_of,
+    one_of,
     whole_numbers,
     with_regulariser,
 )
@@ -35,8 +36,8 @@ exit code: 0 it was trained, 2 bad input, 130 it was stopped by Ctrl-C; the para
 
 examples:
   jacobians train --data digits --convention ng-ml-2011
-  jacobians train --convention cs231n --rule adam --rate 0.01 --epochs 20 -o digits.npz --plot curve.svg
-  jacobians train --data flowers.csv --labels species --rule L-BFGS-B --epochs 100
+  jacobians train --rule adam --rate 0.01 --epochs 20 -o digits.npz --plot a.svg
+  jacobians train --data flowers.csv --labels species --rule L-BFGS-B
 """
 
 
@@ -61,7 +62,13 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         help="nodes of the hidden layers, 'none' for none (default: 25)",
     )
     add_objective(parser)
-    parser.add_argument("--rule", choices=[*RULES, *SOLVERS], default="momentum", help="default: %(default)s")
+    parser.add_argument(
+        "--rule",
+        choices=[*RULES, *SOLVERS],
+        default="momentum",
+        metavar="NAME",
+        help=f"{one_of([*RULES, *SOLVERS])} (default: %(default)s)",
+    )
     parser.add_argument("--rate", type=float, metavar="η", help="the learning rate (default: the rule's)")
     parser.add_argument("--decay", type=float, default=0.0, metavar="d", help="weight decay (default: 0)")
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="default: %(default)s")
@@ -78,7 +85,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write the parameters to this .npz or .mat")
     parser.add_argument("--plot", metavar="FILE", help="draw the curve: .svg, .png or .pdf")
     parser.add_argument("--force", action="store_true", help="write over files that exist")
-    add_json(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -125,13 +132,13 @@ def run(arguments: argparse.Namespace) -> int:
         rng=arguments.seed,
         held_out=part(held) if kept else None,
         patience=arguments.patience,
-        progress=not arguments.json and sys.stderr is not None and sys.stderr.isatty(),
+        progress=arguments.format != "json" and sys.stderr is not None and sys.stderr.isatty(),
     )
     if arguments.output:
         save_parameters(arguments.output, fitted.params, preset)
     if arguments.plot:
         _draw(fitted.history.plot(), arguments.plot)
-    if arguments.json:
+    if arguments.format == "json":
         print_json({"network": repr(net), "data": repr(data), "ended": fitted.ended, **fitted.history.to_dict()})
     else:
         _print(fitted.history.rows(), f"{net!r}, {data.source}: {len(used)} examples, {kept} held out")

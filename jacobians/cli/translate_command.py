@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from jacobians.cli.options import Commands, add_command, whole_numbers
+from jacobians.cli.options import Commands, add_command, add_format, whole_numbers
+from jacobians.cli.output import print_json
 from jacobians.errors import DataError
 from jacobians.parameter_files import translate_file, write_arrays
 
@@ -16,7 +17,7 @@ What is written says its convention, so that check, compare and translate need n
 examples:
   jacobians translate weights.mat --from ng-ml-2011 --to pytorch -o weights.npz
   jacobians translate weights.npz --to flax -o flax.npz
-  jacobians translate packed.mat --from ng-ml-2011 --to sklearn-mlp --sizes 400,25,10 -o coefs.npz
+  jacobians translate packed.mat --to sklearn-mlp --sizes 400,25,10 -o coefs.npz
 """
 
 
@@ -40,6 +41,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="400,25,10",
         help="widths of the layers, where a packed vector does not tell them",
     )
+    add_format(parser)
     parser.set_defaults(run=run)
 
 
@@ -49,5 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError(f"translate: {arguments.output} exists; choose another file with -o")
     found = translate_file(arguments.file, arguments.target, arguments.source, sizes=arguments.sizes)
     write_arrays(arguments.output, found.arrays, found.target, "translate", overwrite=False)
-    print(f"{arguments.output}: {found}")
+    if arguments.format == "json":
+        shapes = {name: list(array.shape) for name, array in found.arrays.items()}
+        print_json({"file": arguments.output, "convention": found.target.name, "shapes": shapes, "said": str(found)})
+    else:
+        print(f"{arguments.output}: {found}")
     return 0

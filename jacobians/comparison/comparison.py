@@ -173,7 +173,7 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether all gradients are one, and all pass the numerical check."""
+        """Whether all gradients are equal, up to rounding, and all pass the numerical check."""
         same = all(d.agrees for side in self.differences for d in side)
         return same and all(side.check for side in self.sides)
 

@@ -115,7 +115,7 @@ class GraphComparison:
 
     @property
     def agree(self) -> bool:
-        """Whether all gradients are one, up to rounding."""
+        """Whether all gradients are equal, up to rounding."""
         return all(difference.agrees for side in self.differences for difference in side)
 
     @property

@@ -12,8 +12,11 @@ from jacobians.derivation.result import (
     OperationDerivation,
     ParameterDerivation,
 )
+from jacobians.derivation.second_order import derive_second
+from jacobians.derivation.second_result import BlockDerivation, SecondDerivation, TermDerivation
 
 __all__ = [
+    "BlockDerivation",
     "Definition",
     "Derivation",
     "Equation",
@@ -23,7 +26,10 @@ __all__ = [
     "OperationDerivation",
     "ParameterDerivation",
     "Recurrence",
+    "SecondDerivation",
     "Step",
+    "TermDerivation",
     "derive",
+    "derive_second",
     "explain",
 ]

@@ -23,7 +23,7 @@ from jacobians.derivation.result import Derivation, InputDerivation, OperationDe
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor
 from jacobians.layout import Layout
-from jacobians.linops import Dense, Jacobian, Product, Sum
+from jacobians.linops import Commutation, Dense, Jacobian, Product, Sum
 from jacobians.network import Run
 from jacobians.operations import Affine, Elementwise, Operation
 from jacobians.operations.losses import rows_of_examples
@@ -38,6 +38,7 @@ from jacobians.symbols.expressions import (
     Part,
     Placed,
     Quotient,
+    Slices,
     Symbol,
     WithOnes,
     scaled,
@@ -56,9 +57,7 @@ def derive(run: Run) -> Derivation:
     run : Run
         One evaluation of a network; every formula is held against its numbers.
     """
-    walk = _Walk(forward_pass(run))
-    walk.loss()
-    walk.cotangents()
+    walk = Walk.through(run)
     parameters = {name: walk.parameter(name) for name in (*run.params, "X")}
     forward = walk.forward
     return Derivation(
@@ -84,6 +83,8 @@ class Forward(Named):
         The symbols of the parameters.
     jacobians : dict
         The factors of each Jacobian by (output, input), in numerator layout.
+    inputs : dict
+        By what an operation's output is called, the run's names of its inputs by the operation's own.
     """
 
     run: Run
@@ -91,6 +92,7 @@ class Forward(Named):
     stops: dict[str, Expr] = field(default_factory=dict)
     parameters: dict[str, Symbol] = field(default_factory=dict)
     jacobians: dict[tuple[str, str], tuple[Jacobian, ...]] = field(default_factory=dict)
+    inputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def factors(self, of: str, wrt: str) -> tuple[Jacobian, ...]:
         """Return the factors of ∂of/∂wrt in symbols, in numerator layout: those of `Run.chain`, by the same names.
@@ -146,6 +148,7 @@ def _operation(forward: Forward, position: int, previous: str, output: Stop) -> 
     # by the operation's own name of an input, the run's name
     wrt = {part.names[0]: previous}
     wrt |= {own: name for name in network.names if (own := _own(run, name, position)) is not None}
+    forward.inputs[output.name] = wrt
     symbols = {own: forward.parameters.get(name) or forward.stops[name] for own, name in wrt.items()}
     numbers = {
         own: run.params[name] if name in run.params else run.operation_value(position) for own, name in wrt.items()
@@ -217,13 +220,32 @@ class _Trail:
 
 
 @dataclass
-class _Walk:
+class Walk:
+    """From the loss back through a run's forward pass in symbols, naming the cotangents.
+
+    Attributes
+    ----------
+    forward : Forward
+    definitions : list of Definition
+        Of the cotangents.
+    trails : dict
+        By stop.
+    """
+
     forward: Forward
     definitions: list[Definition] = field(default_factory=list)
     trails: dict[str, _Trail] = field(default_factory=dict)
     shared: dict[Expr, Symbol] = field(default_factory=dict)
     factor: Expr | None = None
     """The reduction's weight, where it is written at the gradients and not in the cotangents."""
+
+    @classmethod
+    def through(cls, run: Run) -> Walk:
+        """Return the walk through a run."""
+        walk = cls(forward_pass(run))
+        walk.loss()
+        walk.cotangents()
+        return walk
 
     @property
     def _layout(self) -> Layout:
@@ -336,6 +358,13 @@ class _Walk:
         self.trails[stop.name] = _Trail(trail.jacobians, (*before, (rule, reason, symbol)), symbol)
 
     def _penalty(self, name: str, wrt: Symbol) -> Expr | None:
+        factor, key = self.strength(name), self.kept(name)
+        if factor is None:
+            return None
+        return Hadamard(factor, wrt if key is None else Placed(Part(wrt, key), key, wrt.shape))
+
+    def strength(self, name: str) -> Expr | None:
+        """Return what a penalised parameter is multiplied by in the regulariser's gradient."""
         network, arrays, words = self.forward.run.network, self.forward.arrays, self.forward.names
         if not network.is_penalised(name):
             return None
@@ -345,12 +374,15 @@ class _Walk:
         factor: Expr = strength if scale == 0.5 else Hadamard(Number(round(2 * scale)), strength)
         if over_count:
             factor = Quotient(factor, Symbol(words.count, ()))
-        layout = network.layout
-        if not layout.absorbs_bias or network.convention.l2_bias:
-            return Hadamard(factor, wrt)
+        return factor
+
+    def kept(self, name: str) -> Slices | None:
+        """Return which entries of a parameter are penalised; None for all."""
+        layout, convention = self._layout, self.forward.run.network.convention
+        if not layout.absorbs_bias or convention.l2_bias:
+            return None
         kept = (layout.without_bias.start, layout.without_bias.stop)
-        key = ((None, None), kept) if layout.weights == "rows" else (kept, (None, None))
-        return Hadamard(factor, Placed(Part(wrt, key), key, wrt.shape))
+        return ((None, None), kept) if layout.weights == "rows" else (kept, (None, None))
 
 
 def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share: Callable[[Expr], Expr]) -> _Trail:
@@ -487,6 +519,19 @@ def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[s
         pair = f"{write.matrix(left, layout.vec)} {write.matrix(right, layout.vec)}"
         yield "identity" if one in (left, right) else left._joining or left._rule[0], f"{pair} = {text}.", jacobians
         position = max(position - 1, 0)
+
+
+def joined(jacobians: tuple[Jacobian, ...], layout: Layout) -> tuple[Jacobian, ...]:
+    """Return the factors of the same product, with two neighbours joined where the algebra makes one of them."""
+    last = jacobians
+    for _, _, last in _merged(jacobians, layout):
+        pass
+    return tuple(jacobian for jacobian in last if not _is_identity(jacobian)) or last
+
+
+def _is_identity(jacobian: Jacobian) -> bool:
+    """Whether the matrix is the identity: a reshape that drops an axis of one entry, the transpose of a row."""
+    return jacobian._squeezes() or (isinstance(jacobian, Commutation) and 1 in jacobian.domain)
 
 
 def _made_up(operation: Operation, layout: Layout, examples: int, seed: int) -> list[Array]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jacobians.layout import Derivative, Order
 from jacobians.linops import Jacobian
-from jacobians.symbols.expressions import Expr, Symbol
+from jacobians.symbols.expressions import Expr, Symbol, Zeros
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.notation import Notation
@@ -86,6 +86,46 @@ class JacobianChain:
         return write(text, self.order)
 
 
+@dataclass(frozen=True)
+class SecondPartial:
+    """∂²L/∂vec W ∂(vec V)ᵀ as the left side of an equation."""
+
+    of: Symbol
+    rows: Symbol
+    columns: Symbol
+
+    @property
+    def name(self) -> str:
+        """What a program calls the matrix."""
+        return f"H_{self.rows.name}_{self.columns.name}"
+
+    def written(self, notation: Notation) -> str:
+        """Return it in a notation."""
+        of, rows, columns = map(notation.expr, (self.of, self.rows, self.columns))
+        return notation.second_partial(of, rows, columns, notation.symbol(self.name))
+
+
+@dataclass(frozen=True)
+class SumOfChains:
+    """A sum of products of Jacobians, or 0.
+
+    Attributes
+    ----------
+    chains : tuple of JacobianChain
+    size : (int, int)
+        Of the matrix.
+    """
+
+    chains: tuple[JacobianChain, ...]
+    size: tuple[int, int]
+
+    def written(self, notation: Notation) -> str:
+        """Return the sum in a notation."""
+        if not self.chains:
+            return notation.expr(Zeros(self.size))
+        return notation.plus([chain.written(notation) for chain in self.chains])
+
+
 @dataclass(frozen=True, repr=False)
 class Equation:
     r"""One line of a derivation, written on request as text, LaTeX, MathML or NumPy code.
@@ -99,15 +139,12 @@ class Equation:
     ('Z₁ = X W₁', 'Z1 = X @ W1', 'Z_{1} = X \\, W_{1}')
     """
 
-    left: Expr | Partial
-    right: Expr | JacobianChain
+    left: Expr | Partial | SecondPartial
+    right: Expr | JacobianChain | SumOfChains
 
     def written(self, notation: Notation) -> str:
         """Return the equation in a notation."""
-        sides = [
-            s.written(notation) if isinstance(s, (Partial, JacobianChain)) else notation.expr(s)
-            for s in (self.left, self.right)
-        ]
+        sides = [notation.expr(s) if isinstance(s, Expr) else s.written(notation) for s in (self.left, self.right)]
         return notation.equation(sides[0], sides[1])
 
     def alone(self, notation: Notation) -> str:
@@ -137,11 +174,12 @@ class Equation:
     @property
     def inside(self) -> Iterator[Expr]:
         """Every expression on the right side."""
-        right = self.right
-        open_: list[Any] = [right]
-        if isinstance(right, JacobianChain):
-            open_ = [] if right.row is None else [right.row]
-            open_ += [array for jacobian in right.jacobians for array in jacobian.arrays]
+        right, open_ = self.right, list[Any]()
+        if isinstance(right, Expr):
+            open_.append(right)
+        for chain in (right,) if isinstance(right, JacobianChain) else getattr(right, "chains", ()):
+            open_ += [expr for expr in (chain.factor, chain.row) if expr is not None]
+            open_ += [array for jacobian in chain.jacobians for array in jacobian.arrays]
         while open_:
             expr = open_.pop()
             yield expr

@@ -14,6 +14,8 @@ from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
 from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
+from jacobians.derivation.second_order import derive_second
+from jacobians.derivation.second_result import SecondDerivation
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
@@ -33,7 +35,8 @@ def explain(
     Y: npt.ArrayLike | None = None,
     examples: int = 5,
     seed: int = 0,
-) -> Derivation | OperationDerivation | GraphDerivation:
+    order: int = 1,
+) -> Derivation | OperationDerivation | GraphDerivation | SecondDerivation:
     r"""Return how the gradient comes out of the Jacobians: the chain, every rewriting by name, the compact formula.
 
     The operations' own code runs on symbols in place of arrays, and each structured Jacobian's own pullback is one
@@ -51,17 +54,21 @@ def explain(
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
         Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
-        of a network that is a function all parameters.
+        of a network that is a function all parameters. With ``order=2``, the parameters of a network whose blocks of
+        the Hessian are derived; all unless given.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
         How many examples are made up.
     seed : int
+    order : {1, 2}
+        With 2, the Hessian of the objective of a network or a run, term by term: a `SecondDerivation`.
 
     Raises
     ------
     ArgumentError
-        If `what` is none of the four: of a function, the text says which operation it evaluates.
+        If `what` is none of the four: of a function, the text says which operation it evaluates. If the order is
+        another, or 2 for what is no chain of operations with a loss.
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
@@ -83,7 +90,15 @@ def explain(
     dW₁ = dZ₁ Xᵀ / m
     >>> print(explain(net, "cs231n")["W1"].chain.text)
     ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
+
+    The Hessian of logistic regression:
+
+    >>> logistic = Network.dense((4, 1), loss="binary_cross_entropy", reduction="sum")
+    >>> print(explain(logistic, order=2)["W1"].formula.text)
+    ∂²L/∂vec W₁ ∂(vec W₁)ᵀ = Xᵀ diag(P ∘ (1 − P)) X
     """
+    if order != 1:
+        return _second_order(what, convention, wrt, params, X, Y, examples, seed, order)
     by = [wrt] if isinstance(wrt, (Value, str)) else wrt
     if isinstance(what, Value):
         if convention is None or isinstance(convention, Layout):
@@ -103,11 +118,51 @@ def explain(
     network = what if convention is None else in_convention(what, find_convention(convention))
     if network.function is not None and X is not None and Y is not None:
         return _of_run(network.run(network.init(seed) if params is None else params, X, Y), by)
+    return derive(_evaluated(network, params, X, Y, examples, seed))
+
+
+def _evaluated(
+    network: Network,
+    params: Mapping[str, npt.ArrayLike] | None,
+    X: npt.ArrayLike | None,
+    Y: npt.ArrayLike | None,
+    examples: int,
+    seed: int,
+) -> Run:
+    """A run of a network, on made-up numbers where none are given."""
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X
     Y = made_up[2] if Y is None else Y
-    return derive(network.run(params, X, Y))
+    return network.run(params, X, Y)
+
+
+def _second_order(
+    what: Any,
+    convention: Convention | str | Layout | None,
+    wrt: Value | str | Sequence[Value | str],
+    params: Mapping[str, npt.ArrayLike] | None,
+    X: npt.ArrayLike | None,
+    Y: npt.ArrayLike | None,
+    examples: int,
+    seed: int,
+    order: int,
+) -> SecondDerivation:
+    if order != 2:
+        raise ArgumentError(f"explain: order={order!r} is unknown; choose 1, the gradient, or 2, the Hessian")
+    names = [wrt] if isinstance(wrt, (Value, str)) else list(wrt)
+    if isinstance(what, Network):
+        if isinstance(convention, Layout):
+            convention = what.convention.replace(name="yours", layout=convention)
+        network = what if convention is None else in_convention(what, find_convention(convention))
+        if network.function is None:
+            what = _evaluated(network, params, X, Y, examples, seed)
+    if not isinstance(what, Run) or what.network.function is not None or not all(isinstance(n, str) for n in names):
+        raise ArgumentError(
+            f"explain: order=2 takes a Network that is a chain of operations, or a Run of one, not {kind_of(what)}; "
+            "the terms of any other Hessian are in hessian(…).terms"
+        )
+    return derive_second(what, [str(name) for name in names])
 
 
 def _meant(what: Any) -> str:

@@ -18,8 +18,9 @@ import numpy as np
 
 from jacobians.arrays import Array, StandIn
 from jacobians.derivation.equations import Definition, Equation
+from jacobians.errors import DomainError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
+from jacobians.linops import Jacobian, Zero
 from jacobians.operations import Operation
 from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.symbols.evaluate import evaluate
@@ -245,6 +246,46 @@ class Evaluated:
             factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays, with_matrices)
             found[wrt] = factors or tuple(_named(number, labels[wrt], known.arrays, order))
         return found
+
+
+def second_in_symbols(
+    maker: Callable[[], Mapping[tuple[str, str], Jacobian]],
+    numbers: Mapping[tuple[str, str], Jacobian],
+    label: str,
+    arrays: dict[str, Array],
+    order: Order,
+) -> dict[tuple[str, str], tuple[Jacobian, ...]]:
+    """Return the factors of an operation's second derivatives in symbols, by pairs of its inputs.
+
+    Parameters
+    ----------
+    maker : callable
+        Runs the operation on symbols; it may fail.
+    numbers : mapping
+        The second derivatives in numbers, against which those in symbols are held.
+    label : str
+        What an array that has no name of its own is called after.
+    arrays : dict
+        The values of all symbols; told of the names given here.
+    order : {"C", "F"}
+        In which named matrices are shown.
+    """
+    try:
+        made = maker()
+    except (*NOT_IN_SYMBOLS, DomainError):  # those of numbers, with names, are left then
+        made = {}
+    found = {}
+    for pair, number in numbers.items():
+        if isinstance(number, Zero):
+            continue
+        symbolic = made.get(pair)
+        factors = None if symbolic is None else _made(partial(_given, symbolic), number, arrays, True)
+        found[pair] = factors or tuple(_named(number, f"{label}_{'_'.join(dict.fromkeys(pair))}", arrays, order))
+    return found
+
+
+def _given(jacobian: Jacobian) -> Jacobian:
+    return jacobian
 
 
 def _made(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -113,26 +114,27 @@ class Derivation:
     def __str__(self) -> str:
         return self.to_text()
 
-    def to_text(self) -> str:
-        """Return the derivation as plain text."""
-        lines = [f"{self.convention.name}: {self.convention.layout}", ""]
-        lines += ["Shapes", *_shape_lines(self.shapes), ""]
-        lines += ["Forward", *(f"  {d.equation.text}" for d in self.forward), ""]
-        lines += ["Backward, by name", *(f"  {d.equation.text}" for d in self.cotangents), ""]
+    def to_text(self, width: int = 80) -> str:
+        """Return the derivation as plain text, in lines of at most `width` characters."""
+        width = max(width, NARROWEST)
+        lines = [*prose(f"{self.convention.name}: {self.convention.layout}", width), ""]
+        lines += ["Shapes", *shape_lines(self.shapes, width), ""]
+        lines += ["Forward", *(line for d in self.forward for line in folded(d.equation.text, width)), ""]
+        lines += ["Backward, by name", *(line for d in self.cotangents for line in folded(d.equation.text, width)), ""]
         for parameter in self.parameters.values():
-            lines += [*_chain_text(parameter.chain), *_steps_text(parameter.steps)]
-            lines += [f"  so  {parameter.formula.text}", ""]
-        lines += ["In short", *(f"  {p.formula.text}" for p in self.parameters.values())]
+            lines += [*_chain_text(parameter.chain, width), *_steps_text(parameter.steps, width)]
+            lines += [*folded(parameter.formula.text, width, "  so  "), ""]
+        lines += ["In short", *(line for p in self.parameters.values() for line in folded(p.formula.text, width))]
         return "\n".join(lines)
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
-        lines = [_latex_title(self.convention.name, self.convention.layout)]
-        lines += [r"\paragraph{Forward}", *_align(d.equation for d in self.forward)]
-        lines += [r"\paragraph{Backward, by name}", *_align(d.equation for d in self.cotangents)]
+        lines = [latex_title(self.convention.name, self.convention.layout)]
+        lines += [r"\paragraph{Forward}", *align(d.equation for d in self.forward)]
+        lines += [r"\paragraph{Backward, by name}", *align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([parameter.chain])]
-            lines += [*_steps_latex(parameter.steps), *_align([parameter.formula])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([parameter.chain])]
+            lines += [*_steps_latex(parameter.steps), *align([parameter.formula])]
         return "\n".join(lines) + "\n"
 
     def to_mathml(self) -> str:
@@ -141,12 +143,12 @@ class Derivation:
         names = "".join(f"<th>{escape(TextNotation().symbol(name))}</th>" for name, _ in shapes)
         sizes = "".join(f"<td>{show_shape(shape)}</td>" for _, shape in shapes)
         parts = [f"<table><tr>{names}</tr><tr>{sizes}</tr></table>"]
-        parts += ["<h5>Forward</h5>", *_html(d.equation for d in self.forward)]
-        parts += ["<h5>Backward, by name</h5>", *_html(d.equation for d in self.cotangents)]
+        parts += ["<h5>Forward</h5>", *paragraphs(d.equation for d in self.forward)]
+        parts += ["<h5>Backward, by name</h5>", *paragraphs(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            inner = [*_html([parameter.chain]), _steps_html(parameter.steps), *_html([parameter.formula])]
+            inner = [*paragraphs([parameter.chain]), _steps_html(parameter.steps), *paragraphs([parameter.formula])]
             parts.append(_details(name, parameter.formula, inner))
-        return _html_titled(self.convention.name, self.convention.layout, parts)
+        return html_titled(self.convention.name, self.convention.layout, parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
@@ -264,23 +266,25 @@ class OperationDerivation:
     def __str__(self) -> str:
         return self.to_text()
 
-    def to_text(self) -> str:
-        """Return the derivation as plain text."""
-        lines = [f"{self.name}: {self.layout}", ""]
-        lines += [*(f"  {e.text}" for e in self._forward), ""] if self._forward else []
+    def to_text(self, width: int = 80) -> str:
+        """Return the derivation as plain text, in lines of at most `width` characters."""
+        width = max(width, NARROWEST)
+        lines = [*prose(f"{self.name}: {self.layout}", width), ""]
+        lines += [line for e in self._forward for line in folded(e.text, width)] + [""] * bool(self._forward)
         for given in self.inputs.values():
-            lines += [*_chain_text(given.jacobian), *_steps_text(given.merged)]
-            lines += ["  A cotangent's way:", *_steps_text(given.steps)]
-            lines += [f"  so  {given.pullback.text},  and for a tangent  {given.pushforward.text}", ""]
+            lines += [*_chain_text(given.jacobian, width), *_steps_text(given.merged, width)]
+            lines += ["  A cotangent's way:", *_steps_text(given.steps, width)]
+            short = f"{given.pullback.text},  and for a tangent  {given.pushforward.text}"
+            lines += [*folded(short, width, "  so  "), ""]
         return "\n".join(lines).rstrip()
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
-        lines = [_latex_title(self.name, self.layout)]
-        lines += _align(self._forward) if self._forward else []
+        lines = [latex_title(self.name, self.layout)]
+        lines += align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
-            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *_align([given.jacobian])]
-            lines += [*_steps_latex([*given.merged, *given.steps]), *_align([given.pullback, given.pushforward])]
+            lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([given.jacobian])]
+            lines += [*_steps_latex([*given.merged, *given.steps]), *align([given.pullback, given.pushforward])]
         return "\n".join(lines) + "\n"
 
     def to_numpy(self) -> str:
@@ -299,11 +303,11 @@ class OperationDerivation:
 
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
-        parts = _html(self._forward)
+        parts = paragraphs(self._forward)
         for name, given in self.inputs.items():
-            inner = [*_html([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
-            parts.append(_details(name, given.pullback, [*inner, *_html([given.pullback, given.pushforward])]))
-        return _html_titled(self.name, self.layout, parts)
+            inner = [*paragraphs([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
+            parts.append(_details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
+        return html_titled(self.name, self.layout, parts)
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -362,14 +366,15 @@ class GraphDerivation:
     def __str__(self) -> str:
         return self.to_text()
 
-    def to_text(self) -> str:
-        """Return the derivation as plain text."""
-        lines = [self._title, ""]
-        lines += ["Shapes", *_shape_cells(self._shape_texts()), ""]
-        lines += ["Forward", *_lines_text(self.forward)]
+    def to_text(self, width: int = 80) -> str:
+        """Return the derivation as plain text, in lines of at most `width` characters."""
+        width = max(width, NARROWEST)
+        lines = [*prose(self._title, width), ""]
+        lines += ["Shapes", *_shape_cells(self._shape_texts(), width), ""]
+        lines += ["Forward", *_lines_text(self.forward, width)]
         lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
-        lines += ["", "Backward", *_lines_text(self.cotangents), ""]
-        lines += ["Gradients", *_lines_text(self.gradients.values())]
+        lines += ["", "Backward", *_lines_text(self.cotangents, width), ""]
+        lines += ["Gradients", *_lines_text(self.gradients.values(), width)]
         return "\n".join(lines)
 
     def to_latex(self) -> str:
@@ -440,24 +445,63 @@ class GraphDerivation:
 
 # --- parts of the text -----------------------------------------------------------------------------------
 
-_WIDTH = 88
+NARROWEST = 24
+"""Columns below which a width that is asked for is taken as this one."""
 
 
-def _shape_lines(shapes: Mapping[str, Shape]) -> list[str]:
-    """The shapes of all named arrays, several a line."""
-    return _shape_cells(
-        [f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ()]
-    )
+def folded(text: str, width: int, first: str = "  ", rest: str = "      ") -> list[str]:
+    """Return a formula on as many lines as it takes: broken at spaces outside all brackets, where there is one.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+    first, rest : str
+        What the first line and the others begin with.
+    """
+    pieces, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == " " and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    lines = [first + pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + 1 + len(piece) > width and lines[-1].strip():
+            lines.append(rest + piece)
+        else:
+            lines[-1] += " " + piece
+    return [line for whole in lines for line in _at_any_space(whole, width, rest)]
 
 
-def _lines_text(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
-    """A line each, and the uses that a cotangent is the sum of."""
+def _at_any_space(line: str, width: int, rest: str) -> list[str]:
+    """The line itself where it fits, else broken at any space: a bracket may be wider than the width."""
+    fits = len(line) <= width
+    return [line] if fits else textwrap.wrap(line, width, subsequent_indent=rest, break_long_words=False)
+
+
+def prose(text: str, width: int, first: str = "", rest: str = "  ") -> list[str]:
+    """Return lines of words; what a short pair of brackets holds stays together."""
+    kept = re.sub(r"[(\[][^()\[\]]{1,24}[)\]]", lambda bracket: bracket[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
+
+
+def shape_lines(shapes: Mapping[str, Shape], width: int) -> list[str]:
+    """Return the shapes of all named arrays, several a line."""
+    texts = (f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ())
+    return _shape_cells(texts, width)
+
+
+def _lines_text(lines: Iterable[Definition | Recurrence], width: int) -> Iterator[str]:
+    """Every equation, and the uses that a cotangent is the sum of."""
     for line in lines:
         if isinstance(line, Recurrence):
             yield f"  {line.header}:"
-            yield from (f"  {text}" for text in _lines_text(line.lines))
+            yield from (f"  {text}" for text in _lines_text(line.lines, width - 2))
         else:
-            yield f"  {line.equation.text}"
+            yield from folded(line.equation.text, width)
             if line.uses:
                 yield f"      {_uses_text(line)}"
 
@@ -471,11 +515,12 @@ def _uses_text(line: Definition) -> str:
     return f"one term a use: in {', '.join(others)} and {last}" if others else f"one term a use: in {last}"
 
 
-def _shape_cells(cells: Iterable[str]) -> list[str]:
-    return textwrap.wrap(", ".join(cells), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+def _shape_cells(cells: Iterable[str], width: int) -> list[str]:
+    """A shape stays on one line with its array."""
+    return prose(", ".join(cell.replace(" ", "\0") for cell in cells), width, "  ")
 
 
-def _chain_text(equation: Equation) -> Iterator[str]:
+def _chain_text(equation: Equation, width: int) -> Iterator[str]:
     """The left side as a title, then the chain, and under each factor its size as a matrix."""
     chain = equation.right
     if not isinstance(chain, JacobianChain):
@@ -487,21 +532,23 @@ def _chain_text(equation: Equation) -> Iterator[str]:
     sizes = [show_shape(size) for _, size in chain.factors]
     upper, lower = "  = ", "    "
     for text, size in zip(texts, sizes, strict=True):
-        width = max(len(text), len(size))
-        if len(upper) + width > _WIDTH and upper.strip(" ="):
+        column = max(len(text), len(size))
+        if len(upper) + column > width and upper.strip(" ="):
             yield from (upper.rstrip(), lower.rstrip())
             upper, lower = "      ", "      "
-        upper += text.center(width) + "  "
-        lower += size.center(width) + "  "
+        upper += text.center(column) + "  "
+        lower += size.center(column) + "  "
     yield from (upper.rstrip(), lower.rstrip())
 
 
-def _steps_text(steps: Iterable[Step]) -> Iterator[str]:
+def _steps_text(steps: Iterable[Step], width: int) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
-        text = f"{number}. {step.rule}. {step.reason}"
-        yield from textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="     ", break_long_words=False)
+        yield from prose(f"{number}. {step.rule}. {step.reason}", width, "  ", "     ")
         left, _, right = step.equation.text.partition(" = ")
-        yield f"       = {right}" if not left.startswith("∂J") else f"     {left} = {right}"
+        if left.startswith("∂J"):
+            yield from folded(step.equation.text, width, "     ", "         ")
+        else:
+            yield from folded(right, width, "       = ", "         ")
 
 
 # --- parts of the LaTeX ----------------------------------------------------------------------------------
@@ -515,11 +562,13 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in text)
 
 
-def _latex_title(name: str, layout: Layout) -> str:
+def latex_title(name: str, layout: Layout) -> str:
+    """Return the title of a derivation as LaTeX."""
     return rf"\subsection*{{{latex_text(name)}: {latex_text(str(layout))}}}"
 
 
-def _align(equations: Iterable[Equation]) -> list[str]:
+def align(equations: Iterable[Equation]) -> list[str]:
+    """Return equations as the lines of one ``align*`` environment."""
     lines = [e.latex.replace(" = ", " &= ", 1) for e in equations]
     return [r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"]
 
@@ -528,12 +577,12 @@ def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
     for alike, group in itertools.groupby(lines, lambda line: isinstance(line, Recurrence)):
         own = list(group)
         if not alike:
-            yield from _align(equation for line in own for equation in equations_of(line))
+            yield from align(equation for line in own for equation in equations_of(line))
             continue
         for line in own:
             if isinstance(line, Recurrence):
                 yield rf"For $t = {line.first}, \ldots, {line.last}$:"
-                yield from _align(line.equations)
+                yield from align(line.equations)
 
 
 def _steps_latex(steps: Iterable[Step]) -> list[str]:
@@ -544,11 +593,13 @@ def _steps_latex(steps: Iterable[Step]) -> list[str]:
 # --- parts of the HTML -----------------------------------------------------------------------------------
 
 
-def _html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+def html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+    """Return parts as one element under the title of a derivation."""
     return f"<div><h4>{escape(name)}: {escape(str(layout))}</h4>{''.join(parts)}</div>"
 
 
-def _html(equations: Iterable[Equation]) -> list[str]:
+def paragraphs(equations: Iterable[Equation]) -> list[str]:
+    """Return equations as HTML, one a paragraph."""
     return [f"<p>{equation.mathml}</p>" for equation in equations]
 
 

@@ -21,6 +21,7 @@ from jacobians.differentiation.shapes import show_shapes
 from jacobians.differentiation.short_forms import TRACE, shortened
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.errors import GraphError, LayoutError, ShapeError
+from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.symbols import NOTATIONS
@@ -113,7 +114,7 @@ class Derivative:
 
     def _sides(self, form: Form, write: Notation, order: Order) -> tuple[str, str]:
         if form == "differential":
-            return write.symbol(f"d{self.name}"), write.expr(self._differential)
+            return self._left_of_differential(write), write.expr(self._differential)
         if self.gradient is None:
             columns = self.shape[1] == self.shapes[self.wrt][1] == 1 and not isinstance(write, NumpyNotation)
             left = self._fraction(write) if columns else self._partial(write, vector=True)
@@ -124,12 +125,19 @@ class Derivative:
                     "take the form 'differential', or the Jacobian itself by .jacobian()"
                 )
             right = self._matrix.written(write, order, transpose=form == "denominator")
-            return (write.transpose(left) if form == "denominator" and write.bars else left), right
+            return self._turned(left, form, write), right
         if form == "vec" and self.shapes[self.wrt]:
             return self._partial(write, vector=False), write.row(write.expr(self.gradient), order)
         turned = (form == "numerator" and self.shape == ()) or (form == "denominator" and self.shape != ())
         gradient = shortened(transposed(self.gradient)) if turned else self.gradient
         return self._fraction(write), write.expr(gradient)
+
+    def _left_of_differential(self, write: Notation) -> str:
+        return write.symbol(f"d{self.name}")
+
+    def _turned(self, left: str, form: Form, write: Notation) -> str:
+        """The left side of a transposed Jacobian."""
+        return write.transpose(left) if form == "denominator" and write.bars else left
 
     @property
     def _differential(self) -> Expr:
@@ -237,8 +245,8 @@ class Derivative:
         GraphError
             If the value is no number.
         """
-        value, names = graph_of(self.term, self.values)
-        return derive_graph(value.named(self.name), [names[self.wrt]])
+        value, node = self._graph(self.values)
+        return derive_graph(value.named(self.name), [node])
 
     def jacobian(self, **arrays: npt.ArrayLike) -> Jacobian:
         """Return the Jacobian at some arrays, by structure.
@@ -270,5 +278,10 @@ class Derivative:
                     f"differentiate: {name} has shape {show_shape(array.shape)}, not one such as {show_shape(shape)}"
                 )
             own[name] = array
-        value, names = graph_of(self.term, own)
-        return value.jacobian(names[self.wrt])
+        value, node = self._graph(own)
+        return value.jacobian(node)
+
+    def _graph(self, arrays: Mapping[str, Array]) -> tuple[Value, Value]:
+        """What is differentiated as a value of a graph, and what it is differentiated by."""
+        value, names = graph_of(self.term, arrays)
+        return value, names[self.wrt]

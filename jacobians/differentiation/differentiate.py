@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_shape, did_you_mean
-from jacobians.auditing.formula_text import Source
+from jacobians.arrays import Array, Shape, as_shape, did_you_mean, show_shape
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import read_latex, read_text
-from jacobians.derivation.closed_form import closed_differential, closed_gradient
+from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
+from jacobians.differentiation.second_derivative import SecondDerivative, differential_of_gradient, shortener
 from jacobians.differentiation.shapes import shapes_of
-from jacobians.differentiation.short_forms import shortened
+from jacobians.differentiation.spellings import plain
+from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.differentiation.words import ExpressionWords, spelled
-from jacobians.errors import DomainError, FormulaError
+from jacobians.errors import DomainError, FormulaError, LayoutError
 from jacobians.graphs import Value
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, Eye, Number, Symbol
+from jacobians.symbols.expressions import Expr, Number, Symbol
 
 __all__ = ["differentiate"]
 
@@ -33,7 +35,12 @@ _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
 
 def differentiate(
-    expression: str, wrt: str, *, shapes: Mapping[str, Any] | None = None, notation: str | None = None
+    expression: str,
+    wrt: str,
+    *,
+    order: int = 1,
+    shapes: Mapping[str, Any] | None = None,
+    notation: str | None = None,
 ) -> Derivative:
     r"""Return the derivative of an expression as one writes it, with respect to one of its names.
 
@@ -52,6 +59,8 @@ def differentiate(
         cos, tanh, sqrt, sigmoid, relu and softplus.
     wrt : str
         The name.
+    order : {1, 2}
+        2 for the Hessian of a number: the Jacobian of its gradient, for vec X as the gradient's vec.
     shapes : mapping of str to tuple of int, optional
         Of some names: () of a number, (n,) or (n, 1) of a vector. What is not declared follows from the expression.
     notation : {"numpy", "latex", "octave"}, optional
@@ -78,9 +87,16 @@ def differentiate(
       differential  df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)
     >>> differentiate("A X^-1 B", wrt="X").formula("numerator", order="F")
     '∂vec Y/∂vec X = −((Bᵀ inv(X)ᵀ) ⊗ (A inv(X)))'
+    >>> print(differentiate("log det X", wrt="X", order=2))
+    f = log det X   (X 3×3)
+      differential         d(∂f/∂X) = −inv(X)ᵀ dXᵀ inv(X)ᵀ
+      Hessian, by rows     ∂²f/∂vec X ∂(vec X)ᵀ = −(inv(X)ᵀ ⊗ inv(X)) K₃,₃
+      Hessian, by columns  ∂²f/∂vec X ∂(vec X)ᵀ = −(inv(X) ⊗ inv(X)ᵀ) K₃,₃
     """
-    source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
-    notation = notation or _guessed(expression)
+    if order not in (1, 2):
+        raise LayoutError(f"differentiate: the order is 1 or 2, not {order!r}")
+    Source.of(expression, reader="differentiate", example=_EXAMPLE)  # its limits
+    notation = notation or guessed(expression)
     if notation not in _READERS:
         known = ", ".join(_READERS)
         raise FormulaError(
@@ -88,10 +104,9 @@ def differentiate(
         )
     wrt = spelled(wrt)
     declared = {spelled(name): _declared(shape, name) for name, shape in (shapes or {}).items()}
+    source = Source.of(plain(expression, notation, {*declared, wrt}), reader="differentiate", example=_EXAMPLE)
     words = ExpressionWords({*declared, wrt})
-    term = _READERS[notation](source, (0, len(source.text)), words)
-    if notation == "latex":
-        term = _with_matrix_powers(term)
+    term = read_term(source, (0, len(source.text)), words, notation)
     found = shapes_of(term, declared, source)
     if wrt not in found:
         names = ", ".join(found) or "none"
@@ -101,10 +116,12 @@ def differentiate(
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
     try:
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
     except DomainError:
         found = shapes_of(term, declared, source, falling=True)
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
+    if order == 2:
+        return _second(expression, wrt, term, value, inputs, found, source)
     return _derivative(expression, wrt, term, value, inputs, found)
 
 
@@ -116,16 +133,7 @@ def _derivative(
     inputs: Mapping[str, Value],
     shapes: Mapping[str, Shape],
 ) -> Derivative:
-    taken = {*shapes, *(f"d{name}" for name in shapes)}
-    letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
-    name = next((letter for letter in letters if letter not in taken), "value")
-    eye: dict[Expr, Expr] = {}
-    if "I" in shapes and wrt != "I":
-        eye = {Symbol("I", shapes["I"]): Eye(shapes["I"][0])}
-
-    def short(expr: Expr) -> Expr:
-        return shortened(expr.replaced(eye))
-
+    short = shortener(shapes, wrt)
     node = inputs[wrt]
     differential = closed_differential(value, node, short)
     gradient = None
@@ -137,9 +145,45 @@ def _derivative(
     arrays = {name: inputs[name].array for name in shapes}
     _hold(differential, gradient, value, node, arrays)
     return Derivative(
-        expression, wrt, dict(shapes), name, value.shape, gradient, differential, term,
+        expression, wrt, dict(shapes), _called(value, shapes), value.shape, gradient, differential, term,
         arrays,
     )  # fmt: skip
+
+
+def _second(
+    expression: str,
+    wrt: str,
+    term: Term,
+    value: Value,
+    inputs: Mapping[str, Value],
+    shapes: Mapping[str, Shape],
+    source: Source,
+) -> SecondDerivative:
+    """The derivative of the gradient, whose formula is applied to values once more."""
+    if value.shape != ():
+        raise source.error(
+            f"a second derivative is written of a number; this is a {show_shape(value.shape)} array: take its trace, "
+            "its sum or a product with vectors",
+            term.span,
+        )
+    short = shortener(shapes, wrt)
+    first = closed_gradient(value, inputs[wrt], short)
+    arrays = {name: inputs[name].array for name in shapes}
+    name = _called(value, shapes)
+    differential, gradient = differential_of_gradient(first, wrt, arrays, short)
+    if wrt in names_in(first):
+        again = GraphOfExpression(first, arrays)
+        _hold(differential, gradient, again.value, again.inputs[wrt], arrays)
+    return SecondDerivative(
+        expression, wrt, dict(shapes), name, first.shape, gradient, differential, term, arrays, first,
+    )  # fmt: skip
+
+
+def _called(value: Value, shapes: Mapping[str, Shape]) -> str:
+    """What formulas call the value."""
+    taken = {*shapes, *(f"d{name}" for name in shapes)}
+    letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
+    return next((letter for letter in letters if letter not in taken), "value")
 
 
 def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, arrays: Mapping[str, Array]) -> None:
@@ -171,17 +215,27 @@ def _agree(computed: Array, truth: Array, value: Array) -> bool:
     return computed.shape == truth.shape and bool(np.allclose(computed, truth, rtol=allowed, atol=allowed * size))
 
 
-def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:
-    """The graph on random numbers at which the expression is defined: positive, and of matrices well conditioned."""
+def drawn(
+    term: Term, shapes: Mapping[str, Shape], *, first: int = 0, symmetric: Collection[str] = ()
+) -> tuple[Value, dict[str, Value]]:
+    """Return the graph on random numbers at which the expression is defined.
+
+    They are positive, and matrices are well conditioned.
+
+    Raises
+    ------
+    DomainError
+        If it is defined at none of them.
+    """
     last: DomainError | None = None
-    for seed in range(_DRAWS):
+    for seed in range(first, first + _DRAWS):
         rng = np.random.default_rng(seed)
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
             array = np.asarray(rng.uniform(0.2, 1.0, size=shape))
             if len(shape) == 2 and shape[0] == shape[1]:
                 array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
-            arrays[name] = array
+            arrays[name] = (array + array.T) / 2 if name in symmetric else array
         try:
             with np.errstate(all="ignore"):
                 found = graph_of(term, arrays)
@@ -203,8 +257,8 @@ def _declared(shape: Any, name: str) -> Shape:
     return (found[0], 1) if len(found) == 1 else () if found == (1, 1) else found
 
 
-def _guessed(expression: str) -> str:
-    """The notation that an expression is written in."""
+def guessed(expression: str) -> str:
+    """Return the notation that an expression is written in."""
     if "\\" in expression or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
         return "latex"
     if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
@@ -215,6 +269,12 @@ def _guessed(expression: str) -> str:
             "matrices; say which by notation='numpy' or notation='octave'"
         )
     return "octave"
+
+
+def read_term(source: Source, span: Span, words: ExpressionWords, notation: str) -> Term:
+    """Return the term of a part of a text."""
+    term = _READERS[notation](source, span, words)
+    return _with_matrix_powers(term) if notation == "latex" else term
 
 
 def _with_matrix_powers(term: Term) -> Term:

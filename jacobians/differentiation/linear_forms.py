@@ -1,22 +1,26 @@
 """A differential as a matrix: dY = L dX R is vec Y's Jacobian L ⊗ Rᵀ, in structures of expressions.
 
-Source: Magnus & Neudecker 2019, ch. 2 and 9: first the differential, then vec.
+What is multiplied by a number that moves, as in dY = tr(G dX) A, is an outer product, vec A (vec Gᵀ)ᵀ. Source: Magnus &
+Neudecker 2019, ch. 2 and 9: first the differential, then vec.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 from jacobians.derivation.closed_form import names_in
-from jacobians.differentiation.short_forms import Addend, addends, factors_of
+from jacobians.differentiation.short_forms import ENTRY, TRACE, Addend, addends, factors_of, shortened
 from jacobians.layout import Order
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape
 from jacobians.symbols.expressions import (
     Add,
+    Call,
+    Einsum,
     Expr,
+    Eye,
     Hadamard,
     MatMul,
     Number,
@@ -27,9 +31,11 @@ from jacobians.symbols.expressions import (
     SumOver,
     Symbol,
     Transposed,
+    product,
     transposed,
 )
 from jacobians.symbols.notation import Notation
+from jacobians.symbols.numpy import NumpyNotation
 
 
 class NoMatrixError(Exception):
@@ -42,10 +48,10 @@ class LinearForm:
 
     Attributes
     ----------
-    terms : tuple of (Addend, tuple of Jacobian)
+    terms : tuple of (Addend, tuple of Jacobian or Outer)
     """
 
-    terms: tuple[tuple[Addend, tuple[Jacobian, ...]], ...]
+    terms: tuple[tuple[Addend, tuple[Factor, ...]], ...]
 
     def written(self, notation: Notation, order: Order, *, transpose: bool = False) -> str:
         """Return the matrix, or its transpose, in a notation."""
@@ -53,15 +59,55 @@ class LinearForm:
         for addend, chain in sorted(self.terms, key=lambda term: term[0].number < 0):
             own = [j.T for j in reversed(chain)] if transpose else chain
             product = notation.join([_factor(j, notation, order) for j in own])
-            scalar = addend.expression()
-            if scalar != Number(1):
-                product = notation.scale(notation._at(scalar, 3), product)
+            product = _scaled(addend, product, notation)
             negative = addend.number < 0
             if text:
                 text = notation.form("minus" if negative else "plus", text, product)
             else:
                 text = notation.form("negative", product) if negative else product
         return text or notation.number(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Outer:
+    """The map V ↦ ⟨G, V⟩ A, whose matrix is vec A (vec G)ᵀ.
+
+    Attributes
+    ----------
+    of : Expr
+        A.
+    by : Expr
+        G.
+    """
+
+    of: Expr
+    by: Expr
+
+    @property
+    def T(self) -> Outer:
+        """V ↦ ⟨A, V⟩ G."""
+        return Outer(self.by, self.of)
+
+    def written(self, notation: Notation, order: Order) -> str:
+        """Return its matrix; of columns it is A Gᵀ."""
+        if self.of.shape[1] == self.by.shape[1] == 1:
+            return notation.expr(shortened(MatMul(self.of, transposed(self.by))))
+        column, row = notation.vec(notation.expr(self.of), order), notation.row(notation.expr(self.by), order)
+        return f"np.outer({column}, {row})" if isinstance(notation, NumpyNotation) else notation.join([column, row])
+
+
+def _scaled(addend: Addend, product: str, notation: Notation) -> str:
+    """A number times a product of matrices: over a bar what can stand there."""
+    above, below = replace(addend, below=()).expression(), replace(addend, number=1, above=()).expression()
+    if isinstance(below, Quotient):
+        if notation.bars:
+            return notation.scale(notation.form("fraction", notation.expr(above), notation.expr(below.right)), product)
+        whole = product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
+        return notation.form("fraction", whole, notation._at(below.right, 3))
+    return product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
+
+
+Factor: TypeAlias = Jacobian | Outer
 
 
 def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
@@ -75,8 +121,10 @@ def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
     return LinearForm(tuple(_terms(differential, tangent)))
 
 
-def _factor(jacobian: Jacobian, notation: Notation, order: Order) -> str:
+def _factor(jacobian: Factor, notation: Notation, order: Order) -> str:
     """A Kronecker product with an identity of size 1 is its other factor."""
+    if isinstance(jacobian, Outer):
+        return jacobian.written(notation, order)
     if isinstance(jacobian, Kronecker):
         if jacobian._right == 1:
             return notation.operand(jacobian._left)  # type: ignore[arg-type]
@@ -85,15 +133,24 @@ def _factor(jacobian: Jacobian, notation: Notation, order: Order) -> str:
     return notation.matrix(jacobian, order)
 
 
-def _terms(expr: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Jacobian, ...]]]:
+def _terms(expr: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor, ...]]]:
     for addend in addends(expr):
-        if addend.core is None or any(_has(part, tangent) for part in (*addend.above, *addend.below)):
+        moving = [part for part in addend.above if _has(part, tangent)]
+        if addend.core is None or any(_has(part, tangent) for part in addend.below) or len(moving) > 1:
             raise NoMatrixError
+        if moving:
+            if _has(addend.core, tangent):
+                raise NoMatrixError
+            rest = list(addend.above)
+            rest.remove(moving[0])
+            by = shortened(_sum(list(_pulled(moving[0], Number(1), tangent))))
+            yield replace(addend, above=tuple(rest), core=None), (Outer(addend.core, by),)
+            continue
         for inner, chain in _chains(addend.core, tangent):
             yield addend.scalar.times(inner, None), chain
 
 
-def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Jacobian, ...]]]:
+def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor, ...]]]:
     outer: Any
     match core:
         case Symbol() if core == tangent:
@@ -142,6 +199,43 @@ def _diagonal(by: Expr, core: Expr, tangent: Symbol) -> Diagonal:
     if by.shape != core.shape or _has(by, tangent):
         raise NoMatrixError
     return Diagonal(values)
+
+
+def _pulled(expr: Expr, by: Expr, tangent: Symbol) -> Iterator[Expr]:
+    """The terms of the gradient of ⟨by, expr⟩ with respect to the tangent, in which the expression is linear."""
+    if not _has(expr, tangent):
+        return
+    match expr:
+        case Symbol():
+            yield by
+        case Add(left, right, minus) if left.shape == right.shape:
+            yield from _pulled(left, by, tangent)
+            yield from _pulled(right, Hadamard(Number(-1), by) if minus else by, tangent)
+        case MatMul(left, right):
+            yield from _pulled(left, MatMul(by, transposed(right)), tangent)
+            yield from _pulled(right, MatMul(transposed(left), by), tangent)
+        case Hadamard(left, right):
+            of, other = (left, right) if _has(left, tangent) else (right, left)
+            if of.shape == () and other.shape != ():
+                yield from _pulled(of, Call(TRACE, (MatMul(transposed(by), other),), ()), tangent)
+            else:
+                yield from _pulled(of, product(other, by), tangent)
+        case Quotient(of, below) if not _has(below, tangent) and of.shape == expr.shape:
+            yield from _pulled(of, Quotient(by, below), tangent)
+        case Transposed(of):
+            yield from _pulled(of, transposed(by), tangent)
+        case Call(function, (of,)) if function == TRACE:
+            yield from _pulled(of, product(by, Eye(of.shape[0])), tangent)
+        case Call(function, (of,)) if function == ENTRY:
+            yield from _pulled(of, product(by, Ones((1, 1))), tangent)
+        case Einsum("ab->", (of,)):
+            yield from _pulled(of, product(by, Ones(of.shape)), tangent)
+        case _:
+            raise NoMatrixError
+
+
+def _sum(terms: list[Expr]) -> Expr:
+    return reduce(Add, terms)
 
 
 def _has(expr: Expr, tangent: Symbol) -> bool:

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape
 from jacobians.graphs.elementary import Cos, Sin
 from jacobians.operations import Exp, Sigmoid, Tanh
 from jacobians.symbols.expressions import (
@@ -43,8 +44,8 @@ from jacobians.symbols.expressions import (
 from jacobians.symbols.named_functions import Function
 
 
-def _trace(A: Array) -> Array:
-    return as_array(np.trace(A))
+def _trace(A: Array) -> Any:
+    return np.trace(A)
 
 
 def _entry(A: Array) -> Array:
@@ -71,6 +72,7 @@ _DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
     "sin_prime": lambda Z: Call(Cos().function(), (Z,)),
     "cos_prime": lambda Z: Hadamard(Number(-1), Call(Sin().function(), (Z,))),
     "tanh_prime": lambda Z: _one_minus(Power(Call(Tanh().function(), (Z,)), 2)),
+    "softplus_prime": lambda Z: Call(Sigmoid().function(), (Z,)),
     "sigmoid_prime": lambda Z: Hadamard(Call(Sigmoid().function(), (Z,)), _one_minus(Call(Sigmoid().function(), (Z,)))),
 }
 """By the name of a derivative, what it is by functions without primes."""
@@ -196,6 +198,8 @@ def addends(expr: Expr) -> list[Addend]:
             return [replace(a, core=None if a.core is None else transposed(a.core)) for a in addends(of)]
         case Reshaped(of) if of.shape == expr.shape:
             return addends(of)
+        case Reshaped(of) if of.ndim == 2 and of.shape == expr.shape[::-1] and 1 in of.shape:
+            return addends(transposed(of))
         case Reshaped(of) if of.shape == ():
             return [replace(a, core=Ones(expr.shape)) for a in addends(of)]
         case Reshaped(MatMul(Reshaped(left, _), Transposed(Reshaped(right, _)))) if (
@@ -207,6 +211,9 @@ def addends(expr: Expr) -> list[Addend]:
             return [_of_one_entry(a) for a in addends(of)]
         case Reshaped(of) if expr.shape == () and of.shape == (1, 1):
             return [_of_one_entry(a) for a in addends(of)]
+        case SumOver(of, _, True) if expr.shape == (1, 1) and of.ndim == 2:
+            of = of.of if isinstance(of, SumOver) else of
+            return [replace(a, core=Ones((1, 1))) for a in addends(Einsum("ab->", (of,)))]
         case SumOver(of) | Repeated(of) if of.shape == expr.shape:
             return addends(of)
         case Repeated(of):
@@ -263,6 +270,13 @@ def _products(left: Expr, right: Expr) -> list[Addend]:
 
 def _chain(expr: Expr) -> Addend:
     """A product of matrices: their numbers stand in front of it."""
+    match expr:
+        case MatMul(Reshaped(of, (1, _)), Ones((_, 1))) | MatMul(Ones((1, _)), Reshaped(of, (_, 1))):
+            return replace(_one(Einsum("ab->", (of,))), core=Ones((1, 1)))
+        case MatMul(Reshaped(left, (1, _)), Transposed(Reshaped(right))) if (
+            left.shape == right.shape and left.ndim == 2
+        ):
+            return replace(_one(Call(TRACE, (MatMul(transposed(right), left),), ())), core=Ones((1, 1)))
     found, cores = Addend(1), list[Expr]()
     for factor in factors_of(expr):
         one = _one(factor)
@@ -322,8 +336,14 @@ def _total(addend: Addend) -> Addend:
             return replace(addend.scalar, number=addend.number * ones.size)
         case Hadamard(of, Eye()) | Hadamard(Eye(), of):
             return addend.scalar.times(_atom(Call(TRACE, (of,), ())), None)
+        case Hadamard(left, right) if 1 not in left.shape:
+            return addend.scalar.times(
+                _atom(Call(TRACE, (_chain(MatMul(transposed(left), right)).expression(),), ())), None
+            )
         case None:
             return addend
+        case Reshaped(of) | Transposed(of) if of.ndim == 2:
+            return _total(replace(addend, core=of))
         case core:
             return addend.scalar.times(_atom(Einsum("ab->", (core,))), None)
 

@@ -12,7 +12,7 @@ from jacobians.arrays import Array
 from jacobians.conventions import Convention
 from jacobians.layout import Layout
 from jacobians.network import Network, Run
-from jacobians.operations import Operation
+from jacobians.operations import Operation, find_loss
 from jacobians.translate import translate_batch, translate_parameters
 
 PLAIN = Convention("plain", Layout(), reduction="mean")
@@ -30,7 +30,7 @@ class Example:
         Widths of the layers.
     activation : str or Operation
     loss : str
-        As in `Network.dense`; a loss of class labels.
+        As in `Network.dense`; a loss of class labels, or of labels as targets 0 and 1.
     params : dict
     X : ndarray, shape (N, D)
     labels : ndarray, shape (N,)
@@ -69,8 +69,16 @@ class Example:
             reduction="mean",
         )
         return network.run(
-            translate_parameters(params, PLAIN, convention), translate_batch(self.X, PLAIN, convention), self.labels
+            translate_parameters(params, PLAIN, convention),
+            translate_batch(self.X, PLAIN, convention),
+            self._targets(convention),
         )
+
+    def _targets(self, convention: Convention) -> Array:
+        """The labels; for a loss of real targets as 0 and 1, in the convention's layout."""
+        if find_loss(self.loss).takes != "reals":
+            return self.labels
+        return translate_batch(np.eye(self.sizes[-1])[self.labels], PLAIN, convention)
 
 
 def example(title: str, sizes: Sequence[int], count: int, activation: str, loss: str, seed: int) -> Example:

@@ -12,73 +12,48 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array, size_of
 from jacobians.conventions import Convention
-from jacobians.derivation import derive
-from jacobians.explorer.differences import difference_table
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN, Example
-from jacobians.explorer.formulas import keep_formulas
-from jacobians.explorer.names import Spelling, letter, shown_name, shown_shape
-from jacobians.explorer.panes import objective_in_words
-from jacobians.explorer.stage_steps import stage_record
+from jacobians.explorer.names import letter, shown_name, shown_shape
 from jacobians.factors import Factor
 from jacobians.layout import Layout, vec
 from jacobians.network import Run
+from jacobians.operations import find_activation
 from jacobians.translate import translate_batch, translate_gradients
 
 
-def net_record(
-    example: Example, layouts: Sequence[Layout], manners: Sequence[ArrayNames], distinct: DistinctValues
-) -> dict[str, Any]:
-    """Return one net in every layout, its formulas in every manner, and how far the gradients of two layouts differ."""
+def net_record(example: Example, layouts: Sequence[Layout], distinct: DistinctValues) -> dict[str, Any]:
+    """Return a net as it is written down, and its numbers in every layout, as the library has them."""
     plain = entry_places(example)
-    conventions = [Convention("", layout, reduction="mean") for layout in layouts]
-    records, gradients = [], []
-    for convention in conventions:
-        run = example.run(convention)
-        own_places = _places(plain, convention, example)
-        writer = _Writer(run, own_places, distinct)
-        own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
-        chains = {name: run.chain(name) for name in own.values() if name}
-        gradient = {name: run.jacobian(name).gradient for name in chains}
-        arrays = _arrays(run)
-        named = [example.run(convention.replace(names=manner)) for manner in manners]
-        derived = [derive(each) for each in named]
-        spellings = [Spelling(each, example.activation) for each in named]
-        gradients.append(gradient)
-        records.append(
-            {
-                "own": distinct.keep(own),
-                "arrays": distinct.keep([writer.array(name, array) for name, array in arrays.items()]),
-                "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
-                "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradient.items()}),
-                "shown": [distinct.keep({name: spelled.array(name) for name in arrays}) for spelled in spellings],
-                "formulas": [keep_formulas(each, found, distinct) for each, found in zip(named, derived, strict=True)],
-                "stage": [
-                    distinct.keep(
-                        {
-                            name: stage_record(
-                                found, name, chains[name], convention.layout, own_places, distinct, example.key
-                            )
-                            for name in chains
-                        }
-                    )
-                    for found in derived
-                ],
-            }
-        )
-    kinds, table = difference_table(conventions, gradients, example.wrt, distinct)
     return {
         "key": example.key,
         "title": example.title,
-        "objective": objective_in_words(PLAIN.task_for(loss=example.loss)),
+        "sizes": list(example.sizes),
+        "activation": find_activation(example.activation).name,
+        "loss": example.loss,
+        "params": {name: distinct.keep_numbers(array) for name, array in example.params.items()},
+        "X": distinct.keep_numbers(example.X),
         "count": example.X.shape[0],
         "labels": example.labels.tolist(),
         "wrt": [[name, shown_name(name)] for name in example.wrt],
-        "sides": [record | {"kind": kind} for record, kind in zip(records, kinds, strict=True)],
-        "differences": table,
+        "sides": [_side(example, layout, plain, distinct) for layout in layouts],
+    }
+
+
+def _side(example: Example, layout: Layout, plain: Mapping[str, Array], distinct: DistinctValues) -> dict[str, int]:
+    convention = Convention("", layout, reduction="mean")
+    run = example.run(convention)
+    writer = _Writer(run, _places(plain, convention, example), distinct)
+    own = {wrt: own_name(wrt, convention) for wrt in example.wrt}
+    chains = {name: run.chain(name) for name in own.values() if name}
+    gradients = {name: run.jacobian(name).gradient for name in chains}
+    return {
+        "own": distinct.keep(own),
+        "arrays": distinct.keep([writer.array(name, array) for name, array in arrays_of(run).items()]),
+        "chains": distinct.keep({name: [writer.factor(f) for f in chain] for name, chain in chains.items()}),
+        "gradients": distinct.keep({name: writer.array(name, array) for name, array in gradients.items()}),
     }
 
 
@@ -92,7 +67,7 @@ def own_name(wrt: str, convention: Convention) -> str | None:
 def entry_places(example: Example) -> dict[str, Array]:
     """Return, for every array of the net in `PLAIN`, the places of its entries."""
     places, start = {}, 0
-    for name, array in _arrays(example.run(PLAIN)).items():
+    for name, array in arrays_of(example.run(PLAIN)).items():
         places[name] = np.arange(start, start + size_of(array.shape)).reshape(array.shape)
         start += size_of(array.shape)
     return places
@@ -108,8 +83,8 @@ def _places(plain: Mapping[str, Array], convention: Convention, example: Example
     return found
 
 
-def _arrays(run: Run) -> dict[str, Array]:
-    """Every array of a run in the order in which the forward pass meets them."""
+def arrays_of(run: Run) -> dict[str, Array]:
+    """Return every array of a run in the order in which the forward pass meets them."""
     arrays: dict[str, Array] = {}
     for name, value in run.values.items():
         if name == run.prediction:

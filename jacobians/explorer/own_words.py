@@ -13,7 +13,6 @@ from typing import Any
 from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
-from jacobians.explorer.example_nets import Example
 from jacobians.explorer.formulas import keep_mathml
 from jacobians.explorer.names import letter, shown_name
 from jacobians.symbols.mathml import MathmlNotation
@@ -55,8 +54,11 @@ def own_words(names: ArrayNames, layers: int) -> dict[str, str]:
     >>> [ng[name] for name in ("W1", "Z1", "A1", "P", "dZ2", "dW2", "dX", "N")]
     ['Theta1', 'Z2', 'A2', 'A3', 'delta3', 'Theta2_grad', 'X_grad', 'm']
     """
-    pairs = zip(_all(LIBRARY, layers), _all(names, layers), strict=True)
-    return {library: own for library, own in pairs if library != own}
+    return {library: own for library, own in _pairs(names, layers) if library != own}
+
+
+def _pairs(names: ArrayNames, layers: int) -> list[tuple[str, str]]:
+    return [*zip(_all(LIBRARY, layers), _all(names, layers), strict=True)]
 
 
 def _all(names: ArrayNames, layers: int) -> Iterator[str]:
@@ -72,15 +74,16 @@ def _all(names: ArrayNames, layers: int) -> Iterator[str]:
     yield from (names.of("prediction", layers), names.gradient_of("X"), names.count)
 
 
-def words_record(names: ArrayNames, example: Example, distinct: DistinctValues) -> dict[str, Any]:
+def words_record(names: ArrayNames, layers: int, distinct: DistinctValues) -> dict[str, Any]:
     """Return the names to change on the page: in programs, in sentences, in formulas, and the letters of entries."""
-    words = own_words(names, len(example.sizes) - 1)
+    words = own_words(names, layers)
     mathml = MathmlNotation().symbol
     ones = {f"{name}_ones": f"{own}_ones" for name, own in words.items() if name.startswith("A")}
     return {
         "code": words | ones,
         "text": {shown_name(name): shown_name(own) for name, own in words.items()},
-        "math": [[keep_mathml(mathml(name), distinct) for name in pair] for pair in words.items()],
+        # with those that stay: dA₁ may keep its name where A₁ within it has another
+        "math": [[keep_mathml(mathml(name), distinct) for name in pair] for pair in _pairs(names, layers)],
         "letters": {letter(of(LIBRARY)): letter(of(names)) for of in _SHOWN},
     }
 

@@ -16,15 +16,18 @@ from jacobians import __version__
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
-from jacobians.explorer.graph_section import BLOCK, graph_record
+from jacobians.explorer.graph_section import graph_record
 from jacobians.explorer.numbers import net_record
 from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_record
 from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
+from jacobians.explorer.templates import LAYERS, templates_record
+from jacobians.operations import ACTIVATIONS, find_activation
 from jacobians.presets import all_conventions
+from jacobians.symbols.javascript import runtime
 
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
-    *("dom", "words", "stops", "lookup", "state", "rows", "controls"),
+    *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "state", "rows", "controls"),
     *("arrays", "chain", "grid", "light", "sections", "graph"),
     *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
 )
@@ -48,7 +51,8 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
     '<!doctype html>'
     """
     style = "\n".join(map(_read, _STYLES))
-    script = '(async () => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "})();\n"
+    scripts = [runtime(), *(_read(f"{name}.js") for name in _SCRIPTS)]
+    script = '(async () => {\n"use strict";\n' + "\n".join(scripts) + "})();\n"
     data = explorer_data(all_conventions() if presets is None else presets, examples)
     parts = {
         "policy": escape(_policy(style, script)),
@@ -63,7 +67,9 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
 def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) -> dict[str, Any]:
     """Return everything that the page looks up; whole numbers within it are mostly places in ``values``."""
     distinct, manners, found = DistinctValues(), manners_of(presets), layouts()
-    nets = [net_record(example, found, manners, distinct) for example in examples]
+    nets = [net_record(example, found, distinct) for example in examples]
+    activations = [find_activation(each) for each in (*ACTIVATIONS, *(example.activation for example in examples))]
+    templates = templates_record(found, manners, {each.name: each for each in activations}, distinct)
     graph = graph_record(found, distinct)
     words = list(dict.fromkeys([LIBRARY, *(preset.names for preset in presets)]))
     names = [preset.name for preset in presets]
@@ -79,12 +85,12 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
         "words": [
             {
                 "manner": manners.index(manner_of(each)),
-                "nets": [words_record(each, e, distinct) for e in examples],
-                "graph": words_record(each, BLOCK, distinct),
+                "layers": [words_record(each, layers, distinct) for layers in range(1, LAYERS + 1)],
             }
             for each in words
         ],
         "nets": nets,
+        "templates": templates,
         "graph": graph,
         "numbers": distinct.numbers,
         "values": distinct.values,

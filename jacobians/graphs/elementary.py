@@ -12,8 +12,8 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError
-from jacobians.graphs.broadcasting import Curvatures, OfTwo, Slopes
 from jacobians.operations import Elementwise
+from jacobians.operations.broadcasting import Curvatures, OfTwo, Slopes
 
 
 class Elementary(Elementwise):

@@ -13,7 +13,6 @@ import numpy as np
 
 from jacobians.arrays import as_array, of_graph
 from jacobians.errors import DomainError, FrozenError, GraphError, ShapeError
-from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 from jacobians.graphs.contractions import dot, einsum, inner, outer, tensordot, vdot
 from jacobians.graphs.elementary import (
     Arccos,
@@ -36,6 +35,7 @@ from jacobians.graphs.elementary import (
 from jacobians.graphs.node import Node
 from jacobians.graphs.rearranging import Joined, Moved
 from jacobians.operations import Exp, Log, Operation, Power, Square, Tanh
+from jacobians.operations.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 
 
 def numbers(argument: Any) -> Any:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, OfGraph, as_array
 from jacobians.errors import GraphError
-from jacobians.graphs.broadcasting import Minus
 from jacobians.linops import Dense, Diagonal, Jacobian
 from jacobians.operations import Loss, Operation, SquaredError, Unary
+from jacobians.operations.broadcasting import Minus
 from jacobians.operations.losses import rows_of_examples, same_shape_targets
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Second, called
 from jacobians.symbols.expressions import Call, Expr, Number, Quotient, scaled

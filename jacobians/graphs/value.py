@@ -12,7 +12,6 @@ from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, did_you_
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
-from jacobians.graphs.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.contractions import dot
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
@@ -21,6 +20,7 @@ from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
 from jacobians.graphs.second_order import hessian_between
 from jacobians.linops import Jacobian
 from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
+from jacobians.operations.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.operations.hessian import Hessian
 from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
 

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.graphs.broadcasting import OfTwo, Slopes
 from jacobians.graphs.elementary import Cos, Elementary, Sin
 from jacobians.layers.normalisation import channel_axis
 from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
+from jacobians.operations.broadcasting import OfTwo, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -92,6 +92,10 @@ class ELU(_Smooth):
     def textbook_prime(Z: Array, alpha: float) -> Array:
         return np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
 
+    @staticmethod
+    def textbook_second(Z: Array, alpha: float) -> Array:
+        return np.where(Z > 0, 0.0, alpha * np.exp(np.minimum(Z, 0)))
+
     def _curvature(self, z: Array) -> Array:
         return as_array(np.where(z > 0, z.dtype.type(0), z.dtype.type(self.alpha) * np.exp(np.minimum(z, 0))))
 
@@ -111,6 +115,11 @@ class SELU(_Smooth):
     def textbook_prime(Z: Array) -> Array:
         alpha, scale = 1.6732632423543772, 1.0507009873554805
         return scale * np.where(Z > 0, 1.0, alpha * np.exp(np.minimum(Z, 0)))
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        alpha, scale = 1.6732632423543772, 1.0507009873554805
+        return scale * np.where(Z > 0, 0.0, alpha * np.exp(np.minimum(Z, 0)))
 
     def _curvature(self, z: Array) -> Array:
         return as_array(np.where(z > 0, z.dtype.type(0), self._rule(np.minimum(z, 0))[1]()))
@@ -147,6 +156,10 @@ class SoftSign(_Smooth):
     def textbook_prime(Z: Array) -> Array:
         return 1 / (1 + np.abs(Z)) ** 2
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -2 * np.sign(Z) / (1 + np.abs(Z)) ** 3
+
     def _curvature(self, z: Array) -> Array:
         return as_array(-2 * np.sign(z) / (1 + np.abs(z)) ** 3)
 
@@ -165,6 +178,10 @@ class HardSwish(_Smooth):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return np.where(np.abs(Z) < 3, Z / 3 + 0.5, np.where(Z < 0, 0.0, 1.0))
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.where(np.abs(Z) < 3, 1 / 3, 0.0)
 
     def _curvature(self, z: Array) -> Array:
         return (np.abs(z) < 3).astype(z.dtype) / 3
@@ -187,6 +204,14 @@ class Mish(Elementwise):
             return as_array(t + z * sigma * d * (2 * n + d) / (n + d) ** 2).astype(z.dtype, copy=False)
 
         return as_array(z * t).astype(z.dtype, copy=False), derivative
+
+    def _curvature(self, z: Array) -> Array:
+        """(2 + z (1 − σ − 2 t σ)) σ (1 − t²), with t = tanh(log(1 + eᶻ)) and σ = σ(z)."""
+        u = np.exp(-np.abs(z))
+        n, d = np.where(z > 0, 1 + 2 * u, u * (u + 2)), np.where(z > 0, 2 * u * u, 2.0)
+        t, sigma = n / (n + d), np.where(z > 0, 1.0, u) / (1 + u)
+        slope = sigma * d * (2 * n + d) / (n + d) ** 2
+        return as_array(slope * (2 + z * (1 - sigma - 2 * t * sigma))).astype(z.dtype, copy=False)
 
 
 @final
@@ -219,6 +244,10 @@ class Sqrt(Elementary):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 0.5 / np.sqrt(Z)
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -0.25 / Z**1.5
 
     def _curvature(self, z: Array) -> Array:
         return as_array(-0.25 / (z * np.sqrt(z)))
@@ -318,6 +347,12 @@ class PReLU(Primitive):
             return by if beside == a.shape else by @ Reshape(beside, a.shape, below.dtype)
 
         return as_array(X * slopes), {"X": lambda: Diagonal(slopes), "a": by_a}
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """The slope by X is a itself where X is negative."""
+        X, a = arrays
+        makers = self._linearize(np.where(X > 0, X, cotangent.dtype.type(-1)), a)[1]
+        return {("X", "a"): -Diagonal(cotangent) @ makers["a"]()}
 
 
 @of_one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, ClassVar, final
 
@@ -12,11 +12,13 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
-from jacobians.operations import Primitive
-from jacobians.operations.operation import Makers
+from jacobians.operations import Jacobians, Primitive
+from jacobians.operations.operation import Makers, Pull, Second
+from jacobians.operations.softmaxes import softmax
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
@@ -50,8 +52,14 @@ class Attention(Primitive):
             )
         self.causal = causal
 
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        value, makers, pull = self._attended(*arrays)
+        return value, Jacobians(self.name, makers, self.layout, pull, partial(self._second_of, arrays))
+
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        Q, K, V = arrays
+        return self._attended(*arrays)[:2]
+
+    def _attended(self, Q: Array, K: Array, V: Array) -> tuple[Array, Makers, Pull]:
         self._check(Q.shape, K.shape, V.shape)
         scale = 1 / np.sqrt(Q.dtype.type(Q.shape[-1]))
         scores = (Q * scale) @ K.swapaxes(-1, -2)
@@ -62,18 +70,47 @@ class Attention(Primitive):
         P = as_array(weights / weights.sum(axis=-1, keepdims=True))
         value = as_array(P @ V)
 
-        def by_scores() -> Jacobian:
+        def after_scores() -> Jacobian:
             return BatchedKronecker(Q.shape[-2], V.swapaxes(-1, -2)) @ DiagonalMinusOuter(P, P, P, -1)
 
-        def by_queries() -> Jacobian:
-            return by_scores() @ BatchedKronecker(Q.shape[-2], as_array(scale * K))
+        def scores_by_queries() -> Jacobian:
+            return BatchedKronecker(Q.shape[-2], as_array(scale * K))
 
-        def by_keys() -> Jacobian:
+        def scores_by_keys() -> Jacobian:
             lead = P.ndim - 2
             turned = PermutedAxes((*range(lead), lead + 1, lead), (*P.shape[:-2], P.shape[-1], P.shape[-2]), P.dtype)
-            return by_scores() @ turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
+            return turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
 
-        return value, {"Q": by_queries, "K": by_keys, "V": partial(BatchedKronecker, P, V.shape[-1])}
+        makers: Makers = {
+            "Q": lambda: after_scores() @ scores_by_queries(),
+            "K": lambda: after_scores() @ scores_by_keys(),
+            "V": partial(BatchedKronecker, P, V.shape[-1]),
+        }
+
+        def pull(row: Any, names: Collection[str]) -> dict[str, Any]:
+            """What arrives at the scores is found once, for the queries and for the keys."""
+            if isinstance(row, Jacobian):
+                return {name: row @ makers[name]() for name in names}
+            row = row.astype(np.result_type(row, P.dtype), copy=False)
+            found = {"V": makers["V"]()._vjp(row)} if "V" in names else {}
+            by_scores = {"Q": scores_by_queries, "K": scores_by_keys}
+            if not by_scores.keys().isdisjoint(names):
+                at_scores = after_scores()._vjp(row)
+                found |= {name: by()._vjp(at_scores) for name, by in by_scores.items() if name in names}
+            return found
+
+        return value, makers, pull
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of softmax(Q Kᵀ/√d) V as a function of values."""
+        return second_by_values(self._in_values, self.names, arrays, cotangent)
+
+    def _in_values(self, Q: Value, K: Value, V: Value) -> Value:
+        scores = (Q / np.sqrt(Q.dtype.type(Q.shape[-1]))) @ K.swapaxes(-1, -2)
+        hidden = self._hidden(scores.shape)
+        if hidden is not None:
+            scores = scores + np.where(hidden, Q.dtype.type(-np.inf), Q.dtype.type(0))
+        return softmax(scores) @ V
 
     def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
         fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]

@@ -10,6 +10,7 @@ import numpy as np
 from jacobians.arrays import Array, DType, Shape
 from jacobians.errors import ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
+from jacobians.linops.kernels import empty
 
 Pads = tuple[tuple[int, int], ...]
 """By axis, how many zeros are put before and after the entries."""
@@ -92,11 +93,17 @@ def within_padding(lead: Shape, lengths: Shape, pads: Pads, dtype: DType) -> Sel
     return Selection(key, (*lead, *padded), dtype)
 
 
-def padded(array: Array, pads: Pads, fill: float = 0.0) -> Array:
-    """Return the array with padding around its last axes; itself without padding."""
+def padded(array: Array, pads: Pads) -> Array:
+    """Return the array with zeros around its last axes; itself without padding."""
     if not any(map(any, pads)):
         return array
     lead, lengths = array.shape[: array.ndim - len(pads)], array.shape[array.ndim - len(pads) :]
-    if not fill:
-        return within_padding(lead, lengths, pads, array.dtype)._vjp(array)
-    return np.pad(array, (*((0, 0),) * len(lead), *pads), constant_values=fill)
+    return within_padding(lead, lengths, pads, array.dtype)._vjp(array)
+
+
+def padded_with(array: Array, inside: Selection, fill: float) -> Array:
+    """Return the array with a number around it, where a selection finds it again."""
+    out = empty(inside.domain, array.dtype, array)
+    out.fill(fill)
+    out[inside.key] = array
+    return out

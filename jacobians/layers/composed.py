@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from jacobians.errors import ShapeError
 from jacobians.graphs import Graph, Value
 from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.node import Origin
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians, Operation
@@ -69,10 +70,14 @@ class Composed(Operation):
             return {name: found[node] for name, node in zip(names, wanted, strict=True)}
 
         makers: Makers = {name: partial(jacobian, place) for place, name in enumerate(self.names)}
-        return out.array.copy(), Jacobians(self.name, makers, self.layout, pull)
+        second = partial(second_by_values, self._formula, self.names, arrays)
+        return out.array.copy(), Jacobians(self.name, makers, self.layout, pull, second)
 
     def _checked(self, inputs: list[Value]) -> Value:
-        shapes = [value.shape for value in inputs]
+        self._refuse_shapes([value.shape for value in inputs])
+        return self._formula(*inputs)
+
+    def _refuse_shapes(self, shapes: Sequence[Shape]) -> None:
         for name, expected in self._shapes(*shapes).items():
             own = shapes[self.names.index(name)]
             if own != expected:
@@ -80,4 +85,3 @@ class Composed(Operation):
                     f"{self.name}: {name} has shape {own}, expected {expected} beside {self.names[0]} {shapes[0]} "
                     f"({self._own_layout}, sequences {self._own_layout.sequences})"
                 )
-        return self._formula(*inputs)

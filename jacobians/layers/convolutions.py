@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
-from jacobians.layers.axes import Pads, as_pads, as_steps, given_back, moved, padded, within_padding
+from jacobians.layers.axes import Pads, as_pads, as_steps, given_back, is_in_order, moved, padded, within_padding
 from jacobians.layers.axes import back as undone
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
@@ -24,6 +24,7 @@ from jacobians.linops import (
     Reshape,
     Selection,
     SharedKernel,
+    SlidingKernel,
     Windows,
 )
 from jacobians.operations import Jacobians, Primitive
@@ -110,14 +111,15 @@ class _WithKernel(Primitive):
             if b.shape != (shape[1],):
                 raise ShapeError(f"{self.name}: b has shape {b.shape}, {shape[1]} outputs expect ({shape[1]},)")
             beside = (shape[1], *(1,) * self.places)
-            value = value + b.reshape(beside)
+            # in place, unless the bias alone is float64
+            value = np.add(value, b.reshape(beside), out=value if b.itemsize <= value.itemsize else None)
 
             def by_bias() -> Jacobian:
                 spread = Broadcast(shape, beside, value.dtype) @ Reshape(beside, b.shape, value.dtype)
                 return given_back(axes, spread)
 
             makers["b"] = by_bias
-        return value.transpose(undone(axes)).copy(), makers
+        return value if is_in_order(axes) else value.transpose(undone(axes)).copy(), makers
 
 
 @final
@@ -206,25 +208,9 @@ class Convolution(_WithKernel):
     def _by_images(self, ordered: Shape, own: Shape, w: Array, one: Windows, pads: Pads) -> Jacobian:
         """dZₙ = W · the columns of dXₙ, for each example alike."""
         axes = self._own_layout.image_axes(self.places)
-        inner = of_one_example(ordered[1:], w, one, pads, self.groups)
+        parts = w.reshape(self.groups, w.shape[0] // self.groups, *w.shape[1:]).astype(one.dtype, copy=False)
+        inner = SlidingKernel(parts, one, pads)
         return given_back(axes, moved(axes, ForEachExample(ordered[0], inner), own))
-
-
-def of_one_example(shape: Shape, w: Array, one: Windows, pads: Pads, groups: int) -> Jacobian:
-    """Return the Jacobian of one example's convolution with respect to its image (C, *lengths)."""
-    outputs, k = w.shape[0], size_of(w.shape[1:])
-    places = one.codomain[1 + len(pads) :]
-    p, dtype = size_of(places), one.dtype
-    by_columns: Jacobian
-    if groups == 1:
-        by_columns = Kronecker(w.reshape(outputs, k).astype(dtype, copy=False), p)
-    else:
-        parts = w.reshape(groups, outputs // groups, k).astype(dtype, copy=False)
-        by_columns = BatchedKronecker(parts, p, (groups,))
-    inner = by_columns @ Reshape(by_columns.domain, one.codomain, dtype) @ one
-    if any(map(any, pads)):
-        inner = inner @ within_padding(shape[:1], shape[1:], pads, dtype).T
-    return Reshape((outputs, *places), by_columns.codomain, dtype) @ inner
 
 
 @final
@@ -285,6 +271,25 @@ class TransposedConvolution(_WithKernel):
             "W": partial(self._by_kernel, x, w.shape, W.shape, one, None if fits else kept, pads, lengths),
         }
         return self._with_bias(value, makers, arrays)
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """What arrives at X is linear in the kernel: the convolution of the cotangent."""
+        X, W = arrays[:2]
+        forward = Convolution(
+            self.places,
+            self.stride,
+            self.pad,
+            self.dilation,
+            self.groups,
+            bias=False,
+            flipped=self.flipped,
+            layout=self.layout,
+        )
+        by_kernel = forward._evaluate(cotangent, W)[1].numerator("W")
+        if by_kernel.codomain != X.shape:  # with extra places one more window may fit
+            key = tuple(slice(0, n) for n in X.shape)
+            by_kernel = Selection(key, by_kernel.codomain, by_kernel.dtype) @ by_kernel
+        return {("X", "W"): by_kernel}
 
     def _of_one(self, w: Array, one: Windows, kept: Selection | None, pads: Pads, lengths: Shape) -> Jacobian:
         """The convolution of one example that this is the transpose of."""

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, as_float
 from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back, given_back, is_in_order, moved
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Reshape
@@ -19,7 +21,7 @@ from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
 from jacobians.operations import Jacobians, Primitive, Unary
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -101,6 +103,22 @@ class _Normalised(Primitive):
             makers["beta"] = lambda: self._by_scale(None, scales[1].shape, beside, X.shape, own)
         return as_array(value).astype(dtype, copy=False), makers
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of γ ∘ x̂ as a function of values; β is only added."""
+        return second_by_values(self._in_values, self.names[:2], arrays[:2], cotangent)
+
+    def _in_values(self, X: Value, gamma: Value) -> Value:
+        axes, groups = self._groups(X.shape)
+        ordered = X.transpose(axes)
+        own = self._hat(ordered.reshape(groups, X.size // groups)).reshape(ordered.shape).transpose(back(axes))
+        axis = self._feature_axis(X.shape) % X.ndim
+        return own * gamma.reshape(tuple(n if i == axis else 1 for i, n in enumerate(X.shape)))
+
+    def _hat(self, rows: Value) -> Value:
+        """x̂ by rows."""
+        away = rows - rows.mean(axis=1, keepdims=True) if self.centred else rows
+        return away * ((away * away).mean(axis=1, keepdims=True) + self.eps) ** -0.5
+
     def _standardised(self, rows: Array) -> tuple[Array, Array]:
         """x̂ by rows, and 1/√(σ² + ε) of each."""
         m = rows.shape[1]
@@ -176,6 +194,12 @@ class BatchNorm(_Normalised):
             )
         scale = 1 / np.sqrt(variance + rows.dtype.type(self.eps))
         return as_array((rows - mean) * scale), as_array(scale)
+
+    def _hat(self, rows: Value) -> Value:
+        if self.statistics is None:
+            return super()._hat(rows)
+        mean, variance = (s.reshape(-1, 1).astype(rows.dtype, copy=False) for s in self.statistics)
+        return (rows - mean) * (1 / np.sqrt(variance + rows.dtype.type(self.eps)))
 
     def _by_input(self, shape: Shape, axes: tuple[int, ...], hat: Array, scale: Array, gamma: Array) -> Jacobian:
         if self.statistics is None:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, padded, within_padding
+from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, padded_with, within_padding
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Broadcast, ForEachExample, Jacobian, Reshape, Selection, Windows
+from jacobians.linops import Broadcast, ForEachExample, Jacobian, PickedFromWindows, Reshape, Selection, Windows
 from jacobians.operations import Unary
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
@@ -105,17 +105,22 @@ class Pool(_OfImages):
         return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
 
     def _largest(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
-        n = len(windows.kernel)
-        (count, channels), places = x.shape[:2], windows.codomain[1 + n :]
-        columns = windows._jvp(padded(x, pads, -np.inf)).reshape(count, channels, size_of(windows.kernel), *places)
-        first = columns.argmax(axis=2)[:, :, None]
-        value = np.take_along_axis(columns, first, 2)[:, :, 0]
+        inside = within_padding(x.shape[:2], x.shape[2:], pads, x.dtype)
+        entries = x if not any(map(any, pads)) else padded_with(x, inside, -np.inf)
+        every = Windows(windows.kernel, entries.shape, windows.stride, dtype=x.dtype)
+        value = entries[every._entries((0,) * len(windows.kernel))].copy()
+        for offset in np.ndindex(windows.kernel):
+            if any(offset):
+                np.maximum(value, entries[every._entries(offset)], out=value)
 
         def by_x() -> Jacobian:
-            inside = padded(np.arange(size_of(x.shape[1:])).reshape(x.shape[1:]), pads)
-            every = windows._jvp(inside).reshape(channels, size_of(windows.kernel), *places)
-            own = np.take_along_axis(every[None], first, 2)[:, :, 0]
-            return Selection(own + example_starts(x.shape, own.ndim), x.shape, x.dtype)
+            offsets = [*np.ndindex(windows.kernel)]
+            which = np.zeros_like(value, dtype=np.intp if len(offsets) > 128 else np.int8)
+            for place in reversed(range(len(offsets))):  # of equal entries the first comes last
+                largest = entries[every._entries(offsets[place])] == value
+                which = np.where(largest, which.dtype.type(place), which)
+            picked = PickedFromWindows(every, which)
+            return picked @ inside.T if any(map(any, pads)) else picked
 
         return value, {"X": by_x}
 
@@ -130,11 +135,6 @@ class Pool(_OfImages):
             inner = inner @ within_padding(x.shape[1:2], x.shape[2:], pads, x.dtype).T
         by_x = (1.0 / size) * ForEachExample(len(x), inner)
         return as_array(by_x._jvp(x)), {"X": lambda: by_x}
-
-
-def example_starts(shape: Shape, ndim: int) -> Array:
-    """Return the first flat place of each example, shaped to be added to an index of so many axes."""
-    return (np.arange(shape[0]) * size_of(shape[1:])).reshape(-1, *(1,) * (ndim - 1))
 
 
 @final

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, of_graph
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
-from jacobians.operations import sigmoid, tanh
+from jacobians.layers.whole_sequences import (
+    Around,
+    WholeSequence,
+    in_common_dtype,
+    run_gru,
+    run_lstm,
+    run_rnn,
+    states_before,
+)
+from jacobians.linops.kernels import empty, matmul
+from jacobians.operations import Jacobians, sigmoid, tanh
+from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["GRU", "LSTM", "RNN", "gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step"]
@@ -30,6 +44,9 @@ class _Recurrent(Composed):
         Which steps belong to an example; in the others its state stays as it is.
     gates : str
         The order in which the gates lie along the weights' outputs.
+    steps : bool
+        Whether a sequence of values becomes a graph of its steps, in which every state is a value, as an explanation, a
+        diagnosis or a Hessian wants it; else it is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
     """
 
@@ -43,9 +60,10 @@ class _Recurrent(Composed):
         sequence: bool = True,
         mask: npt.ArrayLike | None = None,
         gates: str = "",
+        steps: bool = False,
         layout: AnyLayout | None = None,
     ) -> None:
-        self.sequence = sequence
+        self.sequence, self.steps = sequence, steps
         self.mask = None if mask is None else as_array(mask, "the mask", self.name).astype(bool)
         self.gates = gates or self.letters
         if sorted(self.gates) != sorted(self.letters):
@@ -88,7 +106,51 @@ class _Recurrent(Composed):
         """The weights as (in, out)."""
         return W if self._own_layout.weights == "columns" else W.T
 
-    # --- the loop --------------------------------------------------------------------------------
+    # --- as one operation ------------------------------------------------------------------------
+
+    def __call__(self, *operands: Any) -> Any:
+        """Return the value and its `Jacobians`; of values of a graph, see `jacobians.values`, a value."""
+        value: Any = of_graph(operands)
+        if value is None or self.steps or not self.sequence:
+            return super().__call__(*operands)
+        return value._apply(self, operands)
+
+    def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
+        if self.steps or not self.sequence:
+            return super()._evaluate(*arrays)
+        shapes = {name: array.shape for name, array in zip(self.names, arrays, strict=True)}
+        self._refuse_shapes([*shapes.values()])
+        own = self._own_layout
+        axes, in_rows = own.sequence_axes(), own.batch == "rows"
+        X, *rest = in_common_dtype(arrays)
+        starts = [state if in_rows else state.T for state in rest[: self.states]]
+        Wx, Wh = (W if own.weights == "columns" else W.T for W in rest[self.states : self.states + 2])
+        x = X.transpose(axes)
+        inputs = x.reshape(x.shape[0] * x.shape[1], x.shape[2])
+        into = matmul(inputs, Wx)
+        into = np.add(into, rest[self.states + 2], out=into).reshape(*x.shape[:2], Wx.shape[1])
+        states = empty((*x.shape[:2], Wh.shape[0]), into.dtype, into, starts[0])
+        around = self._run(into, starts, Wh, rest[self.states + 3 :], states)
+        every = WholeSequence(
+            around,
+            axes,
+            shapes,
+            inputs,
+            Wx,
+            partial(states_before, starts[0], states),
+            in_rows=in_rows,
+            in_columns=own.weights == "columns",
+        )
+        makers: Makers = {name: partial(every.by, name) for name in self.names}
+        value = states.transpose(back(axes)).copy()
+        second = partial(second_by_values, self._formula, self.names, arrays)
+        return value, Jacobians(self.name, makers, self.layout, every.pull, second)
+
+    @abstractmethod
+    def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
+        """Write the states, and return what makes the linear recurrence around them."""
+
+    # --- as a graph of steps ---------------------------------------------------------------------
 
     def _formula(self, *inputs: Value) -> Value:
         X, *rest = inputs
@@ -141,6 +203,9 @@ class RNN(_Recurrent):
     name = "rnn"
     inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b")
 
+    def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
+        return run_rnn(into, starts[0], Wh, self.mask, states)
+
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         return (tanh(into + states[0] @ Wh),)
 
@@ -168,6 +233,9 @@ class LSTM(_Recurrent):
         super().__init__(**options)
         self.result = result
 
+    def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
+        return run_lstm(into, starts[0], starts[1], Wh, self.mask, states, self.gates)
+
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         h, c = states
         gates = into + h @ Wh
@@ -191,6 +259,9 @@ class GRU(_Recurrent):
     name = "gru"
     inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b", "bh")
     letters = "rzn"
+
+    def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:
+        return run_gru(into, starts[0], Wh, biases[0], self.mask, states, self.gates)
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         (h,) = states
@@ -232,6 +303,7 @@ def rnn(
     b: Any,
     *,
     mask: npt.ArrayLike | None = None,
+    steps: bool = False,
     layout: AnyLayout | None = None,
 ) -> Any:
     """Return all states of a recurrent net over sequences, and their Jacobians, whose vjp is BPTT.
@@ -245,6 +317,9 @@ def rnn(
         As in `rnn_step`.
     mask : array_like of bool, shape (N, T), optional
         Which steps belong to an example; in the others its state stays.
+    steps : bool
+        Of values: whether every step is values of its own, as an explanation, a diagnosis or a Hessian wants it. Else
+        the sequence is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
 
     References
@@ -258,7 +333,7 @@ def rnn(
     >>> states.shape, J.h.shape
     ((2, 4, 2), (16, 4))
     """
-    return RNN(mask=mask, layout=layout)(X, h, Wx, Wh, b)
+    return RNN(mask=mask, steps=steps, layout=layout)(X, h, Wx, Wh, b)
 
 
 def lstm_step(
@@ -303,6 +378,7 @@ def lstm(
     *,
     mask: npt.ArrayLike | None = None,
     gates: str = "ifog",
+    steps: bool = False,
     layout: AnyLayout | None = None,
 ) -> Any:
     """Return all states h of an LSTM over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `lstm_step`.
@@ -314,7 +390,7 @@ def lstm(
     >>> h.shape, J.c.shape
     ((2, 4, 1), (8, 2))
     """
-    return LSTM(mask=mask, gates=gates, layout=layout)(X, h, c, Wx, Wh, b)
+    return LSTM(mask=mask, gates=gates, steps=steps, layout=layout)(X, h, c, Wx, Wh, b)
 
 
 def gru_step(
@@ -352,6 +428,7 @@ def gru(
     *,
     mask: npt.ArrayLike | None = None,
     gates: str = "rzn",
+    steps: bool = False,
     layout: AnyLayout | None = None,
 ) -> Any:
     """Return all states of a GRU over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `gru_step`.
@@ -362,4 +439,4 @@ def gru(
     >>> gru(X, h, np.ones((3, 3)), np.ones((1, 3)), np.zeros(3), np.zeros(3))[0].shape
     (2, 4, 1)
     """
-    return GRU(mask=mask, gates=gates, layout=layout)(X, h, Wx, Wh, b, bh)
+    return GRU(mask=mask, gates=gates, steps=steps, layout=layout)(X, h, Wx, Wh, b, bh)

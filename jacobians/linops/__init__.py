@@ -10,7 +10,7 @@ from jacobians.linops.batch import BlockDiagonal, KhatriRao, block_diagonal
 from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.block_row import BlockRow
 from jacobians.linops.broadcast import Broadcast
-from jacobians.linops.convolutions import SharedKernel, Windows
+from jacobians.linops.convolutions import PickedFromWindows, SharedKernel, SlidingKernel, Windows
 from jacobians.linops.diagonal import Diagonal, DiagonalMinusOuter
 from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.for_each_example import ForEachExample
@@ -24,6 +24,7 @@ from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.planning import Plan
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.recurrence import GatedRecurrence
 from jacobians.linops.solving import det, inverse, logdet, solve
 from jacobians.linops.spectral import eigh, norm, trace
 from jacobians.linops.sylvester import SylvesterInverse
@@ -48,6 +49,7 @@ __all__ = [
     "Elimination",
     "ForEachExample",
     "Frechet",
+    "GatedRecurrence",
     "Identity",
     "Jacobian",
     "KhatriRao",
@@ -55,12 +57,14 @@ __all__ = [
     "Kronecker",
     "LowRank",
     "PermutedAxes",
+    "PickedFromWindows",
     "Plan",
     "Product",
     "Reshape",
     "Scaled",
     "Selection",
     "SharedKernel",
+    "SlidingKernel",
     "Sparse",
     "Sum",
     "SylvesterInverse",

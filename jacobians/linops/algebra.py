@@ -97,7 +97,7 @@ def _joined(added: Sequence[Jacobian], factors: list[Jacobian] | None = None) ->
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
     """What equals left @ right and stores no more entries than both (or one row for each example), or None."""
     match left, right:
-        # a layer's neighbours: of a net's pairs most are these, and here they need not come to the end of the rules
+        # neighbours in a net's chain: most pairs are of this kind, so they are decided first
         case (Kronecker(), Diagonal()) | (Diagonal(), Kronecker()):
             return None
         # 0 J = 0,  J 0 = 0

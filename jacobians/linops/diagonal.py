@@ -53,7 +53,8 @@ class Diagonal(Jacobian):
         return True
 
     def _written(self, write: Any, order: Order) -> str:
-        return str(write.diag(write.expr(self.values), order))
+        flat = len(self.domain) == 2 and 1 in self.domain
+        return str(write.diag(write.expr(self.values), order, flat))
 
     def _keeps_examples(self, axis: int) -> bool:
         return bool(self.domain)

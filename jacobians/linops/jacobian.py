@@ -47,6 +47,9 @@ _CALLED_ELSEWHERE = {
     "todense": "toarray()",
     "A": "toarray()",
     "numpy": "toarray()",
+    "to_numpy": "toarray()",
+    "to_array": "toarray()",
+    "dense": "toarray()",
     "tocsr": "to_sparse()",
     "tocsc": "to_sparse()",
     "tocoo": "to_sparse()",
@@ -57,6 +60,12 @@ _CALLED_ELSEWHERE = {
     "pullback": "vjp(cotangent)",
     "pushforward": "jvp(tangent)",
     "apply": "jvp(tangent)",
+    "forward": "jvp(tangent)",
+    "backward": "vjp(cotangent)",
+    "inv": "inverse()",
+    "eig": "eigh()",
+    "matmul": "dot(other)",
+    "diag": "diagonal()",
 }
 """What arrays, sparse matrices and other libraries call something, and what it is called here."""
 

@@ -44,6 +44,15 @@ def zeros(shape: Shape, like: Array) -> Array:
     return np.zeros(shape, like.dtype)
 
 
+def write_by(function: Callable[..., None], *operands: Any) -> None:
+    """Call a function that writes into its last operand, as one call where that stands in for an array."""
+    *given, out = operands
+    if isinstance(out, StandIn):
+        out.written_by(function, *given)
+    else:
+        function(*operands)
+
+
 def on_rows(act: Callable[[Array], Array], value: Array, into: Shape, out: Shape) -> Array:
     """Return `act` of a stack of arrays of shape `into`, each of them one row, as a stack of arrays of shape `out`."""
     stack = value.shape[: value.ndim - len(into)]
@@ -90,6 +99,14 @@ def matmul(left: Array, right: Array) -> Array:
         block = slice(start, start + _LONG)
         sums += np.matmul(left[..., block], right[..., block, :])
     return sums.astype(np.float32)
+
+
+def matmul_into(left: Array, right: Array, out: Array) -> None:
+    """Write ``left @ right`` into an array, as `matmul` sums it."""
+    if left.dtype == right.dtype == out.dtype and (left.shape[-1] <= _LONG or out.dtype != np.float32):
+        np.matmul(left, right, out=out)
+    else:
+        out[...] = matmul(left, right)
 
 
 def _product(left: Array, right: Array) -> Array:

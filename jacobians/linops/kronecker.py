@@ -174,6 +174,10 @@ class Kronecker(Jacobian):
         return Kronecker(left, right, self.dtype)
 
     def _written(self, write: Any, order: Order) -> str:
+        """A ⊗ B; A ⊗ I₁ is A."""
+        for alone, one in ((self._left, self._right), (self._right, self._left)):
+            if isinstance(one, int) and one == 1 and not isinstance(alone, int):
+                return str(write.operand(alone))
         left, right = write.operand(self._left), write.operand(self._right)
         return str(write.kron(left, right) if order == "C" else write.kron(right, left))
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, Symbolic, as_array, as_shape, show_shape, size_of
+from jacobians.arrays import Array, Shape, StandIn, Symbolic, as_array, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import zeros
+from jacobians.linops.kernels import write_by, zeros
 from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import unravelled
 from jacobians.linops.wrappers import Transposed
@@ -343,7 +343,7 @@ class Selection(MovedEntries):
         if self._repeats() <= 1:
             sums[..., places] = flat
         else:
-            _add_by_segments(sums, places, flat)
+            write_by(_add_by_segments, places, flat, sums)
         return out
 
     def _in_symbols(self, cotangent: Any) -> Array:
@@ -373,6 +373,8 @@ class Selection(MovedEntries):
         return self.key.ravel()
 
     def _repeats(self) -> int:
+        if isinstance(self.key, StandIn):
+            return self.shape[0]
         return 1 if isinstance(self.key, tuple) else int(np.bincount(self.key.ravel()).max(initial=0))
 
     def _keeps_examples(self, axis: int) -> bool:
@@ -402,7 +404,7 @@ _LONG_SEGMENT = 1 << 12
 """Terms above which a float32 sum is carried in float64."""
 
 
-def _add_by_segments(sums: Array, places: Array, terms: Array) -> None:
+def _add_by_segments(places: Array, terms: Array, sums: Array) -> None:
     """Write into `sums` at each place the sum of its terms: they are sorted by place once, for all of a stack."""
     order = np.argsort(places, kind="stable")
     (starts,) = np.nonzero(np.diff(places[order], prepend=-1))

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.linops import Commutation, Diagonal, Jacobian, Kronecker, Reshape, Selection
+from jacobians.graphs import Value
+from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape, Selection
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
+from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers, Primitive
+from jacobians.operations.operation import Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -60,6 +62,10 @@ class TripleProduct(OfMatrices):
             "B": lambda: Kronecker(AX, B.shape[1]),
         }
 
+    def _in_values(self, *inputs: Value) -> Value:
+        A, X, B = inputs
+        return A @ X @ B
+
 
 @final
 class Congruence(OfMatrices):
@@ -83,6 +89,10 @@ class Congruence(OfMatrices):
             return Kronecker(X.T @ M, k) + Kronecker(k, MX.T) @ Commutation(n, k, X.dtype)
 
         return X.T @ MX, {"X": by_x, "M": lambda: Kronecker(X.T, X.T)}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        X, M = inputs
+        return X.T @ M @ X
 
 
 @final
@@ -117,6 +127,12 @@ class Gram(OfOneMatrix):
         moved = Commutation(n, k, X.dtype)
         return X @ X.T, {"X": lambda: Kronecker(n, X) + Kronecker(X, n) @ moved}
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """X̄ = X (Ḡ + Ḡᵀ) of the columns, (Ḡ + Ḡᵀ) X of the rows."""
+        (X,), both = arrays, as_array(cotangent + cotangent.T)
+        n, k = X.shape
+        return {("X", "X"): Kronecker(n, both) if self.of == "columns" else Kronecker(both, k)}
+
 
 @final
 class Outer(OfMatrices):
@@ -140,6 +156,10 @@ class Outer(OfMatrices):
             "x": lambda: Kronecker(m, row.T) @ Reshape((m, 1), (m,), x.dtype),
             "y": lambda: Kronecker(column, n) @ Reshape((1, n), (n,), y.dtype),
         }
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """x̄ = Ḡ y."""
+        return {("x", "y"): Dense(cotangent, arrays[0].shape)}
 
 
 @final
@@ -170,28 +190,31 @@ class KroneckerProduct(OfMatrices):
 
         return np.kron(A, B), {"A": by_a, "B": by_b}
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā is linear in B: the cotangent's entries by those of both."""
+        A, B = arrays
+        (m, n), (p, q) = A.shape, B.shape
+        by_entries = cotangent.reshape(m, p, n, q).transpose(0, 2, 1, 3)
+        return {("A", "B"): Dense(as_array(by_entries), A.shape)}
+
 
 @final
-class Division(Primitive):
-    """(A, B) ↦ A/B entry by entry: the diagonals 1/B and −A/B²."""
+class Division(Divided):
+    """(A, B) ↦ A/B entry by entry, both broadcast to one shape: the diagonals 1/B and −A/B²."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("A", "B")
     name = "divide"
-    per_example = True
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
 
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        A, B = arrays
-        if A.shape != B.shape:
-            raise ShapeError(f"divide: A has shape {A.shape}, B has {B.shape}; nothing is broadcast")
+    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
         if np.count_nonzero(B) < B.size:
             place = tuple(int(i) for i in np.argwhere(B == 0)[0])
             raise DomainError(f"divide: B is zero at {place}; add an epsilon, or leave that entry out")
-        quotient = as_array(A / B)
-        kept = quotient.copy()
-        return quotient, {"A": lambda: Diagonal(as_array(1 / B)), "B": lambda: Diagonal(as_array(-kept / B))}
+        return super()._of(A, B)
+
+    def _of_symbols(self, A: Array, B: Array, name: Naming) -> tuple[Array, Slopes]:
+        return super()._of(A, B)
 
 
 def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> Any:
@@ -297,12 +320,12 @@ def kron(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) ->
 
 @of_two
 def divide(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return A/B entry by entry and its Jacobians, diag(1/B) and diag(−A/B²).
+    r"""Return A/B entry by entry and its Jacobians, diag(1/B) and diag(−A/B²); both are broadcast to one shape.
 
     Raises
     ------
     ShapeError
-        If the shapes differ.
+        If the shapes do not broadcast to one shape.
     DomainError
         If an entry of B is zero.
 

@@ -45,7 +45,8 @@ def gradient_in_blocks(
     total = TreeSum(len(batches))
     by_input: dict[str, Array] = {}
     for index in range(len(batches)):
-        added = share(*batches[index], count)
+        x, y = batches[index]
+        added = share(x, y, count)
         if "X" in added:
             along(by_input.setdefault("X", np.empty_like(X)), batches.part(index), axis)[...] = added.pop("X")
         total.put(index, added)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention, layer_widths
-from jacobians.errors import LayoutError, ShapeError
+from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.layout import Reduction
 from jacobians.network.blocks import gradient_in_blocks
 from jacobians.network.objective import Objective
@@ -355,8 +355,12 @@ class Network(Objective):
         """
         return self._alone(self._results(params, X))
 
-    def __call__(self, params: Parameters, X: Data) -> Any:
-        """Return `output`."""
+    def __call__(self, params: Parameters, X: Data | None = None) -> Any:
+        """Return `output`: a network keeps no parameters, so they come first."""
+        if X is None:
+            raise ArgumentError(
+                "network: X is missing; a network keeps no parameters: write net(params, X), with params = net.init(0)"
+            )
         return self.output(params, X)
 
     def predict(self, params: Parameters, X: Data) -> Any:

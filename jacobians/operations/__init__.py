@@ -28,6 +28,7 @@ from jacobians.operations import (
     products,
     shaping,
     softmaxes,
+    weighted_loss,
 )
 from jacobians.operations.activations import *
 from jacobians.operations.affine_maps import *
@@ -39,6 +40,7 @@ from jacobians.operations.powers import *
 from jacobians.operations.products import *
 from jacobians.operations.shaping import *
 from jacobians.operations.softmaxes import *
+from jacobians.operations.weighted_loss import *
 from jacobians.symbols.named_functions import Function
 
 if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
@@ -53,6 +55,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         *products.__all__,
         *shaping.__all__,
         *softmaxes.__all__,
+        *weighted_loss.__all__,
     ]
 
 _T = TypeVar("_T")

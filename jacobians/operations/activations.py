@@ -69,6 +69,10 @@ class Sigmoid(Elementwise):
     def textbook_prime(Z: Array) -> Array:
         return Sigmoid.textbook(Z) * Sigmoid.textbook(-Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return Sigmoid.textbook_prime(Z) * (1 - 2 * Sigmoid.textbook(Z))
+
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         with np.errstate(under="ignore"):
             w = np.abs(z, out=np.empty_like(z))
@@ -116,6 +120,10 @@ class Tanh(Elementwise):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 1 / np.cosh(Z) ** 2
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -2 * np.tanh(Z) / np.cosh(Z) ** 2
 
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         with np.errstate(under="ignore"):
@@ -520,6 +528,10 @@ class Softplus(_SmoothRectifier):
     def textbook_prime(Z: Array) -> Array:
         return Sigmoid.textbook(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return Sigmoid.textbook_prime(Z)
+
     def _tail(self, n: Array) -> tuple[Array, Callable[[], Array]]:
         e = np.exp(n, out=n)
 
@@ -579,6 +591,10 @@ class GELU(_SmoothRectifier):
     def textbook_prime(Z: Array) -> Array:
         return normal_cdf(Z) + Z * np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return (2 - Z**2) * np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi)
+
     def _tail(self, n: Array) -> tuple[Array, Callable[[], Array]]:
         if n.dtype.itemsize > 8:
             raise DTypeError(f"gelu: X has dtype {n.dtype}, its tables end at float64; pass X.astype(np.float64)")
@@ -636,6 +652,10 @@ class SiLU(_SmoothRectifier):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return Sigmoid.textbook(Z) * (1 + Z * Sigmoid.textbook(-Z))
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return 2 * Sigmoid.textbook_prime(Z) + Z * Sigmoid.textbook_second(Z)
 
     def _tail(self, n: Array) -> tuple[Array, Callable[[], Array]]:
         tail = _floor(n, -1e5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ from jacobians.operations.on_values import of_targets
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
 from jacobians.presets import AnyLayout
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Quotient, SumOver
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Power, Quotient, SumOver
 from jacobians.symbols.named_functions import Function
 
 __all__ = [
@@ -42,6 +43,11 @@ __all__ = [
 
 
 _SIGMA = Sigmoid().function()
+
+
+def _bernoulli(P: Expr) -> Jacobian:
+    """diag(P∘(1 − P)), the variances of zeros and ones."""
+    return Diagonal(cast(Array, Hadamard(P, Add(Number(1), P, minus=True))))
 
 
 class CrossEntropy(Loss):
@@ -127,6 +133,13 @@ class CrossEntropy(Loss):
         total = SumOver(Y, self.layout.feature_axis % 2)
         return Add(P if self.targets_sum_to_one else Hadamard(total, P), Y, minus=True)
 
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return (Σy)(diag p − p pᵀ) for each example; without Σy where the targets are declared to sum to 1."""
+        P = name(Call(SOFTMAX[self.layout.batch], (X,)))
+        total = SumOver(Y, self.layout.feature_axis % 2)
+        weighted: Any = P if self.targets_sum_to_one else Hadamard(total, P)
+        return DiagonalMinusOuter(weighted, weighted, cast(Array, P), self.layout.feature_axis)
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """(Σy)(diag p − p pᵀ) for each example."""
         axis = self.layout.feature_axis
@@ -188,6 +201,10 @@ class BinaryCrossEntropy(Loss):
         """Return P − Y with P = σ(X)."""
         return Add(name(Call(_SIGMA, (X,))), Y, minus=True)
 
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return diag(P∘(1 − P)) with P = σ(X)."""
+        return _bernoulli(name(Call(_SIGMA, (X,))))
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the target."""
         return Diagonal(logistic_slope(X))
@@ -231,6 +248,11 @@ class ProbabilityCrossEntropy(Loss):
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return (X − Y) / (X ∘ (1 − X))."""
         return Quotient(Add(X, Y, minus=True), Hadamard(X, Add(Number(1), X, minus=True)))
+
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return diag(Y / X² + (1 − Y) / (1 − X)²)."""
+        rest, one = Add(Number(1), X, minus=True), Quotient(Y, Power(X, 2))
+        return Diagonal(cast(Array, Add(one, Quotient(Add(Number(1), Y, minus=True), Power(rest, 2)))))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 that of the term that is there."""
@@ -344,6 +366,10 @@ class Logistic(Loss):
         against = Call(_SIGMA, (Hadamard(Number(-1), Hadamard(Y, X)),))
         return Hadamard(Number(-1), Hadamard(Y, against))
 
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return diag(σ(X)∘(1 − σ(X)))."""
+        return _bernoulli(Call(_SIGMA, (X,)))
+
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """∂²/∂x² = σ(x) σ(−x), whatever the label: y² = 1."""
         return Diagonal(logistic_slope(X))
@@ -414,6 +440,10 @@ class MulticlassHinge(Loss):
     def in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
         """Return hinge(X, Y, Δ): the places of active margins, and their counts at the true classes."""
         return Call(HINGE[self.layout.batch], (X, Y, Number(self.margin)))
+
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return 0, which it is but at a corner."""
+        return Zero(X.shape, X.shape, X.dtype)
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
         """0, but at a corner: the loss is piecewise linear."""

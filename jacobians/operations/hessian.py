@@ -356,6 +356,18 @@ class Hessian(Jacobian):
         names = [one.name for one in inputs]
         raise LayoutError(f"block: {name!r} is unknown; choose from {', '.join(names)}{did_you_mean(name, names)}")
 
+    def places(self) -> list[tuple[str, slice]]:
+        """Return the inputs' names, and where each lies among the rows; among the columns of a square one too."""
+        return [(one.name, part) for one, part in _parts(self._rows)]
+
+    def in_other_order(self) -> Array:
+        """Return for each entry of the packed inputs its place where each is unrolled in the other vec order."""
+        found = []
+        for one, part in _parts(self._rows):
+            index = c_index_of_f(one.shape)
+            found.append(part.start + (index if self.vec == "C" else np.argsort(index)))
+        return np.concatenate(found)
+
     def blocks(self) -> dict[str, Jacobian]:
         """Return the blocks on the diagonal by the inputs' names; see `block`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
-from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args, overload
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -273,6 +273,16 @@ class Loss(Frozen, ABC):
                 return rest if product == 1 else Hadamard(Number(product), rest)
             case delta:
                 return Hadamard(Number(self._factor), delta)
+
+    def second_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Jacobian:
+        """Return ∂²(Σ losses)/∂X² without the factor, in symbols; here, this loss's own `_hessian`, run on symbols.
+
+        Parameters
+        ----------
+        X, Y, name
+            As of `in_symbols`.
+        """
+        return self._hessian(cast(Array, X), cast(Array, Y))
 
     def function(self) -> Function:
         """Return δ without the factor as a function of outputs and targets, by which programs call the class's rule."""

@@ -26,7 +26,7 @@ from jacobians.linops import Denominator, Diagonal, Jacobian
 from jacobians.linops.algebra import pull_row
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Number
-from jacobians.symbols.named_functions import Function, Rule, numbers_of
+from jacobians.symbols.named_functions import FORMS, Function, Rule, numbers_of
 
 __all__ = ["Elementwise", "Jacobians", "Operation", "Primitive", "Unary"]
 
@@ -395,6 +395,13 @@ class Operation(Frozen, ABC):
         value, jacobians = self._evaluate(*cast("list[Array]", inputs))
         return cast(Expr, value), {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
 
+    def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
+        """Return the second derivative of ⟨Ḡ, value⟩ in symbols; here, this operation's own, run on symbols."""
+        second = self._evaluate(*cast("list[Array]", inputs))[1]._second
+        if second is None:
+            raise NotImplementedError(f"{self.name} has first derivatives alone")
+        return second(cast(Array, cotangent))
+
 
 class Primitive(Operation):
     """An operation that states its value and the structure of its Jacobians in `_linearize`."""
@@ -411,6 +418,10 @@ class Primitive(Operation):
             f"{self.name}: the operation states no second derivative, which a Hessian needs; define "
             "_second(cotangent, *arrays), or set piecewise_linear = True if there is none"
         )
+
+    def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
+        """Return the second derivative of ⟨Ḡ, value⟩ in symbols; here, `_second` run on symbols."""
+        return self._second(cast(Array, cotangent), *cast("list[Array]", inputs))
 
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         value, makers = self._linearize(*arrays)
@@ -449,9 +460,10 @@ class Elementwise(Unary):
 
     Attributes
     ----------
-    textbook, textbook_prime : static method, optional
-        f and f′ as a reader would write them in NumPy, independent of `_rule`: what formulas mean and programs print.
-        They take z, and the numbers that the operation was made with. Without them, programs print `_rule` itself.
+    textbook, textbook_prime, textbook_second : static method, optional
+        f, f′ and f″ as a reader would write them in NumPy, independent of `_rule` and `_curvature`: what formulas mean
+        and programs print. They take z, and the numbers that the operation was made with. Without them, programs print
+        `_rule` and `_curvature` themselves.
     shown : str
         What f is called in formulas; its name unless given.
     kinks : tuple of float
@@ -463,6 +475,7 @@ class Elementwise(Unary):
     per_example = True
     textbook: ClassVar[Callable[..., Any] | None] = None
     textbook_prime: ClassVar[Callable[..., Any] | None] = None
+    textbook_second: ClassVar[Callable[..., Any] | None] = None
     shown: ClassVar[str] = ""
     kinks: ClassVar[tuple[float, ...]] = ()
     in_value: ClassVar[tuple[str, Callable[[Array], Array]] | None] = None
@@ -508,21 +521,22 @@ class Elementwise(Unary):
         """Return this operation: entries lie nowhere."""
         return self
 
-    def function(self, *, prime: bool = False) -> Function:
-        """Return f, or f′, as formulas call it and programs define it."""
+    def function(self, *, prime: int = 0) -> Function:
+        """Return f, f′ or f″, as formulas call it and programs define it."""
         made = self.textbook_function(prime=prime, name=self.name)
-        return made or Function(*called(self.name, self.shown, prime=prime), Rule(self, "_rule", int(prime)), prime)
+        rule = Rule(self, "_curvature", None) if prime == 2 else Rule(self, "_rule", int(prime))
+        return made or Function(*called(self.name, self.shown, prime=prime), rule, prime)
 
     @classmethod
-    def textbook_function(cls, *, prime: bool = False, name: str = "") -> Function | None:
-        """Return the textbook form of f, or of f′; None where the class states none."""
-        form = cls.textbook_prime if prime else cls.textbook
+    def textbook_function(cls, *, prime: int = 0, name: str = "") -> Function | None:
+        """Return the textbook form of f, f′ or f″; None where the class states none."""
+        form: Callable[..., Any] | None = getattr(cls, FORMS[prime])
         name = name or cls.own_name()
         return form and Function(*called(name, cls.shown, prime=prime), form, prime)
 
-    def derivative_of(self, Z: Expr) -> Expr:
-        """Return f′(Z) as a formula."""
-        return Call(self.function(prime=True), (Z, *map(Number, numbers_of(self).values())))
+    def derivative_of(self, Z: Expr, *, prime: int = 1) -> Expr:
+        """Return f′(Z), or f″(Z), as a formula."""
+        return Call(self.function(prime=prime), (Z, *map(Number, numbers_of(self).values())))
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return f(Z), and the maker of diag f′(Z)."""
@@ -530,8 +544,16 @@ class Elementwise(Unary):
         value = Call(self.function(), (Z, *map(Number, numbers_of(self).values())))
         return value, {"X": lambda: Diagonal(cast(Array, self.derivative_of(Z)))}
 
+    def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
+        """Return diag(Ḡ∘f″(Z))."""
+        (Z,) = inputs
+        if self.piecewise_linear:
+            return {}
+        return {("X", "X"): Diagonal(cast(Array, cotangent * self.derivative_of(Z, prime=2)))}
 
-def called(name: str, shown: str = "", *, prime: bool = False) -> tuple[str, str]:
+
+def called(name: str, shown: str = "", *, prime: int = 0) -> tuple[str, str]:
     """Return what a function is called in programs, and in formulas."""
     code = re.sub(r"\W|^(?=\d)", "_", name)
-    return code + "_" * iskeyword(code) + "_prime" * prime, shown or " ".join(name.replace("_", " ").split())
+    code += "_" * iskeyword(code) + ("", "_prime", "_second")[prime]
+    return code, shown or " ".join(name.replace("_", " ").split())

@@ -38,6 +38,10 @@ class Exp(Elementwise):
     def textbook_prime(Z: Array) -> Array:
         return np.exp(Z)
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.exp(Z)
+
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         with np.errstate(under="ignore"):
             value = np.exp(z, out=np.empty_like(z))
@@ -74,6 +78,10 @@ class Log(Elementwise):
     def textbook_prime(Z: Array) -> Array:
         return 1 / Z
 
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return -1 / Z**2
+
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         _refuse(z, z <= 0, "log", "is outside the domain, entries > 0; add an epsilon, or clip")
 
@@ -107,6 +115,10 @@ class Square(Elementwise):
     @staticmethod
     def textbook_prime(Z: Array) -> Array:
         return 2 * Z
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return np.full_like(Z, 2)
 
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         with np.errstate(under="ignore"):
@@ -157,6 +169,10 @@ class Power(Elementwise):
     @staticmethod
     def textbook_prime(Z: Array, p: float) -> Array:
         return p * Z ** (p - 1)
+
+    @staticmethod
+    def textbook_second(Z: Array, p: float) -> Array:
+        return p * (p - 1) * Z ** (p - 2)
 
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         p = float(self.exponent)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array
 from jacobians.errors import ShapeError
-from jacobians.linops import Commutation, Diagonal, Identity, Kronecker, Product
+from jacobians.linops import Commutation, Kronecker, Product
+from jacobians.operations.broadcasting import Plus, Times
 from jacobians.operations.on_values import of_two
 from jacobians.operations.operation import Jacobians, Makers, Primitive, Second
 from jacobians.presets import AnyLayout, find_layout
@@ -17,20 +17,13 @@ from jacobians.presets import AnyLayout, find_layout
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 
 
-class _Binary(Primitive):
+class MatMul(Primitive):
+    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB."""
+
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
-
-    def _check_equal(self, A: Array, B: Array) -> None:
-        if A.shape != B.shape:
-            hint = "; its transpose would fit: is one batch in columns?" if A.shape == B.shape[::-1] else ""
-            raise ShapeError(f"{self.name}: A has shape {A.shape}, B has {B.shape}; nothing is broadcast{hint}")
-
-
-class MatMul(_Binary):
-    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB."""
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
@@ -63,28 +56,22 @@ def _misfit(A: Array, B: Array) -> str:
     return f"expected two matrices{meant and f'; {meant} would fit'}"
 
 
-class Hadamard(_Binary):
-    """(A, B) ↦ A∘B, entry by entry."""
+class Hadamard(Times):
+    """(A, B) ↦ A∘B, entry by entry, both broadcast to one shape."""
 
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        A, B = arrays
-        self._check_equal(A, B)
-        return as_array(A * B), {"A": lambda: Diagonal(B), "B": lambda: Diagonal(A)}
+    name = "hadamard"
 
-    def _second(self, cotangent: Array, *arrays: Array) -> Second:
-        """Ā = Ḡ∘B, so dB ↦ Ḡ∘dB."""
-        return {("A", "B"): Diagonal(cotangent)}
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
 
-class Add(_Binary):
-    """(A, B) ↦ A + B."""
+class Add(Plus):
+    """(A, B) ↦ A + B, both broadcast to one shape."""
 
-    piecewise_linear = True
+    name = "add"
 
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        A, B = arrays
-        self._check_equal(A, B)
-        return as_array(A + B), {name: lambda: Identity(A.shape, np.result_type(A, B)) for name in ("A", "B")}
+    def __init__(self, layout: AnyLayout | None = None) -> None:
+        self.layout = None if layout is None else find_layout(layout)
 
 
 @of_two
@@ -107,12 +94,14 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) 
 
 @of_two
 def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    """Return A∘B and its Jacobians, diag(B) and diag(A).
+    """Return A∘B and its Jacobians, diag(B) and diag(A); both are broadcast to one shape, as NumPy does.
+
+    The Jacobian with respect to a factor that is repeated is diag(the other) S, where S repeats its entries.
 
     Raises
     ------
     ShapeError
-        If the shapes differ; nothing is broadcast.
+        If the shapes do not broadcast to one shape.
 
     Examples
     --------
@@ -120,23 +109,30 @@ def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None
     >>> J.A.to_dense()
     array([[3., 0.],
            [0., 4.]])
+    >>> value, J = hadamard([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])
+    >>> J.B.vjp(np.ones((2, 2)))                     # summed over the rows
+    array([4., 6.])
     """
     return Hadamard(layout)(A, B)
 
 
 @of_two
 def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    """Return A + B and its Jacobians, two identities.
+    """Return A + B and its Jacobians, two identities; both are broadcast to one shape, as NumPy does.
+
+    The Jacobian with respect to a term that is repeated repeats its entries; its vjp sums over the repeats.
 
     Raises
     ------
     ShapeError
-        If the shapes differ; nothing is broadcast.
+        If the shapes do not broadcast to one shape.
 
     Examples
     --------
     >>> value, J = add([1.0, 2.0], [3.0, 4.0])
     >>> value, J.A
     (array([4., 6.]), Identity(2): 2×2 float64, (2,) → (2,), 0 B)
+    >>> add(np.zeros((3, 2)), [1.0, 2.0])[1].B
+    Kronecker(3×1, I₂) @ Reshape(2 to 1×2): 6×2 float64, (2,) → (3, 2), 24 B
     """
     return Add(layout)(A, B)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from jacobians.linops import DiagonalMinusOuter, Jacobian, Sum
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Second, Unary
 from jacobians.presets import AnyLayout, find_layout
-from jacobians.symbols.expressions import Call, Expr, Ones
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Quotient, SumOver
 from jacobians.symbols.named_functions import Function
 
 __all__ = ["LogSoftmax", "Softmax", "log_softmax", "softmax"]
@@ -113,6 +113,14 @@ class Softmax(_OverClasses):
         p = cast(Array, name(value))
         return value, {"X": lambda: DiagonalMinusOuter(p, p, p, self.layout.feature_axis)}
 
+    def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
+        """Return diag(q) − q pᵀ − p qᵀ for each example, with q = p∘ḡ − (Σ p∘ḡ) p."""
+        axis, P = self.layout.feature_axis, Call(SOFTMAX[self.layout.batch], inputs)
+        weighted = Hadamard(P, cotangent)
+        q: Any = Add(weighted, Hadamard(SumOver(weighted, axis % 2), P), minus=True)
+        p, half = cast(Array, P), cast(Array, Quotient(q, Number(2)))
+        return {("X", "X"): Sum((DiagonalMinusOuter(half, q, p, axis), DiagonalMinusOuter(half, p, q, axis)))}
+
 
 class LogSoftmax(_OverClasses):
     """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each."""
@@ -143,6 +151,12 @@ class LogSoftmax(_OverClasses):
         p, ones = cast(Array, Call(SOFTMAX[self.layout.batch], inputs)), cast(Array, Ones(inputs[0].shape))
         value = Call(LOG_SOFTMAX[self.layout.batch], inputs)
         return value, {"X": lambda: DiagonalMinusOuter(ones, ones, p, self.layout.feature_axis)}
+
+    def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
+        """Return −(Σḡ) (diag p − p pᵀ) for each example."""
+        axis, P = self.layout.feature_axis, Call(SOFTMAX[self.layout.batch], inputs)
+        weighted: Any = Hadamard(Hadamard(Number(-1), SumOver(cotangent, axis % 2)), P)
+        return {("X", "X"): DiagonalMinusOuter(weighted, weighted, cast(Array, P), axis)}
 
 
 @of_one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +12,27 @@ from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
+from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
-from jacobians.programs.judge import Reading, Settings, Study, fitted, judge, read_program, right_along, wrong_ones
+from jacobians.programs.judge import (
+    Failed,
+    Reading,
+    Settings,
+    Study,
+    fitted,
+    judge,
+    read_program,
+    right_along,
+    studied,
+    wrong_ones,
+)
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
-from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit, Verdict
+from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
+from jacobians.programs.subject import Subject
 from jacobians.programs.updated import Stale, stale
-from jacobians.programs.values import LimitError
+from jacobians.programs.values import LimitError, ProgramError
 
 _RUNS = 3000
 """Runs of the program in which the causes of one entry's wrong gradients are sought."""
@@ -84,17 +97,53 @@ def audit_program(
     """
     source = read_source(text, name)
     settings = Settings(loss, dict(wrt or {}), seed)
-    uses = uses_of(source.tree, text)
     try:
-        reading = read_program(source, uses, settings)
+        reading, mended = _read(source, text, settings)
     except LimitError as error:
         at = f", line {error.line}" if error.line else ""
         raise DataError(f"audit_program: {name}{at}: {error.message}; it is not evaluated") from None
-    found = _result(source, reading)
+    found = _result(source, reading, mended)
     if source.language == "Octave" and found.verdict == "not judged":
         completed = _with_forward_pass(source, text, settings)
         return found if completed is None else completed
     return found
+
+
+_MOST_MENDED = 3
+"""Lines of one program that are mended, so that what comes after them can be judged."""
+
+
+def _read(source: Source, text: str, settings: Settings) -> tuple[Reading, list[Repair]]:
+    """Read a program; where it fails in its backward pass, with that line mended, or up to there."""
+    mended: list[Repair] = []
+    while True:
+        reading = read_program(source, uses_of(source.tree, text), settings)
+        own = [failed for failed in reading.failures if _stops(source, failed, reading)]
+        reading.failures = own or ([] if reading.studies else reading.failures)
+        if not own:
+            return reading, mended
+        repair = repaired(source, own[0], settings) if len(mended) < _MOST_MENDED else None
+        if repair is not None:
+            mended.append(repair)
+            continue
+        for failed in own:
+            assert failed.subject is not None
+            assert failed.run is not None
+            before = studied(failed.subject, failed.run, settings)
+            # the guess of the data may be at fault: what is right before the failure is said, and nothing is blamed
+            if before is not None and right_along(before) == len(before.claims):
+                reading.studies.append(before)
+                break
+        return reading, mended
+
+
+def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
+    """Whether a program fails of itself where no other way into it got through."""
+    error = failed.run.error if failed.run is not None else None
+    if not is_own(failed) or not isinstance(error, ProgramError):
+        return False
+    done = {event.function for study in reading.studies for event in study.run.events}
+    return not reading.studies or (error.function not in done and bool(list(gradients_after(source, failed))))
 
 
 def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
@@ -113,7 +162,7 @@ def _with_forward_pass(source: Source, text: str, settings: Settings) -> Program
     if best is None:
         return None
     _, whole, reading, meanings = best
-    found = _result(whole, reading)
+    found = _result(whole, reading, [])
     return replace(found, assumed=tuple(sorted({**dict(found.assumed), **meanings}.items())))
 
 
@@ -123,21 +172,22 @@ def _share_of_right(reading: Reading) -> float | None:
     return sum(right_along(study) for study in reading.studies) / count if count else None
 
 
-def _result(source: Source, reading: Reading) -> ProgramAudit:
-    entries = tuple(_entry(study) for study in _distinct(reading.studies))
+def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
+    entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
+    failures = tuple(_failure(source, failed) for failed in reading.failures)
+    fails = any(is_own(failed) for failed in reading.failures)
     verdict: Verdict = "not judged"
-    if "wrong" in verdicts:
+    if "wrong" in verdicts or any(entry.faults for entry in entries):
         verdict = "wrong"
-    elif "right" in verdicts:
+    elif "right" in verdicts and not fails:
         verdict = "right"
     assumed: dict[str, str] = {}
     for study in reading.studies:
         assumed.update(study.run.meanings)
-    failures = tuple((entry.name, why, line) for entry, why, line in reading.failures)
     return ProgramAudit(
         source.name, verdict, entries, tuple(sorted(reading.unread)), failures, tuple(sorted(assumed.items())),
-        "" if verdicts else _instead(source),
+        _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
     )  # fmt: skip
 
 
@@ -155,16 +205,36 @@ def _distinct(studies: list[Study]) -> list[Study]:
     return kept
 
 
+def _failure(source: Source, failed: Failed) -> Failure:
+    """What is said of an entry that was not followed to its end."""
+    error = failed.run.error if failed.run is not None else None
+    place = (source.where(failed.line), source.line(failed.line)) if failed.line else ("", "")
+    if not isinstance(error, ProgramError) or failed.subject is None:
+        return Failure(failed.entry.name, failed.why, failed.line, *place, "", (), (), "")
+    return Failure(
+        failed.entry.name,
+        explained(source, error),
+        failed.line,
+        *place,
+        "" if error.node is None else source.written(error.node),
+        tuple((source.written(node), shape) for node, shape in error.operands if shape is not None),
+        tuple(dict.fromkeys(name for name, _ in gradients_after(source, failed))),
+        _words_of_data(failed.subject),
+    )
+
+
 def _instead(source: Source) -> str:
     """The command that checks a function by running it."""
     if source.language != "Python":
         return ""
     module = source.name.rpartition("/")[2].removesuffix(".py").removesuffix(".ipynb")
     names = [e.functions[0].name for e in entries_of(source.tree) if e.functions and e.owner is None]
-    return f"jacobians check {module}:{names[0] if names else 'FUNCTION'} (this runs your code)"
+    if names:
+        return f"jacobians check {module}:{names[0]} (this runs your code)"
+    return f"jacobians check {module}:FUNCTION, of a function that returns loss and gradients (this runs your code)"
 
 
-def _entry(study: Study) -> EntryAudit:
+def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
     end = study.subject.runs + min(_RUNS, _STEPS // max(study.steps, 1))
@@ -172,29 +242,62 @@ def _entry(study: Study) -> EntryAudit:
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
     bad = set(wrong) | moved
-    source = study.subject.source
+    source, entry = study.subject.source, study.subject.entry
+    here = [one for one in mended if one.entry == entry.name]
     gradients = []
     for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
         difference, seen = _distance(claim.sign * np.asarray(claim.value, dtype=float), true)
+        verdict, why = _verdict(claim, true, bad=place in bad), ""
+        at = next(e.index for e in study.run.events if e.value is claim.event.value)
+        first = next((one for one in here if at >= one.before), None)
+        if first is not None and verdict == "right":
+            verdict, why = "not judged", f"{source.where(first.line)} fails before; right where that is mended"
         gradients.append(
             GradientVerdict(
-                claim.name
-                if claim.event.kind != "update" or claim.name != "update"
-                else f"the update of {claim.parameter}",
-                claim.parameter,
-                claim.line,
-                source.where(claim.line),
-                source.line(claim.line),
-                _verdict(claim, true, bad=place in bad),
-                tuple(np.shape(claim.value)),
-                difference,
-                seen,
+                _named(study, claim), claim.parameter, claim.line, source.where(claim.line), source.line(claim.line),
+                verdict, tuple(np.shape(claim.value)), difference, seen, why,
             )
-        )
-    faults = [_fault(study, cause, gradients) for cause in sorted(_merged(causes), key=lambda c: _order(study, c))]
+        )  # fmt: skip
+    faults = [_broken(source, one, [g.name for g in gradients if g.why]) for one in here]
+    gradients += _not_read(study)
+    faults += [_fault(study, cause, gradients) for cause in sorted(_merged(causes), key=lambda c: _order(study, c))]
     return EntryAudit(
-        study.subject.entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients),
-        tuple(faults), _data(study),
+        entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients), tuple(faults),
+        _words_of_data(study.subject),
+    )  # fmt: skip
+
+
+def _named(study: Study, claim: Claim) -> str:
+    """A gradient as the program calls it: with its line where more than one sets it."""
+    if claim.event.kind == "update" and claim.name == "update":
+        return f"the update of {claim.parameter}"
+    lines = {
+        event.line
+        for event in study.run.events
+        if event.shown == claim.name and event.function == claim.event.function and event.kind in ("assign", "write")
+    }
+    return claim.name if len(lines) < 2 else f"{claim.name} ({study.subject.source.where(claim.line)})"
+
+
+def _not_read(study: Study) -> Iterator[GradientVerdict]:
+    """The gradients that have no value, since a line is not read."""
+    source, names = study.subject.source, study.subject.plan.names
+    known = {claim.name for claim in study.claims}
+    for lost in study.run.lost:
+        if lost.shown in known or not is_gradient_name(lost.key, lost.shown, names):
+            continue
+        known.add(lost.shown)
+        yield GradientVerdict(
+            lost.shown, "", lost.line, source.where(lost.line), source.line(lost.line), "not judged", (), None, 0.0,
+            f"{source.where(lost.because)} is not read: {lost.construct}",
+        )  # fmt: skip
+
+
+def _broken(source: Source, repair: Repair, gradients: Sequence[str]) -> Fault:
+    """The fault of a line at which the program itself fails."""
+    return Fault(
+        repair.line, source.where(repair.line), source.line(repair.line), repair.kind, repair.words, repair.should_be,
+        0, "", tuple(gradients),
     )  # fmt: skip
 
 
@@ -244,5 +347,5 @@ def _distance(given: Any, true: Any) -> tuple[float | None, float]:
     return float(np.nanmax(np.abs(claimed - wanted), initial=0.0)) / size, seen
 
 
-def _data(study: Study) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in study.subject.shown_data())
+def _words_of_data(subject: Subject) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in subject.shown_data())

@@ -14,7 +14,14 @@ from jacobians.programs.edits import Edit, name_of
 from jacobians.programs.explained import explained, number, scale_kind
 from jacobians.programs.judge import Study, differs, fitted
 from jacobians.programs.lines import (
-    Look, Site, Suspect, backward_sites, look_at, ratio_of, right_among, statements_of,
+    Look,
+    Site,
+    Suspect,
+    backward_sites,
+    look_at,
+    ratio_of,
+    right_among,
+    statements_of,
 )
 from jacobians.programs.recording import scalar
 from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, study_without
@@ -175,15 +182,19 @@ def _of_the_loss(study: Study, ratio: float, wrong: Sequence[int], but: str) -> 
     return Cause(scale_kind(ratio, study), words, _made_at(study), "", tuple(wrong), first)
 
 
+_SCALES = ("sign", "scale", "scale-n", "scale-half", "scale-classes")
+
+
 def _of_both(study: Study, cause: Cause, ratio: float, wrong: Sequence[int]) -> Cause:
     """A slip in scale of all gradients, which may as well be the loss's: both lines are shown."""
-    if len(cause.gradients) < len(wrong) or cause.beside or cause.name not in ("sign", "scale", "scale-n", "scale-half", "scale-classes"):
+    if len(cause.gradients) < len(wrong) or cause.beside or cause.name not in _SCALES:
         return cause
     only = study.claims[0]
     if cause.name == "sign" and len(study.claims) == 1 and only.sign < 0 and only.event.kind == "update":
         words = f"{cause.words}, or the update goes up the loss"
         return replace(cause, words=words, beside=_update_line(study, 0))
-    words = f"{cause.words}: every gradient is {number(ratio, study)} times the loss's derivative, unless the loss's scale is wrong"
+    words = f"{cause.words}: every gradient is {number(ratio, study)} times the loss's derivative"
+    words += ", unless the loss's scale is wrong"
     return replace(cause, words=words, beside=_made_at(study))
 
 
@@ -310,7 +321,7 @@ def _best(study: Study, suspects: Sequence[Suspect]) -> list[Suspect]:
 
 
 def _likeliest(best: Sequence[Suspect]) -> Suspect:
-    """A line that by its name gives another array's derivative; the first that gives none; the last that hands one on."""
+    """A line that by its name gives another array's derivative; the first that gives none; the last that hands on."""
     named = [s for s in best if s.named]
     own = [s for s in best if s.kind != "taken"]
     return (named or own[:1] or list(best)[-1:])[-1]

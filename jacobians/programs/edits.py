@@ -86,7 +86,7 @@ Part = tuple[Any, str, "int | None", Any]
 
 
 def roots_of(statement: ast.stmt) -> list[Part]:
-    """Return the expressions of a statement that may have slipped: what is stored, where, a test, what is run through."""
+    """Return the expressions of a statement that may have slipped: the value, where it is stored, a test, a range."""
     if isinstance(statement, (ast.If, ast.While)):
         return [(statement, "test", None, statement.test)]
     if isinstance(statement, ast.For):
@@ -589,18 +589,19 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
         name = "elts" if isinstance(node, (ast.Tuple, ast.List)) else "args" if isinstance(node, ast.Call) else ""
         items = getattr(node, name, [])
         for i in range(len(items) - 1):
-            new = copy.copy(node)
+            turned = copy.copy(node)
             swapped = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
-            setattr(new, name, swapped)
+            setattr(turned, name, swapped)
             joined = name == "elts" or name_of(node) in ("vertcat", "horzcat")
             words = "two parts are exchanged" if joined else "two arguments are exchanged"
-            yield _edit("blocks-exchanged" if joined else "wrong-order", words, part, new)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) == "dot" and items:
-            if not (isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")):
-                new = _made("_0.dot(_1)", _0=items[0], _1=node.func.value)
-                yield _edit("wrong-order", "the two factors are exchanged", part, new)
+            yield _edit("blocks-exchanged" if joined else "wrong-order", words, part, turned)
+        new: ast.expr | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            yield _edit("wrong-order", "the two factors are exchanged", part, _made("_1 @ _0", _0=node.left, _1=node.right))
+            new = _made("_1 @ _0", _0=node.left, _1=node.right)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) == "dot":
+            new = _made("_0.dot(_1)", _0=items[0], _1=node.func.value) if len(items) == 1 else None
+        if new is not None:
+            yield _edit("wrong-order", "the two factors are exchanged", part, new)
 
 
 def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -626,7 +627,9 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         indices: list[Part] = []
         if isinstance(node, ast.Subscript):
             if isinstance(node.ctx, ast.Load) and isinstance(node.slice, (ast.Tuple, ast.Slice)):
-                yield _edit("wrong-array", f"a part of {around.text(node.value)} is taken, not the whole", part, node.value)
+                yield _edit(
+                    "wrong-array", f"a part of {around.text(node.value)} is taken, not the whole", part, node.value
+                )
             indices = [(node, "slice", None, node.slice)]
             if isinstance(node.slice, ast.Tuple):
                 indices = [(node.slice, "elts", i, item) for i, item in enumerate(node.slice.elts)]
@@ -638,7 +641,9 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             inner = index[3]
             if isinstance(inner, (ast.Name, ast.BinOp)):
                 for sign in "+-":
-                    yield _edit("off-by-one", f"{around.text(inner)} is off by one", index, _made(f"_0 {sign} 1", _0=inner))
+                    yield _edit(
+                        "off-by-one", f"{around.text(inner)} is off by one", index, _made(f"_0 {sign} 1", _0=inner)
+                    )
 
 
 def _slopes_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:

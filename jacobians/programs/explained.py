@@ -1,4 +1,4 @@
-"""What a line gives against what it should: by which factor, term or derivative it is off, where no edit of it says so."""
+"""What a line gives against what it should: by which factor or derivative it is off, where no edit of it says so."""
 
 from __future__ import annotations
 
@@ -47,11 +47,17 @@ def _of_softmax(study: Study, suspect: Suspect, given: Any, wanted: Any) -> tupl
             if not np.allclose(p.sum(axis=axis), 1.0) or p.shape[axis] == 1:
                 continue
             if np.abs(given).max() <= 1e-12 * np.abs(wanted).max():
-                return "softmax-summed", f"{event.shown} is 0: the rows of softmax's Jacobian are summed before it is multiplied"
+                return (
+                    "softmax-summed",
+                    f"{event.shown} is 0: the rows of softmax's Jacobian are summed before it is multiplied",
+                )
             slope = given / (p * (1.0 - p))
             right = p * (slope - (p * slope).sum(axis=axis, keepdims=True))
             if ratio_of(right.ravel(), wanted.ravel()) is not None:
-                return "softmax-diagonal", f"only the diagonal of softmax's Jacobian is taken, {other.shown} * (1 - {other.shown})"
+                return (
+                    "softmax-diagonal",
+                    f"only the diagonal of softmax's Jacobian is taken, {other.shown} * (1 - {other.shown})",
+                )
     return None
 
 

@@ -119,6 +119,28 @@ class Settings:
     tables: tuple[Tables, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Failed:
+    """An entry that could not be run to its end, under the guess of its data that got furthest.
+
+    Attributes
+    ----------
+    entry : Entry
+    why : str
+    line : int
+        0 where no line is meant.
+    subject : Subject or None
+    run : Run or None
+        Up to the failure, which is its error; None where the program was not at fault.
+    """
+
+    entry: Entry
+    why: str
+    line: int = 0
+    subject: Subject | None = None
+    run: Run | None = None
+
+
 @dataclass(eq=False)
 class Reading:
     """What became of a program.
@@ -126,14 +148,14 @@ class Reading:
     Attributes
     ----------
     studies : list of Study
-    failures : list of (Entry, str, int)
-        Entries that could not be run, why, and on which line.
+    failures : list of Failed
+        Entries that could not be run.
     unread : list of (int, str)
         Lines with constructs outside the list.
     """
 
     studies: list[Study] = field(default_factory=list)
-    failures: list[tuple[Entry, str, int]] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
     unread: dict[tuple[int, str], None] = field(default_factory=dict)
 
 
@@ -157,13 +179,13 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         if entry.kind in ("chain", "class", "function") and any(_back(n) for n in names & shown):
             continue
         if time.thread_time() > end:
-            reading.failures.append((entry, "there was no time left", 0))
+            reading.failures.append(Failed(entry, "there was no time left"))
             continue
         try:
             found = _best(source, plan, uses, entry, settings, reading, end)
         except LimitError as error:
             limit = error
-            reading.failures.append((entry, str(error), error.line))
+            reading.failures.append(Failed(entry, str(error), error.line))
             continue
         if found is None:
             continue
@@ -178,7 +200,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         judge(found)
         if len(list(wrong_ones(found))) == len(found.claims):
             why = "it computes no loss, and its gradients are those of no usual loss; say which it is with --loss-name"
-            reading.failures.append((found.subject.entry, why, found.claims[0].line))
+            reading.failures.append(Failed(found.subject.entry, why, found.claims[0].line))
             continue
         if not {c.event.function for c in found.claims} & shown:
             reading.studies.append(found)
@@ -199,7 +221,7 @@ def _best(
     """The study of the guess under which most gradients are right."""
     best: tuple[tuple[float, int], Study] | None = None
     seen: set[Any] = set()
-    ran, failure = 0, ("it shows no gradient", 0)
+    ran, failure = 0, Failed(entry, "it shows no gradient")
     tier: tuple[int, int] | None = None
     for guess in guesses(uses, pair=entry.kind == "pair"):
         if tier is not None and (guess.examples, guess.outputs) != tier:
@@ -225,11 +247,11 @@ def _best(
             continue
         seen.add(signature)
         if run.error is not None and not run.trained:
-            failure = (str(run.error), getattr(run.error, "line", 0))
+            failure = _further(failure, Failed(entry, str(run.error), getattr(run.error, "line", 0), subject, run))
             if not subject.given or time.thread_time() > end:
                 break
             continue
-        study = _studied(subject, run, settings)
+        study = studied(subject, run, settings)
         if study is None:
             if not subject.given:
                 break
@@ -245,9 +267,17 @@ def _best(
         if share == 1.0 or not subject.given or time.thread_time() > end:
             break
     if best is None:
-        reading.failures.append((entry, *failure))
+        reading.failures.append(failure)
         return None
     return best[1]
+
+
+def _further(one: Failed, other: Failed) -> Failed:
+    """The failure of the guess under which a program got further, the earlier of two that got as far."""
+    if one.run is None or other.run is None:
+        return other
+    settled = one.run.unsettled, -len(one.run.events)
+    return one if settled <= (other.run.unsettled, -len(other.run.events)) else other
 
 
 def _adds_nothing(study: Study) -> bool:
@@ -262,7 +292,8 @@ def _adds_nothing(study: Study) -> bool:
     return bool(names - {""})
 
 
-def _studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
+def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
+    """Return a run's gradients with its loss; None where it shows no gradient or no loss."""
     returned = frozenset(id(v) for v in flat(list(run.results.values())))
     claims = claims_of(run, subject.plan, settings.wrt, returned)
     if not claims:
@@ -274,6 +305,9 @@ def _studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
         claims = claims_of(run, subject.plan, settings.wrt, returned)
         if not claims:
             return None
+    claims = [claim for claim in claims if run.keeps(claim.event)]
+    if not claims:
+        return None
     values = {c.origin.key: np.array(c.origin.value, dtype=float) for c in claims}
     loss = _loss_of(subject, run, claims, base, values, settings)
     if loss is None:
@@ -310,6 +344,8 @@ def _loss_of(
         moved = both(moved, {claim.origin.index: claim.origin.setter(start + noise)})
     first = min(c.event.index for c in claims)
     for loss in losses_of(run, settings.loss, first):
+        if not run.keeps(run.events[loss.index]):
+            continue
         before, after = loss_at(subject, loss, base), loss_at(subject, loss, moved)
         if np.isfinite(before) and before != after:
             return loss
@@ -427,6 +463,7 @@ def wrong_ones(study: Study) -> Iterator[int]:
 
 
 __all__ = [
+    "Failed",
     "Guess",
     "Reading",
     "Settings",
@@ -437,5 +474,6 @@ __all__ = [
     "read_program",
     "right_along",
     "slopes_along",
+    "studied",
     "wrong_ones",
 ]

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -84,14 +85,16 @@ _MOST_TIMES = 40
 
 
 def backward_sites(study: Study, wrong: Sequence[int], end: int) -> list[Site]:
-    """Return the lines whose values reach a wrong gradient and not the loss, in the order in which they are first run."""
+    """Return the lines whose values reach a wrong gradient and not the loss, in the order in which they are run."""
     last = max(study.claims[i].event.index for i in wrong)
     statements = statements_of(study.subject.source.tree)
     groups: dict[Any, list[Event]] = {}
     for event in reals(study.run.events):
         if event.index <= last and event.kind in ("assign", "write", "update", "return") and event.line in statements:
             key = event.key if event.kind != "return" else "return"
-            groups.setdefault((event.line, id(statements[event.line]), key.partition("[")[0], event.kind), []).append(event)
+            groups.setdefault((event.line, id(statements[event.line]), key.partition("[")[0], event.kind), []).append(
+                event
+            )
     found: list[Site] = []
     for (line, *_), events in list(groups.items())[-_MOST_SITES:]:
         before = [e for e in events if e.index < study.loss.index]
@@ -182,8 +185,9 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
     other = [of for of, _ in matched if of and of not in {o for _, _, o in best}]
     in_scale = any(of in {o for _, _, o in best} for of, _ in matched)
     kind: Literal["unmatched", "scaled", "taken"] = "scaled" if in_scale else "taken" if other else "unmatched"
-    named = kind == "taken" and any(o.lower() in names for _, _, o in best) and not any(o.lower() in names for o in other)
-    if kind == "taken" and names & {o.lower() for o in other} and not named and site.last.kind != "write":
+    own_array = names & {o.lower() for o in other}
+    named = kind == "taken" and bool(names & {o.lower() for _, _, o in best}) and not own_array
+    if kind == "taken" and own_array and site.last.kind != "write":
         return Look(site, True, None)  # it is what its name says
     return Look(site, bool(matched), Suspect(site, kind, named, best[0][0], tuple(values for _, values, _ in best)))
 
@@ -201,14 +205,15 @@ def _of_forward_pass(study: Study, site: Site) -> bool:
 
 
 def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterator[tuple[str, dict[int, Any]]]:
-    """What a line may be meant to give, each time: a parameter's derivative, and those of arrays of the forward pass."""
+    """What a line may be meant to give, each time: a parameter's derivative, and those of the forward pass's arrays."""
     last = site.last
     for place in wrong:
         claim, true = study.claims[place], study.true[place]
         same = last.key == claim.event.key or last.value is claim.event.value or last.line == claim.line
         shaped = np.shape(last.copy) == np.shape(true.value) and np.ndim(last.copy) > 0
         if (same or shaped) and np.isfinite(true.value).all():
-            value = true.value if shaped or not _flat_of(last.copy, true.value) else true.value.reshape(np.shape(last.copy))
+            fits = np.size(last.copy) == np.size(true.value)
+            value = true.value.reshape(np.shape(last.copy)) if fits else true.value
             yield "", {last.index: claim.sign * value}
     seen: list[tuple[str, Any]] = []
     whole = len(site.events) <= _MOST_TIMES and sum(np.size(e.copy) for e in site.events) <= _MOST_ENTRIES
@@ -230,10 +235,6 @@ def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterato
             if not alike or (name and name not in alike):
                 seen.append((name, flat))
                 yield name, truth
-
-
-def _flat_of(given: Any, true: Any) -> bool:
-    return np.size(given) == np.size(true)
 
 
 _MOST_PARTNERS = 14
@@ -268,9 +269,7 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
             return
 
 
-def _paired(
-    backward: Sequence[Event], forward: Sequence[Event], *, reverse: bool
-) -> list[tuple[Event, Event]] | None:
+def _paired(backward: Sequence[Event], forward: Sequence[Event], *, reverse: bool) -> list[tuple[Event, Event]] | None:
     """Each event of the one with one of the other of its shape; of one shape they follow each other."""
     left: dict[tuple[int, ...], list[Event]] = {}
     for event in forward:
@@ -322,8 +321,11 @@ def _adjoint(study: Study, event: Event) -> Any:
 
 def _put(values: dict[int, Any]) -> dict[int, Any]:
     """Changes that put values in the place of what is stored."""
-    return {index: (lambda _old, new=np.asarray(v, dtype=float): new.copy() if new.ndim else float(new))
-            for index, v in values.items()}  # fmt: skip
+    return {index: partial(_instead, np.asarray(value, dtype=float)) for index, value in values.items()}
+
+
+def _instead(new: Any, _old: Any) -> Any:
+    return new.copy() if new.ndim else float(new)
 
 
 def _joined(site: Site, truth: dict[int, Any]) -> tuple[Any, Any]:

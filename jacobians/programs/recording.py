@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.values import Frame, Instance, is_number
+from jacobians.programs.values import Frame, Instance, Lost, Unread, is_number
 
 
 class ReachedError(Exception):
@@ -142,6 +142,7 @@ class Recording:
         self.count, self.last = 0, None
         self.trained = False
         self.left: int | None = None
+        self.all_lost: list[Lost] = []
         self._update: Update | None = None
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
@@ -183,6 +184,9 @@ class Recording:
             self.last = value
             raise ReachedError
         return value
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        self.all_lost.append(Lost(key, shown, line, frame.function, reason.construct, reason.line, self.count))
 
     def keeps_old(self, node: ast.stmt) -> bool:
         update = self.plan.updates.get(id(node))
@@ -342,6 +346,7 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
     sign, gradient, steps = _without_steps(moved, names)
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
+    likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
@@ -352,6 +357,20 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
         return Update(node, None, 1.0, "")
     named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
     return Update(node, gradient, sign if down else -sign, named)
+
+
+def _of_a_transpose(node: ast.expr) -> bool:
+    """Whether it is a product with a transpose, as gradients of weights are: ``X.T.dot(d1)``."""
+    turned = any(
+        (isinstance(part, ast.Attribute) and part.attr == "T") or key_of(part) in ("transpose", "octave transpose")
+        for part in ast.walk(node)
+    )
+    product = any(
+        (isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult))
+        or (isinstance(part, ast.Call) and key_of(part.func) in ("dot", "matmul", _PRODUCT))
+        for part in ast.walk(node)
+    )
+    return turned and product
 
 
 def _divides_by_a_root(node: ast.expr) -> bool:
@@ -571,6 +590,10 @@ class Run:
         Lines with constructs outside the list.
     meanings : dict
         The built-in meanings that were assumed, by name.
+    lost : list of Lost
+        Names without a value, since what they would be set to is not read.
+    unsettled : bool
+        Whether it ended since what a value is was not known.
     left : int or None
         The event at which the innermost loop of training was left.
     """
@@ -581,5 +604,12 @@ class Run:
     results: dict[str, Any] = field(default_factory=dict)
     unread: list[tuple[int, str]] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
+    lost: list[Lost] = field(default_factory=list)
     unsettled: bool = False
     left: int | None = None
+
+    def keeps(self, event: Event) -> bool:
+        """Return whether what an event stored is still there in the end, and not lost to a line that is not read."""
+        return not any(
+            one.index > event.index and one.shown == event.shown and one.function == event.function for one in self.lost
+        )

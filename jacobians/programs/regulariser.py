@@ -82,7 +82,8 @@ def _named(study: Study, place: int, at_zero: Any, strength: float) -> str:
     name = claim.parameter
     said = [_said(part, parameter, known, strength, n, name) for part in (of_loss, of_gradient)]
     return (
-        f"loss and gradient disagree about the regulariser: the loss's derivative has {said[0]}, the gradient has {said[1]}"
+        "loss and gradient disagree about the regulariser: "
+        f"the loss's derivative has {said[0]}, the gradient has {said[1]}"
         + (f" (N is {n})" if any("N" in words for words in said) else "")
     )
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 Verdict: TypeAlias = Literal["right", "wrong", "not judged"]
 _WIDTH = 80
+FAILING = ("shapes-do-not-fit", "missing-key", "fails")
+"""Slips that keep a program from running to its end."""
 _MARKS = {"right": "✓", "wrong": "✗", "not judged": "?"}
 
 
@@ -34,6 +36,8 @@ class GradientVerdict:
         The largest difference from the derivative by its largest entry; None where the shapes differ.
     seen : float
         The smallest such difference that would have been seen.
+    why : str
+        Why it is not judged; empty where it is.
     """
 
     name: str
@@ -45,6 +49,7 @@ class GradientVerdict:
     shape: tuple[int, ...]
     difference: float | None
     seen: float
+    why: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +84,42 @@ class Fault:
     beside: int
     beside_text: str
     gradients: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """A way into a program that could not be followed to its end.
+
+    Attributes
+    ----------
+    entry : str
+        The function, class or lines.
+    why : str
+        What fails, in words: which shapes do not fit, which key is missing.
+    line : int
+        0 where no line is meant.
+    where : str
+    text : str
+        The user's own line.
+    construct : str
+        The part of the line that fails.
+    shapes : tuple of (str, tuple of int)
+        What it was done to, each part as it is written with its shape.
+    gradients : tuple of str
+        Those that are not judged because of it.
+    data : str
+        The random data that the program was given, in words.
+    """
+
+    entry: str
+    why: str
+    line: int
+    where: str
+    text: str
+    construct: str
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    gradients: tuple[str, ...]
+    data: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +162,8 @@ class ProgramAudit:
     entries : tuple of EntryAudit
     unread : tuple of (int, str)
         Lines with a construct that is not read, and which.
-    failures : tuple of (str, str, int)
-        Entries that could not be run: which, why, and on which line.
+    failures : tuple of Failure
+        Entries that could not be run to their end.
     assumed : tuple of (str, str)
         Functions that the file does not define, and the meaning that was taken.
     check : str
@@ -133,7 +174,7 @@ class ProgramAudit:
     verdict: Verdict
     entries: tuple[EntryAudit, ...]
     unread: tuple[tuple[int, str], ...]
-    failures: tuple[tuple[str, str, int], ...]
+    failures: tuple[Failure, ...]
     assumed: tuple[tuple[str, str], ...]
     check: str
 
@@ -158,47 +199,32 @@ class ProgramAudit:
     @property
     def summary(self) -> str:
         """One line."""
-        right = sum(g.verdict == "right" for g in self.gradients)
-        count = f"{right} of {len(self.gradients)} gradients right"
-        if self.verdict == "not judged":
-            return f"{self.name}: not judged"
+        verdicts = [g.verdict for g in self.gradients]
+        left = verdicts.count("not judged")
+        count = f"{verdicts.count('right')} of {len(verdicts)} gradients right" + (f", {left} not judged" * bool(left))
         if self.verdict == "right":
             return f"{self.name}: right ({count})"
-        first = self.faults[0] if self.faults else None
-        return f"{self.name}: wrong ({count})" + (f"; {first.where}: {first.words}" if first else "")
+        if self.verdict == "wrong":
+            first = self.faults[0] if self.faults else None
+            return f"{self.name}: wrong ({count})" + (f"; {first.where}: {first.words}" if first else "")
+        first_failure = next((f for f in self.failures if f.line), None)
+        where = f": {first_failure.where}: {first_failure.why}" if first_failure else ""
+        return f"{self.name}: not judged" + (where or (f" ({count})" if "right" in verdicts else ""))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield self.summary if self.verdict != "wrong" else self.summary.split(";")[0]
+        short = self.summary.split(";")[0] if self.verdict == "wrong" else self.summary
+        yield short if self.verdict != "not judged" or not self.failures else f"{self.name}: not judged"
         for entry in self.entries:
             yield ""
-            yield from _wrapped(f"{entry.name}, with respect to {entry.loss}")
-            if entry.data:
-                yield from _wrapped(f"  on random data: {entry.data}", "  ")
-            for fault in entry.faults:
-                yield ""
-                yield f"  {fault.where}"
-                yield f"  → {fault.text}"
-                if fault.should_be:
-                    yield f"  + {fault.should_be}"
-                slip = f" ({fault.slip})" if fault.slip else ""
-                yield from _wrapped(f"    {_capital(fault.words)}{slip}.", "    ")
-                if fault.beside and fault.beside != fault.line:
-                    yield f"    line {fault.beside}: {fault.beside_text}"
-                yield from _wrapped(f"    wrong because of it: {', '.join(fault.gradients)}", "    ")
+            yield from _lines_of_entry(entry)
+        for failure in self.failures:
             yield ""
-            width = max((len(g.name) for g in entry.gradients), default=0)
-            for g in entry.gradients:
-                far = "" if g.verdict != "wrong" else _far(g)
-                yield f"  {_MARKS[g.verdict]} {g.name:<{width}}  {g.verdict}{far}   {g.where}: {_short(g.text)}"
+            yield from _lines_of_failure(failure)
         for line, construct in self.unread:
             yield f"\nline {line}: not read: {construct}"
-        if self.failures and not self.entries:
-            yield ""
-            for name, why, line in self.failures:
-                yield from _wrapped(f"{name}: not judged: {why}" + (f" (line {line})" if line else ""), "  ")
         if self.assumed:
             yield ""
             for name, meaning in self.assumed:
@@ -227,7 +253,10 @@ class ProgramAudit:
                 for e in self.entries
             ],
             "unread": [{"line": line, "construct": construct} for line, construct in self.unread],
-            "failures": [{"entry": name, "why": why, "line": line} for name, why, line in self.failures],
+            "failures": [
+                {**vars(f), "shapes": [[text, list(shape)] for text, shape in f.shapes], "gradients": list(f.gradients)}
+                for f in self.failures
+            ],
             "assumed": [{"name": name, "meaning": meaning} for name, meaning in self.assumed],
             "check": self.check,
         }
@@ -244,13 +273,58 @@ class ProgramAudit:
                 )
             rows = "".join(
                 f"<tr><td>{_MARKS[g.verdict]}</td><td><code>{escape(g.name)}</code></td><td>{escape(g.verdict)}</td>"
-                f"<td>{escape(g.where)}</td><td><code>{escape(g.text)}</code></td></tr>"
+                f"<td>{escape(g.where)}</td><td><code>{escape(g.text)}</code></td><td>{escape(g.why)}</td></tr>"
                 for g in entry.gradients
             )
             blocks.append(f"<table>{rows}</table>")
-        for name, why, _ in self.failures if not self.entries else ():
-            blocks.append(f"<p>{escape(name)}: not judged: {escape(why)}</p>")
+        for failure in self.failures:
+            blocks.append(
+                f"<p>{escape(failure.entry)}: {escape(failure.where)}: {escape(_capital(failure.why))}.</p>"
+                + (f"<pre>{escape(failure.text)}</pre>" if failure.text else "")
+            )
         return f"<div>{''.join(blocks)}</div>"
+
+
+def _lines_of_entry(entry: EntryAudit) -> Iterator[str]:
+    yield from _wrapped(f"{entry.name}, with respect to {entry.loss}")
+    if entry.data:
+        yield from _wrapped(f"  on random data: {entry.data}", "  ")
+    for fault in entry.faults:
+        yield ""
+        yield f"  {fault.where}"
+        yield f"  → {fault.text}"
+        if fault.should_be:
+            yield f"  + {fault.should_be}"
+        slip = f" ({fault.slip})" if fault.slip else ""
+        yield from _wrapped(f"    {_capital(fault.words)}{slip}.", "    ")
+        if fault.beside and fault.beside != fault.line:
+            yield f"    line {fault.beside}: {fault.beside_text}"
+        if fault.gradients:
+            verdict = "not judged" if fault.slip in FAILING else "wrong"
+            yield from _wrapped(f"    {verdict} because of it: {', '.join(fault.gradients)}", "    ")
+    yield ""
+    width = max((len(g.name) for g in entry.gradients), default=0)
+    for g in entry.gradients:
+        far = "" if g.verdict != "wrong" else _far(g)
+        yield f"  {_MARKS[g.verdict]} {g.name:<{width}}  {g.verdict}{far}   {g.where}: {_short(g.text)}"
+        if g.why:
+            yield from _wrapped(f"    {g.why}", "    ")
+
+
+def _lines_of_failure(failure: Failure) -> Iterator[str]:
+    if not failure.text:
+        where = f" ({failure.where})" if failure.where else ""
+        yield from _wrapped(f"{failure.entry}: not judged: {failure.why}{where}", "  ")
+        return
+    yield from _wrapped(f"{failure.entry}: not judged")
+    if failure.data:
+        yield from _wrapped(f"  on random data: {failure.data}", "  ")
+    yield ""
+    yield f"  {failure.where}"
+    yield f"  → {failure.text}"
+    yield from _wrapped(f"    {_capital(failure.why)}.", "    ")
+    if failure.gradients:
+        yield from _wrapped(f"    not judged because of it: {', '.join(failure.gradients)}", "    ")
 
 
 def _far(gradient: GradientVerdict) -> str:

@@ -7,9 +7,11 @@ import json
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 from jacobians.errors import FormulaError
 from jacobians.programs.octave.functions import FUNCTIONS
+from jacobians.programs.octave.text import octave_text
 from jacobians.programs.octave.tree import octave_tree
 
 LARGEST_TEXT = 1_000_000
@@ -51,6 +53,21 @@ class Source:
     def line(self, number: int) -> str:
         """Return one of the user's lines without its indentation."""
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def written(self, node: ast.AST) -> str:
+        """Return a part of the tree as the program's language has it."""
+        if self.language != "Octave":
+            return ast.unparse(node)
+        if isinstance(node, ast.stmt):
+            return octave_text(node)
+        return octave_text(ast.Expr(node)).removesuffix(";") if isinstance(node, ast.expr) else ast.unparse(node)
+
+    def expression(self, text: str) -> ast.expr:
+        """Return an expression that is written in the program's language, as a part of its tree."""
+        if self.language == "Octave":
+            line: Any = octave_tree(f"r = {text};", self.name, FUNCTIONS).body[-1]
+            return line.value
+        return ast.parse(text, mode="eval").body
 
     def where(self, number: int) -> str:
         """Return what a line is called: its number, in a notebook that of its cell and within it."""

@@ -160,7 +160,7 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
-        made.unsettled, made.left = unsettled, recording.left
+        made.unsettled, made.left, made.lost = unsettled, recording.left, recording.all_lost
         return made, recording
 
     def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from jacobians.programs.octave.text import octave_text
 from jacobians.programs.recording import Plan, ReachedError
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject
-from jacobians.programs.values import Frame, Function, Instance, LimitError, is_number
+from jacobians.programs.values import Frame, Function, Instance, LimitError, Unread, is_number
 
 Changes = Any
 _MOST_EDITS = 3000
@@ -54,6 +54,9 @@ class _Silent:
     def left_loop(self, node: ast.stmt) -> None:
         pass
 
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        pass
+
 
 @dataclass(eq=False)
 class _Trial:
@@ -71,7 +74,8 @@ def tried_in_place(
 ) -> tuple[list[Edit], list[Edit]]:
     """Return the edits of a statement that give a wanted value each time, and the others that change what it gives.
 
-    Edits of where the value is stored cannot be looked at in advance, and are with the first. Of edits that give the same, the first is kept; those that fail are left out.
+    Edits of where the value is stored cannot be looked at in advance, and are with the first. Of edits that give the
+    same, the first is kept; those that fail are left out.
 
     Parameters
     ----------
@@ -225,7 +229,9 @@ def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any]) -> Any:
 
 # --- what a line may use -----------------------------------------------------------------------------
 
-_DERIVATIVES = re.compile(r"(?i)prime|deriv|grad|_d$|^d_|backward|der$|relu|sigmoid|tanh|softmax|elu|activation|act|^f$|^sig$|nonlin")
+_DERIVATIVES = re.compile(
+    r"(?i)prime|deriv|grad|_d$|^d_|backward|der$|relu|sigmoid|tanh|softmax|elu|activation|act|^f$|^sig$|nonlin"
+)
 
 
 def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any) -> Around:
@@ -250,7 +256,7 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                 factors.append(name)
         elif isinstance(value, np.ndarray) and value.dtype.kind in "fb":
             arrays[name] = value.shape
-        elif isinstance(value, np.ndarray) or isinstance(value, (tuple, list, dict)):
+        elif isinstance(value, (np.ndarray, tuple, list, dict)):
             others.append(name)
         elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
             counts[name] = int(value)

@@ -13,11 +13,25 @@ import numpy as np
 
 
 class ProgramError(Exception):
-    """A program fails, as Python would let it fail: shapes that do not fit, a missing key."""
+    """A program fails, as Python would let it fail: shapes that do not fit, a missing key.
+
+    Attributes
+    ----------
+    message : str
+    line : int
+    function : str
+        The file's function in which it fails.
+    node : ast.AST or None
+        The part of the line that fails: a call, an operation, or a store.
+    operands : tuple
+        What it was done to: the parts of the text, each with its shape; None for what is no number or array.
+    """
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
-        self.message, self.line = message, line
+        self.message, self.line, self.function = message, line, ""
+        self.node: ast.AST | None = None
+        self.operands: tuple[tuple[ast.AST, tuple[int, ...] | None], ...] = ()
 
 
 class UnreadError(Exception):
@@ -131,6 +145,34 @@ class Unread:
 
     construct: str
     line: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """A name that has no value, since what it would be set to is not read.
+
+    Attributes
+    ----------
+    key, shown : str
+        The name, and how the program writes it.
+    line : int
+        Where it would be set.
+    function : str
+    construct : str
+        What is not read.
+    because : int
+        The line of that.
+    index : int
+        How many events there were before.
+    """
+
+    key: str
+    shown: str
+    line: int
+    function: str
+    construct: str
+    because: int
+    index: int
 
 
 @dataclass(eq=False)

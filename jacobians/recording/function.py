@@ -202,20 +202,20 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
         On the first call, with the reason and the line, if the function does what is not followed: it writes into an
         array, turns one into plain numbers, takes entries where a condition holds, asks for types, calls what is not
         known here, or returns something else than arrays, such as a Jacobian. A function that makes values of its
-        arrays, see `jacobians.values`, and is not followed, runs as it stands; `Replayed.ended` says why.
-        Also if the replay, which is tried at once, gives something else than the function.
+        arrays, see `jacobians.values`, and cannot be followed, runs as it stands; `Replayed.ended` says why.
+        Also if the replay, which is tried at once, gives another result than the function.
 
     Notes
     -----
-    Variables around the function, attributes that it reads, and the numbers of arrays among them are compared in every
-    call; where one has changed, the function is recorded anew. The library's objects do not change, nor must the arrays
-    that they were made of.
+    Every call compares the variables around the function, the attributes that it reads, and the numbers of arrays among
+    them. If one has changed, the function is recorded again. The library's objects do not change, and the arrays that
+    they were made of must not change either.
 
-    What a recording keeps is as large as all that lies between arguments and results, so only the four that were used
-    last stay: a function that is called with many batch sizes in turn is recorded again and again.
+    A recording keeps all intermediate arrays, so only the four recordings that were used last are kept. A function that
+    is called with many batch sizes in turn is recorded again and again.
 
-    Where the function decides by the numbers (an ``if`` on an array), the decision is taken again in every call; comes
-    it out otherwise, the function itself is run. So it is where the numbers are bad: the error is the function's own.
+    An ``if`` on an array is decided again in every call. If the decision differs from the recorded one, the function
+    itself is run. It is also run where a number is not finite, so that the error is the function's own.
 
     The idea is that of tracing compilers (Frostig, Johnson & Leary 2018, Compiling machine learning programs via
     high-level tracing), without the compiler.

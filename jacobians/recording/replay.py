@@ -71,10 +71,9 @@ for the views of an argument and for putting them into the calls that take them.
 class Replay:
     """The calls of a tape with their arrays in place.
 
-    The arrays that the function made are kept and written again, except those that a result lies in: these are new in
-    every run. What is read no more lends its memory to what is made later, so that a deep network's sweep stays in the
-    cache. Arguments and results are put into their calls' operands before a run and taken out after it, or copied where
-    they are small.
+    The arrays that the function made are kept and overwritten in each run. Arrays that belong to a result are new in
+    every run. After its last use, an array's memory is used again for a later array, so a deep network's sweep stays in
+    the cache. Before a run, arguments and results are put into the operands of their calls; small ones are copied.
 
     Parameters
     ----------

@@ -243,6 +243,9 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
         found.number = True
         return found
 
+    def written_by(self, function: Callable[..., None], *operands: Any) -> None:
+        self.tape.write(function, (*operands, self), self)
+
     # --- NumPy's functions --------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -379,10 +382,14 @@ _VIEWS: tuple[Callable[..., Any], ...] = (
     np.broadcast_to,
     np.diagonal,
     np.expand_dims,
+    np.flip,
+    np.fliplr,
+    np.flipud,
     np.lib.stride_tricks.sliding_window_view,
     np.moveaxis,
     np.ravel,
     np.reshape,
+    np.rot90,
     np.squeeze,
     np.swapaxes,
     np.transpose,

@@ -1,4 +1,4 @@
-"""NumPy programs as JavaScript: the same lines as calls of a runtime, which a browser or node runs as it stands."""
+"""NumPy programs as JavaScript: calls of a runtime, as text that runs as it stands, or as trees that it walks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import json
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import Any, TypeAlias
 
 from jacobians.errors import LayoutError
 
@@ -33,6 +34,10 @@ _FUNCTIONS = {
     "logaddexp",
     "ones",
     "zeros",
+    "eye",
+    "diag",
+    "full",
+    "kron",
     "column_stack",
     "vstack",
 }
@@ -41,6 +46,8 @@ _OF_ARRAYS = {"sum", "max"}
 """The methods of arrays that a program calls."""
 _OF_SCIPY = {"ndtr"}
 """What a program imports from elsewhere and the runtime has."""
+_OF_MATRICES = {"vec", "commutation", "selection", "per_example"}
+"""The explicit matrices that the runtime has."""
 _RESERVED = {
     "arguments",
     "await",
@@ -130,7 +137,7 @@ def javascript(program: str) -> str:
     module = ast.parse(program)
     body = list(_lines(module))
     lines = [node for node in module.body if isinstance(node, ast.Assign)]
-    computed = dict.fromkeys(_name(line.targets[0]) for line in lines)
+    computed = dict.fromkeys(_safe(_line(line)[0]) for line in lines)
     read = [n.id for line in lines for n in ast.walk(line.value) if isinstance(n, ast.Name)]
     called = {n.func.id for n in ast.walk(module) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
     given = dict.fromkeys(name for name in map(_safe, read) if name not in {"np_", *computed, *map(_safe, called)})
@@ -138,76 +145,150 @@ def javascript(program: str) -> str:
     return f"function program({{ {', '.join(given)} }}) {{\n  {inner}\n}}"
 
 
+Tree: TypeAlias = "float | str | list[Any] | dict[str, Any]"
+"""An expression as JSON: a number; a name; ``[function, *arguments]``; the options of a call, or slices.
+
+A function of the runtime has its name, as in ``["matmul", "X", "W"]``; one of the program's own stands after "call",
+and a list after "list".
+"""
+
+
+def tree(code: str) -> Tree:
+    """Return an expression of NumPy code as JSON, which the runtime's ``evaluate`` walks: nothing is run as text.
+
+    Raises
+    ------
+    LayoutError
+        If the expression has what the runtime lacks.
+
+    Examples
+    --------
+    >>> tree("X @ W1.T + b1")
+    ['add', ['matmul', 'X', ['transpose', 'W1']], 'b1']
+    >>> tree("sigmoid(Z1)[:, 1:]")
+    ['part', ['call', 'sigmoid', 'Z1'], {'slices': [[None, None], [1, None]]}]
+    """
+    return _tree(ast.parse(code, mode="eval").body)
+
+
+def program_trees(program: str) -> tuple[list[tuple[str, Tree]], dict[str, Any]]:
+    r"""Return a program's lines as pairs of a name and a tree, and its functions: by name, ``[arguments, lines]``.
+
+    The last line of a function has no name: it is what the function returns.
+
+    Examples
+    --------
+    >>> program_trees("def twice(Z):\n    return 2 * Z\n\n\nA = twice(X)")
+    ([('A', ['call', 'twice', 'X'])], {'twice': [['Z'], [['', ['multiply', 2, 'Z']]]]})
+    """
+    lines: list[tuple[str, Tree]] = []
+    functions: dict[str, Any] = {}
+    for statement in ast.parse(program).body:
+        match statement:
+            case _ if _needs_no_line(statement):
+                pass
+            case ast.FunctionDef(name=name, args=ast.arguments(args=arguments), body=body):
+                own = [[*_line(each)] for each in body if not _needs_no_line(each)]
+                functions[name] = [[a.arg for a in arguments], own]
+            case _:
+                lines.append(_line(statement))
+    return lines, functions
+
+
+def _line(statement: ast.stmt) -> tuple[str, Tree]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, _tree(value)
+        case ast.Return(value=ast.expr() as value):
+            return "", _tree(value)
+    raise _unknown(statement)
+
+
 def _lines(module: ast.Module) -> Iterator[str]:
     for statement in module.body:
         match statement:
-            case ast.Import(names=[ast.alias(name="numpy", asname="np")]):
+            case _ if _needs_no_line(statement):
                 pass
             case ast.FunctionDef(name=name, args=ast.arguments(args=arguments), body=body):
-                inner = "\n".join(f"  {_statement(each)}" for each in body if not _is_docstring(each))
+                inner = "\n".join(f"  {_statement(each)}" for each in body if not _needs_no_line(each))
                 yield f"function {_safe(name)}({', '.join(_safe(a.arg) for a in arguments)}) {{\n{inner}\n}}"
             case _:
                 yield _statement(statement)
 
 
 def _statement(statement: ast.stmt) -> str:
-    match statement:
-        case ast.Assign(targets=[target], value=value):
-            return f"const {_name(target)} = {_expression(value)};"
-        case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]) if name in _OF_SCIPY:
-            return f"const {name} = np.{name};"
-        case ast.Return(value=ast.expr() as value):
-            return f"return {_expression(value)};"
-    raise _unknown(statement)
+    name, value = _line(statement)
+    return f"const {_safe(name)} = {_written(value)};" if name else f"return {_written(value)};"
 
 
-def _expression(node: ast.expr) -> str:
+def _tree(node: ast.expr) -> Tree:
     match node:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            return f"np.{_BINARY[type(op)]}({_expression(left)}, {_expression(right)})"
+            return [_BINARY[type(op)], _tree(left), _tree(right)]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return json.dumps(-value)
+            return -value
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return f"np.negative({_expression(operand)})"
+            return ["negative", _tree(operand)]
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARED:
-            return f"np.{_COMPARED[type(op)]}({_expression(left)}, {_expression(right)})"
+            return [_COMPARED[type(op)], _tree(left), _tree(right)]
         case ast.Name(id=name):
-            return _safe(name)
+            return name
         case ast.Constant(value=int() | float() as value):
-            return json.dumps(value)
-        case ast.List(elts=members):
-            return f"[{', '.join(map(_expression, members))}]"
+            return value
+        case ast.Constant(value="C" | "F" as order):
+            return {"order": order}
+        case ast.List(elts=members) | ast.Tuple(elts=members):
+            return ["list", *map(_tree, members)]
         case ast.Attribute(value=ast.Name(id="np"), attr="pi"):
-            return "np.pi"
+            return ["pi"]
         case ast.Attribute(value=value, attr="T"):
-            return f"np.transpose({_expression(value)})"
+            return ["transpose", _tree(value)]
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id="np"), attr="s_"), slice=ast.Tuple(elts=parts)):
+            return {"slices": [*map(_range, parts)]}
         case ast.Subscript(value=value, slice=ast.Tuple(elts=parts)):
-            return f"np.part({_expression(value)}, [{', '.join(map(_range, parts))}])"
+            return ["part", _tree(value), {"slices": [*map(_range, parts)]}]
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name), args=arguments, keywords=[]) if (
             name in _FUNCTIONS
         ):
-            return f"np.{name}({', '.join(map(_expression, arguments))})"
+            return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=[], keywords=how) if name in _OF_ARRAYS:
-            options = ", ".join(f"{each.arg}: {json.dumps(ast.literal_eval(each.value))}" for each in how)
-            return f"np.{name}({_expression(value)}, {{ {options} }})"
+            return [name, _tree(value), {str(each.arg): ast.literal_eval(each.value) for each in how}]
         case ast.Call(func=ast.Attribute(value=value, attr="reshape"), args=lengths, keywords=[]):
-            return f"np.reshape({_expression(value)}, [{', '.join(map(_expression, lengths))}])"
+            return ["reshape", _tree(value), ["list", *map(_tree, lengths)]]
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _OF_MATRICES | _OF_SCIPY:
+            return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return f"{_safe(name)}({', '.join(map(_expression, arguments))})"
+            return ["call", name, *map(_tree, arguments)]
     raise _unknown(node)
 
 
-def _range(part: ast.expr) -> str:
+def _written(tree: Tree) -> str:
+    """A tree as JavaScript."""
+    match tree:
+        case str():
+            return _safe(tree)
+        case ["pi"]:
+            return "np.pi"
+        case ["list", *members]:
+            return f"[{', '.join(map(_written, members))}]"
+        case ["call", name, *arguments]:
+            return f"{_safe(name)}({', '.join(map(_written, arguments))})"
+        case [name, *arguments]:
+            return f"np.{name}({', '.join(map(_written, arguments))})"
+        case {"slices": ends}:
+            return json.dumps(ends)
+        case {"order": order}:
+            return json.dumps(order)
+        case dict():
+            return f"{{ {', '.join(f'{key}: {json.dumps(value)}' for key, value in tree.items())} }}"
+    return json.dumps(tree)
+
+
+def _range(part: ast.expr) -> list[int | None]:
     match part:
         case ast.Slice(lower=lower, upper=upper, step=None):
-            return json.dumps([None if end is None else ast.literal_eval(end) for end in (lower, upper)])
+            return [None if end is None else ast.literal_eval(end) for end in (lower, upper)]
     raise _unknown(part)
-
-
-def _name(target: ast.expr) -> str:
-    if isinstance(target, ast.Name):
-        return _safe(target.id)
-    raise _unknown(target)
 
 
 def _safe(name: str) -> str:
@@ -215,8 +296,14 @@ def _safe(name: str) -> str:
     return f"{name}_" if name in _RESERVED or name in ("np", "program") else name
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _needs_no_line(statement: ast.stmt) -> bool:
+    """Whether it is a text for readers, or imports what the runtime has."""
+    match statement:
+        case ast.Import(names=[ast.alias(name="numpy", asname="np")]) | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]):
+            return name in _OF_SCIPY
+    return False
 
 
 def _unknown(node: ast.AST) -> LayoutError:

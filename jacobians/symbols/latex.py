@@ -65,6 +65,10 @@ class LatexNotation(Notation):
         "sum": "{0}",
         "Jacobian": r"\frac{{\partial \, \mathrm{{vec}} \, {0}}}{{\partial \, \mathrm{{vec}} \, {1}}}",
         "gradient": r"\frac{{\partial {0}}}{{\partial \, \mathrm{{vec}} \, {1}}}",
+        "Hessian": (
+            r"\frac{{\partial^2 {0}}}{{\partial \, \mathrm{{vec}} \, {1} \, "
+            r"\partial \, (\mathrm{{vec}} \, {2})^{{\top}}}}"
+        ),
         "equation": "{0} = {1}",
     }
     between: ClassVar[dict[str, str]] = {

@@ -85,6 +85,10 @@ class MathmlNotation(Notation):
         "sum": _row("{0}"),
         "Jacobian": f"<mfrac>{_row('<mo>∂</mo>', f'<mi>vec</mi>{_GAP}', '{0}')}{_VEC_BY}</mfrac>",
         "gradient": f"<mfrac>{_row('<mo>∂</mo>', '{0}')}{_VEC_BY}</mfrac>",
+        "Hessian": (
+            f"<mfrac>{_row('<msup><mo>∂</mo><mn>2</mn></msup>', '{0}')}"
+            f"{_row(_VEC_BY, _GAP, '<mo>∂</mo>', _top(_bracket(f'<mi>vec</mi>{_GAP}', '{2}')))}</mfrac>"
+        ),
         "equation": _row("{0}<mo>=</mo>{1}"),
     }
     between: ClassVar[dict[str, str]] = {
@@ -117,5 +121,5 @@ class MathmlNotation(Notation):
     def call(self, function: Function, arguments: Sequence[str]) -> str:
         name = f"<mi>{escape(function.shown)}</mi>"
         if function.prime:
-            name = f"<msup>{name}<mo>′</mo></msup>"
+            name = f"<msup>{name}<mo>{'′″'[function.prime - 1]}</mo></msup>"
         return _row(name, self.bracket("<mo>,</mo>".join(arguments)))

@@ -22,6 +22,9 @@ import numpy as np
 
 from jacobians.errors import LayoutError
 
+FORMS = ("textbook", "textbook_prime", "textbook_second")
+"""What an elementwise operation calls the textbook forms of f, f′ and f″."""
+
 
 @dataclass(frozen=True)
 class Function:
@@ -35,14 +38,14 @@ class Function:
         In a formula, without primes: ``leaky relu``, ``σ``.
     run : callable
         A plain function, or a `Rule`.
-    prime : bool
-        Whether it is a derivative.
+    prime : int
+        Which derivative it is: 0 for a function itself.
     """
 
     name: str
     shown: str
     run: Callable[..., Any]
-    prime: bool = False
+    prime: int = 0
 
     @property
     def arrays(self) -> int:
@@ -57,7 +60,9 @@ class Function:
 
 @dataclass(frozen=True)
 class Rule:
-    """A function that an operation or a loss states in a method only, which returns two: a value, and a derivative.
+    """A function that an operation or a loss states in a method only.
+
+    The method returns two, a value and a derivative, or the function's value alone.
 
     Attributes
     ----------
@@ -65,13 +70,14 @@ class Rule:
         The operation or loss.
     method : str
         The method's name.
-    which : int
-        0 for the first that the method returns, 1 for the second; a function without arguments is called.
+    which : int or None
+        0 for the first that the method returns, 1 for the second, None where it returns one; a function without
+        arguments is called.
     """
 
     owner: Any
     method: str
-    which: int
+    which: int | None
 
     def __call__(self, *arguments: Any) -> Any:
         count, own = len(self._arrays), numbers_of(self.owner)
@@ -81,7 +87,8 @@ class Rule:
         if numbers != own:
             owner = copy.copy(owner)
             owner.__dict__.update(numbers)
-        found = getattr(owner, self.method)(*arrays)[self.which]
+        found = getattr(owner, self.method)(*arrays)
+        found = found if self.which is None else found[self.which]
         return found() if callable(found) else found
 
     @cached_property
@@ -182,7 +189,7 @@ class _Program:
     def _rule(self, name: str, rule: Rule) -> None:
         """A function taken from a method: the method as a function, and one that calls it."""
         kind = type(rule.owner)
-        method = name.removesuffix("_prime") + rule.method
+        method = name.removesuffix("_prime").removesuffix("_second") + rule.method
         source = _Source(getattr(kind, rule.method))
         own = _own_attributes(source, rule.owner)
         self._needs(source)
@@ -194,19 +201,22 @@ class _Program:
             self.lines.add("from types import SimpleNamespace")
         made = f"SimpleNamespace({', '.join(attributes)})" if attributes else "None"
         file, line, _ = source.place
-        what = "the value, and a function that returns the derivative"
-        what = what if rule.method == "_rule" else "functions that return the losses of the examples, and δ"
+        what = {
+            "_rule": "the value, and a function that returns the derivative",
+            "_curvature": "the second derivative",
+        }.get(rule.method, "functions that return the losses of the examples, and δ")
         comment = f"# {kind.__name__} states no textbook form. This is the rule of the class; it returns\n# {what}.\n"
         self.texts[method] = ((file, line, 0), comment + source.text(method))
-        first = f"{method}({', '.join([made, *rule._arrays])})[{rule.which}]"
-        last = "" if rule.method == "_rule" and rule.which == 0 else "()"
+        which = "" if rule.which is None else f"[{rule.which}]"
+        first = f"{method}({', '.join([made, *rule._arrays])}){which}"
+        last = "" if rule.which is None or (rule.method == "_rule" and rule.which == 0) else "()"
         text = f"def {name}({', '.join(rule.arguments)}):\n    return {first}{last}"
-        self.texts[name] = ((file, line, 1 + rule.which), text)
+        self.texts[name] = ((file, line, 1 + (rule.which or 0)), text)
 
     def _needs(self, source: _Source) -> None:
         """Add what a source names: modules, numbers, functions beside it, textbook forms of other operations."""
         for name, form in source.forms:
-            self.define(source.value(name).textbook_function(prime=form.endswith("prime")))
+            self.define(source.value(name).textbook_function(prime=FORMS.index(form)))
         for name in source.free:
             value = source.value(name)
             if isinstance(value, ModuleType):
@@ -261,7 +271,7 @@ class _Source:
         """The definition under a name, without annotations; textbook forms of others by their own names."""
         tree, lines = self.tree, self._lines
         for form, attribute in self.forms:
-            called = self.value(form).textbook_function(prime=attribute.endswith("prime")).name
+            called = self.value(form).textbook_function(prime=FORMS.index(attribute)).name
             lines = [line.replace(f"{form}.{attribute}(", f"{called}(") for line in lines]
         first = tree.body[0].lineno - 1
         inside = any(isinstance(n, ast.FunctionDef) for n in ast.walk(tree) if n is not tree)
@@ -288,7 +298,7 @@ class _Source:
         """The textbook forms of other operations that are called, as class and attribute."""
         for node in ast.walk(self.tree):
             match node:
-                case ast.Attribute(value=ast.Name(id=name), attr=("textbook" | "textbook_prime") as attribute):
+                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in FORMS:
                     yield name, attribute
 
 

@@ -52,6 +52,8 @@ GREEK = {
     "lambda": "λ",
     "alpha": "α",
     "sigma": "σ",
+    **{"mu": "μ", "nu": "ν", "rho": "ρ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "eta": "η"},
+    **{"Sigma": "Σ", "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "Gamma": "Γ"},
 }
 
 
@@ -371,9 +373,9 @@ class Notation(ABC):
         both = (rows, columns) if order == "F" else (columns, rows)
         return self.form("commutation", *both, *(str(n).translate(SUBSCRIPTS) for n in both), rows, columns, order)
 
-    def diag(self, text: str, order: Order) -> str:
-        """Return diag(vec A)."""
-        return self.form("diagonal", self.vec(text, order))
+    def diag(self, text: str, order: Order, flat: bool = False) -> str:
+        """Return diag(vec A); diag(a) of an array that is one row or column."""
+        return self.form("diagonal", text if flat else self.vec(text, order))
 
     def selection(self, key: Slices, dims: Shape, order: Order) -> str:
         """Return the matrix that keeps the entries of slices."""
@@ -406,6 +408,10 @@ class Notation(ABC):
     def partial(self, of: str, wrt: str, gradient: str, vector: bool) -> str:
         """Return ∂y/∂vec x, whose array is called `gradient`, or ∂vec y/∂vec x."""
         return self.form("Jacobian" if vector else "gradient", of, wrt, gradient)
+
+    def second_partial(self, of: str, row: str, column: str, name: str) -> str:
+        """Return ∂²y/∂vec x ∂(vec z)ᵀ, whose matrix is called `name`."""
+        return self.form("Hessian", of, row, column, name)
 
     def equation(self, left: str, right: str) -> str:
         """Return A = B."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from jacobians.arrays import Shape
+from jacobians.layout import Order
 from jacobians.symbols.expressions import Expr, Placed, Repeated, Symbol, WithOnes
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.notation import Notation
@@ -55,6 +56,7 @@ class NumpyNotation(Notation):
         "sum": "{0}",
         "Jacobian": "J_{0}_{1}",
         "gradient": "vec_{2}",
+        "Hessian": "{3}",
         "equation": "{0} = {1}",
     }
     between: ClassVar[dict[str, str]] = {"beside": ", ", "below": ", ", "chain": " @ ", "sum": " + "}
@@ -112,6 +114,9 @@ class NumpyNotation(Notation):
 
     def sum_over(self, text: str, axis: int, keep: bool) -> str:
         return f"{self._before_a_dot(text)}.sum(axis={axis}{', keepdims=True' if keep else ''})"
+
+    def diag(self, text: str, order: Order, flat: bool = False) -> str:
+        return super().diag(text, order)
 
     def uniform(self, factor: str | None, count: int, column: bool) -> str:
         return f"np.ones({count})" if factor is None else f"np.full({count}, {factor})"

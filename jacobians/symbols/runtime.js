@@ -5,6 +5,8 @@ const np = (() => {
   const make = (shape, fill = 0) => ({ shape, data: new Float64Array(size(shape)).fill(fill) });
   const asArray = (x) => (typeof x === "number" ? { shape: [], data: [x] } : x);
 
+  const tonumber = (x) => (typeof x === "number" ? x : x.data[0]);
+
   function array(nested) {
     const shape = [];
     for (let part = nested; Array.isArray(part); part = part[0]) shape.push(part.length);
@@ -121,10 +123,96 @@ const np = (() => {
     return x < 0 ? upper : 1 - upper;
   }
 
+  // --- the explicit matrices of a chain -------------------------------------------------------------
+
+  function eye(n) {
+    const result = make([n, n]);
+    for (let i = 0; i < n; i += 1) result.data[i * n + i] = 1;
+    return result;
+  }
+
+  function diag({ data }) {
+    const result = make([data.length, data.length]);
+    for (let i = 0; i < data.length; i += 1) result.data[i * data.length + i] = data[i];
+    return result;
+  }
+
+  // As NumPy's, which puts axes of length 1 before those that one of the two lacks.
+  function kron(a, b) {
+    const axes = Math.max(a.shape.length, b.shape.length);
+    const [[ra, ca], [rb, cb]] = [a, b].map(({ shape }) => [...new Array(2 - shape.length).fill(1), ...shape]);
+    const result = make(axes === 2 ? [ra * rb, ca * cb] : [ca * cb]);
+    const width = ca * cb;
+    for (let i = 0; i < ra; i += 1) {
+      for (let j = 0; j < ca; j += 1) {
+        const factor = a.data[i * ca + j];
+        if (factor === 0) continue;
+        for (let k = 0; k < rb; k += 1) for (let l = 0; l < cb; l += 1) result.data[(i * rb + k) * width + j * cb + l] = factor * b.data[k * cb + l];
+      }
+    }
+    return result;
+  }
+
+  const vec = (a, order) => ({ shape: [a.data.length], data: (order === "F" ? transpose(a) : a).data });
+
+  // The rows of an identity that entries of an array of numbered places pick.
+  function picked(places, count) {
+    const result = make([places.length, count]);
+    places.forEach((place, row) => { result.data[row * count + place] = 1; });
+    return result;
+  }
+
+  function numbered(shape, order) {
+    const n = size(shape);
+    const places = { shape: order === "F" ? [...shape].reverse() : shape, data: Float64Array.from({ length: n }, (_, i) => i) };
+    return order === "F" ? transpose(places) : places;
+  }
+
+  const commutation = (rows, columns, order) => picked(vec(transpose(numbered([rows, columns], order)), order).data, rows * columns);
+  const selection = (shape, key, order) => picked(vec(part(numbered(shape, order), key), order).data, size(shape));
+
+  function per_example(delta, axis, order) {
+    const [rows, columns] = delta.shape;
+    const result = make([delta.shape[axis], delta.data.length]);
+    for (let r = 0; r < rows; r += 1) {
+      for (let c = 0; c < columns; c += 1) {
+        const place = order === "F" ? c * rows + r : r * columns + c;
+        result.data[(axis === 0 ? r : c) * delta.data.length + place] = delta.data[r * columns + c];
+      }
+    }
+    return result;
+  }
+
+  // The value of a tree, as `tree` of jacobians.symbols.javascript writes it: no text is ever run.
+  function evaluate(tree, names, functions = {}) {
+    if (typeof tree === "number") return tree;
+    if (typeof tree === "string") {
+      if (!(tree in names)) throw new Error(`${tree} has no value; there are ${Object.keys(names).join(", ")}`);
+      return names[tree];
+    }
+    if (!Array.isArray(tree)) return tree.slices ?? tree.order ?? tree;
+    const [name, ...parts] = tree;
+    if (name === "list") return parts.map((part) => evaluate(part, names, functions));
+    if (name === "pi") return Math.PI;
+    if (name === "call") {
+      const [called, ...given] = parts;
+      const [parameters, lines] = functions[called];
+      const own = Object.fromEntries(given.map((each, i) => [parameters[i], evaluate(each, names, functions)]));
+      return run(lines, own, functions)[""];
+    }
+    return np[name](...parts.map((part) => evaluate(part, names, functions)));
+  }
+
+  // Lines of a program, each a name and a tree, after another; returns `names` with what they compute.
+  function run(lines, names, functions = {}) {
+    for (const [name, line] of lines) names[name] = evaluate(line, names, functions);
+    return names;
+  }
+
   const of = (f) => (...arrays) => broadcast(f, ...arrays);
   const logaddexp = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
-  return {
-    array, tolist, transpose, matmul, part, reshape: ({ data }, shape) => ({ shape, data }),
+  const np = {
+    array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, per_example, evaluate, run, reshape: ({ data }, shape) => ({ shape, data }),
     add: of((a, b) => a + b), subtract: of((a, b) => a - b), multiply: of((a, b) => a * b), divide: of((a, b) => a / b),
     power: of(Math.pow), negative: of((a) => -a),
     greater: of((a, b) => +(a > b)), greater_equal: of((a, b) => +(a >= b)), less: of((a, b) => +(a < b)),
@@ -135,5 +223,7 @@ const np = (() => {
     max: (a, how = {}) => reduced(Math.max, -Infinity, a, how),
     ones: (n) => make([n].flat(), 1), zeros: (n) => make([n].flat()),
     column_stack: (arrays) => concatenate(arrays.map(asColumn), 1), vstack: (arrays) => concatenate(arrays.map(asRow), 0),
+    full: (n, value) => make([n].flat(), tonumber(value)),
   };
+  return np;
 })();

@@ -57,6 +57,7 @@ class TextNotation(Notation):
         "sum": "{0}",
         "Jacobian": "∂vec {0}/∂vec {1}",
         "gradient": "∂{0}/∂vec {1}",
+        "Hessian": "∂²{0}/∂vec {1} ∂(vec {2})ᵀ",
         "equation": "{0} = {1}",
     }
     between: ClassVar[dict[str, str]] = {"einsum": " ", "beside": " ", "below": "; ", "chain": " ", "sum": " + "}
@@ -70,7 +71,7 @@ class TextNotation(Notation):
         return f"{value:g}".replace("-", "−")
 
     def call(self, function: Function, arguments: Sequence[str]) -> str:
-        return f"{function.shown}{'′' * function.prime}({', '.join(arguments)})"
+        return f"{function.shown}{('', '′', '″')[function.prime]}({', '.join(arguments)})"
 
     def scale(self, factor: str, text: str) -> str:
         return super().scale(self.bracket(factor) if " / " in factor else factor, text)
@@ -78,7 +79,9 @@ class TextNotation(Notation):
     def block_of_ones(self, axis: int) -> str:
         return "1"
 
-    def diag(self, text: str, order: Order) -> str:
+    def diag(self, text: str, order: Order, flat: bool = False) -> str:
+        if flat:
+            return f"diag({text})"
         return f"diag(vec {self.bracket(text) if ' ' in text else text})"
 
     def vec(self, text: str, order: Order) -> str:

@@ -42,17 +42,15 @@ if TYPE_CHECKING:
         assert_adjoint,
         assert_blocks,
         assert_dense_twin,
-        assert_display,
         assert_gram,
         assert_jacobian_laws,
-        assert_limits,
         assert_one_source,
         assert_out,
         assert_probed,
-        assert_refusals,
         assert_row_norms,
         assert_vec,
     )
+    from jacobians.testing.jacobian_manners import assert_display, assert_limits, assert_refusals
     from jacobians.testing.layout_laws import assert_layouts, every_layout
     from jacobians.testing.operation_laws import assert_operation_laws, assert_pull
     from jacobians.testing.purity_and_dtype import (
@@ -107,6 +105,7 @@ _HOMES = (
     "compare",
     "graph_laws",
     "jacobian_laws",
+    "jacobian_manners",
     "layout_laws",
     "operation_laws",
     "purity_and_dtype",

@@ -18,7 +18,9 @@ __all__ = ["assert_textbook"]
 
 
 def assert_textbook(what: Operation | Loss, *arrays: npt.ArrayLike) -> None:
-    """Law 12, symbols: the textbook form of an operation's value and derivative, or of a loss's δ, is what it computes.
+    """Law 12, symbols: the textbook form of an operation's value and derivatives, or a loss's δ, is what it computes.
+
+    Of the second derivative it is asked where the class states `textbook_second`.
 
     The textbook form must be another than the rule itself, or the law would compare a thing with itself.
 
@@ -63,6 +65,9 @@ def _statements(
     if isinstance(what, Elementwise):
         derivative = jacobians.numerator("X").diagonal().reshape(value.shape)
         yield f"the derivative of {what.name}", what.derivative_of(symbols[0]), values, derivative
+        if what.textbook_second is not None:
+            formula = what.derivative_of(symbols[0], prime=2)
+            yield f"the second derivative of {what.name}", formula, values, what._curvature(arrays[0])
 
 
 def _calls(expr: Expr) -> Iterator[Call]:

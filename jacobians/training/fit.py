@@ -199,7 +199,7 @@ class _Source:
             return cls(X.batches.count, repr(X), lambda rng: iter([()]), X.value_and_grad)
         recorded = replayed(net.value_and_grad)
         if Y is None:
-            return cls(X.count, repr(X), lambda rng: (X[int(i)] for i in rng.permutation(len(X))), recorded)
+            return cls(X.count, repr(X), lambda rng: (_block(X, int(i)) for i in rng.permutation(len(X))), recorded)
         batch = positive(batch, "fit: batch")
         X, Y = net._data(X, Y)
         if net._chain is None:
@@ -218,6 +218,17 @@ class _Source:
                 yield X.take(chosen, axis), Y.take(chosen, others)
 
         return cls(count, f"{X.shape} {Y.shape} in batches of {batch}", steps, recorded)
+
+
+def _block(batches: Any, index: int) -> tuple[Any, ...]:
+    """X and Y of a block, whose examples must count alike: a mini-batch's step is recorded once for all."""
+    given = tuple(batches[index])
+    if len(given) != 2:
+        raise ArgumentError(
+            "fit: the batches hold weights of examples, which steps on mini-batches do not take; give "
+            "BlockByBlock(net, batches), whose steps take the whole batch, or batches without weights"
+        )
+    return given
 
 
 def _weights(net: Network, arrays: Mapping[str, Array]) -> dict[str, Array | float]:

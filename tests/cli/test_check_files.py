@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ def saved(arrays, name):
 def check(capsys, arrays, *options, name="work.mat"):
     code = main(["check", saved(arrays, name), *options])
     captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    assert "--json" in options or max(map(len, captured.out.splitlines()), default=0) <= 80
+    return code, re.sub(r"\n  (?=\S)", " ", captured.out), captured.err
 
 
 def refused(capsys, arrays, *options, name="work.npz"):

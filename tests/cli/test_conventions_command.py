@@ -48,4 +48,4 @@ def test_unknown_name(capsys):
 def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
-    assert capsys.readouterr().out == "jacobians 0.1.0\n"
+    assert capsys.readouterr().out == "jacobians 0.2.0\n"

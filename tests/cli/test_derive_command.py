@@ -25,10 +25,12 @@ def test_one_layout_in_a_notation(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_and_steps(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "tr(X) A", "--wrt", "X", "--format", "json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["formulas"] == {"differential": record["formulas"]["differential"]}
+    assert record["formulas"]["numerator"]["text"] == "∂vec Y/∂vec X = vec A vec(I₃)ᵀ"
     assert record["formulas"]["differential"]["numpy"] == "dY = trace(dX) * A"
     assert main(["derive", "c x' x", "--wrt", "x", "--steps", "--shape", "c="]) == 0
     assert "Gradients" in capsys.readouterr().out
+    assert main(["derive", "c x' x", "--wrt", "x", "--second", "--shape", "c="]) == 0
+    assert "Hessian       ∂²f/∂x ∂xᵀ = 2 c I₃" in capsys.readouterr().out
 
 
 def test_what_is_wrong_is_said_in_place(capsys: pytest.CaptureFixture[str]) -> None:

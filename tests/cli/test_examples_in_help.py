@@ -14,12 +14,23 @@ from jacobians.cli import (
     audit_command,
     check_command,
     compare_command,
+    derive_command,
     explain_command,
     explore_command,
+    train_command,
     translate_command,
 )
 
-MODULES = [audit_command, check_command, compare_command, explain_command, explore_command, translate_command]
+MODULES = [
+    audit_command,
+    check_command,
+    compare_command,
+    derive_command,
+    explain_command,
+    explore_command,
+    train_command,
+    translate_command,
+]
 LINES = [
     (module, " ".join(line.split()))
     for module in MODULES
@@ -49,3 +60,25 @@ def test_it_runs(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, req
         monkeypatch.setattr(explore_command, "explorer_page", lambda _: request.getfixturevalue("page_text"))
     # a formula may be shown because it is wrong
     assert cli.main(arguments(line)) in ((0, 1) if " audit " in line else (0,))
+
+
+@pytest.mark.parametrize(
+    "command", ["", *sorted(module.__name__.split(".")[-1][: -len("_command")] for module in MODULES)]
+)
+def test_help_fits_eighty_columns(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main([*command.split(), "--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_command_has_a_format(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    formats = []
+    monkeypatch.setattr(module, "run", lambda given: formats.append(given.format) or 0)
+    line = next(arguments(line) for own, line in LINES if own is module)
+    for added in ([], ["--format", "json"], ["--json"]):
+        cli.main([*(word for word in line if word not in ("--format", "numpy")), *added])
+    assert formats == ["text", "json", "json"]

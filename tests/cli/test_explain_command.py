@@ -146,3 +146,35 @@ def test_a_notation_is_its_class_and_its_name(capsys, monkeypatch):
     assert "Theta1_grad = delta2' * A1 / m" in out.splitlines()
     _, out, _ = run(capsys, "ng-ml-2011", "--sizes", "4,3", "--format", "json")
     assert json.loads(out)["parameters"]["Theta1"]["formula"]["octave"] == "Theta1_grad = delta2' * A1 / m"
+
+
+# --- the Hessian -----------------------------------------------------------------------------------------
+
+
+def test_the_hessian_of_one_parameter(capsys):
+    _, out, _ = run(capsys, "cs231n", "--order", "2", "--parameter", "W1", "--activation", "tanh", "--l2", "0.1")
+    assert out.endswith("  + reg I₁₂\n        l2 at W₁, regulariser\n")
+    assert "  = (Xᵀ ⊗ I₃) diag(vec (dA₁ ∘ tanh″(Z₁))) (X ⊗ I₃)\n        tanh at Z₁, residual part\n" in out
+    assert "∂(vec W₂)ᵀ" not in out
+
+
+@pytest.mark.parametrize("form", [*NOTATIONS, "json"])
+def test_the_hessian_in_every_form(capsys, form):
+    code, out, _ = run(capsys, "ng-ml-2011", "--order", "2", "--parameter", "Theta2", "--format", form)
+    assert code == 0
+    if form == "numpy":
+        space = {}
+        exec(out.partition("# given")[0], space)
+        assert "H_Theta2_Theta2 = 1 / m * " in out
+    if form == "json":
+        (block,) = json.loads(out)["blocks"]
+        assert [(term["operation"], term["part"]) for term in block["terms"]] == [("binary_cross_entropy", "loss")]
+        assert sorted(block["formula"]) == sorted(block["terms"][0].keys() & NOTATIONS.keys())
+    if form == "mathml":
+        ElementTree.fromstring(f"<div>{out}</div>")
+
+
+def test_the_hessians_names_are_checked(capsys):
+    code, _, err = run(capsys, "cs231n", "--order", "2", "--parameter", "W9")
+    assert code == 2
+    assert "has no parameter 'W9'" in err

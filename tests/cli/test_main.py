@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 from jacobians import Network
-from jacobians.cli import main
+from jacobians.cli import main, output
 from jacobians.cli.output import make_console, printable, write_file
 from jacobians.errors import DataError
 
@@ -265,3 +267,29 @@ def test_help_that_cannot_be_written() -> None:
         )
     assert found.returncode == 2
     assert found.stderr == "jacobians: error: standard output cannot be written: No space left on device\n"
+
+
+def test_a_terminal_is_told_how_long_a_command_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the line is gone before the command writes anything, on either stream."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    shown = threading.Event()
+    monkeypatch.setattr(terminal, "flush", shown.set)
+    monkeypatch.setattr(output, "_TICK", 0.001)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with output.standard_streams():
+        assert shown.wait(10)
+        print("done")
+        before = terminal.getvalue()
+        assert before.startswith("\rworking: 0 s")
+        assert before.endswith("\r            \r")
+        shown.clear()
+        assert not shown.wait(0.02)
+    assert terminal.getvalue() == before
+    assert capsys.readouterr().out == "done\n"

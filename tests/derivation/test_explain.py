@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -259,3 +261,18 @@ def test_a_loss_may_declare_that_its_targets_sum_to_one():
     net = _cross_entropy_run(2 * ONE_HOT, CrossEntropy())
     declared = _cross_entropy_run(2 * ONE_HOT, CrossEntropy(targets_sum_to_one=True))
     np.testing.assert_array_equal(net.gradient()["W1"], declared.gradient()["W1"])
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_sizes_stand_under_their_factors_at_any_width(width: int) -> None:
+    """Each size is centred in the columns of its factor, and no line is wider than what was asked for."""
+    lines = explain(Network.dense((40, 30, 20, 10), convention="ng-ml-2011")).to_text(width).splitlines()
+    assert max(map(len, lines)) <= width
+    pairs = [(above, below) for above, below in itertools.pairwise(lines) if re.fullmatch(r"(\s+\d+×\d+)+", below)]
+    assert len(pairs) >= 3
+    for above, below in pairs:
+        factors = [m.span() for m in re.finditer(r"\S+( \S+)*", above.replace("  = ", "    ", 1))]
+        sizes = [m.span() for m in re.finditer(r"\S+", below)]
+        assert len(factors) == len(sizes)
+        for (left, right), (first, last) in zip(factors, sizes, strict=True):
+            assert abs((left + right) - (first + last)) <= 1, (above, below)

@@ -12,6 +12,7 @@ import pytest
 import jacobians as jac
 from jacobians.differentiation import Derivative
 from jacobians.differentiation.derivative import FORMS
+from jacobians.differentiation.linear_forms import NoMatrixError
 from jacobians.differentiation.short_forms import shortened
 from jacobians.errors import DomainError, FormulaError, GraphError, LayoutError, ShapeError
 from jacobians.symbols.evaluate import evaluate
@@ -114,16 +115,85 @@ def evaluate_text(found: Derivative, arrays: dict[str, np.ndarray]) -> np.ndarra
 
 def test_vectors_and_numbers() -> None:
     found = jac.differentiate("tanh(W @ x + b)", wrt="x")
-    assert found.formula("numerator") == "∂y/∂x = diag(vec (1 − tanh(W x + b)²)) W"
-    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(vec (1 − tanh(W x + b)²))"
+    assert found.formula("numerator") == "∂y/∂x = diag(1 − tanh(W x + b)²) W"
+    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(1 − tanh(W x + b)²)"
     assert jac.differentiate("alpha * A' * X", wrt="alpha").formula() == "∂Y/∂α = Aᵀ X"
     found = jac.differentiate("tr(X) A", wrt="X")
     assert found.formula("differential") == "dY = tr(dX) A"
+    assert found.formula("numerator") == "∂vec Y/∂vec X = vec A vec(I₃)ᵀ"
+    assert jac.differentiate("(x - a) / norm(x - a)", "x").formula("numerator") == (
+        "∂y/∂x = I₃ / norm(x − a) + (a − x) (xᵀ − aᵀ) / norm(x − a)³"
+    )
+
+
+def test_where_no_matrix_is_written_the_differential_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise NoMatrixError
+
+    monkeypatch.setattr(sys.modules["jacobians.differentiation.derivative"], "linear_form", none)
+    found = jac.differentiate("tr(X) A", wrt="X")
     with pytest.raises(LayoutError, match=r"no matrix is written of dY = tr\(dX\) A; take the form 'differential'"):
         found.formula("numerator")
     scope: dict[str, Any] = {**found.values, "dX": np.eye(3)}
     exec(found.to_numpy(), scope)
     np.testing.assert_allclose(scope["dY"], 3 * found.values["A"])
+
+
+# --- second derivatives ------------------------------------------------------------------------------------
+
+SECOND = {
+    "x' A x + b' x": "∂²f/∂x ∂xᵀ = A + Aᵀ",
+    "(a' x) (b' x)": "∂²f/∂x ∂xᵀ = a bᵀ + b aᵀ",
+    "tr(A X B X')": "∂²f/∂vec X ∂(vec X)ᵀ = (B ⊗ Aᵀ) + (Bᵀ ⊗ A)",
+    "log det X": "∂²f/∂vec X ∂(vec X)ᵀ = −(inv(X) ⊗ inv(X)ᵀ) K₃,₃",
+    "tr(X)^2": "∂²f/∂vec X ∂(vec X)ᵀ = 2 vec I₃ vec(I₃)ᵀ",
+    "tr(A X)": "∂²f/∂vec X ∂(vec X)ᵀ = 0",
+    "log(sum(exp(A x)))": "",
+    "sum(softplus(A x))": "",
+    "norm(X)": "",
+    "sum(X.^3)": "",
+    "sum(sqrt(X) ./ (A + X))": "",
+}
+
+
+@pytest.mark.parametrize("text", SECOND)
+def test_hessians_are_written_and_are_what_differences_give(text: str) -> None:
+    wrt = "X" if "X" in text else "x"
+    found = jac.differentiate(text, wrt, order=2)
+    assert not SECOND[text] or found.formula("numerator", order="F") == SECOND[text]
+    first, values = jac.differentiate(text, wrt), dict(found.values)
+    point, columns = values[wrt], []
+    for place in np.ndindex(*point.shape):
+        step = np.zeros(point.shape)
+        step[place] = 1e-5
+        ends = [first.jacobian(**{**values, wrt: point + sign * step}).gradient for sign in (1, -1)]
+        columns.append(((ends[0] - ends[1]) / 2e-5).ravel())
+    truth = np.stack(columns, axis=1)
+    scope: dict[str, Any] = dict(values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["H"] + np.zeros(truth.shape), truth, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(found.jacobian(**values).to_dense("C"), truth, rtol=1e-6, atol=1e-7)
+    assert r"\partial^2 f" in found.to_latex()
+    assert "<msup><mi>∂</mi><mn>2</mn></msup>" in found.to_mathml()
+
+
+def test_second_derivatives_by_numbers_other_sizes_and_what_is_refused() -> None:
+    found = jac.differentiate("det(A + alpha B)", wrt="alpha", order=2)
+    assert found.formula().startswith("∂²f/∂α² = det(A + α B) (tr(inv(A + α B) B)²")
+    assert found.formula(notation="latex").startswith(r"\frac{\partial^2 f}{\partial \alpha^2} = ")
+    assert jac.differentiate("tr(alpha B)", wrt="alpha", order=2).formula() == "∂²f/∂α² = 0"
+    hessian = jac.differentiate("log det X", wrt="X", order=2).jacobian(X=2 * np.eye(2))
+    np.testing.assert_allclose(hessian.to_dense(), -0.25 * np.eye(4)[[0, 2, 1, 3]])
+    linear = jac.differentiate("a' x", wrt="x", order=2)
+    np.testing.assert_array_equal(linear.jacobian(a=np.ones(5), x=np.ones(5)).to_dense(), np.zeros((5, 5)))
+    with pytest.raises(FormulaError, match="a second derivative is written of a number; this is a 4×4 array"):
+        jac.differentiate("X' X", wrt="X", order=2)
+    with pytest.raises(GraphError, match="no second derivative is known of what has relu_prime in its first"):
+        jac.differentiate("sum(relu(A x))", wrt="x", order=2)
+    with pytest.raises(LayoutError, match="the order is 1 or 2, not 3"):
+        jac.differentiate("x' x", wrt="x", order=3)
+    with pytest.raises(GraphError, match="take order=1"):
+        _ = linear.steps
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -139,12 +209,44 @@ def test_vectors_and_numbers() -> None:
         "tr(Aᵀ X B Xᵀ)",
         r"\operatorname{tr}(A^T X B X^\top)",
         r"\mathrm{tr}\left(A^{\top} X B X^T\right)",
+        r"\operatorname{tr} \left(A^\top X B X^\top\right)",
+        "tr(A'XBX')",
+        "tr(AᵀXBXᵀ)",
     ],
 )
 def test_one_expression_in_every_notation(text: str) -> None:
     found = jac.differentiate(text, wrt="X")
     assert found.formula() == "∂f/∂X = A X Bᵀ + Aᵀ X B"
     assert found.formula("differential") == "df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)"
+
+
+@pytest.mark.parametrize(
+    ("book", "program", "wrt"),
+    [
+        ("log|X'X|", "logdet(X.T @ X)", "X"),
+        (r"\log\det X", "logdet(X)", "X"),
+        (r"\ln\left|X\right|", "logdet(X)", "X"),
+        ("ln |det(X)|", "logdet(X)", "X"),
+        (r"\|A x - b\|_2^2", "norm(A @ x - b)**2", "x"),
+        (r"\left\|A x - b\right\|^2", "norm(A @ x - b)**2", "x"),
+        ("‖Ax − b‖²", "norm(A @ x - b)**2", "x"),
+        ("||Ax - b||^2", "norm(A @ x - b)**2", "x"),
+        (r"a^T X^{-T} b", "a.T @ inv(X).T @ b", "X"),
+        ("a' X⁻ᵀ b", "a.T @ inv(X).T @ b", "X"),
+        ("tr(AX³)", "trace(A @ matrix_power(X, 3))", "X"),
+        (r"\mathbf{x}^\top \mathbf{A} \mathbf{x}", "x.T @ A @ x", "x"),
+    ],
+)
+def test_what_books_write(book: str, program: str, wrt: str) -> None:
+    found, same = jac.differentiate(book, wrt), jac.differentiate(program, wrt, notation="numpy")
+    assert found.formula(notation="numpy") == same.formula(notation="numpy")
+
+
+def test_greek_matrices() -> None:
+    found = jac.differentiate(r"\log|\Sigma| + (x - \mu)^T \Sigma^{-1} (x - \mu)", r"Sigma", shapes={"mu": (3,)})
+    assert found.formula() == "∂f/∂Σ = inv(Σ)ᵀ − inv(Σ)ᵀ (x − μ) (xᵀ − μᵀ) inv(Σ)ᵀ"
+    assert found.formula(notation="latex").startswith(r"\frac{\partial f}{\partial \Sigma} = ")
+    assert jac.differentiate("tr(Σ A)", "Σ").formula() == "∂f/∂Σ = Aᵀ"
 
 
 def test_shapes_follow_from_the_expression_or_are_declared() -> None:
@@ -168,7 +270,11 @@ def test_shapes_follow_from_the_expression_or_are_declared() -> None:
         ("inv(X)", "X", {"shapes": {"X": (2, 3)}}, "inv of a matrix that is not square: 2×3"),
         ("A + X", "X", {"shapes": {"A": (2, 3), "X": (3, 3)}}, "sum: 2×3 and 3×3 do not fit"),
         ("foo(X)", "X", {}, "'foo' is no function that is known here"),
-        ("AXB", "X", {}, "'AXB' is unknown; a product of letters is written with spaces"),
+        ("axb", "x", {}, "'axb' is unknown; a product of letters is written with spaces"),
+        ("A @ XB", "XB2", {}, "'XB' is unknown; a product of letters is written with spaces"),
+        ("kron(X, A)", "X", {}, "the sizes in a Kronecker product do not follow from the expression; declare them"),
+        ("kron(X, 2)", "X", {}, "kron is taken of two matrices, not of a number"),
+        ("tr(pinv(2) X)", "X", {}, "pinv is taken of a matrix, not of a number"),
         ("A * X", "X", {}, "the sign \\* is NumPy's product of entries or Octave's of matrices"),
         ("A X", "X", {"notation": "latx"}, "no notation 'latx'; did you mean 'latex'?"),
         ("X[1:]", "X", {"notation": "numpy"}, "part is not differentiated here"),
@@ -223,7 +329,7 @@ def test_forms_notations_and_the_jacobian() -> None:
 
 def test_a_formula_is_held_against_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        sys.modules["jacobians.differentiation.differentiate"], "shortened", lambda expr: shortened(2 * expr)
+        sys.modules["jacobians.differentiation.second_derivative"], "shortened", lambda expr: shortened(2 * expr)
     )
     with pytest.raises(DomainError, match="the formula and the numbers differ at a random point"):
         jac.differentiate("tr(A X)", wrt="X")

@@ -1,4 +1,4 @@
-"""Draws the pictures of README.md and of the gallery: ``python -m tests.docs.draw`` writes docs/_static/*.png."""
+"""Draws the pictures of the README, the gallery and docs/scale.md: ``python -m tests.docs.draw``, into docs/_static."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians import Network, convention, translate_parameters
+from jacobians import Network, convention, fit, load_digits, translate_parameters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +26,22 @@ def figures() -> Iterator[tuple[str, Figure]]:
         net = Network.dense((4, 3, 2), convention=convention(preset), activation="sigmoid", loss="binary_cross_entropy")
         run = net.run(translate_parameters(start, PRESETS[0], preset), X, y)
         yield f"chain-{preset}.png", run.plot(next(iter(run.params)))
+    yield "one-curve.png", one_curve()
+
+
+def one_curve() -> Figure:
+    """The objective by epoch of one training in two conventions, one line over the other."""
+    from matplotlib.figure import Figure
+
+    digits, figure = load_digits(), Figure(figsize=(6, 3), layout="constrained")
+    axes = figure.subplots()
+    for preset, style in zip(PRESETS, ({"lw": 6, "alpha": 0.35}, {"lw": 1.5, "ls": "--"}), strict=True):
+        net = Network.dense((64, 25, 10), convention=preset, activation="relu", loss="cross_entropy")
+        found = fit(net, net.init(0), digits.X[:1500] / 16, digits.y[:1500], rule="nesterov", epochs=10)
+        axes.plot([e.epoch for e in found.history], [e.objective for e in found.history], label=preset, **style)
+    axes.set(xlabel="epoch", ylabel="objective", title="64-25-10 on the digits, Nesterov, one seed")
+    axes.legend()
+    return figure
 
 
 def stacked(paths: list[Path]) -> np.ndarray:

@@ -135,16 +135,3 @@ def test_dimensions_of_a_net_are_told_apart_by_their_shapes() -> None:
     for example in EXAMPLES:
         dims = [*example.sizes, example.X.shape[0]]
         assert len(set(dims)) == len(dims)
-
-
-def test_an_array_has_one_name_for_comparing_in_every_layout(page_data: dict[str, Any]) -> None:
-    """Layer 1's activation stands beside layer 1's, though Ng counts the input as a layer; no name is there twice."""
-    values = page_data["values"]
-    for net in page_data["nets"]:
-        for record in net["sides"]:
-            for formulas in map(values.__getitem__, record["formulas"]):
-                roles = [role for role, _, _ in values[formulas["shapes"]]]
-                assert len(set(roles)) == len(roles)
-                named = [name for part in ("forward", "cotangents") for name, _ in values[formulas[part]]]
-                assert len(set(named)) == len(named)
-                assert set(named) <= {*roles, "X"}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import html
-import json
 import re
 from typing import Any
 
@@ -14,9 +12,12 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, all_conventions, convention
+from jacobians.errors import LayoutError
 from jacobians.explorer import explorer_page
+from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES
-from jacobians.operations import Elementwise
+from jacobians.explorer.templates import templates_record
+from jacobians.operations import Elementwise, Softmax
 from tests.explorer.conftest import unpacked
 
 NASTY = '</script><img src=x onerror="document.title=1"><!--'
@@ -75,26 +76,42 @@ def test_twice_the_same_page() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "dom.js", "main.js"])
-def test_scripts_and_styles_stay_short(name: str) -> None:
+def test_scripts_and_styles_stay_short() -> None:
     from importlib.resources import files
 
-    for file in files("jacobians.explorer").joinpath("static").iterdir():
+    found = [*files("jacobians.explorer").joinpath("static").iterdir()]
+    assert {"page.html", "page.css", "dom.js", "main.js"} <= {file.name for file in found}
+    for file in found:
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 250, file.name
-    assert files("jacobians.explorer").joinpath("static", name).is_file()
 
 
 class Softsign(Elementwise):
     """V ↦ V / (1 + |V|)."""
+
+    @staticmethod
+    def textbook(Z: Any) -> Any:
+        return Z / (1 + np.abs(Z))
+
+    @staticmethod
+    def textbook_prime(Z: Any) -> Any:
+        return 1 / (1 + np.abs(Z)) ** 2
 
     def _rule(self, z: Any) -> Any:
         scale = 1 / (1 + np.abs(z))
         return z * scale, lambda: scale * scale
 
 
-def test_a_net_may_have_an_activation_of_ones_own() -> None:
-    example = dataclasses.replace(EXAMPLES[1], activation=Softsign())
-    page = explorer_page([convention("ng-ml-2011"), convention("cs231n")], [example])
-    values = json.dumps(unpacked(page)["values"], ensure_ascii=False)
-    assert '"A1": "softsign(Z₁)"' in values
-    assert "softsign′" in values
+class WithoutTextbook(Softsign):
+    textbook = textbook_prime = None
+
+
+@pytest.mark.parametrize(
+    ("activation", "text"),
+    [
+        (WithoutTextbook(), "withouttextbook states no textbook form, and the page computes with it; give its class"),
+        (Softmax(), "softmax does not act entry by entry, as an activation of the page does"),
+    ],
+)
+def test_an_activation_that_the_page_cannot_compute_is_refused(activation: Any, text: str) -> None:
+    with pytest.raises(LayoutError, match=f"^explorer: {text}"):
+        templates_record([], [], {"own": activation}, DistinctValues())

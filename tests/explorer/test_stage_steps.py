@@ -1,101 +1,70 @@
-"""The stops of the stage: a row times a factor is the row that the derivation names, and the last is the gradient."""
+"""The stops of the stage, as the page's scripts make them: their roles, and the places of their entries."""
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from jacobians.arrays import Array
-from jacobians.conventions import Convention
 from jacobians.explorer.example_nets import EXAMPLES
 from jacobians.explorer.panes import layouts
+from tests.explorer.in_node import in_node
+from tests.explorer.random_nets import described
 
-CASES = [(i % len(EXAMPLES), i) for i in range(0, 64, 7)]
-
-
-class Stops:
-    """What the page holds of one net in one layout and manner."""
-
-    def __init__(self, data: dict[str, Any], net: int, layout: int, manner: int) -> None:
-        self.values, self.numbers = data["values"], np.array(data["numbers"])
-        self.parameters = self.values[data["nets"][net]["sides"][layout]["stage"][manner]]
-
-    def array(self, place: int) -> Array:
-        return self.numbers[self.values[place]]
-
-    def of(self, name: str) -> tuple[list[dict[str, Any]], float]:
-        record = self.values[self.parameters[name]]
-        weight = 1.0 if record["weight"] is None else record["weight"][1]
-        return [self.values[place] for place in record["stops"]], weight
-
-    def rows(self, name: str) -> list[Array]:
-        """The row after every stop, by matrix products alone."""
-        stops, weight = self.of(name)
-        rows = [self.array(stops[0]["matrix"]) / weight]
-        for stop in stops[1:]:
-            if stop["at"][2] == "weight":
-                rows.append(rows[-1] * weight)
-            else:
-                rows.append(rows[-1] @ self.array(stop["matrix"]).reshape(rows[-1].size, -1))
-        return rows
+AT = range(64)
 
 
-@pytest.mark.parametrize("manner", [0, 1])
-@pytest.mark.parametrize(("net", "layout"), CASES)
-def test_the_row_becomes_the_gradient(page_data: dict[str, Any], net: int, layout: int, manner: int) -> None:
-    example, found = EXAMPLES[net], Stops(page_data, net, layout, manner)
-    gradients = example.run(Convention("", layouts()[layout], reduction="mean")).gradient()
-    for name, gradient in gradients.items():
-        stops, _ = found.of(name)
-        rows = found.rows(name)
-        for stop, row in zip(stops, rows, strict=True):
-            if "numbers" in stop:
-                np.testing.assert_allclose(row, found.array(stop["numbers"]), rtol=1e-12, atol=1e-15)
-        np.testing.assert_allclose(rows[-1].reshape(stops[-1]["shape"]), gradient, rtol=1e-12, atol=1e-15)
+@pytest.fixture(scope="module")
+def stages(page_data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """By layout, in the library's names, the middle net's stops of W1."""
+    jobs = [{"net": described(EXAMPLES[1]), "at": at, "spelled": 0} for at in AT]
+    return [found["stops"]["W1"] for found in in_node(page_data, jobs, tmp_path_factory.mktemp("node"))]
 
 
-def test_a_factor_left_out_is_found(page_data: dict[str, Any]) -> None:
-    found = Stops(page_data, 1, 0, 0)
-    stops, _ = found.of("W1")
-    diagonal = next(stop for stop in stops if stop["at"] == ["A1", "Z1", ""])
-    row = found.rows("W1")[stops.index(diagonal) - 1]
-    assert np.abs(row - found.array(diagonal["numbers"])).max() > 1e-3
-
-
-def test_the_same_roles_in_every_layout(page_data: dict[str, Any]) -> None:
+def test_the_same_roles_in_every_layout(stages: list[Any]) -> None:
     """But for what is dropped, turned, or weighted late."""
     expected = [["loss", "losses", ""], ["losses", "Z2", ""], ["Z2", "A1", ""], ["A1", "Z1", ""], ["Z1", "W1", ""]]
-    for layout, own in enumerate(layouts()):
-        for manner in (0, 1):
-            at = [stop["at"] for stop in Stops(page_data, 1, layout, manner).of("W1")[0]]
-            kinds = [kind for _, _, kind in at if kind]
-            assert [each for each in at if not each[2]] == expected
-            assert ("drop" in kinds) == own.absorbs_bias
-            assert ("turn" in kinds) == (own.batch == own.weights)
+    for layout, stops in zip(layouts(), stages, strict=True):
+        kinds = [kind for _, _, kind in (stop["at"] for stop in stops) if kind]
+        assert [stop["at"] for stop in stops if not stop["at"][2]] == expected
+        assert ("drop" in kinds) == layout.absorbs_bias
+        assert ("turn" in kinds) == (layout.batch == layout.weights)
 
 
-def test_entries_keep_their_places(page_data: dict[str, Any]) -> None:
+def test_entries_keep_their_places(stages: list[Any]) -> None:
     """The same place has the same number in the row of every layout, ones included."""
     for role in (["Z2", "A1", ""], ["A1", "Z1", ""]):
         known: dict[int, float] = {}
-        for layout in range(0, 64, 5):
-            if layouts()[layout].bias == "none":
+        for layout, stops in zip(layouts(), stages, strict=True):
+            if layout.bias == "none":
                 continue
-            found = Stops(page_data, 1, layout, 0)
-            stops, _ = found.of("W1")
-            position = next(i for i, stop in enumerate(stops) if stop["at"] == role)
-            places = found.values[stops[position]["into"]]
-            for place, number in zip(places, found.rows("W1")[position].ravel().tolist(), strict=True):
+            stop = next(stop for stop in stops if stop["at"] == role)
+            for place, number in zip(stop["into"], stop["after"], strict=True):
                 assert known.setdefault(place, number) == pytest.approx(number, rel=1e-12)
 
 
-def test_tables_of_operands_have_the_places_of_their_entries(page_data: dict[str, Any]) -> None:
-    example = EXAMPLES[1]
-    found = Stops(page_data, 1, 0, 0)
-    stops, _ = found.of("W1")
-    (_, weights) = (found.values[place] for place in stops[2]["parts"])
-    assert found.array(weights["numbers"]).tolist() == example.params["W2"].T.ravel().tolist()
-    places = sorted(found.values[weights["places"]])
+def test_a_matrix_takes_the_row_before_to_the_row_after(stages: list[Any]) -> None:
+    for stops in stages[::9]:
+        for before, stop in itertools.pairwise(stops):
+            if stop["at"][2] == "weight":
+                continue
+            matrix = np.array(list(stop["matrix"].values())).reshape(len(before["after"]), -1)
+            np.testing.assert_allclose(before["after"] @ matrix, stop["after"], rtol=1e-12, atol=1e-15)
+
+
+def test_tables_of_operands_have_the_places_of_their_entries(stages: list[Any]) -> None:
+    (_, weights) = stages[0][2]["parts"]
+    assert list(weights["numbers"].values()) == EXAMPLES[1].params["W2"].T.ravel().tolist()
+    places = sorted(weights["places"])
     assert places == list(range(places[0], places[0] + 6))
+
+
+def test_entries_of_ones_are_one_for_each_example(page_data: dict[str, Any], tmp_path: Path) -> None:
+    """In [1 X]ᵀ as in [1 X], so that both light up together."""
+    at = next(i for i, layout in enumerate(layouts()) if layout.bias == "first" and layout.batch == "rows")
+    (found,) = in_node(page_data, [{"net": described(EXAMPLES[1]), "at": at, "spelled": 0}], tmp_path)
+    stop = next(stop for stop in found["stops"]["W1"] if stop["at"] == ["Z1", "W1", ""])
+    assert sorted(place for part in stop["parts"] for place in part["places"] if place < 0) == [*range(-6, 0)]

@@ -12,8 +12,8 @@ import numpy as np
 
 import jacobians as jac
 from jacobians.graphs import Graph, Value
-from jacobians.graphs.broadcasting import OfTwo
 from jacobians.operations import Elementwise
+from jacobians.operations.broadcasting import OfTwo
 
 Array = np.ndarray
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians.graphs.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 from jacobians.graphs.elementary import (
     Arccos,
     Arccosh,
@@ -29,6 +28,7 @@ from jacobians.graphs.elementary import (
 from jacobians.graphs.rearranging import Extreme, Indexed, Joined, Moved, Permuted
 from jacobians.graphs.targets import WithTargets
 from jacobians.operations import CrossEntropy, Operation, SquaredError
+from jacobians.operations.broadcasting import Choice, Divided, Minus, Plus, Raised, Times
 from jacobians.testing import assert_operation_laws
 
 

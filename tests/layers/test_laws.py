@@ -31,13 +31,10 @@ def test_reference(name: str) -> None:
     assert_reference(case.operation, case.draw(rng), rng, directions=1, coordinates=0)
 
 
-WITH_SECOND = [name for name in CASES if name.startswith(("conv1d", "conv2d", "max_pool", "avg_pool", "embedding"))] + [
-    "pad", "flatten", "dropout", "elu", "selu", "hard_tanh", "soft_sign", "hard_swish", "absolute", "sqrt", "clip",
-    "maximum", "minimum",
-]  # fmt: skip
+SLOW = ("multi_head_attention", "lstm, mask", "gru")
 
 
-@pytest.mark.parametrize("name", WITH_SECOND)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in CASES])
 def test_second_derivatives(name: str) -> None:
     case, rng = CASES[name], np.random.default_rng(3)
     assert_second(case.operation, case.draw(rng), rng)

@@ -15,7 +15,7 @@ from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.layers.recurrent import LSTM, RNN
 from jacobians.layout import Layout
-from jacobians.linops import BatchedKronecker, DiagonalMinusOuter
+from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, GatedRecurrence, PickedFromWindows, Windows
 from jacobians.operations import Primitive, tanh
 from jacobians.operations.operation import Makers
 from jacobians.testing import assert_reference
@@ -63,7 +63,7 @@ def test_gates_in_another_order_and_weights_in_rows() -> None:
 def test_of_values_the_steps_are_values() -> None:
     X, h, c, Wx, Wh, b = lstm_arrays(2, 2, 2, 1)
     W, state = jac.values(Wh=Wh, h=h)
-    states = layers.lstm(X, state, c, Wx, W, b)
+    states = layers.lstm(X, state, c, Wx, W, b, steps=True)
     assert states.path_count("Wh") > 1
     _, J = layers.lstm(X, h, c, Wx, Wh, b)
     np.testing.assert_allclose(states.jacobian("Wh").to_dense(), J.Wh.to_dense(), atol=1e-14)
@@ -159,7 +159,9 @@ class NoWayBackThroughTheState(RNN):  # type: ignore[misc]
         return (tanh(into + states[0].array @ Wh),)
 
 
-@pytest.mark.parametrize("operation", [GatesSwapped(), NoWayBackThroughTheState()], ids=["gates", "truncated"])
+@pytest.mark.parametrize(
+    "operation", [GatesSwapped(), NoWayBackThroughTheState(steps=True)], ids=["gates", "truncated"]
+)
 def test_a_wrong_recurrence_is_caught(operation: Any) -> None:
     arrays = lstm_arrays(2, 3, 2, 1)
     if isinstance(operation, RNN):
@@ -199,3 +201,74 @@ def test_a_slip_of_attention_is_caught(slip: str) -> None:
     assert_reference(WrongAttention("none"), Q)
     with pytest.raises(AssertionError, match="law reference"):
         assert_reference(WrongAttention(slip), Q)
+
+
+# --- one operation, or a graph of steps ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("mask", [None, [[True, True, False], [True, False, True]]], ids=["all", "masked"])
+def test_one_operation_and_a_graph_of_steps_agree(name: str, mask: Any) -> None:
+    X, h, c, Wx, Wh, b = lstm_arrays(2, 3, 2, 2)
+    given = {"rnn": [X, h, Wx[:, :2], Wh[:, :2], b[:2]], "lstm": [X, h, c, Wx, Wh, b]}
+    given["gru"] = [X, h, Wx[:, :6], Wh[:, :6], b[:6], b[2:]]
+    layer = getattr(layers, name)
+    value, J = layer(*given[name], mask=mask)
+    expected, K = layer(*given[name], mask=mask, steps=True)
+    np.testing.assert_allclose(value, expected, atol=1e-15)
+    cotangent = rng.normal(size=value.shape)
+    together = J.pull(cotangent)
+    for wrt, by in K.pull(cotangent).items():
+        np.testing.assert_allclose(J[wrt].vjp(cotangent), by, atol=1e-14)
+        np.testing.assert_allclose(together[wrt], by, atol=1e-14)
+        tangent = rng.normal(size=J[wrt].domain)
+        np.testing.assert_allclose(J[wrt].jvp(tangent), K[wrt].jvp(tangent), atol=1e-14)
+
+
+def test_a_sequence_as_one_value() -> None:
+    X, h, c, Wx, Wh, b = lstm_arrays(3, 4, 2, 2)
+    W, state = jac.values(Wh=Wh, h=h)
+    states = layers.lstm(X, state, c, Wx, W, b)
+    assert states.path_count("Wh") == 1
+    losses = jac.squared_error(states[:, -1], np.zeros((3, 2)), reduction="none")
+    rows = losses.jacobian("Wh")
+    assert rows.structure == "KhatriRaoSum(3×4×2, 3×4×8)"
+    np.testing.assert_allclose(rows.row_norms(), np.linalg.norm(rows.to_dense(), axis=1), rtol=1e-12)
+    by_steps = jac.squared_error(
+        layers.lstm(X, state, c, Wx, W, b, steps=True)[:, -1], np.zeros((3, 2)), reduction="none"
+    )
+    v = rng.normal(size=Wh.shape)
+    curvature = losses.sum().hessian("Wh").jvp(v)
+    np.testing.assert_allclose(curvature, by_steps.sum().hessian("Wh").jvp(v), atol=1e-13)
+
+
+def test_no_steps_and_no_examples() -> None:
+    X, h, c, Wx, Wh, b = lstm_arrays(2, 0, 2, 2)
+    states, J = layers.lstm(X, h, c, Wx, Wh, b)
+    assert states.shape == (2, 0, 2)
+    assert not J.Wh.vjp(states).any()
+    assert not J.h.vjp(states).any()
+    X, h, c, Wx, Wh, b = lstm_arrays(0, 3, 2, 2)
+    states, J = layers.lstm(X, h, c, Wx, Wh, b)
+    assert J.Wx.vjp(states).shape == (2, 8)
+
+
+def test_refusals_of_structures() -> None:
+    with refused(
+        ShapeError,
+        "GatedRecurrence: the weights have shape (2, 3), the slopes (1, 1, 1, 2); expected (H, G·H) and (N, T, G, H)",
+    ):
+        GatedRecurrence(np.ones((2, 3)), np.ones((1, 1, 1, 2)))
+    with refused(ShapeError, "GatedRecurrence: keep has shape (1, 2); expected (1, 1, 2)"):
+        GatedRecurrence(np.ones((2, 2)), np.ones((1, 1, 1, 2)), keep=np.ones((1, 2)))
+    with refused(ShapeError, "PickedFromWindows: the places have shape (2,); the windows' is (3,)"):
+        PickedFromWindows(Windows((2,), (4,)), np.zeros(2, int))
+
+
+@pytest.mark.parametrize("gates", ["ifog", "ifgo", "oigf"])
+@pytest.mark.parametrize("shape", [(4, 2, 3, 1), (3, 1, 2, 2), (5, 1, 1, 1)])
+def test_gates_that_lie_64_bytes_apart(shape: tuple[int, ...], gates: str) -> None:
+    """NumPy 2.4's negative is wrong there where it writes in place."""
+    arrays = [a.astype(np.float32) if shape[1] == 1 else a for a in lstm_arrays(*shape)]
+    value, _ = layers.lstm(*arrays, gates=gates)
+    np.testing.assert_allclose(value, layers.lstm(*arrays, gates=gates, steps=True)[0], atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -22,6 +23,7 @@ from jacobians.linops import (
     Elimination,
     ForEachExample,
     Frechet,
+    GatedRecurrence,
     Identity,
     Jacobian,
     KhatriRao,
@@ -29,11 +31,13 @@ from jacobians.linops import (
     Kronecker,
     LowRank,
     PermutedAxes,
+    PickedFromWindows,
     Product,
     Reshape,
     Scaled,
     Selection,
     SharedKernel,
+    SlidingKernel,
     Sparse,
     Sum,
     SylvesterInverse,
@@ -41,6 +45,7 @@ from jacobians.linops import (
     Zero,
 )
 from jacobians.linops.kronecker import Bordered
+from jacobians.linops.recurrence import Start
 from tests.linops import dense_twins as twins
 from tests.linops.dense_twins import Numbers, wide
 
@@ -289,6 +294,87 @@ def shared_kernel(shape: Shape, inner: int, out: int, *, groups: bool = False) -
             return float(met[(*i[:first], *j[first:], *i[first + 1 :])])
 
         return operator, twins.by_entries(operator.codomain, operator.domain, entry)
+
+    return make
+
+
+def correlation(weights: Shape, domain: Shape, pads: tuple[tuple[int, int], ...], **steps: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        kernel = g(*weights)
+        _groups, outputs, inputs, *lengths = weights
+        wide = (domain[0], *(b + n + a for n, (b, a) in zip(domain[1:], pads, strict=True)))
+        one = Windows(tuple(lengths), wide, dtype=kernel.dtype, **steps)
+        operator = SlidingKernel(kernel, one, pads)
+
+        def entry(i: Shape, j: Shape) -> float:
+            if i[0] // outputs != j[0] // inputs:
+                return 0.0
+            found = 0.0
+            for k in np.ndindex(*lengths):
+                moved = zip(one.stride, i[1:], one.dilation, k, pads, strict=True)
+                if j[1:] == tuple(s * p + d * x - b for s, p, d, x, (b, _) in moved):
+                    found += float(kernel[(i[0] // outputs, i[0] % outputs, j[0] % inputs, *k)])
+            return found
+
+        return operator, twins.by_entries(operator.codomain, operator.domain, entry)
+
+    return make
+
+
+def picked(kernel: Shape, domain: Shape, stride: Shape) -> Make:
+    def make(g: Numbers) -> Pair:
+        one = Windows(kernel, domain, stride, dtype=g(1).dtype)
+        n, size = len(kernel), int(np.prod(kernel))
+        shape = one.codomain[: len(domain) - n] + one.codomain[len(domain) :]
+        which = np.arange(int(np.prod(shape))).reshape(shape) * 2 % size
+        operator = PickedFromWindows(one, which)
+
+        def entry(i: Shape, j: Shape) -> float:
+            offset = np.unravel_index(int(which[i]), kernel)
+            lead = len(domain) - n
+            moved = zip(stride, i[lead:], offset, strict=True)
+            return float(j == (*i[:lead], *(s * p + int(k) for s, p, k in moved)))
+
+        return operator, twins.by_entries(operator.codomain, operator.domain, entry)
+
+    return make
+
+
+def recurrence(count: int, steps: int, gates: int, width: int, start: Start = "inputs", **given: Any) -> Make:
+    """With `gated` a cell and a state that stays in part, with `scaled` scales; its twin goes step by step."""
+
+    def make(g: Numbers) -> Pair:
+        W, a = g(width, gates * width), g(count, steps, gates, width)
+        every = [g(count, steps, width), g(count, steps, width), g(count, steps, 1), g(count, steps, gates * width)]
+        keep = every[0] if given.get("kept") else None
+        output, hold, read = (every[1], every[2], 1) if given.get("gated") else (None, None, None)
+        scales = every[3] if given.get("scaled") else None
+        operator = GatedRecurrence(W, a, keep, output, read, scales, hold, start)
+
+        def image(n: int, u: np.ndarray, h: np.ndarray, c: np.ndarray) -> list[np.ndarray]:
+            states = []
+            for t in range(steps):
+                z = (u[t] + (h @ W) * (1 if scales is None else scales[n, t])).reshape(gates, width)
+                c = (a[n, t] * z)[[k for k in range(gates) if k != read]].sum(axis=0) + (
+                    0 if keep is None else keep[n, t] * c
+                )
+                if output is None or hold is None:
+                    h = c
+                else:
+                    h = output[n, t] * c + a[n, t, read] * z[read] + hold[n, t] * h
+                states.append(h)
+            return states
+
+        twin = np.zeros((count, steps * width, count, operator.shape[1] // max(count, 1)))
+        for n in range(count):
+            for column in range(twin.shape[3]):
+                u, h, c = np.zeros((steps, gates * width)), np.zeros(width), np.zeros(width)
+                by_input = start == "inputs"
+                (u if by_input else h if start == "h" else c).flat[column] = 1
+                if output is None and not by_input:
+                    h = c = h + c
+                twin[n, :, n, column] = np.ravel(image(n, u, h, c))
+        return operator, twin.reshape(operator.shape)
 
     return make
 

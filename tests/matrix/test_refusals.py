@@ -82,7 +82,7 @@ CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "kron": (lambda: jm.kron(np.eye(2), np.ones(2)), ShapeError, r"kron: A has shape \(2, 2\), B has \(2,\); expected"),
     "divide, zero": (lambda: jm.divide(np.ones((2, 2)), [[1.0, 1.0], [0.0, 1.0]]), DomainError,
         r"divide: B is zero at \(1, 0\); add an epsilon"),
-    "divide, misfit": (lambda: jm.divide(np.ones(2), np.ones(3)), ShapeError, "divide: A has shape .* nothing is broa"),
+    "divide, misfit": (lambda: jm.divide(np.ones(2), np.ones(3)), ShapeError, "divide: A has .* do not broadcast"),
     "norm of nothing": (lambda: jm.frobenius_norm(np.ones((0, 2))), ShapeError, "a matrix without entries has no norm"),
     "p below one": (lambda: jm.p_norm([1.0], 0.5), DomainError, "p_norm: p=0.5 gives no norm; take p from 1 on"),
 }  # fmt: skip

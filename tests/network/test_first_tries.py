@@ -10,7 +10,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import Network, replayed
-from jacobians.errors import LayoutError, TooLargeError
+from jacobians.errors import ArgumentError, LayoutError, TooLargeError
 
 X, Y = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 1, 0, 2])
 
@@ -20,6 +20,8 @@ def test_a_call_is_the_output_and_a_prediction_its_classes(preset: str) -> None:
     net = Network.dense((4, 3, 3), convention=preset)
     params, data = net.init(0), X if net.layout.batch == "rows" else X.T
     assert np.array_equal(net(params, data), net.output(params, data))
+    with pytest.raises(ArgumentError, match=r"a network keeps no parameters: write net\(params, X\)"):
+        net(data)
     scores = net(params, data) if net.layout.batch == "rows" else net(params, data).T
     assert net.predict(params, data).tolist() == [int(np.argmax(row)) for row in scores]
 

@@ -131,6 +131,8 @@ for layout in WRITTEN:
         MatMul(t), [g(g.K, g.D), g(g.D, g.N)], (None, 1), 1
     )
     SIMPLE["hadamard" + suffix] = lambda g, t=layout: Sample(Hadamard(t), [g(g.N, g.D), g(g.N, g.D)], (0, 0), 0)
+    SIMPLE["hadamard, a row" + suffix] = lambda g, t=layout: Sample(Hadamard(t), [g(g.N, g.D), g(1, g.D)], (0, None), 0)
+    SIMPLE["add, a column" + suffix] = lambda g, t=layout: Sample(Add(t), [g(g.N, g.D), g(g.N, 1)], (0, 0), 0)
     SIMPLE["add" + suffix] = lambda g, t=layout: Sample(Add(t), [g(g.N, g.D), g(g.N, g.D)], (0, 0), 0)
 
 

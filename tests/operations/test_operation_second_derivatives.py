@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from jacobians.errors import DomainError, ShapeError
-from jacobians.graphs.broadcasting import Choice, Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.graphs.elementary import Arctan2, Elementary, Hypot, LogAddExp
 from jacobians.graphs.rearranging import Extreme, Indexed, Joined, Moved, Permuted
 from jacobians.graphs.targets import WithTargets
@@ -23,6 +22,7 @@ from jacobians.operations import (
     Sigmoid,
     matmul,
 )
+from jacobians.operations.broadcasting import Choice, Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.testing import assert_second
 from tests.operations.cases import CASES
 from tests.operations.random_inputs import Numbers

@@ -11,6 +11,7 @@ import pytest
 from jacobians import add, hadamard, matmul
 from jacobians.errors import ShapeError
 from jacobians.layout import Layout
+from jacobians.matrix import divide
 from jacobians.operations import Add, Hadamard, MatMul
 from jacobians.testing import assert_dense_twin
 from tests.linops.dense_twins import by_basis
@@ -72,6 +73,23 @@ def test_the_wider_dtype_wins() -> None:
         assert J.A.jvp(C).dtype == np.float64
 
 
+@pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), (4, 2, 3))])
+@pytest.mark.parametrize("operation", [add, divide, hadamard])
+def test_both_are_broadcast_to_one_shape(operation: Any, shapes: tuple[tuple[int, ...], ...]) -> None:
+    """Every column of a Jacobian is a difference quotient along one entry; the steps are powers of 2."""
+    arrays = [np.random.default_rng(i).uniform(1, 2, shape) for i, shape in enumerate(shapes)]
+    value, J = operation(*arrays)
+    assert value.shape == np.broadcast_shapes(*shapes)
+    for place, name in enumerate("AB"):
+        columns = []
+        for entry in np.ndindex(shapes[place]):
+            up, down = ([a.copy() for a in arrays] for _ in range(2))
+            up[place][entry] += 2.0**-17
+            down[place][entry] -= 2.0**-17
+            columns.append((operation(*up)[0] - operation(*down)[0]).ravel() * 2.0**16)
+        np.testing.assert_allclose(J[name].to_dense(), np.transpose(columns), rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("operation", "shapes", "message"),
     [
@@ -109,13 +127,15 @@ def test_the_wider_dtype_wins() -> None:
         (
             hadamard,
             ((2, 3), (3, 2)),
-            "hadamard: A has shape (2, 3), B has (3, 2); nothing is broadcast; its transpose would fit: is one batch "
-            "in columns?",
+            "hadamard: A has shape (2, 3), B has (3, 2); they do not broadcast to one shape; the transpose of one "
+            "would fit: is one batch in columns?",
         ),
-        (hadamard, ((2, 3), (3,)), "hadamard: A has shape (2, 3), B has (3,); nothing is broadcast"),
-        (add, ((4, 1), (4,)), "add: A has shape (4, 1), B has (4,); nothing is broadcast"),
-        (add, ((2, 3), (1, 3)), "add: A has shape (2, 3), B has (1, 3); nothing is broadcast"),
-        (add, ((2, 3), ()), "add: A has shape (2, 3), B has (); nothing is broadcast"),
+        (
+            add,
+            ((4, 3), (4,)),
+            "add: A has shape (4, 3), B has (4,); they do not broadcast to one shape; one entry for each row would fit "
+            "as a column: reshape it to (4, 1)",
+        ),
     ],
 )
 def test_refusals(operation: Any, shapes: tuple[tuple[int, ...], ...], message: str) -> None:

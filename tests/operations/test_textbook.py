@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
 
@@ -37,6 +38,20 @@ def test_the_textbook_form_of_an_elementwise_operation_is_what_it_computes(name:
     operation = CASES[name].operation
     z = CASES[name].domain(Z) if "power" not in name and name != "log" else np.abs(Z) + 0.1
     assert_textbook(operation, z)
+
+
+def of_library(kind: type = Elementwise) -> list[type]:
+    """Every class of the library that derives from one, by its name."""
+    found = [kind, *(own for direct in kind.__subclasses__() for own in of_library(direct))]
+    return sorted({own for own in found if own.__module__.startswith("jacobians.")}, key=lambda own: own.__name__)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in of_library() if kind.textbook_prime is not None])
+def test_whatever_bends_has_a_textbook_form_of_its_second_derivative(kind: type) -> None:
+    assert kind.piecewise_linear or kind.textbook_second is not None
+    if not inspect.signature(kind).parameters:
+        least = max(getattr(kind, "domain", (0.0,))[0], 0.0)
+        assert_textbook(kind(), least + 0.1 + np.abs(Z[:2]) / 4)
 
 
 @pytest.mark.parametrize("layout", [ROWS, COLUMNS])
@@ -89,6 +104,19 @@ class FactorAgain(ops.SquaredError):
         return Hadamard(Number(self.factor), super().in_symbols(X, Y, name))
 
 
+class HalvedBend(Elementwise):
+    """f″ as printed is half of what is computed."""
+
+    textbook, textbook_prime = staticmethod(lambda Z: Z**3), staticmethod(lambda Z: 3 * Z**2)
+    textbook_second = staticmethod(lambda Z: 3 * Z)
+
+    def _rule(self, z):
+        return z * z * z, lambda: 3 * z * z
+
+    def _curvature(self, z):
+        return 6 * z
+
+
 class HalvedError(ops.SquaredError):
     """Computes half of what it prints."""
 
@@ -100,6 +128,8 @@ class HalvedError(ops.SquaredError):
 def test_the_law_catches_a_wrong_form_and_one_that_is_the_rule_itself() -> None:
     with pytest.raises(AssertionError, match=r"law symbols: the derivative of forgottensquare: .* expected"):
         assert_textbook(ForgottenSquare(), Z)
+    with pytest.raises(AssertionError, match=r"law symbols: the second derivative of halvedbend: .* expected"):
+        assert_textbook(HalvedBend(), Z)
     with pytest.raises(AssertionError, match=r"law symbols: δ of squared_error: .* expected"):
         assert_textbook(HalvedError(), Z, Z + 1)
     with pytest.raises(AssertionError, match=r"law symbols: δ of squared_error: .* expected"):

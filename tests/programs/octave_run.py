@@ -10,7 +10,7 @@ import numpy as np
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.octave.functions import FUNCTIONS, octave_functions
 from jacobians.programs.octave.tree import octave_tree
-from jacobians.programs.values import Budget, Frame, Limits
+from jacobians.programs.values import Budget, Frame, Limits, Unread
 
 
 class Silent:
@@ -18,6 +18,12 @@ class Silent:
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         return value
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        return None
+
+    def in_update(self) -> bool:
+        return False
 
     def keeps_old(self, node: ast.stmt) -> bool:
         return False

@@ -169,7 +169,7 @@ def test_where_loss_and_gradient_disagree_neither_is_blamed_alone() -> None:
     assert fault.slip == "regulariser"
     assert set(fault.gradients) == {"grads['W1']", "grads['W2']"}
     assert fault.beside_text.startswith("loss += reg")
-    assert "-1 λ" in fault.words
+    assert "the loss's derivative has 2 λ times W2, the gradient has λ times W2" in fault.words
 
 
 def test_ascent_counts_as_the_negated_gradient() -> None:
@@ -188,7 +188,7 @@ def test_where_no_usual_loss_fits_nothing_is_judged() -> None:
     text = SCRIPT.replace("(out - y)", "(out ** 3 - y)").replace("    print('loss', np.sum((out ** 3 - y) ** 2))\n", "")
     found = audit_program(text, "student.py")
     assert found.verdict == "not judged"
-    assert "its gradients are those of no usual loss" in found.failures[0][1]
+    assert "its gradients are those of no usual loss" in found.failures[0].why
 
 
 def test_the_loss_and_the_parameter_may_be_named() -> None:

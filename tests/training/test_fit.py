@@ -193,6 +193,8 @@ def test_targets_that_are_missing() -> None:
         fit(NET, NET.init(0), X, Y, epochs=0)
     with pytest.raises(ArgumentError, match="Y is missing"):
         fit(NET, NET.init(0), [X, Y])
+    with pytest.raises(ArgumentError, match=r"the batches hold weights of examples, .*; give BlockByBlock"):
+        fit(NET, NET.init(0), in_blocks(X, Y, 8, weights=np.ones(len(X))))
 
 
 # --- what one sees -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ function largestOf(view) {
   let largest = 0;
   for (let r = 0; r < view.down.length; r += 1) {
     for (let c = 0; c < view.across.length; c += 1) {
-      largest = Math.max(largest, Math.abs(data.numbers[view.indexAt(r, c)]));
+      largest = Math.max(largest, Math.abs(view.numberAt(r, c)));
     }
   }
   return largest;
@@ -24,7 +24,7 @@ function picture(pane, view, scale) {
   const paths = {};
   for (let r = 0; r < rows; r += 1) {
     for (let c = 0; c < columns; c += 1) {
-      const level = strength(data.numbers[view.indexAt(r, c)], largest);
+      const level = strength(view.numberAt(r, c), largest);
       if (level) paths[level] = `${paths[level] ?? ""}M${c} ${r}h1v1h-1z`;
     }
   }
@@ -67,7 +67,7 @@ function chainSection(pane, rows, choose) {
   const scale = Math.max(3, Math.min(9, Math.floor(112 / longest)));
   const items = pane.chain.map((view) => {
     const size = `${view.down.length} × ${view.across.length}`;
-    const numbers = view.down.flatMap((_, r) => view.across.map((_, c) => view.indexAt(r, c)));
+    const numbers = view.down.flatMap((_, r) => view.across.map((_, c) => view.numberAt(r, c)));
     const button = el("button", {
       type: "button",
       class: "factor",
@@ -83,7 +83,7 @@ function chainSection(pane, rows, choose) {
   });
   const goal = `∂loss/∂${pane.arrays.get(pane.own).shown}`;
   const product = `${goal} = ${pane.chain.map((view) => view.label).join(" · ")}`;
-  const symbols = pooled(pooled(pane.formulas.parameters)[pane.own]).chain;
+  const symbols = pane.formulas.parameters[pane.own].chain;
   return [
     el("p", { class: "product" }, rows.mark("product", product), product),
     equations(pane, rows, "The chain in symbols", [["symbols", symbols]]),

@@ -62,7 +62,7 @@ function namesOf({ last }) {
 
 function sourceOf({ title, citation, assumed, summary, objective }) {
   const open = assumed.length ? ` The source leaves open: ${assumed.join(", ")}; here the usual choice.` : "";
-  const { objective: shown } = netOf(state.net);
+  const shown = objectiveOf(netOf(state.net));
   const other = objective && objective !== shown ? ` The source would take the ${objective}; here it has this net's loss.` : "";
   return `${title}: ${summary}. ${citation}${open}${other}`;
 }
@@ -74,9 +74,13 @@ function showShared() {
   byId("wrt").value = state.by;
   byId("batch").textContent =
     `Net ${netTitle(net)}; ${net.count} examples with labels ${net.labels.map((label) => label + 1).join(", ")} (classes ` +
-    `count from 1); the loss is the mean of the ${net.objective}. Both panes have the same weights and the same batch.`;
+    `count from 1); the loss is the mean of the ${objectiveOf(net)}. Both panes have the same weights and the same batch.`;
 }
 
 function netTitle(net) {
   return `${net.key.replaceAll("-", "–")}, ${net.title}`;
+}
+
+function objectiveOf(net) {
+  return data.templates.losses[net.loss].objective;
 }

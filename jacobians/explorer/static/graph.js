@@ -3,7 +3,7 @@
 function graphSection(pane, rows) {
   const { at, words: spelled } = sides[pane.side];
   const { forward, back, gradients } = pooled(data.graph.sides[at]);
-  const words = makeWords(data.words[spelled].graph);
+  const words = makeWords(data.words[spelled].layers[1]);
   const lines = (label, part, name) => equations({ words }, rows, label, part.map((place, i) => [`${name} ${i}`, place]));
   const tables = gradients.map(([role, , record]) => {
     const numbers = pooled(record.numbers).map((place) => data.numbers[place]);

@@ -9,7 +9,7 @@ function gridSection(pane) {
     ...view.across.map(({ label }) => el("th", { scope: "col" }, label)));
   const body = view.down.map(({ label }, r) => el("tr", {}, el("th", { scope: "row" }, label),
     ...view.across.map((_, c) => {
-      const number = data.numbers[view.indexAt(r, c)];
+      const number = view.numberAt(r, c);
       const cell = el("td", { class: strength(number, largest), tabindex: r || c ? -1 : 0 }, number ? rounded(number, 3) : "·");
       if (!number) cell.setAttribute("aria-label", "0");
       return cell;

@@ -55,7 +55,7 @@ function lightPane(pane, tie) {
 }
 
 function sentence(view, { r, c }) {
-  const number = rounded(data.numbers[view.indexAt(r, c)], 6);
+  const number = rounded(view.numberAt(r, c), 6);
   return `${view.tieLabel(r, c)} = ${number}, in row ${r + 1}, column ${c + 1} of ${view.label}.`;
 }
 

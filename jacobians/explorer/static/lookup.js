@@ -1,13 +1,5 @@
-// The data, and what one pane shows of it: `makePane` looks everything up, and reorders what its layout orders otherwise.
+// What one pane shows of a net: `makePane` looks everything up, and reorders what its layout orders otherwise.
 
-// The page holds the data deflated, in base 64.
-async function readData() {
-  const packed = Uint8Array.from(atob(byId("data").textContent), (character) => character.charCodeAt(0));
-  const inflated = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(inflated).text());
-}
-
-const data = await readData();
 // What a pane can show: the presets, and every layout in the library's names and in those of each preset.
 const sides = [
   ...data.presets.map((preset) => ({ ...data.layouts[preset.at], ...preset, last: preset.name })),
@@ -15,8 +7,9 @@ const sides = [
     data.layouts.map((layout, at) => ({ ...layout, name: "", at, words, last: name }))),
 ];
 
+// What the data keeps at a place; what the page has made itself is given as it is.
 function pooled(place) {
-  return data.values[place];
+  return typeof place === "number" ? data.values[place] : place;
 }
 
 function netOf(key) {
@@ -51,7 +44,7 @@ function rounded(number, digits) {
 // An array as a pane lays it out: its entries' places and numbers in C order, and the order in which vec takes them.
 function makeArray(record, layout, shown, words) {
   const places = pooled(record.places);
-  const numbers = pooled(record.numbers).map((place) => data.numbers[place]);
+  const numbers = numbersOf(record.numbers);
   const order = layout.vec === "F" ? pooled(record.stacked) : places.map((_, i) => i);
   return { ...record, shown: words.text(shown[record.name]), symbol: words.letter(record.symbol), places, numbers, order };
 }
@@ -69,7 +62,7 @@ function makeView(record, arrays, layout) {
   const of = arrays.get(record.of);
   const wrt = arrays.get(record.wrt);
   const width = wrt.places.length;
-  const indices = pooled(record.matrix);
+  const matrix = numbersOf(record.matrix);
   const turned = layout.derivative === "denominator";
   const outputs = of.order.map((i) => ({ place: of.places[i], label: entryLabel(of, i) }));
   const inputs = wrt.order.map((i) => ({ place: wrt.places[i], label: entryLabel(wrt, i) }));
@@ -84,7 +77,7 @@ function makeView(record, arrays, layout) {
     wrt,
     down,
     across,
-    indexAt: (r, c) => indices[turned ? of.order[c] * width + wrt.order[r] : of.order[r] * width + wrt.order[c]],
+    numberAt: (r, c) => matrix[turned ? of.order[c] * width + wrt.order[r] : of.order[r] * width + wrt.order[c]],
     tieAt: (r, c) => (turned
       ? { key: record.of, output: across[c].place, input: down[r].place }
       : { key: record.of, output: down[r].place, input: across[c].place }),
@@ -102,11 +95,12 @@ function makeView(record, arrays, layout) {
 
 function makePane(name, side, net, wrt) {
   const { layout, at, words: spelled } = sides[side];
-  const record = net.sides[at];
   const { manner } = data.words[spelled];
+  const laid = laidOf(net, at);
+  const record = sideOf(laid, manner);
   const words = wordsOf(spelled, net);
-  const own = pooled(record.own)[wrt];
-  const shown = pooled(record.shown[manner]);
+  const own = record.own[wrt];
+  const { shown } = record;
   const made = (array) => makeArray(array, layout, shown, words);
   const arrays = new Map(pooled(record.arrays).map((array) => [array.name, made(array)]));
   const chain = own === null ? [] : pooled(record.chains)[own].map((place) => makeView(pooled(place), arrays, layout));
@@ -119,10 +113,9 @@ function makePane(name, side, net, wrt) {
     wrt,
     arrays,
     chain,
-    kind: record.kind,
     gradient: own === null ? null : made(pooled(record.gradients)[own]),
     words,
-    formulas: pooled(record.formulas[manner]),
+    formulas: record.formulas,
     net,
     cells: new Map(), // by an entry's place, the elements that show it
     pictures: new Map(), // by a factor's key, what draws a frame in its picture
@@ -130,6 +123,6 @@ function makePane(name, side, net, wrt) {
     rows: {}, // by a section, its rows
     open: null, // the factor that is shown entry by entry
   };
-  makeStops(pane, own === null ? null : pooled(record.stage[manner])[own]);
+  makeStops(pane, own === null ? { stops: [], weight: null } : stageOf(laid, manner, own));
   return pane;
 }

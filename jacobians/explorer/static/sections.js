@@ -13,13 +13,13 @@ function equations(pane, rows, label, lines) {
 function formulasSection(pane, rows) {
   const { forward, cotangents } = pane.formulas;
   return [
-    el("h4", {}, "Forward"), equations(pane, rows, "Forward pass", pooled(forward)),
-    el("h4", {}, "Back to every Z"), equations(pane, rows, "Cotangents", pooled(cotangents)),
+    el("h4", {}, "Forward"), equations(pane, rows, "Forward pass", forward),
+    el("h4", {}, "Back to every Z"), equations(pane, rows, "Cotangents", cotangents),
   ];
 }
 
 function shapesSection(pane, rows) {
-  const body = pooled(pane.formulas.shapes).map(([role, spelled, size]) => {
+  const body = pane.formulas.shapes.map(([role, spelled, size]) => {
     const shown = pane.words.text(spelled);
     return el("tr", {},
       el("td", {}, rows.mark(role, `${shown} ${size}`)), el("th", { scope: "row" }, shown), el("td", {}, size));
@@ -32,12 +32,12 @@ function shapesSection(pane, rows) {
 
 function stepsSection(pane, rows) {
   if (pane.own === null) return [el("p", { class: "note" }, NO_DERIVATIVE)];
-  const { steps } = pooled(pooled(pane.formulas.parameters)[pane.own]);
+  const { steps } = pane.formulas.parameters[pane.own];
   const seen = {};
   const items = steps.map((step) => {
-    const [key, reason, place] = pooled(step);
+    const [key, reason, place] = step;
     seen[key] = (seen[key] ?? 0) + 1;
-    const [rule, why] = [key, reason].map((text) => pane.words.text(pooled(text)));
+    const [rule, why] = [key, reason].map((text) => pane.words.text(text));
     const formula = pane.words.math(place);
     const mark = rows.mark(`${key} ${seen[key]}`, rule + why + formula.outerHTML);
     return el("li", {}, el("p", {}, mark, el("b", {}, rule), ". ", why), scrolling(`After: ${rule}`, formula));
@@ -47,7 +47,7 @@ function stepsSection(pane, rows) {
 
 function gradientSection(pane, rows) {
   if (pane.own === null) return [el("p", { class: "note" }, NO_DERIVATIVE)];
-  const { formula } = pooled(pooled(pane.formulas.parameters)[pane.own]);
+  const { formula } = pane.formulas.parameters[pane.own];
   const { gradient } = pane;
   const caption = [rows.mark("gradient", arrayContent(gradient)), el("b", {}, `∂loss/∂${gradient.shown}`), ` ${gradient.size}`];
   return [
@@ -56,18 +56,19 @@ function gradientSection(pane, rows) {
   ];
 }
 
-// How far the two gradients are apart, as the library found it when the page was written.
+// How far the two gradients are apart, entry to entry.
 function differenceText([left, right]) {
-  const place = left.net.differences[state.by][left.kind][right.kind];
-  if (place === null) return "Only one of the panes has this derivative.";
-  const size = rounded(data.numbers[place], 2);
-  const one = (left.layout.bias === "none") === (right.layout.bias === "none");
-  return `Largest difference between the two gradients, translated entry to entry: ${size}. ` +
-    (one ? "They are one gradient, up to rounding." : "They differ because only one of the networks has a bias.");
+  if (!left.gradient || !right.gradient) return "Only one of the panes has this derivative.";
+  const numbers = new Map(left.gradient.places.map((place, i) => [place, left.gradient.numbers[i]]));
+  const gaps = right.gradient.places.map((place, i) => (numbers.has(place) ? Math.abs(right.gradient.numbers[i] - numbers.get(place)) : 0));
+  const gap = Math.max(0, ...gaps);
+  const one = gap <= 1e-12 * largest(right.gradient.numbers);
+  const why = (left.layout.bias === "none") === (right.layout.bias === "none") ? "They differ." : "They differ because only one of the networks has a bias.";
+  return `Largest difference between the two gradients, entry to entry: ${rounded(gap, 2)}. ${one ? "They are one gradient, up to rounding." : why}`;
 }
 
 function codeSection(pane, rows) {
-  const code = pane.words.code(pooled(pane.formulas.code));
+  const code = pane.words.code(pane.formulas.code);
   const seen = {};
   const lines = code.trimEnd().split("\n").map((line) => {
     seen[line] = (seen[line] ?? 0) + 1;

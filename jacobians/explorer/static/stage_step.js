@@ -7,7 +7,7 @@ function stepShown(pane) {
   if (!stop) {
     return [el("p", { class: "op" }, "This convention needs no such factor."), el("p", { class: "why" }, "The row stays as it is.")];
   }
-  const said = [pane.words.text(pooled(stop.rule)), pane.words.text(pooled(stop.reason))];
+  const said = [pane.words.text(stop.rule), pane.words.text(stop.reason)];
   const op = stop.equation ?? stop.row;
   const head = [
     el("p", { class: "op" }, ...(n ? [`${n} of ${pane.net.count} examples: `] : []), ...(op === undefined || op === null ? [pane.words.math(stop.symbol)] : [pane.words.math(op)]),
@@ -30,7 +30,7 @@ function inline(pane, place) {
 // What the arrays of the step leave of the pane's width; all of it where they stand below.
 function roomFor(pane, stop) {
   const width = stage.width - 24;
-  const shapes = [...(stop.parts ?? []).map((place) => pooled(place).shape), stop.shape];
+  const shapes = [...(stop.parts ?? []).map(({ shape }) => shape), stop.shape];
   const tables = shapes.reduce((sum, shape) => sum + (shape.length ? 31 * shape.at(-1) + 34 : 30), 0);
   return width - tables >= 260 ? width - tables : width;
 }
@@ -88,10 +88,9 @@ function productDrawn(pane, stop) {
 // The arrays that the same step is made of, in the convention's own names.
 function operationShown(pane, stop) {
   const shown = [];
-  (stop.parts ?? []).forEach((place, i) => {
-    const part = pooled(place);
+  (stop.parts ?? []).forEach((part, i) => {
     if (i) shown.push(el("span", { class: "sign" }, stop.sign));
-    shown.push(part.shape.length ? tableShown(pane, inline(pane, part.math), part.shape, pooled(part.numbers).map((k) => data.numbers[k]), part.places === null ? null : pooled(part.places)) : inline(pane, part.math));
+    shown.push(part.shape.length ? tableShown(pane, inline(pane, part.math), part.shape, [...part.numbers], part.places) : inline(pane, part.math));
   });
   if (shown.length) shown.push(el("span", { class: "sign" }, stop.sign === "→" ? "→" : "="));
   const name = stop.row === undefined ? inline(pane, stop.symbol) : inline(pane, stop.row);
@@ -117,9 +116,9 @@ function sumShown(pane, n) {
   const own = total.map((number, i) => number - before[i]);
   const full = largest(pane.all.at(-1));
   const table = (name, numbers) => tableShown(pane, el("span", {}, name), last.shape, numbers, last.into, full);
-  const parts = (pane.stops.find(({ role }) => role.endsWith("/parameter/")).parts ?? []).map((place) => pooled(place));
+  const parts = pane.stops.find(({ role }) => role.endsWith("/parameter/")).parts ?? [];
   const factors = parts.map((part) => {
-    const made = tableShown(pane, inline(pane, part.math), part.shape, pooled(part.numbers).map((k) => data.numbers[k]), part.places && pooled(part.places));
+    const made = tableShown(pane, inline(pane, part.math), part.shape, [...part.numbers], part.places);
     const across = part.shape[0] !== pane.net.count;
     for (const [r, line] of [...made.tBodies[0].rows].entries()) {
       for (const [c, entry] of [...line.cells].entries()) entry.classList.add(...exampleMark(across ? c : r, n));

@@ -13,15 +13,12 @@ function roleOf([of, wrt, kind]) {
 }
 
 // What the row has passed, in a pane's own words and numbers; an empty list where the pane has no such derivative.
-function makeStops(pane, record) {
-  const parts = record ? pooled(record) : { stops: [], weight: null };
-  pane.weight = parts.weight;
-  pane.stops = parts.stops.map((place, position) => {
-    const stop = pooled(place);
-    const into = pooled(stop.into);
-    const numbers = stop.matrix === undefined ? null : pooled(stop.matrix).map((i) => data.numbers[i]);
+function makeStops(pane, { stops, weight }) {
+  pane.weight = weight;
+  pane.stops = stops.map((stop, position) => {
+    const numbers = stop.matrix ? [...stop.matrix] : null;
     const letter = pane.words.letter(stop.letter);
-    return { ...stop, position, role: roleOf(stop.at), into, numbers, letter, order: unrolled(stop.shape, pane.layout.vec) };
+    return { ...stop, position, role: roleOf(stop.at), numbers, letter, order: unrolled(stop.shape, pane.layout.vec) };
   });
   pane.stops.forEach((stop, i) => {
     stop.previous = i ? pane.stops[i - 1] : null;

@@ -11,7 +11,7 @@ function renamer(names, part) {
 function makeWords(record) {
   const formulas = new Map(record.math);
   const node = (place) => {
-    const own = formulas.get(place);
+    const own = typeof place === "number" ? formulas.get(place) : undefined;
     const [tag, content, attributes] = pooled(own ?? place);
     const inner = own === undefined ? node : plainNode;
     return math(tag, attributes, ...(typeof content === "string" ? [content] : content.map(inner)));
@@ -31,5 +31,5 @@ function plainNode(place) {
 }
 
 function wordsOf(spelled, net) {
-  return makeWords(data.words[spelled].nets[data.nets.indexOf(net)]);
+  return makeWords(data.words[spelled].layers[net.sizes.length - 2]);
 }

@@ -19,6 +19,7 @@ from jacobians.programs.values import (
     Instance,
     LimitError,
     ProgramError,
+    Unread,
     UnreadError,
     is_number,
     simple,
@@ -89,6 +90,9 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
             return one * other
     if isinstance(left, (list, tuple)) and isinstance(right, np.generic):
         return binary(op, array(left, budget), right, budget, whole=whole)
+    for side in (left, right):
+        if isinstance(side, Unread):
+            raise UnreadError(side.construct, side.line)
     raise ProgramError(f"TypeError: {_kind(left)} and {_kind(right)} have no {type(op).__name__}")
 
 

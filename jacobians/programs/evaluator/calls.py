@@ -88,6 +88,7 @@ class Calls(Machine):
 
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
+        self.receiver = receiver
         if reserved(name) and not isinstance(receiver, Super):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
@@ -156,6 +157,7 @@ class Calls(Machine):
         if only_shows(node) and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
             return None
         called = self.evaluate(function, frame)
+        receiver = self.receiver
         args: list[Any] = []
         for arg in node.args:
             if isinstance(arg, ast.Starred):
@@ -172,6 +174,11 @@ class Calls(Machine):
             else:
                 keywords[keyword.arg] = self.evaluate(keyword.value, frame)
         self.line = node.lineno
+        parts: list[ast.expr] = list(node.args)
+        if isinstance(called, BuiltIn) and not any(isinstance(part, ast.Starred) for part in parts):
+            of_array = called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute)
+            parts = [function.value, *parts] if of_array else parts  # type: ignore[attr-defined]
+            self.operands = node, tuple(parts), (receiver, *args) if of_array else tuple(args)
         return self.call(called, args, keywords, node)
 
     def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:

@@ -12,9 +12,19 @@ import numpy as np
 from jacobians.programs.evaluator.arithmetic import binary, compare, plain_text, truth, unary
 from jacobians.programs.evaluator.arrays import array
 from jacobians.programs.evaluator.containers import item_of, iterated, listed
-from jacobians.programs.evaluator.machine import construct_of
+from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.stores import Stores
-from jacobians.programs.values import Frame, Function, Namespace, Unread, UnreadError, UserClass, is_number, simple
+from jacobians.programs.values import (
+    Frame,
+    Function,
+    Namespace,
+    ProgramError,
+    Unread,
+    UnreadError,
+    UserClass,
+    is_number,
+    simple,
+)
 
 
 class Expressions(Stores):
@@ -26,7 +36,12 @@ class Expressions(Stores):
         how = self._EXPRESSIONS.get(type(node))
         if how is None:
             raise UnreadError(construct_of(node), getattr(node, "lineno", self.line))
-        value = how(self, node, frame)
+        try:
+            value = how(self, node, frame)
+        except RecursionError:
+            raise
+        except (ProgramError, *RAISED) as error:
+            raise self._failed(error, node) from None
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
         return self.recorder.watched(node, frame, value)
@@ -39,6 +54,7 @@ class Expressions(Stores):
     def _binary(self, node: ast.BinOp, frame: Frame) -> Any:
         left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
         self.line = node.lineno
+        self.operands = node, (node.left, node.right), (left, right)
         if isinstance(left, str) and isinstance(node.op, ast.Mod):
             return plain_text(left, right)
         return binary(node.op, left, right, self.budget, whole=self.whole_division)

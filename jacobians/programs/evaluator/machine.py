@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits
+from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits, ProgramError, Unread, is_number
+
+RAISED = (
+    ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, AttributeError, OverflowError, RuntimeError,
+    np.linalg.LinAlgError,
+)  # fmt: skip
+"""What NumPy and Python raise where a program is at fault."""
 
 
 class Recorder(Protocol):
@@ -17,6 +23,9 @@ class Recorder(Protocol):
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         """Return what is to be stored: the value, unless something else is put in its place."""
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        """Hear that a name has no value, since what it would be set to is not read."""
 
     def keeps_old(self, node: ast.stmt) -> bool:
         """Return whether an update is to leave the old value where it is."""
@@ -68,6 +77,9 @@ class Machine(ABC):
         self.module = Frame(0, "")
         self.depth, self._frames, self._loops = 0, 0, 0
         self.line = 0
+        self.receiver: Any = None
+        self.operands: tuple[ast.AST, tuple[ast.AST, ...], tuple[Any, ...]] | None = None
+        """What is being computed or stored, its parts and their values: where it fails, they are told."""
 
     @abstractmethod
     def evaluate(self, node: ast.expr, frame: Frame) -> Any:
@@ -114,6 +126,17 @@ class Machine(ABC):
             return key, shown
         return "…", "…"
 
+    def _failed(self, error: Exception, node: ast.AST) -> ProgramError:
+        """Return why a program fails, with what failed and the shapes of what it was done to."""
+        if not isinstance(error, ProgramError):
+            message = " ".join(str(error).split())[:200]
+            error = ProgramError(f"{type(error).__name__}: {message}", self.line)
+        if error.node is None:
+            error.node = node
+            if self.operands is not None and self.operands[0] is node:
+                error.operands = tuple(_shapes(*self.operands[1:]))
+        return error
+
     def _known(self, name: str, frame: Frame) -> bool:
         place: Frame | None = frame
         while place is not None:
@@ -125,6 +148,14 @@ class Machine(ABC):
     def _number(self) -> int:
         self._frames += 1
         return self._frames
+
+
+def _shapes(nodes: tuple[ast.AST, ...], values: tuple[Any, ...]) -> Iterator[tuple[ast.AST, tuple[int, ...] | None]]:
+    for node, value in zip(nodes, values, strict=False):
+        if isinstance(node, (ast.List, ast.Tuple)) and isinstance(value, (list, tuple)):
+            yield from _shapes(tuple(node.elts), tuple(value))
+        else:
+            yield node, np.shape(value) if isinstance(value, np.ndarray) or is_number(value) else None
 
 
 def construct_of(node: ast.AST) -> str:

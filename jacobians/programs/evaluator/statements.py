@@ -14,9 +14,18 @@ from jacobians.programs.evaluator.arithmetic import binary, truth
 from jacobians.programs.evaluator.calls import ReturnError, only_shows, reserved
 from jacobians.programs.evaluator.containers import item_of, iterated, listed, part_of, set_item
 from jacobians.programs.evaluator.expressions import Expressions
-from jacobians.programs.evaluator.machine import construct_of
+from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.recording import key_of
-from jacobians.programs.values import Frame, LimitError, Namespace, ProgramError, Unread, UnreadError, UserClass
+from jacobians.programs.values import (
+    Frame,
+    Instance,
+    LimitError,
+    Namespace,
+    ProgramError,
+    Unread,
+    UnreadError,
+    UserClass,
+)
 
 
 class _BreakError(Exception):
@@ -25,19 +34,6 @@ class _BreakError(Exception):
 
 class _ContinueError(Exception):
     """The iteration ends."""
-
-
-_RAISED = (
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    ZeroDivisionError,
-    AttributeError,
-    OverflowError,
-    RuntimeError,
-    np.linalg.LinAlgError,
-)
 
 
 class Evaluator(Expressions):
@@ -64,14 +60,15 @@ class Evaluator(Expressions):
             how(self, node, frame)
         except UnreadError as error:
             self._not_read(node, frame, error)
-        except (ProgramError, LimitError) as error:
+        except LimitError as error:
             error.line = error.line or self.line
             raise
         except RecursionError:
             raise LimitError("calls or expressions are nested too deep", self.line) from None
-        except _RAISED as error:
-            message = " ".join(str(error).split())[:200]
-            raise ProgramError(f"{type(error).__name__}: {message}", self.line) from None
+        except (ProgramError, *RAISED) as error:
+            failed = self._failed(error, node)
+            failed.line, failed.function = failed.line or self.line, failed.function or frame.function
+            raise failed from None
         except MemoryError:
             raise LimitError("more memory than there is", self.line) from None
 
@@ -82,13 +79,46 @@ class Evaluator(Expressions):
         reason = Unread(error.construct, line)
         if self.depth and (isinstance(node, ast.Return) or error.construct == "yield"):
             raise ReturnError(reason)
-        data = error.construct.startswith("data that is loaded")
-        for name in _set_names(node):
-            known = self.inputs(name) if data else None
-            if known is None:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)):
+            for name in _names_made(node):
                 self._bind(name, reason, frame)
+            return
+        data = error.construct.startswith("data that is loaded")
+        for target in _targets(node):
+            known = self.inputs(target.id) if data and isinstance(target, ast.Name) else None
+            if known is not None and isinstance(target, ast.Name):
+                known = self.recorder.stored("input", target.id, target.id, node.lineno, frame, known)
+                self._bind(target.id, known, frame)
             else:
-                self._bind(name, self.recorder.stored("input", name, name, node.lineno, frame, known), frame)
+                self._lose(target, reason, frame)
+
+    def _lose(self, target: ast.expr, reason: Unread, frame: Frame) -> None:
+        """Say of what a statement would set, or change a part of, that it is not read."""
+        whole: Any = None
+        if isinstance(target, (ast.Attribute, ast.Subscript)):
+            whole = self._if_read(target.value, frame)
+            index = self._if_read(target.slice, frame) if isinstance(target, ast.Subscript) else None
+            if isinstance(target, ast.Attribute) and isinstance(whole, Instance):
+                whole.names[target.attr] = reason
+            elif _has_place(whole, index):
+                whole[index] = reason
+            else:
+                self._lose(target.value, reason, frame)
+        elif isinstance(target, ast.Name):
+            self._bind(target.id, reason, frame)
+        if isinstance(target, ast.Name) or whole is not None:
+            try:
+                key, shown = self._key(target, frame)
+            except (UnreadError, ProgramError):
+                return
+            self.recorder.lost(key, shown, target.lineno, frame, reason)
+
+    def _if_read(self, node: ast.expr, frame: Frame) -> Any:
+        """Return the value of an expression; None where it is not read or fails."""
+        try:
+            return self.evaluate(node, frame)
+        except (UnreadError, ProgramError):
+            return None
 
     def _assign(self, node: ast.Assign, frame: Frame) -> None:
         value = self.evaluate(node.value, frame)
@@ -111,6 +141,7 @@ class Evaluator(Expressions):
             held = self.evaluate(target, frame)
         value = self.evaluate(node.value, frame)
         keeps = self.recorder.keeps_old(node)
+        self.operands = node, (target, node.value), (held, value)
         if isinstance(held, Unread):
             raise UnreadError(held.construct, held.line)
         if isinstance(receiver, np.ndarray):
@@ -167,7 +198,7 @@ class Evaluator(Expressions):
             if any(isinstance(part, ast.Call) for part in ast.walk(arg)):
                 try:
                     self.evaluate(arg, frame)
-                except (UnreadError, ProgramError, *_RAISED):
+                except (UnreadError, ProgramError, *RAISED):
                     continue
 
     def _for(self, node: ast.For, frame: Frame) -> None:
@@ -350,14 +381,33 @@ def _held(node: ast.Assign) -> ast.expr:
     return target
 
 
-def _set_names(node: ast.AST) -> Iterator[str]:
-    """The names that a statement would set, those in its blocks included."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-        yield node.name
-        return
+def _has_place(whole: Any, index: Any) -> bool:
+    """Whether something can be put at an index of a dict or a list."""
+    if isinstance(whole, dict):
+        return isinstance(index, (str, int))
+    return isinstance(whole, list) and type(index) is int and -len(whole) <= index < len(whole)
+
+
+_IN_PLACE = frozenset(["append", "extend", "insert", "update", "pop", "setdefault", "sort", "fill", "reverse"])
+"""Methods that change what they belong to."""
+
+
+def _targets(node: ast.stmt) -> Iterator[ast.expr]:
+    """What a statement would set or change, in its blocks too."""
+    for part in ast.walk(node):
+        if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store):
+            yield part
+        elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+            function = part.value.func
+            if isinstance(function, ast.Attribute) and function.attr in _IN_PLACE:
+                yield function.value
+            elif isinstance(function, ast.Attribute) and function.attr in ("at", "copyto", "put") and part.value.args:
+                yield part.value.args[0]
+
+
+def _names_made(node: ast.stmt) -> Iterator[str]:
+    """The names that a definition or an import would set."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*")
-        return
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part.id
+    elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+        yield node.name

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from backpack import backpack, extend
-from backpack.extensions import BatchGrad, BatchL2Grad, DiagGGNExact
+from backpack.extensions import BatchGrad, BatchL2Grad, DiagGGNExact, DiagHessian
 from backpack.hessianfree.ggnvp import ggn_vector_product
 
 from tests.benchmarks.contest import Contender
@@ -62,3 +62,8 @@ def gauss_newton_product(net: Net, v: np.ndarray) -> list[Contender]:
 def gauss_newton_diagonal(net: Net) -> list[Contender]:
     run = _run(net, DiagGGNExact, "diag_ggn_exact")
     return [Contender("BackPACK DiagGGNExact", "peer", run, lambda d: {"diagonal": packed(d, 0, turned=True)})]
+
+
+def hessian_diagonal(net: Net) -> list[Contender]:
+    run = _run(net, DiagHessian, "diag_h")
+    return [Contender("BackPACK DiagHessian", "peer", run, lambda d: {"diagonal": packed(d, 0, turned=True)})]

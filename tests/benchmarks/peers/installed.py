@@ -37,8 +37,8 @@ PEERS = {
     ),
     "autograd": ("gradient",),
     "sklearn": ("gradient",),
-    "backpack": ("per_example", "norms", "gauss_newton_product", "gauss_newton_diagonal"),
-    "curvlinops": ("gauss_newton_product",),
+    "backpack": ("per_example", "norms", "gauss_newton_product", "gauss_newton_diagonal", "hessian_diagonal"),
+    "curvlinops": ("gauss_newton_product", "hessian_product"),
 }
 """By package: the questions that `tests.benchmarks.peers.PACKAGE_peer` answers, one function each."""
 

@@ -16,8 +16,7 @@ from jacobians.arrays import Array, Shape, StandIn, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
-from jacobians.operations import Primitive
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Primitive, Second
 from jacobians.symbols.expressions import Expr
 
 Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | float]]

@@ -1,0 +1,118 @@
+"""A derivative's formula as a value of a graph, so that it can be differentiated once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import jacobians.matrix as matrix
+from jacobians.arrays import Array, show_shape
+from jacobians.errors import GraphError
+from jacobians.graphs import Value, values
+from jacobians.operations import exp, log, sigmoid, softplus, tanh
+from jacobians.symbols.expressions import (
+    Add,
+    Call,
+    Einsum,
+    Expr,
+    Eye,
+    Hadamard,
+    MatMul,
+    Number,
+    Ones,
+    Power,
+    Quotient,
+    Repeated,
+    Reshaped,
+    SumOver,
+    Symbol,
+    Transposed,
+    Zeros,
+)
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    **{"inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet, "trace": matrix.trace},
+    **{"norm": matrix.frobenius_norm, "exp": exp, "log": log, "tanh": tanh, "sigmoid": sigmoid, "softplus": softplus},
+    **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "softplus_prime": sigmoid},
+    "entry": lambda A: A.reshape(()),
+}
+
+
+class GraphOfExpression:
+    """An expression applied to values.
+
+    Identities and ones are values too, so that formulas have a name for them: `constants` puts them back.
+
+    Attributes
+    ----------
+    inputs : dict of str to Value
+    value : Value
+    constants : dict of Expr to Expr
+        By the symbol of a constant, the identity or the ones.
+    """
+
+    def __init__(self, expr: Expr, arrays: Mapping[str, Array]) -> None:
+        found: dict[str, tuple[Expr, Array]] = {}
+        _constants(expr, set(arrays), found)
+        given = {**arrays, **{name: array for name, (_, array) in found.items()}}
+        self.inputs: dict[str, Value] = dict(zip(given, values(**given), strict=True))
+        self.constants: dict[Expr, Expr] = {Symbol(name, of.shape): of for name, (of, _) in found.items()}
+        self._names = {of: name for name, (of, _) in found.items()}
+        self.value: Any = self._of(expr)
+
+    def _of(self, expr: Expr) -> Any:
+        parts = [self._of(part) for part in expr.parts]
+        match expr, parts:
+            case Symbol(name), _:
+                return self.inputs[name]
+            case Number(value), _:
+                return value
+            case ((Eye() | Ones()), _):
+                return self.inputs[self._names[expr]]
+            case Zeros(dims), _:
+                return np.zeros(dims)
+            case Transposed(), [a]:
+                return a.T
+            case MatMul(), [a, b]:
+                return a @ b
+            case Hadamard(), [a, b]:
+                return a * b
+            case Add(_, _, minus), [a, b]:
+                return a - b if minus else a + b
+            case Quotient(), [a, b]:
+                return a / b
+            case Power(_, exponent), [a]:
+                return a**exponent
+            case Reshaped(_, dims), [a]:
+                return a.reshape(dims)
+            case Repeated(_, dims), [a]:
+                return a * np.ones(dims)
+            case SumOver(_, axis, keep), [a]:
+                return a.sum(axis=axis, keepdims=keep)
+            case Einsum("ab->"), [a]:
+                return a.sum()
+            case Call(function, (_, Number(power))), [a, _] if function.name == "power":
+                return a**power
+            case Call(function, (_, Number(power))), [a, _] if function.name == "power_prime":
+                return power * a ** (power - 1)
+            case Call(function), [a] if function.name in _FUNCTIONS:
+                return _FUNCTIONS[function.name](a)
+            case Call(function), _:
+                raise GraphError(
+                    f"differentiate: no second derivative is known of what has {function.name} in its first"
+                )
+        raise GraphError(f"differentiate: no second derivative is known through {type(expr).__name__}")
+
+
+def _constants(expr: Expr, taken: set[str], found: dict[str, tuple[Expr, Array]]) -> None:
+    """Name the identities and ones of an expression."""
+    if isinstance(expr, (Eye, Ones)) and all(of != expr for of, _ in found.values()):
+        letter = "Eye" if isinstance(expr, Eye) else "Ones"
+        name = f"{letter}{show_shape(expr.shape).replace('×', 'x')}"
+        while name in taken:
+            name += "_"
+        found[name] = expr, np.eye(expr.rows) if isinstance(expr, Eye) else np.ones(expr.shape)
+    for part in expr.parts:
+        _constants(part, taken, found)
