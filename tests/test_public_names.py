@@ -201,6 +201,7 @@ MAY_IMPORT = {
         "explorer",
         "data",
         "array_roles",
+        "file_attempt",
         "file_verdict",
         "parameter_files",
         "programs",

@@ -183,11 +183,19 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         verdict = "right"
     assumed: dict[str, str] = {}
     for study in reading.studies:
+        assumed |= {f"the clipping in {source.where(n)}": "left out" for n in study.subject.plan.clipped}
+    for study in reading.studies:
         assumed.update(study.run.meanings)
     return ProgramAudit(
-        source.name, verdict, entries, tuple(sorted(reading.unread)), failures, tuple(sorted(assumed.items())),
+        source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
         _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
     )  # fmt: skip
+
+
+def _unread(reading: Reading) -> tuple[tuple[int, str], ...]:
+    """The lines that are not read: those on the way to what is judged; of a program that is not, all."""
+    judged = {line for study in reading.studies for line in study.run.unread}
+    return tuple(sorted(judged if reading.studies else reading.unread))
 
 
 def _failure(source: Source, failed: Failed) -> Failure:
@@ -259,7 +267,10 @@ def _named(study: Study, claim: Claim) -> str:
     lines = {
         event.line
         for event in study.run.events
-        if event.shown == claim.name and event.function == claim.event.function and event.kind in ("assign", "write")
+        if event.shown == claim.name
+        and event.function == claim.event.function
+        and event.kind in ("assign", "write")
+        and isinstance(event.copy, (float, np.ndarray))
     }
     return claim.name if len(lines) < 2 else f"{claim.name} ({study.subject.source.where(claim.line)})"
 

@@ -167,7 +167,8 @@ def _computed(events: list[Event], event: Event) -> Event | None:
     for other in events:
         if other.index >= event.index:
             break
-        if other.value is event.value and other.kind in ("assign", "write"):
+        same = other.value is event.value and other.kind in ("assign", "write")
+        if same and np.array_equal(other.copy, event.copy):
             found = other if found is None or other.kind == "write" else found
     return found
 

@@ -91,7 +91,7 @@ class Subject:
             if self.source.language == "Octave":
                 own: Mapping[str, Any] = octave_functions(self._budget, self._rng, self._called)
             else:
-                own = numpy_table(self._budget, self._rng)
+                own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
         self._budget.restart()
         self._rng.bit_generator.state = self._start
@@ -128,7 +128,8 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
-        made.unsettled, made.left, made.lost = unsettled, recording.left, recording.all_lost
+        made.unsettled, made.lost = unsettled, recording.all_lost
+        made.left, made.left_part = recording.left, recording.left_part
         return made, recording
 
     def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:

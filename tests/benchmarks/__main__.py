@@ -23,8 +23,9 @@ WORKLOADS = (
     "start_up",
     "tied",
     "hessians",
+    "layers",
 )
-"""W1 to W9; each is a module that has `cases`."""
+"""W1 to W10; each is a module that has `cases`."""
 
 
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
