@@ -130,6 +130,10 @@ class Jacobian(MatrixViews):
         """The sizes of the arrays that the output's, and the input's, packed vector is made of; of one array none."""
         return (), ()
 
+    def _packed_parts(self) -> tuple[tuple[tuple[str, Shape, Order], ...], tuple[tuple[str, Shape, Order], ...]]:
+        """What these arrays are called, their shapes and their vec orders, where they have names."""
+        return (), ()
+
     @property
     def numerator(self) -> Jacobian:
         """The same map in numerator layout: itself, unless it is a `Denominator`."""
