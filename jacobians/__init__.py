@@ -20,7 +20,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
-    "auditing": "audit",
     "batches": "in_blocks",
     "block_by_block": "BlockByBlock",
     "checking": "check_gradient check_hessian check_jacobian",
@@ -30,7 +29,7 @@ _HOMES = {
     "data": "load_digits",
     "derivation": "explain",
     "diagnosis": "diagnose",
-    "differentiation": "differentiate",
+    "differentiation": "audit differentiate",
     "errors": "JacobiansError",
     "factors": "Factor",
     "graphs": "values",
@@ -62,7 +61,6 @@ _HOME_OF = {name: f"jacobians.{home}" for home, names in _HOMES.items() for name
 if TYPE_CHECKING:  # type checkers do not run the table; every name in it is listed by its home
     import jacobians.layers as layers  # noqa: F401
     import jacobians.matrix as matrix  # noqa: F401
-    from jacobians.auditing import *
     from jacobians.batches import *
     from jacobians.block_by_block import *
     from jacobians.checking import *

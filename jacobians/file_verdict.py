@@ -5,27 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from jacobians.array_roles import ArraysByRole, arrays_by_role, conventions_of
 from jacobians.arrays import Array
-from jacobians.checking import GradientCheck, check_gradient
-from jacobians.checking.narrow_precision import ENOUGH, room_for_rounding
-from jacobians.checking.printed_digits import Printed, printed
+from jacobians.checking import GradientCheck
 from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.diagnosis import Diagnosis, diagnose
 from jacobians.errors import DataError, JacobiansError
+from jacobians.file_attempt import Attempt
 from jacobians.network import Network
 
 __all__ = ["FileVerdict", "Objective", "verdict_on"]
 
 _WIDTH = 80
-
-_NEAR = 1e-2
-"""Relative distance from the right gradient within which a numerical check decides."""
 
 _FEWEST_DIGITS = 4
 """Numbers with fewer digits say too little of a gradient."""
@@ -177,135 +172,6 @@ def verdict_on(
     return judge.verdict(readings, asked=convention is not None)
 
 
-@dataclass(frozen=True, eq=False)
-class _Attempt:
-    """The file read as one task of one convention."""
-
-    task: str
-    network: Network
-    read: ArraysByRole
-    X: Array
-    Y: Array
-    notes: tuple[str, ...] = ()
-
-    @cached_property
-    def named(self) -> dict[str, Array] | None:
-        """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak.
-
-        What a narrow dtype leaves open, half a unit of it or a sum of such, is not held against it.
-        """
-        given, parameters = self.read.gradients, self.read.parameters
-        if not isinstance(given, dict):
-            assert given is not None
-            if given.size != sum(p.size for p in parameters.values()):
-                return None
-            given = self.network.unpack(given)
-        if any(given[name].shape != p.shape for name, p in parameters.items()):
-            return None
-        wide = {name: g.astype(np.float64) for name, g in given.items()}
-        room = self.room
-        return {
-            name: np.where(np.abs(g - self.right[name]) <= room[name], self.right[name], g) if room else g
-            for name, g in wide.items()
-        }
-
-    @cached_property
-    def narrow(self) -> str | None:
-        """The dtype of the given gradient's least precise array; None where it is float64."""
-        given = self.read.gradients
-        dtypes = {g.dtype for g in (given.values() if isinstance(given, dict) else [given]) if g is not None}
-        return min((d.name for d in dtypes if d.itemsize < 8), key=lambda name: int(name[5:]), default=None)
-
-    @cached_property
-    def room(self) -> dict[str, Array] | None:
-        """How far rounding in a narrow dtype may take each entry."""
-        if self.narrow is None:
-            return None
-        return room_for_rounding(self.network, self.read.parameters, self.X, self.Y, self.narrow)
-
-    @cached_property
-    def blurred(self) -> str | None:
-        """What a narrow dtype says nothing of: a parameter's gradient, or the regulariser; None if there is neither."""
-        room, floor = self.room or {}, 1e-10 * float(np.linalg.norm(self.network.pack(self.right)))
-        norms = {name: float(np.linalg.norm(self.right[name])) for name in room}
-        wide = (n for n in room if np.linalg.norm(room[n]) > ENOUGH * norms[n] and norms[n] > floor)
-        if (name := next(wide, None)) is not None:
-            return f"the gradient with respect to {name}"
-        if room and self.network.l2:
-            plain = self.network.replace(l2=0.0).gradient(self.read.parameters, self.X, self.Y)
-            if all((np.abs(self.right[n] - plain[n]) <= room[n]).all() for n in room):
-                return "the regulariser's part"
-        return None
-
-    @cached_property
-    def right(self) -> dict[str, Array]:
-        """The gradient as the library computes it."""
-        return self.network.gradient(self.read.parameters, self.X, self.Y)
-
-    @property
-    def is_near(self) -> bool:
-        """Whether the given gradient is so near that a numerical check is worth its time."""
-        if self.named is None:
-            return False
-        right, given = self.network.pack(self.right), self.network.pack(self.named)
-        distance = float(np.linalg.norm(given - right))
-        return distance <= _NEAR * float(np.linalg.norm(right)) + 1e-9 or self.printed is not None
-
-    @cached_property
-    def printed(self) -> Printed | None:
-        """How the given gradient is the right one, printed with few digits; None if it is not."""
-        if self.named is None:
-            return None
-        if isinstance(self.read.gradients, dict):
-            pairs = [(given, self.right[name]) for name, given in self.named.items()]
-        else:
-            pairs = [(self.network.pack(self.named), self.network.pack(self.right))]
-        found = [printed(given, right) for given, right in pairs]
-        if any(piece is None for piece in found):
-            return None
-        pieces = [piece for piece in found if piece is not None and piece.half_unit]
-        if not pieces:
-            return None
-        return Printed(min(p.digits for p in pieces), max(p.half_unit for p in pieces))
-
-    def checked(self, given: Mapping[str, Array], directions: int | None, seed: int) -> GradientCheck:
-        """The numerical check of a gradient."""
-        return check_gradient(
-            lambda p: self.network.value(p, self.X, self.Y),
-            lambda p: {name: gradient.copy() for name, gradient in given.items()},
-            self.read.parameters,
-            directions=directions,
-            protocol=False,
-            seed=seed,
-        )
-
-    @property
-    def holds_classes(self) -> bool:
-        """Whether the targets of the file are labels, or 0 and 1 throughout."""
-        Y = self.read.Y
-        return Y is not None and (Y.size < self.Y.size or bool(np.isin(Y, (0, 1)).all()) or self.Y.ndim == 1)
-
-    @property
-    def text(self) -> str:
-        """What the gradient is right or wrong as."""
-        loss = self.network.loss
-        factor = "" if loss.factor == 1 else f"{loss.factor:g} × "
-        strength = f", λ = {self.network.l2:g}" if self.network.l2 else ""
-        return f"{self.read.convention.name}'s {self.task} ({factor}{loss.name}{strength})"
-
-    @property
-    def option(self) -> str:
-        """What to add to the command line for this task alone."""
-        loss = self.network.loss
-        return f"--task {self.task}" if self.read.convention.tasks else f"--loss {loss.name} --factor {loss.factor:g}"
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What makes two objectives the same."""
-        parts = tuple(part.name for part in self.network.chain.parts)
-        return (*parts, self.network.loss.name, self.network.loss.factor, self.network.loss.reduction, self.Y.tobytes())
-
-
 class _Judge:
     """What is asked of a file, and how it is answered."""
 
@@ -351,7 +217,7 @@ class _Judge:
             return self._said("undecided", headline, wrong, notes)
         return self._wrong(read, near or attempts, notes)
 
-    def _doubted(self, right: _Attempt, attempts: Sequence[_Attempt]) -> _Attempt | None:
+    def _doubted(self, right: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
         """The task of classes that the targets rather belong to, where a regression of them alone is right."""
         asked = self.objective.task is not None or self.objective.loss is not None
         if asked or right.network.loss.takes != "reals" or right.task not in ("regression", "network"):
@@ -361,7 +227,7 @@ class _Judge:
 
     # --- attempts --------------------------------------------------------------------------------
 
-    def _attempts(self, read: ArraysByRole, objective: Objective) -> list[_Attempt]:
+    def _attempts(self, read: ArraysByRole, objective: Objective) -> list[Attempt]:
         """The file as every task that its targets fit; the most plausible first."""
         name, read = read.convention.name, _widened(read)
         if read.X is None or read.Y is None:
@@ -386,7 +252,7 @@ class _Judge:
             try:
                 network = self._network(read, objective, kind, loss, factor)
                 X, Y, notes = self._data(read, network, objective.first_label)
-                attempt = _Attempt(task, network, read, X, Y, notes)
+                attempt = Attempt(task, network, read, X, Y, notes)
                 attempt.right  # noqa: B018  refuses what the loss refuses
             except JacobiansError as error:
                 errors.append(error)
@@ -470,7 +336,7 @@ class _Judge:
             Y = Y.argmax(axis=layout.feature_axis)
         return read.X, Y, notes
 
-    def _right(self, near: Sequence[_Attempt]) -> list[tuple[_Attempt, GradientCheck, tuple[str, ...]]]:
+    def _right(self, near: Sequence[Attempt]) -> list[tuple[Attempt, GradientCheck, tuple[str, ...]]]:
         """The attempts, one of each objective, in which the gradient is right, with what was allowed for."""
         found = {}
         for attempt in near:
@@ -508,7 +374,7 @@ class _Judge:
 
     # --- wrong -----------------------------------------------------------------------------------
 
-    def _wrong(self, read: ArraysByRole, attempts: Sequence[_Attempt], notes: tuple[str, ...]) -> FileVerdict:
+    def _wrong(self, read: ArraysByRole, attempts: Sequence[Attempt], notes: tuple[str, ...]) -> FileVerdict:
         attempt = attempts[0]
         hints = self._hints(read)
         if hints:
@@ -525,7 +391,7 @@ class _Judge:
             return self._said("undecided", headline, attempt, notes)
         return self._explained("", notes, *attempts)
 
-    def _explained(self, headline: str, notes: tuple[str, ...], *attempts: _Attempt) -> FileVerdict:
+    def _explained(self, headline: str, notes: tuple[str, ...], *attempts: Attempt) -> FileVerdict:
         """The failure of the first attempt, or of the first that the fewest causes together explain."""
         found = []
         for attempt in attempts:
@@ -542,13 +408,13 @@ class _Judge:
             headline = f"the gradient {outcome}, as {chosen.text}"
         return self._said("undecided" if unclear else "fail", headline, chosen, notes, check, why)
 
-    def _diagnosis(self, attempt: _Attempt) -> Diagnosis:
+    def _diagnosis(self, attempt: Attempt) -> Diagnosis:
         assert attempt.read.gradients is not None
         return diagnose(attempt.read.gradients, attempt.network, attempt.read.parameters, attempt.X, attempt.Y)
 
-    def _hints(self, read: ArraysByRole) -> list[tuple[str, _Attempt]]:
+    def _hints(self, read: ArraysByRole) -> list[tuple[str, Attempt]]:
         """Options with which the gradient would be right, and the attempts that show it."""
-        found: dict[Any, tuple[str, _Attempt]] = {}
+        found: dict[Any, tuple[str, Attempt]] = {}
         for option, objective in self._variants(read):
             try:
                 attempts = self._attempts(read, objective)
@@ -576,7 +442,7 @@ class _Judge:
             variants += [(f"--first-label {first}", replace(own, first_label=first)) for first in (0, 1)]
         return variants
 
-    def _fitted(self, attempt: _Attempt) -> float | None:
+    def _fitted(self, attempt: Attempt) -> float | None:
         """The λ other than the attempt's own that makes the given gradient right; None if there is none."""
         network, read = attempt.network, attempt.read
         if attempt.named is None or network.convention.l2 is None:
@@ -597,7 +463,7 @@ class _Judge:
         self,
         verdict: Literal["pass", "fail", "undecided"],
         headline: str,
-        attempt: _Attempt,
+        attempt: Attempt,
         notes: tuple[str, ...],
         check: GradientCheck | None = None,
         diagnosis: Diagnosis | None = None,

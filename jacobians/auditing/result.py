@@ -115,14 +115,14 @@ class Audit:
     def _lines(self) -> Iterator[str]:
         yield self.formula.strip()
         yield ""
-        yield from _wrapped(f"{self.verdict} in {self.convention} ({self.claim})")
+        yield from wrapped(f"{self.verdict} in {self.convention} ({self.claim})")
         if self.verdict == "right":
             yield f"compared on {self.draws} random batches"
-            yield from _wrapped(f"read so: {self.reading}") if self.reading else ()
+            yield from wrapped(f"read so: {self.reading}") if self.reading else ()
             return
-        yield from _wrapped(_sentence(self.problem))
+        yield from wrapped(_sentence(self.problem))
         if self.slips:
-            yield from _wrapped(f"Slip: {self.slip}. {self.explanation}")
+            yield from wrapped(f"Slip: {self.slip}. {self.explanation}")
         else:
             yield "No slip of the catalogue explains it."
         yield ""
@@ -131,7 +131,7 @@ class Audit:
         yield f"right         {self.nearest.numpy}"
         yield f"in symbols    {self.nearest.text}"
         if self.elsewhere:
-            yield from _wrapped(f"right in      {', '.join(self.elsewhere)}", "              ")
+            yield from wrapped(f"right in      {', '.join(self.elsewhere)}", "              ")
         if self.shapes:
             yield "\nshapes"
         width = min(max((len(row.text) for row in self.shapes), default=0), _WIDTH - 20)
@@ -191,5 +191,6 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Return a text in lines of the width of a report."""
     return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)

@@ -151,9 +151,9 @@ TEXTBOOK = replace(
         r"(?P<space>\s+)"
         r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
         r"|(?P<name>[^\W\dᵀ]\w*?(?=ᵀ|\b))"
-        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·])"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·⊗])"
     ),
-    levels=(_SUMS, {"∘": "star"}, {"": "product", "·": "product", **_OF_OCTAVE}),
+    levels=(_SUMS, {"∘": "star", "⊗": "kron"}, {"": "product", "·": "product", **_OF_OCTAVE}),
     signs={3: (3, 0)},
     allowed="allowed are names, numbers, products such as A X or A * X, + - / .* ∘, ', ᵀ, ^-1, brackets and functions",
 )
@@ -527,7 +527,10 @@ _ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus"
 # --- LaTeX ---------------------------------------------------------------------------------------
 
 
-_GREEK = ("alpha", "delta", "Delta", "lambda", "theta", "Theta", "sigma", "Phi", "phi", "eta")
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma"),
+    *("tau", "phi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega"),
+)
 _ELEMENTS = "ijkpqrs"
 _LAYERS = ("l", "L", "k", "i", "j", "n")
 _FUNCTIONS = ("tanh", "log", "ln", "exp", "det", "sin", "cos")
@@ -807,6 +810,9 @@ class _LatexReader(_Reader):
         function = self.scope.function(name + "_prime" * primed)
         if function and self.tokens.next.text == "(":
             return self._call(function, [s for s in scripts if s[0] not in ("index", "prime")], span[0], depth)
+        if function and name in (*_FUNCTIONS, "tr", "Tr", "trace") and self._begins(self.tokens.next):
+            inside = self._factor(self._deeper(depth))  # log det X: of what stands next
+            return self.scope.call(function, (inside,), self.source, self._since(span[0]))
         if primed:
             raise self.tokens.error(f"a prime marks a derivative, as in \\sigma'(Z_1); {name}' is none", token)
         found = self._symbol(name, index, scripts)

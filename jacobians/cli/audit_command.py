@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from jacobians.auditing import audit, names
+from jacobians.auditing import names
 from jacobians.cli import program_audit
 from jacobians.cli.options import (
     Commands,
@@ -20,11 +20,14 @@ from jacobians.cli.options import (
 from jacobians.cli.output import print_json
 from jacobians.conventions import Convention
 from jacobians.data.guards import printable
+from jacobians.differentiation import audit
+from jacobians.differentiation.identity_text import identity_text
 from jacobians.errors import DataError
 from jacobians.presets import convention as find_convention
 
 _LARGEST = 2000
 """Widths and examples: a formula is right or wrong at any."""
+_CONVENTION = "cs231n"
 _EPILOG = """\
 exit code: 0 the formula is right, 1 it is not, 2 it cannot be read; of a program: 0 all that was judged is right,
 1 something is wrong, 2 nothing was judged
@@ -35,6 +38,8 @@ examples:
   jacobians audit - --convention ng-ml-2011 < nnCostFunction.m
   jacobians audit '\\frac{\\partial L}{\\partial W_1} = \\mathrm{d}Z_1 X^T'
   jacobians audit "dA1 = dZ2 @ V.T" --where "V = W2 - 0.5 * dW2"
+  jacobians audit "∂ log det X/∂X = X⁻ᵀ"
+  jacobians audit "∂(x'Ax)/∂x = 2Ax, A symmetric" --layout denominator
   jacobians audit --names --convention pytorch
   jacobians audit --program two_layer_net.py
 """
@@ -57,7 +62,10 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="FORMULA",
         help="an equation, such as 'dW1 = X.T @ dZ1', or several lines; - reads standard input",
     )
-    parser.add_argument("--convention", default="cs231n", metavar="NAME", help="a preset (default: %(default)s)")
+    parser.add_argument("--convention", metavar="NAME", help=f"a preset (default: {_CONVENTION})")
+    parser.add_argument(
+        "--layout", choices=("numerator", "denominator"), help="of a derivative of matrices (default: any)"
+    )
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(
         "--sizes",
@@ -94,9 +102,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
     if arguments.examples is not None and arguments.examples > _LARGEST:
         raise DataError(f"audit: --examples {arguments.examples} is over the limit of {_LARGEST}")
+    formula = sys.stdin.read() if arguments.formula == "-" else arguments.formula
+    of_matrices = arguments.convention is None and identity_text(formula) is not None
     found = audit(
-        sys.stdin.read() if arguments.formula == "-" else arguments.formula,
-        convention,
+        formula,
+        None if of_matrices else convention,
+        layout=arguments.layout,
         sizes=arguments.sizes,
         l2=arguments.l2,
         **objective_of(arguments),
@@ -113,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _convention(arguments: argparse.Namespace) -> Convention:
-    found = with_regulariser(find_convention(arguments.convention), arguments)
+    found = with_regulariser(find_convention(arguments.convention or _CONVENTION), arguments)
     if arguments.batch is None:
         return found
     return found.replace(layout=found.layout.replace(batch=arguments.batch))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_shape, did_you_mean, show_shape
-from jacobians.auditing.formula_text import Source
+from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
 from jacobians.auditing.text_reader import read_latex, read_text
@@ -18,6 +18,7 @@ from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
 from jacobians.differentiation.second_derivative import SecondDerivative, differential_of_gradient, shortener
 from jacobians.differentiation.shapes import shapes_of
+from jacobians.differentiation.spellings import plain
 from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.differentiation.words import ExpressionWords, spelled
@@ -94,8 +95,8 @@ def differentiate(
     """
     if order not in (1, 2):
         raise LayoutError(f"differentiate: the order is 1 or 2, not {order!r}")
-    source = Source.of(expression, reader="differentiate", example=_EXAMPLE)
-    notation = notation or _guessed(expression)
+    Source.of(expression, reader="differentiate", example=_EXAMPLE)  # its limits
+    notation = notation or guessed(expression)
     if notation not in _READERS:
         known = ", ".join(_READERS)
         raise FormulaError(
@@ -103,10 +104,9 @@ def differentiate(
         )
     wrt = spelled(wrt)
     declared = {spelled(name): _declared(shape, name) for name, shape in (shapes or {}).items()}
+    source = Source.of(plain(expression, notation, {*declared, wrt}), reader="differentiate", example=_EXAMPLE)
     words = ExpressionWords({*declared, wrt})
-    term = _READERS[notation](source, (0, len(source.text)), words)
-    if notation == "latex":
-        term = _with_matrix_powers(term)
+    term = read_term(source, (0, len(source.text)), words, notation)
     found = shapes_of(term, declared, source)
     if wrt not in found:
         names = ", ".join(found) or "none"
@@ -116,10 +116,10 @@ def differentiate(
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
     try:
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
     except DomainError:
         found = shapes_of(term, declared, source, falling=True)
-        value, inputs = _drawn(term, found)
+        value, inputs = drawn(term, found)
     if order == 2:
         return _second(expression, wrt, term, value, inputs, found, source)
     return _derivative(expression, wrt, term, value, inputs, found)
@@ -215,17 +215,27 @@ def _agree(computed: Array, truth: Array, value: Array) -> bool:
     return computed.shape == truth.shape and bool(np.allclose(computed, truth, rtol=allowed, atol=allowed * size))
 
 
-def _drawn(term: Term, shapes: Mapping[str, Shape]) -> tuple[Value, dict[str, Value]]:
-    """The graph on random numbers at which the expression is defined: positive, and of matrices well conditioned."""
+def drawn(
+    term: Term, shapes: Mapping[str, Shape], *, first: int = 0, symmetric: Collection[str] = ()
+) -> tuple[Value, dict[str, Value]]:
+    """Return the graph on random numbers at which the expression is defined.
+
+    They are positive, and matrices are well conditioned.
+
+    Raises
+    ------
+    DomainError
+        If it is defined at none of them.
+    """
     last: DomainError | None = None
-    for seed in range(_DRAWS):
+    for seed in range(first, first + _DRAWS):
         rng = np.random.default_rng(seed)
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
             array = np.asarray(rng.uniform(0.2, 1.0, size=shape))
             if len(shape) == 2 and shape[0] == shape[1]:
                 array = np.eye(shape[0]) if name == "I" else array + shape[0] * np.eye(shape[0])
-            arrays[name] = array
+            arrays[name] = (array + array.T) / 2 if name in symmetric else array
         try:
             with np.errstate(all="ignore"):
                 found = graph_of(term, arrays)
@@ -247,8 +257,8 @@ def _declared(shape: Any, name: str) -> Shape:
     return (found[0], 1) if len(found) == 1 else () if found == (1, 1) else found
 
 
-def _guessed(expression: str) -> str:
-    """The notation that an expression is written in."""
+def guessed(expression: str) -> str:
+    """Return the notation that an expression is written in."""
     if "\\" in expression or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
         return "latex"
     if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
@@ -259,6 +269,12 @@ def _guessed(expression: str) -> str:
             "matrices; say which by notation='numpy' or notation='octave'"
         )
     return "octave"
+
+
+def read_term(source: Source, span: Span, words: ExpressionWords, notation: str) -> Term:
+    """Return the term of a part of a text."""
+    term = _READERS[notation](source, span, words)
+    return _with_matrix_powers(term) if notation == "latex" else term
 
 
 def _with_matrix_powers(term: Term) -> Term:

@@ -102,9 +102,9 @@ def _scaled(addend: Addend, product: str, notation: Notation) -> str:
     if isinstance(below, Quotient):
         if notation.bars:
             return notation.scale(notation.form("fraction", notation.expr(above), notation.expr(below.right)), product)
-        whole = product if above == Number(1) else notation.scale(notation._at(above, 3), product)
+        whole = product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
         return notation.form("fraction", whole, notation._at(below.right, 3))
-    return product if above == Number(1) else notation.scale(notation._at(above, 3), product)
+    return product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
 
 
 Factor: TypeAlias = Jacobian | Outer

@@ -124,6 +124,12 @@ class _Unknowns:
             case "call", [a] if term.detail in _SQUARE:
                 self._square(term, a)
                 return a if term.detail == "inv" else ()
+            case "call", [a] if term.detail == "pinv":
+                if not a:
+                    raise self.error("pinv is taken of a matrix, not of a number", term)
+                return a[::-1]
+            case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
+                return self._kron(term, a, b)
             case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
                 raise self.error(f"{term.detail} of a literal is not read; write its value", term)
             case "call", [()] if term.detail == "norm":
@@ -157,6 +163,15 @@ class _Unknowns:
             )
         self.same(a[1], b[0], term, "matrix product", (a, b))
         return self._scalar((a[0], b[1]))
+
+    def _kron(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        if not a or not b:
+            raise self.error("kron is taken of two matrices, not of a number", term)
+        known = [(self.number(m), self.number(p)) for m, p in zip(a, b, strict=True)]
+        if any(None in pair for pair in known):
+            raise self.error("the sizes in a Kronecker product do not follow from the expression; declare them", term)
+        rows, columns = (self.fresh((m or 0) * (p or 0)) for m, p in known)
+        return rows, columns
 
     def _scalar(self, sizes: Sizes) -> Sizes:
         return () if [self.number(size) for size in sizes] == [1, 1] else sizes

@@ -20,7 +20,7 @@ _OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
 }
 _OF_MATRICES: dict[str, Callable[[Any], Any]] = {
     **{"trace": matrix.trace, "inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet},
-    "norm": matrix.frobenius_norm,
+    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv},
 }
 
 
@@ -37,6 +37,12 @@ def graph_of(term: Term, arrays: Mapping[str, Array]) -> tuple[Value, dict[str, 
     if not isinstance(found, Value):
         raise TypeError("an expression without names has no derivative")
     return found, inputs
+
+
+def array_of(term: Term, arrays: Mapping[str, Array]) -> Array:
+    """Return the value of a term on arrays, which may have no names in it."""
+    found = _of(term, dict(zip(arrays, values(**arrays), strict=True)))
+    return found.array if isinstance(found, Value) else np.asarray(found)
 
 
 def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
@@ -66,6 +72,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
         case "sum", [a]:
             axis, _ = term.detail
             return a if not np.ndim(a) else a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
+        case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
+            return matrix.kron(a, b)
         case "call", [a]:
             return _called(term, a, inputs)
     raise TypeError(f"no value is made of {term.kind}")

@@ -17,6 +17,7 @@ FUNCTIONS: Mapping[str, str] = {
     **{"trace": "trace", "tr": "trace", "Tr": "trace", "inv": "inv", "inverse": "inv", "det": "det"},
     **{"logdet": "logdet", "norm": "norm", "matrix_power": "matrix_power", "mpower": "matrix_power"},
     **{"exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tanh": "tanh", "sqrt": "sqrt"},
+    **{"kron": "kron", "pinv": "pinv"},
     **{"sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus"},
 }
 """By what an expression may call them, the functions that are known."""
@@ -34,6 +35,11 @@ def is_scalar(name: str) -> bool:
     """Whether a name stands for a number unless it is declared: α, λ, lambda and the like."""
     plain = name.rstrip("0123456789_")
     return plain[0].islower() and (plain in _GREEK or "α" <= plain <= "ω")
+
+
+def is_greek(name: str) -> bool:
+    """Whether a name is that of a Greek letter, such as Sigma, with an index or without."""
+    return spelled(name).rstrip("0123456789_") in _GREEK
 
 
 def spelled(name: str) -> str:
@@ -63,8 +69,7 @@ class ExpressionWords:
     def knows(self, name: str) -> bool:
         """Whether a name stands for an array: one letter with an index, a Greek letter's name, or declared."""
         name = spelled(name)
-        plain = name.rstrip("0123456789_")
-        return name in self.declared or plain in _GREEK or _ONE_LETTER.fullmatch(name) is not None
+        return name in self.declared or is_greek(name) or _ONE_LETTER.fullmatch(name) is not None
 
     def symbol(self, name: str) -> Expr | None:
         """Return the symbol of a name; its shape is found later."""
@@ -120,7 +125,7 @@ class ExpressionWords:
             if not float(exponent).is_integer() or abs(exponent) > 9:
                 raise source.error("matrix_power takes a matrix and a whole number from -9 to 9", span)
             return Term("matrix_power", (arguments[0],), int(exponent), span)
-        if len(arguments) != 1:
+        if len(arguments) != (2 if function == "kron" else 1):
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
         return call(function, tuple(arguments), span)
 

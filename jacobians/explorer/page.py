@@ -27,9 +27,9 @@ from jacobians.symbols.javascript import runtime
 
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
-    *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "state", "rows", "controls"),
+    *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "edit", "state", "rows", "controls"),
     *("arrays", "chain", "grid", "light", "sections", "graph"),
-    *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
+    *("stage", "stage_chain", "stage_step", "stage_moves", "export", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 

@@ -1,17 +1,21 @@
-"""The second derivative of an operation whose value can be written as a function of values."""
+"""Second derivatives from an operation's value, or its vjp, written as a function of values."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 
 from jacobians.arrays import Array
+from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.node import Origin
 from jacobians.graphs.second_order import hessian_between
 from jacobians.graphs.value import Value
+from jacobians.linops import Jacobian
 from jacobians.operations.operation import Second
 
-__all__ = ["second_by_values"]
+__all__ = ["derivative_of_vjp", "second_by_values"]
 
 
 def second_by_values(
@@ -40,3 +44,22 @@ def second_by_values(
         if any(step.bends for step in block.steps):
             found[a, b] = block
     return found
+
+
+def derivative_of_vjp(
+    vjp: Callable[..., Value], results: Sequence[Array], jacobians: Sequence[Callable[[], Jacobian]]
+) -> Jacobian:
+    """Return the derivative of an operation's vjp, which is written as a function of what the operation computes.
+
+    Parameters
+    ----------
+    vjp : callable
+        From a value of a graph for each result to what arrives at the operation's input.
+    results : sequence of ndarray
+    jacobians : sequence of callable
+        The makers of the results' Jacobians with respect to the input.
+    """
+    origin = Origin()
+    nodes = [Value(array, origin) for array in results]
+    by_results = jacobians_between(vjp(*nodes), nodes)[0]
+    return reduce(add, (outer @ made() for outer, made in zip(by_results, jacobians, strict=True)))

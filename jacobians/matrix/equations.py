@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import Commutation, Jacobian, Kronecker, SylvesterInverse
 from jacobians.matrix.matrix_operation import OfMatrices, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_two
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = ["Lyapunov", "Sylvester", "lyapunov", "sylvester"]
@@ -56,6 +57,32 @@ class Sylvester(OfMatrices):
             "C": lambda: inverse,
         }
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """C̄ = Λ = S⁻ᵀ Ḡ, Ā = −Λ Xᵀ and B̄ = −Xᵀ Λ, where S⁻ᵀ gives dΛ = −S⁻ᵀ (dAᵀ Λ + Λ dBᵀ)."""
+        A, B, C = arrays
+        inverse, m, n = _inverse("sylvester", A, B), len(A), len(B)
+        X, multipliers = inverse.jvp(C), inverse.vjp(cotangent)
+        turned = {"A": Commutation(m, m, C.dtype), "B": Commutation(n, n, C.dtype)}
+        # what dA and dB change of the multipliers, and of X
+        of_multipliers = {
+            "A": -1.0 * inverse.T @ Kronecker(m, multipliers.T) @ turned["A"],
+            "B": -1.0 * inverse.T @ Kronecker(multipliers, n) @ turned["B"],
+        }
+        of_x = {"A": -1.0 * inverse @ Kronecker(m, X.T), "B": -1.0 * inverse @ Kronecker(X, n)}
+        transposing = Commutation(m, n, C.dtype)
+
+        def of_a(by: str) -> Jacobian:
+            return -1.0 * (Kronecker(m, X) @ of_multipliers[by] + Kronecker(multipliers, m) @ transposing @ of_x[by])
+
+        by_b = Kronecker(X.T, n) @ of_multipliers["B"] + Kronecker(n, multipliers.T) @ transposing @ of_x["B"]
+        return {
+            ("C", "A"): of_multipliers["A"],
+            ("C", "B"): of_multipliers["B"],
+            ("A", "A"): of_a("A"),
+            ("A", "B"): of_a("B"),
+            ("B", "B"): -1.0 * by_b,
+        }
+
 
 @final
 class Lyapunov(OfMatrices):
@@ -88,6 +115,10 @@ class Lyapunov(OfMatrices):
             return inverse @ (-1.0 * (Kronecker(n, X.T) + Kronecker(X, n) @ Commutation(n, n, A.dtype)))
 
         return X, {"A": by_a, "Q": lambda: inverse}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        A, Q = inputs
+        return Sylvester()(A, A.T, Q)
 
 
 def sylvester(A: Any, B: Any, C: Any, layout: AnyLayout | None = None) -> Any:

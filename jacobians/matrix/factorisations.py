@@ -9,10 +9,13 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import derivative_of_vjp
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, KhatriRao, Kronecker
+from jacobians.matrix.inverses import Inverse, Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = ["LDL", "QR", "Cholesky", "cholesky", "ldl", "qr"]
@@ -64,6 +67,20 @@ class Cholesky(OfOneMatrix):
             return Kronecker(L, n) @ half @ Kronecker(inverse, inverse) @ symmetriser(n, L.dtype)
 
         return L, {"A": by_a}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of the vjp, L⁻ᵀ Φ(Lᵀ Ḡ) L⁻¹ made symmetric."""
+        L, makers = self._of_one(*arrays)
+        half = below(len(L), L.dtype, 0.5)
+        bend = derivative_of_vjp(lambda L: _between_inverses(L, (L.T @ cotangent) * half), [L], [makers["A"]])
+        return {("A", "A"): bend}
+
+
+def _between_inverses(L: Value, middle: Value | Array) -> Value:
+    """L⁻ᵀ M L⁻¹, made symmetric."""
+    inverse = Inverse()(L)
+    found = inverse.T @ middle @ inverse
+    return (found + found.T) / 2
 
 
 def cholesky_factor(operation: str, S: Array, name: str = "A") -> Array:
@@ -125,6 +142,20 @@ class LDL(OfOneMatrix):
             return Kronecker(L, n) @ scaled @ Kronecker(inverse, inverse) @ symmetriser(n, L.dtype)
 
         return L if self.part == "L" else d, {"A": by_a}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of the vjp: L⁻ᵀ diag(ḡ) L⁻¹ by d, L⁻ᵀ (Lᵀ Ḡ below its diagonal) diag(d)⁻¹ L⁻¹ by L, made symmetric."""
+        (L, by_l), (d, by_d) = ((value, makers["A"]) for value, makers in (LDL(p)._of_one(*arrays) for p in ("L", "d")))
+        if self.part == "d":
+            weights = np.diag(cotangent)
+            bend = derivative_of_vjp(lambda L: _between_inverses(L, weights), [L], [by_l])
+            return {("A", "A"): bend}
+        strictly = below(len(L), L.dtype)
+
+        def vjp(L: Value, d: Value) -> Value:
+            return _between_inverses(L, (L.T @ cotangent) * strictly / d)
+
+        return {("A", "A"): derivative_of_vjp(vjp, [L, d], [by_l, by_d])}
 
 
 def _eliminated(S: Array) -> tuple[Array, Array]:
@@ -199,6 +230,12 @@ class QR(OfOneMatrix):
             return found if m == n else Kronecker(np.eye(m, dtype=A.dtype) - Q @ Q.T, inverse) + found
 
         return Q if self.part == "Q" else R, {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        """R is the transpose of the Cholesky factor L of AᵀA, and Qᵀ is L⁻¹ Aᵀ."""
+        (A,) = inputs
+        L = Cholesky()(A.T @ A)
+        return L.T if self.part == "R" else Solve()(L, A.T).T
 
 
 @of_one

@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Dense, Jacobian, Kronecker, Product, Reshape, Zero
+from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, LowRank, Product, Reshape, Zero
 from jacobians.linops.solving import inverse_of, refuse_singular
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function
@@ -86,6 +86,11 @@ class Inverse(OfOneMatrix):
         Y = inverse_of("inverse", A)
         return Y, {"A": lambda: -1.0 * Kronecker(Y, Y.T)}
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā = −H with H = Yᵀ Ḡ Yᵀ, so dA ↦ Yᵀ dAᵀ H + H dAᵀ Yᵀ."""
+        Y = inverse_of("inverse", arrays[0])
+        return {("A", "A"): _both_sides(Y, as_array(Y.T @ cotangent @ Y.T))}
+
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return inv(A), and the maker of −Y ⊗ Yᵀ, where Y is the value's name."""
         (A,) = inputs
@@ -93,6 +98,11 @@ class Inverse(OfOneMatrix):
         value = Call(INVERSE, (A,))
         Y = name(value)
         return value, {"A": lambda: -1.0 * Kronecker(Y, Y.T)}  # type: ignore[arg-type]
+
+
+def _both_sides(Y: Array, H: Array) -> Jacobian:
+    """dA ↦ Yᵀ dAᵀ H + H dAᵀ Yᵀ."""
+    return (Kronecker(Y.T, H.T) + Kronecker(H, Y)) @ Commutation(len(Y), len(Y), Y.dtype)
 
 
 @final
@@ -129,6 +139,18 @@ class Solve(OfMatrices):
 
         return X.reshape(B.shape), {"A": by_a, "B": by_b}
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """B̄ = Λ = A⁻ᵀ Ḡ and Ā = −Λ Xᵀ, so dA ↦ −A⁻ᵀ dAᵀ Λ, and with H = Λ Xᵀ, dA ↦ A⁻ᵀ dAᵀ H + H dAᵀ A⁻ᵀ."""
+        A, B = arrays
+        inverse, n = inverse_of("solve", A), len(B)
+        multipliers = inverse.T @ cotangent.reshape(n, -1)
+        X = inverse @ B.reshape(n, -1)
+        by_a = -1.0 * Kronecker(inverse.T, multipliers.T) @ Commutation(n, n, A.dtype)
+        return {
+            ("B", "A"): on_vectors(by_a, B.shape, A.shape),
+            ("A", "A"): _both_sides(inverse, as_array(multipliers @ X.T)),
+        }
+
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return inv(A) B, and the makers of −A⁻¹ ⊗ Xᵀ and A⁻¹ ⊗ I, where X is the value's name."""
         A, B = inputs
@@ -144,6 +166,12 @@ class Solve(OfMatrices):
 
 
 class _OfDeterminant(OfOneMatrix):
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Of a logarithm: Ā = ḡ A⁻ᵀ, so dA ↦ −ḡ A⁻ᵀ dAᵀ A⁻ᵀ."""
+        Y = inverse_of(self.name, arrays[0])
+        bend = Kronecker(Y.T, Y) @ Commutation(len(Y), len(Y), Y.dtype)
+        return {("A", "A"): -float(cotangent) * bend}
+
     def _shape(self, *shapes: Shape) -> Shape:
         square(self.name, shapes[0])
         return ()
@@ -176,6 +204,13 @@ class Determinant(_OfDeterminant):
             return Dense((sign * (U * others) @ Vt).astype(A.dtype, copy=False))
 
         return as_array(np.linalg.det(A)), {"A": by_a}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā = ḡ det(A) Y of Y = A⁻ᵀ, so dA ↦ ḡ det(A) (⟨Y, dA⟩ Y − Y dAᵀ Y); A is not singular."""
+        (A,) = arrays
+        (bend,) = super()._second_of_one(cotangent, A).values()
+        Y, value = inverse_of(self.name, A).T, float(np.linalg.det(A))
+        return {("A", "A"): value * (float(cotangent) * LowRank(Y[..., None], Y[..., None]) + bend)}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return det(A), and the maker of the row y A⁻ᵀ, where y is the value's name and A is not singular."""
@@ -246,6 +281,7 @@ class Sign(_OfDeterminant):
     """
 
     name = "sign"
+    piecewise_linear = True
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         (A,) = arrays

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.linops import Diagonal, Frechet, Jacobian, Kronecker, SylvesterInverse, Zero
+from jacobians.graphs import Value
+from jacobians.linops import Commutation, Diagonal, Frechet, Jacobian, Kronecker, Selection, SylvesterInverse, Zero
 from jacobians.linops.solving import inverse_of
+from jacobians.matrix.inverses import Inverse
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = [
@@ -89,6 +91,26 @@ class _Known(_Function):
     def _general(self, A: Array) -> tuple[Array, Makers]:
         raise NotImplementedError
 
+    def _at_any_size(self, A: Array) -> Array:
+        """The function of a matrix of any size, symmetric or not."""
+        raise NotImplementedError
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā is L(Aᵀ, Ḡ), the block at the right above of f([[Aᵀ, Ḡ], [0, Aᵀ]]), whose own derivative is a `Frechet`."""
+        (A,) = arrays
+        n = len(A)
+        block = np.zeros((2 * n, 2 * n), A.dtype)
+        block[:n, :n] = block[n:, n:] = A.T
+        block[:n, n:] = cotangent
+        first, last = slice(0, n), slice(n, 2 * n)
+        above, both = (
+            [Selection(key, block.shape, A.dtype) for key in keys]
+            for keys in ([(first, last)], [(first, first), (last, last)])
+        )
+        placed = both[0].T + both[1].T
+        bend = above[0] @ Frechet(self._at_any_size, block, self.name) @ placed @ Commutation(n, n, A.dtype)
+        return {("A", "A"): bend}
+
     def _check(self, w: Array) -> None:
         """Raise where an eigenvalue lies where the function is not smooth; here, nowhere."""
 
@@ -120,6 +142,9 @@ class MatrixExponential(_Known):
 
     def _general(self, A: Array) -> tuple[Array, Makers]:
         return _expm(A), {"A": lambda: Frechet(_expm, A, "expm")}
+
+    def _at_any_size(self, A: Array) -> Array:
+        return _expm(A)
 
 
 class _OffNegativeAxis(_Known):
@@ -166,6 +191,9 @@ class MatrixLogarithm(_OffNegativeAxis):
         self._check(np.linalg.eigvals(A))
         return _logm(A), {"A": lambda: Frechet(_logm, A, "logm")}
 
+    def _at_any_size(self, A: Array) -> Array:
+        return _logm(A)
+
 
 @final
 class MatrixSquareRoot(_OffNegativeAxis):
@@ -190,11 +218,14 @@ class MatrixSquareRoot(_OffNegativeAxis):
         return as_array(1 / (np.sqrt(a) + np.sqrt(b)))
 
     def _general(self, A: Array) -> tuple[Array, Makers]:
+        self._check(np.linalg.eigvals(A))
+        X = self._at_any_size(A)
+        return X, {"A": lambda: SylvesterInverse(X, X)}
+
+    def _at_any_size(self, A: Array) -> Array:
         from scipy.linalg import sqrtm
 
-        self._check(np.linalg.eigvals(A))
-        X = np.real(sqrtm(A.astype(np.float64))).astype(A.dtype, copy=False)
-        return X, {"A": lambda: SylvesterInverse(X, X)}
+        return np.real(sqrtm(A.astype(np.float64))).astype(A.dtype, copy=False)
 
 
 def _expm(A: Array) -> Array:
@@ -297,6 +328,14 @@ class MatrixPower(_Function):
             return -1.0 * _sum([term(i, p + 1 - i) for i in range(1, p + 1)])
 
         return powers[p - 1], {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        (A,) = inputs
+        base = A if self.exponent > 0 else Inverse()(A)
+        found = base
+        for _ in range(abs(self.exponent) - 1):
+            found = found @ base
+        return found if self.exponent else 0 * A
 
 
 def _sum(terms: list[Jacobian]) -> Jacobian:

@@ -11,10 +11,12 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, StandIn, as_array, first_not_finite, size_of
 from jacobians.errors import DomainError, DTypeError, ShapeError
+from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Commutation, DirectSum, Identity, Jacobian
+from jacobians.linops import Commutation, DirectSum, Identity, Jacobian, Zero
 from jacobians.operations import Primitive, Unary
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["OfMatrices", "OfOneMatrix", "OfVectors"]
@@ -50,6 +52,23 @@ class _Numeric(Primitive):
                         "finite; fill them in, or leave that matrix out"
                     )
         return [array.astype(dtype, copy=False) for array in arrays]
+
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of the value as a function of values."""
+        return second_by_values(self._in_values, self.names, self._accepted(arrays), cotangent)
+
+    def _in_values(self, *inputs: Value) -> Value:
+        """The value as a function of values, from which the second derivative follows.
+
+        Raises
+        ------
+        DomainError
+            If there is none.
+        """
+        raise DomainError(
+            f"{self.name}: the operation states no second derivative, which a Hessian needs; its first derivative is "
+            "right in J"
+        )
 
 
 class OfMatrices(_Numeric):
@@ -110,6 +129,29 @@ class OfMatrices(_Numeric):
         }
         return values.reshape(lead + shape), made
 
+    def _second(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of each example, side by side."""
+        if self.piecewise_linear:
+            return {}
+        lead = arrays[0].shape[: arrays[0].ndim - self.rank]
+        arrays = tuple(self._accepted(arrays))
+        if not lead:
+            return self._second_of_one(cotangent, *arrays)
+        count = size_of(lead)
+        shapes = {name: array.shape[len(lead) :] for name, array in zip(self.names, arrays, strict=True)}
+        flat = [a.reshape(count, *shape) for a, shape in zip(arrays, shapes.values(), strict=True)]
+        rows = cotangent.reshape(count, *cotangent.shape[len(lead) :])
+        examples = [self._second_of_one(rows[i], *(a[i] for a in flat)) for i in range(count)]
+        found: Second = {}
+        for a, b in dict.fromkeys(pair for example in examples for pair in example):
+            parts = [example.get((a, b)) or Zero(shapes[a], shapes[b], cotangent.dtype) for example in examples]
+            found[a, b] = DirectSum(parts, lead + shapes[a], lead + shapes[b], cotangent.dtype)
+        return found
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """The second derivative of one example; here, that of the value as a function of values."""
+        return second_by_values(self._in_values, self.names, arrays, cotangent)
+
     @staticmethod
     def _together(examples: list[Makers], name: str, lead: Shape, codomain: Shape, domain: Shape, dtype: Any) -> Any:
         parts = []
@@ -150,6 +192,12 @@ class OfVectors(_Numeric):
         if X.ndim == 1:
             return rows.reshape(X.shape)
         return rows if self._own_layout.batch == "rows" else rows.T
+
+    def _rows_of(self, X: Value) -> Value:
+        """One vector a row, as values."""
+        if X.ndim == 1:
+            return X.reshape(1, X.size)
+        return X if self._own_layout.batch == "rows" else X.T
 
 
 # --- what is checked, and how it is said ---------------------------------------------------------------

@@ -10,8 +10,12 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import BlockDiagonal, Dense, DiagonalMinusOuter, Jacobian
+from jacobians.matrix.matrix_functions import MatrixSquareRoot
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, is_tied, refuse_tie
+from jacobians.matrix.spectra import SingularValues
+from jacobians.matrix.traces_and_forms import Trace
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
 from jacobians.presets import AnyLayout
@@ -71,6 +75,10 @@ class FrobeniusNorm(_Norm):
 
         return np.asarray(value), {"A": by_a}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        (A,) = inputs
+        return (A * A).sum() ** 0.5
+
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return ‖A‖, and the maker of the row A / y, where y is the value's name."""
         (A,) = inputs
@@ -105,6 +113,11 @@ class NuclearNorm(_Norm):
 
         return as_array(s.sum()), {"A": by_a}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        """The trace of the root of AᵀA, or AAᵀ: no singular vector enters, so none need be determined."""
+        (A,) = inputs
+        return Trace()(MatrixSquareRoot()(A.T @ A if A.shape[0] >= A.shape[1] else A @ A.T))
+
 
 @final
 class SpectralNorm(_Norm):
@@ -134,6 +147,10 @@ class SpectralNorm(_Norm):
             return Dense(as_array(U[:, :1] * Vt[:1]))
 
         return as_array(s[0]), {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        (A,) = inputs
+        return SingularValues()(A)[0]
 
 
 class _OfEachVector(OfVectors, Unary):
@@ -188,6 +205,12 @@ class PNorm(_OfEachVector):
 
         return (value.reshape(()) if x.ndim == 1 else value).copy(), {"x": by_x}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        sizes = abs(self._rows_of(x))
+        norms = sizes.max(axis=1) if math.isinf(self.p) else (sizes**self.p).sum(axis=1) ** (1 / self.p)
+        return norms if x.ndim == 2 else norms.reshape(())
+
     def _rows_of_derivatives(self, X: Array, scaled: Array, sums: Array, largest: Array) -> Array:
         if np.count_nonzero(largest) < len(largest):
             raise DomainError(f"p_norm: vector {int(np.argmin(largest))} is zero, where the norm has a kink")
@@ -236,6 +259,11 @@ class Normalise(_OfEachVector):
             return DiagonalMinusOuter(d, as_array(unit * d), unit, self._own_layout.feature_axis if x.ndim > 1 else 0)
 
         return unit.copy(), {"x": by_x}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        (x,) = inputs
+        axis = self._own_layout.feature_axis if x.ndim > 1 else 0
+        return x * (x * x).sum(axis=axis, keepdims=True) ** -0.5
 
 
 @of_one

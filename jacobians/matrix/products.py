@@ -7,14 +7,15 @@ from typing import Any, ClassVar, Literal, final, get_args
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.linops import Commutation, Jacobian, Kronecker, Reshape, Selection
+from jacobians.graphs import Value
+from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape, Selection
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
 from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers, Naming
+from jacobians.operations.operation import Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -67,6 +68,10 @@ class TripleProduct(OfMatrices):
             "B": lambda: Kronecker(AX, B.shape[1]),
         }
 
+    def _in_values(self, *inputs: Value) -> Value:
+        A, X, B = inputs
+        return A @ X @ B
+
 
 @final
 class Congruence(OfMatrices):
@@ -97,6 +102,10 @@ class Congruence(OfMatrices):
             return Kronecker(X.T @ M, k) + Kronecker(k, MX.T) @ Commutation(n, k, X.dtype)
 
         return X.T @ MX, {"X": by_x, "M": lambda: Kronecker(X.T, X.T)}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        X, M = inputs
+        return X.T @ M @ X
 
 
 @final
@@ -137,6 +146,12 @@ class Gram(OfOneMatrix):
         moved = Commutation(n, k, X.dtype)
         return X @ X.T, {"X": lambda: Kronecker(n, X) + Kronecker(X, n) @ moved}
 
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """X̄ = X (Ḡ + Ḡᵀ) of the columns, (Ḡ + Ḡᵀ) X of the rows."""
+        (X,), both = arrays, as_array(cotangent + cotangent.T)
+        n, k = X.shape
+        return {("X", "X"): Kronecker(n, both) if self.of == "columns" else Kronecker(both, k)}
+
 
 @final
 class Outer(OfMatrices):
@@ -167,6 +182,10 @@ class Outer(OfMatrices):
             "x": lambda: Kronecker(m, row.T) @ Reshape((m, 1), (m,), x.dtype),
             "y": lambda: Kronecker(column, n) @ Reshape((1, n), (n,), y.dtype),
         }
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """x̄ = Ḡ y."""
+        return {("x", "y"): Dense(cotangent, arrays[0].shape)}
 
 
 @final
@@ -203,6 +222,13 @@ class KroneckerProduct(OfMatrices):
             return moved @ Kronecker(A.reshape(A.size, 1), B.size) @ Reshape((1, B.size), B.shape, B.dtype)
 
         return np.kron(A, B), {"A": by_a, "B": by_b}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Ā is linear in B: the cotangent's entries by those of both."""
+        A, B = arrays
+        (m, n), (p, q) = A.shape, B.shape
+        by_entries = cotangent.reshape(m, p, n, q).transpose(0, 2, 1, 3)
+        return {("A", "B"): Dense(as_array(by_entries), A.shape)}
 
 
 @final

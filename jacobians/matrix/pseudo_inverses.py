@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker
-from jacobians.matrix.inverses import on_vectors
+from jacobians.matrix.inverses import Solve, on_vectors
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
@@ -65,6 +66,10 @@ class PseudoInverse(OfOneMatrix):
             return found
 
         return P, {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        (A,) = inputs
+        return Solve()(A.T @ A, A.T) if A.shape[0] >= A.shape[1] else Solve()(A @ A.T, A).T
 
 
 @final
@@ -131,6 +136,10 @@ class LeastSquares(OfMatrices):
             return Dense(KAt, shape) if B.ndim == 1 else Kronecker(KAt, B.shape[1])
 
         return X.reshape(shape), {"A": by_a, "B": by_b}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        A, B = inputs
+        return Solve()(A.T @ A + A.dtype.type(self.penalty) * np.eye(A.shape[1], dtype=A.dtype), A.T @ B)
 
 
 @of_one

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
+from jacobians.graphs.second_by_values import derivative_of_vjp
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, KhatriRao, Kronecker
 from jacobians.matrix.matrix_operation import (
     OfOneMatrix,
@@ -20,7 +22,7 @@ from jacobians.matrix.matrix_operation import (
     symmetriser,
 )
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = [
@@ -55,6 +57,11 @@ class Eigenvalues(OfOneMatrix):
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         w, V = np.linalg.eigh(symmetric("eigvalsh", arrays[0]))
         return w, {"A": lambda: KhatriRao(V.T, V.T)}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of the vjp, V diag(ḡ) Vᵀ."""
+        V, makers = Eigenvectors()._of_one(*arrays)
+        return {("A", "A"): derivative_of_vjp(lambda V: (V * cotangent) @ V.T, [V], [makers["A"]])}
 
 
 @final
@@ -92,6 +99,21 @@ class Eigenvectors(OfOneMatrix):
             return Kronecker(V, n) @ F @ Kronecker(V.T, V.T) @ symmetriser(n, V.dtype)
 
         return V, {"A": by_a}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """That of the vjp, V (F ∘ Vᵀ Ḡ) Vᵀ made symmetric."""
+        (V, by_v), (w, by_w) = (
+            (value, makers["A"]) for value, makers in (made._of_one(*arrays) for made in (self, Eigenvalues()))
+        )
+        eye = np.eye(len(w), dtype=w.dtype)
+
+        def vjp(V: Value, w: Value) -> Value:
+            n = len(eye)
+            F = (1 - eye) / (w.reshape(1, n) - w.reshape(n, 1) + eye)
+            found = V @ (F * (V.T @ cotangent)) @ V.T
+            return (found + found.T) / 2
+
+        return {("A", "A"): derivative_of_vjp(vjp, [V, w], [by_v, by_w])}
 
 
 def _signs(columns: Array) -> Array:
@@ -140,6 +162,11 @@ class SingularValues(OfOneMatrix):
             return KhatriRao(U.T, Vt)
 
         return s, {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        """The roots of the eigenvalues of AᵀA, or AAᵀ."""
+        (A,) = inputs
+        return Eigenvalues()(A.T @ A if A.shape[0] >= A.shape[1] else A @ A.T)[::-1] ** 0.5
 
 
 def _refuse_zero(operation: str, s: Array, shape: Shape, why: str) -> None:
@@ -200,6 +227,16 @@ class SingularVectors(OfOneMatrix):
             return found if self.side == "left" else Commutation(A.shape[1], len(s), A.dtype) @ found
 
         return U if self.side == "left" else Vt, {"A": by_a}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        """The eigenvectors of AᵀA, or AAᵀ, and A or Aᵀ times these over the singular values."""
+        (A,) = inputs
+        tall, s = A.shape[0] >= A.shape[1], SingularValues()(A)
+        V = Eigenvectors()(A.T @ A if tall else A @ A.T)[:, ::-1]
+        U = (A @ V if tall else A.T @ V) / s
+        found = (U if tall else V) if self.side == "left" else (V if tall else U).T
+        right = self._of_one(A.array)[0]  # its signs are constant
+        return found * np.sign((right * found.array).sum(axis=int(self.side == "right"), keepdims=True))
 
     def _by_matrix(self, U: Array, s: Array, Vt: Array, shape: Shape) -> Jacobian:
         """The Jacobian of U, or of V."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import (
     BlockDiagonal,
     Commutation,
@@ -24,8 +25,10 @@ from jacobians.linops import (
     Selection,
 )
 from jacobians.matrix.factorisations import cholesky_factor, triangular_inverse
+from jacobians.matrix.inverses import LogDeterminant, Solve
 from jacobians.matrix.matrix_operation import OfVectors, square, symmetric
 from jacobians.matrix.structured import diagonal_places
+from jacobians.operations import log
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers, Unary
 from jacobians.presets import AnyLayout
@@ -74,6 +77,10 @@ class _OfBatch(OfVectors, Unary):
 
         return value, by_x
 
+    def _centred(self, X: Value) -> Value:
+        rows = self._rows_of(X)
+        return rows - rows.mean(axis=0)
+
 
 @final
 class Covariance(_OfBatch):
@@ -96,6 +103,10 @@ class Covariance(_OfBatch):
         (X,) = self._accepted(arrays)
         value, by_x = self._covariance(X)
         return value.copy(), {"X": by_x}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        centred = self._centred(*inputs)
+        return centred.T @ centred / centred.dtype.type(centred.shape[0] - self.ddof)
 
 
 @final
@@ -136,6 +147,11 @@ class Correlation(_OfBatch):
 
         return R.copy(), {"X": by_batch}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        centred = self._centred(*inputs)
+        unit = centred * (centred * centred).sum(axis=0) ** -0.5
+        return unit.T @ unit
+
 
 class _AroundMean(OfVectors):
     """A number for each vector, by its difference from a mean and a matrix that all share."""
@@ -160,6 +176,14 @@ class _AroundMean(OfVectors):
     def _of_all(self, made: Jacobian, X: Array) -> Jacobian:
         """A Jacobian with a row for each vector; of one vector alone, a scalar's."""
         return made if X.ndim == 2 else Reshape((), (1,), X.dtype) @ made
+
+    def _squares(self, X: Value, mean: Value, S: Value) -> Value:
+        """(x − m)ᵀ S⁻¹ (x − m) of each x."""
+        away = self._rows_of(X) - mean
+        return (away * Solve()((S + S.T) / 2, away.T).T).sum(axis=1)
+
+    def _given_back(self, values: Value, X: Value) -> Value:
+        return values if X.ndim == 2 else values.reshape(())
 
     def _values(self, values: Array, X: Array) -> Array:
         return (values.reshape(()) if X.ndim == 1 else values).astype(X.dtype)
@@ -202,6 +226,9 @@ class Mahalanobis(_AroundMean):
             "mean": lambda: self._of_all(Dense(-directions(), (len(distances),)), X),
             "S": by_s,
         }
+
+    def _in_values(self, *inputs: Value) -> Value:
+        return self._given_back(self._squares(*inputs) ** 0.5, inputs[0])
 
 
 class _Likelihood(_AroundMean):
@@ -247,6 +274,11 @@ class Gaussian(_Likelihood):
 
         return value, {**self._makers(X, z), "S": by_s}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        X, mean, S = inputs
+        logarithm = LogDeterminant()((S + S.T) / 2)  # less a constant
+        return self._given_back((self._squares(X, mean, S) + logarithm) / -2, X)
+
 
 @final
 class GaussianByCholesky(_Likelihood):
@@ -281,6 +313,13 @@ class GaussianByCholesky(_Likelihood):
             return self._of_all(rows @ Diagonal(np.tril(np.ones_like(L))), X)
 
         return value, {**self._makers(X, z), "L": by_l}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        X, mean, given = inputs
+        L = given * np.tril(np.ones(given.shape, given.dtype))
+        y = Solve()(L, (self._rows_of(X) - mean).T)
+        diagonal = (given * np.eye(given.shape[0], dtype=given.dtype)).sum(axis=0)
+        return self._given_back((y * y).sum(axis=0) / -2 - log(diagonal).sum(), X)
 
 
 @of_one

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
+from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import (
     Commutation,
@@ -26,6 +27,7 @@ from jacobians.linops import (
 )
 from jacobians.linops.half_vectorisation import half_places
 from jacobians.linops.solving import inverse_of
+from jacobians.matrix.inverses import Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
@@ -67,6 +69,7 @@ class _Linear(OfOneMatrix):
     """X ↦ J X."""
 
     lapack = False
+    piecewise_linear = True
 
     @abstractmethod
     def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
@@ -332,6 +335,14 @@ class Cayley(OfOneMatrix):
         Q, by_s = _cayley(arrays[0])
         return Q, {"A": lambda: by_s}
 
+    def _in_values(self, *inputs: Value) -> Value:
+        return _cayley_of_values(*inputs)
+
+
+def _cayley_of_values(S: Value) -> Value:
+    eye = np.eye(S.shape[0], dtype=S.dtype)
+    return Solve()(S + eye, -S + eye)
+
 
 def _cayley(S: Array) -> tuple[Array, Jacobian]:
     eye = np.eye(len(S), dtype=S.dtype)
@@ -362,6 +373,9 @@ class Orthogonal(OfOneMatrix):
         inner = Skew(self.layout)._structure(x.shape, x.dtype)
         Q, by_s = _cayley(inner._jvp(x))
         return Q, {"x": lambda: by_s @ inner}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        return _cayley_of_values(Skew(self.layout)(*inputs))
 
 
 # --- named matrices --------------------------------------------------------------------------------------

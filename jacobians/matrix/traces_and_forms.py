@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ShapeError
+from jacobians.graphs import Value
 from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, square
 from jacobians.operations import Jacobians
@@ -33,6 +34,7 @@ class Trace(OfOneMatrix):
     """
 
     lapack = False
+    piecewise_linear = True
 
     def _shape(self, *shapes: Shape) -> Shape:
         square("trace", shapes[0])
@@ -72,6 +74,13 @@ class _Form(OfVectors):
             by_x = Y @ A.T
             by_y = lambda: X @ A  # noqa: E731
         return as_array((X * by_x).sum(axis=1)), {"x": lambda: by_x, "y": by_y}
+
+    def _in_values(self, *inputs: Value) -> Value:
+        x, A, y = inputs if len(inputs) == 3 else (*inputs, inputs[0])
+        X, Y = self._rows_of(x), self._rows_of(y)
+        images = X @ A if A.ndim == 2 else (X.reshape(X.shape[0], 1, X.shape[1]) @ A).reshape(Y.shape)
+        forms = (images * Y).sum(axis=1)
+        return forms if x.ndim == 2 else forms.reshape(())
 
     def _row_of(self, rows: Array, x: Array) -> Jacobian:
         """The Jacobian by vectors, whose rows are given."""

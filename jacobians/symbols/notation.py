@@ -52,6 +52,8 @@ GREEK = {
     "lambda": "λ",
     "alpha": "α",
     "sigma": "σ",
+    **{"mu": "μ", "nu": "ν", "rho": "ρ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "eta": "η"},
+    **{"Sigma": "Σ", "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "Gamma": "Γ"},
 }
 
 

@@ -115,8 +115,8 @@ def evaluate_text(found: Derivative, arrays: dict[str, np.ndarray]) -> np.ndarra
 
 def test_vectors_and_numbers() -> None:
     found = jac.differentiate("tanh(W @ x + b)", wrt="x")
-    assert found.formula("numerator") == "∂y/∂x = diag(vec (1 − tanh(W x + b)²)) W"
-    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(vec (1 − tanh(W x + b)²))"
+    assert found.formula("numerator") == "∂y/∂x = diag(1 − tanh(W x + b)²) W"
+    assert found.formula("denominator") == "∂y/∂x = Wᵀ diag(1 − tanh(W x + b)²)"
     assert jac.differentiate("alpha * A' * X", wrt="alpha").formula() == "∂Y/∂α = Aᵀ X"
     found = jac.differentiate("tr(X) A", wrt="X")
     assert found.formula("differential") == "dY = tr(dX) A"
@@ -209,12 +209,44 @@ def test_second_derivatives_by_numbers_other_sizes_and_what_is_refused() -> None
         "tr(Aᵀ X B Xᵀ)",
         r"\operatorname{tr}(A^T X B X^\top)",
         r"\mathrm{tr}\left(A^{\top} X B X^T\right)",
+        r"\operatorname{tr} \left(A^\top X B X^\top\right)",
+        "tr(A'XBX')",
+        "tr(AᵀXBXᵀ)",
     ],
 )
 def test_one_expression_in_every_notation(text: str) -> None:
     found = jac.differentiate(text, wrt="X")
     assert found.formula() == "∂f/∂X = A X Bᵀ + Aᵀ X B"
     assert found.formula("differential") == "df = tr((B Xᵀ Aᵀ + Bᵀ Xᵀ A) dX)"
+
+
+@pytest.mark.parametrize(
+    ("book", "program", "wrt"),
+    [
+        ("log|X'X|", "logdet(X.T @ X)", "X"),
+        (r"\log\det X", "logdet(X)", "X"),
+        (r"\ln\left|X\right|", "logdet(X)", "X"),
+        ("ln |det(X)|", "logdet(X)", "X"),
+        (r"\|A x - b\|_2^2", "norm(A @ x - b)**2", "x"),
+        (r"\left\|A x - b\right\|^2", "norm(A @ x - b)**2", "x"),
+        ("‖Ax − b‖²", "norm(A @ x - b)**2", "x"),
+        ("||Ax - b||^2", "norm(A @ x - b)**2", "x"),
+        (r"a^T X^{-T} b", "a.T @ inv(X).T @ b", "X"),
+        ("a' X⁻ᵀ b", "a.T @ inv(X).T @ b", "X"),
+        ("tr(AX³)", "trace(A @ matrix_power(X, 3))", "X"),
+        (r"\mathbf{x}^\top \mathbf{A} \mathbf{x}", "x.T @ A @ x", "x"),
+    ],
+)
+def test_what_books_write(book: str, program: str, wrt: str) -> None:
+    found, same = jac.differentiate(book, wrt), jac.differentiate(program, wrt, notation="numpy")
+    assert found.formula(notation="numpy") == same.formula(notation="numpy")
+
+
+def test_greek_matrices() -> None:
+    found = jac.differentiate(r"\log|\Sigma| + (x - \mu)^T \Sigma^{-1} (x - \mu)", r"Sigma", shapes={"mu": (3,)})
+    assert found.formula() == "∂f/∂Σ = inv(Σ)ᵀ − inv(Σ)ᵀ (x − μ) (xᵀ − μᵀ) inv(Σ)ᵀ"
+    assert found.formula(notation="latex").startswith(r"\frac{\partial f}{\partial \Sigma} = ")
+    assert jac.differentiate("tr(Σ A)", "Σ").formula() == "∂f/∂Σ = Aᵀ"
 
 
 def test_shapes_follow_from_the_expression_or_are_declared() -> None:
@@ -238,7 +270,11 @@ def test_shapes_follow_from_the_expression_or_are_declared() -> None:
         ("inv(X)", "X", {"shapes": {"X": (2, 3)}}, "inv of a matrix that is not square: 2×3"),
         ("A + X", "X", {"shapes": {"A": (2, 3), "X": (3, 3)}}, "sum: 2×3 and 3×3 do not fit"),
         ("foo(X)", "X", {}, "'foo' is no function that is known here"),
-        ("AXB", "X", {}, "'AXB' is unknown; a product of letters is written with spaces"),
+        ("axb", "x", {}, "'axb' is unknown; a product of letters is written with spaces"),
+        ("A @ XB", "XB2", {}, "'XB' is unknown; a product of letters is written with spaces"),
+        ("kron(X, A)", "X", {}, "the sizes in a Kronecker product do not follow from the expression; declare them"),
+        ("kron(X, 2)", "X", {}, "kron is taken of two matrices, not of a number"),
+        ("tr(pinv(2) X)", "X", {}, "pinv is taken of a matrix, not of a number"),
         ("A * X", "X", {}, "the sign \\* is NumPy's product of entries or Octave's of matrices"),
         ("A X", "X", {"notation": "latx"}, "no notation 'latx'; did you mean 'latex'?"),
         ("X[1:]", "X", {"notation": "numpy"}, "part is not differentiated here"),

@@ -107,6 +107,7 @@ def test_on_paper(tab: Tab) -> None:
         "boxes => boxes.map((box) => getComputedStyle(box).overflowX).filter((value) => value !== 'visible')"
     )
     assert overflows == []
+    tab.page.emulate_media(media="screen")
 
 
 def test_every_section_is_a_heading_and_a_region(tab: Tab) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jacobians.errors import DomainError
 from jacobians.layout import Layout
 from jacobians.linops import DirectSum
-from jacobians.testing import assert_operation_laws
+from jacobians.testing import assert_operation_laws, assert_second
 from tests.matrix import twins
 from tests.matrix.cases import CASES, Case
 
@@ -61,6 +62,24 @@ def test_laws_of_a_batch(name: str) -> None:
             alone, one = case.make(None).evaluate(*(a[n] for a in arrays))
             np.testing.assert_array_equal(value[n], alone)
             np.testing.assert_array_equal(jacobian.parts[n].to_dense("C"), one[name].to_dense("C"))
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"spectral_function"}))
+def test_second_derivatives(name: str) -> None:
+    case, rng = CASES[name], np.random.default_rng(4)
+    assert_second(case.make(None), case.draw(rng), rng)
+
+
+@pytest.mark.parametrize("name", names({"solve", "kron", "cholesky", "expm"}, lambda case: case.batches))
+def test_second_derivatives_of_a_batch(name: str) -> None:
+    """Of batches in any layout; a spectral function knows f and f′ alone."""
+    case, rng = CASES[name], np.random.default_rng(5)
+    arrays = [np.stack(examples) for examples in zip(*(case.draw(rng) for _ in range(2)), strict=True)]
+    if name == "spectral_function":
+        with pytest.raises(DomainError, match="spectral_function: the operation states no second derivative"):
+            assert_second(case.make(None), arrays, rng)
+    else:
+        assert_second(case.make(WRITTEN), arrays, rng)
 
 
 @pytest.mark.parametrize("name", names(set(CASES) - LONG))

@@ -21,6 +21,7 @@ function build() {
   ];
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
+  byId("shared").after(buildEditor());
   byId("gradient").append(el("p", { id: "difference" }));
   byId("graph-title").after(graphPicture());
 }
@@ -33,7 +34,7 @@ function makeSection(id, title, content, compared = true) {
 }
 
 function render() {
-  const net = netOf(state.net);
+  const net = theNet();
   panes = ["left", "right"].map((name, i) => {
     const known = panes[i];
     const same = known?.net === net && known.wrt === state.by && known.side === state[name];
@@ -49,6 +50,7 @@ function render() {
   renderTheStage();
   byId("difference").textContent = differenceText(panes);
   showShared();
+  showEditor();
   for (const pane of panes) showControls(pane.name);
   markSwitches();
   light();
@@ -56,14 +58,15 @@ function render() {
   writeFragment();
 }
 
-// The row stays at its role when a convention changes, and goes to the opening stop when the chain does.
+// The row stays at its role when a convention changes, and goes to the opening stop when the chain or the way does.
 function renderTheStage() {
-  const role = stage.roles.length ? currentRole() : null;
+  const role = stage.way.length ? currentRole() : null;
   const added = summedExamples();
-  stage.roles = alignedRoles(...panes);
   stage.follow = state.follow;
+  stage.forward = state.mode === "forward" && panes.every(({ stops }) => stops.length);
+  layWay();
   if (state.step === null) stage.at = openingStop();
-  else if (stage.known && role !== null && stage.roles.includes(role)) stage.at = stage.roles.indexOf(role) + added;
+  else if (stage.known && role !== null && stage.way.includes(role)) stage.at = stage.way.indexOf(role) + added;
   else stage.at = state.step;
   stage.known = true;
   renderStage();
@@ -112,7 +115,8 @@ function chooseShared(name, value) {
   state.of = null;
   state.tie = null;
   state.step = null;
-  const names = netOf(state.net).wrt.map(([wrt]) => wrt);
+  if (name === "net") state.edit = { set: {} };
+  const names = theNet().wrt.map(([wrt]) => wrt);
   if (!names.includes(state.by)) state.by = names[0];
   render();
 }
