@@ -45,6 +45,7 @@ WITHOUT_EXAMPLE = {
         "GraphComparison",
         "EntryAudit",
         "Fault",
+        "IdentityAudit",
         "Batches",
         "Blocks",
         "Rule",
