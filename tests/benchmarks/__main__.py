@@ -22,8 +22,9 @@ WORKLOADS = (
     "start_up",
     "tied",
     "hessians",
+    "layers",
 )
-"""W1 to W9; each is a module that has `cases`."""
+"""W1 to W10; each is a module that has `cases`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
