@@ -45,8 +45,8 @@ class _Recurrent(Composed):
     gates : str
         The order in which the gates lie along the weights' outputs.
     steps : bool
-        Whether a sequence of values becomes a graph of its steps, in which every state is a value, as an explanation, a
-        diagnosis or a Hessian wants it; else it is one operation, which is several times faster.
+        Whether a sequence of values becomes a graph of its steps, in which every state is a value, as an explanation or
+        a diagnosis wants it; else it is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
     """
 
@@ -318,7 +318,7 @@ def rnn(
     mask : array_like of bool, shape (N, T), optional
         Which steps belong to an example; in the others its state stays.
     steps : bool
-        Of values: whether every step is values of its own, as an explanation, a diagnosis or a Hessian wants it. Else
+        Of values: whether every step is values of its own, as an explanation or a diagnosis wants it. Else
         the sequence is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
 

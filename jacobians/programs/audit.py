@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.errors import DataError
-from jacobians.programs.causes import Cause, causes_of, stale
+from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
 from jacobians.programs.entries import entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
@@ -31,6 +31,7 @@ from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.subject import Subject
+from jacobians.programs.updated import Stale, stale
 from jacobians.programs.values import LimitError, ProgramError
 
 _RUNS = 3000
@@ -172,7 +173,7 @@ def _share_of_right(reading: Reading) -> float | None:
 
 
 def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
-    entries = tuple(_entry(study, mended) for study in reading.studies)
+    entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
     failures = tuple(_failure(source, failed) for failed in reading.failures)
     fails = any(is_own(failed) for failed in reading.failures)
@@ -190,6 +191,20 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
         _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
     )  # fmt: skip
+
+
+def _distinct(studies: list[Study]) -> list[Study]:
+    """Those that say more of a line than those before, or of a weight that is read after its update."""
+    kept: list[Study] = []
+    said: set[tuple[int, bool]] = set()
+    for study in studies:
+        judge(study)
+        wrong = set(wrong_ones(study))
+        lines = {(claim.line, place in wrong) for place, claim in enumerate(study.claims)}
+        if not lines <= said or any(True for _ in stale(study)):
+            kept.append(study)
+        said |= lines
+    return kept
 
 
 def _unread(reading: Reading) -> tuple[tuple[int, str], ...]:
@@ -231,7 +246,7 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
     end = study.subject.runs + min(_RUNS, _STEPS // max(study.steps, 1))
-    causes = list(stale(study))
+    causes = [_of_update(study, found) for found in stale(study)]
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
     bad = set(wrong) | moved
@@ -295,6 +310,11 @@ def _broken(source: Source, repair: Repair, gradients: Sequence[str]) -> Fault:
         repair.line, source.where(repair.line), source.line(repair.line), repair.kind, repair.words, repair.should_be,
         0, "", tuple(gradients),
     )  # fmt: skip
+
+
+def _of_update(study: Study, found: Stale) -> Cause:
+    words = f"it reads {found.weight} after {study.subject.source.where(found.moved)} has moved it"
+    return Cause("updated-weights", words, found.line, "", (found.place,), found.moved)
 
 
 def _verdict(claim: Claim, true: Derivative, *, bad: bool) -> Verdict:

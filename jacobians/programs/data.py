@@ -174,6 +174,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         is not None
     )
     numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
+    several = several or re.search(r"factori[sz]|num_factors|n_factors", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )

@@ -124,6 +124,10 @@ class Recording:
         Whether events are kept; a further run only counts them.
     stop : int, optional
         The event at which the run ends.
+    only : frozenset of int, optional
+        The events that are kept, where not all are.
+    moving : frozenset of int
+        Identities of updates that are made nevertheless.
     """
 
     def __init__(
@@ -134,8 +138,11 @@ class Recording:
         freeze: bool = False,
         keep: bool = True,
         stop: int | None = None,
+        only: frozenset[int] | None = None,
+        moving: frozenset[int] = frozenset(),
     ) -> None:
         self.plan, self.changes, self.freeze, self.keep = plan, changes or {}, freeze, keep
+        self.only, self.moving = only, moving
         self.stop = -1 if stop is None else stop
         self.events: list[Event] = []
         self.count, self.last = 0, None
@@ -172,7 +179,7 @@ class Recording:
         self.count = index + 1
         if index in self.changes:
             value = self.changes[index](value)
-        if self.keep:
+        if self.keep and (self.only is None or index in self.only):
             node = None
             if self._update is not None and kind in ("assign", "write"):
                 node, self._update = self._update.node, None
@@ -193,7 +200,7 @@ class Recording:
         if update is None:
             return False
         self._update = update
-        return self.freeze
+        return self.freeze and id(node) not in self.moving
 
     def in_update(self) -> bool:
         return self._update is not None

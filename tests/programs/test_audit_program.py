@@ -169,7 +169,7 @@ def test_where_loss_and_gradient_disagree_neither_is_blamed_alone() -> None:
     assert fault.slip == "regulariser"
     assert set(fault.gradients) == {"grads['W1']", "grads['W2']"}
     assert fault.beside_text.startswith("loss += reg")
-    assert "-1 λ" in fault.words
+    assert "the loss's derivative has 2 λ times W2, the gradient has λ times W2" in fault.words
 
 
 def test_ascent_counts_as_the_negated_gradient() -> None:
