@@ -66,6 +66,15 @@ class Picture:
         One number a cell: the entry, or of several the one of largest magnitude. None where the matrix is too large.
     zeros : ndarray of bool or None
         Which cells are 0 although the structure does not say so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Diagonal
+    >>> from jacobians.pictures import picture
+    >>> picture(Diagonal(np.array([3.0, 4.0]))).values
+    array([[3., 0.],
+           [0., 4.]])
     """
 
     title: str
