@@ -318,6 +318,8 @@ class Statements(Expressions):
         start = self._take()
         name = start.text
         accessors = self._accessors(name, start)
+        if self.next.text not in _ASSIGNING:
+            raise self._unread()
         sign = self._take()
         old: ast.expr = self._load(name, start)
         for accessor in accessors:

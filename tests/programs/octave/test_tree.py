@@ -142,3 +142,8 @@ def test_a_text_that_stops_in_the_middle_is_a_statement_that_is_not_read(text: s
 def test_a_block_that_has_no_end_is_refused() -> None:
     with pytest.raises(FormulaError, match=r"^a\.m, line 1: 'if' has no end"):
         read_source("if a{", "a.m")
+
+
+def test_what_stands_between_a_call_and_an_equals_sign_is_not_read() -> None:
+    (line,) = octave_tree("f('x') [a, b] = size(1);", "line.m", FUNCTIONS).body[-1:]
+    assert "octave unread" in ast.dump(line)
