@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,24 @@ from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
-from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
+from jacobians.linops import (
+    BatchedKronecker,
+    Commutation,
+    DiagonalMinusOuter,
+    Jacobian,
+    Kronecker,
+    PermutedAxes,
+    Product,
+)
 from jacobians.linops.for_each_example import FEW_BYTES
 from jacobians.linops.kernels import empty
 from jacobians.linops.unrolling import slabs
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers, Pull, Second
-from jacobians.operations.softmaxes import softmax
+from jacobians.operations.inside import Inside
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Pull, Second
+from jacobians.operations.softmaxes import SOFTMAX, softmax
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Call, Expr
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
 
@@ -40,6 +50,12 @@ class Attention(Primitive):
         Which keys each query may look at, True where it may; it broadcasts to the scores (…, queries, keys).
     causal : bool
         Whether query t looks at the keys up to t alone.
+
+    Examples
+    --------
+    >>> Q = np.eye(2).reshape(1, 1, 2, 2)
+    >>> Attention(causal=True)(Q, Q, Q)[0].shape
+    (1, 1, 2, 2)
     """
 
     name = "attention"
@@ -134,6 +150,31 @@ class Attention(Primitive):
             scores = scores + np.where(hidden, Q.dtype.type(-np.inf), Q.dtype.type(0))
         return softmax(scores) @ V
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return P V with P = softmax(S), S = Q Kᵀ/√d, of one example and head, and the makers in symbols."""
+        Q, K, V = inputs
+        if Q.ndim != 2:
+            raise ShapeError("attention: a formula is written for one example and one head, for matrices")
+        (queries, d), keys = Q.shape, K.shape[0]
+        scores = Q @ K.T * d**-0.5
+        hidden = self._hidden((queries, keys))
+        if hidden is not None:
+            scores = scores + name.constant("M", np.where(hidden, -np.inf, 0.0))
+        S = name.inside("S")(scores)
+        P = name.inside("P")(Call(SOFTMAX["rows"], (S,)))
+        p, k, q = cast(Array, P), cast(Array, K), cast(Array, Q)
+
+        def by_scores(last: Jacobian) -> Jacobian:
+            before = Kronecker(queries, cast(Array, V.T))
+            return Product((before, Inside(P), DiagonalMinusOuter(p, p, p, 1), Inside(S), *last._factors()))
+
+        makers: Makers = {
+            "Q": lambda: by_scores(d**-0.5 * Kronecker(queries, k)),
+            "K": lambda: by_scores(d**-0.5 * Product((Kronecker(q, keys), Commutation(keys, d)))),
+            "V": lambda: Kronecker(p, V.shape[1]),
+        }
+        return P @ V, makers
+
     def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
         fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]
         if not fits or not Q[-1]:
@@ -206,6 +247,12 @@ class MultiHeadAttention(Composed):
     mask, causal
         As in `Attention`; a mask broadcasts to (N, heads, queries, keys).
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> X, W, b = np.ones((1, 3, 4)), np.eye(4), np.zeros(4)
+    >>> MultiHeadAttention(2)(X, X, W, W, W, W, b, b, b, b)[0].shape
+    (1, 3, 4)
     """
 
     name = "multi_head_attention"

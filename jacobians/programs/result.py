@@ -38,6 +38,17 @@ class GradientVerdict:
         The smallest such difference that would have been seen.
     why : str
         Why it is not judged; empty where it is.
+
+    Examples
+    --------
+    >>> from jacobians import audit_program
+    >>> found = audit_program('''
+    ... E = X @ W - y
+    ... loss = (E ** 2).sum()
+    ... dW = X.T @ E
+    ... ''')
+    >>> [(one.name, one.verdict) for one in found.gradients]
+    [('dW', 'wrong')]
     """
 
     name: str
@@ -168,6 +179,17 @@ class ProgramAudit:
         Functions that the file does not define, and the meaning that was taken.
     check : str
         The command that runs the user's own code instead; empty where all was judged.
+
+    Examples
+    --------
+    >>> from jacobians import audit_program
+    >>> found = audit_program('''
+    ... E = X @ W - y
+    ... loss = (E ** 2).sum()
+    ... dW = X.T @ E
+    ... ''')
+    >>> found.verdict, found.first_wrong_line
+    ('wrong', 3)
     """
 
     name: str

@@ -79,7 +79,7 @@ function showShared() {
 }
 
 function netTitle(net) {
-  return `${net.key.replaceAll("-", "–")}, ${net.title}`;
+  return `${net.sizes.join("–")}, ${net.title}`;
 }
 
 function objectiveOf(net) {

@@ -14,7 +14,7 @@ function theNet() {
 
 function edited(base) {
   const { sizes, count, act, loss, set } = state.edit;
-  return Boolean((sizes && sizes.join("-") !== base.key) || (count && count !== base.count) || (act && act !== base.activation) ||
+  return Boolean((sizes && sizes.join("-") !== base.sizes.join("-")) || (count && count !== base.count) || (act && act !== base.activation) ||
     (loss && loss !== base.loss) || Object.keys(set).length);
 }
 
@@ -69,7 +69,7 @@ function writeEdit() {
   const base = netOf(state.net);
   const { sizes, count, act, loss, set } = state.edit;
   const parts = {};
-  if (sizes && sizes.join("-") !== base.key) parts.sizes = sizes.join("-");
+  if (sizes && sizes.join("-") !== base.sizes.join("-")) parts.sizes = sizes.join("-");
   if (count && count !== base.count) parts.count = count;
   if (act && act !== base.activation) parts.act = act;
   if (loss && loss !== base.loss) parts.loss = loss;

@@ -22,6 +22,7 @@ function build() {
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
   byId("shared").after(buildEditor());
+  byId("sources").append(el("ul", { id: "ways" }));
   byId("gradient").append(el("p", { id: "difference" }));
   byId("graph-title").after(graphPicture());
 }
@@ -48,6 +49,7 @@ function render() {
   for (const [id] of SECTIONS) markRows(byId(`${id}-badge`), ...panes.map(({ rows }) => rows[id]));
   if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   renderTheStage();
+  byId("ways").replaceChildren(...differencesShown());
   byId("difference").textContent = differenceText(panes);
   showShared();
   showEditor();
@@ -99,9 +101,13 @@ function markSwitches() {
   markRows(byId("conventions-badge"), ...rows);
 }
 
+// A flip that only moves entries is shown as a movement.
 function chooseSide(pane, side) {
+  const [old, next] = [sides[state[pane]].layout, sides[side].layout];
+  const before = old.bias === next.bias && old.derivative === next.derivative ? standing(pane) : new Map();
   state[pane] = side;
   render();
+  carry(pane, before);
 }
 
 function chooseFactor(key) {

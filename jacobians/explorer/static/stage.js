@@ -160,6 +160,8 @@ function stageSentence() {
   const said = [el("b", {}, stage.forward ? columnSentence(role) : role.startsWith("loss/") ? "The row starts at the loss. " : `The row passes ${stopName(role)}. `)];
   const moved = stage.forward ? "column" : "row";
   for (const pane of without) said.push(el("span", { class: "differs" }, `≠ ${pane.title} has no such factor: its ${moved} stays as it is. `));
+  const difference = differenceAt(role);
+  if (difference) said.push(el("span", { class: "differs" }, `≠ ${difference}.`));
   return said;
 }
 
