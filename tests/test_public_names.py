@@ -188,7 +188,7 @@ MAY_IMPORT = {
     "derivation": _FORMULAS,
     "auditing": _FORMULAS | {"diagnosis"},
     "differentiation": _FORMULAS | {"auditing", "matrix"},
-    "programs": _BASE | {"checking"},
+    "programs": _FORMULAS | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
     "explorer": _FORMULAS | {"comparison", ""},
     "cli": _FORMULAS
