@@ -28,7 +28,7 @@ from jacobians.operations import (
     Softmax,
     Tanh,
 )
-from jacobians.operations.hessian import Hessian, layer_block
+from jacobians.operations.hessian import Hessian
 from jacobians.pictures import picture
 from jacobians.testing import assert_adjoint, assert_jacobian_purity, assert_one_source, assert_vec
 from tests.central_differences import central, matrix
@@ -291,7 +291,7 @@ def test_a_shared_weight_has_no_such_structure() -> None:
     r = net.run(net.init(0), X, X)
     H = r.hessian("W")
     assert isinstance(H, Hessian)
-    assert layer_block(H) is None
+    assert isinstance(H.block("W"), Hessian)
     np.testing.assert_allclose(H.block("W").to_dense(), H.to_dense(), atol=1e-15)
 
 
@@ -507,3 +507,13 @@ def test_a_picture_shows_the_blocks_of_the_parameters() -> None:
     assert drawn.values is not None
     np.testing.assert_array_equal(drawn.values, hessian(run(Layout())).to_dense())
     assert picture(run(Layout()).hessian("W1", "W2")).rows.boundaries == tuple(range(4, 12, 4))
+
+
+# --- its picture -----------------------------------------------------------------------------------------
+
+
+def test_the_picture_has_a_block_for_every_two_parameters() -> None:
+    drawn = picture(hessian(run(Layout(vec="F"))))
+    assert drawn.heading == "∂²L/∂θ∂θᵀ"
+    assert drawn.rows.boundaries == drawn.columns.boundaries == (12, 16, 24)
+    assert [drawn.rows.label(k) for k in (0, 1, 12, 16)] == ["w⁽¹⁾₁₁", "w⁽¹⁾₂₁", "b⁽¹⁾₁", "w⁽²⁾₁₁"]

@@ -45,6 +45,7 @@ examples:
   jacobians explain cs231n --activation tanh --l2 0.1
   jacobians explain pytorch --l2 0.1 --regulariser half
   jacobians explain ng-dlai --format numpy -o gradients.py
+  jacobians explain ng-dlai --format javascript -o gradients.js
   jacobians explain cs224n-rows --format latex > derivation.tex
   jacobians explain ng-dlai --task yes/no --sizes 4,1 --order 2 --parameter W1
 """
@@ -66,7 +67,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_objective(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian (default: %(default)s)")
-    add_format(parser, *(name for name in NOTATIONS if name != "text"))
+    add_format(parser, *(name for name in NOTATIONS if name != "text"), "javascript")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
     parser.set_defaults(run=run)
 
@@ -119,6 +120,8 @@ def _only(derivation: Derivation, name: str) -> Derivation:
 def _written(derivation: Derivation | SecondDerivation, form: str) -> str:
     if form == "json":
         return json_text(_record(derivation))
+    if form == "javascript" and isinstance(derivation, SecondDerivation):
+        raise DataError("explain: --format javascript writes gradients; leave --order 2 out, or choose --format numpy")
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)

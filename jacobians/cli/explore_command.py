@@ -7,9 +7,12 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from jacobians.cli.data_options import data_of
 from jacobians.cli.options import Commands, add_command, add_format
 from jacobians.cli.output import check_free, print_json, write_file
+from jacobians.errors import DataError
 from jacobians.explorer import explorer_page
+from jacobians.explorer.example_nets import EXAMPLES, example_of
 from jacobians.presets import convention
 
 _DEFAULT_FILE = "jacobians-explorer.html"
@@ -17,6 +20,7 @@ _EPILOG = """\
 examples:
   jacobians explore
   jacobians explore ng-ml-2011 cs231n -o two.html
+  jacobians explore --data batch.csv --labels kind --open
   jacobians explore -o lecture.html --force
   jacobians explore -o - > lecture.html
 """
@@ -39,6 +43,9 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="preset",
         help="offer these alone; of two, the first is on the left (default: every preset)",
     )
+    parser.add_argument("--data", metavar="FILE", help="begin with a net on this small batch, arrays or a table")
+    parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
+    parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument(
         "-o", "--output", default=_DEFAULT_FILE, metavar="FILE", help="default: %(default)s; - to print"
     )
@@ -51,12 +58,19 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
     presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
+    examples = EXAMPLES
+    if arguments.data is not None:
+        examples = (example_of(data_of(arguments, "explore", "cross_entropy", None)), *EXAMPLES)
+    elif arguments.features or arguments.labels:
+        raise DataError("explore: --features and --labels name arrays of a file; add --data FILE")
     if arguments.output == "-":
-        sys.stdout.buffer.write(explorer_page(presets).encode())  # the page is UTF-8, whatever the terminal is
+        sys.stdout.buffer.write(
+            explorer_page(presets, examples).encode()
+        )  # the page is UTF-8, whatever the terminal is
         return 0
     hint = ", or write over it with --force"
     check_free(arguments.output, "explore", overwrite=arguments.force, hint=hint)
-    path, page = Path(arguments.output), explorer_page(presets)
+    path, page = Path(arguments.output), explorer_page(presets, examples)
     write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
     size = len(page.encode())
     if arguments.format == "json":

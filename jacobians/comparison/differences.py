@@ -76,6 +76,28 @@ def differences(sides: Sequence[SharedNames], ratios: Sequence[float]) -> tuple[
     return tuple(FormulaDifference(about, text) for about, text in found if text)
 
 
+def ways(side: SharedNames) -> dict[str, tuple[str, str]]:
+    """Return what sentences of `differences` say of one side of two: to which class it belongs, and what it does.
+
+    By what a sentence is about; of batch and weights with "turned" where one side alone has a commutation.
+
+    Parameters
+    ----------
+    side : SharedNames
+        Of a network of affine layers.
+    """
+    said = {
+        "bias": _bias(side),
+        "vec": _vec(side),
+        "derivative": _derivative(side),
+        "place of 1/N": _place_of_weight(side),
+    }
+    for lines in (["batch"], ["weights"], ["batch", "weights"]):
+        said[" and ".join(lines)] = _products(side, lines, turned=False)
+        said[f"{' and '.join(lines)}, turned"] = _products(side, lines, turned=True)
+    return {about: (says[0], f"{_verb(says[1], 1)} {says[2]}") for about, says in said.items() if says is not None}
+
+
 def _sentence(names: Sequence[str], says: Sequence[_Says]) -> str:
     """The classes, each with its members and what its first member says; empty if there is but one class."""
     members: dict[str, list[str]] = {}

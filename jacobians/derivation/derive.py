@@ -26,6 +26,7 @@ from jacobians.layout import Layout
 from jacobians.linops import Commutation, Dense, Jacobian, Product, Sum
 from jacobians.network import Run
 from jacobians.operations import Affine, Elementwise, Operation
+from jacobians.operations.inside import Inside
 from jacobians.operations.losses import rows_of_examples
 from jacobians.stops import Stop, prediction_name
 from jacobians.symbols.evaluate import evaluate
@@ -342,7 +343,7 @@ class Walk:
     def _through(self, trail: _Trail, jacobians: Iterable[Jacobian]) -> _Trail:
         return _through(trail, jacobians, self._layout, self._share)
 
-    def _share(self, row: Expr) -> Expr:
+    def _share(self, row: Expr, value: Expr | None = None) -> Expr:
         """Name a cotangent that several paths share, inside an operation: G1, G2 …; each expression once."""
         if not isinstance(row, Symbol) and row not in self.shared:
             shown = self.forward.free_name("G")
@@ -397,17 +398,21 @@ def _through(trail: _Trail, jacobians: Iterable[Jacobian], layout: Layout, share
 
 
 def passed(
-    jacobians: Iterable[Jacobian], row: Any, share: Callable[[Expr], Expr] = lambda row: row
+    jacobians: Iterable[Jacobian], row: Any, share: Callable[..., Expr] = lambda row, value=None: row
 ) -> list[tuple[Jacobian, Expr, Expr]]:
     """Return each factor that a cotangent passes, with the cotangent before and after it.
 
     A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
-    several paths begin, `share` may give the cotangent a name, so that it is not written out once for each.
+    several paths begin, `share` may give the cotangent a name, so that it is not written out once for each; so it may
+    at a value inside an operation, which it is told.
     """
     found: list[tuple[Jacobian, Expr, Expr]] = []
     for jacobian in jacobians:
         if isinstance(jacobian, Sum):
             row = share(row)
+        if isinstance(jacobian, Inside):
+            row = share(row, jacobian.value)
+            continue
         after: Any = jacobian._vjp(row)
         if jacobian._squeezes() and found:
             found[-1] = (*found[-1][:2], after)

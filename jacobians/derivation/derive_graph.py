@@ -229,10 +229,10 @@ class GraphWalk:
         assert isinstance(symbol, Symbol)
         return symbol
 
-    def _share(self, row: Expr) -> Expr:
-        """Name a cotangent that several paths inside an operation share."""
+    def _share(self, row: Expr, value: Expr | None = None) -> Expr:
+        """Name a cotangent that several paths inside an operation share, or that of a value inside it."""
         if not isinstance(row, (Symbol, Number)) and row not in self.shared:
-            shown = self.known.free_name("G")
+            shown = self.called(value.name) if isinstance(value, Symbol) else self.known.free_name("G")
             self.shared[row] = self.known.add(shown, evaluate(row, self.known.arrays))
             self.cotangents.append((Definition(shown, Equation(self.shared[row], row)), [row]))
         return self.shared.get(row, row)

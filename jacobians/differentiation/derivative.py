@@ -70,6 +70,12 @@ class Derivative:
         The expression as it was read.
     values : dict
         The random arrays at which every formula was held against the numbers.
+
+    Examples
+    --------
+    >>> from jacobians import differentiate
+    >>> print(differentiate("tr(A X)", wrt="X").formula("gradient"))
+    ∂f/∂X = Aᵀ
     """
 
     expression: str

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jacobians.arrays import Array
 from jacobians.conventions import Convention
+from jacobians.data import Dataset
+from jacobians.errors import DataError
 from jacobians.layout import Layout
 from jacobians.network import Network, Run
 from jacobians.operations import Operation, find_loss
@@ -34,6 +36,8 @@ class Example:
     params : dict
     X : ndarray, shape (N, D)
     labels : ndarray, shape (N,)
+    name : str
+        Of a net that is not told by its widths.
     """
 
     title: str
@@ -43,11 +47,12 @@ class Example:
     params: dict[str, Array]
     X: Array
     labels: Array
+    name: str = ""
 
     @property
     def key(self) -> str:
-        """The widths, as in ``4-3-2``."""
-        return "-".join(map(str, self.sizes))
+        """What the page's address calls it: its name, or its widths, as in ``4-3-2``."""
+        return self.name or "-".join(map(str, self.sizes))
 
     @property
     def wrt(self) -> list[str]:
@@ -90,6 +95,33 @@ def example(title: str, sizes: Sequence[int], count: int, activation: str, loss:
         params[f"b{layer}"] = rng.normal(0.0, 0.3, n_out).round(2)
     X = rng.normal(size=(count, sizes[0])).round(1) + 0.0  # −0 is 0
     return Example(title, tuple(sizes), activation, loss, params, X, rng.integers(sizes[-1], size=count))
+
+
+MOST_FEATURES, MOST_CLASSES, MOST_EXAMPLES = 6, 6, 8
+"""What the page shows of a batch: more would leave no number readable."""
+
+
+def example_of(batch: Dataset) -> Example:
+    """Return a net with one hidden layer on a reader's own small batch; of more than 8 examples on the first 8.
+
+    Raises
+    ------
+    DataError
+        If it has real targets, one class, or more features or classes than the page shows.
+    """
+    count, features = batch.X.shape
+    classes = batch.classes
+    if classes is None:
+        raise DataError(f"explore: {batch.source} has real targets; the page shows classes")
+    if not 2 <= features <= MOST_FEATURES or not 2 <= classes <= MOST_CLASSES or count < 2:
+        raise DataError(
+            f"explore: {batch.source} has {count} examples, {features} features and {classes} classes; the page shows "
+            f"2 examples or more of 2 to {MOST_FEATURES} features and 2 to {MOST_CLASSES} classes: name some columns "
+            "with --features"
+        )
+    taken = slice(0, MOST_EXAMPLES)
+    drawn = example(batch.source, (features, 3, classes), 2, "sigmoid", "cross_entropy", seed=190)
+    return replace(drawn, X=batch.X[taken], labels=batch.y[taken], name="data")
 
 
 # no two arrays of a net have the same shape, or a transposed shape, with the bias absorbed or not

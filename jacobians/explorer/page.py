@@ -27,9 +27,23 @@ from jacobians.symbols.javascript import runtime
 
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
 _SCRIPTS = (
-    *("dom", "data", "words", "stops", "lookup", "filler", "pieces", "live", "state", "rows", "controls"),
+    *(
+        "dom",
+        "data",
+        "words",
+        "stops",
+        "lookup",
+        "filler",
+        "pieces",
+        "live",
+        "differences",
+        "edit",
+        "state",
+        "rows",
+        "controls",
+    ),
     *("arrays", "chain", "grid", "light", "sections", "graph"),
-    *("stage", "stage_chain", "stage_step", "stage_moves", "main"),
+    *("stage", "stage_chain", "stage_step", "stage_moves", "flip", "export", "main"),
 )
 _START = ("ng-ml-2011", "cs231n")
 
@@ -75,7 +89,7 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
     names = [preset.name for preset in presets]
     left, right = _START if len(names) != 2 and set(_START) <= set(names) else (names[0], names[-1])
     return {
-        "start": {"net": examples[min(1, len(examples) - 1)].key, "left": left, "right": right},
+        "start": {"net": _first(examples).key, "left": left, "right": right},
         "switches": SWITCHES,
         "layouts": [layout_record(layout) for layout in found],
         "presets": [
@@ -95,6 +109,11 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
         "numbers": distinct.numbers,
         "values": distinct.values,
     }
+
+
+def _first(examples: Sequence[Example]) -> Example:
+    """A reader's own, else the middle one."""
+    return next((each for each in examples if each.name), examples[min(1, len(examples) - 1)])
 
 
 def _policy(style: str, script: str) -> str:

@@ -17,6 +17,8 @@ import numpy as np
 
 from jacobians.array_names import ArrayNames
 from jacobians.arrays import Array
+from jacobians.comparison.differences import ways
+from jacobians.comparison.shared_names import SharedNames
 from jacobians.conventions import Convention
 from jacobians.derivation import Definition, Derivation, Equation, derive
 from jacobians.errors import LayoutError
@@ -158,6 +160,7 @@ def _derived(
         "left": distinct.keep({name: keep_mathml(_left(found, name), distinct) for name in chains}),
         "formulas": distinct.keep({name: keep_equation(found[name].formula, distinct) for name in chains}),
         "lines": distinct.keep(_lines(found, distinct)),
+        "ways": distinct.keep({about: [*said] for about, said in ways(SharedNames(run, found)).items()}),
         "stops": distinct.keep(
             {name: stops_in_pieces(found, name, chain, layout, distinct) for name, chain in chains.items()}
         ),
@@ -338,7 +341,7 @@ def _loss_in(name: str, layout: Layout, distinct: DistinctValues) -> dict[str, A
         P = {"math": keep_equation(line, distinct), "code": f"P = {written}", "tree": tree(written)}
     return {
         "math": _math(pair, [_over_count, *blocks, _expr], distinct),
-        "text": _text(pair, [*blocks, _row, _expr], TextNotation()),
+        "text": _text(pair, [_over_count, *blocks, _row, _expr], TextNotation()),
         "code": _text(pair, [_over_count, _expr], NumpyNotation()),
         "delta": tree(NumpyNotation().expr(own)),
         "prediction": P,

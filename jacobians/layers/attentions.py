@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
-from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, Jacobian, PermutedAxes
+from jacobians.linops import (
+    BatchedKronecker,
+    Commutation,
+    DiagonalMinusOuter,
+    Jacobian,
+    Kronecker,
+    PermutedAxes,
+    Product,
+)
+from jacobians.linops.for_each_example import FEW_BYTES
+from jacobians.linops.kernels import empty
+from jacobians.linops.unrolling import slabs
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers, Pull, Second
-from jacobians.operations.softmaxes import softmax
+from jacobians.operations.inside import Inside
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Pull, Second
+from jacobians.operations.softmaxes import SOFTMAX, softmax
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Call, Expr
 
 __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention"]
 
@@ -37,6 +50,12 @@ class Attention(Primitive):
         Which keys each query may look at, True where it may; it broadcasts to the scores (…, queries, keys).
     causal : bool
         Whether query t looks at the keys up to t alone.
+
+    Examples
+    --------
+    >>> Q = np.eye(2).reshape(1, 1, 2, 2)
+    >>> Attention(causal=True)(Q, Q, Q)[0].shape
+    (1, 1, 2, 2)
     """
 
     name = "attention"
@@ -61,45 +80,64 @@ class Attention(Primitive):
 
     def _attended(self, Q: Array, K: Array, V: Array) -> tuple[Array, Makers, Pull]:
         self._check(Q.shape, K.shape, V.shape)
-        scale = 1 / np.sqrt(Q.dtype.type(Q.shape[-1]))
-        scores = (Q * scale) @ K.swapaxes(-1, -2)
-        hidden = self._hidden(scores.shape)
-        if hidden is not None:
-            scores = np.where(hidden, -np.inf, scores)
-        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        P = as_array(weights / weights.sum(axis=-1, keepdims=True))
-        value = as_array(P @ V)
+        lead, (queries, d), (keys, features) = Q.shape[:-2], Q.shape[-2:], V.shape[-2:]
+        scale = 1 / np.sqrt(Q.dtype.type(d))
+        hidden = self._hidden((*lead, queries, keys))
+        count, dtype = size_of(lead), np.result_type(Q, K)
+        q, k, v = (a.reshape(count, *a.shape[-2:]) for a in (Q, K, V))
+        shown = None if hidden is None else hidden.reshape(count, queries, keys)
+        P = empty((count, queries, keys), dtype, Q, K)
+        value = empty((count, queries, features), np.result_type(P, V), P, V)
+        scaled = as_array(q * scale)
+        steps = [*slabs(count, queries * keys * P.itemsize, FEW_BYTES)]
+        for few in steps:
+            scores = scaled[few] @ k[few].swapaxes(-1, -2)
+            if shown is not None:
+                scores = np.where(shown[few], -np.inf, scores)
+            np.subtract(scores, scores.max(axis=-1, keepdims=True), out=P[few])
+            with np.errstate(under="ignore"):
+                np.exp(P[few], out=P[few])
+            np.divide(P[few], P[few].sum(axis=-1, keepdims=True), out=P[few])
+            np.matmul(P[few], v[few], out=value[few])
 
-        def after_scores() -> Jacobian:
-            return BatchedKronecker(Q.shape[-2], V.swapaxes(-1, -2)) @ DiagonalMinusOuter(P, P, P, -1)
+        def after_scores(V: Array, P: Array) -> Jacobian:
+            return BatchedKronecker(queries, V.swapaxes(-1, -2)) @ DiagonalMinusOuter(P, P, P, -1)
 
-        def scores_by_queries() -> Jacobian:
-            return BatchedKronecker(Q.shape[-2], as_array(scale * K))
+        def scores_by(name: str, other: Array) -> Jacobian:
+            """Of the queries by K/√d; of the keys by Q/√d, turned."""
+            if name == "Q":
+                return BatchedKronecker(queries, other)
+            n = other.ndim - 2
+            turned = PermutedAxes((*range(n), n + 1, n), (*other.shape[:n], keys, queries), dtype)
+            return turned @ BatchedKronecker(keys, other)
 
-        def scores_by_keys() -> Jacobian:
-            lead = P.ndim - 2
-            turned = PermutedAxes((*range(lead), lead + 1, lead), (*P.shape[:-2], P.shape[-1], P.shape[-2]), P.dtype)
-            return turned @ BatchedKronecker(K.shape[-2], as_array(scale * Q))
+        def in_all(array: Array) -> Array:
+            return array.reshape(lead + array.shape[1:])
 
         makers: Makers = {
-            "Q": lambda: after_scores() @ scores_by_queries(),
-            "K": lambda: after_scores() @ scores_by_keys(),
-            "V": partial(BatchedKronecker, P, V.shape[-1]),
+            "Q": lambda: after_scores(V, in_all(P)) @ scores_by("Q", as_array(scale * K)),
+            "K": lambda: after_scores(V, in_all(P)) @ scores_by("K", in_all(scaled)),
+            "V": lambda: BatchedKronecker(in_all(P), features),
         }
 
         def pull(row: Any, names: Collection[str]) -> dict[str, Any]:
-            """What arrives at the scores is found once, for the queries and for the keys."""
+            """What arrives at the scores is found once, for queries and keys, a few examples and heads at a time."""
             if isinstance(row, Jacobian):
                 return {name: row @ makers[name]() for name in names}
-            row = row.astype(np.result_type(row, P.dtype), copy=False)
-            found = {"V": makers["V"]()._vjp(row)} if "V" in names else {}
-            by_scores = {"Q": scores_by_queries, "K": scores_by_keys}
-            if not by_scores.keys().isdisjoint(names):
-                at_scores = after_scores()._vjp(row)
-                found |= {name: by()._vjp(at_scores) for name, by in by_scores.items() if name in names}
-            return found
+            row = row.astype(np.result_type(row, value), copy=False).reshape(value.shape)
+            found = {name: empty(a.shape, row.dtype, row, P) for name, a in zip("QKV", (q, k, v), strict=True)}
+            others = {"Q": as_array(scale * k), "K": scaled}
+            wanted = [name for name in others if name in names]
+            for few in steps:
+                if "V" in names:
+                    found["V"][few] = BatchedKronecker(P[few], features)._vjp(row[few])
+                if wanted:
+                    at_scores = after_scores(v[few], P[few])._vjp(row[few])
+                for name in wanted:
+                    found[name][few] = scores_by(name, others[name][few])._vjp(at_scores)
+            return {name: in_all(found[name]) for name in names}
 
-        return value, makers, pull
+        return in_all(value), makers, pull
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """That of softmax(Q Kᵀ/√d) V as a function of values."""
@@ -111,6 +149,31 @@ class Attention(Primitive):
         if hidden is not None:
             scores = scores + np.where(hidden, Q.dtype.type(-np.inf), Q.dtype.type(0))
         return softmax(scores) @ V
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return P V with P = softmax(S), S = Q Kᵀ/√d, of one example and head, and the makers in symbols."""
+        Q, K, V = inputs
+        if Q.ndim != 2:
+            raise ShapeError("attention: a formula is written for one example and one head, for matrices")
+        (queries, d), keys = Q.shape, K.shape[0]
+        scores = Q @ K.T * d**-0.5
+        hidden = self._hidden((queries, keys))
+        if hidden is not None:
+            scores = scores + name.constant("M", np.where(hidden, -np.inf, 0.0))
+        S = name.inside("S")(scores)
+        P = name.inside("P")(Call(SOFTMAX["rows"], (S,)))
+        p, k, q = cast(Array, P), cast(Array, K), cast(Array, Q)
+
+        def by_scores(last: Jacobian) -> Jacobian:
+            before = Kronecker(queries, cast(Array, V.T))
+            return Product((before, Inside(P), DiagonalMinusOuter(p, p, p, 1), Inside(S), *last._factors()))
+
+        makers: Makers = {
+            "Q": lambda: by_scores(d**-0.5 * Kronecker(queries, k)),
+            "K": lambda: by_scores(d**-0.5 * Product((Kronecker(q, keys), Commutation(keys, d)))),
+            "V": lambda: Kronecker(p, V.shape[1]),
+        }
+        return P @ V, makers
 
     def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
         fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]
@@ -184,6 +247,12 @@ class MultiHeadAttention(Composed):
     mask, causal
         As in `Attention`; a mask broadcasts to (N, heads, queries, keys).
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> X, W, b = np.ones((1, 3, 4)), np.eye(4), np.zeros(4)
+    >>> MultiHeadAttention(2)(X, X, W, W, W, W, b, b, b, b)[0].shape
+    (1, 3, 4)
     """
 
     name = "multi_head_attention"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layers.axes import Pads, as_pads, as_steps, given_back, is_in_order, moved, padded, within_padding
 from jacobians.layers.axes import back as undone
+from jacobians.layers.columns import IM2COL, FromColumns, Unfolding
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
     BatchedKronecker,
@@ -21,15 +22,19 @@ from jacobians.linops import (
     ForEachExample,
     Jacobian,
     Kronecker,
+    Product,
     Reshape,
     Selection,
     SharedKernel,
     SlidingKernel,
     Windows,
 )
+from jacobians.linops.convolutions import window_counts
 from jacobians.operations import Jacobians, Primitive
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.inside import Inside
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Call, Expr, Number, Ones
 
 __all__ = ["Convolution", "TransposedConvolution", "conv1d", "conv2d", "conv_transpose2d"]
 
@@ -142,6 +147,11 @@ class Convolution(_WithKernel):
         conv2; Ng's notes). The frameworks, and MATLAB's dlconv, do not: theirs is a cross-correlation (Goodfellow,
         Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Convolution()(np.ones((2, 3, 8, 8)), np.ones((4, 3, 3, 3)), np.zeros(4))[0].shape
+    (2, 4, 6, 6)
     """
 
     @property
@@ -173,6 +183,39 @@ class Convolution(_WithKernel):
             "W": partial(self._by_kernel, shared, w.shape, W.shape, (count, outputs, *places)),
         }
         return self._with_bias(value.reshape(count, outputs, *places), makers, arrays)
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return W X_col + b with X_col = im2col(X), and the makers: dW = Σₙ dZₙ X_colₙᵀ, dX = col2im(Wᵀ dZ)."""
+        X, W, *bias = inputs
+        plain = self._own_layout.replace(vec="C", derivative="numerator") == DEFAULT_LAYOUT
+        if self.places != 2 or self.groups != 1 or self.flipped or not plain or X.ndim != 4 or W.ndim != 4:
+            raise ShapeError("conv2d: a formula is written for images CHW in rows, one group, and a correlation")
+        (count, _, *lengths), (out, _, *kernel) = X.shape, W.shape
+        pads = as_pads(self.pad, tuple(lengths), tuple(kernel), self.stride, self.dilation, self.name)
+        if len({*pads}) > 1 or pads[0][0] != pads[0][1] or len({*self.stride, *self.dilation, 1}) > 2:
+            raise ShapeError("conv2d: a formula is written for one stride, one padding and no dilation")
+        if self.dilation != (1, 1) or len({*self.stride}) > 1:
+            raise ShapeError("conv2d: a formula is written for one stride and no dilation")
+        steps = (*kernel, self.stride[0], pads[0][0])
+        places = window_counts(tuple(n + 2 * steps[3] for n in lengths), tuple(kernel), self.stride, (1, 1))
+        k, p = size_of(W.shape[1:]), size_of(places)
+        flat = (count, k, p)
+        columns = name.inside("Xcol")(Call(IM2COL, (X, *map(Number, steps)), flat))
+        matrix = W.reshape(out, k)
+        by_columns = SharedKernel(cast(Array, columns), 1, out)
+        outer = Reshape((count, out, *places), (count, out, p))
+        value = by_columns._jvp(cast(Array, matrix))
+        makers: Makers = {
+            "X": lambda: Product((outer, FromColumns(matrix, flat), Inside(columns), Unfolding(X.shape, flat, steps))),
+            "W": lambda: Product((outer, by_columns, Reshape((out, k), W.shape))),
+        }
+        if bias:
+            spread = np.einsum("nop,o->nop", cast(Array, Ones((count, out, p))), cast(Array, bias[0]))
+            value = value + spread
+            rows = Broadcast((count, out, p), (out, 1)), Reshape((out, 1), (out,))
+            makers["b"] = lambda: Product((outer, *rows))
+        value = value.reshape(count, out, *places)
+        return cast(Expr, value), makers
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """What arrives at the images is linear in the kernel: the transposed convolution of the cotangent."""
@@ -226,6 +269,11 @@ class TransposedConvolution(_WithKernel):
         Of the convolution; `pad` is cut off from the result.
     extra : int or sequence of int
         Places at the end that the convolution's stride skips (torch's output_padding).
+
+    Examples
+    --------
+    >>> TransposedConvolution()(np.ones((1, 2, 3, 3)), np.ones((2, 1, 2, 2)), np.zeros(1))[0].shape
+    (1, 1, 4, 4)
     """
 
     def __init__(self, *args: Any, extra: Steps = 0, **options: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,16 @@ from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import back, given_back, is_in_order, moved
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Reshape
+from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
+from jacobians.linops.standardised import Standardised
 from jacobians.operations import Jacobians, Primitive, Unary
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Call, Expr
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "BatchNorm",
@@ -154,6 +157,13 @@ class _Normalised(Primitive):
         return by if given == beside else by @ Reshape(beside, given, like.dtype)
 
 
+def sqrt(Z: Array) -> Array:
+    return np.sqrt(Z)
+
+
+_SQRT = Function("sqrt", "sqrt", sqrt)
+
+
 @final
 class BatchNorm(_Normalised):
     """(X, γ, β) ↦ γ ∘ x̂ + β, each feature normalised over the examples, or each channel over examples and places.
@@ -164,6 +174,12 @@ class BatchNorm(_Normalised):
     statistics : (mean, variance), optional
         Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> BatchNorm(eps=0.0)([[1.0, 2.0], [3.0, 6.0]], np.ones(2), np.zeros(2))[0]
+    array([[-1., -1.],
+           [ 1.,  1.]])
     """
 
     name = "batch_norm"
@@ -176,6 +192,26 @@ class BatchNorm(_Normalised):
             as_float(s, n, self.name).copy() for s, n in zip(statistics, ("mean", "variance"), strict=True)
         )
         self.per_example = statistics is not None
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return γ ∘ x̂ + β of a matrix, and the makers: by X the one line of CS231n's assignment."""
+        X, gamma, beta = inputs
+        axis = self._own_layout.batch_axis
+        if X.ndim != 2 or gamma.ndim != 1 or self.statistics is not None or axis != 0:
+            raise ShapeError("batch_norm: a formula is written for a batch in rows, in training")
+        m, shape = X.shape[0], X.shape
+        away = name.inside("D")(X - X.sum(axis=0, keepdims=True) / m)
+        spread = name.inside("S")(Call(_SQRT, ((away * away).sum(axis=0) / m + self.eps,)))
+        hat = name.inside("Xhat")(away / np.broadcast_to(cast(Array, spread), shape))
+        slopes = np.broadcast_to(cast(Array, gamma / (m * spread)), shape)
+        known = cast(Array, hat)
+        value = np.broadcast_to(cast(Array, gamma), shape) * known + np.broadcast_to(cast(Array, beta), shape)
+        makers: Makers = {
+            "X": lambda: Product((Standardised(known, 0), Diagonal(slopes))),
+            "gamma": lambda: Product((Diagonal(known), Broadcast(shape, gamma.shape))),
+            "beta": lambda: Broadcast(shape, beta.shape),
+        }
+        return cast(Expr, value), makers
 
     def _feature_axis(self, shape: Shape) -> int:
         return channel_axis(shape, self._own_layout)
@@ -222,6 +258,12 @@ class LayerNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> LayerNorm(eps=0.0)([[1.0, 3.0], [2.0, 6.0]], np.ones(2), np.zeros(2))[0]
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
 
     name = "layer_norm"
@@ -249,6 +291,11 @@ class RMSNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> RMSNorm(eps=0.0)([[1.0, 1.0]], np.ones(2))[0]
+    array([[1., 1.]])
     """
 
     name = "rms_norm"
@@ -272,6 +319,11 @@ class GroupNorm(_Normalised):
     groups : int
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> GroupNorm(2)(np.arange(8.0).reshape(1, 4, 2, 1), np.ones(4), np.zeros(4))[0].shape
+    (1, 4, 2, 1)
     """
 
     name = "group_norm"
@@ -305,6 +357,11 @@ class Dropout(Unary):
         Which entries are kept.
     drop : float
         The probability that an entry is dropped.
+
+    Examples
+    --------
+    >>> Dropout([True, False, True], 0.5)([1.0, 2.0, 3.0])[0]
+    array([2., 0., 6.])
     """
 
     name = "dropout"

@@ -113,6 +113,11 @@ def states_before(first: Array, states: Array) -> Array:
     return before.reshape(-1, states.shape[2])
 
 
+def _step_by_step(shape: Shape, like: Array) -> Array:
+    """Return a new array (N, T, …) in which each step lies together."""
+    return empty((shape[1], shape[0], *shape[2:]), like.dtype, like).swapaxes(0, 1)
+
+
 def sigmoid_of(z: Array, out: Array) -> None:
     """Write σ(z) = 1/(1 + exp(−z)) into an array, which may be z."""
     with np.errstate(over="ignore", under="ignore"):
@@ -160,8 +165,8 @@ def run_rnn(into: Array, h: Array, Wh: Array, mask: Array | None, states: Array)
 def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, states: Array, gates: str) -> Around:
     """Write the states of a long short-term memory; return what makes the linear recurrence around them."""
     count, steps, width = states.shape
-    every = empty((count, steps, 4, width), states.dtype, into)
-    cells, squashed = (empty(states.shape, states.dtype, into) for _ in range(2))
+    every = _step_by_step((count, steps, 4, width), into)
+    cells, squashed = (_step_by_step(states.shape, into) for _ in range(2))
     i, f, o, g = (gates.index(letter) for letter in "ifog")
     runs, first = _runs(gates, "ifo"), c
     for t in range(steps):
@@ -183,16 +188,21 @@ def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, sta
 
     def around() -> GatedRecurrence:
         with np.errstate(under="ignore"):
-            slopes = np.subtract(1, every, out=empty(every.shape, every.dtype, every))
-            slopes *= every
-            into_cell = every[:, :, g]
-            # of the sigmoids a(1 − a) times what the gate multiplies; of g, 1 − g² times i
-            slopes[:, :, i] *= into_cell
-            slopes[:, :1, f] *= first[:, None]
-            slopes[:, 1:, f] *= cells[:, :-1]
-            slopes[:, :, o] *= squashed
-            np.multiply(every[:, :, i], 1 - into_cell * into_cell, out=slopes[:, :, g])
-            output = every[:, :, o] * (1 - squashed * squashed)
+            slopes, output = _step_by_step(every.shape, every), _step_by_step(cells.shape, every)
+            for t in range(steps):
+                own, slope = every[:, t], slopes[:, t]
+                np.subtract(1, own, out=slope)
+                slope *= own
+                # of the sigmoids a(1 − a) times what the gate multiplies; of g, 1 − g² times i
+                slope[:, i] *= own[:, g]
+                slope[:, f] *= cells[:, t - 1] if t else first
+                slope[:, o] *= squashed[:, t]
+                np.multiply(own[:, g], own[:, g], out=slope[:, g])
+                np.subtract(1, slope[:, g], out=slope[:, g])
+                slope[:, g] *= own[:, i]
+                np.multiply(squashed[:, t], squashed[:, t], out=output[:, t])
+                np.subtract(1, output[:, t], out=output[:, t])
+                output[:, t] *= own[:, o]
         keep, hold = every[:, :, f], None
         kept = _kept(mask, states.dtype)
         if kept is not None and mask is not None:
@@ -207,7 +217,7 @@ def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, sta
 def run_gru(into: Array, h: Array, Wh: Array, bias: Array, mask: Array | None, states: Array, gates: str) -> Around:
     """Write the states of a gated recurrent unit; return what makes the linear recurrence around them."""
     count, steps, width = states.shape
-    every, before = (empty((count, steps, 3, width), states.dtype, into) for _ in range(2))
+    every, before = (_step_by_step((count, steps, 3, width), into) for _ in range(2))
     r, z, n = (gates.index(letter) for letter in "rzn")
     runs, first = _runs(gates, "rz"), h
     for t in range(steps):

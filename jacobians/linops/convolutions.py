@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, as_shape, show_shape, size_of
+from jacobians.arrays import Array, Shape, Symbolic, as_array, as_float, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.for_each_example import FEW_BYTES
@@ -294,6 +294,8 @@ class SharedKernel(Jacobian):
             yield step, few.reshape(len(few), *groups, k, p)
 
     def _jvp(self, tangent: Array) -> Array:
+        if isinstance(tangent, Symbolic):  # of one axis that the kernel sums over, and one of places
+            return as_array(np.einsum("ok,nkp->nop", tangent, self.windows))
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
         groups, k, p = self._sizes()
         weights = tangent.reshape(*stack, 1, *groups, self.out, k)
@@ -304,6 +306,8 @@ class SharedKernel(Jacobian):
         return out.reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
+        if isinstance(cotangent, Symbolic):
+            return as_array(np.einsum("nop,nkp->ok", cotangent, self.windows))
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         groups, k, p = self._sizes()
         deltas = cotangent.reshape(*stack, len(self.windows), *groups, self.out, p)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, format_bytes, show_shape, size_of
+from jacobians.arrays import Array, Symbolic, as_array, as_float, format_bytes, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.by_example import split
@@ -113,6 +113,10 @@ def _in_order(blocks: Array, examples: int) -> Array:
     return blocks.copy() if blocks.shape[examples] == 1 and not blocks.flags.c_contiguous else blocks
 
 
+_SHORT = 1 << 12
+"""Terms up to which products are added up as they are made, without an array of them."""
+
+
 class DiagonalMinusOuter(Jacobian):
     """diag(d) − u vᵀ along one axis: softmax has d = u = v = p, log-softmax d = u = 1 and v = p.
 
@@ -151,10 +155,24 @@ class DiagonalMinusOuter(Jacobian):
         super().__init__(self.d.shape, self.d.shape, np.result_type(self.d, self.u, self.v))
 
     def _jvp(self, tangent: Array) -> Array:
-        return tangent * self.d - np.sum(tangent * self.v, axis=self.axis, keepdims=True) * self.u
+        return self._act(tangent, self.v, self.u)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return cotangent * self.d - np.sum(cotangent * self.u, axis=self.axis, keepdims=True) * self.v
+        return self._act(cotangent, self.u, self.v)
+
+    def _act(self, value: Array, met: Array, along: Array) -> Array:
+        """d∘V less the sums of what V and one array give together, along the other; of p p pᵀ, p∘(V − the sums)."""
+        if self.d is self.u is self.v:
+            apart = value - self._sums(value, met)
+            return as_array(self.d * apart if isinstance(value, Symbolic) else np.multiply(apart, self.d, out=apart))
+        return value * self.d - self._sums(value, met) * along
+
+    def _sums(self, value: Array, met: Array) -> Array:
+        """The sums along the axis, which stays with length 1; of short float32 ones as of others, in their dtype."""
+        last = self.axis == -1 and met.dtype == value.dtype and met.shape[-1] <= _SHORT
+        if isinstance(value, Symbolic) or not last:
+            return as_array(np.sum(value * met, axis=self.axis, keepdims=True))
+        return as_array(np.einsum("...i,...i->...", value, met))[..., None]
 
     def _transpose(self) -> Jacobian:
         return DiagonalMinusOuter(self.d, self.v, self.u, self.axis)

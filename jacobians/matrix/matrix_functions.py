@@ -117,7 +117,14 @@ class _Known(_Function):
 
 @final
 class MatrixExponential(_Known):
-    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size."""
+    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size.
+
+    Examples
+    --------
+    >>> MatrixExponential()(np.zeros((2, 2)))[0]
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     name = "expm"
 
@@ -158,7 +165,14 @@ class _OffNegativeAxis(_Known):
 
 @final
 class MatrixLogarithm(_OffNegativeAxis):
-    r"""A ↦ the principal log A; see `MatrixExponential`."""
+    r"""A ↦ the principal log A; see `MatrixExponential`.
+
+    Examples
+    --------
+    >>> MatrixLogarithm()(np.eye(2))[0]
+    array([[0., 0.],
+           [0., 0.]])
+    """
 
     name = "logm"
     _needs = "the principal logarithm"
@@ -183,7 +197,14 @@ class MatrixLogarithm(_OffNegativeAxis):
 
 @final
 class MatrixSquareRoot(_OffNegativeAxis):
-    r"""A ↦ the principal X with X² = A: dX solves X dX + dX X = dA, a Sylvester equation."""
+    r"""A ↦ the principal X with X² = A: dX solves X dX + dX X = dA, a Sylvester equation.
+
+    Examples
+    --------
+    >>> MatrixSquareRoot()([[4.0, 0.0], [0.0, 9.0]])[0]
+    array([[2., 0.],
+           [0., 3.]])
+    """
 
     name = "sqrtm"
     _needs = "the principal square root"
@@ -228,6 +249,12 @@ class SpectralFunction(_Function):
     f, prime : callable
         The function of eigenvalues and its derivative, from an array to one of its shape.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> SpectralFunction(np.cos, lambda w: -np.sin(w))(np.zeros((2, 2)))[0]
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     name = "spectral_function"
@@ -260,6 +287,12 @@ class MatrixPower(_Function):
     exponent : int
         Below zero, the inverse is raised.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> MatrixPower(3)([[1.0, 1.0], [0.0, 1.0]])[0]
+    array([[1., 3.],
+           [0., 1.]])
     """
 
     name = "matrix_power"

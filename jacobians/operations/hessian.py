@@ -12,34 +12,38 @@ Walther 2008, *Evaluating Derivatives*, ch. 5).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, as_array, common_dtype, did_you_mean, size_of
+from jacobians.arrays import Array, Shape, as_array, common_dtype, did_you_mean, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops import BlockDiagonal, Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape, Selection
-from jacobians.linops.by_example import common_axes, example_size, for_each, joined
+from jacobians.linops import Jacobian
 from jacobians.linops.jacobian import Leaf
 from jacobians.linops.kernels import empty, may_alias
 from jacobians.linops.unrolling import c_index_of_f, slabs, unroll
+from jacobians.operations.linearised_steps import (
+    Bend,
+    ByExample,
+    Input,
+    Key,
+    Part,
+    Step,
+    layer_block,
+    layer_diagonal,
+    led,
+)
 from jacobians.operations.operation import Jacobians
 from jacobians.operations.sweep import Wiring
 
-__all__ = ["Evaluated", "Hessian", "Input", "Term", "hessian_of"]
+__all__ = ["Evaluated", "Hessian", "Input", "Part", "Term", "hessian_of"]
 
-
-Key: TypeAlias = Any
-"""A node of a graph; hashable, and compared by ``==``."""
 
 _TOGETHER = 1 << 18
 """Bytes of the widest node's tangents up to which those of a stack are taken together; more leave the cache."""
-
-Part: TypeAlias = Literal["loss", "inner", "penalty"]
-"""What an operation is to the scalar: a loss, an operation before it, or a regulariser."""
 
 
 class Evaluated(NamedTuple):
@@ -49,54 +53,6 @@ class Evaluated(NamedTuple):
     inputs: Mapping[str, Key]
     jacobians: Jacobians
     part: Part = "inner"
-
-
-class Input(NamedTuple):
-    """What the scalar is differentiated by: a node, what it is called, and its array's shape and dtype."""
-
-    node: Key
-    name: str
-    shape: Shape
-    dtype: DType
-
-
-class Bend(NamedTuple):
-    """A second derivative: from a tangent of `column` to the change of the cotangent of `row`; and its transpose."""
-
-    row: Key
-    column: Key
-    jacobian: Jacobian
-    alone: bool
-    """Whether it is an input with itself: then it is symmetric, and its transpose is no second term."""
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A linearised operation: by its names of inputs, their nodes and its Jacobians; and its bends."""
-
-    node: Key
-    operation: str
-    part: Part
-    edges: Mapping[str, tuple[Key, Jacobian]]
-    bends: tuple[Bend, ...]
-
-    def pull(self, row: Array, names: Collection[str]) -> dict[str, Array]:
-        """Return what goes back along the edges of these names."""
-        return {name: self.edges[name][1]._vjp(row) for name in names}
-
-    def leading(self, nodes: Collection[Key]) -> Step:
-        """Return the step with what leads from some nodes alone."""
-        edges = {name: edge for name, edge in self.edges.items() if edge[0] in nodes}
-        bends = tuple(b for b in self.bends if b.row in nodes and b.column in nodes)
-        return replace(self, edges=edges, bends=bends)
-
-    def bends_of(self, node: Key) -> list[Jacobian]:
-        """Return its second derivatives by one input alone."""
-        return [bend.jacobian for bend in self.bends if bend.row == bend.column == node]
-
-    def jacobians(self) -> list[Jacobian]:
-        """Return the Jacobians of its edges and bends."""
-        return [jacobian for _, jacobian in self.edges.values()] + [bend.jacobian for bend in self.bends]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +132,7 @@ class Hessian(Jacobian):
     ) -> None:
         self._rows, self._columns, self._packed, self.vec = rows, columns, packed, vec
         self._names = names or {}
-        self.steps = _led(steps, rows, columns)
+        self.steps = led(steps, rows, columns)
         self._wirings: dict[tuple[Key, ...], Wiring[Key]] = {}
         self._uses: dict[Key, int] = {}
         for step in self.steps:
@@ -278,6 +234,13 @@ class Hessian(Jacobian):
         rows, columns = ([size_of(i.shape) for i in inputs] for inputs in (self._rows, self._columns))
         return rows if self._packed[0] else (), columns if self._packed[1] else ()
 
+    def _packed_parts(self) -> tuple[tuple[tuple[str, Shape, Order], ...], tuple[tuple[str, Shape, Order], ...]]:
+        rows, columns = (
+            tuple((one.name, one.shape, self.vec) for one in inputs) if whole else ()
+            for inputs, whole in zip((self._rows, self._columns), self._packed, strict=True)
+        )
+        return rows, columns
+
     def _with_leaves(self, leaf: Leaf, inner: Any) -> Jacobian:
         steps = []
         for step in self.steps:
@@ -346,7 +309,7 @@ class Hessian(Jacobian):
         """
         row, column = self._named(self._rows, rows), self._named(self._columns, columns or rows)
         found = Hessian(self.steps, (row,), (column,), (False, False), self.vec, self._names)
-        layer = layer_block(found) if row == column else None
+        layer = layer_block(row, found._by_example()) if row == column else None
         return (found if layer is None else layer).ordered(self.vec)
 
     def _named(self, inputs: tuple[Input, ...], name: str) -> Input:
@@ -380,15 +343,18 @@ class Hessian(Jacobian):
             raise LayoutError(f"blocks: {self.structure} is a cross block; take the whole Hessian's")
         return {one.name: self.block(one.name) for one in self._rows}
 
+    def _by_example(self) -> ByExample:
+        return ByExample(self.steps, lambda one: Hessian(self.steps, (one,), (one,), (False, False)))
+
     def _diagonal(self) -> Array:
         if self._rows != self._columns:
             return super()._diagonal()
-        found, by_example = [], ByExample(self.steps)
+        found, by_example = [], self._by_example()
         for one in self._rows:
             diagonal = layer_diagonal(one, by_example)
             if diagonal is None:
                 alone = Hessian(self.steps, (one,), (one,), (False, False), self.vec)
-                block = layer_block(alone)
+                block = layer_block(one, alone._by_example())
                 diagonal = Jacobian._diagonal(alone) if block is None else block._diagonal()
             whole = self._packed[0] and self.vec == "F"
             found.append(diagonal[c_index_of_f(one.shape)] if whole else diagonal)
@@ -410,7 +376,7 @@ class Hessian(Jacobian):
     def _blocks(self, axis: int) -> Array:
         if self._rows != self._columns:
             return super()._blocks(axis)
-        return ByExample(self.steps).blocks(self._rows[0].node, axis, self.domain, self.dtype)
+        return self._by_example().blocks(self._rows[0].node, axis, self.domain, self.dtype)
 
     # --- what it is ------------------------------------------------------------------------------
 
@@ -464,26 +430,6 @@ def _parts(inputs: Sequence[Input]) -> Iterator[tuple[Input, slice]]:
         start = stop
 
 
-def _led(steps: Sequence[Step], rows: Sequence[Input], columns: Sequence[Input]) -> tuple[Step, ...]:
-    """The steps that rows or columns lead to, and the bends with one of either at their ends."""
-    by_row, by_column = {one.node for one in rows}, {one.node for one in columns}
-    found = []
-    for step in steps:
-        step = step.leading(by_row | by_column)
-        if not step.edges:
-            continue
-        for nodes in (by_row, by_column):
-            if any(source in nodes for source, _ in step.edges.values()):
-                nodes.add(step.node)
-        bends = (
-            bend
-            for bend in step.bends
-            if (bend.row in by_row and bend.column in by_column) or (bend.column in by_row and bend.row in by_column)
-        )
-        found.append(replace(step, bends=tuple(bends)))
-    return tuple(found)
-
-
 # --- from evaluated operations -------------------------------------------------------------------------
 
 
@@ -515,18 +461,18 @@ def hessian_of(
     """
     flat = list(_taken_apart(operations))
     leading: set[Key] = {i.node for i in (*rows, *columns)}
-    led: list[Evaluated] = []
+    reached: list[Evaluated] = []
     for one in flat:
         inputs = {name: source for name, source in one.inputs.items() if source in leading}
         if inputs:
             leading.add(one.node)
-            led.append(one._replace(inputs=inputs))
+            reached.append(one._replace(inputs=inputs))
     # what a sum is the sum of, a scalar too, is reached by one sweep; nothing is asked by the inputs themselves
-    nodes = [one.node for one in led]
-    wiring = Wiring([(one.node, one.inputs) for one in led], nodes)
-    rows_of = wiring.sweep([one.jacobians for one in led], {n: g for n, g in given.items() if n in leading})
+    nodes = [one.node for one in reached]
+    wiring = Wiring([(one.node, one.inputs) for one in reached], nodes)
+    rows_of = wiring.sweep([one.jacobians for one in reached], {n: g for n, g in given.items() if n in leading})
     steps = []
-    for one in led:
+    for one in reached:
         edges = {name: (source, one.jacobians.numerator(name)) for name, source in one.inputs.items()}
         bends = []
         if one.node in rows_of:
@@ -558,144 +504,3 @@ def _taken_apart(operations: Sequence[Evaluated]) -> Iterator[Evaluated]:
             for (place, inputs), step in zip(links, steps, strict=True)
         ]
         yield from _taken_apart(parts)
-
-
-# --- exact blocks of layers ----------------------------------------------------------------------------
-
-
-class ByExample:
-    """The second derivatives by nodes where the operations after them act on each example by itself, by a recursion.
-
-    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. What
-    several operations take is asked of the Hessian itself: one product for each entry of an example.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-    """
-
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self._steps = steps
-        self._users: dict[Key, list[Step]] = {}
-        for step in steps:
-            for source in {source for source, _ in step.edges.values()}:
-                self._users.setdefault(source, []).append(step)
-        self._known: dict[tuple[Key, int], Array] = {}
-
-    def layer(self, one: Input) -> tuple[Jacobian, Key, tuple[int, ...], list[Jacobian]] | None:
-        """Return the Jacobian of the one operation that takes an input on its way, and its node; None if they are more.
-
-        Beside them the axes along which examples stay apart from there on, and the second derivatives of regularisers.
-        """
-        users = self._users.get(one.node, [])
-        own = [bend.jacobian for step in users if step.node not in self._users for bend in step.bends]
-        on_the_way = [step for step in users if step.node in self._users]
-        if len(on_the_way) != 1:
-            return None
-        (step,) = on_the_way
-        edges = [jacobian for source, jacobian in step.edges.values() if source == one.node]
-        if len(edges) != 1 or step.bends_of(one.node):
-            return None
-        axes = common_axes(self._from(step.node, edges[0].codomain, edges[0].dtype))
-        return (edges[0], step.node, axes, own) if axes else None
-
-    def _from(self, node: Key, shape: Shape, dtype: DType) -> Hessian:
-        output = Input(node, "", shape, dtype)
-        return Hessian(self._steps, (output,), (output,), (False, False))
-
-    def blocks(self, node: Key, axis: int, shape: Shape, dtype: DType) -> Array:
-        """Return the blocks (N, p, p) by a node, which are kept."""
-        if (node, axis) not in self._known:
-            alone = self._alone(node)
-            if alone is None:
-                found = Jacobian._blocks(self._from(node, shape, dtype), axis)
-            else:
-                found = self._passed(node, *alone, axis, shape, dtype)
-            self._known[node, axis] = found
-        return self._known[node, axis]
-
-    def _alone(self, node: Key) -> tuple[Step, Jacobian] | None:
-        """The one step that takes a node, and its Jacobian; None where there are several."""
-        users = self._users.get(node, [])
-        edges = [(step, jacobian) for step in users for source, jacobian in step.edges.values() if source == node]
-        return edges[0] if len(edges) == 1 else None
-
-    def _passed(self, node: Key, step: Step, J: Jacobian, axis: int, shape: Shape, dtype: DType) -> Array:
-        """Jᵀ B J + M, with B the blocks by what the step makes of the node."""
-        count, size = shape[axis], example_size(shape, axis)
-        if step.node not in self._users:  # a loss: what comes after it is linear
-            found = np.zeros((count, size, size), dtype)
-        else:
-            later = self.blocks(step.node, axis, J.codomain, J.dtype)
-            if isinstance(J, Diagonal):
-                d = J._by_example(axis)
-                found = later * d[:, :, None]
-                found *= d[:, None, :]
-            else:  # B is symmetric: (B J)ᵀ J
-                found = J._blocks_times(J._blocks_times(later, axis).transpose(0, 2, 1), axis)
-        for bend in step.bends_of(node):
-            if isinstance(bend, Diagonal):
-                places = np.arange(size)
-                found[:, places, places] += bend._by_example(axis)
-            else:
-                found += bend._blocks(axis)
-        return found
-
-    def diagonals(self, node: Key, axis: int, shape: Shape, dtype: DType) -> Array:
-        """Return the diagonals (N, p) of the blocks by a node; its own blocks are not formed."""
-        alone = self._alone(node)
-        if alone is None or (node, axis) in self._known:
-            return np.einsum("nii->ni", self.blocks(node, axis, shape, dtype))
-        step, J = alone
-        if step.node not in self._users:
-            found = np.zeros((shape[axis], example_size(shape, axis)), dtype)
-        elif isinstance(J, Diagonal):
-            d = J._by_example(axis)
-            found = self.diagonals(step.node, axis, J.codomain, J.dtype) * d
-            found *= d
-        else:
-            later, own = self.blocks(step.node, axis, J.codomain, J.dtype), J._blocks(axis)
-            found = np.einsum(
-                "nkp,nkp->np", J._blocks_times(later, axis), np.broadcast_to(own, (len(later), *own.shape[1:]))
-            )
-        for bend in step.bends_of(node):
-            if isinstance(bend, Diagonal):
-                found += bend._by_example(axis)
-            else:
-                found += np.einsum("nii->ni", bend._blocks(axis))
-        return found
-
-
-def layer_block(hessian: Hessian) -> Jacobian | None:
-    """Return the Hessian by one input as Jᵀ B J, J the Jacobian of the one operation that takes the input on its way.
-
-    B is one block for each example, where the operations after it act on each example by itself; None elsewhere. A
-    regulariser of the input is added.
-    """
-    by_example = ByExample(hessian.steps)
-    if (found := by_example.layer(hessian._rows[0])) is None:
-        return None
-    J, node, axes, own = found
-    blocks = by_example.blocks(node, axes[0], J.codomain, J.dtype)
-    block: Jacobian = J.T @ BlockDiagonal(for_each(blocks, J.codomain[axes[0]]), J.codomain, J.codomain, axes[0]) @ J
-    for bend in own:
-        block = block + bend
-    return block
-
-
-def layer_diagonal(one: Input, by_example: ByExample) -> Array | None:
-    """Return the diagonal by one input in C order, from the diagonals of the examples' blocks where these are enough.
-
-    They are where a column of J has one entry for each example, X ⊗ I: then diag(Jᵀ B J) = (J∘J)ᵀ diag B.
-    """
-    if (found := by_example.layer(one)) is None:
-        return None
-    J, node, (axis, *_), own = found
-    first, *moves = J._factors()
-    if not isinstance(first, Kronecker) or not isinstance(first.right if axis == 0 else first.left, int):
-        return None
-    if not all(isinstance(move, (Commutation, Reshape, Identity, Selection)) for move in moves):
-        return None
-    each = by_example.diagonals(node, axis, J.codomain, J.dtype)
-    diagonal = J.positive(np.square)._vjp(joined(each[None], J.codomain, axis)[0]).ravel()
-    return as_array(sum((bend._diagonal() for bend in own), diagonal))

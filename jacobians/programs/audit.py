@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from jacobians.errors import DataError
-from jacobians.programs.causes import Cause, causes_of, stale
+from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
+from jacobians.programs.derived import derivation_of
 from jacobians.programs.entries import entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
@@ -31,6 +32,7 @@ from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.subject import Subject
+from jacobians.programs.updated import Stale, stale
 from jacobians.programs.values import LimitError, ProgramError
 
 _RUNS = 3000
@@ -172,7 +174,7 @@ def _share_of_right(reading: Reading) -> float | None:
 
 
 def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
-    entries = tuple(_entry(study, mended) for study in reading.studies)
+    entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
     failures = tuple(_failure(source, failed) for failed in reading.failures)
     fails = any(is_own(failed) for failed in reading.failures)
@@ -183,11 +185,33 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         verdict = "right"
     assumed: dict[str, str] = {}
     for study in reading.studies:
+        assumed |= {f"the clipping in {source.where(n)}": "left out" for n in study.subject.plan.clipped}
+    for study in reading.studies:
         assumed.update(study.run.meanings)
     return ProgramAudit(
-        source.name, verdict, entries, tuple(sorted(reading.unread)), failures, tuple(sorted(assumed.items())),
+        source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
         _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
     )  # fmt: skip
+
+
+def _distinct(studies: list[Study]) -> list[Study]:
+    """Those that say more of a line than those before, or of a weight that is read after its update."""
+    kept: list[Study] = []
+    said: set[tuple[int, bool]] = set()
+    for study in studies:
+        judge(study)
+        wrong = set(wrong_ones(study))
+        lines = {(claim.line, place in wrong) for place, claim in enumerate(study.claims)}
+        if not lines <= said or any(True for _ in stale(study)):
+            kept.append(study)
+        said |= lines
+    return kept
+
+
+def _unread(reading: Reading) -> tuple[tuple[int, str], ...]:
+    """The lines that are not read: those on the way to what is judged; of a program that is not, all."""
+    judged = {line for study in reading.studies for line in study.run.unread}
+    return tuple(sorted(judged if reading.studies else reading.unread))
 
 
 def _failure(source: Source, failed: Failed) -> Failure:
@@ -223,7 +247,7 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     judge(study)
     wrong = list(wrong_ones(study))
     end = study.subject.runs + min(_RUNS, _STEPS // max(study.steps, 1))
-    causes = list(stale(study))
+    causes = [_of_update(study, found) for found in stale(study)]
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
     bad = set(wrong) | moved
@@ -248,7 +272,7 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     faults += [_fault(study, cause, gradients) for cause in sorted(_merged(causes), key=lambda c: _order(study, c))]
     return EntryAudit(
         entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients), tuple(faults),
-        _words_of_data(study.subject),
+        _words_of_data(study.subject), *derivation_of(study),
     )  # fmt: skip
 
 
@@ -256,11 +280,9 @@ def _named(study: Study, claim: Claim) -> str:
     """A gradient as the program calls it: with its line where more than one sets it."""
     if claim.event.kind == "update" and claim.name == "update":
         return f"the update of {claim.parameter}"
-    lines = {
-        event.line
-        for event in study.run.events
-        if event.shown == claim.name and event.function == claim.event.function and event.kind in ("assign", "write")
-    }
+    stores = [e for e in study.run.events if e.shown == claim.name and isinstance(e.copy, (float, np.ndarray))]
+    inside = next((e.function for e in stores if e.line == claim.line), claim.event.function)
+    lines = {e.line for e in stores if e.function == inside and e.kind in ("assign", "write")}
     return claim.name if len(lines) < 2 else f"{claim.name} ({study.subject.source.where(claim.line)})"
 
 
@@ -284,6 +306,11 @@ def _broken(source: Source, repair: Repair, gradients: Sequence[str]) -> Fault:
         repair.line, source.where(repair.line), source.line(repair.line), repair.kind, repair.words, repair.should_be,
         0, "", tuple(gradients),
     )  # fmt: skip
+
+
+def _of_update(study: Study, found: Stale) -> Cause:
+    words = f"it reads {found.weight} after {study.subject.source.where(found.moved)} has moved it"
+    return Cause("updated-weights", words, found.line, "", (found.place,), found.moved)
 
 
 def _verdict(claim: Claim, true: Derivative, *, bad: bool) -> Verdict:

@@ -10,12 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs import naming
-from jacobians.programs.edits import Around, Edit, edits_of
+from jacobians.programs.edits import Edit, name_of
+from jacobians.programs.explained import explained, number, scale_kind
 from jacobians.programs.judge import Study, differs, fitted
-from jacobians.programs.octave.text import octave_text
-from jacobians.programs.recording import Event, reals, scalar
-from jacobians.programs.reference import both
+from jacobians.programs.lines import (
+    Look,
+    Site,
+    Suspect,
+    backward_sites,
+    look_at,
+    ratio_of,
+    right_among,
+    statements_of,
+)
+from jacobians.programs.recording import scalar
+from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, study_without
+from jacobians.programs.trials import as_line, tried_in_place
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,15 +71,24 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
     found: list[Cause] = []
     left = list(wrong)
     study.bad = frozenset(wrong)
-    for how in (_unused, _regulariser, _disagreement):
+    for how in (_unused, _uphill, _regulariser):
         for cause in how(study, left):
             found.append(cause)
             left = [i for i in left if i not in cause.gradients]
+    ratio = _common_ratio(study) if len(left) == len(study.claims) else None
+    if ratio is None and len(left) == len(study.claims) and not study.loss.inferred:
+        ratio = ratio_without(study)
+        if ratio is not None and abs(ratio - 1.0) > 1e-6:
+            found.append(_of_loss(study, ratio, left, end))
+            return found
     while left and not _spent(study, end):
         slipped = _slipped(study, left, end)
+        if ratio is not None and (slipped is None or len(slipped.gradients) < len(left)):
+            # no line of the backward pass explains it, and the loss's factor does
+            slipped = _of_the_loss(study, ratio, left, "")
         if slipped is None:
             break
-        found.append(slipped)
+        found.append(slipped if ratio is None else _of_both(study, slipped, ratio, left))
         left = [i for i in left if i not in slipped.gradients]
     for place in left:
         claim = study.claims[place]
@@ -77,51 +96,17 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
     return found
 
 
-def stale(study: Study) -> Iterator[Cause]:
-    """Yield gradients that change where updates are made: they read a weight that was moved before."""
-    run, _ = study.subject.run(study.base, freeze=False)
-    for place, claim in enumerate(study.claims):
-        at = (claim.event.key, claim.event.line, claim.event.kind)
-        first = next(e.index for e in study.run.events if (e.key, e.line, e.kind) == at)
-        if first >= len(run.events) or run.events[first].key != claim.event.key:
-            continue
-        one, other = np.asarray(run.events[first].copy), np.asarray(study.run.events[first].copy)
-        if one.shape != other.shape or one.dtype.kind not in "fiu":
-            continue
-        size = float(np.abs(other).max(initial=0.0))
-        if float(np.abs(one - other).max(initial=0.0)) <= 1e-9 * size + 1e-14:
-            continue
-        named = [e for e in run.events if e.node is not None and e.index < first]
-        if not named:
-            continue
-        line = _reader(study, named[-1].shown, named[-1].key, claim.line, named[-1].line)
-        words = f"it reads {named[-1].shown} after {study.subject.source.where(named[-1].line)} has moved it"
-        yield Cause("updated-weights", words, line, "", (place,), named[-1].line)
-
-
-def _reader(study: Study, shown: str, key: str, claim_line: int, update_line: int) -> int:
-    """The first line after an update that reads what was updated."""
-    lines = study.subject.source.lines
-    pattern = re.compile(rf"(?<![\w]){re.escape(key)}(?!\w)")
-    for number in range(update_line + 1, claim_line + 1):
-        text = lines[number - 1].split("#")[0]
-        if pattern.search(text.partition("=")[2] or text):
-            return number
-    return claim_line
-
-
 # --- what the numbers say ----------------------------------------------------------------------------
 
 
-def _difference(study: Study, place: int) -> tuple[Any, Any, Any] | None:
-    """A gradient, the derivative and the parameter, in one shape and without what was not looked at."""
+def _difference(study: Study, place: int) -> tuple[Any, Any] | None:
+    """A gradient and the derivative in one shape, without what was not looked at."""
     claim, true = study.claims[place], study.true[place]
     given, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
     if given is None:
         return None
-    parameter = np.asarray(study.values[claim.origin.key], dtype=float).reshape(wanted.shape)
     known = np.isfinite(wanted) & np.isfinite(given)
-    return given[known], wanted[known], parameter[known]
+    return given[known], wanted[known]
 
 
 def _unused(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
@@ -129,7 +114,7 @@ def _unused(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
         parts = _difference(study, place)
         if parts is None or parts[1].size == 0:
             continue
-        given, wanted, _ = parts
+        given, wanted = parts
         if np.abs(wanted).max() <= 1e-9 * max(np.abs(given).max(), 1e-12):
             claim = study.claims[place]
             words = (
@@ -138,105 +123,90 @@ def _unused(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
             yield Cause("not-used-in-the-forward-pass", words, claim.line, "", (place,))
 
 
-def ratio_of(given: Any, wanted: Any) -> float | None:
-    """Return the constant by which a gradient is the derivative; None if there is none."""
-    size = float(np.sum(wanted * wanted))
-    if size == 0.0 or np.size(given) != np.size(wanted):
-        return None
-    ratio = float(np.sum(given * wanted)) / size
-    far = np.abs(given - ratio * wanted).max()
-    if abs(ratio) <= 1e-6 or far > 1e-6 * max(np.abs(given).max(), np.abs(ratio * wanted).max()):
-        return None
-    # one number is a multiple of every other: only a simple one says something
-    simple = any(abs(ratio * k - round(ratio * k)) < 1e-6 * k for k in range(1, 31)) and abs(ratio) < 60
-    return ratio if wanted.size > 1 or simple else None
+def _uphill(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
+    """An update that goes the other way than those beside it."""
+    for place in wrong:
+        parts, claim = _difference(study, place), study.claims[place]
+        others = [c.sign for n, c in enumerate(study.claims) if n not in wrong and c.event.kind == "update"]
+        if parts is None or claim.event.kind != "update" or ratio_of(*parts) is None or not others:
+            continue
+        if abs((ratio_of(*parts) or 0.0) + 1.0) < 1e-6 and all(sign == -claim.sign for sign in others):
+            line = _update_line(study, place)
+            yield Cause("sign", f"{claim.parameter} is moved up the loss, and the others down", line, "", (place,))
+
+
+def _update_line(study: Study, place: int) -> int:
+    event = study.claims[place].event
+    return next((e.line for e in study.run.events[event.index + 1 :] if e.node is not None), event.line)
 
 
 def _regulariser(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
-    """A difference that is a multiple of the parameter, or of a part of it, is the regulariser's."""
-    if study.subject.strength == 0.0:
-        return
-    strengths = {
-        round(float(v), 12) for e in study.run.events if naming.is_regulariser(e.key) and (v := scalar(e.copy))
-    }
-    if not strengths:
-        return
-    found: list[int] = []
-    words = ""
-    for place in wrong:
-        parts = _difference(study, place)
-        if parts is None:
-            continue
-        given, wanted, parameter = parts
-        gap = given - wanted
-        held = np.abs(gap) > 1e-7 * max(np.abs(wanted).max(initial=0.0), 1e-9)
-        if not held.any() or (held.sum() < 2 and parameter.size > 2):
-            continue
-        ratios = gap[held] / np.where(parameter[held] == 0.0, np.nan, parameter[held])
-        if not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-5 * np.abs(ratios).max():
-            continue
-        if ratio_of(given, wanted) is not None and held.size > 1:
-            continue
-        coefficient = float(ratios.mean())
-        found.append(place)
-        strength = min(strengths, key=lambda s: abs(abs(coefficient) - s))
-        n = study.subject.guess.examples
-        parts_words = f"{coefficient / strength:+.4g} λ" if abs(coefficient) > 0 else ""
-        where = "" if held.all() else ", in some of its entries alone"
-        words = (
-            f"loss and gradient disagree about the regulariser: the gradient has {parts_words} times "
-            f"{study.claims[place].parameter} more than the loss's derivative{where} (N is {n})"
-        )
-    if found:
-        claim = study.claims[found[0]]
-        line = _regularised_line(study, claim.line)
-        yield Cause("regulariser", words, claim.line, "", tuple(found), line)
+    """Gradients that are wrong in the regulariser alone: neither line alone is to blame."""
+    found: dict[str, list[int]] = {}
+    for place, words in disagreements(study, wrong):
+        found.setdefault(words.replace(study.claims[place].parameter, "…"), []).append(place)
+    for words, places in found.items():
+        line, beside = lines_of(study, places[0])
+        words = words.replace("…", study.claims[places[0]].parameter)
+        yield Cause("sign" if " -λ" in words else "regulariser", words, line, "", tuple(places), beside)
 
 
-def _regularised_line(study: Study, other: int) -> int:
-    """The line of the loss that names the regulariser's strength."""
-    names = {e.key for e in study.run.events if naming.is_regulariser(e.key)}
-    for number, text in enumerate(study.subject.source.lines, 1):
-        named = number != other and any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text) for n in names)
-        squares = re.search(r"(?i)\*\*\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J", text) is not None
-        if named and squares and "def " not in text:
-            return number
-    return study.loss.line
-
-
-def _disagreement(study: Study, wrong: Sequence[int]) -> Iterator[Cause]:
-    """Every gradient is off by the same 2 or 1/2: the loss's own scale may be what slipped."""
-    if len(wrong) < len(study.claims) or study.loss.inferred:
-        return
+def _common_ratio(study: Study) -> float | None:
+    """By how much every gradient is the derivative, where that is one number: the loss's own scale may have slipped."""
+    if study.loss.inferred:
+        return None
     ratios = []
-    for place in wrong:
+    for place in range(len(study.claims)):
         parts = _difference(study, place)
-        ratios.append(None if parts is None else ratio_of(parts[0], parts[1]))
-    if any(r is None for r in ratios):
-        return
+        ratios.append(None if parts is None or not parts[0].size else ratio_of(*parts))
     first = ratios[0]
     if first is None or any(r is None or abs(r / first - 1.0) > 1e-5 for r in ratios):
-        return
-    for value, words in ((2.0, "twice"), (0.5, "half")):
-        if abs(first / value - 1.0) < 1e-5:
-            yield Cause(
-                "scale-half",
-                f"loss and gradients disagree: every gradient is {words} the loss's derivative",
-                _made_at(study),
-                "",
-                tuple(wrong),
-                study.claims[wrong[0]].line,
-            )
+        return None
+    return first
+
+
+def _of_loss(study: Study, ratio: float, wrong: Sequence[int], end: int) -> Cause:
+    """Gradients that are all off by one number but for the regulariser: the line is sought without it."""
+    plain = study_without(study)
+    slipped = None if plain is None else _slipped(plain, wrong, end)
+    made = _of_the_loss(study, ratio, wrong, "but for the regulariser, ")
+    if slipped is None or len(slipped.gradients) < len(wrong):
+        return made
+    return replace(made, line=slipped.line, should_be=slipped.should_be, beside=made.line)
+
+
+def _of_the_loss(study: Study, ratio: float, wrong: Sequence[int], but: str) -> Cause:
+    """Gradients that are all off by one number, which no line of the backward pass explains: the loss's is shown."""
+    words = f"loss and gradients disagree: {but}every gradient is {number(ratio, study)} times the loss's derivative"
+    first = study.claims[wrong[0]].line
+    return Cause(scale_kind(ratio, study), words, _made_at(study), "", tuple(wrong), first)
+
+
+_SCALES = ("sign", "scale", "scale-n", "scale-half", "scale-classes")
+
+
+def _of_both(study: Study, cause: Cause, ratio: float, wrong: Sequence[int]) -> Cause:
+    """A slip in scale of all gradients, which may as well be the loss's: both lines are shown."""
+    if len(cause.gradients) < len(wrong) or cause.beside or cause.name not in _SCALES:
+        return cause
+    only = study.claims[0]
+    if cause.name == "sign" and len(study.claims) == 1 and only.sign < 0 and only.event.kind == "update":
+        words = f"{cause.words}, or the update goes up the loss"
+        return replace(cause, words=words, beside=_update_line(study, 0))
+    words = f"{cause.words}: every gradient is {number(ratio, study)} times the loss's derivative"
+    words += ", unless the loss's scale is wrong"
+    return replace(cause, words=words, beside=_made_at(study))
 
 
 def _made_at(study: Study) -> int:
     """The line on which the loss gets its factor: that of the first version of it that is a number."""
-    line = study.loss.line
-    value = study.loss.value(study.run.events[study.loss.index].copy)
+    last = study.run.events[study.loss.index]
+    value = study.loss.value(last.copy)
     for event in study.run.events[: study.loss.index]:
-        if event.kind in ("assign", "write") and scalar(event.copy) == value:
+        held = scalar(event.copy) if event.kind in ("assign", "write") else None
+        if held and (held == value or (event.key == last.key and event.frame == last.frame)):
             return event.line
-    return line
+    return study.loss.line
 
 
 def _plainly(study: Study, place: int) -> str:
@@ -245,10 +215,10 @@ def _plainly(study: Study, place: int) -> str:
     parts = _difference(study, place)
     if parts is None:
         return f"its shape is {np.shape(claim.value)}, that of {claim.parameter} is {np.shape(true.value)}"
-    given, wanted, _ = parts
+    given, wanted = parts
     ratio = ratio_of(given, wanted)
     if ratio is not None:
-        return f"it is {_number(ratio, study)} times the derivative of the loss"
+        return f"it is {number(ratio, study)} times the derivative of the loss"
     square = np.asarray(true.value)
     if square.ndim == 2 and square.shape[0] == square.shape[1]:
         turned = claim.sign * np.asarray(claim.value, dtype=float).T
@@ -258,109 +228,10 @@ def _plainly(study: Study, place: int) -> str:
     return f"it differs from the derivative of the loss by {gap:.2g} of its largest entry"
 
 
-def _number(ratio: float, study: Study) -> str:
-    n, k = study.subject.guess.examples, study.subject.guess.outputs
-    names = {-1.0: "-1", 2.0: "2", 0.5: "1/2", float(n): f"N = {n}", 1.0 / n: f"1/N = 1/{n}", float(k): f"K = {k}",
-             1.0 / k: f"1/K = 1/{k}", 2.0 * n: f"2N = {2 * n}", 2.0 / n: f"2/N = 2/{n}"}  # fmt: skip
-    for value, name in names.items():
-        if abs(ratio / value - 1.0) < 1e-5:
-            return name
-    return f"{ratio:.6g}"
-
-
 # --- lines -------------------------------------------------------------------------------------------
 
-
-def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
-    """The first line whose result has to be replaced for wrong gradients to become right, and its edit.
-
-    The true value is the loss's derivative with respect to an array of the forward pass, or to the parameter. Put in
-    the place of what a line before the slip gives, it mends nothing; at the slip and after it, it does.
-    """
-    lines = list(_backward(study, wrong, end))
-    found = [_first(study, wrong, lines, end, in_proportion=there) for there in (False, True)]
-    named = [one for one in found if one is not None]
-    best = max(named, key=lambda one: (len(one[0].gradients), -one[1]))[0] if named else None
-    if best is None or len(best.gradients) < len(wrong) or not (best.name or best.should_be):
-        edited = _edited(study, wrong, lines, end)
-        # the last line of a gradient can always be replaced: a line that an edit mends says more
-        least = 0 if best is None else len(best.gradients) + bool(best.name or best.should_be)
-        if edited is not None and len(edited.gradients) >= max(least, 1):
-            return edited
-    return best
-
-
-def _first(
-    study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int, *, in_proportion: bool
-) -> tuple[Cause, int] | None:
-    """The first line that has to be replaced, and its event: among multiples of a true derivative, or the others."""
-    best: Cause | None = None
-    at = 0
-    tried: set[int] = set()
-    for line, statement, event in lines:
-        if _spent(study, end):
-            break
-        truths = list(_true_values(study, wrong, event, end))
-        value = np.asarray(event.copy, dtype=float).ravel()
-        if in_proportion != any(_multiple(value, truth) for truth, _ in truths):
-            continue
-        right, true = _replaced(study, wrong, event, truths, end)
-        # what is a true derivative is handed on until a line takes it for another: the last such line is meant
-        taken = in_proportion and right and not _multiple(value, true)
-        if not right or (best is not None and len(right) < len(best.gradients) + (not taken)):
-            continue
-        if event.kind == "return":
-            # a function of the file hands on what it was given: its line is named where an edit of it mends
-            if id(statement) in tried:
-                continue
-            tried.add(id(statement))
-            found = _mended(study, wrong, statement, event, study.subject.runs + _EDITS)
-            if found is not None and len(found[1]) >= len(right):
-                best = Cause(found[0].cause, found[0].words, line, _as_line(study, statement, found[0]), found[1])
-                at = event.index
-                if len(best.gradients) == len(wrong) and not taken:
-                    break
-            continue
-        name, words = _what(study, event, right, true)
-        best, at = Cause(name, words, line, "", right), event.index
-        if id(statement) in tried:
-            continue
-        tried.add(id(statement))
-        found = _mended(study, wrong, statement, event, study.subject.runs + _EDITS)
-        if found is not None and len(found[1]) >= len(right):
-            edit, mended = found
-            best = Cause(edit.cause, edit.words, line, _as_line(study, statement, edit), mended)
-        if len(best.gradients) == len(wrong) and not taken:
-            break
-    return None if best is None else (best, at)
-
-
-def _multiple(value: Any, truth: Any) -> bool:
-    return np.size(truth) == value.size and ratio_of(value, np.asarray(truth, dtype=float).ravel()) is not None
-
-
-def _what(study: Study, event: Event, right: Sequence[int], true: Any) -> tuple[str, str]:
-    value = np.asarray(event.copy, dtype=float).ravel()
-    ratio = ratio_of(value, np.asarray(true, dtype=float).ravel()) if value.size == np.size(true) else None
-    if ratio is not None:
-        n, k = float(study.subject.guess.examples), float(study.subject.guess.outputs)
-        kinds = {
-            -1.0: "sign",
-            2.0: "scale-half",
-            0.5: "scale-half",
-            n: "scale-n",
-            1.0 / n: "scale-n",
-            k: "scale-classes",
-        }
-        kind = next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
-        return kind, f"{event.shown} is {_number(ratio, study)} times what the lines after it need"
-    if any(study.claims[i].event.index == event.index or study.claims[i].line == event.line for i in right):
-        return "", _plainly(study, right[0])
-    return "", f"{event.shown} is not the derivative that the lines after it need"
-
-
-_EDITS = 500
-"""Edits of one line that are tried."""
+_OTHERS = 80
+"""Edits of one line with which the whole program is run."""
 
 
 def _spent(study: Study, end: int) -> bool:
@@ -368,146 +239,191 @@ def _spent(study: Study, end: int) -> bool:
     return study.subject.runs >= end
 
 
-def _edited(study: Study, wrong: Sequence[int], lines: Sequence[tuple[int, ast.stmt, Event]], end: int) -> Cause | None:
-    """The earliest line of the backward pass with an edit that makes wrong gradients right, and as many as any."""
-    best: Cause | None = None
-    seen: set[int] = set()
-    for line, statement, event in lines:
-        if _spent(study, end):
+def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
+    """The first line whose result has to be replaced for wrong gradients to become right, and its edit.
+
+    Of lines that do equally much, one whose result is no derivative comes before one that hands on the derivative of
+    another array: of these, the last has taken it for its own.
+    """
+    sites = backward_sites(study, wrong, end)
+    suspects: list[Suspect] = []
+    looks: list[Look] = []
+    chosen: Cause | None = None
+    failed = 0
+    for site in sites:
+        if _spent(study, end) or failed > _FURTHER:
             break
-        if id(statement) in seen:
+        looks.append(look_at(study, wrong, site, end))
+        found = looks[-1].suspect
+        if found is None:
             continue
-        seen.add(id(statement))
-        found = _mended(study, wrong, statement, event, end)
-        if found is not None and (best is None or len(found[1]) > len(best.gradients)):
-            edit, right = found
-            best = Cause(edit.cause, edit.words, line, _as_line(study, statement, edit), right)
-            if len(right) == len(wrong):
-                break
-    return best
+        suspects.append(found)
+        if found.kind != "taken" and len(found.mended) == len(wrong):
+            chosen = _edited_suspect(study, wrong, _best(study, suspects), end)
+            if chosen is not None:
+                return _before(study, wrong, chosen, looks, end)
+            failed += 1
+    best = _best(study, suspects)
+    if not failed:
+        chosen = _edited_suspect(study, wrong, best, end)
+    most = len(best[0].mended) if best else 0
+    if chosen is not None and len(chosen.gradients) == len(wrong):
+        return _before(study, wrong, chosen, looks, end)
+    upto = best[0].site.last.index if best and most == len(wrong) else None
+    looks += [look_at(study, wrong, site, end) for site in sites[len(looks) :] if upto is None]
+    searched = _searched(study, wrong, looks, end, upto)
+    if searched is not None and len(searched.gradients) > (most if chosen is not None else most - 1):
+        return searched
+    if chosen is not None:
+        return _before(study, wrong, chosen, looks, end)
+    if not best:
+        return None
+    suspect = _likeliest(best)
+    name, words = explained(study, suspect)
+    return Cause(name, words, suspect.site.line, "", suspect.mended)
 
 
-def _replaced(
-    study: Study, wrong: Sequence[int], event: Event, truths: Sequence[tuple[Any, bool]], end: int
-) -> tuple[tuple[int, ...], Any]:
-    """The wrong gradients that become right where a true value stands in a line's place, and that value."""
-    best: tuple[tuple[int, ...], Any] = ((), None)
-    n = float(study.subject.guess.examples)
-    for value, exact in truths:
-        for scale in (1.0,) if exact else (1.0, n, 1.0 / n, -1.0, 2.0, 0.5):
+def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Look], end: int) -> Cause:
+    """An earlier line with an edit that does as much, where what it gives is no derivative and is used there."""
+    at = next((n for n, look in enumerate(looks) if look.site.line == cause.line), 0)
+    used = study.subject.source.line(cause.line)
+    for look in looks[max(at - 4, 0) : at]:
+        name = look.site.last.key
+        if look.matched or look.suspect is not None or not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", used):
+            continue
+        _, others = tried_in_place(study.subject, study.base, look.site.statement, ())
+        found = _confirmed(study, wrong, others[:_OTHERS], end)
+        if found is not None and len(found[1]) >= len(cause.gradients):
+            return _cause(study, look.site.line, look.site.statement, *found)
+    return cause
+
+
+_FURTHER = 4
+"""Lines after the first that mends all gradients of which an edit is sought, where none of the first is found."""
+
+
+def _best(study: Study, suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Those that make most gradients right; what hands on a function's result counts only without a line in it."""
+    most = max((len(s.mended) for s in suspects), default=0)
+    best = [s for s in suspects if len(s.mended) == most]
+    functions = {f.name: f for f in ast.walk(study.subject.source.tree) if isinstance(f, ast.FunctionDef)}
+
+    def handed_on(suspect: Suspect) -> bool:
+        value = getattr(suspect.site.statement, "value", None)
+        if isinstance(suspect.site.statement, ast.Return) and isinstance(value, (ast.Name, ast.Tuple)):
+            return any(s is not suspect for s in best)
+        called = functions.get(name_of(value)) if isinstance(value, ast.Call) else None
+        return called is not None and any(
+            called.lineno <= s.site.line <= (called.end_lineno or called.lineno) for s in best if s is not suspect
+        )
+
+    return [s for s in best if not handed_on(s)] or best
+
+
+def _likeliest(best: Sequence[Suspect]) -> Suspect:
+    """A line that by its name gives another array's derivative; the first that gives none; the last that hands on."""
+    named = [s for s in best if s.named]
+    own = [s for s in best if s.kind != "taken"]
+    return (named or own[:1] or list(best)[-1:])[-1]
+
+
+def _edited_suspect(study: Study, wrong: Sequence[int], best: Sequence[Suspect], end: int) -> Cause | None:
+    """The likeliest of suspected lines of which an edit gives the true value."""
+    own = [s for s in best if s.kind != "taken"]
+    taken = [s for s in best if s.kind == "taken"]
+    named = [s for s in taken if s.named]
+    order = [(s, False) for s in named[-1:]]
+    if taken and own:
+        order.append((own[0], True))
+    order += [(s, False) for s in (*taken[-1:], *own, *reversed(taken[:-1]))]
+    seen: set[tuple[int, bool]] = set()
+    for suspect, natural in order:
+        key = id(suspect.site.statement), natural
+        if _spent(study, end) or key in seen:
+            continue
+        seen.add(key)
+        found = _mended(study, wrong, suspect.site, suspect.truths, end, natural=natural)
+        if found is not None and len(found[1]) >= len(suspect.mended):
+            return _cause(study, suspect.site.line, suspect.site.statement, *found)
+    return None
+
+
+def _cause(study: Study, line: int, statement: ast.stmt, edit: Edit, right: tuple[int, ...]) -> Cause:
+    return Cause(edit.cause, edit.words, line, as_line(study.subject.source, statement, edit), right)
+
+
+def _searched(study: Study, wrong: Sequence[int], looks: Sequence[Look], end: int, upto: int | None) -> Cause | None:
+    """The first statement on the way to wrong gradients with an edit that makes as many right as any.
+
+    First one thing is exchanged for another in all of them, then more is put around a part.
+    """
+    best: Cause | None = None
+    edits: dict[int, list[Edit]] = {}
+    statements = list(_on_the_way(study, looks, upto))
+    for natural in (True, False):
+        for line, statement in statements:
             if _spent(study, end):
                 return best
-            new = (scale * value).reshape(np.shape(value) if exact else np.shape(event.copy))
-            change = {event.index: (lambda _old, new=new: new.copy() if new.ndim else float(new))}
-            run, _ = study.subject.run(both(study.base, change), stop=_last(study))
-            right = _right_after(study, wrong, run.events)
-            if len(right) > len(best[0]):
-                best = right, new
-                if len(right) == len(wrong):
+            if id(statement) not in edits:
+                edits[id(statement)] = tried_in_place(study.subject, study.base, statement, ())[1]
+            some = [e for e in edits[id(statement)] if e.natural == natural]
+            found = _confirmed(study, wrong, some[:_OTHERS], end)
+            if found is not None and (best is None or len(found[1]) > len(best.gradients)):
+                best = _cause(study, line, statement, *found)
+                if len(found[1]) == len(wrong):
                     return best
     return best
 
 
-def _last(study: Study) -> int:
-    """The event at which the last gradient has its value."""
-    return max(claim.event.index for claim in study.claims)
-
-
-def _true_values(study: Study, wrong: Sequence[int], event: Event, end: int) -> Iterator[tuple[Any, bool]]:
-    """What a line may be meant to give: a parameter's derivative, and those of arrays of the forward pass."""
-    size = np.size(event.copy)
-    given: list[Any] = []
-    for place in wrong:
-        claim, true = study.claims[place], study.true[place]
-        same = event.key == claim.event.key or event.value is claim.event.value or event.line == claim.line
-        if same and np.isfinite(true.value).all():
-            yield claim.sign * true.value, True
-    shape = np.shape(event.copy)
-    if size > _LARGEST_ADJOINT:
-        return
-    before = min(study.loss.index, event.index)
-    forward = [
-        e for e in reals(study.run.events)
-        if e.index < before and e.kind in ("assign", "write", "inner") and np.shape(e.copy) == shape
-        and not naming.is_parameter(e.key)
-    ]  # fmt: skip
-    for other in reversed(forward[-16:]):
-        if _spent(study, end):
-            return
-        if other.index not in study.adjoints:
-            study.adjoints[other.index] = _adjoint(study, other)
-        slope = study.adjoints[other.index]
-        if slope is not None and not any(np.allclose(slope, one, 1e-6, 0.0) for one in given):
-            given.append(slope)
-            yield slope, False
-
-
-_LARGEST_ADJOINT = 120
-"""Entries of an array whose derivative is found entry by entry."""
-
-
-def _backward(study: Study, wrong: Sequence[int], end: int) -> Iterator[tuple[int, ast.stmt, Event]]:
-    """Stores whose values reach a wrong gradient and not the loss, in the order in which they are made."""
-    last = max(study.claims[i].event.index for i in wrong)
-    statements = _statements(study.subject.source.tree)
-    events = [
-        e for e in reals(study.run.events)
-        if e.index <= last and e.kind in ("assign", "write", "update", "return") and e.line in statements
-    ]  # fmt: skip
-    whole = study.loss.value(study.run.events[study.loss.index].copy)
-    for event in events[-_MOST_STORES:]:
-        if _spent(study, end):
-            return
-        run, _ = study.subject.run(both(study.base, {event.index: _disturbed}))
-        if len(run.events) <= max(last, study.loss.index):
+def _on_the_way(study: Study, looks: Sequence[Look], upto: int | None) -> Iterator[tuple[int, ast.stmt]]:
+    """Statements that give what the backward pass uses and are no derivatives, and the tests and loops around them."""
+    seen: set[int] = set()
+    sites = [look.site for look in looks]
+    for look in looks:
+        site = look.site
+        if upto is not None and site.events[0].index > upto:
+            break
+        if id(site.statement) not in seen and (not look.matched or look.suspect is not None):
+            yield site.line, site.statement
+        seen.add(id(site.statement))
+    lines = {site.line for site in sites}
+    around = [f for f in ast.walk(study.subject.source.tree) if isinstance(f, ast.FunctionDef) and _holds(f, lines)]
+    bodies: list[ast.AST] = [*around] or [study.subject.source.tree]
+    stored = statements_of(study.subject.source.tree)
+    for node in (n for body in bodies for n in ast.walk(body)):
+        if not isinstance(node, (ast.If, ast.For, ast.Assign, ast.AugAssign)) or id(node) in seen:
             continue
-        moved = study.loss.value(run.events[study.loss.index].copy)
-        if moved != whole and np.isfinite(moved):
-            continue
-        if any(not np.array_equal(run.events[study.claims[i].event.index].copy, study.claims[i].value) for i in wrong):
-            yield event.line, statements[event.line], event
+        guard = isinstance(node, (ast.If, ast.For))
+        if _holds(node, lines) if guard else stored.get(node.lineno) is node:
+            seen.add(id(node))
+            yield node.lineno, node
 
 
-_MOST_STORES = 150
-
-
-def _disturbed(value: Any) -> Any:
-    return value * 1.37 + 0.11
-
-
-def _right_after(study: Study, wrong: Sequence[int], events: Sequence[Event]) -> tuple[int, ...]:
-    """The wrong gradients that are right in another run; none where a right one has become wrong."""
-    right = []
-    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
-        if claim.event.index >= len(events) or events[claim.event.index].key != claim.event.key:
-            return ()
-        value = events[claim.event.index].copy
-        try:
-            good = not differs(claim.sign * np.asarray(value, dtype=float), true)
-        except (TypeError, ValueError):
-            good = False
-        if good and place in wrong:
-            right.append(place)
-        elif not good and place not in wrong and place not in study.bad:
-            return ()
-    return tuple(right)
-
-
-def _statements(tree: ast.Module) -> dict[int, ast.stmt]:
-    found: dict[int, ast.stmt] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.AnnAssign)):
-            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                found.setdefault(line, node)
-    return found
+def _holds(node: Any, lines: set[int]) -> bool:
+    return any(node.lineno <= line <= (node.end_lineno or node.lineno) for line in lines)
 
 
 def _mended(
-    study: Study, wrong: Sequence[int], statement: ast.stmt, event: Event, end: int
+    study: Study, wrong: Sequence[int], site: Site, truths: Sequence[dict[int, Any]], end: int, *, natural: bool
 ) -> tuple[Edit, tuple[int, ...]] | None:
-    """The edit of a line that makes most wrong gradients right, and none of the right ones wrong."""
+    """The edit of a line with which it gives a true value, confirmed by running the program with it."""
+    wanted = []
+    for truth in truths:
+        each = [(np.asarray(e.copy, dtype=float), truth.get(e.index)) for e in site.events]
+        if all(new is not None for _, new in each):
+            wanted.append(each)
+    met, others = tried_in_place(study.subject, study.base, site.statement, wanted)
+    found = _confirmed(study, wrong, [e for e in met if e.natural or not natural][:_OTHERS], end)
+    if found is None and len(wanted) < len(truths):
+        found = _confirmed(study, wrong, [e for e in others if e.natural or not natural][:_OTHERS], end)
+    return found
+
+
+def _confirmed(
+    study: Study, wrong: Sequence[int], edits: Sequence[Edit], end: int
+) -> tuple[Edit, tuple[int, ...]] | None:
     best: tuple[Edit, tuple[int, ...]] | None = None
-    for edit in edits_of(statement, _around(study, event)):
+    for edit in edits:
         if _spent(study, end):
             break
         right = _tried(study, wrong, edit)
@@ -519,91 +435,21 @@ def _mended(
 
 
 def _tried(study: Study, wrong: Sequence[int], edit: Edit) -> tuple[int, ...]:
+    """The wrong gradients that an edit of a line makes right; the edit may change how many stores there are."""
     plan, subject = study.subject.plan, study.subject
     edit.put(edit.new)
     try:
         update = plan.gradients.get(id(edit.old))
         if update is not None:
             subject.plan = replace(plan, gradients={**plan.gradients, id(edit.new): update})
-        run, _ = subject.run(study.base, stop=_last(study))
+        run, _ = subject.run(study.base)
     finally:
         edit.put(edit.old)
         subject.plan = plan
-    return _right_after(study, wrong, run.events)
-
-
-def _around(study: Study, event: Event) -> Around:
-    arrays: dict[str, tuple[int, ...]] = {}
-    counts: dict[str, int] = {}
-    strengths: list[str] = []
-    own = [
-        e
-        for e in study.run.events
-        if e.index < event.index and (e.frame in (event.frame, 0) or e.shown.startswith("self."))
-    ]
-    examples = study.subject.guess.examples
-    inside, octave = event.frame, study.subject.source.language == "Octave"
-    for e in own:
-        if not _readable(e.shown) or e.kind in ("return", "update"):
-            continue
-        if e.frame == 0 and inside != 0 and e.kind == "argument":
-            continue
-        value = e.copy
-        if octave and isinstance(value, (float, np.ndarray)) and np.size(value) == 1 and np.all(value == examples):
-            counts[e.shown] = examples  # all numbers of Octave are floats
-        elif isinstance(value, np.ndarray):
-            arrays[e.shown] = value.shape
-            arrays.pop(e.shown) if value.dtype.kind not in "fb" else None
-            if value.ndim and e.kind in ("argument", "input") and value.ndim <= 2:
-                for axis, size in enumerate(value.shape):
-                    counts.setdefault(f"{e.shown}.shape[{axis}]", int(size))
-        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            counts[e.shown] = int(value)
-        elif naming.is_regulariser(e.key) and scalar(value) is not None:
-            strengths.append(e.shown)
-        elif isinstance(value, (float, np.floating)):
-            arrays[e.shown] = ()
-    # names come before what is read off an array
-    counts = dict(sorted(counts.items(), key=lambda item: ".shape" in item[0]))
-    functions = tuple(
-        f.name
-        for f in ast.walk(study.subject.source.tree)
-        if isinstance(f, ast.FunctionDef) and re.search(r"(?i)prime|deriv|grad|_d$|^d_|backward|der$", f.name)
-        and len(f.args.args) in (1, 2)
-    )  # fmt: skip
-    return Around(
-        arrays, counts, np.shape(event.copy), functions, tuple(dict.fromkeys(strengths)), study.subject.guess.examples
-    )
-
-
-def _readable(shown: str) -> bool:
-    return re.fullmatch(r"[A-Za-z_][\w.]*(\['[\w]+'\])?", shown) is not None
-
-
-def _as_line(study: Study, statement: ast.stmt, edit: Edit) -> str:
-    edit.put(edit.new)
-    try:
-        octave = study.subject.source.language == "Octave"
-        return octave_text(statement) if octave else ast.unparse(statement)
-    finally:
-        edit.put(edit.old)
-
-
-def _adjoint(study: Study, event: Event) -> Any:
-    start = np.array(event.copy, dtype=float)
-    slope = np.zeros(start.size)
-    step = 1e-5
-    for entry in range(start.size):
-        ends = []
-        for sign in (1.0, -1.0):
-            moved = start.ravel().copy()
-            moved[entry] += sign * step
-            new = moved.reshape(start.shape)
-            change = {event.index: (lambda _value, new=new: new.copy() if new.ndim else float(new))}
-            _, recording = study.subject.run(both(study.base, change), keep=False, stop=study.loss.index)
-            ends.append(study.loss.value(recording.last))
-        slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
-    if not np.isfinite(slope).all() or not slope.any():
-        return None
-    # differences at one step are good to about seven digits, enough to compare directions
-    return slope
+    values = []
+    for claim in study.claims:
+        at = (claim.event.key, claim.event.line, claim.event.kind)
+        before = [e.index for e in study.run.events if (e.key, e.line, e.kind) == at]
+        after = [e for e in run.events if (e.key, e.line, e.kind) == at]
+        values.append(after[before.index(claim.event.index)].copy if len(before) == len(after) else None)
+    return right_among(study, wrong, values)

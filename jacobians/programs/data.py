@@ -174,6 +174,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         is not None
     )
     numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
+    several = several or re.search(r"factori[sz]|num_factors|n_factors", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
         r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
@@ -224,6 +225,7 @@ _COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|
 _ROUNDS = re.compile(
     r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
 )
+_INDICES = re.compile(r"(idx|ids|indices|index|tokens?|words?)(_?\w{0,5})?")
 _FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
 
 
@@ -501,6 +503,8 @@ class Data:
             return self._normal(name, (n if name == "P" else 5, guess.outputs))
         if _X.fullmatch(name) and name in self.uses.indices and "X" not in name:
             return [2, 0, 1, 2, 1, 0]
+        if _INDICES.fullmatch(name) and name in self.uses.indices:
+            return random_of(self.seed, name).permutation(np.arange(n) % 4)
         if name == "training_data":
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
         if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):

@@ -162,14 +162,19 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
 
 
 def _computed(events: list[Event], event: Event) -> Event | None:
-    """Where a gradient was computed that is only handed on: the first store of it with these numbers."""
-    found = None
-    for other in events:
-        if other.index >= event.index:
-            break
-        if other.value is event.value and other.kind in ("assign", "write"):
-            found = other if found is None or other.kind == "write" else found
-    return found
+    """Where a gradient was computed that is only handed on: the first store of it with these numbers, by its own name.
+
+    Of a sum that is added up in parts, it is the last part's.
+    """
+    stores = [e for e in events if e.index < event.index and e.kind in ("assign", "write")]
+    same = [e for e in stores if e.value is event.value and np.array_equal(e.copy, event.copy)]
+    own = [e for e in same if e.key == event.key or event.key in naming.parameters_of(e.key)]
+    if same:
+        written = [e for e in same if e.kind == "write"]
+        return (own or written or same)[0]
+    memory = owner(event.value)
+    parts = [e for e in stores if isinstance(e.value, np.ndarray) and owner(e.value) is memory]
+    return parts[-1] if parts and isinstance(memory, np.ndarray) else None
 
 
 def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:

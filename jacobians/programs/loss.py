@@ -51,6 +51,8 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
     for event in run.events:
         if event.kind in ("argument", "input", "update", "inner"):
             continue
+        if name is None and run.left_part is not None and event.index >= run.left_part:
+            break  # it is of all examples, and the gradients are of those that were run
         value = event.copy
         if event.kind == "return" and isinstance(value, tuple):
             names = event.shown.split(", ") if ", " in event.shown else [""] * len(value)
@@ -134,7 +136,7 @@ def _classes(y: Any, c: float, o: Any) -> float:
 def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     """Return what the loss may be, with the labels: every kind on the last outputs that have the labels' shape."""
     events = [e for e in run.events if isinstance(e.copy, (np.ndarray, float, np.floating)) or _numbers(e.copy)]
-    labels = [e for e in events if e.key in _LABELS]
+    labels = [e for e in run.events if e.key in _LABELS and (e in events or scalar(e.copy) is not None)]
     if not labels:
         labels = [e for e in events if e.key.lower().startswith(("y", "target", "label"))]
     found: list[tuple[Loss, Any]] = []

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.programs.values import BuiltIn, Instance, UserClass
+
 Function = Callable[..., Any]
 
 
@@ -53,6 +55,8 @@ def assumed_meanings(text: str, *, columns: bool) -> Mapping[str, tuple[str, Fun
         Whether an example is a column, so that softmax goes down the rows.
     """
     found: dict[str, tuple[str, Function]] = {}
+    if _LETTERS.search(text):
+        found["open"] = ("a file that holds a text; none is opened", lambda *_a, **_k: Instance(_FILE))
     for name, value, derivative in (
         ("sigmoid", _sigmoid, _d_sigmoid),
         ("relu", _relu, _d_relu),
@@ -70,6 +74,19 @@ def assumed_meanings(text: str, *, columns: bool) -> Mapping[str, tuple[str, Fun
     axis = 0 if columns else -1
     found["softmax"] = (f"exp(z) by its sum over {'each column' if columns else 'each row'}", _softmax(axis))
     return found
+
+
+_LETTERS = re.compile(r"\bset\(|\bchars\b|char_to_i")
+"""What a program has that asks for a text letter by letter."""
+_TEXT = "the quick brown fox jumps over the lazy dog; a gradient is what the loss says, and pack my box with jugs. " * 3
+_FILE = UserClass(
+    "a file",
+    {
+        "read": BuiltIn("read", lambda *_a: _TEXT),
+        "close": BuiltIn("close", lambda: None),
+        "readlines": BuiltIn("readlines", lambda: [_TEXT]),
+    },
+)
 
 
 def _twice(value: Function) -> Function:

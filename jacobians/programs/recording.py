@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,10 @@ class Plan:
         Identities of sums and products that are handed to a function without a name of their own.
     histories : mapping
         By an expression's identity: the list or array of losses that its value is put into.
+    clipped : tuple of int
+        Lines in which gradients would be clipped, which is left out.
+    parts : frozenset of int
+        Identities of those loops that take one example or one batch after another.
     """
 
     updates: Mapping[int, Update]
@@ -102,6 +106,8 @@ class Plan:
     names: frozenset[str]
     inner: frozenset[int] = frozenset()
     histories: Mapping[int, str] = field(default_factory=dict)
+    clipped: tuple[int, ...] = ()
+    parts: frozenset[int] = frozenset()
 
 
 class Recording:
@@ -118,6 +124,10 @@ class Recording:
         Whether events are kept; a further run only counts them.
     stop : int, optional
         The event at which the run ends.
+    only : frozenset of int, optional
+        The events that are kept, where not all are.
+    moving : frozenset of int
+        Identities of updates that are made nevertheless.
     """
 
     def __init__(
@@ -128,13 +138,17 @@ class Recording:
         freeze: bool = False,
         keep: bool = True,
         stop: int | None = None,
+        only: frozenset[int] | None = None,
+        moving: frozenset[int] = frozenset(),
     ) -> None:
         self.plan, self.changes, self.freeze, self.keep = plan, changes or {}, freeze, keep
+        self.only, self.moving = only, moving
         self.stop = -1 if stop is None else stop
         self.events: list[Event] = []
         self.count, self.last = 0, None
         self.trained = False
         self.left: int | None = None
+        self.left_part: int | None = None
         self.all_lost: list[Lost] = []
         self._update: Update | None = None
 
@@ -165,7 +179,7 @@ class Recording:
         self.count = index + 1
         if index in self.changes:
             value = self.changes[index](value)
-        if self.keep:
+        if self.keep and (self.only is None or index in self.only):
             node = None
             if self._update is not None and kind in ("assign", "write"):
                 node, self._update = self._update.node, None
@@ -186,7 +200,7 @@ class Recording:
         if update is None:
             return False
         self._update = update
-        return self.freeze
+        return self.freeze and id(node) not in self.moving
 
     def in_update(self) -> bool:
         return self._update is not None
@@ -211,6 +225,8 @@ class Recording:
     def left_loop(self, node: ast.stmt) -> None:
         self.trained = True
         self.left = self.count if self.left is None else self.left
+        if id(node) in self.plan.parts and self.left_part is None:
+            self.left_part = self.count
 
 
 def owner(value: Any) -> Any:
@@ -230,6 +246,7 @@ def plan_of(tree: ast.Module) -> Plan:
         for part in ast.walk(tree)
         if isinstance(part, (ast.Name, ast.Attribute)) and isinstance(part.ctx, ast.Store)
     ) | frozenset(part.arg for part in ast.walk(tree) if isinstance(part, ast.arg))
+    clipped = tuple(_unclipped(tree, names))
     updates: dict[int, Update] = {}
     gradients: dict[int, Update] = {}
     for node in ast.walk(tree):
@@ -240,8 +257,45 @@ def plan_of(tree: ast.Module) -> Plan:
                 gradients[id(found.gradient)] = found
     training, long = _training(tree, updates)
     return Plan(
-        updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)), dict(_histories(tree))
-    )
+        updates, gradients, frozenset(training), frozenset(long), names, frozenset(_inner(tree)),
+        dict(_histories(tree)), clipped, frozenset(_over_parts(tree)),
+    )  # fmt: skip
+
+
+def _over_parts(tree: ast.Module) -> Iterator[int]:
+    """The loops that take a part of the data in each iteration."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For):
+            names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
+            if _over_examples(node.iter) or any("batch" in name for name in (*names, key_of(node.target).lower())):
+                yield id(node)
+
+
+def _unclipped(tree: ast.Module, names: frozenset[str]) -> Iterator[int]:
+    """Leave out that gradients are clipped for training, and yield the lines: what is clipped is no derivative."""
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Expr, ast.Assign)):
+            continue
+        call = node.value
+        if not (isinstance(call, ast.Call) and key_of(call.func) == "clip" and len(call.args) == 3):
+            continue
+        clipped, low, high = call.args
+        kept = node.targets[0] if isinstance(node, ast.Assign) else _keyword(call, "out")
+        same = kept is not None and ast.unparse(kept) == ast.unparse(clipped)
+        if same and naming.is_gradient(key_of(clipped), names) and ast.unparse(low) == f"-{ast.unparse(high)}":
+            node.value = clipped if isinstance(node, ast.Assign) else ast.copy_location(ast.Constant(None), call)
+            yield node.lineno
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def with_short_loops(plan: Plan, tree: ast.Module) -> Plan:
+    """Return a plan under which every long loop is left after one iteration, whether it trains or not."""
+    counted = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, ast.For))
+    others = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, ast.While))
+    return replace(plan, long=plan.long | counted, training=plan.training | others)
 
 
 def _inner(tree: ast.Module) -> Iterator[int]:
@@ -589,6 +643,8 @@ class Run:
         Whether it ended since what a value is was not known.
     left : int or None
         The event at which the innermost loop of training was left.
+    left_part : int or None
+        The same of a loop that takes one example or one batch after another.
     """
 
     events: list[Event]
@@ -600,6 +656,7 @@ class Run:
     lost: list[Lost] = field(default_factory=list)
     unsettled: bool = False
     left: int | None = None
+    left_part: int | None = None
 
     def keeps(self, event: Event) -> bool:
         """Return whether what an event stored is still there in the end, and not lost to a line that is not read."""

@@ -24,8 +24,22 @@ from jacobians.programs.values import Budget, Frame, LimitError, Limits, Program
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
+Visit = Callable[[Evaluator, Frame], None]
 PAIR_LOSS = "sum(out * dout)"
 _MOST_DECISIONS = 40
+
+
+class _Visited(Evaluator):
+    """An evaluator that is looked at before some statements."""
+
+    visits: Mapping[int, Visit]
+
+    def _statement(self, node: ast.stmt, frame: Frame) -> None:
+        visit = self.visits.get(id(node))
+        if visit is not None:
+            self.line = node.lineno
+            visit(self, frame)
+        super()._statement(node, frame)
 
 
 @dataclass(eq=False)
@@ -70,34 +84,50 @@ class Subject:
         freeze: bool = True,
         keep: bool = True,
         stop: int | None = None,
+        only: frozenset[int] | None = None,
+        visits: Mapping[int, Visit] | None = None,
+        moving: frozenset[int] = frozenset(),
     ) -> tuple[Run, Recording]:
-        """Run the program from its start; with changes at some events, perhaps only up to one of them."""
+        """Run the program from its start, with changes at some events, perhaps only up to one of them.
+
+        Parameters
+        ----------
+        changes : mapping of int to callable, optional
+        freeze, keep, stop, only, moving
+            As in `Recording`.
+        visits : mapping of int to callable, optional
+            By a statement's identity: what is called with the evaluator and the frame each time before it is run.
+        """
         self.runs += 1
-        first = not changes and keep
+        first = not changes and keep and not visits
         for _ in range(_MOST_DECISIONS if first else 1):
-            made, recording = self._once(changes, freeze=freeze, keep=keep, stop=stop)
+            how = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop, only=only, moving=moving)
+            made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
                 break
             if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
                 break
         return made, recording
 
-    def _once(
-        self, changes: Mapping[int, Callable[[Any], Any]] | None, *, freeze: bool, keep: bool, stop: int | None
-    ) -> tuple[Run, Recording]:
+    def random_state(self, state: Any = None) -> Any:
+        """Return where the program's own random numbers are, or put them back there."""
+        if state is not None:
+            self._rng.bit_generator.state = state
+        return self._rng.bit_generator.state
+
+    def _once(self, recording: Recording, visits: Mapping[int, Visit] | None) -> tuple[Run, Recording]:
         if self._tables is None:
             self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
             self._start = self._rng.bit_generator.state
             if self.source.language == "Octave":
                 own: Mapping[str, Any] = octave_functions(self._budget, self._rng, self._called)
             else:
-                own = numpy_table(self._budget, self._rng)
+                own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
         self._budget.restart()
         self._rng.bit_generator.state = self._start
-        recording = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop)
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
-        evaluator = Evaluator(
+        evaluator = (Evaluator if visits is None else _Visited)(
             self._tables,
             assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
             recording,
@@ -107,6 +137,8 @@ class Subject:
             language=self.source.language,
         )
         self._evaluator = evaluator
+        if isinstance(evaluator, _Visited):
+            evaluator.visits = visits or {}
         results: dict[str, Any] = {}
         error: Exception | None = None
         unsettled = False
@@ -128,7 +160,8 @@ class Subject:
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
         self.steps = evaluator.budget.steps
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
-        made.unsettled, made.left, made.lost = unsettled, recording.left, recording.all_lost
+        made.unsettled, made.lost = unsettled, recording.all_lost
+        made.left, made.left_part = recording.left, recording.left_part
         return made, recording
 
     def _called(self, function: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:

@@ -9,7 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-Use: TypeAlias = Literal["left", "right", "beside", "array", "size", "index", "indices", "slice", "vector", "number"]
+Use: TypeAlias = Literal[
+    "left", "right", "beside", "array", "size", "index", "indices", "slice", "vector", "number", "axes"
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,8 @@ def called_with(name: str, args: Sequence[Any]) -> Any:
         raise WantedError(found, "size")
     if name in _PRODUCTS and len(args) > 1:
         raise product(args[0], args[1])
+    if name == "numpy.einsum" and isinstance(args[0], str):
+        raise _in_einsum(found, args[0], args[1:])
     arrays = [a for a in args if isinstance(a, np.ndarray)]
     if name == "numpy.outer":
         raise WantedError(found, "vector")
@@ -90,6 +94,17 @@ def called_with(name: str, args: Sequence[Any]) -> Any:
     if name in ("list", "enumerate", "sorted", "set"):
         raise WantedError(found, "indices")
     raise WantedError(found, "array")
+
+
+def _in_einsum(found: Wanted, pattern: str, operands: Sequence[Any]) -> WantedError:
+    """What the letters of an einsum say: the sizes that other operands give them, 0 for one that none gives."""
+    letters = pattern.replace(" ", "").partition("->")[0].split(",")
+    sizes: dict[str, int] = {}
+    for own, operand in zip(letters, operands, strict=False):
+        if isinstance(operand, np.ndarray):
+            sizes.update(zip(own, operand.shape, strict=False))
+    asked = next((own for own, operand in zip(letters, operands, strict=False) if operand is found), "")
+    return WantedError(found, "axes", tuple(sizes.get(letter, 0) for letter in asked))
 
 
 def product(left: Any, right: Any) -> WantedError:
@@ -170,6 +185,8 @@ class Decisions:
             made = (self.size(),)
         elif use == "slice":
             made = (1,)
+        elif use == "axes":
+            made = tuple(n or self.size() for n in shape)
         self.made[name] = (use, made[::-1] if error.wanted.flipped else made)
 
     def _right(self, name: str, rows: int, *, vector: str, outputs: int) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,12 @@ WORKLOADS = (
     "start_up",
     "tied",
     "hessians",
+    "layers",
 )
-"""W1 to W9; each is a module that has `cases`."""
+"""W1 to W10; each is a module that has `cases`."""
+
+
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,11 +67,16 @@ def run(name: str, options: argparse.Namespace) -> None:
     print(f"# {module.TITLE}\n", flush=True)
     rows = []
     with threadpool_limits(options.threads):
-        for found in contest.measure(module.cases(), options.seconds):
+        for found in contest.measure(module.cases(), options.seconds, CLOCKS[options.clock]):
             rows += found
             print(report.case_table(found), end="\n\n", flush=True)
         # once the peers are loaded, so that their threads are seen too
-        line |= {"allocator": options.allocator, "seconds": options.seconds, "machine": machine.describe()}
+        line |= {
+            "clock": options.clock,
+            "allocator": options.allocator,
+            "seconds": options.seconds,
+            "machine": machine.describe(),
+        }
     line["rows"] = rows
     print(report.heading(line), report.summary(rows), sep="\n\n", end="\n\n", flush=True)
     if options.json:
@@ -91,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; all unless given")
     parser.add_argument("--threads", type=int, default=1, help="of every library, and cores that the process may use")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each case")
+    parser.add_argument(
+        "--clock", choices=list(CLOCKS), default="wall", help="processor: where others share the machine"
+    )
     parser.add_argument("--allocator", choices=list(machine.ALLOCATORS), default="default", help="glibc's thresholds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="a history: one line of JSON a workload is appended")
     parser.add_argument("--report", type=Path, metavar="FILE", help="print a history's newest lines as Markdown")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tests.benchmarks.timing import Timing, interleaved
+from tests.benchmarks.timing import Clock, Timing, interleaved
 
 Arrays = dict[str, np.ndarray]
 Read = Callable[[Any], Mapping[str, np.ndarray]]
@@ -114,11 +114,11 @@ def _compare_arrays(where: str, found: np.ndarray, want: np.ndarray) -> None:
         )
 
 
-def rows(case: Case, seconds: float) -> list[dict[str, Any]]:
+def rows(case: Case, seconds: float, clock: Clock = time.perf_counter) -> list[dict[str, Any]]:
     """Compare, time, and return one row for each contender."""
     slow = compare(case)
     able = {c.name: c for c in case.contenders if c.kind != "skipped"}
-    times = interleaved({name: c.call for name, c in able.items() if name not in slow}, seconds) | slow
+    times = interleaved({name: c.call for name, c in able.items() if name not in slow}, seconds, clock=clock) | slow
     bases = {"÷ floor": next(iter(times))}
     for kind, column in (("by hand", "÷ by hand"), ("peer", "÷ peer"), ("products", "÷ peer's products")):
         members = [name for name, c in able.items() if c.kind == kind]
@@ -141,7 +141,7 @@ def _row(case: Case, contender: Contender, times: Mapping[str, Timing], bases: M
     return row | contender.facts
 
 
-def measure(cases: Iterable[Case], seconds: float) -> Iterator[list[dict[str, Any]]]:
+def measure(cases: Iterable[Case], seconds: float, clock: Clock = time.perf_counter) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of one case after another, each built when its turn comes."""
     for case in cases:
-        yield rows(case, seconds)
+        yield rows(case, seconds, clock)

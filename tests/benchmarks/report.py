@@ -65,7 +65,7 @@ def heading(line: dict[str, Any]) -> str:
     threads = f"{line['threads']} thread{'s' if line['threads'] > 1 else ''} ({pools})"
     return (
         f"{line['at'][:10]}, {machine['processor']}, {machine['cores']} cores, {machine['memory GiB']} GiB; "
-        f"{threads}, allocator {line['allocator']}{variables}; "
+        f"{threads}, {line.get('clock', 'wall')} time, allocator {line['allocator']}{variables}; "
         f"Python {machine['python']}, {versions}; commit {machine['commit']}"
     )
 

@@ -104,7 +104,9 @@ def test_a_wrong_gradient_by_hand_is_found(monkeypatch):
 
 def test_rows_hold_ratios_to_the_floor_and_to_the_fastest_rivals(monkeypatch):
     seconds = {"floor": 1.0, "ours": 3.0, "slow hand": 4.0, "hand": 2.0, "peer": 6.0, "its products": 0.5}
-    monkeypatch.setattr(contest, "interleaved", lambda calls, _: {n: Timing(np.full(5, seconds[n])) for n in calls})
+    monkeypatch.setattr(
+        contest, "interleaved", lambda calls, _, clock: {n: Timing(np.full(5, seconds[n])) for n in calls}
+    )
     answer = {"a": np.arange(3.0)}
     case = _case(
         Contender("slow hand", "by hand", lambda: answer),

@@ -30,15 +30,21 @@ class Timing:
         return float(np.median(self.rounds - other.rounds))
 
 
-def interleaved(contenders: Mapping[str, Callable[[], object]], seconds: float, rounds: int = 5) -> dict[str, Timing]:
+Clock = Callable[[], float]
+"""Seconds: of the wall, or of this process's own work, which does not count what else runs on the machine."""
+
+
+def interleaved(
+    contenders: Mapping[str, Callable[[], object]], seconds: float, rounds: int = 5, clock: Clock = time.perf_counter
+) -> dict[str, Timing]:
     """Call all contenders round after round, at least so many, until the time is up; each starts with another one."""
-    calls = {name: _calls_in(call, 2e-3) for name, call in contenders.items()}
+    calls = {name: _calls_in(call, 2e-3, clock) for name, call in contenders.items()}
     names = list(contenders)
     times: dict[str, list[float]] = {name: [] for name in names}
     end, start = time.perf_counter() + seconds, 0
     while time.perf_counter() < end or len(times[names[0]]) < rounds:
         for name in names[start:] + names[:start]:
-            times[name].append(_time(contenders[name], calls[name]))
+            times[name].append(_time(contenders[name], calls[name], clock))
         start = (start + 1) % len(names)
     return {name: Timing(np.array(values)) for name, values in times.items()}
 
@@ -49,14 +55,14 @@ def fastest(contenders: Mapping[str, Callable[[], object]], seconds: float = 0.0
     return min(times, key=lambda name: times[name].rounds.min())
 
 
-def _time(call: Callable[[], object], count: int) -> float:
-    start = time.perf_counter()
+def _time(call: Callable[[], object], count: int, clock: Clock) -> float:
+    start = clock()
     for _ in range(count):
         call()
-    return (time.perf_counter() - start) / count
+    return (clock() - start) / count
 
 
-def _calls_in(call: Callable[[], object], seconds: float) -> int:
+def _calls_in(call: Callable[[], object], seconds: float, clock: Clock) -> int:
     """So many calls make up a sample; the first call warms up."""
     call()
-    return max(1, int(seconds / max(_time(call, 1), 1e-9)))
+    return max(1, int(seconds / max(_time(call, 1, clock), 1e-9)))

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.benchmarks import bracketing, curvature, dense_jacobians, gradients, growth, hessians, per_example, tied
+from tests.benchmarks import (
+    bracketing,
+    curvature,
+    dense_jacobians,
+    gradients,
+    growth,
+    hessians,
+    layers,
+    per_example,
+    tied,
+)
 from tests.benchmarks.contest import Case
 from tests.benchmarks.nets import Net
 
@@ -43,6 +53,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "gradient, sigmoid": lambda: gradients.case(SIGMOID),
     "tied gradient": lambda: tied.gradient(TIED),
     "tied norms": lambda: tied.norms(TIED),
+    **{
+        f"{build.__name__} of {layer.kind}": lambda b=build, own=layer: b(own)
+        for build, kinds in ((layers.gradient, ("conv", "lstm", "attention")), (layers.norms, ("conv", "lstm")))
+        for layer in (layers.convolution(2, 2, 4, 3), layers.lstm(2, 3, 2), layers.attention(2, 1, 3, 2))
+        if layer.kind in kinds
+    },
+    "gradient of conv, more channels out": lambda: layers.gradient(layers.convolution(2, 1, 4, 4)),
     "dense chain, waist": lambda: bracketing.dense((6, 5, 2, 7)),
     "dense chain, long": lambda: bracketing.dense((3, 9, 1, 8, 4, 6)),
 }

@@ -54,6 +54,16 @@ def test_the_numpy_program_computes_the_gradients_of_every_preset(capsys, name):
         )
 
 
+def test_the_gradients_as_javascript(capsys):
+    code, program, _ = run(capsys, "cs231n", "--format", "javascript", "--parameter", "W1")
+    assert code == 0
+    assert program.startswith("// What a program of `to_javascript` calls")
+    assert program.endswith("  return { Z1, A1, Z2, P, dZ2, dA1, dZ1, dW1 };\n}\n")
+    code, out, err = run(capsys, "cs231n", "--format", "javascript", "--order", "2")
+    assert (code, out) == (2, "")
+    assert "explain: --format javascript writes gradients; leave --order 2 out" in err
+
+
 def test_the_program_of_one_parameter_asks_for_no_other_gradient(capsys):
     _, program, _ = run(capsys, "cs231n", "--format", "numpy", "--parameter", "b1")
     assert program.endswith("\ndb1 = dZ1.sum(axis=0)\n")

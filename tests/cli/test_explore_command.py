@@ -13,7 +13,7 @@ from jacobians.cli import explore_command, main
 @pytest.fixture(autouse=True)
 def _small_page(monkeypatch):
     """The page itself is tested beside the explorer; here a short one with letters of every kind."""
-    monkeypatch.setattr(explore_command, "explorer_page", lambda presets: "<!doctype html>∂\n")
+    monkeypatch.setattr(explore_command, "explorer_page", lambda presets, examples: "<!doctype html>∂\n")
 
 
 def run(capsys, *argv):
@@ -33,7 +33,7 @@ def test_the_page_is_written_here_unless_a_file_is_named(capsys, tmp_path, monke
 
 def test_the_presets_that_are_named_are_offered(capsys, tmp_path, monkeypatch):
     offered = []
-    monkeypatch.setattr(explore_command, "explorer_page", lambda presets: offered.append(presets) or "page")
+    monkeypatch.setattr(explore_command, "explorer_page", lambda presets, examples: offered.append(presets) or "page")
     file = str(tmp_path / "a.html")
     assert run(capsys, "keras", "matlab", "keras", "-o", file)[0] == 0
     assert run(capsys, "-o", file, "--force")[0] == 0
@@ -91,3 +91,41 @@ def test_from_the_shell(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "page.html").read_text(encoding="utf-8").endswith("</html>\n")
     assert "page.html: " in done.stdout
+
+
+def test_a_batch_of_ones_own(capsys, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(explore_command, "explorer_page", lambda presets, examples: given.append(examples) or "page")
+    file, page = tmp_path / "batch.csv", str(tmp_path / "a.html")
+    rows = "\n".join(f"{i},{i * i},{'ab'[i % 2]}" for i in range(10))
+    file.write_text(f"one,two,kind\n{rows}\n")
+    assert run(capsys, "--data", str(file), "-o", page)[0] == 0
+    mine, *others = given[0]
+    assert (mine.key, mine.sizes, mine.X.shape, len(others)) == ("data", (2, 3, 2), (8, 2), 3)
+    assert mine.X[3].tolist() == [3, 9]
+    assert mine.labels.tolist() == [0, 1] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "1,2,3,4,5,6,7,a\n1,2,3,4,5,6,8,b\n",
+            "has 2 examples, 7 features and 2 classes; the page shows 2 examples",
+        ),
+        ("1,2,a\n3,4,a\n", "1 classes; the page shows"),
+    ],
+)
+def test_a_batch_that_the_page_cannot_show_is_one_line(capsys, tmp_path, text, message):
+    file = tmp_path / "batch.csv"
+    file.write_text(text)
+    code, out, err = run(capsys, "--data", str(file), "-o", str(tmp_path / "a.html"))
+    assert (code, out) == (2, "")
+    assert err.startswith("jacobians: error: explore: ")
+    assert message in err
+
+
+def test_columns_are_of_a_file(capsys):
+    code, _, err = run(capsys, "--labels", "kind")
+    assert code == 2
+    assert "explore: --features and --labels name arrays of a file; add --data FILE" in err

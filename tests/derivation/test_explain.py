@@ -139,7 +139,7 @@ def test_unknown_presets_are_refused():
 
 
 def test_the_text_shows_chain_sizes_steps_and_formula():
-    text = str(explain(Network.dense((4, 3, 2)), "cs231n"))
+    text = explain(Network.dense((4, 3, 2)), "cs231n").to_text(96)
     lines = text.splitlines()
     assert lines[0] == "cs231n: batch in rows, weights in columns, bias separate, vec C, numerator layout"
     chain = next(i for i, line in enumerate(lines) if line.startswith("  = (1 / N) 1ᵀ"))

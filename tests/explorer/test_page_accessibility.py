@@ -13,13 +13,13 @@ SMALL = "#net=3-2&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denomin
 BIG = "#net=5-3-2-4&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denominator"
 
 
-def serious(tab: Tab) -> list[str]:
-    """What axe-core finds, of serious or critical impact."""
+def serious(tab: Tab, within: str | None = None) -> list[str]:
+    """What axe-core finds, of serious or critical impact, in the page or in a part of it."""
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
         missing("axe-playwright-python is not installed")
-    violations = Axe().run(tab.page).response["violations"]
+    violations = Axe().run(tab.page, context=within).response["violations"]
     return [
         f"{found['id']}: {found['nodes'][0]['html'][:120]}"
         for found in violations
@@ -27,10 +27,21 @@ def serious(tab: Tab) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [400, 1600])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+EVERYWHERE = [(width, scheme) for width in (400, 1000, 1600) for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        pytest.param(*each, marks=[] if each in ((400, "light"), (1600, "dark")) else [pytest.mark.slow])
+        for each in EVERYWHERE
+    ],
+)
 def test_axe_finds_nothing_serious(browser: Any, page_file: Path, width: int, scheme: str) -> None:
-    tab = Tab(browser, page_file, SMALL, width=width, color_scheme=scheme)
+    """On the way back in the light scheme, forward in the dark one, each with the editor open."""
+    fragment = SMALL + ("&mode=forward&step=2" if scheme == "dark" else "")
+    tab = Tab(browser, page_file, fragment, width=width, color_scheme=scheme)
+    tab.page.evaluate("() => { document.getElementById('editor').open = true; }")
     tab.settle(300)
     tab.cell("left", 2, 3).focus()
     found = serious(tab)
@@ -42,7 +53,7 @@ def test_axe_would_find_something(browser: Any, page_file: Path) -> None:
     tab = Tab(browser, page_file, SMALL)
     tab.settle(300)
     tab.page.evaluate("() => document.querySelector('label[for=net]').remove()")
-    found = serious(tab)
+    found = serious(tab, "#shared")
     tab.close()
     assert [text.partition(":")[0] for text in found] == ["select-name"]
 
@@ -107,6 +118,7 @@ def test_on_paper(tab: Tab) -> None:
         "boxes => boxes.map((box) => getComputedStyle(box).overflowX).filter((value) => value !== 'visible')"
     )
     assert overflows == []
+    tab.page.emulate_media(media="screen")
 
 
 def test_every_section_is_a_heading_and_a_region(tab: Tab) -> None:

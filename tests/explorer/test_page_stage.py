@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,8 @@ def stop(tab: Tab) -> str:
 def test_it_opens_at_the_last_layers_weights(tab: Tab) -> None:
     assert stop(tab) == "∂Z₃/∂σ(Z₂)"
     assert tab.text("#say").startswith("The row passes ∂Z₃/∂σ(Z₂).")
-    assert "12 × 24 on the left, 12 × 18 on the right" in tab.text("#say")
+    assert tab.page.locator("#left-tiles [aria-current] .size").text_content() == "12 × 24"
+    assert tab.page.locator("#right-tiles [aria-current] .size").text_content() == "12 × 18"
     assert tab.text("#right-step .op math").replace(" ", "") == "dA1=dZ2W2⊤"
     assert tab.text("#left-step .why").startswith("vec trick. ")
 
@@ -140,3 +143,46 @@ def test_without_a_bias_there_is_no_row(tab: Tab) -> None:
 
 def test_the_strings_of_numbers_agree() -> None:
     assert [shortly(x) for x in np.array([0.5, -0.004, 12.4, 0.0])] == [".50", "−.004", "12", "0"]
+
+
+def test_a_column_ends_at_one_entry_of_the_librarys_gradient(tab: Tab) -> None:
+    """Forward mode, in numerator and in denominator layout, of an entry that both sides have."""
+    tab.go("#net=4-3-2&mode=forward&step=99&left=cs231n&right=columns.columns.last.F.denominator&by=W1")
+    gradient = EXAMPLES[1].run(convention("cs231n").replace(reduction="mean")).gradient()["W1"]
+    select = tab.page.locator("#follow")
+    values = select.locator("option").evaluate_all("options => options.map((o) => o.value)")
+    assert len(values) == gradient.size
+    for i in (0, 5, 11):
+        select.select_option(values[i])
+        tab.settle()
+        for pane in ("left", "right"):
+            text = tab.text(f"#{pane}-step .with .op").rpartition(" = ")[2].replace("−", "-")
+            assert float(text) == pytest.approx(gradient.ravel()[i], rel=6e-3)
+    assert tab.fragment["mode"] == "forward"
+    tab.page.keyboard.press("Escape")
+    tab.page.locator("#mode").select_option("back")
+    assert "mode" not in tab.fragment
+
+
+def test_a_column_passes_every_factor_once(tab: Tab) -> None:
+    tab.go("#net=4-3-2&mode=forward&step=0&by=W1")
+    assert stop(tab) == "start"
+    seen = [stop(tab)]
+    for _ in range(7):
+        tab.page.locator("#forward").click()
+        seen.append(stop(tab))
+    assert seen == ["start", "turn", "∂Z₂/∂Θ₁", "∂σ(Z₂)/∂Z₂", "drop the 1", "∂Z₃/∂σ(Z₂)", "loss", "mean"]
+
+
+def test_a_step_is_saved_as_a_picture_that_stands_alone(tab: Tab) -> None:
+    tab.go("#net=4-3-2&step=2")
+    with tab.page.expect_download() as waited:
+        tab.page.locator("#save").click()
+    root = ElementTree.parse(waited.value.path()).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "(Θ₂ ⊗ I₆)" in texts
+    assert any(text.startswith("dA₁ = dZ₂ W₂ᵀ") for text in texts)
+    fills = {element.get("fill") for element in root.iter("{http://www.w3.org/2000/svg}rect")}
+    assert len(fills) > 8
+    assert not {"class", "style"} & {name for element in root.iter() for name in element.attrib}

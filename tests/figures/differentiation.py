@@ -64,6 +64,8 @@ def _against_jax(count: int) -> tuple[Counter[str], list[str], float]:
     while outcomes["agrees"] + outcomes["agrees within its conditioning"] + outcomes["DIFFERS"] < count:
         rng = np.random.default_rng([16, number])
         number += 1
+        if number % 500 == 0:
+            jax.clear_caches()  # a gigabyte after some thousand expressions
         text = expression(rng, int(rng.integers(1, 5)))
         if rng.integers(2):
             text = f"{rng.choice(['tr', 'norm', 'sum', 'logdet'])}({text})"

@@ -99,7 +99,7 @@ def outcome(program: Program, slip: Slip | None) -> Outcome:
         return Outcome(program.name, kind, "refused", words=str(error).split("\n")[0])
     wrong = tuple(g.name for g in found.gradients if g.verdict == "wrong")
     first = found.faults[0] if found.faults else None
-    why = "; ".join(f"{name}: {reason}" for name, reason, _ in found.failures[:2]) if not found.entries else ""
+    why = "; ".join(f"{f.entry}: {f.why}" for f in found.failures[:2]) if not found.entries else ""
     return Outcome(
         program.name,
         kind,

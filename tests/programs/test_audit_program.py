@@ -122,7 +122,7 @@ SLIPS = [
 ]
 
 
-FAST = (3, 6, 10)
+FAST = (6, 10)
 """The slips that are tried every day."""
 
 
@@ -169,7 +169,7 @@ def test_where_loss_and_gradient_disagree_neither_is_blamed_alone() -> None:
     assert fault.slip == "regulariser"
     assert set(fault.gradients) == {"grads['W1']", "grads['W2']"}
     assert fault.beside_text.startswith("loss += reg")
-    assert "-1 λ" in fault.words
+    assert "the loss's derivative has 2 λ times W2, the gradient has λ times W2" in fault.words
 
 
 def test_ascent_counts_as_the_negated_gradient() -> None:
@@ -230,7 +230,7 @@ def test_every_size_differs() -> None:
 
 
 def test_the_same_seed_says_the_same() -> None:
-    once, again = (audit_program(FUNCTION, seed=3) for _ in range(2))
+    once, again = (audit_program(CLASS, seed=3) for _ in range(2))
     assert [g.difference for g in once.gradients] == [g.difference for g in again.gradients]
 
 

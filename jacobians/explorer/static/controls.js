@@ -62,23 +62,24 @@ function namesOf({ last }) {
 
 function sourceOf({ title, citation, assumed, summary, objective }) {
   const open = assumed.length ? ` The source leaves open: ${assumed.join(", ")}; here the usual choice.` : "";
-  const shown = objectiveOf(netOf(state.net));
+  const shown = objectiveOf(theNet());
   const other = objective && objective !== shown ? ` The source would take the ${objective}; here it has this net's loss.` : "";
   return `${title}: ${summary}. ${citation}${open}${other}`;
 }
 
 function showShared() {
-  const net = netOf(state.net);
+  const net = theNet();
   byId("net").value = state.net;
   byId("wrt").replaceChildren(...net.wrt.map(([name, shown]) => el("option", { value: name }, shown)));
   byId("wrt").value = state.by;
   byId("batch").textContent =
-    `Net ${netTitle(net)}; ${net.count} examples with labels ${net.labels.map((label) => label + 1).join(", ")} (classes ` +
-    `count from 1); the loss is the mean of the ${objectiveOf(net)}. Both panes have the same weights and the same batch.`;
+    `Net ${netTitle(net)}${net.edited ? `, ${net.activation.replaceAll("_", " ")}` : ""}; ${net.count} examples with labels ${net.labels.map((label) => label + 1).join(", ")} (classes ` +
+    `count from 1); the loss is the mean of the ${objectiveOf(net)}. Both panes have the same weights and the same batch. ` +
+    (net.edited ? "Its numbers were computed in this page, from the formulas that are shown." : "Arrays, Jacobians and gradients were computed by the library when this file was written.");
 }
 
 function netTitle(net) {
-  return `${net.key.replaceAll("-", "–")}, ${net.title}`;
+  return `${net.sizes.join("–")}, ${net.title}`;
 }
 
 function objectiveOf(net) {

@@ -140,9 +140,23 @@ function stageOf(laid, manner, name) {
       const found = value(tree);
       return { math: node, shape, numbers: Float64Array.from(typeof found === "number" ? [found] : found.data), places: movedPlaces(laid, moved) };
     });
-    return { ...stop, into, parts, matrix: matrices[i] && Float64Array.from(matrices[i].data) };
+    return { ...stop, into, parts, matrix: matrices[i] && Float64Array.from(matrices[i].data), blocks: blocksOf(stop.tree, value, laid.layout.vec) };
   });
-  return { stops: filled, weight: weight && [weight[0], value(weight[1]).data[0]] };
+  return { stops: filled, weight: weight && [weight[0], value(weight[1]).data[0]], loss: placesOf(laid).loss.data[0] };
+}
+
+// Into how many blocks, of how many rows and columns, a matrix is divided: a Kronecker product, or one block an example.
+function blocksOf(tree, value, order) {
+  if (tree?.[0] === "kron") {
+    const shapes = tree.slice(1).map((part) => value(part).shape);
+    const [a, b] = order === "C" ? shapes : shapes.reverse(); // in F order the factors change places
+    return a.length === 2 && b.length === 2 ? [...a, ...b] : null;
+  }
+  if (tree?.[0] === "per_example" && (tree[2] === 0) === (order === "C")) {
+    const { shape } = value(tree[1]);
+    return tree[2] === 0 ? [shape[0], shape[0], 1, shape[1]] : [shape[1], shape[1], 1, shape[0]];
+  }
+  return null;
 }
 
 // The places before a factor that only drops or moves entries, of those after it.

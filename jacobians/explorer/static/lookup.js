@@ -109,6 +109,8 @@ function makePane(name, side, net, wrt) {
     title: name === "left" ? "Left" : "Right",
     side,
     layout,
+    laid,
+    ways: pooled(derivedOf(laid, manner).ways),
     own,
     wrt,
     arrays,

@@ -21,6 +21,8 @@ function build() {
   ];
   for (const [id, title] of SECTIONS) sections.push(makeSection(id, title, (name) => el("div", { id: `${name}-${id}` })));
   byId("sections").append(...sections);
+  byId("shared").after(buildEditor());
+  byId("sources").append(el("ul", { id: "ways" }));
   byId("gradient").append(el("p", { id: "difference" }));
   byId("graph-title").after(graphPicture());
 }
@@ -33,7 +35,7 @@ function makeSection(id, title, content, compared = true) {
 }
 
 function render() {
-  const net = netOf(state.net);
+  const net = theNet();
   panes = ["left", "right"].map((name, i) => {
     const known = panes[i];
     const same = known?.net === net && known.wrt === state.by && known.side === state[name];
@@ -47,8 +49,10 @@ function render() {
   for (const [id] of SECTIONS) markRows(byId(`${id}-badge`), ...panes.map(({ rows }) => rows[id]));
   if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   renderTheStage();
+  byId("ways").replaceChildren(...differencesShown());
   byId("difference").textContent = differenceText(panes);
   showShared();
+  showEditor();
   for (const pane of panes) showControls(pane.name);
   markSwitches();
   light();
@@ -56,14 +60,15 @@ function render() {
   writeFragment();
 }
 
-// The row stays at its role when a convention changes, and goes to the opening stop when the chain does.
+// The row stays at its role when a convention changes, and goes to the opening stop when the chain or the way does.
 function renderTheStage() {
-  const role = stage.roles.length ? currentRole() : null;
+  const role = stage.way.length ? currentRole() : null;
   const added = summedExamples();
-  stage.roles = alignedRoles(...panes);
   stage.follow = state.follow;
+  stage.forward = state.mode === "forward" && panes.every(({ stops }) => stops.length);
+  layWay();
   if (state.step === null) stage.at = openingStop();
-  else if (stage.known && role !== null && stage.roles.includes(role)) stage.at = stage.roles.indexOf(role) + added;
+  else if (stage.known && role !== null && stage.way.includes(role)) stage.at = stage.way.indexOf(role) + added;
   else stage.at = state.step;
   stage.known = true;
   renderStage();
@@ -96,9 +101,13 @@ function markSwitches() {
   markRows(byId("conventions-badge"), ...rows);
 }
 
+// A flip that only moves entries is shown as a movement.
 function chooseSide(pane, side) {
+  const [old, next] = [sides[state[pane]].layout, sides[side].layout];
+  const before = old.bias === next.bias && old.derivative === next.derivative ? standing(pane) : new Map();
   state[pane] = side;
   render();
+  carry(pane, before);
 }
 
 function chooseFactor(key) {
@@ -112,7 +121,8 @@ function chooseShared(name, value) {
   state.of = null;
   state.tie = null;
   state.step = null;
-  const names = netOf(state.net).wrt.map(([wrt]) => wrt);
+  if (name === "net") state.edit = { set: {} };
+  const names = theNet().wrt.map(([wrt]) => wrt);
   if (!names.includes(state.by)) state.by = names[0];
   render();
 }

@@ -1,6 +1,7 @@
 // The stage: a row of numbers goes from the loss to a parameter, factor by factor, in two conventions at once.
 
-const stage = { roles: [], at: 0, follow: 0, timer: 0, moved: false, width: 0 };
+const stage = { roles: [], way: [], at: 0, follow: 0, forward: false, timer: 0, moved: false, width: 0 };
+const TANGENT = "//tangent";
 const LEVELS = 8;
 
 function level(number, full) {
@@ -20,34 +21,47 @@ function largest(numbers) {
 }
 
 function lastStop() {
-  const summed = stage.roles.some((role) => role.endsWith("/parameter/"));
-  return stage.roles.length - 1 + (summed ? panes[0].net.count : 0);
+  const summed = !stage.forward && stage.roles.some((role) => role.endsWith("/parameter/"));
+  return stage.way.length - 1 + (summed ? panes[0].net.count : 0);
 }
 
 // The examples that have been added to the gradient; 0 before the sum.
 function summedExamples() {
-  return Math.max(0, stage.at - stage.roles.length + 1);
+  return Math.max(0, stage.at - stage.way.length + 1);
 }
 
 function currentRole() {
-  return stage.roles[Math.min(stage.at, stage.roles.length - 1)];
+  return stage.way[Math.min(stage.at, stage.way.length - 1)];
 }
 
-// Which of a pane's stops the row has come to: where the pane has no such stop, the one before.
+// Which of a pane's stops the row has come to: where the pane has no such stop, the one before. A column comes the other way.
 function reached(pane) {
-  const index = Math.min(stage.at, stage.roles.length - 1);
-  const passed = stage.roles.slice(0, index + 1);
-  return pane.stops.filter(({ role }) => passed.includes(role)).at(-1);
+  const passed = stage.way.slice(0, Math.min(stage.at, stage.way.length - 1) + 1);
+  const found = pane.stops.filter(({ role }) => passed.includes(role));
+  return stage.forward ? found[0] : found.at(-1);
+}
+
+// The roles as they are read from the loss to the parameter, and in the order in which a row or a column passes them.
+function layWay() {
+  const roles = alignedRoles(...panes);
+  stage.roles = stage.forward ? [...roles.filter((role) => role !== "//weight"), TANGENT] : roles;
+  stage.way = stage.forward ? [...stage.roles].reverse() : stage.roles;
+}
+
+// Whether a pane draws what comes out beside the matrix's rows, and not below its columns.
+function beside(pane) {
+  return stage.forward !== (pane.layout.derivative === "denominator");
 }
 
 function stopName(role) {
   const [of, wrt, kind] = role.split("/");
   const pane = panes.find(({ stops }) => stops.some((stop) => stop.role === role));
   const shown = (name) => pane.arrays.get(name)?.shown ?? name;
+  if (kind === "tangent") return "start";
   if (kind === "drop") return "drop the 1";
   if (kind === "turn") return "turn";
   if (kind === "weight") return "the weight";
-  if (of === "loss") return "start";
+  if (of === "loss") return stage.forward ? "mean" : "start";
   if (of === "losses") return "loss";
   const target = wrt === "parameter" ? shown(pane.own) : shown(wrt);
   return `∂${shown(of)}/∂${target}`;
@@ -62,21 +76,23 @@ function renderStage() {
   for (const pane of panes) {
     pane.stops.forEach((stop, i) => { stop.next = pane.stops[i + 1]; });
   }
-  stage.roles = alignedRoles(...panes);
+  layWay();
   stage.at = Math.max(0, Math.min(stage.at, lastStop()));
   if (stage.follow > panes[0].net.count) stage.follow = 0;
   for (const pane of panes) {
     pane.row = rowsOf(pane, stage.follow, summedExamples());
     pane.all = rowsOf(pane, stage.follow, 0);
+    pane.columns = columnsOf(pane, chosenEntry());
   }
-  stage.full = Math.max(...panes.map(({ row }) => largest(row.slice(1).flat())));
-  const names = stage.roles.map(stopName);
-  for (let n = 1; stage.roles.length - 1 + n <= lastStop(); n += 1) names.push(`+ example ${n}`);
+  const shown = ({ row, columns }) => (stage.forward ? columns : row.slice(1)).flat();
+  stage.full = Math.max(...panes.map((pane) => largest(shown(pane))));
+  const names = stage.way.map(stopName);
+  for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push(`+ example ${n}`);
   showBand(names);
   const sizes = slotWidths(stage.width - 8);
   for (const pane of panes) {
     // the other pane changes only with the slots that both share, and with the scale
-    const drawn = JSON.stringify([stage.roles, stage.at, stage.follow, stage.full, stage.width, sizes]);
+    const drawn = JSON.stringify([stage.way, stage.at, stage.follow, stage.forward && chosenEntry(), stage.full, stage.width, sizes]);
     if (pane.drawn === drawn) continue;
     pane.drawn = drawn;
     byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane, sizes) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
@@ -98,14 +114,39 @@ function showBand(names) {
     button.addEventListener("click", () => goTo(i));
     return el("li", { "aria-current": i === stage.at ? "step" : null }, button);
   }));
-  const follow = byId("follow");
-  const count = panes[0].net.count;
-  if (follow.options.length !== count + 1) {
-    follow.replaceChildren(...Array.from({ length: count + 1 }, (_, n) => el("option", { value: n }, n ? `example ${n}` : "all examples")));
-  }
-  follow.value = stage.follow;
+  showChoice();
   byId("play").textContent = stage.timer ? "❚❚ pause" : "▶ play";
   byId("say").replaceChildren(...stageSentence());
+}
+
+// Beside the buttons: which example's row is followed, or which entry of the parameter is changed.
+function showChoice() {
+  const select = byId("follow");
+  const gradient = panes.find((pane) => pane.gradient)?.gradient;
+  const options = stage.forward && gradient
+    ? gradient.places.map((place, i) => [place, `change ${entryLabel(gradient, i)}`]).filter(([place]) => commonEntries().includes(place))
+    : Array.from({ length: panes[0].net.count + 1 }, (_, n) => [n, n ? `example ${n}` : "all examples"]);
+  const written = JSON.stringify(options);
+  if (select.dataset.written !== written) {
+    select.dataset.written = written;
+    select.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
+  }
+  select.setAttribute("aria-label", stage.forward ? "Entry that is changed" : "Follow");
+  select.value = stage.forward ? chosenEntry() : stage.follow;
+  byId("mode").value = stage.forward ? "forward" : "back";
+}
+
+// The entries that can be changed: those of both parameters, where they have some in common.
+function commonEntries() {
+  const [left, right] = panes.map(({ gradient }) => gradient?.places ?? []);
+  const common = left.filter((place) => right.includes(place));
+  return common.length ? common : [...left, ...right];
+}
+
+// The place of the entry that a column starts from: the reader's, or the first.
+function chosenEntry() {
+  const places = commonEntries();
+  return places.includes(state.entry) ? state.entry : places[0];
 }
 
 // One sentence: which Jacobian the row passes, and whether the panes do it alike.
@@ -115,12 +156,17 @@ function stageSentence() {
     const n = summedExamples();
     return [el("b", {}, n === 1 ? "Example 1 adds its outer product to the gradient." : `Example ${n} adds its own; the sum is over examples 1 to ${n}.`)];
   }
-  const without = panes.filter(({ stops }) => stops.length && !stops.some((stop) => stop.role === role));
-  const found = panes.map(({ stops }) => stops.find((stop) => stop.role === role));
-  const sizes = found.every(Boolean) ? found.map((stop) => `${stop.height} × ${stop.into.length}`) : [];
-  const name = stopName(role);
-  const said = [el("b", {}, role.startsWith("loss/") ? "The row starts at the loss. " : `The row passes ${name}. `)];
-  for (const pane of without) said.push(el("span", { class: "differs" }, `≠ ${pane.title} has no such factor: its row stays as it is. `));
-  if (sizes.length === 2 && sizes[0] !== sizes[1]) said.push(el("span", { class: "differs" }, `≠ The factor is ${sizes[0]} on the left, ${sizes[1]} on the right.`));
+  const without = panes.filter(({ stops }) => role !== TANGENT && stops.length && !stops.some((stop) => stop.role === role));
+  const said = [el("b", {}, stage.forward ? columnSentence(role) : role.startsWith("loss/") ? "The row starts at the loss. " : `The row passes ${stopName(role)}. `)];
+  const moved = stage.forward ? "column" : "row";
+  for (const pane of without) said.push(el("span", { class: "differs" }, `≠ ${pane.title} has no such factor: its ${moved} stays as it is. `));
+  const difference = differenceAt(role);
+  if (difference) said.push(el("span", { class: "differs" }, `≠ ${difference}.`));
   return said;
+}
+
+function columnSentence(role) {
+  if (role === TANGENT) return "One entry of the parameter changes by 1: the column starts with a 1 there. ";
+  if (role.startsWith("loss/")) return "The column ends as one number: one entry of the gradient, which the row gives whole. ";
+  return `The column passes ${stopName(role)}. `;
 }

@@ -27,9 +27,10 @@ function walk(event, pane, stop) {
   if (!step) return;
   event.preventDefault();
   event.stopPropagation();
-  const count = stop.order.length;
+  const { to } = passageOf(pane, stop);
+  const count = to.order.length;
   pane.walked = pane.walked === undefined ? 0 : (pane.walked + step + count) % count;
-  tie(null, String(stop.into[stop.order[pane.walked]]));
+  tie(null, String(to.into[to.order[pane.walked]]));
   announce(byId(`${pane.name}-terms`).textContent);
 }
 
@@ -60,8 +61,9 @@ function play() {
 
 // The stop that shows most: the row goes through the last layer's weights, or past the loss where there are none.
 function openingStop() {
-  const found = stage.roles.findIndex((role) => /^Z\d+\/A\d+\/$/.test(role));
-  return found < 0 ? Math.min(1, stage.roles.length - 1) : found;
+  if (stage.forward) return 1;
+  const found = stage.way.findIndex((role) => /^Z\d+\/A\d+\/$/.test(role));
+  return found < 0 ? Math.min(1, stage.way.length - 1) : found;
 }
 
 function buildStage() {
@@ -71,7 +73,9 @@ function buildStage() {
     return made;
   };
   const follow = el("select", { id: "follow", "aria-label": "Follow" });
-  follow.addEventListener("change", () => { stage.follow = Number(follow.value); state.follow = stage.follow; renderStage(); writeFragment(); });
+  follow.addEventListener("change", () => chooseOnStage(stage.forward ? { entry: Number(follow.value) } : { follow: Number(follow.value) }));
+  const mode = el("select", { id: "mode", "aria-label": "Way" }, el("option", { value: "back" }, "back: a row"), el("option", { value: "forward" }, "forward: a column"));
+  mode.addEventListener("change", () => { state.step = null; chooseOnStage({ mode: mode.value }); });
   const slider = el("input", { id: "stop", type: "range", min: 0, max: 1, "aria-label": "Step" });
   slider.addEventListener("input", () => goTo(Number(slider.value)));
   const go = button("play", "▶ play", null, play);
@@ -79,7 +83,7 @@ function buildStage() {
   const section = el("section", { id: "stage", "aria-labelledby": "stage-title" },
     el("h2", { id: "stage-title" }, "The stage: a row goes from the loss to the parameter"),
     el("div", { class: "band" },
-      el("div", { class: "buttons" }, button("back", "←", "back", () => goTo(stage.at - 1)), go, button("forward", "→", "forward", () => goTo(stage.at + 1)), follow),
+      el("div", { class: "buttons" }, button("back", "←", "back", () => goTo(stage.at - 1)), go, button("forward", "→", "forward", () => goTo(stage.at + 1)), mode, follow, button("save", "SVG", "Save this step as SVG", savePicture)),
       el("p", { class: "say", id: "say" }),
       el("div", { class: "line" }, slider, el("ol", { class: "stops", id: "stops", "aria-label": "Steps" }))),
     el("div", { class: "panes" }, ...["left", "right"].map((name) => el("div", { class: "pane", "data-pane": name },
@@ -89,6 +93,12 @@ function buildStage() {
   document.addEventListener("keydown", stageKeys);
   addEventListener("resize", () => { measureStage(); renderStage(); });
   return section;
+}
+
+function chooseOnStage(choice) {
+  Object.assign(state, choice);
+  renderTheStage();
+  writeFragment();
 }
 
 function stageKeys(event) {

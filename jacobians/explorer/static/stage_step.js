@@ -1,6 +1,7 @@
 // One step on the stage: row times factor with its numbers, the same with arrays, and the sum over the examples.
 
 function stepShown(pane) {
+  if (stage.forward) return columnShown(pane);
   const role = currentRole();
   const n = summedExamples();
   const stop = n ? pane.stops.at(-1) : pane.stops.find((each) => each.role === role);
@@ -30,57 +31,58 @@ function inline(pane, place) {
 // What the arrays of the step leave of the pane's width; all of it where they stand below.
 function roomFor(pane, stop) {
   const width = stage.width - 24;
-  const shapes = [...(stop.parts ?? []).map(({ shape }) => shape), stop.shape];
+  const shapes = stage.forward ? [stop.previous.shape] : [...(stop.parts ?? []).map(({ shape }) => shape), stop.shape];
   const tables = shapes.reduce((sum, shape) => sum + (shape.length ? 31 * shape.at(-1) + 34 : 30), 0);
   return width - tables >= 260 ? width - tables : width;
 }
 
-// The row stands on end beside the matrix, so that each entry faces the matrix row that it multiplies; the result falls out below.
+// What goes in stands beside the matrix, each entry facing what it multiplies, and the result falls out on the other side:
+// a row stands on end at the left of the matrix's rows, a column lies above its columns.
 function productDrawn(pane, stop) {
   const turned = pane.layout.derivative === "denominator";
-  const width = stop.into.length;
-  const { height } = stop;
-  const across = turned ? height : width;
-  const down = turned ? width : height;
+  const lying = beside(pane); // what goes in lies above the matrix, and the result stands at its right
+  const { from, to } = passageOf(pane, stop);
+  const [across, down] = lying ? [from, to] : [to, from];
   const room = roomFor(pane, stop);
-  const w = Math.max(9, Math.min(36, (room - 80) / across));
-  const h = Math.max(9, Math.min(19, 200 / down));
+  const w = Math.max(9, Math.min(36, (room - 80) / across.order.length));
+  const h = Math.max(9, Math.min(19, 200 / down.order.length));
   const side = 34;
   const label = 26;
   const readable = w >= 27 && h >= 12;
-  const named = h >= 11;
   const full = largest(stop.numbers);
-  const drawn = [];
-  const [left, top] = turned ? [label, h + 20] : [label + side + 10, 0];
+  const width = stop.into.length;
+  const [left, top] = lying ? [label, h + 20] : [label + side + 10, 0];
   const put = (x, y, width_, number, scale, attributes, more, text) => {
     const group = svg("g", { class: level(number, scale) + more });
     group.append(svg("rect", { class: `cell ${level(number, scale)}`, x, y, width: width_, height: h, ...attributes }));
     if (text && width_ >= 26 && h >= 11) group.append(svg("text", { x: x + width_ / 2, y: y + h / 2 + 4, "text-anchor": "middle" }, text));
     return group;
   };
-  drawn.push(svg("rect", { class: "paper", x: left, y: top, width: across * w, height: down * h }));
+  const entry = (part, k, x, y, width_) =>
+    put(x, y, width_, part.numbers[k], stage.full, { "data-k": part.into[k] }, part.of ? dimmed(pane, part.of, k) : "", shortly(part.numbers[k]));
+  const drawn = [svg("rect", { class: "paper", x: left, y: top, width: across.order.length * w, height: down.order.length * h })];
   stop.previous.order.forEach((r, i) => stop.order.forEach((c, j) => {
     const number = stop.numbers[r * width + c];
     if (number === 0) return;
     const [x, y] = turned ? [left + i * w, top + j * h] : [left + j * w, top + i * h];
     drawn.push(put(x, y, w, number, full, { "data-r": stop.previous.into[r], "data-c": stop.into[c] }, dimmed(pane, stop.previous, r), readable ? shortly(number) : ""));
   }));
-  const before = pane.all[stop.position - 1];
-  const after = pane.row[stop.position];
-  stop.previous.order.forEach((r, i) => {
-    const [x, y] = turned ? [left + i * w, 12] : [label, i * h];
-    drawn.push(put(x, y, turned ? w : side, before[r], stage.full, { "data-k": stop.previous.into[r] }, dimmed(pane, stop.previous, r), shortly(before[r])));
-    if (named && !turned) drawn.push(svg("text", { class: "entry", x: label - 3, y: y + h / 2 + 4, "text-anchor": "end" }, `d${entryName(stop.previous, r)}`));
+  drawn.push(...outlines(stop, [left, top], w, h, turned));
+  from.order.forEach((k, i) => {
+    const [x, y] = lying ? [left + i * w, 12] : [label, i * h];
+    drawn.push(entry(from, k, x, y, lying ? w : side));
+    if (h >= 11 && !lying) drawn.push(svg("text", { class: "entry", x: label - 3, y: y + h / 2 + 4, "text-anchor": "end" }, `d${entryName(from.of ?? stop.previous, k)}`));
   });
   const results = svg("g", { class: "result" });
-  stop.order.forEach((c, j) => {
-    const [x, y] = turned ? [left + across * w + 10, top + j * h] : [left + j * w, down * h + 8];
-    results.append(put(x, y, turned ? side : w, after[c], stage.full, { "data-k": stop.into[c] }, dimmed(pane, stop, c), shortly(after[c])));
+  to.order.forEach((k, i) => {
+    const [x, y] = lying ? [left + across.order.length * w + 10, top + i * h] : [left + i * w, down.order.length * h + 8];
+    results.append(entry(to, k, x, y, lying ? side : w));
   });
   drawn.push(results);
-  const W = left + across * w + (turned ? side + 14 : 4);
-  const H = top + down * h + (turned ? 4 : h + 12);
-  const image = svg("svg", { tabindex: 0, role: "group", "aria-label": `${pane.title}: row times ${stopName(stop.role)}; arrow keys move over the entries of the result`, width: W + 2, height: H + 2, viewBox: `-1 -1 ${W + 2} ${H + 2}` }, ...drawn);
+  const W = left + across.order.length * w + (lying ? side + 14 : 4);
+  const H = top + down.order.length * h + (lying ? 4 : h + 12);
+  const what = stage.forward ? "times column" : "times row";
+  const image = svg("svg", { tabindex: 0, role: "group", "aria-label": `${pane.title}: ${stopName(stop.role)} ${what}; arrow keys move over the entries of the result`, width: W + 2, height: H + 2, viewBox: `-1 -1 ${W + 2} ${H + 2}` }, ...drawn);
   image.addEventListener("keydown", (event) => walk(event, pane, stop));
   return image;
 }
@@ -135,18 +137,45 @@ function exampleMark(at, n) {
   return at >= n ? ["dim"] : [];
 }
 
-// One entry of the result written out: the sum that the row and a column of the matrix make.
+// The same step on the way forward: factor times column, and the column as the array that changes.
+function columnShown(pane) {
+  const role = currentRole();
+  const stop = role === TANGENT ? pane.stops.findLast(({ numbers }) => numbers) : pane.stops.find((each) => each.role === role);
+  if (!stop) return [el("p", { class: "op" }, "This convention needs no such factor."), el("p", { class: "why" }, "The column stays as it is.")];
+  const { from, to } = passageOf(pane, stop);
+  const [{ numbers, into }, shape] = role === TANGENT ? [from, stop.shape] : [to, stop.previous.shape];
+  const name = changedName(pane, role, stop);
+  const whole = shape.length ? [tableShown(pane, el("span", {}, `change of ${name}`), shape, numbers, into)] : [el("p", { class: "op" }, `∂loss/∂${entryLabelOf(pane)} = ${rounded(numbers[0], 3)}`)];
+  if (role === TANGENT) return [el("p", { class: "op" }, `A change of ${name}`), el("div", { class: "with" }, ...whole)];
+  return [el("p", { class: "op" }, pane.words.math(stop.symbol)), el("p", { class: "why" }, "The factor times the column is what the change makes of the array before it."),
+    el("div", { class: "work" }, el("div", { class: "product" }, productDrawn(pane, stop)), el("div", { class: "with" }, ...whole)),
+    el("p", { class: "terms", id: `${pane.name}-terms` }, ...termsOf(pane, stop, null))];
+}
+
+// What has changed after a factor: the array before it, with its ones where these are dropped on the way back.
+function changedName(pane, role, { at: [of, wrt, kind] }) {
+  const shown = (name) => pane.arrays.get(name)?.shown ?? name;
+  if (role === TANGENT) return shown(pane.own);
+  if (kind === "turn") return `${shown(wrt)}, turned`;
+  return kind === "drop" ? `${shown(wrt)} with its ones` : shown(of);
+}
+
+function entryLabelOf(pane) {
+  return entryLabel(pane.gradient, Math.max(0, pane.gradient.places.indexOf(chosenEntry())));
+}
+
+// One entry of the result written out: the sum that what goes in and the matrix make.
 function termsOf(pane, stop, chosen) {
-  if (!stop.position || !stop.numbers) return [];
-  const after = pane.row[stop.position];
-  const before = pane.all[stop.position - 1];
-  const found = chosen === null ? -1 : stop.into.indexOf(chosen);
-  const c = found >= 0 ? found : after.reduce((best, number, i) => (Math.abs(number) > Math.abs(after[best]) ? i : best), 0);
+  if (!stop.numbers || !(stage.forward || stop.position)) return [];
+  const { from, to } = passageOf(pane, stop);
+  const found = chosen === null ? -1 : to.into.indexOf(chosen);
+  const k = found >= 0 ? found : to.numbers.reduce((best, number, i) => (Math.abs(number) > Math.abs(to.numbers[best]) ? i : best), 0);
   const spelled = (number) => rounded(number, 3);
   const bracketed = (number) => (number < 0 ? `(${spelled(number)})` : spelled(number));
-  const terms = before.flatMap((number, r) => {
-    const factor = stop.numbers[r * stop.into.length + c];
-    return factor === 0 ? [] : [`${bracketed(number)}·${bracketed(factor)}`];
+  const width = stop.into.length;
+  const terms = from.numbers.flatMap((number, i) => {
+    const factor = stop.numbers[stage.forward ? k * width + i : i * width + k];
+    return factor === 0 || (stage.forward && number === 0) ? [] : [stage.forward ? `${bracketed(factor)}·${bracketed(number)}` : `${bracketed(number)}·${bracketed(factor)}`];
   });
-  return [el("b", {}, `d${entryName(stop, c)}`), ` = ${terms.join(" + ") || "0"} = `, el("b", {}, spelled(after[c]))];
+  return [el("b", {}, `d${entryName(to.of ?? stop.previous, k)}`), ` = ${terms.join(" + ") || "0"} = `, el("b", {}, spelled(to.numbers[k]))];
 }

@@ -13,7 +13,7 @@ function roleOf([of, wrt, kind]) {
 }
 
 // What the row has passed, in a pane's own words and numbers; an empty list where the pane has no such derivative.
-function makeStops(pane, { stops, weight }) {
+function makeStops(pane, { stops, weight, loss }) {
   pane.weight = weight;
   pane.stops = stops.map((stop, position) => {
     const numbers = stop.matrix ? [...stop.matrix] : null;
@@ -21,7 +21,7 @@ function makeStops(pane, { stops, weight }) {
     return { ...stop, position, role: roleOf(stop.at), numbers, letter, order: unrolled(stop.shape, pane.layout.vec) };
   });
   pane.stops.forEach((stop, i) => {
-    stop.previous = i ? pane.stops[i - 1] : null;
+    stop.previous = i ? pane.stops[i - 1] : { order: [0], into: [loss], shape: [], letter: "loss" };
     stop.height = stop.numbers ? stop.numbers.length / stop.into.length : 0;
   });
 }
@@ -68,4 +68,17 @@ function entryName(stop, i) {
   const [r, c] = [Math.floor(i / stop.shape[1]) + 1, (i % stop.shape[1]) + 1];
   const turned = stop.next?.at[2] === "turn";
   return stop.letter + (turned ? subscript(c) + subscript(r) : subscript(r) + subscript(c));
+}
+
+// The column after every factor, in C order, of a change of one entry of the parameter; the last is that entry's own.
+function columnsOf(pane, entry) {
+  const factors = pane.stops.filter(({ numbers }) => numbers);
+  if (!factors.length) return [];
+  const columns = new Array(factors.length + 1);
+  columns[factors.length] = factors.at(-1).into.map((place) => (place === entry ? 1 : 0));
+  for (let i = factors.length - 1; i >= 0; i -= 1) {
+    const { numbers, into, height } = factors[i];
+    columns[i] = Array.from({ length: height }, (_, r) => into.reduce((sum, __, c) => sum + numbers[r * into.length + c] * columns[i + 1][c], 0));
+  }
+  return columns;
 }

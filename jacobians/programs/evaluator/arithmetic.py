@@ -378,10 +378,6 @@ def _setdefault(budget: Budget, held: dict[Any, Any], key: Any, default: Any = N
     return held.setdefault(key, default)
 
 
-def _lower(budget: Budget, held: str) -> str:
-    return held.lower()
-
-
 def _starts(budget: Budget, held: str, start: str) -> bool:
     return held.startswith(start)
 
@@ -393,8 +389,41 @@ def _replace(budget: Budget, held: str, old: Any, new: Any) -> str:
     return held.replace(old, new)
 
 
-def _no_text(budget: Budget, held: str, *args: Any, **keywords: Any) -> str:
-    raise UnreadError("format of a text")
+_FIELD = re.compile(r"\{(\d*|[A-Za-z_]\w*)\}")
+
+
+def _formatted(budget: Budget, held: str, *args: Any, **keywords: Any) -> str:
+    """Return ``'W{}'.format(l)``, where everything in it is a text or a whole number."""
+    named = {**keywords, **{str(place): value for place, value in enumerate(args)}}
+    made, end = "", 0
+    for count, field in enumerate(_FIELD.finditer(held)):
+        value = named.get(field.group(1) or str(count))
+        if type(value) not in (int, str) and not isinstance(value, np.integer):
+            raise UnreadError("format of a text")
+        made += held[end : field.start()] + str(value)
+        end = field.end()
+    made += held[end:]
+    if "{" in _FIELD.sub("", held):
+        raise UnreadError("format of a text")
+    return made[:1000]
+
+
+def _join(budget: Budget, held: str, parts: Any) -> str:
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise UnreadError("join of what are no texts")
+    budget.size(sum(len(part) + len(held) for part in parts))
+    return held.join(parts)
+
+
+def _split_text(budget: Budget, held: str, at: Any = None) -> list[str]:
+    if at is not None and not (isinstance(at, str) and at):
+        raise UnreadError("split of this")
+    budget.objects(len(held))
+    return held.split(at)
+
+
+def _cut(how: Callable[[str], str]) -> Callable[..., str]:
+    return lambda budget, held: how(held)
 
 
 _OF_CONTAINERS: dict[type, dict[str, Callable[..., Any]]] = {
@@ -407,5 +436,8 @@ _OF_CONTAINERS: dict[type, dict[str, Callable[..., Any]]] = {
         "items": _items, "keys": _keys, "values": _values, "get": _get, "update": _update, "copy": _copied,
         "pop": _pop, "setdefault": _setdefault, "iteritems": _items, "has_key": lambda _b, held, key: key in held,
     },
-    str: {"lower": _lower, "startswith": _starts, "format": _no_text, "replace": _replace},
+    str: {
+        "lower": _cut(str.lower), "upper": _cut(str.upper), "strip": _cut(str.strip), "startswith": _starts,
+        "format": _formatted, "replace": _replace, "join": _join, "split": _split_text,
+    },
 }  # fmt: skip

@@ -85,11 +85,15 @@ def _astype(budget: Budget, x: Any, dtype: Any, **_k: Any) -> Any:
     return made if made.ndim else made[()]
 
 
-def _clip(budget: Budget, x: Any, low: Any = None, high: Any = None, **keywords: Any) -> Any:
+def _clip(budget: Budget, x: Any, low: Any = None, high: Any = None, out: Any = None, **keywords: Any) -> Any:
     low, high = keywords.get("a_min", keywords.get("min", low)), keywords.get("a_max", keywords.get("max", high))
     low, high = (None if v is None else array(v, budget) for v in (low, high))
     budget.shape(np.broadcast_shapes(np.shape(x), np.shape(low), np.shape(high)))
-    return np.clip(x, low, high)
+    made = np.clip(x, low, high)
+    if isinstance(out, np.ndarray):
+        out[...] = made
+        return out
+    return made
 
 
 def _repeat(budget: Budget, x: Any, times: Any, axis: Any = None) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
@@ -39,6 +41,12 @@ _LOADERS = (
     "get_data",
     "train_test_split",
 )
+IN_PLACE = frozenset(
+    ["numpy.add.at", "numpy.subtract.at", "numpy.copyto", "numpy.fill_diagonal", "numpy.put_along_axis"]
+)
+"""Functions that change their first argument."""
+PYTHONS_OWN = ("builtins", "past.builtins", "six.moves", "__builtin__")
+"""Modules from which files take Python's own functions."""
 _OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
 
 
@@ -179,7 +187,25 @@ class Calls(Machine):
             of_array = called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute)
             parts = [function.value, *parts] if of_array else parts  # type: ignore[attr-defined]
             self.operands = node, tuple(parts), (receiver, *args) if of_array else tuple(args)
-        return self.call(called, args, keywords, node)
+        made = self.call(called, args, keywords, node)
+        self._told_of_change(node, called, args, keywords, frame)
+        return made
+
+    def _told_of_change(
+        self, node: ast.Call, called: Any, args: list[Any], keywords: dict[str, Any], frame: Frame
+    ) -> None:
+        """Tell the recorder where a function changes an array in place: ``out=``, ``np.add.at``."""
+        if not isinstance(called, BuiltIn):
+            return
+        changed: ast.expr | None = next((k.value for k in node.keywords if k.arg == "out"), None)
+        value = keywords.get("out")
+        if called.name in IN_PLACE and node.args:
+            changed, value = node.args[0], args[0]
+        if changed is not None and isinstance(value, np.ndarray):
+            key, shown = self._key(changed, frame)
+            again = self.recorder.stored("write", key, shown, node.lineno, frame, value)
+            if again is not value:
+                value[...] = again
 
     def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:
         """Return what a function, class or method of the file or of a table gives."""

@@ -41,7 +41,11 @@ _TYPES = {
 _MATH = ("exp", "log", "sqrt", "tanh", "pow", "floor", "ceil", "fabs", "sin", "cos", "log2", "log10", "log1p")
 
 
-def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
+Caller = Callable[[Any, list[Any], dict[str, Any]], Any]
+"""Calls a function of the file or of a table, with arguments and keywords."""
+
+
+def numpy_table(budget: Budget, rng: np.random.Generator, call: Caller | None = None) -> Mapping[str, Any]:
     """Return the functions by their full names, such as ``numpy.linalg.norm``.
 
     Parameters
@@ -50,6 +54,8 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
         Of the run: every function asks it for the size of its result.
     rng : numpy.random.Generator
         Of ``numpy.random``; a seed that the program sets is not followed.
+    call : callable, optional
+        Of the evaluator, for functions that take a function of the file.
     """
     rules: dict[str, Callable[..., Any]] = {**_ENTRY_BY_ENTRY, **_REDUCING, **MAKING, **PRODUCTS, **_MOVING, **_OTHER}
     table: dict[str, Any] = {name: partial(rule, budget) for name, rule in rules.items()}
@@ -58,7 +64,31 @@ def numpy_table(budget: Budget, rng: np.random.Generator) -> Mapping[str, Any]:
     table |= dict(_types(budget))
     for name, value in {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}.items():
         table[f"numpy.{name}"] = table[f"math.{name}"] = value
+    if call is not None:
+        table["numpy.vectorize"] = lambda of, **_k: BuiltIn("vectorized", partial(_for_each, budget, call, of))
+        table["numpy.apply_along_axis"] = partial(_along_axis, budget, call)
     return table | random_functions(budget, rng)
+
+
+def _for_each(budget: Budget, call: Caller, of: Any, *arrays: Any) -> Any:
+    """A function of numbers at each entry of arrays."""
+    entries = np.broadcast_arrays(*(array(x, budget) for x in arrays))
+    budget.objects(entries[0].size)
+    found = [array(call(of, [x[place] for x in entries], {}), budget) for place in np.ndindex(entries[0].shape)]
+    if not found or any(x.ndim for x in found):
+        raise UnreadError("vectorize of a function that gives no numbers")
+    return np.array(found).reshape(entries[0].shape)
+
+
+def _along_axis(budget: Budget, call: Caller, of: Any, axis: Any, x: Any, *more: Any) -> Any:
+    """A function of a vector for each vector along an axis of an array."""
+    x = np.moveaxis(array(x, budget), operator.index(axis), -1)
+    budget.objects(x.size)
+    found = [array(call(of, [x[place], *more], {}), budget) for place in np.ndindex(x.shape[:-1])]
+    if not found or len({part.shape for part in found}) != 1:
+        raise UnreadError("apply_along_axis of this function")
+    made = np.array(found).reshape(*x.shape[:-1], *found[0].shape)
+    return np.moveaxis(made, -1, operator.index(axis)) if found[0].ndim == 1 else made
 
 
 def _method(budget: Budget, name: str) -> Callable[..., Any]:
@@ -284,6 +314,40 @@ def _add_at(sign: float) -> Callable[..., None]:
     return of
 
 
+def _copyto(budget: Budget, x: Any, values: Any, where: Any = True) -> None:
+    np.copyto(x, array(values, budget), where=array(where, budget))
+
+
+def _fill_diagonal(budget: Budget, x: Any, value: Any) -> None:
+    np.fill_diagonal(x, array(value, budget))
+
+
+def _put_along_axis(budget: Budget, x: Any, index: Any, values: Any, axis: Any) -> None:
+    np.put_along_axis(x, array(index, budget), array(values, budget), axis_of(axis))
+
+
+def _take_along_axis(budget: Budget, x: Any, index: Any, axis: Any) -> Any:
+    x, index = array(x, budget), array(index, budget)
+    budget.size(float(index.size) * max(x.shape, default=1))
+    return np.take_along_axis(x, index, axis_of(axis))
+
+
+def _meshgrid(budget: Budget, *axes: Any, indexing: Any = "xy", **_k: Any) -> list[Any]:
+    arrays = [array(x, budget).ravel() for x in axes]
+    budget.size(len(arrays) * math.prod(float(x.size) for x in arrays))
+    return list(np.meshgrid(*arrays, indexing="ij" if indexing == "ij" else "xy"))
+
+
+def _ix(budget: Budget, *axes: Any) -> tuple[Any, ...]:
+    return np.ix_(*(array(x, budget) for x in axes))
+
+
+def _nan_to_num(budget: Budget, x: Any, **_k: Any) -> Any:
+    x = array(x, budget)
+    budget.size(x.size)
+    return np.nan_to_num(x)
+
+
 def _bincount(budget: Budget, x: Any, weights: Any = None, minlength: int = 0) -> Any:
     x = array(x, budget)
     budget.size(int(np.max(x, initial=0)) + 1)
@@ -304,5 +368,7 @@ _OTHER: dict[str, Callable[..., Any]] = {
     "numpy.shape": lambda budget, x: np.shape(array(x, budget)),
     "numpy.size": lambda budget, x, axis=None: np.size(array(x, budget), axis),
     "numpy.ndim": lambda budget, x: array(x, budget).ndim,
-    "numpy.seterr": _nothing, "numpy.set_printoptions": _nothing,
+    "numpy.copyto": _copyto, "numpy.fill_diagonal": _fill_diagonal, "numpy.put_along_axis": _put_along_axis,
+    "numpy.take_along_axis": _take_along_axis, "numpy.meshgrid": _meshgrid, "numpy.ix_": _ix,
+    "numpy.nan_to_num": _nan_to_num, "numpy.seterr": _nothing, "numpy.set_printoptions": _nothing,
 }  # fmt: skip

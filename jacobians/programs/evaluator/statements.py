@@ -11,10 +11,11 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import binary, truth
-from jacobians.programs.evaluator.calls import ReturnError, only_shows, reserved
+from jacobians.programs.evaluator.calls import PYTHONS_OWN, ReturnError, only_shows, reserved
 from jacobians.programs.evaluator.containers import item_of, iterated, listed, part_of, set_item
 from jacobians.programs.evaluator.expressions import Expressions
 from jacobians.programs.evaluator.machine import RAISED, construct_of
+from jacobians.programs.evaluator.python_functions import PYTHON
 from jacobians.programs.recording import key_of
 from jacobians.programs.values import (
     Frame,
@@ -318,6 +319,8 @@ class Evaluator(Expressions):
         for alias in node.names:
             if alias.name == "*":
                 raise UnreadError("a star import", node.lineno)
+            if node.module in PYTHONS_OWN and (alias.asname or alias.name) in PYTHON:
+                continue
             full = f"{node.module}.{alias.name}"
             found = self._in_tables(full)
             name = alias.asname or alias.name
@@ -358,10 +361,12 @@ class Evaluator(Expressions):
     def _with(self, node: ast.With, frame: Frame) -> None:
         for item in node.items:
             call = item.context_expr
-            if not (
-                isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "errstate"
-            ):
+            function = call.func if isinstance(call, ast.Call) else None
+            if isinstance(function, ast.Attribute) and function.attr == "errstate":
+                continue
+            if not (isinstance(function, ast.Name) and function.id == "open" and item.optional_vars is not None):
                 raise UnreadError("with", node.lineno)
+            self._store(item.optional_vars, self.evaluate(call, frame), frame)
         self.block(node.body, frame)
 
     _STATEMENTS: ClassVar[Mapping[type, Callable[..., Any]]] = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.contest import Contender, skipped
-from tests.benchmarks.nets import Net
 
 PEERS = {
     "torch": (
@@ -22,6 +22,8 @@ PEERS = {
         "hessian_product",
         "tied_gradient",
         "tied_norms",
+        "layer_gradient",
+        "layer_norms",
     ),
     "jax": (
         "gradient",
@@ -54,8 +56,8 @@ def missing(package: str) -> str:
     return ""
 
 
-def contenders(question: str, net: Net, *more: np.ndarray) -> list[Contender]:
-    """Every peer's answers to a question about a net (and a vector), or its name and why it is skipped."""
+def contenders(question: str, net: Any, *more: np.ndarray) -> list[Contender]:
+    """Every peer's answers to a question about a net or a layer (and a vector), or its name and why it is skipped."""
     found: list[Contender] = []
     for package, questions in PEERS.items():
         if question not in questions:

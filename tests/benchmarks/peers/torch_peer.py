@@ -13,7 +13,9 @@ from torch.nn.functional import cross_entropy
 from tests.benchmarks import tied
 from tests.benchmarks.contest import Contender, skipped
 from tests.benchmarks.floors import gradient_products
+from tests.benchmarks.layers import Layer
 from tests.benchmarks.nets import Net
+from tests.benchmarks.peers import torch_layers
 from tests.benchmarks.peers.torch_net import Params, data, output, packed
 
 
@@ -200,3 +202,11 @@ def tied_norms(net: Net) -> list[Contender]:
         return sum(g.flatten(1).square().sum(1) for g in each(params, X).values())
 
     return [Contender("torch vmap(grad), squared", "peer", run, lambda n: {"norms": n.numpy()})]
+
+
+def layer_gradient(layer: Layer) -> list[Contender]:
+    return torch_layers.gradient(layer)
+
+
+def layer_norms(layer: Layer) -> list[Contender]:
+    return torch_layers.norms(layer)

@@ -1,0 +1,413 @@
+"""Which line of a backward pass is the first wrong one: each against the derivatives of the arrays of the forward pass.
+
+A line that gives the loss's derivative with respect to an array of the forward pass, up to a constant, is right so far.
+The true value is put in the place of what a line gives, each time that it is run: where that makes the gradients right,
+the line is one that may have slipped.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.recording import Event, reals
+from jacobians.programs.reference import both
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A line of the backward pass, with every time that it was run.
+
+    Attributes
+    ----------
+    line : int
+    statement : ast.stmt
+    events : tuple of Event
+    """
+
+    line: int
+    statement: ast.stmt
+    events: tuple[Event, ...]
+
+    @property
+    def last(self) -> Event:
+        return self.events[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A line that makes gradients right where the true values stand in its place.
+
+    Attributes
+    ----------
+    site : Site
+    kind : {"unmatched", "scaled", "taken"}
+        Whether what it gives is no derivative, a multiple of the one that is needed, or that of another array.
+    named : bool
+        Whether its name says whose derivative it is, and it is that of another array.
+    mended : tuple of int
+        The places of the gradients that become right.
+    truths : tuple of mappings of int to ndarray
+        True values, by the events in whose place they stand.
+    """
+
+    site: Site
+    kind: Literal["unmatched", "scaled", "taken"]
+    named: bool
+    mended: tuple[int, ...]
+    truths: tuple[dict[int, Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What was seen of a line: whether it gives a derivative, up to a constant, and whether it may have slipped."""
+
+    site: Site
+    matched: bool
+    suspect: Suspect | None
+
+
+_LARGEST_ADJOINT = 120
+"""Entries of an array whose derivative is found entry by entry."""
+_MOST_ENTRIES = 420
+"""Entries of all arrays that a line gives, one after the other."""
+_MOST_SITES = 90
+_MOST_TIMES = 40
+"""Times that one line is run, of which the true values are put in its place."""
+
+
+def backward_sites(study: Study, wrong: Sequence[int], end: int) -> list[Site]:
+    """Return the lines whose values reach a wrong gradient and not the loss, in the order in which they are run."""
+    last = max(study.claims[i].event.index for i in wrong)
+    statements = statements_of(study.subject.source.tree)
+    groups: dict[Any, list[Event]] = {}
+    for event in reals(study.run.events):
+        if event.index <= last and event.kind in ("assign", "write", "update", "return") and event.line in statements:
+            key = event.key if event.kind != "return" else "return"
+            groups.setdefault((event.line, id(statements[event.line]), key.partition("[")[0], event.kind), []).append(
+                event
+            )
+    found: list[Site] = []
+    for (line, *_), events in list(groups.items())[-_MOST_SITES:]:
+        before = [e for e in events if e.index < study.loss.index]
+        after = [e for e in events if e.index > study.loss.index]
+        for part in (before, after):
+            kept = list(_reaching(study, wrong, part, last, end)) if part else []
+            if kept:
+                found.append(Site(line, statements[line], tuple(kept)))
+    return sorted(found, key=lambda site: site.events[0].index)
+
+
+def _reaching(study: Study, wrong: Sequence[int], events: list[Event], last: int, end: int) -> Iterator[Event]:
+    """Those of a line's events that reach a wrong gradient and not the loss; a helper serves both passes."""
+    if study.subject.runs >= end:
+        return
+    whole = study.loss.value(study.run.events[study.loss.index].copy)
+    looked = frozenset([study.loss.index, *(study.claims[i].event.index for i in wrong)])
+    changes = {e.index: _disturbed for e in events}
+    run, _ = study.subject.run(both(study.base, changes), stop=max(last, study.loss.index), only=looked)
+    held = {e.index: e for e in run.events}
+    if study.loss.index not in held:
+        return
+    moved = study.loss.value(held[study.loss.index].copy)
+    if moved != whole and np.isfinite(moved):
+        if 1 < len(events) <= _MOST_TIMES:
+            half = len(events) // 2
+            yield from _reaching(study, wrong, events[:half], last, end)
+            yield from _reaching(study, wrong, events[half:], last, end)
+        return
+    for i in wrong:
+        event = held.get(study.claims[i].event.index)
+        if event is None or not np.array_equal(event.copy, study.claims[i].value):
+            yield from events
+            return
+
+
+def _disturbed(value: Any) -> Any:
+    return value * 1.37 + 0.11
+
+
+def _nothing(value: Any) -> Any:
+    return value * 0.0
+
+
+def statements_of(tree: ast.Module) -> dict[int, ast.stmt]:
+    """Return the statement that stores or returns a value on each line."""
+    found: dict[int, ast.stmt] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.AnnAssign)):
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found.setdefault(line, node)
+    return found
+
+
+# --- true values -------------------------------------------------------------------------------------
+
+
+def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
+    """Return whether a line gives a derivative, and what becomes of the gradients with true values in its place."""
+    if not any(np.any(e.copy) for e in site.events) or _of_forward_pass(study, site):
+        return Look(site, True, None)  # a sum starts there, or an array of the forward pass is computed again
+    ascends = any(claim.sign < 0 for claim in study.claims)
+    matched: list[tuple[str, float]] = []
+    mending: list[tuple[tuple[int, ...], dict[int, Any], str]] = []
+    still = _claims_after(study, {e.index: _nothing for e in site.events})
+    for of, truth in _truths(study, wrong, site, end):
+        ratio = ratio_of(*_joined(site, truth))
+        if ratio is not None:
+            matched.append((of, ratio))
+        if study.subject.runs >= end:
+            break
+        scale = _scale(study, wrong, truth, still)
+        if scale is None or (ratio is not None and abs(ratio / scale - 1.0) < 1e-6):
+            continue
+        scaled = {index: scale * value for index, value in truth.items()}
+        right = right_among(study, wrong, _claims_after(study, _put(scaled)))
+        if right:
+            mending.append((right, scaled, of))
+    exact = {of for of, ratio in matched if abs(ratio - 1.0) < 1e-6 or (ascends and abs(ratio + 1.0) < 1e-6)}
+    # what is a derivative itself is right: a later line takes it for a multiple
+    mending = [one for one in mending if one[2] not in exact]
+    most = max((len(right) for right, _, _ in mending), default=0)
+    best = [one for one in mending if len(one[0]) == most]
+    if not best:
+        return Look(site, bool(matched), None)
+    own = site.last.key if naming.is_gradient(site.last.key) and "delta" not in site.last.key.lower() else ""
+    names = {name.lower() for name in naming.parameters_of(own)}
+    other = [of for of, _ in matched if of and of not in {o for _, _, o in best}]
+    in_scale = any(of in {o for _, _, o in best} for of, _ in matched)
+    kind: Literal["unmatched", "scaled", "taken"] = "scaled" if in_scale else "taken" if other else "unmatched"
+    own_array = names & {o.lower() for o in other}
+    named = kind == "taken" and bool(names & {o.lower() for _, _, o in best}) and not own_array
+    if kind == "taken" and own_array and site.last.kind != "write":
+        return Look(site, True, None)  # it is what its name says
+    return Look(site, bool(matched), Suspect(site, kind, named, best[0][0], tuple(values for _, values, _ in best)))
+
+
+def _of_forward_pass(study: Study, site: Site) -> bool:
+    """Whether a line without a gradient's name gives what an array of the forward pass is."""
+    last = site.last
+    if naming.is_gradient(last.key) or last.kind in ("update", "return") or np.size(last.copy) < 2:
+        return False
+    return any(
+        e.index < min(last.index, study.loss.index) and e.index not in {o.index for o in site.events}
+        and np.shape(e.copy) == np.shape(last.copy) and np.array_equal(e.copy, last.copy)
+        for e in reals(study.run.events)
+    )  # fmt: skip
+
+
+def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterator[tuple[str, dict[int, Any]]]:
+    """What a line may be meant to give, each time: a parameter's derivative, and those of the forward pass's arrays."""
+    last = site.last
+    for place in wrong:
+        claim, true = study.claims[place], study.true[place]
+        same = last.key == claim.event.key or last.value is claim.event.value or last.line == claim.line
+        shaped = np.shape(last.copy) == np.shape(true.value) and np.ndim(last.copy) > 0
+        if (same or shaped) and np.isfinite(true.value).all():
+            fits = np.size(last.copy) == np.size(true.value)
+            value = true.value.reshape(np.shape(last.copy)) if fits else true.value
+            yield "", {last.index: claim.sign * value}
+    seen: list[tuple[str, Any]] = []
+    whole = len(site.events) <= _MOST_TIMES and sum(np.size(e.copy) for e in site.events) <= _MOST_ENTRIES
+    # an accumulator has its value after its loop
+    ways = [site.events] if whole else []
+    ways += [(last,)] if len(site.events) > 1 else []
+    for name, pairs in (one for way in ways for one in _partners(study, way)):
+        truth: dict[int, Any] = {}
+        for event, forward in pairs:
+            if study.subject.runs >= end:
+                return
+            slope = adjoint(study, forward)
+            if slope is None:
+                break
+            truth[event.index] = slope.reshape(np.shape(event.copy))
+        if len(truth) == len(pairs):
+            flat = np.concatenate([np.ravel(v) for v in truth.values()])
+            alike = [o for o, one in seen if flat.shape == one.shape and np.allclose(flat, one, 1e-6, 0.0)]
+            if not alike or (name and name not in alike):
+                seen.append((name, flat))
+                yield name, truth
+
+
+_MOST_PARTNERS = 14
+
+
+def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[tuple[Event, Event]]]]:
+    """Arrays of the forward pass with the shapes of what a line gives, one for each time, in order and in reverse."""
+    first = study.loss.index
+    own = {event.index for event in times}
+    claimed = {claim.parameter for claim in study.claims}
+    groups: dict[Any, list[Event]] = {}
+    shapes = {np.shape(e.copy) for e in times}
+    for event in reals(study.run.events):
+        if event.index >= first:
+            break
+        if (
+            event.kind in ("assign", "write", "inner") and np.shape(event.copy) in shapes and event.index not in own
+            and not (naming.is_parameter(event.key) and {event.key, event.shown} & claimed)
+            and not naming.is_gradient(event.key)
+            and np.size(event.copy) <= _LARGEST_ADJOINT
+        ):  # fmt: skip
+            groups.setdefault((event.line, event.key.partition("[")[0], event.kind), []).append(event)
+    count = 0
+    for (_, name, _), events in reversed(groups.items()):
+        for reverse in (False, True):
+            pairs = _paired(times, events, reverse=reverse)
+            if pairs is None or (reverse and len(times) == 1 and len(events) == 1):
+                continue
+            yield name, pairs
+            count += 1
+        if count >= _MOST_PARTNERS:
+            return
+
+
+def _paired(backward: Sequence[Event], forward: Sequence[Event], *, reverse: bool) -> list[tuple[Event, Event]] | None:
+    """Each event of the one with one of the other of its shape; of one shape they follow each other."""
+    left: dict[tuple[int, ...], list[Event]] = {}
+    for event in forward:
+        left.setdefault(np.shape(event.copy), []).append(event)
+    if len(backward) == 1:
+        held = left.get(np.shape(backward[0].copy), [])
+        return [(backward[0], held[0 if reverse else -1])] if held else None
+    counts: dict[tuple[int, ...], int] = {}
+    for event in backward:
+        counts[np.shape(event.copy)] = counts.get(np.shape(event.copy), 0) + 1
+    if any(len(left.get(shape, [])) != count for shape, count in counts.items()):
+        return None
+    ordered = {shape: list(reversed(held)) if reverse else held for shape, held in left.items()}
+    taken = dict.fromkeys(counts, 0)
+    pairs = []
+    for event in backward:
+        shape = np.shape(event.copy)
+        pairs.append((event, ordered[shape][taken[shape]]))
+        taken[shape] += 1
+    return pairs
+
+
+def adjoint(study: Study, event: Event) -> Any:
+    """Return the loss's derivative with respect to what was stored; None where the loss does not depend on it."""
+    if event.index not in study.adjoints:
+        study.adjoints[event.index] = _adjoint(study, event)
+    return study.adjoints[event.index]
+
+
+def _adjoint(study: Study, event: Event) -> Any:
+    start = np.array(event.copy, dtype=float)
+    slope = np.zeros(start.size)
+    step = 1e-5
+    for entry in range(start.size):
+        ends = []
+        for sign in (1.0, -1.0):
+            moved = start.ravel().copy()
+            moved[entry] += sign * step
+            _, recording = study.subject.run(
+                both(study.base, _put({event.index: moved.reshape(start.shape)})), keep=False, stop=study.loss.index
+            )
+            ends.append(study.loss.value(recording.last))
+        slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
+        if entry == min(7, start.size - 1) and not slope.any():
+            return None
+    # differences at one step are good to about seven digits, enough to compare directions
+    return slope if np.isfinite(slope).all() and slope.any() else None
+
+
+def _put(values: dict[int, Any]) -> dict[int, Any]:
+    """Changes that put values in the place of what is stored."""
+    return {index: partial(_instead, np.asarray(value, dtype=float)) for index, value in values.items()}
+
+
+def _instead(new: Any, _old: Any) -> Any:
+    return new.copy() if new.ndim else float(new)
+
+
+def _joined(site: Site, truth: dict[int, Any]) -> tuple[Any, Any]:
+    """What a line gives and what is true, of all times together."""
+    given = [np.ravel(np.asarray(e.copy, dtype=float)) for e in site.events if e.index in truth]
+    return np.concatenate(given), np.concatenate([np.ravel(v) for v in truth.values()])
+
+
+def _claims_after(study: Study, changes: dict[int, Any]) -> list[Any]:
+    """The gradients of a run with changes; None for one that it does not come to."""
+    last = max(claim.event.index for claim in study.claims)
+    looked = frozenset(claim.event.index for claim in study.claims)
+    run, _ = study.subject.run(both(study.base, changes), stop=last, only=looked)
+    held = {e.index: e for e in run.events}
+    found = []
+    for claim in study.claims:
+        event = held.get(claim.event.index)
+        found.append(event.copy if event is not None and event.key == claim.event.key else None)
+    return found
+
+
+def right_among(study: Study, wrong: Sequence[int], values: Sequence[Any]) -> tuple[int, ...]:
+    """Return the wrong gradients that are right among others' values; none where a right one has become wrong."""
+    right = []
+    for place, (claim, true, value) in enumerate(zip(study.claims, study.true, values, strict=True)):
+        if value is None:
+            return ()
+        try:
+            good = not differs(claim.sign * np.asarray(value, dtype=float), true)
+        except (TypeError, ValueError):
+            good = False
+        if good and place in wrong:
+            right.append(place)
+        elif not good and place not in wrong and place not in study.bad:
+            return ()
+    return tuple(right)
+
+
+def _scale(study: Study, wrong: Sequence[int], truth: dict[int, Any], still: Sequence[Any]) -> float | None:
+    """The constant with which a true value makes most wrong gradients right: they are linear in what a line gives."""
+    moved = _claims_after(study, _put(truth))
+    found: list[float] = []
+    for place in wrong:
+        claim, true = study.claims[place], study.true[place]
+        if moved[place] is None or still[place] is None or np.shape(moved[place]) != np.shape(still[place]):
+            continue
+        one, wanted = fitted(claim.sign * np.asarray(moved[place], dtype=float), true.value)
+        none, _ = fitted(claim.sign * np.asarray(still[place], dtype=float), true.value)
+        if one is None or none is None:
+            continue
+        known = np.isfinite(wanted)
+        step, rest = (one - none)[known], (wanted - none)[known]
+        size = float(np.sum(step * step))
+        if size == 0.0 or not np.isfinite(size):
+            continue
+        s = float(np.sum(step * rest)) / size
+        if s and np.abs(rest - s * step).max() <= 1e-5 * max(np.abs(rest).max(), 1e-12):
+            found.append(s)
+    if not found:
+        return None
+    best = max(found, key=lambda s: sum(abs(o / s - 1.0) < 1e-5 for o in found))
+    for k in range(1, 61):
+        simple = round(best * k) / k
+        if simple and abs(best / simple - 1.0) < 1e-6:
+            return simple
+    return best
+
+
+def ratio_of(given: Any, wanted: Any) -> float | None:
+    """Return the constant by which a gradient is the derivative; None if there is none."""
+    size = float(np.sum(wanted * wanted))
+    if size == 0.0 or np.size(given) != np.size(wanted):
+        return None
+    ratio = float(np.sum(given * wanted)) / size
+    far = np.abs(given - ratio * wanted).max()
+    if abs(ratio) <= 1e-6 or far > 1e-6 * max(np.abs(given).max(), np.abs(ratio * wanted).max()):
+        return None
+    # one number is a multiple of every other: only a simple one says something
+    simple = any(abs(ratio * k - round(ratio * k)) < 1e-6 * k for k in range(1, 31)) and abs(ratio) < 60
+    return ratio if wanted.size > 1 or simple else None
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is a name, an attribute or a key of one."""
+    return re.fullmatch(r"[A-Za-z_][\w.]*(\['[\w]+'\])?", text) is not None

@@ -1,0 +1,227 @@
+"""Where loss and gradient disagree about the regulariser alone: both coefficients, and which entries each has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.judge import Study, differs, fitted, judge, slopes_along
+from jacobians.programs.lines import ratio_of
+from jacobians.programs.recording import reals, scalar
+from jacobians.programs.reference import both, derivative
+
+
+def strengths_of(study: Study) -> dict[int, float]:
+    """Return the regulariser's strengths, by the events at which they have their value."""
+    return {
+        e.index: held for e in study.run.events
+        if e.kind in ("assign", "argument", "input") and naming.is_regulariser(e.key) and e.key != "C"
+        and (held := scalar(e.copy))
+    }  # fmt: skip
+
+
+def without(study: Study) -> dict[int, Any]:
+    """Return the changes under which the regulariser has no strength."""
+    return both(study.base, {index: (lambda value: value * 0.0) for index in strengths_of(study)})
+
+
+def disagreements(study: Study, wrong: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Yield gradients that are right but for the regulariser: their places, and what is wrong.
+
+    A gradient that is right at a strength of 0, and wrong at another, is wrong in its regulariser alone. Where the
+    strength has no name, a difference that is a multiple of the parameter says the same.
+    """
+    strengths = strengths_of(study)
+    strength = next(iter(strengths.values()), 0.0)
+    at_zero = _values_without(study) if strengths else None
+    for place in wrong:
+        claim, true = study.claims[place], study.true[place]
+        given, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
+        if given is None:
+            continue
+        parameter = np.asarray(study.values[claim.origin.key], dtype=float).reshape(wanted.shape)
+        if at_zero is None:
+            words = _unnamed(claim.parameter, given, wanted, parameter)
+        else:
+            words = _named(study, place, at_zero[place], strength)
+        if words:
+            yield place, words
+
+
+def _values_without(study: Study) -> list[Any] | None:
+    """The gradients at a strength of 0; None where the program then takes another way."""
+    run, _ = study.subject.run(without(study))
+    found = []
+    for claim in study.claims:
+        if claim.event.index >= len(run.events) or run.events[claim.event.index].key != claim.event.key:
+            return None
+        found.append(run.events[claim.event.index].copy)
+    return found
+
+
+def _named(study: Study, place: int, at_zero: Any, strength: float) -> str:
+    """What is wrong with a gradient that is right without its regulariser, with both coefficients."""
+    claim, true = study.claims[place], study.true[place]
+    most = max(np.size(true.value), 1)
+    plain = derivative(study.subject, study.loss, claim.origin, without(study), study.values, most)
+    if at_zero is None or differs(claim.sign * np.asarray(at_zero, dtype=float), plain):
+        return ""
+    whole, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
+    none, slope = fitted(claim.sign * np.asarray(at_zero, dtype=float), plain.value)
+    parameter = np.asarray(study.values[claim.origin.key], dtype=float).reshape(wanted.shape)
+    of_loss, of_gradient = wanted - slope, whole - none
+    known = np.isfinite(of_loss)
+    if np.abs(of_loss[known] - of_gradient[known]).max(initial=0.0) <= 1e-9:
+        return ""
+    n = study.subject.guess.examples
+    name = claim.parameter
+    said = [_said(part, parameter, known, strength, n, name) for part in (of_loss, of_gradient)]
+    return (
+        "loss and gradient disagree about the regulariser: "
+        f"the loss's derivative has {said[0]}, the gradient has {said[1]}"
+        + (f" (N is {n})" if any("N" in words for words in said) else "")
+    )
+
+
+def _said(part: Any, parameter: Any, known: Any, strength: float, n: int, name: str) -> str:
+    """A regulariser's term in words: ``2 λ/N times W``, and where it is not."""
+    size = float(np.abs(part[known]).max(initial=0.0))
+    held = known & (np.abs(part) > 1e-7 * max(size, 1e-9))
+    if size <= 1e-9 or not held.any():
+        return f"none for {name}"
+    ratios = part[held] / np.where(parameter[held] == 0.0, np.nan, parameter[held])
+    where = _where(held | ~known)
+    if np.isfinite(ratios).all() and np.ptp(ratios) <= 1e-5 * np.abs(ratios).max():
+        return f"{_times(float(ratios.mean()) / strength, n)} times {name}{where}"
+    signs = part[held] / np.sign(parameter[held])
+    if np.isfinite(signs).all() and np.ptp(signs) <= 1e-5 * np.abs(signs).max():
+        return f"{_times(float(signs.mean()) / strength, n)} times the sign of {name}{where}"
+    return f"λ times something that is no multiple of {name}{where}"
+
+
+def _where(held: Any) -> str:
+    """Which entries are left out: the first row or column, as that of the biases in a matrix."""
+    if held.all():
+        return ""
+    if held.ndim == 1 or 1 in held.shape:
+        flat = held.ravel()
+        return " but for its first entry" if flat[1:].all() else " in some of its entries alone"
+    if held[:, 1:].all() and not held[:, 0].any():
+        return " but for its first column"
+    if held[1:].all() and not held[0].any():
+        return " but for its first row"
+    return " in some of its entries alone"
+
+
+def _times(coefficient: float, n: int) -> str:
+    """A coefficient of the strength as a text: ``λ``, ``2 λ``, ``λ/N``."""
+    for over, after in ((1.0, ""), (float(n), "/N")):
+        value = coefficient * over
+        for k in (1, 2, 3, 4):
+            if abs(value * k - round(value * k)) < 1e-5 * k and round(value * k) and abs(value) < 20:
+                front = "" if abs(value - 1) < 1e-5 else "-" if abs(value + 1) < 1e-5 else f"{value:.4g} "
+                return f"{front}λ{after}"
+    return f"{coefficient:.4g} λ"
+
+
+def _unnamed(name: str, given: Any, wanted: Any, parameter: Any) -> str:
+    """The same for a strength without a name: the difference is a multiple of the parameter, or of a part of it."""
+    known = np.isfinite(wanted)
+    gap = np.where(known, given - wanted, 0.0)
+    held = np.abs(gap) > 1e-6 * max(float(np.abs(wanted[known]).max(initial=0.0)), 1e-9)
+    if held.sum() < 2 or ratio_of(given[known], wanted[known]) is not None:
+        return ""
+    ratios = gap[held] / np.where(parameter[held] == 0.0, np.nan, parameter[held])
+    if not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-5 * np.abs(ratios).max():
+        return ""
+    return (
+        "loss and gradient disagree about the regulariser: the gradient has "
+        f"{float(ratios.mean()):+.4g} times {name}{_where(held | ~known)} more than the loss's derivative"
+    )
+
+
+def ratio_without(study: Study) -> float | None:
+    """Return by how much every gradient is the derivative at a strength of 0, where that is one number; else None."""
+    if not strengths_of(study):
+        return None
+    values = _values_without(study)
+    if values is None:
+        return None
+    found: list[float] = []
+    for claim, value in zip(study.claims, values, strict=True):
+        for direction, slope in slopes_along(study, claim, without(study), 2):
+            given, _ = fitted(value, direction)
+            if given is None or slope == 0.0:
+                return None
+            found.append(claim.sign * float(np.sum(given * direction)) / slope)
+    first = found[0]
+    return first if first and all(abs(r / first - 1.0) < 1e-5 for r in found) else None
+
+
+def study_without(study: Study) -> Study | None:
+    """Return the same at a strength of 0, judged; None where the program then takes another way."""
+    base = without(study)
+    run, _ = study.subject.run(base)
+    claims = []
+    for claim in study.claims:
+        if claim.event.index >= len(run.events) or run.events[claim.event.index].key != claim.event.key:
+            return None
+        event = run.events[claim.event.index]
+        claims.append(replace(claim, event=event, value=event.copy))
+    made = Study(study.subject, run, claims, study.loss, base, study.values)
+    judge(made)
+    made.bad = study.bad
+    return made
+
+
+def lines_of(study: Study, place: int) -> tuple[int, int]:
+    """Return the line of a gradient that disagrees about the regulariser, and the loss's.
+
+    Of a gradient that is put together from parts, the line is that of the part in which the difference lies.
+    """
+    claim, true = study.claims[place], study.true[place]
+    line, name = claim.line, claim.parameter
+    given, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
+    if given is not None and given.ndim and 1 in (given.ndim, *given.shape):
+        far = np.flatnonzero(np.abs(given - wanted).ravel() > 1e-6 * np.nanmax(np.abs(wanted)))
+        smallest = given.size
+        for event in reals(study.run.events[: claim.event.index]):
+            part = np.asarray(event.copy)
+            if 1 < part.size < smallest and event.kind in ("assign", "write") and far.size:
+                for order in ("C", "F"):
+                    start = _offset(np.asarray(claim.value).ravel(), part.ravel(order=order), far[0])
+                    if start is not None and start <= far[0] and far[-1] < start + part.size:
+                        line, smallest = event.line, part.size
+                        name = next(iter(naming.parameters_of(event.key)), name)
+    return line, _line_of_loss(study, line, name)
+
+
+def _offset(whole: Any, part: Any, within: int) -> int | None:
+    """Where a part lies in a vector, around one of its entries."""
+    for start in range(max(within - part.size + 1, 0), min(within, whole.size - part.size) + 1):
+        if np.array_equal(whole[start : start + part.size], part):
+            return start
+    return None
+
+
+def _line_of_loss(study: Study, other: int, name: str) -> int:
+    """The line of the loss that names the regulariser's strength, and if there is one, the parameter."""
+    strengths = {e.key for e in study.run.events if naming.is_regulariser(e.key)}
+    strengths |= {e.shown for e in study.run.events if naming.is_regulariser(e.key)}
+    found: list[tuple[bool, int]] = []
+    for line, text in enumerate(study.subject.source.lines, 1):
+        code = text.split("#")[0].split("%")[0]
+        squares = re.search(r"(?i)\*\*\s*2|\^\s*2|square|\*\s*np\.sum|sum\(|norm|loss|cost|J|pow", code) is not None
+        if line == other or not squares or "def " in code or "function" in code or not _names(code, strengths):
+            continue
+        found.append((not _names(code, {name}), line))
+    return min(found, default=(True, study.loss.line))[1]
+
+
+def _names(code: str, names: set[str]) -> bool:
+    return any(re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", code) for n in names)

@@ -1,0 +1,327 @@
+"""Edits of a line, tried where the line stands: what each would give there, before the whole program is run with it."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jacobians.programs import naming
+from jacobians.programs.edits import Around, Edit, edits_of, roots_of
+from jacobians.programs.evaluator import Evaluator
+from jacobians.programs.octave.text import octave_text
+from jacobians.programs.recording import Plan, ReachedError
+from jacobians.programs.source import Source
+from jacobians.programs.subject import Subject
+from jacobians.programs.values import Frame, Function, Instance, LimitError, Unread, is_number
+
+Changes = Any
+_MOST_EDITS = 3000
+_VISITS = 5
+"""Times that a line is run in which its edits are tried."""
+_STEPS = 250_000
+"""Of the evaluator, for all edits of one line."""
+_NAMES = 60
+"""Names that an edit may take."""
+
+
+class _Silent:
+    """Is told of stores and notes none."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
+        return value
+
+    def keeps_old(self, node: ast.stmt) -> bool:
+        return id(node) in self.plan.updates
+
+    def in_update(self) -> bool:
+        return False
+
+    def watched(self, node: ast.expr, frame: Frame, value: Any) -> Any:
+        return value
+
+    def enters_loop(self, node: ast.stmt, length: int | None) -> int | None:
+        return 1 if id(node) in self.plan.training else None
+
+    def left_loop(self, node: ast.stmt) -> None:
+        pass
+
+    def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
+        pass
+
+
+@dataclass(eq=False)
+class _Trial:
+    """One edit: what it gave so far, and which wanted values it has met."""
+
+    edit: Edit
+    root: int
+    given: list[Any] = field(default_factory=list)
+    meets: set[int] = field(default_factory=set)
+    changes: bool = False
+
+
+def tried_in_place(
+    subject: Subject, base: Changes, statement: ast.stmt, wanted: Sequence[Sequence[Any]]
+) -> tuple[list[Edit], list[Edit]]:
+    """Return the edits of a statement that give a wanted value each time, and the others that change what it gives.
+
+    Edits of where the value is stored cannot be looked at in advance, and are with the first. Of edits that give the
+    same, the first is kept; those that fail are left out.
+
+    Parameters
+    ----------
+    subject : Subject
+    base : mapping
+        Changes of the program's stores.
+    statement : ast.stmt
+    wanted : sequence of sequences of arrays
+        Each: what the statement is to give, each time that it is run.
+    """
+    trials: list[_Trial] = []
+    state = {"visit": 0}
+    meets_all = set(range(len(wanted)))
+
+    def visit(evaluator: Evaluator, frame: Frame) -> None:
+        if isinstance(evaluator.recorder, _Silent):
+            return  # an edit that calls the function that it stands in
+        place = state["visit"]
+        state["visit"] += 1
+        roots = roots_of(statement)
+        recorder, budget = evaluator.recorder, evaluator.budget
+        held = (budget.steps, budget.entries, budget.calls, evaluator.line, evaluator.depth)
+        evaluator.recorder = _Silent(subject.plan)
+        random = subject.random_state()
+        budget.restart()
+        try:
+            originals = [_value(evaluator, part[3], frame) for part in roots]
+            if place == 0:
+                around = _around(subject, evaluator, frame, originals[0] if originals else None)
+                trials.extend(
+                    _Trial(edit, _root_of(edit, roots))
+                    for edit in itertools.islice(edits_of(statement, around), _MOST_EDITS)
+                )
+            for trial in list(trials):
+                if budget.steps > _STEPS:
+                    trials.clear()
+                    break
+                if trial.root < 0:
+                    continue
+                trial.edit.put(trial.edit.new)
+                try:
+                    root = roots_of(statement)[trial.root][3]
+                    value = _value(evaluator, root, frame)
+                finally:
+                    trial.edit.put(trial.edit.old)
+                if value is _FAILED:
+                    trials.remove(trial)
+                    continue
+                mark = _mark(value)
+                trial.given.append(mark)
+                trial.changes = trial.changes or mark != _mark(originals[trial.root])
+                if trial.root == 0:
+                    met = {
+                        k for k, each in enumerate(wanted)
+                        if place < len(each) and _near(value, _needed(statement, originals[0], each[place]))
+                    }  # fmt: skip
+                    trial.meets = met if place == 0 else trial.meets & met
+        except LimitError:
+            trials.clear()
+        finally:
+            evaluator.recorder = recorder
+            subject.random_state(random)
+            budget.steps, budget.entries, budget.calls, evaluator.line, evaluator.depth = held
+        if state["visit"] >= _VISITS:
+            raise ReachedError
+
+    subject.run(base, visits={id(statement): visit})
+    met = [t.edit for t in trials if t.meets & meets_all and t.changes]
+    others, places, seen = [], [], set()
+    for trial in trials:
+        key = (trial.root, tuple(trial.given) if trial.root >= 0 else id(trial))
+        if (trial.changes or trial.root < 0) and key not in seen:
+            seen.add(key)
+            others.append(trial.edit)
+            if trial.root:
+                places.append(trial.edit)
+    return met[:_MOST_MET] + places, others
+
+
+_MOST_MET = 8
+
+
+_FAILED: Any = object()
+
+
+def _value(evaluator: Evaluator, node: ast.expr, frame: Frame) -> Any:
+    depth = evaluator.depth
+    try:
+        with np.errstate(all="ignore"):
+            return evaluator.evaluate(node, frame)
+    except LimitError:
+        evaluator.budget.look()
+        return _FAILED
+    except Exception:  # whatever an edit does that the line does not: it is none
+        return _FAILED
+    finally:
+        evaluator.depth = depth
+
+
+def _root_of(edit: Edit, roots: Sequence[Any]) -> int:
+    for place, part in enumerate(roots):
+        if edit.old is part[3] or any(node is edit.old for node in ast.walk(part[3])):
+            return place
+    return -1
+
+
+def _mark(value: Any) -> Any:
+    """What is equal for equal values."""
+    if isinstance(value, (tuple, list)):
+        return tuple(_mark(part) for part in value[:50])
+    if isinstance(value, np.ndarray):
+        return value.shape, np.round(np.asarray(value, dtype=float), 9).tobytes() if value.dtype.kind in "fiub" else ""
+    if is_number(value):
+        return id(value) if isinstance(value, (complex, np.complexfloating)) else round(float(value), 9)
+    if isinstance(value, dict):
+        return tuple((key, _mark(part)) for key, part in value.items())
+    if isinstance(value, slice):
+        return ("slice", value.start, value.stop, value.step)
+    return value if isinstance(value, (str, range)) else id(value)
+
+
+def _near(value: Any, wanted: Any) -> bool:
+    if wanted is None or value is _FAILED or not (is_number(value) or isinstance(value, np.ndarray)):
+        return False
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiub" or np.shape(found) != np.shape(wanted):
+        return False
+    size = float(np.nanmax(np.abs(wanted), initial=0.0))
+    known = np.isfinite(wanted)
+    return bool(np.all(np.abs(found[known] - wanted[known]) <= 3e-6 * size + 1e-12))
+
+
+def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any]) -> Any:
+    """What an expression is to give so that its statement stores what is wanted in the place of what it stores."""
+    stored, new = wanted
+    if original is _FAILED or not (is_number(original) or isinstance(original, np.ndarray)):
+        return None
+    if np.shape(stored) != np.shape(new):
+        return new if np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True) else None
+    if np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True):
+        return new
+    if isinstance(statement, ast.AugAssign) and np.shape(original) == np.shape(stored):
+        if isinstance(statement.op, ast.Add):
+            return original + (new - stored)
+        if isinstance(statement.op, ast.Sub):
+            return original - (new - stored)
+        if isinstance(statement.op, ast.Mult) and np.all(stored):
+            return original * new / stored
+    return None
+
+
+# --- what a line may use -----------------------------------------------------------------------------
+
+_DERIVATIVES = re.compile(
+    r"(?i)prime|deriv|grad|_d$|^d_|backward|der$|relu|sigmoid|tanh|softmax|elu|activation|act|^f$|^sig$|nonlin"
+)
+
+
+def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any) -> Around:
+    arrays: dict[str, tuple[int, ...]] = {}
+    counts: dict[str, int] = {}
+    strengths, factors, others = [], [], []
+    functions: dict[str, int] = {}
+    examples = subject.guess.examples
+    octave = subject.source.language == "Octave"
+    for name, value in _visible(frame):
+        if isinstance(value, Function):
+            count = len(value.node.args.args) - (name.startswith("self."))
+            if _DERIVATIVES.search(name) and count in (1, 2) and not _inside(value, evaluator.line):
+                functions[name] = count
+        elif octave and isinstance(value, (float, np.ndarray)) and np.size(value) == 1:
+            held = float(np.ravel(value)[0])
+            if naming.is_regulariser(name):
+                strengths.append(name)
+            elif held == int(held) and held > 1:
+                counts[name] = int(held)
+            else:
+                factors.append(name)
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "fb":
+            arrays[name] = value.shape
+        elif isinstance(value, (np.ndarray, tuple, list, dict)):
+            others.append(name)
+        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            counts[name] = int(value)
+        elif isinstance(value, (float, np.floating)):
+            if naming.is_regulariser(name.rpartition(".")[2]):
+                strengths.append(name)
+            else:
+                factors.append(name)
+                arrays[name] = ()
+        if len(arrays) > _NAMES:
+            break
+    if not octave:
+        for name, shape in list(arrays.items()):
+            if 0 < len(shape) <= 2 and re.search(r"(?i)^(x|y|inputs?|t|targets?|data|labels|a0)\w{0,6}$", name):
+                counts.update({f"{name}.shape[{axis}]": int(size) for axis, size in enumerate(shape)})
+    elif not any(count == examples for count in counts.values()):
+        counts.update({f"size({name}, {axis + 1})": examples for name, shape in arrays.items()
+                       for axis, size in enumerate(shape) if size == examples and name in ("X", "y")})  # fmt: skip
+    return Around(
+        arrays, counts, np.shape(original) if isinstance(original, np.ndarray) else (), functions, tuple(strengths),
+        examples, tuple(factors[:8]), tuple(others[:12]), _texts(octave=octave),
+    )  # fmt: skip
+
+
+def _inside(function: Function, line: int) -> bool:
+    node = function.node
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _texts(*, octave: bool) -> Callable[[ast.expr], str]:
+    if not octave:
+        return ast.unparse
+    return lambda node: octave_text(ast.Expr(node)).rstrip(";")
+
+
+def _visible(frame: Frame) -> Iterator[tuple[str, Any]]:
+    """What a line sees: the names of its call, of objects and dicts among them, then those around it."""
+    seen: set[str] = set()
+    place: Frame | None = frame
+    while place is not None:
+        for name, value in place.names.items():
+            if name in seen or not re.fullmatch(r"[A-Za-z_]\w*", name):
+                continue
+            seen.add(name)
+            if isinstance(value, Instance):
+                for part, held in value.names.items():
+                    yield f"{name}.{part}", held
+                for part, held in value.of.names.items():
+                    if isinstance(held, Function):
+                        yield f"{name}.{part}", held
+            elif isinstance(value, dict) and 0 < len(value) <= 20 and all(isinstance(k, str) for k in value):
+                yield name, value
+                for part, held in value.items():
+                    yield f"{name}[{part!r}]", held
+            else:
+                yield name, value
+        place = place.outer
+
+
+def as_line(source: Source, statement: ast.stmt, edit: Edit) -> str:
+    """Return a statement with an edit, as the program's language has it; of a block, its first line."""
+    edit.put(edit.new)
+    try:
+        if source.language == "Octave":
+            return octave_text(statement)
+        return ast.unparse(statement).split("\n")[0]
+    finally:
+        edit.put(edit.old)

@@ -1,0 +1,93 @@
+"""What is printed for layers: the courses' lines, and programs that compute the gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians import layers
+from jacobians.linops import DiagonalMinusOuter
+from jacobians.linops.standardised import Standardised
+
+rng = np.random.default_rng(0)
+
+
+def batch_norm() -> Any:
+    values = jac.values(X=rng.normal(size=(5, 3)), gamma=rng.normal(size=3), beta=rng.normal(size=3))
+    return layers.batch_norm(*values)
+
+
+def attention() -> Any:
+    return layers.attention(
+        *jac.values(Q=rng.normal(size=(3, 4)), K=rng.normal(size=(5, 4)), V=rng.normal(size=(5, 2)))
+    )
+
+
+def causal() -> Any:
+    shapes = {"Q": (3, 4), "K": (3, 4), "V": (3, 2)}
+    return layers.attention(*jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()}), causal=True)
+
+
+def convolution() -> Any:
+    shapes = {"X": (2, 3, 5, 5), "W": (4, 3, 3, 3), "b": (4,)}
+    return layers.conv2d(*jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()}), stride=2, pad=1)
+
+
+LINES = {
+    batch_norm: [
+        "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (gamma / (5 S₁))ᵀ)",
+        "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
+        "dbeta = 1ᵀdZ₁",
+    ],
+    attention: [
+        "S₁ = 0.5 (Q Kᵀ)",
+        "dP = dZ₁ Vᵀ",
+        "dS₁ = P ∘ (dP − (dP ∘ P) 1)",
+        "dQ = 0.5 (dS₁ K)",
+        "dK = 0.5 (dS₁ᵀ Q)",
+    ],
+    causal: ["S₁ = 0.5 (Q Kᵀ) + M₁", "dS₁ = P ∘ (dP − (dP ∘ P) 1)"],
+    convolution: [
+        "Xcol₁ = im2col(X, 3, 3, 2, 1)",
+        "dXcol₁ = Σ_o (W as 4×27)_ok (dZ₁ as 2×4×9)_nop",
+        "dX = col2im(dXcol₁, 3, 5, 5, 3, 3, 2, 1)",
+        "dW = (Σ_np (dZ₁ as 2×4×9)_nop Xcol₁_nkp) as 4×3×3×3",
+    ],
+}
+
+
+@pytest.mark.parametrize("layer", LINES, ids=lambda f: f.__name__)
+def test_the_courses_lines_and_a_program_that_runs(layer: Any) -> None:
+    value = layer()
+    loss = (value * rng.normal(size=value.shape)).sum()
+    derivation = jac.explain(loss)
+    lines = [line.strip() for line in str(derivation).splitlines()]
+    assert [line for line in LINES[layer] if line not in lines] == []
+    names = [node.name for node in loss.ancestors() if node.operation is None]
+    given = {name: array for name, array in derivation.values.items() if not name.startswith("d")}
+    exec(derivation.to_numpy(), given)  # the library's own text
+    for name, gradient in zip(names, loss.gradients(*names), strict=True):
+        np.testing.assert_allclose(given[f"d{name}"], gradient, rtol=1e-10, atol=1e-12)
+    assert "\\partial" in derivation.to_latex() or "\\mathrm" in derivation.to_latex()
+
+
+def test_what_has_no_formula_is_named_and_not_invented() -> None:
+    X, W = jac.values(X=rng.normal(size=(2, 2, 4, 4)), W=rng.normal(size=(2, 1, 2, 2)))
+    text = str(jac.explain(layers.conv2d(X, W, groups=2).sum()))
+    assert "conv2d has no formula" in text
+
+
+def test_one_line_is_the_product_of_two_brackets() -> None:
+    x = rng.normal(size=(5, 3))
+    hat = (x - x.mean(axis=0)) / x.std(axis=0)
+    ones, rows = np.ones((3, 5)), hat.T
+    brackets = (
+        DiagonalMinusOuter(ones, rows, rows / 5, 1).to_dense() @ DiagonalMinusOuter(ones, ones, ones / 5, 1).to_dense()
+    )
+    turned = brackets.reshape(3, 5, 3, 5).transpose(1, 0, 3, 2).reshape(15, 15)
+    line = Standardised(hat, 0)
+    np.testing.assert_allclose(line.to_dense() / 5, turned, atol=1e-14)
+    np.testing.assert_allclose(line.T.to_dense(), line.to_dense().T, atol=1e-14)
