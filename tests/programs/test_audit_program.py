@@ -122,7 +122,7 @@ SLIPS = [
 ]
 
 
-FAST = (3, 6, 10)
+FAST = (6, 10)
 """The slips that are tried every day."""
 
 
@@ -292,7 +292,7 @@ def test_every_size_differs() -> None:
 
 
 def test_the_same_seed_says_the_same() -> None:
-    once, again = (audit_program(FUNCTION, seed=3) for _ in range(2))
+    once, again = (audit_program(CLASS, seed=3) for _ in range(2))
     assert [g.difference for g in once.gradients] == [g.difference for g in again.gradients]
 
 
