@@ -232,13 +232,15 @@ def _plainly(study: Study, place: int) -> str:
 
 # --- lines -------------------------------------------------------------------------------------------
 
+_MOST_TRIED = 3_000_000
+"""Steps of the evaluator for edits that are tried where their lines stand."""
 _OTHERS = 80
 """Edits of one line with which the whole program is run."""
 
 
 def _spent(study: Study, end: int) -> bool:
     """Whether as many runs were made as may be; they are counted, so that a verdict does not depend on the machine."""
-    return study.subject.runs >= end
+    return study.subject.runs >= end or study.subject.tried > _MOST_TRIED
 
 
 def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:

@@ -53,6 +53,8 @@ class Subject:
     strength : float
         Of the regulariser.
     limits : Limits
+    runs, steps, tried : int
+        How often it was run, the evaluator's steps in the last run, and those for edits that were tried in their place.
     tables : tuple of callables
         Beside NumPy's, from the budget and the seed to functions by their names.
     """
@@ -68,6 +70,7 @@ class Subject:
     tables: tuple[Tables, ...] = ()
     runs: int = 0
     steps: int = 0
+    tried: int = 0
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     free: tuple[int, ...] = ()

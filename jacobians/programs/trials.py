@@ -140,6 +140,7 @@ def tried_in_place(
         except LimitError:
             trials.clear()
         finally:
+            subject.tried += budget.steps
             evaluator.recorder = recorder
             subject.random_state(random)
             budget.steps, budget.entries, budget.calls, evaluator.line, evaluator.depth = held
