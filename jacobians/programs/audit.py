@@ -11,8 +11,8 @@ import numpy as np
 from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
-from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.derived import derivation_of
+from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.entries import entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
