@@ -7,7 +7,7 @@ const ENTRY = [33, 20]; // a table's entry, in pixels
 // By the part of the step and the entry in it, the element that moves and its place.
 function carriedOf(name) {
   const found = new Map();
-  const parts = document.querySelectorAll(`#${name}-tiles .tile.now, #${name}-step .product, #${name}-step table`);
+  const parts = document.querySelectorAll(`#${name}-step .product, #${name}-step table`);
   parts.forEach((part, i) => {
     for (const element of part.querySelectorAll("[data-k], [data-r]")) {
       const { k, r, c } = element.dataset;
@@ -24,6 +24,7 @@ function carriedOf(name) {
 
 // Where the entries of a pane's step stand; nothing for a reader who asks for less motion.
 function standing(name) {
+  for (const movement of document.getAnimations()) movement.cancel();
   return matchMedia("(prefers-reduced-motion: reduce)").matches ? new Map() : carriedOf(name);
 }
 
