@@ -139,24 +139,62 @@ class BlockByBlock:
     # --- value and gradient ----------------------------------------------------------------------
 
     def value(self, params: Parameters) -> float:
-        """Return the objective; see `Network.value`."""
+        """Return the objective; see `Network.value`.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> bool(np.isclose(whole.value(net.init(0)), net.value(net.init(0), np.eye(4), [0, 1, 1, 0])))
+        True
+        """
         arrays = self.net._arrays(params)
         found = self._summed(arrays, _value)
         return self._whole_value(found, arrays)
 
     def gradient(self, params: Parameters) -> dict[str, Array]:
-        """Return the objective's gradient; see `Network.gradient`."""
+        """Return the objective's gradient; see `Network.gradient`.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> {name: array.shape for name, array in whole.gradient(net.init(0)).items()}
+        {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
+        """
         arrays = self.net._arrays(params)
         return self._whole_gradient(self._summed(arrays, _gradient), arrays)
 
     def value_and_grad(self, params: Parameters) -> tuple[float, dict[str, Array]]:
-        """Return both out of one pass over the blocks; see `Network.value_and_grad`."""
+        """Return both out of one pass over the blocks; see `Network.value_and_grad`.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> value, grads = whole.value_and_grad(net.init(0))
+        >>> list(grads)
+        ['W1', 'b1', 'W2', 'b2']
+        """
         arrays = self.net._arrays(params)
         found = self._summed(arrays, _value_and_gradient)
         return self._whole_value(found, arrays), self._whole_gradient(found, arrays)
 
     def fun_and_grad(self) -> Callable[[Array], tuple[float, Array]]:
-        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``."""
+        """Return θ ↦ (objective, packed gradient), for ``scipy.optimize.minimize(..., jac=True)``.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> value, slope = whole.fun_and_grad()(net.pack(net.init(0)))
+        >>> slope.shape
+        (23,)
+        """
 
         def fun(theta: Array) -> tuple[float, Array]:
             value, grads = self.value_and_grad(self.net.unpack(theta))
@@ -171,6 +209,14 @@ class BlockByBlock:
         ------
         LayoutError
             If the loss is not one of classes.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> whole.accuracy(net.init(0))
+        0.5
         """
         if self.net.loss.takes == "reals":
             raise LayoutError(f"accuracy: {self.net.loss.name} takes real targets, not classes")
@@ -182,6 +228,14 @@ class BlockByBlock:
         r"""Return the Gauss–Newton matrix of the whole batch, one pass over the blocks for each product with it.
 
         See `jacobians.gauss_newton`. It is one of SciPy's linear operators, so `cg` and trust-ncg take it.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> whole.gauss_newton(net.init(0)).shape
+        (23, 23)
         """
         arrays = self.net._arrays(params)
         return self._symmetric(lambda v: self._summed(arrays, _Curvature(gauss_newton, v))[_VALUE])
@@ -190,6 +244,14 @@ class BlockByBlock:
         r"""Return the exact Hessian of the objective, regulariser included; as `gauss_newton` otherwise.
 
         See `jacobians.hessian`.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> whole.hessian(net.init(0)).shape
+        (23, 23)
         """
         arrays, count = self.net._arrays(params), self.batches.count
         plain = self.net.replace(l2=0.0)  # the regulariser is the whole batch's, once
@@ -203,6 +265,14 @@ class BlockByBlock:
         r"""Return the Kronecker-factored block of a layer's parameter, of the whole batch, out of one pass.
 
         Each block gives its sums of :math:`x_n x_n^\top` and of :math:`B_n`. See `jacobians.kronecker_factored`.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> whole.kronecker_factored(net.init(0), "W1").structure
+        'Kronecker(4×4, 3×3)'
         """
         arrays, count = self.net._arrays(params), self.batches.count
         found = self._summed(arrays, _Factors(wrt))
@@ -222,7 +292,16 @@ class BlockByBlock:
         return LinearOperator((size, size), matvec=of, rmatvec=of, dtype=np.float64)
 
     def gradient_norms(self, params: Parameters) -> Array:
-        """Return the norm of every example's own gradient, (N,), without reduction and regulariser."""
+        """Return the norm of every example's own gradient, (N,), without reduction and regulariser.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> whole.gradient_norms(net.init(0)).shape
+        (4,)
+        """
         task = _Block(self.net, self.net._arrays(params), self.batches.count, _norms)
         found: dict[int, Array] = {}
         self.kernels = self._over(task, lambda index, record: found.update({index: record[_VALUE]}))
@@ -239,6 +318,14 @@ class BlockByBlock:
         References
         ----------
         Abadi et al. (2016), *Deep learning with differential privacy*, arXiv:1607.00133, algorithm 1 without noise.
+
+        Examples
+        --------
+        >>> from jacobians import Network, in_blocks
+        >>> net = Network.dense((4, 3, 2))
+        >>> whole = BlockByBlock(net, in_blocks(np.eye(4), [0, 1, 1, 0], block=2))
+        >>> {name: array.shape for name, array in whole.clipped_gradient(net.init(0), 1.0).items()}
+        {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
         """
         if not 0 < bound < np.inf:
             raise ArgumentError(f"clipped_gradient: bound={bound!r}; expected a positive number")

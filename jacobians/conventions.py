@@ -316,7 +316,14 @@ class Convention:
                 raise LayoutError(f"Convention {self.name}: assumed names {name!r}, which is no field of a Layout")
 
     def replace(self, **changes: Any) -> Convention:
-        """Return a copy with some fields changed."""
+        """Return a copy with some fields changed.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("cs231n").replace(name="mine", reduction="sum").reduction
+        'sum'
+        """
         return replace(self, **changes)
 
     def task(self, kind: str | None = None) -> Task:
@@ -326,6 +333,12 @@ class Convention:
         ------
         LayoutError
             If the source has no such task; the text names those that it has.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").task("regression").loss
+        'squared_error'
         """
         if kind is None and self.tasks:
             return next(iter(self.tasks.values()))
@@ -336,7 +349,14 @@ class Convention:
         raise LayoutError(f"task: the source of {self.name} has no task {kind!r}; {known}")
 
     def task_of(self, loss: str) -> Task | None:
-        """Return the first of the source's tasks that minimises a loss, given its name; None if none does."""
+        """Return the first of the source's tasks that minimises a loss, given its name; None if none does.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").task_of("squared_error").factor
+        0.5
+        """
         return next((task for task in self.tasks.values() if task.loss == loss), None)
 
     def task_for(self, kind: str | None = None, loss: str | None = None) -> Task:
@@ -372,12 +392,26 @@ class Convention:
 
     @property
     def effective_reduction(self) -> Reduction:
-        """The reduction, or "mean" where the source does not say."""
+        """The reduction, or "mean" where the source does not say.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("vecderivs-rows").reduction, convention("vecderivs-rows").effective_reduction
+        (None, 'mean')
+        """
         return self.reduction or "mean"
 
     @property
     def effective_packing(self) -> Packing:
-        """The packing order, or "layers" where the source packs nothing."""
+        """The packing order, or "layers" where the source packs nothing.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("cs231n").packing, convention("cs231n").effective_packing
+        (None, 'layers')
+        """
         return self.packing or "layers"
 
     def reduction_divisor(self, count: int, outputs: int) -> int:
@@ -389,6 +423,12 @@ class Convention:
             If the convention's losses are not reduced to one number.
         DomainError
             If a mean would be taken over nothing.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("pytorch-mse").reduction_divisor(count=32, outputs=10)
+        320
         """
         reduction = self.effective_reduction
         if reduction == "none":
@@ -415,6 +455,12 @@ class Convention:
             If the source has no regulariser.
         DomainError
             If the scale is λ/(2N) and there are no examples.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").l2_scale(strength=1.0, count=5000)
+        0.0001
         """
         if strength == 0:
             return 0.0
@@ -431,11 +477,25 @@ class Convention:
     # --- parameters ------------------------------------------------------------------------------
 
     def weight(self, layer: int) -> str:
-        """Return the name of a layer's weight; layers count from 1."""
+        """Return the name of a layer's weight; layers count from 1.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").weight(2)
+        'Theta2'
+        """
         return self.names.of("weight", layer)
 
     def bias(self, layer: int) -> str:
-        """Return the name of a layer's bias, where the layout keeps it apart; layers count from 1."""
+        """Return the name of a layer's bias, where the layout keeps it apart; layers count from 1.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("cs231n").bias(2)
+        'b2'
+        """
         return self.names.of("bias", layer)
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
@@ -450,6 +510,12 @@ class Convention:
         ------
         ShapeError
             If `sizes` is not two or more positive integers.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").shapes((400, 25, 10))
+        {'Theta1': (25, 401), 'Theta2': (10, 26)}
         """
         shapes: dict[str, Shape] = {}
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(layer_widths(sizes, "shapes")), start=1):
@@ -467,6 +533,13 @@ class Convention:
             If the parameters did not come as a dict by name.
         ShapeError
             If there is no first weight, or one layer's outputs are not the next one's inputs.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> import numpy as np
+        >>> convention("ng-ml-2011").sizes({"Theta1": np.zeros((25, 401)), "Theta2": np.zeros((10, 26))})
+        (400, 25, 10)
         """
         refuse_unnamed(params, {}, self.layout, self.names, self.name, "sizes")
         widths: list[int] = []
@@ -506,6 +579,13 @@ class Convention:
         ------
         ShapeError
             If a name or a shape differs; the text says what would fit.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> checked = convention("pytorch").check({"W1": [[1, 2]], "b1": [3]}, (2, 1), operation="mine")
+        >>> checked["W1"].dtype
+        dtype('float64')
         """
         return checked(params, self.shapes(sizes), self.layout, self.names, self.name, operation)
 
@@ -557,6 +637,13 @@ class Convention:
         ------
         ShapeError
             If the vector has another length.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").unpack([1.0, 4.0, 2.0, 5.0, 3.0, 6.0], (2, 2))
+        {'Theta1': array([[1., 2., 3.],
+               [4., 5., 6.]])}
         """
         vector = as_float(vector, "the vector", "unpack")
         shapes = self.shapes(sizes)
@@ -570,7 +657,14 @@ class Convention:
         return self._unpacked(vector, shapes)
 
     def describe(self) -> dict[str, str]:
-        """Return the convention as one line of a table: "*" marks what is assumed, "–" what the source leaves open."""
+        """Return the convention as one line of a table: "*" marks what is assumed, "–" what the source leaves open.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("cs231n").describe()["weights"]
+        'columns'
+        """
         row = {f: getattr(self.layout, f) + ("*" if f in self.assumed else "") for f in _LAYOUT_FIELDS}
         row = {"preset": self.name} | row | {field: getattr(self, field) or "–" for field in _MAY_BE_OPEN}
         row["l2 on bias"] = "–" if self.l2 is None else "yes" if self.l2_bias else "no"
@@ -599,7 +693,14 @@ class Convention:
         return f"<table>{''.join(rows)}</table>"
 
     def packing_order(self, names: Iterable[str]) -> list[str]:
-        """Return parameter names, given in the layers' order, in the order in which a packed vector has them."""
+        """Return parameter names, given in the layers' order, in the order in which a packed vector has them.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("sklearn-mlp").packing_order(["W1", "b1", "W2", "b2"])
+        ['W1', 'W2', 'b1', 'b2']
+        """
         if self.effective_packing == "layers":
             return list(names)
         return sorted(names, key=lambda name: not self.names.is_weight(name))  # stable: keeps the layers' order

@@ -27,6 +27,16 @@ class Factor:
         Names of the output and of the input, such as "Z2" and "A1".
     jacobian : Jacobian
         In the network's layout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2))
+    >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+    >>> factor = run.chain("W1")[-1]
+    >>> factor.of, factor.wrt, factor.jacobian.structure
+    ('Z1', 'W1', 'Kronecker(4×4, I₃)')
     """
 
     of: str
@@ -35,7 +45,17 @@ class Factor:
 
     @property
     def label(self) -> str:
-        """The factor as a formula, such as ``∂Z2/∂A1``."""
+        """The factor as a formula, such as ``∂Z2/∂A1``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.chain("W1")[-1].label
+        '∂Z1/∂W1'
+        """
         return f"∂{self.of}/∂{self.wrt}"
 
     def plot(self, ax: Axes | None = None, *, order: Order | None = None) -> Axes:
@@ -44,7 +64,17 @@ class Factor:
 
     @property
     def latex(self) -> str:
-        r"""The factor as LaTeX, such as ``\frac{\partial Z_{2}}{\partial A_{1}}``."""
+        r"""The factor as LaTeX, such as ``\frac{\partial Z_{2}}{\partial A_{1}}``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> print(run.chain("W1")[-1].latex)
+        \frac{\partial Z_{1}}{\partial W_{1}}
+        """
         return rf"\frac{{\partial {_latex_name(self.of)}}}{{\partial {_latex_name(self.wrt)}}}"
 
     def _repr_latex_(self) -> str:

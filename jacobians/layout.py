@@ -93,7 +93,13 @@ class Layout:
                 raise LayoutError(f"Layout: {field.name}={value!r} is unknown; choose one of {choices}")
 
     def replace(self, **changes: str) -> Layout:
-        """Return a copy with some choices changed."""
+        """Return a copy with some choices changed.
+
+        Examples
+        --------
+        >>> Layout().replace(batch="columns").batch
+        'columns'
+        """
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @cached_property
@@ -169,16 +175,34 @@ class Layout:
     # --- shapes ----------------------------------------------------------------------------------
 
     def batch_shape(self, count: int, features: int) -> Shape:
-        """Return the shape of a matrix of `count` examples with `features` entries each."""
+        """Return the shape of a matrix of `count` examples with `features` entries each.
+
+        Examples
+        --------
+        >>> Layout(batch="columns").batch_shape(5, 3)
+        (3, 5)
+        """
         return (count, features) if self.batch == "rows" else (features, count)
 
     def weight_shape(self, n_in: int, n_out: int) -> Shape:
-        """Return the shape of W for `n_in` inputs (the ones not counted) and `n_out` nodes."""
+        """Return the shape of W for `n_in` inputs (the ones not counted) and `n_out` nodes.
+
+        Examples
+        --------
+        >>> Layout(weights="rows", bias="first").weight_shape(4, 3)
+        (3, 5)
+        """
         width = n_in + self.absorbs_bias
         return (n_out, width) if self.weights == "rows" else (width, n_out)
 
     def bias_shape(self, n_out: int) -> Shape:
-        """Return the shape of a separate bias: (out,), or a column (out, 1) for a batch in columns."""
+        """Return the shape of a separate bias: (out,), or a column (out, 1) for a batch in columns.
+
+        Examples
+        --------
+        >>> Layout(batch="columns").bias_shape(3)
+        (3, 1)
+        """
         return (n_out,) if self.batch == "rows" else (n_out, 1)
 
     def __repr__(self) -> str:

@@ -65,6 +65,12 @@ def translate_gradients(
         If the gradients are not shaped like parameters of the source convention.
     LayoutError
         If the target has a bias and the source has none.
+
+    Examples
+    --------
+    >>> translate_gradients({"Theta1": [[1.0, 2.0, 3.0]]}, "ng-ml-2011", "cs231n")
+    {'W1': array([[2.],
+           [3.]]), 'b1': array([1.])}
     """
     source, target = convention(source), convention(target)
     _require_bias(source, target, "translate_gradients")

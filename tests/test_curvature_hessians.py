@@ -507,3 +507,13 @@ def test_a_picture_shows_the_blocks_of_the_parameters() -> None:
     assert drawn.values is not None
     np.testing.assert_array_equal(drawn.values, hessian(run(Layout())).to_dense())
     assert picture(run(Layout()).hessian("W1", "W2")).rows.boundaries == tuple(range(4, 12, 4))
+
+
+# --- its picture -----------------------------------------------------------------------------------------
+
+
+def test_the_picture_has_a_block_for_every_two_parameters() -> None:
+    drawn = picture(hessian(run(Layout(vec="F"))))
+    assert drawn.heading == "∂²L/∂θ∂θᵀ"
+    assert drawn.rows.boundaries == drawn.columns.boundaries == (12, 16, 24)
+    assert [drawn.rows.label(k) for k in (0, 1, 12, 16)] == ["w⁽¹⁾₁₁", "w⁽¹⁾₂₁", "b⁽¹⁾₁", "w⁽²⁾₁₁"]

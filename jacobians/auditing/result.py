@@ -69,6 +69,13 @@ class Audit:
         The random batches on which it was compared.
     reading : str
         How names that can mean several things were read, and what was taken for granted; empty where nothing was.
+
+    Examples
+    --------
+    >>> from jacobians import audit
+    >>> found = audit("dW1 = dZ1.T @ X", "cs231n")
+    >>> found.verdict, bool(found)
+    ('does not conform', False)
     """
 
     formula: str

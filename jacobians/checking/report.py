@@ -121,6 +121,14 @@ class ParameterCheck:
         What the reference leaves open there.
     smallest : float
         The smallest error that would have been seen in every entry compared; along directions, in the norm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import check_gradient
+    >>> found = check_gradient(lambda w: float((w * w).sum()), lambda w: 2 * w, np.ones(3))
+    >>> [parameter.verdict for parameter in found.parameters]
+    ['pass']
     """
 
     name: str

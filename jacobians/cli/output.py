@@ -148,6 +148,12 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def json_lines(records: list[Any]) -> str:
+    """Return a list as JSON with each of its records on one line."""
+    lines = [json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) for record in records]
+    return "[\n" + ",\n".join(lines) + "\n]"
+
+
 def print_json(record: Any) -> None:
     """Print `json_text`."""
     print(json_text(record))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jacobians.cli.output import print_json
+from jacobians.cli.output import json_lines, print_json
 from jacobians.data.guards import printable
 from jacobians.errors import DataError, FormulaError
 from jacobians.programs import ProgramAudit, audit_program
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _folder(folder: Path, loss: str | None, wrt: Mapping[str, str], seed: int, *, as_json: bool) -> int:
-    """One line for each file, and what cannot be read as well."""
+    """One line for each file, as JSON too, and what cannot be read as well."""
     found: list[ProgramAudit] = []
     records: list[Any] = []
     for path in sorted(p for p in folder.iterdir() if p.suffix in _SUFFIXES):
@@ -69,7 +69,7 @@ def _folder(folder: Path, loss: str | None, wrt: Mapping[str, str], seed: int, *
     if not records:
         raise DataError(f"audit: {folder} holds no file that ends in {' or '.join(_SUFFIXES)}")
     if as_json:
-        print_json(records)
+        print(json_lines(records))
     return _code(found)
 
 

@@ -126,6 +126,15 @@ class Difference:
         The same in units in the last place of the gradient's largest entry.
     allowed : float
         What rounding alone may reach, in the same units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import compare
+    >>> X, y = np.array([[1.0, 2.0], [3.0, 5.0], [0.5, 4.0]]), np.array([0, 1, 1])
+    >>> found = compare(["pytorch", "cs231n"], X, y, sizes=(2, 3, 2))
+    >>> found.formulas.differences[0].about
+    'weights'
     """
 
     parameter: str
@@ -156,6 +165,14 @@ class Comparison:
     activation, loss : str
     notes : tuple of str
         One sentence for each convention whose source would take another loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import compare
+    >>> X, y = np.array([[1.0, 2.0], [3.0, 5.0], [0.5, 4.0]]), np.array([0, 1, 1])
+    >>> compare(["pytorch", "cs231n"], X, y, sizes=(2, 3, 2)).agree
+    True
     """
 
     sides: tuple[Side, ...]

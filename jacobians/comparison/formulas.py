@@ -52,6 +52,15 @@ class Formulas:
         One for each convention.
     ratios : tuple of float
         What each objective is multiplied by to be the first's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import compare
+    >>> X, y = np.array([[1.0, 2.0], [3.0, 5.0], [0.5, 4.0]]), np.array([0, 1, 1])
+    >>> found = compare(["pytorch", "cs231n"], X, y, sizes=(2, 3, 2))
+    >>> [difference.about for difference in found.formulas.differences]
+    ['weights']
     """
 
     shared_names: tuple[SharedNames, ...]

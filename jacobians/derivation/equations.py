@@ -205,6 +205,13 @@ class Definition:
         In the names of the convention's source.
     uses : tuple of Expr
         Of a cotangent that is a sum with one term for each use of a value: the symbols of what it is used in.
+
+    Examples
+    --------
+    >>> from jacobians import Network, explain
+    >>> found = explain(Network.dense((4, 3, 2)), "cs231n")
+    >>> [line.name for line in found.forward]
+    ['Z1', 'A1', 'Z2', 'P']
     """
 
     name: str
@@ -277,6 +284,13 @@ class Step:
         One sentence: the identity, and what it does here.
     equation : Equation
         The chain after it.
+
+    Examples
+    --------
+    >>> from jacobians import Network, explain
+    >>> found = explain(Network.dense((4, 3, 2)), "cs231n")
+    >>> [step.rule for step in found["W1"].steps]
+    ['where 1 / N enters', 'one loss an example', 'vec trick', 'diagonal', 'vec trick']
     """
 
     rule: str

@@ -41,6 +41,13 @@ class ParameterDerivation:
     steps : tuple of Step
     formula : Equation
         What is left: the compact formula.
+
+    Examples
+    --------
+    >>> from jacobians import Network, explain
+    >>> found = explain(Network.dense((4, 3, 2)), "cs231n")
+    >>> print(found["W1"].chain.text)
+    ∂L/∂vec W₁ = (1 / N) 1ᵀ ⊕ₙ(P − Y)ₙᵀ (I₅ ⊗ W₂ᵀ) diag(vec relu′(Z₁)) (X ⊗ I₃)
     """
 
     name: str
@@ -86,6 +93,12 @@ class Derivation:
         By parameter, and "X" for the inputs.
     values : dict
         The arrays behind the symbols, so that every formula can be run.
+
+    Examples
+    --------
+    >>> from jacobians import Network, explain
+    >>> print(explain(Network.dense((4, 3, 2)), "cs231n")["W1"].formula.text)
+    dW₁ = Xᵀ dZ₁
     """
 
     convention: Convention

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from jacobians.arrays import Array, as_array
+from jacobians.diagnosis.layer_slips import wrong_layers
 from jacobians.diagnosis.slip import Gradients
 from jacobians.graphs import Edge, Graph, Node, Value
 from jacobians.graphs.targets import WithTargets
@@ -184,6 +185,7 @@ class GraphSetting:
 def graph_slips(setting: GraphSetting) -> Iterator[GraphSlip]:
     """Return the catalogue; the kinds that a large graph has most of come last."""
     yield from _of_parameters(setting)
+    yield from _of_layers(setting)
     yield from _through_time(setting)
     yield from _in_every_step(setting)
     yield from _everywhere(setting)
@@ -401,6 +403,25 @@ def _general(setting: GraphSetting) -> Iterator[GraphSlip]:
         title, mend = "the derivatives of all activations are left out", "Multiply by the slopes, entry by entry."
         left_out = _unsloped(setting, slopes)
         yield GraphSlip("missing-activation-derivative", "activation", title, mend, left_out, sweeps=1)
+
+
+def _of_layers(setting: GraphSetting) -> Iterator[GraphSlip]:
+    """The slips of layers that are one operation each."""
+    for node in setting.graph.nodes:
+        operation = node.operation
+        if operation is None or isinstance(operation, (Elementwise, WithTargets)):
+            continue
+        arrays = (operand.array if isinstance(operand, Node) else operand for operand in node.operands)
+        for wrong in wrong_layers(operation, dict(zip(operation.names, arrays, strict=True))):
+            gone = partial(_pulled_wrongly, setting, node, wrong.pulls)
+            yield GraphSlip(wrong.name, "layers", f"{wrong.title}: {node.name}", wrong.mend, gone, wrong.rank, sweeps=1)
+
+
+def _pulled_wrongly(setting: GraphSetting, node: Node, pulls: Mapping[str, Callable[[Array], Array]]) -> Gradients:
+    def through(edge: Edge, row: Array) -> Array | None:
+        return pulls[edge.name](row) if edge.child is node and edge.name in pulls else passed(edge, row)
+
+    return setting.swept(through)
 
 
 def _averaged_over(setting: GraphSetting) -> set[int]:

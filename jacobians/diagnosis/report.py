@@ -37,6 +37,17 @@ class Cause:
         What the cause leaves of the difference to the right gradient: 0 explains all of it, 1 nothing.
     exact : bool
         Whether rounding explains what is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network, diagnose
+    >>> net = Network.dense((4, 3, 2))
+    >>> params, X, y = net.init(0), np.eye(4), np.array([0, 1, 1, 0])
+    >>> gradient = net.gradient(params, X, y)
+    >>> gradient["W2"] = -gradient["W2"]
+    >>> diagnose(gradient, net, params, X, y).causes[0].name
+    'sign'
     """
 
     name: str
@@ -70,6 +81,17 @@ class Diagnosis:
         Slips of the right gradient that were compared.
     pairs : int
         Pairs of slips that give this very gradient, where no slip alone does; `causes` has the most usual pair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network, diagnose
+    >>> net = Network.dense((4, 3, 2))
+    >>> params, X, y = net.init(0), np.eye(4), np.array([0, 1, 1, 0])
+    >>> gradient = net.gradient(params, X, y)
+    >>> gradient["W2"] = -gradient["W2"]
+    >>> print(diagnose(gradient, net, params, X, y).headline)
+    2 causes give this very gradient on this data.
     """
 
     verdict: Verdict

@@ -41,6 +41,12 @@ class SecondDerivative(Derivative):
     ----------
     first : Expr
         The gradient.
+
+    Examples
+    --------
+    >>> from jacobians import differentiate
+    >>> print(differentiate("x' A x", wrt="x", order=2).formula("numerator"))
+    ∂²f/∂x ∂xᵀ = A + Aᵀ
     """
 
     first: Expr

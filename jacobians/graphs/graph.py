@@ -33,6 +33,16 @@ class Path:
     output : Node
     edges : tuple of Edge
         From the output to the input; none where they are one value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import jacobians as jac
+    >>> (X,) = jac.values(X=np.ones(3))
+    >>> for path in (X + X**2).paths(X):
+    ...     print(path)
+    plus_2 ← X
+    plus_2 ← power_1 ← X
     """
 
     output: Node
@@ -93,6 +103,16 @@ class Graph:
         Each after those that it came from. An input that no output depends on is not among them.
     into : dict
         By node, its edges to those of `nodes` that it came from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import jacobians as jac
+    >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+    >>> Z = X @ W
+    >>> graph = Graph(jac.tanh(Z) + Z, (W,))
+    >>> len(graph.nodes)
+    9
     """
 
     def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:

@@ -47,6 +47,19 @@ class GraphPlan:
         Of a Jacobian that is zero.
     edges : mapping of (int, int) to Jacobian
         By (value, the value that it depends on).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import jacobians as jac
+    >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+    >>> print((jac.tanh(X @ W) ** 2).mean().plan(W))
+    mean_5 with respect to W: 3 inner values, 4 edges
+             operations  multiplications    built   peak
+    forward         240              180  1.0 KiB  960 B
+    reverse         150               90    336 B  240 B
+    best            150               90    336 B  240 B
+    the best of all orders: tanh_3, power_4, matmul_2
     """
 
     best: Elimination

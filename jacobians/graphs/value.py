@@ -92,6 +92,15 @@ class Value(Node):
     array : ndarray
         Its numbers, read-only; a constant wherever it is used.
     name, shape, dtype, ndim, size
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import jacobians as jac
+    >>> X, W = jac.values(X=np.ones((5, 4)), W=np.ones((4, 3)))
+    >>> L = (jac.tanh(X @ W) ** 2).mean()
+    >>> L.jacobian(W).gradient.shape
+    (4, 3)
     """
 
     __slots__ = ()

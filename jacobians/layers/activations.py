@@ -73,6 +73,11 @@ class ELU(_Smooth):
     Parameters
     ----------
     alpha : float
+
+    Examples
+    --------
+    >>> ELU()([0.0, 2.0])[0]
+    array([0., 2.])
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
@@ -102,7 +107,13 @@ class ELU(_Smooth):
 
 @final
 class SELU(_Smooth):
-    """V ↦ λ·ELU(V), with the α and λ for which mean 0 and variance 1 stay so (Klambauer et al. 2017, eq. 14)."""
+    """V ↦ λ·ELU(V), with the α and λ for which mean 0 and variance 1 stay so (Klambauer et al. 2017, eq. 14).
+
+    Examples
+    --------
+    >>> SELU()([0.0])[0]
+    array([0.])
+    """
 
     kinks = (0.0,)
 
@@ -127,7 +138,13 @@ class SELU(_Smooth):
 
 @final
 class HardTanh(_Smooth):
-    """V ↦ V between −1 and 1, and the nearer of these outside, where the slope is 0, at the ends too."""
+    """V ↦ V between −1 and 1, and the nearer of these outside, where the slope is 0, at the ends too.
+
+    Examples
+    --------
+    >>> HardTanh()([-3.0, 0.5])[0]
+    array([-1. ,  0.5])
+    """
 
     name = "hard_tanh"
     piecewise_linear = True
@@ -144,7 +161,13 @@ class HardTanh(_Smooth):
 
 @final
 class SoftSign(_Smooth):
-    r"""V ↦ :math:`V / (1 + |V|)`."""
+    r"""V ↦ :math:`V / (1 + |V|)`.
+
+    Examples
+    --------
+    >>> SoftSign()([-1.0, 3.0])[0]
+    array([-0.5 ,  0.75])
+    """
 
     name = "soft_sign"
 
@@ -166,7 +189,13 @@ class SoftSign(_Smooth):
 
 @final
 class HardSwish(_Smooth):
-    """V ↦ V·min(max(V + 3, 0), 6)/6; at −3 the slope is 0, at 3 it is 1."""
+    """V ↦ V·min(max(V + 3, 0), 6)/6; at −3 the slope is 0, at 3 it is 1.
+
+    Examples
+    --------
+    >>> HardSwish()([-4.0, 0.0, 4.0])[0]
+    array([-0.,  0.,  4.])
+    """
 
     name = "hard_swish"
     kinks = (-3.0, 3.0)
@@ -189,7 +218,13 @@ class HardSwish(_Smooth):
 
 @final
 class Mish(Elementwise):
-    """V ↦ V·tanh(log(1 + exp V)), without overflow."""
+    """V ↦ V·tanh(log(1 + exp V)), without overflow.
+
+    Examples
+    --------
+    >>> Mish()([0.0])[0]
+    array([0.])
+    """
 
     def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
         u = np.exp(-np.abs(z))
@@ -216,7 +251,13 @@ class Mish(Elementwise):
 
 @final
 class Absolute(_Smooth):
-    """V ↦ its absolute values; the slope at 0 is 0."""
+    """V ↦ its absolute values; the slope at 0 is 0.
+
+    Examples
+    --------
+    >>> Absolute()([-2.0, 3.0])[1].diagonal()
+    array([-1.,  1.])
+    """
 
     name = "absolute"
     piecewise_linear = True
@@ -233,7 +274,13 @@ class Absolute(_Smooth):
 
 @final
 class Sqrt(Elementary):
-    """V ↦ √V, of positive entries: at 0 there is no derivative."""
+    """V ↦ √V, of positive entries: at 0 there is no derivative.
+
+    Examples
+    --------
+    >>> Sqrt()([4.0])[1].diagonal()
+    array([0.25])
+    """
 
     domain = (0.0, np.inf)
 
@@ -260,6 +307,11 @@ class Clip(_Smooth):
     Parameters
     ----------
     low, high : float
+
+    Examples
+    --------
+    >>> Clip(0.0, 1.0)([-2.0, 0.5, 2.0])[1].diagonal()
+    array([0., 1., 0.])
     """
 
     piecewise_linear = True
@@ -301,7 +353,13 @@ class _Chosen(OfTwo):
 
 @final
 class Maximum(_Chosen):
-    """(A, B) ↦ the larger of both, entry by entry."""
+    """(A, B) ↦ the larger of both, entry by entry.
+
+    Examples
+    --------
+    >>> Maximum()([1.0, 2.0], [0.0, 3.0])[1].A.diagonal()
+    array([1., 0.])
+    """
 
     name = "maximum"
     larger = True
@@ -309,7 +367,13 @@ class Maximum(_Chosen):
 
 @final
 class Minimum(_Chosen):
-    """(A, B) ↦ the smaller of both, entry by entry."""
+    """(A, B) ↦ the smaller of both, entry by entry.
+
+    Examples
+    --------
+    >>> Minimum()([1.0, 2.0], [0.0, 3.0])[1].A.diagonal()
+    array([0., 1.])
+    """
 
     name = "minimum"
     larger = False
@@ -322,6 +386,12 @@ class PReLU(Primitive):
     Parameters
     ----------
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> PReLU()([[-1.0, 2.0], [-2.0, 3.0]], 0.5)[0]
+    array([[-0.5,  2. ],
+           [-1. ,  3. ]])
     """
 
     name = "prelu"

@@ -50,6 +50,12 @@ class Attention(Primitive):
         Which keys each query may look at, True where it may; it broadcasts to the scores (…, queries, keys).
     causal : bool
         Whether query t looks at the keys up to t alone.
+
+    Examples
+    --------
+    >>> Q = np.eye(2).reshape(1, 1, 2, 2)
+    >>> Attention(causal=True)(Q, Q, Q)[0].shape
+    (1, 1, 2, 2)
     """
 
     name = "attention"
@@ -241,6 +247,12 @@ class MultiHeadAttention(Composed):
     mask, causal
         As in `Attention`; a mask broadcasts to (N, heads, queries, keys).
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> X, W, b = np.ones((1, 3, 4)), np.eye(4), np.zeros(4)
+    >>> MultiHeadAttention(2)(X, X, W, W, W, W, b, b, b, b)[0].shape
+    (1, 3, 4)
     """
 
     name = "multi_head_attention"

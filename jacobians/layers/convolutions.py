@@ -147,6 +147,11 @@ class Convolution(_WithKernel):
         conv2; Ng's notes). The frameworks, and MATLAB's dlconv, do not: theirs is a cross-correlation (Goodfellow,
         Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Convolution()(np.ones((2, 3, 8, 8)), np.ones((4, 3, 3, 3)), np.zeros(4))[0].shape
+    (2, 4, 6, 6)
     """
 
     @property
@@ -264,6 +269,11 @@ class TransposedConvolution(_WithKernel):
         Of the convolution; `pad` is cut off from the result.
     extra : int or sequence of int
         Places at the end that the convolution's stride skips (torch's output_padding).
+
+    Examples
+    --------
+    >>> TransposedConvolution()(np.ones((1, 2, 3, 3)), np.ones((2, 1, 2, 2)), np.zeros(1))[0].shape
+    (1, 1, 4, 4)
     """
 
     def __init__(self, *args: Any, extra: Steps = 0, **options: Any) -> None:

@@ -44,6 +44,12 @@ class Huber(Loss):
         d, from which on the loss grows as a line.
     reduction, layout, factor
         As in every loss.
+
+    Examples
+    --------
+    >>> Huber(reduction="sum")([[0.5], [3.0]], [[0.0], [0.0]])[1].gradient
+    array([[0.5],
+           [1. ]])
     """
 
     def __init__(
@@ -72,7 +78,13 @@ class Huber(Loss):
 
 @final
 class Poisson(Loss):
-    """Σ over an example's outputs of exp(x) − y·x: minus the log-likelihood of counts y with rates exp(x), up to y!."""
+    """Σ over an example's outputs of exp(x) − y·x: minus the log-likelihood of counts y with rates exp(x), up to y!.
+
+    Examples
+    --------
+    >>> Poisson()([[0.0]], [[2.0]])[1].gradient
+    array([[-1.]])
+    """
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         Y = same_shape_targets(Y, X, self.name, self.layout)
@@ -87,7 +99,13 @@ class Poisson(Loss):
 
 @final
 class KLDivergence(Loss):
-    """Σ over an example's outputs of y·(log y − x), with x the logarithms of probabilities and y the targets' own."""
+    """Σ over an example's outputs of y·(log y − x), with x the logarithms of probabilities and y the targets' own.
+
+    Examples
+    --------
+    >>> KLDivergence()(np.log([[0.5, 0.5]]), [[0.25, 0.75]])[1].gradient
+    array([[-0.25, -0.75]])
+    """
 
     name = "kl_divergence"
 
@@ -122,6 +140,13 @@ class TemporalSoftmax(Loss):
         Of the classes in X: −1 for (N, T, C), 1 for images (N, C, H, W).
     reduction, layout, factor
         As in every loss. "mean" divides by the examples, as CS231n's temporal_softmax_loss.
+
+    Examples
+    --------
+    >>> loss = TemporalSoftmax(ignore=-1, reduction="sum")
+    >>> loss(np.zeros((1, 2, 2)), [[0, -1]])[1].gradient
+    array([[[-0.5,  0.5],
+            [-0. ,  0. ]]])
     """
 
     name = "temporal_softmax"

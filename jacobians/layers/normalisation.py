@@ -174,6 +174,12 @@ class BatchNorm(_Normalised):
     statistics : (mean, variance), optional
         Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> BatchNorm(eps=0.0)([[1.0, 2.0], [3.0, 6.0]], np.ones(2), np.zeros(2))[0]
+    array([[-1., -1.],
+           [ 1.,  1.]])
     """
 
     name = "batch_norm"
@@ -252,6 +258,12 @@ class LayerNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> LayerNorm(eps=0.0)([[1.0, 3.0], [2.0, 6.0]], np.ones(2), np.zeros(2))[0]
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
 
     name = "layer_norm"
@@ -279,6 +291,11 @@ class RMSNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> RMSNorm(eps=0.0)([[1.0, 1.0]], np.ones(2))[0]
+    array([[1., 1.]])
     """
 
     name = "rms_norm"
@@ -302,6 +319,11 @@ class GroupNorm(_Normalised):
     groups : int
     eps : float
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> GroupNorm(2)(np.arange(8.0).reshape(1, 4, 2, 1), np.ones(4), np.zeros(4))[0].shape
+    (1, 4, 2, 1)
     """
 
     name = "group_norm"
@@ -335,6 +357,11 @@ class Dropout(Unary):
         Which entries are kept.
     drop : float
         The probability that an entry is dropped.
+
+    Examples
+    --------
+    >>> Dropout([True, False, True], 0.5)([1.0, 2.0, 3.0])[0]
+    array([2., 0., 6.])
     """
 
     name = "dropout"

@@ -70,6 +70,11 @@ class Pool(_OfImages):
     pad : int, sequence or "same"
         Around X: what is never the largest, or zeros, which the mean counts.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Pool("max", 2)([[[[1.0, 2.0], [4.0, 3.0]]]])[0]
+    array([[[[4.]]]])
     """
 
     def __init__(
@@ -145,6 +150,11 @@ class GlobalPool(_OfImages):
     ----------
     which : {"max", "avg"}
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> GlobalPool("max")(np.arange(8.0).reshape(1, 2, 2, 2))[0]
+    array([[3., 7.]])
     """
 
     def __init__(self, which: Literal["max", "avg"], layout: AnyLayout | None = None) -> None:
@@ -174,6 +184,11 @@ class Padded(_OfImages):
     ----------
     widths : int, sequence of int, or sequence of pairs
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Padded(((0, 0), (1, 2)))(np.ones((1, 1, 1, 2)))[0]
+    array([[[[0., 1., 1., 0., 0.]]]])
     """
 
     name = "pad"
@@ -201,6 +216,11 @@ class Flattened(Unary):
     Parameters
     ----------
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Flattened()(np.ones((2, 3, 4, 4)))[0].shape
+    (2, 48)
     """
 
     name = "flatten"
@@ -229,6 +249,13 @@ class Embedding(Unary):
     ----------
     tokens : array_like of int
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Embedding([1, 0, 1])([[1.0, 2.0], [3.0, 4.0]])[0]
+    array([[3., 4.],
+           [1., 2.],
+           [3., 4.]])
     """
 
     name = "embedding"

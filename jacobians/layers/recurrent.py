@@ -198,7 +198,13 @@ def _stack(states: list[Value]) -> Value:
 
 @final
 class RNN(_Recurrent):
-    """(X, h, Wx, Wh, b) ↦ the states hₜ = tanh(xₜ Wx + hₜ₋₁ Wh + b)."""
+    """(X, h, Wx, Wh, b) ↦ the states hₜ = tanh(xₜ Wx + hₜ₋₁ Wh + b).
+
+    Examples
+    --------
+    >>> RNN(sequence=False)(np.ones((2, 3)), np.zeros((2, 2)), np.ones((3, 2)), np.ones((2, 2)), np.zeros(2))[0].shape
+    (2, 2)
+    """
 
     name = "rnn"
     inputs: ClassVar[tuple[str, ...]] = ("X", "h", "Wx", "Wh", "b")
@@ -222,6 +228,12 @@ class LSTM(_Recurrent):
         Of one step, which state is the value.
     sequence, mask, gates, layout
         The gates lie in the order "ifog" as in CS231n unless given; torch's and Keras' are "ifgo".
+
+    Examples
+    --------
+    >>> state = np.zeros((2, 1))
+    >>> LSTM()(np.ones((2, 4, 3)), state, state, np.ones((3, 4)), np.ones((1, 4)), np.zeros(4))[0].shape
+    (2, 4, 1)
     """
 
     name = "lstm"
@@ -254,6 +266,12 @@ class GRU(_Recurrent):
     With r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh) and n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)), hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁:
     the reset gate comes after the product, as in torch and in Keras (reset_after). The gates lie in torch's order "rzn"
     unless given; Keras' is "zrn".
+
+    Examples
+    --------
+    >>> X, h, Wx, Wh, b = np.ones((2, 3)), np.zeros((2, 1)), np.ones((3, 3)), np.ones((1, 3)), np.zeros(3)
+    >>> GRU(sequence=False)(X, h, Wx, Wh, b, b)[0].shape
+    (2, 1)
     """
 
     name = "gru"

@@ -77,7 +77,17 @@ __all__ = [
 def plot(
     jacobian: Jacobian, ax: Axes | None = None, *, of: str = "y", wrt: str = "x", order: Order | None = None
 ) -> Axes:
-    """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`."""
+    """Draw the matrix with matplotlib, its blocks outlined, and return the axes; see `jacobians.pictures.plot`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Kronecker
+    >>> J = Kronecker(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
+    >>> print(J.plot(of="Z", wrt="W").get_title())
+    ∂Z/∂W
+    Kronecker(2×2, I₁)
+    """
     from jacobians.pictures import figure
 
     return figure.plot(jacobian, ax, of=of, wrt=wrt, order=order)

@@ -83,6 +83,14 @@ class Jacobian(MatrixViews):
         The dtype of the matrix's entries.
     order : {"C", "F"} or None
         The vec order of the matrix views; None fits any chain and is read as "C".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import linear
+    >>> Z, J = linear(np.eye(2), np.ones((2, 3)))
+    >>> J.W, J.W.codomain, J.W.domain, J.W.shape
+    (Kronecker(2×2, I₃): 6×6 float64, (2, 3) → (2, 3), 32 B, (2, 3), (2, 3), (6, 6))
     """
 
     __slots__ = ("codomain", "domain", "dtype", "order")
@@ -130,9 +138,23 @@ class Jacobian(MatrixViews):
         """The sizes of the arrays that the output's, and the input's, packed vector is made of; of one array none."""
         return (), ()
 
+    def _packed_parts(self) -> tuple[tuple[tuple[str, Shape, Order], ...], tuple[tuple[str, Shape, Order], ...]]:
+        """What these arrays are called, their shapes and their vec orders, where they have names."""
+        return (), ()
+
     @property
     def numerator(self) -> Jacobian:
-        """The same map in numerator layout: itself, unless it is a `Denominator`."""
+        """The same map in numerator layout: itself, unless it is a `Denominator`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import linear
+        >>> from jacobians import Layout
+        >>> J = linear(np.ones((5, 4)), np.ones((4, 3)), Layout(derivative="denominator"))[1]
+        >>> J.W.shape, J.W.numerator.shape
+        ((12, 15), (15, 12))
+        """
         return self
 
     # --- with other leaves, and in symbols -------------------------------------------------------
@@ -208,12 +230,31 @@ class Jacobian(MatrixViews):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that are stored, each counted once, whether itself or transposed."""
+        """Bytes of the arrays that are stored, each counted once, whether itself or transposed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Kronecker
+        >>> J = Kronecker(np.array([[1.0, 2.0], [3.0, 4.0]]), 3)
+        >>> J.nbytes, J.to_dense().nbytes
+        (32, 288)
+        """
         return sum(size for _, size in {(a.ctypes.data, a.nbytes) for a in self.arrays})
 
     @property
     def T(self) -> Jacobian:
-        """The transpose, with `domain` and `codomain` exchanged."""
+        """The transpose, with `domain` and `codomain` exchanged.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Kronecker
+        >>> J = Kronecker(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
+        >>> J.T.to_dense()
+        array([[1., 3.],
+               [2., 4.]])
+        """
         return self._transpose()._with_order(self.order)
 
     @property
@@ -224,6 +265,13 @@ class Jacobian(MatrixViews):
         ------
         LayoutError
             If the output is not a scalar.
+
+        Examples
+        --------
+        >>> from jacobians import total
+        >>> total([[1.0, 2.0], [3.0, 4.0]])[1].gradient
+        array([[1., 1.],
+               [1., 1.]])
         """
         if self.codomain != ():
             raise LayoutError(
@@ -236,6 +284,18 @@ class Jacobian(MatrixViews):
         """Return the same map whose matrix views unroll arrays in this order by default.
 
         A map between vectors and scalars has one matrix for both orders, so it keeps none and fits any chain.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Kronecker
+        >>> J = Kronecker(np.array([[1.0, 2.0]]), 2)
+        >>> J.ordered("F").to_dense()
+        array([[1., 2., 0., 0.],
+               [0., 0., 1., 2.]])
+        >>> J.to_dense()
+        array([[1., 0., 2., 0.],
+               [0., 1., 0., 2.]])
         """
         known_order(order, "ordered")
         return self._with_order(order if max(len(self.codomain), len(self.domain)) > 1 else None)
@@ -270,6 +330,15 @@ class Jacobian(MatrixViews):
         ------
         ShapeError
             If the trailing axes are not `domain`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Kronecker
+        >>> J = Kronecker(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
+        >>> J.jvp([[1.0], [0.0]])
+        array([[1.],
+               [3.]])
         """
         image = self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain"))
         return image.copy(order="K") if may_alias(image, (tangent, *self.arrays)) else image
@@ -290,6 +359,15 @@ class Jacobian(MatrixViews):
         ------
         ShapeError
             If the trailing axes are not `codomain`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians.linops import Kronecker
+        >>> J = Kronecker(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
+        >>> J.vjp([[1.0], [0.0]])
+        array([[1.],
+               [2.]])
         """
         image = self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain"))
         return image.copy(order="K") if may_alias(image, (cotangent, *self.arrays)) else image

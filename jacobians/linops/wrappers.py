@@ -220,6 +220,13 @@ class Transposed(Wrapper):
     Parameters
     ----------
     inner : Jacobian
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Broadcast
+    >>> Broadcast((2, 3, 4), (3, 1)).T
+    Broadcast(3×1 to 2×3×4)ᵀ: 3×24 float64, (2, 3, 4) → (3, 1), 0 B
     """
 
     __slots__ = ()

@@ -31,6 +31,11 @@ class Sylvester(OfMatrices):
     r"""(A, B, C) ↦ X with A X + X B = C.
 
     With S⁻¹ the map from C to X, :math:`dX = S^{-1}(dC - dA\, X - X\, dB)`.
+
+    Examples
+    --------
+    >>> Sylvester()([[1.0]], [[2.0]], [[6.0]])[0]
+    array([[2.]])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B", "C")
@@ -81,7 +86,15 @@ class Sylvester(OfMatrices):
 
 @final
 class Lyapunov(OfMatrices):
-    r"""(A, Q) ↦ X with A X + X Aᵀ = Q: :math:`dX = S^{-1}(dQ - dA\, X - X\, dA^\top)`."""
+    r"""(A, Q) ↦ X with A X + X Aᵀ = Q: :math:`dX = S^{-1}(dQ - dA\, X - X\, dA^\top)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Lyapunov()(np.eye(2), 2 * np.eye(2))[0]
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "Q")
 

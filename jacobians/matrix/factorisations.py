@@ -44,6 +44,12 @@ class Cholesky(OfOneMatrix):
     r"""S ↦ the lower triangular L with S = L Lᵀ: :math:`dL = L\, \Phi(L^{-1} dS\, L^{-\top})`.
 
     Φ keeps what is below the diagonal and half of what is on it.
+
+    Examples
+    --------
+    >>> Cholesky()([[4.0, 2.0], [2.0, 10.0]])[0]
+    array([[2., 0.],
+           [1., 3.]])
     """
 
     def _shape(self, *shapes: Shape) -> Shape:
@@ -108,6 +114,11 @@ class LDL(OfOneMatrix):
     ----------
     part : {"L", "d"}
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> LDL("d")([[4.0, 2.0], [2.0, -1.0]])[0]
+    array([ 4., -2.])
     """
 
     def __init__(self, part: Literal["L", "d"] = "L", layout: AnyLayout | None = None) -> None:
@@ -173,6 +184,12 @@ class QR(OfOneMatrix):
     ----------
     part : {"Q", "R"}
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> QR("R")([[0.0, 2.0], [3.0, 0.0]])[0]
+    array([[ 3., -0.],
+           [-0.,  2.]])
     """
 
     def __init__(self, part: Literal["Q", "R"] = "Q", layout: AnyLayout | None = None) -> None:

@@ -68,7 +68,14 @@ def on_vectors(jacobian: Jacobian, codomain: Shape, domain: Shape) -> Jacobian:
 
 @final
 class Inverse(OfOneMatrix):
-    r"""A ↦ A⁻¹: :math:`dY = -Y\, dA\, Y`, so :math:`J = -Y \otimes Y^\top`."""
+    r"""A ↦ A⁻¹: :math:`dY = -Y\, dA\, Y`, so :math:`J = -Y \otimes Y^\top`.
+
+    Examples
+    --------
+    >>> Inverse()([[2.0, 0.0], [0.0, 4.0]])[0]
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         n = square("inverse", shapes[0])
@@ -100,7 +107,14 @@ def _both_sides(Y: Array, H: Array) -> Jacobian:
 
 @final
 class Solve(OfMatrices):
-    r"""(A, B) ↦ X with A X = B: :math:`dX = A^{-1} (dB - dA\, X)`."""
+    r"""(A, B) ↦ X with A X = B: :math:`dX = A^{-1} (dB - dA\, X)`.
+
+    Examples
+    --------
+    >>> Solve()([[2.0, 0.0], [0.0, 4.0]], [[2.0], [4.0]])[0]
+    array([[1.],
+           [1.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
@@ -168,6 +182,12 @@ class Determinant(_OfDeterminant):
     r"""A ↦ det A: the row of cofactors, :math:`\det(A)\, A^{-\top}`, which a singular matrix has too.
 
     With A = U Σ Vᵀ they are det(U) det(V) U Γ Vᵀ, where γᵢ is the product of the other singular values.
+
+    Examples
+    --------
+    >>> Determinant()([[1.0, 2.0], [2.0, 4.0]])[1].gradient
+    array([[ 4., -2.],
+           [-2.,  1.]])
     """
 
     name = "det"
@@ -203,7 +223,14 @@ class Determinant(_OfDeterminant):
 
 @final
 class LogAbsDeterminant(_OfDeterminant):
-    r"""A ↦ log|det A|: the row :math:`A^{-\top}`."""
+    r"""A ↦ log|det A|: the row :math:`A^{-\top}`.
+
+    Examples
+    --------
+    >>> LogAbsDeterminant()([[0.0, 1.0], [1.0, 0.0]])[1].gradient
+    array([[0., 1.],
+           [1., 0.]])
+    """
 
     name = "logabsdet"
 
@@ -216,7 +243,14 @@ class LogAbsDeterminant(_OfDeterminant):
 
 @final
 class LogDeterminant(_OfDeterminant):
-    r"""A ↦ log det A of a matrix with a positive determinant: the row :math:`A^{-\top}`."""
+    r"""A ↦ log det A of a matrix with a positive determinant: the row :math:`A^{-\top}`.
+
+    Examples
+    --------
+    >>> LogDeterminant()([[2.0, 0.0], [0.0, 4.0]])[1].gradient
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
 
     name = "logdet"
 
@@ -238,7 +272,13 @@ class LogDeterminant(_OfDeterminant):
 
 @final
 class Sign(_OfDeterminant):
-    """A ↦ the sign of det A, which is constant around a matrix that is not singular."""
+    """A ↦ the sign of det A, which is constant around a matrix that is not singular.
+
+    Examples
+    --------
+    >>> float(Sign()([[0.0, 2.0], [2.0, 0.0]])[0])
+    -1.0
+    """
 
     name = "sign"
     piecewise_linear = True

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Diagonal, Frechet, Jacobian, Kronecker, Selection, SylvesterInverse, Zero
 from jacobians.linops.solving import inverse_of
@@ -117,7 +117,14 @@ class _Known(_Function):
 
 @final
 class MatrixExponential(_Known):
-    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size."""
+    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size.
+
+    Examples
+    --------
+    >>> MatrixExponential()(np.zeros((2, 2)))[0]
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     name = "expm"
 
@@ -158,7 +165,14 @@ class _OffNegativeAxis(_Known):
 
 @final
 class MatrixLogarithm(_OffNegativeAxis):
-    r"""A ↦ the principal log A; see `MatrixExponential`."""
+    r"""A ↦ the principal log A; see `MatrixExponential`.
+
+    Examples
+    --------
+    >>> MatrixLogarithm()(np.eye(2))[0]
+    array([[0., 0.],
+           [0., 0.]])
+    """
 
     name = "logm"
     _needs = "the principal logarithm"
@@ -183,7 +197,14 @@ class MatrixLogarithm(_OffNegativeAxis):
 
 @final
 class MatrixSquareRoot(_OffNegativeAxis):
-    r"""A ↦ the principal X with X² = A: dX solves X dX + dX X = dA, a Sylvester equation."""
+    r"""A ↦ the principal X with X² = A: dX solves X dX + dX X = dA, a Sylvester equation.
+
+    Examples
+    --------
+    >>> MatrixSquareRoot()([[4.0, 0.0], [0.0, 9.0]])[0]
+    array([[2., 0.],
+           [0., 3.]])
+    """
 
     name = "sqrtm"
     _needs = "the principal square root"
@@ -228,11 +249,23 @@ class SpectralFunction(_Function):
     f, prime : callable
         The function of eigenvalues and its derivative, from an array to one of its shape.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> SpectralFunction(np.cos, lambda w: -np.sin(w))(np.zeros((2, 2)))[0]
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     name = "spectral_function"
 
     def __init__(self, f: Entrywise, prime: Entrywise, layout: AnyLayout | None = None) -> None:
+        for name, given in (("f", f), ("prime", prime)):
+            if not callable(given):
+                raise ArgumentError(
+                    f"spectral_function: {name} is {given!r}; give a function of the array of eigenvalues, such as "
+                    "np.exp"
+                )
         self.f, self.prime = f, prime
         super().__init__(layout)
 
@@ -242,7 +275,8 @@ class SpectralFunction(_Function):
         return value, {"A": by_a}
 
     def _finite(self, w: Array) -> Array:
-        found = np.asarray(self.f(w))
+        with np.errstate(all="ignore"):  # what is not finite is said below
+            found = np.asarray(self.f(w))
         if found.shape != w.shape:
             raise ShapeError(f"spectral_function: f gives shape {found.shape} for eigenvalues of shape {w.shape}")
         if not np.isfinite(found).all():
@@ -260,13 +294,20 @@ class MatrixPower(_Function):
     exponent : int
         Below zero, the inverse is raised.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> MatrixPower(3)([[1.0, 1.0], [0.0, 1.0]])[0]
+    array([[1., 3.],
+           [0., 1.]])
     """
 
     name = "matrix_power"
     lapack = False
 
     def __init__(self, exponent: int, layout: AnyLayout | None = None) -> None:
-        if int(exponent) != exponent:
+        given: object = exponent
+        if not isinstance(given, (int, float, np.number)) or not float(given).is_integer():
             raise DomainError(f"matrix_power: the exponent {exponent} is no whole number; take sqrtm, or expm of logm")
         self.exponent = int(exponent)
         super().__init__(layout)

@@ -53,7 +53,13 @@ class _Norm(OfOneMatrix):
 
 @final
 class FrobeniusNorm(_Norm):
-    r"""A ↦ ‖A‖ = √(Σ a²): the row :math:`A / \|A\|`."""
+    r"""A ↦ ‖A‖ = √(Σ a²): the row :math:`A / \|A\|`.
+
+    Examples
+    --------
+    >>> FrobeniusNorm()([[3.0, 4.0]])[1].gradient
+    array([[0.6, 0.8]])
+    """
 
     name = "frobenius_norm"
 
@@ -83,7 +89,13 @@ class FrobeniusNorm(_Norm):
 
 @final
 class NuclearNorm(_Norm):
-    r"""A ↦ Σ σᵢ: the row :math:`U V^\top`, of a matrix of full rank."""
+    r"""A ↦ Σ σᵢ: the row :math:`U V^\top`, of a matrix of full rank.
+
+    Examples
+    --------
+    >>> float(NuclearNorm()([[3.0, 0.0], [0.0, -4.0]])[0])
+    7.0
+    """
 
     name = "nuclear_norm"
 
@@ -109,7 +121,14 @@ class NuclearNorm(_Norm):
 
 @final
 class SpectralNorm(_Norm):
-    r"""A ↦ σ₁, the largest singular value: the row :math:`u_1 v_1^\top`."""
+    r"""A ↦ σ₁, the largest singular value: the row :math:`u_1 v_1^\top`.
+
+    Examples
+    --------
+    >>> SpectralNorm()([[3.0, 0.0], [0.0, -4.0]])[1].gradient
+    array([[-0., -0.],
+           [-0., -1.]])
+    """
 
     name = "spectral_norm"
 
@@ -150,13 +169,19 @@ class PNorm(_OfEachVector):
     p : float
         At least 1; infinity takes the largest entry.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> PNorm(1)([[3.0, -4.0], [1.0, -1.0]])[0]
+    array([7., 2.])
     """
 
     name = "p_norm"
 
     def __init__(self, p: float = 2, layout: AnyLayout | None = None) -> None:
-        if not p >= 1:
-            raise DomainError(f"p_norm: p={p} gives no norm; take p from 1 on, or math.inf")
+        given: object = p
+        if not isinstance(given, (int, float, np.number)) or not p >= 1:
+            raise DomainError(f"p_norm: p={p!r} gives no norm; take p from 1 on, or math.inf")
         self.p = float(p)
         super().__init__(layout)
 
@@ -209,7 +234,13 @@ class PNorm(_OfEachVector):
 
 @final
 class Normalise(_OfEachVector):
-    r"""x ↦ u = x/‖x‖ for each vector: :math:`du = (I - u u^\top)\, dx / \|x\|`."""
+    r"""x ↦ u = x/‖x‖ for each vector: :math:`du = (I - u u^\top)\, dx / \|x\|`.
+
+    Examples
+    --------
+    >>> Normalise()([3.0, 4.0])[0]
+    array([0.6, 0.8])
+    """
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (x,) = self._accepted(arrays)

@@ -38,7 +38,13 @@ Lines = Literal["columns", "rows"]
 
 @final
 class TripleProduct(OfMatrices):
-    r"""(A, X, B) ↦ A X B: :math:`\operatorname{vec}(A X B) = (A \otimes B^\top) \operatorname{vec} X` in C order."""
+    r"""(A, X, B) ↦ A X B: :math:`\operatorname{vec}(A X B) = (A \otimes B^\top) \operatorname{vec} X` in C order.
+
+    Examples
+    --------
+    >>> TripleProduct()(np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 5)))[1].X
+    Kronecker(2×3, 5×4): 10×12 float64, (3, 4) → (2, 5), 208 B
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "X", "B")
     name = "triple_product"
@@ -69,7 +75,14 @@ class TripleProduct(OfMatrices):
 
 @final
 class Congruence(OfMatrices):
-    r"""(X, M) ↦ XᵀMX: :math:`d = dX^\top M X + X^\top M\, dX + X^\top dM\, X`."""
+    r"""(X, M) ↦ XᵀMX: :math:`d = dX^\top M X + X^\top M\, dX + X^\top dM\, X`.
+
+    Examples
+    --------
+    >>> Congruence()(np.ones((3, 2)), np.eye(3))[0]
+    array([[3., 3.],
+           [3., 3.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("X", "M")
     lapack = False
@@ -103,6 +116,12 @@ class Gram(OfOneMatrix):
     ----------
     of : {"columns", "rows"}
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Gram()(np.arange(6.0).reshape(3, 2))[0]
+    array([[20., 26.],
+           [26., 35.]])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("X",)
@@ -136,7 +155,14 @@ class Gram(OfOneMatrix):
 
 @final
 class Outer(OfMatrices):
-    """(x, y) ↦ x yᵀ."""
+    """(x, y) ↦ x yᵀ.
+
+    Examples
+    --------
+    >>> Outer()([1.0, 2.0], [3.0, 4.0, 5.0])[0]
+    array([[ 3.,  4.,  5.],
+           [ 6.,  8., 10.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("x", "y")
     rank = 1
@@ -164,7 +190,14 @@ class Outer(OfMatrices):
 
 @final
 class KroneckerProduct(OfMatrices):
-    r"""(A, B) ↦ A ⊗ B: the entries of (vec A)(vec B)ᵀ in other places."""
+    r"""(A, B) ↦ A ⊗ B: the entries of (vec A)(vec B)ᵀ in other places.
+
+    Examples
+    --------
+    >>> KroneckerProduct()([[1.0, 2.0]], [[1.0], [3.0]])[0]
+    array([[1., 2.],
+           [3., 6.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
     name = "kron"
@@ -200,7 +233,13 @@ class KroneckerProduct(OfMatrices):
 
 @final
 class Division(Divided):
-    """(A, B) ↦ A/B entry by entry, both broadcast to one shape: the diagonals 1/B and −A/B²."""
+    """(A, B) ↦ A/B entry by entry, both broadcast to one shape: the diagonals 1/B and −A/B².
+
+    Examples
+    --------
+    >>> Division()([1.0, 6.0], [2.0, 3.0])[0]
+    array([0.5, 2. ])
+    """
 
     name = "divide"
 

@@ -37,6 +37,11 @@ class PseudoInverse(OfOneMatrix):
 
     :math:`dA^+ = -A^+ dA\, A^+ + (A^\top A)^+ dA^\top (I - A A^+) + (I - A^+ A)\, dA^\top (A A^\top)^+`, of which the
     second term is left out where A has independent rows, and the third where it has independent columns.
+
+    Examples
+    --------
+    >>> PseudoInverse()([[1.0], [1.0]])[0]
+    array([[0.5, 0.5]])
     """
 
     name = "pinv"
@@ -78,6 +83,11 @@ class LeastSquares(OfMatrices):
     penalty : float
         λ, from 0 on; a constant.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> LeastSquares(2.0)([[1.0], [1.0]], [1.0, 3.0])[0]
+    array([1.])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")

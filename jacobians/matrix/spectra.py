@@ -41,7 +41,13 @@ Result = tuple[Array, Jacobian]
 
 @final
 class Eigenvalues(OfOneMatrix):
-    r"""S ↦ its eigenvalues in ascending order: row i of the Jacobian is :math:`v_i \otimes v_i`."""
+    r"""S ↦ its eigenvalues in ascending order: row i of the Jacobian is :math:`v_i \otimes v_i`.
+
+    Examples
+    --------
+    >>> Eigenvalues()([[2.0, 0.0], [0.0, 3.0]])[0]
+    array([2., 3.])
+    """
 
     name = "eigvalsh"
 
@@ -63,6 +69,12 @@ class Eigenvectors(OfOneMatrix):
     r"""S ↦ V with its eigenvectors in columns: :math:`dV = V (F \circ V^\top dS\, V)`, Fᵢⱼ = 1/(wⱼ − wᵢ) and 0.
 
     The largest entry of each column is positive.
+
+    Examples
+    --------
+    >>> abs(Eigenvectors()([[2.0, 0.0], [0.0, 3.0]])[0])
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     name = "eigh"
@@ -127,7 +139,13 @@ def _refuse_empty(operation: str, shape: Shape) -> None:
 
 @final
 class SingularValues(OfOneMatrix):
-    r"""A ↦ its singular values in descending order: row i of the Jacobian is :math:`u_i \otimes v_i`."""
+    r"""A ↦ its singular values in descending order: row i of the Jacobian is :math:`u_i \otimes v_i`.
+
+    Examples
+    --------
+    >>> SingularValues()([[3.0, 0.0], [0.0, -4.0]])[0]
+    array([4., 3.])
+    """
 
     name = "svdvals"
 
@@ -172,6 +190,12 @@ class SingularVectors(OfOneMatrix):
     side : {"left", "right"}
         U, or Vᵀ.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> abs(SingularVectors("left")([[3.0, 0.0], [0.0, 4.0]])[0])
+    array([[0., 1.],
+           [1., 0.]])
     """
 
     name = "svd"

@@ -91,6 +91,12 @@ class Covariance(_OfBatch):
     ddof : int
         What is subtracted from N: 1 estimates a variance without bias.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Covariance()([[0.0, 1.0], [2.0, 5.0]])[0]
+    array([[2., 4.],
+           [4., 8.]])
     """
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
@@ -108,6 +114,12 @@ class Correlation(_OfBatch):
     r"""X ↦ R with Rᵢⱼ = Cᵢⱼ/√(Cᵢᵢ Cⱼⱼ): :math:`dR = S\, dC\, S - \tfrac12 R \circ (c_i + c_j)`, c = dCᵢᵢ/Cᵢᵢ.
 
     S is diag(1/√Cᵢᵢ). The number that is subtracted from N has no effect.
+
+    Examples
+    --------
+    >>> Correlation()([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0]])[0]
+    array([[1. , 0.5],
+           [0.5, 1. ]])
     """
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
@@ -179,7 +191,13 @@ class _AroundMean(OfVectors):
 
 @final
 class Mahalanobis(_AroundMean):
-    r"""(X, mean, S) ↦ d = √((x − m)ᵀ S⁻¹ (x − m)) of each x: with z = S⁻¹(x − m), by x the row zᵀ/d, by S −z zᵀ/2d."""
+    r"""(X, mean, S) ↦ d = √((x − m)ᵀ S⁻¹ (x − m)) of each x: with z = S⁻¹(x − m), by x the row zᵀ/d, by S −z zᵀ/2d.
+
+    Examples
+    --------
+    >>> Mahalanobis()([[3.0, 4.0]], [0.0, 0.0], np.eye(2))[0]
+    array([5.])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("X", "mean", "S")
 
@@ -232,7 +250,13 @@ class _Likelihood(_AroundMean):
 
 @final
 class Gaussian(_Likelihood):
-    r"""(X, mean, S) ↦ log N(x | m, S) of each x: with z = S⁻¹(x − m), by m the row zᵀ, by S (z zᵀ − S⁻¹)/2."""
+    r"""(X, mean, S) ↦ log N(x | m, S) of each x: with z = S⁻¹(x − m), by m the row zᵀ, by S (z zᵀ − S⁻¹)/2.
+
+    Examples
+    --------
+    >>> Gaussian()([[1.0, 0.0], [0.0, 2.0]], [0.0, 0.0], np.eye(2))[0].round(3)
+    array([-2.338, -3.838])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("X", "mean", "S")
 
@@ -261,6 +285,11 @@ class GaussianByCholesky(_Likelihood):
     r"""(X, mean, L) ↦ log N(x | m, L Lᵀ) of each x; entries of L above its diagonal are not read.
 
     With y = L⁻¹(x − m) and z = L⁻ᵀy, by L it is z yᵀ − diag(1/Lᵢᵢ) on and below the diagonal.
+
+    Examples
+    --------
+    >>> GaussianByCholesky()([[1.0, 0.0]], [0.0, 0.0], np.eye(2))[0].round(3)
+    array([-2.338])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("X", "mean", "L")

@@ -92,7 +92,13 @@ def diagonal_places(n: int) -> Array:
 
 @final
 class DiagonalOf(_Linear):
-    """A ↦ its diagonal, a vector."""
+    """A ↦ its diagonal, a vector.
+
+    Examples
+    --------
+    >>> DiagonalOf()([[1.0, 2.0], [3.0, 4.0]])[0]
+    array([1., 4.])
+    """
 
     name = "diagonal_of"
 
@@ -105,7 +111,14 @@ class DiagonalOf(_Linear):
 
 @final
 class DiagonalMatrix(_OfVector):
-    """x ↦ the matrix with x on its diagonal and zeros elsewhere."""
+    """x ↦ the matrix with x on its diagonal and zeros elsewhere.
+
+    Examples
+    --------
+    >>> DiagonalMatrix()([1.0, 2.0])[0]
+    array([[1., 0.],
+           [0., 2.]])
+    """
 
     name = "diag"
 
@@ -128,6 +141,12 @@ class Triangle(_Linear):
     k : int
         The diagonal up to which it is kept: 0 is the main one, 1 the next above.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Triangle(upper=True)([[1.0, 2.0], [3.0, 4.0]])[0]
+    array([[1., 2.],
+           [0., 4.]])
     """
 
     def __init__(self, upper: bool = False, k: int = 0, layout: AnyLayout | None = None) -> None:
@@ -147,7 +166,13 @@ class Triangle(_Linear):
 
 @final
 class Vech(_Linear):
-    """A ↦ vech A, the entries on and below the diagonal, stacked in the layout's vec order."""
+    """A ↦ vech A, the entries on and below the diagonal, stacked in the layout's vec order.
+
+    Examples
+    --------
+    >>> Vech()([[1.0, 2.0], [2.0, 3.0]])[0]
+    array([1., 2., 3.])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         n = square("vech", shapes[0])
@@ -173,7 +198,14 @@ def _side(operation: str, shape: Shape, diagonal: bool) -> int:
 
 @final
 class Unvech(_OfVector):
-    """vech A ↦ the symmetric A, in the layout's vec order."""
+    """vech A ↦ the symmetric A, in the layout's vec order.
+
+    Examples
+    --------
+    >>> Unvech()([2.0, 1.0, 2.0])[0]
+    array([[2., 1.],
+           [1., 2.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         return (_side("unvech", shapes[0], True),) * 2
@@ -184,7 +216,14 @@ class Unvech(_OfVector):
 
 @final
 class Triangular(_OfVector):
-    """x ↦ the lower triangular matrix whose vech it is, in the layout's vec order."""
+    """x ↦ the lower triangular matrix whose vech it is, in the layout's vec order.
+
+    Examples
+    --------
+    >>> Triangular()([1.0, 2.0, 3.0])[0]
+    array([[1., 0.],
+           [2., 3.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         return (_side("triangular", shapes[0], True),) * 2
@@ -195,7 +234,14 @@ class Triangular(_OfVector):
 
 @final
 class Symmetrised(_Linear):
-    """A ↦ (A + Aᵀ)/2."""
+    """A ↦ (A + Aᵀ)/2.
+
+    Examples
+    --------
+    >>> Symmetrised()([[1.0, 2.0], [0.0, 3.0]])[0]
+    array([[1., 1.],
+           [1., 3.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         n = square("symmetrised", shapes[0])
@@ -207,7 +253,14 @@ class Symmetrised(_Linear):
 
 @final
 class Skew(_OfVector):
-    """x ↦ the skew-symmetric S = −Sᵀ with the entries x below its diagonal, in the layout's vec order."""
+    """x ↦ the skew-symmetric S = −Sᵀ with the entries x below its diagonal, in the layout's vec order.
+
+    Examples
+    --------
+    >>> Skew()([5.0])[0]
+    array([[ 0., -5.],
+           [ 5.,  0.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         return (_side("skew", shapes[0], False),) * 2
@@ -221,7 +274,14 @@ class Skew(_OfVector):
 
 @final
 class Toeplitz(_OfVector):
-    """x of 2n − 1 entries ↦ the matrix with Tᵢⱼ = x[i − j + n − 1]: its diagonals, from the upper right corner."""
+    """x of 2n − 1 entries ↦ the matrix with Tᵢⱼ = x[i − j + n − 1]: its diagonals, from the upper right corner.
+
+    Examples
+    --------
+    >>> Toeplitz()([1.0, 2.0, 3.0])[0]
+    array([[2., 1.],
+           [3., 2.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         (entries,) = shapes[0]
@@ -238,7 +298,15 @@ class Toeplitz(_OfVector):
 
 @final
 class Circulant(_OfVector):
-    """x ↦ the matrix with Cᵢⱼ = x[(i − j) mod n]: its first column is x, each next one is shifted down."""
+    """x ↦ the matrix with Cᵢⱼ = x[(i − j) mod n]: its first column is x, each next one is shifted down.
+
+    Examples
+    --------
+    >>> Circulant()([1.0, 2.0, 3.0])[0]
+    array([[1., 3., 2.],
+           [2., 1., 3.],
+           [3., 2., 1.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         return shapes[0] * 2
@@ -250,7 +318,14 @@ class Circulant(_OfVector):
 
 @final
 class Cayley(OfOneMatrix):
-    r"""S ↦ Q = (I + S)⁻¹ (I − S): :math:`dQ = -(I + S)^{-1}\, dS\, (I + Q)`; of a skew S it is orthogonal."""
+    r"""S ↦ Q = (I + S)⁻¹ (I − S): :math:`dQ = -(I + S)^{-1}\, dS\, (I + Q)`; of a skew S it is orthogonal.
+
+    Examples
+    --------
+    >>> Cayley()(np.zeros((2, 2)))[0]
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     def _shape(self, *shapes: Shape) -> Shape:
         n = square("cayley", shapes[0])
@@ -278,7 +353,14 @@ def _cayley(S: Array) -> tuple[Array, Jacobian]:
 
 @final
 class Orthogonal(OfOneMatrix):
-    """x ↦ the orthogonal Q that is the Cayley transform of the skew matrix of x."""
+    """x ↦ the orthogonal Q that is the Cayley transform of the skew matrix of x.
+
+    Examples
+    --------
+    >>> Orthogonal()([1.0])[0]
+    array([[ 0.,  1.],
+           [-1.,  0.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     rank = 1

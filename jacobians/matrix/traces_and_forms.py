@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
@@ -24,7 +24,14 @@ __all__ = ["Bilinear", "Quadratic", "Trace", "bilinear", "quadratic", "trace"]
 
 @final
 class Trace(OfOneMatrix):
-    r"""A ↦ tr A: :math:`d \operatorname{tr} A = \langle I, dA \rangle`."""
+    r"""A ↦ tr A: :math:`d \operatorname{tr} A = \langle I, dA \rangle`.
+
+    Examples
+    --------
+    >>> Trace()([[1.0, 2.0], [3.0, 4.0]])[1].gradient
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     lapack = False
     piecewise_linear = True
@@ -89,12 +96,18 @@ class _Form(OfVectors):
         if A.ndim == 2:
             return KhatriRao(X, Y)
         outer = as_array(X[:, :, None] * Y[:, None, :])
-        return BlockDiagonal(outer.reshape(len(X), 1, -1), (len(X),), A.shape)
+        return BlockDiagonal(outer.reshape(len(X), 1, size_of(outer.shape[1:])), (len(X),), A.shape)
 
 
 @final
 class Quadratic(_Form):
-    r"""(x, A) ↦ xᵀAx: by x the row xᵀ(A + Aᵀ), by A the matrix x xᵀ."""
+    r"""(x, A) ↦ xᵀAx: by x the row xᵀ(A + Aᵀ), by A the matrix x xᵀ.
+
+    Examples
+    --------
+    >>> Quadratic()([1.0, 2.0], [[1.0, 3.0], [0.0, 1.0]])[1].x.gradient
+    array([8., 7.])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("x", "A")
 
@@ -109,7 +122,13 @@ class Quadratic(_Form):
 
 @final
 class Bilinear(_Form):
-    r"""(x, A, y) ↦ xᵀAy: by x the row (Ay)ᵀ, by A the matrix x yᵀ, by y the row xᵀA."""
+    r"""(x, A, y) ↦ xᵀAy: by x the row (Ay)ᵀ, by A the matrix x yᵀ, by y the row xᵀA.
+
+    Examples
+    --------
+    >>> float(Bilinear()([1.0, 2.0], [[1.0, 3.0], [0.0, 1.0]], [1.0, 1.0])[0])
+    6.0
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("x", "A", "y")
 

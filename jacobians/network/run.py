@@ -97,25 +97,74 @@ class Run(Frozen):
 
     @property
     def stops(self) -> tuple[Stop, ...]:
-        """The arrays on the way from X to the output, with their names."""
+        """The arrays on the way from X to the output, with their names.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> [(stop.name, stop.cotangent) for stop in run.stops]
+        [('X', 'dX'), ('Z1', 'dZ1'), ('A1', 'dA1'), ('Z2', 'dZ2')]
+        """
         return self._chained("stops").stops
 
     @property
     def outputs(self) -> list[str]:
-        """Names of the intermediates, one for each operation."""
+        """Names of the intermediates, one for each operation.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.outputs
+        ['Z1', 'A1', 'Z2']
+        """
         return self._chained("outputs").outputs
 
     @property
     def prediction(self) -> str:
-        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing."""
+        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.prediction, run.values[run.prediction].shape
+        ('P', (4, 2))
+        """
         return self._chained("prediction").prediction
 
     def operation_value(self, done: int) -> Array:
-        """Return what so many operations have made of X, without an entry of ones."""
+        """Return what so many operations have made of X, without an entry of ones.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.operation_value(0).shape
+        (4, 4)
+        """
         return self._chained("operation_value").operation_value(done)
 
     def operation_jacobian(self, position: int, wrt: str) -> Jacobian:
-        """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout."""
+        """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> net.run(net.init(0), np.eye(4), [0, 1, 1, 0]).operation_jacobian(0, "W")
+        Kronecker(4×4, I₃): 12×12 float64, (4, 3) → (4, 3), 128 B
+        """
         return self._chained("operation_jacobian").operation_jacobian(position, wrt)
 
     def __repr__(self) -> str:
@@ -153,12 +202,32 @@ class Run(Frozen):
 
     @property
     def loss(self) -> float:
-        """The reduced loss, or the sum of several, without the regulariser."""
+        """The reduced loss, or the sum of several, without the regulariser.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> bool(np.isclose(run.loss, run.losses.mean()))
+        True
+        """
         return self._reduced
 
     @property
     def loss_scale(self) -> float:
-        """The reduction's weight of every example's loss in the loss: 1, 1/N or 1/(N·K)."""
+        """The reduction's weight of every example's loss in the loss: 1, 1/N or 1/(N·K).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.loss_scale
+        0.25
+        """
         return self._forward.scale
 
     @cached_property
@@ -169,6 +238,14 @@ class Run(Frozen):
         ------
         LayoutError
             If the network is a list of operations.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network, tanh
+        >>> net = Network(lambda X, W: tanh(X @ W) @ W.T, "squared_error", "cs231n", shapes={"W": (4, 3)})
+        >>> net.run(net.init(0), np.eye(4), np.eye(4)).objective.path_count("W")       # W is used twice
+        2
         """
         if not isinstance(self._forward, FunctionForward):
             raise LayoutError(f"run.objective: {self.network!r} is a list of operations; take run.chain(wrt)")
@@ -179,7 +256,17 @@ class Run(Frozen):
 
     @property
     def value(self) -> float:
-        """The objective: the reduced loss plus the regulariser."""
+        """The objective: the reduced loss plus the regulariser.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> bool(run.value == run.loss)                        # no regulariser
+        True
+        """
         count = self._forward.count
         penalties = (self.network.penalty(name, array, count) for name, array in self.params.items())
         found = self.loss + sum(number(value) for value, _ in penalties)
@@ -189,7 +276,17 @@ class Run(Frozen):
 
     @property
     def values(self) -> dict[str, Array]:
-        """Every array of the forward pass by name, from X to the output and the prediction; not to be written to."""
+        """Every array of the forward pass by name, from X to the output and the prediction; not to be written to.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> list(run.values)
+        ['X', 'Z1', 'A1', 'Z2', 'P']
+        """
         return dict(self._forward.values)
 
     @property
@@ -200,6 +297,15 @@ class Run(Frozen):
         ------
         LayoutError
             If a function of values returned several: they are in `results`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.output.shape
+        (4, 2)
         """
         if "output" not in self.results:
             raise LayoutError(f"run.output: there are several, {', '.join(self.results)}; take run.results")
@@ -207,7 +313,17 @@ class Run(Frozen):
 
     @property
     def losses(self) -> Array:
-        """The per-example losses, (N,), before the reduction."""
+        """The per-example losses, (N,), before the reduction.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.losses.shape
+        (4,)
+        """
         return self._forward.losses
 
     # --- gradients -------------------------------------------------------------------------------
@@ -219,6 +335,15 @@ class Run(Frozen):
         ------
         DomainError
             If it is not finite because a parameter or an input is not.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> {name: array.shape for name, array in run.gradient().items()}
+        {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
         """
         network, rows = self.network, {}
         for name, (_, slope) in self._totals.items():
@@ -265,11 +390,29 @@ class Run(Frozen):
         return self._forward.gradients({"output": slope()}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
-        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched."""
+        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2), l2=0.5)
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> bool(np.allclose(run.penalty("W2").gradient, 0.5 * run.params["W2"]))
+        True
+        """
         return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
 
     def penalty_hessian(self, name: str) -> Jacobian:
-        """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0."""
+        """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0.
+
+        Examples
+        --------
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2), l2=0.5)
+        >>> net.run(net.init(0), np.eye(4), [0, 1, 1, 0]).penalty_hessian("W2").diagonal()
+        array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+        """
         array = self.params[name]
         if not self.network.is_penalised(name):
             return Diagonal(np.zeros_like(array))
@@ -282,6 +425,15 @@ class Run(Frozen):
 
         From the output on. Ng's δ₃ = A₃ − Y has no 1/m, since his 1/m enters at the gradient; it is m times
         ``jacobian(wrt="Z3").gradient``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> {name: array.shape for name, array in run.cotangents.items()}
+        {'dZ2': (4, 2), 'dA1': (4, 3), 'dZ1': (4, 3)}
         """
         later = self.network.convention.names.weighted_at == "gradient"
         scale = round(1 / self.loss_scale) if later else 1
@@ -294,6 +446,15 @@ class Run(Frozen):
 
         See `Loss.hessian`. Between the output's Jacobians it makes the Gauss–Newton matrix, see
         `jacobians.gauss_newton`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.output_hessian().structure
+        '0.25·DiagonalMinusOuter(4 of 2×2)'
         """
         if of not in self.results:
             raise LayoutError(f"output_hessian: no loss is of {of!r}; choose of from {', '.join(self.results)}")
@@ -368,6 +529,15 @@ class Run(Frozen):
         ------
         LayoutError
             If a name is unknown, `of` does not depend on `wrt`, or in a function of values does so in several ways.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> [factor.label for factor in run.chain("W1")]
+        ['∂loss/∂losses', '∂losses/∂Z2', '∂Z2/∂A1', '∂A1/∂Z1', '∂Z1/∂W1']
         """
         factors = self._forward.factors(of, wrt)
         layout = self.network.layout
@@ -375,19 +545,51 @@ class Run(Frozen):
         return Factors(shown[::-1] if layout.derivative == "denominator" else shown)
 
     def plot(self, wrt: str, *, of: str = "loss", order: Order | None = None) -> Figure:
-        """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`."""
+        """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> figure = run.plot("W1")
+        >>> len(figure.axes)
+        6
+        """
         from jacobians.pictures.figure import plot_chain
 
         return plot_chain(self.chain(wrt, of=of), order=order)
 
     def jacobian(self, wrt: str, *, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂wrt, the product of `chain` or the sum over all ways, in the network's layout; names as there."""
+        """Return ∂of/∂wrt, the product of `chain` or the sum over all ways, in the network's layout; names as there.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.jacobian("W1", of="losses")
+        KhatriRao(4×4, 4×3): 4×12 float64, (4, 3) → (4,), 224 B
+        >>> run.jacobian("X", of="output").shape
+        (8, 16)
+        """
         return in_layout(self._forward.jacobian(of, wrt), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
         """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
 
         A parameter of a later layer, on which `of` does not depend, has a block of zeros.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import Network
+        >>> net = Network.dense((4, 3, 2))
+        >>> run = net.run(net.init(0), np.eye(4), [0, 1, 1, 0])
+        >>> run.parameter_jacobian(of="output").shape, net.n_params
+        ((8, 23), 23)
         """
         layout = self.network.layout
         names = self.network.convention.packing_order(self.params)

@@ -33,6 +33,12 @@ class AddOnes(Unary):
     ----------
     layout : Layout, Convention or str
         With bias "first" or "last".
+
+    Examples
+    --------
+    >>> from jacobians import Layout
+    >>> AddOnes(Layout(bias="first"))([[5.0, 6.0]])[0]
+    array([[1., 5., 6.]])
     """
 
     per_example = True
@@ -114,6 +120,12 @@ class Affine(Primitive):
     layout : Layout, Convention or str
     sizes : (int, int), optional
         Inputs and outputs of one example, where the shapes of the parameters are to be known beforehand.
+
+    Examples
+    --------
+    >>> Z, J = Affine("pytorch")(np.ones((5, 4)), np.ones((3, 4)), np.zeros(3))
+    >>> Z.shape, J.W.shape
+    ((5, 3), (15, 12))
     """
 
     per_example = True

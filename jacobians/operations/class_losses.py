@@ -62,6 +62,11 @@ class CrossEntropy(Loss):
     targets_sum_to_one : bool, optional
         Whether formulas may write p − y, since the targets of every example sum to 1. Unless it is said: labels do, and
         of an array like X nothing is known, so that formulas have (Σy) p − y. What is computed is always the latter.
+
+    Examples
+    --------
+    >>> CrossEntropy("sum")([[0.0, 0.0]], [1])[1].gradient
+    array([[ 0.5, -0.5]])
     """
 
     name = "cross_entropy"
@@ -172,6 +177,11 @@ class BinaryCrossEntropy(Loss):
     """Σₖ log(1 + eˣₖ) − yₖ xₖ for each example, from logits; ∂/∂x = σ(x) − y.
 
     Targets lie in [0, 1] in X's shape, or are class labels (N,) that mark one output each (Ng's exercise 4).
+
+    Examples
+    --------
+    >>> BinaryCrossEntropy("sum")([[0.0]], [[1.0]])[1].gradient
+    array([[-0.5]])
     """
 
     name = "binary_cross_entropy"
@@ -214,6 +224,11 @@ class ProbabilityCrossEntropy(Loss):
     """−Σₖ yₖ log xₖ + (1−yₖ) log(1−xₖ) for each example, from probabilities; ∂/∂x = (x − y)/(x(1−x)).
 
     Where a probability is exactly 0 or 1, only the target that agrees with it has a finite loss; another raises.
+
+    Examples
+    --------
+    >>> ProbabilityCrossEntropy("sum")([[0.5]], [[1.0]])[1].gradient
+    array([[-2.]])
     """
 
     name = "binary_cross_entropy"
@@ -344,7 +359,13 @@ def binary_cross_entropy(
 
 
 class Logistic(Loss):
-    """Σ log(1 + e^(−y x)) for each example with labels y = ±1; ∂/∂x = −y σ(−y x)."""
+    """Σ log(1 + e^(−y x)) for each example with labels y = ±1; ∂/∂x = −y σ(−y x).
+
+    Examples
+    --------
+    >>> Logistic("sum")([0.0, 0.0], [1, -1])[1].gradient
+    array([-0.5,  0.5])
+    """
 
     name = "logistic_loss"
     takes = "signs"
@@ -402,6 +423,11 @@ class MulticlassHinge(Loss):
         Δ.
     reduction, layout, factor
         See `Loss`.
+
+    Examples
+    --------
+    >>> MulticlassHinge(1.0)([[3.0, 2.5, 0.0]], [0])[1].gradient
+    array([[-1.,  1.,  0.]])
     """
 
     name = "multiclass_hinge"

@@ -231,6 +231,13 @@ class Residual(_Composite):
     ----------
     branch : Operation
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> from jacobians.operations import Affine, Tanh
+    >>> block = Residual(Chain(Affine(), Tanh()))
+    >>> block.names, block(np.ones((5, 2)), np.zeros((2, 2)), np.zeros(2))[0][0]
+    (('X', 'W1', 'b1'), array([1., 1.]))
     """
 
     def __init__(self, branch: Operation, layout: AnyLayout | None = None) -> None:
@@ -265,6 +272,12 @@ class Parallel(_Composite):
     *branches : Operation
     layout : Layout, Convention or str, optional
         Says along which axis features lie.
+
+    Examples
+    --------
+    >>> from jacobians.operations import Affine, Tanh
+    >>> Parallel(Affine(), Tanh())(np.ones((5, 4)), np.ones((4, 3)), np.zeros(3))[0].shape
+    (5, 7)
     """
 
     def __init__(self, *branches: Operation, layout: AnyLayout | None = None) -> None:

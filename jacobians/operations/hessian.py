@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, common_dtype, did_you_mean, size_of
+from jacobians.arrays import Array, Shape, as_array, common_dtype, did_you_mean, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
@@ -233,6 +233,13 @@ class Hessian(Jacobian):
     def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
         rows, columns = ([size_of(i.shape) for i in inputs] for inputs in (self._rows, self._columns))
         return rows if self._packed[0] else (), columns if self._packed[1] else ()
+
+    def _packed_parts(self) -> tuple[tuple[tuple[str, Shape, Order], ...], tuple[tuple[str, Shape, Order], ...]]:
+        rows, columns = (
+            tuple((one.name, one.shape, self.vec) for one in inputs) if whole else ()
+            for inputs, whole in zip((self._rows, self._columns), self._packed, strict=True)
+        )
+        return rows, columns
 
     def _with_leaves(self, leaf: Leaf, inner: Any) -> Jacobian:
         steps = []

@@ -165,6 +165,13 @@ class Loss(Frozen, ABC):
         With fewer outputs it is constant.
     of_outputs : bool
         Whether it takes any real outputs, as a network's last affine layer gives them, and no probabilities.
+
+    Examples
+    --------
+    >>> from jacobians.operations import SquaredError
+    >>> loss = SquaredError(factor=0.5)
+    >>> loss([[1.0, 2.0]], [[0.0, 0.0]])[0], loss.hessian([[1.0, 2.0]], [[0.0, 0.0]])
+    (array(2.5), Identity(1×2): 2×2 float64, (1, 2) → (1, 2), 0 B)
     """
 
     takes: ClassVar[Targets] = "reals"
@@ -512,6 +519,11 @@ class SquaredError(Loss):
         c: 1, or ½ in the courses that want the 2 to cancel.
     reduction, layout
         See `Loss`.
+
+    Examples
+    --------
+    >>> SquaredError(0.5)([[1.0, 2.0]], [[0.0, 0.0]])[1].gradient
+    array([[1., 2.]])
     """
 
     name = "squared_error"
@@ -571,7 +583,13 @@ def squared_error(
 
 
 class L2(Unary):
-    """W ↦ c·ΣW²; see `l2`."""
+    """W ↦ c·ΣW²; see `l2`.
+
+    Examples
+    --------
+    >>> L2(0.5)([[3.0, 4.0]])[1].gradient
+    array([[3., 4.]])
+    """
 
     inputs = ("W",)
 

@@ -105,6 +105,13 @@ class Jacobians(Derivative):
         From a cotangent of the output to the operation's second derivative.
     inside : tuple, optional
         Of an operation made of operations, how its steps are linked, and their `Jacobians`.
+
+    Examples
+    --------
+    >>> from jacobians import affine
+    >>> Z, J = affine(np.ones((5, 4)), np.ones((4, 3)), np.zeros(3))
+    >>> list(J), J.X.shape, J["W"].shape
+    (['X', 'W', 'b'], (15, 20), (15, 12))
     """
 
     __slots__ = ("_built", "_layout", "_makers", "_pull", "_second", "inside", "operation")
@@ -151,7 +158,15 @@ class Jacobians(Derivative):
         raise ArgumentError(f"np.asarray: the argument is {self._said()}")
 
     def numerator(self, name: str) -> Jacobian:
-        """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own."""
+        """Return the Jacobian with respect to one input in numerator layout, without a vec order of its own.
+
+        Examples
+        --------
+        >>> from jacobians import affine
+        >>> J = affine(np.ones((5, 4)), np.ones((4, 3)), np.zeros(3))[1]
+        >>> J.numerator("W").shape
+        (15, 12)
+        """
         found = self._built.get(name)
         if found is None:
             if name not in self._makers:
@@ -165,6 +180,13 @@ class Jacobians(Derivative):
         """Return ``row @ J[name]`` for every input, or for those of some names, in numerator layout.
 
         A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
+
+        Examples
+        --------
+        >>> from jacobians import affine
+        >>> J = affine(np.ones((2, 2)), np.ones((2, 2)), np.zeros(2))[1]
+        >>> J.pull(np.ones((2, 2)), {"b"})
+        {'b': array([2., 2.])}
         """
         if names is None:
             names = self._makers
@@ -308,6 +330,13 @@ class Operation(Frozen, ABC):
 
     The first of its inputs is what flows through a network; the others are parameters. What a constructor sets does
     not change afterwards: make a new operation instead.
+
+    Examples
+    --------
+    >>> from jacobians.operations import Affine
+    >>> layer = Affine("pytorch", sizes=(4, 3))
+    >>> layer.names, layer.parameter_shapes()
+    (('X', 'W', 'b'), {'W': (3, 4), 'b': (3,)})
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("X",)
@@ -332,7 +361,14 @@ class Operation(Frozen, ABC):
 
     @classmethod
     def own_name(cls) -> str:
-        """Return the name of every instance, where it does not depend on the instance."""
+        """Return the name of every instance, where it does not depend on the instance.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Tanh
+        >>> Tanh.own_name()
+        'tanh'
+        """
         stated: object = cls.name  # a property where the class states none
         return stated if isinstance(stated, str) else cls.__name__.lower()
 
@@ -355,7 +391,15 @@ class Operation(Frozen, ABC):
         return self._evaluate(*self._accept(arrays))
 
     def evaluate(self, *arrays: npt.ArrayLike) -> tuple[Array, Jacobians]:
-        """Return the value and its `Jacobians`, in this operation's layout, however many inputs there are."""
+        """Return the value and its `Jacobians`, in this operation's layout, however many inputs there are.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Tanh
+        >>> value, J = Tanh().evaluate([0.0, 1.0])
+        >>> list(J)
+        ['X']
+        """
         return self._evaluate(*self._accept(arrays))
 
     @abstractmethod
@@ -368,7 +412,14 @@ class Operation(Frozen, ABC):
         return [as_float(a, n, self.name) for a, n in zip(arrays, self.names, strict=True)]
 
     def parameter_shapes(self) -> Mapping[str, Shape]:
-        """Shapes of the parameters by name, where the operation fixes them; empty without parameters."""
+        """Shapes of the parameters by name, where the operation fixes them; empty without parameters.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Affine
+        >>> Affine("pytorch", sizes=(4, 3)).parameter_shapes()
+        {'W': (3, 4), 'b': (3,)}
+        """
         return {}
 
     def moved_to(self, layout: AnyLayout) -> Operation:
@@ -378,6 +429,12 @@ class Operation(Frozen, ABC):
         ------
         LayoutError
             If it is known in its own layout only.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Affine
+        >>> Affine("pytorch", sizes=(4, 3)).moved_to("cs231n").parameter_shapes()
+        {'W': (4, 3), 'b': (3,)}
         """
         if self.layout in (None, find_layout(layout)):
             return self
@@ -404,7 +461,19 @@ class Operation(Frozen, ABC):
 
 
 class Primitive(Operation):
-    """An operation that states its value and the structure of its Jacobians in `_linearize`."""
+    """An operation that states its value and the structure of its Jacobians in `_linearize`.
+
+    Examples
+    --------
+    >>> class Difference(Primitive):
+    ...     inputs = ("A", "B")
+    ...     def _linearize(self, A, B):
+    ...         from jacobians.linops import Identity
+    ...         return A - B, {"A": lambda: Identity(A.shape), "B": lambda: -Identity(B.shape)}
+    >>> value, J = Difference()([1.0, 2.0], [4.0, 3.0])
+    >>> value, J.B.diagonal()
+    (array([-3., -1.]), array([-1., -1.]))
+    """
 
     @abstractmethod
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
@@ -433,7 +502,17 @@ class Primitive(Operation):
 
 
 class Unary(Primitive):
-    """An operation of one array; called, it returns the Jacobian itself, not a record."""
+    """An operation of one array; called, it returns the Jacobian itself, not a record.
+
+    Examples
+    --------
+    >>> class Reversed(Unary):
+    ...     def _linearize(self, X):
+    ...         from jacobians.linops import Selection
+    ...         return X[::-1].copy(), {"X": lambda: Selection((slice(None, None, -1),), X.shape)}
+    >>> Reversed()([1.0, 2.0, 3.0])[0]
+    array([3., 2., 1.])
+    """
 
     @overload
     def __call__(self, first: V, /, *others: Any) -> V: ...
@@ -470,6 +549,14 @@ class Elementwise(Unary):
         Where f has no derivative.
     in_value : (str, callable), optional
         f′ in terms of the value a = f(z), where textbooks write it so: the formula, and a function of a.
+
+    Examples
+    --------
+    >>> class Cube(Elementwise):
+    ...     def _rule(self, z):
+    ...         return z**3, lambda: 3 * z**2
+    >>> Cube()([1.0, 2.0])[1].diagonal()
+    array([ 3., 12.])
     """
 
     per_example = True

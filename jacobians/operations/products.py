@@ -18,7 +18,13 @@ __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 
 
 class MatMul(Primitive):
-    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB."""
+    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB.
+
+    Examples
+    --------
+    >>> MatMul()([[1.0, 2.0]], [[3.0], [4.0]])[0]
+    array([[11.]])
+    """
 
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
@@ -57,7 +63,13 @@ def _misfit(A: Array, B: Array) -> str:
 
 
 class Hadamard(Times):
-    """(A, B) ↦ A∘B, entry by entry, both broadcast to one shape."""
+    """(A, B) ↦ A∘B, entry by entry, both broadcast to one shape.
+
+    Examples
+    --------
+    >>> Hadamard()([1.0, 2.0], [3.0, 4.0])[0]
+    array([3., 8.])
+    """
 
     name = "hadamard"
 
@@ -66,7 +78,13 @@ class Hadamard(Times):
 
 
 class Add(Plus):
-    """(A, B) ↦ A + B, both broadcast to one shape."""
+    """(A, B) ↦ A + B, both broadcast to one shape.
+
+    Examples
+    --------
+    >>> Add()([1.0, 2.0], [3.0, 4.0])[0]
+    array([4., 6.])
+    """
 
     name = "add"
 
@@ -85,6 +103,7 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) 
 
     Examples
     --------
+    >>> import numpy as np
     >>> value, J = matmul(np.ones((2, 3)), np.ones((3, 4)))
     >>> J.A, J.B
     (Kronecker(I₂, 4×3): 8×6 float64, (2, 3) → (2, 4), 96 B, Kronecker(2×3, I₄): 8×12 float64, (3, 4) → (2, 4), 48 B)
@@ -105,6 +124,7 @@ def hadamard(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None
 
     Examples
     --------
+    >>> import numpy as np
     >>> value, J = hadamard([1.0, 2.0], [3.0, 4.0])
     >>> J.A.to_dense()
     array([[3., 0.],
@@ -129,6 +149,7 @@ def add(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> 
 
     Examples
     --------
+    >>> import numpy as np
     >>> value, J = add([1.0, 2.0], [3.0, 4.0])
     >>> value, J.A
     (array([4., 6.]), Identity(2): 2×2 float64, (2,) → (2,), 0 B)

@@ -20,7 +20,13 @@ __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total"
 
 
 class Transpose(Unary):
-    """X ↦ Xᵀ for a matrix; the Jacobian is a commutation."""
+    """X ↦ Xᵀ for a matrix; the Jacobian is a commutation.
+
+    Examples
+    --------
+    >>> Transpose()([[1.0, 2.0, 3.0]])[0].shape
+    (3, 1)
+    """
 
     piecewise_linear = True
 
@@ -47,6 +53,12 @@ class Reshaping(Unary):
     shape : tuple of int
         Of the result; one length may be -1, and is worked out from X.
     layout : Layout, Convention or str, optional
+
+    Examples
+    --------
+    >>> Reshaping((-1, 2))([1.0, 2.0, 3.0, 4.0])[0]
+    array([[1., 2.],
+           [3., 4.]])
     """
 
     name = "reshape"
@@ -110,6 +122,11 @@ class Total(Unary):
     ------
     ShapeError
         If `axis` is neither an integer nor several.
+
+    Examples
+    --------
+    >>> Total(0)([[1.0, 2.0], [3.0, 4.0]])[0]
+    array([4., 6.])
     """
 
     piecewise_linear = True
@@ -148,7 +165,13 @@ class Total(Unary):
 
 
 class Mean(Total):
-    """X ↦ the mean over one axis, several or all; see `Total`."""
+    """X ↦ the mean over one axis, several or all; see `Total`.
+
+    Examples
+    --------
+    >>> Mean(1)([[1.0, 2.0], [3.0, 4.0]])[0]
+    array([1.5, 3.5])
+    """
 
     def _weight(self, X: Array, axes: tuple[int, ...]) -> float:
         count = size_of(tuple(X.shape[axis] for axis in axes))

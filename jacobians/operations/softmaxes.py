@@ -90,7 +90,13 @@ class _OverClasses(Unary):
 
 
 class Softmax(_OverClasses):
-    """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each."""
+    """p = eᶻ / Σ eᶻ over the classes of each example; the Jacobian is diag(p) − p pᵀ for each.
+
+    Examples
+    --------
+    >>> Softmax()([[0.0, 0.0]])[0]
+    array([[0.5, 0.5]])
+    """
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         weights, sums, _ = self._exponentials(*arrays)
@@ -123,7 +129,13 @@ class Softmax(_OverClasses):
 
 
 class LogSoftmax(_OverClasses):
-    """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each."""
+    """log p = z − log Σ eᶻ over the classes of each example; the Jacobian is I − 1 pᵀ for each.
+
+    Examples
+    --------
+    >>> LogSoftmax()([[0.0, 1000.0]])[0]
+    array([[-1000.,     0.]])
+    """
 
     name = "log_softmax"
 

@@ -66,6 +66,15 @@ class Picture:
         One number a cell: the entry, or of several the one of largest magnitude. None where the matrix is too large.
     zeros : ndarray of bool or None
         Which cells are 0 although the structure does not say so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians.linops import Diagonal
+    >>> from jacobians.pictures import picture
+    >>> picture(Diagonal(np.array([3.0, 4.0]))).values
+    array([[3., 0.],
+           [0., 4.]])
     """
 
     title: str
@@ -88,7 +97,9 @@ class Picture:
 
     @property
     def heading(self) -> str:
-        """The derivative in the arrays' names, such as ``∂Z2/∂A1``."""
+        """The derivative in the arrays' names, such as ``∂Z2/∂A1``; of a Hessian by packed parameters ``∂²L/∂θ∂θᵀ``."""
+        if self.output.parts and self.input.parts:
+            return "∂²L/∂θ∂θᵀ"
         return f"∂{self.output.name}/∂{self.input.name}"
 
     @property
@@ -164,13 +175,14 @@ def picture(
     numerator = jacobian.numerator
     step = _steps(numerator.shape, cells)
     ends = [tuple(accumulate(sizes[:-1])) for sizes in numerator._packed_sizes()]
+    parts = numerator._packed_parts()
     values, zeros = _cells(numerator, order, step)
     if turned and values is not None and zeros is not None:
         values, zeros = values.T, zeros.T
     return Picture(
         numerator.structure,
-        Axis(of, numerator.codomain, order, ends[0]),
-        Axis(wrt, numerator.domain, order, ends[1]),
+        Axis(of, numerator.codomain, order, ends[0], parts[0]),
+        Axis(wrt, numerator.domain, order, ends[1], parts[1]),
         "denominator" if turned else "numerator",
         step[::-1] if turned else step,
         values,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -59,6 +60,8 @@ class Axis:
         How it is unrolled.
     packed : tuple of int
         Where the parts of a packed vector begin, except the first.
+    parts : tuple of (str, tuple of int, {"C", "F"})
+        What the parts are called, their shapes, and how each is unrolled; () where they have no names.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Axis:
     shape: Shape
     order: Order
     packed: tuple[int, ...] = ()
+    parts: tuple[tuple[str, Shape, Order], ...] = ()
 
     @property
     def size(self) -> int:
@@ -79,7 +83,14 @@ class Axis:
         return size_of(self.shape)
 
     def label(self, place: int) -> str:
-        """Return the entry at a place of the vec, such as ``z₂₁``; indices count from 1, a scalar has none."""
+        """Return the entry at a place of the vec, such as ``z₂₁``; indices count from 1, a scalar has none.
+
+        Of a packed vector whose parts have names it is the entry of a part.
+        """
+        if self.parts:
+            which = bisect_right(self.packed, place)
+            start = self.packed[which - 1] if which else 0
+            return Axis(*self.parts[which]).label(place - start)
         indices = (int(i) + 1 for i in np.unravel_index(place, self.shape, self.order)) if self.shape else ()
         return symbol(self.name) + subscript(indices, apart=max(self.shape, default=0) > 9)
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from jacobians.programs.audit import audit_program
-from jacobians.programs.result import EntryAudit, Fault, GradientVerdict, ProgramAudit
+from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit
 
-__all__ = ["EntryAudit", "Fault", "GradientVerdict", "ProgramAudit", "audit_program"]
+__all__ = ["EntryAudit", "Failure", "Fault", "GradientVerdict", "ProgramAudit", "audit_program"]

@@ -11,6 +11,8 @@ import numpy as np
 from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
+from jacobians.programs.derived import derivation_of
+from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.entries import entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
@@ -249,7 +251,9 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     causes = [_of_update(study, found) for found in stale(study)]
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
-    bad = set(wrong) | moved
+    again = {} if wrong else {n: words for n, words in wrong_elsewhere(study).items() if n not in moved}
+    causes += [Cause("", words, study.claims[n].line, "", (n,)) for n, words in again.items()]
+    bad = set(wrong) | moved | set(again)
     source, entry = study.subject.source, study.subject.entry
     here = [one for one in mended if one.entry == entry.name]
     gradients = []
@@ -271,7 +275,7 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     faults += [_fault(study, cause, gradients) for cause in sorted(_merged(causes), key=lambda c: _order(study, c))]
     return EntryAudit(
         entry.name, study.loss.name, study.loss.line, bool(study.loss.inferred), tuple(gradients), tuple(faults),
-        _words_of_data(study.subject),
+        _words_of_data(study.subject), *derivation_of(study),
     )  # fmt: skip
 
 
@@ -279,14 +283,9 @@ def _named(study: Study, claim: Claim) -> str:
     """A gradient as the program calls it: with its line where more than one sets it."""
     if claim.event.kind == "update" and claim.name == "update":
         return f"the update of {claim.parameter}"
-    lines = {
-        event.line
-        for event in study.run.events
-        if event.shown == claim.name
-        and event.function == claim.event.function
-        and event.kind in ("assign", "write")
-        and isinstance(event.copy, (float, np.ndarray))
-    }
+    stores = [e for e in study.run.events if e.shown == claim.name and isinstance(e.copy, (float, np.ndarray))]
+    inside = next((e.function for e in stores if e.line == claim.line), claim.event.function)
+    lines = {e.line for e in stores if e.function == inside and e.kind in ("assign", "write")}
     return claim.name if len(lines) < 2 else f"{claim.name} ({study.subject.source.where(claim.line)})"
 
 

@@ -38,6 +38,17 @@ class GradientVerdict:
         The smallest such difference that would have been seen.
     why : str
         Why it is not judged; empty where it is.
+
+    Examples
+    --------
+    >>> from jacobians import audit_program
+    >>> found = audit_program('''
+    ... E = X @ W - y
+    ... loss = (E ** 2).sum()
+    ... dW = X.T @ E
+    ... ''')
+    >>> [(one.name, one.verdict) for one in found.gradients]
+    [('dW', 'wrong')]
     """
 
     name: str
@@ -139,6 +150,11 @@ class EntryAudit:
         In the order of the lines' first being run.
     data : str
         The random data that the program was given, in words.
+    convention : str
+        Of a dense net: the library's convention in which its gradients are the derivatives of the program's loss;
+        empty where none is.
+    derivation : tuple of (str, str)
+        In that convention, what the library derives for each gradient: its name in the program, and the formula.
     """
 
     name: str
@@ -148,6 +164,8 @@ class EntryAudit:
     gradients: tuple[GradientVerdict, ...]
     faults: tuple[Fault, ...]
     data: str
+    convention: str = ""
+    derivation: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +186,17 @@ class ProgramAudit:
         Functions that the file does not define, and the meaning that was taken.
     check : str
         The command that runs the user's own code instead; empty where all was judged.
+
+    Examples
+    --------
+    >>> from jacobians import audit_program
+    >>> found = audit_program('''
+    ... E = X @ W - y
+    ... loss = (E ** 2).sum()
+    ... dW = X.T @ E
+    ... ''')
+    >>> found.verdict, found.first_wrong_line
+    ('wrong', 3)
     """
 
     name: str
@@ -247,6 +276,8 @@ class ProgramAudit:
                     "loss_line": e.loss_line,
                     "loss_inferred": e.loss_inferred,
                     "data": e.data,
+                    "convention": e.convention,
+                    "derivation": [list(pair) for pair in e.derivation],
                     "gradients": [{**vars(g), "shape": list(g.shape)} for g in e.gradients],
                     "faults": [{**vars(f), "gradients": list(f.gradients)} for f in e.faults],
                 }
@@ -277,6 +308,13 @@ class ProgramAudit:
                 for g in entry.gradients
             )
             blocks.append(f"<table>{rows}</table>")
+            if entry.derivation:
+                lines = "".join(
+                    f"<tr><td><code>{escape(name)}</code></td><td>{escape(formula)}</td></tr>"
+                    for name, formula in entry.derivation
+                )
+                blocks.append(f"<p>derived by the library, in the convention {escape(entry.convention)}:</p>")
+                blocks.append(f"<table>{lines}</table>")
         for failure in self.failures:
             blocks.append(
                 f"<p>{escape(failure.entry)}: {escape(failure.where)}: {escape(_capital(failure.why))}.</p>"
@@ -309,6 +347,12 @@ def _lines_of_entry(entry: EntryAudit) -> Iterator[str]:
         yield f"  {_MARKS[g.verdict]} {g.name:<{width}}  {g.verdict}{far}   {g.where}: {_short(g.text)}"
         if g.why:
             yield from _wrapped(f"    {g.why}", "    ")
+    if entry.derivation:
+        yield ""
+        yield f"  derived by the library, in the convention {entry.convention}:"
+        width = max(len(name) for name, _ in entry.derivation)
+        for name, formula in entry.derivation:
+            yield f"    {name:<{width}}  {formula}"
 
 
 def _lines_of_failure(failure: Failure) -> Iterator[str]:

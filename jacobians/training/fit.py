@@ -41,6 +41,15 @@ class Fitted:
     history : History
     ended : str
         Why it ended: "all epochs", "converged", "no better on held-out data", or "interrupted".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network
+    >>> net = Network.dense((4, 3, 2))
+    >>> fitted = fit(net, net.init(0), np.eye(4), [0, 1, 1, 0], epochs=3, batch=2)
+    >>> fitted.ended, list(fitted.params), len(fitted.history)
+    ('all epochs', ['W1', 'b1', 'W2', 'b2'], 3)
     """
 
     params: dict[str, Array]

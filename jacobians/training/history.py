@@ -32,6 +32,16 @@ class Epoch:
         The learning rate of its last step; NaN for a solver.
     seconds : float
         Since the training began.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobians import Network
+    >>> from jacobians.training.fit import fit
+    >>> net = Network.dense((4, 3, 2))
+    >>> fitted = fit(net, net.init(0), np.eye(4), [0, 1, 1, 0], epochs=3, batch=2)
+    >>> [field for field in vars(type(fitted.history[0]))["__dataclass_fields__"]]
+    ['epoch', 'objective', 'held_out', 'accuracy', 'rate', 'seconds']
     """
 
     epoch: int

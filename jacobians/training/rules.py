@@ -114,7 +114,14 @@ class Rule(ABC):
 
 @dataclass(frozen=True, eq=False)
 class SGD(Rule):
-    """w ← w − η g."""
+    """w ← w − η g.
+
+    Examples
+    --------
+    >>> rule, params = SGD(0.5), {"w": np.array([1.0])}
+    >>> rule.step(params, {"w": np.array([2.0])}, rule.start(params))[0]["w"].round(3)
+    array([0.])
+    """
 
     def _moved(self, w: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         return w - rate * g, memory
@@ -122,7 +129,14 @@ class SGD(Rule):
 
 @dataclass(frozen=True, eq=False)
 class Momentum(Rule):
-    """v ← μ v − η g, w ← w + v (CS231n, assignment 2, ``sgd_momentum``; Polyak 1964)."""
+    """v ← μ v − η g, w ← w + v (CS231n, assignment 2, ``sgd_momentum``; Polyak 1964).
+
+    Examples
+    --------
+    >>> rule, params = Momentum(0.1), {"w": np.array([1.0])}
+    >>> rule.step(params, {"w": np.array([2.0])}, rule.start(params))[0]["w"].round(3)
+    array([0.8])
+    """
 
     momentum: float = 0.9
     memories = 1
@@ -138,7 +152,14 @@ class Momentum(Rule):
 
 @dataclass(frozen=True, eq=False)
 class Nesterov(Momentum):
-    """v′ ← μ v − η g, w ← w − μ v + (1 + μ) v′ (CS231n, course notes on neural networks 3; Sutskever et al. 2013)."""
+    """v′ ← μ v − η g, w ← w − μ v + (1 + μ) v′ (CS231n, course notes on neural networks 3; Sutskever et al. 2013).
+
+    Examples
+    --------
+    >>> rule, params = Nesterov(0.1), {"w": np.array([1.0])}
+    >>> rule.step(params, {"w": np.array([2.0])}, rule.start(params))[0]["w"].round(3)
+    array([0.62])
+    """
 
     def _moved(self, w: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         v = self.momentum * memory[0] - rate * g
@@ -147,7 +168,14 @@ class Nesterov(Momentum):
 
 @dataclass(frozen=True, eq=False)
 class RMSProp(Rule):
-    """c ← d c + (1 − d) g², w ← w − η g / (√c + ε) (CS231n, assignment 2, ``rmsprop``; Hinton's lecture 6e)."""
+    """c ← d c + (1 − d) g², w ← w − η g / (√c + ε) (CS231n, assignment 2, ``rmsprop``; Hinton's lecture 6e).
+
+    Examples
+    --------
+    >>> rule, params = RMSProp(0.01), {"w": np.array([1.0])}
+    >>> rule.step(params, {"w": np.array([2.0])}, rule.start(params))[0]["w"].round(3)
+    array([0.9])
+    """
 
     decay: float = 0.99
     epsilon: float = 1e-8
@@ -167,6 +195,12 @@ class Adam(Rule):
     """m and v are running means of g and g²; w ← w − η m̂ / (√v̂ + ε), with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
     Kingma & Ba (2015), arXiv:1412.6980, algorithm 1; CS231n, assignment 2, ``adam``.
+
+    Examples
+    --------
+    >>> rule, params = Adam(0.01), {"w": np.array([1.0])}
+    >>> rule.step(params, {"w": np.array([2.0])}, rule.start(params))[0]["w"].round(3)
+    array([0.99])
     """
 
     rate: float = 0.001

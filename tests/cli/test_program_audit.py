@@ -44,7 +44,9 @@ def test_a_folder_is_one_line_for_each_file(folder: Path, capsys: pytest.Capture
 
 def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "--program", str(folder), "--json"]) == 1
-    records = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 6  # a line for each file, between two brackets
+    records = json.loads(shown)
     assert [r["verdict"] for r in records] == ["not judged", "right", "not judged", "wrong"]
     assert main(["audit", "--program", str(folder / "wrong.py"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["first_wrong_line"] == 4

@@ -314,7 +314,7 @@ def test_every_slip_is_complete_and_unlike_the_others(case) -> None:
     found = catalogue(Setting(network, params, X, Y))
     assert len(found) > 250
     assert len({m.key for m in found}) == len(found)
-    assert len(FAMILIES) == 10
+    assert len(FAMILIES) == 11
     for slip in found:
         assert slip.mend.endswith((".", "?")), slip.name
         assert not slip.title.endswith("."), slip.name

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 from pathlib import Path
 
+import pytest
+
 import jacobians
+import jacobians as jac
 from jacobians import errors, linops, matrix, testing
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,6 +34,41 @@ def test_the_reference_lists_every_public_name() -> None:
     assert set(matrix.__all__) == names["jacobians.matrix"]
     assert {name for name in testing.__all__ if name.startswith("assert_")} <= names["jacobians.testing"]
     assert set(errors.__all__) <= names["jacobians.errors"]
+
+
+WITHOUT_EXAMPLE = {
+    # parts of a result, which the examples of the result show; and protocols, which are for type checkers
+    *(
+        "Edge",
+        "Node",
+        "DirectionsCheck",
+        "GraphComparison",
+        "EntryAudit",
+        "Failure",
+        "Fault",
+        "IdentityAudit",
+        "Batches",
+        "Blocks",
+        "Rule",
+        "State",
+    ),
+    *errors.__all__,
+}
+
+
+def test_every_name_of_the_reference_has_an_example() -> None:
+    """The examples are run by ``pytest --doctest-modules jacobians``."""
+    without = set()
+    for home, names in listed().items():
+        without |= {n for n in names if ">>>" not in (inspect.getdoc(getattr(importlib.import_module(home), n)) or "")}
+    assert without == WITHOUT_EXAMPLE
+
+
+@pytest.mark.parametrize("of", [jac.Network, jac.Run, jac.Jacobian, jac.BlockByBlock], ids=lambda of: of.__name__)
+def test_every_method_has_an_example(of: type) -> None:
+    members = {name: value for name, value in vars(of).items() if not name.startswith("_")}
+    without = {name for name, value in members.items() if ">>>" not in (value.__doc__ or "")}
+    assert without <= set(getattr(of, "__annotations__", {})) | set(getattr(of, "__slots__", ()))
 
 
 def test_every_page_is_in_one_list_of_contents() -> None:

@@ -84,3 +84,9 @@ def test_ticks_are_all_entries_or_beginnings_of_blocks(most, ticks):
 def test_ticks_of_one_block_are_spread_evenly():
     assert Axis("z", (10,), "C").ticks(4) == (0, 3, 6, 9)
     assert Axis("z", (1, 10), "C").ticks(4) == (0, 3, 6, 9)
+
+
+def test_of_a_packed_vector_with_names_it_is_an_entry_of_a_part() -> None:
+    axis = Axis("x", (6,), "C", (4,), (("W", (2, 2), "F"), ("b", (2,), "F")))
+    assert [axis.label(k) for k in range(6)] == ["w₁₁", "w₂₁", "w₁₂", "w₂₂", "b₁", "b₂"]
+    assert axis.boundaries == (4,)

@@ -8,6 +8,7 @@ from jacobians.diagnosis.slips.bias import bias
 from jacobians.diagnosis.slips.cache import cache
 from jacobians.diagnosis.slips.data import data
 from jacobians.diagnosis.slips.finished import finished
+from jacobians.diagnosis.slips.layers import layers
 from jacobians.diagnosis.slips.layout import layout
 from jacobians.diagnosis.slips.loss import loss
 from jacobians.diagnosis.slips.preset import preset
@@ -27,6 +28,7 @@ FAMILIES: tuple[Family, ...] = (
     layout,
     data,
     cache,
+    layers,
     finished,
 )
 """In the order in which equally good explanations are named."""

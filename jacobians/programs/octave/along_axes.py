@@ -20,7 +20,7 @@ def reduced(rule: Callable[..., Array]) -> Rule:
         held = number(of)
         if isinstance(axis, str):
             axis = None
-        if held.shape == (0, 0) and axis is None:
+        if held.shape == (0, 0) and (axis is None or om.whole(axis) == 1):
             held = held.reshape(0, 1)
         along = axis_of(held, axis)
         if along >= held.ndim:

@@ -1,0 +1,243 @@
+"""How the backward passes of layers go wrong: convolution, pooling, normalisation, dropout, recurrence, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from jacobians.arrays import Array, as_array
+from jacobians.diagnosis.slip import Pullback
+from jacobians.layers.attentions import Attention
+from jacobians.layers.axes import as_pads
+from jacobians.layers.convolutions import Convolution
+from jacobians.layers.normalisation import BatchNorm, Dropout, LayerNorm
+from jacobians.layers.pooling import Pool
+from jacobians.layers.recurrent import GRU, LSTM
+from jacobians.layout import DEFAULT_LAYOUT, Layout
+from jacobians.operations import Operation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrongLayer:
+    """One slip of a layer's backward pass.
+
+    Attributes
+    ----------
+    name, title, mend : str
+        As for `Slip`; the title is a clause about the layer.
+    pulls : dict
+        By input's name, from a cotangent of the value to what wrongly arrives there; what is not in it is right.
+    rank : int
+    """
+
+    name: str
+    title: str
+    mend: str
+    pulls: Mapping[str, Pullback]
+    rank: int = 0
+
+
+def wrong_layers(operation: Operation, arrays: Mapping[str, Array]) -> Iterator[WrongLayer]:
+    """Return the slips that make sense for one layer at its inputs; none for what is no layer known here."""
+    given = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+    match operation:
+        case Convolution():
+            yield from _of_convolution(operation, given)
+        case Pool():
+            yield from _of_pool(operation, given)
+        case BatchNorm() | LayerNorm():
+            yield from _of_normalisation(operation, given)
+        case Dropout():
+            yield from _of_dropout(operation)
+        case LSTM() | GRU():
+            yield from _of_recurrence(operation, given)
+        case Attention():
+            yield from _of_attention(operation, given)
+
+
+def _pulls(operation: Operation, given: Mapping[str, Array], *names: str) -> dict[str, Pullback]:
+    """The right pullbacks of an operation at some arrays."""
+    record = operation.evaluate(*given.values())[1]
+    return {name: record.numerator(name).vjp for name in names}
+
+
+def _layout(operation: Any) -> Layout:
+    return operation.layout or DEFAULT_LAYOUT
+
+
+def _like(op: Convolution, **changed: Any) -> Convolution:
+    own = {"stride": op.stride, "pad": op.pad, "dilation": op.dilation, "groups": op.groups}
+    own |= {"bias": op.bias, "flipped": op.flipped, "layout": op.layout}
+    return Convolution(op.places, **{**own, **changed})
+
+
+def _of_convolution(op: Convolution, given: dict[str, Array]) -> Iterator[WrongLayer]:
+    other = _like(op, flipped=not op.flipped)
+    of_images, of_kernel = _pulls(other, given, "X"), _pulls(other, given, "W")
+    if max(given["W"].shape[a] for a in _layout(op).kernel_axes(op.places)[2:]) > 1:
+        mend = "By the images it is a correlation with the kernel turned by 180°; by the kernel nothing is turned."
+        yield WrongLayer(
+            "kernel-not-flipped", "the kernel is not turned on the way back to the images", mend, of_images
+        )
+        yield WrongLayer("kernel-gradient-flipped", "the gradient by the kernel is turned by 180°", mend, of_kernel)
+    axes = _layout(op).image_axes(op.places)
+    if max(op.stride) > 1:
+        slow = _like(op, stride=1)
+        value, record = slow.evaluate(*given.values())
+
+        def spread(cotangent: Array) -> Array:
+            out = np.zeros(value.shape)
+            out[tuple(slice(0, n) for n in cotangent.shape)] = cotangent
+            return out
+
+        pulls = {n: _after(spread, record.numerator(n).vjp) for n in ("X", "W")}
+        mend = "Window p begins at stride·p: step through the images by the stride, also on the way back."
+        yield WrongLayer("stride-forgotten", "the stride is forgotten in the backward pass", mend, pulls)
+    lengths, kernel = (
+        [given[n].shape[a] for a in ax[2:]] for n, ax in (("X", axes), ("W", _layout(op).kernel_axes(op.places)))
+    )
+    pads = as_pads(op.pad, tuple(lengths), tuple(kernel), op.stride, op.dilation, op.name)
+    if any(map(any, pads)):
+        around = [(0, 0)] * given["X"].ndim
+        for axis, pair in zip(axes[2:], pads, strict=True):
+            around[axis] = pair
+        wide = {**given, "X": np.pad(given["X"], around)}
+        whole = _pulls(_like(op, pad=0), wide, "X")["X"]
+        for side, said in ((0, "end"), (1, "beginning")):
+            key = tuple(
+                slice(s, s + n) for s, n in zip((side * (b + a) for b, a in around), given["X"].shape, strict=True)
+            )
+            crop = _after(whole, itemgetter(key))
+            title = f"the padding is cropped at the {said} alone of the images' gradient"
+            mend = "Crop as much as was put before and after: dX = dX_padded[…, p:-p, p:-p]."
+            yield WrongLayer("padding-cropped", title, mend, {"X": crop})
+
+
+def _after(first: Pullback, then: Pullback) -> Pullback:
+    return lambda cotangent: then(first(cotangent))
+
+
+def _of_pool(op: Pool, given: dict[str, Array]) -> Iterator[WrongLayer]:
+    other = "avg" if op.which == "max" else "max"
+    pulls = _pulls(Pool(other, op.size, op.stride, op.pad, op.layout), given, "X")  # type: ignore[arg-type]
+    said = {"avg": "spread over its window, as a mean's is", "max": "handed to the largest entry, as a maximum's is"}
+    mend = {"max": "Hand it to the largest entry of each window.", "avg": "Each entry of a window gets 1/size of it."}
+    yield WrongLayer("other-pool", f"the gradient of {op.name} is {said[other]}", mend[op.which], pulls)
+    if op.which == "avg":
+        right = _pulls(op, given, "X")["X"]
+        size = np.prod(np.broadcast_to(op.size, given["X"].ndim - 2))
+        title = "the gradient of avg_pool is not divided by the windows' size"
+        yield WrongLayer("window-not-averaged", title, mend["avg"], {"X": _after(right, lambda g: as_array(size * g))})
+
+
+def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Iterator[WrongLayer]:
+    X, gamma = given["X"], given["gamma"]
+    if getattr(op, "statistics", None) is not None:
+        return
+    feature = op._feature_axis(X.shape) % X.ndim
+    axes = tuple(a for a in range(X.ndim) if a != feature) if isinstance(op, BatchNorm) else (feature,)
+    s = np.sqrt(X.var(axis=axes, keepdims=True) + op.eps)
+    hat = (X - X.mean(axis=axes, keepdims=True)) / s
+    scale = gamma.reshape([-1 if a == feature else 1 for a in range(X.ndim)])
+    mean, variance = "the path through the mean", "the path through the variance"
+    mend = "The mean and the variance depend on every entry: dx̂ − mean(dx̂) − x̂ mean(dx̂ ∘ x̂), all over s."
+
+    def without_both(c: Array) -> Array:
+        return as_array(c * scale / s)
+
+    def without_mean(c: Array) -> Array:
+        own = c * scale / s
+        return as_array(own - hat * (own * hat).mean(axis=axes, keepdims=True))
+
+    def without_variance(c: Array) -> Array:
+        own = c * scale / s
+        return as_array(own - own.mean(axis=axes, keepdims=True))
+
+    for said, pull, rank in (
+        (f"{mean} is", without_mean, 0),
+        (f"{variance} is", without_variance, 0),
+        (f"{mean} and {variance} are", without_both, 0),
+    ):
+        yield WrongLayer("statistics-constant", f"{said} missing in {op.name}'s gradient", mend, {"X": pull}, rank)
+    others = tuple(a for a in range(X.ndim) if a != feature)
+    title = f"gamma's gradient in {op.name} is made of X, not of x̂"
+    pulls = {"gamma": lambda c: as_array((c * X).sum(axis=others).reshape(gamma.shape))}
+    yield WrongLayer("input-for-standardised", title, "dγ = Σ dout ∘ x̂: remember x̂.", pulls)
+
+
+def _of_dropout(op: Dropout) -> Iterator[WrongLayer]:
+    mask, kept = op.mask.astype(np.float64), 1 - op.drop
+    mend = "The way back multiplies by what the way forward did: mask/(1 − drop), once."
+    if op.drop:
+        for title, factor in (
+            ("the dropout mask is divided by 1 − drop twice", mask / kept**2),
+            ("the dropout mask is not divided by 1 − drop on the way back", mask),
+            ("the dropout mask is forgotten on the way back", np.ones_like(mask)),
+        ):
+            yield WrongLayer("dropout-scale", title, mend, {"X": partial(np.multiply, factor)})
+
+
+def _of_recurrence(op: LSTM | GRU, given: dict[str, Array]) -> Iterator[WrongLayer]:
+    names = [n for n in given if n.startswith(("W", "b"))]
+    right = _pulls(op, given, *names)
+    for one, other in combinations(op.gates, 2):
+
+        def swap(gradient: Array, one: str = one, other: str = other) -> Array:
+            axis = gradient.ndim - 1 if _layout(op).weights == "columns" else 0
+            width = gradient.shape[axis] // len(op.gates)
+            order = list(op.gates)
+            i, j = order.index(one), order.index(other)
+            order[i], order[j] = order[j], order[i]
+            places = np.concatenate([np.arange(width) + width * op.gates.index(g) for g in order])
+            return np.take(gradient, places, axis)
+
+        title = f"the gradients of the gates {one} and {other} are in each other's place in {op.name}"
+        pulls = {n: _after(right[n], swap) for n in names}
+        yield WrongLayer("gates-swapped", title, f"The gates lie in the order {op.gates!r}.", pulls)
+    if op.sequence:
+        step = op._own_layout.sequence_axes()[1]
+        every = _pulls(op, given, *given)
+        pulls = {n: _after(lambda c: np.flip(c, step), pull) for n, pull in every.items()}
+        mend = "Go from the last step to the first, and take the last step's gradient first."
+        yield WrongLayer("bptt-order", f"{op.name}'s steps meet the gradients in the reverse order", mend, pulls)
+
+
+def _of_attention(op: Attention, given: dict[str, Array]) -> Iterator[WrongLayer]:
+    Q, K, V = given.values()
+    scale = Q.shape[-1] ** -0.5
+    scores = scale * Q @ K.swapaxes(-1, -2)
+    hidden = op._hidden(scores.shape)
+    free = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    free /= free.sum(axis=-1, keepdims=True)
+    shown = scores if hidden is None else np.where(hidden, -np.inf, scores)
+    P = np.exp(shown - shown.max(axis=-1, keepdims=True))
+    P /= P.sum(axis=-1, keepdims=True)
+
+    def pulls(P: Array, axis: int, scale: float, of: tuple[str, ...] = ("Q", "K")) -> dict[str, Pullback]:
+        def at_scores(c: Array) -> Array:
+            dP = c @ V.swapaxes(-1, -2)
+            return as_array(scale * P * (dP - (dP * P).sum(axis=axis, keepdims=True)))
+
+        every: dict[str, Pullback] = {
+            "Q": lambda c: at_scores(c) @ K,
+            "K": lambda c: at_scores(c).swapaxes(-1, -2) @ Q,
+            "V": lambda c: P.swapaxes(-1, -2) @ c,
+        }
+        return {name: every[name] for name in of}
+
+    mend = "dS = P ∘ (dP − the sums of dP ∘ P over the keys), for each query."
+    yield WrongLayer(
+        "softmax-axis", "the scores' softmax is taken back along the queries, not the keys", mend, pulls(P, -2, scale)
+    )
+    title = "1/√d is forgotten in the gradients of queries and keys"
+    yield WrongLayer("root-d-forgotten", title, "S = Q Kᵀ/√d: dQ = dS K/√d, dK = dSᵀ Q/√d.", pulls(P, -1, 1.0))
+    if hidden is not None and hidden.any():
+        title = "the mask is applied after the softmax on the way back"
+        mend = "Hide scores before the softmax, by −∞, so that the weights that are seen add up to 1."
+        yield WrongLayer("mask-after-softmax", title, mend, pulls(free * ~hidden, -1, scale, ("Q", "K", "V")))
