@@ -17,6 +17,8 @@ from jacobians.differentiation.short_forms import shortened
 from jacobians.differentiation.steps import DifferentialSteps
 from jacobians.errors import DomainError, FormulaError, GraphError, LayoutError, ShapeError
 from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Power, Symbol
+from jacobians.symbols.numpy import NumpyNotation
 from tests.differentiation.identities import IDENTITIES
 
 STEP = mp.mpf(10) ** -15
@@ -171,6 +173,22 @@ def test_the_examples_of_mathematics_for_machine_learning() -> None:
     for p, q, i, j in np.ndindex(2, 2, 3, 2):
         expected = 2 * R[i, q] if j == p == q else R[i, q] if j == p else R[i, p] if j == q else 0.0
         assert K[p, q, i, j] == pytest.approx(expected)
+
+
+def test_powers_of_powers_and_sums_of_multiples() -> None:
+    """Found by JAX: X**3**2 is X to the ninth in Python, and a number times a matrix is no Hadamard product."""
+    found = jac.differentiate("sum((X.^3).^3)", wrt="X")
+    assert found.formula() == "∂f/∂X = 9 (X⁶ ∘ X²)"
+    scope: dict[str, Any] = dict(found.values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dX"], 9 * found.values["X"] ** 8)
+    assert NumpyNotation().expr(Power(Power(Symbol("X", (2, 2)), 3), 2)) == "(X**3)**2"
+    found = jac.differentiate("sum((logdet(X) A)^2)", wrt="X", shapes={"X": (3, 3)})
+    scope = dict(found.values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dX"], found.jacobian(**found.values).gradient)
+    with pytest.raises(DomainError, match="a matrix whose determinant is taken is singular"):
+        jac.differentiate("det(logdet(X) (B ./ B)) X", wrt="X")
 
 
 # --- second derivatives ------------------------------------------------------------------------------------
