@@ -71,9 +71,9 @@ LAYERS = words("""
     HardTanh Huber KLDivergence LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Poisson Pool RMSNorm
     RNN SELU SoftSign Sqrt TemporalSoftmax TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
     conv2d conv_transpose2d cos dropout elu embedding flatten global_avg_pool global_max_pool group_norm gru gru_step
-    hard_swish hard_tanh huber kl_divergence kronecker_factored_rows layer_norm lstm lstm_step max_pool maximum minimum
-    mish multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu sin soft_sign sqrt
-    temporal_softmax
+    hard_swish hard_tanh huber initial_weights kl_divergence kronecker_factored_rows layer_norm lstm lstm_step
+    max_pool maximum minimum mish multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu
+    sin soft_sign sqrt temporal_softmax
 """)
 
 
