@@ -190,7 +190,7 @@ MAY_IMPORT = {
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
-    "explorer": _FORMULAS | {"comparison", ""},
+    "explorer": _FORMULAS | {"comparison", "data", ""},
     "cli": _FORMULAS
     | {
         "checking",
