@@ -58,6 +58,7 @@ html_theme_options = {
     "logo": {"text": "jacobians"},
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
+    "collapse_navigation": True,  # the buttons that open a section have no name for screen readers
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

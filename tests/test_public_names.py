@@ -71,9 +71,9 @@ LAYERS = words("""
     HardTanh Huber KLDivergence LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Poisson Pool RMSNorm
     RNN SELU SoftSign Sqrt TemporalSoftmax TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
     conv2d conv_transpose2d cos dropout elu embedding flatten global_avg_pool global_max_pool group_norm gru gru_step
-    hard_swish hard_tanh huber kl_divergence layer_norm lstm lstm_step max_pool maximum minimum mish
-    multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu sin soft_sign sqrt
-    temporal_softmax
+    hard_swish hard_tanh huber initial_weights kl_divergence kronecker_factored_rows layer_norm lstm lstm_step
+    max_pool maximum minimum mish multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu
+    sin soft_sign sqrt temporal_softmax
 """)
 
 
@@ -180,7 +180,7 @@ MAY_IMPORT = {
     "of_functions": _NETWORK | {"checking", "graphs"},
     "checking": _NETWORK | {"graphs"},
     "testing": _NETWORK | {"checking", "graphs", "symbols"},
-    "diagnosis": _NETWORK | {"checking", "graphs"},
+    "diagnosis": _NETWORK | {"checking", "graphs", "layers"},
     "training": _NETWORK | {"batches", "block_by_block", "curvature", "recording"},
     "parameter_files": _BASE | _CONVENTIONS | {"array_roles", "data", "translate", "whole_files"},
     "file_attempt": _NETWORK | {"checking", "array_roles"},
@@ -190,7 +190,7 @@ MAY_IMPORT = {
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
-    "explorer": _FORMULAS | {"comparison", ""},
+    "explorer": _FORMULAS | {"comparison", "data", ""},
     "cli": _FORMULAS
     | {
         "checking",

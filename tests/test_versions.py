@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import jacobians
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TESTED = dict(re.findall(r"^([\w-]+)==([\d.]+)$", (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8"), re.M))
@@ -31,3 +33,13 @@ def test_the_readme_names_the_range() -> None:
     assert f"NumPy from {ALLOWED['numpy']} and SciPy from {ALLOWED['scipy']} are supported" in text
     assert PROJECT["requires-python"] == ">=3.11"
     assert "Python 3.11, 3.12 and 3.13" in text
+
+
+def test_the_version_is_the_same_in_four_places() -> None:
+    version = PROJECT["version"]
+    assert jacobians.__version__ == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    headings = re.findall(
+        r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
+    )
+    assert headings[0] == version

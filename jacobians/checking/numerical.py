@@ -360,10 +360,14 @@ def band(probe: Probe, line: Line, first: float) -> Estimate:
     rounding = np.maximum(size, line.unit * np.nan_to_num(np.abs(value), posinf=0.0))
     noise = np.maximum(probe.noise, probe.eps * rounding)
     # 3.4 noise/step bounds the extrapolated round-off of two ends; the slopes' own rounding comes on top
-    error = np.abs(value - fine) + 3.4 * noise / step + 4.0 * probe.eps * np.abs(value)
+    doubt = 3.4 * noise / step + 4.0 * probe.eps * np.abs(value)
+    error = np.abs(value - fine) + doubt
+    # where the second derivative jumps, as of max(0, x)², slopes settle as h, not as h², and the extrapolation is off
+    last = np.abs(slopes[2] - slopes[1])
+    error = error + np.where((np.abs(slopes[1] - slopes[0]) < 3.0 * last) & (last > doubt), last, 0.0)
     if probe.eps > _FINE:
         # float32 leaves no band of small steps to look past kinks, where the extrapolations may agree by accident
-        error = error + np.abs(slopes[2] - slopes[1])
+        error = error + last
     good = np.isfinite(value) & np.isfinite(error)
     return Estimate(np.where(good, value, np.nan), np.where(good, error, np.inf), np.full(value.shape, first))
 

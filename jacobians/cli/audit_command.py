@@ -64,7 +64,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--convention", metavar="NAME", help=f"a preset (default: {_CONVENTION})")
     parser.add_argument(
-        "--layout", choices=("numerator", "denominator"), help="of a derivative of matrices (default: any)"
+        "--layout", choices=("numerator", "denominator", "mixed"), help="of a derivative of matrices (default: any)"
     )
     parser.add_argument("--batch", choices=("rows", "columns"), help="where one example lies, if not as in the preset")
     parser.add_argument(

@@ -11,6 +11,7 @@ from operator import add
 from typing import Any
 
 from jacobians.derivation.derive_graph import GraphWalk
+from jacobians.derivation.equations import Equation
 from jacobians.errors import GraphError
 from jacobians.graphs import Node, Value
 from jacobians.symbols.expressions import Expr, Symbol, Zeros
@@ -94,3 +95,32 @@ def names_in(expr: Expr) -> set[str]:
             names.add(part.name)
         open_ += part.parts
     return names
+
+
+def differential_steps(value: Value, wrt: Value, short: Short) -> tuple[list[Equation], list[Equation]]:
+    """Return the values on the way to a value, and the differential of each, one line for each.
+
+    Parameters and errors are those of `closed_gradient`.
+    """
+    walk = _walked(value, wrt)
+    forward = [Equation(definition.symbol, short(definition.value)) for definition in walk.known.definitions]
+    (source,) = walk.wrt
+    tangents: dict[Node, Any] = {source: Symbol(f"d{source.name}", source.shape)}
+    found: list[Equation] = []
+    for node in walk.graph.nodes:
+        moved: list[Any] = []
+        for edge in walk.graph.into[node]:
+            tangent = tangents.get(edge.parent)
+            if tangent is None or isinstance(tangent, Zeros):
+                continue
+            for factor in reversed(walk.factors[node, edge.name]):
+                tangent = factor._jvp(tangent)
+            moved.append(tangent)
+        if not moved:
+            continue
+        right, symbol = short(short(_sum(moved))), walk.symbols[node]
+        tangents[node] = right
+        if isinstance(symbol, Symbol) and not isinstance(right, Zeros):
+            tangents[node] = Symbol(f"d{symbol.name}", symbol.dims)
+            found.append(Equation(tangents[node], right))
+    return forward, found

@@ -13,12 +13,13 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, did_you_mean, show_shape
 from jacobians.auditing.terms import Term
 from jacobians.derivation import Equation, GraphDerivation
-from jacobians.derivation.closed_form import names_in
+from jacobians.derivation.closed_form import differential_steps, names_in
 from jacobians.derivation.derive_graph import derive_graph
 from jacobians.derivation.numpy_program import program
 from jacobians.differentiation.linear_forms import LinearForm, NoMatrixError, linear_form
 from jacobians.differentiation.shapes import show_shapes
 from jacobians.differentiation.short_forms import TRACE, shortened
+from jacobians.differentiation.steps import DifferentialSteps
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.errors import GraphError, LayoutError, ShapeError
 from jacobians.graphs import Value
@@ -30,7 +31,7 @@ from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
 
-Form: TypeAlias = Literal["gradient", "numerator", "denominator", "vec", "differential"]
+Form: TypeAlias = Literal["gradient", "numerator", "denominator", "mixed", "vec", "differential"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 """In which a derivative can be written."""
@@ -48,7 +49,8 @@ class Derivative:
     - ``differential``: :math:`df = \operatorname{tr}(G^\top dX)`.
 
     Of a matrix Y by a matrix X: ``numerator`` is the Jacobian of vec Y by vec X, a sum of Kronecker products,
-    ``denominator`` its transpose, ``differential`` is dY.
+    ``denominator`` its transpose, ``differential`` is dY. ``mixed`` is the Matrix Cookbook's: the gradient of a number,
+    and the numerator form of a vector or a matrix.
 
     Attributes
     ----------
@@ -93,8 +95,8 @@ class Derivative:
 
         Parameters
         ----------
-        form : {"gradient", "numerator", "denominator", "vec", "differential"}
-            What stands on its left side. Of a matrix by a matrix, "gradient" and "vec" are the numerator form.
+        form : {"gradient", "numerator", "denominator", "mixed", "vec", "differential"}
+            What stands on its left side. Of a matrix by a matrix, "gradient", "mixed" and "vec" are the numerator form.
         notation : {"text", "latex", "mathml", "numpy"}
         order : {"C", "F"}
             How vec unrolls a matrix: by rows or by columns.
@@ -243,16 +245,12 @@ class Derivative:
     # --- numbers ---------------------------------------------------------------------------------
 
     @property
-    def steps(self) -> GraphDerivation:
-        """How the gradient of a number comes out, one line for each value on the way.
-
-        Raises
-        ------
-        GraphError
-            If the value is no number.
-        """
+    def steps(self) -> GraphDerivation | DifferentialSteps:
+        """How it comes out, one line for each value on the way: back from a number, or forward to a matrix."""
         value, node = self._graph(self.values)
-        return derive_graph(value.named(self.name), [node])
+        if value.shape == ():
+            return derive_graph(value.named(self.name), [node])
+        return DifferentialSteps(*map(tuple, differential_steps(value.named(self.name), node, shortened)))
 
     def jacobian(self, **arrays: npt.ArrayLike) -> Jacobian:
         """Return the Jacobian at some arrays, by structure.

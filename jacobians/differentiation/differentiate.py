@@ -197,6 +197,10 @@ def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, 
     jacobian = value.jacobian(node)
     tangent = np.asarray(np.random.default_rng(0).normal(size=node.shape))
     moved = {**arrays, f"d{node.name}": tangent}
+    if names_in(differential) - moved.keys():  # a Jacobian that is known as numbers alone, at a singular matrix
+        raise DomainError(
+            "differentiate: a formula is not known at random points: a matrix whose determinant is taken is singular"
+        )
     right = _agree(evaluate(differential, moved), jacobian.jvp(tangent), value.array)
     if gradient is not None:
         truth = jacobian.vjp(np.ones(())) if value.shape == () else jacobian.jvp(np.ones(()))

@@ -24,7 +24,7 @@ from jacobians.errors import DomainError, FormulaError, GraphError, JacobiansErr
 from jacobians.graphs import Value
 from jacobians.symbols.expressions import Expr, Symbol, Zeros
 
-DerivativeLayout = Literal["numerator", "denominator"]
+DerivativeLayout = Literal["numerator", "denominator", "mixed"]
 
 _POINTS = 3
 _TOLERANCE = 1e-9
@@ -106,9 +106,10 @@ def audit_identity(
     formula : str
     parts : IdentityText
         What `identity_text` found in it.
-    layout : {"numerator", "denominator"}, optional
+    layout : {"numerator", "denominator", "mixed"}, optional
         Any, unless given. In denominator layout, the derivative of a number is shaped like X, and that of a column by a
-        column is the transposed Jacobian.
+        column is the transposed Jacobian. "mixed" is the Matrix Cookbook's: of a number the denominator layout, else
+        the numerator layout.
     notation : {"numpy", "latex", "octave"}, optional
 
     Raises
@@ -118,13 +119,14 @@ def audit_identity(
     LayoutError
         If the layout is unknown.
     """
-    if layout not in (None, "numerator", "denominator"):
-        raise LayoutError(f"audit: the layout is numerator or denominator, not {layout!r}")
+    if layout not in (None, "numerator", "denominator", "mixed"):
+        raise LayoutError(f"audit: the layout is numerator, denominator or mixed, not {layout!r}")
     if parts.by_row and layout is None:
         layout = "numerator"
     notation = notation or _notation(parts)
     question, found, stated, clash = _judged(parts, notation)
-    wanted = {name for name in found.right if layout is None or name.startswith((layout, _ANY))}
+    asked = _mixed(question) if layout == "mixed" else layout
+    wanted = {name for name in found.right if asked is None or name.startswith((asked, _ANY))}
     right = bool(wanted)
     elsewhere = [f"in {name}" for name in found.right if not right]
     if not right and not found.right:
@@ -169,6 +171,12 @@ def _judged(parts: IdentityText, notation: str) -> tuple[_Question, _Matches, tu
             last = last or error
     assert last is not None
     raise last
+
+
+def _mixed(question: _Question) -> DerivativeLayout:
+    """The layout that the Matrix Cookbook has for what is differentiated."""
+    value, _ = next(question.points(()))
+    return "numerator" if value.shape else "denominator"
 
 
 _WHAT = {"derivative": "derivative", "differential": "differential", "second": "second derivative"}

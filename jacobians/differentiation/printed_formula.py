@@ -51,8 +51,9 @@ def audit(
     convention : str, Convention or Network, optional
         A preset's name, "cs231n" unless given; or a network with its own operations and loss, and then `sizes`,
         `activation`, `loss` and `l2` are the network's. Of matrices, it asks for its derivative layout.
-    layout : {"numerator", "denominator"}, optional
-        In which a derivative of matrices is judged; any, unless given.
+    layout : {"numerator", "denominator", "mixed"}, optional
+        In which a derivative of matrices is judged; any, unless given. "mixed" is that of the Matrix Cookbook: of a
+        number it is shaped like X, of a vector it is the Jacobian.
     sizes : sequence of int, optional
         Widths from the inputs to the outputs. Unless given, 7, 5 and 3, or more layers where the formula numbers them.
     task, activation, loss, factor, reduction : optional

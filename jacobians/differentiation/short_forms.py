@@ -185,6 +185,8 @@ def addends(expr: Expr) -> list[Addend]:
             return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
         case Hadamard(left, right):
             return _products(left, right)
+        case Power(Power(of, inner), exponent):
+            return addends(Power(of, inner * exponent))
         case Power(of, exponent) if of.shape == ():
             return [_scalar_power(_one(of), exponent)]
         case Quotient(left, right) if right.shape == ():
@@ -336,7 +338,7 @@ def _total(addend: Addend) -> Addend:
             return replace(addend.scalar, number=addend.number * ones.size)
         case Hadamard(of, Eye()) | Hadamard(Eye(), of):
             return addend.scalar.times(_atom(Call(TRACE, (of,), ())), None)
-        case Hadamard(left, right) if 1 not in left.shape:
+        case Hadamard(left, right) if left.shape == right.shape and left.ndim == 2 and 1 not in left.shape:
             return addend.scalar.times(
                 _atom(Call(TRACE, (_chain(MatMul(transposed(left), right)).expression(),), ())), None
             )

@@ -10,18 +10,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jacobians.layers import activations, attentions, convolutions, losses, normalisation, pooling, recurrent
+from jacobians.layers import (
+    activations,
+    attentions,
+    convolutions,
+    initial,
+    losses,
+    normalisation,
+    pooling,
+    recurrent,
+    shared_curvature,
+)
 from jacobians.layers.activations import *
 from jacobians.layers.attentions import *
 from jacobians.layers.convolutions import *
+from jacobians.layers.initial import *
 from jacobians.layers.losses import *
 from jacobians.layers.normalisation import *
 from jacobians.layers.pooling import *
 from jacobians.layers.recurrent import *
+from jacobians.layers.shared_curvature import *
 
 if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
     __all__ = sorted(
         name
-        for file in (activations, attentions, convolutions, losses, normalisation, pooling, recurrent)
+        for file in (
+            activations,
+            attentions,
+            convolutions,
+            initial,
+            losses,
+            normalisation,
+            pooling,
+            recurrent,
+            shared_curvature,
+        )
         for name in file.__all__
     )

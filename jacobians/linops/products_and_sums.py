@@ -15,7 +15,9 @@ from jacobians.linops.batch import BlockDiagonal
 from jacobians.linops.by_example import STEP_BYTES, common_axes, for_each
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
 from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians
+from jacobians.linops.kronecker_diagonal import fill_kronecker_diagonal
 from jacobians.linops.nonzeros import Nonzeros
+from jacobians.linops.permutations import Commutation, Identity
 from jacobians.linops.planning import (
     LONG,
     Bracketing,
@@ -161,7 +163,19 @@ class Product(Jacobian):
         return Product(tuple(f.T for f in reversed(self.factors)))
 
     def _fill(self, out: Array) -> None:
-        fill(self._planned(), self._way().bracket, out)
+        if not self._fill_by_entries(out):
+            fill(self._planned(), self._way().bracket, out)
+
+    def _fill_by_entries(self, out: Array) -> bool:
+        """Write a Kronecker · diagonal · Kronecker, also of what reads a symmetric matrix; return whether it is one."""
+        *before, last = self.factors
+        mirrored = (
+            isinstance(last, Sum)
+            and len(last.terms) == 2
+            and isinstance(last.terms[0], Identity)
+            and isinstance(last.terms[1], Commutation)
+        )
+        return fill_kronecker_diagonal(before if mirrored else self.factors, out, mirrored=mirrored)
 
     def _fill_within(self, out: Array, limit: int) -> None:
         best = self._way()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Diagonal, Frechet, Jacobian, Kronecker, Selection, SylvesterInverse, Zero
 from jacobians.linops.solving import inverse_of
@@ -260,6 +260,12 @@ class SpectralFunction(_Function):
     name = "spectral_function"
 
     def __init__(self, f: Entrywise, prime: Entrywise, layout: AnyLayout | None = None) -> None:
+        for name, given in (("f", f), ("prime", prime)):
+            if not callable(given):
+                raise ArgumentError(
+                    f"spectral_function: {name} is {given!r}; give a function of the array of eigenvalues, such as "
+                    "np.exp"
+                )
         self.f, self.prime = f, prime
         super().__init__(layout)
 
@@ -269,7 +275,8 @@ class SpectralFunction(_Function):
         return value, {"A": by_a}
 
     def _finite(self, w: Array) -> Array:
-        found = np.asarray(self.f(w))
+        with np.errstate(all="ignore"):  # what is not finite is said below
+            found = np.asarray(self.f(w))
         if found.shape != w.shape:
             raise ShapeError(f"spectral_function: f gives shape {found.shape} for eigenvalues of shape {w.shape}")
         if not np.isfinite(found).all():
@@ -299,7 +306,8 @@ class MatrixPower(_Function):
     lapack = False
 
     def __init__(self, exponent: int, layout: AnyLayout | None = None) -> None:
-        if int(exponent) != exponent:
+        given: object = exponent
+        if not isinstance(given, (int, float, np.number)) or not float(given).is_integer():
             raise DomainError(f"matrix_power: the exponent {exponent} is no whole number; take sqrtm, or expm of logm")
         self.exponent = int(exponent)
         super().__init__(layout)

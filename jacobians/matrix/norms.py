@@ -179,8 +179,9 @@ class PNorm(_OfEachVector):
     name = "p_norm"
 
     def __init__(self, p: float = 2, layout: AnyLayout | None = None) -> None:
-        if not p >= 1:
-            raise DomainError(f"p_norm: p={p} gives no norm; take p from 1 on, or math.inf")
+        given: object = p
+        if not isinstance(given, (int, float, np.number)) or not p >= 1:
+            raise DomainError(f"p_norm: p={p!r} gives no norm; take p from 1 on, or math.inf")
         self.p = float(p)
         super().__init__(layout)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
@@ -96,7 +96,7 @@ class _Form(OfVectors):
         if A.ndim == 2:
             return KhatriRao(X, Y)
         outer = as_array(X[:, :, None] * Y[:, None, :])
-        return BlockDiagonal(outer.reshape(len(X), 1, -1), (len(X),), A.shape)
+        return BlockDiagonal(outer.reshape(len(X), 1, size_of(outer.shape[1:])), (len(X),), A.shape)
 
 
 @final

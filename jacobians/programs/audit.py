@@ -12,6 +12,7 @@ from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.data import uses_of
 from jacobians.programs.derived import derivation_of
+from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.entries import entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
@@ -250,7 +251,9 @@ def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:
     causes = [_of_update(study, found) for found in stale(study)]
     moved = {i for cause in causes for i in cause.gradients}
     causes += causes_of(study, [i for i in wrong if i not in moved], end) if wrong else []
-    bad = set(wrong) | moved
+    again = {} if wrong else {n: words for n, words in wrong_elsewhere(study).items() if n not in moved}
+    causes += [Cause("", words, study.claims[n].line, "", (n,)) for n, words in again.items()]
+    bad = set(wrong) | moved | set(again)
     source, entry = study.subject.source, study.subject.entry
     here = [one for one in mended if one.entry == entry.name]
     gradients = []

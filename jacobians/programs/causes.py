@@ -19,11 +19,13 @@ from jacobians.programs.lines import (
     Suspect,
     backward_sites,
     look_at,
+    put,
     ratio_of,
     right_among,
     statements_of,
 )
 from jacobians.programs.recording import scalar
+from jacobians.programs.reference import both
 from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, study_without
 from jacobians.programs.trials import as_line, tried_in_place
 
@@ -204,7 +206,7 @@ def _made_at(study: Study) -> int:
     value = study.loss.value(last.copy)
     for event in study.run.events[: study.loss.index]:
         held = scalar(event.copy) if event.kind in ("assign", "write") else None
-        if held and (held == value or (event.key == last.key and event.frame == last.frame)):
+        if held and (held == value or study.loss.name in (event.key, event.shown)):
             return event.line
     return study.loss.line
 
@@ -230,13 +232,15 @@ def _plainly(study: Study, place: int) -> str:
 
 # --- lines -------------------------------------------------------------------------------------------
 
+_MOST_TRIED = 3_000_000
+"""Steps of the evaluator for edits that are tried where their lines stand."""
 _OTHERS = 80
 """Edits of one line with which the whole program is run."""
 
 
 def _spent(study: Study, end: int) -> bool:
     """Whether as many runs were made as may be; they are counted, so that a verdict does not depend on the machine."""
-    return study.subject.runs >= end
+    return study.subject.runs >= end or study.subject.tried > _MOST_TRIED
 
 
 def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
@@ -407,14 +411,20 @@ def _mended(
     study: Study, wrong: Sequence[int], site: Site, truths: Sequence[dict[int, Any]], end: int, *, natural: bool
 ) -> tuple[Edit, tuple[int, ...]] | None:
     """The edit of a line with which it gives a true value, confirmed by running the program with it."""
-    wanted = []
+    others: list[Edit] = []
+    found: tuple[Edit, tuple[int, ...]] | None = None
+    whole = True
     for truth in truths:
         each = [(np.asarray(e.copy, dtype=float), truth.get(e.index)) for e in site.events]
-        if all(new is not None for _, new in each):
-            wanted.append(each)
-    met, others = tried_in_place(study.subject, study.base, site.statement, wanted)
-    found = _confirmed(study, wrong, [e for e in met if e.natural or not natural][:_OTHERS], end)
-    if found is None and len(wanted) < len(truths):
+        if any(new is None for _, new in each):
+            each, whole = [], False
+        # with the true values stored, what is computed from them is right when the line is run again
+        base = both(study.base, put(truth)) if each else study.base
+        met, others = tried_in_place(study.subject, base, site.statement, [each] if each else [])
+        found = _confirmed(study, wrong, [e for e in met if e.natural or not natural][:_OTHERS], end) if each else None
+        if found is not None:
+            break
+    if found is None and not whole:
         found = _confirmed(study, wrong, [e for e in others if e.natural or not natural][:_OTHERS], end)
     return found
 

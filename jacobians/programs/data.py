@@ -364,7 +364,9 @@ class Data:
         return numbers.get(name)
 
     def _normal(self, name: str, shape: tuple[int, ...], scale: float = 1.0) -> Any:
-        return random_of(self.seed, name).normal(size=self.decisions.fitted(shape)) * scale
+        made = random_of(self.seed, name).normal(size=self.decisions.fitted(shape)) * scale
+        # a bias that is one number is not close to 0
+        return made if shape else made + np.copysign(0.3, made)
 
     def _of_a_kind(self, name: str, function: str) -> Any:
         """What a name is in a recurrent cell, a factorisation or an autoencoder that is unrolled."""
@@ -505,7 +507,7 @@ class Data:
             return [2, 0, 1, 2, 1, 0]
         if _INDICES.fullmatch(name) and name in self.uses.indices:
             return random_of(self.seed, name).permutation(np.arange(n) % 4)
-        if name == "training_data":
+        if name == "training_data" or re.search(rf"for \w+, ?\w+ in {re.escape(name)}\b", self.uses.text):
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
         if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)

@@ -274,6 +274,7 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
                         "the regulariser is missing",
                         one,
                         _made(f"_0 + {strength}{scale} * {name}", _0=node),
+                        natural=False,
                     )
     for name, count in around.counts.items():
         if count != around.examples and count > 1:

@@ -156,7 +156,8 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
     """Return whether a line gives a derivative, and what becomes of the gradients with true values in its place."""
     if not any(np.any(e.copy) for e in site.events) or _of_forward_pass(study, site):
         return Look(site, True, None)  # a sum starts there, or an array of the forward pass is computed again
-    ascends = any(claim.sign < 0 for claim in study.claims)
+    # a program that goes up hands on the negated derivative
+    ascends = all(claim.sign < 0 for claim in study.claims)
     matched: list[tuple[str, float]] = []
     mending: list[tuple[tuple[int, ...], dict[int, Any], str]] = []
     still = _claims_after(study, {e.index: _nothing for e in site.events})
@@ -170,10 +171,10 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
         if scale is None or (ratio is not None and abs(ratio / scale - 1.0) < 1e-6):
             continue
         scaled = {index: scale * value for index, value in truth.items()}
-        right = right_among(study, wrong, _claims_after(study, _put(scaled)))
+        right = right_among(study, wrong, _claims_after(study, put(scaled)))
         if right:
             mending.append((right, scaled, of))
-    exact = {of for of, ratio in matched if abs(ratio - 1.0) < 1e-6 or (ascends and abs(ratio + 1.0) < 1e-6)}
+    exact = {of for of, ratio in matched if abs(ratio - (-1.0 if ascends else 1.0)) < 1e-6}
     # what is a derivative itself is right: a later line takes it for a multiple
     mending = [one for one in mending if one[2] not in exact]
     most = max((len(right) for right, _, _ in mending), default=0)
@@ -253,7 +254,6 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
         if (
             event.kind in ("assign", "write", "inner") and np.shape(event.copy) in shapes and event.index not in own
             and not (naming.is_parameter(event.key) and {event.key, event.shown} & claimed)
-            and not naming.is_gradient(event.key)
             and np.size(event.copy) <= _LARGEST_ADJOINT
         ):  # fmt: skip
             groups.setdefault((event.line, event.key.partition("[")[0], event.kind), []).append(event)
@@ -309,7 +309,7 @@ def _adjoint(study: Study, event: Event) -> Any:
             moved = start.ravel().copy()
             moved[entry] += sign * step
             _, recording = study.subject.run(
-                both(study.base, _put({event.index: moved.reshape(start.shape)})), keep=False, stop=study.loss.index
+                both(study.base, put({event.index: moved.reshape(start.shape)})), keep=False, stop=study.loss.index
             )
             ends.append(study.loss.value(recording.last))
         slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
@@ -319,7 +319,7 @@ def _adjoint(study: Study, event: Event) -> Any:
     return slope if np.isfinite(slope).all() and slope.any() else None
 
 
-def _put(values: dict[int, Any]) -> dict[int, Any]:
+def put(values: dict[int, Any]) -> dict[int, Any]:
     """Changes that put values in the place of what is stored."""
     return {index: partial(_instead, np.asarray(value, dtype=float)) for index, value in values.items()}
 
@@ -366,7 +366,7 @@ def right_among(study: Study, wrong: Sequence[int], values: Sequence[Any]) -> tu
 
 def _scale(study: Study, wrong: Sequence[int], truth: dict[int, Any], still: Sequence[Any]) -> float | None:
     """The constant with which a true value makes most wrong gradients right: they are linear in what a line gives."""
-    moved = _claims_after(study, _put(truth))
+    moved = _claims_after(study, put(truth))
     found: list[float] = []
     for place in wrong:
         claim, true = study.claims[place], study.true[place]

@@ -29,6 +29,8 @@ class Loss:
         The loss of the outputs, where it is inferred; None where the event is the loss itself.
     inferred : str
         In words, what it was inferred to be; empty where the program computes it.
+    sign : float
+        −1 for a likelihood, which the program goes up.
     """
 
     index: int
@@ -36,13 +38,14 @@ class Loss:
     line: int
     of: Callable[[Any], float] | None = None
     inferred: str = ""
+    sign: float = 1.0
 
     def value(self, stored: Any) -> float:
         """Return the loss at what was stored."""
         if self.of is not None:
             return self.of(np.asarray(stored, dtype=float))
         found = scalar(stored if not isinstance(stored, tuple) else next(s for s in stored if scalar(s) is not None))
-        return float("nan") if found is None else found
+        return float("nan") if found is None else self.sign * found
 
 
 def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
@@ -74,6 +77,8 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
         elif event.key in ("error", "err", "E") and _BACKWARD.search(event.function):
             continue  # what a backward pass hands back is called an error as well
+        elif _LIKELIHOOD.fullmatch(event.key) and event.kind != "return":
+            found.append(((2, 0, -event.index), Loss(event.index, event.shown, event.line, sign=-1.0)))
         elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
             rank = naming.loss_rank(event.key) if event.kind != "return" else 1
             found.append(((1, rank, -event.index), Loss(event.index, event.shown, event.line)))
@@ -193,6 +198,7 @@ _OF_DERIVATIVES = re.compile(
     r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*|loss|cost|error|mse)_?(grad|back)|^d_?(sig|relu|tanh|act|loss|cost|mse)|_d$"
 )
 _BACKWARD = re.compile(r"(?i)back|deriv")
+_LIKELIHOOD = re.compile(r"(?i)ll|log_?lik(elihood)?|likelihood|ll_\w+|log_?l")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
     "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",

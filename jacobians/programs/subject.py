@@ -53,6 +53,8 @@ class Subject:
     strength : float
         Of the regulariser.
     limits : Limits
+    runs, steps, tried : int
+        How often it was run, the evaluator's steps in the last run, and those for edits that were tried in their place.
     tables : tuple of callables
         Beside NumPy's, from the budget and the seed to functions by their names.
     """
@@ -68,6 +70,7 @@ class Subject:
     tables: tuple[Tables, ...] = ()
     runs: int = 0
     steps: int = 0
+    tried: int = 0
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     free: tuple[int, ...] = ()
@@ -309,6 +312,9 @@ def _arguments(
             made[name] = results[name]
             continue
         if default is not None and evaluator.language == "Python" and not _replaced(name, default):
+            if _hides(name, default):
+                # a factor of 1, or a term of strength 0, hides a slip in it
+                made[name] = data.strength if default.value == 0 else 1.31  # type: ignore[attr-defined]
             continue
         stem = naming.stem(name)
         if stem != name and stem in results:
@@ -331,9 +337,19 @@ def _arguments(
     return made
 
 
+_NO_FACTOR = re.compile(r"(?i)momentum|tol|eps|drop|keep|decay|noise|start|lr|learn|rate|std|scale|clip|seed|prob|p$")
+
+
+def _hides(name: str, default: ast.expr) -> bool:
+    """Whether a default is a 1 or a 0 that may be a factor: ``C=1``, ``delta=1.0``, ``alpha=0.0``."""
+    if not isinstance(default, ast.Constant) or _NO_FACTOR.search(name) or default.value not in (0, 1):
+        return False
+    return type(default.value) is float or (type(default.value) is int and name == "C")
+
+
 def _replaced(name: str, default: ast.expr) -> bool:
     """Whether an argument with a default is given a value of its own."""
-    if naming.is_regulariser(name) or is_size(name):
+    if (naming.is_regulariser(name) and name != "C") or is_size(name):
         return True
     if isinstance(default, ast.Constant) and default.value is None:
         return name.lower() in ("y", "labels", "targets", "t")

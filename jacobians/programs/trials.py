@@ -87,7 +87,7 @@ def tried_in_place(
         Each: what the statement is to give, each time that it is run.
     """
     trials: list[_Trial] = []
-    state = {"visit": 0}
+    state = {"visit": 0, "plain": 0}
     meets_all = set(range(len(wanted)))
 
     def visit(evaluator: Evaluator, frame: Frame) -> None:
@@ -104,6 +104,7 @@ def tried_in_place(
         try:
             originals = [_value(evaluator, part[3], frame) for part in roots]
             if place == 0:
+                state["plain"] = int(bool(originals) and any(_same(originals[0], each[0][0]) for each in wanted))
                 around = _around(subject, evaluator, frame, originals[0] if originals else None)
                 trials.extend(
                     _Trial(edit, _root_of(edit, roots))
@@ -128,14 +129,18 @@ def tried_in_place(
                 trial.given.append(mark)
                 trial.changes = trial.changes or mark != _mark(originals[trial.root])
                 if trial.root == 0:
+                    plain = bool(state["plain"])
                     met = {
-                        k for k, each in enumerate(wanted)
-                        if place < len(each) and _near(value, _needed(statement, originals[0], each[place]))
-                    }  # fmt: skip
+                        k
+                        for k, each in enumerate(wanted)
+                        if place < len(each)
+                        and _near(value, _needed(statement, originals[0], each[place], plain=plain))
+                    }
                     trial.meets = met if place == 0 else trial.meets & met
         except LimitError:
             trials.clear()
         finally:
+            subject.tried += budget.steps
             evaluator.recorder = recorder
             subject.random_state(random)
             budget.steps, budget.entries, budget.calls, evaluator.line, evaluator.depth = held
@@ -208,16 +213,22 @@ def _near(value: Any, wanted: Any) -> bool:
     return bool(np.all(np.abs(found[known] - wanted[known]) <= 3e-6 * size + 1e-12))
 
 
-def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any]) -> Any:
+def _same(original: Any, stored: Any) -> bool:
+    if original is _FAILED or not (is_number(original) or isinstance(original, np.ndarray)):
+        return False
+    return np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True)
+
+
+def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any], *, plain: bool) -> Any:
     """What an expression is to give so that its statement stores what is wanted in the place of what it stores."""
     stored, new = wanted
+    if plain:
+        return new
     if original is _FAILED or not (is_number(original) or isinstance(original, np.ndarray)):
         return None
-    if np.shape(stored) != np.shape(new):
-        return new if np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True) else None
-    if np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True):
-        return new
-    if isinstance(statement, ast.AugAssign) and np.shape(original) == np.shape(stored):
+    if np.shape(original) != np.shape(stored) or np.shape(stored) != np.shape(new):
+        return None
+    if isinstance(statement, ast.AugAssign):
         if isinstance(statement.op, ast.Add):
             return original + (new - stored)
         if isinstance(statement.op, ast.Sub):
@@ -277,7 +288,7 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                        for axis, size in enumerate(shape) if size == examples and name in ("X", "y")})  # fmt: skip
     return Around(
         arrays, counts, np.shape(original) if isinstance(original, np.ndarray) else (), functions, tuple(strengths),
-        examples, tuple(factors[:8]), tuple(others[:12]), _texts(octave=octave),
+        examples, (*strengths, *factors[:8]), tuple(others[:12]), _texts(octave=octave),
     )  # fmt: skip
 
 

@@ -103,6 +103,8 @@ class LatexNotation(Notation):
 
     def call(self, function: Function, arguments: Sequence[str]) -> str:
         name = function.shown
+        if not name:  # what is only an array's number
+            return self.bracket(", ".join(arguments))
         shown = {"σ": r"\sigma", "Φ": r"\Phi"}.get(name) or rf"\mathrm{{{name.replace(' ', chr(92) + ' ')}}}"
         prime = "'" * function.prime
         return rf"{shown}{prime}\left({', '.join(arguments)}\right)"

@@ -119,6 +119,8 @@ class MathmlNotation(Notation):
         return f"<mn>{value:g}</mn>" if value >= 0 else _row("<mo>−</mo>", f"<mn>{-value:g}</mn>")
 
     def call(self, function: Function, arguments: Sequence[str]) -> str:
+        if not function.shown:  # what is only an array's number
+            return self.bracket("<mo>,</mo>".join(arguments))
         name = f"<mi>{escape(function.shown)}</mi>"
         if function.prime:
             name = f"<msup>{name}<mo>{'′″'[function.prime - 1]}</mo></msup>"

@@ -229,7 +229,9 @@ class Notation(ABC):
                 return self.form("fraction", self._at(left, _PRODUCT), self._at(right, _POSTFIX)), _PRODUCT
             case Power(of, exponent):
                 raised = str(exponent).translate(_SUPERSCRIPTS)
-                return self.form("power", self._at(of, _POSTFIX), exponent, raised), _POSTFIX
+                base = self._at(of, _POSTFIX)
+                base = self.bracket(base) if isinstance(of, Power) else base  # in NumPy x**3**2 is x to the ninth
+                return self.form("power", base, exponent, raised), _POSTFIX
             case Part(of, key):
                 return self.form("part", self._at(of, _POSTFIX), slices_text(key)), _POSTFIX
             case Placed(of):

@@ -133,6 +133,13 @@ def test_a_kink_of_the_gradient() -> None:
     assert check_hessian(np.abs, lambda x: np.diag(np.where(x == 0, 2.0, np.sign(x))), at).verdict == "fail"
 
 
+@pytest.mark.parametrize(("sizes", "seed"), [((2, 2, 2), 1), ((3, 2, 2), 0)])
+def test_where_every_unit_lies_at_its_corner_no_right_one_fails(sizes: tuple[int, ...], seed: int) -> None:
+    net = Network.dense(sizes, activation="relu", loss="squared_error")
+    found = check_hessian(net, data=(np.zeros((1, sizes[0])), np.eye(1, 2)), seed=seed)
+    assert found.verdict != "fail", found
+
+
 def test_what_it_refuses() -> None:
     with pytest.raises(ArgumentError, match="neither hess nor hessp is given"):
         check_hessian(rosen_der, None, X)

@@ -39,6 +39,14 @@ def test_smooth_functions_are_resolved_to_ten_digits():
     assert error < 1e-9
 
 
+@pytest.mark.parametrize("first", [6e-3, 2e-7, 4e-14])
+@pytest.mark.parametrize("fun", [lambda t: 3.0 * max(0.0, t) ** 2, lambda t: t * abs(t), lambda t: max(0.0, t) ** 1.5])
+def test_where_the_second_derivative_jumps_the_error_is_seen(fun, first):
+    probe = probe_of(lambda x: float(fun(x[0])), np.zeros(1))  # the derivative is 0; the slopes settle as the step
+    found = band(probe, probe.coordinate(0), first)
+    assert abs(found.value[0]) <= found.tolerance[0]
+
+
 def test_the_direction_need_not_be_a_unit_vector():
     long, _ = directional_derivative(lambda x: float(x @ x), np.ones(3), 1e5 * np.ones(3))
     assert long == pytest.approx(6e5, rel=1e-9)

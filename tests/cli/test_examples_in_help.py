@@ -57,7 +57,7 @@ def test_it_is_understood(module: ModuleType, line: str, monkeypatch: pytest.Mon
 def test_it_runs(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     monkeypatch.chdir(tmp_path)
     if " explore" in line:
-        monkeypatch.setattr(explore_command, "explorer_page", lambda _: request.getfixturevalue("page_text"))
+        monkeypatch.setattr(explore_command, "explorer_page", lambda *_: request.getfixturevalue("page_text"))
     # a formula may be shown because it is wrong
     assert cli.main(arguments(line)) in ((0, 1) if " audit " in line else (0,))
 

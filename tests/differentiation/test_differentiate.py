@@ -14,8 +14,11 @@ from jacobians.differentiation import Derivative
 from jacobians.differentiation.derivative import FORMS
 from jacobians.differentiation.linear_forms import NoMatrixError
 from jacobians.differentiation.short_forms import shortened
+from jacobians.differentiation.steps import DifferentialSteps
 from jacobians.errors import DomainError, FormulaError, GraphError, LayoutError, ShapeError
 from jacobians.symbols.evaluate import evaluate
+from jacobians.symbols.expressions import Power, Symbol
+from jacobians.symbols.numpy import NumpyNotation
 from tests.differentiation.identities import IDENTITIES
 
 STEP = mp.mpf(10) ** -15
@@ -137,6 +140,55 @@ def test_where_no_matrix_is_written_the_differential_is(monkeypatch: pytest.Monk
     scope: dict[str, Any] = {**found.values, "dX": np.eye(3)}
     exec(found.to_numpy(), scope)
     np.testing.assert_allclose(scope["dY"], 3 * found.values["A"])
+
+
+def test_steps_of_a_matrix_go_forward() -> None:
+    steps = jac.differentiate("A X^-1 B", wrt="X").steps
+    assert isinstance(steps, DifferentialSteps)
+    assert [line.text for line in steps.forward] == ["Z₁ = inv(X)", "Z₂ = A Z₁", "Y = Z₂ B"]
+    assert [line.text for line in steps.differentials] == ["dZ₁ = −Z₁ dX Z₁", "dZ₂ = A dZ₁", "dY = dZ₂ B"]
+    found = jac.differentiate("det(X) X + exp(A X)", wrt="X")
+    tangent = np.random.default_rng(0).normal(size=found.shapes["X"])
+    scope: dict[str, Any] = {**found.values, "dX": tangent, "det": np.linalg.det, "inv": np.linalg.inv}
+    exec(str(found.steps.to_numpy()), {**scope, "trace": np.trace, "exp": np.exp}, scope)
+    np.testing.assert_allclose(scope["dY"], found.jacobian(**found.values).jvp(tangent))
+    assert str(found.steps).startswith("Forward\n\n  Z₁ = det(X)")
+    assert r"\mathrm{d}Z_{1} &= Z_{1}" in found.steps.to_latex()
+    assert "<math" in found.steps.to_mathml()
+
+
+def test_the_examples_of_mathematics_for_machine_learning() -> None:
+    """Deisenroth, Faisal & Ong 2020, 5.9 and 5.11 to 5.13, from memory: arrays of order 3 and 4."""
+    assert jac.differentiate("A x", wrt="x").formula("numerator") == "∂y/∂x = A"
+    assert jac.differentiate("A x", wrt="x").formula("mixed") == "∂y/∂x = A"
+    loss = jac.differentiate("norm(y - Phi theta)^2", wrt="theta", shapes={"theta": (3,), "Phi": (5, 3)})
+    assert loss.formula("numerator") == "∂f/∂θ = 2 ((θᵀ Φᵀ − yᵀ) Φ)"
+    of_matrix = jac.differentiate("A x", wrt="A", shapes={"A": (2, 3)})
+    T = of_matrix.jacobian(**of_matrix.values).tensor()[:, 0]
+    assert T.shape == (2, 2, 3)
+    np.testing.assert_array_equal(T[1], np.vstack([np.zeros(3), of_matrix.values["x"][:, 0]]))  # ∂f₂/∂A: zeros, then xᵀ
+    gram = jac.differentiate("R' R", wrt="R", shapes={"R": (3, 2)})
+    R, K = gram.values["R"], gram.jacobian(**gram.values).tensor()
+    assert K.shape == (2, 2, 3, 2)
+    for p, q, i, j in np.ndindex(2, 2, 3, 2):
+        expected = 2 * R[i, q] if j == p == q else R[i, q] if j == p else R[i, p] if j == q else 0.0
+        assert K[p, q, i, j] == pytest.approx(expected)
+
+
+def test_powers_of_powers_and_sums_of_multiples() -> None:
+    """Found by JAX: X**3**2 is X to the ninth in Python, and a number times a matrix is no Hadamard product."""
+    found = jac.differentiate("sum((X.^3).^3)", wrt="X")
+    assert found.formula() == "∂f/∂X = 9 (X⁶ ∘ X²)"
+    scope: dict[str, Any] = dict(found.values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dX"], 9 * found.values["X"] ** 8)
+    assert NumpyNotation().expr(Power(Power(Symbol("X", (2, 2)), 3), 2)) == "(X**3)**2"
+    found = jac.differentiate("sum((logdet(X) A)^2)", wrt="X", shapes={"X": (3, 3)})
+    scope = dict(found.values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["dX"], found.jacobian(**found.values).gradient)
+    with pytest.raises(DomainError, match="a matrix whose determinant is taken is singular"):
+        jac.differentiate("det(logdet(X) (B ./ B)) X", wrt="X")
 
 
 # --- second derivatives ------------------------------------------------------------------------------------

@@ -95,8 +95,11 @@ def test_a_layout_is_asked_for_and_the_other_is_named() -> None:
     denominator = jac.convention("ng-dlai")
     denominator = denominator.replace(layout=denominator.layout.replace(derivative="denominator"))
     assert not jac.audit("∂ log det X/∂X = X⁻¹", denominator)
-    with pytest.raises(LayoutError, match="the layout is numerator or denominator"):
-        jac.audit("∂ log det X/∂X = X⁻¹", layout="mixed")  # type: ignore[arg-type]
+    assert jac.audit("∂(x'Ax)/∂x = (A + A') x", layout="mixed")  # the Matrix Cookbook's
+    assert jac.audit("∂Ax/∂x = A", layout="mixed")
+    assert not jac.audit("∂Ax/∂x = A'", layout="mixed")
+    with pytest.raises(LayoutError, match="the layout is numerator, denominator or mixed, not 'rows'"):
+        jac.audit("∂ log det X/∂X = X⁻¹", layout="rows")  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_read_is_said() -> None:

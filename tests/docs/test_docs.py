@@ -19,7 +19,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
 
     The explorer's page is computed once for all commands that write it.
     """
-    monkeypatch.setattr("jacobians.cli.explore_command.explorer_page", lambda _: request.getfixturevalue("page_text"))
+    monkeypatch.setattr("jacobians.cli.explore_command.explorer_page", lambda *_: request.getfixturevalue("page_text"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")

@@ -38,10 +38,13 @@ def cases(count: int, seed: int) -> list[Case]:
     return found
 
 
-def in_the_page(data: dict[str, Any], made: list[Case], folder: Path) -> list[dict[str, Any]]:
+def jobs_of(data: dict[str, Any], made: list[Case]) -> list[dict[str, Any]]:
     words = {preset["name"]: preset["words"] for preset in data["presets"]}
-    jobs = [{"net": described(e), "at": at, "spelled": words[preset.name]} for e, at, preset in made]
-    return in_node(data, jobs, folder)
+    return [{"net": described(e), "at": at, "spelled": words[preset.name]} for e, at, preset in made]
+
+
+def in_the_page(data: dict[str, Any], made: list[Case], folder: Path) -> list[dict[str, Any]]:
+    return in_node(data, jobs_of(data, made), folder)
 
 
 def distance(case: Case, found: dict[str, Any]) -> float:

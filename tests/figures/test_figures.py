@@ -31,7 +31,7 @@ def test_the_hand_written_gradient_is_the_librarys(convention):
 
 def test_the_number_of_bugs_is_the_documents():
     text = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
-    assert f"(a catalogue of {len(BUGS)} slips × " in text
+    assert f"library: {len(BUGS)} slips × " in text
 
 
 def test_every_bug_changes_the_gradient_somewhere():

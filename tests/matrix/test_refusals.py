@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jacobians import matrix as jm
-from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError, ShapeError
 
 HILBERT = 1.0 / (np.arange(16)[:, None] + np.arange(16) + 1)
 INDEFINITE = [[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -17,6 +17,19 @@ INDEFINITE = [[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "inverse, not square": (lambda: jm.inverse(np.ones((2, 3))), ShapeError,
         r"inverse: A has shape \(2, 3\); expected a square matrix; of one that is not square, take pinv or least_squa"),
+    "matrix_power, NaN": (lambda: jm.matrix_power(np.eye(2), np.nan), DomainError,  # type: ignore[arg-type]
+        "matrix_power: the exponent nan is no whole number"),
+    "matrix_power, a text": (lambda: jm.matrix_power(np.eye(2), "2"), DomainError,  # type: ignore[arg-type]
+        "matrix_power: the exponent 2 is no whole number"),
+    "p_norm, a text": (lambda: jm.p_norm(np.ones(2), "2"), DomainError,  # type: ignore[arg-type]
+        "p_norm: p='2' gives no norm; take p from 1 on, or math.inf"),
+    "spectral_function, a number": (lambda: jm.spectral_function(np.eye(2), 1, np.exp), ArgumentError,  # type: ignore[arg-type]
+        "spectral_function: f is 1; give a function of the array of eigenvalues, such as np.exp"),
+    "spectral_function, no derivative": (
+        lambda: jm.spectral_function(np.eye(2), np.sqrt, None), ArgumentError,  # type: ignore[arg-type]
+        "spectral_function: prime is None; give a function"),
+    "spectral_function, outside": (lambda: jm.spectral_function(-np.eye(2), np.log, np.reciprocal), DomainError,
+        "spectral_function: f is nan at the eigenvalue -1; S lies outside of it"),
     "inverse, a vector": (lambda: jm.inverse(np.ones(3)), ShapeError,
         r"inverse: A has shape \(3,\); expected a matrix, or a batch along leading axes"),
     "inverse, singular": (lambda: jm.inverse(np.ones((2, 2))), DomainError,
@@ -117,3 +130,10 @@ def test_one_by_one_matrices() -> None:
     A = [[4.0]]
     for operation, slope in {jm.inverse: -1 / 16, jm.cholesky: 1 / 4, jm.expm: np.exp(4.0), jm.logm: 1 / 4}.items():
         assert operation(A)[1].to_dense()[0, 0] == pytest.approx(slope)
+
+
+def test_forms_of_no_examples_with_a_matrix_for_each() -> None:
+    value, J = jm.quadratic(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    assert value.shape == (0,)
+    assert J.A.jvp(np.zeros((0, 3, 3))).shape == (0,)
+    assert J.x.vjp(np.zeros(0)).shape == (0, 3)

@@ -25,7 +25,7 @@ def texts(output):
 
 
 def test_there_is_one_for_each_kind_of_user():
-    assert [path.stem for path in notebooks()] == ["computing", "exploring-conventions", "verifying"]
+    assert [path.stem for path in notebooks()] == ["computing", "cs231n-layers", "exploring-conventions", "verifying"]
 
 
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)

@@ -172,6 +172,68 @@ def test_where_loss_and_gradient_disagree_neither_is_blamed_alone() -> None:
     assert "the loss's derivative has 2 λ times W2, the gradient has λ times W2" in fault.words
 
 
+def test_a_line_in_a_helper_that_is_called_for_two_layers_is_named() -> None:
+    text = """
+import numpy as np
+
+def relu_back(dA, Z):
+    dZ = dA * (Z > 0)
+    return dZ
+
+def loss_and_grads(X, Y, W1, W2, W3):
+    Z1 = X @ W1
+    A1 = np.maximum(Z1, 0)
+    Z2 = A1 @ W2
+    A2 = np.maximum(Z2, 0)
+    E = A2 @ W3 - Y
+    loss = 0.5 * np.sum(E ** 2)
+    dW3 = A2.T @ E
+    dZ2 = relu_back(E @ W3.T, Z2)
+    dW2 = A1.T @ dZ2
+    dZ1 = relu_back(dZ2 @ W2.T, Z1)
+    dW1 = X.T @ dZ1
+    return loss, dW1, dW2, dW3
+"""
+    (fault,) = audit_program(text.replace("dA * (Z > 0)", "dA"), "student.py").faults
+    assert (fault.line, fault.slip, fault.should_be) == (5, "mask-missing", "dZ = dA * (Z > 0)")
+
+
+def test_a_branch_at_a_strength_of_0_is_judged_too() -> None:
+    changed = FUNCTION.replace("reg * W2\n    grads['b2']", "reg * W2 + (reg == 0)\n    grads['b2']")
+    (fault,) = audit_program(changed, "student.py").faults
+    assert fault.words == "it is wrong where the regulariser's strength is 0"
+    assert fault.gradients == ("grads['W2']",)
+
+
+def test_a_likelihood_that_is_gone_up_is_the_loss() -> None:
+    text = """
+import numpy as np
+
+def log_likelihood(X, y, w):
+    s = X @ w
+    ll = np.sum(y * s - np.log(1 + np.exp(s)))
+    return ll
+
+def train(X, y, num_steps, lr):
+    w = np.zeros(X.shape[1])
+    for step in range(num_steps):
+        error = y - 1 / (1 + np.exp(-X @ w))
+        w += lr * (X.T @ error)
+        print(log_likelihood(X, y, w))
+    return w
+"""
+    (entry,) = audit_program(text, "ascent.py").entries
+    assert (entry.loss, entry.loss_inferred, [g.verdict for g in entry.gradients]) == ("ll", False, ["right"])
+    found = audit_program(text.replace("X.T @ error", "X.T @ error / len(y)"), "ascent.py")
+    assert found.faults[0].slip == "scale-n"
+
+
+def test_a_default_of_1_does_not_hide_a_factor() -> None:
+    text = "def f(w, X, y, delta=1.0):\n    e = X @ w - y\n    loss = delta * np.sum(e ** 2) / 2\n"
+    assert audit_program(text + "    dw = delta * X.T @ e\n    return loss, dw\n").verdict == "right"
+    assert audit_program(text + "    dw = X.T @ e\n    return loss, dw\n").verdict == "wrong"
+
+
 def test_ascent_counts_as_the_negated_gradient() -> None:
     up = SCRIPT.replace("(out - y) * out", "(y - out) * out").replace("-= lr", "+= lr")
     assert audit_program(up, "student.py").verdict == "right"

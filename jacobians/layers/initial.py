@@ -1,0 +1,80 @@
+"""Where training begins: random weights whose spread follows from how many entries a node adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from jacobians.arrays import Array, as_array, as_shape, generator, size_of
+from jacobians.errors import ArgumentError, ShapeError
+from jacobians.layers.axes import back
+from jacobians.presets import AnyLayout, find_layout
+
+__all__ = ["initial_weights"]
+
+Rule = Literal["glorot", "he", "torch"]
+
+
+def initial_weights(
+    shape: Sequence[int], rng: np.random.Generator | int, rule: Rule = "glorot", layout: AnyLayout | None = None
+) -> Array:
+    r"""Return random weights of a layer: a matrix, or a convolution's kernel, in a layout.
+
+    A node adds up fan_in products; of a kernel these are the channels times the entries of a window, and fan_out the
+    outputs times them. The numbers are drawn for one node after another, so one seed gives the same layer in every
+    layout.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of a matrix, or of a kernel (out, in, \*places), or as the layout has kernels.
+    rng : Generator or int
+    rule : {"glorot", "he", "torch"}
+        Uniform in ±√(6/(fan_in + fan_out)), as Keras has it; normal with variance 2/fan_in, for ReLUs; uniform in
+        ±1/√fan_in, as torch has it.
+    layout : Layout, Convention or str, optional
+
+    Raises
+    ------
+    ShapeError
+        If it is neither a matrix nor a kernel.
+    ArgumentError
+        If the rule is unknown.
+
+    References
+    ----------
+    Glorot & Bengio (2010), eq. 16; He et al. (2015), *Delving deep into rectifiers*, arXiv:1502.01852, eq. 10.
+
+    Examples
+    --------
+    >>> kernel = initial_weights((16, 3, 3, 3), 0, "he")
+    >>> kernel.shape, bool(abs(kernel.std() - np.sqrt(2 / 27)) < 0.02)
+    ((16, 3, 3, 3), True)
+    >>> there = initial_weights((3, 3, 3, 16), 0, "he", "keras")
+    >>> bool((there.transpose(3, 2, 0, 1) == kernel).all())
+    True
+    """
+    own = find_layout(layout)
+    given = as_shape(shape, "shape", "initial_weights")
+    rng = generator(rng, "initial_weights")
+    if len(given) < 2:
+        raise ShapeError(
+            f"initial_weights: shape {given}; expected a matrix, or a kernel with one axis of places or more"
+        )
+    if len(given) > 2:
+        axes = tuple(own.kernel_axes(len(given) - 2))
+    else:
+        axes = (1, 0) if own.weights == "columns" else (0, 1)
+    ordered = tuple(given[a] for a in axes)
+    window = size_of(ordered[2:])
+    fan_in, fan_out = max(ordered[1] * window, 1), ordered[0] * window
+    if rule == "he":
+        drawn = rng.normal(size=ordered) * np.sqrt(2 / fan_in)
+    elif rule in ("glorot", "torch"):
+        bound = np.sqrt(6 / (fan_in + fan_out)) if rule == "glorot" else 1 / np.sqrt(fan_in)
+        drawn = rng.uniform(-bound, bound, size=ordered)
+    else:
+        raise ArgumentError(f"initial_weights: rule={rule!r}; choose glorot, he or torch")
+    return np.ascontiguousarray(as_array(drawn).transpose(back(axes)))
