@@ -11,6 +11,7 @@ import numpy as np
 
 from jacobians.arrays import Array, kind_of, size_of
 from jacobians.checking.check import check_jacobian
+from jacobians.checking.hessian_slips import asymmetry, slips_of_any, slips_of_structure
 from jacobians.checking.numerical import numerical_jacobian
 from jacobians.checking.report import GradientCheck
 from jacobians.errors import ArgumentError, LayoutError
@@ -46,8 +47,9 @@ def check_hessian(
     It is the Jacobian of the gradient, and checked as one by `check_jacobian`, with the same control of errors, the
     same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Of a wrong
     Hessian of up to 200 parameters the reasons say what it is, where it is a known slip: half or twice the Hessian,
-    minus it, or not symmetric; and of a network's, the Gauss–Newton matrix, one without the regulariser, one without
-    the term of one operation, one with a cross block transposed, or of parameters unrolled in the other order.
+    minus it, a multiple or one triangle of it, or not symmetric; and of a network's, the Gauss–Newton matrix, one
+    without the regulariser, one without the term of one operation, one with a cross block transposed, or of parameters
+    unrolled in the other order. `diagnose` with ``order=2`` names the same slips in a matrix.
 
     Parameters
     ----------
@@ -210,64 +212,9 @@ def _slip(given: Any, gradient: Callable[[Any], Any], x: Any, own: Jacobian | No
     size = float(np.abs(true).max(initial=0.0))
     if not sure or not size:
         return []
-    said = []
-    if np.abs(dense - dense.T).max() > _ALIKE * size:
-        i, j = np.unravel_index(int(np.argmax(np.abs(dense - dense.T))), dense.shape)
-        said.append(
-            f"it is not symmetric: at [{i}, {j}] it is {dense[i, j]:.6g}, at [{j}, {i}] {dense[j, i]:.6g}; a second "
-            "derivative is"
-        )
-    slips = {"½ the Hessian": true / 2, "twice the Hessian": 2 * true, "minus the Hessian": -true}
+    slips = slips_of_any(true, float(np.vdot(dense, true) / np.vdot(true, true)))
     if isinstance(own, Hessian) and np.abs(own.to_dense() - true).max() <= _ALIKE * size:
-        slips |= _slips_of(own)
-    near = [words for words, wrong in slips.items() if np.abs(dense - wrong).max() <= _ALIKE * size]
-    return said + [f"it is {words}" for words in near[:1]]
-
-
-def _slips_of(hessian: Hessian) -> dict[str, Array]:
-    """What a network's Hessian is mistaken for, by what it is."""
-    parts = {"loss": hessian.gauss_newton, "inner": hessian.residual, "penalty": hessian.penalty}
-    newton, residual, penalty = (part.to_dense() for part in parts.values())
-    found: dict[str, Array] = {}
-    if residual.any():
-        if penalty.any():
-            found["the Gauss–Newton matrix, without the regulariser: the residual part is missing too"] = newton
-        found["the Gauss–Newton matrix: the residual part, of the operations before the loss, is missing"] = (
-            newton + penalty
-        )
-    if penalty.any():
-        found["the Hessian without the regulariser"] = newton + residual
-        found["the Hessian with half the regulariser: of ½λW² the second derivative is λ"] = (
-            newton + residual + penalty / 2
-        )
-        found["the Hessian with twice the regulariser"] = newton + residual + 2 * penalty
-    whole = hessian.to_dense()
-    for term in hessian.terms:
-        missing = f"the Hessian without the term of {term.operation} at {' and '.join(term.of)}"
-        found.setdefault(missing, whole - term.jacobian.to_dense())
-    other = hessian.in_other_order()
-    if not np.array_equal(other, np.arange(len(whole))):
-        found["the Hessian of parameters that are unrolled in the other order"] = whole[np.ix_(other, other)]
-    return found | _with_cross_blocks_transposed(hessian, whole)
-
-
-def _with_cross_blocks_transposed(hessian: Hessian, whole: Array) -> dict[str, Array]:
-    """By what it is, the Hessian with one cross block transposed, or its entries read in the transpose's order.
-
-    Where both parameters have the same size this may be symmetric still.
-    """
-    found: dict[str, Array] = {}
-    for (a, at), (b, to) in itertools.combinations(hessian.places(), 2):
-        block = whole[at, to]
-        turned = block.T.reshape(block.shape)
-        if block.size == 1 or np.array_equal(turned, block):
-            continue
-        upper, lower = whole.copy(), whole.copy()
-        upper[at, to] = lower[at, to] = turned
-        lower[to, at] = turned.T
-        found[f"the Hessian with the cross block of {a} and {b} transposed, and so that of {b} and {a}"] = lower
-        found[f"the Hessian with the cross block of {a} and {b} transposed"] = upper
-        other = whole.copy()
-        other[to, at] = turned.T
-        found[f"the Hessian with the cross block of {b} and {a} transposed"] = other
-    return found
+        slips = itertools.chain(slips, slips_of_structure(own))
+    near = next((slip.title for slip in slips if np.abs(dense - slip.matrix).max() <= _ALIKE * size), None)
+    said = [asymmetry(dense, _ALIKE * size), "" if near is None else f"it is {near}"]
+    return [words for words in said if words]

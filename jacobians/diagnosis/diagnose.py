@@ -13,9 +13,10 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention, checked, refuse_unnamed
-from jacobians.diagnosis.distances import Distances, findings, pattern
+from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
 from jacobians.diagnosis.fitting_examples import too_large
 from jacobians.diagnosis.of_graphs import graph_diagnosis
+from jacobians.diagnosis.of_hessians import blocks_of, hessian_diagnosis, names_of
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.search import Explanation, Found, changes_nothing, search, wrong_gradient
 from jacobians.diagnosis.slip import Gradients, Setting, Slip
@@ -24,7 +25,9 @@ from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
 from jacobians.graphs import Value
-from jacobians.network import Network
+from jacobians.linops import Jacobian
+from jacobians.network import Network, Run
+from jacobians.operations.hessian import Hessian
 from jacobians.translate import translate_gradients
 
 _PRECISIONS = ((np.float16, 2e-2), (np.float32, 4e-6))
@@ -128,7 +131,9 @@ def _unpacked(vector: Array, setting: Setting) -> Gradients:
         if size == vector.size:
             hints.append(names)
     fits = f"; as many as {' or '.join(hints[:2])} packs" if hints else ""
-    if vector.ndim > 1:
+    if vector.shape == (total, total):
+        fits += "; a Hessian is diagnosed with order=2"
+    elif vector.ndim > 1:
         fits += "; an array is read as a packed vector: pass a dict by parameter name for separate arrays"
     raise ShapeError(
         f"diagnose: the gradient has shape {vector.shape}, {own.name} packs {total} parameters "
@@ -246,13 +251,15 @@ _FEWER_EXAMPLES = (
 
 
 def diagnose(
-    gradient: Mapping[str, npt.ArrayLike] | npt.ArrayLike,
+    gradient: Mapping[Any, Any] | npt.ArrayLike | Jacobian,
     network: Network | Value,
     params: Mapping[str, npt.ArrayLike] | None = None,
     X: npt.ArrayLike | None = None,
     Y: npt.ArrayLike | None = None,
+    *,
+    order: int = 1,
 ) -> Diagnosis:
-    """Return why a gradient is wrong: the causes that explain it, with numbers and a mend.
+    """Return why a gradient, or a Hessian, is wrong: the causes that explain it, with numbers and a mend.
 
     Every slip of a catalogue is made in the right backward pass, through the chain of Jacobians, so that a slip in one
     layer reaches all layers before it. A cause is a slip that gives this very gradient, in all parameters.
@@ -260,12 +267,16 @@ def diagnose(
     Parameters
     ----------
     gradient : mapping of str to array_like, or array_like, shape (P,)
-        By parameter's name, or packed as the network's convention packs. The layout may be another preset's.
+        By parameter's name, or packed as the network's convention packs. The layout may be another preset's. With
+        ``order=2`` the Hessian: a matrix (P, P), a SciPy sparse matrix or a `Jacobian`, as `Run.hessian` returns it; or
+        a dict of blocks by a name, or by a pair of names as ``run.hessian("W1", "W2")`` takes them.
     network : Network or Value
         What the gradient should be of: a network in the convention of the program that computed it; or a scalar of a
         graph, with the gradients by the names of its values. Of a function of values, slips of its graph are tried.
     params, X, Y
         As for `Network.gradient`; not written to. With a value they are left out.
+    order : {1, 2}
+        Whether it is a gradient or a Hessian.
 
     Returns
     -------
@@ -277,7 +288,7 @@ def diagnose(
         If the gradient's shapes fit neither the network, nor another preset, nor a transpose; or `params`, X and Y do
         not fit the network.
     ArgumentError
-        If the arguments are in each other's place, or some are missing.
+        If the arguments are in each other's place, or some are missing; if a Hessian has a block of an unknown name.
     GraphError
         If the graph has no value of a gradient's name.
     DomainError
@@ -311,15 +322,30 @@ def diagnose(
     >>> back = 2 * (H @ W.array.T - X.array) / 5
     >>> print(diagnose({"W": back.T @ H}, loss).headline)
     The gradient with respect to W lacks its use in matmul_2.
+
+    Of a Hessian, the slips of second derivatives that `check_hessian` names too:
+
+    >>> net = Network.dense((4, 3, 2), activation="tanh", convention="cs231n")
+    >>> wrong = net.run(params, X.array, Y).hessian().gauss_newton.to_dense()
+    >>> print(diagnose(wrong, net, params, X.array, Y, order=2).causes[0].name)
+    gauss-newton
     """
+    if order not in (1, 2):
+        raise ArgumentError(f"diagnose: order={order!r} is unknown; choose 1, a gradient, or 2, a Hessian")
     if isinstance(network, Value):
         if any(given is not None for given in (params, X, Y)):
             raise ArgumentError("diagnose: a value of a graph knows its inputs; leave out params, X and Y")
+        if order == 2:
+            return _of_hessian(gradient, network.hessian(*names_of(gradient)))
         return _of_value(gradient, network)
     if params is None or X is None or Y is None:
         _check_network(network, gradient)
         raise ArgumentError("diagnose: a network's gradient needs params, X and Y too")
     _check_network(network, gradient)
+    if order == 2:
+        return _of_hessian(
+            gradient, _run(network, params, X, Y).hessian(), turned=network.layout.derivative != "numerator"
+        )
     if network.function is not None:
         own = gradient if isinstance(gradient, Mapping) else network.unpack(as_float(gradient, "gradient", "diagnose"))
         if set(own) != set(network.names):
@@ -362,6 +388,23 @@ def _of_value(gradient: Any, loss: Value) -> Diagnosis:
     given = _reading({name: as_float(g, name, "diagnose") for name, g in gradient.items()})
     narrow = {np.dtype(dtype).name: allowed for dtype, allowed in _PRECISIONS}
     return graph_diagnosis(given.gradients, loss, narrow, given.precision)
+
+
+def _run(network: Network, params: Mapping[str, npt.ArrayLike], X: Any, Y: Any) -> Run:
+    """The run in float64, as the gradients are that others are compared with."""
+    run = network.run(params, X, Y)
+    data = run.X.astype(np.float64) if isinstance(run.X, np.ndarray) else X
+    if not run.losses.size:
+        raise DomainError("diagnose: the batch is empty; a Hessian of no examples says nothing about its causes")
+    return network.run({name: array.astype(np.float64) for name, array in run.params.items()}, data, Y)
+
+
+def _of_hessian(given: Any, right: Jacobian, *, turned: bool = False) -> Diagnosis:
+    """Why a Hessian is wrong; `turned` where the convention writes cross blocks in denominator layout."""
+    assert isinstance(right, Hessian)
+    read = _reading(blocks_of(given, right, turned=turned))
+    narrow = (allowed for dtype, allowed in _PRECISIONS if right.dtype == dtype)
+    return hessian_diagnosis(read.gradients, right, sorted({TOLERANCE, read.tolerance, *narrow}))
 
 
 def _check_network(network: Any, gradient: Any) -> None:

@@ -58,19 +58,21 @@ class Distances:
         float64, of equal shapes. Entries of the given one that are not finite are left out of every comparison.
     tolerance : float
         What counts as equal, for each parameter; the default is for float64.
+    floor : float
+        The least scale of a parameter, relative to the largest norm.
 
     Notes
     -----
     A parameter's scale is the larger of both norms, so that a small gradient's error counts as much as a large one's,
-    but not below 10⁻¹⁰ of the whole: a gradient that is 0 but for rounding has no digits to compare.
+    but not below the floor: a gradient that is 0 but for rounding has no digits to compare.
     """
 
-    def __init__(self, given: Gradients, right: Gradients, tolerance: float = TOLERANCE) -> None:
+    def __init__(self, given: Gradients, right: Gradients, tolerance: float = TOLERANCE, floor: float = 1e-10) -> None:
         self.finite = {name: np.isfinite(g) for name, g in given.items()}
         self.given = {name: np.where(self.finite[name], g, right[name]) for name, g in given.items()}
         self.right = right
         self.tolerance = tolerance
-        floor = 1e-10 * max((_norm(g) for g in right.values()), default=0.0) or 1.0
+        floor = floor * max((_norm(g) for g in right.values()), default=0.0) or 1.0
         self.scales = {name: max(_norm(self.given[name]), _norm(right[name]), floor) for name in right}
         self.start = self.to(right)
 

@@ -24,7 +24,8 @@ class Cause:
     name : str
         Stable and lower-case, such as ``missing-1/N``.
     family : str
-        "scale", "activation", "loss", "regulariser", "bias", "layout", "data", "state" or "extremes".
+        "scale", "activation", "loss", "regulariser", "bias", "layout", "data", "state" or "extremes"; of a Hessian also
+        "second derivative".
     title : str
         What is wrong, as a clause.
     layer : int or None
@@ -81,6 +82,7 @@ class Diagnosis:
         Slips of the right gradient that were compared.
     pairs : int
         Pairs of slips that give this very gradient, where no slip alone does; `causes` has the most usual pair.
+    subject : {"gradient", "Hessian"}
 
     Examples
     --------
@@ -102,6 +104,7 @@ class Diagnosis:
     notes: tuple[str, ...] = ()
     tried: int = 0
     pairs: int = 0
+    subject: Literal["gradient", "Hessian"] = "gradient"
 
     @property
     def right(self) -> bool:
@@ -118,7 +121,7 @@ class Diagnosis:
         """The verdict in one sentence."""
         wrong = [p.name for p in self.parameters if not p.right]
         if self.verdict == "right":
-            return "The gradient is right."
+            return f"The {self.subject} is right."
         if self.verdict == "explained" and len(self.causes) == 1:
             return f"{_capital(self.causes[0].title)}."
         if self.verdict == "explained":
@@ -126,7 +129,7 @@ class Diagnosis:
         if self.verdict == "ambiguous" and self.pairs:
             return f"{self.pairs} pairs of causes give this very gradient on this data; this is the most usual one."
         if self.verdict == "ambiguous":
-            return f"{len(self.causes)} causes give this very gradient on this data."
+            return f"{len(self.causes)} causes give this very {self.subject} on this data."
         where = f" Wrong: {', '.join(wrong)}." if wrong else ""
         near = [c for c in self.causes if not c.exact]
         closest = (

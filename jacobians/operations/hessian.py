@@ -319,6 +319,11 @@ class Hessian(Jacobian):
         names = [one.name for one in inputs]
         raise LayoutError(f"block: {name!r} is unknown; choose from {', '.join(names)}{did_you_mean(name, names)}")
 
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What the gradient is taken with respect to: the rows, and the columns of a square one too."""
+        return self._rows
+
     def places(self) -> list[tuple[str, slice]]:
         """Return the inputs' names, and where each lies among the rows; among the columns of a square one too."""
         return [(one.name, part) for one, part in _parts(self._rows)]
