@@ -26,6 +26,8 @@ def mirrored(module: str) -> list[str]:
     """The tests of a module: its mirror in the tests, a file or several, or all tests of its part where it has none."""
     path = ROOT / "tests" / module
     files = [file for name in ("test_{}.py", "test_{}_*.py") for file in path.parent.glob(name.format(path.name))]
+    longer = [other.stem for other in (ROOT / "jacobians" / module).parent.glob(f"{path.name}_*.py")]
+    files = [file for file in files if not any(file.stem.startswith(f"test_{name}") for name in longer)]
     found = sorted(files) or [path if path.is_dir() else path.parent]
     return [file.relative_to(ROOT).as_posix() for file in found]
 
