@@ -58,7 +58,7 @@ html_theme_options = {
     "logo": {"text": "jacobians"},
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
-    "collapse_navigation": True,  # the buttons that open a section have no name for screen readers
+    "collapse_navigation": True,  # the side bar shows the pages of one section; _templates names its buttons
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -87,6 +87,14 @@ def escape_stars(app: Sphinx, what: str, name: str, of: Any, options: Any, lines
             lines[place] = re.sub(r"(?<=[\[(, `])\*(?=\w)(?![^`]*``)", r"\\*", line)
 
 
+def without_last_line(app: Sphinx, page: nodes.document) -> None:
+    """Drop the empty line with which doctests end, before the fence that closes their block."""
+    for block in page.findall(nodes.literal_block):
+        if block.rawsource == block.astext():  # else its text is marked up, and Sphinx does not colour it
+            block.rawsource = block.astext().rstrip("\n")
+            block.children = [nodes.Text(block.rawsource)]
+
+
 def write_explorer(app: Sphinx, error: Exception | None) -> None:
     """Write the explorer beside the pages; the landing page shows it in a frame."""
     if error is None and app.builder.format == "html":
@@ -97,6 +105,7 @@ def setup(app: Sphinx) -> None:
     """Tell Sphinx of the formulas and of the explorer."""
     app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
     app.connect("autodoc-process-docstring", escape_stars, priority=100)  # before numpydoc
+    app.connect("doctree-read", without_last_line)
     app.connect("build-finished", write_explorer)
 
 

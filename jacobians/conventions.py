@@ -306,6 +306,11 @@ class Convention:
                 f"Convention: name is {kind_of(self.name)}, layout is {kind_of(self.layout)}; expected a text and a "
                 "Layout, such as Layout(weights='rows') or convention('pytorch').layout"
             )
+        if not isinstance(self.names, ArrayNames):
+            raise LayoutError(
+                f"Convention {self.name}: names is {kind_of(self.names)}; expected an ArrayNames, such as "
+                "ArrayNames(weight='V{l}') from jacobians.array_names"
+            )
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices and not (value is None and name in _MAY_BE_OPEN):

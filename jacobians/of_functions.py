@@ -113,7 +113,7 @@ def _jacobians(result: Value, names: tuple[str, ...]) -> tuple[Jacobian, ...]:
 def _derivative_of(
     fun: Callable[..., Any], wrt: str | Sequence[str] | None, operation: str, of_value: _Found
 ) -> Callable[..., Any]:
-    signature = inspect.signature(fun)
+    signature = _signature(fun, operation)
     names = _names(fun, list(signature.parameters), wrt, operation)
 
     @wraps(fun)
@@ -180,6 +180,20 @@ def _check_number(fun: Callable[..., Any], operation: str, shape: Shape) -> None
             f"grad: {_called(fun)} returns an array of shape {shape}, and a gradient is that of one number; return its "
             "sum or its mean, or take jac.jacobian(f)"
         )
+
+
+def _signature(fun: Callable[..., Any], operation: str) -> inspect.Signature:
+    """The arguments of a function; of NumPy's own, which older releases do not say, the arrays alone."""
+    try:
+        return inspect.signature(fun)
+    except ValueError:
+        if not isinstance(fun, np.ufunc):
+            name = _called(fun)
+            raise ArgumentError(
+                f"{operation}: {name} does not say what arguments it takes; wrap it: lambda x: {name}(x)"
+            ) from None
+    names = ["x"] if fun.nin == 1 else [f"x{number}" for number in range(1, fun.nin + 1)]
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
 
 
 def _names(

@@ -69,6 +69,7 @@ def test_reduction_divisor() -> None:
         ("evidence", "X", "evidence='X' is unknown; choose one of 'P', 'S', 'M'"),
         ("evidence", None, "evidence=None is unknown"),
         ("assumed", ("batches",), "assumed names 'batches', which is no field of a Layout"),
+        ("names", {"W": "V"}, "names is a dict of W; expected an ArrayNames, such as ArrayNames(weight='V{l}')"),
     ],
 )
 def test_unknown_fields_are_refused(field: str, value: object, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from collections.abc import Callable
@@ -86,6 +87,19 @@ def test_functions_of_numpy_itself_are_taken_as_they_are() -> None:
     assert str(jacobian(np.tanh)(np.ones((2, 3)))).startswith("Diagonal(2×3)")
     assert np.array_equal(grad(np.sum)(np.ones((2, 3))), np.ones((2, 3)))
     assert jacobian(lambda x, y=3.0: x * y, wrt="y")(np.array([5.0, 7.0])).to_dense().ravel().tolist() == [5, 7]
+
+
+def test_functions_that_do_not_say_their_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    def untold(fun: object) -> inspect.Signature:  # as for the functions of older releases of NumPy, and some in C
+        raise ValueError(f"no signature found for builtin {fun}")
+
+    monkeypatch.setattr(inspect, "signature", untold)
+    assert str(jacobian(np.tanh)(np.ones((2, 3)))).startswith("Diagonal(2×3)")
+    assert jacobian(np.multiply, wrt="x2")(np.array([5.0, 7.0]), np.ones(2)).to_dense().tolist() == [[5, 0], [0, 7]]
+    with pytest.raises(
+        ArgumentError, match=r"^grad: max does not say what arguments it takes; wrap it: lambda x: max\(x\)$"
+    ):
+        grad(max)
 
 
 def test_a_jacobian_is_a_structure_or_dense() -> None:

@@ -77,8 +77,8 @@ def _summary(check: GradientCheck) -> str:
     if checked:
         parts.append(f"{checked} entries compared.")
     parts.append(
-        f"{check.evaluations} evaluations of the function, {check.derivative_evaluations} of the derivative, "
-        f"{check.seconds:.2g} s."
+        f"It took {check.seconds:.2g} s, {check.evaluations} evaluations of the function and "
+        f"{check.derivative_evaluations} of the derivative."
     )
     return " ".join(parts)
 

@@ -154,11 +154,11 @@ def why_unseen(probe: Probe, found: Findings, smallest: float) -> str:
     size, value = float(found.size.max(initial=0.0)), float(np.abs(probe.value).max(initial=0.0))
     text = f"errors below {smallest:.1g} cannot be seen, and no derivative exceeds {size:.1g}"
     if size <= smallest:
-        text += ", so 0 or twice as much would pass too"
+        text += "; 0 would pass too"
     if (probe.noise > 4.0 * probe.eps * np.abs(probe.value)).any():
         return f"{text}: {trouble}"
     wider = ", compute in float64" if probe.eps > 1e-10 else ""
     return (
-        f"{text}: they drown in the rounding of fun's value, {value:.3g}; subtract its constant part{wider}, or give "
-        "check_jacobian the terms that it adds up"
+        f"{text}. The rounding of fun's value, {value:.3g}, hides such errors. Subtract its constant part{wider}, or "
+        "give check_jacobian the terms that it adds up"
     )

@@ -37,18 +37,18 @@ class Network(Objective):
     Parameters
     ----------
     operations : sequence of Operation or str, or callable
-        In the convention's layout; an activation may be named, such as "relu". Or the forward pass as a function of
-        named values, see `jacobians.values`: its arguments are the inputs and the parameters, and it returns a value,
-        or a dict of values by name. What it gives a name, with ``.named("H")``, a run has by that name.
+        The operations, in the convention's layout. An activation may be a name, such as "relu". Or give the forward
+        pass as a function of named values, see `jacobians.values`. Its arguments are the inputs and the parameters. It
+        returns a value, or a dict of values by name. A value that it names with ``.named("H")`` is in each run as "H".
     loss : Loss, str, or dict of these
-        Of the last operation's output; its reduction and layout are the convention's. One that is named gets them. Of
-        a function that returns a dict, a dict with the same names; the objective is the sum.
+        The loss of the last operation's output, with the convention's reduction and layout. A loss given by its name
+        gets them. For a function that returns a dict, give a dict with the same names; the objective is the sum.
     convention : Convention or str
-        Or a preset's name.
+        The convention, or a preset's name.
     shapes : dict of tuple
-        For a function, the shapes of its parameters by name; what is not in it is an input.
+        For a function: the shape of each parameter, by name. Arguments that are not in it are inputs.
     l2 : float
-        The regulariser's strength λ; its scale and whether it touches the bias are the convention's.
+        The regulariser's strength λ. The convention says how it is scaled, and whether it includes the bias.
 
     Raises
     ------

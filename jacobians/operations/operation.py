@@ -255,7 +255,7 @@ class Jacobians(Derivative):
         if name in self._makers:
             return self[name]
         if hasattr(Jacobian, name):
-            raise AttributeError(f".{name}: what it is asked of is {self._said()}, then .{name}")
+            raise AttributeError(f".{name}: this is {self._said()}, then .{name}")
         raise AttributeError(
             f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -299,7 +300,7 @@ class ProgramAudit:
             for fault in entry.faults:
                 mended = f"<br><ins>{escape(fault.should_be)}</ins>" if fault.should_be else ""
                 blocks.append(
-                    f"<p>{escape(fault.where)}: {escape(_capital(fault.words))}.</p>"
+                    f"<p>{escape(fault.where)}: {escape(_sentence(fault.words, fault.text))}.</p>"
                     f"<pre><del>{escape(fault.text)}</del>{mended}</pre>"
                 )
             rows = "".join(
@@ -316,8 +317,9 @@ class ProgramAudit:
                 blocks.append(f"<p>derived by the library, in the convention {escape(entry.convention)}:</p>")
                 blocks.append(f"<table>{lines}</table>")
         for failure in self.failures:
+            why = _sentence(failure.why, failure.text)
             blocks.append(
-                f"<p>{escape(failure.entry)}: {escape(failure.where)}: {escape(_capital(failure.why))}.</p>"
+                f"<p>{escape(failure.entry)}: {escape(failure.where)}: {escape(why)}.</p>"
                 + (f"<pre>{escape(failure.text)}</pre>" if failure.text else "")
             )
         return f"<div>{''.join(blocks)}</div>"
@@ -334,7 +336,7 @@ def _lines_of_entry(entry: EntryAudit) -> Iterator[str]:
         if fault.should_be:
             yield f"  + {fault.should_be}"
         slip = f" ({fault.slip})" if fault.slip else ""
-        yield from _wrapped(f"    {_capital(fault.words)}{slip}.", "    ")
+        yield from _wrapped(f"    {_sentence(fault.words, fault.text)}{slip}.", "    ")
         if fault.beside and fault.beside != fault.line:
             yield f"    line {fault.beside}: {fault.beside_text}"
         if fault.gradients:
@@ -366,7 +368,7 @@ def _lines_of_failure(failure: Failure) -> Iterator[str]:
     yield ""
     yield f"  {failure.where}"
     yield f"  → {failure.text}"
-    yield from _wrapped(f"    {_capital(failure.why)}.", "    ")
+    yield from _wrapped(f"    {_sentence(failure.why, failure.text)}.", "    ")
     if failure.gradients:
         yield from _wrapped(f"    not judged because of it: {', '.join(failure.gradients)}", "    ")
 
@@ -379,8 +381,11 @@ def _short(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentence(words: str, code: str) -> str:
+    """The words with a capital in front, except where they begin with a name of the code."""
+    first = re.match(r"\w*", words)
+    named = first is not None and first[0] in re.findall(r"\w+", code)
+    return words if named else words[:1].upper() + words[1:]
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

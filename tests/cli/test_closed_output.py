@@ -37,12 +37,14 @@ CHECK = ["--convention", "cs231n", "--activation", "relu", "--loss", "cross_entr
 COMMANDS = [
     (["check", "right.npz", *CHECK], 0),
     (["check", "wrong.npz", *CHECK], 1),
-    (["check", "model:loss", "model:right", "--shape", "3"], 0),
     (["check", "model:loss", "model:wrong", "--shape", "3"], 1),
     (["check", "missing.npz"], 2),
+    (["audit", "dW1 = X.T @ dZ2 * 3"], 1),
+]
+OTHERS = [
+    (["check", "model:loss", "model:right", "--shape", "3"], 0),
     (["compare"], 0),
     (["explain", "ng-ml-2011"], 0),
-    (["audit", "dW1 = X.T @ dZ2 * 3"], 1),
     (["conventions"], 0),
     (["translate", "right.npz", "--from", "cs231n", "--to", "pytorch", "-o", "out.npz"], 0),
     (["explore", "-o", "-"], 0),
@@ -51,7 +53,11 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "code"), COMMANDS, ids=lambda c: " ".join(c) if isinstance(c, list) else str(c))
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [*COMMANDS, *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS)],
+    ids=lambda c: " ".join(c) if isinstance(c, list) else str(c),
+)
 def test_a_reader_that_leaves_at_once(folder: Path, command: list[str], code: int) -> None:
     process = subprocess.Popen(
         [*JACOBIANS, *command],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from jacobians import Convention, Layout, Network
 from jacobians.network import Run
@@ -21,6 +22,10 @@ LAYOUTS = [
         ("C", "F"),
         ("numerator", "denominator"),
     )
+]
+
+A_THIRD_EVERY_DAY = [
+    pytest.param(layout, marks=pytest.mark.slow if number % 3 else ()) for number, layout in enumerate(LAYOUTS)
 ]
 
 NETWORKS = [

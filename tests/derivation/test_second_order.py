@@ -29,7 +29,7 @@ from jacobians.operations import (
     SquaredError,
     Tanh,
 )
-from tests.derivation.test_derive_network import LAYOUTS
+from tests.derivation.networks import LAYOUTS
 
 
 def check(network: Network, wrt=()) -> SecondDerivation:

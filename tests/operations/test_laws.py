@@ -38,7 +38,11 @@ def rearranging(operation: Callable, memory: str) -> Callable:
     return rearranged
 
 
-@pytest.mark.parametrize("name", CASES)
+NESTED = [name for name in CASES if name.startswith("nested")]  # a tenth of the cases, and half of the time
+RARE = {name: [pytest.mark.slow] for number, name in enumerate(NESTED) if number % 3}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=RARE.get(name, ())) for name in CASES])
 @FEW
 @given(seed=seeds, sizes=distinct_sizes, memory=memories, dtype=dtypes)
 def test_operation(name: str, seed: int, sizes: list[int], memory: str, dtype: str) -> None:

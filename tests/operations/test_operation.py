@@ -83,7 +83,7 @@ def test_a_record_is_no_array_and_has_no_gradient() -> None:
     with pytest.raises(ArgumentError, match=re.escape(f"np.asarray: the argument is {RECORD}")):
         np.asarray(J)
     for name in ("gradient", "shape", "to_dense", "T"):
-        with pytest.raises(AttributeError, match=re.escape(f".{name}: what it is asked of is {RECORD}, then .{name}")):
+        with pytest.raises(AttributeError, match=re.escape(f".{name}: this is {RECORD}, then .{name}")):
             getattr(J, name)
 
 

@@ -151,6 +151,11 @@ def test_slips_are_found_on_their_lines(
         assert again.verdict == "right"
 
 
+def test_a_sentence_that_begins_with_a_name_keeps_its_small_letter() -> None:
+    text = str(audited(SCRIPT.replace("X.T @ d1", "X.T @ a1")))
+    assert "\n    a1 stands where d1 belongs" in text
+
+
 def test_a_weight_that_is_read_after_its_update() -> None:
     changed = SCRIPT.replace("    W2 -= lr * dW2\n", "").replace("    d1 =", "    W2 -= lr * dW2\n    d1 =")
     found = audit_program(changed, "student.py")
