@@ -160,7 +160,7 @@ def _second_order(
     if not isinstance(what, Run) or what.network.function is not None or not all(isinstance(n, str) for n in names):
         raise ArgumentError(
             f"explain: order=2 takes a Network that is a chain of operations, or a Run of one, not {kind_of(what)}; "
-            "the terms of any other Hessian are in hessian(…).terms"
+            "the terms of any other Hessian are in run.hessian().terms, or value.hessian(…).terms of a graph"
         )
     return derive_second(what, [str(name) for name in names])
 

@@ -11,7 +11,17 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
-from jacobians.linops import Commutation, Diagonal, Frechet, Jacobian, Kronecker, Selection, SylvesterInverse, Zero
+from jacobians.linops import (
+    BlockDiagonal,
+    Commutation,
+    Diagonal,
+    Frechet,
+    Jacobian,
+    Kronecker,
+    Selection,
+    SylvesterInverse,
+    Zero,
+)
 from jacobians.linops.solving import inverse_of
 from jacobians.matrix.inverses import Inverse
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
@@ -47,6 +57,44 @@ def divided_differences(f: Entrywise, prime: Entrywise, a: Array, b: Array) -> A
     near = np.abs(gap) <= np.cbrt(np.finfo(a.dtype).eps) * np.maximum(np.abs(a), np.abs(b))
     slope = np.asarray(prime(as_array((a + b) / 2)))
     return np.where(near, slope, (np.asarray(f(a)) - np.asarray(f(b))) / np.where(near, 1, gap))
+
+
+_CLOSE = 0.05
+"""Gap, relative to the eigenvalues, up to which a second divided difference is an integral, and beyond a quotient."""
+
+_NODES, _WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss(10))
+
+
+def second_divided_differences(f: Entrywise, prime: Entrywise, second: Entrywise, w: Array) -> Array:
+    r"""Return f[wᵢ, wⱼ, wₖ], an array of shape (n, n, n): (f[b, c] − f[a, b])/(c − a) for a ≤ b ≤ c.
+
+    Of near ones it is :math:`\int_0^1\int_0^1 u\, f''(a + u(b - a) + uv(c - b))\,dv\,du` by Gauss's rule, and f[a, b]
+    the integral of f′ (Hermite and Genocchi; Higham 2008, *Functions of Matrices*, appendix B.16).
+    """
+    n = len(w)
+    triples = np.broadcast_arrays(w[:, None, None], w[None, :, None], w[None, None, :])
+    a, b, c = np.sort(np.stack(triples).reshape(3, n**3), axis=0)
+    places = [(node + 0.5, weight) for node, weight in zip(_NODES, _WEIGHTS, strict=True)]
+
+    def close(x: Array, y: Array) -> Array:
+        return np.asarray(y - x <= _CLOSE * np.maximum(np.abs(x), np.abs(y)))
+
+    def first(x: Array, y: Array) -> Array:
+        near = close(x, y)
+        found = (np.asarray(f(y)) - np.asarray(f(x))) / np.where(near, 1, y - x)
+        x, y = x[near], y[near]
+        found[near] = sum(weight * np.asarray(prime(x + u * (y - x))) for u, weight in places)
+        return as_array(found)
+
+    near = close(a, c)
+    found = (first(b, c) - first(a, b)) / np.where(near, 1, c - a)
+    a, b, c = a[near], b[near], c[near]
+    found[near] = sum(
+        one * other * u * np.asarray(second(a + u * (b - a) + u * v * (c - b)))
+        for u, one in places
+        for v, other in places
+    )
+    return found.reshape(n, n, n).astype(w.dtype, copy=False)
 
 
 def _of_spectrum(S: Array, f: Entrywise, divided: Divided) -> tuple[Array, Callable[[], Jacobian]]:
@@ -249,6 +297,8 @@ class SpectralFunction(_Function):
     f, prime : callable
         The function of eigenvalues and its derivative, from an array to one of its shape.
     layout : Layout, Convention or str, optional
+    second : callable, optional
+        f″, from which a Hessian follows; without it there is none.
 
     Examples
     --------
@@ -259,20 +309,35 @@ class SpectralFunction(_Function):
 
     name = "spectral_function"
 
-    def __init__(self, f: Entrywise, prime: Entrywise, layout: AnyLayout | None = None) -> None:
-        for name, given in (("f", f), ("prime", prime)):
+    def __init__(
+        self, f: Entrywise, prime: Entrywise, layout: AnyLayout | None = None, second: Entrywise | None = None
+    ) -> None:
+        for name, given in (("f", f), ("prime", prime), *([] if second is None else [("second", second)])):
             if not callable(given):
                 raise ArgumentError(
                     f"spectral_function: {name} is {given!r}; give a function of the array of eigenvalues, such as "
                     "np.exp"
                 )
-        self.f, self.prime = f, prime
+        self.f, self.prime, self.second = f, prime, second
         super().__init__(layout)
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         S = symmetric(self.name, arrays[0])
         value, by_a = _of_spectrum(S, self._finite, lambda a, b: divided_differences(self.f, self.prime, a, b))
         return value, {"A": by_a}
+
+    def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
+        """Dᵢₖ = Σⱼ f[wᵢ, wⱼ, wₖ] (Gᵢⱼ Eₖⱼ + Eⱼᵢ Gⱼₖ) in the eigenvectors' basis, one matrix for each row."""
+        if self.second is None:
+            raise DomainError(
+                "spectral_function: f″ is not given, which a Hessian needs; pass it as second, such as second=np.exp"
+            )
+        w, V = np.linalg.eigh(symmetric(self.name, arrays[0]))
+        n = len(w)
+        K = second_divided_differences(self.f, self.prime, self.second, w)
+        blocks = as_array(K * (V.T @ cotangent @ V)).astype(V.dtype, copy=False)
+        rows, turn = BlockDiagonal(blocks, (n, n), (n, n)), Commutation(n, n, V.dtype)
+        return {("A", "A"): Kronecker(V, V) @ (turn @ rows + rows.T @ turn) @ Kronecker(V.T, V.T)}
 
     def _finite(self, w: Array) -> Array:
         with np.errstate(all="ignore"):  # what is not finite is said below
@@ -446,7 +511,11 @@ def matrix_power(A: npt.ArrayLike, exponent: int, layout: AnyLayout | None = Non
 
 @of_one
 def spectral_function(
-    A: npt.ArrayLike, f: Entrywise, prime: Entrywise, layout: AnyLayout | None = None
+    A: npt.ArrayLike,
+    f: Entrywise,
+    prime: Entrywise,
+    layout: AnyLayout | None = None,
+    second: Entrywise | None = None,
 ) -> tuple[Array, Jacobian]:
     r"""Return V diag(f(w)) Vᵀ of a symmetric A = V diag(w) Vᵀ and its Jacobian, exact where eigenvalues are equal.
 
@@ -459,6 +528,8 @@ def spectral_function(
     f, prime : callable
         The function of eigenvalues and its derivative.
     layout : Layout, Convention or str, optional
+    second : callable, optional
+        f″: the second derivative has the second divided differences of f. Hessians need it, and nothing else does.
 
     Raises
     ------
@@ -472,4 +543,4 @@ def spectral_function(
     array([[0.5403, 0.    ],
            [0.    , 0.5403]])
     """
-    return SpectralFunction(f, prime, layout)(A)
+    return SpectralFunction(f, prime, layout, second)(A)

@@ -78,9 +78,9 @@ def of(kind: Callable[..., Operation], *given: Any) -> Callable[[Layout | None],
     return lambda layout: kind(*given, layout=layout)
 
 
-def of_symmetric(kind: Callable[..., Operation], *given: Any) -> Callable[[Layout | None], Operation]:
+def of_symmetric(kind: Callable[..., Operation], *given: Any, **named: Any) -> Callable[[Layout | None], Operation]:
     """The operation of (A + Aᵀ)/2: of all matrices, and the same at symmetric ones."""
-    return lambda layout: Chain(jm.Symmetrised(layout), kind(*given, layout=layout), layout=layout)
+    return lambda layout: Chain(jm.Symmetrised(layout), kind(*given, layout=layout, **named), layout=layout)
 
 
 CASES: dict[str, Case] = {
@@ -143,7 +143,11 @@ CASES: dict[str, Case] = {
     "logm of a symmetric matrix": Case(of_symmetric(jm.MatrixLogarithm), positive(3), twins.symmetric("logm")),
     "sqrtm": Case(of(jm.MatrixSquareRoot), regular(3), twins.mp.sqrtm),
     "sqrtm of a symmetric matrix": Case(of_symmetric(jm.MatrixSquareRoot), positive(3), twins.symmetric("sqrtm")),
-    "spectral_function": Case(of_symmetric(jm.SpectralFunction, np.sin, np.cos), positive(3), twins.symmetric("sinm")),
+    "spectral_function": Case(
+        of_symmetric(jm.SpectralFunction, np.sin, np.cos, second=lambda w: -np.sin(w)),
+        positive(3),
+        twins.symmetric("sinm"),
+    ),
     "matrix_power 3": Case(of(jm.MatrixPower, 3), normal((3, 3)), lambda A: A**3),
     "matrix_power 1": Case(of(jm.MatrixPower, 1), normal((3, 3)), lambda A: A),
     "matrix_power 0": Case(of(jm.MatrixPower, 0), normal((3, 3)), lambda A: A**0),

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import jacobians as jac
+import jacobians.matrix as jm
 from jacobians.errors import DomainError
 from jacobians.layout import Layout
 from jacobians.linops import DirectSum
@@ -64,7 +66,7 @@ def test_laws_of_a_batch(name: str) -> None:
             np.testing.assert_array_equal(jacobian.parts[n].to_dense("C"), one[name].to_dense("C"))
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) - {"spectral_function"}))
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_second_derivatives(name: str) -> None:
     case, rng = CASES[name], np.random.default_rng(4)
     assert_second(case.make(None), case.draw(rng), rng)
@@ -72,14 +74,31 @@ def test_second_derivatives(name: str) -> None:
 
 @pytest.mark.parametrize("name", names({"solve", "kron", "cholesky", "expm"}, lambda case: case.batches))
 def test_second_derivatives_of_a_batch(name: str) -> None:
-    """Of batches in any layout; a spectral function knows f and f′ alone."""
+    """Of batches in any layout."""
     case, rng = CASES[name], np.random.default_rng(5)
     arrays = [np.stack(examples) for examples in zip(*(case.draw(rng) for _ in range(2)), strict=True)]
-    if name == "spectral_function":
-        with pytest.raises(DomainError, match="spectral_function: the operation states no second derivative"):
-            assert_second(case.make(None), arrays, rng)
-    else:
-        assert_second(case.make(WRITTEN), arrays, rng)
+    assert_second(case.make(WRITTEN), arrays, rng)
+
+
+@pytest.mark.parametrize("w", [[2.0, 2.0, 2.0], [2.0, 2.0, 3.0], [1.0, 1.0 + 1e-9, 1.0 + 1e-4], [1.0, 1.049, 1.06]])
+def test_second_derivative_of_a_spectral_function_at_near_and_equal_eigenvalues(w: list[float]) -> None:
+    """Against expm's own, which is an exponential of four times the size."""
+    rng = np.random.default_rng(6)
+    V = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    S, G, E = (V * w) @ V.T, rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+    S, E = (S + S.T) / 2, E + E.T
+    ours = jm.SpectralFunction(np.exp, np.exp, second=np.exp)._second(G, S)["A", "A"]
+    own = jm.MatrixExponential()._second(G, S)["A", "A"]
+    np.testing.assert_allclose(ours.jvp(E), own.jvp(E), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(ours.to_dense(), ours.to_dense().T, rtol=1e-12, atol=1e-12)
+
+
+def test_a_spectral_function_without_its_second_derivative() -> None:
+    (S,) = jac.values(S=np.diag([1.0, 2.0]))
+    with pytest.raises(DomainError, match="spectral_function: f″ is not given, which a Hessian needs; pass it as sec"):
+        jm.trace(jm.spectral_function(S, np.sin, np.cos)).hessian(S)
+    H = jm.trace(jm.spectral_function(S, np.sin, np.cos, second=lambda w: -np.sin(w))).hessian(S)
+    np.testing.assert_allclose(H.jvp(np.eye(2)), -np.diag(np.sin([1.0, 2.0])), atol=1e-14)
 
 
 @pytest.mark.parametrize("name", names(set(CASES) - LONG))
