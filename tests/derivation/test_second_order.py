@@ -206,3 +206,6 @@ def test_what_is_refused():
         explain(network, order=3)
     with pytest.raises(ArgumentError, match=r"order=2 takes a Network that is a chain of operations.*not .*Tanh"):
         explain(Tanh(), order=2)
+    tied = Network(lambda X, W: jac.tanh(X @ W) @ W.T, "squared_error", "cs231n", shapes={"W": (2, 2)})
+    with pytest.raises(ArgumentError, match=r"are in run.hessian\(\).terms, or value.hessian\(…\).terms of a graph"):
+        explain(tied, order=2)
