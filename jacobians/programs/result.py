@@ -197,7 +197,7 @@ class ProgramAudit:
     ... dW = X.T @ E
     ... ''')
     >>> found.verdict, found.first_wrong_line
-    ('wrong', 3)
+    ('wrong', 4)
     """
 
     name: str
