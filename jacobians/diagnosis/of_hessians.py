@@ -26,7 +26,7 @@ _NEAR = 0.7
 
 
 def blocks_of(given: Any, hessian: Hessian, *, turned: bool = False) -> Gradients:
-    """Return what was handed over as a Hessian, by blocks: matrices by "W1" or, of a cross block, "W1, W2".
+    """Return what was handed over as a Hessian, by blocks: matrices by "W1" or, of a cross block, "(W1, W2)".
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _pairs(given: Mapping[Any, Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 
 def _label(a: str, b: str) -> str:
-    return a if a == b else f"{a}, {b}"
+    return a if a == b else f"({a}, {b})"
 
 
 def _matrix(given: Any, what: str, rows: Shape, columns: Shape, hessian: Hessian) -> Array:

@@ -106,7 +106,9 @@ def test_blocks_by_name_in_their_own_shapes_and_layouts() -> None:
         assert diagnose({("W1", "W2"): given}, net, params, *data, order=2).right
     found = diagnose({("W1", "W2"): 2 * plain}, net, params, *data, order=2)
     assert [cause.name for cause in found.causes] == ["twice"]
-    with pytest.raises(ShapeError, match=r"the block W1, W2 has shape \(6, 7\); expected \(6, 6\) or \(3, 2, 2, 3\)"):
+    with pytest.raises(
+        ShapeError, match=r"the block \(W1, W2\) has shape \(6, 7\); expected \(6, 6\) or \(3, 2, 2, 3\)"
+    ):
         diagnose({("W1", "W2"): np.ones((6, 7))}, net, params, *data, order=2)
 
 
