@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Container
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
@@ -120,7 +121,7 @@ def _handed_out(
     """`over_blocks` by workers."""
     waiting = todo[::-1]
     pending: dict[Future[Any], int] = {}
-    lost: dict[int, int] = {}
+    lost = Counter[int]()
     parts = isinstance(batches, Blocks) and batches.in_memory  # a block travels with its call, not all of them at once
     job = (task, None if parts else batches)
     with ExitStack() as carried:
@@ -150,18 +151,9 @@ def _handed_out(
                         arrived(index, *found)
                 except INFRASTRUCTURE as error:
                     again = sorted(pending.values())
-                    for index in again:
-                        lost[index] = lost.get(index, 0) + 1
-                    if max(lost.values(), default=_TRIES) >= _TRIES or not workers.go_on:
-                        mend = (
-                            ""
-                            if workers.go_on
-                            else (
-                                "; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), "
-                                "and a new one takes its place"
-                            )
-                        )
-                        error.add_note(f"blocks {', '.join(map(str, again[:8]))} were in flight{mend}")
+                    lost.update(again)
+                    if not workers.go_on or max(lost.values(), default=_TRIES) >= _TRIES:
+                        error.add_note(_in_flight(again, workers))
                         raise
                     for future in pending:
                         future.cancel()
@@ -174,6 +166,16 @@ def _handed_out(
         finally:
             for future in pending:
                 future.cancel()
+
+
+def _in_flight(blocks: list[int], workers: Workers) -> str:
+    said = f"blocks {', '.join(map(str, blocks[:8]))} were in flight"
+    if workers.go_on:
+        return said
+    return (
+        f"{said}; give a function that makes the executor, such as lambda: ProcessPoolExecutor(4), and a new one takes "
+        "its place"
+    )
 
 
 class _StopError(Exception):
