@@ -230,7 +230,7 @@ def _away_from_kinks(study: Study, settings: Settings) -> Study:
             return study
         subject = Subject(
             old.source, old.plan, old.uses, old.entry, old.guess, old.seed + 1000 * (draw + 1), limits=old.limits,
-            tables=old.tables, decisions=old.decisions, free=old.free,
+            tables=old.tables, decisions=old.decisions,
         )  # fmt: skip
         run, _ = subject.run()
         made = studied(subject, run, settings) if run.error is None or run.trained else None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
+from jacobians.programs.data import Data, Guess, Uses, free_sizes, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
@@ -73,7 +73,6 @@ class Subject:
     tried: int = 0
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
-    free: tuple[int, ...] = ()
     _tables: Any = None
     _budget: Any = None
     _rng: Any = None
@@ -108,7 +107,9 @@ class Subject:
             made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
                 break
-            if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
+            if not made.unsettled and not self.decisions.mended(
+                str(made.error), free_sizes(self.guess), self.uses.fixed, self.guess.examples
+            ):
                 break
         return made, recording
 

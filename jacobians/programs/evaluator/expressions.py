@@ -178,9 +178,10 @@ class Expressions(Stores):
             held = None
             plain = isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None
             inner = part.value if isinstance(part, ast.FormattedValue) and plain else None
-            if isinstance(inner, (ast.Name, ast.BinOp, ast.Constant)):
+            counted = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in ("len", "str")
+            if counted or isinstance(inner, (ast.Name, ast.BinOp, ast.Constant, ast.Attribute, ast.Subscript)):
                 held = self.evaluate(inner, frame)
-            if type(held) not in (str, int):
+            if type(held) not in (str, int) and not isinstance(held, np.integer):
                 return "text that is not read"
             made.append(str(held))
         return "".join(made)[:1000]
