@@ -121,9 +121,13 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.octave = True
         if isinstance(node, ast.Call) and key_of(node.func) in ("octave sub2ind", "octave sparse", "octave accumarray"):
             found.indices.update(part.id for part in node.args[:2] if isinstance(part, ast.Name))
-        if isinstance(node, ast.Call) and key_of(node.func) == "octave index" and key_of(node.args[0]) in set_:
-            found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
-            inner = [part.args[0] for part in node.args[1:] if isinstance(part, ast.Call) and part.args]
+        called = key_of(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and (
+            called == "octave store" or (called == "octave index" and key_of(node.args[0]) in set_)
+        ):
+            within = node.args[1 if called == "octave index" else 2 :]
+            found.indices.update(part.id for part in within if isinstance(part, ast.Name))
+            inner = [part.args[0] for part in within if isinstance(part, ast.Call) and part.args]
             found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
@@ -198,7 +202,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
     several = several or re.search(r"factori[sz]|num_factors|n_factors", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
-        r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
+        r"(?i)hidden|n_h\b|_hid|encode|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
     outputs = (3, 1) if several or deep or pair else (1, 3)
     labels: tuple[str, ...] = (
@@ -240,6 +244,9 @@ _SIZE_D = re.compile(
 _SIZE_H = re.compile(
     r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
 )
+_SIZE_OF_LAYER = re.compile(
+    r"(?:n_?h(?:id(?:den)?)?|hidden_?(?:layer_?)?(?:size|dim|nodes|units)?)_?(\d)(?:_?(?:size|dim|nodes|units))?$"
+)
 _SIZE_K = re.compile(
     r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
 )
@@ -264,6 +271,10 @@ def is_size(name: str) -> bool:
 def free_sizes(guess: Guess) -> tuple[int, ...]:
     """Return the sizes of data that a program may fix itself: the number of features, and that of classes."""
     return (_D, guess.outputs) if guess.outputs > 1 else (_D,)
+
+
+HIDDEN = frozenset(_HIDDEN)
+"""Widths of hidden layers; a program may force two of them to be the same, as one with a skip connection does."""
 
 
 def random_of(seed: int, name: str) -> np.random.Generator:
@@ -384,6 +395,9 @@ class Data:
             return self.guess.examples
         if name == "m":
             return float(self._normal(name, ()))
+        layer = _SIZE_OF_LAYER.match(name)
+        if layer:
+            return _HIDDEN[max(int(layer.group(1)) - 1, 0) % len(_HIDDEN)]
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return self.decisions.same.get(size, size)
@@ -457,7 +471,9 @@ class Data:
         if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
             return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
-            count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs
+            several = len({word for word in function.split() if _SIZE_OF_LAYER.match(word)})
+            widths = (_D, *_HIDDEN[: max(several, 1)], guess.outputs)
+            count = sum((one + 1) * other for one, other in itertools.pairwise(widths))
             return self._normal(name, (count,), 0.6)
         number = _WEIGHT.match(name)
         if number:

@@ -435,7 +435,8 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
-            yield _edit(_superfluous(kind, right), words, part, left)
+            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right)
+            yield _edit(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
                 words = f"{named}, {around.text(left)}, does not belong there"
@@ -456,6 +457,14 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         for pair, rest in _pairs_of_factors(part):
             words = f"a factor, {around.text(pair)}, does not belong there"
             yield _edit("derivative-superfluous", words, part, rest)
+
+
+def _is_index(part: Part) -> bool:
+    """Whether an expression stands in an index."""
+    parent, name, place, _ = part
+    return (isinstance(parent, ast.Subscript) and name == "slice") or (
+        name_of(parent) == "index" and _is_octave(parent) and bool(place)
+    )
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
@@ -616,7 +625,7 @@ def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if inner is not None:
             words = f"{around.text(inner)} is transposed where it is not to be"
             yield _edit("transposed", words, part, inner)
-        elif isinstance(node, ast.Name) or (operands(node) or ("",))[0] in ("matrix product", "outer product"):
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or (operands(node) or ("",))[0] in ("matrix product", "outer product"):
             words = f"{around.text(node)} is to be transposed"
             yield _edit("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
 

@@ -47,6 +47,8 @@ class Study:
         The parameters' values, by their origins.
     true : list of Derivative
         Of each claim; empty before it was judged.
+    plain : list of ndarray
+        The same without the regulariser; empty where there is none, and where nobody asked.
     adjoints : dict
         The loss's derivative with respect to arrays of the forward pass, by events.
     bad : frozenset of int
@@ -60,6 +62,7 @@ class Study:
     base: Changes
     values: dict[Any, Any]
     true: list[Derivative] = field(default_factory=list)
+    plain: list[Any] = field(default_factory=list)
     adjoints: dict[int, Any] = field(default_factory=dict)
     bad: frozenset[int] = frozenset()
     settings: Settings | None = None

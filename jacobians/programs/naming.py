@@ -41,6 +41,8 @@ def is_gradient(key: str, known: frozenset[str] = frozenset()) -> bool:
     """Return whether a name is that of a gradient, or of a derivative on the way to one."""
     if _NOT_GRADIENT.match(key) and not (key.startswith("d") and key[1:] in known and key[1:]):
         return False
+    if len(key) == 2 and key[0] == "g" and key[1] in known:
+        return True
     return bool(_GRADIENT.match(key)) or (len(key) > 1 and key[0] == "d" and key[1:].lstrip("_") in known)
 
 
@@ -116,7 +118,7 @@ def parameters_of(key: str) -> Iterator[str]:
         r"(\w+?)_?(?:grads?|gradients?|Grad|Gradient)(?:_?)(\d*)",
         r"(\w+)_(?:delta|d|update)s?",
         r"(?:grad|Grad|nabla|∇|Δ)(\w+)",
-        r"g([A-Z]\w*|[wvb]\d*)",
+        r"g([A-Z]\w*|[a-z]\d*)",
         r"d(\w+)",
         r"[dD]elta_?(\w+)",
     ):

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from jacobians.programs import naming
+
 Use: TypeAlias = Literal[
     "left", "right", "beside", "array", "size", "index", "indices", "slice", "vector", "number", "axes"
 ]
@@ -177,6 +179,8 @@ class Decisions:
                 made = shape
         elif use == "array":
             made = (self.size(),) if re.match(r"(?i)\w*vec$", name) else (examples, self.size())
+            if naming.is_parameter(name):
+                made = (self.size(), self.size())
         elif use == "size":
             made = (self.size(),)
         elif use == "index":
@@ -202,7 +206,7 @@ class Decisions:
         n = self.size()
         return (n, n) if re.match(r"(?i)\w?_?hh|wh$|u$", name) else (n, self.size())
 
-    def mended(self, message: str, free: Iterable[int], fixed: frozenset[int], apart: int) -> bool:
+    def mended(self, message: str, free: Iterable[int], fixed: frozenset[int], widths: frozenset[int], apart: int) -> bool:
         """Take sizes that a program's failure shows to be the same for one; return whether there were any.
 
         Parameters
@@ -213,6 +217,8 @@ class Decisions:
             Sizes beside those of the pool that may turn out to be those of `fixed`.
         fixed : frozenset of int
             Sizes that the program writes as numbers.
+        widths : frozenset of int
+            Sizes of which two may turn out to be the same.
         apart : int
             The number of examples, which is no width.
         """
@@ -224,7 +230,7 @@ class Decisions:
             if self._longer(one, other, message):
                 return True
             for size, needed in ((one, other), (other, one)):
-                own = size in may or (size in free and needed in fixed)
+                own = size in may or (size in free and needed in fixed) or {size, needed} <= widths
                 if own and size not in self.same and size != needed:
                     self._put(size, needed)
                     return True
