@@ -39,7 +39,7 @@ def rearranging(operation: Callable, memory: str) -> Callable:
 
 
 NESTED = [name for name in CASES if name.startswith("nested")]  # a tenth of the cases, and half of the time
-RARE = {name: [pytest.mark.slow] for number, name in enumerate(NESTED) if number % 3}
+RARE = {name: [pytest.mark.slow] for number, name in enumerate(NESTED) if number % 7}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=RARE.get(name, ())) for name in CASES])
