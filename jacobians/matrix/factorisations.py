@@ -13,7 +13,7 @@ from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import derivative_of_vjp
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, KhatriRao, Kronecker
 from jacobians.matrix.inverses import Inverse, Solve
-from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser
+from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser, with_mirror
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
@@ -63,8 +63,8 @@ class Cholesky(OfOneMatrix):
 
         def by_a() -> Jacobian:
             n, inverse = len(L), triangular_inverse(L)
-            half = Diagonal(below(n, L.dtype, 0.5))
-            return Kronecker(L, n) @ half @ Kronecker(inverse, inverse) @ symmetriser(n, L.dtype)
+            half = Diagonal(below(n, L.dtype, 0.5) / 2)
+            return Kronecker(L, n) @ half @ Kronecker(inverse, inverse) @ with_mirror(n, L.dtype)
 
         return L, {"A": by_a}
 

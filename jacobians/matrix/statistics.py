@@ -14,7 +14,6 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import (
     BlockDiagonal,
-    Commutation,
     Dense,
     Diagonal,
     Jacobian,
@@ -26,7 +25,7 @@ from jacobians.linops import (
 )
 from jacobians.matrix.factorisations import cholesky_factor, triangular_inverse
 from jacobians.matrix.inverses import LogDeterminant, Solve
-from jacobians.matrix.matrix_operation import OfVectors, square, symmetric
+from jacobians.matrix.matrix_operation import OfVectors, square, symmetric, with_mirror
 from jacobians.matrix.structured import diagonal_places
 from jacobians.operations import log
 from jacobians.operations.on_values import of_one
@@ -72,8 +71,8 @@ class _OfBatch(OfVectors, Unary):
             # the mean's own derivative meets Σ centred = 0, so dC = (dXᵀ C + Cᵀ dX)/(N − ddof)
             W = as_array(centred.T / count)
             if self._own_layout.batch == "rows":
-                return Kronecker(W, D) + Kronecker(D, W) @ Commutation(N, D, X.dtype)
-            return Kronecker(D, W) + Kronecker(W, D) @ Commutation(D, N, X.dtype)
+                return with_mirror(D, X.dtype) @ Kronecker(W, D)
+            return with_mirror(D, X.dtype) @ Kronecker(D, W)
 
         return value, by_x
 
