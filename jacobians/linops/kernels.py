@@ -81,9 +81,9 @@ def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:
     # NumPy's views name the array that owns their memory; what names another kind of owner is asked by its addresses
     for a in owned:
         base = a.base
-        if a is owner or base is owner or not (base is None or type(base) is np.ndarray):
-            if np.may_share_memory(result, a):
-                return True
+        same = a is owner or base is owner or not (base is None or type(base) is np.ndarray)
+        if same and np.may_share_memory(result, a):
+            return True
     return False
 
 

@@ -32,11 +32,21 @@ def below(n: int, dtype: Any, diagonal: float = 0.0) -> Array:
 
 def triangular_inverse(L: Array) -> Array:
     """Return the inverse of a lower triangular matrix, with zeros above its diagonal."""
-    from scipy.linalg import solve_triangular
-
     if not L.size:
         return L.copy()
-    return np.tril(solve_triangular(L, np.eye(len(L), dtype=L.dtype), lower=True))
+    from scipy.linalg import lapack
+
+    found, _ = (lapack.dtrtri if L.dtype == np.float64 else lapack.strtri)(L, lower=1)
+    return np.ascontiguousarray(np.tril(found))
+
+
+def solved_lower(L: Array, rows: Array, *, transposed: bool = False) -> Array:
+    """Return L⁻¹ of each row, or L⁻ᵀ of it, with a lower triangular L."""
+    if not rows.size:
+        return rows.copy()
+    from scipy.linalg import solve_triangular
+
+    return as_array(solve_triangular(L, rows.T, lower=True, trans="T" if transposed else "N").T)
 
 
 @final

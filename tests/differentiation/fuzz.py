@@ -17,7 +17,6 @@ import numpy as np
 import jacobians as jac
 from jacobians.errors import DomainError, FormulaError, JacobiansError
 
-
 _FORMS = (
     *("({one}) ({one})", "({one} + {one})", "({one} - {one})", "({one}) .* ({one})", "({one}) ./ ({one})"),
     *("({one})'", "inv({one})", "{entries}({one})", "{number}({one}) ({one})", "({one})^{power}", "({one}).^{power}"),
