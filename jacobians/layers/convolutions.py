@@ -187,7 +187,8 @@ class Convolution(_WithKernel):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return W X_col + b with X_col = im2col(X), and the makers: dW = Σₙ dZₙ X_colₙᵀ, dX = col2im(Wᵀ dZ)."""
         X, W, *bias = inputs
-        plain = self._own_layout.replace(vec="C", derivative="numerator") == DEFAULT_LAYOUT
+        own = self._own_layout
+        plain = (own.batch, own.images, own.kernels) == ("rows", "CHW", "OIHW")
         if self.places != 2 or self.groups != 1 or self.flipped or not plain or X.ndim != 4 or W.ndim != 4:
             raise ShapeError("conv2d: a formula is written for images CHW in rows, one group, and a correlation")
         (count, _, *lengths), (out, _, *kernel) = X.shape, W.shape

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+import jacobians as jac
 from jacobians import layers
 from jacobians.layers.axes import back
 from jacobians.layout import Layout
@@ -223,21 +224,19 @@ def loss(rng: np.random.Generator) -> Iterator[Pair]:
         options = {"ignore_index": -1, "reduction": "none", "label_smoothing": smoothing}
         weight = None if own is None else torch.tensor(own)
         y = F.cross_entropy(scores, torch.tensor(labels).reshape(-1), weight=weight, **options)
-        L, J = layers.temporal_softmax(
-            x, labels, class_weights=own, ignore=-1, smoothing=smoothing, reduction=reduction
-        )
+        L, J = jac.temporal_softmax(x, labels, class_weights=own, ignore=-1, smoothing=smoothing, reduction=reduction)
     elif kind == "huber":
         targets, delta = rng.normal(size=x.shape), float(rng.uniform(0.3, 2))
         y = F.huber_loss(tx, torch.tensor(targets), reduction="none", delta=delta)
-        L, J = layers.huber(x, targets, delta, reduction)
+        L, J = jac.huber(x, targets, delta, reduction)
     elif kind == "poisson":
         targets = rng.integers(0, 5, size=x.shape).astype(float)
         y = F.poisson_nll_loss(tx, torch.tensor(targets), reduction="none")
-        L, J = layers.poisson(x, targets, reduction)
+        L, J = jac.poisson(x, targets, reduction)
     else:
         targets = rng.dirichlet(np.ones(classes), size=(count, steps))
         y = F.kl_div(tx, torch.tensor(targets), reduction="none")
-        L, J = layers.kl_divergence(x, targets, reduction)
+        L, J = jac.kl_divergence(x, targets, reduction)
     total = y.sum() * scale
     total.backward()
     yield np.asarray(L), total.detach().numpy()
