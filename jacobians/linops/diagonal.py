@@ -49,6 +49,9 @@ class Diagonal(Jacobian):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _makes_new(self) -> bool:
+        return True
+
     def _is_symmetric(self) -> bool:
         return True
 

@@ -22,7 +22,7 @@ from jacobians.linops import (
     SylvesterInverse,
     Zero,
 )
-from jacobians.linops.solving import inverse_of
+from jacobians.linops.lu import inverse_of
 from jacobians.matrix.inverses import Inverse
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
 from jacobians.operations.on_values import of_one

@@ -11,7 +11,7 @@ from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape, Selection
-from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
+from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square, with_mirror
 from jacobians.operations import Jacobians
 from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
@@ -140,11 +140,10 @@ class Gram(OfOneMatrix):
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays
         n, k = X.shape
+        # one product: the other term of the sum is its transpose
         if self.of == "columns":
-            moved = Commutation(n, k, X.dtype)
-            return X.T @ X, {"X": lambda: Kronecker(X.T, k) + Kronecker(k, X.T) @ moved}
-        moved = Commutation(n, k, X.dtype)
-        return X @ X.T, {"X": lambda: Kronecker(n, X) + Kronecker(X, n) @ moved}
+            return X.T @ X, {"X": lambda: with_mirror(k, X.dtype) @ Kronecker(X.T, k)}
+        return X @ X.T, {"X": lambda: with_mirror(n, X.dtype) @ Kronecker(n, X)}
 
     def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
         """X̄ = X (Ḡ + Ḡᵀ) of the columns, (Ḡ + Ḡᵀ) X of the rows."""

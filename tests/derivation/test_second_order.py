@@ -12,13 +12,13 @@ import jacobians as jac
 from jacobians import Network, all_conventions, convention
 from jacobians.derivation import SecondDerivation, derive_second, explain
 from jacobians.errors import ArgumentError, LayoutError
-from jacobians.layers import Huber
 from jacobians.network.made_up_inputs import sample_data
 from jacobians.operations import (
     Affine,
     Chain,
     CrossEntropy,
     Elementwise,
+    Huber,
     Logistic,
     LogSoftmax,
     MulticlassHinge,

@@ -50,6 +50,8 @@ CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         r"solve: A has shape \(5, 2, 2\), a batch with leading axes \(5,\), B has \(2, 2\); every input needs the sam"),
     "logdet, negative": (lambda: jm.logdet(np.diag([1.0, -1.0])), DomainError,
         "logdet: A has a negative determinant, whose logarithm is not real; take slogdet"),
+    "det, too large": (lambda: jm.det(1e200 * -np.eye(3)), DomainError,
+        r"det: the determinant of A \(3, 3\) is -e\^1381.55, too large for float64; take logdet, or slogde"),
     "pinv, rank": (lambda: jm.pinv(np.ones((3, 2))), DomainError,
         r"pinv: A \(3, 2\) has not full rank: singular value 1 is .*, the largest 2.449.*; where the rank changes"),
     "least_squares, rank": (lambda: jm.least_squares(np.ones((3, 2)), np.ones(3)), DomainError,

@@ -96,7 +96,7 @@ function renderStage() {
     if (pane.drawn === drawn) continue;
     pane.drawn = drawn;
     byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane, sizes) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
-    if (pane.stops.length) showTile(pane, sizes);
+    if (pane.stops.length) requestAnimationFrame(() => showTile(pane, sizes));
     byId(`${pane.name}-step`).replaceChildren(...(pane.stops.length ? stepShown(pane) : []));
     byId(`${pane.name}-step`).classList.toggle("moved", stage.moved);
   }
@@ -166,7 +166,6 @@ function stageSentence() {
 }
 
 function columnSentence(role) {
-  if (role === TANGENT) return "One entry of the parameter changes by 1: the column starts with a 1 there. ";
-  if (role.startsWith("loss/")) return "The column ends as one number: one entry of the gradient, which the row gives whole. ";
-  return `The column passes ${stopName(role)}. `;
+  if (role === TANGENT) return "The column starts at the parameter. ";
+  return role.startsWith("loss/") ? "The column ends at the loss. " : `The column passes ${stopName(role)}. `;
 }
