@@ -614,6 +614,15 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
             yield _edit("wrong-order", "the two factors are exchanged", part, new)
 
 
+_TURNED = ("matrix product", "outer product")
+
+
+def _kind_of(node: ast.AST) -> str:
+    """What an operation on two sides is; empty for anything else."""
+    found = operands(node)
+    return "" if found is None else found[0]
+
+
 def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
@@ -625,7 +634,7 @@ def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if inner is not None:
             words = f"{around.text(inner)} is transposed where it is not to be"
             yield _edit("transposed", words, part, inner)
-        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or (operands(node) or ("",))[0] in ("matrix product", "outer product"):
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or _kind_of(node) in _TURNED:
             words = f"{around.text(node)} is to be transposed"
             yield _edit("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
 

@@ -187,7 +187,7 @@ def _written(event: Event, events: list[Event]) -> str:
 
 
 def _of_returned_gradients(holder: Event) -> bool:
-    """Whether a dict that is returned holds gradients by their parameters' names: beside a loss, or of a backward pass."""
+    """Whether a dict that is returned holds gradients by its parameters' names: with a loss, or of a backward pass."""
     if holder.kind != "return":
         return naming.is_gradient(holder.key)
     parts = holder.value if isinstance(holder.value, tuple) else tuple(holder.value.values())

@@ -328,7 +328,9 @@ def _further(one: Failed, other: Failed) -> Failed:
 
 def _adds_nothing(study: Study) -> bool:
     """Whether the functions of a program's gradients add nothing up: they take one example at a time."""
+    computed = {claim.line for claim in study.claims}
     names = {claim.event.function for claim in study.claims}
+    names |= {event.function for event in study.run.events if event.line in computed}
     lines = study.subject.source.lines
     for node in ast.walk(study.subject.source.tree):
         if isinstance(node, ast.FunctionDef) and node.name in names:

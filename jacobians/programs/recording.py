@@ -551,7 +551,7 @@ _EXAMPLES = re.compile(
 
 
 def _takes_examples(loop: ast.For) -> bool:
-    """Whether a loop takes one example after another, by what it runs through or by what it calls each: ``for x, t``."""
+    """Whether a loop takes one example after another, by what it runs through or calls each: ``for x, t in …``."""
     parts = loop.target.elts if isinstance(loop.target, ast.Tuple) else []
     names = [key_of(part) for part in parts]
     each = len(names) == 2 and all(_EXAMPLES.match(name) or name == "t" for name in names)

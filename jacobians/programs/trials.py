@@ -300,7 +300,7 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
 
 
 def _in_loops(subject: Subject, frame: Frame, *, octave: bool) -> Iterator[tuple[str, Any]]:
-    """Entries of lists and dicts at a loop's variable and beside it: ``zs[l - 1]``, ``self.hs[t]``, ``cache[f'a{l}']``."""
+    """Entries of lists and dicts at a loop's variable and beside it: ``zs[l - 1]``, ``cache[f'a{l}']``."""
     if octave:
         return
     tree = subject.source.tree

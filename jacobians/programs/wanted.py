@@ -206,7 +206,9 @@ class Decisions:
         n = self.size()
         return (n, n) if re.match(r"(?i)\w?_?hh|wh$|u$", name) else (n, self.size())
 
-    def mended(self, message: str, free: Iterable[int], fixed: frozenset[int], widths: frozenset[int], apart: int) -> bool:
+    def mended(
+        self, message: str, free: Iterable[int], fixed: frozenset[int], widths: frozenset[int], apart: int
+    ) -> bool:
         """Take sizes that a program's failure shows to be the same for one; return whether there were any.
 
         Parameters
