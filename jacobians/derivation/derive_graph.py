@@ -118,7 +118,7 @@ class GraphWalk:
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
         self.called = called
-        named = {symbol_name(node.name) for node in self.nodes if node.is_named}
+        named = {symbol_name(node.name) for node in (*self.nodes, *self.wrt) if node.is_named}
         self.known = _Known(reserved=named | {self.called(name) for name in named}, words=words)
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)

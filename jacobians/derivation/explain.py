@@ -55,21 +55,22 @@ def explain(
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
         Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
-        of a network that is a function all parameters. With ``order=2``, the parameters of a network whose blocks of
-        the Hessian are derived; all unless given.
+        of a network that is a function all parameters. With ``order=2``, those whose blocks of the Hessian are
+        derived; of a network all parameters unless given.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
         How many examples are made up.
     seed : int
     order : {1, 2}
-        With 2, the Hessian of the objective of a network or a run, term by term: a `SecondDerivation`.
+        With 2, the Hessian of the objective of a network or a run, or of a scalar of a graph, term by term: a
+        `SecondDerivation`.
 
     Raises
     ------
     ArgumentError
         If `what` is none of the four: of a function, the text says which operation it evaluates. If the order is
-        another, or 2 for what is no chain of operations with a loss.
+        another, or 2 for an operation.
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
@@ -160,8 +161,8 @@ def _second_order(
     if isinstance(what, Value):
         if convention is None or isinstance(convention, Layout):
             return derive_second_of_graph(what, names)
-        called = find_convention(convention).names
-        return derive_second_of_graph(what, names, _called(what, names, called), {"N": called.count})
+        words = find_convention(convention).names
+        return derive_second_of_graph(what, names, _called(what, names, words), {"N": words.count})
     if not isinstance(what, Run):
         raise ArgumentError(
             f"explain: order=2 takes a Network, a Run or a scalar Value, not {kind_of(what)}; the second derivative of "

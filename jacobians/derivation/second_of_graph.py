@@ -12,14 +12,13 @@ from types import MappingProxyType
 import numpy as np
 
 from jacobians.conventions import Convention
-from jacobians.derivation.derive import joined
 from jacobians.derivation.derive_graph import GraphWalk, refuse_arrays
-from jacobians.derivation.equations import Definition, Equation, JacobianChain, SumOfChains
+from jacobians.derivation.equations import Definition, Equation, SumOfChains
 from jacobians.derivation.names import symbol_name
 from jacobians.derivation.operation_on_symbols import NamedMatrix, Once, second_in_symbols
-from jacobians.derivation.second_order import Bent, Chain, blocks_of, loss_in_symbols, times, titled
+from jacobians.derivation.second_order import Bent, Chain, blocks_of, loss_in_symbols, product_of, times, titled
 from jacobians.derivation.second_result import SecondDerivation
-from jacobians.graphs import Node, Value
+from jacobians.graphs import Graph, Node, Value
 from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.second_order import part_of
 from jacobians.graphs.targets import WithTargets
@@ -59,8 +58,10 @@ def derive_second_of_graph(
         If an operation states no second derivative, or has none here.
     """
     refuse_arrays(value)
-    nodes = list(dict.fromkeys(value.find(wrt, "explain")))
-    layout = convention.layout if convention else DEFAULT_LAYOUT
+    inputs = [node for node in value.ancestors() if node.operation is None]
+    nodes = list(dict.fromkeys(value.find(wrt, "explain"))) or inputs
+    own = convention.layout if convention else Graph((value,), nodes).layout()
+    layout = (own or DEFAULT_LAYOUT).replace(derivative=convention.layout.derivative if convention else "numerator")
     walk = GraphWalk(value, nodes, called, words, layout.vec)
     walk.walked()
     names = {node.name: node for node in walk.wrt}
@@ -73,7 +74,8 @@ def derive_second_of_graph(
         ways[name], named = _ways(walk, node, layout)
         lines += named
     bent = [bend for node in walk.graph.nodes for bend in _of_node(walk, node, layout)]
-    blocks = blocks_of(bent, ways, symbols, layout, Symbol(walk.output_name, ()))
+    penalised = convention is not None and any(one.part == "penalty" for one in bent)
+    blocks = blocks_of(bent, ways, symbols, layout, Symbol("J" if penalised else walk.output_name, ()))
     write = TextNotation().symbol
     title = f"{write(walk.output_name)} twice with respect to {', '.join(write(s.name) for s in symbols.values())}"
     return SecondDerivation(
@@ -107,7 +109,7 @@ def _ways(walk: GraphWalk, wrt: Node, layout: Layout) -> tuple[dict[Key, Chain],
             matrix = _named(walk, node, wrt)
             shown = matrix.shown
             assert isinstance(shown, Symbol)
-            products = (JacobianChain(None, None, joined(c, layout), layout.vec, "numerator") for c in chains)
+            products = (product_of(None, chain, layout, "numerator") for chain in chains)
             named.append(Definition(shown.name, Equation(shown, SumOfChains(tuple(products), matrix.shape))))
             found[node.number] = (matrix,)
     return found, named
@@ -150,9 +152,7 @@ def _of_node(walk: GraphWalk, node: Node, layout: Layout) -> Iterator[Bent]:
         if a in parents and b in parents:
             row_, column = parents[a], parents[b]
             of = tuple(dict.fromkeys(name for parent in (row_, column) for name in _names_in(walk.symbols[parent])))
-            yield Bent(
-                operation.name, part_of(operation), row_.number, column.number, of, chain, factor, alone=a == b
-            )
+            yield Bent(operation.name, part_of(operation), row_.number, column.number, of, chain, factor, alone=a == b)
 
 
 def _of_loss(

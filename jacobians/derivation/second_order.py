@@ -19,7 +19,7 @@ from jacobians.derivation.names import weight_of_examples
 from jacobians.derivation.operation_on_symbols import Once, second_in_symbols
 from jacobians.derivation.second_result import BlockDerivation, SecondDerivation, TermDerivation
 from jacobians.errors import LayoutError
-from jacobians.layout import Layout, Order
+from jacobians.layout import Derivative, Layout, Order
 from jacobians.linops import Identity, Jacobian, Product, Scaled, Selection, Sum
 from jacobians.network import Run
 from jacobians.operations import Loss
@@ -134,9 +134,7 @@ def blocks_of(
             terms = []
             for one in bent:
                 for chain in _terms(one, ways[rows], ways[columns]):
-                    shown = JacobianChain(
-                        one.factor, None, joined(chain, layout), layout.vec, "denominator" if turned else "numerator"
-                    )
+                    shown = product_of(one.factor, chain, layout, "denominator" if turned else "numerator")
                     terms.append(TermDerivation(one.operation, one.part, one.of, shown))
             size = (both[turned].size, both[not turned].size)
             right = SumOfChains(tuple(term.chain for term in terms), size)
@@ -148,6 +146,16 @@ def _symbol(forward: Forward, name: str) -> Symbol:
     found = forward.parameters.get(name) or forward.stops[name]
     assert isinstance(found, Symbol)
     return found
+
+
+def product_of(factor: Expr | None, chain: Chain, layout: Layout, derivative: Derivative) -> JacobianChain:
+    """Return a product of Jacobians whose neighbours are joined, with the numbers of all factors in front."""
+    number, factors = 1.0, []
+    for one in joined(chain, layout):
+        if isinstance(one, Scaled):
+            number, one = number * one.factor, one.inner
+        factors.append(one)
+    return JacobianChain(times(number, factor), None, tuple(factors), layout.vec, derivative)
 
 
 def _terms(bent: Bent, rows: Mapping[Key, Chain], columns: Mapping[Key, Chain]) -> Iterator[Chain]:
