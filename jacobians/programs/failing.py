@@ -242,11 +242,26 @@ def _repairs(source: Source, node: Any, error: ProgramError, arrays: Mapping[str
     held = [part for part, _ in error.operands]
     if len(held) == 2 and all(isinstance(part, ast.expr) for part in held):
         left, right = (copy.deepcopy(part) for part in held)
+        for one, other in ((left, right), (right, left)):
+            for shifted in _shifted(one):
+                yield _with(node, shifted, other) if one is left else _with(node, other, shifted)
         if _is_product(node):
             yield from _other_products(node, left, right)
         else:
             yield from _fitted(source, node, left, right)
     yield from _other_arrays(source, node, arrays)
+
+
+def _shifted(node: ast.expr) -> Iterator[ast.expr]:
+    """An operand with an index within it that is one more or one less: ``zs[l] > 0`` and ``zs[l - 1] > 0``."""
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Subscript) or not isinstance(part.slice, (ast.Name, ast.BinOp, ast.UnaryOp)):
+            continue
+        index = part.slice
+        if isinstance(index, ast.BinOp) and isinstance(index.right, ast.Constant) and index.right.value == 1:
+            yield _replaced(node, index, index.left)
+        for sign in (ast.Sub(), ast.Add()):
+            yield _replaced(node, index, ast.BinOp(index, sign, ast.Constant(1)))
 
 
 def _other_products(node: Any, left: Any, right: Any) -> Iterator[ast.expr]:
