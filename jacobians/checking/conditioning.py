@@ -41,10 +41,11 @@ def conditioning_note(
     change = np.array([there.apply(d) for d in directions]) - along
     size, of_value = float(np.linalg.norm(along)), float(np.linalg.norm(value)) * _DIRECTIONS**0.5
     lost = float(np.linalg.norm(change)) * eps ** (1 / 3)  # by a change of x of one rounding
-    if not np.isfinite(lost) or size < of_value * (bad if kinked else 1) or lost < size * eps * bad:
+    if not (np.isfinite(lost) and size) or size < of_value * (bad if kinked else 1) or lost <= size * eps * bad:
         return None
-    least = "at least " if lost > size * eps ** (1 / 3) / 2 else ""  # the whole derivative changes between the two points
+    # beyond a half the whole derivative changes between the two points
+    share = f"{'at least ' if lost > size * eps ** (1 / 3) / 2 else ''}{lost / size:.1g}"
     return (
-        f"conditioning: a change of x by {eps:.1g} of its size changes the derivative by {least}{lost / size:.1g} of its "
+        f"conditioning: a change of x by {eps:.1g} of its size changes the derivative by {share} of its "
         "size, as near two equal eigenvalues or singular values, or near a singular matrix"
     )

@@ -42,8 +42,10 @@ def program(
         for name, array in values.items()
         if name.partition("_by_")[0] not in defined
     ]
+    lines = list(lines)
     parts = ["import numpy as np", ""]
-    parts += ["", matrices_source(), "", ""] if with_matrices else []
+    called = matrices_source("\n".join(lines)) if with_matrices else ""
+    parts += ["", called, "", ""] if called else []
     parts += ["", source_of(calls), "", ""] if calls else []
     return "\n".join([*parts, "# given, with shapes:", *given, "", *lines]) + "\n"
 
