@@ -25,7 +25,7 @@ from jacobians.derivation.numpy_program import (
 )
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
-from jacobians.symbols.javascript import javascript, runtime
+from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.text import TextNotation
 
 
@@ -188,7 +188,7 @@ class Derivation:
         >>> [line for line in program.splitlines() if "dW1 =" in line]
         ['  const dW1 = np.matmul(np.transpose(X), dZ1);']
         """
-        return f"{runtime()}\n{javascript(self.to_numpy())}\n"
+        return with_runtime(self.to_numpy())
 
     def preamble(self) -> str:
         """Return the program that defines everything that the lines of the derivation are written with.
@@ -314,6 +314,16 @@ class OperationDerivation:
             ]
         return program(self.equations, self.values, lines, with_matrices=True)
 
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript, as `Derivation.to_javascript` does.
+
+        Raises
+        ------
+        LayoutError
+            If the program has what the runtime lacks.
+        """
+        return with_runtime(self.to_numpy())
+
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
         parts = paragraphs(self._forward)
@@ -422,6 +432,16 @@ class GraphDerivation:
         alone = {name: array for name, array in self.values.items() if name in used and name not in self.members}
         before = [*sequence_lines(self.values, self.members, made, used)]
         return program(equations, alone, [*before, *definition_lines(lines, [])], with_matrices=False)
+
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript, as `Derivation.to_javascript` does.
+
+        Raises
+        ------
+        LayoutError
+            If the program has what the runtime lacks, such as a sequence.
+        """
+        return with_runtime(self.to_numpy())
 
     def _repr_html_(self) -> str:
         return self.to_mathml()

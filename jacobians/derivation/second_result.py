@@ -23,6 +23,7 @@ from jacobians.derivation.result import (
 )
 from jacobians.operations.hessian import Part
 from jacobians.symbols.expressions import Symbol
+from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.text import TextNotation
 
@@ -179,6 +180,16 @@ class SecondDerivation:
         lines = [*definition_lines(self._lines, formulas), *(formula.numpy for formula in formulas)]
         values = {name: self.values[name] for name in self.shapes}
         return program(self.equations, values, lines, with_matrices=True)
+
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript, as `Derivation.to_javascript` does.
+
+        Raises
+        ------
+        LayoutError
+            If an operation has no source that the runtime can run.
+        """
+        return with_runtime(self.to_numpy())
 
     def _repr_html_(self) -> str:
         return self.to_mathml()

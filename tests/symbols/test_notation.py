@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from xml.etree import ElementTree
 
@@ -50,7 +49,7 @@ def parsed(latex: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("layout", "which"), list(zip(LAYOUTS[::13], itertools.cycle((0, 4, 9)))), ids=str)
+@pytest.mark.parametrize(("layout", "which"), list(zip(LAYOUTS[::25], (0, 4, 9), strict=True)), ids=str)
 def test_all_latex_parses_and_all_mathml_is_well_formed(layout, which):
     for equation in derive(run_of(make(layout, which), which)).equations:
         assert parsed(equation.latex), equation.latex

@@ -96,7 +96,7 @@ function renderStage() {
     if (pane.drawn === drawn) continue;
     pane.drawn = drawn;
     byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane, sizes) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
-    if (pane.stops.length) showTile(pane, sizes);
+    if (pane.stops.length) requestAnimationFrame(() => showTile(pane, sizes));
     byId(`${pane.name}-step`).replaceChildren(...(pane.stops.length ? stepShown(pane) : []));
     byId(`${pane.name}-step`).classList.toggle("moved", stage.moved);
   }
