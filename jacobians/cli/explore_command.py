@@ -12,9 +12,9 @@ from jacobians.cli.options import Commands, add_command, add_format
 from jacobians.cli.output import check_free, print_json, write_file
 from jacobians.errors import DataError
 from jacobians.explorer import explorer_page
+from jacobians.explorer.example_nets import EXAMPLES, example_of
 from jacobians.explorer.matrix_functions import FUNCTIONS, function_of
 from jacobians.explorer.matrix_page import matrix_page
-from jacobians.explorer.example_nets import EXAMPLES, example_of
 from jacobians.presets import convention
 
 _DEFAULT_FILE, _MATRIX_FILE = "jacobians-explorer.html", "jacobians-matrix.html"

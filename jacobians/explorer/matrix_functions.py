@@ -26,12 +26,15 @@ class MatrixFunction:
     expression : str
         As `differentiate` reads it.
     shapes : mapping of str to tuple of int
+    notation : {"numpy", "latex", "octave"} or None
+        None where it is seen from the expression.
     """
 
     key: str
     name: str
     expression: str
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    notation: str | None = "octave"
 
 
 FUNCTIONS: tuple[MatrixFunction, ...] = (
@@ -61,4 +64,4 @@ FUNCTIONS: tuple[MatrixFunction, ...] = (
 def function_of(text: str, functions: Sequence[MatrixFunction] = FUNCTIONS) -> MatrixFunction:
     """Return the function of a key, or one of the reader's own, an expression of X."""
     known = next((function for function in functions if function.key == text), None)
-    return known or MatrixFunction("own", text, text)
+    return known or MatrixFunction("own", text, text, notation=None)

@@ -75,7 +75,7 @@ def matrix_page(start: MatrixFunction = FUNCTIONS[0], functions: Sequence[Matrix
 
 def _record(function: MatrixFunction) -> tuple[dict[str, Any], str]:
     """What the script looks up, and the formulas as markup, in a template for each."""
-    found = differentiate(function.expression, "X", shapes=function.shapes, notation="octave")
+    found = differentiate(function.expression, "X", shapes=function.shapes, notation=function.notation)
     codomain, domain = _matrix_shape(found.shape), _matrix_shape(found.shapes["X"])
     arrays = _arrays(found)
     tensor = found.jacobian(**arrays).tensor().reshape(codomain + domain)
