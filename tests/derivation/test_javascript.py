@@ -116,12 +116,13 @@ def test_the_normal_distribution_from_tail_to_tail() -> None:
     np.testing.assert_allclose(found["P"], ndtr(x), rtol=1e-13, atol=0)
 
 
+EVERY_MATRIX = source("(".join([*MATRICES, ""]))
 SQUARE = np.array([[0.0, 2, 1], [1, -1, 3], [2, 0.5, 1]])  # its first pivot is zero
 PROGRAMS = {
     "systems": "import numpy as np\na = np.linalg.inv(S)\nb = np.linalg.solve(S, x)\nc = np.linalg.det(S)\n"
     "d = np.trace(S) + np.linalg.norm(np.sin(S) + np.cos(S))\ne = np.linalg.det(S - S)",
     **{
-        f"matrices in {order}": f"import numpy as np\n\n\n{source("(".join([*MATRICES, ""]))}\n\n\n"
+        f"matrices in {order}": f"import numpy as np\n\n\n{EVERY_MATRIX}\n\n\n"
         f'a = reshaping((3, 4), (2, 6), "{order}")\nb = commutation(3, 4, "{order}")\n'
         f'c = diagonal_minus_outer(T, T, T + 1, 0, "{order}")\nd = diagonal_minus_outer(T, T, r, 1, "{order}")\n'
         f'e = selection((3, 4), np.s_[:, 1:], "{order}")'
