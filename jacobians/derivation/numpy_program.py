@@ -44,7 +44,7 @@ def program(
     ]
     lines = list(lines)
     parts = ["import numpy as np", ""]
-    called = matrices_source("\n".join(lines)) if with_matrices else ""
+    called = matrices_source("\n".join(lines) or None) if with_matrices else ""
     parts += ["", called, "", ""] if called else []
     parts += ["", source_of(calls), "", ""] if calls else []
     return "\n".join([*parts, "# given, with shapes:", *given, "", *lines]) + "\n"

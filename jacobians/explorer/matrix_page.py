@@ -26,7 +26,7 @@ from jacobians.symbols.expressions import Expr
 from jacobians.symbols.text import TextNotation
 
 _STYLES = ("page.css", "tables.css", "matrix.css")
-_SCRIPTS = ("dom", "data", "matrix")
+_SCRIPTS = ("dom", "data", "matrix_entries", "matrix")
 
 _REGULAR: Mapping[Shape, list[list[float]]] = {
     (2, 2): [[2, 1], [1, 1]],

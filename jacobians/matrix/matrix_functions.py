@@ -426,8 +426,8 @@ class MatrixPower(_Function):
         if not np.isfinite(found).all():
             size = float(np.abs(np.linalg.eigvals(A)).max())
             raise DomainError(
-                f"matrix_power: A^{self.exponent} is too large for {A.dtype}: the largest eigenvalue of A is {size:.4g} "
-                "in size; scale A, or take a smaller exponent"
+                f"matrix_power: A^{self.exponent} is too large for {A.dtype}: the largest eigenvalue of A is "
+                f"{size:.4g} in size; scale A, or take a smaller exponent"
             )
         return found
 

@@ -56,9 +56,11 @@ MATRICES: dict[str, Callable[..., Any]] = {
 """By name."""
 
 
-def source(lines: str) -> str:
-    """Return the definitions that some lines of code call, and those that these call, as Python text."""
+def source(lines: str | None = None) -> str:
+    """Return the definitions that some lines of code call, and those that these call, as Python text; or all."""
     texts = {name: inspect.getsource(f) for name, f in MATRICES.items()}
+    if lines is None:
+        return "\n\n".join(texts.values()).rstrip("\n")
     found: list[str] = []
     for name, text in reversed(texts.items()):  # each calls earlier ones alone
         if re.search(rf"\b{name}\(", "\n".join([lines, *found])):
