@@ -113,8 +113,10 @@ LATEX = Grammar(
     ),
     levels=(
         _SUMS,
-        {**dict.fromkeys(("\\circ", "\\odot", "⊙", "∘", ".*", "\\bullet", "\\star"), "hadamard"), "./": "divide"}
-        | dict.fromkeys(("\\otimes", "⊗"), "kron"),
+        {
+            **dict.fromkeys(("\\circ", "\\odot", "⊙", "∘", ".*", "\\bullet", "\\star"), "hadamard"),
+            **{"./": "divide", "\\otimes": "kron"},
+        },
         {
             **dict.fromkeys(("/", "\\div"), "divide"),
             **dict.fromkeys(("", "\\cdot", "\\times", "\\ast", "*", "·"), "product"),
