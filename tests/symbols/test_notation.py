@@ -103,9 +103,9 @@ def test_brackets(expr, text, numpy):
 
 def test_names_are_taken_apart():
     assert split_name("dTheta12").index == "12"
-    assert (split_name("delta3").letters, split_name("delta3").differential) == ("delta", False)
+    assert (split_name("delta3").letters, split_name("delta3").before) == ("delta", "")
     assert split_name("data1").letters == "data"
-    assert (split_name("db1").letters, split_name("db1").differential) == ("b", True)
+    assert (split_name("db1").letters, split_name("db1").before) == ("b", "d")
 
 
 @pytest.mark.parametrize(

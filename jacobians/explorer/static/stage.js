@@ -166,7 +166,6 @@ function stageSentence() {
 }
 
 function columnSentence(role) {
-  if (role === TANGENT) return "One entry of the parameter changes by 1: the column starts with a 1 there. ";
-  if (role.startsWith("loss/")) return "The column ends as one number: one entry of the gradient, which the row gives whole. ";
-  return `The column passes ${stopName(role)}. `;
+  if (role === TANGENT) return "The column starts at the parameter. ";
+  return role.startsWith("loss/") ? "The column ends at the loss. " : `The column passes ${stopName(role)}. `;
 }
