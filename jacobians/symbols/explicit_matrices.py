@@ -21,12 +21,12 @@ def commutation(rows, columns, order):
 
 
 def selection(shape, key, order):
-    places = np.arange(np.prod(shape)).reshape(shape, order=order)
+    places = np.arange(np.prod(shape, dtype=int)).reshape(shape, order=order)
     return np.eye(places.size)[vec(places[key], order)]
 
 
 def reshaping(before, after, order):
-    places = np.arange(np.prod(before)).reshape(before, order=order)
+    places = np.arange(np.prod(before, dtype=int)).reshape(before, order=order)
     return np.eye(places.size)[vec(places.reshape(after), order)]
 
 

@@ -343,6 +343,14 @@ class Notation(ABC):
         """Return a factor of a product: an expression, in brackets if need be, or an identity of some size."""
         return self._at(Eye(factor) if isinstance(factor, int) else factor, _POSTFIX)
 
+    def single(self, entry: Expr) -> str:
+        """Return the matrix of a map between scalars: its only entry."""
+        return self._at(entry, _POSTFIX)
+
+    def of_matrices(self) -> Notation:
+        """Return the notation in which rows and columns are matrices too, wherever they stand in a product."""
+        return self
+
     def weights(self, row: Expr, column: bool, order: Order) -> str:
         """Return a scalar's Jacobian, or by a scalar: of equal entries as a multiple of ones, else as a vec."""
         match row:
@@ -389,7 +397,7 @@ class Notation(ABC):
 
     def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
         """Return diag(d) − u vᵀ for each example."""
-        return self.form("diagonal minus outer", *map(self.expr, (d, u, v)), axis, order)
+        return self.form("diagonal minus outer", *(self._at(array, _POSTFIX) for array in (d, u, v)), axis, order)
 
     def vec(self, text: str, order: Order) -> str:
         """Return vec A."""
