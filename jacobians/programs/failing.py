@@ -241,7 +241,8 @@ def _repairs(source: Source, node: Any, error: ProgramError, arrays: Mapping[str
     """What may stand in the place of what fails, the likeliest first."""
     held = [part for part, _ in error.operands]
     if len(held) == 2 and all(isinstance(part, ast.expr) for part in held):
-        left, right = (copy.deepcopy(part) for part in held)
+        left: Any = copy.deepcopy(held[0])
+        right: Any = copy.deepcopy(held[1])
         for one, other in ((left, right), (right, left)):
             for shifted in _shifted(one):
                 yield _with(node, shifted, other) if one is left else _with(node, other, shifted)
