@@ -324,7 +324,7 @@ def _further(one: Failed, other: Failed) -> Failed:
         return other
     settled = one.run.unsettled, -len(one.run.events)
     tried = [failed.subject.guess for failed in (one, other) if failed.subject is not None]
-    if len(tried) == 2 and tried[0].outputs > tried[1].outputs and not one.run.unsettled:
+    if len(tried) == 2 and tried[0].outputs > tried[1].outputs and one.line == other.line and not one.run.unsettled:
         return one  # an array of one column is repeated where it does not fit
     return one if settled <= (other.run.unsettled, -len(other.run.events)) else other
 
