@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
+    KRONECKER,
     Add,
     AtStep,
     Call,
@@ -258,6 +259,8 @@ class Notation(ABC):
             case SumOver(of, axis, keep):
                 summed = self.sum_over(self._at(of, _POSTFIX), axis, keep)
                 return summed, _POSTFIX if self.sums_closely else _PRODUCT
+            case Call(function, (left, right)) if function == KRONECKER:
+                return self.kron(self._at(left, _POSTFIX), self._at(right, _POSTFIX)), _POSTFIX
             case Call(function, arguments):
                 return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
         raise TypeError(f"no notation for {type(expr).__name__}")
