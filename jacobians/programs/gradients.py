@@ -103,6 +103,8 @@ class Claim:
         −1 where the program goes up along it.
     value : ndarray
     line : int
+    other : Claim or None
+        The gradient that an update takes a multiple of: ``W -= lr * dW / batch_size``. Its factor is one of the step.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Claim:
     sign: float
     value: Any
     line: int
+    other: Claim | None = None
 
 
 def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[int]) -> list[Claim]:
@@ -140,12 +143,15 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         origin = origin_of(run.events, parameter)
         if origin is None or origin.index >= event.index:
             continue
+        first = _computed(events, event)
+        origin = _read_before(run.events, events, event if first is None else first, parameter, origin)
+        if origin is None:
+            continue
         start = run.events[origin.index]
         given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
-        first = _computed(events, event)
         if first is not None:
             claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
         if generic and origin.key in exact:
@@ -157,8 +163,32 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
             claim.line, claim.sign, claim.name = old.line, old.sign, old.name
         if old is not None and old.sign < 0 and event.kind != "update":
             claim.sign = old.sign
+        if old is not None and event.kind == "update" and _multiple(claim, old):
+            claim.other = old
         found[origin.key] = claim
     return sorted(found.values(), key=lambda c: c.event.index)
+
+
+def _multiple(one: Claim, other: Claim) -> bool:
+    """Whether a gradient is a positive multiple of another one, and not the same."""
+    a, b = np.ravel(one.value) * one.sign, np.ravel(other.value) * other.sign
+    if a.size != b.size or not np.any(b) or np.array_equal(a, b):
+        return False
+    factor = float(a @ b) / float(b @ b)
+    return factor > 0 and bool(np.allclose(a, factor * b, rtol=1e-9, atol=1e-12 * float(np.abs(a).max())))
+
+
+def _read_before(
+    every: list[Event], events: list[Event], gradient: Event, parameter: Event, origin: Origin
+) -> Origin | None:
+    """Where what the gradient was computed from has its memory: an update may move a copy that was made after it."""
+    if origin.index < gradient.index:
+        return origin
+    for event in reversed(events):
+        same = event.index < gradient.index and naming.stem(event.key) == naming.stem(parameter.key)
+        if same and event.node is None and np.array_equal(event.copy, parameter.copy):
+            return origin_of(every, event)
+    return None
 
 
 def _computed(events: list[Event], event: Event) -> Event | None:

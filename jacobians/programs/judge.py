@@ -16,7 +16,7 @@ from jacobians.programs.data import Guess, Uses, guesses, random_of
 from jacobians.programs.entries import Entry, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
-from jacobians.programs.recording import Plan, Run, plan_of, scalar, with_short_loops
+from jacobians.programs.recording import Plan, Run, key_of, plan_of, scalar, with_short_loops
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
@@ -171,6 +171,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     plan, reading = plan_of(source.tree), Reading()
     end = time.thread_time() + settings.seconds
     shown: set[str] = set()
+    claimed: set[str] = set()
     limit: LimitError | None = None
     held: list[Study] = []
     for entry in entries_of(source.tree):
@@ -178,6 +179,8 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         if entry.kind in ("pair", "chain", "class") and names & shown and (entry.kind == "pair" or names <= shown):
             continue
         if entry.kind in ("chain", "class", "function") and any(_back(n) for n in names & shown):
+            continue
+        if entry.kind == "function" and names <= shown and _says_no_more(entry.functions[0], claimed):
             continue
         if time.thread_time() > end:
             reading.failures.append(Failed(entry, "there was no time left"))
@@ -198,6 +201,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
             continue  # the lines outside of functions were run before it, and showed them
         reading.studies.append(found)
         shown |= {e.function for e in found.run.events} | names
+        claimed |= {c.event.function for c in found.claims}
     for found in held:
         judge(found)
         if len(list(wrong_ones(found))) == len(found.claims):
@@ -212,6 +216,13 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     return reading
 
 
+def _says_no_more(function: ast.FunctionDef, claimed: set[str]) -> bool:
+    """Whether a function that was run has no gradient of its own, or one that was shown, or calls what has one."""
+    called = {key_of(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return function.name in claimed or bool(called & claimed) or not any(naming.is_gradient(n) for n in names)
+
+
 _MOST_DRAWS = 4
 _SHARP = 1e-5
 """A derivative that is known less precisely, by its largest entry, is taken across a kink or near one."""
@@ -222,7 +233,8 @@ def _away_from_kinks(study: Study, settings: Settings) -> Study:
     best = study
     for draw in range(_MOST_DRAWS):
         judge(best)
-        sizes = [max(float(np.nanmax(np.abs(t.value), initial=0.0)), 1e-9) for t in best.true]
+        sizes = [float(np.nanmax(np.abs(t.value), initial=0.0)) for t in best.true]
+        sizes = [max(size, 1e-3 * max(sizes), 1e-9) for size in sizes]
         if all(np.nanmax(t.tolerance, initial=0.0) <= _SHARP * size for t, size in zip(best.true, sizes, strict=True)):
             return best
         old = study.subject
@@ -355,7 +367,11 @@ def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
     loss = _loss_of(subject, run, claims, base, values, settings)
     if loss is None:
         return None
-    return Study(subject, run, claims, loss, base, values, settings=settings)
+    study = Study(subject, run, claims, loss, base, values, settings=settings)
+    for place, claim in enumerate(claims):
+        if claim.other is not None and agrees_along(study, claim.other) and not agrees_along(study, claim):
+            claims[place] = claim.other
+    return study
 
 
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:

@@ -394,6 +394,7 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
     likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
+    likely = likely or (steps > 0 and _same_place(node, gradient))
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
@@ -404,6 +405,14 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
         return Update(node, None, 1.0, "")
     named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
     return Update(node, gradient, sign if down else -sign, named)
+
+
+def _same_place(node: ast.stmt, gradient: ast.expr) -> bool:
+    """Whether every parameter of a dict is moved along the entry of its own key: ``p[k] -= 0.5 * g[k]``."""
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]  # type: ignore[attr-defined]
+    if not (isinstance(target, ast.Subscript) and isinstance(gradient, ast.Subscript)):
+        return False
+    return isinstance(target.slice, ast.Name) and ast.dump(target.slice) == ast.dump(gradient.slice)
 
 
 def _of_a_transpose(node: ast.expr) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jacobians.programs.evaluator.arithmetic import binary, compare, plain_text, truth, unary
 from jacobians.programs.evaluator.arrays import array
+from jacobians.programs.evaluator.calls import MOST_YIELDED, ReturnError
 from jacobians.programs.evaluator.containers import item_of, iterated, listed
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.stores import Stores
@@ -140,6 +141,11 @@ class Expressions(Stores):
     def _list_comprehension(self, node: Any, frame: Frame) -> Any:
         return [self.evaluate(node.elt, inside) for inside in self._generated(node.generators, frame)]
 
+    def _set_comprehension(self, node: ast.SetComp, frame: Frame) -> Any:
+        elements = self._list_comprehension(node, frame)
+        simple(elements, "a set")
+        return tuple(dict.fromkeys(elements))
+
     def _dict_comprehension(self, node: ast.DictComp, frame: Frame) -> Any:
         made = {}
         for inside in self._generated(node.generators, frame):
@@ -151,7 +157,7 @@ class Expressions(Stores):
         return made
 
     def _generated(self, generators: list[ast.comprehension], frame: Frame) -> Iterator[Frame]:
-        inside = Frame(self._number(), frame.function, {}, frame)
+        inside = Frame(self._number(), frame.function, {}, frame, comprehension=True)
         yield from self._nested(generators, inside)
 
     def _nested(self, generators: list[ast.comprehension], inside: Frame) -> Iterator[Frame]:
@@ -185,6 +191,31 @@ class Expressions(Stores):
             made.append(str(held))
         return "".join(made)[:1000]
 
+    def _named(self, node: ast.NamedExpr, frame: Frame) -> Any:
+        value = self.evaluate(node.value, frame)
+        outside = frame
+        while outside.outer is not None and outside.comprehension:
+            outside = outside.outer
+        self._store(node.target, value, outside)
+        return outside.names.get(node.target.id, value)
+
+    def _yield(self, node: ast.Yield, frame: Frame) -> Any:
+        place = self.yielded
+        if place is None:
+            raise UnreadError("yield", node.lineno)
+        place.append(None if node.value is None else self.evaluate(node.value, frame))
+        self.budget.size(len(place))
+        if len(place) >= MOST_YIELDED:
+            raise ReturnError(None)
+        return None
+
+    def _yield_from(self, node: ast.YieldFrom, frame: Frame) -> Any:
+        place = self.yielded
+        if place is None:
+            raise UnreadError("yield", node.lineno)
+        place.extend(listed(self.budget, self.evaluate(node.value, frame)))
+        return None
+
     def _no_star(self, node: ast.Starred, frame: Frame) -> Any:
         raise UnreadError("a star here", node.lineno)
 
@@ -200,6 +231,7 @@ class Expressions(Stores):
             tuple(None if d is None else self.evaluate(d, frame) for d in a.kw_defaults),
             owner,
             kind,
+            _yields(node),
         )
 
     _EXPRESSIONS: ClassVar[Mapping[type, Callable[..., Any]]] = {
@@ -208,5 +240,18 @@ class Expressions(Stores):
         ast.Subscript: _subscript, ast.Tuple: _tuple, ast.List: _list, ast.Dict: _dict, ast.IfExp: _choice,
         ast.Lambda: _lambda, ast.ListComp: _list_comprehension, ast.GeneratorExp: _list_comprehension,
         ast.DictComp: _dict_comprehension, ast.Slice: _slice, ast.JoinedStr: _text, ast.Starred: _no_star,
-        ast.Set: _set,
+        ast.Set: _set, ast.NamedExpr: _named, ast.Yield: _yield, ast.YieldFrom: _yield_from,
+        ast.SetComp: _set_comprehension,
     }  # fmt: skip
+
+
+def _yields(node: Any) -> bool:
+    """Whether a function's own lines hold a ``yield``: those of functions within it do not count."""
+    left = list(node.body) if isinstance(node.body, list) else [node.body]
+    while left:
+        part = left.pop()
+        if isinstance(part, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(part, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            left += ast.iter_child_nodes(part)
+    return False

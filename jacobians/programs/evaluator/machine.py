@@ -78,6 +78,8 @@ class Machine(ABC):
         self.depth, self._frames, self._loops = 0, 0, 0
         self.line = 0
         self.receiver: Any = None
+        self.yielded: list[Any] | None = None
+        """What the generator that is being run has yielded so far; None in a function that is none."""
         self.operands: tuple[ast.AST, tuple[ast.AST, ...], tuple[Any, ...]] | None = None
         """What is being computed or stored, its parts and their values: where it fails, they are told."""
 
@@ -161,8 +163,7 @@ def _shapes(nodes: tuple[ast.AST, ...], values: tuple[Any, ...]) -> Iterator[tup
 def construct_of(node: ast.AST) -> str:
     """Return what a node that is not read is called."""
     words = {
-        "Try": "try", "TryStar": "try", "Yield": "yield", "YieldFrom": "yield", "Await": "await", "NamedExpr": ":=",
-        "AsyncFunctionDef": "async", "AsyncFor": "async", "AsyncWith": "async", "Match": "match", "SetComp": "a set",
+        "TryStar": "except*", "Await": "await", "AsyncFunctionDef": "async", "AsyncFor": "async", "AsyncWith": "async", "Match": "match",
         "TypeAlias": "type",
     }  # fmt: skip
     return words.get(type(node).__name__, type(node).__name__)
