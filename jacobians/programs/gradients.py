@@ -57,11 +57,30 @@ class Origin:
         return change
 
 
-def origin_of(events: list[Event], event: Event) -> Origin | None:
+class Memory:
+    """Which events hold which memory, so that they are found without looking at every event."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._of_array: dict[int, list[Event]] = {}
+        self._of_number: dict[int, list[Event]] = {}
+        for event in events:
+            value = event.value
+            if isinstance(value, np.ndarray):
+                self._of_array.setdefault(id(owner(value)), []).append(event)
+            else:
+                self._of_number.setdefault(id(value), []).append(event)
+
+    def of(self, value: Any) -> list[Event]:
+        """Return the events whose value is a number itself, or lies in the memory of an array."""
+        found = self._of_array if isinstance(value, np.ndarray) else self._of_number
+        return found.get(id(owner(value)), [])
+
+
+def origin_of(memory: Memory, event: Event) -> Origin | None:
     """Return where the memory of a parameter first holds its value."""
     value = event.value
     if not isinstance(value, np.ndarray):
-        earliest = next((e for e in events if e.value is value), event)
+        earliest = next(iter(memory.of(value)), event)
         return Origin(earliest.index, (), value, None)
     whole = owner(value)
     if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
@@ -70,13 +89,12 @@ def origin_of(events: list[Event], event: Event) -> Origin | None:
         return None
     first: Event | None = None
     written: Event | None = None
-    for other in events:
+    for other in memory.of(value):
         if other.index > event.index:
             break
-        if isinstance(other.value, np.ndarray) and owner(other.value) is whole:
-            first = other if first is None else first
-            if other.kind == "write" and other.node is None:
-                written = other
+        first = other if first is None else first
+        if other.kind == "write" and other.node is None:
+            written = other
     place = written if written is not None else first if first is not None else event
     offset = value.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     places = np.full(value.shape, offset // 8)
@@ -133,6 +151,7 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     by_key: dict[str, list[Event]] = {}
     for event in events:
         by_key.setdefault(event.key, []).append(event)
+    memory = Memory(run.events)
     found: dict[Any, Claim] = {}
     exact: set[Any] = set()
     for event in events:
@@ -140,11 +159,11 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         if pair is None:
             continue
         parameter, sign, generic = pair
-        origin = origin_of(run.events, parameter)
+        origin = origin_of(memory, parameter)
         if origin is None or origin.index >= event.index:
             continue
-        first = _computed(events, event)
-        origin = _read_before(run.events, events, event if first is None else first, parameter, origin)
+        first = _computed(memory, event)
+        origin = _read_before(memory, events, event if first is None else first, parameter, origin)
         if origin is None:
             continue
         start = run.events[origin.index]
@@ -179,7 +198,7 @@ def _multiple(one: Claim, other: Claim) -> bool:
 
 
 def _read_before(
-    every: list[Event], events: list[Event], gradient: Event, parameter: Event, origin: Origin
+    memory: Memory, events: list[Event], gradient: Event, parameter: Event, origin: Origin
 ) -> Origin | None:
     """Where what the gradient was computed from has its memory: an update may move a copy that was made after it."""
     if origin.index < gradient.index:
@@ -187,24 +206,22 @@ def _read_before(
     for event in reversed(events):
         same = event.index < gradient.index and naming.stem(event.key) == naming.stem(parameter.key)
         if same and event.node is None and np.array_equal(event.copy, parameter.copy):
-            return origin_of(every, event)
+            return origin_of(memory, event)
     return None
 
 
-def _computed(events: list[Event], event: Event) -> Event | None:
+def _computed(memory: Memory, event: Event) -> Event | None:
     """Where a gradient was computed that is only handed on: the first store of it with these numbers, by its own name.
 
     Of a sum that is added up in parts, it is the last part's.
     """
-    stores = [e for e in events if e.index < event.index and e.kind in ("assign", "write")]
+    stores = [e for e in memory.of(event.value) if e.index < event.index and e.kind in ("assign", "write")]
     same = [e for e in stores if e.value is event.value and np.array_equal(e.copy, event.copy)]
     own = [e for e in same if e.key == event.key or event.key in naming.parameters_of(e.key)]
     if same:
         written = [e for e in same if e.kind == "write"]
         return (own or written or same)[0]
-    memory = owner(event.value)
-    parts = [e for e in stores if isinstance(e.value, np.ndarray) and owner(e.value) is memory]
-    return parts[-1] if parts and isinstance(memory, np.ndarray) else None
+    return stores[-1] if stores and isinstance(event.value, np.ndarray) else None
 
 
 def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:

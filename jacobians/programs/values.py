@@ -94,10 +94,14 @@ class Budget:
     def step(self, line: int) -> None:
         """Count one step."""
         self.steps += 1
+        if self.steps > self.limits.steps or not self.steps & 63:
+            self.over(line)
+
+    def over(self, line: int) -> None:
+        """Refuse to go on after the last step or the last second."""
         if self.steps > self.limits.steps:
             raise LimitError(f"more than {self.limits.steps} steps", line)
-        if not self.steps & 63:
-            self.look(line)
+        self.look(line)
 
     def look(self, line: int = 0) -> None:
         """Refuse to go on after the last second."""

@@ -251,9 +251,7 @@ class Calls(Machine):
             raise UnreadError(f"the call of {called.name}", line)
         raise ProgramError("TypeError: what is called is no function", line)
 
-    def _fields(
-        self, of: UserClass, made: Instance, args: list[Any], keywords: dict[str, Any], line: int
-    ) -> None:
+    def _fields(self, of: UserClass, made: Instance, args: list[Any], keywords: dict[str, Any], line: int) -> None:
         """Give an object of a dataclass its fields: what it is made with, or their defaults."""
         if len(args) > len(of.fields) or not keywords.keys() <= set(of.fields):
             raise ProgramError(f"TypeError: {of.name} has no such field", line)

@@ -33,19 +33,25 @@ class Expressions(Stores):
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression; a value that is not read ends it."""
-        self.budget.step(getattr(node, "lineno", self.line))
-        how = self._EXPRESSIONS.get(type(node))
-        if how is None:
-            raise UnreadError(construct_of(node), getattr(node, "lineno", self.line))
-        try:
-            value = how(self, node, frame)
-        except RecursionError:
-            raise
-        except (ProgramError, *RAISED) as error:
-            raise self._failed(error, node) from None
+        budget, kind = self.budget, type(node)
+        budget.steps += 1
+        if budget.steps > budget.limits.steps or not budget.steps & 63:
+            budget.over(getattr(node, "lineno", self.line))
+        if kind is ast.Name and node.id in frame.names and node.id not in frame.globals:  # type: ignore[attr-defined]
+            value = frame.names[node.id]  # type: ignore[attr-defined]
+        else:
+            how = self._EXPRESSIONS.get(kind)
+            if how is None:
+                raise UnreadError(construct_of(node), getattr(node, "lineno", self.line))
+            try:
+                value = how(self, node, frame)
+            except RecursionError:
+                raise
+            except (ProgramError, *RAISED) as error:
+                raise self._failed(error, node) from None
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
-        return self.recorder.watched(node, frame, value)
+        return self.recorder.watched(node, frame, value) if id(node) in self.recorder.looked_at else value
 
     def _constant(self, node: ast.Constant, frame: Frame) -> Any:
         value = node.value
@@ -247,11 +253,14 @@ class Expressions(Stores):
 
 def _yields(node: Any) -> bool:
     """Whether a function's own lines hold a ``yield``: those of functions within it do not count."""
-    left = list(node.body) if isinstance(node.body, list) else [node.body]
-    while left:
+    found: bool | None = getattr(node, "yields", None)
+    if found is not None:
+        return found
+    left, found = list(node.body) if isinstance(node.body, list) else [node.body], False
+    while left and not found:
         part = left.pop()
-        if isinstance(part, (ast.Yield, ast.YieldFrom)):
-            return True
+        found = isinstance(part, (ast.Yield, ast.YieldFrom))
         if not isinstance(part, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
             left += ast.iter_child_nodes(part)
-    return False
+    node.yields = found  # asked for in each of many runs
+    return found

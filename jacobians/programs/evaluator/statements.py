@@ -246,7 +246,7 @@ class Evaluator(Expressions):
     def _define(self, node: ast.FunctionDef, frame: Frame, owner: UserClass | None = None) -> None:
         kind, around = "function", []
         for mark in node.decorator_list:
-            name = key_of(mark.func if isinstance(mark, ast.Call) else mark)
+            name = _of_mark(mark)
             if name in ("staticmethod", "classmethod", "property"):
                 kind = name
             elif name not in _NO_MATTER:
@@ -262,7 +262,7 @@ class Evaluator(Expressions):
     def _class(self, node: ast.ClassDef, frame: Frame) -> None:
         if node.keywords:
             raise UnreadError("a metaclass", node.lineno)
-        if any(key_of(mark.func if isinstance(mark, ast.Call) else mark) != "dataclass" for mark in node.decorator_list):
+        if any(_of_mark(mark) != "dataclass" for mark in node.decorator_list):
             raise UnreadError("a decorator", node.lineno)
         bases = []
         for base in node.bases:
@@ -410,6 +410,11 @@ class Evaluator(Expressions):
         ast.Nonlocal: _global, ast.Pass: _pass, ast.Assert: _pass, ast.Break: _break, ast.Continue: _continue,
         ast.Raise: _raise, ast.With: _with, ast.Delete: _delete, ast.Try: _try,
     }  # fmt: skip
+
+
+def _of_mark(mark: ast.expr) -> str:
+    """The name of a decorator."""
+    return key_of(mark.func if isinstance(mark, ast.Call) else mark)
 
 
 def _named(node: ast.stmt, name: str) -> bool:
