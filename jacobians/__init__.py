@@ -37,9 +37,9 @@ _HOMES = {
     "linops": "Jacobian",
     "network": "Network Run",
     "of_functions": "grad jacobian",
-    "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 "
-    "leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu "
-    "softmax softplus square squared_error tanh total transpose",
+    "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard huber "
+    "kl_divergence l2 leaky_relu linear log log_softmax logistic_loss matmul mean multiclass_hinge poisson power relu "
+    "reshape sigmoid silu softmax softplus square squared_error tanh temporal_softmax total transpose",
     "parameter_files": "load_parameters save_parameters",
     "presets": "all_conventions convention",
     "programs": "audit_program",

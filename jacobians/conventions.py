@@ -189,7 +189,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "evidence": get_args(Evidence),
 }
 _MAY_BE_OPEN = ("reduction", "l2", "packing")
-_LAYOUT_FIELDS = tuple(field.name for field in fields(Layout) if field.name not in ("images", "sequences", "kernels"))
+_LAYOUT_FIELDS = tuple(field.name for field in fields(Layout))[:5]
 """The choices of matrices, which every source fixes."""
 
 HIDDEN_UNITS = ("sigmoid", "tanh", "relu")

@@ -20,6 +20,7 @@ Derivative: TypeAlias = Literal["numerator", "denominator"]
 Images: TypeAlias = Literal["CHW", "HWC"]
 Sequences: TypeAlias = Literal["batch-first", "time-first"]
 Kernels: TypeAlias = Literal["OIHW", "HWIO"]
+Features: TypeAlias = Literal["one-axis", "all-axes"]
 Reduction: TypeAlias = Literal["sum", "mean", "mean-all", "none"]
 """How a batch's losses become one number: their sum, Σ/N, Σ/(N·K), or not at all."""
 
@@ -32,6 +33,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "images": get_args(Images),
     "sequences": get_args(Sequences),
     "kernels": get_args(Kernels),
+    "features": get_args(Features),
 }
 
 
@@ -39,7 +41,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 class Layout:
     """Orthogonal choices that fix every formula of a mini-batch gradient.
 
-    The first five are those of matrices; the last three matter where there are images or sequences.
+    The first five are those of matrices; the others matter where there are images or sequences.
 
     Parameters
     ----------
@@ -50,8 +52,8 @@ class Layout:
     bias : {"separate", "first", "last", "none"}
         A vector of its own, or absorbed in W against an entry of ones placed first or last.
     vec : {"C", "F"}
-        How an array is unrolled in explicit Jacobians and packed vectors: rows stacked, or columns
-        stacked (Octave's ``Theta(:)``).
+        How an array is unrolled in explicit Jacobians and packed vectors, and an example where it is flattened: rows
+        stacked, or columns stacked (Octave's ``Theta(:)``).
     derivative : {"numerator", "denominator"}
         Whether a Jacobian is (outputs × inputs) and the chain reads ``J_g @ J_f``, or its transpose.
     images : {"CHW", "HWC"}
@@ -61,6 +63,9 @@ class Layout:
         For a batch in rows (N, T, D) or (T, N, D); in columns the axes are reversed, (D, T, N) or MATLAB's (D, N, T).
     kernels : {"OIHW", "HWIO"}
         Whether a kernel's outputs and inputs come before its places or after them.
+    features : {"one-axis", "all-axes"}
+        What an affine layer takes as the features of an X of three axes or more: the entries along the feature axis,
+        so that it maps each vector along it, or all entries of an example, which it flattens.
 
     Raises
     ------
@@ -84,6 +89,7 @@ class Layout:
     images: Images = "CHW"
     sequences: Sequences = "batch-first"
     kernels: Kernels = "OIHW"
+    features: Features = "all-axes"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -138,10 +144,21 @@ class Layout:
             return tuple(range(places + 2))
         return (places + 1, places, *range(places))
 
+    def flat_shape(self, shape: Shape) -> Shape:
+        """Return the shape of a batch whose examples are flattened."""
+        features = size_of(shape[1:] if self.batch == "rows" else shape[:-1])
+        return self.batch_shape(shape[self.batch_axis], features)
+
+    def flat_axes(self, rank: int) -> tuple[int, ...]:
+        """Return the order of axes from which an example's entries are read in C order to flatten it in `vec` order."""
+        axes = range(1, rank) if self.batch == "rows" else range(rank - 1)
+        own = axes if self.vec == "C" else axes[::-1]
+        return (0, *own) if self.batch == "rows" else (*own, rank - 1)
+
     @cached_property
     def of_matrices(self) -> Layout:
-        """The same layout of matrices; where images and sequences lie is as by default."""
-        return replace(self, images="CHW", sequences="batch-first", kernels="OIHW")
+        """The same layout of matrices; the choices of images and sequences are as by default."""
+        return replace(self, images="CHW", sequences="batch-first", kernels="OIHW", features="all-axes")
 
     # --- an absorbed bias ------------------------------------------------------------------------
 

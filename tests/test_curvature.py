@@ -85,20 +85,20 @@ def test_gauss_newton_against_numbers(layout: Layout) -> None:
 def test_every_loss_and_every_product(layout: Layout, loss: str) -> None:
     """G is the product that it stands for, with vectors, blocks of vectors and on its diagonal."""
     rng = np.random.default_rng(3)
-    for how in ({}, {"packing": "weights-then-biases"}):
-        for sizes in ((3, 2), SIZES, (3, 4, 5, 2)):
-            r = run(layout, loss, sizes=sizes, **how)
-            for wrt in names_of(r):
-                J = r.parameter_jacobian("output") if wrt is None else r.jacobian(of="output", wrt=wrt)
-                turned, H = J.to_dense(), r.output_hessian().to_dense()
-                expected = turned.T @ H @ turned if layout.derivative == "numerator" else turned @ H @ turned.T
-                G = gauss_newton(r, wrt)
-                np.testing.assert_allclose(G.to_dense(), expected, rtol=1e-10, atol=1e-13)
-                with mock.patch.object(MatrixViews, "_diagonal", side_effect=AssertionError("basis vectors")):
-                    np.testing.assert_allclose(G.diagonal(), np.diagonal(expected), rtol=1e-10, atol=1e-13)
-                block = rng.normal(size=(len(expected), 3))
-                np.testing.assert_allclose(G @ block, expected @ block, rtol=1e-9, atol=1e-12)
-                np.testing.assert_allclose(G @ block[:, 0], expected @ block[:, 0], rtol=1e-9, atol=1e-12)
+    apart = {"packing": "weights-then-biases"}
+    for sizes, how in (((3, 2), {}), (SIZES, apart), ((3, 4, 5, 2), {})):
+        r = run(layout, loss, sizes=sizes, **how)
+        for wrt in names_of(r):
+            J = r.parameter_jacobian("output") if wrt is None else r.jacobian(of="output", wrt=wrt)
+            turned, H = J.to_dense(), r.output_hessian().to_dense()
+            expected = turned.T @ H @ turned if layout.derivative == "numerator" else turned @ H @ turned.T
+            G = gauss_newton(r, wrt)
+            np.testing.assert_allclose(G.to_dense(), expected, rtol=1e-10, atol=1e-13)
+            with mock.patch.object(MatrixViews, "_diagonal", side_effect=AssertionError("basis vectors")):
+                np.testing.assert_allclose(G.diagonal(), np.diagonal(expected), rtol=1e-10, atol=1e-13)
+            block = rng.normal(size=(len(expected), 3))
+            np.testing.assert_allclose(G @ block, expected @ block, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(G @ block[:, 0], expected @ block[:, 0], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("derivative", ["numerator", "denominator"])

@@ -25,6 +25,7 @@ FIELDS = {
     "images": ("CHW", "HWC"),
     "sequences": ("batch-first", "time-first"),
     "kernels": ("OIHW", "HWIO"),
+    "features": ("one-axis", "all-axes"),
 }
 
 OF_MATRICES = [*FIELDS][:5]
@@ -36,7 +37,7 @@ OF_MATRICES = [*FIELDS][:5]
 def test_fields_are_pinned() -> None:
     assert [field.name for field in dataclasses.fields(Layout)] == list(FIELDS)
     assert len(set(LAYOUTS)) == len(LAYOUTS) == len(list(itertools.product(*map(FIELDS.get, OF_MATRICES)))) == 64
-    assert Layout() == Layout("rows", "columns", "separate", "C", "numerator", "CHW", "batch-first", "OIHW")
+    assert Layout() == Layout("rows", "columns", "separate", "C", "numerator", "CHW", "batch-first", "OIHW", "all-axes")
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -204,6 +205,7 @@ def test_a_layout_is_a_table_of_its_choices() -> None:
         "images": "CHW",
         "sequences": "batch-first",
         "kernels": "OIHW",
+        "features": "all-axes",
     }
 
 

@@ -27,13 +27,14 @@ def words(text: str) -> list[str]:
 
 
 PUBLIC = words("""
-    BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones affine
-    all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian compare
-    convention cross_entropy diagnose differentiate empirical_fisher exp explain fit gauss_newton gelu grad hadamard
-    hessian in_blocks jacobian kronecker_factored l2 leaky_relu linear load_digits load_parameters log log_softmax
-    logistic_loss matmul mean multiclass_hinge power reduction_ratio relu replayed reshape save_parameters sigmoid
-    silu softmax softplus square squared_error tanh total translate_batch translate_gradients translate_jacobian
-    translate_kernel translate_packed translate_parameters transpose unvec values vec
+    BlockByBlock Convention Factor Jacobian Jacobians JacobiansError Layout Network Operation Run add add_ones
+    affine all_conventions audit audit_program binary_cross_entropy check_gradient check_hessian check_jacobian
+    compare convention cross_entropy diagnose differentiate empirical_fisher exp explain fit gauss_newton gelu grad
+    hadamard hessian huber in_blocks jacobian kl_divergence kronecker_factored l2 leaky_relu linear load_digits
+    load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge poisson power reduction_ratio relu
+    replayed reshape save_parameters sigmoid silu softmax softplus square squared_error tanh temporal_softmax total
+    translate_batch translate_gradients translate_jacobian translate_kernel translate_packed translate_parameters
+    transpose unvec values vec
 """)
 
 LINOPS = words("""
@@ -44,12 +45,13 @@ LINOPS = words("""
 """)
 
 OPERATIONS = words("""
-    Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp GELU Hadamard Jacobians L2 LeakyReLU Log
-    LogSoftmax Logistic Loss MatMul Mean MulticlassHinge Operation Parallel Power Primitive ProbabilityCrossEntropy ReLU
-    Reshaping Residual SiLU Sigmoid Softmax Softplus Square SquaredError Tanh Total Transpose Unary Weighted add
-    add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard l2 leaky_relu linear log log_softmax
-    logistic_loss matmul mean multiclass_hinge power relu reshape sigmoid silu softmax softplus square squared_error
-    tanh total transpose
+    Add AddOnes Affine BinaryCrossEntropy Chain CrossEntropy Elementwise Exp GELU Hadamard Huber Jacobians
+    KLDivergence L2 LeakyReLU Log LogSoftmax Logistic Loss MatMul Mean MulticlassHinge Operation Parallel Poisson
+    Power Primitive ProbabilityCrossEntropy ReLU Reshaping Residual SiLU Sigmoid Softmax Softplus Square
+    SquaredError Tanh TemporalSoftmax Total Transpose Unary Weighted add add_ones affine binary_cross_entropy
+    cross_entropy exp gelu hadamard huber kl_divergence l2 leaky_relu linear log log_softmax logistic_loss matmul
+    mean multiclass_hinge poisson power relu reshape sigmoid silu softmax softplus square squared_error tanh
+    temporal_softmax total transpose
 """)
 
 MATRIX = words("""
@@ -68,12 +70,12 @@ MATRIX = words("""
 
 LAYERS = words("""
     Absolute Attention BatchNorm Clip Convolution Dropout ELU Embedding Flattened GRU GlobalPool GroupNorm HardSwish
-    HardTanh Huber KLDivergence LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Poisson Pool RMSNorm
-    RNN SELU SoftSign Sqrt TemporalSoftmax TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
+    HardTanh LSTM LayerNorm Maximum Minimum Mish MultiHeadAttention PReLU Padded Pool RMSNorm
+    RNN SELU SoftSign Sqrt TransposedConvolution absolute attention avg_pool batch_norm clip conv1d
     conv2d conv_transpose2d cos dropout elu embedding flatten global_avg_pool global_max_pool group_norm gru gru_step
-    hard_swish hard_tanh huber initial_weights kl_divergence kronecker_factored_rows layer_norm lstm lstm_step
-    max_pool maximum minimum mish multi_head_attention pad poisson prelu rms_norm rnn rnn_step running_statistics selu
-    sin soft_sign sqrt temporal_softmax
+    hard_swish hard_tanh initial_weights kronecker_factored_rows layer_norm lstm lstm_step
+    max_pool maximum minimum mish multi_head_attention pad prelu rms_norm rnn rnn_step running_statistics selu
+    sin soft_sign sqrt
 """)
 
 
@@ -162,6 +164,7 @@ MAY_IMPORT = {
     "arrays": {"errors"},
     "layout": {"errors", "arrays"},
     "whole_files": set(),
+    "initial": {"errors", "arrays"},
     "data": {"errors", "arrays"},
     "batches": {"errors", "arrays", "whole_files"},
     "symbols": _BASE,
@@ -169,7 +172,7 @@ MAY_IMPORT = {
     "pictures": _BASE | {"linops"},
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
     "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
-    "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
+    "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs", "initial"},
     "array_names": {"errors"},
     "conventions": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,
@@ -178,7 +181,7 @@ MAY_IMPORT = {
     "factors": _CORE | {"pictures"},
     "stops": _CORE,
     "graphs": _CORE | {"factors", "pictures", "symbols"},
-    "network": _CORE | {"batches", "factors", "graphs", "pictures", "stops"},
+    "network": _CORE | {"batches", "factors", "graphs", "initial", "pictures", "stops"},
     "recording": _BASE,
     "curvature": _NETWORK,
     "block_by_block": _NETWORK | {"curvature"},
@@ -195,7 +198,7 @@ MAY_IMPORT = {
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
     "comparison": _FORMULAS | {"checking", "array_roles"},
-    "explorer": _FORMULAS | {"comparison", "data", ""},
+    "explorer": _FORMULAS | {"comparison", "data", "differentiation", ""},
     "cli": _FORMULAS
     | {
         "checking",

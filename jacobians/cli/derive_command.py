@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 
 from jacobians.cli.options import Commands, add_command, add_format, one_of
 from jacobians.cli.output import json_text
@@ -72,10 +73,12 @@ def _record(found: Derivative) -> dict[str, object]:
     """Everything as plain strings and lists."""
     formulas: dict[str, dict[str, str]] = {}
     for form in FORMS:
-        try:
-            formulas[form] = {notation: found.formula(form, notation) for notation in NOTATIONS}
-        except LayoutError:  # no matrix is written of this derivative
-            continue
+        written = {}
+        for notation in NOTATIONS:
+            with suppress(LayoutError):  # no matrix is written of this derivative, or JavaScript lacks a function
+                written[notation] = found.formula(form, notation)
+        if written:
+            formulas[form] = written
     shapes = {name: list(shape) for name, shape in found.shapes.items()}
     return {"expression": found.expression, "wrt": found.wrt, "shapes": shapes, "formulas": formulas}
 

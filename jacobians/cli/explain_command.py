@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from jacobians.cli.options import (
     with_regulariser,
 )
 from jacobians.cli.output import columns, json_text, write_file
+from jacobians.conventions import Convention
 from jacobians.derivation import (
     BlockDerivation,
     Derivation,
@@ -31,8 +31,7 @@ from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.network.made_up_inputs import sample_data
 from jacobians.presets import convention
-from jacobians.symbols import NOTATIONS
-from jacobians.symbols.notation import Notation
+from jacobians.symbols import NOTATIONS, in_every_notation
 
 _LARGEST = 64
 """Widths and examples above this only make the program slow: the formulas are the same for any."""
@@ -67,7 +66,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     add_objective(parser)
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian (default: %(default)s)")
-    add_format(parser, *(name for name in NOTATIONS if name != "text"), "javascript")
+    add_format(parser, *(name for name in NOTATIONS if name != "text"))
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
     parser.set_defaults(run=run)
 
@@ -89,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         derivation = derive_second(evaluated, () if name is None else (name,))
     else:
         derivation = derive(evaluated) if name is None else _only(derive(evaluated), name)
-    text = _written(derivation, arguments.format).rstrip("\n") + "\n"
+    text = _written(derivation, found, arguments.format).rstrip("\n") + "\n"
     if arguments.output is None:
         print(text, end="")
     else:
@@ -117,22 +116,20 @@ def _only(derivation: Derivation, name: str) -> Derivation:
     return replace(derivation, parameters={name: derivation[name]}, values=values)
 
 
-def _written(derivation: Derivation | SecondDerivation, form: str) -> str:
+def _written(derivation: Derivation | SecondDerivation, own: Convention, form: str) -> str:
     if form == "json":
-        return json_text(_record(derivation))
-    if form == "javascript" and isinstance(derivation, SecondDerivation):
-        raise DataError("explain: --format javascript writes gradients; leave --order 2 out, or choose --format numpy")
+        return json_text(_record(derivation, own))
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)
     return str(whole(columns()) if form == "text" else whole())
 
 
-def _record(derivation: Derivation | SecondDerivation) -> dict[str, Any]:
+def _record(derivation: Derivation | SecondDerivation, own: Convention) -> dict[str, Any]:
     """Everything as plain strings and lists."""
     record: dict[str, Any] = {
-        "convention": derivation.convention.name,
-        "layout": str(derivation.convention.layout),
+        "convention": own.name,
+        "layout": str(own.layout),
         "shapes": {name: list(shape) for name, shape in derivation.shapes.items()},
         "forward": [{"name": d.name, **_equation(d.equation)} for d in derivation.forward],
         "cotangents": [{"name": d.name, **_equation(d.equation)} for d in derivation.cotangents],
@@ -144,14 +141,10 @@ def _record(derivation: Derivation | SecondDerivation) -> dict[str, Any]:
 
 def _block(block: BlockDerivation) -> dict[str, Any]:
     terms = [
-        {"operation": term.operation, "part": term.part, "of": list(term.of), **_forms(term.chain.written)}
+        {"operation": term.operation, "part": term.part, "of": list(term.of), **in_every_notation(term.chain.written)}
         for term in block.terms
     ]
     return {"rows": block.rows, "columns": block.columns, "terms": terms, "formula": _equation(block.formula)}
-
-
-def _forms(written: Callable[[Notation], str]) -> dict[str, str]:
-    return {name: (notation := kind()).document(written(notation)) for name, kind in NOTATIONS.items()}
 
 
 def _parameter(found: ParameterDerivation) -> dict[str, Any]:
@@ -164,4 +157,4 @@ def _parameter(found: ParameterDerivation) -> dict[str, Any]:
 
 
 def _equation(equation: Equation) -> dict[str, str]:
-    return {name: equation.alone(notation()) for name, notation in NOTATIONS.items()}
+    return in_every_notation(equation.written)

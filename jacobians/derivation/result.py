@@ -25,7 +25,7 @@ from jacobians.derivation.numpy_program import (
 )
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
-from jacobians.symbols.javascript import javascript, runtime
+from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.text import TextNotation
 
 
@@ -142,7 +142,7 @@ class Derivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
-        lines = [latex_title(self.convention.name, self.convention.layout)]
+        lines = [latex_title(f"{self.convention.name}: {self.convention.layout}")]
         lines += [r"\paragraph{Forward}", *align(d.equation for d in self.forward)]
         lines += [r"\paragraph{Backward, by name}", *align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
@@ -161,7 +161,7 @@ class Derivation:
         for name, parameter in self.parameters.items():
             inner = [*paragraphs([parameter.chain]), _steps_html(parameter.steps), *paragraphs([parameter.formula])]
             parts.append(_details(name, parameter.formula, inner))
-        return html_titled(self.convention.name, self.convention.layout, parts)
+        return html_titled(f"{self.convention.name}: {self.convention.layout}", parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
@@ -188,7 +188,7 @@ class Derivation:
         >>> [line for line in program.splitlines() if "dW1 =" in line]
         ['  const dW1 = np.matmul(np.transpose(X), dZ1);']
         """
-        return f"{runtime()}\n{javascript(self.to_numpy())}\n"
+        return with_runtime(self.to_numpy())
 
     def preamble(self) -> str:
         """Return the program that defines everything that the lines of the derivation are written with.
@@ -293,7 +293,7 @@ class OperationDerivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
-        lines = [latex_title(self.name, self.layout)]
+        lines = [latex_title(f"{self.name}: {self.layout}")]
         lines += align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
             lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([given.jacobian])]
@@ -314,13 +314,23 @@ class OperationDerivation:
             ]
         return program(self.equations, self.values, lines, with_matrices=True)
 
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript, as `Derivation.to_javascript` does.
+
+        Raises
+        ------
+        LayoutError
+            If the program has what the runtime lacks.
+        """
+        return with_runtime(self.to_numpy())
+
     def to_mathml(self) -> str:
         """Return the derivation as an HTML fragment with MathML."""
         parts = paragraphs(self._forward)
         for name, given in self.inputs.items():
             inner = [*paragraphs([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
             parts.append(_details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
-        return html_titled(self.name, self.layout, parts)
+        return html_titled(f"{self.name}: {self.layout}", parts)
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -422,6 +432,16 @@ class GraphDerivation:
         alone = {name: array for name, array in self.values.items() if name in used and name not in self.members}
         before = [*sequence_lines(self.values, self.members, made, used)]
         return program(equations, alone, [*before, *definition_lines(lines, [])], with_matrices=False)
+
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript, as `Derivation.to_javascript` does.
+
+        Raises
+        ------
+        LayoutError
+            If the program has what the runtime lacks, such as a sequence.
+        """
+        return with_runtime(self.to_numpy())
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -575,9 +595,9 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in text)
 
 
-def latex_title(name: str, layout: Layout) -> str:
+def latex_title(title: str) -> str:
     """Return the title of a derivation as LaTeX."""
-    return rf"\subsection*{{{latex_text(name)}: {latex_text(str(layout))}}}"
+    return rf"\subsection*{{{latex_text(title)}}}"
 
 
 def align(equations: Iterable[Equation]) -> list[str]:
@@ -606,9 +626,9 @@ def _steps_latex(steps: Iterable[Step]) -> list[str]:
 # --- parts of the HTML -----------------------------------------------------------------------------------
 
 
-def html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+def html_titled(title: str, parts: Iterable[str]) -> str:
     """Return parts as one element under the title of a derivation."""
-    return f"<div><h4>{escape(name)}: {escape(str(layout))}</h4>{''.join(parts)}</div>"
+    return f"<div><h4>{escape(title)}</h4>{''.join(parts)}</div>"
 
 
 def paragraphs(equations: Iterable[Equation]) -> list[str]:

@@ -138,7 +138,8 @@ def _of_pool(op: Pool, given: dict[str, Array]) -> Iterator[WrongLayer]:
 
 def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Iterator[WrongLayer]:
     X, gamma = given["X"], given["gamma"]
-    if getattr(op, "statistics", None) is not None:
+    if isinstance(op, BatchNorm) and op.statistics is not None:
+        yield from _of_running_statistics(op, X, gamma)
         return
     feature = op._feature_axis(X.shape) % X.ndim
     axes = tuple(a for a in range(X.ndim) if a != feature) if isinstance(op, BatchNorm) else (feature,)
@@ -169,6 +170,33 @@ def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Ite
     title = f"gamma's gradient in {op.name} is made of X, not of x̂"
     pulls = {"gamma": lambda c: as_array((c * X).sum(axis=others).reshape(gamma.shape))}
     yield WrongLayer("input-for-standardised", title, "dγ = Σ dout ∘ x̂: remember x̂.", pulls)
+
+
+def _of_running_statistics(op: BatchNorm, X: Array, gamma: Array) -> Iterator[WrongLayer]:
+    """Of an evaluation, or of training with statistics that were mixed with the batch's: they are constants."""
+    feature = op._feature_axis(X.shape) % X.ndim
+    axes = tuple(a for a in range(X.ndim) if a != feature)
+    scale, mean, variance = (
+        np.asarray(a, np.float64).reshape([-1 if i == feature else 1 for i in range(X.ndim)])
+        for a in (gamma, *(op.statistics or ()))
+    )
+    s = np.sqrt(variance + op.eps)
+    hat, away = (X - mean) / s, (X - X.mean(axis=axes, keepdims=True)) / s
+
+    def through(c: Array, share: float, own: Array) -> Array:
+        straight = c * scale / s
+        reached = straight.mean(axis=axes, keepdims=True) + own * (straight * hat).mean(axis=axes, keepdims=True)
+        return as_array(straight - share * reached)
+
+    mend = "Running statistics are constants: dX = dout ∘ γ/√(σ² + ε), with nothing through mean and variance."
+    for title, share, own in (
+        (f"{op.name}'s gradient in evaluation is that of training, made of the running statistics", 1.0, hat),
+        (f"{op.name}'s gradient goes through the running statistics, all of them the batch's", 1.0, away),
+        (f"{op.name}'s gradient goes through the running statistics, by 1 − momentum = 0.1", 0.1, away),
+        (f"{op.name}'s gradient goes through the running statistics, by 1 − momentum = 0.01", 0.01, away),
+    ):
+        pull = partial(through, share=share, own=own)
+        yield WrongLayer("through-running-statistics", title, mend, {"X": pull})
 
 
 def _of_dropout(op: Dropout) -> Iterator[WrongLayer]:

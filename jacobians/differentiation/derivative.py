@@ -27,6 +27,7 @@ from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.symbols import NOTATIONS
 from jacobians.symbols.expressions import Call, Expr, MatMul, Symbol, product, transposed
+from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
@@ -97,7 +98,7 @@ class Derivative:
         ----------
         form : {"gradient", "numerator", "denominator", "mixed", "vec", "differential"}
             What stands on its left side. Of a matrix by a matrix, "gradient", "mixed" and "vec" are the numerator form.
-        notation : {"text", "latex", "mathml", "numpy"}
+        notation : {"text", "latex", "mathml", "numpy", "javascript"}
         order : {"C", "F"}
             How vec unrolls a matrix: by rows or by columns.
 
@@ -237,7 +238,18 @@ class Derivative:
         given = {name: array for name, array in self.values.items() if name in names_in(used)}
         if form == "differential":
             given[f"d{self.wrt}"] = np.ones(self.shapes[self.wrt])
-        return program([Equation(Symbol("", ()), used)], given, [write.equation(left, right)], with_matrices=of_matrix)
+        equations, line = [Equation(Symbol("", ()), used)], write.equation(left, right)
+        return program(equations, given, [line], with_matrices=of_matrix, unused=False)
+
+    def to_javascript(self) -> str:
+        """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.
+
+        Raises
+        ------
+        LayoutError
+            If the runtime lacks a function.
+        """
+        return with_runtime(self.to_numpy())
 
     def _repr_html_(self) -> str:
         return self.to_mathml()

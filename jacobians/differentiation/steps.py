@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jacobians.derivation import Equation
+from jacobians.symbols.javascript import JavascriptNotation
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +45,14 @@ class DifferentialSteps:
     def to_numpy(self) -> str:
         """Return the lines as NumPy code, which takes dX; functions are those that the formula's program defines."""
         return "\n".join(line.numpy for line in (*self.forward, *self.differentials)) + "\n"
+
+    def to_javascript(self) -> str:
+        """Return the lines as JavaScript, which takes dX.
+
+        Raises
+        ------
+        LayoutError
+            If the runtime lacks a function.
+        """
+        write = JavascriptNotation()
+        return "\n".join(line.alone(write) for line in (*self.forward, *self.differentials)) + "\n"

@@ -12,11 +12,11 @@ from jacobians.derivation import Derivation
 from jacobians.derivation.equations import JacobianChain, Step
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.formulas import keep_equation, keep_mathml
+from jacobians.explorer.forward_steps import ForwardStep, forward_steps, moves_only, tangent_of
 from jacobians.explorer.names import letter
 from jacobians.factors import Factor
 from jacobians.layout import Layout
-from jacobians.linops import Commutation, Jacobian, Selection
-from jacobians.linops.wrappers import Transposed as TransposedJacobian
+from jacobians.linops import Commutation
 from jacobians.symbols.expressions import (
     Add,
     Expr,
@@ -57,7 +57,8 @@ class _Stops:
     """Writes the stops of one parameter."""
 
     def __init__(self, derivation: Derivation, name: str, layout: Layout, distinct: DistinctValues) -> None:
-        self.derivation, self.found, self.layout, self.distinct = derivation, derivation[name], layout, distinct
+        self.name, self.layout, self.distinct = name, layout, distinct
+        self.derivation, self.found = derivation, derivation[name]
         definitions = (*derivation.forward, *derivation.cotangents)
         self.definitions = {d.symbol.name: d.equation for d in definitions}
         self.roles = {d.symbol.name: d.name.removeprefix("d") for d in definitions}
@@ -70,6 +71,9 @@ class _Stops:
     def record(self, chain: Sequence[Factor]) -> int:
         groups = chain if self.layout.derivative == "numerator" else chain[::-1]
         stops = self._stops([(factor.of, factor.wrt) for factor in groups])
+        ahead = forward_steps(self.derivation, self.name, [(factor.of, factor.wrt) for factor in groups])
+        for stop, step in zip(stops, ahead, strict=False):  # a weight kept in front is a stop of the row alone
+            stop["ahead"] = self.distinct.keep(self._ahead(step))
         late = next((chain.factor for chain in self.chains if chain.factor is not None), None)
         return self.distinct.keep(
             {
@@ -77,6 +81,12 @@ class _Stops:
                 "weight": None if late is None else [self.math(late), tree(NumpyNotation().expr(late))],
             }
         )
+
+    def _ahead(self, step: ForwardStep) -> dict[str, Any]:
+        """What a change is called after a factor, how it is computed, and one sentence."""
+        equation = step.equation
+        made = self.math(equation) if isinstance(equation, Expr) else keep_equation(equation, self.distinct)
+        return {"change": self.math(step.change), "equation": made, "reason": self.distinct.keep(step.reason)}
 
     def _stops(self, groups: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         jacobians = self.found.factors.jacobians
@@ -118,6 +128,7 @@ class _Stops:
             "letter": letter(wrt),
             "matrix": distinct.keep(tree(NumpyNotation().matrix(jacobian, "C"))),
             "ends": ends,
+            "tangent": self.math(tangent_of(wrt, jacobian.domain, self.derivation.convention)),
             **self._said(step),
         }
 
@@ -179,9 +190,3 @@ def operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
         case Part(of) | SumOver(of) | Transposed(of):
             return "→", (of,)
     return "→", (expr,)
-
-
-def moves_only(jacobian: Jacobian) -> bool:
-    """Whether a factor only drops or moves entries: it belongs to the Jacobian before it."""
-    inner = jacobian.inner if isinstance(jacobian, TransposedJacobian) else jacobian
-    return isinstance(inner, (Selection, Commutation))

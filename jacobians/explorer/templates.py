@@ -25,6 +25,7 @@ from jacobians.errors import LayoutError
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import PLAIN
 from jacobians.explorer.formulas import keep_equation, keep_mathml, roles_of
+from jacobians.explorer.forward_steps import START
 from jacobians.explorer.names import Spelling, letter, shown_name
 from jacobians.explorer.numbers import arrays_of, own_name
 from jacobians.explorer.panes import objective_in_words
@@ -35,7 +36,7 @@ from jacobians.network import Network, Run
 from jacobians.operations import Elementwise, Loss, Operation, find_loss
 from jacobians.operations.losses import Examples
 from jacobians.operations.operation import Naming
-from jacobians.symbols.expressions import Call, Expr, Number, Quotient, Symbol, parts_of
+from jacobians.symbols.expressions import Call, Expr, Hadamard, Number, Quotient, SumOver, Symbol, parts_of
 from jacobians.symbols.javascript import program_trees, tree
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.named_functions import Function, numbers_of, source_of
@@ -109,6 +110,7 @@ def templates_record(
         "count": COUNT,
         "sizes": SIZES,
         "symbols": {name: keep_mathml(MathmlNotation().symbol(name), distinct) for name in indexed},
+        "start": START,
         "between": keep_mathml(MathmlNotation.between["chain"], distinct),
         "activations": {name: _activation(operation, distinct) for name, operation in activations.items()},
         "losses": {name: _loss(name, distinct) for name in LOSS_VALUES},
@@ -267,6 +269,13 @@ def _row(write: Notation, expr: Expr) -> str:
     return write.row(write.expr(expr), "C")
 
 
+def _changed(write: Notation, expr: Expr, axis: int) -> str:
+    """The change of the losses, as the pushforward of their Jacobian writes it."""
+    change: Expr = Symbol("tZ2", expr.shape)
+    pair = (expr, change) if axis == 1 else (expr.T, change.T)
+    return write.expr(SumOver(Hadamard(pair[1], pair[0]), 1))
+
+
 def _over_count(write: Notation, expr: Expr) -> str:
     return write.expr(Quotient(expr, Symbol("N", ())))
 
@@ -340,7 +349,7 @@ def _loss_in(name: str, layout: Layout, distinct: DistinctValues) -> dict[str, A
         written = NumpyNotation().expr(prediction)
         P = {"math": keep_equation(line, distinct), "code": f"P = {written}", "tree": tree(written)}
     return {
-        "math": _math(pair, [_over_count, *blocks, _expr], distinct),
+        "math": _math(pair, [_over_count, *blocks, partial(_changed, axis=1 - layout.batch_axis), _expr], distinct),
         "text": _text(pair, [_over_count, *blocks, _row, _expr], TextNotation()),
         "code": _text(pair, [_over_count, _expr], NumpyNotation()),
         "delta": tree(NumpyNotation().expr(own)),

@@ -15,7 +15,6 @@ from jacobians.layers import (
     attentions,
     convolutions,
     initial,
-    losses,
     normalisation,
     pooling,
     recurrent,
@@ -25,7 +24,6 @@ from jacobians.layers.activations import *
 from jacobians.layers.attentions import *
 from jacobians.layers.convolutions import *
 from jacobians.layers.initial import *
-from jacobians.layers.losses import *
 from jacobians.layers.normalisation import *
 from jacobians.layers.pooling import *
 from jacobians.layers.recurrent import *
@@ -39,7 +37,6 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
             attentions,
             convolutions,
             initial,
-            losses,
             normalisation,
             pooling,
             recurrent,

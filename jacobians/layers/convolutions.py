@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast, final
 
@@ -57,9 +57,11 @@ class _WithKernel(Primitive):
         *,
         bias: bool = True,
         flipped: bool = False,
+        sizes: Sequence[int] | None = None,
         layout: AnyLayout | None = None,
     ) -> None:
         self.places, self.groups, self.bias, self.flipped = places, groups, bias, flipped
+        self.sizes = None if sizes is None else as_steps(sizes, places + 2, "sizes", self.name)
         self.pad = pad
         self.stride = as_steps(stride, places, "stride", self.name)
         self.dilation = as_steps(dilation, places, "dilation", self.name)
@@ -73,6 +75,19 @@ class _WithKernel(Primitive):
     @property
     def _own_layout(self) -> Layout:
         return self.layout or DEFAULT_LAYOUT
+
+    def parameter_shapes(self) -> Mapping[str, Shape]:
+        """Shapes of W and b, where the sizes are known."""
+        if self.sizes is None:
+            return {}
+        axes = undone(self._own_layout.kernel_axes(self.places))
+        shapes: dict[str, Shape] = {"W": tuple(self.sizes[axis] for axis in axes)}
+        if self.bias:
+            shapes["b"] = (self._outputs(self.sizes),)
+        return shapes
+
+    def _outputs(self, sizes: Shape) -> int:
+        return sizes[0]
 
     def _in_order(self, X: Array, W: Array) -> tuple[Array, Array]:
         """X as (N, C, *places) and W as (out, in, *places), views; the kernel turned where it is a true convolution."""
@@ -142,6 +157,9 @@ class Convolution(_WithKernel):
     groups : int
         The channels, and the outputs, are cut into so many parts, and each output sees its own part of the channels.
     bias : bool
+    sizes : sequence of int, optional
+        Of the kernel, (out, in/groups, \*lengths) in this order, where they are to be known beforehand, as for
+        `Network.init`.
     flipped : bool
         Whether the kernel is turned by 180° first: a convolution as mathematics has it (scipy.signal.convolve; MATLAB's
         conv2; Ng's notes). The frameworks, and MATLAB's dlconv, do not: theirs is a cross-correlation (Goodfellow,
@@ -187,7 +205,8 @@ class Convolution(_WithKernel):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return W X_col + b with X_col = im2col(X), and the makers: dW = Σₙ dZₙ X_colₙᵀ, dX = col2im(Wᵀ dZ)."""
         X, W, *bias = inputs
-        plain = self._own_layout.replace(vec="C", derivative="numerator") == DEFAULT_LAYOUT
+        own = self._own_layout
+        plain = (own.batch, own.images, own.kernels) == ("rows", "CHW", "OIHW")
         if self.places != 2 or self.groups != 1 or self.flipped or not plain or X.ndim != 4 or W.ndim != 4:
             raise ShapeError("conv2d: a formula is written for images CHW in rows, one group, and a correlation")
         (count, _, *lengths), (out, _, *kernel) = X.shape, W.shape
@@ -265,7 +284,7 @@ class TransposedConvolution(_WithKernel):
 
     Parameters
     ----------
-    places, stride, pad, dilation, groups, bias, flipped, layout
+    places, stride, pad, dilation, groups, bias, flipped, sizes, layout
         Of the convolution; `pad` is cut off from the result.
     extra : int or sequence of int
         Places at the end that the convolution's stride skips (torch's output_padding).
@@ -283,6 +302,9 @@ class TransposedConvolution(_WithKernel):
     @property
     def name(self) -> str:
         return f"conv_transpose{self.places}d"
+
+    def _outputs(self, sizes: Shape) -> int:
+        return sizes[1] * self.groups
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         X, W = arrays[:2]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_shape, generator, size_of
-from jacobians.errors import ArgumentError, ShapeError
+from jacobians.arrays import Array, as_shape, generator
+from jacobians.errors import ShapeError
+from jacobians.initial import Rule, drawn_weights
 from jacobians.layers.axes import back
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["initial_weights"]
-
-Rule = Literal["glorot", "he", "torch"]
 
 
 def initial_weights(
@@ -67,14 +65,5 @@ def initial_weights(
         axes = tuple(own.kernel_axes(len(given) - 2))
     else:
         axes = (1, 0) if own.weights == "columns" else (0, 1)
-    ordered = tuple(given[a] for a in axes)
-    window = size_of(ordered[2:])
-    fan_in, fan_out = max(ordered[1] * window, 1), ordered[0] * window
-    if rule == "he":
-        drawn = rng.normal(size=ordered) * np.sqrt(2 / fan_in)
-    elif rule in ("glorot", "torch"):
-        bound = np.sqrt(6 / (fan_in + fan_out)) if rule == "glorot" else 1 / np.sqrt(fan_in)
-        drawn = rng.uniform(-bound, bound, size=ordered)
-    else:
-        raise ArgumentError(f"initial_weights: rule={rule!r}; choose glorot, he or torch")
-    return np.ascontiguousarray(as_array(drawn).transpose(back(axes)))
+    drawn = drawn_weights(tuple(given[a] for a in axes), rng, rule, "initial_weights")
+    return np.ascontiguousarray(drawn.transpose(back(axes)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, cast, final
 
@@ -14,7 +15,7 @@ from jacobians.arrays import Array, Shape, as_array, as_float
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import back, given_back, is_in_order, moved
+from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
@@ -55,8 +56,9 @@ class _Normalised(Primitive):
     inputs: ClassVar[tuple[str, ...]] = ("X", "gamma", "beta")
     centred: ClassVar[bool] = True
 
-    def __init__(self, eps: float = 1e-5, layout: AnyLayout | None = None) -> None:
+    def __init__(self, eps: float = 1e-5, layout: AnyLayout | None = None, *, features: int | None = None) -> None:
         self.eps = float(eps)
+        self.features = None if features is None else as_steps(features, 1, "features", self.name)[0]
         if not 0 <= self.eps < math.inf:
             raise DomainError(f"{self.name}: eps={eps!r}; it is added to a variance, so it is a small number ≥ 0")
         self.layout = None if layout is None else find_layout(layout)
@@ -64,6 +66,10 @@ class _Normalised(Primitive):
     @property
     def _own_layout(self) -> Layout:
         return self.layout or DEFAULT_LAYOUT
+
+    def parameter_shapes(self) -> Mapping[str, Shape]:
+        """Shapes of γ and β, where the number of features is known."""
+        return {} if self.features is None else dict.fromkeys(self.names[1:], (self.features,))
 
     @abstractmethod
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
@@ -174,6 +180,8 @@ class BatchNorm(_Normalised):
     statistics : (mean, variance), optional
         Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
     layout : Layout, Convention or str, optional
+    features : int, optional
+        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
 
     Examples
     --------
@@ -185,9 +193,14 @@ class BatchNorm(_Normalised):
     name = "batch_norm"
 
     def __init__(
-        self, eps: float = 1e-5, statistics: Statistics | None = None, layout: AnyLayout | None = None
+        self,
+        eps: float = 1e-5,
+        statistics: Statistics | None = None,
+        layout: AnyLayout | None = None,
+        *,
+        features: int | None = None,
     ) -> None:
-        super().__init__(eps, layout)
+        super().__init__(eps, layout, features=features)
         self.statistics = statistics and tuple(
             as_float(s, n, self.name).copy() for s, n in zip(statistics, ("mean", "variance"), strict=True)
         )
@@ -258,6 +271,8 @@ class LayerNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+    features : int, optional
+        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
 
     Examples
     --------
@@ -291,6 +306,8 @@ class RMSNorm(_Normalised):
     ----------
     eps : float
     layout : Layout, Convention or str, optional
+    features : int, optional
+        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
 
     Examples
     --------
@@ -319,6 +336,8 @@ class GroupNorm(_Normalised):
     groups : int
     eps : float
     layout : Layout, Convention or str, optional
+    features : int, optional
+        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
 
     Examples
     --------
@@ -329,8 +348,10 @@ class GroupNorm(_Normalised):
     name = "group_norm"
     per_example = True
 
-    def __init__(self, groups: int, eps: float = 1e-5, layout: AnyLayout | None = None) -> None:
-        super().__init__(eps, layout)
+    def __init__(
+        self, groups: int, eps: float = 1e-5, layout: AnyLayout | None = None, *, features: int | None = None
+    ) -> None:
+        super().__init__(eps, layout, features=features)
         self.groups = groups
 
     def _feature_axis(self, shape: Shape) -> int:

@@ -16,6 +16,7 @@ from jacobians.linops import Broadcast, ForEachExample, Jacobian, PickedFromWind
 from jacobians.operations import Unary
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
+from jacobians.operations.shaping import flat_examples
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
@@ -211,7 +212,7 @@ class Padded(_OfImages):
 
 @final
 class Flattened(Unary):
-    """X ↦ the entries of each example as one row, or as one column for a batch in columns, in C order of its axes.
+    """X ↦ the entries of each example as one row, or as one column for a batch in columns, in the layout's vec order.
 
     Parameters
     ----------
@@ -234,9 +235,8 @@ class Flattened(Unary):
         (X,) = arrays
         if not X.ndim:
             raise ShapeError("flatten: X has shape (); expected a batch")
-        own = self.layout or DEFAULT_LAYOUT
-        shape = own.batch_shape(X.shape[own.batch_axis], size_of(X.shape[1:] if own.batch == "rows" else X.shape[:-1]))
-        return X.reshape(shape).copy(), {"X": lambda: Reshape(shape, X.shape, X.dtype)}
+        flat = flat_examples(X.shape, self.layout or DEFAULT_LAYOUT, X.dtype)
+        return flat._jvp(X).copy(), {"X": lambda: flat}
 
 
 @final
@@ -390,7 +390,8 @@ def pad(X: npt.ArrayLike, widths: Any, layout: AnyLayout | None = None) -> tuple
 def flatten(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
     """Return each example's entries as one row, or as one column for a batch in columns, and the Jacobian, a reshaping.
 
-    The order is that of the axes in memory: of images with channels last it is not the one with channels first.
+    An example's entries are read in the layout's vec order, as NumPy's reshape does with "C", and MATLAB's with "F".
+    Images with channels last are flattened in another order than images with channels first.
 
     Examples
     --------

@@ -416,7 +416,7 @@ def _kernel_rows(left: BlockDiagonal, right: SharedKernel) -> Jacobian | None:
     """One number for each example, against a kernel that its places share: as many terms as places."""
     if left.blocks.shape[1] != 1 or len(left.codomain) != 1 or left.axis != 0 or right.groups:
         return None
-    rows = KhatriRaoSum(*right.pairs(left.blocks))
+    rows = right.rows(left.blocks)
     return rows if rows.domain == right.domain else _chain(rows, Reshape(rows.domain, right.domain, rows.dtype))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from jacobians.errors import ShapeError
 from jacobians.linops.batched_kronecker import BatchedKronecker
 from jacobians.linops.for_each_example import FEW_BYTES
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import empty, matmul, matmul_into, zeros
+from jacobians.linops.kernels import empty, matmul, matmul_into, written_out, zeros
+from jacobians.linops.khatri_rao_sum import KhatriRaoSum
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.permutations import MovedEntries, Reshape, Selection
@@ -224,13 +225,6 @@ def window_counts(lengths: Shape, kernel: Shape, stride: Shape, dilation: Shape,
     return tuple((n - r) // s + 1 for n, r, s in zip(lengths, reach, stride, strict=True))
 
 
-def written_out(view: Array) -> Array:
-    """Return the entries of a view in memory of their own, in C order, by one copy."""
-    out = empty(view.shape, view.dtype, view)
-    out[...] = view
-    return out
-
-
 class SharedKernel(Jacobian):
     r"""V ↦ (V xₙₚ) for every place p of every example n: a weight that all places of all examples share.
 
@@ -322,11 +316,11 @@ class SharedKernel(Jacobian):
     def _transpose(self) -> Jacobian:
         return Transposed(self)
 
-    def pairs(self, deltas: Array) -> tuple[Array, Array]:
-        """Return what each place of each example multiplies, (N, P, out) and (N, P, K), all columns written out."""
-        _, k, p = self._sizes()
-        n = len(self.windows)
-        return deltas.reshape(n, self.out, p).swapaxes(1, 2), self.windows.reshape(n, k, p).swapaxes(1, 2)
+    def rows(self, deltas: Array) -> KhatriRaoSum:
+        """Return one number for each example as a function of the kernel: a term a place, of what arrives there."""
+        return KhatriRaoSum.of_windows(
+            deltas.reshape(len(self.windows), self.out, self._sizes()[2]).swapaxes(1, 2), self.windows, self.inner
+        )
 
     @property
     def structure(self) -> str:
@@ -392,50 +386,64 @@ class SlidingKernel(Jacobian):
         super().__init__(self.chain.codomain, (groups * inputs, *lengths), dtype)
 
     def _jvp(self, tangent: Array) -> Array:
-        columns = size_of(self.windows.codomain)
-        return self._few_at_a_time(self.chain._jvp, tangent, self.domain, self.codomain, columns)
+        stack = tangent.shape[: tangent.ndim - len(self.domain)]
+        flat = tangent.reshape(size_of(stack), *self.domain)
+        images = empty((len(flat), *self.codomain), tangent.dtype, tangent, self.weights)
+        for step in slabs(len(flat), size_of(self.windows.codomain) * flat.itemsize, FEW_BYTES):
+            images[step] = self.chain._jvp(flat[step])
+        return images.reshape(stack + self.codomain)
 
     def _vjp(self, cotangent: Array) -> Array:
-        if not self._turns():
-            columns = size_of(self.windows.codomain)
-            return self._few_at_a_time(self.chain._vjp, cotangent, self.codomain, self.domain, columns)
+        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
+        flat = cotangent.reshape(size_of(stack), *self.codomain)
+        images = empty((len(flat), *self.domain), cotangent.dtype, cotangent, self.weights)
+        (self._by_correlation if self._turns() else self._by_windows)(flat, images)
+        return images.reshape(stack + self.domain)
+
+    def _by_correlation(self, flat: Array, images: Array) -> None:
+        """The cotangents with the turned kernel: their columns are those of a convolution."""
         groups, outputs, inputs, *kernel = self.weights.shape
-        n, reach = len(self.pads), self._reach()
-        around = [(r - 1 - b, r - 1 - a) for r, (b, a) in zip(reach, self.pads, strict=True)]
+        n = len(self.pads)
+        around = [(r - 1 - b, r - 1 - a) for r, (b, a) in zip(self._reach(), self.pads, strict=True)]
         wide = (groups * outputs, *(b + m + a for m, (b, a) in zip(self.codomain[1:], around, strict=True)))
         inside: Any = (..., *(slice(b, b + m) for m, (b, _) in zip(self.codomain[1:], around, strict=True)))
         met = Windows(tuple(kernel), wide, dilation=self.windows.dilation, dtype=self.dtype)
         sizes: Shape = (groups, outputs * size_of(tuple(kernel)), size_of(self.domain[1:]))
         turned = np.flip(self.weights, tuple(range(3, 3 + n))).transpose(0, 1, *range(3, 3 + n), 2)
         turned = turned.reshape(groups, sizes[1], inputs).swapaxes(1, 2)
-        if groups == 1:
-            turned, sizes = turned[0], sizes[1:]
+        steps = [*slabs(len(flat), size_of(met.codomain) * flat.itemsize, FEW_BYTES)]
+        padded = zeros((steps[0].stop if steps else 0, *wide), flat)
+        for step in steps:
+            few = padded[: step.stop - step.start]
+            few[inside] = flat[step]
+            columns = written_out(met._jvp(few)).reshape(len(few), *sizes)
+            matmul_into(turned, columns, images[step].reshape(len(few), groups, inputs, sizes[2]))
 
-        def act(few: Array) -> Array:
-            padded = zeros((len(few), *wide), few)
-            padded[inside] = few
-            columns = written_out(met._jvp(padded)).reshape(len(few), *sizes)
-            return matmul(turned, columns).reshape(len(few), *self.domain)
-
-        return self._few_at_a_time(act, cotangent, self.codomain, self.domain, size_of(met.codomain))
+    def _by_windows(self, flat: Array, images: Array) -> None:
+        """What arrives at each place in the windows, added up as one strided array for each place."""
+        groups, outputs, inputs, *kernel = self.weights.shape
+        n, offsets = len(self.pads), size_of(tuple(kernel))
+        places = self.codomain[1:]
+        first = self.weights.transpose(0, *range(3, 3 + n), 2, 1).reshape(groups, offsets * inputs, outputs)
+        inside: Any = (..., *(slice(b, b + m) for m, (b, _) in zip(self.domain[1:], self.pads, strict=True)))
+        steps = [*slabs(len(flat), size_of(self.windows.codomain) * flat.itemsize, FEW_BYTES)]
+        padded = empty((steps[0].stop if steps else 0, groups, inputs, *self.windows.domain[1:]), flat.dtype, flat)
+        for step in steps:
+            few = padded[: step.stop - step.start]
+            products = matmul(first, flat[step].reshape(len(few), groups, outputs, size_of(places)))
+            products = products.reshape(len(few), groups, offsets, inputs, *places)
+            few.fill(0)
+            for place, offset in enumerate(np.ndindex(*kernel)):
+                few[self.windows._entries(offset)] += products[:, :, place]
+            images[step] = few[inside].reshape(len(few), *self.domain)
 
     def _reach(self) -> Shape:
         return tuple(d * (k - 1) + 1 for d, k in zip(self.windows.dilation, self.windows.kernel, strict=True))
 
     def _turns(self) -> bool:
-        """Whether the vjp is a correlation, of no more than thrice the channels: an addition costs some four copies."""
+        """Whether the vjp is a correlation, of up to 1½ times the channels: an addition takes longer than a copy."""
         fits = all(r > max(pair) for r, pair in zip(self._reach(), self.pads, strict=True))
-        return fits and set(self.windows.stride) == {1} and self.codomain[0] <= 3 * self.domain[0]
-
-    def _few_at_a_time(
-        self, act: Callable[[Array], Array], value: Array, into: Shape, out: Shape, columns: int
-    ) -> Array:
-        stack = value.shape[: value.ndim - len(into)]
-        flat = value.reshape(size_of(stack), *into)
-        images = empty((len(flat), *out), value.dtype, value, self.weights)
-        for step in slabs(len(flat), columns * value.itemsize, FEW_BYTES):
-            images[step] = act(flat[step])
-        return images.reshape(stack + out)
+        return fits and set(self.windows.stride) == {1} and 2 * self.codomain[0] <= 3 * self.domain[0]
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)

@@ -49,10 +49,15 @@ class Diagonal(Jacobian):
     def _transpose(self) -> Jacobian:
         return self
 
+    def _makes_new(self) -> bool:
+        return True
+
     def _is_symmetric(self) -> bool:
         return True
 
     def _written(self, write: Any, order: Order) -> str:
+        if self.domain == ():
+            return str(write.single(self.values))
         flat = len(self.domain) == 2 and 1 in self.domain
         return str(write.diag(write.expr(self.values), order, flat))
 

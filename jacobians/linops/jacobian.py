@@ -130,6 +130,10 @@ class Jacobian(MatrixViews):
         """The same, for a plan: of a long chain shorter ones."""
         return (self,)
 
+    def _makes_new(self) -> bool:
+        """Whether every action computes an array, so that nothing that is held or given need be looked for in it."""
+        return False
+
     def _is_symmetric(self) -> bool:
         """Whether the structure alone makes the matrix symmetric, so that it is the same in both derivative layouts."""
         return False
@@ -341,6 +345,8 @@ class Jacobian(MatrixViews):
                [3.]])
         """
         image = self._jvp(self._stack(tangent, self.domain, "jvp", "tangent", "domain"))
+        if self._makes_new() and image.flags.writeable:
+            return image
         return image.copy(order="K") if may_alias(image, (tangent, *self.arrays)) else image
 
     def vjp(self, cotangent: Array) -> Array:
@@ -370,9 +376,13 @@ class Jacobian(MatrixViews):
                [2.]])
         """
         image = self._vjp(self._stack(cotangent, self.codomain, "vjp", "cotangent", "codomain"))
+        if self._makes_new() and image.flags.writeable:
+            return image
         return image.copy(order="K") if may_alias(image, (cotangent, *self.arrays)) else image
 
     def _stack(self, value: Array, expected: Shape, operation: str, name: str, side: str) -> Array:
+        if type(value) is np.ndarray and value.dtype == self.dtype and value.shape == expected:
+            return value
         array = as_float(value, name, operation)
         rank = len(expected)
         if array.shape[array.ndim - rank :] != expected or array.ndim < rank:

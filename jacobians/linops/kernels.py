@@ -73,7 +73,18 @@ def one_by_one(act: Callable[[Array], Array], value: Array, into: Shape, out: Sh
 
 def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:
     """Return whether `result` may be a view of one of these arrays, or of one that must not be written."""
-    return not result.flags.writeable or any(np.may_share_memory(result, a) for a in owned)
+    if not result.flags.writeable:
+        return True
+    owner = result if result.base is None else result.base
+    if type(owner) is not np.ndarray or owner.base is not None:
+        return any(np.may_share_memory(result, a) for a in owned)
+    # NumPy's views name the array that owns their memory; what names another kind of owner is asked by its addresses
+    for a in owned:
+        base = a.base
+        same = a is owner or base is owner or not (base is None or type(base) is np.ndarray)
+        if same and np.may_share_memory(result, a):
+            return True
+    return False
 
 
 def matmul(left: Array, right: Array) -> Array:
@@ -124,10 +135,11 @@ def _product(left: Array, right: Array) -> Array:
         return as_array(left * right)
     if right.ndim != 2:
         return np.matmul(left, right)
-    entries = left.size + right.size + left.shape[0] * right.shape[1]
-    gains = left.flags.f_contiguous or (left.dtype == np.float64 and entries > _TALL)
-    if left.shape[0] > 2 * right.shape[1] and gains:
-        return np.matmul(right.T, left.T).T
+    rows, columns = left.shape[0], right.shape[1]
+    if rows > 2 * columns:
+        entries = left.size + right.size + rows * columns
+        if left.flags.f_contiguous or (left.dtype == np.float64 and entries > _TALL):
+            return np.matmul(right.T, left.T).T
     return np.matmul(left, right)
 
 
@@ -169,8 +181,20 @@ def total(values: Array, axes: tuple[int, ...]) -> Array:
     return sums.astype(values.dtype, copy=False)
 
 
+def written_out(view: Array) -> Array:
+    """Return the entries of a view in memory of their own, in C order, by one copy."""
+    out = empty(view.shape, view.dtype, view)
+    out[...] = view
+    return out
+
+
 def norms(values: Array) -> Array:
-    """The Euclidean norms along the last axis; the squares of a long float32 one are added in float64."""
-    long = values.dtype == np.float32 and values.shape[-1] > _LONG
-    squares = np.einsum("...i,...i->...", values, values, dtype=np.float64 if long else None)
+    """The Euclidean norms along the last axis; the sums of blocks of a long float32 one are added in float64."""
+    whole = values.shape[-1] // _LONG * _LONG
+    if values.dtype != np.float32 or whole == 0:
+        return as_array(np.sqrt(np.einsum("...i,...i->...", values, values)))
+    # einsum in float64 takes four times as long: it first converts the values, some at a time
+    blocks, rest = values[..., :whole].reshape(*values.shape[:-1], whole // _LONG, _LONG), values[..., whole:]
+    squares = np.einsum("...i,...i->...", blocks, blocks).sum(axis=-1, dtype=np.float64)
+    squares += np.einsum("...i,...i->...", rest, rest)
     return as_array(np.sqrt(squares)).astype(values.dtype, copy=False)

@@ -162,6 +162,9 @@ class Kronecker(Jacobian):
     def _vjp(self, cotangent: Array) -> Array:
         return _sandwich(self._left if isinstance(self._left, int) else self._left.T, cotangent, self._right)
 
+    def _makes_new(self) -> bool:
+        return not (isinstance(self._left, int) and isinstance(self._right, int))
+
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         left, right = (
             bordered(leaf(f.array), first=f.first, axis=f.axis)
@@ -265,7 +268,10 @@ class Kronecker(Jacobian):
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        factors = (f.array if isinstance(f, Bordered) else f for f in (self._left, self._right))
+        left, right = self._left, self._right
+        if type(left) is np.ndarray and type(right) is np.ndarray:
+            return left, right
+        factors = (f.array if isinstance(f, Bordered) else f for f in (left, right))
         return tuple(a for a in factors if not isinstance(a, int))
 
 
@@ -293,8 +299,10 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
         return left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
     (p, n), (q, r) = left.shape, right.shape
     if p * n * q + p * q * r <= n * q * r + p * n * r:
-        return _sandwich(1, _sandwich(left, middle, 1), right)
-    return _sandwich(left, _sandwich(1, middle, right), 1)
+        image = left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
+        return right.after(image) if isinstance(right, Bordered) else matmul(image, right)
+    image = right.after(middle) if isinstance(right, Bordered) else matmul(middle, right)
+    return left.times(image) if isinstance(left, Bordered) else matmul(left, image)
 
 
 def _show(factor: Array | Bordered | int) -> str:

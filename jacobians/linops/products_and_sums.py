@@ -95,6 +95,9 @@ class Product(Jacobian):
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
         return Product(tuple(map(inner, self.factors)))
 
+    def _makes_new(self) -> bool:
+        return any(factor._makes_new() for factor in self.factors)
+
     def _written(self, write: Any, order: Order) -> str | None:
         texts = [factor._written(write, order) for factor in self.factors]
         return None if None in texts else str(write.join(texts))

@@ -21,6 +21,7 @@ from jacobians.linops.kernels import matmul, on_rows
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.kronecker_sums import CommonBasis, common_basis, kronecker_terms
 from jacobians.linops.leaves import Dense, LowRank
+from jacobians.linops.lu import factored, inverse_of, solved_triangular
 from jacobians.linops.permutations import Commutation, Identity, MovedEntries, Reshape
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.sylvester import SylvesterInverse
@@ -165,38 +166,6 @@ def _unknown(operation: str, jacobian: Jacobian) -> NoReturn:
         "scipy.sparse.linalg.cg(J, b) of a symmetric positive definite J or gmres(J, b) of any, or write it out: "
         f"Dense(J.tensor(), J.codomain).{operation}(…)"
     )
-
-
-def refuse_singular(operation: str, A: Array, inverse: Array | None, name: str = "A") -> None:
-    """Raise where a matrix has no inverse up to rounding.
-
-    Raises
-    ------
-    DomainError
-        With the condition number in the 1-norm, and what to do.
-    """
-    if not A.size:
-        return
-    with np.errstate(over="ignore"):
-        condition = np.inf if inverse is None else float(np.linalg.norm(A, 1)) * float(np.linalg.norm(inverse, 1))
-    if condition * float(np.finfo(A.dtype).eps) < 1:
-        return
-    raise DomainError(
-        f"{operation}: {name} {A.shape} is singular: its condition number is {condition:.2g}, and {A.dtype} carries "
-        f"{1 / float(np.finfo(A.dtype).eps):.2g}; remove dependent rows, add a multiple of the identity (ridge), or "
-        "take pinv"
-    )
-
-
-def inverse_of(operation: str, A: Array, name: str = "A") -> Array:
-    """Return A⁻¹; raise DomainError where A is singular up to rounding."""
-    try:
-        found: Array | None = np.linalg.inv(A)
-    except np.linalg.LinAlgError:
-        found = None
-    refuse_singular(operation, A, found, name)
-    assert found is not None
-    return found
 
 
 # --- the inverse -----------------------------------------------------------------------------------------
@@ -390,16 +359,13 @@ def _solved(A: Array | int, b: Array, name: str) -> Array:
         return b
     if len(A) != A.shape[1]:
         raise DomainError(_rank_deficient("solve", name, A))
-    inverse_of("solve", A, name)
     columns = np.moveaxis(b, -2, 0)
-    flat = columns.reshape(len(A), -1)
+    flat, A = columns.reshape(len(A), -1), A.astype(b.dtype, copy=False)
     lower, upper = not np.triu(A, 1).any(), not np.tril(A, -1).any()
     if lower or upper:
-        from scipy.linalg import solve_triangular
-
-        found = solve_triangular(A, flat, lower=lower)
+        found = solved_triangular("solve", A, flat, name, lower=lower)
     else:
-        found = np.linalg.solve(A, flat)
+        found = factored("solve", A, name).solve(flat)
     return np.moveaxis(found.reshape(columns.shape), 0, -2)
 
 

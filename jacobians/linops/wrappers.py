@@ -188,6 +188,9 @@ class Scaled(Wrapper):
     def _transpose(self) -> Jacobian:
         return Scaled(self.factor, self.inner.T)
 
+    def _makes_new(self) -> bool:
+        return True
+
     def _is_symmetric(self) -> bool:
         return self.inner._is_symmetric()
 

@@ -13,7 +13,7 @@ from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import derivative_of_vjp
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, KhatriRao, Kronecker
 from jacobians.matrix.inverses import Inverse, Solve
-from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser
+from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser, with_mirror
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers, Second
 from jacobians.presets import AnyLayout
@@ -32,11 +32,21 @@ def below(n: int, dtype: Any, diagonal: float = 0.0) -> Array:
 
 def triangular_inverse(L: Array) -> Array:
     """Return the inverse of a lower triangular matrix, with zeros above its diagonal."""
-    from scipy.linalg import solve_triangular
-
     if not L.size:
         return L.copy()
-    return np.tril(solve_triangular(L, np.eye(len(L), dtype=L.dtype), lower=True))
+    from scipy.linalg import lapack
+
+    found, _ = (lapack.dtrtri if L.dtype == np.float64 else lapack.strtri)(L, lower=1)
+    return np.ascontiguousarray(np.tril(found))
+
+
+def solved_lower(L: Array, rows: Array, *, transposed: bool = False) -> Array:
+    """Return L⁻¹ of each row, or L⁻ᵀ of it, with a lower triangular L."""
+    if not rows.size:
+        return rows.copy()
+    from scipy.linalg import solve_triangular
+
+    return as_array(solve_triangular(L, rows.T, lower=True, trans=int(transposed), check_finite=False).T)
 
 
 @final
@@ -63,8 +73,8 @@ class Cholesky(OfOneMatrix):
 
         def by_a() -> Jacobian:
             n, inverse = len(L), triangular_inverse(L)
-            half = Diagonal(below(n, L.dtype, 0.5))
-            return Kronecker(L, n) @ half @ Kronecker(inverse, inverse) @ symmetriser(n, L.dtype)
+            half = Diagonal(below(n, L.dtype, 0.5) / 2)
+            return Kronecker(L, n) @ half @ Kronecker(inverse, inverse) @ with_mirror(n, L.dtype)
 
         return L, {"A": by_a}
 

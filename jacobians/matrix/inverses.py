@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, LowRank, Product, Reshape, Zero
-from jacobians.linops.solving import inverse_of, refuse_singular
+from jacobians.linops.lu import factored, factored_or_singular, inverse_of
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
@@ -32,6 +33,10 @@ __all__ = [
     "slogdet",
     "solve",
 ]
+
+
+_WELL_CONDITIONED = 1e4
+"""The condition number below which the cofactors are det(A) A⁻ᵀ in nearly all digits of float64."""
 
 
 def inv(A: Array) -> Array:
@@ -127,15 +132,14 @@ class Solve(OfMatrices):
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
-        inverse = inverse_of("solve", A)
-        X = np.linalg.solve(A, B.reshape(len(B), -1)) if B.size else np.zeros((len(B), B.size // max(len(B), 1)))
-        X = X.astype(A.dtype, copy=False)
+        of = factored("solve", A)
+        X = of.solve(B.reshape(len(B), 1 if B.ndim == 1 else B.shape[1]))
 
         def by_a() -> Jacobian:
-            return on_vectors(-1.0 * Kronecker(inverse, X.T), B.shape, A.shape)
+            return on_vectors(-1.0 * Kronecker(of.inverse, X.T), B.shape, A.shape)
 
         def by_b() -> Jacobian:
-            return Dense(inverse, B.shape) if B.ndim == 1 else Kronecker(inverse, B.shape[1])
+            return Dense(of.inverse, B.shape) if B.ndim == 1 else Kronecker(of.inverse, B.shape[1])
 
         return X.reshape(B.shape), {"A": by_a, "B": by_b}
 
@@ -194,16 +198,24 @@ class Determinant(_OfDeterminant):
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         (A,) = arrays
+        of = factored_or_singular(A.astype(np.float64, copy=False))
+        sign, logarithm = of.slogdet()
+        if logarithm > math.log(float(np.finfo(A.dtype).max)):
+            raise DomainError(
+                f"det: the determinant of A {A.shape} is {'-' if sign < 0 else ''}e^{logarithm:.6g}, too large for "
+                f"{A.dtype}; take logdet, or slogdet of any sign"
+            )
+        value = sign * math.exp(logarithm)
 
         def by_a() -> Jacobian:
-            if not A.size:
-                return Dense(A)
+            if of.condition < _WELL_CONDITIONED:
+                return Dense((value * of.inverse.T).astype(A.dtype, copy=False))
             U, s, Vt = np.linalg.svd(A.astype(np.float64, copy=False))
             others = [np.prod(np.delete(s, i)) for i in range(len(s))]
-            sign = np.linalg.det(U) * np.linalg.det(Vt)
-            return Dense((sign * (U * others) @ Vt).astype(A.dtype, copy=False))
+            turned = np.linalg.det(U) * np.linalg.det(Vt)
+            return Dense((turned * (U * others) @ Vt).astype(A.dtype, copy=False))
 
-        return as_array(np.linalg.det(A)), {"A": by_a}
+        return as_array(value), {"A": by_a}
 
     def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
         """Ā = ḡ det(A) Y of Y = A⁻ᵀ, so dA ↦ ḡ det(A) (⟨Y, dA⟩ Y − Y dAᵀ Y); A is not singular."""
@@ -232,13 +244,11 @@ class LogAbsDeterminant(_OfDeterminant):
            [1., 0.]])
     """
 
-    name = "logabsdet"
+    name = "slogdet"
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
-        (A,) = arrays
-        inverse = inverse_of(self.name, A)
-        _, value = np.linalg.slogdet(A)
-        return as_array(value), {"A": lambda: Dense(inverse.T)}
+        of = factored(self.name, arrays[0])
+        return as_array(of.slogdet()[1]), {"A": lambda: Dense(of.inverse.T)}
 
 
 @final
@@ -255,12 +265,11 @@ class LogDeterminant(_OfDeterminant):
     name = "logdet"
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
-        (A,) = arrays
-        inverse = inverse_of("logdet", A)
-        sign, value = np.linalg.slogdet(A)
+        of = factored("logdet", arrays[0])
+        sign, value = of.slogdet()
         if sign < 0:
             raise DomainError("logdet: A has a negative determinant, whose logarithm is not real; take slogdet")
-        return as_array(value), {"A": lambda: Dense(inverse.T)}
+        return as_array(value), {"A": lambda: Dense(of.inverse.T)}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return log det A, and the maker of the row A⁻ᵀ."""
@@ -280,13 +289,13 @@ class Sign(_OfDeterminant):
     -1.0
     """
 
-    name = "sign"
+    name = "slogdet"
     piecewise_linear = True
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         (A,) = arrays
-        refuse_singular("slogdet", A, inverse_of("slogdet", A))
-        return as_array(np.linalg.slogdet(A)[0]), {"A": lambda: Zero((), A.shape, A.dtype)}
+        sign, _ = factored("slogdet", A).slogdet()
+        return as_array(sign), {"A": lambda: Zero((), A.shape, A.dtype)}
 
 
 @of_one

@@ -239,7 +239,12 @@ def symmetric(operation: str, A: Array, name: str = "A") -> Array:
 
 def symmetriser(n: int, dtype: Any) -> Jacobian:
     """Return V ↦ (V + Vᵀ)/2: how a function of symmetric matrices reads an entry and its mirror image."""
-    return 0.5 * (Identity((n, n), dtype) + Commutation(n, n, dtype))
+    return 0.5 * with_mirror(n, dtype)
+
+
+def with_mirror(n: int, dtype: Any) -> Jacobian:
+    """Return V ↦ V + Vᵀ."""
+    return Identity((n, n), dtype) + Commutation(n, n, dtype)
 
 
 def refuse_tie(operation: str, of: str, values: Array, first: int, second: int, what: str, instead: str) -> NoReturn:

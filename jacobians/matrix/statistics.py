@@ -14,7 +14,6 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import (
     BlockDiagonal,
-    Commutation,
     Dense,
     Diagonal,
     Jacobian,
@@ -24,9 +23,9 @@ from jacobians.linops import (
     Reshape,
     Selection,
 )
-from jacobians.matrix.factorisations import cholesky_factor, triangular_inverse
+from jacobians.matrix.factorisations import cholesky_factor, solved_lower, triangular_inverse
 from jacobians.matrix.inverses import LogDeterminant, Solve
-from jacobians.matrix.matrix_operation import OfVectors, square, symmetric
+from jacobians.matrix.matrix_operation import OfVectors, square, symmetric, with_mirror
 from jacobians.matrix.structured import diagonal_places
 from jacobians.operations import log
 from jacobians.operations.on_values import of_one
@@ -72,8 +71,8 @@ class _OfBatch(OfVectors, Unary):
             # the mean's own derivative meets Σ centred = 0, so dC = (dXᵀ C + Cᵀ dX)/(N − ddof)
             W = as_array(centred.T / count)
             if self._own_layout.batch == "rows":
-                return Kronecker(W, D) + Kronecker(D, W) @ Commutation(N, D, X.dtype)
-            return Kronecker(D, W) + Kronecker(W, D) @ Commutation(D, N, X.dtype)
+                return with_mirror(D, X.dtype) @ Kronecker(W, D)
+            return with_mirror(D, X.dtype) @ Kronecker(D, W)
 
         return value, by_x
 
@@ -204,7 +203,8 @@ class Mahalanobis(_AroundMean):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         X, mean, S = self._accepted(arrays)
         differences = self._differences(X, mean, S)
-        whitened = differences @ triangular_inverse(cholesky_factor(self.name, symmetric(self.name, S, "S"), "S")).T
+        L = cholesky_factor(self.name, symmetric(self.name, S, "S"), "S")
+        whitened = solved_lower(L, differences)
         distances = as_array(np.sqrt((whitened * whitened).sum(axis=1)))
 
         def directions() -> Array:
@@ -214,8 +214,7 @@ class Mahalanobis(_AroundMean):
                     f"mahalanobis: vector {int(np.argmin(distances))} is the mean, where the distance has a kink; take "
                     "the square, or gaussian"
                 )
-            inverse = triangular_inverse(cholesky_factor(self.name, symmetric(self.name, S, "S"), "S"))
-            return as_array(whitened / distances[:, None]) @ inverse
+            return solved_lower(L, as_array(whitened / distances[:, None]), transposed=True)
 
         def by_s() -> Jacobian:
             rows = directions()
@@ -234,12 +233,11 @@ class Mahalanobis(_AroundMean):
 class _Likelihood(_AroundMean):
     def _from(self, X: Array, differences: Array, L: Array) -> tuple[Array, Array, Array]:
         """Log-likelihoods, L⁻¹ of the differences and S⁻¹ of them, one a row."""
-        inverse = triangular_inverse(L)
-        whitened = differences @ inverse.T
+        whitened = solved_lower(L, differences)
         n = len(L)
         constant = float(np.log(np.diagonal(L).astype(np.float64)).sum()) + n / 2 * math.log(2 * math.pi)
         values = as_array(-(whitened.astype(np.float64) ** 2).sum(axis=1) / 2 - constant)
-        return self._values(values, X), whitened, whitened @ inverse
+        return self._values(values, X), whitened, solved_lower(L, whitened, transposed=True)
 
     def _makers(self, X: Array, z: Array) -> Makers:
         return {

@@ -26,7 +26,7 @@ from jacobians.linops import (
     Selection,
 )
 from jacobians.linops.half_vectorisation import half_places
-from jacobians.linops.solving import inverse_of
+from jacobians.linops.lu import inverse_of
 from jacobians.matrix.inverses import Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one

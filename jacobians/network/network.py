@@ -14,6 +14,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention, layer_widths
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.initial import Rule, drawn_weights
 from jacobians.layout import Reduction
 from jacobians.network.blocks import gradient_in_blocks
 from jacobians.network.objective import Objective
@@ -216,22 +217,35 @@ class Network(Objective):
 
     # --- parameters ------------------------------------------------------------------------------
 
-    def init(self, rng: np.random.Generator | int | None = None, dtype: npt.DTypeLike = np.float64) -> dict[str, Array]:
-        """Return random parameters: weights uniform in ±√(6/(in+out)), biases 0.
+    def init(
+        self,
+        rng: np.random.Generator | int | None = None,
+        dtype: npt.DTypeLike = np.float64,
+        rule: Rule = "glorot",
+    ) -> dict[str, Array]:
+        """Return random parameters: weights by a rule, biases 0, and the scales gamma of a normalisation 1.
 
         The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
-        every convention (Glorot & Bengio 2010, eq. 16).
+        every convention. Of a function, a weight of three axes or more is a kernel, as the layout has kernels; a
+        vector is a scale if its name begins with gamma.
 
         Parameters
         ----------
         rng : numpy.random.Generator or int, optional
             Or a seed. Without one, other parameters come at every call.
         dtype : dtype
+        rule : {"glorot", "he", "torch"}
+            Uniform in ±√(6/(fan_in + fan_out)), normal with variance 2/fan_in, or uniform in ±1/√fan_in. A node adds up
+            fan_in products; of a kernel these are the channels times the entries of a window.
 
         Raises
         ------
         ArgumentError
-            If `rng` is neither a generator nor a seed.
+            If `rng` is neither a generator nor a seed, or the rule is unknown.
+
+        References
+        ----------
+        Glorot & Bengio (2010), eq. 16; He et al. (2015), arXiv:1502.01852, eq. 10.
 
         Examples
         --------
@@ -242,12 +256,18 @@ class Network(Objective):
         rng = generator(np.random.default_rng() if rng is None else rng, "Network.init")
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
-            if len(shape) != 2 or not self._is_weight(name):
-                params[name] = np.zeros(shape, dtype=dtype)
+            if len(shape) < 2 or not self._is_weight(name):
+                scale = name.rpartition(".")[2].startswith("gamma")
+                params[name] = np.full(shape, 1.0 if scale else 0.0, dtype=dtype)
+                continue
+            if len(shape) > 2:
+                axes = self.layout.kernel_axes(len(shape) - 2)
+                kernel = drawn_weights(tuple(shape[axis] for axis in axes), rng, rule, "Network.init")
+                back = sorted(range(len(shape)), key=axes.__getitem__)
+                params[name] = np.ascontiguousarray(kernel.transpose(back)).astype(dtype)
                 continue
             out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
-            bound = np.sqrt(6.0 / (n_in + out))
-            nodes = rng.uniform(-bound, bound, size=(out, n_in))
+            nodes = drawn_weights((out, n_in), rng, rule, "Network.init")
             if self.layout.absorbs_bias:
                 nodes = self.layout.joined(np.zeros((out, 1)), nodes, 1)
             params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)

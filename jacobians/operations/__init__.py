@@ -23,6 +23,8 @@ from jacobians.operations import (
     class_losses,
     combining,
     losses,
+    losses_of_entries,
+    losses_of_places,
     operation,
     powers,
     products,
@@ -35,6 +37,8 @@ from jacobians.operations.affine_maps import *
 from jacobians.operations.class_losses import *
 from jacobians.operations.combining import *
 from jacobians.operations.losses import *
+from jacobians.operations.losses_of_entries import *
+from jacobians.operations.losses_of_places import *
 from jacobians.operations.operation import *
 from jacobians.operations.powers import *
 from jacobians.operations.products import *
@@ -50,6 +54,8 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         *class_losses.__all__,
         *combining.__all__,
         *losses.__all__,
+        *losses_of_entries.__all__,
+        *losses_of_places.__all__,
         *operation.__all__,
         *powers.__all__,
         *products.__all__,
@@ -74,10 +80,13 @@ ACTIVATIONS: dict[str, type[operation.Elementwise]] = {
 }
 """The activations of a network by name."""
 
-LOSSES: dict[str, type[losses.Loss]] = {
-    str(kind.name): kind for kind in _public(losses.Loss, class_losses, losses) if kind.of_outputs
-}
+_KINDS_OF_LOSSES = tuple(_public(losses.Loss, class_losses, losses, losses_of_entries, losses_of_places))
+
+LOSSES: dict[str, type[losses.Loss]] = {str(kind.name): kind for kind in _KINDS_OF_LOSSES if kind.of_outputs}
 """The losses of a network's outputs by name, which is the name of the loss's function."""
+
+_FOUND_BY_NAME = {str(kind.name): kind for kind in _KINDS_OF_LOSSES} | LOSSES
+"""Those of probabilities and of their logarithms too, unless one of outputs has the same name."""
 
 SHORT_NAMES = {
     "binary": "binary_cross_entropy",
@@ -133,7 +142,7 @@ def find_loss(given: str | losses.Loss) -> losses.Loss:
         told = f"loss={given!r} is called loss={new!r}, as its function is"
         warnings.warn(told, DeprecationWarning, stacklevel=_caller())
         given = new
-    return _named(LOSSES, given, "loss")()
+    return _named(_FOUND_BY_NAME, given, "loss")()
 
 
 def _caller() -> int:

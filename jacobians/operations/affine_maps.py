@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any, cast, overload
+from typing import Any, cast, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, ones
+from jacobians.arrays import Array, Shape, ones, size_of
 from jacobians.errors import LayoutError, ShapeError
-from jacobians.layout import Layout
+from jacobians.layout import Features, Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
 from jacobians.operations.on_values import V, of_one, of_two
 from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Second, Unary
+from jacobians.operations.shaping import flat_examples
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, WithOnes
 
@@ -162,6 +163,10 @@ class Affine(Primitive):
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         X, W = arrays[:2]
         layout = self.layout
+        if X.ndim > 2:
+            self._check_features(X, W)
+            into = self._as_matrix(X)
+            return self._around(X, into, *self._linearize(into._jvp(X), W, *arrays[2:]))
         self._check(X, W)
         n_out = W.shape[1 - layout.node_axis]
         weights, b = W, None
@@ -183,10 +188,34 @@ class Affine(Primitive):
             makers["b"] = partial(self._by_bias, X, n_out, arrays[2].shape)
         return Z, makers
 
+    def _around(self, X: Any, into: Jacobian, Z: Any, makers: Makers) -> tuple[Any, Makers]:
+        """From the map of the matrix that an X of more axes becomes, Z and its makers, to those of X itself."""
+        layout = self.layout
+        if layout.features == "all-axes":
+            return Z, {**makers, "X": lambda: makers["X"]() @ into}
+        own = (*X.shape[:-1], Z.shape[1]) if layout.batch == "rows" else (Z.shape[0], *X.shape[1:])
+        out = Reshape(own, Z.shape, Z.dtype)
+        around: Makers = {name: partial(_after, out, make) for name, make in makers.items()}
+        return Z.reshape(own), {**around, "X": lambda: out @ makers["X"]() @ into}
+
+    def _as_matrix(self, X: Array) -> Jacobian:
+        """The map from an X of more axes to the matrix that is mapped: of all vectors, or of one vector an example."""
+        layout, shape = self.layout, X.shape
+        if layout.features == "all-axes":
+            return flat_examples(shape, layout, X.dtype)
+        features = shape[layout.feature_axis]
+        count = size_of(shape[:-1] if layout.batch == "rows" else shape[1:])
+        return Reshape(layout.batch_shape(count, features), shape, X.dtype)
+
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """Z̄ by X is linear in W: dW ↦ Ḡ dWᵀ, Ḡ dW, dW Ḡ or dWᵀ Ḡ, less the entry of ones."""
         X, W = arrays[:2]
         layout = self.layout
+        if X.ndim > 2:
+            into, n_out = self._as_matrix(X), W.shape[1 - layout.node_axis]
+            matrix = cotangent.reshape(layout.batch_shape(into.codomain[layout.batch_axis], n_out))
+            found = self._second(matrix, into._jvp(X), W)
+            return {pair: into.T @ jacobian for pair, jacobian in found.items()}
         width = W.shape[layout.node_axis]
         rows = layout.batch == "rows"
         by_weights: Jacobian = Kronecker(cotangent, width) if rows else Kronecker(width, cotangent.T)
@@ -196,6 +225,11 @@ class Affine(Primitive):
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return Z as a formula, and makers of the Jacobians in symbols: Z is linear in W and b, so it is J·W + J·b."""
+        if inputs[0].ndim > 2:
+            given, *others = inputs
+            into = self._as_matrix(cast(Array, given))
+            matrix = cast(Expr, into._jvp(cast(Array, given)))
+            return self._around(given, into, *self.in_symbols(matrix, *others, name=name))
         X, W, *bias = cast("list[Array]", inputs)
         makers: Makers = {"X": lambda: self._by_input(X, W), "W": lambda: self._by_weights(X, W)}
         value = self._by_weights(X, W)._jvp(W)
@@ -234,6 +268,24 @@ class Affine(Primitive):
         by_bias = Kronecker(column, n_out) if self.layout.batch == "rows" else Kronecker(n_out, column)
         return by_bias if by_bias.domain == shape else Product((by_bias, Reshape(by_bias.domain, shape, X.dtype)))
 
+    def _check_features(self, X: Array, W: Array) -> None:
+        """Raise ShapeError unless an X of more than two axes has as many features as W takes."""
+        layout = self.layout
+        check_matrix(W, "W", self.name, layout)
+        width = W.shape[layout.node_axis] - layout.absorbs_bias
+        flat = layout.features == "all-axes"
+        found = {features: _features(X, layout.replace(features=features)) for features in get_args(Features)}
+        if found[layout.features] == width:
+            return
+        other = "one-axis" if flat else "all-axes"
+        what = "all entries of an example" if flat else f"the entries along axis {layout.feature_axis}"
+        hint = f"; with features={other!r} it would fit" if found[other] == width else ""
+        raise ShapeError(
+            f"{self.name}: X has shape {X.shape}, and the layout takes {what} as features, {found[layout.features]} "
+            f"(batch in {layout.batch}, features={layout.features!r}); W of shape {W.shape} (weights in "
+            f"{layout.weights}, bias {layout.bias}) expects {width}{hint}"
+        )
+
     def _check(self, X: Array, W: Array) -> None:
         layout, expected = self.layout, self._weight_shape
         if not X.ndim == W.ndim == 2:
@@ -263,6 +315,16 @@ class Affine(Primitive):
             f"{self.name}: X has shape {X.shape}, batch in {layout.batch} expects {wanted} for W of shape {W.shape} "
             f"(weights in {layout.weights}, bias {layout.bias}){hint}"
         )
+
+
+def _after(out: Jacobian, make: Callable[[], Jacobian]) -> Jacobian:
+    return out @ make()
+
+
+def _features(X: Array, layout: Layout) -> int:
+    """How many features a layer sees in an X of more than two axes."""
+    shape = X.shape if layout.features == "one-axis" else layout.flat_shape(X.shape)
+    return shape[layout.feature_axis]
 
 
 def _two_sizes(sizes: tuple[int, int]) -> tuple[int, int]:
@@ -303,13 +365,15 @@ def affine(X: Any, W: Any, b: Any = None, layout: AnyLayout | None = None) -> An
     Parameters
     ----------
     X : array_like, shape (N, D), or (D, N) with the batch in columns
+        Or of more axes. A layout with features "one-axis" maps each vector along the feature axis, as torch and Keras
+        do: (N, T, D) becomes (N, T, out). One with "all-axes" flattens each example, as CS231n does.
     W : array_like, shape (in, out), or (out, in) with the weights in rows; in = D, or D + 1 with an absorbed bias
     b : array_like, shape (out,), (1, out) or (out, 1), only with a separate bias
     layout : Layout, Convention or str, optional
 
     Returns
     -------
-    Z : ndarray, shape (N, out) or (out, N)
+    Z : ndarray, shape (N, out) or (out, N), or of more axes as X
     J : Jacobians
         ``J.X``, ``J.W`` and ``J.b``: Kronecker products, with a commutation where one node's weights lie
         along the other axis than one example's entries.
@@ -334,6 +398,13 @@ def affine(X: Any, W: Any, b: Any = None, layout: AnyLayout | None = None) -> An
       X: Kronecker(I₅, 2×3): 10×15 float64, (5, 3) → (5, 2), 48 B
       W: Kronecker(5×3, I₂): 10×6 float64, (3, 2) → (5, 2), 120 B
       b: Kronecker(5×1, I₂) @ Reshape(2 to 1×2): 10×2 float64, (2,) → (5, 2), 40 B
+
+    Images of 3×2×2 pixels, flattened as in CS231n, and sequences of seven steps as in torch:
+
+    >>> affine(np.ones((5, 3, 2, 2)), np.ones((12, 4)), np.zeros(4), "cs231n")[0].shape
+    (5, 4)
+    >>> affine(np.ones((7, 5, 3)), np.ones((4, 3)), np.zeros(4), "pytorch")[0].shape
+    (7, 5, 4)
     """
     layout = find_layout(layout)
     if layout.bias == "separate" and b is None:

@@ -360,6 +360,15 @@ class Loss(Frozen, ABC):
             return np.where(X < 0, -1, 1)
         return X
 
+    def _refuse_time_first(self, X: Array) -> None:
+        """Raise LayoutError where the steps of sequences lie where a loss counts its examples."""
+        if self.layout.sequences == "time-first":
+            raise LayoutError(
+                f"{self.name}: X has shape {X.shape}, and the layout has sequences time-first; a loss counts its "
+                f"examples along axis {self.layout.batch_axis}: move the batch there, as in X.transpose(1, 0, 2) of "
+                "(T, N, C), and give a layout with sequences='batch-first', or take reduction='sum' or 'mean-all'"
+            )
+
     def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).
 
@@ -376,6 +385,8 @@ class Loss(Frozen, ABC):
         """
         if self.reduction in ("sum", "none"):
             return 1.0
+        if X.ndim == 3 and self.reduction == "mean":
+            self._refuse_time_first(X)
         examples = X.shape[self.layout.batch_axis]
         count = examples if self.reduction == "mean" else X.size
         if whole is not None and examples:
@@ -403,6 +414,8 @@ class Loss(Frozen, ABC):
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
         X = as_float(X, "X", self.name)
+        if X.ndim == 3:
+            self._refuse_time_first(X)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:

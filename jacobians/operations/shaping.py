@@ -10,13 +10,32 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, full, kind_of, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
-from jacobians.linops import Commutation, Dense, Identity, Jacobian, Kronecker, Product, Reshape, Selection
+from jacobians.layout import Layout
+from jacobians.linops import (
+    Commutation,
+    Dense,
+    Identity,
+    Jacobian,
+    Kronecker,
+    PermutedAxes,
+    Product,
+    Reshape,
+    Selection,
+)
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
+
+
+def flat_examples(shape: Shape, layout: Layout, dtype: npt.DTypeLike = np.float64) -> Jacobian:
+    """Return the map that makes each example of a batch one row, or one column, in the layout's vec order."""
+    axes = layout.flat_axes(len(shape))
+    moved = tuple(shape[axis] for axis in axes)
+    flat = Reshape(layout.flat_shape(shape), moved, dtype)
+    return flat if axes == tuple(range(len(shape))) else flat @ PermutedAxes(axes, shape, dtype)
 
 
 class Transpose(Unary):

@@ -7,6 +7,7 @@ from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
 _CS231N_CODE = Layout(batch="rows", weights="columns", bias="separate", vec="C")
+"""affine_forward of assignments 1 and 2 takes (N, d_1, …, d_k), and reshapes each input into a vector."""
 _CS231N_NAMES = ArrayNames(strength="reg", aliases={"scores": "pre:last", "probs": "prediction", "num_train": "count"})
 _CS231N_CITATION = "Stanford CS231n, Convolutional Neural Networks for Visual Recognition"
 _CS224N = Task("cross_entropy", output="softmax", hidden="relu", citation="the notes' one-layer network")
@@ -170,6 +171,7 @@ COURSES: tuple[Convention, ...] = (
     Convention(
         name="cs231n-bias-trick",
         title="CS231n assignment 1, softmax and SVM: ones appended last, bias regularised",
+        # the notebooks reshape each image into a row before they append the ones
         layout=Layout(batch="rows", weights="columns", bias="last", vec="C"),
         assumed=("derivative",),
         reduction="mean",

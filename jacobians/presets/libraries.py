@@ -6,12 +6,18 @@ from jacobians.array_names import ArrayNames
 from jacobians.conventions import Convention, Task
 from jacobians.layout import Layout
 
-_ROWS_IN_OUT = Layout(batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator")
+_ROWS_IN_OUT = Layout(
+    batch="rows", weights="columns", bias="separate", vec="C", derivative="numerator", features="one-axis"
+)
 _ROWS_OUT_IN = _ROWS_IN_OUT.replace(weights="rows")
 _TORCH = _ROWS_OUT_IN.replace(sequences="time-first")
-"""torch.nn.Conv2d takes (N, C, H, W) and keeps (out, in, H, W); torch.nn.LSTM takes (T, N, D) unless batch_first."""
+"""torch.nn.Conv2d takes (N, C, H, W) and keeps (out, in, H, W); torch.nn.LSTM takes (T, N, D) unless batch_first.
+
+torch.nn.Linear takes (∗, in), and maps along the last axis."""
 _CHANNELS_LAST = _ROWS_IN_OUT.replace(images="HWC", kernels="HWIO")
-"""keras.layers.Conv2D and flax.linen.Conv take (N, H, W, C) and keep (H, W, in, out)."""
+"""keras.layers.Conv2D and flax.linen.Conv take (N, H, W, C) and keep (H, W, in, out).
+
+keras.layers.Dense and flax.linen.Dense map along the last axis of an input of any rank."""
 _TORCH_MSE = Task("squared_error", reduction="mean-all", citation="torch.nn.MSELoss")
 _KERAS_MSE = Task("squared_error", reduction="mean-all", citation="keras.losses.MeanSquaredError")
 

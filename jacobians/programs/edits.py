@@ -435,7 +435,8 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
-            yield _edit(_superfluous(kind, right), words, part, left)
+            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right)
+            yield _edit(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
                 words = f"{named}, {around.text(left)}, does not belong there"
@@ -456,6 +457,14 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         for pair, rest in _pairs_of_factors(part):
             words = f"a factor, {around.text(pair)}, does not belong there"
             yield _edit("derivative-superfluous", words, part, rest)
+
+
+def _is_index(part: Part) -> bool:
+    """Whether an expression stands in an index."""
+    parent, name, place, _ = part
+    return (isinstance(parent, ast.Subscript) and name == "slice") or (
+        name_of(parent) == "index" and _is_octave(parent) and bool(place)
+    )
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
@@ -605,6 +614,15 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
             yield _edit("wrong-order", "the two factors are exchanged", part, new)
 
 
+_TURNED = ("matrix product", "outer product")
+
+
+def _kind_of(node: ast.AST) -> str:
+    """What an operation on two sides is; empty for anything else."""
+    found = operands(node)
+    return "" if found is None else found[0]
+
+
 def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
@@ -616,7 +634,7 @@ def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if inner is not None:
             words = f"{around.text(inner)} is transposed where it is not to be"
             yield _edit("transposed", words, part, inner)
-        elif isinstance(node, ast.Name) or (operands(node) or ("",))[0] in ("matrix product", "outer product"):
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or _kind_of(node) in _TURNED:
             words = f"{around.text(node)} is to be transposed"
             yield _edit("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
 

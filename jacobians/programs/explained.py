@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,10 +64,18 @@ def _of_softmax(study: Study, suspect: Suspect, given: Any, wanted: Any) -> tupl
 
 def scale_kind(ratio: float, study: Study) -> str:
     """Return the slip's name of a gradient that is a multiple of the derivative."""
-    n, k = float(study.subject.guess.examples), float(study.subject.guess.outputs)
-    kinds = {-1.0: "sign", 2.0: "scale-half", 0.5: "scale-half", n: "scale-n", 1.0 / n: "scale-n", k: "scale-classes",
-             1.0 / k: "scale-classes"}  # fmt: skip
+    k = float(study.subject.guess.outputs)
+    kinds = {-1.0: "sign", 2.0: "scale-half", 0.5: "scale-half"}
+    for n in _examples(study):
+        kinds |= {float(n): "scale-n", 1.0 / n: "scale-n"}
+    kinds |= {k: "scale-classes", 1.0 / k: "scale-classes"}
     return next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
+
+
+def _examples(study: Study) -> list[int]:
+    """How many examples there are, and how many a batch of them holds."""
+    batches = [e.copy for e in study.run.events if re.match(r"(m|N|num|batch_?size)$", e.key) and type(e.copy) is int]
+    return [study.subject.guess.examples, *(n for n in dict.fromkeys(batches) if n > 1)]
 
 
 def number(ratio: float, study: Study) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.recording import Event, Plan, Run, owner, reals
+from jacobians.programs.recording import Event, Plan, Run, owner, reals, scalar
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,14 +170,20 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
-        claim = Claim(event.shown, parameter.shown, event, origin, sign, event.copy, event.line)
+        claim = Claim(_written(event, run.events), parameter.shown, event, origin, sign, event.copy, event.line)
         if first is not None:
             claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
         if generic and origin.key in exact:
             continue  # what is handed on is called "grad" as well
         if not generic:
             exact.add(origin.key)
-        old = found.pop(origin.key, None)
+        old = found.get(origin.key)
+        if (
+            old is not None and event.kind != "update"
+            and id(old.event.value) in returned and id(event.value) not in returned
+        ):  # fmt: skip
+            continue  # what is returned is the gradient, not a changed copy of it
+        found.pop(origin.key, None)
         if old is not None and event.kind != "update" and np.array_equal(old.value, claim.value):
             claim.line, claim.sign, claim.name = old.line, old.sign, old.name
         if old is not None and old.sign < 0 and event.kind != "update":
@@ -208,6 +214,33 @@ def _read_before(
         if same and event.node is None and np.array_equal(event.copy, parameter.copy):
             return origin_of(memory, event)
     return None
+
+
+def _holder(event: Event, events: list[Event]) -> Event | None:
+    """The dict that an entry of a display lies in: what it is assigned to, or returned by."""
+    if event.shown != repr(event.key):
+        return None
+    for later in events[event.index + 1 :]:
+        parts = later.value if isinstance(later.value, tuple) else (later.value,)
+        if any(isinstance(part, dict) and part.get(event.key) is event.value for part in parts):
+            return later
+    return None
+
+
+def _written(event: Event, events: list[Event]) -> str:
+    """How the program writes a gradient; an entry of a dict's display is written with the dict's name."""
+    holder = _holder(event, events)
+    if holder is None:
+        return event.shown
+    return event.key if holder.kind == "return" else f"{holder.shown}[{event.key!r}]"
+
+
+def _of_returned_gradients(holder: Event) -> bool:
+    """Whether a dict that is returned holds gradients by its parameters' names: with a loss, or of a backward pass."""
+    if holder.kind != "return":
+        return naming.is_gradient(holder.key)
+    parts = holder.value if isinstance(holder.value, tuple) else tuple(holder.value.values())
+    return any(scalar(part) is not None for part in parts) or re.search(r"(?i)back|grad", holder.function) is not None
 
 
 def _computed(memory: Memory, event: Event) -> Event | None:
@@ -267,17 +300,29 @@ def _pair_of(
         return None if parameter is None else (parameter, 1.0, False)
     names, generic = _names(event, plan)
     if not names and not generic:
-        return None
+        holder = _holder(event, events)
+        if holder is None or not _of_returned_gradients(holder):
+            return None
+        names = [event.key]
     for name in names:
         if not naming.is_parameter(name) and id(event.value) not in returned and name not in _FACTORS:
             continue
         parameter = _last(by_key.get(name, []), event)
-        if parameter is not None:
+        if parameter is not None and parameter.value is not event.value:
             return parameter, 1.0, False
     if names and id(event.value) in returned:
         parameter = _alike(event, by_key)
         if parameter is not None:
             return parameter, 1.0, False
+    if generic and event.shown != event.key:
+        # a tuple of expressions: they are of the arguments in their order, or each of the one of its shape
+        alike = [e for e in events if e.kind == "argument" and e.frame == event.frame and naming.is_parameter(e.key)]
+        beside = [e for e in events if (e.key, e.frame, e.line) == (event.key, event.frame, event.line)]
+        if len(beside) == len(alike):
+            return alike[beside.index(event)], 1.0, False
+        shaped = [e for e in alike if np.shape(e.copy) == np.shape(event.copy)]
+        if len(shaped) == 1:
+            return shaped[0], 1.0, False
     if generic:
         for fits in (True, False):
             for name in naming.GENERIC:

@@ -47,6 +47,8 @@ class Study:
         The parameters' values, by their origins.
     true : list of Derivative
         Of each claim; empty before it was judged.
+    plain : list of ndarray
+        The same without the regulariser; empty where there is none, and where nobody asked.
     adjoints : dict
         The loss's derivative with respect to arrays of the forward pass, by events.
     bad : frozenset of int
@@ -60,6 +62,7 @@ class Study:
     base: Changes
     values: dict[Any, Any]
     true: list[Derivative] = field(default_factory=list)
+    plain: list[Any] = field(default_factory=list)
     adjoints: dict[int, Any] = field(default_factory=dict)
     bad: frozenset[int] = frozenset()
     settings: Settings | None = None
@@ -242,7 +245,7 @@ def _away_from_kinks(study: Study, settings: Settings) -> Study:
             return study
         subject = Subject(
             old.source, old.plan, old.uses, old.entry, old.guess, old.seed + 1000 * (draw + 1), limits=old.limits,
-            tables=old.tables, decisions=old.decisions, free=old.free,
+            tables=old.tables, decisions=old.decisions,
         )  # fmt: skip
         run, _ = subject.run()
         made = studied(subject, run, settings) if run.error is None or run.trained else None
@@ -344,7 +347,9 @@ def _further(one: Failed, other: Failed) -> Failed:
 
 def _adds_nothing(study: Study) -> bool:
     """Whether the functions of a program's gradients add nothing up: they take one example at a time."""
+    computed = {claim.line for claim in study.claims}
     names = {claim.event.function for claim in study.claims}
+    names |= {event.function for event in study.run.events if event.line in computed}
     lines = study.subject.source.lines
     for node in ast.walk(study.subject.source.tree):
         if isinstance(node, ast.FunctionDef) and node.name in names:

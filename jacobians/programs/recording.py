@@ -281,7 +281,7 @@ def _over_parts(tree: ast.Module) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.For):
             names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
-            if _over_examples(node.iter) or any("batch" in name for name in (*names, key_of(node.target).lower())):
+            if _takes_examples(node) or any("batch" in name for name in (*names, key_of(node.target).lower())):
                 yield id(node)
 
 
@@ -608,8 +608,16 @@ _HOW_OFTEN = (
     "epoch", "iter", "num_it", "steps", "n_it", "training", "batches", "rounds", "minibatch", "mini_batch", "permut",
 )  # fmt: skip
 _EXAMPLES = re.compile(
-    r"(?i)(x|y|(\w+_)?(data(set)?|inputs?|targets?|samples|examples|rows|labels)|[xy]s?_?\w{0,2}(train|tr)|train_?(x|y|set)?)$"
+    r"(?i)(x|y|(\w+_)?(data(set)?|inputs?|targets?|samples|examples|rows|labels|patterns?|pairs)|[xy]s?_?\w{0,2}(train|tr)|train_?(x|y|set)?)$"
 )
+
+
+def _takes_examples(loop: ast.For) -> bool:
+    """Whether a loop takes one example after another, by what it runs through or calls each: ``for x, t in …``."""
+    parts = loop.target.elts if isinstance(loop.target, ast.Tuple) else []
+    names = [key_of(part) for part in parts]
+    each = len(names) == 2 and all(_EXAMPLES.match(name) or name == "t" for name in names)
+    return each or _over_examples(loop.iter)
 
 
 def _over_examples(node: ast.expr) -> bool:
@@ -641,7 +649,7 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
         often = any(word in name for name in names for word in _HOW_OFTEN)
-        if target in _ROUNDS or often or _over_examples(node.iter):
+        if target in _ROUNDS or often or _takes_examples(node):
             training.append(id(node))
         else:
             long.append(id(node))

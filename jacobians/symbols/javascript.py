@@ -1,4 +1,4 @@
-"""NumPy programs as JavaScript: calls of a runtime, as text that runs as it stands, or as trees that it walks."""
+"""Formulas and NumPy programs as JavaScript: calls of a runtime, as text that runs, or as trees that it walks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 
 from jacobians.errors import LayoutError
+from jacobians.symbols.explicit_matrices import MATRICES
+from jacobians.symbols.numpy import NumpyNotation
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -25,6 +27,8 @@ _FUNCTIONS = {
     "log1p",
     "tanh",
     "cosh",
+    "sin",
+    "cos",
     "sqrt",
     "abs",
     "sign",
@@ -40,14 +44,15 @@ _FUNCTIONS = {
     "kron",
     "column_stack",
     "vstack",
+    "trace",
 }
 """The functions of NumPy that the runtime has."""
+_OF_LINALG = {"inv", "solve", "det", "norm"}
+"""Those of ``np.linalg``."""
 _OF_ARRAYS = {"sum", "max"}
 """The methods of arrays that a program calls."""
 _OF_SCIPY = {"ndtr"}
 """What a program imports from elsewhere and the runtime has."""
-_OF_MATRICES = {"vec", "commutation", "selection", "per_example"}
-"""The explicit matrices that the runtime has."""
 _RESERVED = {
     "arguments",
     "await",
@@ -111,6 +116,29 @@ def runtime() -> str:
     return files("jacobians.symbols").joinpath("runtime.js").read_text(encoding="utf-8")
 
 
+class JavascriptNotation(NumpyNotation):
+    """JavaScript that calls the runtime; the matrices are those of the runtime too.
+
+    Examples
+    --------
+    >>> from jacobians.symbols.expressions import MatMul, Symbol
+    >>> write = JavascriptNotation()
+    >>> write.document(write.expr(MatMul(Symbol("X", (5, 4)), Symbol("W1", (4, 3)))))
+    'np.matmul(X, W1)'
+    """
+
+    def document(self, text: str) -> str:
+        """Return an equation's or an expression's NumPy code as JavaScript.
+
+        Raises
+        ------
+        LayoutError
+            If the runtime lacks a function.
+        """
+        statement = ast.parse(text).body[0]
+        return _written(_tree(statement.value)) if isinstance(statement, ast.Expr) else _statement(statement)
+
+
 def javascript(program: str) -> str:
     r"""Return a NumPy program as one JavaScript function of what is given; it returns all that it computes, by name.
 
@@ -143,6 +171,11 @@ def javascript(program: str) -> str:
     given = dict.fromkeys(name for name in map(_safe, read) if name not in {"np_", *computed, *map(_safe, called)})
     inner = "\n".join([*body, f"return {{ {', '.join(computed)} }};"]).replace("\n", "\n  ")
     return f"function program({{ {', '.join(given)} }}) {{\n  {inner}\n}}"
+
+
+def with_runtime(program: str) -> str:
+    """Return a NumPy program as JavaScript that stands alone: the runtime ``np``, and one function, ``program``."""
+    return f"{runtime()}\n{javascript(program)}\n"
 
 
 Tree: TypeAlias = "float | str | list[Any] | dict[str, Any]"
@@ -251,11 +284,17 @@ def _tree(node: ast.expr) -> Tree:
             name in _FUNCTIONS
         ):
             return [name, *map(_tree, arguments)]
+        case ast.Call(
+            func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="linalg"), attr=name),
+            args=arguments,
+            keywords=[],
+        ) if name in _OF_LINALG:
+            return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=[], keywords=how) if name in _OF_ARRAYS:
             return [name, _tree(value), {str(each.arg): ast.literal_eval(each.value) for each in how}]
         case ast.Call(func=ast.Attribute(value=value, attr="reshape"), args=lengths, keywords=[]):
             return ["reshape", _tree(value), ["list", *map(_tree, lengths)]]
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _OF_MATRICES | _OF_SCIPY:
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in MATRICES or name in _OF_SCIPY:
             return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return ["call", name, *map(_tree, arguments)]
@@ -297,10 +336,12 @@ def _safe(name: str) -> str:
 
 
 def _needs_no_line(statement: ast.stmt) -> bool:
-    """Whether it is a text for readers, or imports what the runtime has."""
+    """Whether it is a text for readers, or imports or defines what the runtime has."""
     match statement:
         case ast.Import(names=[ast.alias(name="numpy", asname="np")]) | ast.Expr(value=ast.Constant()):
             return True
+        case ast.FunctionDef(name=name):
+            return name in MATRICES
         case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]):
             return name in _OF_SCIPY
     return False

@@ -87,9 +87,9 @@ class LatexNotation(Notation):
         letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
         if not greek and len(found.letters) > 1:
             letters = rf"\mathrm{{{letters}}}"
-        d = r"\mathrm{d}" if found.differential else ""
+        before = rf"\mathrm{{{found.before}}}" if found.before else ""
         above = r"^{\mathrm{grad}}" if found.ending else ""
-        return f"{d}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
+        return f"{before}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
 
     def transpose(self, text: str) -> str:
         # within braces the sign would stand beside a subscript, not above it; two superscripts do need them

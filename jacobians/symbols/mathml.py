@@ -113,7 +113,7 @@ class MathmlNotation(Notation):
             letters = f"<{tag}>{letters}{below}{above}</{tag}>"
         if found.ending and not above:
             letters = _row(letters, f"<mi>{escape(primed(found.ending))}</mi>")
-        return _row('<mi mathvariant="normal">d</mi>', letters) if found.differential else letters
+        return _row(f'<mi mathvariant="normal">{found.before}</mi>', letters) if found.before else letters
 
     def number(self, value: float) -> str:
         return f"<mn>{value:g}</mn>" if value >= 0 else _row("<mo>−</mo>", f"<mn>{-value:g}</mn>")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
+    KRONECKER,
     Add,
     AtStep,
     Call,
@@ -64,9 +65,9 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Name:
-    """A name's parts: whether a d comes first, its letters, its index or nothing, and what follows the index."""
+    """A name's parts: a d or t before it or nothing, its letters, its index or nothing, and what follows the index."""
 
-    differential: bool
+    before: str
     letters: str
     index: str
     ending: str = ""
@@ -79,20 +80,20 @@ def split_name(name: str) -> Name:
     Examples
     --------
     >>> split_name("dTheta2")
-    Name(differential=True, letters='Theta', index='2', ending='')
-    >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("db1").differential
-    ('_grad', 'p', True)
+    Name(before='d', letters='Theta', index='2', ending='')
+    >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("tb1").before
+    ('_grad', 'p', 't')
     >>> split_name("X_grad")
-    Name(differential=False, letters='X', index='', ending='_grad')
+    Name(before='', letters='X', index='', ending='_grad')
     """
-    differential = bool(re.match(r"d([A-Z]|b\d*$)", name))
-    rest = name[differential:]
+    before = name[:1] if re.match(r"[dt]([A-Z]|b\d*$)", name) else ""
+    rest = name[len(before) :]
     found = (
         re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest)
         or re.fullmatch(r"([A-Z]|[^\W\d_]+(?=_))()(_?grad)", rest)
         or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
     )
-    return Name(differential, *found.groups()) if found else Name(differential, rest, "")
+    return Name(before, *found.groups()) if found else Name(before, rest, "")
 
 
 def is_gradient(ending: str) -> bool:
@@ -258,6 +259,8 @@ class Notation(ABC):
             case SumOver(of, axis, keep):
                 summed = self.sum_over(self._at(of, _POSTFIX), axis, keep)
                 return summed, _POSTFIX if self.sums_closely else _PRODUCT
+            case Call(function, (left, right)) if function == KRONECKER:
+                return self.kron(self._at(left, _POSTFIX), self._at(right, _POSTFIX)), _POSTFIX
             case Call(function, arguments):
                 return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
         raise TypeError(f"no notation for {type(expr).__name__}")
@@ -343,6 +346,14 @@ class Notation(ABC):
         """Return a factor of a product: an expression, in brackets if need be, or an identity of some size."""
         return self._at(Eye(factor) if isinstance(factor, int) else factor, _POSTFIX)
 
+    def single(self, entry: Expr) -> str:
+        """Return the matrix of a map between scalars: its only entry."""
+        return self._at(entry, _POSTFIX)
+
+    def of_matrices(self) -> Notation:
+        """Return the notation in which rows and columns are matrices too, wherever they stand in a product."""
+        return self
+
     def weights(self, row: Expr, column: bool, order: Order) -> str:
         """Return a scalar's Jacobian, or by a scalar: of equal entries as a multiple of ones, else as a vec."""
         match row:
@@ -389,7 +400,7 @@ class Notation(ABC):
 
     def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
         """Return diag(d) − u vᵀ for each example."""
-        return self.form("diagonal minus outer", *map(self.expr, (d, u, v)), axis, order)
+        return self.form("diagonal minus outer", *(self._at(array, _POSTFIX) for array in (d, u, v)), axis, order)
 
     def vec(self, text: str, order: Order) -> str:
         """Return vec A."""

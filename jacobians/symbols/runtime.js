@@ -183,6 +183,55 @@ const np = (() => {
     return result;
   }
 
+  const reshaping = (before, after, order) => picked(vec({ shape: after, data: numbered(before, order).data }, order).data, size(before));
+
+  // diag(d) − u vᵀ for each example, which lies along the other axis than that of the features.
+  function diagonal_minus_outer(d, u, v, axis, order) {
+    const [rows, columns] = d.shape;
+    const n = d.data.length;
+    const [U, V] = [u, v].map((a) => broadcast((own) => own, a, d).data);
+    const result = make([n, n]);
+    const place = (r, c) => (order === "F" ? c * rows + r : r * columns + c);
+    for (let i = 0; i < n; i += 1) {
+      const [r, c] = [Math.floor(i / columns), i % columns];
+      result.data[place(r, c) * (n + 1)] += d.data[i];
+      for (let k = 0; k < (axis === 1 ? columns : rows); k += 1) {
+        const [s, t] = axis === 1 ? [r, k] : [k, c];
+        result.data[place(r, c) * n + place(s, t)] -= U[i] * V[s * columns + t];
+      }
+    }
+    return result;
+  }
+
+  // --- systems of equations -------------------------------------------------------------------------
+
+  // Rows of [A B] are exchanged and subtracted until A is an identity; returns A⁻¹B and the determinant.
+  function eliminated(A, B) {
+    const [n, m] = [A.shape[0], B.shape[1] ?? 1];
+    const rows = Array.from({ length: n }, (_, r) => [...A.data.slice(r * n, (r + 1) * n), ...B.data.slice(r * m, (r + 1) * m)]);
+    let det = 1;
+    for (let k = 0; k < n; k += 1) {
+      let best = k;
+      for (let r = k + 1; r < n; r += 1) if (Math.abs(rows[r][k]) > Math.abs(rows[best][k])) best = r;
+      if (best !== k) { [rows[k], rows[best]] = [rows[best], rows[k]]; det = -det; }
+      const pivot = rows[k][k];
+      if (pivot === 0) return { det: 0, X: null };
+      det *= pivot;
+      rows[k] = rows[k].map((number) => number / pivot);
+      for (let r = 0; r < n; r += 1) {
+        const factor = rows[r][k];
+        if (r !== k && factor !== 0) rows[r] = rows[r].map((number, c) => number - factor * rows[k][c]);
+      }
+    }
+    return { det, X: { shape: B.shape, data: Float64Array.from(rows.flatMap((row) => row.slice(n))) } };
+  }
+
+  const solve = (A, B) => {
+    const { X } = eliminated(A, B);
+    if (X === null) throw new Error("the matrix is singular");
+    return X;
+  };
+
   // The value of a tree, as `tree` of jacobians.symbols.javascript writes it: no text is ever run.
   function evaluate(tree, names, functions = {}) {
     if (typeof tree === "number") return tree;
@@ -212,17 +261,20 @@ const np = (() => {
   const of = (f) => (...arrays) => broadcast(f, ...arrays);
   const logaddexp = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
   const np = {
-    array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, per_example, evaluate, run, reshape: ({ data }, shape) => ({ shape, data }),
+    array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, reshaping, per_example, diagonal_minus_outer, evaluate, run, reshape: ({ data }, shape) => ({ shape, data }),
     add: of((a, b) => a + b), subtract: of((a, b) => a - b), multiply: of((a, b) => a * b), divide: of((a, b) => a / b),
     power: of(Math.pow), negative: of((a) => -a),
     greater: of((a, b) => +(a > b)), greater_equal: of((a, b) => +(a >= b)), less: of((a, b) => +(a < b)),
     where: of((c, a, b) => (c ? a : b)), maximum: of(Math.max), minimum: of(Math.min), logaddexp: of(logaddexp),
-    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sqrt: of(Math.sqrt),
+    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sin: of(Math.sin), cos: of(Math.cos), sqrt: of(Math.sqrt),
     abs: of(Math.abs), sign: of(Math.sign), ndtr: of(normal), pi: Math.PI,
     sum: (a, how = {}) => reduced((x, y) => x + y, 0, a, how),
     max: (a, how = {}) => reduced(Math.max, -Infinity, a, how),
     ones: (n) => make([n].flat(), 1), zeros: (n) => make([n].flat()),
     column_stack: (arrays) => concatenate(arrays.map(asColumn), 1), vstack: (arrays) => concatenate(arrays.map(asRow), 0),
+    solve, inv: (A) => solve(A, eye(A.shape[0])), det: (A) => ({ shape: [], data: [eliminated(A, eye(A.shape[0])).det] }),
+    trace: ({ shape, data }) => ({ shape: [], data: [data.reduce((sum, a, i) => sum + (i % (shape[1] + 1) === 0 && i < shape[1] ** 2 ? a : 0), 0)] }),
+    norm: ({ data }) => ({ shape: [], data: [Math.hypot(...data)] }),
     full: (n, value) => make([n].flat(), tonumber(value)),
   };
   return np;

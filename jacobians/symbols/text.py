@@ -65,7 +65,7 @@ class TextNotation(Notation):
     def symbol(self, name: str) -> str:
         found = split_name(name)
         letters = GREEK.get(found.letters, found.letters)
-        return "d" * found.differential + letters + found.index.translate(SUBSCRIPTS) + primed(found.ending)
+        return found.before + letters + found.index.translate(SUBSCRIPTS) + primed(found.ending)
 
     def number(self, value: float) -> str:
         return f"{value:g}".replace("-", "−")

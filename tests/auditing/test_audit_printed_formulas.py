@@ -17,8 +17,8 @@ from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.search import Judge
 from jacobians.auditing.slips import slips
 from jacobians.auditing.terms import ClashError, build
-from jacobians.operations import ACTIVATIONS, LOSSES
-from tests.network.cases import LAYOUTS, short
+from jacobians.operations import ACTIVATIONS
+from tests.network.cases import DENSE_LOSSES, LAYOUTS, short
 
 SIZES, EXAMPLES = (7, 5, 3), 9
 LAYOUT_CONVENTIONS = [
@@ -49,8 +49,15 @@ def failures(convention: Convention, activation: str, loss: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("preset", all_conventions(), ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    ("preset", "loss"),
+    [
+        # every day each preset with every other loss, and each loss with every other preset
+        pytest.param(preset, loss, marks=[pytest.mark.slow] if (place + turn) % 2 else [], id=f"{preset.name}-{loss}")
+        for place, preset in enumerate(all_conventions())
+        for turn, loss in enumerate(DENSE_LOSSES)
+    ],
+)
 def test_every_formula_of_every_preset_is_right(preset: Convention, loss: str) -> None:
     assert failures(preset, "sigmoid", loss) == []
 

@@ -66,8 +66,15 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".mat", ".npz"])
-@pytest.mark.parametrize("exercise", RIGHT)
+@pytest.mark.parametrize(
+    ("exercise", "suffix"),
+    [
+        # every day one kind of file, the other one for the next exercise
+        pytest.param(exercise, suffix, marks=[pytest.mark.slow] if (place + turn) % 2 else [])
+        for place, exercise in enumerate(RIGHT)
+        for turn, suffix in enumerate((".mat", ".npz"))
+    ],
+)
 def test_right_course_work_passes_with_no_option_but_the_convention(capsys, exercise, suffix):
     arrays, convention, said = RIGHT[exercise]
     code, out, _ = check(capsys, arrays, "--convention", convention, name=f"work{suffix}")
@@ -98,7 +105,21 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("exercise", WRONG)
+NAMED_ELSEWHERE = (
+    "ex1-twice",
+    "ex5-bias",
+    "ex2-reg-bias",
+    "ex4-without-1/m",
+    "ex4-bias",
+    "two-layer-count",
+    "deep-count",
+)
+"""Slips whose like is here, and which the tests of the diagnosis name every day."""
+
+
+@pytest.mark.parametrize(
+    "exercise", [pytest.param(name, marks=[pytest.mark.slow] if name in NAMED_ELSEWHERE else []) for name in WRONG]
+)
 def test_wrong_course_work_fails_and_says_why(capsys, exercise):
     arrays, convention, cause = WRONG[exercise]
     code, out, _ = check(capsys, arrays, "--convention", convention)
@@ -211,8 +232,9 @@ def test_another_hidden_activation_is_told(capsys):
 # which arrays: none is thrown away, and every bias counts
 
 
-@pytest.mark.parametrize("shape", [(-1,), (1, -1), (-1, 1)])
-@pytest.mark.parametrize("options", [(), ("--convention", "cs231n")])
+@pytest.mark.parametrize(
+    ("shape", "options"), [((-1,), ()), ((1, -1), ("--convention", "cs231n")), ((-1, 1), ("--convention", "cs231n"))]
+)
 def test_biases_of_every_shape_are_checked(capsys, shape, options):
     arrays = course.cs231n_two_layer()
     biases = [name for name in arrays if name.lstrip("d").startswith("b")]

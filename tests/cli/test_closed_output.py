@@ -35,13 +35,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 CHECK = ["--convention", "cs231n", "--activation", "relu", "--loss", "cross_entropy"]
 COMMANDS = [
-    (["check", "right.npz", *CHECK], 0),
     (["check", "wrong.npz", *CHECK], 1),
-    (["check", "model:loss", "model:wrong", "--shape", "3"], 1),
     (["check", "missing.npz"], 2),
-    (["audit", "dW1 = X.T @ dZ2 * 3"], 1),
 ]
 OTHERS = [
+    (["check", "right.npz", *CHECK], 0),
+    (["check", "model:loss", "model:wrong", "--shape", "3"], 1),
+    (["audit", "dW1 = X.T @ dZ2 * 3"], 1),
     (["check", "model:loss", "model:right", "--shape", "3"], 0),
     (["compare"], 0),
     (["explain", "ng-ml-2011"], 0),
@@ -78,7 +78,10 @@ def test_a_reader_that_leaves_at_once(folder: Path, command: list[str], code: in
     assert bool(said) == (code == 2)
 
 
-@pytest.mark.parametrize(("command", "code"), [(["check", "wrong.npz", *CHECK], 1), (["audit", "dW1 = ("], 2)])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [pytest.param(["check", "wrong.npz", *CHECK], 1, marks=pytest.mark.slow), (["audit", "dW1 = ("], 2)],
+)
 def test_a_reader_of_both_streams_that_leaves(folder: Path, command: list[str], code: int) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -90,7 +93,7 @@ def test_a_reader_of_both_streams_that_leaves(folder: Path, command: list[str], 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's pipe")
-@pytest.mark.parametrize(("name", "code"), [("right", 0), ("wrong", 1)])
+@pytest.mark.parametrize(("name", "code"), [pytest.param("right", 0, marks=pytest.mark.slow), ("wrong", 1)])
 def test_in_a_shell(folder: Path, name: str, code: int) -> None:
     line = f'"{sys.executable}" -m jacobians check {name}.npz {" ".join(CHECK)} | head -2; echo ${{PIPESTATUS[0]}}'
     found = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, timeout=60)
@@ -99,7 +102,9 @@ def test_in_a_shell(folder: Path, name: str, code: int) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["whole", "line by line"])
+@pytest.mark.parametrize(
+    "unbuffered", [pytest.param("", id="whole", marks=pytest.mark.slow), pytest.param("1", id="line by line")]
+)
 def test_an_output_that_cannot_be_written_is_no_verdict(folder: Path, unbuffered: str) -> None:
     with open("/dev/full", "w") as full:
         found = subprocess.run(

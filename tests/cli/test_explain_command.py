@@ -59,9 +59,6 @@ def test_the_gradients_as_javascript(capsys):
     assert code == 0
     assert program.startswith("// What a program of `to_javascript` calls")
     assert program.endswith("  return { Z1, A1, Z2, P, dZ2, dA1, dZ1, dW1 };\n}\n")
-    code, out, err = run(capsys, "cs231n", "--format", "javascript", "--order", "2")
-    assert (code, out) == (2, "")
-    assert "explain: --format javascript writes gradients; leave --order 2 out" in err
 
 
 def test_the_program_of_one_parameter_asks_for_no_other_gradient(capsys):

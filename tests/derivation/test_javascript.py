@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians import Network
-from jacobians.derivation import derive
+from jacobians import Network, differentiate
+from jacobians.derivation import derive, derive_second
 from jacobians.errors import LayoutError
 from jacobians.network import Run
 from jacobians.operations import ACTIVATIONS
 from jacobians.presets import all_conventions
-from jacobians.symbols.javascript import javascript, runtime
+from jacobians.symbols import in_every_notation
+from jacobians.symbols.explicit_matrices import source
+from jacobians.symbols.expressions import Placed, Symbol, Transposed
+from jacobians.symbols.javascript import JavascriptNotation, javascript, runtime
 
 TOLERANCE = 1e-13
 LOSSES = ("cross_entropy", "binary_cross_entropy", "multiclass_hinge", "squared_error")
@@ -111,6 +114,62 @@ def test_the_normal_distribution_from_tail_to_tail() -> None:
     program = javascript("from scipy.special import ndtr\nP = ndtr(x)")
     ((found),) = in_node([(program, {"x": x.tolist()}, {"P": None})])
     np.testing.assert_allclose(found["P"], ndtr(x), rtol=1e-13, atol=0)
+
+
+SQUARE = np.array([[0.0, 2, 1], [1, -1, 3], [2, 0.5, 1]])  # its first pivot is zero
+PROGRAMS = {
+    "systems": "import numpy as np\na = np.linalg.inv(S)\nb = np.linalg.solve(S, x)\nc = np.linalg.det(S)\n"
+    "d = np.trace(S) + np.linalg.norm(np.sin(S) + np.cos(S))\ne = np.linalg.det(S - S)",
+    **{
+        f"matrices in {order}": f"import numpy as np\n\n\n{source()}\n\n\n"
+        f'a = reshaping((3, 4), (2, 6), "{order}")\nb = commutation(3, 4, "{order}")\n'
+        f'c = diagonal_minus_outer(T, T, T + 1, 0, "{order}")\nd = diagonal_minus_outer(T, T, r, 1, "{order}")\n'
+        f'e = selection((3, 4), np.s_[:, 1:], "{order}")'
+        for order in ("C", "F")
+    },
+}
+GIVEN = {"S": SQUARE, "x": np.array([1.0, -2, 0.5]), "T": np.arange(12.0).reshape(3, 4), "r": np.full((3, 1), 2.0)}
+
+
+def hessian() -> Any:
+    """Of a softmax, the Jacobian of whose probabilities is a diagonal minus an outer product."""
+    net = Network.dense((3, 2, 2), convention="ng-ml-2011", activation="tanh", output="linear", loss="cross_entropy")
+    rng = np.random.default_rng(0)
+    return derive_second(net.run(net.init(rng), rng.normal(size=(3, 3)), [0, 1, 1]), ())
+
+
+def test_programs_of_matrices_compute_what_numpy_does() -> None:
+    second = hessian()
+    derived = differentiate("log det(X' X) + tr(A X^-1 B)", wrt="X", shapes={"X": (3, 3)})
+    texts = [(text, GIVEN) for text in PROGRAMS.values()]
+    texts += [(found.to_numpy(), found.values) for found in (second, derived)]
+    wanted = []
+    for text, given in texts:
+        scope: dict[str, Any] = dict(given)
+        exec(text, scope)
+        own = [line.split(" = ")[0] for line in text.partition("# given")[2].splitlines() or text.splitlines()]
+        arrays = {name: scope[name] for name in own if name.isidentifier() and name in scope}
+        assert arrays
+        wanted.append((javascript(text), {name: array.tolist() for name, array in given.items()}, arrays))
+    assert "np.diagonal_minus_outer(" in wanted[3][0]
+    for (_, _, expected), found in zip(wanted, in_node(wanted), strict=True):
+        assert distance(found, expected) <= TOLERANCE
+
+
+def test_a_formula_is_written_in_javascript_where_the_runtime_has_its_functions() -> None:
+    X = Symbol("X", (3, 2))
+    assert in_every_notation(lambda write: write.expr(Transposed(X)))["javascript"] == "np.transpose(X)"
+    padded = in_every_notation(lambda write: write.expr(Placed(X, ((1, None), (None, None)), (4, 2))))
+    assert sorted(padded) == ["latex", "mathml", "numpy", "text"]
+    with pytest.raises(LayoutError, match=r"the runtime has nothing for np\.pad"):
+        JavascriptNotation().document(padded["numpy"])
+
+
+def test_a_singular_matrix_is_said() -> None:
+    program = javascript("Z = np.linalg.inv(S)")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        in_node([(program, {"S": [[1.0, 2.0], [2.0, 4.0]]}, {"Z": None})])
+    assert "the matrix is singular" in caught.value.stderr
 
 
 def test_names_of_a_program_do_not_meet_those_of_the_runtime() -> None:

@@ -14,6 +14,7 @@ from jacobians.diagnosis.slip import Setting
 from jacobians.diagnosis.slips.layers import layers as catalogue
 from jacobians.layers import BatchNorm, Convolution, Dropout, Flattened, LayerNorm, Pool
 from jacobians.operations import Affine, CrossEntropy, ReLU, Tanh
+from tests.central_differences import central
 
 rng = np.random.default_rng(0)
 
@@ -99,6 +100,32 @@ def test_a_program_by_hand_is_recognised(slip: str, name: str, said: str) -> Non
     assert found.cause is not None
     assert found.cause.name == name
     assert found.headline.startswith(said[:40])
+
+
+def test_a_gradient_through_the_running_statistics() -> None:
+    """CS231n's batchnorm_backward after a forward pass in test mode; and autograd, which saw the statistics mixed."""
+    x, gamma, C = 2 * rng.normal(size=(5, 3)) + 1, rng.normal(size=3), rng.normal(size=(5, 3))
+    running = layers.running_statistics(x, (np.zeros(3), np.ones(3)), momentum=0.9)
+    X, g = jac.values(X=x, gamma=gamma)
+    loss = (layers.batch_norm(X, g, np.zeros(3), statistics=running) * C).sum()
+    (mean, variance), N = running, len(x)
+    s = np.sqrt(variance + 1e-5)
+    hat, dhat = (x - mean) / s, C * gamma
+    dgamma = (C * hat).sum(axis=0)
+    training = (N * dhat - dhat.sum(axis=0) - hat * (dhat * hat).sum(axis=0)) / (N * s)
+    found = jac.diagnose({"X": training, "gamma": dgamma}, loss)
+    assert found.cause is not None
+    assert found.cause.name == "through-running-statistics"
+    assert found.headline.startswith("Batch_norm's gradient in evaluation is that of training, made of the running")
+
+    def mixed(x: np.ndarray) -> float:
+        mean, variance = layers.running_statistics(x, (np.zeros(3), np.ones(3)), momentum=0.9)
+        return float((gamma * (x - mean) / np.sqrt(variance + 1e-5) * C).sum())
+
+    found = jac.diagnose({"X": central(mixed, x), "gamma": dgamma}, loss)
+    assert found.cause is not None
+    assert found.cause.title.endswith("goes through the running statistics, by 1 − momentum = 0.1: batch_norm_2")
+    assert jac.diagnose({"X": dhat / s, "gamma": dgamma}, loss).right
 
 
 def attended() -> Any:

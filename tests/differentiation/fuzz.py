@@ -6,8 +6,10 @@ Kronecker products and the Jacobian are compared too, and nothing else than the 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,24 +17,30 @@ import numpy as np
 import jacobians as jac
 from jacobians.errors import DomainError, FormulaError, JacobiansError
 
+_FORMS = (
+    *("({one}) ({one})", "({one} + {one})", "({one} - {one})", "({one}) .* ({one})", "({one}) ./ ({one})"),
+    *("({one})'", "inv({one})", "{entries}({one})", "{number}({one}) ({one})", "({one})^{power}", "({one}).^{power}"),
+    *("({one}) / {number}({one})", "{factor} ({one})", "alpha ({one})"),
+)
+_WORDS: Mapping[str, Sequence[object]] = {
+    "entries": ("exp", "log", "sin", "cos", "tanh", "sqrt", "sigmoid", "softplus"),
+    "number": ("tr", "det", "logdet", "norm", "sum"),
+    "power": (1, 2, 3),
+    "factor": (1, 2, 3, 4),
+}
+
 
 def expression(rng: np.random.Generator, depth: int) -> str:
     """An expression of square matrices."""
     if depth == 0:
         return str(rng.choice(["X", "X", "A", "B", "(A + I)"]))
 
-    def one() -> str:
-        return expression(rng, depth - int(rng.integers(1, 3)) if depth > 1 else 0)
+    def word(found: re.Match[str]) -> str:
+        if found[1] == "one":
+            return expression(rng, depth - int(rng.integers(1, 3)) if depth > 1 else 0)
+        return str(rng.choice(np.array(_WORDS[found[1]])))
 
-    f = rng.choice(["exp", "log", "sin", "cos", "tanh", "sqrt", "sigmoid", "softplus"])
-    g = rng.choice(["tr", "det", "logdet", "norm", "sum"])
-    forms = (
-        f"({one()}) ({one()})", f"({one()} + {one()})", f"({one()} - {one()})", f"({one()}) .* ({one()})",
-        f"({one()}) ./ ({one()})", f"({one()})'", f"inv({one()})", f"{f}({one()})", f"{g}({one()}) ({one()})",
-        f"({one()})^{rng.integers(1, 4)}", f"({one()}).^{rng.integers(1, 4)}", f"({one()}) / {g}({one()})",
-        f"{rng.integers(1, 5)} ({one()})", f"alpha ({one()})",
-    )  # fmt: skip
-    return str(rng.choice(forms))
+    return re.sub(r"{(\w+)}", word, str(rng.choice(_FORMS)))
 
 
 def main(count: int = 200, seed: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""The page in a file, and one browser for the tests of a file."""
+"""The page in a file, one browser for all tests, and one tab for the tests of a file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def unpacked(page_text: str) -> dict[str, Any]:
     return json.loads(zlib.decompress(base64.b64decode(found[1])))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     with open_browser() as found:
         yield found

@@ -41,7 +41,9 @@ const done = jobs.map(({ net: given, at: place, spelled }) => {
     code: words.code(formulas.code),
     parameters: Object.fromEntries(Object.entries(formulas.parameters).map(([name, { chain, steps, formula }]) => {
       const said = steps.map(([rule, reason, node]) => [words.text(rule), words.text(reason), written(node)]);
-      return [name, { chain: written(chain), formula: written(formula), steps: said }];
+      const ahead = stopsOf(laid, manner, name).stops.flatMap((stop) => (stop.ahead ? [stop.ahead] : []));
+      const pushed = ahead.map((stop) => [written(stop.change), written(stop.equation), words.text(stop.reason)]);
+      return [name, { chain: written(chain), formula: written(formula), ahead: pushed, steps: said }];
     })),
     stops: Object.fromEntries(Object.values(own).filter(Boolean).map((name) => {
       makeStops(pane, stageOf(laid, manner, name));

@@ -63,7 +63,7 @@ def test_the_picture_and_the_formulas_are_shown_and_follow_a_switch(tab: Tab) ->
     tab.go("#left=cs231n&right=ng-dlai")
     section = tab.page.locator("#graph")
     assert section.locator("figure svg rect").count() == 10
-    assert section.locator("figcaption").inner_text().startswith("The graph of a residual block: X is used twice")
+    assert section.locator("figcaption").text_content().startswith("The graph of a residual block: X is used twice")
 
     def formulas(pane: str) -> list[str]:
         texts = section.locator(f'[data-pane="{pane}"] math').evaluate_all("all => all.map((m) => m.outerHTML)")
@@ -74,4 +74,4 @@ def test_the_picture_and_the_formulas_are_shown_and_follow_a_switch(tab: Tab) ->
     tab.go("#left=cs231n&right=ng-ml-2011")
     assert any(text.endswith("=δ3⊤[1H]") for text in formulas("right"))
     tab.go("#left=cs231n&right=cs231n")
-    assert tab.page.locator("#graph-badge").inner_text() == "= same in both panes"
+    assert tab.page.locator("#graph-badge").text_content() == "= same in both panes"

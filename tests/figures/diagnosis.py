@@ -142,8 +142,8 @@ def measure(quick: bool = False, repeats: int | None = None, seed: int = SEED) -
     families: dict[str, Counter[str]] = {f: Counter() for f in FAMILIES}
     notable: list[str] = []
     fresh: list[Case | PlausibleCase] = [*plausible(times, seed)]
-    fresh = fresh[len(fresh) // 3 :: 12] if quick else [*small(max(1, times // 3), seed), *fresh]
-    for case in [*chosen(times, seed), *fresh]:
+    fresh = fresh[len(fresh) // 3 :: 24] if quick else [*small(max(1, times // 3), seed), *fresh]
+    for case in [*list(chosen(times, seed))[:: 2 if quick else 1], *fresh]:
         counts = families.setdefault(_family(case), Counter())
         if case.changes_nothing() if isinstance(case, PlausibleCase) else case.why_equivalent():
             counts["equivalent"] += 1

@@ -22,7 +22,7 @@ def measure(quick: bool = False, seed: int = 0) -> dict[str, Any]:
     counts: dict[str, Counter[str]] = {}
     alarms: list[str] = []
     if quick:
-        chosen = itertools.chain(piecewise(28, seed), itertools.islice(networks(10_000, seed), 0, 72, 4))
+        chosen = itertools.chain(piecewise(14, seed), itertools.islice(networks(10_000, seed), 0, 72, 8))
     else:
         chosen = itertools.chain(piecewise(700, seed), piecewise(3500, seed + 1), networks(10_000, seed))
     checked = 0

@@ -156,7 +156,7 @@ def measure(quick: bool = False) -> dict[str, Any]:
     counts: dict[str, Counter[str]] = {}
     notable: list[str] = []
     cases = [*constants(), *scales(), *waves(), *one_wave(), *treads(), *zeros()]
-    for case in cases[:: 10 if quick else 1]:
+    for case in cases[:: 15 if quick else 1]:
         found, false = false_verdicts(case)
         count = counts.setdefault(case.group, Counter())
         right = found[0] if case.zero else found[1]

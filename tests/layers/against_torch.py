@@ -1,4 +1,4 @@
-"""Random layers in random layouts, values and gradients against torch: python -m tests.layers.against_torch.
+"""Random layers in random layouts, values and gradients against torch: python -m tests.layers.against_torch [N NAME …].
 
 It needs torch (2.13.0 was used), which no test installs. For each layer it prints how many were tried, and the largest
 difference, relative to the largest entry of what torch gives.
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+import jacobians as jac
 from jacobians import layers
 from jacobians.layers.axes import back
 from jacobians.layout import Layout
@@ -50,6 +51,11 @@ def pulled(rng: np.random.Generator, y: torch.Tensor) -> np.ndarray:
     cotangent = rng.normal(size=tuple(y.shape))
     (y * torch.tensor(cotangent)).sum().backward()
     return cotangent
+
+
+def together(gradients: list[np.ndarray]) -> np.ndarray:
+    """All as one vector: by the scores of one key a derivative is 0, and what is found is rounding."""
+    return np.concatenate([gradient.ravel() for gradient in gradients])
 
 
 def convolution(rng: np.random.Generator) -> Iterator[Pair]:
@@ -183,10 +189,77 @@ def attention(rng: np.random.Generator) -> Iterator[Pair]:
     Z, J = layers.attention(Q, K, V, mask=mask, causal=causal)
     c = pulled(rng, y)
     yield Z, y.detach().numpy()
-    yield J.V.vjp(c), tensors[2].grad.numpy()
-    if keys > 1 and not causal:  # by one key's score the derivative is 0, up to rounding
-        yield J.Q.vjp(c), tensors[0].grad.numpy()
-        yield J.K.vjp(c), tensors[1].grad.numpy()
+    yield together([J[name].vjp(c) for name in J]), together([t.grad.numpy() for t in tensors])
+
+
+def multi_head(rng: np.random.Generator) -> Iterator[Pair]:
+    count, heads, queries, keys, each = some(rng, 1, 4, 5)
+    d, causal = heads * each, bool(rng.integers(0, 2))
+    X, Y = rng.normal(size=(count, queries, d)), rng.normal(size=(count, keys, d))
+    weights, biases = rng.normal(size=(4, d, d)), rng.normal(size=(4, d))
+    mask = np.tril(np.ones((queries, keys), bool)) if causal else rng.random((queries, keys)) < 0.6
+    mask[:, 0] = True
+    tx, ty, *tensors = variables(X, Y, *weights, *biases)
+    own_weights, own_biases = tensors[:4], tensors[4:]
+    y, _ = F.multi_head_attention_forward(
+        tx.transpose(0, 1),
+        ty.transpose(0, 1),
+        ty.transpose(0, 1),
+        d,
+        heads,
+        None,
+        torch.cat(own_biases[:3]),
+        None,
+        None,
+        False,
+        0.0,
+        own_weights[3],
+        own_biases[3],
+        attn_mask=torch.tensor(~mask),
+        need_weights=False,
+        use_separate_proj_weight=True,
+        q_proj_weight=own_weights[0],
+        k_proj_weight=own_weights[1],
+        v_proj_weight=own_weights[2],
+    )
+    y = y.transpose(0, 1)
+    Z, J = layers.multi_head_attention(
+        X, Y, *(w.T for w in weights), *biases, heads=heads, **({"causal": True} if causal else {"mask": mask})
+    )
+    c = pulled(rng, y)
+    yield Z, y.detach().numpy()
+    gradients = [tx.grad, ty.grad, *(w.grad.T for w in own_weights), *(b.grad for b in own_biases)]
+    yield together([J[name].vjp(c) for name in J]), together([g.numpy() for g in gradients])
+
+
+def affine(rng: np.random.Generator) -> Iterator[Pair]:
+    """Images flattened, or mapped along the last axis; in columns, the first."""
+    own, flat, outputs = layout(rng), bool(rng.integers(0, 2)), int(rng.integers(1, 5))
+    own = own.replace(features="all-axes" if flat else "one-axis")
+    x = rng.normal(size=some(rng, 1, 4, int(rng.integers(2, 5))))
+    rows = own.batch == "rows"
+    axes = tuple(range(x.ndim)) if rows else (*range(1, x.ndim), 0) if flat else (x.ndim - 1, *range(x.ndim - 1))
+    w, b = rng.normal(size=(outputs, int(np.prod(x.shape[1:])) if flat else x.shape[-1])), rng.normal(size=outputs)
+    tx, tw, tb = variables(x, w, b)
+    y = F.linear(tx.flatten(1) if flat else tx, tw, tb)
+    Z, J = jac.affine(x.transpose(axes), w if own.weights == "rows" else w.T, b, own)
+    out = axes if not flat else (0, 1) if rows else (1, 0)
+    c = pulled(rng, y).transpose(out)
+    yield Z, y.detach().numpy().transpose(out)
+    yield J.X.vjp(c), tx.grad.numpy().transpose(axes)
+    yield J.W.vjp(c), tw.grad.numpy() if own.weights == "rows" else tw.grad.numpy().T
+    yield J.b.vjp(c), tb.grad.numpy()
+
+
+def embedding(rng: np.random.Generator) -> Iterator[Pair]:
+    rows, width = some(rng, 1, 6, 2)
+    tokens, table = rng.integers(rows, size=some(rng, 1, 5, 2)), rng.normal(size=(rows, width))
+    (tw,) = variables(table)
+    y = F.embedding(torch.tensor(tokens), tw)
+    Z, J = layers.embedding(tokens, table)
+    c = pulled(rng, y)
+    yield Z, y.detach().numpy()
+    yield J.vjp(c), tw.grad.numpy()
 
 
 ACTIVATIONS = {
@@ -223,21 +296,19 @@ def loss(rng: np.random.Generator) -> Iterator[Pair]:
         options = {"ignore_index": -1, "reduction": "none", "label_smoothing": smoothing}
         weight = None if own is None else torch.tensor(own)
         y = F.cross_entropy(scores, torch.tensor(labels).reshape(-1), weight=weight, **options)
-        L, J = layers.temporal_softmax(
-            x, labels, class_weights=own, ignore=-1, smoothing=smoothing, reduction=reduction
-        )
+        L, J = jac.temporal_softmax(x, labels, class_weights=own, ignore=-1, smoothing=smoothing, reduction=reduction)
     elif kind == "huber":
         targets, delta = rng.normal(size=x.shape), float(rng.uniform(0.3, 2))
         y = F.huber_loss(tx, torch.tensor(targets), reduction="none", delta=delta)
-        L, J = layers.huber(x, targets, delta, reduction)
+        L, J = jac.huber(x, targets, delta, reduction)
     elif kind == "poisson":
         targets = rng.integers(0, 5, size=x.shape).astype(float)
         y = F.poisson_nll_loss(tx, torch.tensor(targets), reduction="none")
-        L, J = layers.poisson(x, targets, reduction)
+        L, J = jac.poisson(x, targets, reduction)
     else:
         targets = rng.dirichlet(np.ones(classes), size=(count, steps))
         y = F.kl_div(tx, torch.tensor(targets), reduction="none")
-        L, J = layers.kl_divergence(x, targets, reduction)
+        L, J = jac.kl_divergence(x, targets, reduction)
     total = y.sum() * scale
     total.backward()
     yield np.asarray(L), total.detach().numpy()
@@ -245,13 +316,27 @@ def loss(rng: np.random.Generator) -> Iterator[Pair]:
 
 
 LAYERS: dict[str, Callable[[np.random.Generator], Iterator[Pair]]] = {
-    made.__name__: made for made in (convolution, pooling, normalisation, recurrence, attention, activation, loss)
+    made.__name__: made
+    for made in (
+        convolution,
+        pooling,
+        normalisation,
+        recurrence,
+        attention,
+        multi_head,
+        affine,
+        embedding,
+        activation,
+        loss,
+    )
 }
 
 
-def main(tries: int = 2000) -> int:
+def main(tries: int = 2000, *names: str) -> int:
     worst_of_all = 0.0
     for name, made in LAYERS.items():
+        if names and name not in names:
+            continue
         rng, worst = np.random.default_rng(0), 0.0
         for _ in range(tries):
             for found, expected in made(rng):
@@ -263,4 +348,4 @@ def main(tries: int = 2000) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(*map(int, sys.argv[1:2]), *sys.argv[2:]))

@@ -164,6 +164,19 @@ def khatri_rao_sum(left: Shape, right: Shape) -> Make:
     return make
 
 
+def khatri_rao_sum_of_windows(count: int, length: int, reach: int, outputs: int) -> Make:
+    """One channel, whose windows overlap."""
+
+    def make(g: Numbers) -> Pair:
+        entries, places = g(count, 1, length), length - reach + 1
+        left = g(count, places, outputs)
+        windows = np.lib.stride_tricks.sliding_window_view(entries, reach, axis=2).swapaxes(2, 3)
+        each = (twins.khatri_rao(left[:, p], entries[:, 0, p : p + reach]) for p in range(places))
+        return KhatriRaoSum.of_windows(left, windows, 2), sum(each, np.zeros((count, outputs * reach)))
+
+    return make
+
+
 def _term(factor: np.ndarray, number: int) -> np.ndarray:
     return factor[..., number % factor.shape[-2], :]
 

@@ -45,6 +45,14 @@ def diagonals_of(chain: list[int], dtype: str = "float64") -> None:
 
 
 @pytest.mark.parametrize("place", range(len(BANK)), ids=[c.name for c in BANK])
+def test_diagonals_of_pairs_of_the_bank(place: int) -> None:
+    """Every other pair: each operator stands on either side."""
+    for right in composable()[place][place % 2 :: 2]:
+        diagonals_of([place, right])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(len(BANK)), ids=[c.name for c in BANK])
 def test_diagonals_of_every_pair_of_the_bank(place: int) -> None:
     for right in composable()[place]:
         diagonals_of([place, right])

@@ -41,17 +41,31 @@ def bracketings(items: Sequence[Any], join: Callable[[Any, Any], Any]) -> list[A
     ]
 
 
+def check_pair(place: int, right: int, dtypes: tuple[str, str]) -> None:
+    pairs = [entry(p, dtype) for p, dtype in zip((place, right), dtypes, strict=True)]
+    associate(pairs)
+    (x, _), (y, _) = pairs
+    joint = x @ y
+    if () not in (joint.codomain, joint.domain):  # rows and columns are pushed through
+        held, *given = (sum({id(a): a.size for a in f.arrays}.values()) for f in (joint, x, y))
+        assert held <= sum(given), repr(joint)
+
+
+TWO_DTYPES = [*itertools.product(DTYPES, DTYPES)]
+
+
 @pytest.mark.parametrize("place", PLACES, ids=[c.name for c in BANK])
 def test_every_pair_of_the_bank(place: int) -> None:
-    for right in composable()[place]:
-        for dtypes in ((a, b) for a in DTYPES for b in DTYPES):
-            pairs = [entry(p, dtype) for p, dtype in zip((place, right), dtypes, strict=True)]
-            associate(pairs)
-            (x, _), (y, _) = pairs
-            joint = x @ y
-            if () not in (joint.codomain, joint.domain):  # rows and columns are pushed through
-                held, *given = (sum({id(a): a.size for a in f.arrays}.values()) for f in (joint, x, y))
-                assert held <= sum(given), repr(joint)
+    """In one pair of dtypes: the next pair of operators takes the next."""
+    for turn, right in enumerate(composable()[place]):
+        check_pair(place, right, TWO_DTYPES[(place + turn) % 4])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES, ids=[c.name for c in BANK])
+def test_every_pair_of_the_bank_in_every_pair_of_dtypes(place: int) -> None:
+    for right, dtypes in itertools.product(composable()[place], TWO_DTYPES):
+        check_pair(place, right, dtypes)
 
 
 def numerators() -> list[tuple[str, Jacobian, np.ndarray]]:

@@ -31,6 +31,10 @@ def inputs(net: Network, count: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=net.layout.batch_shape(count, width))
 
 
+DENSE_LOSSES = ("cross_entropy", "binary_cross_entropy", "logistic_loss", "multiclass_hinge", "squared_error")
+"""What the nets of most tests minimise; Huber's loss, Poisson's and that of places have the laws of their own tests."""
+
+
 def targets(loss: str, layout: Layout, count: int, classes: int, seed: int = 0) -> np.ndarray:
     """Labels, or targets shaped like the outputs, as the loss of this name takes them."""
     rng = np.random.default_rng(seed)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from jacobians import add_ones, affine, linear, sigmoid
+from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Kronecker
 from jacobians.operations import AddOnes, Affine
-from jacobians.testing import assert_dense_twin
+from jacobians.testing import assert_dense_twin, assert_operation_laws
 from tests.linops.dense_twins import by_basis
 from tests.operations.random_inputs import LAYOUTS, Numbers, parameters, short
 
@@ -115,6 +117,52 @@ def test_add_ones_and_a_map_without_bias_are_the_absorbed_bias(layout: Layout) -
     np.testing.assert_allclose(J.W.to_dense(), inner.W.to_dense(), rtol=1e-13, atol=1e-14)
     ones = by_basis(extended.shape, X.shape, lambda t: add_ones(t, layout)[0] - add_ones(0 * t, layout)[0])
     assert_dense_twin(placing, ones if layout.derivative == "numerator" else ones.T)
+
+
+MORE_AXES = [
+    (Layout(features="one-axis"), (2, 3, 2)),
+    (Layout(batch="columns", weights="rows", bias="first", features="one-axis"), (2, 3, 2)),
+    (Layout(bias="last"), (2, 1, 2, 2)),
+    (Layout(batch="columns", weights="rows", vec="F"), (2, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(("layout", "shape"), MORE_AXES)
+def test_more_axes(layout: Layout, shape: tuple[int, ...]) -> None:
+    """Each vector along the feature axis by itself, or all entries of an example: by the map of matrices."""
+    rows, flat = layout.batch == "rows", layout.features == "all-axes"
+    axis = layout.batch_axis if flat else layout.feature_axis
+    others = tuple(n for i, n in enumerate(shape) if i != axis % len(shape))
+    n_in = int(np.prod(others)) if flat else shape[axis]
+    X, own = G(*shape), parameters(G, layout, n_in, K)
+    assert_operation_laws(Affine(layout), [X, *own])
+    Z, J = affine(X, *own, layout=layout)
+    vectors = X.reshape(layout.batch_shape(X.size // n_in, n_in), order=layout.vec if flat else "C")
+    expected, by_matrix = affine(vectors, *own, layout=layout)
+    lead = (shape[axis],) if flat else others
+    assert Z.shape == ((*lead, K) if rows else (K, *lead))
+    assert np.array_equal(Z.reshape(expected.shape), expected)
+    assert np.allclose(J.W.vjp(Z), by_matrix.W.vjp(expected))
+    assert np.allclose(J.X.vjp(Z), by_matrix.X.vjp(expected).reshape(shape, order=layout.vec if flat else "C"))
+
+
+def test_presets_say_what_the_features_are() -> None:
+    """CS231n's layers.py, affine_forward: (N, d_1, …, d_k) is reshaped to (N, D). torch.nn.Linear takes (∗, in)."""
+    images, W, b = G(2, 3, 2, 2), G(12, K), G(K)
+    assert np.array_equal(affine(images, W, b, "cs231n")[0], images.reshape(2, -1) @ W + b)
+    steps, W = G(4, 2, D), G(K, D)
+    assert np.allclose(affine(steps, W, b, "pytorch")[0], steps @ W.T + b)
+    assert np.allclose(affine(steps, W.T, b, "keras")[0], steps @ W.T + b)
+    message = (
+        "affine: X has shape (2, 3, 2, 2), and the layout takes the entries along axis -1 as features, 2 (batch in "
+        "rows, features='one-axis'); W of shape (12, 2) (weights in columns, bias separate) expects 12; with "
+        "features='all-axes' it would fit"
+    )
+    with pytest.raises(ShapeError, match=re.escape(message) + "$"):
+        affine(images, G(12, 2), G(2), "keras")
+    message = "takes all entries of an example as features, 8 (batch in rows, features='all-axes'); W of shape (4, 2)"
+    with pytest.raises(ShapeError, match=re.escape(message) + ".*with features='one-axis' it would fit$"):
+        affine(G(3, 2, 4), G(4, 2), G(2), "cs231n")
 
 
 def test_a_bias_may_be_a_vector_or_a_matrix() -> None:

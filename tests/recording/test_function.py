@@ -30,8 +30,8 @@ from jacobians import (
     squared_error,
 )
 from jacobians.errors import DomainError, RecordingError, ShapeError
-from jacobians.operations import ACTIVATIONS, LOSSES
-from tests.network.cases import moved_from_zero, targets
+from jacobians.operations import ACTIVATIONS
+from tests.network.cases import DENSE_LOSSES, moved_from_zero, targets
 
 SIZES = (4, 3, 2)
 
@@ -76,7 +76,7 @@ def test_the_gradient_in_every_preset(preset: Any, dtype: str) -> None:
     assert fast.runs == 1
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", DENSE_LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layout", [Layout(), Layout(batch="columns", weights="rows", bias="first", vec="F")], ids=str)
 def test_the_gradient_of_every_activation_and_loss(activation: str, loss: str, layout: Layout) -> None:

@@ -163,6 +163,13 @@ function filledStops(laid, manner, name) {
   return { stops, weight: pooled(records.W1).weight };
 }
 
+// The same stop on the way forward: what the change is called, how it is computed, why.
+function forwardOf({ ahead, tangent }, filler) {
+  if (ahead === undefined) return {};
+  const { change, equation, reason } = pooled(ahead);
+  return { tangent: filler.node(tangent), ahead: { change: filler.node(change), equation: filler.node(equation), reason: filler.text(pooled(reason)) } };
+}
+
 function filledStop(laid, stop, filler) {
   const node = (place) => (place === undefined || place === null ? place : filler.node(place));
   let { sign, parts } = stop;
@@ -173,6 +180,7 @@ function filledStop(laid, stop, filler) {
     symbol: node(stop.symbol), row: node(stop.row), written: node(stop.written), equation: node(stop.equation),
     before: stop.before && filler.dims(stop.before),
     shape: filler.dims(stop.shape),
+    ...forwardOf(stop, filler),
     rule: filler.text(pooled(stop.rule)), reason: filler.text(pooled(stop.reason)),
     sign,
     parts: parts?.map(pooled).map(({ math: place, shape, tree, moved }) => ({

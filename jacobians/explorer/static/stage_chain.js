@@ -46,7 +46,8 @@ function chainTiles(pane, { unit, slots }) {
   return pane.layout.derivative === "numerator" ? tiles : tiles.reverse();
 }
 
-// Where a chain is wider than its pane, the row's tile is scrolled into the middle.
+// Where a chain is wider than its pane, the row's tile is scrolled into the middle. Scrolling lays out the page, so it waits
+// until all panes are written.
 function showTile(pane, { slots }) {
   const widths = pane.layout.derivative === "numerator" ? slots : [...slots].reverse();
   if (widths.reduce((sum, slot) => sum + slot + 6, 0) <= stage.width) return;

@@ -143,21 +143,13 @@ function columnShown(pane) {
   const stop = role === TANGENT ? pane.stops.findLast(({ numbers }) => numbers) : pane.stops.find((each) => each.role === role);
   if (!stop) return [el("p", { class: "op" }, "This convention needs no such factor."), el("p", { class: "why" }, "The column stays as it is.")];
   const { from, to } = passageOf(pane, stop);
-  const [{ numbers, into }, shape] = role === TANGENT ? [from, stop.shape] : [to, stop.previous.shape];
-  const name = changedName(pane, role, stop);
-  const whole = shape.length ? [tableShown(pane, el("span", {}, `change of ${name}`), shape, numbers, into)] : [el("p", { class: "op" }, `∂loss/∂${entryLabelOf(pane)} = ${rounded(numbers[0], 3)}`)];
-  if (role === TANGENT) return [el("p", { class: "op" }, `A change of ${name}`), el("div", { class: "with" }, ...whole)];
-  return [el("p", { class: "op" }, pane.words.math(stop.symbol)), el("p", { class: "why" }, "The factor times the column is what the change makes of the array before it."),
-    el("div", { class: "work" }, el("div", { class: "product" }, productDrawn(pane, stop)), el("div", { class: "with" }, ...whole)),
+  const table = (name, shape, { numbers, into }) => tableShown(pane, inline(pane, name), shape, numbers, into);
+  if (role === TANGENT) return [el("p", { class: "op" }, pane.words.math(stop.tangent)), el("p", { class: "why" }, data.templates.start), el("div", { class: "with" }, table(stop.tangent, stop.shape, from))];
+  const { change, equation, reason } = stop.ahead;
+  const whole = stop.previous.shape.length ? table(change, stop.previous.shape, to) : el("p", { class: "op" }, `∂loss/∂${entryLabelOf(pane)} = ${rounded(to.numbers[0], 3)}`);
+  return [el("p", { class: "op" }, pane.words.math(equation)), el("p", { class: "why" }, pane.words.text(reason)),
+    el("div", { class: "work" }, el("div", { class: "product" }, productDrawn(pane, stop)), el("div", { class: "with" }, whole)),
     el("p", { class: "terms", id: `${pane.name}-terms` }, ...termsOf(pane, stop, null))];
-}
-
-// What has changed after a factor: the array before it, with its ones where these are dropped on the way back.
-function changedName(pane, role, { at: [of, wrt, kind] }) {
-  const shown = (name) => pane.arrays.get(name)?.shown ?? name;
-  if (role === TANGENT) return shown(pane.own);
-  if (kind === "turn") return `${shown(wrt)}, turned`;
-  return kind === "drop" ? `${shown(wrt)} with its ones` : shown(of);
 }
 
 function entryLabelOf(pane) {

@@ -64,6 +64,12 @@ class ReturnError(Exception):
         self.value = value
 
 
+def _of_named_values(node: ast.Call) -> bool:
+    """Whether it is ``dict(W=…, b=…)``, which means what a display of a dict means."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    return name == "dict" and bool(node.keywords) and not node.args and all(k.arg for k in node.keywords)
+
+
 class Calls(Machine):
     """The part of the evaluator that finds what a name means, and calls it."""
 
@@ -170,6 +176,9 @@ class Calls(Machine):
             return self._super(frame, node)
         if only_shows(node) and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
             return None
+        if _of_named_values(node) and not self._known("dict", frame):
+            keys: list[Any] = [ast.copy_location(ast.Constant(k.arg), node) for k in node.keywords]
+            return self.evaluate(ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node), frame)
         called = self.evaluate(function, frame)
         receiver = self.receiver
         args: list[Any] = []

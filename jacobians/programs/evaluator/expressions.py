@@ -27,6 +27,13 @@ from jacobians.programs.values import (
     simple,
 )
 
+_PLAIN = (ast.Name, ast.BinOp, ast.Constant, ast.Attribute, ast.Subscript)
+
+
+def _counts(node: ast.expr) -> bool:
+    """Whether it is a count or a text of something: ``len(layers)``, ``str(l)``."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("len", "str")
+
 
 class Expressions(Stores):
     """The part of the evaluator that computes expressions."""
@@ -190,9 +197,9 @@ class Expressions(Stores):
             held = None
             plain = isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None
             inner = part.value if isinstance(part, ast.FormattedValue) and plain else None
-            if isinstance(inner, (ast.Name, ast.BinOp, ast.Constant)):
+            if inner is not None and (isinstance(inner, _PLAIN) or _counts(inner)):
                 held = self.evaluate(inner, frame)
-            if type(held) not in (str, int):
+            if type(held) not in (str, int) and not isinstance(held, np.integer):
                 return "text that is not read"
             made.append(str(held))
         return "".join(made)[:1000]

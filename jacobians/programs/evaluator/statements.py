@@ -307,16 +307,22 @@ class Evaluator(Expressions):
             and isinstance(value, tuple)
             and 1 < len(value) == len(node.value.elts) < 4
         ):
-            value = tuple(
-                self._unnamed(part, held, node, frame) for part, held in zip(node.value.elts, value, strict=True)
-            )
+            value = (value[0], *self._unnamed_of(node.value.elts[1:], value[1:], node, frame))
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
         names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
         raise ReturnError(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
 
+    def _unnamed_of(self, parts: list[ast.expr], values: Any, node: ast.Return, frame: Frame) -> Iterator[Any]:
+        for part, held in zip(parts, values, strict=True):
+            if isinstance(part, (ast.Tuple, ast.List)) and len(part.elts) == len(held):
+                yield type(held)(self._unnamed_of(part.elts, held, node, frame))
+            else:
+                yield self._unnamed(part, held, node, frame)
+
     def _unnamed(self, part: ast.expr, held: Any, node: ast.Return, frame: Frame) -> Any:
-        """Note an array that is returned beside others and has no name: it may be a gradient."""
-        if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) or not isinstance(held, np.ndarray):
+        """Note a number or an array that is returned after others and has no name: it may be a gradient."""
+        plain = isinstance(part, (ast.Name, ast.Attribute, ast.Subscript, ast.Constant))
+        if plain or not isinstance(held, (np.ndarray, float)):
             return held
         return self.recorder.stored("assign", "grad", f"{ast.unparse(part)[:40]}", node.lineno, frame, held)
 

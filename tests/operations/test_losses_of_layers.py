@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import jacobians as jac
-from jacobians import layers
+from jacobians import Layout
 from jacobians.errors import DomainError, LayoutError, ShapeError
-from jacobians.layers.losses import Huber, KLDivergence, Poisson, TemporalSoftmax
-from jacobians.operations import Loss
+from jacobians.operations import Huber, KLDivergence, Loss, Poisson, TemporalSoftmax
 from jacobians.operations.losses import Examples
 from jacobians.testing import assert_hessian, assert_operation_laws, assert_reference
 
@@ -30,6 +29,9 @@ LOSSES: dict[str, tuple[Loss, np.ndarray, np.ndarray]] = {
     "temporal_softmax of images": (
         TemporalSoftmax(axis=1, reduction="none"), rng.normal(size=(2, 3, 2, 2)), rng.integers(0, 3, (2, 2, 2))
     ),
+    "temporal_softmax in columns": (
+        TemporalSoftmax(reduction="mean", layout=Layout(batch="columns")), rng.normal(size=(3, 2, 2)), LABELS[:, :2]
+    ),
 }  # fmt: skip
 
 
@@ -45,6 +47,14 @@ def test_curvature(name: str) -> None:
     assert_hessian(loss, X, Y)
 
 
+@pytest.mark.parametrize(("name", "Y"), [("huber", np.eye(3)), ("poisson", np.eye(3)), ("temporal_softmax", [0, 2, 1])])
+def test_a_network_takes_it_by_name(name: str, Y: Any) -> None:
+    net = jac.Network.dense((2, 3), loss=name)
+    params, X = net.init(0), rng.normal(size=(3, 2))
+    assert net.loss.name == name
+    assert np.allclose(net.gradient(params, X, Y)["W1"], X.T @ net.loss(X @ params["W1"], Y)[1].gradient)
+
+
 def test_temporal_softmax_as_cs231n_writes_it() -> None:
     """Assignment 3, rnn_layers.py, temporal_softmax_loss: the sum over places with a mask, divided by the examples."""
     N, T, V = 3, 4, 5
@@ -56,7 +66,7 @@ def test_temporal_softmax_as_cs231n_writes_it() -> None:
     dx = probs.copy()
     dx[np.arange(N * T), labels] -= 1
     dx = dx / N * kept[:, None]
-    found, J = layers.temporal_softmax(x, y, mask)
+    found, J = jac.temporal_softmax(x, y, mask)
     np.testing.assert_allclose(found, loss)
     np.testing.assert_allclose(J.gradient, dx.reshape(N, T, V), atol=1e-16)
 
@@ -64,24 +74,24 @@ def test_temporal_softmax_as_cs231n_writes_it() -> None:
 def test_the_check_of_the_notebook() -> None:
     """RNN_Captioning.ipynb: with V classes of equal scores the loss is near T·log V, 2.3 for N, T, V = 100, 1, 10."""
     x, y = 0.001 * rng.normal(size=(100, 1, 10)), rng.integers(10, size=(100, 1))
-    assert abs(layers.temporal_softmax(x, y)[0] - 2.3) < 0.01
+    assert abs(jac.temporal_softmax(x, y)[0] - 2.3) < 0.01
     x, y = 0.001 * rng.normal(size=(100, 10, 10)), rng.integers(10, size=(100, 10))
-    assert abs(layers.temporal_softmax(x, y)[0] - 23.0) < 0.05
+    assert abs(jac.temporal_softmax(x, y)[0] - 23.0) < 0.05
     mask = rng.random((5000, 10)) < 0.1
     x, y = 0.001 * rng.normal(size=(5000, 10, 10)), rng.integers(10, size=(5000, 10))
-    assert 2.2 < layers.temporal_softmax(x, y, mask)[0] < 2.4
+    assert 2.2 < jac.temporal_softmax(x, y, mask)[0] < 2.4
 
 
 def test_of_one_place_it_is_the_cross_entropy() -> None:
     X, y = rng.normal(size=(4, 3)), [0, 2, 1, 1]
-    found, J = layers.temporal_softmax(X[:, None], np.array(y)[:, None])
+    found, J = jac.temporal_softmax(X[:, None], np.array(y)[:, None])
     expected, K = jac.cross_entropy(X, y)
     np.testing.assert_allclose(found, expected)
     np.testing.assert_allclose(J.gradient[:, 0], K.gradient, atol=1e-16)
 
 
 def test_huber_is_a_square_and_two_lines() -> None:
-    losses, J = layers.huber([[0.5], [-3.0]], [[0.0], [0.0]], 2.0, "none")
+    losses, J = jac.huber([[0.5], [-3.0]], [[0.0], [0.0]], 2.0, "none")
     assert losses.tolist() == [0.125, 4.0]
     assert J.to_dense().tolist() == [[0.5, 0.0], [0.0, -2.0]]
 
@@ -96,26 +106,37 @@ def test_refusals() -> None:
     with refused(
         ShapeError, "temporal_softmax: labels have shape (3, 2), X with its classes along axis -1 expects (2, 3)"
     ):
-        layers.temporal_softmax(X, labels.T)
+        jac.temporal_softmax(X, labels.T)
     with refused(
         DomainError,
         "temporal_softmax: labels lie in [-1, 0], X has 4 classes; is one the padding? Give it as ignore=",
     ):
-        layers.temporal_softmax(X, [[0, 0, -1], [0, 0, 0]])
+        jac.temporal_softmax(X, [[0, 0, -1], [0, 0, 0]])
     with refused(ShapeError, "temporal_softmax: the mask has shape (2,), the labels (2, 3)"):
-        layers.temporal_softmax(X, labels, [1, 1])
+        jac.temporal_softmax(X, labels, [1, 1])
     with refused(ShapeError, "temporal_softmax: class_weights has shape (3,), X has 4 classes"):
-        layers.temporal_softmax(X, labels, class_weights=np.ones(3))
+        jac.temporal_softmax(X, labels, class_weights=np.ones(3))
     with refused(DomainError, "temporal_softmax: smoothing=1.0; expected a share of the target, 0 ≤ s < 1"):
-        layers.temporal_softmax(X, labels, smoothing=1.0)
-    with refused(LayoutError, "temporal_softmax: the examples lie along the first axis; move them there"):
-        layers.temporal_softmax(X, labels, layout="matlab")
+        jac.temporal_softmax(X, labels, smoothing=1.0)
+    with refused(
+        ShapeError, "temporal_softmax: X has shape (2, 3, 4); expected examples along axis 0, and classes along axis 0"
+    ):
+        jac.temporal_softmax(X, labels, axis=0)
+    message = (
+        "temporal_softmax: X has shape (2, 3, 4), and the layout has sequences time-first; a loss counts its examples "
+        "along axis 0: move the batch there, as in X.transpose(1, 0, 2) of (T, N, C), and give a layout with "
+        "sequences='batch-first', or take reduction='sum' or 'mean-all'"
+    )
+    for reduction in ("mean", "none"):
+        with refused(LayoutError, message):
+            jac.temporal_softmax(X, labels, layout="pytorch", reduction=reduction)
+    assert jac.temporal_softmax(X, labels, layout="pytorch", reduction="sum")[0] == 6 * np.log(4)
     with refused(DomainError, "huber: delta=0; it must be a positive number, such as 1"):
-        layers.huber([[1.0]], [[1.0]], 0)
+        jac.huber([[1.0]], [[1.0]], 0)
     with refused(DomainError, "poisson: Y holds -1; counts are not negative"):
-        layers.poisson([[1.0]], [[-1.0]])
+        jac.poisson([[1.0]], [[-1.0]])
     with refused(DomainError, "kl_divergence: Y holds -0.5; probabilities are not negative"):
-        layers.kl_divergence([[1.0]], [[-0.5]])
+        jac.kl_divergence([[1.0]], [[-0.5]])
 
 
 class MaskForgottenOnTheWayBack(TemporalSoftmax):  # type: ignore[misc]

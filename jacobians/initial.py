@@ -1,0 +1,40 @@
+"""Random weights by how many entries a node adds up: the rules of Glorot and He, and torch's."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.errors import ArgumentError
+
+__all__ = ["Rule", "drawn_weights"]
+
+Rule: TypeAlias = Literal["glorot", "he", "torch"]
+"""Uniform in ±√(6/(fan_in + fan_out)), as Keras has it; normal with variance 2/fan_in, for ReLUs; uniform in
+±1/√fan_in, as torch has it."""
+
+
+def drawn_weights(shape: Shape, rng: np.random.Generator, rule: Rule, operation: str) -> Array:
+    r"""Return random weights of shape (out, in, \*places), drawn for one node after another.
+
+    Raises
+    ------
+    ArgumentError
+        If the rule is unknown.
+
+    Examples
+    --------
+    >>> W = drawn_weights((3, 4), np.random.default_rng(0), "glorot", "test")
+    >>> W.shape, bool((abs(W) <= np.sqrt(6 / 7)).all())
+    ((3, 4), True)
+    """
+    window = size_of(shape[2:])
+    fan_in, fan_out = max(shape[1] * window, 1), shape[0] * window
+    if rule == "he":
+        return as_array(rng.normal(size=shape) * np.sqrt(2 / fan_in))
+    if rule not in ("glorot", "torch"):
+        raise ArgumentError(f"{operation}: rule={rule!r}; choose glorot, he or torch")
+    bound = np.sqrt(6.0 / (fan_in + fan_out)) if rule == "glorot" else 1 / np.sqrt(fan_in)
+    return as_array(rng.uniform(-bound, bound, size=shape))
