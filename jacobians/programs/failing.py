@@ -212,7 +212,7 @@ def _right_after(source: Source, failed: Failed, settings: Settings) -> tuple[in
     subject = Subject(source, plan, old.uses, old.entry, old.guess, old.seed, limits=old.limits, tables=old.tables)
     run, _ = subject.run()
     study = None if run.error is not None and not run.trained else studied(subject, run, settings)
-    if study is None or failed.run is None:
+    if study is None or failed.run is None or set(run.unread) - set(failed.run.unread):
         return 0, 0
     if not any(claim.event.index >= len(failed.run.events) for claim in study.claims):
         return 0, 0
@@ -315,6 +315,11 @@ def _with(node: Any, left: ast.expr, right: ast.expr) -> ast.expr:
         return right
     elif isinstance(node, ast.Compare):
         made.left, made.comparators = left, [right]
+    elif isinstance(node.args[0], (ast.Tuple, ast.List)):
+        # arrays that are joined: np.concatenate((a, b))
+        joined = copy.copy(node.args[0])
+        joined.elts = [left, right, *joined.elts[2:]]
+        made.args = [joined, *node.args[1:]]
     elif len(node.args) == 1 and isinstance(node.func, ast.Attribute):
         made.func = ast.Attribute(left, node.func.attr, ast.Load())
         made.args = [right]

@@ -33,6 +33,8 @@ _NAMES = 60
 class _Silent:
     """Is told of stores and notes none."""
 
+    looked_at: frozenset[int] = frozenset()
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
