@@ -50,10 +50,8 @@ def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1)
     except TypeError:
         fits = False
     if not fits:
-        raise ShapeError(
-            f"{operation}: {name}={given!r}; expected a whole number of at least {least}, or one for each of "
-            f"{places} axes"
-        )
+        several = f", or one for each of {places} axes" if places > 1 else ""
+        raise ShapeError(f"{operation}: {name}={given!r}; expected a whole number of at least {least}{several}")
     return tuple(int(s) for s in steps)
 
 
@@ -80,8 +78,8 @@ def as_pads(given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: 
         return tuple((before, after) for before, after in pairs)
     if isinstance(given, (str, float)):
         raise ShapeError(
-            f"{operation}: pad={given!r}; expected 'same', a number of zeros, one for each axis, or pairs (before, "
-            "after)"
+            f"{operation}: pad={given!r}; expected 'same', a number of zeros (0 for Keras's 'valid'), one for each "
+            "axis, or pairs (before, after)"
         )
     return tuple((p, p) for p in as_steps(given, places, "pad", operation, least=0))
 

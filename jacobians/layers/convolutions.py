@@ -103,15 +103,24 @@ class _WithKernel(Primitive):
 
     def _refuse(self, X: Array, W: Array, channels: int, expected: int, outputs: int) -> None:
         layout = self._own_layout
-        if channels != expected or outputs % self.groups:
-            hint = ""
-            if X.ndim == 4 and expected in (X.shape[1], X.shape[-1], X.shape[0]) and channels != expected:
-                other = "HWC" if layout.images == "CHW" else "CHW"
-                hint = f"; another layout would fit: are the images {other}, or the batch on the other side?"
+        where = f"(batch in {layout.batch}, images {layout.images}, kernels {layout.kernels})"
+        if outputs % self.groups:
             raise ShapeError(
-                f"{self.name}: X has shape {X.shape} with {channels} channels, W has shape {W.shape}, which with "
-                f"groups={self.groups} needs {expected} and a multiple of {self.groups} outputs (batch in "
-                f"{layout.batch}, images {layout.images}, kernels {layout.kernels}){hint}"
+                f"{self.name}: W has shape {W.shape}, {outputs} outputs, which groups={self.groups} does not divide "
+                f"{where}"
+            )
+        if channels != expected:
+            images = "HWC" if layout.images == "CHW" else "CHW"
+            kernels = "HWIO" if layout.kernels == "OIHW" else "OIHW"
+            there = W.shape[layout.replace(kernels=kernels).kernel_axes(self.places)[1]] * self.groups
+            hint = ""
+            if there == channels and type(self) is Convolution:
+                hint = f"; another layout would fit: is the kernel {kernels}?"
+            elif expected in (X.shape[1], X.shape[-1], X.shape[0]):
+                hint = f"; another layout would fit: are the images {images}, or the batch on the other side?"
+            raise ShapeError(
+                f"{self.name}: X has shape {X.shape} with {channels} channels, W of shape {W.shape} with "
+                f"groups={self.groups} takes {expected} {where}{hint}"
             )
 
     def _by_own_kernel(self, jacobian: Jacobian, shape: Shape) -> Jacobian:
@@ -183,13 +192,9 @@ class Convolution(_WithKernel):
         self._refuse(X, W, channels, inputs * self.groups, outputs)
         steps = tuple(kernel), self.stride, self.dilation
         pads = as_pads(self.pad, tuple(lengths), *steps, self.name)
-        one = Windows(
-            steps[0],
-            (channels, *(b + n + a for n, (b, a) in zip(lengths, pads, strict=True))),
-            self.stride,
-            self.dilation,
-            np.result_type(X, W),
-        )
+        wide = tuple(b + n + a for n, (b, a) in zip(lengths, pads, strict=True))
+        window_counts(wide, *steps, self.name)
+        one = Windows(steps[0], (channels, *wide), self.stride, self.dilation, np.result_type(X, W))
         windows = one._jvp(padded(x, pads))
         places = windows.shape[2 + self.places :]
         if self.groups > 1:

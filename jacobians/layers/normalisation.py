@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float
+from jacobians.arrays import Array, Shape, as_array, as_float, generator
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
@@ -240,6 +240,11 @@ class BatchNorm(_Normalised):
         if not len(mean) == len(variance) == len(rows):
             raise ShapeError(
                 f"batch_norm: the statistics are of {len(mean)} and {len(variance)} features, X has {len(rows)}"
+            )
+        if (variance < 0).any():
+            raise DomainError(
+                f"batch_norm: the statistics hold the variance {variance.min():g}; a variance is not negative. They "
+                "are (mean, variance), in this order"
             )
         scale = 1 / np.sqrt(variance + rows.dtype.type(self.eps))
         return as_array((rows - mean) * scale), as_array(scale)
@@ -611,13 +616,13 @@ def dropout(
     """
     _probability(drop)
     if mask is None:
-        if drop and not isinstance(rng, np.random.Generator):
+        if drop and rng is None:
             raise ArgumentError(
                 "dropout: rng is needed, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden "
                 "state"
             )
         shape = np.shape(getattr(X, "array", X))
-        mask = np.ones(shape, bool) if rng is None else rng.random(shape) >= drop
+        mask = np.ones(shape, bool) if rng is None else generator(rng, "dropout").random(shape) >= drop
     elif rng is not None:
         raise ArgumentError("dropout: give rng or mask, not both")
     return Dropout(mask, drop)(X)
