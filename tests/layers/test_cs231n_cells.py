@@ -2,8 +2,8 @@
 
 Inputs come from np.linspace, or from seed 231. Sources: assignment 2, FullyConnectedNets.ipynb,
 BatchNormalization.ipynb, Dropout.ipynb and ConvolutionalNetworks.ipynb; assignment 3, RNN_Captioning.ipynb and
-LSTM_Captioning.ipynb; 2017–2020, where layers.py and rnn_layers.py are checked to 1e-7. Some numbers were read in public
-copies of the notebooks, others are from memory; all come out of the inputs. The update rules' cells are in
+LSTM_Captioning.ipynb; 2017–2020, where layers.py and rnn_layers.py are checked to 1e-7. Some numbers were read in
+public copies of the notebooks, others are from memory; all come out of the inputs. The update rules are in
 `tests.training.test_rules`.
 
 Missing: the cells that need CIFAR-10, MNIST or COCO; those that print only errors of numerical gradients; and
