@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,18 @@ from jacobians.arrays import Array, DType, Shape
 from jacobians.errors import ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
 from jacobians.linops.kernels import empty
+from jacobians.operations import Operation
+from jacobians.presets import AnyLayout, find_layout
 
 Pads = tuple[tuple[int, int], ...]
 """By axis, how many zeros are put before and after the entries."""
+
+
+def moved_copy(operation: Operation, layout: AnyLayout) -> Operation:
+    """Return the same layer, of the same options, in another layout."""
+    other = copy(operation)
+    vars(other)["layout"] = find_layout(layout)
+    return other
 
 
 def back(axes: Sequence[int]) -> tuple[int, ...]:

@@ -15,13 +15,13 @@ from jacobians.arrays import Array, Shape, as_array, as_float, generator
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved
+from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved, moved_copy
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
 from jacobians.linops.standardised import Standardised
-from jacobians.operations import Jacobians, Primitive, Unary
+from jacobians.operations import Jacobians, Operation, Primitive, Unary
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
@@ -70,6 +70,9 @@ class _Normalised(Primitive):
     def parameter_shapes(self) -> Mapping[str, Shape]:
         """Shapes of γ and β, where the number of features is known."""
         return {} if self.features is None else dict.fromkeys(self.names[1:], (self.features,))
+
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
 
     @abstractmethod
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
