@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 import jacobians
 from jacobians import matrix
 from jacobians.explorer import explorer_page
+from jacobians.explorer.matrix_page import matrix_page
 
 project = "jacobians"
 author = "The jacobians developers"
@@ -96,9 +97,10 @@ def without_last_line(app: Sphinx, page: nodes.document) -> None:
 
 
 def write_explorer(app: Sphinx, error: Exception | None) -> None:
-    """Write the explorer beside the pages; the landing page shows it in a frame."""
+    """Write the explorer's two files beside the pages, which show them in frames."""
     if error is None and app.builder.format == "html":
         (Path(app.outdir) / "explorer-page.html").write_text(explorer_page(), encoding="utf-8")
+        (Path(app.outdir) / "matrix-page.html").write_text(matrix_page(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:

@@ -277,6 +277,8 @@ class _PythonReader:
             ) if module in _MODULES and not self.scope.knows(module):
                 if name in _TOTALS and args:
                     return self._total(name, args[0], args[1:], node, depth)
+                if bare and self.scope.function(name) == "kron":
+                    return self._function("kron", node, depth)
                 found = self._of_numpy(name, node, depth)
                 if found is None or not (bare or name in ("zeros", "ones", "zeros_like", "max", "amax", *_CASTS)):
                     raise self.error(f"np.{name} is not read in this form; {_ALLOWED_CALLS}", node)

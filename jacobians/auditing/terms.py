@@ -45,7 +45,7 @@ Kind: TypeAlias = Literal[
     "divide",
     "negative",
     "power",  # entry by entry; detail: the exponent
-    "kron",  # A ⊗ B, which is read in identities alone
+    "kron",  # A ⊗ B
     "matrix_power",  # what a book's ^ writes, of a number or of a square matrix; detail: the exponent
     "part",  # detail: slices
     "sum",  # detail: (axis or None, whether the axis is kept)

@@ -113,7 +113,10 @@ LATEX = Grammar(
     ),
     levels=(
         _SUMS,
-        {**dict.fromkeys(("\\circ", "\\odot", "⊙", "∘", ".*", "\\bullet", "\\star"), "hadamard"), "./": "divide"},
+        {
+            **dict.fromkeys(("\\circ", "\\odot", "⊙", "∘", ".*", "\\bullet", "\\star"), "hadamard"),
+            **{"./": "divide", "\\otimes": "kron"},
+        },
         {
             **dict.fromkeys(("/", "\\div"), "divide"),
             **dict.fromkeys(("", "\\cdot", "\\times", "\\ast", "*", "·"), "product"),
@@ -218,6 +221,8 @@ class _Reader(ABC):
             self.scope.asked["*"] = ("a matrix product", "a product entry by entry")
             if self.scope.choices.get("*", "a matrix product") != "a matrix product":
                 return "hadamard" if "\\circ" in operators and self.tokens.accept("*") else None
+        if operators.get(token.text) == "kron" and self.scope.function("kron") is None:
+            return None  # no formula of a network has one
         if self.tokens.accept(*operators):
             return self._of_entries(operators[token.text])
         if (

@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Shape, kind_of, leaves_of
+from jacobians.arrays import Array, Shape, kind_of, leaves_of
 from jacobians.checking.by_direction import DirectionsCheck, along_directions, direction_count, localise
 from jacobians.checking.by_entry import FEW, EntryCheck, Progress, Reporter
 from jacobians.checking.complex_step import ComplexStep
+from jacobians.checking.conditioning import close_to, conditioning_note
 from jacobians.checking.derivatives import (
     GivenDerivative,
     GivenGradient,
@@ -92,12 +93,35 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
                 given = read(derivative(tree.unpack(flat)), found.faults, probe.shape)
                 if given is not None:
                     compared = _compared(probe, given, tree, options)
+                    if options.protocol and not found.faults and not failed(*compared[:2]):
+                        found.notes += _conditioning(derivative, given, probe, tree, flat, compared[0], options, read)
                     if found.elsewhere is not None and not found.faults and not failed(*compared[:2]):
                         there = read(found.there, [], probe.shape)
                         found.faults.extend(stale_faults(fun, there, tree, found, options.seed))
     except CallFailedError as problem:  # an error is no number that could be wrong
         compared = [], None, [str(problem)]
     return concluded(found, fun, derivative, time.perf_counter() - start, *compared)
+
+
+def _conditioning(
+    derivative: Calls,
+    given: GivenDerivative,
+    probe: Probe,
+    tree: Tree,
+    x: Array,
+    parameters: list[ParameterCheck],
+    options: _Options,
+    read: _Read,
+) -> list[str]:
+    """What there is to say of a derivative that changes with the last digits of x."""
+    beside = close_to(x, given.eps, options.seed)
+    try:
+        there = read(derivative(tree.unpack(beside)), [], probe.shape)
+    except CallFailedError:  # x lies at the edge of where it is defined
+        return []
+    kinked = any(p.kinks for p in parameters)
+    note = None if there is None else conditioning_note(given, there, x, probe.value, kinked=kinked, seed=options.seed)
+    return [] if note is None else [note]
 
 
 def _compared(probe: Probe, given: GivenDerivative, tree: Tree, options: _Options) -> _Compared:

@@ -17,6 +17,7 @@ from jacobians.cli.options import (
     with_regulariser,
 )
 from jacobians.cli.output import columns, json_text, write_file
+from jacobians.conventions import Convention
 from jacobians.derivation import (
     BlockDerivation,
     Derivation,
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         derivation = derive_second(evaluated, () if name is None else (name,))
     else:
         derivation = derive(evaluated) if name is None else _only(derive(evaluated), name)
-    text = _written(derivation, arguments.format).rstrip("\n") + "\n"
+    text = _written(derivation, found, arguments.format).rstrip("\n") + "\n"
     if arguments.output is None:
         print(text, end="")
     else:
@@ -115,20 +116,20 @@ def _only(derivation: Derivation, name: str) -> Derivation:
     return replace(derivation, parameters={name: derivation[name]}, values=values)
 
 
-def _written(derivation: Derivation | SecondDerivation, form: str) -> str:
+def _written(derivation: Derivation | SecondDerivation, own: Convention, form: str) -> str:
     if form == "json":
-        return json_text(_record(derivation))
+        return json_text(_record(derivation, own))
     whole = getattr(derivation, f"to_{form}", None)
     if whole is None:  # a notation without a document of its own: every equation on a line
         return "\n".join(equation.alone(NOTATIONS[form]()) for equation in derivation.equations)
     return str(whole(columns()) if form == "text" else whole())
 
 
-def _record(derivation: Derivation | SecondDerivation) -> dict[str, Any]:
+def _record(derivation: Derivation | SecondDerivation, own: Convention) -> dict[str, Any]:
     """Everything as plain strings and lists."""
     record: dict[str, Any] = {
-        "convention": derivation.convention.name,
-        "layout": str(derivation.convention.layout),
+        "convention": own.name,
+        "layout": str(own.layout),
         "shapes": {name: list(shape) for name, shape in derivation.shapes.items()},
         "forward": [{"name": d.name, **_equation(d.equation)} for d in derivation.forward],
         "cotangents": [{"name": d.name, **_equation(d.equation)} for d in derivation.cotangents],

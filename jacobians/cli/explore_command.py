@@ -13,15 +13,19 @@ from jacobians.cli.output import check_free, print_json, write_file
 from jacobians.errors import DataError
 from jacobians.explorer import explorer_page
 from jacobians.explorer.example_nets import EXAMPLES, example_of
+from jacobians.explorer.matrix_functions import FUNCTIONS, function_of
+from jacobians.explorer.matrix_page import matrix_page
 from jacobians.presets import convention
 
-_DEFAULT_FILE = "jacobians-explorer.html"
+_DEFAULT_FILE, _MATRIX_FILE = "jacobians-explorer.html", "jacobians-matrix.html"
 _EPILOG = """\
 examples:
   jacobians explore
   jacobians explore ng-ml-2011 cs231n -o two.html
   jacobians explore --data batch.csv --labels kind --open
   jacobians explore -o lecture.html --force
+  jacobians explore --matrix
+  jacobians explore --matrix "tr(A' X B X')"
   jacobians explore -o - > lecture.html
 """
 
@@ -47,7 +51,14 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--features", metavar="NAMES", help="the examples in FILE, or columns a,b (default: X, …)")
     parser.add_argument("--labels", metavar="NAME", help="the array or column of labels in FILE (default: y, class, …)")
     parser.add_argument(
-        "-o", "--output", default=_DEFAULT_FILE, metavar="FILE", help="default: %(default)s; - to print"
+        "--matrix",
+        nargs="?",
+        const=FUNCTIONS[0].key,
+        metavar="FUNCTION",
+        help="a page of one function of a matrix X: a name, such as inverse, or an expression",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help=f"default: {_DEFAULT_FILE}, {_MATRIX_FILE} of a matrix; - to print"
     )
     parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -57,26 +68,36 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
+    output = arguments.output or (_DEFAULT_FILE if arguments.matrix is None else _MATRIX_FILE)
+    hint = ", or write over it with --force"
+    if output != "-":
+        check_free(output, "explore", overwrite=arguments.force, hint=hint)
+    page = _page(arguments)
+    if output == "-":
+        sys.stdout.buffer.write(page.encode())  # the page is UTF-8, whatever the terminal is
+        return 0
+    path = Path(output)
+    write_file(output, page, "explore", overwrite=arguments.force, hint=hint)
+    size = len(page.encode())
+    if arguments.format == "json":
+        print_json({"file": output, "address": path.resolve().as_uri(), "bytes": size})
+    else:
+        print(f"{path}: {size / 1000:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
+    if arguments.open and not webbrowser.open(path.resolve().as_uri()):
+        print("No browser was found to open it with.", file=sys.stderr)
+    return 0
+
+
+def _page(arguments: argparse.Namespace) -> str:
+    if arguments.matrix is not None:
+        given = [*arguments.names, *(v for v in (arguments.data, arguments.features, arguments.labels) if v)]
+        if given:
+            raise DataError(f"explore: --matrix shows one function, and takes no {given[0]}; quote an expression")
+        return matrix_page(function_of(arguments.matrix))
     presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
     examples = EXAMPLES
     if arguments.data is not None:
         examples = (example_of(data_of(arguments, "explore", "cross_entropy", None)), *EXAMPLES)
     elif arguments.features or arguments.labels:
         raise DataError("explore: --features and --labels name arrays of a file; add --data FILE")
-    if arguments.output == "-":
-        sys.stdout.buffer.write(
-            explorer_page(presets, examples).encode()
-        )  # the page is UTF-8, whatever the terminal is
-        return 0
-    hint = ", or write over it with --force"
-    check_free(arguments.output, "explore", overwrite=arguments.force, hint=hint)
-    path, page = Path(arguments.output), explorer_page(presets, examples)
-    write_file(arguments.output, page, "explore", overwrite=arguments.force, hint=hint)
-    size = len(page.encode())
-    if arguments.format == "json":
-        print_json({"file": arguments.output, "address": path.resolve().as_uri(), "bytes": size})
-    else:
-        print(f"{path}: {size / 1000:.0f} kB, no network needed. Open it in a browser:\n  {path.resolve().as_uri()}")
-    if arguments.open and not webbrowser.open(path.resolve().as_uri()):
-        print("No browser was found to open it with.", file=sys.stderr)
-    return 0
+    return explorer_page(presets, examples)

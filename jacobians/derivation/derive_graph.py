@@ -24,6 +24,7 @@ from jacobians.errors import GraphError
 from jacobians.graphs import Graph, Node, Value
 from jacobians.graphs.rearranging import Indexed, Permuted
 from jacobians.graphs.targets import WithTargets
+from jacobians.layout import Order
 from jacobians.linops import Identity, Jacobian, Scaled
 from jacobians.operations import Elementwise, Reshaping, Transpose
 from jacobians.symbols.evaluate import evaluate
@@ -56,13 +57,18 @@ def derive_graph(
     GraphError
         If the value is no scalar, or comes from no operation.
     """
+    refuse_arrays(value)
+    return GraphWalk(value, value.find(wrt, "explain"), called, words).found()
+
+
+def refuse_arrays(value: Value) -> None:
+    """Refuse a value that is no scalar, or comes from no operation."""
     if value.shape != () or value.operation is None:
         what = f"has shape {show_shape(value.shape)}" if value.shape else "is an input"
         raise GraphError(
             f"explain: {value!r} {what}; a gradient is that of one number, such as a loss: take (Y * Y).sum(), or "
             "explain the operation that Y comes from"
         )
-    return GraphWalk(value, value.find(wrt, "explain"), called, words).found()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -85,19 +91,34 @@ class _Known(Named):
 
 
 class GraphWalk:
-    """A graph's operations run on symbols, each with the factors of its Jacobians."""
+    """A graph's operations run on symbols, each with the factors of its Jacobians.
+
+    Parameters
+    ----------
+    output : Value
+    wrt : sequence of Node
+    called, words
+        See `derive_graph`.
+    order : {"C", "F"}, optional
+        Where every factor must write its matrix, in which order those are shown that have a name alone.
+    """
 
     def __init__(
-        self, output: Value, wrt: Sequence[Node], called: Callable[[str], str], words: Mapping[str, str]
+        self,
+        output: Value,
+        wrt: Sequence[Node],
+        called: Callable[[str], str],
+        words: Mapping[str, str],
+        order: Order | None = None,
     ) -> None:
-        self.output = output
+        self.output, self.order = output, order
         self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
         self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
         self.called = called
-        named = {symbol_name(node.name) for node in self.nodes if node.is_named}
+        named = {symbol_name(node.name) for node in (*self.nodes, *self.wrt) if node.is_named}
         self.known = _Known(reserved=named | {self.called(name) for name in named}, words=words)
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)
@@ -110,12 +131,18 @@ class GraphWalk:
         self.consumer = {edge.parent: edge for node in self.nodes for edge in node.edges()}
         self.cotangents: list[tuple[Definition, list[Expr]]] = []
         self.shared: dict[Expr, Symbol] = {}
+        self.operands: dict[Node, list[Expr]] = {}
+        self.rows: dict[Node, Expr] = {}
 
     def found(self) -> GraphDerivation:
+        """Return the derivation."""
+        return self._folded(self.walked())
+
+    def walked(self) -> list[tuple[Definition, list[Expr]]]:
+        """Go through the graph and back; return the gradients that are asked for, each with its terms."""
         for node in self.nodes:
             self._forward(node)
-        gradients = self._back()
-        return self._folded(gradients)
+        return self._back()
 
     # --- the forward pass ------------------------------------------------------------------------
 
@@ -142,12 +169,14 @@ class GraphWalk:
             self.symbols[node] = name(value)
             return self.symbols[node]
 
+        self.operands[node] = operands
         own = dict(zip(node.operation.names, operands, strict=True))
         edges = [edge.name for edge in self.graph.into.get(node, ())]
         labels = {edge: f"{shown or symbol_name(node.name)}_{edge}" for edge in edges}
         evaluated = Evaluated(node.operation, dict.fromkeys(edges, node.array), node.array, node.jacobians.numerator)
         layout = node.operation.layout
-        factors = evaluated.in_symbols(own, labels, named, known, layout.vec if layout else "C", with_matrices=False)
+        order = self.order or (layout.vec if layout else "C")
+        factors = evaluated.in_symbols(own, labels, named, known, order, with_matrices=self.order is not None)
         self.factors |= {(node, edge): found for edge, found in factors.items()}
 
     def _named(self, node: Node) -> str:
@@ -197,6 +226,7 @@ class GraphWalk:
                     found[node] = self.cotangents[-1]
                     if node.operation is None:
                         self.cotangents.pop()
+            self.rows[node] = row
             for edge in self.graph.into[node]:
                 after: Any = row
                 for _, _, after in passed(self.factors[node, edge.name], row, self._share):

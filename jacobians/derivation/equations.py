@@ -34,7 +34,7 @@ class Partial:
         return notation.partial(notation.expr(self.of), notation.expr(self.wrt), gradient, self.vector)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JacobianChain:
     """c·vec(Δ)ᵀ J₁ J₂ …, or its transpose in denominator layout.
 
@@ -72,6 +72,9 @@ class JacobianChain:
         text = notation.join([self._written_factor(jacobian, notation) for jacobian, _ in self.factors])
         return text if self.factor is None else notation.scale(notation.expr(self.factor), text)
 
+    def __repr__(self) -> str:
+        return f"JacobianChain({self.written(TextNotation())})"
+
     def factor_text(self, position: int, notation: Notation) -> str:
         """Return one of `factors` in a notation."""
         return self._written_factor(self.factors[position][0], notation)
@@ -105,7 +108,7 @@ class SecondPartial:
         return notation.second_partial(of, rows, columns, notation.symbol(self.name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SumOfChains:
     """A sum of products of Jacobians, or 0.
 
@@ -123,7 +126,11 @@ class SumOfChains:
         """Return the sum in a notation."""
         if not self.chains:
             return notation.expr(Zeros(self.size))
-        return notation.plus([chain.written(notation) for chain in self.chains])
+        matrices = notation.of_matrices()
+        return notation.plus([chain.written(matrices) for chain in self.chains])
+
+    def __repr__(self) -> str:
+        return f"SumOfChains({self.written(TextNotation())})"
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
 from jacobians.derivation.names import symbol_name
 from jacobians.derivation.result import Derivation, GraphDerivation, OperationDerivation
+from jacobians.derivation.second_of_graph import derive_second_of_graph
 from jacobians.derivation.second_order import derive_second
 from jacobians.derivation.second_result import SecondDerivation
 from jacobians.errors import ArgumentError, LayoutError
@@ -54,21 +55,22 @@ def explain(
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
         Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
-        of a network that is a function all parameters. With ``order=2``, the parameters of a network whose blocks of
-        the Hessian are derived; all unless given.
+        of a network that is a function all parameters. With ``order=2``, those whose blocks of the Hessian are
+        derived; of a network all parameters unless given.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
         How many examples are made up.
     seed : int
     order : {1, 2}
-        With 2, the Hessian of the objective of a network or a run, term by term: a `SecondDerivation`.
+        With 2, the Hessian of the objective of a network or a run, or of a scalar of a graph, term by term: a
+        `SecondDerivation`.
 
     Raises
     ------
     ArgumentError
         If `what` is none of the four: of a function, the text says which operation it evaluates. If the order is
-        another, or 2 for what is no chain of operations with a loss.
+        another, or 2 for an operation.
     GraphError
         If a value is no scalar, or comes from no operation.
     LayoutError
@@ -116,9 +118,7 @@ def explain(
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
-    if network.function is not None and X is not None and Y is not None:
-        return _of_run(network.run(network.init(seed) if params is None else params, X, Y), by)
-    return derive(_evaluated(network, params, X, Y, examples, seed))
+    return _of_run(_evaluated(network, params, X, Y, examples, seed), by)
 
 
 def _evaluated(
@@ -129,7 +129,9 @@ def _evaluated(
     examples: int,
     seed: int,
 ) -> Run:
-    """A run of a network, on made-up numbers where none are given."""
+    """A run of a network, on made-up numbers where none are given; of a function of values, the data must be."""
+    if network.function is not None and X is not None and Y is not None:
+        return network.run(network.init(seed) if params is None else params, X, Y)
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X
@@ -155,13 +157,21 @@ def _second_order(
         if isinstance(convention, Layout):
             convention = what.convention.replace(name="yours", layout=convention)
         network = what if convention is None else in_convention(what, find_convention(convention))
-        if network.function is None:
-            what = _evaluated(network, params, X, Y, examples, seed)
-    if not isinstance(what, Run) or what.network.function is not None or not all(isinstance(n, str) for n in names):
+        what = _evaluated(network, params, X, Y, examples, seed)
+    if isinstance(what, Value):
+        if convention is None or isinstance(convention, Layout):
+            return derive_second_of_graph(what, names)
+        words = find_convention(convention).names
+        return derive_second_of_graph(what, names, _called(what, names, words), {"N": words.count})
+    if not isinstance(what, Run):
         raise ArgumentError(
-            f"explain: order=2 takes a Network that is a chain of operations, or a Run of one, not {kind_of(what)}; "
-            "the terms of any other Hessian are in run.hessian().terms, or value.hessian(…).terms of a graph"
+            f"explain: order=2 takes a Network, a Run or a scalar Value, not {kind_of(what)}; the second derivative of "
+            "an operation is that of ⟨Ḡ, value⟩: explain the value (operation(X) * G).sum()"
         )
+    if what.network.function is not None:
+        own, names = what.network.convention, names or list(what.params)
+        called = _called(what.objective, names, own.names)
+        return derive_second_of_graph(what.objective, names, called, {"N": own.names.count}, own)
     return derive_second(what, [str(name) for name in names])
 
 
@@ -182,9 +192,14 @@ def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation
 
 def _in_names(value: Value, by: Sequence[Value | str], names: ArrayNames) -> GraphDerivation:
     """The derivation of gradients that are called what a convention calls them, as N is."""
+    return derive_graph(value, by, _called(value, by, names), {"N": names.count})
+
+
+def _called(value: Value, by: Sequence[Value | str], names: ArrayNames) -> Callable[[str], str]:
+    """From what a value is called to what its cotangent is."""
     asked = value.find(by, "explain") or [node for node in value.ancestors() if node.operation is None]
     called = {name: names.gradient_of(name) for name in (symbol_name(node.name) for node in asked)}
-    return derive_graph(value, by, lambda name: called.get(name, f"d{name}"), {"N": names.count})
+    return lambda name: called.get(name, f"d{name}")
 
 
 def in_convention(network: Network, convention: Convention) -> Network:

@@ -16,7 +16,12 @@ from jacobians.symbols.numpy import NumpyNotation, ones_name
 
 
 def program(
-    equations: Sequence[Equation], values: Mapping[str, Array], lines: Iterable[str], *, with_matrices: bool
+    equations: Sequence[Equation],
+    values: Mapping[str, Array],
+    lines: Iterable[str],
+    *,
+    with_matrices: bool,
+    unused: bool = True,
 ) -> str:
     """Return lines of code with what they need before them.
 
@@ -29,6 +34,8 @@ def program(
     lines : iterable of str
     with_matrices : bool
         Whether the lines write Jacobians as explicit matrices.
+    unused : bool
+        Whether functions that make explicit matrices are defined where these lines do not call them.
     """
     calls = [e.function for equation in equations for e in equation.inside if isinstance(e, Call)]
     taken = {"np", *values} & {call.name for call in calls}
@@ -42,8 +49,10 @@ def program(
         for name, array in values.items()
         if name.partition("_by_")[0] not in defined
     ]
+    lines = list(lines)
     parts = ["import numpy as np", ""]
-    parts += ["", matrices_source(), "", ""] if with_matrices else []
+    called = matrices_source(None if unused else "\n".join(lines)) if with_matrices else ""
+    parts += ["", called, "", ""] if called else []
     parts += ["", source_of(calls), "", ""] if calls else []
     return "\n".join([*parts, "# given, with shapes:", *given, "", *lines]) + "\n"
 

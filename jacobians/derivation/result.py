@@ -142,7 +142,7 @@ class Derivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
-        lines = [latex_title(self.convention.name, self.convention.layout)]
+        lines = [latex_title(f"{self.convention.name}: {self.convention.layout}")]
         lines += [r"\paragraph{Forward}", *align(d.equation for d in self.forward)]
         lines += [r"\paragraph{Backward, by name}", *align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
@@ -161,7 +161,7 @@ class Derivation:
         for name, parameter in self.parameters.items():
             inner = [*paragraphs([parameter.chain]), _steps_html(parameter.steps), *paragraphs([parameter.formula])]
             parts.append(_details(name, parameter.formula, inner))
-        return html_titled(self.convention.name, self.convention.layout, parts)
+        return html_titled(f"{self.convention.name}: {self.convention.layout}", parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
@@ -293,7 +293,7 @@ class OperationDerivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: text, and ``align*`` environments (amsmath)."""
-        lines = [latex_title(self.name, self.layout)]
+        lines = [latex_title(f"{self.name}: {self.layout}")]
         lines += align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
             lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([given.jacobian])]
@@ -330,7 +330,7 @@ class OperationDerivation:
         for name, given in self.inputs.items():
             inner = [*paragraphs([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
             parts.append(_details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
-        return html_titled(self.name, self.layout, parts)
+        return html_titled(f"{self.name}: {self.layout}", parts)
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
@@ -595,9 +595,9 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in text)
 
 
-def latex_title(name: str, layout: Layout) -> str:
+def latex_title(title: str) -> str:
     """Return the title of a derivation as LaTeX."""
-    return rf"\subsection*{{{latex_text(name)}: {latex_text(str(layout))}}}"
+    return rf"\subsection*{{{latex_text(title)}}}"
 
 
 def align(equations: Iterable[Equation]) -> list[str]:
@@ -626,9 +626,9 @@ def _steps_latex(steps: Iterable[Step]) -> list[str]:
 # --- parts of the HTML -----------------------------------------------------------------------------------
 
 
-def html_titled(name: str, layout: Layout, parts: Iterable[str]) -> str:
+def html_titled(title: str, parts: Iterable[str]) -> str:
     """Return parts as one element under the title of a derivation."""
-    return f"<div><h4>{escape(name)}: {escape(str(layout))}</h4>{''.join(parts)}</div>"
+    return f"<div><h4>{escape(title)}</h4>{''.join(parts)}</div>"
 
 
 def paragraphs(equations: Iterable[Equation]) -> list[str]:

@@ -6,20 +6,25 @@ from a parameter to the operation's inputs. A term is Dᵀ M D, with neighbours 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from jacobians.arrays import Array
+from jacobians.conventions import Convention
 from jacobians.derivation.derive import Forward, Walk, joined
 from jacobians.derivation.equations import Equation, JacobianChain, SecondPartial, SumOfChains
 from jacobians.derivation.names import weight_of_examples
 from jacobians.derivation.operation_on_symbols import Once, second_in_symbols
 from jacobians.derivation.second_result import BlockDerivation, SecondDerivation, TermDerivation
 from jacobians.errors import LayoutError
+from jacobians.layout import Derivative, Layout, Order
 from jacobians.linops import Identity, Jacobian, Product, Scaled, Selection, Sum
 from jacobians.network import Run
+from jacobians.operations import Loss
 from jacobians.operations.hessian import Part
+from jacobians.operations.linearised_steps import Key
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Hadamard, Number, Quotient, Symbol
 
@@ -35,19 +40,25 @@ class Bent:
     ----------
     operation : str
     part : {"loss", "inner", "penalty"}
-    row, column : str
-        The inputs, by their names in the run.
+    row, column : hashable
+        What the operation's two inputs are.
+    of : tuple of str
+        What the inputs are called, each once.
     middle : tuple of Jacobian
         M's factors: from a tangent of `column` to the change of the cotangent of `row`.
     factor : Expr or None
+    alone : bool
+        Whether it is one input's own; with two inputs M's transpose belongs to it.
     """
 
     operation: str
     part: Part
-    row: str
-    column: str
+    row: Key
+    column: Key
+    of: tuple[str, ...]
     middle: Chain
     factor: Expr | None
+    alone: bool
 
 
 def derive_second(run: Run, wrt: Sequence[str] = ()) -> SecondDerivation:
@@ -68,7 +79,7 @@ def derive_second(run: Run, wrt: Sequence[str] = ()) -> SecondDerivation:
         If an operation or the loss states no second derivative, or has none here.
     """
     walk = Walk.through(run)
-    forward, layout = walk.forward, run.network.layout
+    forward = walk.forward
     names = list(dict.fromkeys(wrt)) or list(run.params)
     for name in names:
         if name not in (*run.params, "X"):
@@ -77,7 +88,44 @@ def derive_second(run: Run, wrt: Sequence[str] = ()) -> SecondDerivation:
     bent = [*_of_operations(walk), *_of_loss(walk), *_of_penalties(walk)]
     ways = {name: _ways(forward, name) for name in names}
     whole = Symbol("J" if any(one.part == "penalty" for one in bent) else "L", ())
-    blocks = {}
+    blocks = blocks_of(bent, ways, symbols, run.network.layout, whole)
+    return SecondDerivation(
+        titled(run.network.convention),
+        run.network.convention,
+        tuple(forward.definitions),
+        tuple(walk.definitions),
+        blocks,
+        forward.arrays,
+    )
+
+
+def titled(convention: Convention) -> str:
+    """Return the title of a derivation in a convention."""
+    return f"{convention.name}: {convention.layout}"
+
+
+def blocks_of(
+    bent: Sequence[Bent],
+    ways: Mapping[str, Mapping[Key, Chain]],
+    symbols: Mapping[str, Symbol],
+    layout: Layout,
+    whole: Symbol,
+) -> dict[tuple[str, str], BlockDerivation]:
+    """Return the blocks of a Hessian by every two of some names.
+
+    Parameters
+    ----------
+    bent : sequence of Bent
+        In the order of evaluation.
+    ways : mapping
+        By a name, the factors of the Jacobians of values with respect to it.
+    symbols : mapping
+        By a name, its symbol.
+    layout : Layout
+    whole : Symbol
+        The scalar's.
+    """
+    blocks, names = {}, list(ways)
     for place, rows in enumerate(names):
         for columns in names[place:]:
             both = symbols[rows], symbols[columns]
@@ -86,17 +134,12 @@ def derive_second(run: Run, wrt: Sequence[str] = ()) -> SecondDerivation:
             terms = []
             for one in bent:
                 for chain in _terms(one, ways[rows], ways[columns]):
-                    shown = JacobianChain(
-                        one.factor, None, joined(chain, layout), layout.vec, "denominator" if turned else "numerator"
-                    )
-                    of = tuple(dict.fromkeys((one.row, one.column)))
-                    terms.append(TermDerivation(one.operation, one.part, of, shown))
+                    shown = product_of(one.factor, chain, layout, "denominator" if turned else "numerator")
+                    terms.append(TermDerivation(one.operation, one.part, one.of, shown))
             size = (both[turned].size, both[not turned].size)
             right = SumOfChains(tuple(term.chain for term in terms), size)
             blocks[rows, columns] = BlockDerivation(rows, columns, tuple(terms), Equation(left, right))
-    return SecondDerivation(
-        run.network.convention, tuple(forward.definitions), tuple(walk.definitions), blocks, forward.arrays
-    )
+    return blocks
 
 
 def _symbol(forward: Forward, name: str) -> Symbol:
@@ -105,10 +148,20 @@ def _symbol(forward: Forward, name: str) -> Symbol:
     return found
 
 
-def _terms(bent: Bent, rows: Mapping[str, Chain], columns: Mapping[str, Chain]) -> Iterator[Chain]:
+def product_of(factor: Expr | None, chain: Chain, layout: Layout, derivative: Derivative) -> JacobianChain:
+    """Return a product of Jacobians whose neighbours are joined, with the numbers of all factors in front."""
+    number, factors = 1.0, []
+    for one in joined(chain, layout):
+        if isinstance(one, Scaled):
+            number, one = number * one.factor, one.inner
+        factors.append(one)
+    return JacobianChain(times(number, factor), None, tuple(factors), layout.vec, derivative)
+
+
+def _terms(bent: Bent, rows: Mapping[Key, Chain], columns: Mapping[Key, Chain]) -> Iterator[Chain]:
     """Dᵀ M E, and of two inputs Eᵀ Mᵀ D, where the inputs depend on what is asked for."""
     pairs = [(bent.row, bent.column, bent.middle)]
-    if bent.row != bent.column:
+    if not bent.alone:
         pairs.append((bent.column, bent.row, _transposed(bent.middle)))
     for row, column, middle in pairs:
         if row in rows and column in columns:
@@ -119,9 +172,9 @@ def _transposed(chain: Chain) -> Chain:
     return tuple(factor.T for factor in reversed(chain))
 
 
-def _ways(forward: Forward, name: str) -> dict[str, Chain]:
+def _ways(forward: Forward, name: str) -> dict[Key, Chain]:
     """By value that depends on a parameter or the inputs, the factors of its Jacobian."""
-    found: dict[str, Chain] = {name: ()}
+    found: dict[Key, Chain] = {name: ()}
     for (of, wrt), factors in forward.jacobians.items():
         if wrt in found:
             chain = (*factors, *found[wrt])
@@ -151,7 +204,8 @@ def _of_operations(walk: Walk) -> Iterator[Bent]:
             run.network.layout.vec,
         )
         for (row, column), middle in found.items():
-            yield Bent(part.name, "inner", wrt[row], wrt[column], middle, walk.factor)
+            of = tuple(dict.fromkeys((wrt[row], wrt[column])))
+            yield Bent(part.name, "inner", wrt[row], wrt[column], of, middle, walk.factor, row == column)
 
 
 def _of_loss(walk: Walk) -> Iterator[Bent]:
@@ -166,24 +220,53 @@ def _of_loss(walk: Walk) -> Iterator[Bent]:
             raise LookupError("the loss has no prediction")
         return prediction
 
-    numbers = run.output_hessian().numerator.ordered("C")
-    scale = loss.factor * loss.scale(output)
-    made = second_in_symbols(
-        lambda: {("X", "X"): declared.second_in_symbols(forward.stops[last.name], targets, Once(known))},
-        {("X", "X"): (1 / scale) * numbers},
-        f"{last.name}_second",
+    name, weight = last.name, weight_of_examples(run.network.convention)
+    made = loss_in_symbols(
+        loss,
+        lambda: declared.second_in_symbols(forward.stops[name], targets, Once(known)),
+        run.output_hessian().numerator.ordered("C"),
+        loss.scale(output),
+        f"{name}_second",
         forward.arrays,
         run.network.layout.vec,
     )
-    factor, weight = loss.factor, weight_of_examples(run.network.convention)
-    for middle in made.values():
+    for factor, middle in made:
+        yield Bent(loss.name, "loss", name, name, (name,), middle, times(factor, weight), alone=True)
+
+
+def loss_in_symbols(
+    loss: Loss,
+    maker: Callable[[], Jacobian],
+    numbers: Jacobian,
+    scale: float,
+    label: str,
+    arrays: dict[str, Array],
+    order: Order,
+) -> Iterator[tuple[float, Chain]]:
+    """Yield a loss's second derivative in symbols, without the weight of an example: a number, and M's factors.
+
+    Parameters
+    ----------
+    loss : Loss
+    maker : callable
+        Runs the loss on symbols.
+    numbers : Jacobian
+        The second derivative in numbers, with the weight of an example.
+    scale : float
+        The weight.
+    label, arrays, order
+        See `second_in_symbols`.
+    """
+    alone = {("X", "X"): (1 / (loss.factor * scale)) * numbers}
+    for middle in second_in_symbols(lambda: {("X", "X"): maker()}, alone, label, arrays, order).values():
         if len(middle) == 1 and isinstance(middle[0], Scaled):
-            factor, middle = factor * middle[0].factor, (middle[0].inner,)
-        yield Bent(loss.name, "loss", last.name, last.name, middle, _times(factor, weight))
+            yield loss.factor * middle[0].factor, (middle[0].inner,)
+        else:
+            yield loss.factor, middle
 
 
-def _times(number: float, weight: Expr | None) -> Expr | None:
-    """A number times the weight of an example: 2 / N of 2 and 1 / N."""
+def times(number: float, weight: Expr | None) -> Expr | None:
+    """Return a number times the weight of an example: 2 / N of 2 and 1 / N."""
     match weight:
         case _ if number == 1:
             return weight
@@ -204,4 +287,4 @@ def _of_penalties(walk: Walk) -> Iterator[Bent]:
         if (key := walk.kept(name)) is not None:
             kept = Selection(tuple(slice(*part) for part in key), symbol.shape, symbol.dtype)
             middle = (kept.T, kept)
-        yield Bent(network.penalty_operation(1).name, "penalty", name, name, middle, strength)
+        yield Bent(network.penalty_operation(1).name, "penalty", name, name, (name,), middle, strength, alone=True)

@@ -80,24 +80,27 @@ class BlockDerivation:
 
 @dataclass(frozen=True, eq=False)
 class SecondDerivation:
-    """How the blocks of a network's Hessian come out of its operations' second derivatives, in one convention.
+    """How the blocks of a Hessian come out of the operations' second derivatives.
 
     Printing it shows the whole as plain text; `to_latex`, `to_mathml` and `to_numpy` are the other ways.
 
     Attributes
     ----------
-    convention : Convention
+    title : str
+    convention : Convention or None
+        Of a network; None of a value of a graph.
     forward : tuple of Definition
         The forward pass.
     cotangents : tuple of Definition
-        From the loss backwards.
+        From the loss backwards; and Jacobians that have a name, since a value is used at several places.
     blocks : dict
         By two names; of (a, b) and (b, a), which are each other's transposes, the first that was asked for.
     values : dict
         The arrays behind the symbols, so that every formula can be run.
     """
 
-    convention: Convention
+    title: str
+    convention: Convention | None
     forward: tuple[Definition, ...]
     cotangents: tuple[Definition, ...]
     blocks: Mapping[tuple[str, str], BlockDerivation]
@@ -134,7 +137,7 @@ class SecondDerivation:
     def to_text(self, width: int = 80) -> str:
         """Return the derivation as plain text, in lines of at most `width` characters."""
         width = max(width, NARROWEST)
-        lines = [*prose(f"{self.convention.name}: {self.convention.layout}", width), ""]
+        lines = [*prose(self.title, width), ""]
         lines += ["Shapes", *shape_lines(self.shapes, width), ""]
         lines += ["Forward and backward, by name"]
         lines += [*(line for e in self._named for line in folded(e.text, width)), ""]
@@ -153,7 +156,7 @@ class SecondDerivation:
 
     def to_latex(self) -> str:
         """Return the derivation as a LaTeX fragment: paragraphs, and ``align*`` environments of amsmath."""
-        lines = [latex_title(self.convention.name, self.convention.layout)]
+        lines = [latex_title(self.title)]
         lines += [r"\paragraph{Forward and backward, by name}", *align(self._named)]
         for block in self.blocks.values():
             of = " and ".join(dict.fromkeys((latex_text(block.rows), latex_text(block.columns))))
@@ -169,7 +172,7 @@ class SecondDerivation:
             of = " and ".join(dict.fromkeys((escape(block.rows), escape(block.columns))))
             said = "".join(f"<li>{escape(term.where(TextNotation()))}</li>" for term in block.terms)
             parts.append(f"<h5>With respect to {of}</h5><ol>{said}</ol>{''.join(paragraphs([block.formula]))}")
-        return html_titled(self.convention.name, self.convention.layout, parts)
+        return html_titled(self.title, parts)
 
     def to_numpy(self) -> str:
         """Return a NumPy program: it takes the inputs, targets and parameters, and computes every block's matrix.

@@ -238,7 +238,8 @@ class Derivative:
         given = {name: array for name, array in self.values.items() if name in names_in(used)}
         if form == "differential":
             given[f"d{self.wrt}"] = np.ones(self.shapes[self.wrt])
-        return program([Equation(Symbol("", ()), used)], given, [write.equation(left, right)], with_matrices=of_matrix)
+        equations, line = [Equation(Symbol("", ()), used)], write.equation(left, right)
+        return program(equations, given, [line], with_matrices=of_matrix, unused=False)
 
     def to_javascript(self) -> str:
         """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from jacobians.symbols.expressions import Expr, Number, Symbol
 __all__ = ["differentiate"]
 
 _DRAWS = 20
+_STEP = 1e-10
+"""By what the arrays change, relatively, to see whether the derivative is one that floating point can find."""
 _EXAMPLE = "trace(A.T @ X @ B @ X.T)"
 _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
@@ -120,9 +122,10 @@ def differentiate(
     except DomainError:
         found = shapes_of(term, declared, source, falling=True)
         value, inputs = drawn(term, found)
-    if order == 2:
-        return _second(expression, wrt, term, value, inputs, found, source)
-    return _derivative(expression, wrt, term, value, inputs, found)
+    with np.errstate(all="ignore"):  # what is not finite is said by `_hold`
+        if order == 2:
+            return _second(expression, wrt, term, value, inputs, found, source)
+        return _derivative(expression, wrt, term, value, inputs, found)
 
 
 def _derivative(
@@ -143,7 +146,7 @@ def _derivative(
         gradient = short(differential.replaced({Symbol(f"d{symbol_name(wrt)}", ()): Number(1)}))
     differential = short(differential)
     arrays = {name: inputs[name].array for name in shapes}
-    _hold(differential, gradient, value, node, arrays)
+    _hold(differential, gradient, lambda at: _graph(term, at, wrt), arrays)
     return Derivative(
         expression, wrt, dict(shapes), _called(value, shapes), value.shape, gradient, differential, term,
         arrays,
@@ -172,11 +175,20 @@ def _second(
     name = _called(value, shapes)
     differential, gradient = differential_of_gradient(first, wrt, arrays, short)
     if wrt in names_in(first):
-        again = GraphOfExpression(first, arrays)
-        _hold(differential, gradient, again.value, again.inputs[wrt], arrays)
+        _hold(differential, gradient, lambda at: _graph_of_formula(first, at, wrt), arrays)
     return SecondDerivative(
         expression, wrt, dict(shapes), name, first.shape, gradient, differential, term, arrays, first,
     )  # fmt: skip
+
+
+def _graph(term: Term, arrays: Mapping[str, Array], wrt: str) -> tuple[Value, Value]:
+    value, inputs = graph_of(term, arrays)
+    return value, inputs[wrt]
+
+
+def _graph_of_formula(formula: Expr, arrays: Mapping[str, Array], wrt: str) -> tuple[Value, Value]:
+    graph = GraphOfExpression(formula, arrays)
+    return graph.value, graph.inputs[wrt]
 
 
 def _called(value: Value, shapes: Mapping[str, Shape]) -> str:
@@ -186,30 +198,56 @@ def _called(value: Value, shapes: Mapping[str, Shape]) -> str:
     return next((letter for letter in letters if letter not in taken), "value")
 
 
-def _hold(differential: Expr, gradient: Expr | None, value: Value, node: Value, arrays: Mapping[str, Array]) -> None:
+def _hold(
+    differential: Expr,
+    gradient: Expr | None,
+    graph: Callable[[Mapping[str, Array]], tuple[Value, Value]],
+    arrays: Mapping[str, Array],
+) -> None:
     """Hold the formulas against the structured Jacobian at the random point.
+
+    Parameters
+    ----------
+    graph : callable
+        From arrays to what is differentiated, and what it is differentiated by.
 
     Raises
     ------
     DomainError
         If they differ by more than rounding.
     """
-    jacobian = value.jacobian(node)
+    value, node = graph(arrays)
     tangent = np.asarray(np.random.default_rng(0).normal(size=node.shape))
     moved = {**arrays, f"d{node.name}": tangent}
     if names_in(differential) - moved.keys():  # a Jacobian that is known as numbers alone, at a singular matrix
         raise DomainError(
             "differentiate: a formula is not known at random points: a matrix whose determinant is taken is singular"
         )
-    right = _agree(evaluate(differential, moved), jacobian.jvp(tangent), value.array)
+    jacobian = value.jacobian(node)
+    along = jacobian.jvp(tangent)
+    right = _agree(evaluate(differential, moved), along, value.array)
     if gradient is not None:
         truth = jacobian.vjp(np.ones(())) if value.shape == () else jacobian.jvp(np.ones(()))
         right = right and _agree(evaluate(gradient, arrays), truth, value.array)
-    if not right:
+    if right:
+        return
+    beside, its_node = graph({name: array * (1 + _STEP * _noise(array.shape)) for name, array in arrays.items()})
+    change = float(np.abs(beside.jacobian(its_node).jvp(tangent) - along).max(initial=0.0))
+    size = max(1.0, float(np.abs(along).max(initial=0.0)))
+    if not change <= 1e6 * _STEP * size:
+        found = f"changes by {change / size:.1g} of its own" if np.isfinite(change) else "is not finite"
         raise DomainError(
-            "differentiate: the formula and the numbers differ at a random point; the expression is near a point where "
-            "it has no derivative, or this is an error of the library"
+            "differentiate: the expression has no derivative at random points that floating point can find: where its "
+            f"arrays change by {_STEP:.0e} of their size, it {found}; is something divided by what is always zero?"
         )
+    raise DomainError(
+        "differentiate: the formula and the numbers differ at a random point; the expression is near a point where "
+        "it has no derivative, or this is an error of the library"
+    )
+
+
+def _noise(shape: Shape) -> Array:
+    return np.asarray(np.random.default_rng(1).normal(size=shape))
 
 
 def _agree(computed: Array, truth: Array, value: Array) -> bool:

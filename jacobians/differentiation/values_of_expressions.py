@@ -13,6 +13,7 @@ from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
+    KRONECKER,
     Add,
     Call,
     Einsum,
@@ -93,6 +94,8 @@ class GraphOfExpression:
                 return a.sum(axis=axis, keepdims=keep)
             case Einsum("ab->"), [a]:
                 return a.sum()
+            case Call(function, _), [a, b] if function == KRONECKER:
+                return matrix.kron(a, b)
             case Call(function, (_, Number(power))), [a, _] if function.name == "power":
                 return a**power
             case Call(function, (_, Number(power))), [a, _] if function.name == "power_prime":

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
-import zlib
 from collections.abc import Sequence
-from html import escape
-from importlib.resources import files
 from typing import Any
 
-from jacobians import __version__
 from jacobians.conventions import Convention
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
 from jacobians.explorer.graph_section import graph_record
 from jacobians.explorer.numbers import net_record
+from jacobians.explorer.one_file import one_file
 from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_record
 from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
 from jacobians.explorer.templates import LAYERS, templates_record
@@ -64,18 +57,8 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
     >>> page[:15]
     '<!doctype html>'
     """
-    style = "\n".join(map(_read, _STYLES))
-    scripts = [runtime(), *(_read(f"{name}.js") for name in _SCRIPTS)]
-    script = '(async () => {\n"use strict";\n' + "\n".join(scripts) + "})();\n"
     data = explorer_data(all_conventions() if presets is None else presets, examples)
-    parts = {
-        "policy": escape(_policy(style, script)),
-        "version": escape(__version__),
-        "style": style,
-        "script": script,
-        "data": _packed(data),
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read("page.html"))
+    return one_file("page.html", _STYLES, _SCRIPTS, data, first=runtime())
 
 
 def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) -> dict[str, Any]:
@@ -114,24 +97,3 @@ def explorer_data(presets: Sequence[Convention], examples: Sequence[Example]) ->
 def _first(examples: Sequence[Example]) -> Example:
     """A reader's own, else the middle one."""
     return next((each for each in examples if each.name), examples[min(1, len(examples) - 1)])
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _packed(data: dict[str, Any]) -> str:
-    """JSON, deflated, in base 64: none of its letters can end the element it stands in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
-
-
-def _read(name: str) -> str:
-    return files("jacobians.explorer").joinpath("static", name).read_text(encoding="utf-8")

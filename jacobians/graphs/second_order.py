@@ -13,7 +13,7 @@ from jacobians.layout import Order
 from jacobians.operations import L2, Operation
 from jacobians.operations.hessian import Evaluated, Hessian, Input, Part, hessian_of
 
-__all__ = ["hessian_between"]
+__all__ = ["hessian_between", "part_of"]
 
 
 def hessian_between(
@@ -41,7 +41,7 @@ def hessian_between(
     called = {node.number: node.name for node in graph.nodes}
     called |= {node.number: name for node, name in (names or {}).items()}
     operations = [
-        Evaluated(node.number, {e.name: e.parent.number for e in edges}, node.jacobians, _part(node.operation))
+        Evaluated(node.number, {e.name: e.parent.number for e in edges}, node.jacobians, part_of(node.operation))
         for node, edges in graph.into.items()
         if edges
     ]
@@ -53,7 +53,8 @@ def hessian_between(
     return hessian_of(operations, one, by_row, by_column, packed, vec=vec, names=called)
 
 
-def _part(operation: Operation | None) -> Part:
+def part_of(operation: Operation | None) -> Part:
+    """Return the part of a Hessian that an operation's second derivative belongs to."""
     if isinstance(operation, WithTargets):
         return "loss"
     return "penalty" if isinstance(operation, L2) else "inner"

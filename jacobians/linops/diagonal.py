@@ -56,6 +56,8 @@ class Diagonal(Jacobian):
         return True
 
     def _written(self, write: Any, order: Order) -> str:
+        if self.domain == ():
+            return str(write.single(self.values))
         flat = len(self.domain) == 2 and 1 in self.domain
         return str(write.diag(write.expr(self.values), order, flat))
 

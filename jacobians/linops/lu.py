@@ -99,7 +99,7 @@ def solved_triangular(operation: str, A: Array, b: Array, name: str, *, lower: b
     of = lapack.dtrcon if A.dtype == np.float64 else lapack.strcon
     reciprocal = float(of(A, uplo="L" if lower else "U")[0])
     refuse_singular(operation, A, 1 / reciprocal if reciprocal else np.inf, name)
-    return as_array(solve_triangular(A, b, lower=lower))
+    return as_array(solve_triangular(A, b, lower=lower, check_finite=False))
 
 
 def inverse_of(operation: str, A: Array, name: str = "A") -> Array:

@@ -46,7 +46,7 @@ def solved_lower(L: Array, rows: Array, *, transposed: bool = False) -> Array:
         return rows.copy()
     from scipy.linalg import solve_triangular
 
-    return as_array(solve_triangular(L, rows.T, lower=True, trans="T" if transposed else "N").T)
+    return as_array(solve_triangular(L, rows.T, lower=True, trans=int(transposed), check_finite=False).T)
 
 
 @final

@@ -244,7 +244,7 @@ class LogAbsDeterminant(_OfDeterminant):
            [1., 0.]])
     """
 
-    name = "logabsdet"
+    name = "slogdet"
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         of = factored(self.name, arrays[0])
@@ -289,7 +289,7 @@ class Sign(_OfDeterminant):
     -1.0
     """
 
-    name = "sign"
+    name = "slogdet"
     piecewise_linear = True
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:

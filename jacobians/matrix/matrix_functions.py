@@ -350,9 +350,15 @@ class SpectralFunction(_Function):
         return found
 
 
+_WRITTEN_OUT = 16
+"""The largest exponent whose Jacobian is a sum of Kronecker products, one for each factor."""
+
+
 @final
 class MatrixPower(_Function):
     r"""A ↦ Aᵖ of a whole p: :math:`d A^p = \sum_{i<p} A^i\, dA\, A^{p-1-i}`, a Kronecker product a term.
+
+    Beyond p = 16 it is a `Frechet`: the power of a matrix of twice the size, by repeated squares.
 
     Parameters
     ----------
@@ -383,6 +389,8 @@ class MatrixPower(_Function):
         if p == 0:
             return np.eye(n, dtype=A.dtype), {"A": lambda: Zero(A.shape, A.shape, A.dtype)}
         base = A if self.exponent > 0 else inverse_of("matrix_power", A)
+        if p > _WRITTEN_OUT:
+            return self._raised(A, base), {"A": lambda: Frechet(self._at_any_size, A, "matrix_power")}
         powers = [base]
         for _ in range(p - 1 if self.exponent > 0 else p):
             powers.append(powers[-1] @ base)
@@ -402,13 +410,37 @@ class MatrixPower(_Function):
 
         return powers[p - 1], {"A": by_a}
 
+    def _at_any_size(self, A: Array) -> Array:
+        return as_array(np.linalg.matrix_power(A, self.exponent))
+
+    def _raised(self, A: Array, base: Array) -> Array:
+        """The power by repeated squares.
+
+        Raises
+        ------
+        DomainError
+            If it is too large for the dtype.
+        """
+        with np.errstate(all="ignore"):
+            found = as_array(np.linalg.matrix_power(base, abs(self.exponent)))
+        if not np.isfinite(found).all():
+            size = float(np.abs(np.linalg.eigvals(A)).max())
+            raise DomainError(
+                f"matrix_power: A^{self.exponent} is too large for {A.dtype}: the largest eigenvalue of A is "
+                f"{size:.4g} in size; scale A, or take a smaller exponent"
+            )
+        return found
+
     def _in_values(self, *inputs: Value) -> Value:
+        """By repeated squares."""
         (A,) = inputs
-        base = A if self.exponent > 0 else Inverse()(A)
-        found = base
-        for _ in range(abs(self.exponent) - 1):
-            found = found @ base
-        return found if self.exponent else 0 * A
+        if not self.exponent:
+            return 0 * A
+        base = found = A if self.exponent > 0 else Inverse()(A)
+        for bit in f"{abs(self.exponent):b}"[1:]:
+            found = found @ found
+            found = found @ base if bit == "1" else found
+        return found
 
 
 def _sum(terms: list[Jacobian]) -> Jacobian:

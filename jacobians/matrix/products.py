@@ -10,13 +10,15 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, LayoutError, ShapeError
 from jacobians.graphs import Value
-from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape, Selection
+from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape
+from jacobians.linops.kronecker_with import KroneckerWith
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square, with_mirror
 from jacobians.operations import Jacobians
 from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Expr
 
 __all__ = [
     "Congruence",
@@ -210,17 +212,21 @@ class KroneckerProduct(OfMatrices):
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
-        (m, n), (p, q) = A.shape, B.shape
-        places = np.arange(A.size * B.size).reshape(m, n, p, q).transpose(0, 2, 1, 3).reshape(m * p, n * q)
-        moved = Selection(places, (A.size, B.size), A.dtype)
+        return np.kron(A, B), self._makers(A, B)
 
-        def by_a() -> Jacobian:
-            return moved @ Kronecker(A.size, B.reshape(B.size, 1)) @ Reshape((A.size, 1), A.shape, A.dtype)
+    @staticmethod
+    def _makers(A: Array, B: Array) -> Makers:
+        return {
+            "A": lambda: KroneckerWith(B, A.shape, first=False),
+            "B": lambda: KroneckerWith(A, B.shape, first=True),
+        }
 
-        def by_b() -> Jacobian:
-            return moved @ Kronecker(A.reshape(A.size, 1), B.size) @ Reshape((1, B.size), B.shape, B.dtype)
-
-        return np.kron(A, B), {"A": by_a, "B": by_b}
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return A ⊗ B, and the makers of dA ↦ dA ⊗ B and dB ↦ A ⊗ dB."""
+        A, B = inputs
+        self._shape(A.shape, B.shape)
+        value: Any = np.kron(A, B)  # type: ignore[call-overload]
+        return value, self._makers(A, B)  # type: ignore[arg-type]
 
     def _second_of_one(self, cotangent: Array, *arrays: Array) -> Second:
         """Ā is linear in B: the cotangent's entries by those of both."""
@@ -343,9 +349,9 @@ def outer(x: npt.ArrayLike, y: npt.ArrayLike, layout: AnyLayout | None = None) -
 
 @of_two
 def kron(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    r"""Return A ⊗ B and its Jacobians: a selection of :math:`(\operatorname{vec} A)(\operatorname{vec} B)^\top`.
+    r"""Return A ⊗ B and its Jacobians, dA ↦ dA ⊗ B and dB ↦ A ⊗ dB.
 
-    Magnus & Neudecker 2019, ch. 3, theorem 10, with its commutation as one selection.
+    Magnus & Neudecker 2019, ch. 3, theorem 10.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,20 @@ from jacobians.matrix.inverses import Solve, on_vectors
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers
+from jacobians.operations.operation import UNNAMED, Makers, Naming
 from jacobians.presets import AnyLayout
+from jacobians.symbols.expressions import Call, Expr, Eye
+from jacobians.symbols.named_functions import Function
 
 __all__ = ["LeastSquares", "PseudoInverse", "least_squares", "pinv", "ridge"]
+
+
+def pseudo_inverse(A: Array) -> Array:
+    return np.linalg.pinv(A)
+
+
+PSEUDO_INVERSE = Function("pinv", "pinv", pseudo_inverse)
+"""What formulas call the pseudo-inverse."""
 
 
 def _refuse_rank(operation: str, s: Array, shape: Shape, why: str) -> None:
@@ -66,6 +76,24 @@ class PseudoInverse(OfOneMatrix):
             return found
 
         return P, {"A": by_a}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return pinv(A), and the maker of its Jacobian, in which P is the value's name; A has full rank."""
+        (A,) = inputs
+        m, n = A.shape
+        value = Call(PSEUDO_INVERSE, (A,), (n, m))
+        P: Any = name(value)
+
+        def by_a() -> Jacobian:
+            found = -1.0 * Kronecker(P, P.T)
+            turned = Commutation(m, n)
+            if m > n:
+                found = found + Kronecker(P @ P.T, Eye(m) - A @ P) @ turned
+            if m < n:
+                found = found + Kronecker(Eye(n) - P @ A, P.T @ P) @ turned
+            return found
+
+        return value, {"A": by_a}
 
     def _in_values(self, *inputs: Value) -> Value:
         (A,) = inputs

@@ -305,7 +305,8 @@ def eigh(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Result, Res
         ...
     jacobians.errors.DomainError: eigh: the eigenvalues 0 and 1, 2 and 2, are equal up to rounding (gap 0): ...
     """
-    return Eigenvalues(layout)(A), Eigenvectors(layout)(A)
+    vectors = Eigenvectors(layout)(A)  # first, so that errors name eigh
+    return Eigenvalues(layout)(A), vectors
 
 
 @of_one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,12 +22,12 @@ def commutation(rows, columns, order):
 
 
 def selection(shape, key, order):
-    places = np.arange(np.prod(shape)).reshape(shape, order=order)
+    places = np.arange(np.prod(shape, dtype=int)).reshape(shape, order=order)
     return np.eye(places.size)[vec(places[key], order)]
 
 
 def reshaping(before, after, order):
-    places = np.arange(np.prod(before)).reshape(before, order=order)
+    places = np.arange(np.prod(before, dtype=int)).reshape(before, order=order)
     return np.eye(places.size)[vec(places.reshape(after), order)]
 
 
@@ -55,7 +56,13 @@ MATRICES: dict[str, Callable[..., Any]] = {
 """By name."""
 
 
-def source() -> str:
-    """Return the definitions as Python text."""
-    texts = [inspect.getsource(f) for f in MATRICES.values()]
-    return "\n\n".join(texts).rstrip("\n")
+def source(lines: str | None = None) -> str:
+    """Return the definitions that some lines of code call, and those that these call, as Python text; or all."""
+    texts = {name: inspect.getsource(f) for name, f in MATRICES.items()}
+    if lines is None:
+        return "\n\n".join(texts.values()).rstrip("\n")
+    found: list[str] = []
+    for name, text in reversed(texts.items()):  # each calls earlier ones alone
+        if re.search(rf"\b{name}\(", "\n".join([lines, *found])):
+            found.insert(0, text)
+    return "\n\n".join(found).rstrip("\n")

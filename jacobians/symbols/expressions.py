@@ -769,7 +769,15 @@ def _expr(value: Any) -> Expr:
     raise TypeError(f"no expression is known for {type(value).__name__}")
 
 
+def _kron(A: Any, B: Any) -> Any:
+    return np.kron(A, B)
+
+
+KRONECKER = Function("kron", "kron", _kron)
+"""What formulas call A ⊗ B."""
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "kron": lambda A, B: Call(KRONECKER, (A, B), (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])),
     "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
     "einsum": _einsum,
     "concatenate": lambda arrays, axis=0: Joined(tuple(arrays), axis % arrays[0].ndim),

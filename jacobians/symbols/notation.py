@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from jacobians.arrays import Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
+    KRONECKER,
     Add,
     AtStep,
     Call,
@@ -258,6 +259,8 @@ class Notation(ABC):
             case SumOver(of, axis, keep):
                 summed = self.sum_over(self._at(of, _POSTFIX), axis, keep)
                 return summed, _POSTFIX if self.sums_closely else _PRODUCT
+            case Call(function, (left, right)) if function == KRONECKER:
+                return self.kron(self._at(left, _POSTFIX), self._at(right, _POSTFIX)), _POSTFIX
             case Call(function, arguments):
                 return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
         raise TypeError(f"no notation for {type(expr).__name__}")
@@ -343,6 +346,14 @@ class Notation(ABC):
         """Return a factor of a product: an expression, in brackets if need be, or an identity of some size."""
         return self._at(Eye(factor) if isinstance(factor, int) else factor, _POSTFIX)
 
+    def single(self, entry: Expr) -> str:
+        """Return the matrix of a map between scalars: its only entry."""
+        return self._at(entry, _POSTFIX)
+
+    def of_matrices(self) -> Notation:
+        """Return the notation in which rows and columns are matrices too, wherever they stand in a product."""
+        return self
+
     def weights(self, row: Expr, column: bool, order: Order) -> str:
         """Return a scalar's Jacobian, or by a scalar: of equal entries as a multiple of ones, else as a vec."""
         match row:
@@ -389,7 +400,7 @@ class Notation(ABC):
 
     def minus_outer(self, d: Expr, u: Expr, v: Expr, axis: int, order: Order) -> str:
         """Return diag(d) − u vᵀ for each example."""
-        return self.form("diagonal minus outer", *map(self.expr, (d, u, v)), axis, order)
+        return self.form("diagonal minus outer", *(self._at(array, _POSTFIX) for array in (d, u, v)), axis, order)
 
     def vec(self, text: str, order: Order) -> str:
         """Return vec A."""

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from jacobians.arrays import Shape
 from jacobians.layout import Order
-from jacobians.symbols.expressions import Expr, Placed, Repeated, Symbol, WithOnes
+from jacobians.symbols.expressions import Expr, Placed, Repeated, Slices, Symbol, WithOnes
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import Notation
+from jacobians.symbols.notation import Notation, slices_text
 
 
 class NumpyNotation(Notation):
@@ -120,6 +120,23 @@ class NumpyNotation(Notation):
 
     def uniform(self, factor: str | None, count: int, column: bool) -> str:
         return f"np.ones({count})" if factor is None else f"np.full({count}, {factor})"
+
+    def selection(self, key: Slices, dims: Shape, order: Order) -> str:
+        return self.form("selection", dims, slices_text(key) or "()", order)
+
+    def single(self, entry: Expr) -> str:
+        return f"np.diag([{self.expr(entry)}])"
+
+    def of_matrices(self) -> NumpyNotation:
+        return _NumpyMatrices()
+
+
+class _NumpyMatrices(NumpyNotation):
+    """A scalar's Jacobian is a matrix of one row, and one by a scalar a matrix of one column."""
+
+    def weights(self, row: Expr, column: bool, order: Order) -> str:
+        size = f"{row.size}, 1" if column else f"1, {row.size}"
+        return f"{super().weights(row, column, order)}.reshape({size})"
 
 
 def ones_name(of: Symbol) -> str:

@@ -385,3 +385,32 @@ def test_a_formula_is_held_against_the_numbers(monkeypatch: pytest.MonkeyPatch) 
     )
     with pytest.raises(DomainError, match="the formula and the numbers differ at a random point"):
         jac.differentiate("tr(A X)", wrt="X")
+
+
+def test_kronecker_products_in_every_notation() -> None:
+    sizes = {"A": (2, 3), "X": (3, 2)}
+    for text in ("kron(A, X)", "np.kron(A, X)", r"A \otimes X", "A ⊗ X"):
+        found = jac.differentiate(text, "X", shapes=sizes)
+        assert found.formula("differential") == "dY = (A ⊗ dX)"
+    A, X = found.values["A"], found.values["X"]
+    moved = jac.differentiate("kron(X, X)", "X", shapes={"X": (3, 2)})
+    np.testing.assert_allclose(moved.jacobian(X=X).jvp(X), 2 * np.kron(X, X))
+    square = jac.differentiate("tr(C (A ⊗ X))", "X", shapes={"C": (4, 4), "A": (2, 2), "X": (2, 2)})
+    C, A = square.values["C"], square.values["A"]
+    expected = sum(A[i, j] * C.T[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] for i, j in np.ndindex(2, 2))
+    np.testing.assert_allclose(square.jacobian(**square.values).gradient, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3), (3, 3)])
+def test_pseudo_inverses(shape: tuple[int, int]) -> None:
+    found = jac.differentiate("pinv(X)", "X", shapes={"X": shape})
+    scope = {**found.values}
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope["J_Y_X"], jac.matrix.pinv(found.values["X"])[1].to_dense("C"), atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["tr(tanh(B ./ (X - X)))", "tr((X.^3 / det(X - X'))^3)", "X ./ ((A + I) - A)"])
+def test_what_is_divided_by_zero_has_no_derivative(text: str) -> None:
+    """Zero for all X, up to rounding: an error that says so, and no warning of NumPy's."""
+    with pytest.raises(DomainError, match=r"no derivative at random points that floating point can find|not finite"):
+        jac.differentiate(text, "X", shapes={"X": (3, 3)}, notation="octave")

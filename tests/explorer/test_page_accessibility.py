@@ -13,18 +13,23 @@ SMALL = "#net=3-2&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denomin
 BIG = "#net=5-3-2-4&by=W1&left=vecderivs-rows&right=columns.columns.last.F.denominator"
 
 
-def serious(tab: Tab, within: str | None = None) -> list[str]:
-    """What axe-core finds, of serious or critical impact, in the page or in a part of it."""
+def axe_of(page: Any, within: str | None = None) -> list[str]:
+    """What axe-core finds, of serious or critical impact, in a page or in a part of it."""
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
         missing("axe-playwright-python is not installed")
-    violations = Axe().run(tab.page, context=within).response["violations"]
+    violations = Axe().run(page, context=within).response["violations"]
     return [
         f"{found['id']}: {found['nodes'][0]['html'][:120]}"
         for found in violations
         if found["impact"] in ("serious", "critical")
     ]
+
+
+def serious(tab: Tab, within: str | None = None) -> list[str]:
+    """The same of the explorer in a tab."""
+    return axe_of(tab.page, within)
 
 
 EVERYWHERE = [(width, scheme) for width in (400, 1000, 1600) for scheme in ("light", "dark")]
@@ -113,7 +118,8 @@ def test_on_paper(tab: Tab) -> None:
     assert tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     for selector in ("#shared", "#left-preset", "#left-code .copy", 'input[name="left-batch"] >> nth=0'):
         assert not tab.page.locator(selector).is_visible(), selector
-    assert tab.page.locator("#left-source").is_visible()
+    for selector in ("#left-source", "#left-code .line >> nth=0", "#left-steps li >> nth=0"):
+        assert tab.page.locator(selector).is_visible(), selector
     overflows = tab.page.locator(".scroll").evaluate_all(
         "boxes => boxes.map((box) => getComputedStyle(box).overflowX).filter((value) => value !== 'visible')"
     )
