@@ -126,7 +126,7 @@ class ExpressionWords:
                 raise source.error("matrix_power takes a matrix and a whole number from -9 to 9", span)
             return Term("matrix_power", (arguments[0],), int(exponent), span)
         if function == "solve" and len(arguments) == 2:
-            return Term("product", (call("inv", arguments[:1], span), arguments[1]), None, span)
+            return Term("product", (call("inv", (arguments[0],), span), arguments[1]), None, span)
         if function == "square" and len(arguments) == 1:
             return Term("power", (arguments[0],), 2, span)
         if function == "log1p" and len(arguments) == 1:
