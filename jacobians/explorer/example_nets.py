@@ -121,7 +121,11 @@ def example_of(batch: Dataset) -> Example:
         )
     taken = slice(0, MOST_EXAMPLES)
     drawn = example(batch.source, (features, 3, classes), 2, "sigmoid", "cross_entropy", seed=190)
-    return replace(drawn, X=batch.X[taken], labels=batch.y[taken], name="data")
+    X = batch.X[taken]
+    # features of any size: a weight is the smaller, the larger its feature, or no unit would be in its curved part
+    largest = np.maximum(np.abs(X).max(axis=0), 1.0)
+    W1 = np.array([float(f"{w:.2g}") for w in (drawn.params["W1"] / largest[:, None]).flat]).reshape(features, 3)
+    return replace(drawn, params=drawn.params | {"W1": W1}, X=X, labels=batch.y[taken], name="data")
 
 
 # no two arrays of a net have the same shape, or a transposed shape, with the bias absorbed or not

@@ -26,7 +26,7 @@ from jacobians.programs.lines import (
 )
 from jacobians.programs.recording import scalar
 from jacobians.programs.reference import both
-from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, study_without
+from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, strengths_of, study_without
 from jacobians.programs.trials import as_line, tried_in_place
 
 
@@ -83,6 +83,8 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
         if ratio is not None and abs(ratio - 1.0) > 1e-6:
             found.append(_of_loss(study, ratio, left, end))
             return found
+    plain = study_without(study) if left and strengths_of(study) else None
+    study.plain = [] if plain is None else [true.value for true in plain.true]
     while left and not _spent(study, end):
         slipped = _slipped(study, left, end)
         if ratio is not None and (slipped is None or len(slipped.gradients) < len(left)):
@@ -204,6 +206,14 @@ def _made_at(study: Study) -> int:
     """The line on which the loss gets its factor: that of the first version of it that is a number."""
     last = study.run.events[study.loss.index]
     value = study.loss.value(last.copy)
+    statements = statements_of(study.subject.source.tree)
+    for event in reversed(study.run.events[: study.loss.index + 1]):
+        statement = statements.get(event.line)
+        if (
+            study.loss.name in (event.key, event.shown) and isinstance(statement, ast.AugAssign)
+            and isinstance(statement.op, (ast.Div, ast.Mult)) and scalar(event.copy) is not None
+        ):  # fmt: skip
+            return event.line
     for event in study.run.events[: study.loss.index]:
         held = scalar(event.copy) if event.kind in ("assign", "write") else None
         if held and (held == value or study.loss.name in (event.key, event.shown)):
@@ -315,6 +325,8 @@ def _best(study: Study, suspects: Sequence[Suspect]) -> list[Suspect]:
     def handed_on(suspect: Suspect) -> bool:
         value = getattr(suspect.site.statement, "value", None)
         if isinstance(suspect.site.statement, ast.Return) and isinstance(value, (ast.Name, ast.Tuple)):
+            if isinstance(value, ast.Name) and _only_given(study.subject.source.tree, suspect.site.line, value.id):
+                return False
             return any(s is not suspect for s in best)
         called = functions.get(name_of(value)) if isinstance(value, ast.Call) else None
         return called is not None and any(
@@ -322,6 +334,15 @@ def _best(study: Study, suspects: Sequence[Suspect]) -> list[Suspect]:
         )
 
     return [s for s in best if not handed_on(s)] or best
+
+
+def _only_given(tree: ast.Module, line: int, name: str) -> bool:
+    """Whether a name on a line is an argument of its function, which sets no other value for it."""
+    around = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and _holds(f, {line})]
+    inner = max(around, key=lambda f: f.lineno, default=None)
+    if inner is None or name not in {arg.arg for arg in inner.args.args}:
+        return False
+    return not any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store) for n in ast.walk(inner))
 
 
 def _likeliest(best: Sequence[Suspect]) -> Suspect:
@@ -416,6 +437,8 @@ def _mended(
     whole = True
     for truth in truths:
         each = [(np.asarray(e.copy, dtype=float), truth.get(e.index)) for e in site.events]
+        if len(each) > 2 and each[-1][1] is None:
+            each = each[:-1]  # what the last step hands on is used nowhere
         if any(new is None for _, new in each):
             each, whole = [], False
         # with the true values stored, what is computed from them is right when the line is run again

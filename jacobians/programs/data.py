@@ -66,6 +66,8 @@ class Uses:
         Names of which a stretch is taken.
     unpacked : dict
         By name: the names that its parts are given.
+    fixed : frozenset of int
+        Whole numbers that the program writes as sizes of arrays.
     layers : tuple of int
         The smallest and the largest number of a weight's name.
     text : str
@@ -84,6 +86,7 @@ class Uses:
     settings: set[str] = field(default_factory=set)
     octave: bool = False
     unpacked: dict[str, list[str]] = field(default_factory=dict)
+    fixed: frozenset[int] = frozenset()
 
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
@@ -118,9 +121,13 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.octave = True
         if isinstance(node, ast.Call) and key_of(node.func) in ("octave sub2ind", "octave sparse", "octave accumarray"):
             found.indices.update(part.id for part in node.args[:2] if isinstance(part, ast.Name))
-        if isinstance(node, ast.Call) and key_of(node.func) == "octave index" and key_of(node.args[0]) in set_:
-            found.indices.update(part.id for part in node.args[1:] if isinstance(part, ast.Name))
-            inner = [part.args[0] for part in node.args[1:] if isinstance(part, ast.Call) and part.args]
+        called = key_of(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and (
+            called == "octave store" or (called == "octave index" and key_of(node.args[0]) in set_)
+        ):
+            within = node.args[1 if called == "octave index" else 2 :]
+            found.indices.update(part.id for part in within if isinstance(part, ast.Name))
+            inner = [part.args[0] for part in within if isinstance(part, ast.Call) and part.args]
             found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
         if isinstance(node, ast.Subscript):
             held, index = node.value, node.slice
@@ -153,11 +160,30 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
         if number:
             numbers.add(int(number.group(1)))
     found.numbered = bool(numbers)
+    found.fixed = frozenset(_written_sizes(tree))
     if numbers:
         found.layers = (
             (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
         )
     return found
+
+
+_MAKERS = {"randn", "rand", "random", "uniform", "normal", "zeros", "ones", "empty", "eye", "full", "reshape"}
+
+
+def _written_sizes(tree: ast.Module) -> Iterator[int]:
+    """Whole numbers that stand where sizes stand: as arguments, alone or in a list, and as the value of a name."""
+    for node in ast.walk(tree):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            made = key_of(node.func).removeprefix("octave ") in _MAKERS
+            # a class or a function of the file's own may take sizes as well
+            parts = [*node.args, *(k.value for k in node.keywords)] if made or isinstance(node.func, ast.Name) else []
+        elif isinstance(node, ast.Assign):
+            parts = [node.value]
+        for part in (p for one in parts for p in (one.elts if isinstance(one, (ast.Tuple, ast.List)) else [one])):
+            if isinstance(part, ast.Constant) and type(part.value) is int and part.value > 1:
+                yield part.value
 
 
 def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
@@ -176,7 +202,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     numbered = classes or re.search(r"eye\(|one_?hot|==|dummies", text) is not None
     several = several or re.search(r"factori[sz]|num_factors|n_factors", text) is not None
     deep = uses.layers[1] > uses.layers[0] or re.search(
-        r"(?i)hidden|n_h\b|layer|dims|sizes|output_?(size|dim|nodes)", text
+        r"(?i)hidden|n_h\b|_hid|encode|layer|dims|sizes|output_?(size|dim|nodes)", text
     )
     outputs = (3, 1) if several or deep or pair else (1, 3)
     labels: tuple[str, ...] = (
@@ -192,8 +218,10 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     chosen = (3,) if pair else outputs
     if not pair and not classes and _ONE_OUTPUT.search(text):
         chosen = (1, 3)
+    most = max((size for size in uses.fixed if size <= _MOST_CLASSES), default=0)
+    several_examples = _N if most < _N else most + 1  # so that every class may be present
     for examples, output, label, batch, weight, vector, bias in itertools.product(
-        (7, 1), chosen, labels, batches, weights, vectors, biases
+        (several_examples, 1), chosen, labels, batches, weights, vectors, biases
     ):
         if output > 1 and (vector != vectors[0] or label == "flat"):
             continue
@@ -203,6 +231,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
+_MOST_CLASSES = 20
 _X = re.compile(
     r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
 )
@@ -214,6 +243,9 @@ _SIZE_D = re.compile(
 )
 _SIZE_H = re.compile(
     r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
+)
+_SIZE_OF_LAYER = re.compile(
+    r"(?:n_?h(?:id(?:den)?)?|hidden_?(?:layer_?)?(?:size|dim|nodes|units)?)_?(\d)(?:_?(?:size|dim|nodes|units))?$"
 )
 _SIZE_K = re.compile(
     r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
@@ -234,6 +266,15 @@ def is_size(name: str) -> bool:
     return bool(
         re.fullmatch(r"(input|output|hidden)_?(size|dims?|layers)|num_(classes|outputs|inputs)|n_classes", name)
     )
+
+
+def free_sizes(guess: Guess) -> tuple[int, ...]:
+    """Return the sizes of data that a program may fix itself: the number of features, and that of classes."""
+    return (_D, guess.outputs) if guess.outputs > 1 else (_D,)
+
+
+HIDDEN = frozenset(_HIDDEN)
+"""Widths of hidden layers; a program may force two of them to be the same, as one with a skip connection does."""
 
 
 def random_of(seed: int, name: str) -> np.random.Generator:
@@ -314,7 +355,8 @@ class Data:
             several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
             made = {
                 key: None
-                if several and key in {"W", "b", "c"} - self.decisions.made.keys()
+                if (several and key in {"W", "b", "c"} - self.decisions.made.keys())
+                or ("gamma" in keys and key == "beta" and key not in self.decisions.made)
                 else self._value(key, function)
                 for key in dict.fromkeys(keys)
             }
@@ -353,6 +395,9 @@ class Data:
             return self.guess.examples
         if name == "m":
             return float(self._normal(name, ()))
+        layer = _SIZE_OF_LAYER.match(name)
+        if layer:
+            return _HIDDEN[max(int(layer.group(1)) - 1, 0) % len(_HIDDEN)]
         for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return self.decisions.same.get(size, size)
@@ -426,7 +471,9 @@ class Data:
         if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
             return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
-            count = (_D + 1) * _HIDDEN[0] + (_HIDDEN[0] + 1) * guess.outputs
+            several = len({word for word in function.split() if _SIZE_OF_LAYER.match(word)})
+            widths = (_D, *_HIDDEN[: max(several, 1)], guess.outputs)
+            count = sum((one + 1) * other for one, other in itertools.pairwise(widths))
             return self._normal(name, (count,), 0.6)
         number = _WEIGHT.match(name)
         if number:
@@ -465,7 +512,7 @@ class Data:
             if guess.outputs == 1:
                 return float(self._normal(name, ()))
             return self._bias(name, guess.outputs)
-        if name in ("gamma", "beta"):
+        if name in ("gamma", "beta") and re.search("norm", function):
             return self._normal(name, (_D,))
         return None
 
@@ -526,7 +573,7 @@ class Data:
 
     def _labels(self, name: str) -> Any:
         guess, rng = self.guess, random_of(self.seed, name)
-        n, k = guess.examples, guess.outputs
+        n, (k,) = guess.examples, self.decisions.fitted((guess.outputs,))
         classes = rng.permutation(np.arange(n) % max(k, 2))
         if guess.labels.startswith("classes"):
             found = classes + guess.labels.endswith("1")

@@ -107,6 +107,8 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     if roots and roots[0][1] == "value":
         yield from _whole_line(statement, roots[0], around)
     yield from _dropped(parts, around)
+    if isinstance(statement, (ast.If, ast.For)):
+        yield from _constants(parts)
     yield from _names(parts, around)
     yield from _constants(parts)
     yield from _exchanged(parts)
@@ -281,6 +283,10 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
             cause = "scale-n" if _OF_EXAMPLES.match(name) else "scale-classes"
             yield _edit(cause, f"it is divided by {name}", one, _made(f"_0 * {name}", _0=node), natural=False)
             yield _edit(cause, f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node), natural=False)
+    for name, shape in around.arrays.items():
+        if shape and shape != around.result and _spreads(shape, around.result):
+            words = f"the factor {name} is missing"
+            yield _edit("factor-missing", words, one, _made(f"_0 * {name}", _0=node), natural=False)
     if around.result:
         for name in _of_shape(around, around.result):
             for sign in "+-":
@@ -290,6 +296,12 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
 
 _OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
 """Counts of examples: a batch may hold fewer than there are."""
+
+
+def _spreads(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Whether an array is repeated along an axis to have the result's shape, as gamma of a normalised layer is."""
+    pairs = zip(reversed(shape), reversed(result), strict=False)
+    return len(shape) <= len(result) and all(one in (1, other) for one, other in pairs)
 
 
 def _of_shape(around: Around, shape: tuple[int, ...]) -> list[str]:
@@ -435,7 +447,8 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
-            yield _edit(_superfluous(kind, right), words, part, left)
+            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right)
+            yield _edit(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
                 words = f"{named}, {around.text(left)}, does not belong there"
@@ -456,6 +469,14 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         for pair, rest in _pairs_of_factors(part):
             words = f"a factor, {around.text(pair)}, does not belong there"
             yield _edit("derivative-superfluous", words, part, rest)
+
+
+def _is_index(part: Part) -> bool:
+    """Whether an expression stands in an index."""
+    parent, name, place, _ = part
+    return (isinstance(parent, ast.Subscript) and name == "slice") or (
+        name_of(parent) == "index" and _is_octave(parent) and bool(place)
+    )
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
@@ -605,6 +626,15 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
             yield _edit("wrong-order", "the two factors are exchanged", part, new)
 
 
+_TURNED = ("matrix product", "outer product")
+
+
+def _kind_of(node: ast.AST) -> str:
+    """What an operation on two sides is; empty for anything else."""
+    found = operands(node)
+    return "" if found is None else found[0]
+
+
 def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
@@ -616,7 +646,7 @@ def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if inner is not None:
             words = f"{around.text(inner)} is transposed where it is not to be"
             yield _edit("transposed", words, part, inner)
-        elif isinstance(node, ast.Name) or (operands(node) or ("",))[0] in ("matrix product", "outer product"):
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or _kind_of(node) in _TURNED:
             words = f"{around.text(node)} is to be transposed"
             yield _edit("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
 

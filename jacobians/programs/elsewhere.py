@@ -39,7 +39,7 @@ def _with_other_seed(study: Study) -> Study | None:
         return None
     subject = Subject(
         old.source, old.plan, old.uses, old.entry, old.guess, old.seed + 1, limits=old.limits, tables=old.tables,
-        decisions=old.decisions, free=old.free,
+        decisions=old.decisions,
     )  # fmt: skip
     run, _ = subject.run()
     if run.error is not None and not run.trained:

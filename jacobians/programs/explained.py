@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,17 +64,28 @@ def _of_softmax(study: Study, suspect: Suspect, given: Any, wanted: Any) -> tupl
 
 def scale_kind(ratio: float, study: Study) -> str:
     """Return the slip's name of a gradient that is a multiple of the derivative."""
-    n, k = float(study.subject.guess.examples), float(study.subject.guess.outputs)
-    kinds = {-1.0: "sign", 2.0: "scale-half", 0.5: "scale-half", n: "scale-n", 1.0 / n: "scale-n", k: "scale-classes",
-             1.0 / k: "scale-classes"}  # fmt: skip
+    k = float(study.subject.guess.outputs)
+    kinds = {-1.0: "sign", 2.0: "scale-half", 0.5: "scale-half"}
+    for n in _examples(study):
+        kinds |= {float(n): "scale-n", 1.0 / n: "scale-n"}
+    kinds |= {k: "scale-classes", 1.0 / k: "scale-classes"}
+    if k > 1:
+        kinds |= {ratio: "wrong-count" for n in _examples(study) for ratio in (n / k, k / n)}
     return next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
+
+
+def _examples(study: Study) -> list[int]:
+    """How many examples there are, and how many a batch of them holds."""
+    batches = [e.copy for e in study.run.events if re.match(r"(m|N|num|batch_?size)$", e.key) and type(e.copy) is int]
+    return [study.subject.guess.examples, *(n for n in dict.fromkeys(batches) if n > 1)]
 
 
 def number(ratio: float, study: Study) -> str:
     """Return a ratio as a text, by what it is."""
     n, k = study.subject.guess.examples, study.subject.guess.outputs
-    names = {-1.0: "-1", 2.0: "2", 0.5: "1/2", float(n): f"N = {n}", 1.0 / n: f"1/N = 1/{n}", float(k): f"K = {k}",
-             1.0 / k: f"1/K = 1/{k}", 2.0 * n: f"2N = {2 * n}", 2.0 / n: f"2/N = 2/{n}"}  # fmt: skip
+    names = {k / n: f"K/N = {k}/{n}", n / k: f"N/K = {n}/{k}"} if k > 1 else {}
+    names |= {-1.0: "-1", 2.0: "2", 0.5: "1/2", float(n): f"N = {n}", 1.0 / n: f"1/N = 1/{n}", float(k): f"K = {k}",
+              1.0 / k: f"1/K = 1/{k}", 2.0 * n: f"2N = {2 * n}", 2.0 / n: f"2/N = 2/{n}"}  # fmt: skip
     for value, name in names.items():
         if abs(ratio / value - 1.0) < 1e-5:
             return name

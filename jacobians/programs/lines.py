@@ -8,6 +8,7 @@ the line is one that may have slipped.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Look:
     suspect: Suspect | None
 
 
-_LARGEST_ADJOINT = 120
+_LARGEST_ADJOINT = 200
 """Entries of an array whose derivative is found entry by entry."""
 _MOST_ENTRIES = 420
 """Entries of all arrays that a line gives, one after the other."""
@@ -158,13 +159,15 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
         return Look(site, True, None)  # a sum starts there, or an array of the forward pass is computed again
     # a program that goes up hands on the negated derivative
     ascends = all(claim.sign < 0 for claim in study.claims)
-    matched: list[tuple[str, float]] = []
-    mending: list[tuple[tuple[int, ...], dict[int, Any], str]] = []
+    called: list[str] = []
+    matched: dict[int, float] = {}
+    mending: list[tuple[tuple[int, ...], dict[int, Any], int]] = []
     still = _claims_after(study, {e.index: _nothing for e in site.events})
-    for of, truth in _truths(study, wrong, site, end):
+    for place, (of, truth) in enumerate(_truths(study, wrong, site, end)):
+        called.append(of)
         ratio = ratio_of(*_joined(site, truth))
         if ratio is not None:
-            matched.append((of, ratio))
+            matched[place] = ratio
         if study.subject.runs >= end:
             break
         scale = _scale(study, wrong, truth, still)
@@ -173,8 +176,8 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
         scaled = {index: scale * value for index, value in truth.items()}
         right = right_among(study, wrong, _claims_after(study, put(scaled)))
         if right:
-            mending.append((right, scaled, of))
-    exact = {of for of, ratio in matched if abs(ratio - (-1.0 if ascends else 1.0)) < 1e-6}
+            mending.append((right, scaled, place))
+    exact = {place for place, ratio in matched.items() if abs(ratio - (-1.0 if ascends else 1.0)) < 1e-6}
     # what is a derivative itself is right: a later line takes it for a multiple
     mending = [one for one in mending if one[2] not in exact]
     most = max((len(right) for right, _, _ in mending), default=0)
@@ -183,14 +186,27 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
         return Look(site, bool(matched), None)
     own = site.last.key if naming.is_gradient(site.last.key) and "delta" not in site.last.key.lower() else ""
     names = {name.lower() for name in naming.parameters_of(own)}
-    other = [of for of, _ in matched if of and of not in {o for _, _, o in best}]
-    in_scale = any(of in {o for _, _, o in best} for of, _ in matched)
+    needed = {place for _, _, place in best}
+    other = [called[place] for place in matched if called[place] and place not in needed]
+    in_scale = any(place in needed for place in matched)
     kind: Literal["unmatched", "scaled", "taken"] = "scaled" if in_scale else "taken" if other else "unmatched"
+    if kind == "unmatched" and _starts_right(study, site):
+        kind = "taken"
     own_array = names & {o.lower() for o in other}
-    named = kind == "taken" and bool(names & {o.lower() for _, _, o in best}) and not own_array
+    named = kind == "taken" and bool(names & {called[place].lower() for place in needed}) and not own_array
     if kind == "taken" and own_array and site.last.kind != "write":
         return Look(site, True, None)  # it is what its name says
     return Look(site, bool(matched), Suspect(site, kind, named, best[0][0], tuple(values for _, values, _ in best)))
+
+
+def _starts_right(study: Study, site: Site) -> bool:
+    """Whether a line of a method or a loop gives a derivative when it is run first: what it is given later is wrong."""
+    first = site.events[0]
+    if len(site.events) < 2 or np.size(first.copy) < 2:
+        return False
+    given = np.asarray(first.copy, dtype=float).ravel()
+    slopes = (adjoint(study, pairs[0][1]) for _, pairs in _partners(study, (first,)))
+    return any(slope is not None and ratio_of(given, slope.ravel()) is not None for slope in slopes)
 
 
 def _of_forward_pass(study: Study, site: Site) -> bool:
@@ -212,10 +228,11 @@ def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterato
         claim, true = study.claims[place], study.true[place]
         same = last.key == claim.event.key or last.value is claim.event.value or last.line == claim.line
         shaped = np.shape(last.copy) == np.shape(true.value) and np.ndim(last.copy) > 0
-        if (same or shaped) and np.isfinite(true.value).all():
-            fits = np.size(last.copy) == np.size(true.value)
-            value = true.value.reshape(np.shape(last.copy)) if fits else true.value
-            yield "", {last.index: claim.sign * value}
+        # the regulariser's part may be added later
+        for whole in (true.value, *study.plain[place : place + 1]):
+            if (same or shaped) and np.isfinite(whole).all():
+                fits = np.size(last.copy) == np.size(whole)
+                yield "", {last.index: claim.sign * (whole.reshape(np.shape(last.copy)) if fits else whole)}
     seen: list[tuple[str, Any]] = []
     whole = len(site.events) <= _MOST_TIMES and sum(np.size(e.copy) for e in site.events) <= _MOST_ENTRIES
     # an accumulator has its value after its loop
@@ -259,8 +276,8 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
             groups.setdefault((event.line, event.key.partition("[")[0], event.kind), []).append(event)
     count = 0
     for (_, name, _), events in reversed(groups.items()):
-        for reverse in (False, True):
-            pairs = _paired(times, events, reverse=reverse)
+        for reverse, skip in itertools.product((False, True), (0, 1)):
+            pairs = _paired(times, events, reverse=reverse, skip=skip)
             if pairs is None or (reverse and len(times) == 1 and len(events) == 1):
                 continue
             yield name, pairs
@@ -269,18 +286,26 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
             return
 
 
-def _paired(backward: Sequence[Event], forward: Sequence[Event], *, reverse: bool) -> list[tuple[Event, Event]] | None:
-    """Each event of the one with one of the other of its shape; of one shape they follow each other."""
+def _paired(
+    backward: Sequence[Event], forward: Sequence[Event], *, reverse: bool, skip: int
+) -> list[tuple[Event, Event]] | None:
+    """Each event of the one with one of the other of its shape; of one shape they follow each other.
+
+    A step of a loop hands its derivative to the step before it: then one end has no partner, the first `skip` of the
+    forward events or the last of the backward ones.
+    """
     left: dict[tuple[int, ...], list[Event]] = {}
     for event in forward:
         left.setdefault(np.shape(event.copy), []).append(event)
     if len(backward) == 1:
         held = left.get(np.shape(backward[0].copy), [])
-        return [(backward[0], held[0 if reverse else -1])] if held else None
+        return [(backward[0], held[0 if reverse else -1])] if held and not skip else None
     counts: dict[tuple[int, ...], int] = {}
     for event in backward:
         counts[np.shape(event.copy)] = counts.get(np.shape(event.copy), 0) + 1
-    if any(len(left.get(shape, [])) != count for shape, count in counts.items()):
+    if skip and len(backward) > 2:
+        return _paired(backward[:-1], forward[:-1] if reverse else forward[1:], reverse=reverse, skip=0)
+    if skip or any(len(left.get(shape, [])) != count for shape, count in counts.items()):
         return None
     ordered = {shape: list(reversed(held)) if reverse else held for shape, held in left.items()}
     taken = dict.fromkeys(counts, 0)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 _GRADIENT = re.compile(
     r"(d[A-Z_]\w*|d[wb]\w?\d*|d(theta|weights?|bias(es)?|beta|gamma|params?|scores?|hidden|out(put)?s?|probs?|logits|h|x|y|z|a)\w*"
-    r"|d(L|J|C|E|l|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]eltas?\d*"
-    r"|nabla_?\w*|g[WbU]\w*|D\d|∇\w*|Δ\w*)(\[\d+\])?$"
+    r"|d(L|J|C|E|l|j|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]eltas?\d*"
+    r"|nabla_?\w*|g[WbU]\w*|g[wv]\d*|D\d|∇\w*|Δ\w*)(\[\d+\])?$"
 )
 _NOT_GRADIENT = re.compile(
     r"(data|digits|dims?|depth|dropout|dtype|debug|delta|decay|default|desc|done|dev|gradient_check\w*|grad_check\w*|num_?grad\w*|"
@@ -25,7 +25,7 @@ _STEP = re.compile(
     r"(lr|alpha|eta|(learning_?rate|learning_?Rate|learn_?rate|LEARNING_RATE|LR|ALPHA|ETA)\w*|step(_?size)?|rate|epsilon|α|η|l_?rate|lr_\w+)$"
 )
 _REGULARISER = re.compile(
-    r"(reg(_?(strength|lambda|param|ulari[sz]ation|coeff?))?\w{0,8}|lamb?d?a?\w{0,3}|[lL]ambda_?\w{0,3}|lmbda?|lbd|l2\w*|L2\w*|weight_?decay|wd|λ|C)$"
+    r"(reg(_?(strength|lambda|param|ulari[sz]ation|coeff?))?\w{0,8}|lamb?d?a?\w{0,3}|[lL]ambda_?\w{0,3}|lmbda?|lbd|[lL][12]\w*|weight_?decay|wd|λ|C)$"
 )
 _STATE = re.compile(
     r"(m|v|s|mem|cache|vel|velocity|momentum|m[WbU]\w*|v[WbUd]\w*|s[d]\w*|\w*(cache|momentum|velocity)\w*|G)$"
@@ -41,6 +41,8 @@ def is_gradient(key: str, known: frozenset[str] = frozenset()) -> bool:
     """Return whether a name is that of a gradient, or of a derivative on the way to one."""
     if _NOT_GRADIENT.match(key) and not (key.startswith("d") and key[1:] in known and key[1:]):
         return False
+    if len(key) == 2 and key[0] == "g" and key[1] in known:
+        return True
     return bool(_GRADIENT.match(key)) or (len(key) > 1 and key[0] == "d" and key[1:].lstrip("_") in known)
 
 
@@ -111,12 +113,12 @@ def parameters_of(key: str) -> Iterator[str]:
         key, index = found.group(1), found.group(2)
     stems = []
     for pattern in (
-        r"d(?:L|J|C|E|l|loss|cost|Loss|Cost)_?d_?(\w+)",
+        r"d(?:L|J|C|E|l|j|loss|cost|Loss|Cost)_?d_?(\w+)",
         r"(?:grads?|gradients?|nabla|delta|Delta|d)_(\w+)",
         r"(\w+?)_?(?:grads?|gradients?|Grad|Gradient)(?:_?)(\d*)",
         r"(\w+)_(?:delta|d|update)s?",
         r"(?:grad|Grad|nabla|∇|Δ)(\w+)",
-        r"g([A-Z]\w*)",
+        r"g([A-Z]\w*|[a-z]\d*)",
         r"d(\w+)",
         r"[dD]elta_?(\w+)",
     ):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Data, Guess, Uses, is_size, random_of
+from jacobians.programs.data import HIDDEN, Data, Guess, Uses, free_sizes, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
@@ -73,7 +73,6 @@ class Subject:
     tried: int = 0
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
-    free: tuple[int, ...] = ()
     _tables: Any = None
     _budget: Any = None
     _rng: Any = None
@@ -108,7 +107,10 @@ class Subject:
             made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
                 break
-            if not made.unsettled and not self.decisions.mended(str(made.error), self.free, self.guess.examples):
+            widths = HIDDEN if _goes_forward(made) else frozenset[int]()
+            if not made.unsettled and not self.decisions.mended(
+                str(made.error), free_sizes(self.guess), self.uses.fixed, widths, self.guess.examples
+            ):
                 break
         return made, recording
 
@@ -245,6 +247,12 @@ class Subject:
             else:
                 args[name] = out if name in ("out", "A", "a", "s", "output") else next(iter(given.values()))
         results["returned"] = evaluator.call(evaluator.module.names.get(back.name), [], args)
+
+
+def _goes_forward(run: Run) -> bool:
+    """Whether a run ended before it had a loss or a gradient."""
+    stored = (e for e in run.events if e.kind in ("assign", "write"))
+    return not any(naming.is_loss(e.key) or naming.is_gradient(e.key) for e in stored)
 
 
 def _kind_of(value: Any) -> str:

@@ -33,6 +33,8 @@ _NAMES = 60
 class _Silent:
     """Is told of stores and notes none."""
 
+    looked_at: frozenset[int] = frozenset()
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
@@ -133,8 +135,8 @@ def tried_in_place(
                     met = {
                         k
                         for k, each in enumerate(wanted)
-                        if place < len(each)
-                        and _near(value, _needed(statement, originals[0], each[place], plain=plain))
+                        if place >= len(each)
+                        or _near(value, _needed(statement, originals[0], each[place], plain=plain))
                     }
                     trial.meets = met if place == 0 else trial.meets & met
         except LimitError:
@@ -265,6 +267,7 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                 counts[name] = int(held)
             else:
                 factors.append(name)
+                arrays[name] = ()
         elif isinstance(value, np.ndarray) and value.dtype.kind in "fb":
             arrays[name] = value.shape
         elif isinstance(value, (np.ndarray, tuple, list, dict)):
@@ -279,6 +282,8 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                 arrays[name] = ()
         if len(arrays) > _NAMES:
             break
+    for text, value in _in_loops(subject, frame, octave=octave):
+        arrays.setdefault(text, value.shape)
     if not octave:
         for name, shape in list(arrays.items()):
             if 0 < len(shape) <= 2 and re.search(r"(?i)^(x|y|inputs?|t|targets?|data|labels|a0)\w{0,6}$", name):
@@ -286,10 +291,51 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
     elif not any(count == examples for count in counts.values()):
         counts.update({f"size({name}, {axis + 1})": examples for name, shape in arrays.items()
                        for axis, size in enumerate(shape) if size == examples and name in ("X", "y")})  # fmt: skip
+    for name, shape in arrays.items():
+        for count in counts.values():
+            if re.match(_OF_EXAMPLES, name) and shape[:1] == (count,) and subject.guess.batch == "rows":
+                examples = count  # a batch of fewer
     return Around(
         arrays, counts, np.shape(original) if isinstance(original, np.ndarray) else (), functions, tuple(strengths),
         examples, (*strengths, *factors[:8]), tuple(others[:12]), _texts(octave=octave),
     )  # fmt: skip
+
+
+def _in_loops(subject: Subject, frame: Frame, *, octave: bool) -> Iterator[tuple[str, Any]]:
+    """Entries of lists and dicts at a loop's variable and beside it: ``zs[l - 1]``, ``cache[f'a{l}']``."""
+    if octave:
+        return
+    tree = subject.source.tree
+    targets = {n.target.id for n in ast.walk(tree) if isinstance(n, ast.For) and isinstance(n.target, ast.Name)}
+    loops = [(name, int(frame.names[name])) for name in sorted(targets & frame.names.keys())
+             if isinstance(frame.names[name], (int, np.integer))]  # fmt: skip
+    added = "+ str(" in subject.uses.text
+    for (loop, at), (name, held) in itertools.product(loops, list(_visible(frame))):
+        places = [(f"{loop}{how}", at + step) for step, how in ((0, ""), (-1, " - 1"), (1, " + 1"))]
+        if isinstance(held, (list, tuple)) and len(held) <= _LONGEST:
+            places += [(f"-{loop}{how}", step - at) for step, how in ((0, ""), (-1, " - 1"), (1, " + 1"))]
+            for text, place in places:
+                if -len(held) <= place < len(held) and _is_array(held[place]):
+                    yield f"{name}[{text}]", held[place]
+        elif isinstance(held, dict) and len(held) <= 2 * _LONGEST:
+            for text, place in places:
+                if _is_array(held.get(place)):
+                    yield f"{name}[{text}]", held[place]
+                for key in held:
+                    stem = key.removesuffix(str(place)) if isinstance(key, str) else key
+                    if stem != key and stem.isidentifier() and _is_array(held[key]):
+                        yield f"{name}[{stem!r} + str({text})]" if added else f"{name}[f'{stem}{{{text}}}']", held[key]
+
+
+_LONGEST = 12
+"""Entries of a list whose entries an edit may take."""
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+_OF_EXAMPLES = r"(?i)(x|inputs?)_?(batch|mini\w*|b)?$"
 
 
 def _inside(function: Function, line: int) -> bool:
@@ -331,8 +377,6 @@ def as_line(source: Source, statement: ast.stmt, edit: Edit) -> str:
     """Return a statement with an edit, as the program's language has it; of a block, its first line."""
     edit.put(edit.new)
     try:
-        if source.language == "Octave":
-            return octave_text(statement)
-        return ast.unparse(statement).split("\n")[0]
+        return source.written(statement) if source.language == "Octave" else source.written(statement).split("\n")[0]
     finally:
         edit.put(edit.old)

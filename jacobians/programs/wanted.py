@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from jacobians.programs import naming
+
 Use: TypeAlias = Literal[
     "left", "right", "beside", "array", "size", "index", "indices", "slice", "vector", "number", "axes"
 ]
@@ -126,7 +128,7 @@ def beside(left: Any, right: Any) -> WantedError:
 
 
 _POOL = (8, 9, 10, 11, 12, 13, 14, 15)
-_BIAS = re.compile(r"(?i)(b|c|b_?\w{0,4}|bias\w*|\w*_b|intercept\w*|beta\w*)$")
+_BIAS = re.compile(r"(?i)(b|c|b_?\w{0,4}|bias\w*|\w*_b|intercept\w*|beta\w*|gamma\w*|g|g\d|scale|shift)$")
 _STATE = re.compile(r"(?i)(h\d?|h_?prev\w*|prev_?h\w*|hidden\w*|s_?prev\w*|c_?prev\w*|h_?init\w*|a_?prev\w*)$")
 _VECTOR = re.compile(r"(\w*[vV]ec(tor)?|w|theta|v|coef\w*|weights?)$")
 
@@ -177,6 +179,8 @@ class Decisions:
                 made = shape
         elif use == "array":
             made = (self.size(),) if re.match(r"(?i)\w*vec$", name) else (examples, self.size())
+            if naming.is_parameter(name):
+                made = (self.size(), self.size())
         elif use == "size":
             made = (self.size(),)
         elif use == "index":
@@ -202,7 +206,9 @@ class Decisions:
         n = self.size()
         return (n, n) if re.match(r"(?i)\w?_?hh|wh$|u$", name) else (n, self.size())
 
-    def mended(self, message: str, free: Iterable[int] = (), apart: int = 0) -> bool:
+    def mended(
+        self, message: str, free: Iterable[int], fixed: frozenset[int], widths: frozenset[int], apart: int
+    ) -> bool:
         """Take sizes that a program's failure shows to be the same for one; return whether there were any.
 
         Parameters
@@ -210,23 +216,26 @@ class Decisions:
         message : str
             NumPy's, with the shapes that do not fit.
         free : iterable of int
-            Sizes beside those of the pool that may turn out to be others.
+            Sizes beside those of the pool that may turn out to be those of `fixed`.
+        fixed : frozenset of int
+            Sizes that the program writes as numbers.
+        widths : frozenset of int
+            Sizes of which two may turn out to be the same.
         apart : int
             The number of examples, which is no width.
         """
-        may = {*_POOL[: self.fresh], *free}
+        may = {*_POOL[: self.fresh]}
         for one, other in _mismatches(message):
             one, other = self.same.get(one, one), self.same.get(other, other)
             if apart in (one, other):
                 continue
             if self._longer(one, other, message):
                 return True
-            if one in may and one not in self.same and one != other:
-                self._put(one, other)
-                return True
-            if other in may and other not in self.same and one != other:
-                self._put(other, one)
-                return True
+            for size, needed in ((one, other), (other, one)):
+                own = size in may or (size in free and needed in fixed) or {size, needed} <= widths
+                if own and size not in self.same and size != needed:
+                    self._put(size, needed)
+                    return True
         return False
 
     def _put(self, size: int, other: int) -> None:

@@ -118,7 +118,8 @@ def test_on_paper(tab: Tab) -> None:
     assert tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     for selector in ("#shared", "#left-preset", "#left-code .copy", 'input[name="left-batch"] >> nth=0'):
         assert not tab.page.locator(selector).is_visible(), selector
-    assert tab.page.locator("#left-source").is_visible()
+    for selector in ("#left-source", "#left-code .line >> nth=0", "#left-steps li >> nth=0"):
+        assert tab.page.locator(selector).is_visible(), selector
     overflows = tab.page.locator(".scroll").evaluate_all(
         "boxes => boxes.map((box) => getComputedStyle(box).overflowX).filter((value) => value !== 'visible')"
     )

@@ -97,7 +97,7 @@ function buildEditor() {
   choose("act", (act) => ({ act }));
   choose("loss", (loss) => ({ loss }));
   form.querySelector("#restore").addEventListener("click", () => { state.edit = { set: {} }; editedTo(); });
-  const details = el("details", { id: "editor" }, el("summary", {}, "Change the net: sizes, activation, loss, batch, every entry"),
+  const details = el("details", { id: "editor" }, el("summary", { id: "edited" }),
     form, el("p", { class: "quiet" }, "An example is a row of X, and a weight is inputs × outputs here; each pane lays them out its own way. Labels count from 1."),
     el("div", { class: "arrays", id: "entries" }));
   details.addEventListener("toggle", showEditor);
@@ -130,6 +130,7 @@ function showEditor() {
   byId("act").value = net.activation;
   byId("loss").value = net.loss;
   byId("restore").disabled = !net.edited;
+  byId("edited").textContent = net.edited ? `The net as you changed it: ${net.sizes.join("–")}` : "Change the net: sizes, activation, loss, batch, every entry";
   if (!byId("editor").open) return;
   const shape = JSON.stringify([net.sizes, net.count]);
   const host = byId("entries");

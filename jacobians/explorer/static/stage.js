@@ -87,7 +87,8 @@ function renderStage() {
   const shown = ({ row, columns }) => (stage.forward ? columns : row.slice(1)).flat();
   stage.full = Math.max(...panes.map((pane) => largest(shown(pane))));
   const names = stage.way.map(stopName);
-  for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push(`+ example ${n}`);
+  const added = lastStop() > 16 ? "+" : "+ example ";
+  for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push(`${added}${n}`);
   showBand(names);
   const sizes = slotWidths(stage.width - 8);
   for (const pane of panes) {
@@ -96,6 +97,7 @@ function renderStage() {
     if (pane.drawn === drawn) continue;
     pane.drawn = drawn;
     byId(`${pane.name}-tiles`).replaceChildren(...(pane.stops.length ? chainTiles(pane, sizes) : [el("p", { class: "note" }, NO_DERIVATIVE)]));
+    byId(`${pane.name}-tiles`).toggleAttribute("data-long", stage.roles.length > 9);
     if (pane.stops.length) requestAnimationFrame(() => showTile(pane, sizes));
     byId(`${pane.name}-step`).replaceChildren(...(pane.stops.length ? stepShown(pane) : []));
     byId(`${pane.name}-step`).classList.toggle("moved", stage.moved);
@@ -157,7 +159,7 @@ function stageSentence() {
     return [el("b", {}, n === 1 ? "Example 1 adds its outer product to the gradient." : `Example ${n} adds its own; the sum is over examples 1 to ${n}.`)];
   }
   const without = panes.filter(({ stops }) => role !== TANGENT && stops.length && !stops.some((stop) => stop.role === role));
-  const said = [el("b", {}, stage.forward ? columnSentence(role) : role.startsWith("loss/") ? "The row starts at the loss. " : `The row passes ${stopName(role)}. `)];
+  const said = [el("b", {}, stage.forward ? columnSentence(role) : rowSentence(role))];
   const moved = stage.forward ? "column" : "row";
   for (const pane of without) said.push(el("span", { class: "differs" }, `≠ ${pane.title} has no such factor: its ${moved} stays as it is. `));
   const difference = differenceAt(role);
@@ -165,7 +167,17 @@ function stageSentence() {
   return said;
 }
 
+function rowSentence(role) {
+  if (role.startsWith("loss/")) return "The row starts at the loss. ";
+  if (role.endsWith("/weight")) return "The row is multiplied by the weight of an example. ";
+  return `The row passes ${factorName(role)}. `;
+}
+
+function factorName(role) {
+  return { drop: "the factor that drops the ones", turn: "the factor that transposes" }[role.split("/")[2]] ?? stopName(role);
+}
+
 function columnSentence(role) {
   if (role === TANGENT) return "The column starts at the parameter. ";
-  return role.startsWith("loss/") ? "The column ends at the loss. " : `The column passes ${stopName(role)}. `;
+  return role.startsWith("loss/") ? "The column ends at the loss. " : `The column passes ${factorName(role)}. `;
 }
