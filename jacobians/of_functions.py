@@ -201,6 +201,9 @@ def _names(
 ) -> tuple[str, ...]:
     if not known:
         raise ArgumentError(f"{operation}: {_called(fun)} has no argument")
+    if isinstance(wrt, int):
+        meant = f": wrt={known[wrt]!r}" if -len(known) <= wrt < len(known) else f"; it has {', '.join(known)}"
+        raise ArgumentError(f"{operation}: wrt is the number {wrt}; name the argument of {_called(fun)}{meant}")
     names = (known[0],) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for name in names:
         if name not in known:

@@ -14,7 +14,7 @@ from jacobians.checking import check_gradient
 from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.comparison.graphs import Forward, GraphComparison, compare_graphs
 from jacobians.conventions import Convention, Task
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.layout import Reduction
 from jacobians.network import Network, Run
 from jacobians.operations import LOSSES, Loss, Operation, find_loss
@@ -90,10 +90,10 @@ def compare(
 ) -> GraphComparison: ...
 def compare(
     conventions: Sequence[str | Convention],
-    X: Array,
-    Y: Array,
+    X: Array | None = None,
+    Y: Array | None = None,
     *,
-    sizes: Sequence[int],
+    sizes: Sequence[int] | None = None,
     forward: Forward | None = None,
     task: str | None = None,
     activation: str | Operation | None = None,
@@ -154,7 +154,13 @@ def compare(
     """
     found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
-        raise LayoutError("compare: name at least one convention, in a list")
+        raise LayoutError("compare: name at least one convention, in a list: compare(['ng-dlai', 'cs231n'], …)")
+    if X is None or Y is None or sizes is None:
+        missing = [name for name, given in (("X", X), ("Y", Y), ("sizes", sizes)) if given is None]
+        raise ArgumentError(
+            f"compare: {' and '.join(missing)} missing; write compare(['ng-dlai', 'cs231n'], X, Y, sizes=(4, 3, 2)) "
+            "with one example in a row of X. The command jacobians compare takes digits"
+        )
     params = _parameters(found, tuple(sizes), seed, weights)
     count, outputs = X.shape[0], sizes[-1]
     named = None if loss is None else find_loss(loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -172,7 +173,7 @@ class LogSoftmax(_OverClasses):
 
 
 @of_one
-def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object) -> tuple[Array, Jacobian]:
     """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
 
     Parameters
@@ -192,11 +193,12 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
     >>> p, J
     (array([[0.5, 0.5]]), DiagonalMinusOuter(1 of 2×2): 2×2 float64, (1, 2) → (1, 2), 16 B)
     """
+    _refuse(unknown, "softmax")
     return Softmax(layout)(Z)
 
 
 @of_one
-def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object) -> tuple[Array, Jacobian]:
     """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
 
     Parameters
@@ -210,4 +212,17 @@ def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Arra
     >>> value
     array([[-1000.,     0.]])
     """
+    _refuse(unknown, "log_softmax")
     return LogSoftmax(layout)(Z)
+
+
+def _refuse(unknown: Mapping[str, object], function: str) -> None:
+    """TypeError, as Python raises it, with what says the same here: classes lie where the layout has them."""
+    if not unknown:
+        return
+    name, given = next(iter(unknown.items()))
+    meant = ""
+    if name in ("axis", "dim"):
+        lines = "columns" if given in (0, -2) else "rows"
+        meant = f"; the layout says where classes lie: {function}(Z, Layout(batch={lines!r})) for {name}={given}"
+    raise TypeError(f"{function}() has no argument {name!r}{meant}")
