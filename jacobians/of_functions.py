@@ -196,9 +196,7 @@ def _signature(fun: Callable[..., Any], operation: str) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
 
 
-def _names(
-    fun: Callable[..., Any], known: list[str], wrt: str | Sequence[str] | None, operation: str
-) -> tuple[str, ...]:
+def _names(fun: Callable[..., Any], known: list[str], wrt: Any, operation: str) -> tuple[str, ...]:
     if not known:
         raise ArgumentError(f"{operation}: {_called(fun)} has no argument")
     if isinstance(wrt, int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -67,7 +68,7 @@ def _of_stacks(A: Array, B: Array) -> tuple[Shape, list[Callable[[], Jacobian]]]
         raise ShapeError(
             f"matmul: A has shape {A.shape}, B has {B.shape}; the axes before the last two must be equal, or 1"
         ) from None
-    return lead, [lambda own=own: spread(own.shape, lead + own.shape[-2:], own) for own in (A, B)]
+    return lead, [partial(spread, own.shape, lead + own.shape[-2:], own) for own in (A, B)]
 
 
 def _misfit(A: Array, B: Array) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -173,7 +172,7 @@ class LogSoftmax(_OverClasses):
 
 
 @of_one
-def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object) -> tuple[Array, Jacobian]:
+def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, *, axis: int | None = None) -> tuple[Array, Jacobian]:
     """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
 
     Parameters
@@ -181,6 +180,8 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object
     Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
     layout : Layout, Convention or str, optional
         Classes lie along the axis of one example's features.
+    axis : None
+        Other libraries have it. Here the layout says the same, and the error says which layout.
 
     Raises
     ------
@@ -193,12 +194,14 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object
     >>> p, J
     (array([[0.5, 0.5]]), DiagonalMinusOuter(1 of 2×2): 2×2 float64, (1, 2) → (1, 2), 16 B)
     """
-    _refuse(unknown, "softmax")
+    _refuse(axis, "softmax")
     return Softmax(layout)(Z)
 
 
 @of_one
-def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: object) -> tuple[Array, Jacobian]:
+def log_softmax(
+    Z: npt.ArrayLike, layout: AnyLayout | None = None, *, axis: int | None = None
+) -> tuple[Array, Jacobian]:
     """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
 
     Parameters
@@ -212,17 +215,14 @@ def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, **unknown: ob
     >>> value
     array([[-1000.,     0.]])
     """
-    _refuse(unknown, "log_softmax")
+    _refuse(axis, "log_softmax")
     return LogSoftmax(layout)(Z)
 
 
-def _refuse(unknown: Mapping[str, object], function: str) -> None:
-    """TypeError, as Python raises it, with what says the same here: classes lie where the layout has them."""
-    if not unknown:
-        return
-    name, given = next(iter(unknown.items()))
-    meant = ""
-    if name in ("axis", "dim"):
-        lines = "columns" if given in (0, -2) else "rows"
-        meant = f"; the layout says where classes lie: {function}(Z, Layout(batch={lines!r})) for {name}={given}"
-    raise TypeError(f"{function}() has no argument {name!r}{meant}")
+def _refuse(axis: int | None, function: str) -> None:
+    """TypeError where an axis is given, with the layout that means the same."""
+    if axis is not None:
+        lines = "columns" if axis in (0, -2) else "rows"
+        raise TypeError(
+            f"{function}: the layout says where classes lie: write {function}(Z, Layout(batch={lines!r})) for axis={axis}"
+        )
