@@ -224,5 +224,6 @@ def _refuse(axis: int | None, function: str) -> None:
     if axis is not None:
         lines = "columns" if axis in (0, -2) else "rows"
         raise TypeError(
-            f"{function}: the layout says where classes lie: write {function}(Z, Layout(batch={lines!r})) for axis={axis}"
+            f"{function}: the layout says where classes lie; for axis={axis} write "
+            f"{function}(Z, Layout(batch={lines!r}))"
         )

@@ -139,7 +139,7 @@ def test_names_of_other_libraries_are_told() -> None:
         _ = net.grad
     with pytest.raises(jac.JacobiansError, match=re.escape("write net.predict(params, X), with params = net.init(0)")):
         net.predict(X)
-    with pytest.raises(TypeError, match=re.escape("softmax(Z, Layout(batch='columns')) for axis=0")):
+    with pytest.raises(TypeError, match=re.escape("for axis=0 write softmax(Z, Layout(batch='columns'))")):
         jac.softmax(X, axis=0)
     with pytest.raises(jac.JacobiansError, match=r"grad: wrt is the number 1; name the argument of <lambda>: wrt='y'"):
         jac.grad(lambda x, y: x * y, wrt=1)
