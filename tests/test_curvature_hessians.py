@@ -463,14 +463,26 @@ def test_a_loss_without_one_and_a_corner() -> None:
         hessian(hinge.run({"W1": np.zeros((3, 2)), "b1": np.array([1.0, 0.0])}, np.ones((1, 3)), [0]))
 
 
+@pytest.mark.parametrize("vec", ["C", "F"])
+def test_the_blocks_alone(vec: str) -> None:
+    H = hessian(run(Layout(vec=vec)))
+    whole, alone = H.to_dense(), np.zeros(H.shape)
+    for _, at in H.places():
+        alone[at, at] = whole[at, at]
+    found = H.block_diagonal()
+    np.testing.assert_allclose(found.to_dense(), alone, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found @ whole[0], alone @ whole[0], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found.diagonal(), H.diagonal(), rtol=0, atol=1e-14)
+
+
 def test_wrong_names() -> None:
     r = run(Layout(bias="first"))
     with pytest.raises(
         LayoutError, match=r"run.hessian: 3 names; give none .* hessian\(run, wrt=\('W1', 'W2', 'X'\)\)"
     ):
         r.hessian("W1", "W2", "X")
-    with pytest.raises(LayoutError, match="'W3' is unknown"):
-        r.hessian("W3")
+    with pytest.raises(LayoutError, match="'w2' is no input; choose from W1, W2, X, Z1, A1, Z2; did you mean 'W2'"):
+        r.hessian("w2")
     net = Network.dense((3, 4, 2), convention="ng-ml-2011")
     with pytest.raises(LayoutError, match="'A1' holds the entry of ones, which does not vary; choose what it was made"):
         net.run(net.init(0), np.ones((5, 3)), [0, 1, 1, 0, 1]).hessian("A1")

@@ -198,7 +198,7 @@ MAY_IMPORT = {
     "auditing": _FORMULAS | {"diagnosis"},
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
-    "comparison": _FORMULAS | {"checking", "array_roles"},
+    "comparison": _FORMULAS | {"checking", "array_roles", "layers"},
     "explorer": _FORMULAS | {"comparison", "data", "differentiation", ""},
     "cli": _FORMULAS
     | {

@@ -101,6 +101,13 @@ def slips_of_structure(hessian: Hessian) -> Iterator[HessianSlip]:
         title = "the Hessian of parameters that are unrolled in the other order"
         mend = f"Unroll every parameter in the order {hessian.vec!r}."
         yield HessianSlip("vec-order", "layout", title, mend, whole[np.ix_(other, other)])
+    alone = np.zeros_like(whole)
+    for _, at in hessian.places():
+        alone[at, at] = whole[at, at]
+    if not np.array_equal(alone, whole):
+        title = "the Hessian without its cross blocks: the block of each parameter alone"
+        mend = "Add the blocks of every two parameters, such as run.hessian('W1', 'W2'), or call it block-diagonal."
+        yield HessianSlip("missing-cross-blocks", second, title, mend, alone)
     yield from _with_cross_blocks_transposed(hessian, whole)
 
 

@@ -118,9 +118,7 @@ def explain(
     if isinstance(convention, Layout):
         convention = what.convention.replace(name="yours", layout=convention)
     network = what if convention is None else in_convention(what, find_convention(convention))
-    if network.function is not None and X is not None and Y is not None:
-        return _of_run(network.run(network.init(seed) if params is None else params, X, Y), by)
-    return derive(_evaluated(network, params, X, Y, examples, seed))
+    return _of_run(_evaluated(network, params, X, Y, examples, seed), by)
 
 
 def _evaluated(
@@ -131,7 +129,9 @@ def _evaluated(
     examples: int,
     seed: int,
 ) -> Run:
-    """A run of a network, on made-up numbers where none are given."""
+    """A run of a network, on made-up numbers where none are given; of a function of values, the data must be."""
+    if network.function is not None and X is not None and Y is not None:
+        return network.run(network.init(seed) if params is None else params, X, Y)
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params
     X = made_up[1] if X is None else X

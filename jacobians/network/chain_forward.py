@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_float, did_you_mean
 from jacobians.errors import JacobiansError, LayoutError, ShapeError
 from jacobians.factors import Factor
 from jacobians.graphs.targets import WithTargets
@@ -150,10 +150,11 @@ class ChainForward(Forward):
         """What the objective may be differentiated by twice: a parameter, X, or an intermediate without ones."""
         if name in self._params:
             return Input(self._objective.names[name], name, self._params[name].shape, self._params[name].dtype)
-        place = self._place(name)
+        known = [*self._params, *(stop.name for stop in self.stops if not stop.ones)]
+        place = self._place(name) if name in (*self._way, "output", self.prediction) else len(self.stops)
         if place >= len(self.stops):
-            known = [stop.name for stop in self.stops if not stop.ones]
-            raise LayoutError(f"hessian: {name!r} is no input; choose from {', '.join([*self._params, *known])}")
+            hint = did_you_mean(name, known)
+            raise LayoutError(f"hessian: {name!r} is no input; choose from {', '.join(known)}{hint}")
         stop = self.stops[place]
         if stop.ones:
             raise LayoutError(

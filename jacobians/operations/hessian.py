@@ -21,9 +21,11 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_array, common_dtype, did_you_mean, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
-from jacobians.linops import Jacobian
+from jacobians.linops import BlockRow, Identity, Jacobian, Product, Sum, Zero
+from jacobians.linops.batch import block_diagonal
 from jacobians.linops.jacobian import Leaf
 from jacobians.linops.kernels import empty, may_alias
+from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.unrolling import c_index_of_f, slabs, unroll
 from jacobians.operations.linearised_steps import (
     Bend,
@@ -347,6 +349,38 @@ class Hessian(Jacobian):
         if self._rows != self._columns:
             raise LayoutError(f"blocks: {self.structure} is a cross block; take the whole Hessian's")
         return {one.name: self.block(one.name) for one in self._rows}
+
+    def block_diagonal(self, axis: int | None = None, *, limit: int = DENSE_LIMIT) -> Jacobian:
+        """Return the Hessian without its cross blocks, each block in its structure; of one input its own blocks.
+
+        The block of one input is a map of single examples where it keeps them apart; see `Jacobian.block_diagonal`.
+
+        Parameters
+        ----------
+        axis, limit
+            Of one input's, as of any Jacobian.
+
+        Raises
+        ------
+        LayoutError
+            If it is a packed cross block, or one input's, whose examples are not kept apart.
+
+        Examples
+        --------
+        >>> import jacobians as jac
+        >>> x, y = jac.values(x=2.0, y=3.0)
+        >>> (x * x * y).hessian(x, y).block_diagonal().to_dense()
+        array([[6., 0.],
+               [0., 0.]])
+        """
+        if self._packed != (True, True) or axis is not None:
+            return block_diagonal(self, axis, limit=limit)
+        terms: list[Jacobian] = []
+        for one, block in zip(self._rows, self.blocks().values(), strict=True):
+            parts = (Identity(i.shape, i.dtype) if i is one else Zero(one.shape, i.shape, i.dtype) for i in self._rows)
+            place = BlockRow(parts, self.vec)
+            terms.append(Product((place.T, block._with_order(None), place)))
+        return Sum(tuple(terms))._with_order(self.order)
 
     def _by_example(self) -> ByExample:
         return ByExample(self.steps, lambda one: Hessian(self.steps, (one,), (one,), (False, False)))

@@ -31,6 +31,7 @@ from jacobians.programs.judge import (
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
+from jacobians.programs.smaller import smaller
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.subject import Subject
 from jacobians.programs.updated import Stale, stale
@@ -99,6 +100,9 @@ def audit_program(
     """
     source = read_source(text, name)
     settings = Settings(loss, dict(wrt or {}), seed)
+    small = _of_smaller(source, text, settings)
+    if small is not None:
+        return small
     try:
         reading, mended = _read(source, text, settings)
     except LimitError as error:
@@ -109,6 +113,22 @@ def audit_program(
         completed = _with_forward_pass(source, text, settings)
         return found if completed is None else completed
     return found
+
+
+def _of_smaller(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
+    """The audit with the program's large sizes taken small; None where it writes none, or does not run with others."""
+    small = smaller(source)
+    if small is None:
+        return None
+    try:
+        reading, mended = _read(small, text, settings)
+    except LimitError:
+        return None
+    if not reading.studies or reading.failures or mended:
+        return None
+    found = _result(small, reading, [])
+    sizes = tuple((f"the size {size}", f"taken as {taken}") for taken, size in small.sizes.items())
+    return None if found.verdict == "not judged" else replace(found, assumed=(*found.assumed, *sizes))
 
 
 _MOST_MENDED = 3

@@ -210,7 +210,7 @@ def _made_at(study: Study) -> int:
     for event in reversed(study.run.events[: study.loss.index + 1]):
         statement = statements.get(event.line)
         if (
-            event.key == last.key and isinstance(statement, ast.AugAssign)
+            study.loss.name in (event.key, event.shown) and isinstance(statement, ast.AugAssign)
             and isinstance(statement.op, (ast.Div, ast.Mult)) and scalar(event.copy) is not None
         ):  # fmt: skip
             return event.line

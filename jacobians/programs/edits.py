@@ -107,6 +107,8 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     if roots and roots[0][1] == "value":
         yield from _whole_line(statement, roots[0], around)
     yield from _dropped(parts, around)
+    if isinstance(statement, (ast.If, ast.For)):
+        yield from _constants(parts)
     yield from _names(parts, around)
     yield from _constants(parts)
     yield from _exchanged(parts)
@@ -281,6 +283,10 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
             cause = "scale-n" if _OF_EXAMPLES.match(name) else "scale-classes"
             yield _edit(cause, f"it is divided by {name}", one, _made(f"_0 * {name}", _0=node), natural=False)
             yield _edit(cause, f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node), natural=False)
+    for name, shape in around.arrays.items():
+        if shape and shape != around.result and _spreads(shape, around.result):
+            words = f"the factor {name} is missing"
+            yield _edit("factor-missing", words, one, _made(f"_0 * {name}", _0=node), natural=False)
     if around.result:
         for name in _of_shape(around, around.result):
             for sign in "+-":
@@ -290,6 +296,12 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
 
 _OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
 """Counts of examples: a batch may hold fewer than there are."""
+
+
+def _spreads(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Whether an array is repeated along an axis to have the result's shape, as gamma of a normalised layer is."""
+    pairs = zip(reversed(shape), reversed(result), strict=False)
+    return len(shape) <= len(result) and all(one in (1, other) for one, other in pairs)
 
 
 def _of_shape(around: Around, shape: tuple[int, ...]) -> list[str]:

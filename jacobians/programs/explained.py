@@ -69,6 +69,8 @@ def scale_kind(ratio: float, study: Study) -> str:
     for n in _examples(study):
         kinds |= {float(n): "scale-n", 1.0 / n: "scale-n"}
     kinds |= {k: "scale-classes", 1.0 / k: "scale-classes"}
+    if k > 1:
+        kinds |= {ratio: "wrong-count" for n in _examples(study) for ratio in (n / k, k / n)}
     return next((name for at, name in kinds.items() if abs(ratio / at - 1.0) < 1e-5), "scale")
 
 
@@ -81,8 +83,9 @@ def _examples(study: Study) -> list[int]:
 def number(ratio: float, study: Study) -> str:
     """Return a ratio as a text, by what it is."""
     n, k = study.subject.guess.examples, study.subject.guess.outputs
-    names = {-1.0: "-1", 2.0: "2", 0.5: "1/2", float(n): f"N = {n}", 1.0 / n: f"1/N = 1/{n}", float(k): f"K = {k}",
-             1.0 / k: f"1/K = 1/{k}", 2.0 * n: f"2N = {2 * n}", 2.0 / n: f"2/N = 2/{n}"}  # fmt: skip
+    names = {k / n: f"K/N = {k}/{n}", n / k: f"N/K = {n}/{k}"} if k > 1 else {}
+    names |= {-1.0: "-1", 2.0: "2", 0.5: "1/2", float(n): f"N = {n}", 1.0 / n: f"1/N = 1/{n}", float(k): f"K = {k}",
+              1.0 / k: f"1/K = 1/{k}", 2.0 * n: f"2N = {2 * n}", 2.0 / n: f"2/N = 2/{n}"}  # fmt: skip
     for value, name in names.items():
         if abs(ratio / value - 1.0) < 1e-5:
             return name

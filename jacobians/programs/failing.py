@@ -212,7 +212,7 @@ def _right_after(source: Source, failed: Failed, settings: Settings) -> tuple[in
     subject = Subject(source, plan, old.uses, old.entry, old.guess, old.seed, limits=old.limits, tables=old.tables)
     run, _ = subject.run()
     study = None if run.error is not None and not run.trained else studied(subject, run, settings)
-    if study is None or failed.run is None:
+    if study is None or failed.run is None or set(run.unread) - set(failed.run.unread):
         return 0, 0
     if not any(claim.event.index >= len(failed.run.events) for claim in study.claims):
         return 0, 0
@@ -241,12 +241,28 @@ def _repairs(source: Source, node: Any, error: ProgramError, arrays: Mapping[str
     """What may stand in the place of what fails, the likeliest first."""
     held = [part for part, _ in error.operands]
     if len(held) == 2 and all(isinstance(part, ast.expr) for part in held):
-        left, right = (copy.deepcopy(part) for part in held)
+        left: Any = copy.deepcopy(held[0])
+        right: Any = copy.deepcopy(held[1])
+        for one, other in ((left, right), (right, left)):
+            for shifted in _shifted(one):
+                yield _with(node, shifted, other) if one is left else _with(node, other, shifted)
         if _is_product(node):
             yield from _other_products(node, left, right)
         else:
             yield from _fitted(source, node, left, right)
     yield from _other_arrays(source, node, arrays)
+
+
+def _shifted(node: ast.expr) -> Iterator[ast.expr]:
+    """An operand with an index within it that is one more or one less: ``zs[l] > 0`` and ``zs[l - 1] > 0``."""
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Subscript) or not isinstance(part.slice, (ast.Name, ast.BinOp, ast.UnaryOp)):
+            continue
+        index = part.slice
+        if isinstance(index, ast.BinOp) and isinstance(index.right, ast.Constant) and index.right.value == 1:
+            yield _replaced(node, index, index.left)
+        for sign in (ast.Sub(), ast.Add()):
+            yield _replaced(node, index, ast.BinOp(index, sign, ast.Constant(1)))
 
 
 def _other_products(node: Any, left: Any, right: Any) -> Iterator[ast.expr]:
@@ -299,6 +315,11 @@ def _with(node: Any, left: ast.expr, right: ast.expr) -> ast.expr:
         return right
     elif isinstance(node, ast.Compare):
         made.left, made.comparators = left, [right]
+    elif isinstance(node.args[0], (ast.Tuple, ast.List)):
+        # arrays that are joined: np.concatenate((a, b))
+        joined = copy.copy(node.args[0])
+        joined.elts = [left, right, *joined.elts[2:]]
+        made.args = [joined, *node.args[1:]]
     elif len(node.args) == 1 and isinstance(node.func, ast.Attribute):
         made.func = ast.Attribute(left, node.func.attr, ast.Load())
         made.args = [right]

@@ -57,11 +57,30 @@ class Origin:
         return change
 
 
-def origin_of(events: list[Event], event: Event) -> Origin | None:
+class Memory:
+    """Which events hold which memory, so that they are found without looking at every event."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._of_array: dict[int, list[Event]] = {}
+        self._of_number: dict[int, list[Event]] = {}
+        for event in events:
+            value = event.value
+            if isinstance(value, np.ndarray):
+                self._of_array.setdefault(id(owner(value)), []).append(event)
+            else:
+                self._of_number.setdefault(id(value), []).append(event)
+
+    def of(self, value: Any) -> list[Event]:
+        """Return the events whose value is a number itself, or lies in the memory of an array."""
+        found = self._of_array if isinstance(value, np.ndarray) else self._of_number
+        return found.get(id(owner(value)), [])
+
+
+def origin_of(memory: Memory, event: Event) -> Origin | None:
     """Return where the memory of a parameter first holds its value."""
     value = event.value
     if not isinstance(value, np.ndarray):
-        earliest = next((e for e in events if e.value is value), event)
+        earliest = next(iter(memory.of(value)), event)
         return Origin(earliest.index, (), value, None)
     whole = owner(value)
     if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
@@ -70,13 +89,12 @@ def origin_of(events: list[Event], event: Event) -> Origin | None:
         return None
     first: Event | None = None
     written: Event | None = None
-    for other in events:
+    for other in memory.of(value):
         if other.index > event.index:
             break
-        if isinstance(other.value, np.ndarray) and owner(other.value) is whole:
-            first = other if first is None else first
-            if other.kind == "write" and other.node is None:
-                written = other
+        first = other if first is None else first
+        if other.kind == "write" and other.node is None:
+            written = other
     place = written if written is not None else first if first is not None else event
     offset = value.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     places = np.full(value.shape, offset // 8)
@@ -103,6 +121,8 @@ class Claim:
         −1 where the program goes up along it.
     value : ndarray
     line : int
+    other : Claim or None
+        The gradient that an update takes a multiple of: ``W -= lr * dW / batch_size``. Its factor is one of the step.
     """
 
     name: str
@@ -112,6 +132,7 @@ class Claim:
     sign: float
     value: Any
     line: int
+    other: Claim | None = None
 
 
 def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[int]) -> list[Claim]:
@@ -130,6 +151,7 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     by_key: dict[str, list[Event]] = {}
     for event in events:
         by_key.setdefault(event.key, []).append(event)
+    memory = Memory(run.events)
     found: dict[Any, Claim] = {}
     exact: set[Any] = set()
     for event in events:
@@ -137,15 +159,18 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
         if pair is None:
             continue
         parameter, sign, generic = pair
-        origin = origin_of(run.events, parameter)
+        origin = origin_of(memory, parameter)
         if origin is None or origin.index >= event.index:
+            continue
+        first = _computed(memory, event)
+        origin = _read_before(memory, events, event if first is None else first, parameter, origin)
+        if origin is None:
             continue
         start = run.events[origin.index]
         given = start.kind in ("argument", "input") or (start.key in _FACTORS and start.shown.startswith("self."))
         if not given and event.kind != "update" and not naming.is_parameter(parameter.key):
             continue
         claim = Claim(_written(event, run.events), parameter.shown, event, origin, sign, event.copy, event.line)
-        first = _computed(events, event)
         if first is not None:
             claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
         if generic and origin.key in exact:
@@ -163,8 +188,32 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
             claim.line, claim.sign, claim.name = old.line, old.sign, old.name
         if old is not None and old.sign < 0 and event.kind != "update":
             claim.sign = old.sign
+        if old is not None and event.kind == "update" and _multiple(claim, old):
+            claim.other = old
         found[origin.key] = claim
     return sorted(found.values(), key=lambda c: c.event.index)
+
+
+def _multiple(one: Claim, other: Claim) -> bool:
+    """Whether a gradient is a positive multiple of another one, and not the same."""
+    a, b = np.ravel(one.value) * one.sign, np.ravel(other.value) * other.sign
+    if a.size != b.size or not np.any(b) or np.array_equal(a, b):
+        return False
+    factor = float(a @ b) / float(b @ b)
+    return factor > 0 and bool(np.allclose(a, factor * b, rtol=1e-9, atol=1e-12 * float(np.abs(a).max())))
+
+
+def _read_before(
+    memory: Memory, events: list[Event], gradient: Event, parameter: Event, origin: Origin
+) -> Origin | None:
+    """Where what the gradient was computed from has its memory: an update may move a copy that was made after it."""
+    if origin.index < gradient.index:
+        return origin
+    for event in reversed(events):
+        same = event.index < gradient.index and naming.stem(event.key) == naming.stem(parameter.key)
+        if same and event.node is None and np.array_equal(event.copy, parameter.copy):
+            return origin_of(memory, event)
+    return None
 
 
 def _holder(event: Event, events: list[Event]) -> Event | None:
@@ -194,20 +243,18 @@ def _of_returned_gradients(holder: Event) -> bool:
     return any(scalar(part) is not None for part in parts) or re.search(r"(?i)back|grad", holder.function) is not None
 
 
-def _computed(events: list[Event], event: Event) -> Event | None:
+def _computed(memory: Memory, event: Event) -> Event | None:
     """Where a gradient was computed that is only handed on: the first store of it with these numbers, by its own name.
 
     Of a sum that is added up in parts, it is the last part's.
     """
-    stores = [e for e in events if e.index < event.index and e.kind in ("assign", "write")]
+    stores = [e for e in memory.of(event.value) if e.index < event.index and e.kind in ("assign", "write")]
     same = [e for e in stores if e.value is event.value and np.array_equal(e.copy, event.copy)]
     own = [e for e in same if e.key == event.key or event.key in naming.parameters_of(e.key)]
     if same:
         written = [e for e in same if e.kind == "write"]
         return (own or written or same)[0]
-    memory = owner(event.value)
-    parts = [e for e in stores if isinstance(e.value, np.ndarray) and owner(e.value) is memory]
-    return parts[-1] if parts and isinstance(memory, np.ndarray) else None
+    return stores[-1] if stores and isinstance(event.value, np.ndarray) else None
 
 
 def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:

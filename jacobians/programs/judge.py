@@ -16,7 +16,7 @@ from jacobians.programs.data import Guess, Uses, guesses, random_of
 from jacobians.programs.entries import Entry, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
-from jacobians.programs.recording import Plan, Run, plan_of, scalar, with_short_loops
+from jacobians.programs.recording import Plan, Run, key_of, plan_of, scalar, with_short_loops, with_small_sizes
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
@@ -174,6 +174,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     plan, reading = plan_of(source.tree), Reading()
     end = time.thread_time() + settings.seconds
     shown: set[str] = set()
+    claimed: set[str] = set()
     limit: LimitError | None = None
     held: list[Study] = []
     for entry in entries_of(source.tree):
@@ -181,6 +182,8 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         if entry.kind in ("pair", "chain", "class") and names & shown and (entry.kind == "pair" or names <= shown):
             continue
         if entry.kind in ("chain", "class", "function") and any(_back(n) for n in names & shown):
+            continue
+        if entry.kind == "function" and names <= shown and _says_no_more(entry.functions[0], claimed):
             continue
         if time.thread_time() > end:
             reading.failures.append(Failed(entry, "there was no time left"))
@@ -201,6 +204,7 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
             continue  # the lines outside of functions were run before it, and showed them
         reading.studies.append(found)
         shown |= {e.function for e in found.run.events} | names
+        claimed |= {c.event.function for c in found.claims}
     for found in held:
         judge(found)
         if len(list(wrong_ones(found))) == len(found.claims):
@@ -215,6 +219,13 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     return reading
 
 
+def _says_no_more(function: ast.FunctionDef, claimed: set[str]) -> bool:
+    """Whether a function that was run has no gradient of its own, or one that was shown, or calls what has one."""
+    called = {key_of(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return function.name in claimed or bool(called & claimed) or not any(naming.is_gradient(n) for n in names)
+
+
 _MOST_DRAWS = 4
 _SHARP = 1e-5
 """A derivative that is known less precisely, by its largest entry, is taken across a kink or near one."""
@@ -225,7 +236,8 @@ def _away_from_kinks(study: Study, settings: Settings) -> Study:
     best = study
     for draw in range(_MOST_DRAWS):
         judge(best)
-        sizes = [max(float(np.nanmax(np.abs(t.value), initial=0.0)), 1e-9) for t in best.true]
+        sizes = [float(np.nanmax(np.abs(t.value), initial=0.0)) for t in best.true]
+        sizes = [max(size, 1e-3 * max(sizes), 1e-9) for size in sizes]
         if all(np.nanmax(t.tolerance, initial=0.0) <= _SHARP * size for t, size in zip(best.true, sizes, strict=True)):
             return best
         old = study.subject
@@ -251,8 +263,15 @@ def _back(name: str) -> bool:
 def _found(
     source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
 ) -> Study | None:
-    """What an entry shows; where it runs too long, with its long loops left after one iteration."""
+    """What an entry shows; where it runs long, on smaller sizes, or with its long loops left after one iteration."""
+    small = with_small_sizes(plan, source.tree)
     try:
+        if small.smaller:
+            tried = Reading()
+            study = _best(source, small, uses, entry, settings, tried, end)
+            if study is not None and not study.loss.inferred and right_along(study) == len(study.claims):
+                reading.unread.update(tried.unread)
+                return study
         return _best(source, plan, uses, entry, settings, reading, end)
     except LimitError:
         shorter = with_short_loops(plan, source.tree)
@@ -299,6 +318,9 @@ def _best(
             continue
         study = studied(subject, run, settings)
         if study is None:
+            if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
+                failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
+                break
             if not subject.given:
                 break
             continue
@@ -323,6 +345,9 @@ def _further(one: Failed, other: Failed) -> Failed:
     if one.run is None or other.run is None:
         return other
     settled = one.run.unsettled, -len(one.run.events)
+    tried = [failed.subject.guess for failed in (one, other) if failed.subject is not None]
+    if len(tried) == 2 and tried[0].outputs > tried[1].outputs and one.line == other.line and not one.run.unsettled:
+        return one  # an array of one column is repeated where it does not fit
     return one if settled <= (other.run.unsettled, -len(other.run.events)) else other
 
 
@@ -360,7 +385,11 @@ def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
     loss = _loss_of(subject, run, claims, base, values, settings)
     if loss is None:
         return None
-    return Study(subject, run, claims, loss, base, values, settings=settings)
+    study = Study(subject, run, claims, loss, base, values, settings=settings)
+    for place, claim in enumerate(claims):
+        if claim.other is not None and agrees_along(study, claim.other) and not agrees_along(study, claim):
+            claims[place] = claim.other
+    return study
 
 
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:
@@ -372,7 +401,9 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
             continue
         if value.size == 1 and abs(float(value.ravel()[0])) > 0.01:
             continue
-        new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * 0.5
+        # wide layers saturate unless their weights are smaller
+        scale = 0.5 * min(1.0, float(np.sqrt(12.0 / max(value.shape, default=1))))
+        new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * scale
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
     for event in run.events:
         held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None

@@ -51,6 +51,7 @@ class Loss:
 def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
     """Return the events that may be the loss, the likeliest first."""
     found: list[tuple[tuple[int, ...], Loss]] = []
+    slopes = {(e.shown, e.frame): e.index for e in reals(run.events) if e.kind == "assign" and np.size(e.copy) > 1}
     for event in run.events:
         if event.kind in ("argument", "input", "update", "inner"):
             continue
@@ -75,8 +76,10 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             continue
         if event.shown == PAIR_LOSS:
             found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
-        elif event.key in ("error", "err", "E") and _BACKWARD.search(event.function):
+        elif event.key in _ERRORS and _BACKWARD.search(event.function):
             continue  # what a backward pass hands back is called an error as well
+        elif event.key in _ERRORS and event.index < slopes.get((event.shown, event.frame), 0):
+            continue  # an error that is handed back from layer to layer
         elif _LIKELIHOOD.fullmatch(event.key) and event.kind != "return":
             found.append(((2, 0, -event.index), Loss(event.index, event.shown, event.line, sign=-1.0)))
         elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
@@ -197,6 +200,7 @@ def _numbers(value: Any) -> bool:
 _OF_DERIVATIVES = re.compile(
     r"(?i)deriv|prime|(sigmoid|relu|tanh|act\w*|loss|cost|error|mse)_?(grad|back)|^d_?(sig|relu|tanh|act|loss|cost|mse)|_d$"
 )
+_ERRORS = ("error", "err", "E")
 _BACKWARD = re.compile(r"(?i)back|deriv")
 _LIKELIHOOD = re.compile(r"(?i)ll|log_?lik(elihood)?|likelihood|ll_\w+|log_?l")
 _LABELS = frozenset({

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _GRADIENT = re.compile(
     r"(d[A-Z_]\w*|d[wb]\w?\d*|d(theta|weights?|bias(es)?|beta|gamma|params?|scores?|hidden|out(put)?s?|probs?|logits|h|x|y|z|a)\w*"
-    r"|d(L|J|C|E|l|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]eltas?\d*"
+    r"|d(L|J|C|E|l|j|loss|cost)_?d\w+|g(rad|radient)s?(_?\w+)?|\w+_?grads?\d*|\w+_?gradients?\d*|[dD]elta_?\w*|\w+_[dD]eltas?\d*"
     r"|nabla_?\w*|g[WbU]\w*|g[wv]\d*|D\d|∇\w*|Δ\w*)(\[\d+\])?$"
 )
 _NOT_GRADIENT = re.compile(
@@ -113,7 +113,7 @@ def parameters_of(key: str) -> Iterator[str]:
         key, index = found.group(1), found.group(2)
     stems = []
     for pattern in (
-        r"d(?:L|J|C|E|l|loss|cost|Loss|Cost)_?d_?(\w+)",
+        r"d(?:L|J|C|E|l|j|loss|cost|Loss|Cost)_?d_?(\w+)",
         r"(?:grads?|gradients?|nabla|delta|Delta|d)_(\w+)",
         r"(\w+?)_?(?:grads?|gradients?|Grad|Gradient)(?:_?)(\d*)",
         r"(\w+)_(?:delta|d|update)s?",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,6 +99,8 @@ class Plan:
         Lines in which gradients would be clipped, which is left out.
     parts : frozenset of int
         Identities of those loops that take one example or one batch after another.
+    smaller : mapping
+        By a name and the whole number that the program gives it: a smaller one, under which it runs faster.
     """
 
     updates: Mapping[int, Update]
@@ -108,6 +112,12 @@ class Plan:
     histories: Mapping[int, str] = field(default_factory=dict)
     clipped: tuple[int, ...] = ()
     parts: frozenset[int] = frozenset()
+    smaller: Mapping[tuple[str, int], int] = field(default_factory=dict)
+
+    @cached_property
+    def looked_at(self) -> frozenset[int]:
+        """Identities of the expressions whose values are events."""
+        return self.inner | self.gradients.keys() | self.histories.keys()
 
 
 class Recording:
@@ -143,6 +153,7 @@ class Recording:
     ) -> None:
         self.plan, self.changes, self.freeze, self.keep = plan, changes or {}, freeze, keep
         self.only, self.moving = only, moving
+        self.looked_at = plan.looked_at
         self.stop = -1 if stop is None else stop
         self.events: list[Event] = []
         self.count, self.last = 0, None
@@ -177,6 +188,8 @@ class Recording:
     def _stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         index = self.count
         self.count = index + 1
+        if self.plan.smaller and type(value) is int and kind == "assign":
+            value = self.plan.smaller.get((key, value), value)
         if index in self.changes:
             value = self.changes[index](value)
         if self.keep and (self.only is None or index in self.only):
@@ -249,8 +262,9 @@ def plan_of(tree: ast.Module) -> Plan:
     clipped = tuple(_unclipped(tree, names))
     updates: dict[int, Update] = {}
     gradients: dict[int, Update] = {}
+    pairs = _run_through(tree)
     for node in ast.walk(tree):
-        found = _update_of(node, names) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
+        found = _update_of(node, names, pairs) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
         if found is not None:
             updates[id(node)] = found
             if found.gradient is not None:
@@ -298,6 +312,31 @@ def with_short_loops(plan: Plan, tree: ast.Module) -> Plan:
     return replace(plan, long=plan.long | counted, training=plan.training | others)
 
 
+_SIZES = (
+    re.compile(r"(?i)(n_?|num_?|nn_?)?hid(den)?\w*|n_h\w?|n?h\d?|h_?dim|h_size"),
+    re.compile(r"(?i)seq(uence)?_?len\w*|seq_size|n?_?time_?steps|T"),
+    re.compile(r"N|[nm]|(n|num)_?(samples|examples|points|train)\w*|points_per_class|(mini_?)?batch_?size"),
+)
+
+
+def with_small_sizes(plan: Plan, tree: ast.Module) -> Plan:
+    """Return a plan under which numbers of hidden units, of steps in time and of examples are small."""
+    found: dict[tuple[str, int], int] = {}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)):
+            continue
+        count = node.value.value
+        if type(count) is not int:
+            continue
+        for place, pattern in enumerate(_SIZES):
+            # numbers that the program has as one stay one
+            for name in {key_of(target) for target in node.targets if pattern.fullmatch(key_of(target))}:
+                others = {old for key, old in found if _SIZES[place].fullmatch(key) and old != count}
+                if count > 12 and len(others) < 3:
+                    found[name, count] = (6, 4, 7)[place] + 3 * len(others)
+    return replace(plan, smaller=found)
+
+
 def _inner(tree: ast.Module) -> Iterator[int]:
     """What a function is applied to: ``X @ W + b`` in ``np.maximum(0, X @ W + b)``."""
     for node in ast.walk(tree):
@@ -343,7 +382,19 @@ def key_of(node: ast.AST) -> str:
     return ""
 
 
-def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Update | None:
+def _run_through(tree: ast.Module) -> frozenset[tuple[str, str]]:
+    """Names that a loop takes together, one before the other: ``for p, g in zip(params, grads)``."""
+    found: set[tuple[str, str]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For):
+            inner = [part for part in ast.walk(node.target) if isinstance(part, ast.Name)]
+            found |= {(one.id, other.id) for one, other in itertools.combinations(inner[:6], 2)}
+    return frozenset(found)
+
+
+def _update_of(
+    node: ast.Assign | ast.AugAssign, names: frozenset[str], pairs: frozenset[tuple[str, str]]
+) -> Update | None:
     target: ast.expr
     if isinstance(node, ast.AugAssign):
         if not isinstance(node.op, (ast.Add, ast.Sub)):
@@ -372,7 +423,7 @@ def _update_of(node: ast.Assign | ast.AugAssign, names: frozenset[str]) -> Updat
         return None
     if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
-    return _moved(node, moved, key, names, down=down)
+    return _moved(node, moved, key, names, pairs, down=down)
 
 
 def _of_its_own(moved: ast.expr, key: str) -> bool:
@@ -386,14 +437,17 @@ def _new_of(target: ast.expr, left: ast.expr) -> bool:
     return bool(key_of(target)) and naming.stem(key_of(target)) == naming.stem(key_of(left))
 
 
-def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, down: bool) -> Update | None:
+def _moved(
+    node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], pairs: frozenset[tuple[str, str]], *, down: bool
+) -> Update | None:
     if _divides_by_a_root(moved):
         return Update(node, None, 1.0, "")
-    moved = _steps_first(node, moved)
+    moved = _steps_first(node, _out_of_product(node, moved))
     sign, gradient, steps = _without_steps(moved, names)
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
     likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
+    likely = likely or (steps > 0 and (_same_place(node, gradient) or (key, key_of(gradient)) in pairs))
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
@@ -404,6 +458,14 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], *, 
         return Update(node, None, 1.0, "")
     named = key_of(gradient) if isinstance(gradient, (ast.Name, ast.Attribute, ast.Subscript)) else ""
     return Update(node, gradient, sign if down else -sign, named)
+
+
+def _same_place(node: ast.stmt, gradient: ast.expr) -> bool:
+    """Whether every parameter of a dict is moved along the entry of its own key: ``p[k] -= 0.5 * g[k]``."""
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]  # type: ignore[attr-defined]
+    if not (isinstance(target, ast.Subscript) and isinstance(gradient, ast.Subscript)):
+        return False
+    return isinstance(target.slice, ast.Name) and ast.dump(target.slice) == ast.dump(gradient.slice)
 
 
 def _of_a_transpose(node: ast.expr) -> bool:
@@ -445,11 +507,37 @@ def _steps_first(node: ast.stmt, moved: ast.expr) -> ast.expr:
     made: ast.expr = gradient
     for step in reversed(steps):
         made = _joined(step, made, moved, octave=octave, inverted=False)
+    return _exchanged(node, moved, made)
+
+
+def _exchanged(node: ast.AST, old: ast.expr, new: ast.expr) -> ast.expr:
+    """Put an expression in another's place in a part of the tree, and return it."""
     for part in ast.walk(node):
         for name in ("value", "left", "right"):
-            if getattr(part, name, None) is moved:
-                setattr(part, name, made)
-    return made
+            if getattr(part, name, None) is old:
+                setattr(part, name, new)
+    return new
+
+
+def _out_of_product(node: ast.AST, moved: ast.expr) -> ast.expr:
+    """Write ``lr * X.T @ d``, which is ``(lr * X.T) @ d``, as ``lr * (X.T @ d)``: the gradient is a part of its own."""
+    if not isinstance(moved, ast.BinOp) or not isinstance(moved.op, ast.MatMult):
+        return moved
+    left = _out_of_product(moved, moved.left)
+    factors = list(_factors(left, inverted=False))
+    steps = [f for f, inverted in factors if not inverted and _is_step(f)]
+    rest = [(f, inverted) for f, inverted in factors if inverted or not _is_step(f)]
+    if not steps or all(inverted for _, inverted in rest):
+        return moved
+    while rest[0][1]:
+        rest.append(rest.pop(0))
+    first = rest[0][0]
+    for factor, inverted in rest[1:]:
+        first = _joined(first, factor, moved, octave=False, inverted=inverted)
+    made: ast.expr = ast.copy_location(ast.BinOp(first, ast.MatMult(), moved.right), moved)
+    for step in reversed(steps):
+        made = _joined(step, made, moved, octave=False, inverted=False)
+    return _exchanged(node, moved, made)
 
 
 def _joined(left: ast.expr, right: ast.expr, where: ast.expr, *, octave: bool, inverted: bool) -> ast.expr:

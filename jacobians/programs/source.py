@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from jacobians.errors import FormulaError
@@ -41,6 +43,8 @@ class Source:
         Whether integers are divided as in Python 2.
     cells : tuple of (int, int)
         Of a notebook: each code cell's number and its first line.
+    sizes : mapping of int to int
+        What the program writes where the tree has a smaller size.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Source:
     language: str = "Python"
     whole_division: bool = False
     cells: tuple[tuple[int, int], ...] = ()
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
     def line(self, number: int) -> str:
         """Return one of the user's lines without its indentation."""
@@ -56,6 +61,11 @@ class Source:
 
     def written(self, node: ast.AST) -> str:
         """Return a part of the tree as the program's language has it."""
+        if self.sizes:
+            node = copy.deepcopy(node)
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and type(part.value) is int:
+                    part.value = self.sizes.get(part.value, part.value)
         if self.language != "Octave":
             return ast.unparse(node)
         if isinstance(node, ast.stmt):

@@ -33,6 +33,8 @@ _NAMES = 60
 class _Silent:
     """Is told of stores and notes none."""
 
+    looked_at: frozenset[int] = frozenset()
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
@@ -375,8 +377,6 @@ def as_line(source: Source, statement: ast.stmt, edit: Edit) -> str:
     """Return a statement with an edit, as the program's language has it; of a block, its first line."""
     edit.put(edit.new)
     try:
-        if source.language == "Octave":
-            return octave_text(statement)
-        return ast.unparse(statement).split("\n")[0]
+        return source.written(statement) if source.language == "Octave" else source.written(statement).split("\n")[0]
     finally:
         edit.put(edit.old)

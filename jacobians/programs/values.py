@@ -21,6 +21,8 @@ class ProgramError(Exception):
     line : int
     function : str
         The file's function in which it fails.
+    raised : str
+        The name of the error, where the program raises it itself.
     node : ast.AST or None
         The part of the line that fails: a call, an operation, or a store.
     operands : tuple
@@ -29,7 +31,7 @@ class ProgramError(Exception):
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
-        self.message, self.line, self.function = message, line, ""
+        self.message, self.line, self.function, self.raised = message, line, "", ""
         self.node: ast.AST | None = None
         self.operands: tuple[tuple[ast.AST, tuple[int, ...] | None], ...] = ()
 
@@ -92,10 +94,14 @@ class Budget:
     def step(self, line: int) -> None:
         """Count one step."""
         self.steps += 1
+        if self.steps > self.limits.steps or not self.steps & 63:
+            self.over(line)
+
+    def over(self, line: int) -> None:
+        """Refuse to go on after the last step or the last second."""
         if self.steps > self.limits.steps:
             raise LimitError(f"more than {self.limits.steps} steps", line)
-        if not self.steps & 63:
-            self.look(line)
+        self.look(line)
 
     def look(self, line: int = 0) -> None:
         """Refuse to go on after the last second."""
@@ -186,6 +192,7 @@ class Frame:
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     owner: UserClass | None = None
+    comprehension: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,15 +206,17 @@ class Function:
     keyword_defaults: tuple[Any, ...] = ()
     owner: UserClass | None = None
     kind: str = "function"
+    yields: bool = False
 
 
 @dataclass(eq=False)
 class UserClass:
-    """A class of the file."""
+    """A class of the file; the fields of a dataclass are what it is made with."""
 
     name: str
     names: dict[str, Any]
     bases: tuple[UserClass, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def find(self, name: str) -> Any:
         """Return an attribute of the class or of what it inherits from; None if there is none."""
@@ -242,6 +251,17 @@ class Super:
 
     bases: tuple[UserClass, ...]
     receiver: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A dataclass's field whose default a function makes: ``field(default_factory=list)``."""
+
+    factory: Any
+
+
+class Generated(list[Any]):
+    """What a generator of the file yields, all of it."""
 
 
 NUMBERS = (int, float, complex, bool, np.number, np.bool_)

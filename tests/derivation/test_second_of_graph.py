@@ -8,7 +8,7 @@ import pytest
 import jacobians as jac
 from jacobians import Layout, Network, convention
 from jacobians.derivation import SecondDerivation, explain
-from jacobians.errors import DomainError, GraphError
+from jacobians.errors import DomainError, GraphError, LayoutError
 from jacobians.graphs import Value
 from jacobians.layers import layer_norm
 from jacobians.linops import Jacobian
@@ -51,6 +51,12 @@ def tied(layout: Layout) -> Network:
     return Network(
         lambda X, W, b: jac.tanh(X @ W + b) @ W.T, "squared_error", own, shapes={"W": (3, 2), "b": (2,)}, l2=0.3
     )
+
+
+def test_a_network_of_a_function_needs_its_data() -> None:
+    assert list(explain(tied(Layout()), X=X, Y=Y, order=2).blocks) == [("W", "W"), ("W", "b"), ("b", "b")]
+    with pytest.raises(LayoutError, match="is a function of values, whose inputs have no known sizes; pass X and Y"):
+        explain(tied(Layout()), order=2)
 
 
 def test_weights_that_are_tied() -> None:

@@ -56,6 +56,7 @@ SLIPS: dict[str, tuple[str, Callable[[Hessian], Any]]] = {
         "what is given is the Hessian of parameters",
         lambda H: H.to_dense()[np.ix_(*2 * [H.in_other_order()])],
     ),
+    "missing-cross-blocks": ("what is given is the Hessian without its cross blocks", lambda H: H.block_diagonal()),
     "transposed-block": ("what is given is the Hessian with the cross block of W1 and W2 transposed", turned),
     "not-symmetric": (
         "what is given is not symmetric",

@@ -143,7 +143,7 @@ def test_names_of_other_libraries_are_told() -> None:
         jac.softmax(X, axis=0)
     with pytest.raises(jac.JacobiansError, match=r"grad: wrt is the number 1; name the argument of <lambda>: wrt='y'"):
         jac.grad(lambda x, y: x * y, wrt=1)
-    with pytest.raises(jac.JacobiansError, match=r"compare: X and Y and sizes missing; write compare\(\['ng-dlai'"):
+    with pytest.raises(jac.JacobiansError, match=r"compare: X and Y are missing; write compare\(\['ng-dlai'"):
         jac.compare(["ng-dlai"])
 
 

@@ -16,6 +16,8 @@ from jacobians.programs.values import Budget, Frame, Limits, Unread
 class Silent:
     """A recorder that changes nothing."""
 
+    looked_at: frozenset[int] = frozenset()
+
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         return value
 

@@ -54,6 +54,12 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
     how = _OPERATORS.get(type(op))
     if how is None:
         raise UnreadError(f"the operator {type(op).__name__}")
+    if how in _PLAIN:
+        # the usual case without the questions that follow
+        whole_shape = _of_one_shape(left, right)
+        if whole_shape is not None:
+            budget.shape(whole_shape)
+            return how(left, right)
     if isinstance(left, Wanted) or isinstance(right, Wanted):
         raise product(left, right) if how is operator.matmul else beside(left, right)
     arrays = isinstance(left, np.ndarray) or isinstance(right, np.ndarray)
@@ -94,6 +100,19 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
         if isinstance(side, Unread):
             raise UnreadError(side.construct, side.line)
     raise ProgramError(f"TypeError: {_kind(left)} and {_kind(right)} have no {type(op).__name__}")
+
+
+_PLAIN = frozenset([operator.add, operator.sub, operator.mul, operator.truediv])
+
+
+def _of_one_shape(left: Any, right: Any) -> tuple[int, ...] | None:
+    """The shape of two floating-point arrays of one shape, or of one beside a number; None for anything else."""
+    one, other = (left, right) if type(left) is np.ndarray else (right, left)
+    if type(one) is not np.ndarray or one.dtype != np.float64:
+        return None
+    if type(other) is float or (type(other) is np.ndarray and other.dtype == np.float64 and other.shape == one.shape):
+        return one.shape
+    return None
 
 
 def _array_or_number(value: Any, budget: Budget) -> Any:

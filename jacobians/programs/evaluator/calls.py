@@ -15,8 +15,10 @@ from jacobians.programs.evaluator.python_functions import PYTHON, python_functio
 from jacobians.programs.values import (
     Bound,
     BuiltIn,
+    Field,
     Frame,
     Function,
+    Generated,
     Instance,
     LimitError,
     Namespace,
@@ -48,6 +50,10 @@ IN_PLACE = frozenset(
 PYTHONS_OWN = ("builtins", "past.builtins", "six.moves", "__builtin__")
 """Modules from which files take Python's own functions."""
 _OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
+
+
+MOST_YIELDED = 200
+"""Values of a generator that are computed, all of them where it is called; one that goes on for ever ends there."""
 
 
 class ReturnError(Exception):
@@ -242,6 +248,8 @@ class Calls(Machine):
                 raise UnreadError(start.construct, start.line)
             if start is not None:
                 self.call_function(start, [made, *args], keywords)
+            elif called.fields:
+                self._fields(called, made, args, keywords, line)
             return made
         if isinstance(called, Instance) and isinstance(called.of.find("__call__"), Function):
             return self.call_function(called.of.find("__call__"), [called, *args], keywords)
@@ -252,6 +260,25 @@ class Calls(Machine):
             raise UnreadError(f"the call of {called.name}", line)
         raise ProgramError("TypeError: what is called is no function", line)
 
+    def _fields(self, of: UserClass, made: Instance, args: list[Any], keywords: dict[str, Any], line: int) -> None:
+        """Give an object of a dataclass its fields: what it is made with, or their defaults."""
+        if len(args) > len(of.fields) or not keywords.keys() <= set(of.fields):
+            raise ProgramError(f"TypeError: {of.name} has no such field", line)
+        given = {**dict(zip(of.fields, args, strict=False)), **keywords}
+        for name in of.fields:
+            held = given.get(name, of.names.get(name))
+            if isinstance(held, Field):
+                held = self.call(held.factory, [], {})
+            if isinstance(held, Unread):
+                made.names[name] = held
+                continue
+            if held is None and name not in given and name not in of.names:
+                raise ProgramError(f"TypeError: {of.name} is not given {name}", line)
+            made.names[name] = self.recorder.stored("argument", name, f"self.{name}", line, self.module, held)
+        after = of.find("__post_init__")
+        if isinstance(after, Function):
+            self.call_function(after, [made], {})
+
     def call_function(self, function: Function, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Return what a function of the file gives."""
         if self.depth >= self.budget.limits.depth:
@@ -261,16 +288,20 @@ class Calls(Machine):
         line = self.line
         self._arguments(function, args, keywords, frame)
         loops, self._loops = self._loops, 0
+        before, self.yielded = self.yielded, [] if function.yields else None
+        made = self.yielded
         self.depth += 1
         try:
             if isinstance(node, ast.Lambda):
-                return self.evaluate(node.body, frame)
+                value = self.evaluate(node.body, frame)
+                return value if made is None else Generated(made)
             try:
                 self.block(node.body, frame)
             except ReturnError as found:
-                return found.value
-            return None
+                return found.value if made is None or isinstance(found.value, Unread) else Generated(made)
+            return None if made is None else Generated(made)
         finally:
+            self.yielded = before
             self.depth -= 1
             self._loops = loops
             self.line = line

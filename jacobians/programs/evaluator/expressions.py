@@ -11,6 +11,7 @@ import numpy as np
 
 from jacobians.programs.evaluator.arithmetic import binary, compare, plain_text, truth, unary
 from jacobians.programs.evaluator.arrays import array
+from jacobians.programs.evaluator.calls import MOST_YIELDED, ReturnError
 from jacobians.programs.evaluator.containers import item_of, iterated, listed
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.stores import Stores
@@ -39,19 +40,25 @@ class Expressions(Stores):
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression; a value that is not read ends it."""
-        self.budget.step(getattr(node, "lineno", self.line))
-        how = self._EXPRESSIONS.get(type(node))
-        if how is None:
-            raise UnreadError(construct_of(node), getattr(node, "lineno", self.line))
-        try:
-            value = how(self, node, frame)
-        except RecursionError:
-            raise
-        except (ProgramError, *RAISED) as error:
-            raise self._failed(error, node) from None
+        budget, kind = self.budget, type(node)
+        budget.steps += 1
+        if budget.steps > budget.limits.steps or not budget.steps & 63:
+            budget.over(getattr(node, "lineno", self.line))
+        if kind is ast.Name and node.id in frame.names and node.id not in frame.globals:  # type: ignore[attr-defined]
+            value = frame.names[node.id]  # type: ignore[attr-defined]
+        else:
+            how = self._EXPRESSIONS.get(kind)
+            if how is None:
+                raise UnreadError(construct_of(node), getattr(node, "lineno", self.line))
+            try:
+                value = how(self, node, frame)
+            except RecursionError:
+                raise
+            except (ProgramError, *RAISED) as error:
+                raise self._failed(error, node) from None
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
-        return self.recorder.watched(node, frame, value)
+        return self.recorder.watched(node, frame, value) if id(node) in self.recorder.looked_at else value
 
     def _constant(self, node: ast.Constant, frame: Frame) -> Any:
         value = node.value
@@ -147,6 +154,11 @@ class Expressions(Stores):
     def _list_comprehension(self, node: Any, frame: Frame) -> Any:
         return [self.evaluate(node.elt, inside) for inside in self._generated(node.generators, frame)]
 
+    def _set_comprehension(self, node: ast.SetComp, frame: Frame) -> Any:
+        elements = self._list_comprehension(node, frame)
+        simple(elements, "a set")
+        return tuple(dict.fromkeys(elements))
+
     def _dict_comprehension(self, node: ast.DictComp, frame: Frame) -> Any:
         made = {}
         for inside in self._generated(node.generators, frame):
@@ -158,7 +170,7 @@ class Expressions(Stores):
         return made
 
     def _generated(self, generators: list[ast.comprehension], frame: Frame) -> Iterator[Frame]:
-        inside = Frame(self._number(), frame.function, {}, frame)
+        inside = Frame(self._number(), frame.function, {}, frame, comprehension=True)
         yield from self._nested(generators, inside)
 
     def _nested(self, generators: list[ast.comprehension], inside: Frame) -> Iterator[Frame]:
@@ -192,6 +204,31 @@ class Expressions(Stores):
             made.append(str(held))
         return "".join(made)[:1000]
 
+    def _named(self, node: ast.NamedExpr, frame: Frame) -> Any:
+        value = self.evaluate(node.value, frame)
+        outside = frame
+        while outside.outer is not None and outside.comprehension:
+            outside = outside.outer
+        self._store(node.target, value, outside)
+        return outside.names.get(node.target.id, value)
+
+    def _yield(self, node: ast.Yield, frame: Frame) -> Any:
+        place = self.yielded
+        if place is None:
+            raise UnreadError("yield", node.lineno)
+        place.append(None if node.value is None else self.evaluate(node.value, frame))
+        self.budget.size(len(place))
+        if len(place) >= MOST_YIELDED:
+            raise ReturnError(None)
+        return None
+
+    def _yield_from(self, node: ast.YieldFrom, frame: Frame) -> Any:
+        place = self.yielded
+        if place is None:
+            raise UnreadError("yield", node.lineno)
+        place.extend(listed(self.budget, self.evaluate(node.value, frame)))
+        return None
+
     def _no_star(self, node: ast.Starred, frame: Frame) -> Any:
         raise UnreadError("a star here", node.lineno)
 
@@ -207,6 +244,7 @@ class Expressions(Stores):
             tuple(None if d is None else self.evaluate(d, frame) for d in a.kw_defaults),
             owner,
             kind,
+            _yields(node),
         )
 
     _EXPRESSIONS: ClassVar[Mapping[type, Callable[..., Any]]] = {
@@ -215,5 +253,21 @@ class Expressions(Stores):
         ast.Subscript: _subscript, ast.Tuple: _tuple, ast.List: _list, ast.Dict: _dict, ast.IfExp: _choice,
         ast.Lambda: _lambda, ast.ListComp: _list_comprehension, ast.GeneratorExp: _list_comprehension,
         ast.DictComp: _dict_comprehension, ast.Slice: _slice, ast.JoinedStr: _text, ast.Starred: _no_star,
-        ast.Set: _set,
+        ast.Set: _set, ast.NamedExpr: _named, ast.Yield: _yield, ast.YieldFrom: _yield_from,
+        ast.SetComp: _set_comprehension,
     }  # fmt: skip
+
+
+def _yields(node: Any) -> bool:
+    """Whether a function's own lines hold a ``yield``: those of functions within it do not count."""
+    found: bool | None = getattr(node, "yields", None)
+    if found is not None:
+        return found
+    left, found = list(node.body) if isinstance(node.body, list) else [node.body], False
+    while left and not found:
+        part = left.pop()
+        found = isinstance(part, (ast.Yield, ast.YieldFrom))
+        if not isinstance(part, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            left += ast.iter_child_nodes(part)
+    node.yields = found  # asked for in each of many runs
+    return found

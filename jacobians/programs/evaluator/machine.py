@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +19,16 @@ RAISED = (
 
 
 class Recorder(Protocol):
-    """Who is told of every store, and may change what is stored."""
+    """Who is told of every store, and may change what is stored.
+
+    Attributes
+    ----------
+    looked_at : container of int
+        Identities of the expressions whose values are `watched`.
+    """
+
+    @property
+    def looked_at(self) -> Container[int]: ...
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         """Return what is to be stored: the value, unless something else is put in its place."""
@@ -78,6 +87,8 @@ class Machine(ABC):
         self.depth, self._frames, self._loops = 0, 0, 0
         self.line = 0
         self.receiver: Any = None
+        self.yielded: list[Any] | None = None
+        """What the generator that is being run has yielded so far; None in a function that is none."""
         self.operands: tuple[ast.AST, tuple[ast.AST, ...], tuple[Any, ...]] | None = None
         """What is being computed or stored, its parts and their values: where it fails, they are told."""
 
@@ -161,8 +172,7 @@ def _shapes(nodes: tuple[ast.AST, ...], values: tuple[Any, ...]) -> Iterator[tup
 def construct_of(node: ast.AST) -> str:
     """Return what a node that is not read is called."""
     words = {
-        "Try": "try", "TryStar": "try", "Yield": "yield", "YieldFrom": "yield", "Await": "await", "NamedExpr": ":=",
-        "AsyncFunctionDef": "async", "AsyncFor": "async", "AsyncWith": "async", "Match": "match", "SetComp": "a set",
-        "TypeAlias": "type",
+        "TryStar": "except*", "Await": "await", "AsyncFunctionDef": "async", "AsyncFor": "async", "AsyncWith": "async",
+        "Match": "match", "TypeAlias": "type",
     }  # fmt: skip
     return words.get(type(node).__name__, type(node).__name__)

@@ -15,6 +15,7 @@ from jacobians.programs.evaluator.arrays import array, axis_of, shape_of
 from jacobians.programs.evaluator.numpy_making import MAKING, type_of_numbers
 from jacobians.programs.evaluator.numpy_products import PRODUCTS, only
 from jacobians.programs.evaluator.numpy_random import random_functions
+from jacobians.programs.evaluator.standard_library import standard_library
 from jacobians.programs.values import Budget, BuiltIn, ProgramError, UnreadError, is_number
 
 _ONE = (
@@ -67,7 +68,7 @@ def numpy_table(budget: Budget, rng: np.random.Generator, call: Caller | None = 
     if call is not None:
         table["numpy.vectorize"] = lambda of, **_k: BuiltIn("vectorized", partial(_for_each, budget, call, of))
         table["numpy.apply_along_axis"] = partial(_along_axis, budget, call)
-    return table | random_functions(budget, rng)
+    return table | random_functions(budget, rng) | dict(standard_library())
 
 
 def _for_each(budget: Budget, call: Caller, of: Any, *arrays: Any) -> Any:

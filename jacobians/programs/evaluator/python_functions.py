@@ -12,7 +12,18 @@ import numpy as np
 from jacobians.programs.evaluator.arithmetic import binary, truth
 from jacobians.programs.evaluator.containers import iterated, listed
 from jacobians.programs.evaluator.machine import Machine
-from jacobians.programs.values import BuiltIn, Instance, ProgramError, UnreadError, UserClass, is_number, simple
+from jacobians.programs.values import (
+    Bound,
+    BuiltIn,
+    Function,
+    Generated,
+    Instance,
+    ProgramError,
+    UnreadError,
+    UserClass,
+    is_number,
+    simple,
+)
 
 
 def _range(machine: Machine, *bounds: Any) -> range:
@@ -76,6 +87,33 @@ def _pow(machine: Machine, base: Any, exponent: Any) -> Any:
     return binary(ast.Pow(), base, exponent, machine.budget, whole=False)
 
 
+def _next(machine: Machine, of: Any, *default: Any) -> Any:
+    if not isinstance(of, Generated):
+        raise UnreadError("next of what is no generator", machine.line)
+    if of:
+        return of.pop(0)
+    if default:
+        return default[0]
+    raise ProgramError("StopIteration: the generator has come to its end", machine.line)
+
+
+def _iter(machine: Machine, of: Any) -> Generated:
+    return of if isinstance(of, Generated) else Generated(listed(machine.budget, of))
+
+
+def _filter(machine: Machine, function: Any, of: Any) -> list[Any]:
+    return [x for x in listed(machine.budget, of) if truth(x if function is None else machine.call(function, [x], {}))]
+
+
+def _divmod(machine: Machine, one: Any, other: Any) -> tuple[Any, Any]:
+    budget = machine.budget
+    return binary(ast.FloorDiv(), one, other, budget, whole=False), binary(ast.Mod(), one, other, budget, whole=False)
+
+
+def _callable(machine: Machine, value: Any) -> bool:
+    return isinstance(value, (Function, Bound, BuiltIn, UserClass))
+
+
 def _len(machine: Machine, value: Any) -> int:
     if isinstance(value, (np.ndarray, list, tuple, dict, str, range)):
         return len(value)
@@ -124,6 +162,7 @@ def _isinstance(machine: Machine, value: Any, kind: Any) -> bool:
 _WITH_BUDGET: dict[str, Callable[..., Any]] = {
     "range": _range, "xrange": _range, "list": _listed, "zip": _zip, "enumerate": _enumerate, "reversed": _reversed,
     "set": _distinct, "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
+    "next": _next, "iter": _iter, "filter": _filter, "divmod": _divmod, "callable": _callable,
     **{name: _all_of(name) for name in ("sum", "min", "max", "any", "all", "sorted", "tuple")},
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from jacobians.programs.evaluator.python_functions import PYTHON
 from jacobians.programs.recording import key_of
 from jacobians.programs.values import (
     Frame,
+    Function,
     Instance,
     LimitError,
     Namespace,
@@ -243,20 +244,25 @@ class Evaluator(Expressions):
         self.block(node.body if truth(self.evaluate(node.test, frame)) else node.orelse, frame)
 
     def _define(self, node: ast.FunctionDef, frame: Frame, owner: UserClass | None = None) -> None:
-        kind = "function"
+        kind, around = "function", []
         for mark in node.decorator_list:
-            if key_of(mark) == "abstractmethod":
-                continue
-            if not (isinstance(mark, ast.Name) and mark.id in ("staticmethod", "classmethod", "property")):
+            name = _of_mark(mark)
+            if name in ("staticmethod", "classmethod", "property"):
+                kind = name
+            elif name not in _NO_MATTER:
+                around.append(mark)
+        held: Any = self._function(node, node.name, frame, owner, kind)
+        for mark in reversed(around):
+            wrapper = self.evaluate(mark, frame)
+            if not isinstance(wrapper, Function):
                 raise UnreadError("a decorator", node.lineno)
-            kind = mark.id
-        function = self._function(node, node.name, frame, owner, kind)
-        (owner.names if owner is not None else frame.names)[node.name] = function
+            held = self.call(wrapper, [held], {})
+        (owner.names if owner is not None else frame.names)[node.name] = held
 
     def _class(self, node: ast.ClassDef, frame: Frame) -> None:
         if node.keywords:
             raise UnreadError("a metaclass", node.lineno)
-        if node.decorator_list:
+        if any(_of_mark(mark) != "dataclass" for mark in node.decorator_list):
             raise UnreadError("a decorator", node.lineno)
         bases = []
         for base in node.bases:
@@ -273,10 +279,16 @@ class Evaluator(Expressions):
                 self._define_method(statement, frame, made)
             else:
                 self._statement(statement, inside)
+        if node.decorator_list and not any(_named(part, "__init__") for part in node.body):
+            made.fields = tuple(
+                part.target.id
+                for part in node.body
+                if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+            )
         frame.names[node.name] = made
 
     def _define_method(self, node: ast.FunctionDef, frame: Frame, owner: UserClass) -> None:
-        if reserved(node.name) and node.name not in ("__init__", "__call__"):
+        if reserved(node.name) and node.name not in ("__init__", "__call__", "__post_init__"):
             if node.name not in ("__str__", "__repr__", "__len__"):
                 raise UnreadError(f"the method {node.name}", node.lineno)
             return
@@ -356,7 +368,10 @@ class Evaluator(Expressions):
             raise ProgramError("break or continue outside a loop", node.lineno)
 
     def _raise(self, node: ast.Raise, frame: Frame) -> None:
-        raise ProgramError("the program raises an error of its own", node.lineno)
+        error = ProgramError("the program raises an error of its own", node.lineno)
+        made = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        error.raised = "" if made is None else key_of(made)
+        raise error
 
     def _delete(self, node: ast.Delete, frame: Frame) -> None:
         for target in node.targets:
@@ -365,23 +380,62 @@ class Evaluator(Expressions):
             frame.names.pop(target.id, None)
 
     def _with(self, node: ast.With, frame: Frame) -> None:
+        """Run the lines of ``with``; what it opens is not opened, and has no value where it has a name."""
         for item in node.items:
-            call = item.context_expr
-            function = call.func if isinstance(call, ast.Call) else None
-            if isinstance(function, ast.Attribute) and function.attr == "errstate":
+            if item.optional_vars is None:
                 continue
-            if not (isinstance(function, ast.Name) and function.id == "open" and item.optional_vars is not None):
-                raise UnreadError("with", node.lineno)
-            self._store(item.optional_vars, self.evaluate(call, frame), frame)
+            try:
+                held = self.evaluate(item.context_expr, frame)
+            except UnreadError as error:
+                self.unread[error.line or node.lineno, error.construct] = None
+                held = Unread(error.construct, error.line or node.lineno)
+            if isinstance(held, Unread) and isinstance(item.optional_vars, ast.Name):
+                self._bind(item.optional_vars.id, held, frame)
+            else:
+                self._store(item.optional_vars, held, frame)
         self.block(node.body, frame)
+
+    def _try(self, node: ast.Try, frame: Frame) -> None:
+        """Run the lines of ``try``, and of an ``except`` that names the error or ``Exception`` where they fail."""
+        try:
+            self.block(node.body, frame)
+        except ProgramError as error:
+            handler = next((h for h in node.handlers if _catches(h, error)), None)
+            if handler is None:
+                raise
+            self.block(handler.body, frame)
+        else:
+            self.block(node.orelse, frame)
+        finally:
+            self.block(node.finalbody, frame)
 
     _STATEMENTS: ClassVar[Mapping[type, Callable[..., Any]]] = {
         ast.Assign: _assign, ast.AugAssign: _augmented, ast.AnnAssign: _annotated, ast.Expr: _expression,
         ast.For: _for, ast.While: _while, ast.If: _if, ast.FunctionDef: _define, ast.ClassDef: _class,
         ast.Return: _return, ast.Import: _import, ast.ImportFrom: _import_from, ast.Global: _global,
         ast.Nonlocal: _global, ast.Pass: _pass, ast.Assert: _pass, ast.Break: _break, ast.Continue: _continue,
-        ast.Raise: _raise, ast.With: _with, ast.Delete: _delete,
+        ast.Raise: _raise, ast.With: _with, ast.Delete: _delete, ast.Try: _try,
     }  # fmt: skip
+
+
+def _of_mark(mark: ast.expr) -> str:
+    """The name of a decorator."""
+    return key_of(mark.func if isinstance(mark, ast.Call) else mark)
+
+
+def _named(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == name
+
+
+def _catches(handler: ast.ExceptHandler, error: ProgramError) -> bool:
+    """Whether an ``except`` names an error; shapes that do not fit may be the data's fault, and are not caught."""
+    if error.operands or "shape" in error.message:
+        return False
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {key_of(kind) for kind in kinds}
+    return bool(names & {"Exception", "BaseException", error.message.partition(":")[0], error.raised})
 
 
 def _held(node: ast.Assign) -> ast.expr:
@@ -399,6 +453,8 @@ def _has_place(whole: Any, index: Any) -> bool:
     return isinstance(whole, list) and type(index) is int and -len(whole) <= index < len(whole)
 
 
+_NO_MATTER = frozenset(["abstractmethod", "njit", "jit", "lru_cache", "cache", "wraps", "profile", "override"])
+"""Decorators under which a function gives what it gives without them."""
 _IN_PLACE = frozenset(["append", "extend", "insert", "update", "pop", "setdefault", "sort", "fill", "reverse"])
 """Methods that change what they belong to."""
 

@@ -117,10 +117,10 @@ def test_python_2() -> None:
 
 
 def test_what_is_outside_the_list_ends_what_depends_on_it_alone() -> None:
-    found = names_of("a = 1\ntry:\n    b = 2\nfinally:\n    pass\nc = b + 1\nd = a + 1\n")
+    found = names_of("a = 1\nmatch a:\n    case _:\n        b = 2\nc = b + 1\nd = a + 1\n")
     assert isinstance(found["b"], Unread)
     assert isinstance(found["c"], Unread)
-    assert (found["c"].line, found["c"].construct) == (2, "try")
+    assert (found["c"].line, found["c"].construct) == (2, "match")
     assert found["d"] == 2
 
 
