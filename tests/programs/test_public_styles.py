@@ -1,4 +1,4 @@
-"""What public programs write that data, gradients and updates are recognised by: each a slip that would be hidden else."""
+"""What public programs write that gradients, updates and sizes are recognised by; a slip would be hidden else."""
 
 from __future__ import annotations
 
