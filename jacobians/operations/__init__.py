@@ -79,7 +79,7 @@ def _public(base: type, *modules: ModuleType) -> Iterator[Any]:
 
 
 ACTIVATIONS: dict[str, type[operation.Elementwise]] = {
-    kind.own_name(): kind for kind in _public(operation.Elementwise, activations)
+    kind.own_name(): kind for kind in _public(operation.Elementwise, activations, smooth_rectifiers)
 }
 """The activations of a network by name."""
 
