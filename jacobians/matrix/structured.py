@@ -30,7 +30,7 @@ from jacobians.linops.lu import inverse_of
 from jacobians.matrix.inverses import Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 
 __all__ = [

@@ -11,7 +11,8 @@ from jacobians.errors import ShapeError
 from jacobians.linops import Commutation, Kronecker, Product
 from jacobians.operations.broadcasting import Plus, Times
 from jacobians.operations.on_values import of_two
-from jacobians.operations.operation import Jacobians, Makers, Primitive, Second
+from jacobians.operations.operation import Primitive
+from jacobians.operations.record import Jacobians, Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
