@@ -1,4 +1,4 @@
-"""The record of an evaluated operation: its Jacobians by input, built when first asked for, and what follows from them."""
+"""The record of an evaluated operation: its Jacobians by input, built when first asked for, and what they give."""
 
 from __future__ import annotations
 
