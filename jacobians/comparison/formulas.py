@@ -12,7 +12,7 @@ from jacobians.comparison.aligned_chains import AlignedFactor, AlignedRow, Align
 from jacobians.comparison.differences import FormulaDifference, differences
 from jacobians.comparison.shared_names import SharedNames
 from jacobians.derivation import Derivation, Equation, derive
-from jacobians.derivation.result import latex_text
+from jacobians.derivation.writing import latex_text
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Symbol
 

@@ -10,7 +10,7 @@ from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain
 from jacobians.derivation.numpy_program import definition_lines, equations_of, needed, program
-from jacobians.derivation.result import (
+from jacobians.derivation.writing import (
     NARROWEST,
     align,
     folded,

@@ -318,6 +318,9 @@ def _best(
             continue
         study = studied(subject, run, settings)
         if study is None:
+            if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
+                failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
+                break
             if not subject.given:
                 break
             continue
