@@ -164,6 +164,7 @@ MAY_IMPORT = {
     "arrays": {"errors"},
     "layout": {"errors", "arrays"},
     "whole_files": set(),
+    "other_names": {"arrays"},
     "initial": {"errors", "arrays"},
     "data": {"errors", "arrays"},
     "batches": {"errors", "arrays", "whole_files"},

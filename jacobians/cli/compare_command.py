@@ -34,7 +34,7 @@ from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
-from jacobians.comparison.formulas import FormulaRow, called
+from jacobians.comparison.formulas import called
 from jacobians.comparison.of_layers import convolutional_net
 from jacobians.conventions import Convention, layer_widths
 from jacobians.data import Dataset, read_arrays
@@ -502,7 +502,7 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
             if any(shown):
                 # an array has the names of the columns that are shown
                 label = called(shown) if place < len(formulas.definitions) else row.label
-                cells = (_formula(formulas, row, group[0]) for group in groups)
+                cells = (row.text(group[0]) for group in groups)
                 _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
@@ -548,15 +548,6 @@ def _passed(factor: ChainFactor | None, step: Step | None) -> str | None:
 def _chunks(formulas: Formulas, together: int) -> Iterator[tuple[tuple[int, ...], ...]]:
     for start in range(0, len(formulas.groups), together):
         yield formulas.groups[start : start + together]
-
-
-def _formula(formulas: Formulas, row: FormulaRow, place: int) -> str:
-    """A cell of compact formulas; of a bias that is no parameter, where it is."""
-    found = row.cells[place]
-    if found is not None:
-        return found.text
-    layout = formulas.derivations[place].convention.layout
-    return ("in the weight" if layout.absorbs_bias else "none") if row.label.startswith("bias") else ""
 
 
 def _marked(label: str, differs: bool) -> str:

@@ -15,7 +15,7 @@ from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.comparison.graphs import Forward, GraphComparison, compare_graphs
 from jacobians.comparison.of_layers import LayersOnce, compare_layers
 from jacobians.conventions import Convention, Task
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.layout import Reduction
 from jacobians.network import Network, Run
 from jacobians.operations import LOSSES, Loss, Operation, find_loss
@@ -105,8 +105,8 @@ def compare(
 ) -> GraphComparison: ...
 def compare(
     conventions: Sequence[str | Convention],
-    X: Array,
-    Y: Array,
+    X: Array | None = None,
+    Y: Array | None = None,
     *,
     sizes: Sequence[int] | None = None,
     forward: Forward | None = None,
@@ -181,7 +181,13 @@ def compare(
     """
     found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
-        raise LayoutError("compare: name at least one convention, in a list")
+        raise LayoutError("compare: name at least one convention, in a list: compare(['ng-dlai', 'cs231n'], …)")
+    if X is None or Y is None:
+        raise ArgumentError(
+            f"compare: {'Y is' if X is not None else 'X and Y are'} missing; write "
+            "compare(['ng-dlai', 'cs231n'], X, Y, sizes=(4, 3, 2)) with one example in a row of X. The command "
+            "jacobians compare takes digits"
+        )
     once = None
     if operations is not None:
         if sizes is not None or forward is not None or activation is not None or weights is not None or l2:

@@ -123,6 +123,9 @@ class Derivation:
     parameters: Mapping[str, ParameterDerivation]
     values: Mapping[str, Array]
 
+    def __repr__(self) -> str:
+        return f"Derivation({self.convention.name}: {', '.join(self.parameters)}; print it to read it)"
+
     def __getitem__(self, name: str) -> ParameterDerivation:
         return self.parameters[name]
 
@@ -280,6 +283,9 @@ class OperationDerivation:
     values: Mapping[str, Array]
     inside: tuple[Equation, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"OperationDerivation({self.name}: {', '.join(self.inputs)}; print it to read it)"
+
     def __getitem__(self, name: str) -> InputDerivation:
         return self.inputs[name]
 
@@ -383,6 +389,9 @@ class GraphDerivation:
     values: Mapping[str, Array]
     members: Mapping[str, Member]
     without: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"GraphDerivation({self.name}: {', '.join(self.gradients)}; print it to read it)"
 
     def __getitem__(self, name: str) -> Definition:
         return self.gradients[name]

@@ -131,6 +131,9 @@ class SecondDerivation:
     def _named(self) -> list[Equation]:
         return [equation for line in self._lines for equation in equations_of(line)]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(' '.join, self.blocks))}; print it to read it)"
+
     def __str__(self) -> str:
         return self.to_text()
 
