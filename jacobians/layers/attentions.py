@@ -29,7 +29,8 @@ from jacobians.linops.kernels import empty
 from jacobians.linops.unrolling import slabs
 from jacobians.operations import Jacobians, Primitive
 from jacobians.operations.inside import Inside
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Pull, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Pull, Second
 from jacobians.operations.softmaxes import SOFTMAX, softmax
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr
@@ -130,11 +131,13 @@ class Attention(Primitive):
             wanted = [name for name in others if name in names]
             for few in steps:
                 if "V" in names:
-                    found["V"][few] = BatchedKronecker(P[few], features)._vjp(row[few])
+                    BatchedKronecker(P[few], features).vjp_into(row[few], found["V"][few])
                 if wanted:
                     at_scores = after_scores(v[few], P[few])._vjp(row[few])
                 for name in wanted:
-                    found[name][few] = scores_by(name, others[name][few])._vjp(at_scores)
+                    *turned, product = scores_by(name, others[name][few])._factors()
+                    arrives = turned[0]._vjp(at_scores) if turned else at_scores
+                    cast(BatchedKronecker, product).vjp_into(arrives, found[name][few])
             return {name: in_all(found[name]) for name in names}
 
         return in_all(value), makers, pull

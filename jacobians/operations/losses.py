@@ -15,7 +15,8 @@ from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
 from jacobians.operations.on_values import V, of_one, of_targets
-from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Second, Unary, called, in_layout
+from jacobians.operations.operation import UNNAMED, Frozen, Naming, Unary, called
+from jacobians.operations.record import Makers, Second, in_layout
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
@@ -325,7 +326,6 @@ class Loss(Frozen, ABC):
 
         Examples
         --------
-        >>> from jacobians.operations import CrossEntropy
         >>> from jacobians.symbols.expressions import Symbol
         >>> from jacobians.symbols.text import TextNotation
         >>> M = SquaredError().second_in_symbols(Symbol("Z", (5, 2)), Symbol("Y", (5, 2)))
