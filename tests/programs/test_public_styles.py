@@ -95,3 +95,14 @@ def f(W1, W2, W3, x, y):
     return loss, dW3
 """
     assert audit_program(text, "skip.py").entries[0].data == "W1 (4, 5), W2 (5, 5), W3 (5, 3), x (7, 4), y (7, 3)"
+
+
+def test_a_parameter_beside_one_number_for_each_example_is_a_number():
+    text = """
+def f(x, w, v, y):
+    a = np.tanh(x @ w)
+    loss = np.sum((a.sum(axis=1) * v - y) ** 2)
+    dv = 2 * np.sum((a.sum(axis=1) * v - y) * a.sum(axis=1))
+    return loss, dv
+"""
+    assert audit_program(text, "read_out.py").verdict == "right"
