@@ -117,7 +117,7 @@ def class_named_as(function: Any) -> str:
     ('LeakyReLU', 'Affine', '')
     """
     wanted = getattr(function, "__name__", "").replace("_", "").casefold()
-    modules = (activations, affine_maps, combining, powers, products, shaping, smooth_rectifiers, softmaxes)
+    modules = (activations, smooth_rectifiers, affine_maps, combining, powers, products, shaping, softmaxes)
     kinds = _public(operation.Operation, *modules)
     return next((kind.__name__ for kind in kinds if kind.__name__.casefold() == wanted), "")
 
