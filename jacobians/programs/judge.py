@@ -16,7 +16,7 @@ from jacobians.programs.data import Guess, Uses, guesses, random_of
 from jacobians.programs.entries import Entry, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
-from jacobians.programs.recording import Plan, Run, key_of, plan_of, scalar, with_short_loops, with_small_sizes
+from jacobians.programs.recording import Plan, Run, key_of, plan_of, scalar, with_short_loops
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
@@ -263,15 +263,8 @@ def _back(name: str) -> bool:
 def _found(
     source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
 ) -> Study | None:
-    """What an entry shows; where it runs long, on smaller sizes, or with its long loops left after one iteration."""
-    small = with_small_sizes(plan, source.tree)
+    """What an entry shows; where it runs too long, with its long loops left after one iteration."""
     try:
-        if small.smaller:
-            tried = Reading()
-            study = _best(source, small, uses, entry, settings, tried, end)
-            if study is not None and not study.loss.inferred and right_along(study) == len(study.claims):
-                reading.unread.update(tried.unread)
-                return study
         return _best(source, plan, uses, entry, settings, reading, end)
     except LimitError:
         shorter = with_short_loops(plan, source.tree)
