@@ -279,7 +279,7 @@ def _best(
     """The study of the guess under which most gradients are right."""
     best: tuple[tuple[float, int], Study] | None = None
     seen: set[Any] = set()
-    ran, failure = 0, Failed(entry, "it shows no gradient")
+    ran, runs, failure = 0, False, Failed(entry, "it shows no gradient")
     tier: tuple[int, int] | None = None
     for guess in guesses(uses, pair=entry.kind == "pair"):
         if tier is not None and (guess.examples, guess.outputs) != tier:
@@ -305,12 +305,19 @@ def _best(
             continue
         seen.add(signature)
         if run.error is not None and not run.trained:
-            failure = _further(failure, Failed(entry, str(run.error), getattr(run.error, "line", 0), subject, run))
+            failure = (
+                failure
+                if runs
+                else _further(failure, Failed(entry, str(run.error), getattr(run.error, "line", 0), subject, run))
+            )
             if not subject.given or time.thread_time() > end:
                 break
             continue
         study = studied(subject, run, settings)
         if study is None:
+            # it runs on these data, so that where it fails on others the data are at fault
+            failure = Failed(entry, "it shows no gradient") if run.error is None else failure
+            runs = runs or run.error is None
             if not subject.given:
                 break
             continue
