@@ -100,7 +100,10 @@ def __getattr__(name: str) -> Any:
         operations = importlib.import_module("jacobians.operations")
         home = "jacobians.operations" if name in operations.__all__ else None
     if home is None:
-        raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
+        meant = ""
+        if not name.startswith("_"):
+            meant = importlib.import_module("jacobians.other_names").instead_of(name, __all__, _ROOMS)
+        raise AttributeError(f"module 'jacobians' has no attribute {name!r}{meant}")
     value = globals()[name] = getattr(importlib.import_module(home), name)
     return value
 

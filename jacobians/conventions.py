@@ -595,7 +595,16 @@ class Convention:
         return checked(params, self.shapes(sizes), self.layout, self.names, self.name, operation)
 
     def take_layers(self, params: Mapping[str, Array]) -> Layers:
-        """Return views of parameters that were checked, layer by layer, as (out, in) and (out,)."""
+        """Return views of parameters that were checked, layer by layer, as (out, in) and (out,).
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> ng = convention("ng-ml-2011")
+        >>> (W, b), = ng.take_layers({"Theta1": np.array([[9.0, 1.0, 2.0]])})
+        >>> W, b
+        (array([[1., 2.]]), array([9.]))
+        """
         layers: Layers = []
         while (name := self.weight(len(layers) + 1)) in params:
             W, bias = params[name], None
@@ -607,7 +616,14 @@ class Convention:
         return layers
 
     def store_layers(self, layers: Layers) -> dict[str, Array]:
-        """Return new arrays as the layout keeps them; a bias that it has no place for is dropped."""
+        """Return new arrays as the layout keeps them; a bias that it has no place for is dropped.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> convention("ng-ml-2011").store_layers([(np.array([[1.0, 2.0]]), np.array([9.0]))])
+        {'Theta1': array([[9., 1., 2.]])}
+        """
         params: dict[str, Array] = {}
         for layer, (W, bias) in enumerate(layers, start=1):
             if bias is not None and self.layout.absorbs_bias:
@@ -676,7 +692,14 @@ class Convention:
         return row | {"weight": self.weight(1), "evidence": self.evidence}
 
     def describe_tasks(self) -> list[dict[str, str]]:
-        """Return what the source minimises, one line of a table for each task, as `describe` does."""
+        """Return what the source minimises, one line of a table for each task, as `describe` does.
+
+        Examples
+        --------
+        >>> from jacobians import convention
+        >>> [(row["task"], row["loss"]) for row in convention("mazur").describe_tasks()]
+        [('regression', 'squared_error')]
+        """
         return [
             {
                 "preset": self.name,

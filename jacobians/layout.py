@@ -110,83 +110,176 @@ class Layout:
 
     @cached_property
     def batch_axis(self) -> int:
-        """The axis along which examples are counted: 0, or -1 for a batch in columns."""
+        """The axis along which examples are counted: 0, or -1 for a batch in columns.
+
+        Examples
+        --------
+        >>> Layout(batch="rows").batch_axis, Layout(batch="columns").batch_axis
+        (0, -1)
+        """
         return 0 if self.batch == "rows" else -1
 
     @cached_property
     def feature_axis(self) -> int:
-        """The axis along which one example's features lie: -1, or 0 for a batch in columns."""
+        """The axis along which one example's features lie: -1, or 0 for a batch in columns.
+
+        Examples
+        --------
+        >>> Layout(batch="rows").feature_axis, Layout(batch="columns").feature_axis
+        (-1, 0)
+        """
         return -1 if self.batch == "rows" else 0
 
     @cached_property
     def node_axis(self) -> int:
-        """The axis of W along which one node's weights lie: 1 for weights in rows, or 0."""
+        """The axis of W along which one node's weights lie: 1 for weights in rows, or 0.
+
+        Examples
+        --------
+        >>> Layout(weights="rows").node_axis, Layout(weights="columns").node_axis
+        (1, 0)
+        """
         return 1 if self.weights == "rows" else 0
 
     # --- images, sequences and kernels -----------------------------------------------------------
 
     def image_axes(self, places: int = 2) -> tuple[int, ...]:
-        """Return the order of axes that takes a batch of images, with so many axes of places, to (N, C, *places)."""
+        """Return the order of axes that takes a batch of images, with so many axes of places, to (N, C, *places).
+
+        Examples
+        --------
+        >>> Layout(images="HWC").image_axes()
+        (0, 3, 1, 2)
+        >>> np.ones((5, 8, 8, 3)).transpose(Layout(images="HWC").image_axes()).shape
+        (5, 3, 8, 8)
+        """
         where = tuple(range(places))
         one = ("C", *where) if self.images == "CHW" else (*where, "C")
         own = ("N", *one) if self.batch == "rows" else (*one, "N")
         return tuple(own.index(axis) for axis in ("N", "C", *where))
 
     def sequence_axes(self) -> tuple[int, ...]:
-        """Return the order of axes that takes a batch of sequences to (N, T, D)."""
+        """Return the order of axes that takes a batch of sequences to (N, T, D).
+
+        Examples
+        --------
+        >>> Layout(sequences="time-first").sequence_axes()
+        (1, 0, 2)
+        """
         own = "NTD" if self.sequences == "batch-first" else "TND"
         own = own if self.batch == "rows" else own[::-1]
         return tuple(own.index(axis) for axis in "NTD")
 
     def kernel_axes(self, places: int = 2) -> tuple[int, ...]:
-        """Return the order of axes that takes a kernel, with so many axes of places, to (out, in, *places)."""
+        """Return the order of axes that takes a kernel, with so many axes of places, to (out, in, *places).
+
+        Examples
+        --------
+        >>> Layout(kernels="HWIO").kernel_axes()
+        (3, 2, 0, 1)
+        """
         if self.kernels == "OIHW":
             return tuple(range(places + 2))
         return (places + 1, places, *range(places))
 
     def flat_shape(self, shape: Shape) -> Shape:
-        """Return the shape of a batch whose examples are flattened."""
+        """Return the shape of a batch whose examples are flattened.
+
+        Examples
+        --------
+        >>> Layout().flat_shape((5, 3, 8, 8)), Layout(batch="columns").flat_shape((8, 8, 3, 5))
+        ((5, 192), (192, 5))
+        """
         features = size_of(shape[1:] if self.batch == "rows" else shape[:-1])
         return self.batch_shape(shape[self.batch_axis], features)
 
     def flat_axes(self, rank: int) -> tuple[int, ...]:
-        """Return the order of axes from which an example's entries are read in C order to flatten it in `vec` order."""
+        """Return the order of axes from which an example's entries are read in C order to flatten it in `vec` order.
+
+        Examples
+        --------
+        >>> Layout(vec="C").flat_axes(4), Layout(vec="F").flat_axes(4)
+        ((0, 1, 2, 3), (0, 3, 2, 1))
+        """
         axes = range(1, rank) if self.batch == "rows" else range(rank - 1)
         own = axes if self.vec == "C" else axes[::-1]
         return (0, *own) if self.batch == "rows" else (*own, rank - 1)
 
     @cached_property
     def of_matrices(self) -> Layout:
-        """The same layout of matrices; the choices of images and sequences are as by default."""
+        """The same layout of matrices; the choices of images and sequences are as by default.
+
+        Examples
+        --------
+        >>> Layout(images="HWC").of_matrices == Layout()
+        True
+        """
         return replace(self, images="CHW", sequences="batch-first", kernels="OIHW", features="all-axes")
 
     # --- an absorbed bias ------------------------------------------------------------------------
 
     @cached_property
     def absorbs_bias(self) -> bool:
-        """Whether the bias is a row or column of W."""
+        """Whether the bias is a row or column of W.
+
+        Examples
+        --------
+        >>> Layout(bias="first").absorbs_bias, Layout(bias="separate").absorbs_bias
+        (True, False)
+        """
         return self.bias in ("first", "last")
 
     @cached_property
     def bias_place(self) -> int | None:
-        """Where an absorbed bias lies among one node's weights: 0, −1, or None."""
+        """Where an absorbed bias lies among one node's weights: 0, −1, or None.
+
+        Examples
+        --------
+        >>> Layout(bias="first").bias_place, Layout(bias="last").bias_place
+        (0, -1)
+        """
         return {"first": 0, "last": -1}.get(self.bias)
 
     @cached_property
     def without_bias(self) -> slice:
-        """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones."""
+        """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones.
+
+        Examples
+        --------
+        >>> Layout(bias="first").without_bias
+        slice(1, None, None)
+        """
         return {"first": slice(1, None), "last": slice(0, -1)}.get(self.bias, slice(None))
 
     def weights_of(self, W: Array) -> Array:
-        """Return the view of W that leaves out an absorbed bias."""
+        """Return the view of W that leaves out an absorbed bias.
+
+        Examples
+        --------
+        >>> Layout(weights="rows", bias="first").weights_of(np.array([[9.0, 1.0, 2.0]]))
+        array([[1., 2.]])
+        """
         return W[:, self.without_bias] if self.weights == "rows" else W[self.without_bias]
 
     def bias_of(self, W: Array) -> Array:
-        """Return the view of W that holds an absorbed bias: (out,)."""
+        """Return the view of W that holds an absorbed bias: (out,).
+
+        Examples
+        --------
+        >>> Layout(weights="rows", bias="first").bias_of(np.array([[9.0, 1.0, 2.0]]))
+        array([9.])
+        """
         return W[:, self.bias_place] if self.weights == "rows" else W[self.bias_place]
 
     def joined(self, bias: Array, entries: Array, axis: int) -> Array:
-        """Return a new array: `entries` with an absorbed bias, or with the ones that meet it, before or after them."""
+        """Return a new array: `entries` with an absorbed bias, or with the ones that meet it, before or after them.
+
+        Examples
+        --------
+        >>> Layout(bias="first").joined(np.ones((2, 1)), np.zeros((2, 2)), 1)
+        array([[1., 0., 0.],
+               [1., 0., 0.]])
+        """
         return np.concatenate((bias, entries) if self.bias == "first" else (entries, bias), axis=axis)
 
     # --- shapes ----------------------------------------------------------------------------------

@@ -196,11 +196,12 @@ def _signature(fun: Callable[..., Any], operation: str) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
 
 
-def _names(
-    fun: Callable[..., Any], known: list[str], wrt: str | Sequence[str] | None, operation: str
-) -> tuple[str, ...]:
+def _names(fun: Callable[..., Any], known: list[str], wrt: Any, operation: str) -> tuple[str, ...]:
     if not known:
         raise ArgumentError(f"{operation}: {_called(fun)} has no argument")
+    if isinstance(wrt, int):
+        meant = f": wrt={known[wrt]!r}" if -len(known) <= wrt < len(known) else f"; it has {', '.join(known)}"
+        raise ArgumentError(f"{operation}: wrt is the number {wrt}; name the argument of {_called(fun)}{meant}")
     names = (known[0],) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for name in names:
         if name not in known:

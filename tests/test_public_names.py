@@ -164,6 +164,7 @@ MAY_IMPORT = {
     "arrays": {"errors"},
     "layout": {"errors", "arrays"},
     "whole_files": set(),
+    "other_names": {"arrays"},
     "initial": {"errors", "arrays"},
     "data": {"errors", "arrays"},
     "batches": {"errors", "arrays", "whole_files"},
@@ -197,7 +198,7 @@ MAY_IMPORT = {
     "auditing": _FORMULAS | {"diagnosis"},
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
-    "comparison": _FORMULAS | {"checking", "array_roles"},
+    "comparison": _FORMULAS | {"checking", "array_roles", "layers"},
     "explorer": _FORMULAS | {"comparison", "data", "differentiation", ""},
     "cli": _FORMULAS
     | {

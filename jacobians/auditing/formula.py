@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from jacobians.auditing.formula_text import Source, Span
+from jacobians.auditing.latex_reader import LatexNames, read_latex
 from jacobians.auditing.names import LISTS, LOSS_NAMES, Scope
+from jacobians.auditing.octave_reader import read_octave
 from jacobians.auditing.python_reader import ENTRY_OF_DICT, name_of_entry, read_numpy
 from jacobians.auditing.statements import Statement, assignments, statements
 from jacobians.auditing.terms import Term
-from jacobians.auditing.text_reader import LatexNames, read_latex, read_octave
 
 Notation: TypeAlias = Literal["numpy", "latex", "octave"]
 NOTATIONS: tuple[Notation, ...] = ("numpy", "latex", "octave")

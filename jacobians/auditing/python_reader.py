@@ -267,6 +267,8 @@ class _PythonReader:
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr="linalg"), attr=name) if (
                 module in _MODULES and bare and self.scope.function(name)
             ):
+                if name == "norm" and len(args) == 2 and isinstance(args[1], ast.Constant) and args[1].value == "fro":
+                    node = ast.copy_location(ast.Call(node.func, args[:1], []), node)
                 return self._function(str(self.scope.function(name)), node, depth)
             case (
                 ast.Attribute(value=ast.Name(id=module), attr=name)

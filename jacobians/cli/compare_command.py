@@ -34,7 +34,8 @@ from jacobians.cli.output import make_console, make_table, print_json
 from jacobians.comparison import Comparison, FactorRow, Formulas, Side, compare
 from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
-from jacobians.comparison.formulas import FormulaRow, called
+from jacobians.comparison.formulas import called
+from jacobians.comparison.of_layers import convolutional_net
 from jacobians.conventions import Convention, layer_widths
 from jacobians.data import Dataset, read_arrays
 from jacobians.derivation import Step
@@ -66,6 +67,7 @@ exit code: 0 the conventions agree, 1 they do not, 2 it could not be judged, or 
 examples:
   jacobians compare ng-ml-2011 cs231n
   jacobians compare ng-dlai pytorch flax --hidden 50,20 --activation relu
+  jacobians compare pytorch keras --kernels 4
   jacobians compare --data flowers.csv --labels species
   jacobians compare --data ex5data1.mat --loss squared_error
   jacobians compare --data images.mat --weights ex4weights.mat
@@ -94,6 +96,12 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         type=lambda text: whole_numbers(text, "400,25,10"),
         metavar="400,25,10",
         help="widths of all layers, where packed weights do not tell them",
+    )
+    parser.add_argument(
+        "--kernels",
+        type=int,
+        metavar="C",
+        help="a convolutional net: C kernels of 3×3, ReLU, max-pooling, one affine layer; examples are square images",
     )
     add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")
@@ -132,6 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
     # as the first convention keeps them, in which compare looks first
     weights = None if source is None else translate_parameters(source.parameters, source.convention, found[0])
     outputs = batch.classes if batch.classes is not None else batch.y.shape[1]
+    if arguments.kernels is not None:
+        return _of_kernels(arguments, found, batch, loss, outputs)
     if sizes is None:
         sizes = (batch.X.shape[1], *((25,) if arguments.hidden is None else arguments.hidden), outputs)
     else:
@@ -157,6 +167,31 @@ def run(arguments: argparse.Namespace) -> int:
         shown = (result, data, arguments.seed, arguments.weights)
         print_report(*shown, full=arguments.full, steps=arguments.steps)
     return exit_code(result)
+
+
+def _of_kernels(
+    arguments: argparse.Namespace, found: Sequence[Convention], batch: Dataset, loss: str, outputs: int
+) -> int:
+    """Compare a small convolutional net, print its formulas side by side, and return the exit code."""
+    if arguments.hidden is not None or arguments.sizes or arguments.weights or arguments.l2 or arguments.activation:
+        raise DataError(
+            "compare: --kernels fixes the network; leave out --hidden, --sizes, --weights, --activation and --l2"
+        )
+    side = math.isqrt(batch.X.shape[1])
+    if arguments.kernels < 1 or side**2 != batch.X.shape[1] or side < 2:
+        raise DataError(
+            f"compare: --kernels {arguments.kernels} needs a positive number, and examples that are square images; "
+            f"{batch.source} has {batch.X.shape[1]} features"
+        )
+    net = convolutional_net(arguments.kernels, side, outputs)
+    images = batch.X.reshape(-1, 1, side, side)
+    chosen = {name: value for name, value in objective_of(arguments).items() if name != "activation"}
+    result = compare(found, images, targets_of(batch, loss, outputs), operations=net, seed=arguments.seed, **chosen)
+    if arguments.format == "json":
+        print_json({"data": batch.source, "seed": arguments.seed, **result.to_dict()})
+    else:
+        print(result)
+    return 0 if result.agree else 1
 
 
 def exit_code(result: Comparison) -> int:
@@ -467,7 +502,7 @@ def print_formulas(console: Console, formulas: Formulas, together: int) -> None:
             if any(shown):
                 # an array has the names of the columns that are shown
                 label = called(shown) if place < len(formulas.definitions) else row.label
-                cells = (_formula(formulas, row, group[0]) for group in groups)
+                cells = (row.text(group[0]) for group in groups)
                 _add(table, _marked(label, row.differs), cells)
         console.print(table)
     if formulas.differences:
@@ -513,15 +548,6 @@ def _passed(factor: ChainFactor | None, step: Step | None) -> str | None:
 def _chunks(formulas: Formulas, together: int) -> Iterator[tuple[tuple[int, ...], ...]]:
     for start in range(0, len(formulas.groups), together):
         yield formulas.groups[start : start + together]
-
-
-def _formula(formulas: Formulas, row: FormulaRow, place: int) -> str:
-    """A cell of compact formulas; of a bias that is no parameter, where it is."""
-    found = row.cells[place]
-    if found is not None:
-        return found.text
-    layout = formulas.derivations[place].convention.layout
-    return ("in the weight" if layout.absorbs_bias else "none") if row.label.startswith("bias") else ""
 
 
 def _marked(label: str, differs: bool) -> str:

@@ -13,8 +13,9 @@ from jacobians.arrays import Array
 from jacobians.checking import check_gradient
 from jacobians.comparison.comparison import Comparison, Difference, Side
 from jacobians.comparison.graphs import Forward, GraphComparison, compare_graphs
+from jacobians.comparison.of_layers import LayersOnce, compare_layers
 from jacobians.conventions import Convention, Task
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.layout import Reduction
 from jacobians.network import Network, Run
 from jacobians.operations import LOSSES, Loss, Operation, find_loss
@@ -79,6 +80,20 @@ def compare(
     X: Array,
     Y: Array,
     *,
+    sizes: None = None,
+    operations: Sequence[Operation | str],
+    task: str | None = None,
+    loss: str | Loss | None = None,
+    factor: float | None = None,
+    reduction: Reduction | None = None,
+    seed: int = 0,
+) -> GraphComparison: ...
+@overload
+def compare(
+    conventions: Sequence[str | Convention],
+    X: Array,
+    Y: Array,
+    *,
     sizes: Sequence[int],
     forward: Forward,
     task: str | None = None,
@@ -90,11 +105,12 @@ def compare(
 ) -> GraphComparison: ...
 def compare(
     conventions: Sequence[str | Convention],
-    X: Array,
-    Y: Array,
+    X: Array | None = None,
+    Y: Array | None = None,
     *,
-    sizes: Sequence[int],
+    sizes: Sequence[int] | None = None,
     forward: Forward | None = None,
+    operations: Sequence[Operation | str] | None = None,
     task: str | None = None,
     activation: str | Operation | None = None,
     loss: str | Loss | None = None,
@@ -114,7 +130,7 @@ def compare(
     conventions : sequence of str or Convention
         At least one; the first names the strength λ, and the others get the λ that makes the objectives equal.
     X : ndarray, shape (N, D)
-        One example a row; each convention gets it as it keeps it.
+        One example a row; each convention gets it as it keeps it. With `operations`, images (N, C, H, W) too.
     Y : ndarray, shape (N,) or (N, K)
         Labels, or targets one example a row.
     sizes : sequence of int
@@ -122,6 +138,9 @@ def compare(
         ``forward(X, layer)`` returns the outputs of a forward pass that is no chain, written once for all conventions:
         X is a value of a graph, and ``layer(l, V)`` the affine map of layer l, from ``sizes[l - 1]`` to ``sizes[l]``
         entries. Then the result is a `GraphComparison`.
+    operations : sequence of Operation or str, optional
+        In place of sizes: layers that know their sizes, written once, with images CHW and kernels OIHW. Each convention
+        gets them, and their parameters, in its own layout. Then the result is a `GraphComparison`.
     task : str, optional
         One of the first convention's; its first unless given.
     activation, loss, factor, reduction : optional
@@ -151,11 +170,34 @@ def compare(
     ...     return X + layer(2, relu(layer(1, X)))
     >>> compare(["ng-dlai", "cs231n"], X, labels, sizes=(4, 3, 4), forward=block)
     ng-dlai against cs231n: a graph of 4 parameters; one gradient
+
+    A convolutional net with images NCHW and NHWC:
+
+    >>> from jacobians.layers import Convolution, Flattened
+    >>> from jacobians.operations import Affine
+    >>> net = [Convolution(pad=1, sizes=(2, 1, 3, 3)), "relu", Flattened(), Affine(sizes=(32, 3))]
+    >>> compare(["pytorch", "keras"], rng.normal(size=(6, 1, 4, 4)), labels, operations=net)
+    pytorch against keras: a graph of 4 parameters; one gradient
     """
     found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
     if not found:
-        raise LayoutError("compare: name at least one convention, in a list")
-    params = _parameters(found, tuple(sizes), seed, weights)
+        raise LayoutError("compare: name at least one convention, in a list: compare(['ng-dlai', 'cs231n'], …)")
+    if X is None or Y is None:
+        raise ArgumentError(
+            f"compare: {'Y is' if X is not None else 'X and Y are'} missing; write "
+            "compare(['ng-dlai', 'cs231n'], X, Y, sizes=(4, 3, 2)) with one example in a row of X. The command "
+            "jacobians compare takes digits"
+        )
+    once = None
+    if operations is not None:
+        if sizes is not None or forward is not None or activation is not None or weights is not None or l2:
+            raise LayoutError(
+                "compare: operations say all of the layers; leave out sizes, forward, activation, weights and l2"
+            )
+        once = LayersOnce.drawn(operations, X, seed)
+        sizes = (1, once.outputs)
+    if sizes is None:
+        raise LayoutError("compare: give the sizes of the layers, as in sizes=(4, 5, 3), or operations")
     count, outputs = X.shape[0], sizes[-1]
     named = None if loss is None else find_loss(loss)
     objective = common_task(found, task, None if named is None else named.name)
@@ -176,6 +218,9 @@ def compare(
 
     plain = [network(c, 0.0) for c in found]
     ratios = tuple(_ratio(n, plain[0], count, outputs) for n in plain)
+    if once is not None:
+        return compare_layers(once, plain, ratios, X, Y)
+    params = _parameters(found, tuple(sizes), seed, weights)
     if forward is not None:
         if activation is not None or l2:
             raise LayoutError(

@@ -6,17 +6,33 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any, TypeAlias
+from typing import Any
 
 from jacobians.comparison.aligned_chains import AlignedFactor, AlignedRow, AlignedStep, Cell, align, align_steps
 from jacobians.comparison.differences import FormulaDifference, differences
 from jacobians.comparison.shared_names import SharedNames
 from jacobians.derivation import Derivation, Equation, derive
-from jacobians.derivation.result import latex_text
+from jacobians.derivation.writing import latex_text
 from jacobians.network import Run
 from jacobians.symbols.expressions import Expr, Symbol
 
-FormulaRow: TypeAlias = AlignedRow[Equation]
+
+@dataclass(frozen=True)
+class FormulaRow(AlignedRow[Equation]):
+    """An array, or a gradient, in each convention.
+
+    Attributes
+    ----------
+    absent : tuple of str
+        For each convention without such a formula what it has instead, such as "in the weight"; "" for the others.
+    """
+
+    absent: tuple[str, ...] = ()
+
+    def text(self, place: int) -> str:
+        """Return a convention's formula, or what it has instead."""
+        cell = self.cells[place]
+        return self.absent[place] if cell is None else cell.text
 
 
 @dataclass(frozen=True)
@@ -94,8 +110,8 @@ class Formulas:
         """The forward pass and the cotangents."""
         labels = _merged([list(side.definitions) for side in self.shared_names])
         equations = [{label: d.equation for label, d in side.definitions.items()} for side in self.shared_names]
-        rows = ([own.get(label) for own in equations] for label in labels)
-        return tuple(self._row(called(cells), cells) for cells in rows)
+        rows = ((label, [own.get(label) for own in equations]) for label in labels)
+        return tuple(self._row(called(cells), cells, _without(label)) for label, cells in rows)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
@@ -105,9 +121,8 @@ class Formulas:
             names = tuple(side.parameters.get(shared) for side in self.shared_names)
             factors = align(self.shared_names, names)
             label = f"{'bias' if shared.startswith('b') else 'weight'} {shared[1:]}"
-            formula = self._row(
-                label, [d[n].formula if n else None for n, d in zip(names, self.derivations, strict=True)]
-            )
+            cells = [d[n].formula if n else None for n, d in zip(names, self.derivations, strict=True)]
+            formula = self._row(label, cells, "")
             steps = align_steps(self.shared_names, names, factors)
             found[next(filter(None, names))] = ParameterFormulas(label, names, formula, factors, steps)
         return found
@@ -126,8 +141,7 @@ class Formulas:
         for row in self.rows:
             lines.append(f"{'≠' if row.differs else ' '} {row.label}")
             for group, names in zip(self.groups, self._titles, strict=True):
-                cell = row.cells[group[0]]
-                lines.append(f"      {names}: {cell.text if cell else '–'}")
+                lines.append(f"      {names}: {row.text(group[0])}")
         return "\n".join([*lines, "", *(f"- {difference}" for difference in self.differences)]).rstrip()
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,12 +198,26 @@ class Formulas:
         """For each group, its conventions' names."""
         return [", ".join(self.conventions[place] for place in group) for group in self.groups]
 
-    def _row(self, label: str, cells: Sequence[Equation | None]) -> FormulaRow:
+    def _row(self, label: str, cells: Sequence[Equation | None], without: str) -> FormulaRow:
+        """A row; `without` says what a convention has that lacks the array, "" of a parameter."""
+        pairs = [*zip(self.shared_names, cells, strict=True)]
         reads = {
-            side.reads(cell.right) if cell is not None and isinstance(cell.right, Expr) else None
-            for side, cell in zip(self.shared_names, cells, strict=True)
+            side.reads(cell.right) if isinstance(cell.right, Expr) else None for side, cell in pairs if cell is not None
         }
-        return FormulaRow(label, tuple(cells), len(reads) > 1)
+        absent = []
+        for side, cell in pairs:
+            absorbed = side.derivation.convention.layout.absorbs_bias
+            instead = without or ("in the weight" if absorbed else "none")
+            absent.append(instead if cell is None else "")
+        missing = not without and any(absent)
+        return FormulaRow(label, tuple(cells), len(reads) > 1 or missing, tuple(absent))
+
+
+def _without(array: str) -> str:
+    """What a convention has that gives an array no name, by what the library calls the array."""
+    if array == "X":
+        return "X as it is"
+    return "the output itself" if array == "P" else "no name for it"
 
 
 def formulas_of(runs: Sequence[Run], ratios: Sequence[float]) -> Formulas:
@@ -221,7 +249,8 @@ def _row_dict(of: str, row: AlignedRow[Cell], name: str, written: Callable[[Cell
 
 
 def _formula_dict(row: FormulaRow) -> dict[str, Any]:
-    return _row_dict("label", row, "formulas", lambda c: {"text": c.text, "latex": c.latex, "numpy": c.numpy})
+    found = _row_dict("label", row, "formulas", lambda c: {"text": c.text, "latex": c.latex, "numpy": c.numpy})
+    return found | {"absent": list(row.absent)} if any(row.absent) else found
 
 
 def _table(
@@ -230,8 +259,9 @@ def _table(
     """An HTML table of aligned rows, with the cells at these places."""
     lines = []
     for row in rows:
-        cells = (row.cells[place] for place in places)
-        line = ["≠" * row.differs, escape(row.label), *("–" if c is None else written(c) for c in cells)]
+        absent = row.absent if isinstance(row, FormulaRow) else ("–",) * len(row.cells)
+        cells = ((row.cells[place], absent[place]) for place in places)
+        line = ["≠" * row.differs, escape(row.label), *(instead if c is None else written(c) for c, instead in cells)]
         lines.append("<tr>" + "".join(f"<td>{text}</td>" for text in line) + "</tr>")
     head = "".join(f"<th>{text}</th>" for text in header)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"

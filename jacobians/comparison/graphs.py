@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from html import escape
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class GraphSide:
         X.
     outputs : Value
         What the loss is of.
+    weight : float
+        Of every example's loss in the total, its factor included.
     """
 
     convention: Convention
@@ -52,6 +54,7 @@ class GraphSide:
     parameters: Mapping[str, Value]
     inputs: Value
     outputs: Value
+    weight: float = 1.0
 
     @cached_property
     def gradient(self) -> dict[str, Array]:
@@ -83,15 +86,17 @@ class GraphSide:
         """Return, for each parameter, a bound on the rounding error of its gradient's entries.
 
         As `jacobians.comparison.compare.rounding_allowance`: a sum of n products errs by at most n units in the last
-        place of the sum of their magnitudes, with n as all inner lengths on the way together.
+        place of the sum of their magnitudes, with n as all inner lengths of the pass together.
         """
         (delta,) = self.loss.gradients(self.outputs)
         unit = float(np.finfo(delta.dtype).eps) / 2
+        nodes = Graph((self.outputs,), (self.inputs, *self.parameters.values())).nodes
+        terms = sum(max(node.shape, default=1) for node in nodes)
+        # the outputs are rounded too, and a loss bends by no more than 2
+        wide = np.abs(delta) + 2 * self.weight * np.abs(self.outputs.array)
         found = {}
         for name, value in self.parameters.items():
-            nodes = Graph((self.outputs,), (value,)).nodes
-            terms = sum(max(node.shape, default=1) for node in nodes)
-            reach = self.outputs.jacobian(value).numerator.positive(np.abs).vjp(np.abs(delta))
+            reach = self.outputs.jacobian(value).numerator.positive(np.abs).vjp(wide)
             found[name] = 2 * terms * unit * float(reach.max(initial=0.0))
         return found
 
@@ -132,6 +137,16 @@ class GraphComparison:
         gradients = [side.gradient_lines for side in self.sides]
         roles = dict.fromkeys(role for own in sorted(gradients, key=len, reverse=True) for role in own)
         return found + [("Gradients", tuple(own.get(role) for own in gradients)) for role in roles]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict, every line by convention, and the differences as plain data."""
+        return {
+            "agree": self.agree,
+            "conventions": [side.convention.name for side in self.sides],
+            "lines": [{"part": part, "texts": ["\n".join(_text(line)) for line in row]} for part, row in self.rows],
+            "ratios": list(self.ratios),
+            "differences": [[{**asdict(d), "agrees": d.agrees} for d in side] for side in self.differences],
+        }
 
     def __repr__(self) -> str:
         names = " against ".join(side.convention.name for side in self.sides)
@@ -223,7 +238,8 @@ def graph_side(forward: Forward, network: Objective, parameters: Mapping[str, Ar
         if not again and not value.is_named:
             value.named(convention.names.of("pre", number))
     loss: Value = network.loss(outputs, targets)
-    return GraphSide(convention, loss, named, x, outputs)
+    weight = network.loss.factor * network.loss.scale(outputs.array)
+    return GraphSide(convention, loss, named, x, outputs, weight)
 
 
 def _differences(first: GraphSide, other: GraphSide, ratio: float) -> tuple[Difference, ...]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-import textwrap
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -22,6 +18,26 @@ from jacobians.derivation.numpy_program import (
     needed,
     program,
     sequence_lines,
+)
+from jacobians.derivation.writing import (
+    NARROWEST,
+    align,
+    chain_text,
+    details,
+    folded,
+    html_titled,
+    latex_text,
+    latex_title,
+    lines_html,
+    lines_latex,
+    lines_text,
+    paragraphs,
+    prose,
+    shape_cells,
+    shape_lines,
+    steps_html,
+    steps_latex,
+    steps_text,
 )
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
@@ -107,6 +123,9 @@ class Derivation:
     parameters: Mapping[str, ParameterDerivation]
     values: Mapping[str, Array]
 
+    def __repr__(self) -> str:
+        return f"Derivation({self.convention.name}: {', '.join(self.parameters)}; print it to read it)"
+
     def __getitem__(self, name: str) -> ParameterDerivation:
         return self.parameters[name]
 
@@ -135,7 +154,7 @@ class Derivation:
         lines += ["Forward", *(line for d in self.forward for line in folded(d.equation.text, width)), ""]
         lines += ["Backward, by name", *(line for d in self.cotangents for line in folded(d.equation.text, width)), ""]
         for parameter in self.parameters.values():
-            lines += [*_chain_text(parameter.chain, width), *_steps_text(parameter.steps, width)]
+            lines += [*chain_text(parameter.chain, width), *steps_text(parameter.steps, width)]
             lines += [*folded(parameter.formula.text, width, "  so  "), ""]
         lines += ["In short", *(line for p in self.parameters.values() for line in folded(p.formula.text, width))]
         return "\n".join(lines)
@@ -147,7 +166,7 @@ class Derivation:
         lines += [r"\paragraph{Backward, by name}", *align(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
             lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([parameter.chain])]
-            lines += [*_steps_latex(parameter.steps), *align([parameter.formula])]
+            lines += [*steps_latex(parameter.steps), *align([parameter.formula])]
         return "\n".join(lines) + "\n"
 
     def to_mathml(self) -> str:
@@ -159,8 +178,8 @@ class Derivation:
         parts += ["<h5>Forward</h5>", *paragraphs(d.equation for d in self.forward)]
         parts += ["<h5>Backward, by name</h5>", *paragraphs(d.equation for d in self.cotangents)]
         for name, parameter in self.parameters.items():
-            inner = [*paragraphs([parameter.chain]), _steps_html(parameter.steps), *paragraphs([parameter.formula])]
-            parts.append(_details(name, parameter.formula, inner))
+            inner = [*paragraphs([parameter.chain]), steps_html(parameter.steps), *paragraphs([parameter.formula])]
+            parts.append(details(name, parameter.formula, inner))
         return html_titled(f"{self.convention.name}: {self.convention.layout}", parts)
 
     def to_numpy(self) -> str:
@@ -264,6 +283,9 @@ class OperationDerivation:
     values: Mapping[str, Array]
     inside: tuple[Equation, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"OperationDerivation({self.name}: {', '.join(self.inputs)}; print it to read it)"
+
     def __getitem__(self, name: str) -> InputDerivation:
         return self.inputs[name]
 
@@ -285,8 +307,8 @@ class OperationDerivation:
         lines = [*prose(f"{self.name}: {self.layout}", width), ""]
         lines += [line for e in self._forward for line in folded(e.text, width)] + [""] * bool(self._forward)
         for given in self.inputs.values():
-            lines += [*_chain_text(given.jacobian, width), *_steps_text(given.merged, width)]
-            lines += ["  A cotangent's way:", *_steps_text(given.steps, width)]
+            lines += [*chain_text(given.jacobian, width), *steps_text(given.merged, width)]
+            lines += ["  A cotangent's way:", *steps_text(given.steps, width)]
             short = f"{given.pullback.text},  and for a tangent  {given.pushforward.text}"
             lines += [*folded(short, width, "  so  "), ""]
         return "\n".join(lines).rstrip()
@@ -297,7 +319,7 @@ class OperationDerivation:
         lines += align(self._forward) if self._forward else []
         for name, given in self.inputs.items():
             lines += [rf"\paragraph{{With respect to {latex_text(name)}}}", *align([given.jacobian])]
-            lines += [*_steps_latex([*given.merged, *given.steps]), *align([given.pullback, given.pushforward])]
+            lines += [*steps_latex([*given.merged, *given.steps]), *align([given.pullback, given.pushforward])]
         return "\n".join(lines) + "\n"
 
     def to_numpy(self) -> str:
@@ -328,8 +350,8 @@ class OperationDerivation:
         """Return the derivation as an HTML fragment with MathML."""
         parts = paragraphs(self._forward)
         for name, given in self.inputs.items():
-            inner = [*paragraphs([given.jacobian]), _steps_html(given.merged), _steps_html(given.steps)]
-            parts.append(_details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
+            inner = [*paragraphs([given.jacobian]), steps_html(given.merged), steps_html(given.steps)]
+            parts.append(details(name, given.pullback, [*inner, *paragraphs([given.pullback, given.pushforward])]))
         return html_titled(f"{self.name}: {self.layout}", parts)
 
     def _repr_html_(self) -> str:
@@ -368,6 +390,9 @@ class GraphDerivation:
     members: Mapping[str, Member]
     without: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"GraphDerivation({self.name}: {', '.join(self.gradients)}; print it to read it)"
+
     def __getitem__(self, name: str) -> Definition:
         return self.gradients[name]
 
@@ -393,11 +418,11 @@ class GraphDerivation:
         """Return the derivation as plain text, in lines of at most `width` characters."""
         width = max(width, NARROWEST)
         lines = [*prose(self._title, width), ""]
-        lines += ["Shapes", *_shape_cells(self._shape_texts(), width), ""]
-        lines += ["Forward", *_lines_text(self.forward, width)]
+        lines += ["Shapes", *shape_cells(self._shape_texts(), width), ""]
+        lines += ["Forward", *lines_text(self.forward, width)]
         lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
-        lines += ["", "Backward", *_lines_text(self.cotangents, width), ""]
-        lines += ["Gradients", *_lines_text(self.gradients.values(), width)]
+        lines += ["", "Backward", *lines_text(self.cotangents, width), ""]
+        lines += ["Gradients", *lines_text(self.gradients.values(), width)]
         return "\n".join(lines)
 
     def to_latex(self) -> str:
@@ -405,7 +430,7 @@ class GraphDerivation:
         lines = [rf"\subsection*{{{latex_text(self._title)}}}"]
         parts = {"Forward": self.forward, "Backward": self.cotangents, "Gradients": self.gradients.values()}
         for title, own in parts.items():
-            lines += [rf"\paragraph{{{title}}}", *_lines_latex(own)]
+            lines += [rf"\paragraph{{{title}}}", *lines_latex(own)]
         return "\n".join(lines) + "\n"
 
     def to_mathml(self) -> str:
@@ -416,7 +441,7 @@ class GraphDerivation:
         )
         title = f"<h4>{escape(self._title)}</h4><table>{names}{sizes}</table>"
         parts = {"Forward": self.forward, "Backward": self.cotangents, "Gradients": self.gradients.values()}
-        body = "".join(f"<h5>{title}</h5>{''.join(_lines_html(own))}" for title, own in parts.items())
+        body = "".join(f"<h5>{title}</h5>{''.join(lines_html(own))}" for title, own in parts.items())
         return f"<div>{title}{body}</div>"
 
     def to_numpy(self) -> str:
@@ -474,183 +499,3 @@ class GraphDerivation:
             symbol = TextNotation().at_step(own.sequence, 0)
             cells[f"{own.sequence} by step"] = f"{symbol} (t = {min(among)} … {max(among)}) {show_shape(shape)}"
         return list(cells.values())
-
-
-# --- parts of the text -----------------------------------------------------------------------------------
-
-NARROWEST = 24
-"""Columns below which a width that is asked for is taken as this one."""
-
-
-def folded(text: str, width: int, first: str = "  ", rest: str = "      ") -> list[str]:
-    """Return a formula on as many lines as it takes: broken at spaces outside all brackets, where there is one.
-
-    Parameters
-    ----------
-    text : str
-    width : int
-    first, rest : str
-        What the first line and the others begin with.
-    """
-    pieces, depth = [""], 0
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        if character == " " and depth == 0:
-            pieces.append("")
-        else:
-            pieces[-1] += character
-    lines = [first + pieces[0]]
-    for piece in pieces[1:]:
-        if len(lines[-1]) + 1 + len(piece) > width and lines[-1].strip():
-            lines.append(rest + piece)
-        else:
-            lines[-1] += " " + piece
-    return [line for whole in lines for line in _at_any_space(whole, width, rest)]
-
-
-def _at_any_space(line: str, width: int, rest: str) -> list[str]:
-    """The line itself where it fits, else broken at any space: a bracket may be wider than the width."""
-    fits = len(line) <= width
-    return [line] if fits else textwrap.wrap(line, width, subsequent_indent=rest, break_long_words=False)
-
-
-def prose(text: str, width: int, first: str = "", rest: str = "  ") -> list[str]:
-    """Return lines of words; what a short pair of brackets holds stays together."""
-    kept = re.sub(r"[(\[][^()\[\]]{1,24}[)\]]", lambda bracket: bracket[0].replace(" ", "\0"), text)
-    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
-    return [line.replace("\0", " ") for line in lines]
-
-
-def shape_lines(shapes: Mapping[str, Shape], width: int) -> list[str]:
-    """Return the shapes of all named arrays, several a line."""
-    texts = (f"{TextNotation().symbol(name)} {show_shape(shape)}" for name, shape in shapes.items() if shape != ())
-    return _shape_cells(texts, width)
-
-
-def _lines_text(lines: Iterable[Definition | Recurrence], width: int) -> Iterator[str]:
-    """Every equation, and the uses that a cotangent is the sum of."""
-    for line in lines:
-        if isinstance(line, Recurrence):
-            yield f"  {line.header}:"
-            yield from (f"  {text}" for text in _lines_text(line.lines, width - 2))
-        else:
-            yield from folded(line.equation.text, width)
-            if line.uses:
-                yield f"      {_uses_text(line)}"
-
-
-def _uses_text(line: Definition) -> str:
-    """Why a cotangent is a sum."""
-    uses = Counter(map(TextNotation().expr, line.uses))
-    if len(line.uses) > 3:
-        return f"one term for each of {len(line.uses)} uses"
-    *others, last = [f"{use} (twice)" if count > 1 else use for use, count in uses.items()]
-    return f"one term a use: in {', '.join(others)} and {last}" if others else f"one term a use: in {last}"
-
-
-def _shape_cells(cells: Iterable[str], width: int) -> list[str]:
-    """A shape stays on one line with its array."""
-    return prose(", ".join(cell.replace(" ", "\0") for cell in cells), width, "  ")
-
-
-def _chain_text(equation: Equation, width: int) -> Iterator[str]:
-    """The left side as a title, then the chain, and under each factor its size as a matrix."""
-    chain = equation.right
-    if not isinstance(chain, JacobianChain):
-        raise TypeError(f"{equation.text} is no chain")
-    title = equation.text.partition(" = ")[0]
-    yield from (title, "─" * len(title))
-    notation = TextNotation()
-    texts = [chain.factor_text(i, notation) for i in range(len(chain.factors))]
-    sizes = [show_shape(size) for _, size in chain.factors]
-    upper, lower = "  = ", "    "
-    for text, size in zip(texts, sizes, strict=True):
-        column = max(len(text), len(size))
-        if len(upper) + column > width and upper.strip(" ="):
-            yield from (upper.rstrip(), lower.rstrip())
-            upper, lower = "      ", "      "
-        upper += text.center(column) + "  "
-        lower += size.center(column) + "  "
-    yield from (upper.rstrip(), lower.rstrip())
-
-
-def _steps_text(steps: Iterable[Step], width: int) -> Iterator[str]:
-    for number, step in enumerate(steps, 1):
-        yield from prose(f"{number}. {step.rule}. {step.reason}", width, "  ", "     ")
-        left, _, right = step.equation.text.partition(" = ")
-        if left.startswith("∂J"):
-            yield from folded(step.equation.text, width, "     ", "         ")
-        else:
-            yield from folded(right, width, "       = ", "         ")
-
-
-# --- parts of the LaTeX ----------------------------------------------------------------------------------
-
-_LATEX = {c: rf"\{c}" for c in "#$%&_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}
-_LATEX |= {"δ": r"$\delta$", "₀": "$_0$", "λ": r"$\lambda$", "α": r"$\alpha$", "′": "$'$"}
-
-
-def latex_text(text: str) -> str:
-    """Return text as LaTeX outside of math, with what is special there escaped."""
-    return "".join(_LATEX.get(c, c) for c in text)
-
-
-def latex_title(title: str) -> str:
-    """Return the title of a derivation as LaTeX."""
-    return rf"\subsection*{{{latex_text(title)}}}"
-
-
-def align(equations: Iterable[Equation]) -> list[str]:
-    """Return equations as the lines of one ``align*`` environment."""
-    lines = [e.latex.replace(" = ", " &= ", 1) for e in equations]
-    return [r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"]
-
-
-def _lines_latex(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
-    for alike, group in itertools.groupby(lines, lambda line: isinstance(line, Recurrence)):
-        own = list(group)
-        if not alike:
-            yield from align(equation for line in own for equation in equations_of(line))
-            continue
-        for line in own:
-            if isinstance(line, Recurrence):
-                yield rf"For $t = {line.first}, \ldots, {line.last}$:"
-                yield from align(line.equations)
-
-
-def _steps_latex(steps: Iterable[Step]) -> list[str]:
-    items = [rf"\item \emph{{{latex_text(s.rule)}}}: $\displaystyle {s.equation.latex}$" for s in steps]
-    return [r"\begin{enumerate}", *items, r"\end{enumerate}"] if items else []
-
-
-# --- parts of the HTML -----------------------------------------------------------------------------------
-
-
-def html_titled(title: str, parts: Iterable[str]) -> str:
-    """Return parts as one element under the title of a derivation."""
-    return f"<div><h4>{escape(title)}</h4>{''.join(parts)}</div>"
-
-
-def paragraphs(equations: Iterable[Equation]) -> list[str]:
-    """Return equations as HTML, one a paragraph."""
-    return [f"<p>{equation.mathml}</p>" for equation in equations]
-
-
-def _lines_html(lines: Iterable[Definition | Recurrence]) -> Iterator[str]:
-    for line in lines:
-        if isinstance(line, Recurrence):
-            yield f"<p>{escape(line.header)}:</p><blockquote>{''.join(_lines_html(line.lines))}</blockquote>"
-        else:
-            yield f"<p>{line.equation.mathml}{f' ({escape(_uses_text(line))})' if line.uses else ''}</p>"
-
-
-def _steps_html(steps: Iterable[Step]) -> str:
-    items = "".join(
-        f"<li><b>{escape(step.rule)}</b>: {escape(step.reason)} {step.equation.mathml}</li>" for step in steps
-    )
-    return f"<ol>{items}</ol>" if items else ""
-
-
-def _details(name: str, short: Equation, inner: Iterable[str]) -> str:
-    summary = f"<summary>With respect to {escape(name)}: {escape(short.text)}</summary>"
-    return f"<details>{summary}{''.join(inner)}</details>"

@@ -10,7 +10,7 @@ from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.derivation.equations import Definition, Equation, JacobianChain
 from jacobians.derivation.numpy_program import definition_lines, equations_of, needed, program
-from jacobians.derivation.result import (
+from jacobians.derivation.writing import (
     NARROWEST,
     align,
     folded,
@@ -130,6 +130,9 @@ class SecondDerivation:
     @property
     def _named(self) -> list[Equation]:
         return [equation for line in self._lines for equation in equations_of(line)]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(' '.join, self.blocks))}; print it to read it)"
 
     def __str__(self) -> str:
         return self.to_text()

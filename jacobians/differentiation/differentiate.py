@@ -10,9 +10,10 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_shape, did_you_mean, show_shape
 from jacobians.auditing.formula_text import Source, Span
+from jacobians.auditing.latex_reader import read_latex
+from jacobians.auditing.octave_reader import read_text
 from jacobians.auditing.python_reader import read_numpy
 from jacobians.auditing.terms import Term
-from jacobians.auditing.text_reader import read_latex, read_text
 from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative

@@ -104,6 +104,8 @@ class _Unknowns:
         match term.kind, parts:
             case "leaf", _:
                 return self._name(term.detail.name) if isinstance(term.detail, Symbol) else ()
+            case "transpose", [()] if isinstance(term.parts[0].detail, Number):
+                raise self.error("the transpose of a literal is not read; a sum over entries is sum(x)", term)
             case "transpose", [a]:
                 return a[::-1]
             case (("product" | "matmul"), [a, b]):
@@ -114,12 +116,16 @@ class _Unknowns:
                 return a
             case "matrix_power", [a]:
                 return self._square(term, a) if a else a
-            case "sum", [a]:
+            case "outer", [a, b]:
+                if not a or not b or self.number(a[1]) != 1 or self.number(b[1]) != 1:
+                    raise self.error(f"outer takes two vectors, not {self.shown(a)} and {self.shown(b)}", term)
+                return self._scalar((a[0], b[0]))
+            case (("sum" | "mean"), [a]):
                 axis, keep = term.detail
                 if not a or axis is None:
                     return ()
                 if not keep:
-                    raise self.error("a sum along an axis keeps it here: write keepdims=True", term)
+                    raise self.error(f"a {term.kind} along an axis keeps it here: write keepdims=True", term)
                 return self._scalar((self.fresh(1), a[1]) if axis == 0 else (a[0], self.fresh(1)))
             case "call", [a] if term.detail in _SQUARE:
                 self._square(term, a)

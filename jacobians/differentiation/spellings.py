@@ -18,6 +18,9 @@ _DETERMINANT = re.compile(rf"{_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))(.+?){_BAR}(?:\
 _TRANSPOSED_INVERSE = re.compile(
     r"\^\s*(?:\{\s*-\s*(?:T|\\top|\\intercal|\\(?:mathsf|mathrm|text)\s*\{?T\}?)\s*\}|\(-T\)|-T\b)|⁻ᵀ"
 )
+_SIGMA = re.compile(r"\\sigma(?![A-Za-z])|σ")
+_SIGMOID = re.compile(r"(?:\\sigma|σ)(?:\\left|\\bigl?|\\Bigl?)?\(")
+"""A σ that a bracket follows at once is the function, unless it stands elsewhere as a number."""
 _RUN = re.compile(r"(?<![\\A-Za-z_{])(?<![A-Za-z_]\d)[A-Za-z]{2,5}(?![A-Za-z0-9_{]|\.\w)")
 
 
@@ -45,6 +48,8 @@ def plain(text: str, notation: str, declared: Collection[str] = (), letters: Col
         text = norm.sub(r"norm(\1)", text)
     text = _DETERMINANT.sub(_of_bars, text)
     latex = notation == "latex"
+    if "sigma" not in declared and len(_SIGMA.findall(text)) == len(_SIGMOID.findall(text)):
+        text = _SIGMOID.sub(lambda _: r"\operatorname{sigmoid}(" if latex else "sigmoid(", text)
     text = _TRANSPOSED_INVERSE.sub(lambda _: "^{-1}^T" if latex else "^-1'", text)
     text = re.sub("⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: _raised(found[0].translate(_DIGITS), latex=latex), text)
     return text if latex else _RUN.sub(lambda found: _apart(found[0], declared, letters), text)

@@ -69,9 +69,14 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
             return a**term.detail
         case "matrix_power", [a]:
             return _matrix_power(a, term.detail) if np.ndim(a) else a**term.detail
-        case "sum", [a]:
+        case (("sum" | "mean"), [a]):
             axis, _ = term.detail
-            return a if not np.ndim(a) else a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
+            if not np.ndim(a):
+                return a
+            total = a.sum() if axis is None else _number(a.sum(axis=axis, keepdims=True))
+            return total / (np.size(a) // max(np.size(total), 1)) if term.kind == "mean" else total
+        case "outer", [a, b]:
+            return _number(a @ b.T)
         case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
             return matrix.kron(a, b)
         case "call", [a]:

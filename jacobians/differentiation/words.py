@@ -17,7 +17,7 @@ FUNCTIONS: Mapping[str, str] = {
     **{"trace": "trace", "tr": "trace", "Tr": "trace", "inv": "inv", "inverse": "inv", "det": "det"},
     **{"logdet": "logdet", "norm": "norm", "matrix_power": "matrix_power", "mpower": "matrix_power"},
     **{"exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tanh": "tanh", "sqrt": "sqrt"},
-    **{"kron": "kron", "pinv": "pinv"},
+    **{"kron": "kron", "pinv": "pinv", "solve": "solve", "square": "square", "log1p": "log1p", "mean": "mean"},
     **{"sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus"},
 }
 """By what an expression may call them, the functions that are known."""
@@ -125,7 +125,15 @@ class ExpressionWords:
             if not float(exponent).is_integer() or abs(exponent) > 9:
                 raise source.error("matrix_power takes a matrix and a whole number from -9 to 9", span)
             return Term("matrix_power", (arguments[0],), int(exponent), span)
-        if len(arguments) != (2 if function == "kron" else 1):
+        if function == "solve" and len(arguments) == 2:
+            return Term("product", (call("inv", (arguments[0],), span), arguments[1]), None, span)
+        if function == "square" and len(arguments) == 1:
+            return Term("power", (arguments[0],), 2, span)
+        if function == "log1p" and len(arguments) == 1:
+            return call("log", (Term("plus", (number(1.0, span), arguments[0]), None, span),), span)
+        if function == "mean" and len(arguments) == 1:
+            return Term("mean", (arguments[0],), (None, False), span)
+        if len(arguments) != (2 if function in ("kron", "solve") else 1):
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
         return call(function, tuple(arguments), span)
 

@@ -408,6 +408,10 @@ class Value(Node):
     def __abs__(self) -> Self:
         return self * np.sign(self.array)
 
+    def __repr__(self) -> str:
+        number = f" = {self.array.item():.6g}" if self.shape == () else ""
+        return f"{type(self).__name__}({self.name}{number}: {show_shape(self.shape)} {self.dtype})"
+
     def __matmul__(self, other: Other) -> Self:
         return self._product(self, other)
 

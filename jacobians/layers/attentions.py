@@ -67,7 +67,7 @@ class Attention(Primitive):
         if self.mask is not None and self.mask.dtype.kind != "b":
             raise ArgumentError(
                 f"attention: the mask has dtype {self.mask.dtype}; expected booleans, True where a query may look at "
-                "a key"
+                "a key: of a mask that is added to the scores, pass mask == 0"
             )
         self.causal = causal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,18 @@ from jacobians.arrays import Array, DType, Shape
 from jacobians.errors import ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
 from jacobians.linops.kernels import empty
+from jacobians.operations import Operation
+from jacobians.presets import AnyLayout, find_layout
 
 Pads = tuple[tuple[int, int], ...]
 """By axis, how many zeros are put before and after the entries."""
+
+
+def moved_copy(operation: Operation, layout: AnyLayout) -> Operation:
+    """Return the same layer, of the same options, in another layout."""
+    other = copy(operation)
+    vars(other)["layout"] = find_layout(layout)
+    return other
 
 
 def back(axes: Sequence[int]) -> tuple[int, ...]:
@@ -50,10 +60,8 @@ def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1)
     except TypeError:
         fits = False
     if not fits:
-        raise ShapeError(
-            f"{operation}: {name}={given!r}; expected a whole number of at least {least}, or one for each of "
-            f"{places} axes"
-        )
+        several = f", or one for each of {places} axes" if places > 1 else ""
+        raise ShapeError(f"{operation}: {name}={given!r}; expected a whole number of at least {least}{several}")
     return tuple(int(s) for s in steps)
 
 
@@ -80,8 +88,8 @@ def as_pads(given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: 
         return tuple((before, after) for before, after in pairs)
     if isinstance(given, (str, float)):
         raise ShapeError(
-            f"{operation}: pad={given!r}; expected 'same', a number of zeros, one for each axis, or pairs (before, "
-            "after)"
+            f"{operation}: pad={given!r}; expected 'same', a number of zeros (0 for Keras's 'valid'), one for each "
+            "axis, or pairs (before, after)"
         )
     return tuple((p, p) for p in as_steps(given, places, "pad", operation, least=0))
 

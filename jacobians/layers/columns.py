@@ -1,4 +1,4 @@
-"""A convolution as the courses write it: im2col and col2im, as functions that formulas and programs name."""
+"""A convolution as the courses write it: im2col, and im2row for channels last, as functions that formulas name."""
 
 from __future__ import annotations
 
@@ -13,31 +13,77 @@ from jacobians.linops.wrappers import Transposed
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["IM2COL", "FromColumns", "Unfolding"]
+__all__ = ["IM2COL", "IM2ROW", "FromColumns", "Unfolding"]
 
 
-def im2col(X: Array, height: int, width: int, stride: int, pad: int) -> Array:
-    height, width, stride, pad = int(height), int(width), int(stride), int(pad)
+def im2col(X: Array, height: int, width: int, stride: int, pad: int, dilation: int = 1) -> Array:
+    height, width, stride, pad, dilation = int(height), int(width), int(stride), int(pad), int(dilation)
     P = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::stride]
+    reach = dilation * (height - 1) + 1, dilation * (width - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(P, reach, axis=(2, 3))[:, :, ::stride, ::stride]
+    windows = windows[..., ::dilation, ::dilation]
     return windows.transpose(0, 1, 4, 5, 2, 3).reshape(len(X), X.shape[1] * height * width, -1)
 
 
 def col2im(
-    dXcol: Array, channels: int, rows: int, columns: int, height: int, width: int, stride: int, pad: int
+    dXcol: Array,
+    channels: int,
+    rows: int,
+    columns: int,
+    height: int,
+    width: int,
+    stride: int,
+    pad: int,
+    dilation: int = 1,
 ) -> Array:
     channels, rows, columns, height = int(channels), int(rows), int(columns), int(height)
-    width, stride, pad = int(width), int(stride), int(pad)
+    width, stride, pad, dilation = int(width), int(stride), int(pad), int(dilation)
     dP = np.zeros((len(dXcol), channels, rows + 2 * pad, columns + 2 * pad), dXcol.dtype)
-    down, across = (rows + 2 * pad - height) // stride + 1, (columns + 2 * pad - width) // stride + 1
+    down = (rows + 2 * pad - dilation * (height - 1) - 1) // stride + 1
+    across = (columns + 2 * pad - dilation * (width - 1) - 1) // stride + 1
     parts = dXcol.reshape(len(dXcol), channels, height, width, down, across)
-    for y in range(height):
-        for x in range(width):
-            dP[:, :, y : y + stride * down : stride, x : x + stride * across : stride] += parts[:, :, y, x]
+    for i in range(height):
+        for j in range(width):
+            y, x = dilation * i, dilation * j
+            dP[:, :, y : y + stride * down : stride, x : x + stride * across : stride] += parts[:, :, i, j]
     return dP[:, :, pad : pad + rows, pad : pad + columns]
 
 
+def im2row(X: Array, height: int, width: int, stride: int, pad: int, dilation: int = 1) -> Array:
+    height, width, stride, pad, dilation = int(height), int(width), int(stride), int(pad), int(dilation)
+    P = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    reach = dilation * (height - 1) + 1, dilation * (width - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(P, reach, axis=(1, 2))[:, ::stride, ::stride]
+    windows = windows[..., ::dilation, ::dilation]
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, height * width * X.shape[3])
+
+
+def row2im(
+    dXrow: Array,
+    rows: int,
+    columns: int,
+    channels: int,
+    height: int,
+    width: int,
+    stride: int,
+    pad: int,
+    dilation: int = 1,
+) -> Array:
+    channels, rows, columns, height = int(channels), int(rows), int(columns), int(height)
+    width, stride, pad, dilation = int(width), int(stride), int(pad), int(dilation)
+    down = (rows + 2 * pad - dilation * (height - 1) - 1) // stride + 1
+    across = (columns + 2 * pad - dilation * (width - 1) - 1) // stride + 1
+    parts = dXrow.reshape(-1, down, across, height, width, channels)
+    dP = np.zeros((len(parts), rows + 2 * pad, columns + 2 * pad, channels), dXrow.dtype)
+    for i in range(height):
+        for j in range(width):
+            y, x = dilation * i, dilation * j
+            dP[:, y : y + stride * down : stride, x : x + stride * across : stride] += parts[:, :, :, i, j]
+    return dP[:, pad : pad + rows, pad : pad + columns]
+
+
 IM2COL, COL2IM = Function("im2col", "im2col", im2col), Function("col2im", "col2im", col2im)
+IM2ROW, ROW2IM = Function("im2row", "im2row", im2row), Function("row2im", "row2im", row2im)
 
 
 class _OfFormulas(Jacobian):
@@ -68,7 +114,7 @@ class _OfFormulas(Jacobian):
 
 
 class Unfolding(_OfFormulas):
-    """X ↦ its columns; the transpose is col2im."""
+    """X ↦ its columns, or its rows where the channels come last; the transpose is col2im, or row2im."""
 
     __slots__ = ("steps",)
 
@@ -78,18 +124,20 @@ class Unfolding(_OfFormulas):
 
     def _vjp(self, cotangent: Array) -> Array:
         numbers = map(Number, (*self.domain[1:], *self.steps))
-        return cast(Array, Call(COL2IM, (cast(Expr, cotangent), *numbers), self.domain))
+        function = COL2IM if len(self.codomain) == 3 else ROW2IM
+        return cast(Array, Call(function, (cast(Expr, cotangent), *numbers), self.domain))
 
 
 class FromColumns(_OfFormulas):
-    """X_col ↦ W X_col, for each image."""
+    """X_col ↦ W X_col, for each image, and for each of several groups."""
 
     __slots__ = ("weights",)
 
     def __init__(self, weights: Expr, columns: Shape) -> None:
         self.weights = weights
-        count, k, p = columns
-        super().__init__((count, weights.shape[0], p), (count, k, p), np.dtype(np.float64))
+        count, *groups, _, p = columns
+        super().__init__((count, *groups, weights.shape[-2], p), columns, np.dtype(np.float64))
 
     def _vjp(self, cotangent: Array) -> Array:
-        return as_array(np.einsum("ok,nop->nkp", cast(Array, self.weights), cotangent))
+        spec = "ok,nop->nkp" if len(self.domain) == 3 else "gok,ngop->ngkp"
+        return as_array(np.einsum(spec, cast(Array, self.weights), cotangent))

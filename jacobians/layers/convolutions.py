@@ -11,9 +11,19 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, size_of
 from jacobians.errors import ShapeError
-from jacobians.layers.axes import Pads, as_pads, as_steps, given_back, is_in_order, moved, padded, within_padding
+from jacobians.layers.axes import (
+    Pads,
+    as_pads,
+    as_steps,
+    given_back,
+    is_in_order,
+    moved,
+    moved_copy,
+    padded,
+    within_padding,
+)
 from jacobians.layers.axes import back as undone
-from jacobians.layers.columns import IM2COL, FromColumns, Unfolding
+from jacobians.layers.columns import IM2COL, IM2ROW, FromColumns, Unfolding
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
     BatchedKronecker,
@@ -30,7 +40,7 @@ from jacobians.linops import (
     Windows,
 )
 from jacobians.linops.convolutions import window_counts
-from jacobians.operations import Jacobians, Primitive
+from jacobians.operations import Jacobians, Operation, Primitive
 from jacobians.operations.inside import Inside
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
@@ -86,6 +96,9 @@ class _WithKernel(Primitive):
             shapes["b"] = (self._outputs(self.sizes),)
         return shapes
 
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
+
     def _outputs(self, sizes: Shape) -> int:
         return sizes[0]
 
@@ -103,15 +116,24 @@ class _WithKernel(Primitive):
 
     def _refuse(self, X: Array, W: Array, channels: int, expected: int, outputs: int) -> None:
         layout = self._own_layout
-        if channels != expected or outputs % self.groups:
-            hint = ""
-            if X.ndim == 4 and expected in (X.shape[1], X.shape[-1], X.shape[0]) and channels != expected:
-                other = "HWC" if layout.images == "CHW" else "CHW"
-                hint = f"; another layout would fit: are the images {other}, or the batch on the other side?"
+        where = f"(batch in {layout.batch}, images {layout.images}, kernels {layout.kernels})"
+        if outputs % self.groups:
             raise ShapeError(
-                f"{self.name}: X has shape {X.shape} with {channels} channels, W has shape {W.shape}, which with "
-                f"groups={self.groups} needs {expected} and a multiple of {self.groups} outputs (batch in "
-                f"{layout.batch}, images {layout.images}, kernels {layout.kernels}){hint}"
+                f"{self.name}: W has shape {W.shape}, {outputs} outputs, which groups={self.groups} does not divide "
+                f"{where}"
+            )
+        if channels != expected:
+            images = "HWC" if layout.images == "CHW" else "CHW"
+            kernels = "HWIO" if layout.kernels == "OIHW" else "OIHW"
+            there = W.shape[layout.replace(kernels=kernels).kernel_axes(self.places)[1]] * self.groups
+            hint = ""
+            if there == channels and type(self) is Convolution:
+                hint = f"; another layout would fit: is the kernel {kernels}?"
+            elif expected in (X.shape[1], X.shape[-1], X.shape[0]):
+                hint = f"; another layout would fit: are the images {images}, or the batch on the other side?"
+            raise ShapeError(
+                f"{self.name}: X has shape {X.shape} with {channels} channels, W of shape {W.shape} with "
+                f"groups={self.groups} takes {expected} {where}{hint}"
             )
 
     def _by_own_kernel(self, jacobian: Jacobian, shape: Shape) -> Jacobian:
@@ -183,13 +205,9 @@ class Convolution(_WithKernel):
         self._refuse(X, W, channels, inputs * self.groups, outputs)
         steps = tuple(kernel), self.stride, self.dilation
         pads = as_pads(self.pad, tuple(lengths), *steps, self.name)
-        one = Windows(
-            steps[0],
-            (channels, *(b + n + a for n, (b, a) in zip(lengths, pads, strict=True))),
-            self.stride,
-            self.dilation,
-            np.result_type(X, W),
-        )
+        wide = tuple(b + n + a for n, (b, a) in zip(lengths, pads, strict=True))
+        window_counts(wide, *steps, self.name)
+        one = Windows(steps[0], (channels, *wide), self.stride, self.dilation, np.result_type(X, W))
         windows = one._jvp(padded(x, pads))
         places = windows.shape[2 + self.places :]
         if self.groups > 1:
@@ -203,38 +221,73 @@ class Convolution(_WithKernel):
         return self._with_bias(value.reshape(count, outputs, *places), makers, arrays)
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return W X_col + b with X_col = im2col(X), and the makers: dW = Σₙ dZₙ X_colₙᵀ, dX = col2im(Wᵀ dZ)."""
+        """Return the value of the images' columns, or rows, and the makers of the Jacobians, as the courses have them.
+
+        Channels first, Z = W X_col + b with X_col = im2col(X), dW = Σₙ dZₙ X_colₙᵀ and dX = col2im(Wᵀ dZ). Channels
+        last, Z = X_row W + 1 bᵀ with one row for each place, dW = X_rowᵀ dZ and dX = row2im(dZ Wᵀ).
+        """
         X, W, *bias = inputs
         own = self._own_layout
-        plain = (own.batch, own.images, own.kernels) == ("rows", "CHW", "OIHW")
-        if self.places != 2 or self.groups != 1 or self.flipped or not plain or X.ndim != 4 or W.ndim != 4:
-            raise ShapeError("conv2d: a formula is written for images CHW in rows, one group, and a correlation")
-        (count, _, *lengths), (out, _, *kernel) = X.shape, W.shape
+        where = own.batch, own.images, own.kernels
+        last = where == ("rows", "HWC", "HWIO")
+        if self.places != 2 or self.flipped or X.ndim != 4 or W.ndim != 4 or not (last or where[1:] == ("CHW", "OIHW")):
+            raise ShapeError("conv2d: a formula is written for images CHW and kernels OIHW, or HWC and HWIO, unflipped")
+        (count, _, *lengths) = (X.shape[axis] for axis in own.image_axes())
+        (out, inner, *kernel) = (W.shape[axis] for axis in own.kernel_axes())
         pads = as_pads(self.pad, tuple(lengths), tuple(kernel), self.stride, self.dilation, self.name)
-        if len({*pads}) > 1 or pads[0][0] != pads[0][1] or len({*self.stride, *self.dilation, 1}) > 2:
-            raise ShapeError("conv2d: a formula is written for one stride, one padding and no dilation")
-        if self.dilation != (1, 1) or len({*self.stride}) > 1:
-            raise ShapeError("conv2d: a formula is written for one stride and no dilation")
-        steps = (*kernel, self.stride[0], pads[0][0])
-        places = window_counts(tuple(n + 2 * steps[3] for n in lengths), tuple(kernel), self.stride, (1, 1))
-        k, p = size_of(W.shape[1:]), size_of(places)
-        flat = (count, k, p)
+        alike = all(len({*numbers}) == 1 for numbers in (sum(pads, ()), self.stride, self.dilation))
+        if not alike or own.batch != "rows" or (last and self.groups > 1):
+            raise ShapeError("conv2d: a formula is written for one stride, padding and dilation, and a batch in rows")
+        dilation = self.dilation[0]
+        steps = (*kernel, self.stride[0], pads[0][0], *([dilation] if dilation > 1 else []))
+        wide = tuple(n + 2 * pads[0][0] for n in lengths)
+        places = window_counts(wide, tuple(kernel), self.stride, self.dilation)
+        k, p = inner * size_of(tuple(kernel)), size_of(places)
+        if last:
+            return self._by_rows(X, W, bias, steps, (count, *places, out), k, name)
+        groups = (self.groups,) if self.groups > 1 else ()
+        flat = (count, self.groups * k, p)
         columns = name.inside("Xcol")(Call(IM2COL, (X, *map(Number, steps)), flat))
-        matrix = W.reshape(out, k)
-        by_columns = SharedKernel(cast(Array, columns), 1, out)
-        outer = Reshape((count, out, *places), (count, out, p))
+        unfolding: tuple[Jacobian, ...] = (Inside(columns), Unfolding(X.shape, flat, steps))
+        if groups:
+            grouped = (count, *groups, k, p)
+            columns, unfolding = columns.reshape(*grouped), (Reshape(grouped, flat), *unfolding)
+        shape = (*groups, out // self.groups, k)
+        matrix = W.reshape(*shape)
+        by_columns = SharedKernel(cast(Array, columns), 1, out // self.groups, groups=bool(groups))
+        outer = Reshape((count, out, *places), by_columns.codomain)
         value = by_columns._jvp(cast(Array, matrix))
         makers: Makers = {
-            "X": lambda: Product((outer, FromColumns(matrix, flat), Inside(columns), Unfolding(X.shape, flat, steps))),
-            "W": lambda: Product((outer, by_columns, Reshape((out, k), W.shape))),
+            "X": lambda: Product((outer, FromColumns(matrix, columns.shape), *unfolding)),
+            "W": lambda: Product((outer, by_columns, Reshape(shape, W.shape))),
         }
+        value = value.reshape(count, out, p)
         if bias:
             spread = np.einsum("nop,o->nop", cast(Array, Ones((count, out, p))), cast(Array, bias[0]))
             value = value + spread
             rows = Broadcast((count, out, p), (out, 1)), Reshape((out, 1), (out,))
-            makers["b"] = lambda: Product((outer, *rows))
-        value = value.reshape(count, out, *places)
-        return cast(Expr, value), makers
+            makers["b"] = lambda: Product((Reshape((count, out, *places), (count, out, p)), *rows))
+        return cast(Expr, value.reshape(count, out, *places)), makers
+
+    def _by_rows(
+        self, X: Expr, W: Expr, bias: Sequence[Expr], steps: tuple[int, ...], own: Shape, k: int, name: Naming
+    ) -> tuple[Expr, Makers]:
+        """An affine layer of one row for each place of each image."""
+        count, out = size_of(own[:-1]), own[-1]
+        rows = name.inside("Xrow")(Call(IM2ROW, (X, *map(Number, steps)), (count, k)))
+        outer, matrix = Reshape(own, (count, out)), W.reshape(k, out)
+        by_kernel = Kronecker(cast(Array, rows), out)
+        value = by_kernel._jvp(cast(Array, matrix))
+        by_rows = Kronecker(count, cast(Array, matrix.T))
+        makers: Makers = {
+            "X": lambda: Product((outer, by_rows, Inside(rows), Unfolding(X.shape, (count, k), steps))),
+            "W": lambda: Product((outer, by_kernel, Reshape((k, out), W.shape))),
+        }
+        if bias:
+            by_bias = Product((Kronecker(cast(Array, Ones((count, 1))), out), Reshape((1, out), (out,))))
+            value = value + by_bias._jvp(cast(Array, bias[0]))
+            makers["b"] = lambda: Product((outer, by_bias))
+        return cast(Expr, value.reshape(*own)), makers
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """What arrives at the images is linear in the kernel: the transposed convolution of the cotangent."""

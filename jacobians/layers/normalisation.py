@@ -11,17 +11,17 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float
+from jacobians.arrays import Array, Shape, as_array, as_float, generator
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved
+from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved, moved_copy
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
 from jacobians.linops.standardised import Standardised
-from jacobians.operations import Jacobians, Primitive, Unary
+from jacobians.operations import Jacobians, Operation, Primitive, Unary
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
 from jacobians.presets import AnyLayout, find_layout
@@ -70,6 +70,9 @@ class _Normalised(Primitive):
     def parameter_shapes(self) -> Mapping[str, Shape]:
         """Shapes of γ and β, where the number of features is known."""
         return {} if self.features is None else dict.fromkeys(self.names[1:], (self.features,))
+
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
 
     @abstractmethod
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
@@ -240,6 +243,11 @@ class BatchNorm(_Normalised):
         if not len(mean) == len(variance) == len(rows):
             raise ShapeError(
                 f"batch_norm: the statistics are of {len(mean)} and {len(variance)} features, X has {len(rows)}"
+            )
+        if (variance < 0).any():
+            raise DomainError(
+                f"batch_norm: the statistics hold the variance {variance.min():g}; a variance is not negative. They "
+                "are (mean, variance), in this order"
             )
         scale = 1 / np.sqrt(variance + rows.dtype.type(self.eps))
         return as_array((rows - mean) * scale), as_array(scale)
@@ -611,13 +619,13 @@ def dropout(
     """
     _probability(drop)
     if mask is None:
-        if drop and not isinstance(rng, np.random.Generator):
+        if drop and rng is None:
             raise ArgumentError(
                 "dropout: rng is needed, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden "
                 "state"
             )
         shape = np.shape(getattr(X, "array", X))
-        mask = np.ones(shape, bool) if rng is None else rng.random(shape) >= drop
+        mask = np.ones(shape, bool) if rng is None else generator(rng, "dropout").random(shape) >= drop
     elif rng is not None:
         raise ArgumentError("dropout: give rng or mask, not both")
     return Dropout(mask, drop)(X)

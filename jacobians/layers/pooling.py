@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, padded_with, within_padding
+from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, moved_copy, padded_with, within_padding
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, ForEachExample, Jacobian, PickedFromWindows, Reshape, Selection, Windows
-from jacobians.operations import Unary
+from jacobians.linops.convolutions import window_counts
+from jacobians.operations import Operation, Unary
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
 from jacobians.operations.shaping import flat_examples
@@ -43,6 +44,9 @@ class _OfImages(Unary):
     per_example = True
     piecewise_linear = True
     layout: Layout | None
+
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
 
     def _order(self, X: Array, least: int = 3) -> tuple[int, ...]:
         """The order of axes that takes X to (N, C, *places)."""
@@ -104,8 +108,9 @@ class Pool(_OfImages):
         pads = as_pads(self.pad, tuple(lengths), size, stride, (1,) * places, self.name)
         if self.which == "max" and any(max(p) >= k for p, k in zip(pads, size, strict=True)):
             raise ShapeError(f"max_pool: pad={self.pad!r} is as wide as the windows {size}; some would hold no entry")
-        wide = (channels, *(b + n + a for n, (b, a) in zip(lengths, pads, strict=True)))
-        windows = Windows(size, wide, stride, dtype=X.dtype)
+        wide = tuple(b + n + a for n, (b, a) in zip(lengths, pads, strict=True))
+        window_counts(wide, size, stride, (1,) * places, self.name)
+        windows = Windows(size, (channels, *wide), stride, dtype=X.dtype)
         value, makers = (self._largest if self.which == "max" else self._mean)(x, windows, pads)
         jacobian = makers["X"]
         return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
@@ -230,6 +235,9 @@ class Flattened(Unary):
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
         self.layout = None if layout is None else find_layout(layout)
+
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         (X,) = arrays

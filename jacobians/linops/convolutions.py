@@ -289,7 +289,7 @@ class SharedKernel(Jacobian):
 
     def _jvp(self, tangent: Array) -> Array:
         if isinstance(tangent, Symbolic):  # of one axis that the kernel sums over, and one of places
-            return as_array(np.einsum("ok,nkp->nop", tangent, self.windows))
+            return as_array(np.einsum("gok,ngkp->ngop" if self.groups else "ok,nkp->nop", tangent, self.windows))
         stack = tangent.shape[: tangent.ndim - len(self.domain)]
         groups, k, p = self._sizes()
         weights = tangent.reshape(*stack, 1, *groups, self.out, k)
@@ -301,7 +301,7 @@ class SharedKernel(Jacobian):
 
     def _vjp(self, cotangent: Array) -> Array:
         if isinstance(cotangent, Symbolic):
-            return as_array(np.einsum("nop,nkp->ok", cotangent, self.windows))
+            return as_array(np.einsum("ngop,ngkp->gok" if self.groups else "nop,nkp->ok", cotangent, self.windows))
         stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
         groups, k, p = self._sizes()
         deltas = cotangent.reshape(*stack, len(self.windows), *groups, self.out, p)

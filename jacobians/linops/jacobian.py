@@ -44,12 +44,12 @@ _ARRAYS: tuple[Any, ...] = (np.ndarray, StandIn)
 
 
 _CALLED_ELSEWHERE = {
-    "todense": "toarray()",
-    "A": "toarray()",
-    "numpy": "toarray()",
-    "to_numpy": "toarray()",
-    "to_array": "toarray()",
-    "dense": "toarray()",
+    "todense": "to_dense(), or J.toarray() as SciPy has it",
+    "A": "to_dense()",
+    "numpy": "to_dense()",
+    "to_numpy": "to_dense()",
+    "to_array": "to_dense()",
+    "dense": "to_dense()",
     "tocsr": "to_sparse()",
     "tocsc": "to_sparse()",
     "tocoo": "to_sparse()",

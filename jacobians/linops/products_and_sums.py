@@ -181,6 +181,8 @@ class Product(Jacobian):
         return fill_kronecker_diagonal(before if mirrored else self.factors, out, mirrored=mirrored)
 
     def _fill_within(self, out: Array, limit: int) -> None:
+        if self._fill_by_entries(out):
+            return
         best = self._way()
         way = best if best.peak <= limit else within(self._planned(), limit)
         fill(self._planned(), way.bracket, out)

@@ -16,6 +16,7 @@ from jacobians.matrix import (
     inverses,
     matrix_functions,
     norms,
+    parametrisations,
     products,
     pseudo_inverses,
     spectra,
@@ -28,6 +29,7 @@ from jacobians.matrix.factorisations import *
 from jacobians.matrix.inverses import *
 from jacobians.matrix.matrix_functions import *
 from jacobians.matrix.norms import *
+from jacobians.matrix.parametrisations import *
 from jacobians.matrix.products import *
 from jacobians.matrix.pseudo_inverses import *
 from jacobians.matrix.spectra import *
@@ -44,6 +46,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
             inverses,
             matrix_functions,
             norms,
+            parametrisations,
             products,
             pseudo_inverses,
             spectra,

@@ -1,4 +1,4 @@
-"""Linear maps between a matrix and the entries that fix it: diagonals, triangles, vech, skew, Toeplitz, circulant.
+"""Linear maps between a matrix and its entries: diagonals, triangles, vech and the named matrices of them.
 
 The value of a linear operation is its Jacobian's product with the input, so each states its structure alone.
 """
@@ -12,9 +12,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape
 from jacobians.errors import ShapeError
-from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import (
     Commutation,
@@ -22,41 +21,27 @@ from jacobians.linops import (
     Duplication,
     Elimination,
     Jacobian,
-    Kronecker,
     Selection,
 )
-from jacobians.linops.half_vectorisation import half_places
-from jacobians.linops.lu import inverse_of
-from jacobians.matrix.inverses import Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Makers
 from jacobians.presets import AnyLayout
 
 __all__ = [
-    "Cayley",
-    "Circulant",
     "DiagonalMatrix",
     "DiagonalOf",
-    "Orthogonal",
-    "Skew",
     "Symmetrised",
-    "Toeplitz",
     "Triangle",
     "Triangular",
     "Unvech",
     "Vech",
-    "cayley",
-    "circulant",
     "commutation",
     "diag",
     "diagonal_of",
     "duplication",
     "elimination",
-    "orthogonal",
-    "skew",
     "symmetrised",
-    "toeplitz",
     "triangular",
     "tril",
     "triu",
@@ -65,7 +50,7 @@ __all__ = [
 ]
 
 
-class _Linear(OfOneMatrix):
+class Linear(OfOneMatrix):
     """X ↦ J X."""
 
     lapack = False
@@ -81,7 +66,7 @@ class _Linear(OfOneMatrix):
         return structure._jvp(X), {self.names[0]: lambda: structure}
 
 
-class _OfVector(_Linear):
+class OfVector(Linear):
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     rank = 1
 
@@ -91,7 +76,7 @@ def diagonal_places(n: int) -> Array:
 
 
 @final
-class DiagonalOf(_Linear):
+class DiagonalOf(Linear):
     """A ↦ its diagonal, a vector.
 
     Examples
@@ -110,7 +95,7 @@ class DiagonalOf(_Linear):
 
 
 @final
-class DiagonalMatrix(_OfVector):
+class DiagonalMatrix(OfVector):
     """x ↦ the matrix with x on its diagonal and zeros elsewhere.
 
     Examples
@@ -131,7 +116,7 @@ class DiagonalMatrix(_OfVector):
 
 
 @final
-class Triangle(_Linear):
+class Triangle(Linear):
     """A ↦ A with zeros above its k-th diagonal, or below it.
 
     Parameters
@@ -165,7 +150,7 @@ class Triangle(_Linear):
 
 
 @final
-class Vech(_Linear):
+class Vech(Linear):
     """A ↦ vech A, the entries on and below the diagonal, stacked in the layout's vec order.
 
     Examples
@@ -182,7 +167,7 @@ class Vech(_Linear):
         return Elimination(shape[0], self._own_layout.vec, dtype)
 
 
-def _side(operation: str, shape: Shape, diagonal: bool) -> int:
+def side_of(operation: str, shape: Shape, diagonal: bool) -> int:
     """The side of a matrix with so many entries below its diagonal, and on it where that counts."""
     (entries,) = shape
     n = (math.isqrt(8 * entries + 1) + (-1 if diagonal else 1)) // 2
@@ -197,7 +182,7 @@ def _side(operation: str, shape: Shape, diagonal: bool) -> int:
 
 
 @final
-class Unvech(_OfVector):
+class Unvech(OfVector):
     """vech A ↦ the symmetric A, in the layout's vec order.
 
     Examples
@@ -208,14 +193,14 @@ class Unvech(_OfVector):
     """
 
     def _shape(self, *shapes: Shape) -> Shape:
-        return (_side("unvech", shapes[0], True),) * 2
+        return (side_of("unvech", shapes[0], True),) * 2
 
     def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
-        return Duplication(_side("unvech", shape, True), self._own_layout.vec, dtype)
+        return Duplication(side_of("unvech", shape, True), self._own_layout.vec, dtype)
 
 
 @final
-class Triangular(_OfVector):
+class Triangular(OfVector):
     """x ↦ the lower triangular matrix whose vech it is, in the layout's vec order.
 
     Examples
@@ -226,14 +211,14 @@ class Triangular(_OfVector):
     """
 
     def _shape(self, *shapes: Shape) -> Shape:
-        return (_side("triangular", shapes[0], True),) * 2
+        return (side_of("triangular", shapes[0], True),) * 2
 
     def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
-        return Elimination(_side("triangular", shape, True), self._own_layout.vec, dtype).T
+        return Elimination(side_of("triangular", shape, True), self._own_layout.vec, dtype).T
 
 
 @final
-class Symmetrised(_Linear):
+class Symmetrised(Linear):
     """A ↦ (A + Aᵀ)/2.
 
     Examples
@@ -249,133 +234,6 @@ class Symmetrised(_Linear):
 
     def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
         return symmetriser(shape[0], dtype)
-
-
-@final
-class Skew(_OfVector):
-    """x ↦ the skew-symmetric S = −Sᵀ with the entries x below its diagonal, in the layout's vec order.
-
-    Examples
-    --------
-    >>> Skew()([5.0])[0]
-    array([[ 0., -5.],
-           [ 5.,  0.]])
-    """
-
-    def _shape(self, *shapes: Shape) -> Shape:
-        return (_side("skew", shapes[0], False),) * 2
-
-    def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
-        n = _side("skew", shape, False)
-        rows, columns = half_places(n, self._own_layout.vec, diagonal=False)
-        below = Selection(rows * n + columns, (n, n), dtype).T
-        return below + (-1.0 * Selection(columns * n + rows, (n, n), dtype).T)
-
-
-@final
-class Toeplitz(_OfVector):
-    """x of 2n − 1 entries ↦ the matrix with Tᵢⱼ = x[i − j + n − 1]: its diagonals, from the upper right corner.
-
-    Examples
-    --------
-    >>> Toeplitz()([1.0, 2.0, 3.0])[0]
-    array([[2., 1.],
-           [3., 2.]])
-    """
-
-    def _shape(self, *shapes: Shape) -> Shape:
-        (entries,) = shapes[0]
-        if entries % 2 == 0:
-            raise ShapeError(
-                f"toeplitz: x has {entries} entries; a matrix of side n has 2n − 1 diagonals, an odd number"
-            )
-        return ((entries + 1) // 2,) * 2
-
-    def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
-        n = (shape[0] + 1) // 2
-        return Selection(np.subtract.outer(np.arange(n), np.arange(n)) + n - 1, shape, dtype)
-
-
-@final
-class Circulant(_OfVector):
-    """x ↦ the matrix with Cᵢⱼ = x[(i − j) mod n]: its first column is x, each next one is shifted down.
-
-    Examples
-    --------
-    >>> Circulant()([1.0, 2.0, 3.0])[0]
-    array([[1., 3., 2.],
-           [2., 1., 3.],
-           [3., 2., 1.]])
-    """
-
-    def _shape(self, *shapes: Shape) -> Shape:
-        return shapes[0] * 2
-
-    def _structure(self, shape: Shape, dtype: Any) -> Jacobian:
-        (n,) = shape
-        return Selection(np.subtract.outer(np.arange(n), np.arange(n)) % max(n, 1), shape, dtype)
-
-
-@final
-class Cayley(OfOneMatrix):
-    r"""S ↦ Q = (I + S)⁻¹ (I − S): :math:`dQ = -(I + S)^{-1}\, dS\, (I + Q)`; of a skew S it is orthogonal.
-
-    Examples
-    --------
-    >>> Cayley()(np.zeros((2, 2)))[0]
-    array([[1., 0.],
-           [0., 1.]])
-    """
-
-    def _shape(self, *shapes: Shape) -> Shape:
-        n = square("cayley", shapes[0])
-        return n, n
-
-    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
-        Q, by_s = _cayley(arrays[0])
-        return Q, {"A": lambda: by_s}
-
-    def _in_values(self, *inputs: Value) -> Value:
-        return _cayley_of_values(*inputs)
-
-
-def _cayley_of_values(S: Value) -> Value:
-    eye = np.eye(S.shape[0], dtype=S.dtype)
-    return Solve()(S + eye, -S + eye)
-
-
-def _cayley(S: Array) -> tuple[Array, Jacobian]:
-    eye = np.eye(len(S), dtype=S.dtype)
-    M = inverse_of("cayley", as_array(eye + S), "I + A")
-    Q = M @ (eye - S)
-    return Q, -1.0 * Kronecker(M, as_array(eye + Q).T)
-
-
-@final
-class Orthogonal(OfOneMatrix):
-    """x ↦ the orthogonal Q that is the Cayley transform of the skew matrix of x.
-
-    Examples
-    --------
-    >>> Orthogonal()([1.0])[0]
-    array([[ 0.,  1.],
-           [-1.,  0.]])
-    """
-
-    inputs: ClassVar[tuple[str, ...]] = ("x",)
-    rank = 1
-
-    def _shape(self, *shapes: Shape) -> Shape:
-        return (_side("orthogonal", shapes[0], False),) * 2
-
-    def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
-        (x,) = arrays
-        inner = Skew(self.layout)._structure(x.shape, x.dtype)
-        Q, by_s = _cayley(inner._jvp(x))
-        return Q, {"x": lambda: by_s @ inner}
-
-    def _in_values(self, *inputs: Value) -> Value:
-        return _cayley_of_values(Skew(self.layout)(*inputs))
 
 
 # --- named matrices --------------------------------------------------------------------------------------
@@ -583,82 +441,3 @@ def symmetrised(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Arra
            [1., 3.]])
     """
     return Symmetrised(layout)(A)
-
-
-@of_one
-def skew(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return the skew-symmetric matrix with the entries x below its diagonal, and its Jacobian.
-
-    Examples
-    --------
-    >>> skew([5.0])[0]
-    array([[ 0., -5.],
-           [ 5.,  0.]])
-    """
-    return Skew(layout)(x)
-
-
-@of_one
-def toeplitz(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return the square matrix with constant diagonals x, from the upper right corner on, and its Jacobian.
-
-    Raises
-    ------
-    ShapeError
-        If x has an even number of entries.
-
-    Examples
-    --------
-    >>> toeplitz([1.0, 2.0, 3.0])[0]
-    array([[2., 1.],
-           [3., 2.]])
-    """
-    return Toeplitz(layout)(x)
-
-
-@of_one
-def circulant(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return the matrix whose first column is x, and whose every next one is shifted down, and its Jacobian.
-
-    Examples
-    --------
-    >>> circulant([1.0, 2.0, 3.0])[0]
-    array([[1., 3., 2.],
-           [2., 1., 3.],
-           [3., 2., 1.]])
-    """
-    return Circulant(layout)(x)
-
-
-@of_one
-def cayley(A: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    r"""Return Q = (I + A)⁻¹ (I − A) and its Jacobian :math:`-(I + A)^{-1} \otimes (I + Q)^\top`.
-
-    Of a skew-symmetric matrix Q is orthogonal (Wen & Yin 2013, Math. Program. 142).
-
-    Raises
-    ------
-    DomainError
-        If I + A is singular up to rounding.
-
-    Examples
-    --------
-    >>> cayley([[0.0, -1.0], [1.0, 0.0]])[0]
-    array([[ 0.,  1.],
-           [-1.,  0.]])
-    """
-    return Cayley(layout)(A)
-
-
-@of_one
-def orthogonal(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return the orthogonal matrix with parameters x, the Cayley transform of `skew`, and its Jacobian.
-
-    Examples
-    --------
-    >>> Q, J = orthogonal([1.0])
-    >>> Q, J.shape
-    (array([[ 0.,  1.],
-           [-1.,  0.]]), (4, 1))
-    """
-    return Orthogonal(layout)(x)

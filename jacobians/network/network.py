@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from html import escape
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,21 @@ Parameters: TypeAlias = Mapping[str, npt.ArrayLike]
 
 Data: TypeAlias = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 """An array, or several by name."""
+
+
+_CALLED_ELSEWHERE = {
+    "grad": "net.gradient(params, X, Y) returns the gradients by name",
+    "gradients": "net.gradient(params, X, Y) returns the gradients by name",
+    "backward": "net.gradient(params, X, Y) returns the gradients by name",
+    "forward": "net.run(params, X, Y) keeps every value, net(params, X) returns the output",
+    "fit": "jac.fit(net, params, X, Y) trains it",
+    "train": "jac.fit(net, params, X, Y) trains it",
+    "parameters": "params = net.init(0) makes parameters; a network keeps none",
+    "params": "params = net.init(0) makes parameters; a network keeps none",
+    "weights": "params = net.init(0) makes parameters; a network keeps none",
+    "count_params": "net.n_params is their number",
+}
+"""What people type first, and what it is called here."""
 
 
 class Network(Objective):
@@ -377,13 +392,15 @@ class Network(Objective):
 
     def __call__(self, params: Parameters, X: Data | None = None) -> Any:
         """Return `output`: a network keeps no parameters, so they come first."""
-        if X is None:
-            raise ArgumentError(
-                "network: X is missing; a network keeps no parameters: write net(params, X), with params = net.init(0)"
-            )
-        return self.output(params, X)
+        return self.output(params, _given(X, "net"))
 
-    def predict(self, params: Parameters, X: Data) -> Any:
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            meant = f": {_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
+            raise AttributeError(f"a Network has no attribute {name!r}{meant}")
+
+    def predict(self, params: Parameters, X: Data | None = None) -> Any:
         """Return what the outputs decide, as the loss reads them: a class for each example, 0 or 1, or the numbers.
 
         See `Loss.decide`. Several results come by name.
@@ -394,7 +411,7 @@ class Network(Objective):
         >>> net.predict({**net.init(0), "W2": np.zeros((3, 2)), "b2": [0, 1]}, np.eye(4))
         array([1, 1, 1, 1])
         """
-        results = self._results(params, X)
+        results = self._results(params, _given(X, "net.predict"))
         return self._alone({name: self._losses[name].decide(result) for name, result in results.items()})
 
     def _results(self, params: Parameters, X: Data) -> Mapping[str, Array]:
@@ -541,3 +558,12 @@ class Network(Objective):
         if self._function is not None:
             return X, Y
         return as_float(X, "X", "network"), as_array(Y, "Y", "network")
+
+
+def _given(X: Data | None, call: str) -> Data:
+    """X, or ArgumentError where the parameters were left out."""
+    if X is None:
+        raise ArgumentError(
+            f"network: X is missing; a network keeps no parameters: write {call}(params, X), with params = net.init(0)"
+        )
+    return X

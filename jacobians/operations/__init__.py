@@ -29,6 +29,7 @@ from jacobians.operations import (
     powers,
     products,
     shaping,
+    smooth_rectifiers,
     softmaxes,
     weighted_loss,
 )
@@ -43,6 +44,7 @@ from jacobians.operations.operation import *
 from jacobians.operations.powers import *
 from jacobians.operations.products import *
 from jacobians.operations.shaping import *
+from jacobians.operations.smooth_rectifiers import *
 from jacobians.operations.softmaxes import *
 from jacobians.operations.weighted_loss import *
 from jacobians.symbols.named_functions import Function
@@ -60,6 +62,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         *powers.__all__,
         *products.__all__,
         *shaping.__all__,
+        *smooth_rectifiers.__all__,
         *softmaxes.__all__,
         *weighted_loss.__all__,
     ]
@@ -213,5 +216,5 @@ def textbook_functions() -> dict[str, Function]:
     kinds = _public(operation.Elementwise, activations, powers)
     found = [kind.textbook_function(prime=prime) for kind in kinds for prime in (False, True)]
     tables = (softmaxes.SOFTMAX, softmaxes.LOG_SOFTMAX, class_losses.HINGE)
-    found += [activations.NORMAL_CDF, *(function for table in tables for function in table.values())]
+    found += [smooth_rectifiers.NORMAL_CDF, *(function for table in tables for function in table.values())]
     return {function.name: function for function in found if function}

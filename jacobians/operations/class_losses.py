@@ -89,7 +89,8 @@ class CrossEntropy(Loss):
     def _examples(self, X: Array, Y: Array) -> Examples:
         axis = self.layout.feature_axis
         if X.ndim != 2 or X.shape[axis] == 0:
-            raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout})")
+            hint = "; of places with a class each, as in (N, T, C), take temporal_softmax" if X.ndim > 2 else ""
+            raise ShapeError(f"cross_entropy: X has shape {X.shape}; expected a matrix of logits ({self.layout}){hint}")
         targets = _class_targets(Y, X, self.name, self.layout)
         weights, sums, shifted = exponentials(X, axis)
 

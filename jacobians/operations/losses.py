@@ -191,7 +191,13 @@ class Loss(Frozen, ABC):
 
     @property
     def factor(self) -> float:
-        """The number before every example's loss."""
+        """The number before every example's loss.
+
+        Examples
+        --------
+        >>> SquaredError(factor=0.5).factor
+        0.5
+        """
         return self._factor
 
     def _known(self, reduction: Reduction) -> Reduction:
@@ -214,7 +220,13 @@ class Loss(Frozen, ABC):
     def replace(
         self, *, reduction: Reduction | None = None, layout: AnyLayout | None = None, factor: float | None = None
     ) -> Self:
-        """Return the same loss with another reduction, layout or factor."""
+        """Return the same loss with another reduction, layout or factor.
+
+        Examples
+        --------
+        >>> SquaredError().replace(reduction="sum").reduction
+        'sum'
+        """
         other = copy(self)
         changed = self._factor if factor is None else self._positive(factor)
         vars(other).update(
@@ -226,7 +238,13 @@ class Loss(Frozen, ABC):
 
     @property
     def name(self) -> str:
-        """The loss's name in messages and tables."""
+        """The loss's name in messages and tables.
+
+        Examples
+        --------
+        >>> SquaredError().name
+        'squared_error'
+        """
         return type(self).__name__.lower()
 
     @abstractmethod
@@ -267,11 +285,27 @@ class Loss(Frozen, ABC):
             The outputs, and targets in their shape.
         name : callable, optional
             Called with the formula of the prediction, where there is one; returns its symbol.
+
+        Examples
+        --------
+        >>> from jacobians.symbols.text import TextNotation
+        >>> from jacobians.symbols.expressions import Symbol
+        >>> TextNotation().expr(SquaredError().in_symbols(Symbol("Z", (5, 2)), Symbol("Y", (5, 2))))
+        '2 (Z − Y)'
         """
         return Call(self.function(), (X, Y, *map(Number, numbers_of(self).values())))
 
     def delta_in_symbols(self, X: Expr, Y: Expr, name: Naming = UNNAMED) -> Expr:
-        """Return δ, the array of ∂(loss of n)/∂X, as a formula: `in_symbols` times the factor; ½·2 (X − Y) is X − Y."""
+        """Return δ, the array of ∂(loss of n)/∂X, as a formula: `in_symbols` times the factor; ½·2 (X − Y) is X − Y.
+
+        Examples
+        --------
+        >>> from jacobians.symbols.text import TextNotation
+        >>> from jacobians.symbols.expressions import Symbol
+        >>> half = SquaredError(factor=0.5)
+        >>> TextNotation().expr(half.delta_in_symbols(Symbol("Z", (5, 2)), Symbol("Y", (5, 2))))
+        'Z − Y'
+        """
         match self.in_symbols(X, Y, name):
             case delta if self._factor == 1:
                 return delta
@@ -288,6 +322,15 @@ class Loss(Frozen, ABC):
         ----------
         X, Y, name
             As of `in_symbols`.
+
+        Examples
+        --------
+        >>> from jacobians.operations import CrossEntropy
+        >>> from jacobians.symbols.expressions import Symbol
+        >>> from jacobians.symbols.text import TextNotation
+        >>> M = SquaredError().second_in_symbols(Symbol("Z", (5, 2)), Symbol("Y", (5, 2)))
+        >>> TextNotation().matrix(M, "C")
+        '2 I₁₀'
         """
         return self._hessian(cast(Array, X), cast(Array, Y))
 
@@ -300,7 +343,15 @@ class Loss(Frozen, ABC):
         return self
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
-        """Return the targets in the outputs' shape: labels become one-hot."""
+        """Return the targets in the outputs' shape: labels become one-hot.
+
+        Examples
+        --------
+        >>> from jacobians.operations import CrossEntropy
+        >>> CrossEntropy().in_shape([0, 1], np.zeros((2, 3)))
+        array([[1., 0., 0.],
+               [0., 1., 0.]])
+        """
         Y = as_array(Y, "Y", "explain")
         if Y.shape == X.shape or X.ndim != 2:
             return as_float(Y, "Y", "explain").astype(X.dtype, copy=False)
@@ -308,7 +359,13 @@ class Loss(Frozen, ABC):
         return one_hot(class_labels(Y, count, classes, "explain"), X, self.layout)
 
     def sample_targets(self, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return made-up targets of the kind that it takes, for outputs of a shape."""
+        """Return made-up targets of the kind that it takes, for outputs of a shape.
+
+        Examples
+        --------
+        >>> SquaredError().sample_targets((4, 2), np.random.default_rng(0)).shape
+        (4, 2)
+        """
         match self.takes:
             case "signs":
                 return rng.choice([-1.0, 1.0], size=shape)
@@ -382,6 +439,11 @@ class Loss(Frozen, ABC):
         ------
         DomainError
             If the mean is over nothing.
+
+        Examples
+        --------
+        >>> SquaredError(reduction="mean").scale(np.ones((4, 2))), SquaredError(reduction="sum").scale(np.ones((4, 2)))
+        (0.25, 1.0)
         """
         if self.reduction in ("sum", "none"):
             return 1.0
@@ -412,7 +474,14 @@ class Loss(Frozen, ABC):
         return losses, in_layout(jacobian, self.layout)
 
     def per_example(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the losses (N,) and their Jacobian in numerator layout: one row for each example."""
+        """Return the losses (N,) and their Jacobian in numerator layout: one row for each example.
+
+        Examples
+        --------
+        >>> losses, J = SquaredError().per_example([[1.0, 2.0], [3.0, 4.0]], [[0.0, 2.0], [3.0, 2.0]])
+        >>> losses, J.shape
+        (array([1., 4.]), (2, 4))
+        """
         X = as_float(X, "X", self.name)
         if X.ndim == 3:
             self._refuse_time_first(X)
@@ -423,7 +492,14 @@ class Loss(Frozen, ABC):
         return values, rows_of_examples(rows, X.shape[self.layout.batch_axis], self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
-        """Return the total and its Jacobian, a row, in numerator layout."""
+        """Return the total and its Jacobian, a row, in numerator layout.
+
+        Examples
+        --------
+        >>> total, J = SquaredError(reduction="sum").reduced([[1.0, 2.0]], [[0.0, 2.0]])
+        >>> total, J.to_dense()
+        (array(1.), array([[2., 0.]]))
+        """
         value, row = self.total(X, Y)
         return value(), row()
 
@@ -437,6 +513,12 @@ class Loss(Frozen, ABC):
         X, Y : array_like
         whole : int, optional
             N, where X and Y hold only a part of the batch.
+
+        Examples
+        --------
+        >>> value, slope = SquaredError(reduction="sum").total([[1.0, 2.0]], [[0.0, 2.0]])
+        >>> value(), slope().to_dense()
+        (array(1.), array([[2., 0.]]))
         """
         value, slope = self._total(as_float(X, "X", self.name), as_array(Y, "Y", self.name), whole)
         return value, lambda: Dense(slope())

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, as_float
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.layout import Reduction
 from jacobians.linops import DiagonalMinusOuter, Jacobian
 from jacobians.operations.losses import Examples, Loss, sum_over_example
@@ -88,7 +88,13 @@ class TemporalSoftmax(Loss):
                 f"{self.layout.feature_axis if self.axis is None else self.axis} expects {places}"
             )
         kept = np.ones(places, bool) if self.ignore is None else labels != self.ignore
-        labels = np.where(kept, labels, 0).astype(np.intp)
+        whole = np.where(kept, labels, 0).astype(np.intp)
+        if labels.dtype.kind not in "iu" and (labels.dtype.kind != "f" or (whole != labels)[kept].any()):
+            raise DTypeError(
+                f"temporal_softmax: labels have dtype {labels.dtype}, and are not all whole; expected integers 0 … "
+                f"{X.shape[-1] - 1}, the classes of the places"
+            )
+        labels = whole
         if labels.size and not 0 <= labels.min() <= labels.max() < X.shape[-1]:
             raise DomainError(
                 f"temporal_softmax: labels lie in [{labels.min()}, {labels.max()}], X has {X.shape[-1]} classes; is "

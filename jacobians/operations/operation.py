@@ -356,7 +356,14 @@ class Operation(Frozen, ABC):
 
     @property
     def name(self) -> str:
-        """The operation's name in messages, tables and programs."""
+        """The operation's name in messages, tables and programs.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Affine
+        >>> Affine().name
+        'affine'
+        """
         return type(self).__name__.lower()
 
     @classmethod
@@ -374,7 +381,14 @@ class Operation(Frozen, ABC):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the differentiable inputs of this instance."""
+        """The names of the differentiable inputs of this instance.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Affine
+        >>> Affine().names
+        ('X', 'W', 'b')
+        """
         return self.inputs
 
     @overload
@@ -448,12 +462,31 @@ class Operation(Frozen, ABC):
         *inputs : Expr
         name : callable, optional
             Called with the formula of the value; returns what a Jacobian made of the value is made of.
+
+        Examples
+        --------
+        >>> from jacobians.operations import MatMul
+        >>> from jacobians.symbols.expressions import Symbol
+        >>> from jacobians.symbols.text import TextNotation
+        >>> value, makers = MatMul().in_symbols(Symbol("X", (5, 4)), Symbol("W", (4, 3)))
+        >>> TextNotation().expr(value), TextNotation().matrix(makers["B"](), "C")
+        ('X W', '(X ⊗ I₃)')
         """
         value, jacobians = self._evaluate(*cast("list[Array]", inputs))
         return cast(Expr, value), {wrt: partial(jacobians.numerator, wrt) for wrt in jacobians}
 
     def second_in_symbols(self, cotangent: Expr, *inputs: Expr) -> Second:
-        """Return the second derivative of ⟨Ḡ, value⟩ in symbols; here, this operation's own, run on symbols."""
+        """Return the second derivative of ⟨Ḡ, value⟩ in symbols; here, this operation's own, run on symbols.
+
+        Examples
+        --------
+        >>> from jacobians.operations import Square
+        >>> from jacobians.symbols.expressions import Symbol
+        >>> from jacobians.symbols.text import TextNotation
+        >>> second = Square().second_in_symbols(Symbol("G", (5, 4)), Symbol("X", (5, 4)))
+        >>> TextNotation().matrix(second["X", "X"], "C")
+        'diag(vec (G ∘ square″(X)))'
+        """
         second = self._evaluate(*cast("list[Array]", inputs))[1]._second
         if second is None:
             raise NotImplementedError(f"{self.name} has first derivatives alone")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, Shape
 from jacobians.errors import ShapeError
-from jacobians.linops import Commutation, Kronecker, Product
+from jacobians.linops import BatchedKronecker, Commutation, Jacobian, Kronecker, PermutedAxes, Product
+from jacobians.linops.broadcast import spread
 from jacobians.operations.broadcasting import Plus, Times
 from jacobians.operations.on_values import of_two
 from jacobians.operations.operation import Jacobians, Makers, Primitive, Second
@@ -18,7 +22,7 @@ __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]
 
 
 class MatMul(Primitive):
-    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB.
+    """(A, B) ↦ A B, both variable; d(AB) = dA·B + A·dB. Stacks of matrices are multiplied member by member.
 
     Examples
     --------
@@ -33,20 +37,46 @@ class MatMul(Primitive):
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
         A, B = arrays
-        if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
+        if A.ndim < 2 or B.ndim < 2 or A.shape[-1] != B.shape[-2]:
             raise ShapeError(f"matmul: A has shape {A.shape}, B has {B.shape}; {_misfit(A, B)}")
-        return A @ B, {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+        if A.ndim == B.ndim == 2:
+            return A @ B, {"A": lambda: Kronecker(A.shape[0], B.T), "B": lambda: Kronecker(A, B.shape[1])}
+        lead, (to_a, to_b) = _of_stacks(A, B)
+        rows, columns = A.shape[-2], B.shape[-1]
+        return A @ B, {
+            "A": lambda: BatchedKronecker(rows, B.swapaxes(-1, -2), lead) @ to_a(),
+            "B": lambda: BatchedKronecker(A, columns, lead) @ to_b(),
+        }
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """Ā = Ḡ Bᵀ, so dB ↦ Ḡ dBᵀ."""
-        inner, columns = arrays[1].shape
-        return {("A", "B"): Product((Kronecker(cotangent, inner), Commutation(inner, columns, cotangent.dtype)))}
+        A, B = arrays
+        inner, columns = B.shape[-2:]
+        if A.ndim == B.ndim == 2:
+            return {("A", "B"): Product((Kronecker(cotangent, inner), Commutation(inner, columns, cotangent.dtype)))}
+        lead, (to_a, to_b) = _of_stacks(A, B)
+        last = len(lead)
+        turned = PermutedAxes((*range(last), last + 1, last), (*lead, inner, columns), cotangent.dtype)
+        return {("A", "B"): to_a().T @ BatchedKronecker(cotangent, inner, lead) @ turned @ to_b()}
+
+
+def _of_stacks(A: Array, B: Array) -> tuple[Shape, list[Callable[[], Jacobian]]]:
+    """The leading axes of a product of stacks, and what repeats either stack along them."""
+    try:
+        lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    except ValueError:
+        raise ShapeError(
+            f"matmul: A has shape {A.shape}, B has {B.shape}; the axes before the last two must be equal, or 1"
+        ) from None
+    return lead, [partial(spread, own.shape, lead + own.shape[-2:], own) for own in (A, B)]
 
 
 def _misfit(A: Array, B: Array) -> str:
     """What two arrays lack for a product of matrices, and what would make one where something simple would."""
+    if min(A.ndim, B.ndim) >= 2 and max(A.ndim, B.ndim) > 2:
+        return "A's last axis must be as long as B's last but one"
     if A.ndim > 2 or B.ndim > 2:
-        return "expected two matrices; stacks of matrices are multiplied one by one"
+        return "expected two matrices, or stacks of them"
     if not A.ndim or not B.ndim:
         return "expected two matrices"
     if A.ndim == B.ndim == 2:
@@ -96,10 +126,13 @@ class Add(Plus):
 def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     r"""Return A B and its Jacobians with respect to both: :math:`I \otimes B^\top` and :math:`A \otimes I` in C order.
 
+    Stacks of matrices, of shape (…, n, k) and (…, k, m), are multiplied member by member. Leading axes broadcast, as
+    NumPy's do.
+
     Raises
     ------
     ShapeError
-        If the inner sizes differ.
+        If the inner sizes differ, or leading axes do not broadcast.
 
     Examples
     --------
@@ -107,6 +140,9 @@ def matmul(A: npt.ArrayLike, B: npt.ArrayLike, layout: AnyLayout | None = None) 
     >>> value, J = matmul(np.ones((2, 3)), np.ones((3, 4)))
     >>> J.A, J.B
     (Kronecker(I₂, 4×3): 8×6 float64, (2, 3) → (2, 4), 96 B, Kronecker(2×3, I₄): 8×12 float64, (3, 4) → (2, 4), 48 B)
+    >>> value, J = matmul(np.ones((5, 2, 3)), np.ones((5, 3, 4)))
+    >>> value.shape, J.A
+    ((5, 2, 4), BatchedKronecker(5 of I₂, 5×4×3): 40×30 float64, (5, 2, 3) → (5, 2, 4), 480 B)
     """
     return MatMul(layout)(A, B)
 

@@ -172,7 +172,7 @@ class LogSoftmax(_OverClasses):
 
 
 @of_one
-def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None, *, axis: int | None = None) -> tuple[Array, Jacobian]:
     """Return the class probabilities of each example, and the Jacobian diag(p) − p pᵀ.
 
     Parameters
@@ -180,6 +180,8 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
     Z : array_like, shape (N, …, K), or (K, …, N) with the batch in columns
     layout : Layout, Convention or str, optional
         Classes lie along the axis of one example's features.
+    axis : None
+        Other libraries have it. Here the layout says the same, and the error says which layout.
 
     Raises
     ------
@@ -192,11 +194,14 @@ def softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
     >>> p, J
     (array([[0.5, 0.5]]), DiagonalMinusOuter(1 of 2×2): 2×2 float64, (1, 2) → (1, 2), 16 B)
     """
+    _refuse(axis, "softmax")
     return Softmax(layout)(Z)
 
 
 @of_one
-def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
+def log_softmax(
+    Z: npt.ArrayLike, layout: AnyLayout | None = None, *, axis: int | None = None
+) -> tuple[Array, Jacobian]:
     """Return the log-probabilities of each example's classes, and the Jacobian I − 1 pᵀ.
 
     Parameters
@@ -210,4 +215,15 @@ def log_softmax(Z: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Arra
     >>> value
     array([[-1000.,     0.]])
     """
+    _refuse(axis, "log_softmax")
     return LogSoftmax(layout)(Z)
+
+
+def _refuse(axis: int | None, function: str) -> None:
+    """TypeError where an axis is given, with the layout that means the same."""
+    if axis is not None:
+        lines = "columns" if axis in (0, -2) else "rows"
+        raise TypeError(
+            f"{function}: the layout says where classes lie; for axis={axis} write "
+            f"{function}(Z, Layout(batch={lines!r}))"
+        )

@@ -318,6 +318,9 @@ def _best(
             # it runs on these data, so that where it fails on others the data are at fault
             failure = Failed(entry, "it shows no gradient") if run.error is None else failure
             runs = runs or run.error is None
+            if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
+                failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
+                break
             if not subject.given:
                 break
             continue

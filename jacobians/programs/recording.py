@@ -412,7 +412,7 @@ def _moved(
 ) -> Update | None:
     if _divides_by_a_root(moved):
         return Update(node, None, 1.0, "")
-    moved = _steps_first(node, moved)
+    moved = _steps_first(node, _out_of_product(node, moved))
     sign, gradient, steps = _without_steps(moved, names)
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
@@ -477,11 +477,37 @@ def _steps_first(node: ast.stmt, moved: ast.expr) -> ast.expr:
     made: ast.expr = gradient
     for step in reversed(steps):
         made = _joined(step, made, moved, octave=octave, inverted=False)
+    return _exchanged(node, moved, made)
+
+
+def _exchanged(node: ast.AST, old: ast.expr, new: ast.expr) -> ast.expr:
+    """Put an expression in another's place in a part of the tree, and return it."""
     for part in ast.walk(node):
         for name in ("value", "left", "right"):
-            if getattr(part, name, None) is moved:
-                setattr(part, name, made)
-    return made
+            if getattr(part, name, None) is old:
+                setattr(part, name, new)
+    return new
+
+
+def _out_of_product(node: ast.AST, moved: ast.expr) -> ast.expr:
+    """Write ``lr * X.T @ d``, which is ``(lr * X.T) @ d``, as ``lr * (X.T @ d)``: the gradient is a part of its own."""
+    if not isinstance(moved, ast.BinOp) or not isinstance(moved.op, ast.MatMult):
+        return moved
+    left = _out_of_product(moved, moved.left)
+    factors = list(_factors(left, inverted=False))
+    steps = [f for f, inverted in factors if not inverted and _is_step(f)]
+    rest = [(f, inverted) for f, inverted in factors if inverted or not _is_step(f)]
+    if not steps or all(inverted for _, inverted in rest):
+        return moved
+    while rest[0][1]:
+        rest.append(rest.pop(0))
+    first = rest[0][0]
+    for factor, inverted in rest[1:]:
+        first = _joined(first, factor, moved, octave=False, inverted=inverted)
+    made: ast.expr = ast.copy_location(ast.BinOp(first, ast.MatMult(), moved.right), moved)
+    for step in reversed(steps):
+        made = _joined(step, made, moved, octave=False, inverted=False)
+    return _exchanged(node, moved, made)
 
 
 def _joined(left: ast.expr, right: ast.expr, where: ast.expr, *, octave: bool, inverted: bool) -> ast.expr:

@@ -227,7 +227,8 @@ def _line_of_loss(study: Study, other: int, name: str) -> int:
         if line == other or not squares or "def " in code or "function" in code or not _names(code, strengths):
             continue
         found.append((not _names(code, {name}), line))
-    return min(found, default=(True, study.loss.line))[1]
+    named = [e.line for e in study.run.events if e.key == study.loss.name and e.kind in ("assign", "write")]
+    return min(found, default=(True, (named or [study.loss.line])[-1]))[1]
 
 
 def _names(code: str, names: set[str]) -> bool:

@@ -24,8 +24,9 @@ WORKLOADS = (
     "tied",
     "hessians",
     "layers",
+    "matrices",
 )
-"""W1 to W10; each is a module that has `cases`."""
+"""W1 to W11; each is a module that has `cases`."""
 
 
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     growth,
     hessians,
     layers,
+    matrices,
     per_example,
     tied,
 )
@@ -59,6 +60,11 @@ CASES: dict[str, Callable[[], Case]] = {
         for layer in (layers.convolution(2, 2, 4, 3), layers.lstm(2, 3, 2), layers.attention(2, 1, 3, 2))
         if layer.kind in kinds
     },
+    **{
+        f"Jacobian of {function}": lambda f=function: matrices.dense(matrices.MatrixProblem(f, 3))
+        for function in ("inverse", "solve", "cholesky")
+    },
+    "log det": lambda: matrices.logdet(matrices.MatrixProblem("logdet", 4)),
     "gradient of conv, more channels out": lambda: layers.gradient(layers.convolution(2, 1, 4, 4)),
     "dense chain, waist": lambda: bracketing.dense((6, 5, 2, 7)),
     "dense chain, long": lambda: bracketing.dense((3, 9, 1, 8, 4, 6)),

@@ -160,3 +160,16 @@ def test_a_comparison_says_in_one_line_what_it_found():
     assert note in result._repr_html_()
     worse = compare(["cs231n", "cs231n-bias-trick"], X, LABELS, sizes=(4, 5, 3), l2=1.0)
     assert repr(worse).endswith("; NOT one gradient")
+
+
+def test_what_a_convention_lacks_is_said_and_is_no_difference() -> None:
+    found = formulas("ng-ml-2011", "cs231n")
+    rows = {row.label: row for row in found.rows}
+    assert (rows["A1"].text(1), rows["dA1"].text(0), rows["bias 1"].text(0)) == (
+        "X as it is",
+        "no name for it",
+        "in the weight",
+    )
+    assert [rows[label].differs for label in ("A1", "dA1", "bias 1")] == [False, False, True]
+    assert "  A1\n      ng-ml-2011: A₁ = [1 X]\n      cs231n: X as it is\n" in found.to_text()
+    assert "X as it is" in found._repr_html_()

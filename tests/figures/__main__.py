@@ -19,7 +19,6 @@ NAMES = {
     "graphs": "Jacobians of random graphs of values that differ from their dense twins",
     "hessian": "Hessians of random nets and graphs against jax.hessian",
     "differentiation": "random expressions of matrices against JAX, and the Matrix Cookbook against SymPy",
-    "matrix-jacobians": "Jacobians of inverse, solve and Cholesky against torch and JAX",
     "scale": "batches in blocks: bits, memory, speed-up and cost",
     "speed": "how long a check takes",
     "orders": "multiplications in the best order of elimination",

@@ -36,6 +36,18 @@ def convolution() -> Any:
     return layers.conv2d(*jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()}), stride=2, pad=1)
 
 
+def channels_last() -> Any:
+    """Keras's images and kernels."""
+    shapes = {"X": (2, 5, 5, 3), "W": (3, 3, 3, 4), "b": (4,)}
+    values = jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()})
+    return layers.conv2d(*values, stride=2, pad=2, dilation=2, layout="keras")
+
+
+def grouped() -> Any:
+    shapes = {"X": (2, 4, 4, 4), "W": (6, 2, 2, 2), "b": (6,)}
+    return layers.conv2d(*jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()}), groups=2, dilation=2)
+
+
 LINES = {
     batch_norm: [
         "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (gamma / (5 S₁))ᵀ)",
@@ -55,6 +67,18 @@ LINES = {
         "dXcol₁ = Σ_o (W as 4×27)_ok (dZ₁ as 2×4×9)_nop",
         "dX = col2im(dXcol₁, 3, 5, 5, 3, 3, 2, 1)",
         "dW = (Σ_np (dZ₁ as 2×4×9)_nop Xcol₁_nkp) as 4×3×3×3",
+    ],
+    channels_last: [
+        "Xrow₁ = im2row(X, 3, 3, 2, 2, 2)",
+        "Z₁ = (Xrow₁ (W as 27×4) + 1 bᵀ) as 2×3×3×4",
+        "dXrow₁ = (dZ₁ as 18×4) (W as 27×4)ᵀ",
+        "dX = row2im(dXrow₁, 5, 5, 3, 3, 3, 2, 2, 2)",
+        "dW = (Xrow₁ᵀ (dZ₁ as 18×4)) as 3×3×3×4",
+        "db = 1ᵀ(dZ₁ as 18×4)",
+    ],
+    grouped: [
+        "dXcol₁ = (Σ_o (W as 2×3×8)_gok (dZ₁ as 2×2×3×4)_ngop) as 2×16×4",
+        "dW = (Σ_np (dZ₁ as 2×2×3×4)_ngop (Xcol₁ as 2×2×8×4)_ngkp) as 6×2×2×2",
     ],
 }
 
@@ -76,7 +100,7 @@ def test_the_courses_lines_and_a_program_that_runs(layer: Any) -> None:
 
 def test_what_has_no_formula_is_named_and_not_invented() -> None:
     X, W = jac.values(X=rng.normal(size=(2, 2, 4, 4)), W=rng.normal(size=(2, 1, 2, 2)))
-    text = str(jac.explain(layers.conv2d(X, W, groups=2).sum()))
+    text = str(jac.explain(layers.conv2d(X, W, groups=2, flipped=True).sum()))
     assert "conv2d has no formula" in text
 
 

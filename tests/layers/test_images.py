@@ -124,16 +124,30 @@ def test_what_does_not_fit_is_refused_with_the_likely_fix() -> None:
     x, w = np.ones((2, 3, 4, 4)), np.ones((5, 3, 3, 3))
     with refused(
         ShapeError,
-        "conv2d: X has shape (2, 4, 4, 3) with 4 channels, W has shape (5, 3, 3, 3), which with groups=1 needs 3 and "
-        "a multiple of 1 outputs (batch in rows, images CHW, kernels OIHW); another layout would fit: are the images "
-        "HWC, or the batch on the other side?",
+        "conv2d: X has shape (2, 4, 4, 3) with 4 channels, W of shape (5, 3, 3, 3) with groups=1 takes 3 (batch in "
+        "rows, images CHW, kernels OIHW); another layout would fit: are the images HWC, or the batch on the other "
+        "side?",
     ):
         layers.conv2d(x.transpose(0, 2, 3, 1), w)
+    with refused(
+        ShapeError,
+        "conv2d: X has shape (2, 3, 4, 4) with 3 channels, W of shape (2, 2, 3, 5) with groups=1 takes 2 (batch in "
+        "rows, images CHW, kernels OIHW); another layout would fit: is the kernel HWIO?",
+    ):
+        layers.conv2d(x, np.ones((2, 2, 3, 5)))
+    with refused(
+        ShapeError,
+        "conv2d: W has shape (5, 3, 3, 3), 5 outputs, which groups=3 does not divide (batch in rows, images CHW, "
+        "kernels OIHW)",
+    ):
+        layers.conv2d(x, w, groups=3)
+    with refused(ShapeError, "conv2d: groups=0; expected a whole number of at least 1"):
+        layers.conv2d(x, w, groups=0)
     with refused(ShapeError, "conv2d: X has shape (3, 4, 4); expected 4 axes (batch in rows, images CHW)"):
         layers.conv2d(x[0], w)
     with refused(
         ShapeError,
-        "Windows: a window of 3×3, dilation 2×2, reaches over 5×5 entries, the array with its padding has 4×4; pad "
+        "conv2d: a window of 3×3, dilation 2×2, reaches over 5×5 entries, the array with its padding has 4×4; pad "
         "more, or take a smaller kernel",
     ):
         layers.conv2d(x, w, dilation=2)
@@ -143,9 +157,16 @@ def test_what_does_not_fit_is_refused_with_the_likely_fix() -> None:
         layers.conv2d(x, w, np.ones(3))
     with refused(
         ShapeError,
-        "conv2d: pad='full'; expected 'same', a number of zeros, one for each axis, or pairs (before, after)",
+        "conv2d: pad='full'; expected 'same', a number of zeros (0 for Keras's 'valid'), one for each axis, or pairs "
+        "(before, after)",
     ):
         layers.conv2d(x, w, pad="full")
+    with refused(
+        ShapeError,
+        "avg_pool: a window of 5×5, dilation 1×1, reaches over 5×5 entries, the array with its padding has 4×4; pad "
+        "more, or take a smaller kernel",
+    ):
+        layers.avg_pool(x, 5)
     with refused(ShapeError, "max_pool: pad=2 is as wide as the windows (2, 2); some would hold no entry"):
         layers.max_pool(x, 2, pad=2)
     with refused(

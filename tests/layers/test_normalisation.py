@@ -100,6 +100,13 @@ def test_refusals() -> None:
         layers.batch_norm(X, three, three, eps=0)
     with refused(DomainError, "layer_norm: eps=-1.0; it is added to a variance, so it is a small number ≥ 0"):
         layers.layer_norm(X, three, three, eps=-1.0)
+    with refused(
+        DomainError,
+        "batch_norm: the statistics hold the variance -1; a variance is not negative. They are (mean, variance), in "
+        "this order",
+    ):
+        layers.batch_norm(np.ones((2, 1)), [1.0], [0.0], statistics=([0.0], [-1.0]))
+    assert np.array_equal(layers.dropout(np.ones(9), 0.5, 3)[0], layers.dropout(np.ones(9), 0.5, rng=3)[0])
     with refused(ShapeError, "batch_norm: the statistics are of 2 and 2 features, X has 3"):
         layers.batch_norm(X, three, three, statistics=(two, two))
     with refused(ShapeError, "group_norm: X has shape (4, 3, 2) with 3 channels, groups=2; expected a divisor of 3"):

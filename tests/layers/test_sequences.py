@@ -133,7 +133,8 @@ def test_refusals() -> None:
         layers.attention(Q, Q, Q, mask=np.ones((2, 2), bool))
     with refused(
         ArgumentError,
-        "attention: the mask has dtype float64; expected booleans, True where a query may look at a key",
+        "attention: the mask has dtype float64; expected booleans, True where a query may look at a key: of a mask "
+        "that is added to the scores, pass mask == 0",
     ):
         layers.attention(Q, Q, Q, mask=np.ones((3, 3)))
     W = np.ones((4, 4))

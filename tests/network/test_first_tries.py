@@ -130,9 +130,43 @@ def test_names_of_other_libraries_are_told() -> None:
     with pytest.raises(AttributeError, match=r"a Run has no attribute 'lossses'$"):
         _ = run.lossses
     J = run.jacobian("W1")
-    with pytest.raises(AttributeError, match=re.escape("no attribute 'todense'; write J.toarray()")):
+    with pytest.raises(AttributeError, match=re.escape("no attribute 'todense'; write J.to_dense(), or J.toarray()")):
         J.todense()
     assert not hasattr(J, "nothing")
+    with pytest.raises(
+        AttributeError, match=re.escape("a Network has no attribute 'grad': net.gradient(params, X, Y)")
+    ):
+        _ = net.grad
+    with pytest.raises(jac.JacobiansError, match=re.escape("write net.predict(params, X), with params = net.init(0)")):
+        net.predict(X)
+    with pytest.raises(TypeError, match=re.escape("for axis=0 write softmax(Z, Layout(batch='columns'))")):
+        jac.softmax(X, axis=0)
+    with pytest.raises(jac.JacobiansError, match=r"grad: wrt is the number 1; name the argument of <lambda>: wrt='y'"):
+        jac.grad(lambda x, y: x * y, wrt=1)
+    with pytest.raises(jac.JacobiansError, match=r"compare: X and Y are missing; write compare\(\['ng-dlai'"):
+        jac.compare(["ng-dlai"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Conv2D", "jac.layers.conv2d"),
+        ("Cholesky", "jac.matrix.Cholesky"),
+        ("mse", "jac.squared_error"),
+        ("sigmoidd", "did you mean 'sigmoid'?"),
+    ],
+)
+def test_names_of_other_libraries_are_told_at_the_top(name: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(meant)):
+        getattr(jac, name)
+
+
+def test_what_is_printed_at_the_prompt_is_short() -> None:
+    (x,) = jac.values(x=2.0)
+    L = (x * 3.0).named("L")
+    assert repr(L) == "Value(L = 6: scalar float64)"
+    assert repr(jac.explain(Network.dense((4, 3)), "cs231n")) == "Derivation(cs231n: W1, b1, X; print it to read it)"
+    assert len(repr(jac.explain(L))) < 80
 
 
 def test_parameters_without_a_seed_differ() -> None:

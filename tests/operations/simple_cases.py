@@ -136,6 +136,11 @@ for layout in WRITTEN:
     SIMPLE["add" + suffix] = lambda g, t=layout: Sample(Add(t), [g(g.N, g.D), g(g.N, g.D)], (0, 0), 0)
 
 
+SIMPLE["matmul of stacks"] = lambda g: Sample(MatMul(), [g(g.N, 2, g.D), g(g.N, g.D, g.K)], (0, 0), 0)
+SIMPLE["matmul of a stack and a matrix F"] = lambda g: Sample(
+    MatMul(Layout(vec="F")), [g(g.N, 2, g.D), g(g.D, g.K)], (0, None), 0
+)
+
 # --- regulariser ---------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jacobians import operations as ops
-from jacobians.operations.activations import BOUND, half_gaussian, scaled_tail
+from jacobians.operations.smooth_rectifiers import BOUND, half_gaussian, scaled_tail
 from tests.operations.activation_and_power_cases import CASES, CONTEXT, check_accuracy, units
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -10,7 +10,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import Layout
-from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
 from jacobians.operations import Huber, KLDivergence, Loss, Poisson, TemporalSoftmax
 from jacobians.operations.losses import Examples
 from jacobians.testing import assert_hessian, assert_operation_laws, assert_reference
@@ -112,6 +112,13 @@ def test_refusals() -> None:
         "temporal_softmax: labels lie in [-1, 0], X has 4 classes; is one the padding? Give it as ignore=",
     ):
         jac.temporal_softmax(X, [[0, 0, -1], [0, 0, 0]])
+    for wrong in (labels + 0.5, labels == 0):
+        with refused(
+            DTypeError,
+            f"temporal_softmax: labels have dtype {wrong.dtype}, and are not all whole; expected integers 0 … 3, the "
+            "classes of the places",
+        ):
+            jac.temporal_softmax(X, wrong)
     with refused(ShapeError, "temporal_softmax: the mask has shape (2,), the labels (2, 3)"):
         jac.temporal_softmax(X, labels, [1, 1])
     with refused(ShapeError, "temporal_softmax: class_weights has shape (3,), X has 4 classes"):

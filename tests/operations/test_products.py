@@ -120,9 +120,13 @@ def test_both_are_broadcast_to_one_shape(operation: Any, shapes: tuple[tuple[int
         (matmul, ((), (4,)), "matmul: A has shape (), B has (4,); expected two matrices"),
         (
             matmul,
-            ((2, 3, 4), (4, 5)),
-            "matmul: A has shape (2, 3, 4), B has (4, 5); expected two matrices; stacks of "
-            "matrices are multiplied one by one",
+            ((2, 3, 4), (5, 6)),
+            "matmul: A has shape (2, 3, 4), B has (5, 6); A's last axis must be as long as B's last but one",
+        ),
+        (
+            matmul,
+            ((2, 3, 4), (3, 4, 5)),
+            "matmul: A has shape (2, 3, 4), B has (3, 4, 5); the axes before the last two must be equal, or 1",
         ),
         (
             hadamard,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians.derivation import derive
-from jacobians.derivation.result import latex_text
+from jacobians.derivation.writing import latex_text
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import (
     Add,

@@ -34,7 +34,7 @@ def _parameter(setting: Setting, name: str, gradients: Gradients) -> Gradients:
 # what may stand for the gradient: name, function, what is said of it, rank; a row of one sign may be negated as well
 _CHANGES: tuple[tuple[str, Callable[[Array], Array], str, int], ...] = (
     ("sign-of-gradient", np.sign, "the sign of every entry", 1),
-    ("absolute-gradient", np.abs, "the absolute value of every entry", 2),
+    ("absolute-gradient", np.abs, "the absolute value of every entry", 3),
     ("squared-gradient", np.square, "the square of every entry", 1),
     ("root-of-gradient", lambda g: np.sqrt(np.abs(g)), "the root of every entry's absolute value", 1),
 )

@@ -24,6 +24,8 @@ PEERS = {
         "tied_norms",
         "layer_gradient",
         "layer_norms",
+        "matrix_jacobian",
+        "logdet_gradient",
     ),
     "jax": (
         "gradient",
@@ -36,6 +38,8 @@ PEERS = {
         "gauss_newton_diagonal",
         "hessian_product",
         "hessian_matrix",
+        "matrix_jacobian",
+        "logdet_gradient",
     ),
     "autograd": ("gradient",),
     "sklearn": ("gradient",),

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tests.benchmarks.contest import Contender
+from tests.benchmarks.matrices import MatrixProblem
 from tests.benchmarks.nets import Net
 
 jax.config.update("jax_enable_x64", True)  # or it would turn float64 into float32
@@ -181,3 +182,30 @@ def gauss_newton_diagonal(net: Net) -> list[Contender]:
         return jax.lax.scan(of_example, {name: jnp.zeros_like(p) for name, p in params.items()}, X)[0]
 
     return _contender("scan of vjp, squared", run, (params, X), lambda d: {"diagonal": _packed(net, d, 0)})
+
+
+def matrix_jacobian(problem: MatrixProblem) -> list[Contender]:
+    """By forward and by reverse mode, compiled."""
+    A, B = map(jnp.asarray, problem.arrays())
+    functions: dict[str, Callable[..., Any]] = {
+        "inverse": jnp.linalg.inv,
+        "solve": lambda A: jnp.linalg.solve(A, B),
+        "cholesky": lambda S: jnp.linalg.cholesky(S, symmetrize_input=False),
+    }
+    found = []
+    for mode in (jax.jacfwd, jax.jacrev):
+        compiled = jax.jit(mode(functions[problem.function]))
+        call = partial(lambda f: jax.block_until_ready(f(A)), compiled)
+        found.append(Contender(f"JAX {mode.__name__}", "peer", call, problem.along))
+    return found
+
+
+def logdet_gradient(problem: MatrixProblem) -> list[Contender]:
+    """Compiled."""
+    A = jnp.asarray(problem.arrays()[0])
+    compiled = jax.jit(jax.value_and_grad(lambda A: jnp.linalg.slogdet(A)[1]))
+
+    def read(found: Any) -> dict[str, np.ndarray]:
+        return {"value": np.asarray(found[0]), "gradient": np.asarray(found[1])}
+
+    return [Contender("JAX", "peer", lambda: jax.block_until_ready(compiled(A)), read)]

@@ -7,13 +7,14 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch.func import grad, jacrev, jvp, vjp, vmap
+from torch.func import grad, jacfwd, jacrev, jvp, vjp, vmap
 from torch.nn.functional import cross_entropy
 
 from tests.benchmarks import tied
 from tests.benchmarks.contest import Contender, skipped
 from tests.benchmarks.floors import gradient_products
 from tests.benchmarks.layers import Layer
+from tests.benchmarks.matrices import MatrixProblem
 from tests.benchmarks.nets import Net
 from tests.benchmarks.peers import torch_layers
 from tests.benchmarks.peers.torch_net import Params, data, output, packed
@@ -210,3 +211,28 @@ def layer_gradient(layer: Layer) -> list[Contender]:
 
 def layer_norms(layer: Layer) -> list[Contender]:
     return torch_layers.norms(layer)
+
+
+def matrix_jacobian(problem: MatrixProblem) -> list[Contender]:
+    """By forward and by reverse mode."""
+    A, B = map(torch.tensor, problem.arrays())
+    functions = {
+        "inverse": torch.linalg.inv,
+        "solve": lambda A: torch.linalg.solve(A, B),
+        "cholesky": torch.linalg.cholesky,
+    }
+    return [
+        Contender(f"torch {mode.__name__}", "peer", partial(mode(functions[problem.function]), A), problem.along)
+        for mode in (jacfwd, jacrev)
+    ]
+
+
+def logdet_gradient(problem: MatrixProblem) -> list[Contender]:
+    """Eager."""
+    A = torch.tensor(problem.arrays()[0], requires_grad=True)
+
+    def run() -> tuple[torch.Tensor, torch.Tensor]:
+        value = torch.linalg.slogdet(A)[1]
+        return value.detach(), torch.autograd.grad(value, A)[0]
+
+    return [Contender("torch", "peer", run, lambda f: {"value": f[0].numpy(), "gradient": f[1].numpy()})]

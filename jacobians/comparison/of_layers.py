@@ -1,0 +1,193 @@
+"""The same layers in several conventions: images, kernels and matrices as each keeps them, and their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jacobians.arrays import Array, size_of
+from jacobians.comparison.comparison import Difference
+from jacobians.comparison.graphs import GraphComparison, GraphSide
+from jacobians.conventions import Convention
+from jacobians.errors import LayoutError, ShapeError
+from jacobians.graphs import Value, values
+from jacobians.layers import Convolution, Flattened, Pool, TransposedConvolution
+from jacobians.layout import Layout
+from jacobians.network import Network
+from jacobians.operations import Affine, Chain, Operation, find_activation
+from jacobians.operations.shaping import flat_examples
+from jacobians.translate import translate_batch
+
+__all__ = ["LayersOnce", "compare_layers", "convolutional_net"]
+
+_WRITTEN = Layout()
+"""How the layers and their arrays are written once: a batch in rows, images CHW, kernels OIHW, weights in columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayersOnce:
+    """Layers as they are written once, with numbers for their parameters, and what each of them gets.
+
+    Attributes
+    ----------
+    chain : Chain
+    parameters : dict of ndarray
+        By the chain's names.
+    before : tuple of tuple of int
+        The shape of what each layer gets.
+    outputs : int
+        Of one example.
+    """
+
+    chain: Chain
+    parameters: dict[str, Array]
+    before: tuple[tuple[int, ...], ...]
+    outputs: int
+
+    @classmethod
+    def drawn(cls, operations: Sequence[Operation | str], X: Array, seed: int) -> LayersOnce:
+        """Return the layers with random parameters, none of them 0.
+
+        Raises
+        ------
+        ShapeError
+            If a layer does not know its sizes, or the outputs are no matrix.
+        """
+        parts = [find_activation(part) if isinstance(part, str) else part for part in operations]
+        chain = Chain(*(part.moved_to(_WRITTEN) for part in parts))
+        shapes = chain.parameter_shapes()
+        missing = [name for name in chain.names[1:] if name not in shapes]
+        if missing:
+            raise ShapeError(
+                f"compare: {', '.join(missing)}: the operations do not fix their sizes, as Convolution(sizes=…), "
+                "BatchNorm(features=…) and Affine(layout, (in, out)) do"
+            )
+        rng = np.random.default_rng(seed)
+        parameters = {name: 0.5 * rng.normal(size=shapes[name]) for name in chain.names[1:]}
+        results = [value for value, _ in chain.run(X, parameters)]
+        if results[-1].ndim != 2:
+            raise ShapeError(
+                f"compare: the outputs have shape {results[-1].shape}; expected a matrix: let Flattened() and an "
+                "affine layer come last"
+            )
+        return cls(chain, parameters, (X.shape, *(r.shape for r in results[:-1])), results[-1].shape[1])
+
+    def orders(self, layout: Layout) -> list[Array | None]:
+        """Return, for each affine layer after a flattening, which of the features as written lies at each place."""
+        found: list[Array | None] = []
+        order = None
+        for part, shape in zip(self.chain.parts, self.before, strict=True):
+            if isinstance(part, Flattened) and len(shape) == 4:
+                numbers = np.arange(size_of(shape[1:])).reshape(1, *shape[1:])
+                there = numbers.transpose(_back(layout.image_axes()))
+                order = flat_examples(there.shape, layout)._jvp(there).ravel()
+            if isinstance(part, Affine) and len(shape) > 2:
+                raise LayoutError(
+                    "compare: an affine layer flattens images in some conventions alone: put Flattened() before it"
+                )
+            found.append(order if isinstance(part, Affine) else None)
+            order = None if isinstance(part, Affine) else order
+        return found
+
+    def moved(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
+        """Return parameters or gradients as they are written, as the convention keeps and names them."""
+        layout, orders = convention.layout, self.orders(convention.layout)
+        found: dict[str, Array] = {}
+        for position, own in self._by_part(arrays).items():
+            part, order = self.chain.parts[position], orders[position]
+            names = {short: convention.names.parameter(name) for short, (name, _) in own.items()}
+            kept = {short: array for short, (_, array) in own.items()}
+            if isinstance(part, Affine):
+                nodes = kept["W"].T if order is None else kept["W"].T[:, order]
+                stored = convention.store_layers([(nodes, kept["b"])])
+                kept = dict(zip(("W", "b"), stored.values(), strict=False))
+            elif isinstance(part, (Convolution, TransposedConvolution)):
+                kept["W"] = kept["W"].transpose(_back(layout.kernel_axes(part.places)))
+            found |= {names[short]: np.ascontiguousarray(array) for short, array in kept.items()}
+        return found
+
+    def back(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
+        """Return parameters or gradients of a convention as they are written."""
+        layout, orders = convention.layout, self.orders(convention.layout)
+        found: dict[str, Array] = {}
+        for position, own in self._by_part(self.parameters).items():
+            part, order = self.chain.parts[position], orders[position]
+            given = {short: arrays.get(convention.names.parameter(name)) for short, (name, _) in own.items()}
+            kept = {short: array for short, array in given.items() if array is not None}
+            if isinstance(part, Affine):
+                stored = {convention.weight(1): kept["W"]} | ({convention.bias(1): kept["b"]} if "b" in kept else {})
+                ((nodes, bias),) = convention.take_layers(stored)
+                kept = {"W": (nodes if order is None else nodes[:, np.argsort(order)]).T}
+                kept |= {} if bias is None else {"b": bias}
+            elif isinstance(part, (Convolution, TransposedConvolution)):
+                kept["W"] = kept["W"].transpose(layout.kernel_axes(part.places))
+            found |= {own[short][0]: array.reshape(own[short][1].shape) for short, array in kept.items()}
+        return found
+
+    def _by_part(self, arrays: Mapping[str, Array]) -> dict[int, dict[str, tuple[str, Array]]]:
+        """For each layer with parameters, by its own names, the chain's name and the array."""
+        found: dict[int, dict[str, tuple[str, Array]]] = {}
+        for name in self.chain.names[1:]:
+            position, own = self.chain.owner(name)
+            found.setdefault(position, {})[own] = (name, arrays[name])
+        return found
+
+    def side(self, network: Network, X: Array, Y: Array) -> GraphSide:
+        """Return the layers in a network's convention, with its loss, on examples as they are written."""
+        convention = network.convention
+        written = convention.replace(name="written", layout=_WRITTEN)
+        own = self.moved(self.parameters, convention)
+        x, *given = values(X=translate_batch(X, written, convention), **own)
+        left = iter(given)
+        output: Value = x
+        for part in (part.moved_to(convention.layout) for part in self.chain.parts):
+            output = part(output, *(next(left) for _ in part.names[1:]))
+        for part in network.chain.parts[1:]:  # the output activation, where the loss does not contain it
+            output = part(output)
+        targets = translate_batch(Y, written, convention) if Y.ndim == 2 else Y
+        weight = network.loss.factor * network.loss.scale(output.array)
+        return GraphSide(
+            convention, network.loss(output, targets), dict(zip(own, given, strict=True)), x, output, weight
+        )
+
+
+def convolutional_net(kernels: int, side: int, outputs: int) -> list[Operation | str]:
+    """Return so many 3×3 kernels over square images of one channel, ReLU, max-pooling by 2, and an affine layer."""
+    features = kernels * (side // 2) ** 2
+    first = Convolution(pad=1, sizes=(kernels, 1, 3, 3))
+    return [first, "relu", Pool("max", 2), Flattened(), Affine(sizes=(features, outputs))]
+
+
+def compare_layers(
+    once: LayersOnce, networks: Sequence[Network], ratios: Sequence[float], X: Array, Y: Array
+) -> GraphComparison:
+    """Return the comparison of layers in the conventions of some networks, which give the losses.
+
+    Raises
+    ------
+    LayoutError
+        If a convention has no bias, or an affine layer gets images.
+    """
+    without = [net.convention.name for net in networks if net.convention.layout.bias == "none"]
+    if without:
+        raise LayoutError(f"compare: {', '.join(without)} has no bias, and the layers have some; leave it out")
+    sides = tuple(once.side(network, X, Y) for network in networks)
+    first = sides[0]
+    bounds = first.allowance()
+    found = []
+    for side, ratio in zip(sides[1:], ratios[1:], strict=True):
+        theirs = once.moved(once.back(side.gradient, side.convention), first.convention)
+        rows = []
+        for name, own in first.gradient.items():
+            largest = float(np.abs(own - theirs[name] * ratio).max(initial=0.0))
+            unit = float(np.spacing(max(np.abs(own).max(initial=0.0), np.finfo(own.dtype).tiny)))
+            gradient = first.convention.names.gradient_of(name)
+            rows.append(Difference(name, gradient, first.convention.name, largest, largest / unit, bounds[name] / unit))
+        found.append(tuple(rows))
+    return GraphComparison(sides, tuple(found), tuple(ratios))
+
+
+def _back(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))

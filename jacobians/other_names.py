@@ -1,0 +1,75 @@
+"""What other libraries call things, and what they are called here: read only where a name is not found."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from jacobians.arrays import did_you_mean
+
+_CALLED_ELSEWHERE = {
+    "value": "(x,) = jac.values(x=2.0)",
+    "Value": "(x,) = jac.values(x=2.0)",
+    "gradient": "jac.grad(f), or net.gradient(params, X, Y)",
+    "derivative": "jac.differentiate",
+    "diff": "jac.differentiate",
+    "value_and_grad": "net.value_and_grad(params, X, Y), or jac.grad(f)",
+    "jacrev": "jac.jacobian(f)",
+    "jacfwd": "jac.jacobian(f)",
+    "vjp": "jac.jacobian(f)(x).vjp(cotangent)",
+    "jvp": "jac.jacobian(f)(x).jvp(tangent)",
+    "jit": "jac.replayed(f)",
+    "vmap": "the operations take batches, see jac.Layout",
+    "mse": "jac.squared_error",
+    "mse_loss": "jac.squared_error",
+    "bce": "jac.binary_cross_entropy",
+    "nll_loss": "jac.cross_entropy",
+    "swish": "jac.silu",
+    "Dense": "jac.Affine, or jac.Network.dense((4, 3, 2)) for a whole network",
+    "Linear": "jac.Affine, or jac.Network.dense((4, 3, 2)) for a whole network",
+    "Sequential": "jac.Network([jac.Affine(), jac.Tanh()], …), or jac.Network.dense((4, 3, 2))",
+    "Model": "jac.Network",
+    "dense": "jac.Network.dense((4, 3, 2))",
+    "sum": "jac.total",
+    "dot": "jac.matmul",
+    "multiply": "jac.hadamard",
+    "subtract": "jac.values(A=A, B=B), and A - B of these",
+    "concatenate": "np.concatenate of jac.values(A=A, B=B)",
+    "conv": "jac.layers.conv2d",
+    "inv": "jac.matrix.inverse",
+    "check_grad": "jac.check_gradient",
+    "gradcheck": "jac.check_gradient",
+    "train": "jac.fit",
+    "presets": "jac.all_conventions()",
+    "preset": "jac.convention(name)",
+    "einsum": "np.einsum of jac.values(A=A, B=B)",
+}
+
+
+def instead_of(name: str, names: Iterable[str], rooms: Iterable[str]) -> str:
+    """Return the end of a message about a name that the package does not have: what is meant, or nothing.
+
+    Parameters
+    ----------
+    name : str
+    names : iterable of str
+        Those that there are.
+    rooms : iterable of str
+        Modules whose names are reached through them.
+
+    Examples
+    --------
+    >>> instead_of("mse", [], []), instead_of("cholesky", [], ["matrix"]), instead_of("softmx", ["softmax"], [])
+    ('; write jac.squared_error', '; write jac.matrix.cholesky', "; did you mean 'softmax'?")
+    """
+    if name in _CALLED_ELSEWHERE:
+        return f"; write {_CALLED_ELSEWHERE[name]}"
+    for room in rooms:
+        near = [own for own in importlib.import_module(f"jacobians.{room}").__all__ if _plain(own) == _plain(name)]
+        if near:
+            return f"; write jac.{room}.{name if name in near else near[0]}"
+    return did_you_mean(name, names)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "")
