@@ -30,7 +30,7 @@ from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
 from jacobians.linops.kernels import matmul
 from jacobians.network import Network, Run
-from jacobians.operations.operation import in_layout
+from jacobians.operations.record import in_layout
 
 __all__ = ["empirical_fisher", "gauss_newton", "hessian", "kronecker_factored"]
 

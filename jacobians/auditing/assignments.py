@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from jacobians.auditing.claims import Claim
+from jacobians.auditing.course_words import STRENGTHS
 from jacobians.auditing.formula import Formula, LeftSide, left_side, read
 from jacobians.auditing.formula_text import Span
-from jacobians.auditing.names import STRENGTHS, Scope
+from jacobians.auditing.names import Scope
 from jacobians.auditing.statements import Assignment, Loop, Statement, assignments
 from jacobians.auditing.terms import Kind, Path, Term, leaf, number, positions, replaced
 from jacobians.auditing.what_is_claimed import claim_of, claim_of_own

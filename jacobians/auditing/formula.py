@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from jacobians.auditing.course_words import LISTS, LOSS_NAMES
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.latex_reader import LatexNames, read_latex
-from jacobians.auditing.names import LISTS, LOSS_NAMES, Scope
+from jacobians.auditing.names import Scope
 from jacobians.auditing.octave_reader import read_octave
 from jacobians.auditing.python_reader import ENTRY_OF_DICT, name_of_entry, read_numpy
 from jacobians.auditing.statements import Statement, assignments, statements

@@ -7,8 +7,8 @@ import re
 import warnings
 from collections.abc import Sequence
 
+from jacobians.auditing.course_words import LISTS
 from jacobians.auditing.formula_text import MAX_DEPTH, Source, Span
-from jacobians.auditing.names import LISTS
 from jacobians.auditing.terms import Kind, Term, call, mask_of, number
 from jacobians.auditing.words import Words
 from jacobians.errors import FormulaError

@@ -22,7 +22,8 @@ from jacobians.errors import DomainError
 from jacobians.layout import Order
 from jacobians.linops import Jacobian, Zero
 from jacobians.operations import Operation
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, MatMul, Symbol
 from jacobians.symbols.text import TextNotation

@@ -16,7 +16,7 @@ from jacobians.graphs.node import Edge, Node
 from jacobians.layout import Layout, Order
 from jacobians.linops import Dense, Identity, Jacobian
 from jacobians.linops.algebra import compose_all
-from jacobians.operations.operation import in_layout
+from jacobians.operations.record import in_layout
 from jacobians.operations.sweep import Wiring
 from jacobians.pictures.figure import plot_chain
 

@@ -12,7 +12,8 @@ from jacobians.arrays import Array, DType, Shape, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian, PermutedAxes, Reshape, Selection
 from jacobians.operations import Primitive, Unary
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers
 from jacobians.symbols.expressions import Expr
 
 

@@ -13,7 +13,7 @@ from jacobians.graphs.node import Origin
 from jacobians.graphs.second_order import hessian_between
 from jacobians.graphs.value import Value
 from jacobians.linops import Jacobian
-from jacobians.operations.operation import Second
+from jacobians.operations.record import Second
 
 __all__ = ["derivative_of_vjp", "second_by_values"]
 

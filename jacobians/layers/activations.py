@@ -18,7 +18,7 @@ from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
 from jacobians.operations.broadcasting import OfTwo, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [

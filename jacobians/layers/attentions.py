@@ -29,7 +29,8 @@ from jacobians.linops.kernels import empty
 from jacobians.linops.unrolling import slabs
 from jacobians.operations import Jacobians, Primitive
 from jacobians.operations.inside import Inside
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Pull, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Pull, Second
 from jacobians.operations.softmaxes import SOFTMAX, softmax
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr

@@ -18,7 +18,7 @@ from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians, Operation
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 
 
 class Composed(Operation):

@@ -42,7 +42,8 @@ from jacobians.linops import (
 from jacobians.linops.convolutions import window_counts
 from jacobians.operations import Jacobians, Operation, Primitive
 from jacobians.operations.inside import Inside
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr, Number, Ones
 

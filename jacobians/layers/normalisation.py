@@ -23,7 +23,8 @@ from jacobians.linops.kernels import total
 from jacobians.linops.standardised import Standardised
 from jacobians.operations import Jacobians, Operation, Primitive, Unary
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function

@@ -16,7 +16,7 @@ from jacobians.linops import Broadcast, ForEachExample, Jacobian, PickedFromWind
 from jacobians.linops.convolutions import window_counts
 from jacobians.operations import Operation, Unary
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.operations.shaping import flat_examples
 from jacobians.presets import AnyLayout, find_layout
 

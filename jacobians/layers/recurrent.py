@@ -27,7 +27,7 @@ from jacobians.layers.whole_sequences import (
 )
 from jacobians.linops.kernels import empty, matmul
 from jacobians.operations import Jacobians, sigmoid, tanh
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["GRU", "LSTM", "RNN", "gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step"]

@@ -13,7 +13,7 @@ from jacobians.linops import Commutation, Jacobian, Kronecker, SylvesterInverse
 from jacobians.matrix.matrix_operation import OfMatrices, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_two
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = ["Lyapunov", "Sylvester", "lyapunov", "sylvester"]

@@ -15,7 +15,7 @@ from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, KhatriRa
 from jacobians.matrix.inverses import Inverse, Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric, symmetriser, with_mirror
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = ["LDL", "QR", "Cholesky", "cholesky", "ldl", "qr"]

@@ -15,7 +15,8 @@ from jacobians.linops.lu import factored, factored_or_singular, inverse_of
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function

@@ -26,7 +26,7 @@ from jacobians.linops.lu import inverse_of
 from jacobians.matrix.inverses import Inverse
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = [

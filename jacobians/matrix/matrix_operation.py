@@ -16,7 +16,7 @@ from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Commutation, DirectSum, Identity, Jacobian, Zero
 from jacobians.operations import Primitive, Unary
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["OfMatrices", "OfOneMatrix", "OfVectors"]

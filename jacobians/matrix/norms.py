@@ -17,7 +17,8 @@ from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, is_tied, r
 from jacobians.matrix.spectra import SingularValues
 from jacobians.matrix.traces_and_forms import Trace
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
+from jacobians.operations.operation import UNNAMED, Naming, Unary
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function

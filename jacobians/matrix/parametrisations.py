@@ -17,7 +17,7 @@ from jacobians.matrix.inverses import Solve
 from jacobians.matrix.matrix_operation import OfOneMatrix, square
 from jacobians.matrix.structured import OfVector, side_of
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 
 __all__ = [

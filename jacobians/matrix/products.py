@@ -16,7 +16,8 @@ from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, square, w
 from jacobians.operations import Jacobians
 from jacobians.operations.broadcasting import Divided, Slopes
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr
 

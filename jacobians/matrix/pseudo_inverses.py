@@ -15,7 +15,8 @@ from jacobians.matrix.inverses import Solve, on_vectors
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Call, Expr, Eye
 from jacobians.symbols.named_functions import Function

@@ -22,7 +22,7 @@ from jacobians.matrix.matrix_operation import (
     symmetriser,
 )
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Second
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
 
 __all__ = [

@@ -29,7 +29,8 @@ from jacobians.matrix.matrix_operation import OfVectors, square, symmetric, with
 from jacobians.matrix.structured import diagonal_places
 from jacobians.operations import log
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Unary
+from jacobians.operations.operation import Unary
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 
 __all__ = [

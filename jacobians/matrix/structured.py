@@ -25,7 +25,7 @@ from jacobians.linops import (
 )
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 
 __all__ = [

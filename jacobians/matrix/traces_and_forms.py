@@ -15,7 +15,8 @@ from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_one, of_two
-from jacobians.operations.operation import UNNAMED, Makers, Naming
+from jacobians.operations.operation import UNNAMED, Naming
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Expr, Eye
 

@@ -19,7 +19,8 @@ from jacobians.network.chain_forward import ChainForward
 from jacobians.network.forward import Forward
 from jacobians.network.function_forward import FunctionForward
 from jacobians.network.objective import Objective
-from jacobians.operations.operation import Frozen, in_layout
+from jacobians.operations.operation import Frozen
+from jacobians.operations.record import in_layout
 from jacobians.stops import Stop
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from jacobians.operations import (
     operation,
     powers,
     products,
+    record,
     shaping,
     smooth_rectifiers,
     softmaxes,
@@ -43,6 +44,7 @@ from jacobians.operations.losses_of_places import *
 from jacobians.operations.operation import *
 from jacobians.operations.powers import *
 from jacobians.operations.products import *
+from jacobians.operations.record import *
 from jacobians.operations.shaping import *
 from jacobians.operations.smooth_rectifiers import *
 from jacobians.operations.softmaxes import *
@@ -61,6 +63,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         *operation.__all__,
         *powers.__all__,
         *products.__all__,
+        *record.__all__,
         *shaping.__all__,
         *smooth_rectifiers.__all__,
         *softmaxes.__all__,

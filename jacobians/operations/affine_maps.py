@@ -17,7 +17,8 @@ from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape,
 from jacobians.linops.kernels import matmul
 from jacobians.linops.kronecker import bordered
 from jacobians.operations.on_values import V, of_one, of_two
-from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Primitive, Second, Unary
+from jacobians.operations.operation import UNNAMED, Naming, Operation, Primitive, Unary
+from jacobians.operations.record import Jacobians, Makers, Second
 from jacobians.operations.shaping import flat_examples
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, WithOnes

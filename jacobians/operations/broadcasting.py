@@ -16,7 +16,8 @@ from jacobians.arrays import Array, Shape, StandIn, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.linops.broadcast import spread
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Primitive, Second
+from jacobians.operations.operation import UNNAMED, Naming, Primitive
+from jacobians.operations.record import Makers, Second
 from jacobians.symbols.expressions import Expr
 
 Slopes: TypeAlias = tuple[Callable[[], Array | float], Callable[[], Array | float]]

@@ -19,7 +19,8 @@ from jacobians.errors import ArgumentError, ShapeError
 from jacobians.layout import DEFAULT_LAYOUT, Order
 from jacobians.linops import Identity, Jacobian, Selection
 from jacobians.operations.hessian import Evaluated, Input, hessian_of
-from jacobians.operations.operation import UNNAMED, Jacobians, Makers, Naming, Operation, Row, Second
+from jacobians.operations.operation import UNNAMED, Naming, Operation
+from jacobians.operations.record import Jacobians, Makers, Row, Second
 from jacobians.operations.sweep import Wiring
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr

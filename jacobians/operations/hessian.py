@@ -38,7 +38,7 @@ from jacobians.operations.linearised_steps import (
     layer_diagonal,
     led,
 )
-from jacobians.operations.operation import Jacobians
+from jacobians.operations.record import Jacobians
 from jacobians.operations.sweep import Wiring
 
 __all__ = ["Evaluated", "Hessian", "Input", "Part", "Term", "hessian_of"]

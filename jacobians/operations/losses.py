@@ -15,7 +15,8 @@ from jacobians.errors import ArgumentError, DomainError, DTypeError, LayoutError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
 from jacobians.operations.on_values import V, of_one, of_targets
-from jacobians.operations.operation import UNNAMED, Frozen, Makers, Naming, Second, Unary, called, in_layout
+from jacobians.operations.operation import UNNAMED, Frozen, Naming, Unary, called
+from jacobians.operations.record import Makers, Second, in_layout
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of

@@ -15,7 +15,8 @@ from jacobians.linops import BatchedKronecker, Commutation, Jacobian, Kronecker,
 from jacobians.linops.broadcast import spread
 from jacobians.operations.broadcasting import Plus, Times
 from jacobians.operations.on_values import of_two
-from jacobians.operations.operation import Jacobians, Makers, Primitive, Second
+from jacobians.operations.operation import Primitive
+from jacobians.operations.record import Jacobians, Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["Add", "Hadamard", "MatMul", "add", "hadamard", "matmul"]

@@ -23,7 +23,8 @@ from jacobians.linops import (
     Selection,
 )
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Unary
+from jacobians.operations.operation import UNNAMED, Naming, Unary
+from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Expr, Reshaped, transposed
 

@@ -12,7 +12,8 @@ from jacobians.errors import ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import DiagonalMinusOuter, Jacobian, Sum
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Operation, Second, Unary
+from jacobians.operations.operation import UNNAMED, Naming, Operation, Unary
+from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Quotient, SumOver
 from jacobians.symbols.named_functions import Function

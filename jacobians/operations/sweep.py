@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.arrays import DType
 from jacobians.linops import Jacobian
-from jacobians.operations.operation import Row
+from jacobians.operations.record import Row
 
 __all__ = ["Wiring"]
 

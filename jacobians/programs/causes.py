@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.edits import Edit, name_of
 from jacobians.programs.explained import explained, number, scale_kind
 from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.line_parts import Edit, name_of
 from jacobians.programs.lines import (
     Look,
     Site,

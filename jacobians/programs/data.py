@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.recording import key_of
+from jacobians.programs.plan import key_of
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 
@@ -97,7 +97,6 @@ class Uses:
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
 _LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
-_WEIGHT = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
 
 
 def uses_of(tree: ast.Module, text: str) -> Uses:
@@ -163,7 +162,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             name = node.attr
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value
-        number = _WEIGHT.match(name)
+        number = naming.NUMBERED.match(name)
         if number:
             numbers.add(int(number.group(1)))
     found.numbered = bool(numbers)
@@ -308,33 +307,6 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
 _MOST_CLASSES = 20
-_X = re.compile(
-    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
-)
-_Y = re.compile(
-    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*|targets_list)$"
-)
-_SIZE_D = re.compile(
-    r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$"
-)
-_SIZE_H = re.compile(
-    r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
-)
-_SIZE_OF_LAYER = re.compile(
-    r"(?:n_?h(?:id(?:den)?)?|hidden_?(?:layer_?)?(?:size|dim|nodes|units)?)_?(\d)(?:_?(?:size|dim|nodes|units))?$"
-)
-_SIZE_K = re.compile(
-    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
-)
-_DIMS = re.compile(
-    r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
-)
-_COUNT = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
-_ROUNDS = re.compile(
-    r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
-)
-_INDICES = re.compile(r"(idx|ids|indices|index|tokens?|words?)(_?\w{0,5})?")
-_FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
 
 
 def is_size(name: str) -> bool:
@@ -455,26 +427,27 @@ class Data:
             return list(_HIDDEN[:2])
         if naming.is_step(name):
             return 0.1
-        if _ROUNDS.fullmatch(name):
+        if naming.ROUNDS.fullmatch(name):
             return 2
-        if _FLAG.match(name):
+        if naming.FLAG.match(name):
             return True
-        if _DIMS.fullmatch(name) and name != "size":
+        if naming.WIDTHS.fullmatch(name) and name != "size":
             widths = self.widths if len(self.widths) > 3 else (_D, *_HIDDEN[:2], self.guess.outputs)
             longest = self.uses.places.get(name, 0)
             if longest >= 2:
                 widths = (_D, *_HIDDEN[: longest - 1], self.guess.outputs)
             return list(self.decisions.fitted(widths))
-        if _COUNT.fullmatch(name) and not (
+        if naming.EXAMPLES.fullmatch(name) and not (
             name == "m" and re.search(r"\bb\b", function) and "w" not in function.split()
         ):
             return self.guess.examples
         if name == "m":
             return float(self._normal(name, ()))
-        layer = _SIZE_OF_LAYER.match(name)
+        layer = naming.SIZE_OF_LAYER.match(name)
         if layer:
             return _HIDDEN[max(int(layer.group(1)) - 1, 0) % len(_HIDDEN)]
-        for pattern, size in ((_SIZE_D, _D), (_SIZE_H, _HIDDEN[0]), (_SIZE_K, self.guess.outputs)):
+        sizes = ((naming.INPUT_SIZE, _D), (naming.HIDDEN_SIZE, _HIDDEN[0]), (naming.OUTPUT_SIZE, self.guess.outputs))
+        for pattern, size in sizes:
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return self.decisions.same.get(size, size)
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
@@ -572,11 +545,11 @@ class Data:
         if whole and not self._unrolled(function) and (name != "weights" or self.uses.layers[1] > self.uses.layers[0]):
             return self._all_parameters()
         if re.fullmatch(r"(initial_?)?(nn_?)?(params?|theta|thetas|weights|p)", name) and self._unrolled(function):
-            several = len({word for word in function.split() if _SIZE_OF_LAYER.match(word)})
+            several = len({word for word in function.split() if naming.SIZE_OF_LAYER.match(word)})
             widths = (_D, *_HIDDEN[: max(several, 1)], guess.outputs)
             count = sum((one + 1) * other for one, other in itertools.pairwise(widths))
             return self._normal(name, (count,), 0.6)
-        number = _WEIGHT.match(name)
+        number = naming.NUMBERED.match(name)
         if number:
             layer = int(number.group(1)) - self.uses.layers[0]
             if layer + 1 >= len(self.widths):
@@ -651,15 +624,15 @@ class Data:
             return np.where(np.eye(n, 5) > 0, 3.0, made)
         if "R" in function.split() and name in ("P", "Q"):
             return self._normal(name, (n if name == "P" else 5, guess.outputs))
-        if _X.fullmatch(name) and name in self.uses.indices and not self._is_matrix(name, function):
+        if naming.INPUTS.fullmatch(name) and name in self.uses.indices and not self._is_matrix(name, function):
             return [2, 0, 1, 2, 1, 0]
-        if _INDICES.fullmatch(name) and name in self.uses.indices:
+        if naming.INDICES.fullmatch(name) and name in self.uses.indices:
             return random_of(self.seed, name).permutation(np.arange(n) % 4)
         if name == "training_data" or re.search(rf"for \w+, ?\w+ in {re.escape(name)}\b", self.uses.text):
             return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
-        if (_Y.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
+        if (naming.LABELS.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
-        if _X.fullmatch(name):
+        if naming.INPUTS.fullmatch(name):
             rank = self._rank(name, function)
             if rank == 4 and re.search("pool", function):
                 return self._normal(name, (3, 2, 4, 6))

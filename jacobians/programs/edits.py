@@ -5,107 +5,35 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-
-@dataclass(frozen=True, eq=False)
-class Edit:
-    """A line with one thing changed.
-
-    Attributes
-    ----------
-    cause : str
-        The slip's name.
-    words : str
-        What slipped, in a clause.
-    old, new : ast.AST
-        The part of the tree, and what is put in its place.
-    parent : ast.AST
-    field : str
-    place : int or None
-        Where it stands in a list of the parent.
-    natural : bool
-        Whether one thing of the line is exchanged for another, and nothing is put around it.
-    """
-
-    cause: str
-    words: str
-    old: Any
-    new: Any
-    parent: Any
-    field: str
-    place: int | None = None
-    natural: bool = True
-
-    def put(self, node: Any) -> None:
-        """Put a node where the part stands."""
-        if self.place is None:
-            setattr(self.parent, self.field, node)
-        else:
-            getattr(self.parent, self.field)[self.place] = node
-
-
-@dataclass(frozen=True, eq=False)
-class Around:
-    """What a line may use.
-
-    Attributes
-    ----------
-    arrays : mapping of str to tuple of int
-        Shapes of the arrays by how they are written.
-    counts : mapping of str to int
-        Whole numbers.
-    result : tuple of int
-        The shape that the line gives.
-    functions : mapping of str to int
-        The file's functions that may be derivatives, such as ``sigmoid_prime``, and how many arguments they take.
-    strengths, factors : tuple of str
-        Of the regulariser; and other numbers that may be factors.
-    others : tuple of str
-        What is neither an array nor a number, such as a cache.
-    examples : int
-    text : callable
-        From an expression to how the program writes it.
-    """
-
-    arrays: Mapping[str, tuple[int, ...]]
-    counts: Mapping[str, int]
-    result: tuple[int, ...]
-    functions: Mapping[str, int]
-    strengths: tuple[str, ...]
-    examples: int
-    factors: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-    text: Callable[[ast.expr], str] = field(default=ast.unparse)
-
-
-Part = tuple[Any, str, "int | None", Any]
-
-
-def roots_of(statement: ast.stmt) -> list[Part]:
-    """Return the expressions of a statement that may have slipped: the value, where it is stored, a test, a range."""
-    if isinstance(statement, (ast.If, ast.While)):
-        return [(statement, "test", None, statement.test)]
-    if isinstance(statement, ast.For):
-        return [(statement, "iter", None, statement.iter)]
-    value = getattr(statement, "value", None)
-    found: list[Part] = [] if value is None else [(statement, "value", None, value)]
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    found += [(target, "slice", None, target.slice) for target in targets if isinstance(target, ast.Subscript)]
-    return found
+from jacobians.programs.line_parts import (
+    Around,
+    Edit,
+    Part,
+    edited,
+    expression_of,
+    factors_of,
+    is_octave_call,
+    made_of,
+    name_of,
+    operands,
+    parts_within,
+    product_of,
+    roots_of,
+)
+from jacobians.programs.value_edits import edits_of_value, slopes_on
 
 
 def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     """Yield single edits of a statement, the likeliest slips first."""
     roots = roots_of(statement)
-    parts = [part for root in roots for part in _parts(root)]
+    parts = [part for root in roots for part in parts_within(root)]
     yield from _axes(parts, around)
     yield from _operators(parts)
     if roots and roots[0][1] == "value":
-        yield from _whole_line(statement, roots[0], around)
+        yield from edits_of_value(statement, roots[0], around)
     yield from _dropped(parts, around)
     if isinstance(statement, (ast.If, ast.For)):
         yield from _constants(parts)
@@ -119,210 +47,6 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     yield from _for_an_array(parts, around)
 
 
-def _parts(root: Part) -> Iterator[Part]:
-    """Every expression within one, outermost first: its parent, field, place, and itself."""
-    left: list[Part] = [root]
-    while left:
-        part = left.pop(0)
-        node = part[3]
-        if not isinstance(node, (ast.expr, ast.keyword)):
-            continue
-        yield part
-        for inner, value in ast.iter_fields(node):
-            if isinstance(value, list):
-                left += [(node, inner, i, item) for i, item in enumerate(value)]
-            elif isinstance(value, (ast.expr, ast.keyword)):
-                left.append((node, inner, None, value))
-
-
-def _edit(cause: str, words: str, part: Part, new: Any, *, natural: bool = True) -> Edit:
-    parent, name, place, node = part
-    for inner in ast.walk(new):
-        if not hasattr(inner, "lineno") and isinstance(inner, (ast.expr, ast.keyword)):
-            ast.copy_location(inner, node)
-    return Edit(cause, words, node, new, parent, name, place, natural)
-
-
-_LAMBDA = re.compile(r"\blambda\b")
-
-
-def _expression(text: str) -> ast.expr:
-    """A text as a tree; in Octave's programs lambda is a name like any other."""
-    made = ast.parse(_LAMBDA.sub("_lambda", text), mode="eval").body
-    for node in ast.walk(made):
-        if isinstance(node, ast.Name) and node.id == "_lambda":
-            node.id = "lambda"
-    return made
-
-
-def _made(text: str, **parts: ast.expr) -> ast.expr:
-    """An expression in which names such as ``_0`` stand for parts."""
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return parts.get(node.id, node)
-
-    made: ast.expr = Put().visit(_expression(text))
-    return made
-
-
-def name_of(node: ast.AST) -> str:
-    """Return the last name of what is called, without Octave's mark: ``sum`` of ``np.sum(x)`` and of ``x.sum()``."""
-    function = node.func if isinstance(node, ast.Call) else node
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id.removeprefix("octave ") if isinstance(function, ast.Name) else ""
-
-
-def _is_octave(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("octave ")
-
-
-def _octave(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(f"octave {name}", ast.Load()), list(args), [])
-
-
-_KINDS = {
-    "multiply": "product", "dot": "matrix product", "matmul": "matrix product", "divide": "quotient", "add": "sum",
-    "subtract": "difference", "product": "matrix product", "right divide": "quotient", "times": "product",
-    "outer": "outer product", "rdivide": "quotient", "plus": "sum", "minus": "difference",
-}  # fmt: skip
-_SIGNS: dict[type, str] = {
-    ast.Mult: "product", ast.MatMult: "matrix product", ast.Div: "quotient", ast.Add: "sum", ast.Sub: "difference",
-    ast.Pow: "power",
-}  # fmt: skip
-
-
-def operands(node: ast.AST) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return what an operation on two sides is, however it is written, and its sides; None for anything else.
-
-    Examples
-    --------
-    >>> import ast
-    >>> [operands(ast.parse(t, mode="eval").body)[0] for t in ("a * b", "np.multiply(a, b)", "a.dot(b)")]
-    ['product', 'product', 'matrix product']
-    """
-    if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
-        return _SIGNS[type(node.op)], node.left, node.right
-    if not isinstance(node, ast.Call) or node.keywords:
-        return None
-    name = name_of(node)
-    if name == "bsxfun" and len(node.args) == 3 and name_of(node.args[0]) in _KINDS:
-        return _KINDS[name_of(node.args[0])], node.args[1], node.args[2]
-    if name not in _KINDS:
-        return None
-    if len(node.args) == 2:
-        return _KINDS[name], node.args[0], node.args[1]
-    if len(node.args) == 1 and name == "dot" and isinstance(node.func, ast.Attribute):
-        return _KINDS[name], node.func.value, node.args[0]
-    return None
-
-
-# --- a whole line ------------------------------------------------------------------------------------
-
-
-def _whole_line(statement: ast.stmt, root: Part, around: Around) -> Iterator[Edit]:
-    whole = root[3]
-    values = [root]
-    if isinstance(whole, ast.Tuple):
-        values = [(whole, "elts", i, item) for i, item in enumerate(whole.elts)]
-    if name_of(whole) == "store" and _is_octave(whole):
-        values = [(whole, "args", 1, whole.args[1])]
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        again = copy.deepcopy(statement.targets[0])
-        for node in ast.walk(again):
-            if hasattr(node, "ctx"):
-                node.ctx = ast.Load()
-        words = "it is overwritten where it is to be added up"
-        if len(values) == 1 and values[0] is not root:
-            before = _octave("index", again, *copy.deepcopy(whole.args[2:]))
-            yield _edit("not-accumulated", words, values[0], _made("_1 + _0", _0=values[0][3], _1=before), natural=True)
-        elif isinstance(again, (ast.Name, ast.Subscript, ast.Attribute)):
-            yield _edit("not-accumulated", words, root, _made("_1 + _0", _0=whole, _1=again), natural=True)
-    for one in values:
-        yield from _of_a_value(one, around)
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
-        other = ast.Sub() if isinstance(statement.op, ast.Add) else ast.Add()
-        yield Edit("sign", "it is added where it is to be subtracted", statement.op, other, statement, "op")
-
-
-def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
-    node = one[3]
-    inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else None
-    yield _edit("sign", "the sign is wrong", one, inner or _made("-_0", _0=node), natural=inner is not None)
-    for name, count in around.counts.items():
-        if count == around.examples:
-            yield _edit("scale-n", f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node))
-            words = f"it is divided by {name} once too often"
-            yield _edit("scale-n", words, one, _made(f"_0 * {name}", _0=node), natural=False)
-            break
-    yield _edit("scale-half", "a factor of 2 is missing", one, _made("2 * _0", _0=node))
-    yield _edit("scale-half", "a factor of 1/2 is missing", one, _made("_0 / 2", _0=node))
-    for text, cause, words in _slopes(around):
-        yield _edit(cause, f"the derivative {words} is missing", one, _made(f"_0 * {text}", _0=node), natural=False)
-    for function, arguments in around.functions.items():
-        called = [f"{function}(_0)"] if arguments == 1 else []
-        if arguments == 2:
-            called = [f"{function}(_0, {x})" for x in (*around.others, *_of_shape(around, around.result))]
-        for text in called:
-            words = f"the derivative {text.replace('_0', '…')} is missing"
-            yield _edit("derivative-missing", words, one, _made(text, _0=node), natural=False)
-    for strength in around.strengths:
-        for name in _of_shape(around, around.result):
-            if not name.startswith("d"):
-                for scale in ("", *(f" / {n}" for n, c in around.counts.items() if c == around.examples), " * 2"):
-                    yield _edit(
-                        "regulariser-missing-in-gradient",
-                        "the regulariser is missing",
-                        one,
-                        _made(f"_0 + {strength}{scale} * {name}", _0=node),
-                        natural=False,
-                    )
-    for name, count in around.counts.items():
-        if count != around.examples and count > 1:
-            cause = "scale-n" if _OF_EXAMPLES.match(name) else "scale-classes"
-            yield _edit(cause, f"it is divided by {name}", one, _made(f"_0 * {name}", _0=node), natural=False)
-            yield _edit(cause, f"1/{name} is missing", one, _made(f"_0 / {name}", _0=node), natural=False)
-    for name, shape in around.arrays.items():
-        if shape and shape != around.result and _spreads(shape, around.result):
-            words = f"the factor {name} is missing"
-            yield _edit("factor-missing", words, one, _made(f"_0 * {name}", _0=node), natural=False)
-    if around.result:
-        for name in _of_shape(around, around.result):
-            for sign in "+-":
-                words = f"the term {sign} {name} is missing"
-                yield _edit("term-missing", words, one, _made(f"_0 {sign} {name}", _0=node), natural=False)
-
-
-_OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
-"""Counts of examples: a batch may hold fewer than there are."""
-
-
-def _spreads(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
-    """Whether an array is repeated along an axis to have the result's shape, as gamma of a normalised layer is."""
-    pairs = zip(reversed(shape), reversed(result), strict=False)
-    return len(shape) <= len(result) and all(one in (1, other) for one, other in pairs)
-
-
-def _of_shape(around: Around, shape: tuple[int, ...]) -> list[str]:
-    return [name for name, own in around.arrays.items() if own == shape]
-
-
-def _slopes(around: Around, *, every: bool = False) -> Iterator[tuple[str, str, str]]:
-    """Derivatives of activations on the arrays of the result's shape, or on all: each with its slip and in words."""
-    for name, shape in around.arrays.items():
-        if shape != around.result and not (every and shape):
-            continue
-        yield f"({name} * (1 - {name}))", "derivative-missing", f"{name} * (1 - {name})"
-        yield f"(1 - {name} ** 2)", "derivative-missing", f"1 - {name} ** 2"
-        yield f"({name} > 0)", "mask-missing", f"{name} > 0"
-        for function, arguments in around.functions.items():
-            if arguments == 1:
-                yield f"{function}({name})", "derivative-missing", f"{function}({name})"
-        if re.search(r"(?i)mask", name):
-            yield name, "mask-missing", name
-
-
 # --- parts of a line ---------------------------------------------------------------------------------
 
 
@@ -333,12 +57,12 @@ def _axes(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             if not isinstance(node.ctx, ast.Store):
                 words = "it is taken of one example, where it is to be summed over all"
                 for text in ("_0.sum(axis=0)", "_0.sum(axis=1)"):
-                    yield _edit("bias-one-example", words, part, _made(text, _0=node.value))
+                    yield edited("bias-one-example", words, part, made_of(text, _0=node.value))
             continue
         name = name_of(node) if isinstance(node, ast.Call) else ""
         if name not in ("sum", "mean", "nansum", "average"):
             continue
-        yield from _axes_of_octave(part) if _is_octave(node) else _axes_of_numpy(part)
+        yield from _axes_of_octave(part) if is_octave_call(node) else _axes_of_numpy(part)
         other = {"sum": "mean", "mean": "sum"}.get(name)
         if other:
             new = copy.deepcopy(node)
@@ -348,7 +72,7 @@ def _axes(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                 new.func.id = new.func.id.replace(name, other)
             averaged = name == "mean"
             words = "it is averaged where it is to be summed" if averaged else "it is summed where it is to be averaged"
-            yield _edit("bias-averaged" if averaged else "scale-n", words, part, new)
+            yield edited("bias-averaged" if averaged else "scale-n", words, part, new)
 
 
 _ALL = "it is summed over all entries, not over the examples alone"
@@ -359,14 +83,14 @@ def _axes_of_octave(part: Part) -> Iterator[Edit]:
     node = part[3]
     of = node.args[0]
     everything = name_of(of) == "index" and len(of.args) == 2 and getattr(of.args[1], "value", None) == ":"
-    nested = name_of(of) in ("sum", "mean") and _is_octave(of)
+    nested = name_of(of) in ("sum", "mean") and is_octave_call(of)
     for axis in (1, 2):
         new = copy.deepcopy(node)
         if everything or nested:
             new.args = [copy.deepcopy(of.args[0])]
         new.args = [new.args[0], ast.Constant(float(axis))]
         if ast.dump(new) != ast.dump(node):
-            yield _edit("bias-summed-over-all" if everything or nested else "wrong-axis",
+            yield edited("bias-summed-over-all" if everything or nested else "wrong-axis",
                         _ALL if everything or nested else _WRONG_AXIS, part, new)  # fmt: skip
 
 
@@ -380,8 +104,8 @@ def _axes_of_numpy(part: Part) -> Iterator[Edit]:
     if axis is None and not plain:
         for text in ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True"):
             new = copy.deepcopy(node)
-            new.keywords = _expression(f"f({text})").keywords  # type: ignore[attr-defined]
-            yield _edit("bias-summed-over-all", _ALL, part, new)
+            new.keywords = expression_of(f"f({text})").keywords  # type: ignore[attr-defined]
+            yield edited("bias-summed-over-all", _ALL, part, new)
         return
     for value in (0, 1):
         new = copy.deepcopy(node)
@@ -391,12 +115,12 @@ def _axes_of_numpy(part: Part) -> Iterator[Edit]:
         else:
             new.args[-1] = ast.Constant(value)
         if ast.dump(new) != ast.dump(node):
-            yield _edit("wrong-axis", _WRONG_AXIS, part, new)
+            yield edited("wrong-axis", _WRONG_AXIS, part, new)
         kept = copy.deepcopy(new)
         kept.keywords = [k for k in kept.keywords if k.arg != "keepdims"]
         if len(kept.keywords) == len(new.keywords):
             kept.keywords.append(ast.keyword("keepdims", ast.Constant(True)))
-        yield _edit("wrong-axis", _WRONG_AXIS if ast.dump(new) != ast.dump(node) else "its shape is wrong", part, kept)
+        yield edited("wrong-axis", _WRONG_AXIS if ast.dump(new) != ast.dump(node) else "its shape is wrong", part, kept)
 
 
 _OTHER: dict[type, tuple[type, ...]] = {
@@ -413,98 +137,84 @@ def _operators(parts: Sequence[Part]) -> Iterator[Edit]:
             if isinstance(node.op, (ast.Sub, ast.Div)):
                 # b - a is -(a - b)
                 name = "sign" if isinstance(node.op, ast.Sub) else "wrong-order"
-                yield _edit(name, "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left))
+                yield edited(name, "the two sides are exchanged", part, ast.BinOp(node.right, node.op, node.left))
             for other in _OTHER.get(type(node.op), ()):
                 cause = "sign" if isinstance(node.op, (ast.Add, ast.Sub)) else "factor"
                 words = (
                     "a sign is wrong" if cause == "sign" else "it multiplies where it is to divide, or the other way"
                 )
-                yield _edit(cause, words, part, ast.BinOp(node.left, other(), node.right))
+                yield edited(cause, words, part, ast.BinOp(node.left, other(), node.right))
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            yield _edit("sign", "a sign is wrong", part, node.operand)
+            yield edited("sign", "a sign is wrong", part, node.operand)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             for other in _OTHER.get(type(node.ops[0]), ()):
                 words = "the mask is the opposite"
-                yield _edit("mask-wrong", words, part, ast.Compare(node.left, [other()], node.comparators))
+                yield edited("mask-wrong", words, part, ast.Compare(node.left, [other()], node.comparators))
         elif isinstance(node, ast.Call) and operands(node) is not None:
             kind, left, right = operands(node) or ("", node, node)
             if kind == "quotient":
-                yield _edit("wrong-order", "the two sides are exchanged", part, _made("_1 / _0", _0=left, _1=right))
-                yield _edit("factor", "it divides where it is to multiply", part, _made("_0 * _1", _0=left, _1=right))
+                yield edited("wrong-order", "the two sides are exchanged", part, made_of("_1 / _0", _0=left, _1=right))
+                yield edited(
+                    "factor", "it divides where it is to multiply", part, made_of("_0 * _1", _0=left, _1=right)
+                )
             elif kind == "difference":
-                yield _edit("sign", "the two sides are exchanged", part, _made("_1 - _0", _0=left, _1=right))
-                yield _edit("sign", "a sign is wrong", part, _made("_0 + _1", _0=left, _1=right))
+                yield edited("sign", "the two sides are exchanged", part, made_of("_1 - _0", _0=left, _1=right))
+                yield edited("sign", "a sign is wrong", part, made_of("_0 + _1", _0=left, _1=right))
             elif kind == "sum":
-                yield _edit("sign", "a sign is wrong", part, _made("_0 - _1", _0=left, _1=right))
+                yield edited("sign", "a sign is wrong", part, made_of("_0 - _1", _0=left, _1=right))
 
 
 def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
         found = operands(node)
-        if found is not None and (found[0] not in ("matrix product", "outer product") or _is_octave(node)):
+        if found is not None and (found[0] not in ("matrix product", "outer product") or is_octave_call(node)):
             kind, left, right = found
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
             cause = "off-by-one" if _is_index(part) else _superfluous(kind, right)
-            yield _edit(cause, words, part, left)
+            yield edited(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
                 words = f"{named}, {around.text(left)}, does not belong there"
-                yield _edit(_superfluous(kind, left), words, part, right)
+                yield edited(_superfluous(kind, left), words, part, right)
         elif (
             isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name)
-            and not _is_octave(node)
+            and not is_octave_call(node)
         ):  # fmt: skip
-            yield _edit("function-superfluous", f"{node.func.id} does not belong there", part, node.args[0])
+            yield edited("function-superfluous", f"{node.func.id} does not belong there", part, node.args[0])
         elif (
             isinstance(node, ast.Call) and len(node.args) == 2 and not node.keywords
             and name_of(node) in around.functions
         ):  # fmt: skip
             words = f"{name_of(node)} does not belong there"
-            yield _edit("derivative-superfluous", words, part, node.args[0])
-            yield _edit("derivative-superfluous", words, part, node.args[1])
+            yield edited("derivative-superfluous", words, part, node.args[0])
+            yield edited("derivative-superfluous", words, part, node.args[1])
     for part in parts:
         for pair, rest in _pairs_of_factors(part):
             words = f"a factor, {around.text(pair)}, does not belong there"
-            yield _edit("derivative-superfluous", words, part, rest)
+            yield edited("derivative-superfluous", words, part, rest)
 
 
 def _is_index(part: Part) -> bool:
     """Whether an expression stands in an index."""
     parent, name, place, _ = part
     return (isinstance(parent, ast.Subscript) and name == "slice") or (
-        name_of(parent) == "index" and _is_octave(parent) and bool(place)
+        name_of(parent) == "index" and is_octave_call(parent) and bool(place)
     )
-
-
-def _factors(node: ast.expr) -> list[ast.expr]:
-    """The factors of a product entry by entry."""
-    found = operands(node)
-    # numbers are multiplied by Octave's matrix product too
-    if found is None or (found[0] != "product" and not (found[0] == "matrix product" and _is_octave(node))):
-        return [node]
-    return _factors(found[1]) + _factors(found[2])
-
-
-def _product(factors: Sequence[ast.expr]) -> ast.expr:
-    made = factors[0]
-    for factor in factors[1:]:
-        made = ast.BinOp(made, ast.Mult(), factor)
-    return made
 
 
 def _pairs_of_factors(part: Part) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Two of three or more factors, and the product of the others: ``a * (1 - a)`` in ``d * a * (1 - a)``."""
     node = part[3]
-    factors = _factors(node) if isinstance(node, ast.expr) else []
+    factors = factors_of(node) if isinstance(node, ast.expr) else []
     parent = operands(part[0])
     if not 3 <= len(factors) <= 6 or (parent is not None and parent[0] == "product"):
         return
     for i, j in itertools.combinations(range(len(factors)), 2):
         rest = [f for k, f in enumerate(factors) if k not in (i, j)]
-        yield _product([factors[i], factors[j]]), _product(rest)
+        yield product_of([factors[i], factors[j]]), product_of(rest)
 
 
 def _superfluous(kind: str, dropped: ast.expr) -> str:
@@ -519,7 +229,7 @@ def _superfluous(kind: str, dropped: ast.expr) -> str:
 
 
 def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
-    texts = {text: _expression(text) for text in (*around.arrays, *around.others)}
+    texts = {text: expression_of(text) for text in (*around.arrays, *around.others)}
     dumps = {text: ast.dump(node) for text, node in texts.items()}
     for part in parts:
         node = part[3]
@@ -527,16 +237,16 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             own = name_of(node)
             for function in around.functions:
                 if own in around.functions and function != own:
-                    new = ast.Call(_expression(function), node.args, node.keywords)
+                    new = ast.Call(expression_of(function), node.args, node.keywords)
                     words = f"{own} stands where {function} belongs"
-                    yield _edit("wrong-activation-derivative", words, part, new)
+                    yield edited("wrong-activation-derivative", words, part, new)
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(
             getattr(node, "ctx", None), ast.Store
         ):
             continue
         if isinstance(part[0], ast.Call) and part[1] == "func":
             continue
-        text = ast.unparse(node) if not _is_octave(node) else around.text(node)
+        text = ast.unparse(node) if not is_octave_call(node) else around.text(node)
         if text in around.arrays:
             shape = around.arrays[text]
             for alike in (True, False):
@@ -544,21 +254,21 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                     fits = held == shape if alike else held != shape and len(held) == len(shape)
                     if fits and dumps[other] != ast.dump(node):
                         words = f"{text} stands where {other} belongs"
-                        yield _edit("wrong-array", words, part, copy.deepcopy(texts[other]))
+                        yield edited("wrong-array", words, part, copy.deepcopy(texts[other]))
         elif text in around.others:
             for other in around.others:
                 if other != text:
                     words = f"{text} stands where {other} belongs"
-                    yield _edit("wrong-array", words, part, copy.deepcopy(texts[other]))
+                    yield edited("wrong-array", words, part, copy.deepcopy(texts[other]))
         elif text in around.counts or (isinstance(node, ast.Subscript) and ".shape[" in text):
             for other, count in around.counts.items():
                 if other != text and count != around.counts.get(text):
-                    yield _edit("wrong-count", f"{text} stands where {other} belongs", part, _expression(other))
+                    yield edited("wrong-count", f"{text} stands where {other} belongs", part, expression_of(other))
     for part in parts:
         if isinstance(part[3], ast.Call) and name_of(part[3]) in ("len", "numel", "size", "length"):
             text = around.text(part[3])
             for other in around.counts:
-                yield _edit("wrong-count", f"{text} stands where {other} belongs", part, _expression(other))
+                yield edited("wrong-count", f"{text} stands where {other} belongs", part, expression_of(other))
 
 
 def _for_an_array(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -569,7 +279,7 @@ def _for_an_array(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             for name, shape in around.arrays.items():
                 if shape:
                     words = f"{around.text(node)} stands where {name} belongs"
-                    yield _edit("wrong-array", words, part, _expression(name))
+                    yield edited("wrong-array", words, part, expression_of(name))
 
 
 def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
@@ -589,12 +299,12 @@ def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
                 shown = int(new) if new == int(new) and type(value) is int else new
                 cause = "mask-wrong" if isinstance(part[0], ast.Compare) else cause
                 cause = "wrong-count" if _of_sizes(part[0]) else cause
-                yield _edit(cause, f"{value:g} stands where {shown:g} belongs", part, ast.Constant(shown))
+                yield edited(cause, f"{value:g} stands where {shown:g} belongs", part, ast.Constant(shown))
         elif isinstance(node.value, str) and node.value in ("relu", "sigmoid", "tanh"):
             for other in ("relu", "sigmoid", "tanh"):
                 if other != node.value:
                     words = f"{node.value!r} stands where {other!r} belongs"
-                    yield _edit("wrong-activation-derivative", words, part, ast.Constant(other))
+                    yield edited("wrong-activation-derivative", words, part, ast.Constant(other))
 
 
 def _of_sizes(node: ast.AST) -> bool:
@@ -616,14 +326,14 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
             setattr(turned, name, swapped)
             joined = name == "elts" or name_of(node) in ("vertcat", "horzcat")
             words = "two parts are exchanged" if joined else "two arguments are exchanged"
-            yield _edit("blocks-exchanged" if joined else "wrong-order", words, part, turned)
+            yield edited("blocks-exchanged" if joined else "wrong-order", words, part, turned)
         new: ast.expr | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            new = _made("_1 @ _0", _0=node.left, _1=node.right)
+            new = made_of("_1 @ _0", _0=node.left, _1=node.right)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) == "dot":
-            new = _made("_0.dot(_1)", _0=items[0], _1=node.func.value) if len(items) == 1 else None
+            new = made_of("_0.dot(_1)", _0=items[0], _1=node.func.value) if len(items) == 1 else None
         if new is not None:
-            yield _edit("wrong-order", "the two factors are exchanged", part, new)
+            yield edited("wrong-order", "the two factors are exchanged", part, new)
 
 
 _TURNED = ("matrix product", "outer product")
@@ -645,10 +355,10 @@ def _transposed(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             inner = node.args[0]
         if inner is not None:
             words = f"{around.text(inner)} is transposed where it is not to be"
-            yield _edit("transposed", words, part, inner)
+            yield edited("transposed", words, part, inner)
         elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or _kind_of(node) in _TURNED:
             words = f"{around.text(node)} is to be transposed"
-            yield _edit("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
+            yield edited("transposed", words, part, ast.Attribute(node, "T", ast.Load()))
 
 
 def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -658,7 +368,7 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         indices: list[Part] = []
         if isinstance(node, ast.Subscript):
             if isinstance(node.ctx, ast.Load) and isinstance(node.slice, (ast.Tuple, ast.Slice)):
-                yield _edit(
+                yield edited(
                     "wrong-array", f"a part of {around.text(node.value)} is taken, not the whole", part, node.value
                 )
             indices = [(node, "slice", None, node.slice)]
@@ -672,8 +382,8 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             inner = index[3]
             if isinstance(inner, (ast.Name, ast.BinOp)):
                 for sign in "+-":
-                    yield _edit(
-                        "off-by-one", f"{around.text(inner)} is off by one", index, _made(f"_0 {sign} 1", _0=inner)
+                    yield edited(
+                        "off-by-one", f"{around.text(inner)} is off by one", index, made_of(f"_0 {sign} 1", _0=inner)
                     )
 
 
@@ -685,28 +395,28 @@ def _slopes_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             continue
         parent = operands(part[0])
         inside = parent is not None and parent[0] in ("product", "quotient", "matrix product", "difference", "sum")
-        factors = _factors(node)
+        factors = factors_of(node)
         whole = len(factors) == 2 and (parent is None or parent[0] != "product")
         if inside or whole:
-            for text, _, words in _slopes(around, every=True):
+            for text, _, words in slopes_on(around, every=True):
                 told = f"{around.text(node)} stands where {words} belongs"
                 if parent is not None and parent[0] == "product":
-                    yield _edit("wrong-activation-derivative", told, part, _expression(text))
+                    yield edited("wrong-activation-derivative", told, part, expression_of(text))
                 elif inside and len(factors) == 1 and around.text(node) in around.arrays:
-                    new = _made(f"_0 * {text}", _0=node)
-                    yield _edit("derivative-missing", f"the derivative {words} is missing", part, new, natural=False)
+                    new = made_of(f"_0 * {text}", _0=node)
+                    yield edited("derivative-missing", f"the derivative {words} is missing", part, new, natural=False)
     for part in parts:
         node = part[3]
-        factors = _factors(node) if isinstance(node, ast.expr) else []
+        factors = factors_of(node) if isinstance(node, ast.expr) else []
         parent = operands(part[0])
         if not 2 <= len(factors) <= 6 or (parent is not None and parent[0] == "product"):
             continue
         for i in range(len(factors) - 1):
-            pair = _product(factors[i : i + 2])
-            for text, _, words in _slopes(around, every=True):
-                new = _product([*factors[:i], _expression(text), *factors[i + 2 :]])
+            pair = product_of(factors[i : i + 2])
+            for text, _, words in slopes_on(around, every=True):
+                new = product_of([*factors[:i], expression_of(text), *factors[i + 2 :]])
                 told = f"{around.text(pair)} stands where {words} belongs"
-                yield _edit("wrong-activation-derivative", told, part, new)
+                yield edited("wrong-activation-derivative", told, part, new)
 
 
 def _factors_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -718,14 +428,14 @@ def _factors_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         parent = operands(part[0])
         if parent is not None and parent[0] in ("sum", "difference"):
             text = around.text(node)
-            yield _edit("scale-half", f"a factor of 2 is missing in {text}", part, _made("2 * _0", _0=node))
-            yield _edit("scale-half", f"a factor of 1/2 is missing in {text}", part, _made("_0 / 2", _0=node))
+            yield edited("scale-half", f"a factor of 2 is missing in {text}", part, made_of("2 * _0", _0=node))
+            yield edited("scale-half", f"a factor of 1/2 is missing in {text}", part, made_of("_0 / 2", _0=node))
             for name, count in around.counts.items():
                 if count == around.examples:
-                    yield _edit("scale-n", f"1/{name} is missing in {text}", part, _made(f"_0 / {name}", _0=node))
+                    yield edited("scale-n", f"1/{name} is missing in {text}", part, made_of(f"_0 / {name}", _0=node))
                     break
         if isinstance(node, ast.Constant):
             continue
         for factor in around.factors:
             words = f"the factor {factor} is missing"
-            yield _edit("factor-missing", words, part, _made(f"{factor} * _0", _0=node), natural=False)
+            yield edited("factor-missing", words, part, made_of(f"{factor} * _0", _0=node), natural=False)

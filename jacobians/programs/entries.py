@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from jacobians.programs.recording import key_of
+from jacobians.programs.plan import key_of
 
 Kind: TypeAlias = Literal["module", "function", "chain", "class", "pair"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.judge import Failed, Settings, right_along, studied
-from jacobians.programs.recording import key_of, plan_of
+from jacobians.programs.plan import key_of, plan_of
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import ProgramError

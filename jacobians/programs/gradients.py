@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.recording import Event, Plan, Run, owner, reals, scalar
+from jacobians.programs.plan import Plan
+from jacobians.programs.recording import Event, Run, owner, reals, scalar
 
 
 @dataclass(frozen=True, eq=False)

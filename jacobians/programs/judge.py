@@ -16,7 +16,8 @@ from jacobians.programs.data import Guess, Uses, guesses, random_of
 from jacobians.programs.entries import Entry, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
-from jacobians.programs.recording import Plan, Run, key_of, plan_of, scalar, with_short_loops
+from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
+from jacobians.programs.recording import Run, scalar
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables

@@ -31,7 +31,7 @@ _STATE = re.compile(
     r"(m|v|s|mem|cache|vel|velocity|momentum|m[WbU]\w*|v[WbUd]\w*|s[d]\w*|\w*(cache|momentum|velocity)\w*|G)$"
 )
 _PARAMETER = re.compile(
-    r"(W\w{0,4}|w\d*|w_\w+|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|[UV][a-z]{0,2}\d?|Wxh|Whh|Why"
+    r"(W\w{0,4}|w\d*|w_\w*|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|[UV][a-z]{0,2}\d?|Wxh|Whh|Why"
     r"|W_\w+|nn_params|params?|coeffs?|coef|initial_\w+|kernel\w*|filters?)(\[\d+\])?$"
 )
 _WORDS = re.compile(r"(?:^|_)(?:d|grads?|gradients?|nabla|delta|g)(?:_|$)")
@@ -139,3 +139,47 @@ def parameters_of(key: str) -> Iterator[str]:
         ):  # fmt: skip
             if stem == one:
                 yield from (other + index for other in others)
+
+
+# --- data and its sizes ------------------------------------------------------------------------------
+
+INPUTS = re.compile(
+    r"(X\w{0,6}|x|x_\w+|inputs?|data|features|images?|x\d|A0|a0|A_?prev|a_prev|train_?[xX]|[xX]_?batch|dataset|input_data|train_data|input_\w+|z|Z|scores|logits|a|inputs_list|activation)$"
+)
+"""Data that comes in."""
+LABELS = re.compile(
+    r"(y|Y|t|T|targets?|labels?|y_\w+|Y_\w+|y\w{0,5}|outputs?|train_?[yY]|expected|yTrue|ground_truth|desired\w*|targets_list)$"
+)
+"""What a program is to give."""
+INPUT_SIZE = re.compile(
+    r"(input_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?x|D|d|n_?in(put)?s?|num_?inputs?|input_dim\w*|in_?dim|in_size|n_features|nb_inputs|n|dim|inodes|in_features|i_size|fan_in|inputSize|num_features|visible_?[sS]ize)$"
+)
+"""The number of features."""
+HIDDEN_SIZE = re.compile(
+    r"(hidden_?(layer_?)?(size|dim|nodes|units|neurons)?s?|n_?h|H|h|n_?hid(den)?|num_?hidden|nn_hdim|hdim|hnodes|hid_size|hiddenSize|hidden\w*|H1)$"
+)
+"""The number of hidden units."""
+SIZE_OF_LAYER = re.compile(
+    r"(?:n_?h(?:id(?:den)?)?|hidden_?(?:layer_?)?(?:size|dim|nodes|units)?)_?(\d)(?:_?(?:size|dim|nodes|units))?$"
+)
+"""That of a layer with a number."""
+OUTPUT_SIZE = re.compile(
+    r"(output_?(layer_?)?(size|dim|nodes|units|neurons)?|n_?y|K|C|k|n_?out(put)?s?|num_?(labels|[cC]lasses|outputs?)|n_classes|nb_classes|onodes|out_?(dim|size|features)|num_class|outputSize|fan_out|o_size|classes)$"
+)
+"""The number of classes, or of outputs."""
+WIDTHS = re.compile(
+    r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
+)
+"""Those of all layers, in a list."""
+EXAMPLES = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
+"""The number of examples, or of those in a batch."""
+ROUNDS = re.compile(
+    r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
+)
+"""How often something is done."""
+INDICES = re.compile(r"(idx|ids|indices|index|tokens?|words?)(_?\w{0,5})?")
+"""Whole numbers that are indices."""
+FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
+"""Whether something is shown or done."""
+NUMBERED = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
+"""A layer's parameter, and its number."""

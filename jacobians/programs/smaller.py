@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jacobians.programs.recording import key_of
+from jacobians.programs.plan import key_of
 from jacobians.programs.source import Source
 
 _LARGE = 40

@@ -18,7 +18,8 @@ from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
 from jacobians.programs.meanings import assumed_meanings
 from jacobians.programs.octave.functions import octave_functions
-from jacobians.programs.recording import Plan, ReachedError, Recording, Run, key_of
+from jacobians.programs.plan import Plan, key_of
+from jacobians.programs.recording import ReachedError, Recording, Run
 from jacobians.programs.source import Source
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 from jacobians.programs.wanted import Decisions, Wanted, WantedError

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.edits import Around, Edit, edits_of, roots_of
+from jacobians.programs.edits import edits_of
 from jacobians.programs.evaluator import Evaluator
+from jacobians.programs.line_parts import Around, Edit, roots_of
 from jacobians.programs.octave.text import octave_text
-from jacobians.programs.recording import Plan, ReachedError
+from jacobians.programs.plan import Plan
+from jacobians.programs.recording import ReachedError
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import Frame, Function, Instance, LimitError, Unread, is_number

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from jacobians import Convention, Network, all_conventions
 from jacobians.auditing import audit
-from jacobians.auditing.audit import checked
 from jacobians.auditing.claims import claims
 from jacobians.auditing.formula import Formula
 from jacobians.auditing.names import Scope
 from jacobians.auditing.random_batches import RandomBatches
+from jacobians.auditing.readings import checked
 from jacobians.auditing.search import Judge
 from jacobians.auditing.slips import slips
 from jacobians.auditing.terms import ClashError, build

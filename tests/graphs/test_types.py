@@ -36,7 +36,7 @@ jac.relu("text", slope=2)
 VALUE = "jacobians.graphs.value.Value"
 ARRAY = "numpy.ndarray[tuple[Any, ...], numpy.dtype[Any]]"
 ONE = f"tuple[{ARRAY}, jacobians.linops.jacobian.Jacobian]"
-SEVERAL = f"tuple[{ARRAY}, jacobians.operations.operation.Jacobians]"
+SEVERAL = f"tuple[{ARRAY}, jacobians.operations.record.Jacobians]"
 
 
 @pytest.mark.slow

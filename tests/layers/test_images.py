@@ -16,7 +16,7 @@ from jacobians.layers.convolutions import Convolution
 from jacobians.layout import Layout
 from jacobians.linops import ForEachExample, Selection, Windows
 from jacobians.operations import Unary
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.testing import assert_operation_laws, assert_reference
 
 rng = np.random.default_rng(0)

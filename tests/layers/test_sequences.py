@@ -17,7 +17,7 @@ from jacobians.layers.recurrent import LSTM, RNN
 from jacobians.layout import Layout
 from jacobians.linops import BatchedKronecker, DiagonalMinusOuter, GatedRecurrence, PickedFromWindows, Windows
 from jacobians.operations import Primitive, tanh
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.testing import assert_reference
 
 rng = np.random.default_rng(0)

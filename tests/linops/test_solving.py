@@ -157,7 +157,7 @@ def test_a_multiple_of_the_identity_stays_one() -> None:
 
 
 def jac_denominator(J: Jacobian) -> Jacobian:
-    from jacobians.operations.operation import in_layout
+    from jacobians.operations.record import in_layout
 
     return in_layout(J, Layout(derivative="denominator"))
 

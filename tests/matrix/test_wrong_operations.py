@@ -12,7 +12,7 @@ from jacobians.arrays import Array, Shape
 from jacobians.linops import Commutation, Diagonal, Kronecker
 from jacobians.matrix.factorisations import below, triangular_inverse
 from jacobians.matrix.matrix_operation import OfMatrices, OfOneMatrix, symmetriser
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 from jacobians.testing import assert_batch, assert_operation_laws, assert_reference
 
 rng = np.random.default_rng(0)

@@ -10,7 +10,8 @@ from jacobians.programs.data import Guess, Uses
 from jacobians.programs.entries import Entry
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
-from jacobians.programs.recording import Recording, Run, plan_of
+from jacobians.programs.plan import plan_of
+from jacobians.programs.recording import Recording, Run
 from jacobians.programs.source import read_source
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import Budget, Limits

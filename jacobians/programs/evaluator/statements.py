@@ -16,7 +16,7 @@ from jacobians.programs.evaluator.containers import item_of, iterated, listed, p
 from jacobians.programs.evaluator.expressions import Expressions
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.python_functions import PYTHON
-from jacobians.programs.recording import key_of
+from jacobians.programs.plan import key_of
 from jacobians.programs.values import (
     Frame,
     Function,
