@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
-from jacobians.conventions import Convention, checked, refuse_unnamed
+from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
+from jacobians.named_parameters import checked, refuse_unnamed
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
 from jacobians.operations import L2, Chain, Loss, Operation, l2
