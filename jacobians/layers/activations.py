@@ -15,14 +15,8 @@ from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
-<<<<<<< HEAD
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers, Second
-=======
-from jacobians.operations.broadcasting import OfTwo, Slopes
-from jacobians.operations.on_values import of_one, of_two
 from jacobians.operations.record import Makers, Second
->>>>>>> main
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [

@@ -12,7 +12,7 @@ from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.operations import Unary
 from jacobians.operations.on_values import of_one
-from jacobians.operations.operation import Makers
+from jacobians.operations.record import Makers
 
 __all__ = ["Dropout", "dropout"]
 

@@ -21,15 +21,9 @@ from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, 
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
 from jacobians.linops.standardised import Standardised
-<<<<<<< HEAD
 from jacobians.operations import Jacobians, Operation, Primitive
-from jacobians.operations.operation import UNNAMED, Makers, Naming, Second
-=======
-from jacobians.operations import Jacobians, Operation, Primitive, Unary
-from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
->>>>>>> main
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function

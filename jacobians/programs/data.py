@@ -53,7 +53,11 @@ class Uses:
     keys : dict
         By name: the keys that are read from it.
     indices : set of str
-        Names that stand within an index.
+        Names that stand within an index, or hold what does.
+    arrays : set of str
+        Functions and their names, as ``f:x``, that are multiplied as matrices or asked for an array's attributes there.
+    functions : frozenset of str
+        The functions of the file.
     places : dict
         By name: the largest number that it is indexed with.
     settings : set of str
@@ -76,6 +80,8 @@ class Uses:
     texts: dict[str, list[str]] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
+    functions: frozenset[str] = frozenset()
     layers: tuple[int, int] = (1, 1)
     numbered: bool = False
     text: str = ""
@@ -104,6 +110,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 value = node.value
                 if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                     found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
+        found.ranks.update((f"{whole.name}:{name}", rank) for name, rank in _ranks_in_einsum(whole))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and key_of(node.func) in ("len", "zip", "enumerate"):
             found.lists.update(key_of(arg) for arg in node.args if isinstance(arg, ast.Name))
@@ -128,7 +135,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.indices.update(part.id for part in within if isinstance(part, ast.Name))
             inner = [part.args[0] for part in within if isinstance(part, ast.Call) and part.args]
             found.indices.update(part.id for part in inner if isinstance(part, ast.Name))
-        if isinstance(node, ast.Subscript):
+        if isinstance(node, ast.Subscript) and key_of(node.value) not in ("c_", "r_"):
             held, index = node.value, node.slice
             if isinstance(index, ast.Slice) and isinstance(node.ctx, ast.Load):
                 found.sliced.add(key_of(held))
@@ -160,11 +167,80 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             numbers.add(int(number.group(1)))
     found.numbered = bool(numbers)
     found.fixed = frozenset(_written_sizes(tree))
+    found.arrays.update(_as_arrays(tree))
+    found.functions = frozenset(n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    _follow_indices(tree, found.indices)
     if numbers:
         found.layers = (
             (min(numbers), max(min(numbers) + 1, max(numbers))) if len(numbers) > 1 else (min(numbers), max(numbers))
         )
     return found
+
+
+def _ranks_in_einsum(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """How many axes names have that stand in an einsum: ``np.einsum('btd,dk->btk', X, W)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and key_of(node.func) == "einsum" and isinstance(node.args[0], ast.Constant):
+            letters = str(node.args[0].value).replace(" ", "").partition("->")[0].split(",")
+            for own, part in zip(letters, node.args[1:], strict=False):
+                if isinstance(part, ast.Name) and own.isalpha():
+                    yield part.id, len(own)
+
+
+_ALONG_AXIS = ("take_along_axis", "put_along_axis", "take")
+
+
+def _follow_indices(tree: ast.Module, indices: set[str]) -> None:
+    """Add the names from which indices are taken: ``inputs`` of ``for t, i in enumerate(inputs): x[i] = 1``."""
+    taken: set[tuple[str, str]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and key_of(node.func) in _ALONG_AXIS and len(node.args) > 1:
+            base = node.args[1]
+            while isinstance(base, ast.Subscript):
+                base = base.value
+            indices.add(key_of(base))
+        elif isinstance(node, (ast.For, ast.comprehension)):
+            taken.update(_pairs(node.target, node.iter))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+            taken.update(_pairs(node.targets[0], node.value.value))
+    while True:
+        more = {source for target, source in taken if target in indices} - indices
+        if not more:
+            return
+        indices |= more
+
+
+def _pairs(target: ast.expr, source: ast.expr) -> Iterator[tuple[str, str]]:
+    """Names that take what others hold, in a loop or an assignment."""
+    called = key_of(source.func) if isinstance(source, ast.Call) else ""
+    args = source.args if isinstance(source, ast.Call) else []
+    if called == "enumerate" and args and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        yield from _pairs(target.elts[1], args[0])
+    elif called == "zip" and isinstance(target, ast.Tuple):
+        for part, of in zip(target.elts, args, strict=False):
+            yield from _pairs(part, of)
+    elif called in ("reversed", "list", "tqdm") and args:
+        yield from _pairs(target, args[0])
+    elif isinstance(target, ast.Name) and isinstance(source, ast.Name):
+        yield target.id, source.id
+
+
+def _as_arrays(tree: ast.Module) -> Iterator[str]:
+    """Arguments that are matrices in a function: ``f:x`` of ``x.dot(W)`` and ``x @ W``."""
+    for whole in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(whole):
+            parts: list[ast.expr] = []
+            if isinstance(node, ast.Attribute) and node.attr in ("T", "dot", "reshape", "mean"):
+                parts = [node.value]
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                parts = [node.left, node.right]
+            elif isinstance(node, ast.Call) and key_of(node.func) in ("dot", "matmul"):
+                parts = list(node.args)
+            for part in parts:
+                while isinstance(part, (ast.Subscript, ast.Attribute)):
+                    part = part.value
+                if isinstance(part, ast.Name):
+                    yield f"{whole.name}:{part.id}"
 
 
 _MAKERS = {"randn", "rand", "random", "uniform", "normal", "zeros", "ones", "empty", "eye", "full", "reshape"}
@@ -396,6 +472,9 @@ class Data:
             states = dict.fromkeys(("prev_h", "h0", "prev_c", "c0", "h_prev", "c_prev"), (self.guess.examples, width))
             if name in shapes or name in states:
                 return self._normal(name, {**shapes, **states}[name], 0.6)
+        cell = self._of_a_cell(name, function)
+        if cell is not None:
+            return cell
         users, items, width = 5, 6, 3
         if {"num_users", "num_movies"} <= words or {"n_users", "n_items"} <= words:
             sizes = {"num_users": users, "n_users": users, "num_movies": items, "n_items": items}
@@ -413,6 +492,28 @@ class Data:
                 return self._normal(name, (2 * _D * _HIDDEN[0] + _D + _HIDDEN[0],), 0.6)
             return {"sparsityParam": 0.2, "rho": 0.2, "beta": 0.7}.get(name)
         return None
+
+    def _of_a_cell(self, name: str, function: str) -> Any:
+        """What a name is in a recurrent cell whose examples are columns: ``Wax`` of ``np.dot(Wax, xt)``."""
+        keys = set(self.uses.keys.get("parameters", ()))
+        if not ({"Wax", "Waa"} <= keys or {"Wf", "Wo", "bf"} <= keys):
+            return None
+        width, several = _HIDDEN[0], re.search(r"\bm\b.*=\s*\w+\.shape", self.uses.text) is not None
+        # letters are given one after the other, as columns of 0 and 1 in a vocabulary
+        letters = re.search(r"vocab_size\s*=\s*(\d+)", self.uses.text)
+        inputs = int(letters.group(1)) if letters and not several else _D
+        outputs = inputs if letters and not several else 3
+        count = self.guess.examples if several else 1
+        shapes: dict[str, tuple[int, ...]] = {
+            "Wax": (width, inputs), "Waa": (width, width), "Wya": (outputs, width), "ba": (width, 1),
+            "b": (width, 1), "by": (outputs, 1), "Wy": (outputs, width),
+            **{f"W{gate}": (width, width + inputs) for gate in "fiuco"}, **{f"b{gate}": (width, 1) for gate in "fiuco"},
+            "xt": (inputs, count), "x": (inputs, count), "a_prev": (width, count), "c_prev": (width, count),
+            "a0": (width, count),
+        }  # fmt: skip
+        if name == "x" and self._rank(name, function) == 3:
+            return self._normal(name, (inputs, count, 6))
+        return self._normal(name, shapes[name], 0.6) if name in shapes else None
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
@@ -523,7 +624,7 @@ class Data:
             return np.where(np.eye(n, 5) > 0, 3.0, made)
         if "R" in function.split() and name in ("P", "Q"):
             return self._normal(name, (n if name == "P" else 5, guess.outputs))
-        if naming.INPUTS.fullmatch(name) and name in self.uses.indices and "X" not in name:
+        if naming.INPUTS.fullmatch(name) and name in self.uses.indices and not self._is_matrix(name, function):
             return [2, 0, 1, 2, 1, 0]
         if naming.INDICES.fullmatch(name) and name in self.uses.indices:
             return random_of(self.seed, name).permutation(np.arange(n) % 4)
@@ -543,6 +644,13 @@ class Data:
                 return self._normal(name, {"column": (_D, 1), "flat": (_D,), "row": (1, _D)}[guess.bias])
             return self._normal(name, (n, _D) if guess.batch == "rows" else (_D, n))
         return None
+
+    def _is_matrix(self, name: str, function: str) -> bool:
+        """Whether a name that is also one of indices is a matrix where it is asked for."""
+        called = function.split(" ")[0]
+        if called in self.uses.functions:
+            return f"{called}:{name}" in self.uses.arrays
+        return any(found.endswith(f":{name}") for found in self.uses.arrays) or "X" in name
 
     def _labels(self, name: str) -> Any:
         guess, rng = self.guess, random_of(self.seed, name)

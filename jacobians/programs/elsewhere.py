@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from jacobians.programs.judge import Study, agrees_along, judge, studied, wrong_ones
-from jacobians.programs.regulariser import strengths_of, study_without
+from jacobians.programs.regulariser import run_without, strengths_of
 from jacobians.programs.subject import Subject
 
 
@@ -26,7 +26,7 @@ def wrong_elsewhere(study: Study) -> dict[int, str]:
             if place is not None:
                 found[place] = "it is wrong on other data, drawn with another seed"
     if strengths_of(study):
-        plain = study_without(study)
+        plain = run_without(study)
         for n in () if plain is None else _wrong(plain):
             found.setdefault(n, "it is wrong where the regulariser's strength is 0")
     return found

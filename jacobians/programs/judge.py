@@ -16,7 +16,7 @@ from jacobians.programs.data import Guess, Uses, guesses, random_of
 from jacobians.programs.entries import Entry, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
-from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops, with_small_sizes
+from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, scalar
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
@@ -264,15 +264,8 @@ def _back(name: str) -> bool:
 def _found(
     source: Source, plan: Plan, uses: Uses, entry: Entry, settings: Settings, reading: Reading, end: float
 ) -> Study | None:
-    """What an entry shows; where it runs long, on smaller sizes, or with its long loops left after one iteration."""
-    small = with_small_sizes(plan, source.tree)
+    """What an entry shows; where it runs too long, with its long loops left after one iteration."""
     try:
-        if small.smaller:
-            tried = Reading()
-            study = _best(source, small, uses, entry, settings, tried, end)
-            if study is not None and not study.loss.inferred and right_along(study) == len(study.claims):
-                reading.unread.update(tried.unread)
-                return study
         return _best(source, plan, uses, entry, settings, reading, end)
     except LimitError:
         shorter = with_short_loops(plan, source.tree)
@@ -287,7 +280,7 @@ def _best(
     """The study of the guess under which most gradients are right."""
     best: tuple[tuple[float, int], Study] | None = None
     seen: set[Any] = set()
-    ran, failure = 0, Failed(entry, "it shows no gradient")
+    ran, runs, failure = 0, False, Failed(entry, "it shows no gradient")
     tier: tuple[int, int] | None = None
     for guess in guesses(uses, pair=entry.kind == "pair"):
         if tier is not None and (guess.examples, guess.outputs) != tier:
@@ -313,12 +306,19 @@ def _best(
             continue
         seen.add(signature)
         if run.error is not None and not run.trained:
-            failure = _further(failure, Failed(entry, str(run.error), getattr(run.error, "line", 0), subject, run))
+            failure = (
+                failure
+                if runs
+                else _further(failure, Failed(entry, str(run.error), getattr(run.error, "line", 0), subject, run))
+            )
             if not subject.given or time.thread_time() > end:
                 break
             continue
         study = studied(subject, run, settings)
         if study is None:
+            # it runs on these data, so that where it fails on others the data are at fault
+            failure = Failed(entry, "it shows no gradient") if run.error is None else failure
+            runs = runs or run.error is None
             if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
                 failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
                 break

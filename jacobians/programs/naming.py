@@ -31,7 +31,7 @@ _STATE = re.compile(
     r"(m|v|s|mem|cache|vel|velocity|momentum|m[WbU]\w*|v[WbUd]\w*|s[d]\w*|\w*(cache|momentum|velocity)\w*|G)$"
 )
 _PARAMETER = re.compile(
-    r"(W\w{0,4}|w\d*|w_\w*|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|U|V|Wxh|Whh|Why"
+    r"(W\w{0,4}|w\d*|w_\w*|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|[UV][a-z]{0,2}\d?|Wxh|Whh|Why"
     r"|W_\w+|nn_params|params?|coeffs?|coef|initial_\w+|kernel\w*|filters?)(\[\d+\])?$"
 )
 _WORDS = re.compile(r"(?:^|_)(?:d|grads?|gradients?|nabla|delta|g)(?:_|$)")

@@ -57,8 +57,6 @@ class Plan:
         Lines in which gradients would be clipped, which is left out.
     parts : frozenset of int
         Identities of those loops that take one example or one batch after another.
-    smaller : mapping
-        By a name and the whole number that the program gives it: a smaller one, under which it runs faster.
     """
 
     updates: Mapping[int, Update]
@@ -70,7 +68,6 @@ class Plan:
     histories: Mapping[int, str] = field(default_factory=dict)
     clipped: tuple[int, ...] = ()
     parts: frozenset[int] = frozenset()
-    smaller: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     @cached_property
     def looked_at(self) -> frozenset[int]:
@@ -136,31 +133,6 @@ def with_short_loops(plan: Plan, tree: ast.Module) -> Plan:
     counted = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, ast.For))
     others = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, ast.While))
     return replace(plan, long=plan.long | counted, training=plan.training | others)
-
-
-_SIZES = (
-    re.compile(r"(?i)(n_?|num_?|nn_?)?hid(den)?\w*|n_h\w?|n?h\d?|h_?dim|h_size"),
-    re.compile(r"(?i)seq(uence)?_?len\w*|seq_size|n?_?time_?steps|T"),
-    re.compile(r"N|[nm]|(n|num)_?(samples|examples|points|train)\w*|points_per_class|(mini_?)?batch_?size"),
-)
-
-
-def with_small_sizes(plan: Plan, tree: ast.Module) -> Plan:
-    """Return a plan under which numbers of hidden units, of steps in time and of examples are small."""
-    found: dict[tuple[str, int], int] = {}
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)):
-            continue
-        count = node.value.value
-        if type(count) is not int:
-            continue
-        for place, pattern in enumerate(_SIZES):
-            # numbers that the program has as one stay one
-            for name in {key_of(target) for target in node.targets if pattern.fullmatch(key_of(target))}:
-                others = {old for key, old in found if _SIZES[place].fullmatch(key) and old != count}
-                if count > 12 and len(others) < 3:
-                    found[name, count] = (6, 4, 7)[place] + 3 * len(others)
-    return replace(plan, smaller=found)
 
 
 def _inner(tree: ast.Module) -> Iterator[int]:

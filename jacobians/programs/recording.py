@@ -119,8 +119,6 @@ class Recording:
     def _stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
         index = self.count
         self.count = index + 1
-        if self.plan.smaller and type(value) is int and kind == "assign":
-            value = self.plan.smaller.get((key, value), value)
         if index in self.changes:
             value = self.changes[index](value)
         if self.keep and (self.only is None or index in self.only):

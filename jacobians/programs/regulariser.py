@@ -165,6 +165,14 @@ def ratio_without(study: Study) -> float | None:
 
 def study_without(study: Study) -> Study | None:
     """Return the same at a strength of 0, judged; None where the program then takes another way."""
+    made = run_without(study)
+    if made is not None:
+        judge(made)
+    return made
+
+
+def run_without(study: Study) -> Study | None:
+    """Return the same at a strength of 0, not judged; None where the program then takes another way."""
     base = without(study)
     run, _ = study.subject.run(base)
     claims = []
@@ -174,7 +182,6 @@ def study_without(study: Study) -> Study | None:
         event = run.events[claim.event.index]
         claims.append(replace(claim, event=event, value=event.copy))
     made = Study(study.subject, run, claims, study.loss, base, study.values)
-    judge(made)
     made.bad = study.bad
     return made
 

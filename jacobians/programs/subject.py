@@ -230,7 +230,10 @@ class Subject:
             # a step of a recurrent net has a slope for each of its states
             count = len(slopes) if 1 < len(slopes) < len(out) else 1
             outs, rest = list(out[:count]), out[count:]
-            cache = rest[0] if len(rest) == 1 else rest
+            kept = dict(_returned(forth, out))
+            cache = next((kept[name] for name in names if name in kept and name.lower().startswith("cache")), None)
+            if cache is None:
+                cache = rest[0] if len(rest) == 1 else rest
         if not all(isinstance(part, np.ndarray) for part in outs):
             raise ProgramError(f"{forth.name} gives no array", forth.lineno)
         out = outs[0]
@@ -241,7 +244,7 @@ class Subject:
             loss += float(np.sum(part * args[name]))
         recording.stored("assign", PAIR_LOSS, PAIR_LOSS, forth.lineno, evaluator.module, loss)
         for name in names[len(args) :]:
-            if name.lower().endswith("cache") or (name not in results and len(names) == 2 and cache is not None):
+            if re.search(r"(?i)caches?$", name) or (name not in results and len(names) == 2 and cache is not None):
                 args[name] = cache if cache is not None else next(iter(given.values()))
             elif name in results:
                 args[name] = results[name]

@@ -13,11 +13,12 @@ import numpy as np
 
 from jacobians.arrays import StandIn, kind_of, leaves_of
 from jacobians.errors import ArgumentError, RecordingError
+from jacobians.recording.calls import Array
 from jacobians.recording.lines import line_of
 from jacobians.recording.replay import Replay
 from jacobians.recording.rests_on import RestsOn
 from jacobians.recording.structures import Arguments, Results, difference, in_new_arrays, result_leaves
-from jacobians.recording.tape import Array, Diverged, Tape
+from jacobians.recording.tape import Diverged, Tape
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -173,7 +174,7 @@ class _Recording:
 
 
 def _unseen(*_: Any) -> None:
-    """While a function is recorded, floating-point errors are nobody's: the run on the arrays shows them."""
+    """Silence floating-point errors while a function is recorded: the run on the arrays shows them."""
 
 
 def replayed(function: Callable[P, R]) -> Replayed[P, R]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from jacobians.arrays import OfGraph, kind_of, leaves_of, rebuilt, refuse_masked
 from jacobians.errors import RecordingError
-from jacobians.recording.tape import Array, Recorded
+from jacobians.recording.calls import Array
+from jacobians.recording.tape import Recorded
 
 _CONSTANTS = (int, float, complex, bool, str, bytes, type(None), np.dtype, type)
 """What is the same in every call of one recording: a call with another number is another recording."""
@@ -200,7 +201,7 @@ class Results:
 
 
 def result_leaves(result: Any) -> list[Any]:
-    """Return the stand-ins in a function's results, and what is the same in every call.
+    """Return the stand-ins in a function's results, and the results that are the same in every call.
 
     Raises
     ------
@@ -229,7 +230,7 @@ def _builder(like: Any) -> Callable[[list[Any]], Any]:
 
 
 def difference(found: Any, plain: Any, name: str = "") -> str | None:
-    """Return the name of what differs between a replay and the function, beyond rounding; None if nothing does."""
+    """Return the name of a result in which a replay differs from the function beyond rounding; None if none does."""
     if type(found) is not type(plain):
         return name
     if _is_container(found):

@@ -232,8 +232,11 @@ class Calls(Machine):
             if known is not None:
                 return known
             self.budget.look(line)
+            out = keywords.get("out") if called.name.startswith("numpy.") else None
+            keywords = {key: held for key, held in keywords.items() if out is None or key != "out"}
             try:
-                return called.call(*args, **keywords)
+                made = called.call(*args, **keywords)
+                return made if out is None else _put_into(out, made)
             except (UnreadError, LimitError) as error:
                 error.line = error.line or line
                 raise
@@ -344,6 +347,14 @@ class Calls(Machine):
         if place is None or place.owner is None or not place.names:
             raise UnreadError("super outside of a method", node.lineno)
         return Super(place.owner.bases, next(iter(place.names.values())))
+
+
+def _put_into(out: Any, made: Any) -> Any:
+    """What a function does with ``out=``: its result goes into an array of the same shape."""
+    if not isinstance(out, np.ndarray) or np.shape(made) != out.shape:
+        raise ProgramError(f"ValueError: out has the wrong shape; the result has {np.shape(made)}")
+    out[...] = made
+    return out
 
 
 def reserved(name: str) -> bool:
