@@ -66,6 +66,11 @@ _CALLED_ELSEWHERE = {
     "eig": "eigh()",
     "matmul": "dot(other)",
     "diag": "diagonal()",
+    "svd": "to_dense(), and np.linalg.svd of it",
+    "rank": "to_dense(), and np.linalg.matrix_rank of it",
+    "eigvals": "eigh(), where it is symmetric",
+    "nnz": "to_sparse().nnz",
+    "to_scipy": "to_sparse()",
 }
 """What arrays, sparse matrices and other libraries call something, and what it is called here."""
 
