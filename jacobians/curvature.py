@@ -25,7 +25,7 @@ import numpy as np
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.layout import Layout
-from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker
+from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker, SharedKernel
 from jacobians.linops.by_example import example_rows, example_size
 from jacobians.linops.chain_views import apart, layer_axis
 from jacobians.linops.kernels import matmul
@@ -298,10 +298,12 @@ def _layer(
         layer, later = factors[place], factors[:place]
         if isinstance(layer, Kronecker) and layer_axis((H, *later), layer) == axis:
             return later, layer, factors[place + 1 :]
+    shared = any(isinstance(factor, SharedKernel) for factor in factors)
+    mend = f"layers.kronecker_factored_rows(run.jacobian({wrt!r}, of='losses')) for a kernel" if shared else ""
     raise LayoutError(
         f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
         "weight or bias that is used once, after factors that act on each example by itself: choose such a parameter, "
-        "or gauss_newton"
+        f"{mend and mend + ', '}or gauss_newton"
     )
 
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jacobians.arrays import Array, as_array, as_float, size_of
-from jacobians.conventions import Convention, Layers
+from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.layout import unvec, vec
+from jacobians.named_parameters import Layers
 from jacobians.presets import convention
 
 __all__ = [

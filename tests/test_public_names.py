@@ -120,6 +120,10 @@ def test_the_classes_of_operations_are_found_at_the_top() -> None:
         _ = jacobians.Dense
 
 
+def test_the_activations_of_a_network_by_name() -> None:
+    assert list(operations.ACTIVATIONS) == ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"]
+
+
 def test_no_public_name_hides_a_submodule() -> None:
     """Or ``jacobians.name`` would be the one or the other, depending on what was imported first."""
     assert not set(jacobians.__all__) & {name.split(".")[1] for name in MODULES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from jacobians.auditing import names
 from jacobians.cli import program_audit
@@ -102,6 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError("audit: give a formula, such as 'dW1 = X.T @ dZ1', or --names")
     if arguments.examples is not None and arguments.examples > _LARGEST:
         raise DataError(f"audit: --examples {arguments.examples} is over the limit of {_LARGEST}")
+    if Path(arguments.formula).suffix and Path(arguments.formula).is_file():
+        raise DataError(
+            f"audit: {arguments.formula} is a file; jacobians check FILE judges gradients in a file, and "
+            "jacobians audit --program FILE a program"
+        )
     formula = sys.stdin.read() if arguments.formula == "-" else arguments.formula
     of_matrices = arguments.convention is None and identity_text(formula) is not None
     found = audit(

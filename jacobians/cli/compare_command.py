@@ -36,10 +36,11 @@ from jacobians.comparison.aligned_chains import ChainFactor
 from jacobians.comparison.compare import common_task
 from jacobians.comparison.formulas import called
 from jacobians.comparison.of_layers import convolutional_net
-from jacobians.conventions import Convention, layer_widths
+from jacobians.conventions import Convention
 from jacobians.data import Dataset, read_arrays
 from jacobians.derivation import Step
 from jacobians.errors import DataError
+from jacobians.named_parameters import layer_widths
 from jacobians.presets import convention
 from jacobians.symbols.text import TextNotation
 from jacobians.translate import translate_parameters

@@ -33,7 +33,7 @@ def describe(arrays: dict[str, Array]) -> str:
 
 
 def check_limit(needed: int, limit: int, what: str) -> None:
-    """Raise if `what` needs more bytes than the limit; asked before they are allocated.
+    """Raise if `what` needs more bytes than the limit. This is checked before anything is allocated.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def bytes_in(file: IO[bytes]) -> int:
 
 
 def printable(text: str) -> str:
-    r"""Return a text with its control characters written out: what a file calls its arrays is no order to a terminal.
+    r"""Return a text with its control characters written out, so that a name in a file cannot command a terminal.
 
     Examples
     --------

@@ -117,7 +117,7 @@ def _inflated(file: IO[bytes], count: int) -> Iterator[bytes]:
 
 
 def _check_mat_parts(variable: bytes, endian: str) -> None:
-    """Raise if a part of a variable states a type that no numbers have, or a false length: SciPy may crash."""
+    """Raise if a part of a variable states a type that is not numeric, or a wrong length: SciPy may crash on it."""
     place = flags = _MAT_HEADER_BYTES + 8
     if struct.unpack_from(f"{endian}I", variable, flags + 8)[0] & 0xFF not in _MAT_CHECKED_CLASSES:
         return

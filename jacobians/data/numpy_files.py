@@ -72,7 +72,7 @@ def _npy_array(file: IO[bytes], size: int, where: str, limit: int) -> Array:
 
 
 def _plain(name: str, shape: tuple[int, ...]) -> str:
-    """How to save as plain numbers what NumPy pickled: a dict is an object array of no axes, a list one of one."""
+    """How to save as plain numbers what NumPy pickled: a dict as an object array without axes, a list with one axis."""
     if shape == ():
         return f"if {name} is a dict, save its arrays by name, as in numpy.savez(FILE, X=X, y=y, **{name})"
     return (

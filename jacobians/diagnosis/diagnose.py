@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.checking.printed_digits import digits_of
-from jacobians.conventions import Convention, checked, refuse_unnamed
+from jacobians.conventions import Convention
 from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
 from jacobians.diagnosis.fitting_examples import too_large
 from jacobians.diagnosis.of_graphs import graph_diagnosis
@@ -26,6 +26,7 @@ from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Jacobian
+from jacobians.named_parameters import checked, refuse_unnamed
 from jacobians.network import Network, Run
 from jacobians.operations.hessian import Hessian
 from jacobians.translate import translate_gradients

@@ -16,7 +16,8 @@ from jacobians.diagnosis.slip import Pullback
 from jacobians.layers.attentions import Attention
 from jacobians.layers.axes import as_pads
 from jacobians.layers.convolutions import Convolution
-from jacobians.layers.normalisation import BatchNorm, Dropout, LayerNorm
+from jacobians.layers.dropouts import Dropout
+from jacobians.layers.normalisation import BatchNorm, LayerNorm
 from jacobians.layers.pooling import Pool
 from jacobians.layers.recurrent import GRU, LSTM
 from jacobians.layout import DEFAULT_LAYOUT, Layout

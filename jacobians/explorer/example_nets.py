@@ -87,7 +87,7 @@ class Example:
 
 
 def example(title: str, sizes: Sequence[int], count: int, activation: str, loss: str, seed: int) -> Example:
-    """Return a net with numbers of one or two digits, so that what the page shows of X and W is all there is."""
+    """Return a net with numbers of one or two digits, so that the page shows X and W without rounding."""
     rng = np.random.default_rng(seed)
     params: dict[str, Array] = {}
     for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):

@@ -31,7 +31,7 @@ def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
 
 
 def roles_of(run: Run, derivation: Derivation) -> dict[str, str]:
-    """Return what an array is in every convention: weights are W, and a value on the way has the library's name."""
+    """Return the name that an array has in every convention: W for weights, else the library's name."""
     network = run.network
     gradient_of = network.convention.names.gradient_of
     roles = {**network.names, **{gradient_of(name): f"d{own}" for name, own in network.names.items()}}

@@ -18,7 +18,7 @@ from jacobians import __version__
 def one_file(
     template: str, styles: Sequence[str], scripts: Sequence[str], data: Any, *, first: str = "", **parts: str
 ) -> str:
-    """Return a page that loads nothing, and runs and styles nothing but what it was written with.
+    """Return a page that loads nothing. It runs only its own scripts and has only its own styles.
 
     Parameters
     ----------

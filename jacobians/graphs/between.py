@@ -35,7 +35,7 @@ def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian],
 
 
 def row_between(of: Node, inputs: Sequence[Node], vec: Order) -> BlockRow:
-    """Return the Jacobians with respect to several values side by side; two sums or more are swept together."""
+    """Return the Jacobians with respect to several values side by side. One sweep serves two sums or more."""
     blocks, graph = jacobians_between(of, inputs)
     swept = sum(isinstance(block, GraphJacobian) for block in blocks)
     every = set(inputs)

@@ -14,7 +14,7 @@ from jacobians.linops.planning import Bracketing, fill, multiplied_blocks
 
 
 def multiplied(left: Jacobian, right: Jacobian) -> Jacobian:
-    """Return left @ right multiplied out, but for a Kronecker product, and for what only moves entries.
+    """Return left @ right multiplied out; a Kronecker product, and what only moves entries, stays a factor.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def _unsigned(jacobian: Jacobian) -> Jacobian:
 
 
 def _entries(jacobian: Jacobian) -> Array:
-    """What a diagonal, or a multiple of it or of the identity, multiplies each entry by."""
+    """The factor of each entry: of a diagonal, or of a multiple of a diagonal or of the identity."""
     inner = _unsigned(jacobian)
     values = inner.values if isinstance(inner, Diagonal) else np.ones(inner.domain, inner.dtype)
     return values if inner is jacobian else as_array(_sign(jacobian) * values)

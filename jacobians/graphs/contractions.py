@@ -69,7 +69,7 @@ def _among(axes: Sequence[int], ndim: int) -> bool:
 
 
 def einsum(subscripts: Any, *operands: Any) -> Any:
-    """Return the sum of products over the indices that the result does not have; operands are taken from the left.
+    """Return the sum of products over the indices that the result lacks. Operands are multiplied from left to right.
 
     Where two operands share an index that stays, all products are formed before the sum: a stack of products of
     matrices (m×k)(k×n) takes m·k·n numbers for each member.

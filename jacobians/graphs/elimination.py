@@ -71,7 +71,7 @@ class Cost(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """The product of two edges: its pattern, what it costs, and the bytes that are held beside it."""
+    """The product of two edges: its pattern, its cost, and the bytes that are held at the same time."""
 
     product: Pattern
     operations: int
@@ -80,7 +80,7 @@ class Priced(NamedTuple):
 
 
 def price_of(left: Pattern, right: Pattern) -> Priced:
-    """Return what the product of two edges costs: what the chain of both costs, unless they become one structure.
+    """Return the cost of the product of two edges: that of their chain, unless the algebra makes one structure of them.
 
     Examples
     --------
@@ -157,7 +157,7 @@ class Prices:
 
 
 class State:
-    """The edges that are left, by both of their ends, as the numbers of their patterns."""
+    """The edges that are left: by their two ends, the number of their pattern."""
 
     def __init__(self, edges: Mapping[Edge, Pattern]) -> None:
         self.before: dict[int, dict[int, int]] = {}
@@ -282,7 +282,7 @@ class Elimination:
 
 
 class Orders(NamedTuple):
-    """The order of least operations that was found, the two modes, and whether no order takes fewer operations."""
+    """The best order found, the two modes, and whether the best order is known to be the best of all."""
 
     best: Elimination
     forward: Elimination
@@ -368,7 +368,7 @@ Found: TypeAlias = tuple[Cost, tuple[int, ...]]
 
 
 def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: Found | None) -> Found | None:
-    """Sets of eliminated values, the smaller first: each is reached at least cost from one that lacks one value.
+    """Dynamic programming over sets of eliminated values: the best way to a set goes through a set with one value less.
 
     What costs more than an order that is known already leads nowhere.
     """
@@ -393,7 +393,7 @@ def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: F
 
 
 def _bettered(start: State, found: Found, limit: int | None) -> Found:
-    """The order, with every `_WINDOW` values that it takes one after the other in the best order of these.
+    """The order after this: in every window of `_WINDOW` values these are put into their best order.
 
     What such a window costs depends on the set that is gone before, not on its order; so none is looked at twice.
     """
@@ -422,7 +422,7 @@ def _without(state: State, v: int) -> State:
 
 
 def _beam(start: State, inner: Sequence[int]) -> Found:
-    """A few orders at a time, or one for large graphs, each led on by the values of lowest relative Markowitz cost."""
+    """Beam search: a few orders at a time, one for large graphs, extended by values of low Markowitz cost."""
     ends = _ends(start, inner)
     if len(inner) > _BEAM_NODES:
         return _greedy(start, inner, ends)

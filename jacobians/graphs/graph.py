@@ -244,7 +244,7 @@ class Graph:
     # --- one sweep back --------------------------------------------------------------------------
 
     def pull(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
-        """Return a scalar's rows by the inputs from its rows by the outputs: every edge is passed once.
+        """Return a scalar's rows at the inputs, from its rows at the outputs. Each edge is passed once.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class Graph:
         return {node: _own(found.get(node), node, held) for node in self.inputs}
 
     def _given(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
-        """The rows to start from: a scalar's own row is 1, and its operation's is there already."""
+        """The rows to start from. A scalar's own row is 1, and the row of its operation is known."""
         (output, row), *others = rows.items()
         edges = self.into.get(output, ())
         if not others and len(edges) == 1 and output not in set(self.inputs):
@@ -275,7 +275,7 @@ class Graph:
 
 
 def _own(array: Any, node: Node, held: set[int]) -> Array:
-    """What arrived at a node as an array that nothing else holds; zeros where nothing did."""
+    """The sum that arrived at a node, as an array that nothing else holds; zeros where nothing arrived."""
     if array is None:
         return np.zeros(node.shape, node.dtype)
     if id(array) in held or array.base is not None or not array.flags.owndata:

@@ -49,7 +49,7 @@ _BESIDE = 2
 
 
 class Step(NamedTuple):
-    """An edge between numbered nodes: 0 is the input, and a child's number is above its parent's."""
+    """An edge between numbered nodes. The input has number 0, and a child a higher number than its parent."""
 
     child: int
     parent: int
@@ -139,7 +139,7 @@ class GraphJacobian(Jacobian):
         return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit, exact=exact)
 
     def _in_best_order(self, vectors: int) -> Jacobian | None:
-        """The product in the best order, where that takes fewer operations than sweeps of so many vectors."""
+        """The product in the best order, where it takes fewer operations than sweeps with that many vectors."""
         swept = self.flops * vectors
         if swept <= _PLANNED:
             return None
@@ -301,7 +301,7 @@ class GraphJacobian(Jacobian):
 
 
 def wired(steps: Sequence[Step], ends: Collection[int], *, back: bool) -> Wiring[int]:
-    """How a sweep passes steps, which are known by their places: back to some inputs, or forward to the output."""
+    """The order in which a sweep takes the steps, by their places: back to some inputs, or forward to the output."""
     ways = [(step.child, step.parent) if back else (step.parent, step.child) for step in steps]
     leaving: dict[int, dict[int, int]] = {}
     for place, (source, target) in enumerate(ways):
@@ -409,7 +409,7 @@ class _Examples:
         return _Examples(reduce(add, parts) if parts else None, self.met + other.met)
 
     def together(self) -> Jacobian:
-        """The sum of the terms, a row-wise Kronecker product, perhaps with its entries moved, as one."""
+        """The sum of the terms as one structure: a row-wise Kronecker product, whose entries may be moved."""
         if (found := _as_one(self.met)) is None:
             raise _NoStructureError
         return found
@@ -434,7 +434,7 @@ class _ByExample:
         return found
 
     def _along(self, own: Array, factors: list[Jacobian]) -> _Examples:
-        """Rows that lie apart, along the factors of one step: apart still, or the term where examples meet."""
+        """Rows of separate examples after one step: separate still, or one term where the examples meet."""
         axis = self._axis
         while factors and _keeps_apart(factors[0], axis, self._count):
             own = factors.pop(0)._vjp(own)
@@ -458,7 +458,7 @@ def _keeps_apart(factor: Jacobian, axis: int, count: int) -> bool:
 
 
 def _spread(own: Array, factor: Jacobian) -> tuple[Jacobian, ...] | None:
-    """Rows of what is the same for all examples, and at all positions: its share of each example is summed."""
+    """Rows for a parameter that all examples and positions share: the parts of one example are summed."""
     if not isinstance(factor, Broadcast) or (len(factor.domain) == len(factor.codomain) and factor.domain[0] != 1):
         return None
     inner = factor.domain[1:] if len(factor.domain) == len(factor.codomain) else factor.domain
@@ -468,7 +468,7 @@ def _spread(own: Array, factor: Jacobian) -> tuple[Jacobian, ...] | None:
 
 
 def _of_examples(rows: Jacobian, count: int) -> Jacobian | None:
-    """Rows for every position of every example, added up over each example's; None where they are no such product."""
+    """Rows of every position, summed over the positions of each example; None where they are no such product."""
     if rows.codomain == (count,):
         return rows
     core, moves = _split(rows)
@@ -487,7 +487,7 @@ def _rows(delta: Array, axis: int) -> BlockDiagonal:
 
 
 def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
-    """The sum of row-wise Kronecker products, each perhaps with its entries moved, as one; None where it is none."""
+    """One structure for a sum of row-wise Kronecker products, with moved entries or not; None if it is none."""
     if len(terms) == 1:
         (term,) = terms
         inner = term.inner if isinstance(term, Scaled) else term
@@ -530,7 +530,7 @@ def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacob
 
 
 def _only_places(factor: Jacobian) -> bool:
-    """Whether it gives a row's entries other places, perhaps among zeros, and changes no norm."""
+    """Whether it only moves a row's entries, perhaps among zeros, so that norms stay the same."""
     if isinstance(factor, Selection):
         return isinstance(factor.key, tuple)
     return isinstance(factor, (Commutation, Identity, Reshape))

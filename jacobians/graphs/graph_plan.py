@@ -170,7 +170,7 @@ def make_graph_plan(
     *,
     exact: bool = True,
 ) -> GraphPlan:
-    """Return the plan of a graph whose values are numbered, each above those that it depends on.
+    """Return the plan of a graph whose values are numbered. A value has a higher number than those that it depends on.
 
     A value that is an output and goes on to others, or an input that came from others, is led out, or in, by an edge
     that is the identity.

@@ -20,7 +20,7 @@ Operand = Any
 
 
 class Origin:
-    """What the nodes of one graph have in common: they are counted in the order in which they come, and have names.
+    """What the nodes of one graph share: the count of nodes so far, and their names.
 
     It holds no node: a value lives as long as it is used.
 
@@ -61,7 +61,7 @@ class Origin:
 
 
 class Edge(NamedTuple):
-    """An edge of the linearised graph: from a value to one of those that it came from.
+    """An edge of the linearised graph: from a value to one of its operands.
 
     Attributes
     ----------
@@ -187,14 +187,14 @@ class Node(Frozen, OfGraph):
         return self._jacobians
 
     def edges(self) -> Iterator[Edge]:
-        """Yield the edges to the values that it came from; two to a value that was used twice."""
+        """Yield the edges to its operands; two edges where an operand was used twice."""
         if self.operation is not None:
             for name, operand in zip(self.operation.names, self.operands, strict=True):
                 if isinstance(operand, Node):
                     yield Edge(self, name, operand)
 
     def ancestors(self) -> list[Node]:
-        """Return the value and all that it came from, each after those that it came from itself."""
+        """Return the value and everything that it was computed from, in an order of computation."""
         found: set[Node] = {self}
         todo: list[Node] = [self]
         while todo:
@@ -223,7 +223,7 @@ class Node(Frozen, OfGraph):
     # --- what comes of it ------------------------------------------------------------------------
 
     def _apply(self, operation: Operation | Loss, operands: tuple[Operand, ...]) -> Self:
-        """The value that an operation makes of operands, at least one of which is a node."""
+        """The result of an operation on operands, at least one of which is a node."""
         for operand in operands:
             if isinstance(operand, Node) and operand._origin is not self._origin:
                 raise GraphError(

@@ -48,7 +48,7 @@ def numbers(argument: Any) -> Any:
 
 
 def _applied(operation: Operation, *operands: Any) -> Any:
-    """What an operation makes of operands; a number takes on the dtype of the value beside it."""
+    """The result of an operation on operands. A plain number gets the dtype of the value beside it."""
     value = of_graph(operands)
     assert isinstance(value, Node)
     fitted = (np.asarray(o, value.dtype) if type(o) in (int, float, bool) else o for o in operands)
@@ -67,7 +67,7 @@ def _smaller(A: Any, B: Any) -> Any:
 
 
 def _picked(before: np.ufunc, A: Any, B: Any) -> Any:
-    """The one that comes before; where both are equal, a constant, so that np.maximum(Z, 0) is relu, or else A."""
+    """The larger or smaller operand. Of equal ones a constant, so that np.maximum(Z, 0) is relu, and otherwise A."""
     a, b = numbers(A), numbers(B)
     return _applied(Choice(~before(b, a) if isinstance(B, Node) else before(a, b)), A, B)
 
@@ -130,7 +130,7 @@ _CONSTANT = {
 
 
 def ufunc(called: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """Return what a universal function makes of operands, one of which is a value.
+    """Return the result of a universal function, one of whose operands is a value.
 
     Raises
     ------
@@ -376,7 +376,7 @@ def _clipped(a: Any, low: Any, high: Any) -> Any:
 
 
 def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """Return what one of NumPy's functions makes of arguments, one of which is a value or holds one.
+    """Return the result of one of NumPy's functions, where an argument is a value or holds one.
 
     Raises
     ------
@@ -398,7 +398,7 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
 
 
 def no_such_method(value: Node, name: str) -> AttributeError:
-    """Return the error that says what does the same as a method or an attribute that arrays have, and values not."""
+    """Return the error for a method or an attribute that arrays have and values lack: it names what does the same."""
     called, given = getattr(np, name, None), f"{value.name}.{name}"
     if called in _WRITING or name in _IN_PLACE:
         return _in_place(given)

@@ -45,7 +45,7 @@ class Indexed(Unary):
 
 
 def _selection(key: Any, shape: Shape, found: Shape, dtype: DType) -> Jacobian:
-    """By one slice an axis where the key is made of integers, slices, Ellipsis and None; else by places."""
+    """One slice per axis where the key has only integers, slices, Ellipsis and None; else the places of the entries."""
     parts = _parts(key)
     if not all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts):
         return Selection(np.arange(size_of(shape)).reshape(shape)[key], shape, dtype)

@@ -24,7 +24,7 @@ def hessian_between(
     vec: Order,
     names: Mapping[Node, str] | None = None,
 ) -> Hessian:
-    """Return the Hessian of a scalar value by others, or the cross block of its gradient by some and of others.
+    """Return the Hessian of a scalar value with respect to others, or a cross block of it.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def _row(row: Any) -> Jacobian:
 
 
 def with_targets(loss: Loss, operands: tuple[Any, Any]) -> tuple[Operation, tuple[Any, ...]]:
-    """Return a loss as an operation, and what it is then applied to: the outputs, or outputs less targets that vary.
+    """Return a loss as an operation, and its operand: the outputs, or outputs minus targets where the targets vary.
 
     Raises
     ------

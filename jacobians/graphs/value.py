@@ -29,7 +29,7 @@ Other = Any
 
 
 def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
-    """Return the inputs of a graph, as named values: what is computed from them knows its Jacobians.
+    """Return the inputs of a graph as named values. Whatever is computed from them knows its Jacobians.
 
     Parameters
     ----------
@@ -522,7 +522,7 @@ class Value(Node):
     if not TYPE_CHECKING:  # a type checker is to know the names that there are
 
         def __getattr__(self, name: str) -> Any:
-            """Refuse what a value does not have; of what an array has the error says what does the same.
+            """Raise AttributeError for what a value lacks. Where an array has it, the error names what does the same.
 
             Raises
             ------
@@ -536,7 +536,7 @@ class Value(Node):
     # --- reductions ------------------------------------------------------------------------------
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the sum over all entries, or along one axis or several; carried in float64."""
+        """Return the sum over all entries, or along one or several axes; it is accumulated in float64."""
         return self._over(Total, axis, keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
@@ -544,7 +544,7 @@ class Value(Node):
         return self._over(Mean, axis, keepdims)
 
     def var(self, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Self:
-        """Return the mean square distance from the mean; `ddof` is taken from the count that it is divided by."""
+        """Return the mean square distance from the mean; the sum is divided by the count minus `ddof`."""
         away = self - self.mean(axis, keepdims=True)
         found = (away * away).mean(axis, keepdims)
         if not ddof:

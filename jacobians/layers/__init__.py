@@ -14,6 +14,8 @@ from jacobians.layers import (
     activations,
     attentions,
     convolutions,
+    dropouts,
+    entrywise,
     initial,
     normalisation,
     pooling,
@@ -23,6 +25,8 @@ from jacobians.layers import (
 from jacobians.layers.activations import *
 from jacobians.layers.attentions import *
 from jacobians.layers.convolutions import *
+from jacobians.layers.dropouts import *
+from jacobians.layers.entrywise import *
 from jacobians.layers.initial import *
 from jacobians.layers.normalisation import *
 from jacobians.layers.pooling import *
@@ -36,6 +40,8 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
             activations,
             attentions,
             convolutions,
+            dropouts,
+            entrywise,
             initial,
             normalisation,
             pooling,

@@ -1,4 +1,4 @@
-"""Activations of the frameworks beside those of `jac` itself, and functions entry by entry with a kink or a domain."""
+"""Activations of the frameworks beside those of `jac` itself."""
 
 from __future__ import annotations
 
@@ -10,48 +10,34 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
-from jacobians.graphs.elementary import Cos, Elementary, Sin
 from jacobians.layers.normalisation import channel_axis
 from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.operations import Elementwise, Jacobians, Primitive
-from jacobians.operations.broadcasting import OfTwo, Slopes
-from jacobians.operations.on_values import of_one, of_two
+from jacobians.operations.on_values import of_one
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = [
     "ELU",
     "SELU",
-    "Absolute",
-    "Clip",
     "HardSwish",
     "HardTanh",
-    "Maximum",
-    "Minimum",
     "Mish",
     "PReLU",
     "SoftSign",
-    "Sqrt",
-    "absolute",
-    "clip",
-    "cos",
     "elu",
     "hard_swish",
     "hard_tanh",
-    "maximum",
-    "minimum",
     "mish",
     "prelu",
     "selu",
-    "sin",
     "soft_sign",
-    "sqrt",
 ]
 
 
-class _Smooth(Elementwise):
+class AsWritten(Elementwise):
     """f and f′ are what the textbook form says, which is accurate as it stands."""
 
     textbook: ClassVar[Callable[..., Array]]
@@ -67,7 +53,7 @@ class _Smooth(Elementwise):
 
 
 @final
-class ELU(_Smooth):
+class ELU(AsWritten):
     """V ↦ V where positive, α(exp V − 1) elsewhere; with α other than 1 it has a kink at 0, where its slope is α.
 
     Parameters
@@ -106,7 +92,7 @@ class ELU(_Smooth):
 
 
 @final
-class SELU(_Smooth):
+class SELU(AsWritten):
     """V ↦ λ·ELU(V), with the α and λ for which mean 0 and variance 1 stay so (Klambauer et al. 2017, eq. 14).
 
     Examples
@@ -137,7 +123,7 @@ class SELU(_Smooth):
 
 
 @final
-class HardTanh(_Smooth):
+class HardTanh(AsWritten):
     """V ↦ V between −1 and 1, and the nearer of these outside, where the slope is 0, at the ends too.
 
     Examples
@@ -160,7 +146,7 @@ class HardTanh(_Smooth):
 
 
 @final
-class SoftSign(_Smooth):
+class SoftSign(AsWritten):
     r"""V ↦ :math:`V / (1 + |V|)`.
 
     Examples
@@ -188,7 +174,7 @@ class SoftSign(_Smooth):
 
 
 @final
-class HardSwish(_Smooth):
+class HardSwish(AsWritten):
     """V ↦ V·min(max(V + 3, 0), 6)/6; at −3 the slope is 0, at 3 it is 1.
 
     Examples
@@ -247,136 +233,6 @@ class Mish(Elementwise):
         t, sigma = n / (n + d), np.where(z > 0, 1.0, u) / (1 + u)
         slope = sigma * d * (2 * n + d) / (n + d) ** 2
         return as_array(slope * (2 + z * (1 - sigma - 2 * t * sigma))).astype(z.dtype, copy=False)
-
-
-@final
-class Absolute(_Smooth):
-    """V ↦ its absolute values; the slope at 0 is 0.
-
-    Examples
-    --------
-    >>> Absolute()([-2.0, 3.0])[1].diagonal()
-    array([-1.,  1.])
-    """
-
-    name = "absolute"
-    piecewise_linear = True
-    kinks = (0.0,)
-
-    @staticmethod
-    def textbook(Z: Array) -> Array:
-        return np.abs(Z)
-
-    @staticmethod
-    def textbook_prime(Z: Array) -> Array:
-        return np.sign(Z)
-
-
-@final
-class Sqrt(Elementary):
-    """V ↦ √V, of positive entries: at 0 there is no derivative.
-
-    Examples
-    --------
-    >>> Sqrt()([4.0])[1].diagonal()
-    array([0.25])
-    """
-
-    domain = (0.0, np.inf)
-
-    @staticmethod
-    def textbook(Z: Array) -> Array:
-        return np.sqrt(Z)
-
-    @staticmethod
-    def textbook_prime(Z: Array) -> Array:
-        return 0.5 / np.sqrt(Z)
-
-    @staticmethod
-    def textbook_second(Z: Array) -> Array:
-        return -0.25 / Z**1.5
-
-    def _curvature(self, z: Array) -> Array:
-        return as_array(-0.25 / (z * np.sqrt(z)))
-
-
-@final
-class Clip(_Smooth):
-    """V ↦ V between two numbers, and the nearer of these outside, where the slope is 0, at the ends too.
-
-    Parameters
-    ----------
-    low, high : float
-
-    Examples
-    --------
-    >>> Clip(0.0, 1.0)([-2.0, 0.5, 2.0])[1].diagonal()
-    array([0., 1., 0.])
-    """
-
-    piecewise_linear = True
-
-    def __init__(self, low: float, high: float) -> None:
-        if not low < high:
-            raise DomainError(f"clip: low={low} and high={high}; low must be below high")
-        self.low, self.high = float(low), float(high)
-        self.kinks = (self.low, self.high)  # type: ignore[misc]
-
-    def _numbers(self) -> tuple[float, ...]:
-        return self.low, self.high
-
-    @staticmethod
-    def textbook(Z: Array, low: float, high: float) -> Array:
-        return np.clip(Z, low, high)
-
-    @staticmethod
-    def textbook_prime(Z: Array, low: float, high: float) -> Array:
-        return np.where((low < Z) & (high > Z), 1.0, 0.0)
-
-
-class _Chosen(OfTwo):
-    """The larger or the smaller of two; of equal ones each takes half of the derivative, as in torch."""
-
-    larger: ClassVar[bool]
-    piecewise_linear = True
-
-    def _of(self, A: Array, B: Array) -> tuple[Array, Slopes]:
-        sign = 1 if self.larger else -1
-        dtype = np.result_type(A, B)
-
-        def by(first: Array, second: Array) -> Array:
-            return as_array(np.heaviside(sign * (first - second), 0.5)).astype(dtype, copy=False)
-
-        value = np.maximum(A, B) if self.larger else np.minimum(A, B)
-        return value, (lambda: by(A, B), lambda: by(B, A))
-
-
-@final
-class Maximum(_Chosen):
-    """(A, B) ↦ the larger of both, entry by entry.
-
-    Examples
-    --------
-    >>> Maximum()([1.0, 2.0], [0.0, 3.0])[1].A.diagonal()
-    array([1., 0.])
-    """
-
-    name = "maximum"
-    larger = True
-
-
-@final
-class Minimum(_Chosen):
-    """(A, B) ↦ the smaller of both, entry by entry.
-
-    Examples
-    --------
-    >>> Minimum()([1.0, 2.0], [0.0, 3.0])[1].A.diagonal()
-    array([0., 1.])
-    """
-
-    name = "minimum"
-    larger = False
 
 
 @final
@@ -519,99 +375,3 @@ def prelu(X: Any, a: Any, layout: AnyLayout | None = None) -> tuple[Array, Jacob
            [-1. ,  3. ]]), array(-3.))
     """
     return PReLU(layout)(X, a)
-
-
-@of_one
-def sin(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return sin X, and the Jacobian.
-
-    Examples
-    --------
-    >>> sin([0.0])[1].diagonal()
-    array([1.])
-    """
-    return Sin()(X)
-
-
-@of_one
-def cos(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return cos X, and the Jacobian.
-
-    Examples
-    --------
-    >>> cos([0.0])[0]
-    array([1.])
-    """
-    return Cos()(X)
-
-
-@of_one
-def sqrt(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return √X of positive entries, and the Jacobian.
-
-    Raises
-    ------
-    DomainError
-        If an entry is not positive.
-
-    Examples
-    --------
-    >>> sqrt([4.0])[1].diagonal()
-    array([0.25])
-    """
-    return Sqrt()(X)
-
-
-@of_one
-def absolute(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return the absolute values, and the Jacobian, whose slope at 0 is 0.
-
-    Examples
-    --------
-    >>> absolute([-2.0, 0.0])[1].diagonal()
-    array([-1.,  0.])
-    """
-    return Absolute()(X)
-
-
-@of_one
-def clip(X: npt.ArrayLike, low: float, high: float) -> tuple[Array, Jacobian]:
-    """Return X cut off at two numbers, and the Jacobian.
-
-    Raises
-    ------
-    DomainError
-        If `low` is not below `high`.
-
-    Examples
-    --------
-    >>> clip([-2.0, 0.5, 2.0], 0.0, 1.0)[1].diagonal()
-    array([0., 1., 0.])
-    """
-    return Clip(low, high)(X)
-
-
-@of_two
-def maximum(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Jacobians]:
-    """Return the larger of two arrays, entry by entry, and the Jacobians; equal ones take half each.
-
-    Examples
-    --------
-    >>> Z, J = maximum([1.0, 2.0], [0.0, 2.0])
-    >>> J.A.diagonal()
-    array([1. , 0.5])
-    """
-    return Maximum()(A, B)
-
-
-@of_two
-def minimum(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Jacobians]:
-    """Return the smaller of two arrays, entry by entry, and the Jacobians; equal ones take half each.
-
-    Examples
-    --------
-    >>> Z, J = minimum([1.0, 2.0], [0.0, 2.0])
-    >>> J.A.diagonal()
-    array([0. , 0.5])
-    """
-    return Minimum()(A, B)

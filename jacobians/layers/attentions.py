@@ -131,11 +131,13 @@ class Attention(Primitive):
             wanted = [name for name in others if name in names]
             for few in steps:
                 if "V" in names:
-                    found["V"][few] = BatchedKronecker(P[few], features)._vjp(row[few])
+                    BatchedKronecker(P[few], features).vjp_into(row[few], found["V"][few])
                 if wanted:
                     at_scores = after_scores(v[few], P[few])._vjp(row[few])
                 for name in wanted:
-                    found[name][few] = scores_by(name, others[name][few])._vjp(at_scores)
+                    *turned, product = scores_by(name, others[name][few])._factors()
+                    arrives = turned[0]._vjp(at_scores) if turned else at_scores
+                    cast(BatchedKronecker, product).vjp_into(arrives, found[name][few])
             return {name: in_all(found[name]) for name in names}
 
         return in_all(value), makers, pull

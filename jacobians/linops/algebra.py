@@ -17,7 +17,7 @@ from jacobians.arrays import Array, DType, as_array, as_float, size_of
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.linops.batch import BlockDiagonal, KhatriRao, blocks_times_inputs
 from jacobians.linops.block_row import BlockRow
-from jacobians.linops.convolutions import SharedKernel
+from jacobians.linops.convolutions import PickedFromWindows, SharedKernel
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.for_each_example import ForEachExample
@@ -152,6 +152,9 @@ def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
         # the row of a loss against a shared kernel: Σₚ δₙₚ ⊗ xₙₚ
         case BlockDiagonal(), SharedKernel():
             return _kernel_rows(left, right)
+        # the row of a loss against what keeps examples apart: the rows bₙ Jₙ, all in one pullback
+        case BlockDiagonal(), Reshape() | PermutedAxes() | ForEachExample() | PickedFromWindows():
+            return _rows_back(left, right)
         # blocks times blocks, block by block
         case BlockDiagonal(), BlockDiagonal() | Diagonal():
             return _diagonal_block(left, right)
@@ -410,6 +413,15 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     if isinstance(along, int) and not isinstance(across, int) and len(left.codomain) in (1, 2):
         return blocks_times_inputs(left, across)
     return None
+
+
+def _rows_back(left: BlockDiagonal, right: Jacobian) -> BlockDiagonal | None:
+    """One number for each example, against a map that keeps each example in its place along the first axis."""
+    count, p, _ = left.blocks.shape
+    if p != 1 or len(left.codomain) != 1 or left.axis != 0 or not right._keeps_examples(0):
+        return None
+    rows = right._vjp(left.blocks.reshape(right.codomain).astype(right.dtype, copy=False))
+    return BlockDiagonal(rows.reshape(count, 1, right.shape[1] // max(count, 1)), left.codomain, right.domain)
 
 
 def _kernel_rows(left: BlockDiagonal, right: SharedKernel) -> Jacobian | None:

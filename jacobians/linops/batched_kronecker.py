@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
-from jacobians.linops.kernels import matmul, norms
+from jacobians.linops.kernels import matmul, matmul_into, norms
 from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.unrolling import diagonal_view
 
@@ -86,6 +86,15 @@ class BatchedKronecker(Jacobian):
         if not isinstance(self.left, int):
             out = matmul(self.left.swapaxes(-1, -2), out)
         return out if isinstance(self.right, int) else matmul(out, self.right)
+
+    def vjp_into(self, cotangent: Array, out: Array) -> None:
+        """Write the vjp into an array; where one factor is an identity, the product is written there itself."""
+        if isinstance(self.left, int) and not isinstance(self.right, int):
+            matmul_into(cotangent, self.right, out)
+        elif isinstance(self.right, int) and not isinstance(self.left, int):
+            matmul_into(self.left.swapaxes(-1, -2), cotangent, out)
+        else:
+            out[...] = self._vjp(cotangent)
 
     def _transpose(self) -> Jacobian:
         left, right = (f if isinstance(f, int) else f.swapaxes(-1, -2) for f in (self.left, self.right))

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from jacobians.arrays import Array, as_array
-from jacobians.errors import ShapeError
+from jacobians.errors import DomainError, ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul, zeros
+from jacobians.linops.leaves import Sparse
 from jacobians.linops.nonzeros import Nonzeros
 from jacobians.linops.wrappers import Transposed
 
@@ -109,6 +110,42 @@ class GatedRecurrence(Jacobian):
         return GatedRecurrence(
             self.weights, self.slopes, self.keep, self.output, self.read, self.scales, self.hold, start
         )
+
+    def system(self) -> Sparse:
+        r"""Return :math:`I - \text{shift} \cdot \text{step}`, block bidiagonal, where the cell is the state.
+
+        The recurrence solves this system: its matrix times this one's inverse is what each step does by itself.
+
+        Raises
+        ------
+        DomainError
+            If the state is not the cell, as in an LSTM.
+
+        Examples
+        --------
+        >>> J = GatedRecurrence(np.array([[0.5]]), np.ones((1, 3, 1, 1)))
+        >>> J.system().to_dense()
+        array([[ 1. ,  0. ,  0. ],
+               [-0.5,  1. ,  0. ],
+               [ 0. , -0.5,  1. ]])
+        """
+        from scipy.sparse import csr_array
+
+        if self.output is not None:
+            raise DomainError("GatedRecurrence.system: the state is not the cell; it is written for an RNN and a GRU")
+        count, steps, gates, width = self.slopes.shape
+        slopes = self.slopes
+        if self.scales is not None:
+            slopes = as_array(slopes * self.scales.reshape(slopes.shape))
+        step = np.einsum("ntgi,jgi->ntji", slopes, self.weights.reshape(width, gates, width))
+        if self.keep is not None:
+            step += self.keep[:, :, None, :] * np.eye(width, dtype=step.dtype)
+        place = np.arange(count * steps * width).reshape(count, steps, width)
+        later = np.broadcast_to(place[:, 1:, None, :], step[:, 1:].shape).ravel()
+        earlier = np.broadcast_to(place[:, :-1, :, None], step[:, 1:].shape).ravel()
+        rows, columns = (np.concatenate((place.ravel(), others)) for others in (later, earlier))
+        entries = np.concatenate((np.ones(place.size, step.dtype), -step[:, 1:].ravel()))
+        return Sparse(csr_array((entries, (rows, columns)), shape=(place.size,) * 2), self.codomain, self.codomain)
 
     def _jvp(self, tangent: Array) -> Array:
         stack = tangent.shape[: tangent.ndim - len(self.domain)]

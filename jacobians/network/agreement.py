@@ -16,7 +16,7 @@ __all__ = ["chain_of", "check_loss", "check_operations", "in_convention", "stren
 
 
 def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
-    """Return operations as a chain; one that has parameters stands in it once, a named activation is made."""
+    """Return operations as a chain. Named activations are made; an operation with parameters may occur only once."""
     if isinstance(operations, (Operation, str)):
         raise ArgumentError(f"Network: operations is one operation; expected a list: [{operations!r}]")
     chain = Chain(*(find_activation(part).moved_to(layout) if isinstance(part, str) else part for part in operations))
@@ -38,7 +38,7 @@ def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
 
 
 def check_operations(parts: Sequence[Operation], convention: Convention) -> None:
-    """Raise LayoutError where an operation, or a part of one, keeps its arrays otherwise than the convention."""
+    """Raise LayoutError where an operation, or a part of one, has another layout than the convention."""
     wanted = convention.layout
     for part in parts:
         if isinstance(part, (Chain, Parallel, Residual)):
@@ -72,7 +72,7 @@ def strength(l2: float) -> float:
 
 
 def check_loss(loss: Loss, convention: Convention) -> None:
-    """Raise LayoutError unless the loss is reduced to one number, as the convention does it."""
+    """Raise LayoutError unless the loss is reduced to one number in the convention's way."""
     if loss.layout.batch != convention.layout.batch:
         raise LayoutError(
             f"Network: {loss.name} keeps its batch in {loss.layout.batch}, {convention.name} in "

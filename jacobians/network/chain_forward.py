@@ -147,7 +147,7 @@ class ChainForward(Forward):
         return hessian_of(evaluated, given, by_row, by_column, packed, vec=vec, names=called)
 
     def _input(self, name: str) -> Input:
-        """What the objective may be differentiated by twice: a parameter, X, or an intermediate without ones."""
+        """What a second derivative may be with respect to: a parameter, X, or an intermediate without ones."""
         if name in self._params:
             return Input(self._objective.names[name], name, self._params[name].shape, self._params[name].dtype)
         known = [*self._params, *(stop.name for stop in self.stops if not stop.ones)]
@@ -212,7 +212,7 @@ class ChainForward(Forward):
         return placement(self.operation_value(done), self._objective.convention.layout)
 
     def _step(self, place: int) -> Jacobian:
-        """The Jacobian of one name on the way with respect to the one before it, in numerator layout."""
+        """The Jacobian of one intermediate with respect to the one before it, in numerator layout."""
         if place < len(self.stops) - 1:
             before, after = self.stops[place], self.stops[place + 1]
             if after.done == before.done:

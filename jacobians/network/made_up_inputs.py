@@ -7,11 +7,11 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.errors import LayoutError
 from jacobians.network.objective import Objective
-from jacobians.operations import Affine
+from jacobians.operations import Affine, Elementwise
 
 
 def sample_data(network: Objective, examples: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
-    """Return parameters, inputs and targets that show every term: no zeros, no two numbers the same.
+    """Return parameters, inputs and targets in which every term shows: no zeros, and no two equal numbers.
 
     Raises
     ------
@@ -24,6 +24,11 @@ def sample_data(network: Objective, examples: int, seed: int) -> tuple[dict[str,
     affine = [part for part in network.chain.parts if isinstance(part, Affine) and part.sizes is not None]
     if not affine or affine[0].sizes is None or affine[-1].sizes is None:
         raise LayoutError(f"{network!r} has no affine layer of known sizes; pass params, X and Y")
+    between = network.chain.parts[: network.chain.parts.index(affine[0])]
+    if not all(isinstance(part, Elementwise) for part in between):
+        raise LayoutError(
+            f"{network!r} begins with {between[0].name}, whose inputs have no known sizes; pass params, X and Y"
+        )
     params = {name: rng.normal(size=shape) for name, shape in network.shapes().items()}
     X = rng.normal(size=network.layout.batch_shape(examples, affine[0].sizes[0]))
     outputs = affine[-1].sizes[1]

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
-from jacobians.conventions import Convention, layer_widths
+from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.initial import Rule, drawn_weights
 from jacobians.layout import Reduction
+from jacobians.named_parameters import layer_widths
 from jacobians.network.blocks import gradient_in_blocks
 from jacobians.network.objective import Objective
 from jacobians.network.run import Run

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
-from jacobians.conventions import Convention, checked, refuse_unnamed
+from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
+from jacobians.named_parameters import checked, refuse_unnamed
 from jacobians.network.agreement import chain_of, check_loss, check_operations, in_convention, strength
 from jacobians.network.function_forward import ValueFunction, losses_of
 from jacobians.operations import L2, Chain, Loss, Operation, l2
@@ -23,7 +24,7 @@ __all__ = ["Objective"]
 
 
 class Objective(Frozen):
-    """What is computed from inputs and named parameters, and what is minimised; see `Network`, which evaluates it."""
+    """A function of inputs and named parameters, and the objective that is minimised; `Network` evaluates it."""
 
     def __init__(
         self,
@@ -152,14 +153,14 @@ class Objective(Frozen):
         return L2(scale, layout, include_bias=self.convention.l2_bias)
 
     def penalty_of_value(self, value: Value, count: int) -> Value:
-        """Return the regulariser of one parameter as a value: of its part that is no bias, so that it has a formula."""
+        """Return the regulariser of one parameter as a value. It leaves the bias out, so that it has a formula."""
         whole = self.convention.l2_bias or not self.layout.absorbs_bias
         kept: Any = value if whole else self.layout.weights_of(value)  # type: ignore[arg-type]
         found: Any = l2(kept, self.convention.l2_scale(self.l2, count), include_bias=True)
         return found
 
     def _penalised(self, grads: dict[str, Array], params: Mapping[str, Array], count: int) -> dict[str, Array]:
-        """Return gradients of the loss, which are written to, with the regulariser's added."""
+        """Return the gradients of the loss plus those of the regulariser; the arrays given are written to."""
         for name in filter(self.is_penalised, params):
             grads[name] += self.penalty(name, params[name], count)[1].gradient
         return grads

@@ -386,12 +386,12 @@ class Run(Frozen):
         return {name: row.reshape(-1, *self.params[name].shape) for name, row in rows.items()}
 
     def _share(self, whole: int, *, inputs: bool = False) -> dict[str, Array]:
-        """Return what these examples add to the gradient of the loss of a batch of `whole`, without regulariser."""
+        """Return these examples' part of the gradient of the loss of a batch of `whole`, without regulariser."""
         _, slope = self.network.loss._total(self.results["output"], self.Y, whole)
         return self._forward.gradients({"output": slope()}, inputs=inputs)
 
     def penalty(self, name: str) -> Jacobian:
-        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where it is not touched.
+        """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where there is no penalty.
 
         Examples
         --------
@@ -563,7 +563,7 @@ class Run(Frozen):
         return plot_chain(self.chain(wrt, of=of), order=order)
 
     def jacobian(self, wrt: str, *, of: str = "loss") -> Jacobian:
-        """Return ∂of/∂wrt, the product of `chain` or the sum over all ways, in the network's layout; names as there.
+        """Return ∂of/∂wrt in the network's layout: the product of `chain`, or the sum over all paths.
 
         Examples
         --------

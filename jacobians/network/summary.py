@@ -62,7 +62,7 @@ class Summary:
 
 
 def example_inputs(network: Objective, count: int) -> Array | None:
-    """Return zeros as inputs of so many examples; None where the operations do not say how wide one is."""
+    """Return zeros as inputs of that many examples; None where the operations do not say how wide an example is."""
     for part in network.chain.parts:
         if isinstance(part, Affine):
             return None if part.sizes is None else np.zeros(network.layout.batch_shape(count, part.sizes[0]))
@@ -89,7 +89,7 @@ def summary_of_run(run: Run) -> Summary:
 
 
 def summary_of_parameters(network: Objective, shapes: Mapping[str, Shape]) -> Summary:
-    """Return the table of a network of which the parameters' shapes alone are known."""
+    """Return the table of a network of which only the parameters' shapes are known."""
     rows = tuple((name, str(shape), str(size_of(shape))) for name, shape in shapes.items())
     return Summary(repr(network), ("parameter", "shape", "numbers"), rows, _count(shapes.values()))
 

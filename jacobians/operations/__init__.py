@@ -82,7 +82,7 @@ def _public(base: type, *modules: ModuleType) -> Iterator[Any]:
 
 
 ACTIVATIONS: dict[str, type[operation.Elementwise]] = {
-    kind.own_name(): kind for kind in _public(operation.Elementwise, activations)
+    kind.own_name(): kind for kind in _public(operation.Elementwise, activations, smooth_rectifiers)
 }
 """The activations of a network by name."""
 
@@ -117,7 +117,7 @@ def class_named_as(function: Any) -> str:
     ('LeakyReLU', 'Affine', '')
     """
     wanted = getattr(function, "__name__", "").replace("_", "").casefold()
-    modules = (activations, affine_maps, combining, powers, products, shaping, softmaxes)
+    modules = (activations, smooth_rectifiers, affine_maps, combining, powers, products, shaping, softmaxes)
     kinds = _public(operation.Operation, *modules)
     return next((kind.__name__ for kind in kinds if kind.__name__.casefold() == wanted), "")
 
@@ -216,7 +216,7 @@ def _meant(choices: Mapping[str, _T], name: str) -> str:
 
 def textbook_functions() -> dict[str, Function]:
     """Return the functions that formulas may name, by their names in programs."""
-    kinds = _public(operation.Elementwise, activations, powers)
+    kinds = _public(operation.Elementwise, activations, smooth_rectifiers, powers)
     found = [kind.textbook_function(prime=prime) for kind in kinds for prime in (False, True)]
     tables = (softmaxes.SOFTMAX, softmaxes.LOG_SOFTMAX, class_losses.HINGE)
     found += [smooth_rectifiers.NORMAL_CDF, *(function for table in tables for function in table.values())]

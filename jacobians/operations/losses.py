@@ -326,7 +326,6 @@ class Loss(Frozen, ABC):
 
         Examples
         --------
-        >>> from jacobians.operations import CrossEntropy
         >>> from jacobians.symbols.expressions import Symbol
         >>> from jacobians.symbols.text import TextNotation
         >>> M = SquaredError().second_in_symbols(Symbol("Z", (5, 2)), Symbol("Y", (5, 2)))

@@ -173,7 +173,7 @@ class _Recording:
 
 
 def _unseen(*_: Any) -> None:
-    """While a function is recorded, floating-point errors are nobody's: the run on the arrays shows them."""
+    """Silence floating-point errors while a function is recorded: the run on the arrays shows them."""
 
 
 def replayed(function: Callable[P, R]) -> Replayed[P, R]:

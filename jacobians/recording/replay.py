@@ -26,7 +26,7 @@ def needed(calls: Sequence[Call], results: Iterable[Root]) -> list[Call]:
 
 
 def without_copies(calls: Sequence[Call], results: Sequence[Any]) -> tuple[list[Call], list[Any]]:
-    """The same calls and results with the original for a copy, where neither is written afterwards.
+    """The same calls and results, with the original in place of a copy where neither is written afterwards.
 
     A gradient is a copy out of its Jacobian, which the replay does not keep. No two results come to lie in the same
     memory.
@@ -165,7 +165,7 @@ def _runs(
 
 
 def _keep(calls: Sequence[Call], kept: dict[Root, Array], slots: _Slots, results: set[Root]) -> None:
-    """Add the memory of what the calls make, some of it shared by what is never needed at the same time."""
+    """Add the memory of the calls' results. Results that are never needed at the same time share memory."""
     last = dict.fromkeys(results, len(calls))
     for i, call in enumerate(calls):
         last |= {root: max(i, last.get(root, 0)) for root in call.touches}

@@ -59,7 +59,7 @@ class RestsOn:
                 todo.extend(self._within(thing, attributes))
 
     def _within(self, thing: Any, attributes: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:
-        """Note what can change of a thing; yield what is in it, with the attributes that are asked of that."""
+        """Note which parts of an object can change; yield its parts, with the attributes that the code reads."""
         if isinstance(thing, FunctionType):
             if not _of_a_library(thing):
                 yield from self._variables(thing)

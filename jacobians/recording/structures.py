@@ -200,7 +200,7 @@ class Results:
 
 
 def result_leaves(result: Any) -> list[Any]:
-    """Return the stand-ins in a function's results, and what is the same in every call.
+    """Return the stand-ins in a function's results, and the results that are the same in every call.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def _builder(like: Any) -> Callable[[list[Any]], Any]:
 
 
 def difference(found: Any, plain: Any, name: str = "") -> str | None:
-    """Return the name of what differs between a replay and the function, beyond rounding; None if nothing does."""
+    """Return the name of a result in which a replay differs from the function beyond rounding; None if none does."""
     if type(found) is not type(plain):
         return name
     if _is_container(found):

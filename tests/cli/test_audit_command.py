@@ -103,3 +103,10 @@ def test_a_program_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("sys.stdin", io.StringIO(program))
     assert main(["audit", "-"]) == 0
     assert "right in cs231n (dW1: the gradient with respect to W1)" in capsys.readouterr().out
+
+
+def test_a_file_in_place_of_a_formula_is_sent_to_its_command(tmp_path, capsys):
+    file = tmp_path / "gradients.npz"
+    file.write_bytes(b"")
+    assert main(["audit", str(file)]) == 2
+    assert "jacobians check FILE judges gradients in a file" in capsys.readouterr().err

@@ -158,9 +158,17 @@ def test_steps_of_a_matrix_go_forward() -> None:
 
 
 def test_the_examples_of_mathematics_for_machine_learning() -> None:
-    """Deisenroth, Faisal & Ong 2020, 5.9 and 5.11 to 5.13, from memory: arrays of order 3 and 4."""
+    """Deisenroth, Faisal & Ong 2020, 5.9 to 5.13, from memory: arrays of order 3 and 4."""
     assert jac.differentiate("A x", wrt="x").formula("numerator") == "∂y/∂x = A"
     assert jac.differentiate("A x", wrt="x").formula("mixed") == "∂y/∂x = A"
+    chain = jac.differentiate("exp((t cos(t)) (t sin(t))^2)", wrt="t", shapes={"t": ()})
+    t = chain.values["t"]
+    inner, outer = (
+        np.array([np.cos(t) - t * np.sin(t), np.sin(t) + t * np.cos(t)]),
+        np.exp(t**3 * np.cos(t) * np.sin(t) ** 2),
+    )
+    partial = outer * np.array([(t * np.sin(t)) ** 2, 2 * t * np.cos(t) * t * np.sin(t)])
+    assert chain.jacobian(t=t).to_dense().item() == pytest.approx(float(partial @ inner), rel=1e-13)
     loss = jac.differentiate("norm(y - Phi theta)^2", wrt="theta", shapes={"theta": (3,), "Phi": (5, 3)})
     assert loss.formula("numerator") == "∂f/∂θ = 2 ((θᵀ Φᵀ − yᵀ) Φ)"
     of_matrix = jac.differentiate("A x", wrt="A", shapes={"A": (2, 3)})
@@ -327,6 +335,8 @@ def test_shapes_follow_from_the_expression_or_are_declared() -> None:
         ("kron(X, A)", "X", {}, "the sizes in a Kronecker product do not follow from the expression; declare them"),
         ("kron(X, 2)", "X", {}, "kron is taken of two matrices, not of a number"),
         ("tr(pinv(2) X)", "X", {}, "pinv is taken of a matrix, not of a number"),
+        ("1' x", "x", {}, "the transpose of a literal is not read; a sum over entries is sum"),
+        ("np.outer(X, x)", "X", {}, "outer takes two vectors, not "),
         ("A * X", "X", {}, "the sign \\* is NumPy's product of entries or Octave's of matrices"),
         ("A X", "X", {"notation": "latx"}, "no notation 'latx'; did you mean 'latex'?"),
         ("X[1:]", "X", {"notation": "numpy"}, "part is not differentiated here"),
@@ -414,3 +424,32 @@ def test_what_is_divided_by_zero_has_no_derivative(text: str) -> None:
     """Zero for all X, up to rounding: an error that says so, and no warning of NumPy's."""
     with pytest.raises(DomainError, match=r"no derivative at random points that floating point can find|not finite"):
         jac.differentiate(text, "X", shapes={"X": (3, 3)}, notation="octave")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (r"\sigma(w^T x)", "sigmoid(w' x)"),
+        ("σ(W x + b)", "sigmoid(W x + b)"),
+        ("np.mean((X @ w - y)**2)", "norm(X w - y)^2 / 5"),
+        ("np.square(X @ w - y).sum()", "norm(X w - y)^2"),
+        ("np.log1p(np.exp(X @ w)).sum()", "sum(log(1 + exp(X w)))"),
+        ("np.linalg.solve(A, x)", "inv(A) x"),
+        ("np.outer(x, y)", "x y'"),
+        ("np.linalg.norm(X, 'fro')**2", "norm(X)^2"),
+    ],
+)
+def test_other_ways_to_write_it(text: str, same: str) -> None:
+    wrt = next(name for name in "wXAx" if name in text)
+    sizes = {"X": (5, 3), "w": (3,), **({"y": (5,)} if "y" in text else {})} if "X @ w" in text else {}
+    one, other = (jac.differentiate(each, wrt, shapes=sizes) for each in (text, same))
+    assert one.shapes == other.shapes
+    arrays = one.values
+    np.testing.assert_allclose(
+        one.jacobian(**arrays).to_dense(), other.jacobian(**arrays).to_dense(), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_a_sigma_that_stands_elsewhere_is_a_number() -> None:
+    assert jac.differentiate(r"\sigma(a^T x) + \sigma", "x").formula() == "∂f/∂x = σ a"
+    assert jac.differentiate("σ (a' x)", "x", shapes={"σ": ()}).formula() == "∂f/∂x = σ a"

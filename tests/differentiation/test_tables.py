@@ -13,7 +13,9 @@ from tests.differentiation.tables.identity import Identity
 
 @pytest.mark.parametrize("section", page.COOKBOOK)
 def test_the_cookbook_is_right_but_for_what_is_named(section: str) -> None:
-    for row in page.COOKBOOK[section]:
+    """Every third of a section, and what is named as wrong; the slow test of the page proves them all."""
+    rows = page.COOKBOOK[section]
+    for row in [row for i, row in enumerate(rows) if i % 3 == 0 or row.right]:
         page.hold(row, page.checked(row, points=1))
 
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jacobians.layers import activations
+from jacobians.layers import activations, entrywise
 from jacobians.layers.attentions import Attention, MultiHeadAttention
 from jacobians.layers.convolutions import Convolution, TransposedConvolution
-from jacobians.layers.normalisation import BatchNorm, Dropout, GroupNorm, LayerNorm, RMSNorm
+from jacobians.layers.dropouts import Dropout
+from jacobians.layers.normalisation import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from jacobians.layers.pooling import Embedding, Flattened, GlobalPool, Padded, Pool
 from jacobians.layers.recurrent import GRU, LSTM, RNN
 from jacobians.layout import Layout
@@ -115,11 +116,11 @@ ENTRYWISE = {
     "soft_sign": Case(activations.SoftSign(), entries(-2.3, 2.2)),
     "hard_swish": Case(activations.HardSwish(), entries(-4.3, 4.2), integers=False),
     "mish": Case(activations.Mish(), entries(-4.3, 4.2)),
-    "absolute": Case(activations.Absolute(), entries(-2.3, 2.2)),
-    "sqrt": Case(activations.Sqrt(), entries(0.3, 2.2)),
-    "clip": Case(activations.Clip(-0.25, 1.25), entries(-2.3, 2.2)),
-    "maximum": Case(activations.Maximum(), normal((2, 3), (3,)), integers=False),
-    "minimum": Case(activations.Minimum(), normal((2, 1), (2, 3)), integers=False),
+    "absolute": Case(entrywise.Absolute(), entries(-2.3, 2.2)),
+    "sqrt": Case(entrywise.Sqrt(), entries(0.3, 2.2)),
+    "clip": Case(entrywise.Clip(-0.25, 1.25), entries(-2.3, 2.2)),
+    "maximum": Case(entrywise.Maximum(), normal((2, 3), (3,)), integers=False),
+    "minimum": Case(entrywise.Minimum(), normal((2, 1), (2, 3)), integers=False),
     "prelu": Case(activations.PReLU(), normal((2, 3), (3,)), (0, None), 0),
     "prelu, one slope": Case(activations.PReLU(), normal((2, 3), ()), (0, None), 0),
 }

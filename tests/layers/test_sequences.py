@@ -273,3 +273,21 @@ def test_gates_that_lie_64_bytes_apart(shape: tuple[int, ...], gates: str) -> No
     arrays = [a.astype(np.float32) if shape[1] == 1 else a for a in lstm_arrays(*shape)]
     value, _ = layers.lstm(*arrays, gates=gates)
     np.testing.assert_allclose(value, layers.lstm(*arrays, gates=gates, steps=True)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_a_recurrence_is_the_inverse_of_a_block_bidiagonal_matrix(cell: str) -> None:
+    """Edelman, Akyürek & Wang (2023), arXiv:2303.15449: backprop through time is back substitution with it."""
+    gates, T, H = (1, 3, 2) if cell == "rnn" else (3, 3, 2)
+    X, h, weights = rng.normal(size=(1, T, 2)), rng.normal(size=(1, H)), rng.normal(size=(2, H, gates * H))
+    biases = rng.normal(size=(2, gates * H))[: 1 if cell == "rnn" else 2]
+    _, J = (layers.rnn if cell == "rnn" else layers.gru)(X, h, *weights, *biases)
+    (recurrence,) = [f for f in J.X._factors() if isinstance(f, GatedRecurrence)]
+    system, whole = recurrence.system().to_dense(), recurrence.to_dense()
+    blocks = system.reshape(T, H, T, H).transpose(0, 2, 1, 3)
+    assert all((blocks[t, s] == (np.eye(H) if s == t else 0)).all() for t in range(T) for s in range(T) if s != t - 1)
+    assert blocks[1, 0].any()
+    each = (system @ whole).reshape(T, H, T, gates * H).transpose(0, 2, 1, 3)
+    assert all(np.allclose(each[t, s], 0, atol=1e-14) for t in range(T) for s in range(T) if s != t)
+    with pytest.raises(DomainError, match=re.escape("GatedRecurrence.system: the state is not the cell")):
+        GatedRecurrence(np.ones((1, 1)), np.ones((1, 2, 1, 1)), output=np.ones((1, 2, 1))).system()

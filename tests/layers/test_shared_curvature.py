@@ -13,7 +13,9 @@ import pytest
 import jacobians as jac
 from jacobians import layers
 from jacobians.errors import ArgumentError
+from jacobians.layers import Convolution, Flattened, Pool
 from jacobians.linops import BlockDiagonal
+from jacobians.operations import Affine
 
 rng = np.random.default_rng(0)
 
@@ -78,6 +80,8 @@ def test_a_convolution_holds_no_more_than_a_block_of_columns() -> None:
     assert peak(lambda: layers.conv2d(X, W, pad=1)) < 2.5 * images + block
     assert peak(lambda: J.X.vjp(Z)) < 2.5 * images + block
     assert peak(lambda: J.W.vjp(Z)) < 0.5 * images + block
+    rows = jac.linops.BlockDiagonal(Z.reshape(64, 1, -1), (64,), Z.shape) @ J.W
+    assert peak(rows.row_norms) < 0.5 * images + block
 
 
 def test_an_embedding_has_no_gradient_of_its_table_until_it_is_asked_for() -> None:
@@ -101,3 +105,17 @@ def test_a_row_against_a_kernel_is_one_structure() -> None:
     Z, J = layers.conv2d(rng.normal(size=(2, 1, 4, 4)), rng.normal(size=(3, 1, 3, 3)))
     rows = BlockDiagonal(Z.reshape(2, 1, -1), (2,), Z.shape, 0) @ J.W
     assert rows.structure.startswith("KhatriRaoSum")
+
+
+@pytest.mark.parametrize("layout", ["cs231n", "keras"])
+def test_a_chain_of_layers_has_gradients_of_each_example_in_two_factors(layout: str) -> None:
+    """Rows pass reshapings, axes in another order, pools and the kernels of later layers, all examples at once."""
+    first, second = (Convolution(pad=1, sizes=s, layout=layout) for s in ((2, 1, 3, 3), (3, 2, 3, 3)))
+    later = [Pool("max", 2, layout=layout), Flattened(layout), Affine(layout, (12, 3))]
+    net = jac.Network([first, "tanh", second, *later], "cross_entropy", layout)
+    X, Y, params = rng.normal(size=(3, *((1, 4, 4) if layout == "cs231n" else (4, 4, 1)))), [0, 1, 2], net.init(0)
+    rows = net.run(params, X, Y).jacobian("W1", of="losses")
+    assert rows.structure.startswith("KhatriRaoSum(3×16×2, 3×16×9)")
+    each = [np.linalg.norm(net.gradient(params, X[n : n + 1], Y[n : n + 1])["W1"]) for n in range(3)]
+    np.testing.assert_allclose(rows.row_norms(), each)
+    assert layers.kronecker_factored_rows(rows).shape == (18, 18)
