@@ -416,7 +416,7 @@ class Value(Node):
         return self * np.sign(self.array)
 
     def __repr__(self) -> str:
-        number = f" = {self.array.item():.6g}" if self.shape == () else ""
+        number = f" = {self.array.item():.6g}" if self.shape == () and type(self.array) is np.ndarray else ""
         return f"{type(self).__name__}({self.name}{number}: {show_shape(self.shape)} {self.dtype})"
 
     def __matmul__(self, other: Other) -> Self:
