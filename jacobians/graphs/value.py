@@ -416,7 +416,8 @@ class Value(Node):
         return self * np.sign(self.array)
 
     def __repr__(self) -> str:
-        number = f" = {self.array.item():.6g}" if self.shape == () else ""
+        known = self.shape == () and not isinstance(self.array, StandIn)  # of a recording there are no numbers to say
+        number = f" = {self.array.item():.6g}" if known else ""
         return f"{type(self).__name__}({self.name}{number}: {show_shape(self.shape)} {self.dtype})"
 
     def __matmul__(self, other: Other) -> Self:

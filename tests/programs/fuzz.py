@@ -97,9 +97,9 @@ def leaked(values: list[Any]) -> str:
         kinds.Bound,
         kinds.Super,
     )
-    left, seen = list(values), set()
-    while left and len(seen) < 50_000:
-        value = left.pop()
+    left, seen, looks = list(values), set(), 0
+    while left and looks < 50_000:
+        value, looks = left.pop(), looks + 1
         if isinstance(value, plain) or id(value) in seen:
             continue
         seen.add(id(value))
