@@ -274,3 +274,10 @@ def test_events_are_versions() -> None:
     assert seen[:3] == [("assign", "W", "W", 2), ("assign", "W", "W", 3), ("write", "W", "W", 4)]
     seen = seen[4:]
     assert seen == [("assign", "b", "d['b']", 6)]
+
+
+def test_a_limit_ends_the_lines_of_finally_too() -> None:
+    with pytest.raises(LimitError, match="deep"):
+        names_of(
+            "def f():\n    try:\n        f()\n    except Exception:\n        f()\n    finally:\n        f()\nf()\n"
+        )
