@@ -14,7 +14,7 @@ from jacobians.arrays import Array
 from jacobians.layout import Layout
 from jacobians.network import Network
 from jacobians.operations import Affine, Elementwise, Operation
-from jacobians.operations.losses import class_labels, one_hot
+from jacobians.operations.targets import class_labels, one_hot
 
 Gradients: TypeAlias = dict[str, Array]
 """By a parameter's name, the gradient with respect to it."""

@@ -35,7 +35,15 @@ from jacobians.symbols.expressions import (
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{"inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet, "trace": matrix.trace},
-    **{"norm": matrix.frobenius_norm, "exp": exp, "log": log, "tanh": tanh, "sigmoid": sigmoid, "softplus": softplus},
+    **{
+        "norm": matrix.frobenius_norm,
+        "pinv": matrix.pinv,
+        "exp": exp,
+        "log": log,
+        "tanh": tanh,
+        "sigmoid": sigmoid,
+        "softplus": softplus,
+    },
     **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "softplus_prime": sigmoid},
     "entry": lambda A: A.reshape(()),
 }

@@ -14,9 +14,10 @@ from jacobians.errors import GraphError
 from jacobians.linops import Dense, Diagonal, Jacobian
 from jacobians.operations import Loss, Operation, SquaredError, Unary
 from jacobians.operations.broadcasting import Minus
-from jacobians.operations.losses import rows_of_examples, same_shape_targets
+from jacobians.operations.losses import rows_of_examples
 from jacobians.operations.operation import UNNAMED, Naming, called
 from jacobians.operations.record import Makers, Second
+from jacobians.operations.targets import same_shape_targets
 from jacobians.symbols.expressions import Call, Expr, Number, Quotient, scaled
 from jacobians.symbols.named_functions import Function
 

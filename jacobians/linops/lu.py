@@ -52,7 +52,7 @@ class Factored:
 
         of = lapack.dgetri if self.lu.dtype == np.float64 else lapack.sgetri
         found, _ = of(self.lu, self.pivots, lwork=64 * n)
-        return as_array(found)
+        return as_array(found + 0.0)  # LAPACK leaves zeros with a minus
 
     def slogdet(self) -> tuple[float, float]:
         """Return the sign of the determinant, and the logarithm of its size, in float64."""

@@ -13,18 +13,11 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Zero
 from jacobians.operations.activations import Sigmoid, logistic_slope
-from jacobians.operations.losses import (
-    Examples,
-    Loss,
-    class_labels,
-    one_hot,
-    own_entries,
-    same_shape_targets,
-    sum_over_example,
-)
+from jacobians.operations.losses import Examples, Loss, sum_over_example
 from jacobians.operations.on_values import of_targets
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.softmaxes import SOFTMAX, exponentials, probabilities
+from jacobians.operations.targets import class_labels, one_hot, own_entries, same_shape_targets
 from jacobians.presets import AnyLayout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Power, Quotient, SumOver
 from jacobians.symbols.named_functions import Function

@@ -11,8 +11,9 @@ from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError
 from jacobians.layout import Reduction
 from jacobians.linops import Diagonal, Jacobian
-from jacobians.operations.losses import Examples, Loss, same_shape_targets, sum_over_example
+from jacobians.operations.losses import Examples, Loss, sum_over_example
 from jacobians.operations.on_values import of_targets
+from jacobians.operations.targets import same_shape_targets
 from jacobians.presets import AnyLayout
 
 __all__ = ["Huber", "KLDivergence", "Poisson", "huber", "kl_divergence", "poisson"]

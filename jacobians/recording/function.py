@@ -13,11 +13,12 @@ import numpy as np
 
 from jacobians.arrays import StandIn, kind_of, leaves_of
 from jacobians.errors import ArgumentError, RecordingError
+from jacobians.recording.calls import Array
 from jacobians.recording.lines import line_of
 from jacobians.recording.replay import Replay
 from jacobians.recording.rests_on import RestsOn
 from jacobians.recording.structures import Arguments, Results, difference, in_new_arrays, result_leaves
-from jacobians.recording.tape import Array, Diverged, Tape
+from jacobians.recording.tape import Diverged, Tape
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from jacobians.recording.tape import Array, Call, Path, Recorded, Root, Tape, along, copy_into, roots_of
+from jacobians.recording.calls import Array, Call, Path, Root, along, copy_into
+from jacobians.recording.tape import Recorded, Tape, roots_of
 
 
 def needed(calls: Sequence[Call], results: Iterable[Root]) -> list[Call]:

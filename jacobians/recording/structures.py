@@ -11,7 +11,8 @@ import numpy as np
 
 from jacobians.arrays import OfGraph, kind_of, leaves_of, rebuilt, refuse_masked
 from jacobians.errors import RecordingError
-from jacobians.recording.tape import Array, Recorded
+from jacobians.recording.calls import Array
+from jacobians.recording.tape import Recorded
 
 _CONSTANTS = (int, float, complex, bool, str, bytes, type(None), np.dtype, type)
 """What is the same in every call of one recording: a call with another number is another recording."""

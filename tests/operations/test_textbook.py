@@ -17,8 +17,9 @@ from jacobians.derivation import explain
 from jacobians.diagnosis import diagnose
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.operations import ACTIVATIONS, LOSSES, SHORT_NAMES, Elementwise, Loss
-from jacobians.operations.losses import same_shape_targets, sum_over_example
+from jacobians.operations.losses import sum_over_example
 from jacobians.operations.operation import UNNAMED
+from jacobians.operations.targets import same_shape_targets
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Hadamard, Number, Symbol
 from jacobians.symbols.named_functions import source_of

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jacobians import affine, relu, replayed, squared_error
-from jacobians.recording.tape import copy_into
+from jacobians.recording.calls import copy_into
 from tests.recording.test_function import same_bits
 
 Arrays = list[np.ndarray]
