@@ -195,7 +195,7 @@ def run_programs(
         command += ["--seed", str(seed), "--seconds", str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
             begun = first
-            reader = _Lines(worker, 60.0)
+            reader = _Lines(worker, 300.0)
             for line in reader:
                 found = json.loads(line)
                 if "begins" in found:
