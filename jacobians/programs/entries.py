@@ -61,9 +61,9 @@ def entries_of(tree: ast.Module) -> list[Entry]:
         found.append(Entry("module", "the lines outside of functions"))
     called = _called(tree)
     roots = [f for f in functions if f.name not in called and not _NEVER.match(f.name)]
-    useful = [f for f in roots if not _ELEMENTWISE.fullmatch(f.name)]
+    useful = [f for f in roots if not _is_activation(f)]
     found += [Entry("function", f.name, (f,)) for f in sorted(useful, key=_likely) if not _of_a_pair(f, functions)]
-    chain = _chain([f for f in functions if not _NEVER.match(f.name) and not _ELEMENTWISE.fullmatch(f.name)], called)
+    chain = _chain([f for f in functions if not _NEVER.match(f.name) and not _is_activation(f)], called)
     paired = {
         f for back in functions for f in (back, _partner(back, functions)) if _partner(back, functions) is not None
     }
@@ -79,6 +79,12 @@ def entries_of(tree: ast.Module) -> list[Entry]:
     # what others call is entered by itself where they could not show it
     found += [Entry("function", f.name, (f,)) for f in functions if f.name in called and _gives_gradients(f)]
     return found
+
+
+def _is_activation(function: ast.FunctionDef) -> bool:
+    """Whether a function is an activation by its name; a step of training has more than one argument."""
+    steps = "step" in function.name.lower() and len(arguments_of(function)) > 1
+    return _ELEMENTWISE.fullmatch(function.name) is not None and not steps
 
 
 def _gives_gradients(function: ast.FunctionDef) -> bool:
@@ -153,7 +159,7 @@ def _of_class(owner: ast.ClassDef) -> list[Entry]:
     for method in sorted(methods, key=_likely):
         if _likely(method) < 2 and method.name not in called and not _NEVER.match(method.name):
             found.append(Entry("class", f"{owner.name}.{method.name}", (method,), owner))
-    chain = _chain([m for m in methods if not _NEVER.match(m.name) and not _ELEMENTWISE.fullmatch(m.name)], called)
+    chain = _chain([m for m in methods if not _NEVER.match(m.name) and not _is_activation(m)], called)
     if chain:
         found.append(Entry("class", f"{owner.name}: " + " → ".join(m.name for m in chain), tuple(chain), owner))
     cost = [m for m in chain if _COST.match(m.name) and not _BACKWARD.match(m.name)]

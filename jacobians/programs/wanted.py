@@ -171,8 +171,8 @@ class Decisions:
         elif use in ("left", "right"):
             made = self._matrix(name)
         elif use == "beside":
-            if not shape:
-                use = "number"
+            if not shape or (shape == (examples,) and (naming.is_parameter(name) or len(name) < 3)):
+                use = "number"  # no parameter has an entry for each example
             elif _BIAS.match(name):
                 made = {"flat": shape[-1:], "row": (1, shape[-1]), "column": (shape[0], 1)}[bias]
             else:
