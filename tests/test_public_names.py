@@ -158,7 +158,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 # --- imports -----------------------------------------------------------------------------------------
 
 _BASE = {"errors", "arrays", "layout"}
-_CONVENTIONS = {"array_names", "conventions", "presets"}
+_CONVENTIONS = {"array_names", "conventions", "presets", "named_parameters"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
 _NETWORK = _CORE | {"batches", "factors", "graphs", "network", "stops"}
 _FORMULAS = _NETWORK | {"symbols", "derivation"}
@@ -179,7 +179,8 @@ MAY_IMPORT = {
     "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs"},
     "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs", "initial"},
     "array_names": {"errors"},
-    "conventions": _BASE | {"array_names"},
+    "conventions": _BASE | {"array_names", "named_parameters"},
+    "named_parameters": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,
     "translate": _BASE | _CONVENTIONS,
     "array_roles": _BASE | _CONVENTIONS,

@@ -109,6 +109,9 @@ class Audit:
             return _sentence("; and ".join(slip.clause for slip in self.slips))
         return _sentence(f"{self.problem}; no slip of the catalogue explains it")
 
+    def __repr__(self) -> str:
+        return f"Audit({self.verdict}: {self.formula}; print it to read it)"
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 

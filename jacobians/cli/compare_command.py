@@ -102,7 +102,7 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "--kernels",
         type=int,
         metavar="C",
-        help="a convolutional net: C kernels of 3×3, ReLU, max-pooling, one affine layer; examples are square images",
+        help="a convolutional net: C kernels of 3×3 with stride 2, ReLU, one affine layer; examples are square images",
     )
     add_objective(parser, l2="of the first convention; default: 0")
     parser.add_argument("--batch", type=int, metavar="N", help=f"examples (default: {_DEFAULT_BATCH}, or all if fewer)")

@@ -13,7 +13,7 @@ from jacobians.comparison.graphs import GraphComparison, GraphSide
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.graphs import Value, values
-from jacobians.layers import Convolution, Flattened, Pool, TransposedConvolution
+from jacobians.layers import Convolution, Flattened, TransposedConvolution
 from jacobians.layout import Layout
 from jacobians.network import Network
 from jacobians.operations import Affine, Chain, Operation, find_activation
@@ -154,10 +154,10 @@ class LayersOnce:
 
 
 def convolutional_net(kernels: int, side: int, outputs: int) -> list[Operation | str]:
-    """Return so many 3×3 kernels over square images of one channel, ReLU, max-pooling by 2, and an affine layer."""
-    features = kernels * (side // 2) ** 2
-    first = Convolution(pad=1, sizes=(kernels, 1, 3, 3))
-    return [first, "relu", Pool("max", 2), Flattened(), Affine(sizes=(features, outputs))]
+    """Return so many 3×3 kernels over every second place of square images, ReLU, and an affine layer."""
+    features = kernels * ((side + 1) // 2) ** 2
+    first = Convolution(stride=2, pad=1, sizes=(kernels, 1, 3, 3))
+    return [first, "relu", Flattened(), Affine(sizes=(features, outputs))]
 
 
 def compare_layers(

@@ -116,7 +116,7 @@ class Named:
         return symbol
 
     def define_inside(self, letter: str, expr: Expr) -> Symbol:
-        """Give a value inside an operation a symbol that no other array has: H1, H2 …; a prediction may be P."""
+        """Give a value inside an operation an unused symbol: H1, H2 …; a prediction may be P."""
         shown = self.free_name(letter)
         return self.define(shown, shown, expr)
 
@@ -318,7 +318,7 @@ def _is_written(jacobian: Jacobian) -> bool:
 
 
 def _named(jacobian: Jacobian, label: str, arrays: dict[str, Array], order: Order) -> Iterator[Jacobian]:
-    """The factors of numbers in symbols: each array gets a name of its own, and so does a matrix without structure."""
+    """The factors in symbols: each array gets a name, and so does a matrix without structure."""
     factors = jacobian._factors()
     for number, factor in enumerate(factors, 1):
         own = label if len(factors) == 1 else f"{label}_{number}"
@@ -351,7 +351,7 @@ def _matrix(jacobian: Jacobian, label: str, arrays: dict[str, Array], order: Ord
 
 
 def same_values(expr: Expr, arrays: Mapping[str, Array], number: Array) -> bool:
-    """Whether an expression's value is this array, up to the rounding of a textbook form."""
+    """Whether an expression evaluates to this array, up to the rounding of a textbook formula."""
     with np.errstate(all="ignore"):
         value = evaluate(expr, arrays)
     if value.shape != number.shape:

@@ -210,7 +210,7 @@ class Derivation:
         return with_runtime(self.to_numpy())
 
     def preamble(self) -> str:
-        """Return the program that defines everything that the lines of the derivation are written with.
+        """Return the program that defines every name in the lines of the derivation.
 
         After it every equation's own NumPy line runs, the chains of explicit matrices included: for small sizes.
         """
@@ -360,7 +360,7 @@ class OperationDerivation:
 
 @dataclass(frozen=True, eq=False)
 class GraphDerivation:
-    """How the gradients of a value of a graph come out, one line a value: its own, and that of its cotangent.
+    """The derivation of a value's gradients in a graph: for each value one line, and one for its cotangent.
 
     The cotangent of a value is the sum of those of its uses. Steps of a recurrence that are alike are said once, of
     every step t. Printing it shows the whole as plain text; `to_latex`, `to_mathml` and `to_numpy` are the other ways.

@@ -47,7 +47,7 @@ def folded(text: str, width: int, first: str = "  ", rest: str = "      ") -> li
 
 
 def _at_any_space(line: str, width: int, rest: str) -> list[str]:
-    """The line itself where it fits, else broken at any space: a bracket may be wider than the width."""
+    """The line itself where it fits, else broken at any space, since a bracket may be wider than the width."""
     fits = len(line) <= width
     return [line] if fits else textwrap.wrap(line, width, subsequent_indent=rest, break_long_words=False)
 

@@ -139,6 +139,9 @@ class Diagnosis:
         )
         return f"No cause of the catalogue matches.{where}{closest}"
 
+    def __repr__(self) -> str:
+        return f"Diagnosis({self.verdict}: {self.headline} Print it to read it)"
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 

@@ -203,6 +203,9 @@ class Derivative:
             )
         return (("derivative", "gradient", "C"), ("differential", "differential", "C"))
 
+    def __repr__(self) -> str:
+        return f"Derivative({self.expression.strip()} with respect to {self.wrt}; print it to read it)"
+
     def __str__(self) -> str:
         return self.to_text()
 

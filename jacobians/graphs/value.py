@@ -81,6 +81,13 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
     return tuple(found)
 
 
+_CALLED_ELSEWHERE = {
+    **dict.fromkeys(("grad", "gradient", "backward"), "L.gradients(W, b) of a scalar L"),
+    **dict.fromkeys(("numpy", "value", "data", "detach"), "v.array"),
+}
+"""What other libraries call something, and what it is called here."""
+
+
 class Value(Node):
     """An array in a graph, which remembers what it came from; made by `values` and by operations of values.
 
@@ -409,7 +416,8 @@ class Value(Node):
         return self * np.sign(self.array)
 
     def __repr__(self) -> str:
-        number = f" = {self.array.item():.6g}" if self.shape == () else ""
+        known = self.shape == () and not isinstance(self.array, StandIn)  # of a recording there are no numbers to say
+        number = f" = {self.array.item():.6g}" if known else ""
         return f"{type(self).__name__}({self.name}{number}: {show_shape(self.shape)} {self.dtype})"
 
     def __matmul__(self, other: Other) -> Self:
@@ -529,6 +537,8 @@ class Value(Node):
             AttributeError
                 Always.
             """
+            if name in _CALLED_ELSEWHERE:
+                raise AttributeError(f"a value has no attribute {name!r}; write {_CALLED_ELSEWHERE[name]}")
             if name.startswith("_") or not hasattr(np.ndarray, name):
                 raise AttributeError(f"a value has no attribute {name!r}{did_you_mean(name, dir(type(self)))}")
             raise numpy_functions.no_such_method(self, name)

@@ -75,7 +75,7 @@ def pull_row(row: Array, right: Jacobian) -> Array:
 
 
 def _chain(left: Jacobian, right: Jacobian) -> Jacobian:
-    """Join two flat chains; where neighbours merge, what comes of them may merge on with its own neighbours."""
+    """Join two flat chains. Where neighbours merge, their product may merge again with its own neighbours."""
     return _joined(right._factors(), list(left._factors()))
 
 
@@ -95,7 +95,7 @@ def _joined(added: Sequence[Jacobian], factors: list[Jacobian] | None = None) ->
 
 
 def _merge(left: Jacobian, right: Jacobian) -> Jacobian | None:
-    """What equals left @ right and stores no more entries than both (or one row for each example), or None."""
+    """One structure for left @ right with no more stored entries than both (or one row per example), or None."""
     match left, right:
         # neighbours in a net's chain: most pairs are of this kind, so they are decided first
         case (Kronecker(), Diagonal()) | (Diagonal(), Kronecker()):
@@ -228,7 +228,7 @@ def add(left: Jacobian, right: Jacobian) -> Jacobian:
 
 
 def beside(jacobian: Jacobian, matrix: Any) -> Jacobian:
-    """Return a plain or a sparse matrix as a leaf that can be added to a Jacobian, whose order unrolls its sides.
+    """Return a plain or sparse matrix as a leaf that can be added to a Jacobian, unrolled in the Jacobian's order.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def beside(jacobian: Jacobian, matrix: Any) -> Jacobian:
 
 
 def _multiple_of_identity(jacobian: Jacobian, matrix: Any) -> Jacobian | None:
-    """The plain matrix c·I as such, which keeps what the sum is solved by; None of any other."""
+    """The plain matrix c·I as a scaled identity, so that the sum can still be solved; None for any other matrix."""
     if type(matrix) is not np.ndarray or jacobian.codomain != jacobian.domain or not matrix.size:
         return None
     entry = matrix[0, 0]
@@ -278,7 +278,7 @@ def after(jacobian: Jacobian, matrix: Any) -> Jacobian:
 
 
 def scale(factor: float, jacobian: Jacobian) -> Jacobian:
-    """Return factor · jacobian; a leaf that owns its numbers takes the factor in, anything else is wrapped."""
+    """Return factor · jacobian. A leaf that owns its numbers is multiplied; anything else is wrapped."""
     if isinstance(jacobian, Denominator):
         return Denominator(scale(factor, jacobian.numerator))
     return _times(factor, jacobian)._with_order(jacobian.order)
@@ -416,7 +416,7 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
 
 
 def _rows_back(left: BlockDiagonal, right: Jacobian) -> BlockDiagonal | None:
-    """One number for each example, against a map that keeps each example in its place along the first axis."""
+    """One number per example, times a map that keeps each example in its place along the first axis."""
     count, p, _ = left.blocks.shape
     if p != 1 or len(left.codomain) != 1 or left.axis != 0 or not right._keeps_examples(0):
         return None
@@ -425,7 +425,7 @@ def _rows_back(left: BlockDiagonal, right: Jacobian) -> BlockDiagonal | None:
 
 
 def _kernel_rows(left: BlockDiagonal, right: SharedKernel) -> Jacobian | None:
-    """One number for each example, against a kernel that its places share: as many terms as places."""
+    """One number per example, times a kernel that all places share: one term per place."""
     if left.blocks.shape[1] != 1 or len(left.codomain) != 1 or left.axis != 0 or right.groups:
         return None
     rows = right.rows(left.blocks)
@@ -455,7 +455,7 @@ def _rows_without_zeros(left: KhatriRao | KhatriRaoSum, kept: Selection) -> Khat
 
 
 def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao | KhatriRaoSum | None:
-    """diag(d) in the smaller factor that has a row for each; None where one row stands for several."""
+    """diag(d) multiplied into the smaller factor with one row per entry of d; None where a row serves several."""
     scales = left.values[(..., *(None,) * (1 + isinstance(right, KhatriRaoSum)))]
     whole = [f.shape[: left.values.ndim] == left.values.shape for f in (right.left, right.right)]
     if whole[0] and (right.left.size <= right.right.size or not whole[1]):
@@ -464,7 +464,7 @@ def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao |
 
 
 def _without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:
-    """`left` after the placement of whole rows or columns among zeros: only the entries that meet them stay.
+    """`left` times a placement of whole rows or columns among zeros: only entries that meet these are kept.
 
     This is how a weight matrix loses its bias column on the way back: Ng's "drop δ₀".
     """

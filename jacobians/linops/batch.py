@@ -262,7 +262,7 @@ class KhatriRao(Jacobian):
 
 
 def paired_factors(left: Array, right: Array, owner: str, rank: int) -> tuple[Array, Array, Shape]:
-    """Return the two factors of row-wise products, and the shape that all their axes but the last broadcast to.
+    """Return the two factors of row-wise products, and the shape of all axes but the last after broadcasting.
 
     Parameters
     ----------
@@ -354,7 +354,7 @@ def blocks_times_inputs(left: BlockDiagonal, inputs: Array) -> KhatriRao:
 
 
 def blocks_and_inputs(rows: KhatriRao) -> tuple[BlockDiagonal, Kronecker] | None:
-    """The blocks and the X ⊗ I, or I ⊗ X with examples in columns, that the algebra merges to these rows.
+    """The blocks and the X ⊗ I, or I ⊗ X for examples in columns, whose product the algebra writes as these rows.
 
     None where neither factor belongs to the example alone.
     """

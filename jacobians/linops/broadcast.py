@@ -90,7 +90,7 @@ def _spreads(domain: Shape, codomain: Shape) -> bool:
 
 
 def spread(domain: Shape, codomain: Shape, like: Array) -> Jacobian:
-    """Return the Jacobian of broadcasting an array to another shape, by the structure that says most.
+    """Return the Jacobian of broadcasting an array to another shape, as the most specific structure.
 
     Its dtype is that of `like`; its ones are symbols where `like` is an expression.
 

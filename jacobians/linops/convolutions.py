@@ -420,7 +420,7 @@ class SlidingKernel(Jacobian):
             matmul_into(turned, columns, images[step].reshape(len(few), groups, inputs, sizes[2]))
 
     def _by_windows(self, flat: Array, images: Array) -> None:
-        """What arrives at each place in the windows, added up as one strided array for each place."""
+        """The cotangents of each place in the windows, added with one strided array per place."""
         groups, outputs, inputs, *kernel = self.weights.shape
         n, offsets = len(self.pads), size_of(tuple(kernel))
         places = self.codomain[1:]
@@ -441,7 +441,7 @@ class SlidingKernel(Jacobian):
         return tuple(d * (k - 1) + 1 for d, k in zip(self.windows.dilation, self.windows.kernel, strict=True))
 
     def _turns(self) -> bool:
-        """Whether the vjp is a correlation, of up to 1½ times the channels: an addition takes longer than a copy."""
+        """Whether the vjp is a correlation: for up to 1½ times the channels, since adding is slower than copying."""
         fits = all(r > max(pair) for r, pair in zip(self._reach(), self.pads, strict=True))
         return fits and set(self.windows.stride) == {1} and 2 * self.codomain[0] <= 3 * self.domain[0]
 

@@ -173,7 +173,7 @@ class DiagonalMinusOuter(Jacobian):
         return value * self.d - self._sums(value, met) * along
 
     def _sums(self, value: Array, met: Array) -> Array:
-        """The sums along the axis, which stays with length 1; of short float32 ones as of others, in their dtype."""
+        """The sums along the axis, which keeps length 1; short float32 sums are computed in float32."""
         last = self.axis == -1 and met.dtype == value.dtype and met.shape[-1] <= _SHORT
         if isinstance(value, Symbolic) or not last:
             return as_array(np.sum(value * met, axis=self.axis, keepdims=True))

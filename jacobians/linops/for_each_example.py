@@ -79,7 +79,7 @@ class ForEachExample(Jacobian):
         return self._act(cotangent, forward=False)
 
     def _act(self, value: Array, *, forward: bool) -> Array:
-        """The image of every example, which are one more axis of the stack that the inner map acts on."""
+        """The image of every example: the examples are one more axis of the stack that the inner map acts on."""
         act = self.inner._jvp if forward else self.inner._vjp
         rank = len(self.inner.domain if forward else self.inner.codomain)
         if self.axis == -1:

@@ -66,6 +66,11 @@ _CALLED_ELSEWHERE = {
     "eig": "eigh()",
     "matmul": "dot(other)",
     "diag": "diagonal()",
+    "svd": "to_dense(), and np.linalg.svd of it",
+    "rank": "to_dense(), and np.linalg.matrix_rank of it",
+    "eigvals": "eigh(), where it is symmetric",
+    "nnz": "to_sparse().nnz",
+    "to_scipy": "to_sparse()",
 }
 """What arrays, sparse matrices and other libraries call something, and what it is called here."""
 
@@ -131,7 +136,7 @@ class Jacobian(MatrixViews):
         return (self,)
 
     def _makes_new(self) -> bool:
-        """Whether every action computes an array, so that nothing that is held or given need be looked for in it."""
+        """Whether every action computes a new array, so that no check for shared memory is needed."""
         return False
 
     def _is_symmetric(self) -> bool:
@@ -139,11 +144,11 @@ class Jacobian(MatrixViews):
         return False
 
     def _packed_sizes(self) -> tuple[Sequence[int], Sequence[int]]:
-        """The sizes of the arrays that the output's, and the input's, packed vector is made of; of one array none."""
+        """The sizes of the arrays in the packed vectors of the output and of the input; empty where it is one array."""
         return (), ()
 
     def _packed_parts(self) -> tuple[tuple[tuple[str, Shape, Order], ...], tuple[tuple[str, Shape, Order], ...]]:
-        """What these arrays are called, their shapes and their vec orders, where they have names."""
+        """The names, shapes and vec orders of these arrays, where they have names."""
         return (), ()
 
     @property
@@ -164,7 +169,7 @@ class Jacobian(MatrixViews):
     # --- with other leaves, and in symbols -------------------------------------------------------
 
     def _with_leaves(self, leaf: Leaf, inner: Callable[[Jacobian], Jacobian]) -> Jacobian:
-        """The same structure with `leaf` of each of its arrays and `inner` of each Jacobian that it is made of."""
+        """The same structure, with `leaf` applied to each of its arrays and `inner` to each Jacobian in it."""
         held = {name: _replaced(value, leaf, inner) for name, value in self._held().items()}
         other = object.__new__(type(self))
         for name, value in held.items():
@@ -179,7 +184,7 @@ class Jacobian(MatrixViews):
         return {name: getattr(self, name) for name in self._slots} | getattr(self, "__dict__", {})
 
     def positive(self, leaf: Leaf) -> Jacobian:
-        """Return the same structure without a minus, its arrays under a function that is nowhere negative.
+        """Return the same structure without minus signs, its arrays mapped by a function that is never negative.
 
         With ones it shows where a structure may have entries, with magnitudes what rounding is proportional to.
         Unless a structure states it, its arrays are taken to enter it with a plus.
@@ -217,11 +222,11 @@ class Jacobian(MatrixViews):
         return False
 
     def _written(self, write: Any, order: Order) -> str | None:
-        """The matrix of a structure of expressions, in a notation; None where it is only known by a name."""
+        """The matrix of a structure of expressions, written in a notation; None where it has only a name."""
         return None
 
     def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
-        """What is done where a row passes the structure, row · J = image: the rule's name, and a sentence."""
+        """The rule by which a row passes the structure, row · J = image: its name, and a sentence."""
         rule, sentence = self._rule
         return rule, f"{sentence}: {row} {write.matrix(self, order)} = {image}."
 

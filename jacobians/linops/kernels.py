@@ -30,7 +30,7 @@ _LONG = 1 << 12
 
 
 def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
-    """Return a new array; a stand-in while a function is recorded, if one of the arrays that it is made of is one."""
+    """Return a new array; a stand-in while a function is recorded, if one of the operands is a stand-in."""
     for source in sources:
         if isinstance(source, StandIn):
             return np.empty_like(cast(Array, source), dtype, "C", shape=shape)
@@ -38,14 +38,14 @@ def empty(shape: Shape, dtype: DType, *sources: Any) -> Array:
 
 
 def zeros(shape: Shape, like: Array) -> Array:
-    """Return a new array of zeros in an array's dtype; a stand-in, or in symbols, where `like` is."""
+    """Return zeros in an array's dtype: a stand-in or an expression where `like` is one."""
     if isinstance(like, StandIn):
         return np.zeros_like(cast(Array, like), order="C", shape=shape)
     return np.zeros(shape, like.dtype)
 
 
 def write_by(function: Callable[..., None], *operands: Any) -> None:
-    """Call a function that writes into its last operand, as one call where that stands in for an array."""
+    """Call a function that writes into its last operand; it is recorded as one call if that is a stand-in."""
     *given, out = operands
     if isinstance(out, StandIn):
         out.written_by(function, *given)
@@ -54,13 +54,13 @@ def write_by(function: Callable[..., None], *operands: Any) -> None:
 
 
 def on_rows(act: Callable[[Array], Array], value: Array, into: Shape, out: Shape) -> Array:
-    """Return `act` of a stack of arrays of shape `into`, each of them one row, as a stack of arrays of shape `out`."""
+    """Apply `act` to a stack of arrays of shape `into`, each as one row; return a stack of arrays of shape `out`."""
     stack = value.shape[: value.ndim - len(into)]
     return act(value.reshape(size_of(stack), size_of(into))).reshape(stack + out)
 
 
 def one_by_one(act: Callable[[Array], Array], value: Array, into: Shape, out: Shape) -> Array:
-    """Return `act` of every array of shape `into` in a stack, one after the other, as a stack of arrays."""
+    """Apply `act` to every array of shape `into` in a stack, one after the other; return a stack."""
     if isinstance(value, Symbolic):
         return act(value)
     stack = value.shape[: value.ndim - len(into)]
@@ -72,7 +72,7 @@ def one_by_one(act: Callable[[Array], Array], value: Array, into: Shape, out: Sh
 
 
 def may_alias(result: Array, owned: tuple[Array, ...]) -> bool:
-    """Return whether `result` may be a view of one of these arrays, or of one that must not be written."""
+    """Return whether `result` may share memory with one of these arrays, or with a read-only array."""
     if not result.flags.writeable:
         return True
     owner = result if result.base is None else result.base
@@ -175,7 +175,7 @@ def sparse_matmul(matrix: csr_array, stack: Array) -> Array:
 
 
 def total(values: Array, axes: tuple[int, ...]) -> Array:
-    """The sum over `axes`, which stay with length 1; a long float32 one is carried in float64."""
+    """The sum over `axes`, which keep length 1; long float32 sums are computed in float64."""
     long = values.dtype == np.float32 and size_of(tuple(values.shape[a] for a in axes)) > _LONG
     sums = as_array(values.sum(axis=axes, keepdims=True, dtype=np.float64 if long else None))
     return sums.astype(values.dtype, copy=False)
@@ -189,7 +189,7 @@ def written_out(view: Array) -> Array:
 
 
 def norms(values: Array) -> Array:
-    """The Euclidean norms along the last axis; the sums of blocks of a long float32 one are added in float64."""
+    """The Euclidean norms along the last axis; for long float32 axes the sums of blocks are added in float64."""
     whole = values.shape[-1] // _LONG * _LONG
     if values.dtype != np.float32 or whole == 0:
         return as_array(np.sqrt(np.einsum("...i,...i->...", values, values)))

@@ -81,7 +81,7 @@ class KhatriRaoSum(Jacobian):
 
     @property
     def right(self) -> Array:
-        """The right factor, whose last axes are S and b; of windows, all of them written out."""
+        """The right factor, whose last axes are S and b; windows are written out."""
         return self._right if self._inner is None else self._columns(slice(None))
 
     def _columns(self, rows: slice) -> Array:
@@ -177,7 +177,7 @@ def _norms_by_rows(left: Array, right: Array) -> Array:
 
 
 def _norms_by_inner_products(left: Array, right: Array) -> Array:
-    """The square roots of Σₛₜ ⟨lₛ, lₜ⟩⟨rₛ, rₜ⟩; by rows where the terms cancel, which would cost digits."""
+    """The square roots of Σₛₜ ⟨lₛ, lₜ⟩⟨rₛ, rₜ⟩; computed from the rows where cancelling terms would cost digits."""
     products = np.matmul(left, left.swapaxes(-1, -2)) * np.matmul(right, right.swapaxes(-1, -2))
     squares = products.sum(axis=(-2, -1))
     # what the terms would add up to if all pointed one way
@@ -202,7 +202,7 @@ def _one_term(rows: KhatriRao) -> tuple[Array, Array]:
 
 
 def _side_by_side(factors: list[Array], counts: list[int]) -> Array:
-    """The factors of all terms along one axis; other axes stay 1 where they are 1 in all."""
+    """The factors of all terms along one axis; an axis that has length 1 in all terms keeps it."""
     lead = np.broadcast_shapes(*(f.shape[:-2] for f in factors))
     spread = [np.broadcast_to(f, (*lead, n, f.shape[-1])) for f, n in zip(factors, counts, strict=True)]
     return np.concatenate(spread, axis=-2)

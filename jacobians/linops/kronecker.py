@@ -196,7 +196,7 @@ class Kronecker(Jacobian):
         return self._of_both(norms)
 
     def _of_both(self, of: Callable[[Array], Array]) -> Array:
-        """The products of a number for each row of A and one for each of B; of an identity it is 1."""
+        """The products of one number per row of A and one per row of B; an identity has ones."""
         left, right = (np.ones(f, dtype=self.dtype) if isinstance(f, int) else of(f) for f in (self.left, self.right))
         return np.multiply.outer(left, right)
 

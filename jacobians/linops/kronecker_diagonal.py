@@ -20,7 +20,7 @@ __all__ = ["fill_kronecker_diagonal"]
 
 
 def fill_kronecker_diagonal(factors: Sequence[Jacobian], out: Array, *, mirrored: bool = False) -> bool:
-    """Write the product into an array of shape (*codomain, *domain); return whether the factors are such.
+    """Write the product into an array of shape (*codomain, *domain); return whether the factors have this form.
 
     Parameters
     ----------

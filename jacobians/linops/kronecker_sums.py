@@ -46,7 +46,7 @@ class CommonBasis:
 
 
 def kronecker_terms(jacobian: Jacobian) -> list[Term] | None:
-    """Return a sum of Kronecker products of square factors as at most two of them; None where it is none.
+    """Return a sum of Kronecker products of square factors as at most two of these; None if it is no such sum.
 
     Multiples of the identity are one term.
     """
@@ -104,7 +104,7 @@ def _joint(A: Factor, C: Factor) -> tuple[Factor, Array, Array, bool] | None:
 
 
 def _shared(A: Array, C: Array) -> tuple[Factor, Array, Array, bool] | None:
-    """An orthonormal basis of both, if there is one: that of a combination that tells the eigenvalues apart."""
+    """An orthonormal eigenbasis of both matrices, if there is one: that of a combination with distinct eigenvalues."""
     scale = float(np.abs(A).max(initial=0)) / (float(np.abs(C).max(initial=0)) or 1.0)
     _, U = np.linalg.eigh(A + C * np.asarray(0.6180339887 * scale, A.dtype))
     diagonals = []

@@ -67,7 +67,7 @@ class MatrixViews(Derivative):
 
     @abstractmethod
     def _in_one_dtype(self) -> Self:
-        """The same map, every stored array in the matrix's own dtype: else sums are rounded in another one."""
+        """The same map with every stored array in the matrix's dtype, so that sums are rounded in that dtype."""
 
     @property
     @abstractmethod
@@ -121,7 +121,7 @@ class MatrixViews(Derivative):
         return rows * columns * self.dtype.itemsize
 
     def _dense_flops(self) -> int:
-        """Operations that it takes to write the matrix, one for each entry that is only written."""
+        """The number of operations to write the matrix; an entry that is only written counts as one."""
         return 0 if self._stores_matrix else self.shape[0] * self.shape[1]
 
     def _least_bytes(self) -> int:
@@ -129,7 +129,7 @@ class MatrixViews(Derivative):
         return self._dense_bytes()
 
     def _sparse(self) -> csr_array:
-        """The matrix in C order as a sparse array; from the dense one, unless the structure has zeros."""
+        """The matrix in C order as a sparse array; made from the dense matrix unless the structure has zeros."""
         from scipy.sparse import csr_array
 
         return csr_array(self._dense())
@@ -177,7 +177,7 @@ class MatrixViews(Derivative):
         return out
 
     def _row_norms(self) -> Array:
-        """The norms, shaped like the codomain: from one row of every example at once where examples stay apart."""
+        """The norms, in the codomain's shape. Where examples stay apart, one row of every example is made at once."""
         axis = min(example_axes((self,)), default=None)
         return self._norms_in_steps() if axis is None else example_row_norms((self,), axis)
 

@@ -43,6 +43,7 @@ _CALLED_ELSEWHERE = {
     "parameters": "params = net.init(0) makes parameters; a network keeps none",
     "params": "params = net.init(0) makes parameters; a network keeps none",
     "weights": "params = net.init(0) makes parameters; a network keeps none",
+    "check": "jac.check_gradient compares a gradient with numerical differences, jac.diagnose says why one is wrong",
     "count_params": "net.n_params is their number",
 }
 """What people type first, and what it is called here."""

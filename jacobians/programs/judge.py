@@ -6,18 +6,18 @@ import ast
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.data import Guess, Uses, guesses, random_of
-from jacobians.programs.entries import Entry, entries_of
+from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
-from jacobians.programs.recording import Run, scalar
+from jacobians.programs.recording import Run, reals, scalar
 from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
@@ -282,6 +282,7 @@ def _best(
     seen: set[Any] = set()
     ran, runs, failure = 0, False, Failed(entry, "it shows no gradient")
     tier: tuple[int, int] | None = None
+    several: Study | None = None
     for guess in guesses(uses, pair=entry.kind == "pair"):
         if tier is not None and (guess.examples, guess.outputs) != tier:
             # no size is one unless the program forces it, as one that takes a single example does
@@ -325,6 +326,10 @@ def _best(
             if not subject.given:
                 break
             continue
+        if study.loss.inferred and _is_no_number(study):
+            # the loss that the program computes is an array of these data: they have too many outputs
+            several = several or study
+            continue
         right = right_along(study)
         share = right / len(study.claims)
         # where as many are right, gradients in their parameters' shapes speak for the guess
@@ -335,10 +340,17 @@ def _best(
         ran += 1
         if share == 1.0 or not subject.given or time.thread_time() > end:
             break
-    if best is None:
+    if best is None and several is None:
         reading.failures.append(failure)
         return None
-    return best[1]
+    return several if best is None else best[1]
+
+
+def _is_no_number(study: Study) -> bool:
+    """Whether what the program calls its loss is an array, and no list of losses."""
+    stores = (e for e in reals(study.run.events) if e.kind == "assign" and naming.is_loss(e.key))
+    held = [e.copy for e in stores if naming.loss_rank(e.key) == 0]
+    return bool(held) and all(np.ndim(value) == 2 and np.size(value) > 1 for value in held)
 
 
 def _further(one: Failed, other: Failed) -> Failed:
@@ -390,7 +402,29 @@ def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
     for place, claim in enumerate(claims):
         if claim.other is not None and agrees_along(study, claim.other) and not agrees_along(study, claim):
             claims[place] = claim.other
+    if subject.entry.kind == "pair" and re.match(r"A(_prev)?$", _first_argument(subject.entry)):
+        _with_means(study)
     return study
+
+
+def _first_argument(entry: Entry) -> str:
+    return next((name for name, _ in arguments_of(entry.functions[0])), "")
+
+
+def _with_means(study: Study) -> None:
+    """Take gradients as the means that they are where slopes are handed on undivided: ``dW = dZ A_prev.T / m``.
+
+    In this convention dZ is m times the derivative, and the layer's dW and db are divided by m themselves.
+    """
+    name = _first_argument(study.subject.entry)
+    inputs = next((e.copy for e in reals(study.run.events) if e.kind == "argument" and e.key == name), None)
+    if inputs is None:
+        return
+    count = float(np.shape(inputs)[-1])
+    wrong = [claim for claim in study.claims if not agrees_along(study, claim)]
+    whole = [replace(claim, value=np.asarray(claim.value) * count) for claim in wrong]
+    if len(wrong) < len(study.claims) and all(agrees_along(study, claim) for claim in whole):
+        study.claims = [whole[wrong.index(claim)] if claim in wrong else claim for claim in study.claims]
 
 
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:

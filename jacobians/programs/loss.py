@@ -151,7 +151,11 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     used: set[tuple[int, ...]] = set()
     seen: list[Any] = []
     real = {id(e) for e in reals(run.events)}
+    # what a derivative computes on its way is no output: ``fx = sigmoid(x)`` within ``deriv_sigmoid``
+    slopes = {id(e.value) for e in events if e.kind == "assign" and _OF_DERIVATIVES.search(e.function)}
     for event in reversed([e for e in run.events if id(e) in real or _numbers(e.copy)]):
+        if id(event.value) in slopes:
+            continue
         if event.index >= first_gradient or event.kind not in ("assign", "return", "write"):
             continue
         if (

@@ -72,7 +72,7 @@ def fail(law: str, what: str, text: str) -> NoReturn:
 
 
 def refused(law: str, what: str, name: str, error: type[Exception], call: Callable[[], object], *parts: str) -> str:
-    """Return the text of the error that a call raises; fail where it raises none, or its text lacks a part."""
+    """Return the text of the error that a call raises. Fail where it raises none, or where the text lacks a part."""
     try:
         call()
     except error as caught:
@@ -133,7 +133,7 @@ def collect(
 
 
 def terms(jacobian: Jacobian) -> Array:
-    """Return the numerator's matrix in C order with every term taken by its size: |A||B| for A B, |A| + |B| for A + B.
+    """Return the numerator's matrix in C order from absolute values: |A||B| for A B, |A| + |B| for A + B.
 
     Rounding is proportional to these, and not to what is left where terms cancel.
     """
@@ -143,7 +143,7 @@ def terms(jacobian: Jacobian) -> Array:
 
 
 def term_size(jacobian: Jacobian) -> float:
-    """Return what an entry of J·t or Jᵀ·c adds up, at most, where no entry of t or c exceeds 1."""
+    """Return the largest sum of absolute terms in an entry of J·t or Jᵀ·c, for t and c with entries up to 1."""
     if is_large(jacobian):
         positive = jacobian.numerator.positive(np.abs)
         return largest(positive.jvp(np.ones(positive.domain)), positive.vjp(np.ones(positive.codomain)))

@@ -133,7 +133,7 @@ def _rows(jacobian: Jacobian, matrix: Array, size: float, what: str) -> None:
 
 
 def _by_edges(out: Value, wrt: Value) -> tuple[Array, float]:
-    """The matrix from the input on, edge by edge, by dense matrices alone; and the size of the terms it is made of."""
+    """The matrix, multiplied edge by edge from the input with dense matrices alone; and the size of its terms."""
     graph = Graph((out,), (wrt,))
     shape = out.size, wrt.size
     if out is not wrt and out not in graph.into:

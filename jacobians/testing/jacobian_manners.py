@@ -100,7 +100,7 @@ class _Tags(HTMLParser):
 
 
 def assert_display(jacobian: Jacobian, *, what: str = "") -> None:
-    """What a Jacobian says of itself: one line of text, HTML that is escaped, bytes stored, operations counted.
+    """The displays of a Jacobian: one line of text, escaped HTML, the bytes stored, the operations counted.
 
     Parameters
     ----------

@@ -192,7 +192,7 @@ def assert_dtype(
     count = len(evaluate("dtype", operation, given)[1])
 
     def cast(*dtypes: npt.DTypeLike) -> list[Array]:
-        """Inputs with a Jacobian in these dtypes; floats that have none in the first of them, labels as they are."""
+        """Inputs with a Jacobian in these dtypes; other floats in the first of them, labels unchanged."""
         rest = [a.astype(dtypes[0]) if a.dtype.kind == "f" else a for a in given[count:]]
         return [*(a.astype(t) for a, t in zip(given[:count], dtypes, strict=True)), *rest]
 

@@ -198,7 +198,7 @@ class _Writer:
         return np.asarray(self.rng.normal(size=shape)).astype(self.dtype)
 
     def pick(self, fits: Callable[[Array], bool] = lambda _: True) -> int | None:
-        """An earlier result, the later ones more often: values are shared, and nothing is far from the end."""
+        """An earlier result; later ones are picked more often, so that values are shared and paths stay short."""
         places = [i for i, r in enumerate(self.results) if fits(r)]
         if not places:
             return None

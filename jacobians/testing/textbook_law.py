@@ -50,7 +50,7 @@ def assert_textbook(what: Operation | Loss, *arrays: npt.ArrayLike) -> None:
 def _statements(
     what: Operation | Loss, arrays: list[Array]
 ) -> Iterator[tuple[str, Expr, dict[str, Array], npt.ArrayLike]]:
-    """Each formula with its name, its symbols' values, and the numbers that it must equal."""
+    """Each formula with its name, the values of its symbols, and the numbers that it must equal."""
     if isinstance(what, Loss):
         X, Y = arrays
         targets = what.in_shape(Y, X)

@@ -76,7 +76,7 @@ def fit(
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Fitted:
-    """Return better parameters, and the history of how they came about; what is given is not written to.
+    """Train: return better parameters and the history of the training. Nothing that is given is written to.
 
     Ctrl-C ends it with the parameters after the last whole step.
 
@@ -230,7 +230,7 @@ class _Source:
 
 
 def _block(batches: Any, index: int) -> tuple[Any, ...]:
-    """X and Y of a block, whose examples must count alike: a mini-batch's step is recorded once for all."""
+    """X and Y of a block. Its examples must have equal weights: the step of a mini-batch is recorded once."""
     given = tuple(batches[index])
     if len(given) != 2:
         raise ArgumentError(

@@ -17,7 +17,7 @@ _BAR = 0.1
 
 
 class Progress:
-    """A bar by rich, with loss, examples per second and time left, or plain lines; nothing where it is not wanted.
+    """A progress bar with loss, examples per second and time left; or plain lines; or nothing.
 
     Parameters
     ----------

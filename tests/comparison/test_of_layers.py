@@ -77,7 +77,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "pytorch", "keras", "--kernels", "1", "--batch", "3", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["agree"]
-    assert ["Xcol₁ = im2col(X, 3, 3, 1, 1)", "Xrow₁ = im2row(X, 3, 3, 1, 1)"] in [
+    assert ["Xcol₁ = im2col(X, 3, 3, 2, 1)", "Xrow₁ = im2row(X, 3, 3, 2, 1)"] in [
         row["texts"] for row in found["lines"]
     ]
     assert main(["compare", "pytorch", "keras", "--kernels", "0"]) == 2

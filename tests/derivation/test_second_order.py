@@ -192,7 +192,8 @@ def test_every_part_shows_itself():
     (term,) = found["W1"].terms
     assert repr(term.chain) == "JacobianChain((1 / N) (Xᵀ ⊗ I₂) ⊕ₙ(diag Pₙ − Pₙ Pₙᵀ) (X ⊗ I₂))"
     assert repr(found["W1"].formula.right) == repr(term.chain).replace("JacobianChain", "SumOfChains")
-    assert repr(term.chain) in repr(found)
+    assert repr(term.chain) in repr(term)
+    assert repr(found).startswith("SecondDerivation(W1")
 
 
 def test_every_notation_has_the_whole():

@@ -167,6 +167,13 @@ def test_what_is_printed_at_the_prompt_is_short() -> None:
     assert repr(L) == "Value(L = 6: scalar float64)"
     assert repr(jac.explain(Network.dense((4, 3)), "cs231n")) == "Derivation(cs231n: W1, b1, X; print it to read it)"
     assert len(repr(jac.explain(L))) < 80
+    assert repr(jac.audit("dW1 = X.T @ dZ1")) == "Audit(right: dW1 = X.T @ dZ1; print it to read it)"
+    assert repr(jac.differentiate("tr(A X)", wrt="X")).startswith("Derivative(tr(A X) with respect to X; print")
+    net = Network.dense((4, 3, 3))
+    found = jac.diagnose(net.gradient(net.init(0), X, Y), net, net.init(0), X, Y)
+    assert repr(found) == "Diagnosis(right: The gradient is right. Print it to read it)"
+    with pytest.raises(AttributeError, match=re.escape("write L.gradients(W, b) of a scalar L")):
+        _ = x.grad
 
 
 def test_parameters_without_a_seed_differ() -> None:

@@ -97,9 +97,9 @@ def leaked(values: list[Any]) -> str:
         kinds.Bound,
         kinds.Super,
     )
-    left, seen = list(values), set()
-    while left and len(seen) < 50_000:
-        value = left.pop()
+    left, seen, looks = list(values), set(), 0
+    while left and looks < 50_000:
+        value, looks = left.pop(), looks + 1
         if isinstance(value, plain) or id(value) in seen:
             continue
         seen.add(id(value))
@@ -195,7 +195,7 @@ def run_programs(
         command += ["--seed", str(seed), "--seconds", str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
             begun = first
-            reader = _Lines(worker, 60.0)
+            reader = _Lines(worker, 300.0)
             for line in reader:
                 found = json.loads(line)
                 if "begins" in found:

@@ -398,6 +398,15 @@ class Evaluator(Expressions):
     def _try(self, node: ast.Try, frame: Frame) -> None:
         """Run the lines of ``try``, and of an ``except`` that names the error or ``Exception`` where they fail."""
         try:
+            self._tried(node, frame)
+        except (ProgramError, ReturnError, _BreakError, _ContinueError):
+            # at a limit the reading ends, and no line is run any more
+            self.block(node.finalbody, frame)
+            raise
+        self.block(node.finalbody, frame)
+
+    def _tried(self, node: ast.Try, frame: Frame) -> None:
+        try:
             self.block(node.body, frame)
         except ProgramError as error:
             handler = next((h for h in node.handlers if _catches(h, error)), None)
@@ -406,8 +415,6 @@ class Evaluator(Expressions):
             self.block(handler.body, frame)
         else:
             self.block(node.orelse, frame)
-        finally:
-            self.block(node.finalbody, frame)
 
     _STATEMENTS: ClassVar[Mapping[type, Callable[..., Any]]] = {
         ast.Assign: _assign, ast.AugAssign: _augmented, ast.AnnAssign: _annotated, ast.Expr: _expression,

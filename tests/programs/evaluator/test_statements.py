@@ -29,6 +29,66 @@ def f(a, b=2, *rest, k=3):
     return a + b + k + len(rest)
 x = [f(1), f(1, 5, 6, k=1), f(b=1, a=9)]
 """,
+    "generators": """
+def upto(n):
+    for i in range(n):
+        yield i * i
+    yield from [7, 8]
+x = list(upto(3))
+g = upto(2)
+first = next(g)
+left = [v for v in g]
+g = None
+""",
+    "try and with": """
+def f(d, k):
+    try:
+        v = d[k]
+    except (KeyError, IndexError):
+        v = -1
+    else:
+        v += 1
+    finally:
+        d['seen'] = True
+    return v
+d = {'a': 1}
+x = [f(d, 'a'), f(d, 'b')]
+with np.errstate(all='ignore'):
+    y = np.log(np.zeros(2) + 1)
+""",
+    "walrus": """
+n = 0
+while (n := n + 1) < 4:
+    pass
+x = [last := i for i in range(3)]
+""",
+    "dataclasses": """
+from dataclasses import dataclass, field
+@dataclass
+class C:
+    a: int
+    b: float = 2.0
+    c: list = field(default_factory=list)
+k = C(1, c=[3])
+x = [k.a, k.b, k.c, C(4).c]
+k = C = None
+""",
+    "decorators": """
+def twice(f):
+    def g(*args):
+        return 2 * f(*args)
+    return g
+@twice
+def h(a):
+    return a + 1
+x = h(3)
+""",
+    "out": """
+a = np.ones((2, 2))
+b = np.empty((2, 2))
+np.dot(a, a, out=b)
+np.add(b, 1.0, out=b)
+""",
     "closures": """
 def f(n):
     def g(m):
@@ -214,3 +274,10 @@ def test_events_are_versions() -> None:
     assert seen[:3] == [("assign", "W", "W", 2), ("assign", "W", "W", 3), ("write", "W", "W", 4)]
     seen = seen[4:]
     assert seen == [("assign", "b", "d['b']", 6)]
+
+
+def test_a_limit_ends_the_lines_of_finally_too() -> None:
+    with pytest.raises(LimitError, match="deep"):
+        names_of(
+            "def f():\n    try:\n        f()\n    except Exception:\n        f()\n    finally:\n        f()\nf()\n"
+        )
