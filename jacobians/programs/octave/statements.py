@@ -11,7 +11,8 @@ from jacobians.programs.octave.reader import ENDS, Accessor, NotReadError, calle
 from jacobians.programs.octave.tokens import Token
 
 _ASSIGNING = {
-    "=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "^=": "^", "|=": "|", "&=": "&", "++": "+", "--": "-",
+    "=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "^=": "^", ".*=": ".*", "./=": "./", ".^=": ".^",
+    "|=": "|", "&=": "&", "++": "+", "--": "-",
 }  # fmt: skip
 
 SKIPPED = frozenset(
