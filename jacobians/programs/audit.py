@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from jacobians.programs.judge import (
     studied,
     wrong_ones,
 )
+from jacobians.programs.naming import is_gradient
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
@@ -141,6 +143,8 @@ def _read(source: Source, text: str, settings: Settings) -> tuple[Reading, list[
     while True:
         reading = read_program(source, uses_of(source.tree, text), settings)
         own = [failed for failed in reading.failures if _stops(source, failed, reading)]
+        if reading.studies:
+            reading.beside = [one for one in reading.failures if one not in own and _is_beside(one, reading)]
         reading.failures = own or ([] if reading.studies else reading.failures)
         if not own:
             return reading, mended
@@ -166,6 +170,14 @@ def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
         return False
     done = {event.function for study in reading.studies for event in study.run.events}
     return not reading.studies or (error.function not in done and bool(list(gradients_after(source, failed))))
+
+
+def _is_beside(failed: Failed, reading: Reading) -> bool:
+    """Whether a function that sets gradients is in no run that was judged."""
+    run = {event.function for study in reading.studies for event in study.run.events}
+    own = failed.entry.functions
+    stored = {n.id for f in own for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return bool(own) and not {f.name for f in own} & run and any(map(is_gradient, stored))
 
 
 def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
@@ -197,7 +209,7 @@ def _share_of_right(reading: Reading) -> float | None:
 def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
     entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
-    failures = tuple(_failure(source, failed) for failed in reading.failures)
+    failures = tuple(_failure(source, failed) for failed in (*reading.failures, *reading.beside))
     fails = any(is_own(failed) for failed in reading.failures)
     verdict: Verdict = "not judged"
     if "wrong" in verdicts or any(entry.faults for entry in entries):
@@ -211,7 +223,7 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         assumed.update(study.run.meanings)
     return ProgramAudit(
         source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
-        _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
+        _instead(source, reading.beside) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
     )  # fmt: skip
 
 
@@ -230,9 +242,14 @@ def _distinct(studies: list[Study]) -> list[Study]:
 
 
 def _unread(reading: Reading) -> tuple[tuple[int, str], ...]:
-    """The lines that are not read: those on the way to what is judged; of a program that is not, all."""
-    judged = {line for study in reading.studies for line in study.run.unread}
-    return tuple(sorted(judged if reading.studies else reading.unread))
+    """The lines that are not read: of what is judged and of functions that are not; of a program that is not, all."""
+    if not reading.studies:
+        return tuple(sorted(reading.unread))
+    found = {line for study in reading.studies for line in study.run.unread}
+    for function in (f for failed in reading.beside for f in failed.entry.functions):
+        within = range(function.lineno, (function.end_lineno or function.lineno) + 1)
+        found |= {line for line in reading.unread if line[0] in within}
+    return tuple(sorted(found))
 
 
 def _failure(source: Source, failed: Failed) -> Failure:
@@ -253,12 +270,13 @@ def _failure(source: Source, failed: Failed) -> Failure:
     )
 
 
-def _instead(source: Source) -> str:
-    """The command that checks a function by running it."""
+def _instead(source: Source, beside: Sequence[Failed]) -> str:
+    """The command that checks a function by running it: the first that is not judged, if one is beside others."""
     if source.language != "Python":
         return ""
     module = source.name.rpartition("/")[2].removesuffix(".py").removesuffix(".ipynb")
-    names = [e.functions[0].name for e in entries_of(source.tree) if e.functions and e.owner is None]
+    entries = [failed.entry for failed in beside] or entries_of(source.tree)
+    names = [e.functions[0].name for e in entries if e.functions and e.owner is None]
     if names:
         return f"jacobians check {module}:{names[0]} (this runs your code)"
     return f"jacobians check {module}:FUNCTION, of a function that returns loss and gradients (this runs your code)"
