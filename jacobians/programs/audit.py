@@ -144,7 +144,8 @@ def _read(source: Source, text: str, settings: Settings) -> tuple[Reading, list[
         reading = read_program(source, uses_of(source.tree, text), settings)
         own = [failed for failed in reading.failures if _stops(source, failed, reading)]
         if reading.studies:
-            reading.beside = [one for one in reading.failures if one not in own and _is_beside(one, reading)]
+            beside = [failed for failed in reading.failures if failed not in own and _is_beside(failed, reading)]
+            reading.beside = [_with_unread(source, failed, reading) for failed in beside]
         reading.failures = own or ([] if reading.studies else reading.failures)
         if not own:
             return reading, mended
@@ -178,6 +179,15 @@ def _is_beside(failed: Failed, reading: Reading) -> bool:
     own = failed.entry.functions
     stored = {n.id for f in own for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return bool(own) and not {f.name for f in own} & run and any(map(is_gradient, stored))
+
+
+def _with_unread(source: Source, failed: Failed, reading: Reading) -> Failed:
+    """The same with the first line of its functions that is not read, where it ran past one."""
+    places = [range(f.lineno, (f.end_lineno or f.lineno) + 1) for f in failed.entry.functions]
+    found = sorted(unread for unread in reading.unread if any(unread[0] in place for place in places))
+    if failed.run is not None or not found:
+        return failed
+    return replace(failed, why=f"{source.where(found[0][0])} is not read: {found[0][1]}")
 
 
 def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
@@ -221,9 +231,10 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         assumed |= {f"the clipping in {source.where(n)}": "left out" for n in study.subject.plan.clipped}
     for study in reading.studies:
         assumed.update(study.run.meanings)
+    whole = verdicts and not failures and not any(study.run.lost for study in reading.studies)
     return ProgramAudit(
         source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
-        _instead(source, reading.beside) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
+        "" if whole else _instead(source, reading.beside),
     )  # fmt: skip
 
 
@@ -242,14 +253,9 @@ def _distinct(studies: list[Study]) -> list[Study]:
 
 
 def _unread(reading: Reading) -> tuple[tuple[int, str], ...]:
-    """The lines that are not read: of what is judged and of functions that are not; of a program that is not, all."""
-    if not reading.studies:
-        return tuple(sorted(reading.unread))
-    found = {line for study in reading.studies for line in study.run.unread}
-    for function in (f for failed in reading.beside for f in failed.entry.functions):
-        within = range(function.lineno, (function.end_lineno or function.lineno) + 1)
-        found |= {line for line in reading.unread if line[0] in within}
-    return tuple(sorted(found))
+    """The lines that are not read: those on the way to what is judged; of a program that is not, all."""
+    judged = {line for study in reading.studies for line in study.run.unread}
+    return tuple(sorted(judged if reading.studies else reading.unread))
 
 
 def _failure(source: Source, failed: Failed) -> Failure:
