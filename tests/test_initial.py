@@ -11,9 +11,7 @@ from jacobians.errors import ArgumentError
 from jacobians.initial import drawn_weights
 
 
-@pytest.mark.parametrize(
-    ("rule", "variance"), [("glorot", 6 / (30 + 50) / 3), ("he", 2 / 30), ("torch", 1 / 30 / 3)]
-)
+@pytest.mark.parametrize(("rule", "variance"), [("glorot", 6 / (30 + 50) / 3), ("he", 2 / 30), ("torch", 1 / 30 / 3)])
 @pytest.mark.parametrize("shape", [(50, 30), (10, 6, 5)])
 def test_the_variance_is_that_of_the_rule(rule: Any, variance: float, shape: tuple[int, ...]) -> None:
     drawn = np.stack([drawn_weights(shape, np.random.default_rng(seed), rule, "test") for seed in range(40)])
