@@ -182,64 +182,6 @@ def test_pack_accepts_any_memory_order_and_integers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "params", "message"),
-    [
-        (
-            "ng-ml-2011",
-            {"Theta1": np.zeros((5, 3))},
-            "check: Theta1 has shape (5, 3), ng-ml-2011 keeps one node a row, bias first: expected (3, 5); "
-            "its transpose would fit: are the weights in columns?",
-        ),
-        (
-            "ng-ml-2011",
-            {"Theta1": np.zeros((3, 4))},
-            "expected (3, 5); the first column, which holds the bias, is missing",
-        ),
-        (
-            "cs231n-bias-trick",
-            {"W1": np.zeros((4, 3))},
-            "check: W1 has shape (4, 3), cs231n-bias-trick keeps one node a column, bias last: expected (5, 3); "
-            "the last row, which holds the bias, is missing",
-        ),
-        (
-            "cs231n",
-            {"W1": np.zeros((5, 3)), "b1": np.zeros(3)},
-            "bias separate: expected (4, 3); it has one row more: is the bias absorbed in it?",
-        ),
-        (
-            "ng-dlai",
-            {"W1": np.zeros((3, 4)), "b1": np.zeros((1, 3))},
-            "check: b1 has shape (1, 3), ng-dlai keeps examples in columns: expected (3, 1); reshape((3, 1)) would fit",
-        ),
-        (
-            "cs231n",
-            {"W1": np.zeros((4, 3)), "b1": np.zeros(2)},
-            "check: b1 has shape (2,), cs231n keeps examples in rows: expected (3,)",
-        ),
-        (
-            "cs231n",
-            {"W1": np.zeros((4, 3))},
-            "check: cs231n expects the parameters W1, b1; found W1",
-        ),
-        (
-            "vecderivs-rows",
-            {"W1": np.zeros((7, 9))},
-            "keeps one node a column, bias none: expected (4, 3)",
-        ),
-    ],
-)
-def test_check_names_the_mend(preset: str, params: dict[str, np.ndarray], message: str) -> None:
-    with pytest.raises(ShapeError) as caught:
-        convention(preset).check(params, (4, 3))
-    assert str(caught.value).endswith(message)
-
-
-def test_check_names_the_caller() -> None:
-    with pytest.raises(ShapeError, match=r"^network: W1 has shape \(3, 4\)"):
-        convention("cs231n").check({"W1": np.zeros((3, 4)), "b1": np.zeros(3)}, (4, 3), operation="network")
-
-
-@pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"W1": np.zeros((3, 2))}, "sizes: ng-ml-2011 calls its first weight Theta1; found W1: rename or translate it"),

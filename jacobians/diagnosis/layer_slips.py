@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import combinations
+from itertools import product
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from jacobians.arrays import Array, as_array
+from jacobians.diagnosis.recurrence_slips import wrong_recurrences
 from jacobians.diagnosis.slip import Pullback
+from jacobians.diagnosis.wrong_layer import WrongLayer
 from jacobians.layers.attentions import Attention
 from jacobians.layers.axes import as_pads
 from jacobians.layers.convolutions import Convolution
 from jacobians.layers.dropouts import Dropout
 from jacobians.layers.normalisation import BatchNorm, LayerNorm
 from jacobians.layers.pooling import Pool
-from jacobians.layers.recurrent import GRU, LSTM
+from jacobians.layers.recurrent import GRU, LSTM, RNN
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.operations import Operation
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WrongLayer:
-    """One slip of a layer's backward pass.
-
-    Attributes
-    ----------
-    name, title, mend : str
-        As for `Slip`; the title is a clause about the layer.
-    pulls : dict
-        By input's name, from a cotangent of the value to what wrongly arrives there; what is not in it is right.
-    rank : int
-    """
-
-    name: str
-    title: str
-    mend: str
-    pulls: Mapping[str, Pullback]
-    rank: int = 0
 
 
 def wrong_layers(operation: Operation, arrays: Mapping[str, Array]) -> Iterator[WrongLayer]:
@@ -56,8 +37,8 @@ def wrong_layers(operation: Operation, arrays: Mapping[str, Array]) -> Iterator[
             yield from _of_normalisation(operation, given)
         case Dropout():
             yield from _of_dropout(operation)
-        case LSTM() | GRU():
-            yield from _of_recurrence(operation, given)
+        case RNN() | LSTM() | GRU() if operation.sequence:
+            yield from wrong_recurrences(operation, given)
         case Attention():
             yield from _of_attention(operation, given)
 
@@ -87,6 +68,11 @@ def _of_convolution(op: Convolution, given: dict[str, Array]) -> Iterator[WrongL
             "kernel-not-flipped", "the kernel is not turned on the way back to the images", mend, of_images
         )
         yield WrongLayer("kernel-gradient-flipped", "the gradient by the kernel is turned by 180°", mend, of_kernel)
+        own = _layout(op).kernel_axes(op.places)[2:]
+        if len({given["W"].shape[a] for a in own}) == 1 < len(own):
+            turned = given | {"W": given["W"].swapaxes(own[0], own[1])}
+            title = "the kernel's rows and columns change places on the way back to the images"
+            yield WrongLayer("kernel-not-flipped", title, mend, _pulls(op, turned, "X"))
     axes = _layout(op).image_axes(op.places)
     if max(op.stride) > 1:
         slow = _like(op, stride=1)
@@ -99,7 +85,9 @@ def _of_convolution(op: Convolution, given: dict[str, Array]) -> Iterator[WrongL
 
         pulls = {n: _after(spread, record.numerator(n).vjp) for n in ("X", "W")}
         mend = "Window p begins at stride·p: step through the images by the stride, also on the way back."
-        yield WrongLayer("stride-forgotten", "the stride is forgotten in the backward pass", mend, pulls)
+        for names, said in (("XW", "backward pass"), ("X", "images' gradient"), ("W", "kernel's gradient")):
+            some = {name: pulls[name] for name in names}
+            yield WrongLayer("stride-forgotten", f"the stride is forgotten in the {said}", mend, some)
     lengths, kernel = (
         [given[n].shape[a] for a in ax[2:]] for n, ax in (("X", axes), ("W", _layout(op).kernel_axes(op.places)))
     )
@@ -110,14 +98,19 @@ def _of_convolution(op: Convolution, given: dict[str, Array]) -> Iterator[WrongL
             around[axis] = pair
         wide = {**given, "X": np.pad(given["X"], around)}
         whole = _pulls(_like(op, pad=0), wide, "X")["X"]
-        for side, said in ((0, "end"), (1, "beginning")):
+        padded = [axis for axis, pair in zip(axes[2:], pads, strict=True) if any(pair)]
+        parts = [(padded, "")] + [([axis], f" along axis {axis}") for axis in padded if len(padded) > 1]
+        mend = "Crop as much as was put before and after: dX = dX_padded[…, p:-p, p:-p]."
+        for (side, said), (wrong, where) in product(((0, "end"), (1, "beginning")), parts):
             key = tuple(
-                slice(s, s + n) for s, n in zip((side * (b + a) for b, a in around), given["X"].shape, strict=True)
+                slice(start, start + n)
+                for start, n in (
+                    (side * (before + after) if axis in wrong else before, n)
+                    for axis, ((before, after), n) in enumerate(zip(around, given["X"].shape, strict=True))
+                )
             )
-            crop = _after(whole, itemgetter(key))
-            title = f"the padding is cropped at the {said} alone of the images' gradient"
-            mend = "Crop as much as was put before and after: dX = dX_padded[…, p:-p, p:-p]."
-            yield WrongLayer("padding-cropped", title, mend, {"X": crop})
+            title = f"the padding is cropped at the {said} alone of the images' gradient{where}"
+            yield WrongLayer("padding-cropped", title, mend, {"X": _after(whole, itemgetter(key))})
 
 
 def _after(first: Pullback, then: Pullback) -> Pullback:
@@ -150,24 +143,36 @@ def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Ite
     mean, variance = "the path through the mean", "the path through the variance"
     mend = "The mean and the variance depend on every entry: dx̂ − mean(dx̂) − x̂ mean(dx̂ ∘ x̂), all over s."
 
-    def without_both(c: Array) -> Array:
-        return as_array(c * scale / s)
-
-    def without_mean(c: Array) -> Array:
-        own = c * scale / s
-        return as_array(own - hat * (own * hat).mean(axis=axes, keepdims=True))
-
-    def without_variance(c: Array) -> Array:
-        own = c * scale / s
-        return as_array(own - own.mean(axis=axes, keepdims=True))
-
-    for said, pull, rank in (
-        (f"{mean} is", without_mean, 0),
-        (f"{variance} is", without_variance, 0),
-        (f"{mean} and {variance} are", without_both, 0),
-    ):
-        yield WrongLayer("statistics-constant", f"{said} missing in {op.name}'s gradient", mend, {"X": pull}, rank)
     others = tuple(a for a in range(X.ndim) if a != feature)
+
+    def back(
+        c: Array,
+        by_mean: float = 1,
+        by_variance: float = 1,
+        axes: tuple[int, ...] = axes,
+        scale: Array = scale,
+        power: int = 1,
+    ) -> Array:
+        own = c * scale
+        through = by_mean * own.mean(axis=axes, keepdims=True)
+        return as_array((own - through - by_variance * hat * (own * hat).mean(axis=axes, keepdims=True)) / s**power)
+
+    for said, pull in (
+        (f"{mean} is", partial(back, by_mean=0)),
+        (f"{variance} is", partial(back, by_variance=0)),
+        (f"{mean} and {variance} are", partial(back, by_mean=0, by_variance=0)),
+    ):
+        yield WrongLayer("statistics-constant", f"{said} missing in {op.name}'s gradient", mend, {"X": pull})
+    size = float(np.prod([X.shape[a] for a in axes]))
+    away = (feature,) if axes == others else others
+    for name, said, pull in (
+        ("sums-for-means", "has sums where means belong", partial(back, by_mean=size, by_variance=size)),
+        ("statistics-axis", "takes its means along the wrong axes", partial(back, axes=away)),
+        ("gamma-forgotten", "lacks gamma", partial(back, scale=np.ones(()))),
+        ("deviation-forgotten", "is not divided by the standard deviation", partial(back, power=0)),
+        ("deviation-twice", "is divided by the variance, not by the standard deviation", partial(back, power=2)),
+    ):
+        yield WrongLayer(name, f"{op.name}'s gradient {said}", mend, {"X": pull})
     title = f"gamma's gradient in {op.name} is made of X, not of x̂"
     pulls = {"gamma": lambda c: as_array((c * X).sum(axis=others).reshape(gamma.shape))}
     yield WrongLayer("input-for-standardised", title, "dγ = Σ dout ∘ x̂: remember x̂.", pulls)
@@ -212,31 +217,6 @@ def _of_dropout(op: Dropout) -> Iterator[WrongLayer]:
             yield WrongLayer("dropout-scale", title, mend, {"X": partial(np.multiply, factor)})
 
 
-def _of_recurrence(op: LSTM | GRU, given: dict[str, Array]) -> Iterator[WrongLayer]:
-    names = [n for n in given if n.startswith(("W", "b"))]
-    right = _pulls(op, given, *names)
-    for one, other in combinations(op.gates, 2):
-
-        def swap(gradient: Array, one: str = one, other: str = other) -> Array:
-            axis = gradient.ndim - 1 if _layout(op).weights == "columns" else 0
-            width = gradient.shape[axis] // len(op.gates)
-            order = list(op.gates)
-            i, j = order.index(one), order.index(other)
-            order[i], order[j] = order[j], order[i]
-            places = np.concatenate([np.arange(width) + width * op.gates.index(g) for g in order])
-            return np.take(gradient, places, axis)
-
-        title = f"the gradients of the gates {one} and {other} are in each other's place in {op.name}"
-        pulls = {n: _after(right[n], swap) for n in names}
-        yield WrongLayer("gates-swapped", title, f"The gates lie in the order {op.gates!r}.", pulls)
-    if op.sequence:
-        step = op._own_layout.sequence_axes()[1]
-        every = _pulls(op, given, *given)
-        pulls = {n: _after(lambda c: np.flip(c, step), pull) for n, pull in every.items()}
-        mend = "Go from the last step to the first, and take the last step's gradient first."
-        yield WrongLayer("bptt-order", f"{op.name}'s steps meet the gradients in the reverse order", mend, pulls)
-
-
 def _of_attention(op: Attention, given: dict[str, Array]) -> Iterator[WrongLayer]:
     Q, K, V = given.values()
     scale = Q.shape[-1] ** -0.5
@@ -248,25 +228,72 @@ def _of_attention(op: Attention, given: dict[str, Array]) -> Iterator[WrongLayer
     P = np.exp(shown - shown.max(axis=-1, keepdims=True))
     P /= P.sum(axis=-1, keepdims=True)
 
-    def pulls(P: Array, axis: int, scale: float, of: tuple[str, ...] = ("Q", "K")) -> dict[str, Pullback]:
+    def pulls(
+        P: Array = P,
+        of: str = "QK",
+        scale: float = scale,
+        softmax: Callable[[Array, Array], Array] = _softmax_back,
+        swapped: bool = False,
+    ) -> dict[str, Pullback]:
         def at_scores(c: Array) -> Array:
-            dP = c @ V.swapaxes(-1, -2)
-            return as_array(scale * P * (dP - (dP * P).sum(axis=axis, keepdims=True)))
+            return as_array(scale * softmax(P, c @ V.swapaxes(-1, -2)))
 
         every: dict[str, Pullback] = {
             "Q": lambda c: at_scores(c) @ K,
             "K": lambda c: at_scores(c).swapaxes(-1, -2) @ Q,
             "V": lambda c: P.swapaxes(-1, -2) @ c,
         }
+        if swapped:
+            every["Q"], every["K"] = every["K"], every["Q"]
         return {name: every[name] for name in of}
 
     mend = "dS = P ∘ (dP − the sums of dP ∘ P over the keys), for each query."
-    yield WrongLayer(
-        "softmax-axis", "the scores' softmax is taken back along the queries, not the keys", mend, pulls(P, -2, scale)
-    )
-    title = "1/√d is forgotten in the gradients of queries and keys"
-    yield WrongLayer("root-d-forgotten", title, "S = Q Kᵀ/√d: dQ = dS K/√d, dK = dSᵀ Q/√d.", pulls(P, -1, 1.0))
+    for name, title, softmax in (
+        ("softmax-axis", "the scores' softmax is taken back along the queries, not the keys", _softmax_by_queries),
+        (
+            "softmax-diagonal",
+            "the scores' softmax is taken back as dP ∘ P: the sums over the keys are missing",
+            np.multiply,
+        ),
+        ("softmax-diagonal", "the scores' softmax is taken back entry by entry, by P ∘ (1 − P)", _softmax_by_entries),
+    ):
+        yield WrongLayer(name, title, mend, pulls(softmax=softmax))
+    mend = "S = Q Kᵀ/√d: dQ = dS K/√d, dK = dSᵀ Q/√d."
+    if scale != 1:
+        title = "1/√d is forgotten in the gradient"
+        for of, said in (("QK", "s of queries and keys"), ("Q", " of the queries"), ("K", " of the keys")):
+            yield WrongLayer("root-d-forgotten", title + said, mend, pulls(of=of, scale=1.0))
+        title = "the gradients of queries and keys are divided by d, not by √d"
+        yield WrongLayer("root-d-twice", title, mend, pulls(scale=scale * scale))
+    if Q.shape == K.shape:
+        title = "the gradients of queries and keys are in each other's place"
+        yield WrongLayer("queries-keys-swapped", title, mend, pulls(swapped=True))
+    if scores.shape[-1] == scores.shape[-2] > 1:
+        turned: dict[str, Pullback] = {
+            "K": lambda c: scale * _softmax_back(P, c @ V.swapaxes(-1, -2)) @ Q,
+            "V": lambda c: P @ c,
+        }
+        for name, title, mend in (
+            ("K", "the scores' gradient is not transposed on the way to the keys", "S = Q Kᵀ/√d: dK = dSᵀ Q/√d."),
+            ("V", "the softmax's weights are not transposed on the way to the values", "O = P V: dV = Pᵀ dO."),
+        ):
+            yield WrongLayer("scores-not-transposed", title, mend, {name: turned[name]})
     if hidden is not None and hidden.any():
-        title = "the mask is applied after the softmax on the way back"
         mend = "Hide scores before the softmax, by −∞, so that the weights that are seen add up to 1."
-        yield WrongLayer("mask-after-softmax", title, mend, pulls(free * ~hidden, -1, scale, ("Q", "K", "V")))
+        for of, said in (("QKV", ""), ("QK", ", of queries and keys")):
+            title = f"the mask is applied after the softmax on the way back{said}"
+            yield WrongLayer("mask-after-softmax", title, mend, pulls(free * ~hidden, of))
+            title = f"the mask is forgotten on the way back{said}"
+            yield WrongLayer("mask-forgotten", title, mend, pulls(free, of))
+
+
+def _softmax_back(P: Array, dP: Array) -> Array:
+    return as_array(P * (dP - (dP * P).sum(axis=-1, keepdims=True)))
+
+
+def _softmax_by_queries(P: Array, dP: Array) -> Array:
+    return as_array(P * (dP - (dP * P).sum(axis=-2, keepdims=True)))
+
+
+def _softmax_by_entries(P: Array, dP: Array) -> Array:
+    return as_array(P * (1 - P) * dP)

@@ -118,6 +118,14 @@ class _Recurrent(Composed):
     def _evaluate(self, *arrays: Array) -> tuple[Array, Jacobians]:
         if self.steps or not self.sequence:
             return super()._evaluate(*arrays)
+        states, every = self.whole(*arrays)
+        makers: Makers = {name: partial(every.by, name) for name in self.names}
+        value = states.transpose(back(every.axes)).copy()
+        second = partial(second_by_values, self._formula, self.names, arrays)
+        return value, Jacobians(self.name, makers, self.layout, every.pull, second)
+
+    def whole(self, *arrays: Array) -> tuple[Array, WholeSequence]:
+        """Return the states of a sequence, (N, T, H), and their Jacobians as one operation."""
         shapes = {name: array.shape for name, array in zip(self.names, arrays, strict=True)}
         self._refuse_shapes([*shapes.values()])
         own = self._own_layout
@@ -131,7 +139,7 @@ class _Recurrent(Composed):
         into = np.add(into, rest[self.states + 2], out=into).reshape(*x.shape[:2], Wx.shape[1])
         states = empty((*x.shape[:2], Wh.shape[0]), into.dtype, into, starts[0])
         around = self._run(into, starts, Wh, rest[self.states + 3 :], states)
-        every = WholeSequence(
+        return states, WholeSequence(
             around,
             axes,
             shapes,
@@ -141,10 +149,6 @@ class _Recurrent(Composed):
             in_rows=in_rows,
             in_columns=own.weights == "columns",
         )
-        makers: Makers = {name: partial(every.by, name) for name in self.names}
-        value = states.transpose(back(axes)).copy()
-        second = partial(second_by_values, self._formula, self.names, arrays)
-        return value, Jacobians(self.name, makers, self.layout, every.pull, second)
 
     @abstractmethod
     def _run(self, into: Array, starts: list[Array], Wh: Array, biases: list[Array], states: Array) -> Around:

@@ -26,7 +26,7 @@ class WholeSequence:
     around : callable
         Makes the `GatedRecurrence` by the gates' arguments.
     axes : tuple of int
-        The order of axes that takes X to (N, T, D).
+        The order of axes that takes X to (N, T, D). It is an attribute too.
     shapes : dict
         By input's name, its shape in the layer's layout.
     inputs : ndarray, shape (N·T, D)
@@ -49,7 +49,7 @@ class WholeSequence:
         in_rows: bool,
         in_columns: bool,
     ) -> None:
-        self._around, self._axes, self._shapes = around, axes, shapes
+        self._around, self.axes, self._shapes = around, axes, shapes
         self._inputs, self._Wx, self._before = inputs, Wx, before
         self._in_rows, self._in_columns = in_rows, in_columns
 
@@ -61,15 +61,18 @@ class WholeSequence:
         """Return the Jacobian of the states with respect to one input."""
         recurrence, tail = self.recurrence, self._tail(name)
         start = recurrence.by(_start(name))
-        return given_back(self._axes, start if tail is None else start @ tail)
+        return given_back(self.axes, start if tail is None else start @ tail)
 
     def pull(self, row: Any, names: Collection[str]) -> dict[str, Any]:
         """Return what arrives at some inputs, of one way back through time for all of them."""
         if isinstance(row, Jacobian):
             return {name: row @ self.by(name) for name in names}
         row = row.astype(np.result_type(row, self.recurrence.dtype), copy=False)
-        arrived = dict(zip(("inputs", "h", "c"), self.recurrence.back(row.transpose(self._axes)), strict=True))
-        found = {}
+        return self.handed_on(self.recurrence.back(row.transpose(self.axes)), names)
+
+    def handed_on(self, back: tuple[Array, Array, Array], names: Collection[str]) -> dict[str, Any]:
+        """Return what arrives at some inputs, of what arrives at the gates' arguments and at the first states."""
+        arrived, found = dict(zip(("inputs", "h", "c"), back, strict=True)), {}
         for name in names:
             part, tail = arrived[_start(name)], self._tail(name)
             found[name] = part if tail is None else tail._vjp(part)
@@ -87,7 +90,7 @@ class WholeSequence:
         if name == "X":
             ordered = (*every[:2], self._inputs.shape[1])
             tail = in_rows @ Kronecker(count, self._Wx.T) @ Reshape(self._inputs.shape, ordered, dtype)
-            return moved(self._axes, tail, shape)
+            return moved(self.axes, tail, shape)
         if name in ("Wx", "Wh"):
             met = self._inputs if name == "Wx" else self._before()
             tail = in_rows @ Kronecker(met, width)

@@ -1,0 +1,26 @@
+"""Rules for random weights: their bounds and spread, and rules that are unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jacobians.errors import ArgumentError
+from jacobians.initial import drawn_weights
+
+
+@pytest.mark.parametrize(("rule", "variance"), [("glorot", 6 / (30 + 50) / 3), ("he", 2 / 30), ("torch", 1 / 30 / 3)])
+@pytest.mark.parametrize("shape", [(50, 30), (10, 6, 5)])
+def test_the_variance_is_that_of_the_rule(rule: Any, variance: float, shape: tuple[int, ...]) -> None:
+    drawn = np.stack([drawn_weights(shape, np.random.default_rng(seed), rule, "test") for seed in range(40)])
+    assert abs(drawn.var() / variance - 1) < 0.05
+    assert abs(drawn.mean()) < 0.05 * np.sqrt(variance)
+    if rule != "he":
+        assert np.abs(drawn).max() <= np.sqrt(3 * variance)
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^test: rule='xavier'; choose glorot, he or torch$"):
+        drawn_weights((2, 3), np.random.default_rng(0), "xavier", "test")  # type: ignore[arg-type]
