@@ -24,6 +24,7 @@ from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.differentiation.words import ExpressionWords, spelled
 from jacobians.errors import DomainError, FormulaError, LayoutError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Number, Symbol
@@ -39,6 +40,7 @@ _LEFT_DIVISION = re.compile(r"(?<=[\w)'ᵀ⁻¹])\s*\\(?:\s+(?=[(\w])|(?=\(|[^\W
 _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
 
+@written("differentiate('trace(A @ X)', 'X')")
 def differentiate(
     expression: str,
     wrt: str,
