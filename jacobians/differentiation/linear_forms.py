@@ -62,15 +62,18 @@ class LinearForm:
             yield addend.expression()
             yield from (part for factor in chain if isinstance(factor, Outer) for part in (factor.of, factor.by))
 
+    def chains(self, order: Order, *, transpose: bool = False) -> list[tuple[Addend, list[Jacobian | Outer]]]:
+        """Return the numbers and the factors of the matrix, or of its transpose; what is subtracted comes last."""
+        return [
+            (addend, _without_vec([j.T for j in reversed(chain)] if transpose else list(chain), order))
+            for addend, chain in sorted(self.terms, key=lambda term: term[0].number < 0)
+        ]
+
     def written(self, notation: Notation, order: Order, *, transpose: bool = False) -> str:
         """Return the matrix, or its transpose, in a notation."""
         text = ""
-        for addend, chain in sorted(self.terms, key=lambda term: term[0].number < 0):
-            own = [j.T for j in reversed(chain)] if transpose else list(chain)
-            written = [_factor(j, notation, order) for j in _without_vec(own, order)]
-            if not written and not isinstance(chain[-1], Outer):
-                written = [_factor(Identity(chain[-1].domain), notation, order)]
-            product = notation.join(written)
+        for addend, chain in self.chains(order, transpose=transpose):
+            product = notation.join([_factor(j, notation, order) for j in chain])
             product = _scaled(addend, product, notation)
             negative = addend.number < 0
             if text:
@@ -132,17 +135,19 @@ class Vec:
         return self.commutation.domain
 
 
-def _without_vec(chain: list[Factor], order: Order) -> list[Factor]:
-    """A chain without what does nothing: vec by columns, and by rows vec of a transpose."""
-    if order == "F":
-        return [factor for factor in chain if not isinstance(factor, Vec)]
-    kept: list[Factor] = []
+def _without_vec(chain: list[Factor], order: Order) -> list[Jacobian | Outer]:
+    """A chain in which vec is what its order makes of it; two commutations in a row cancel."""
+    kept: list[Jacobian | Outer] = []
     for factor in chain:
-        if kept and {type(kept[-1]), type(factor)} == {Vec, Commutation}:
+        if isinstance(factor, Vec) and order == "F":
+            continue
+        one = factor.commutation if isinstance(factor, Vec) else factor
+        if kept and isinstance(one, Commutation) and isinstance(kept[-1], Commutation):
             kept.pop()
         else:
-            kept.append(factor)
-    return kept
+            kept.append(one)
+    last = chain[-1]
+    return kept or [Identity(() if isinstance(last, Outer) else last.domain)]
 
 
 def _scaled(addend: Addend, product: str, notation: Notation) -> str:
@@ -170,12 +175,10 @@ def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
     return LinearForm(tuple(_terms(differential, tangent)))
 
 
-def _factor(jacobian: Factor, notation: Notation, order: Order) -> str:
+def _factor(jacobian: Jacobian | Outer, notation: Notation, order: Order) -> str:
     """A Kronecker product with an identity of size 1 is its other factor."""
     if isinstance(jacobian, Outer):
         return jacobian.written(notation, order)
-    if isinstance(jacobian, Vec):
-        return notation.matrix(jacobian.commutation, order)
     if isinstance(jacobian, Kronecker):
         if jacobian._right == 1:
             return notation.operand(jacobian._left)  # type: ignore[arg-type]
