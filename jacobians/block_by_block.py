@@ -21,6 +21,7 @@ from jacobians.batches.tree import TreeSum
 from jacobians.batches.workers import AnyExecutor, Workers
 from jacobians.curvature import AffineLayer, gauss_newton, hessian
 from jacobians.errors import ArgumentError, DataError, DomainError, LayoutError
+from jacobians.first_tries import written
 from jacobians.linops import Jacobian
 from jacobians.network import Network, Parameters, Run
 from jacobians.network.blocks import refuse_mixing
@@ -96,6 +97,7 @@ class BlockByBlock:
     0.5
     """
 
+    @written("BlockByBlock(net, in_blocks(X, Y))")
     def __init__(
         self,
         net: Network,

@@ -24,6 +24,7 @@ import numpy as np
 
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError, LayoutError
+from jacobians.first_tries import written
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker, SharedKernel
 from jacobians.linops.by_example import example_rows, example_size
@@ -189,6 +190,7 @@ def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     return in_layout(run.loss_scale * (J.T @ J), run.network.layout)
 
 
+@written("kronecker_factored(run, 'W1')")
 def kronecker_factored(run: Run, wrt: str) -> Jacobian:
     r"""Return the Kronecker-factored approximation of a layer's block of `gauss_newton`, in the run's layout.
 

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.arrays import Array, Shape, as_float, did_you_mean, kind_of
 from jacobians.checking.numerical import numerical_jacobian
 from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value, values
 from jacobians.linops import Dense, Jacobian
 
@@ -23,6 +24,7 @@ class NumericalDerivativeWarning(UserWarning):
     """A derivative is a numerical one, since the function does not take values of a graph."""
 
 
+@written("grad(f)(x), or grad(f, wrt='x')(x)")
 def grad(fun: Callable[..., Any], wrt: str | Sequence[str] | None = None) -> Callable[..., Any]:
     r"""Return the function whose value is the gradient of `fun`, in the shape of the argument.
 
@@ -66,6 +68,7 @@ def grad(fun: Callable[..., Any], wrt: str | Sequence[str] | None = None) -> Cal
     return _derivative_of(fun, wrt, "grad", _gradients)
 
 
+@written("jacobian(f)(x), or jacobian(f, wrt='x')(x)")
 def jacobian(fun: Callable[..., Any], wrt: str | Sequence[str] | None = None) -> Callable[..., Any]:
     r"""Return the function whose value is the Jacobian of `fun`, :math:`\partial f/\partial x`, as a structure.
 
@@ -118,7 +121,11 @@ def _derivative_of(
 
     @wraps(fun)
     def derivative(*args: Any, **options: Any) -> Any:
-        given = signature.bind(*args, **options)
+        try:
+            given = signature.bind(*args, **options)
+        except TypeError as error:
+            call = f"{operation}({_called(fun)})({', '.join(signature.parameters)})"
+            raise ArgumentError(f"{operation}: {error}; write {call}") from None
         # the other defaults stay unsaid: NumPy's functions take some of them, but not all of them together
         given.arguments = {name: signature.parameters[name].default for name in names} | given.arguments
         arrays = {name: as_float(given.arguments[name], name, operation) for name in names}
@@ -184,6 +191,8 @@ def _check_number(fun: Callable[..., Any], operation: str, shape: Shape) -> None
 
 def _signature(fun: Callable[..., Any], operation: str) -> inspect.Signature:
     """The arguments of a function; of NumPy's own, which older releases do not say, the arrays alone."""
+    if not callable(fun):
+        raise ArgumentError(f"{operation}: {kind_of(fun)} is no function; write {operation}(f)(x)")
     try:
         return inspect.signature(fun)
     except ValueError:
@@ -202,7 +211,10 @@ def _names(fun: Callable[..., Any], known: list[str], wrt: Any, operation: str) 
     if isinstance(wrt, int):
         meant = f": wrt={known[wrt]!r}" if -len(known) <= wrt < len(known) else f"; it has {', '.join(known)}"
         raise ArgumentError(f"{operation}: wrt is the number {wrt}; name the argument of {_called(fun)}{meant}")
-    names = (known[0],) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    names = (known[0],) if wrt is None else (wrt,) if isinstance(wrt, str) else wrt
+    if not isinstance(names, (tuple, list)):
+        raise ArgumentError(f"{operation}: wrt is {kind_of(wrt)}; what it is taken at comes after: {operation}(f)(x)")
+    names = tuple(names)
     for name in names:
         if name not in known:
             raise ArgumentError(

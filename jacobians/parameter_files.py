@@ -16,6 +16,7 @@ from jacobians.conventions import Convention
 from jacobians.data import read_arrays
 from jacobians.data.guards import DEFAULT_LIMIT
 from jacobians.errors import DataError, LayoutError
+from jacobians.first_tries import written
 from jacobians.presets import convention as find_convention
 from jacobians.translate import translate_batch, translate_gradients, translate_parameters
 from jacobians.whole_files import whole_file
@@ -26,6 +27,7 @@ _SUFFIXES = (".npz", ".mat")
 _MOST_NAMED = 6
 
 
+@written("save_parameters(path, params, convention)")
 def save_parameters(
     path: str | os.PathLike[str], params: Mapping[str, Array], convention: str | Convention
 ) -> dict[str, Array]:
@@ -66,6 +68,7 @@ def save_parameters(
     return saved
 
 
+@written("load_parameters(path)")
 def load_parameters(
     path: str | os.PathLike[str],
     convention: str | Convention | None = None,

@@ -13,6 +13,7 @@ import numpy as np
 from jacobians.arrays import Array, as_array, as_float, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layout import unvec, vec
 from jacobians.named_parameters import Layers
 from jacobians.presets import convention
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 
+@written("translate_parameters(params, source, target)")
 def translate_parameters(
     params: Mapping[str, Array], source: str | Convention, target: str | Convention
 ) -> dict[str, Array]:
@@ -52,6 +54,7 @@ def translate_parameters(
     return _translated(params, source.sizes(params), source, target, "translate_parameters")
 
 
+@written("translate_gradients(gradients, source, target)")
 def translate_gradients(
     gradients: Mapping[str, Array], source: str | Convention, target: str | Convention
 ) -> dict[str, Array]:
@@ -79,6 +82,7 @@ def translate_gradients(
     return target.store_layers(layers)
 
 
+@written("translate_batch(X, source, target)")
 def translate_batch(batch: Array, source: str | Convention, target: str | Convention) -> Array:
     """Return X, or a batch of outputs, as the target keeps it: a new array of the same dtype.
 
@@ -114,6 +118,7 @@ def translate_batch(batch: Array, source: str | Convention, target: str | Conven
     return _axes_moved(batch, here, there)
 
 
+@written("translate_kernel(kernel, source, target)")
 def translate_kernel(kernel: Array, source: str | Convention, target: str | Convention) -> Array:
     """Return a convolution's kernel, or its gradient, as the target keeps it: a new array of the same dtype.
 
@@ -144,6 +149,7 @@ def _axes_moved(array: Array, here: Sequence[int], there: Sequence[int]) -> Arra
     return np.array(array.transpose(here).transpose(back), order="C")
 
 
+@written("translate_packed(vector, sizes, source, target)")
 def translate_packed(vector: Array, sizes: Sequence[int], source: str | Convention, target: str | Convention) -> Array:
     """Return the packed vector of the same network in another convention, as a new array.
 
@@ -164,6 +170,7 @@ def translate_packed(vector: Array, sizes: Sequence[int], source: str | Conventi
     return target.pack(_translated(params, sizes, source, target, "translate_packed"), sizes)
 
 
+@written("translate_jacobian(matrix, sizes, source, target)")
 def translate_jacobian(
     matrix: Array,
     sizes: Sequence[int],
@@ -224,6 +231,7 @@ def translate_jacobian(
     return np.ascontiguousarray(moved if target.layout.derivative == "numerator" else moved.T)
 
 
+@written("reduction_ratio(source, target, count, outputs)")
 def reduction_ratio(source: str | Convention, target: str | Convention, count: int, outputs: int) -> float:
     """Return the factor that turns a loss or a gradient reduced as in `source` into one reduced as in `target`.
 

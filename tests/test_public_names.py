@@ -157,7 +157,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 # --- imports -----------------------------------------------------------------------------------------
 
-_BASE = {"errors", "arrays", "layout"}
+_BASE = {"errors", "arrays", "first_tries", "layout"}
 _CONVENTIONS = {"array_names", "conventions", "presets", "named_parameters"}
 _CORE = _BASE | _CONVENTIONS | {"linops", "operations", "translate"}
 _NETWORK = _CORE | {"batches", "factors", "graphs", "network", "stops"}
@@ -166,12 +166,13 @@ _FORMULAS = _NETWORK | {"symbols", "derivation"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": {"errors"},
+    "first_tries": {"errors", "arrays"},
     "layout": {"errors", "arrays"},
     "whole_files": set(),
     "other_names": {"arrays"},
     "initial": {"errors", "arrays"},
     "data": {"errors", "arrays"},
-    "batches": {"errors", "arrays", "whole_files"},
+    "batches": {"errors", "arrays", "first_tries", "whole_files"},
     "symbols": _BASE,
     "linops": _BASE | {"pictures"},
     "pictures": _BASE | {"linops"},

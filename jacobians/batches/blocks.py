@@ -12,6 +12,7 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array, kind_of
 from jacobians.errors import ArgumentError, DataError, ShapeError
+from jacobians.first_tries import written
 
 __all__ = ["Batches", "Blocks", "in_blocks"]
 
@@ -39,6 +40,7 @@ def is_batches(given: Any) -> bool:
     return isinstance(given, Batches) and not callable(given.count)
 
 
+@written("in_blocks(X, Y, block=4096)")
 def in_blocks(
     X: Any, Y: Any, block: int = 4096, *, weights: Any = None, batch: Literal["rows", "columns"] = "rows"
 ) -> Blocks:

@@ -30,6 +30,7 @@ from jacobians.checking.seen import Sight, verdict_of, why_unseen
 from jacobians.checking.trees import Tree, place_of
 from jacobians.checking.verdict import Findings
 from jacobians.errors import ArgumentError, DomainError, LayoutError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import BlockDiagonal, Denominator, Jacobian
@@ -214,6 +215,7 @@ def _reasons(
     return reasons
 
 
+@written("check_gradient(fun, grad, x)")
 def check_gradient(
     fun: Callable[[Any], Any] | Network,
     grad: Callable[[Any], Any] | bool | None = None,
@@ -444,6 +446,7 @@ def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None
     return GivenGradient(tree.pack(leaves), eps) if usable else None
 
 
+@written("check_jacobian(fun, jac, x)")
 def check_jacobian(
     fun: Callable[[Any], Any],
     jac: Callable[[Any], Any] | None,

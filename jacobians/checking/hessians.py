@@ -15,6 +15,7 @@ from jacobians.checking.hessian_slips import asymmetry, slips_of_any, slips_of_s
 from jacobians.checking.numerical import numerical_jacobian
 from jacobians.checking.report import GradientCheck
 from jacobians.errors import ArgumentError, LayoutError
+from jacobians.first_tries import written
 from jacobians.linops import Jacobian, Transposed
 from jacobians.network import Network
 from jacobians.network.made_up_inputs import sample_data
@@ -29,6 +30,7 @@ _ALIKE = 1e-4
 """Distance, relative to the Hessian, at which what is given is taken for a slip of it."""
 
 
+@written("check_hessian(fun, hess, x)")
 def check_hessian(
     fun: Callable[[Any], Any] | Network,
     hess: Callable[[Any], Any] | None = None,

@@ -16,6 +16,7 @@ from jacobians.comparison.graphs import Forward, GraphComparison, compare_graphs
 from jacobians.comparison.of_layers import LayersOnce, compare_layers
 from jacobians.conventions import Convention, Task
 from jacobians.errors import ArgumentError, LayoutError
+from jacobians.first_tries import written
 from jacobians.layout import Reduction
 from jacobians.network import Network, Run
 from jacobians.operations import LOSSES, Loss, Operation, find_loss
@@ -103,6 +104,7 @@ def compare(
     seed: int = 0,
     weights: Mapping[str, Array] | None = None,
 ) -> GraphComparison: ...
+@written("compare(['ng-dlai', 'cs231n'], X, Y, sizes=(4, 3, 2))")
 def compare(
     conventions: Sequence[str | Convention],
     X: Array | None = None,
@@ -179,7 +181,7 @@ def compare(
     >>> compare(["pytorch", "keras"], rng.normal(size=(6, 1, 4, 4)), labels, operations=net)
     pytorch against keras: a graph of 4 parameters; one gradient
     """
-    found = [] if isinstance(conventions, str) else [find_convention(c) for c in conventions]
+    found = [find_convention(c) for c in conventions] if isinstance(conventions, (list, tuple)) else []
     if not found:
         raise LayoutError("compare: name at least one convention, in a list: compare(['ng-dlai', 'cs231n'], …)")
     if X is None or Y is None:

@@ -17,7 +17,7 @@ from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe, printabl
 from jacobians.data.matlab_files import read_mat
 from jacobians.data.numpy_files import read_npy, read_npz
 from jacobians.data.tables import read_table
-from jacobians.errors import DataError
+from jacobians.errors import ArgumentError, DataError
 
 _PIECE = 1 << 16
 
@@ -87,6 +87,8 @@ def read_arrays(path: str | os.PathLike[str], *, limit: int = DEFAULT_LIMIT) -> 
     ...     read_arrays(path)
     {'age': array([36., 20.]), 'vote': array([1., 0.])}
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ArgumentError(f"read_arrays: path is {type(path).__name__}; expected the name of a file")
     file = Path(path)
     kind = kind_of(file)
     if file.is_dir():

@@ -39,6 +39,7 @@ from jacobians.derivation.writing import (
     steps_latex,
     steps_text,
 )
+from jacobians.first_tries import chosen
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
 from jacobians.symbols.javascript import with_runtime
@@ -127,7 +128,7 @@ class Derivation:
         return f"Derivation({self.convention.name}: {', '.join(self.parameters)}; print it to read it)"
 
     def __getitem__(self, name: str) -> ParameterDerivation:
-        return self.parameters[name]
+        return chosen(name, self.parameters, "derivation")
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -287,7 +288,7 @@ class OperationDerivation:
         return f"OperationDerivation({self.name}: {', '.join(self.inputs)}; print it to read it)"
 
     def __getitem__(self, name: str) -> InputDerivation:
-        return self.inputs[name]
+        return chosen(name, self.inputs, "derivation")
 
     @property
     def equations(self) -> list[Equation]:
@@ -394,7 +395,7 @@ class GraphDerivation:
         return f"GraphDerivation({self.name}: {', '.join(self.gradients)}; print it to read it)"
 
     def __getitem__(self, name: str) -> Definition:
-        return self.gradients[name]
+        return chosen(name, self.gradients, "derivation")
 
     @property
     def shapes(self) -> dict[str, Shape]:

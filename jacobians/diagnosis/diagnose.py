@@ -24,6 +24,7 @@ from jacobians.diagnosis.slips import catalogue
 from jacobians.diagnosis.slips.preset import other_layouts, translation
 from jacobians.diagnosis.telling_apart import separating
 from jacobians.errors import ArgumentError, DomainError, JacobiansError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import Jacobian
 from jacobians.named_parameters import checked, refuse_unnamed
@@ -251,6 +252,7 @@ _FEWER_EXAMPLES = (
 )
 
 
+@written("diagnose(gradient, net, params, X, Y)")
 def diagnose(
     gradient: Mapping[Any, Any] | npt.ArrayLike | Jacobian,
     network: Network | Value,

@@ -24,6 +24,7 @@ from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
 from jacobians.differentiation.words import ExpressionWords, spelled
 from jacobians.errors import DomainError, FormulaError, LayoutError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Number, Symbol
@@ -37,6 +38,7 @@ _EXAMPLE = "trace(A.T @ X @ B @ X.T)"
 _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
 
+@written("differentiate('trace(A @ X)', 'X')")
 def differentiate(
     expression: str,
     wrt: str,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, did_you_mean, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import numpy_functions
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.contractions import dot
@@ -28,6 +29,7 @@ Other = Any
 """A value, an array or a number."""
 
 
+@written("X, W = jac.values(X=X, W=W)")
 def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
     """Return the inputs of a graph as named values. Whatever is computed from them knows its Jacobians.
 

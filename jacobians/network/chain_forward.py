@@ -110,10 +110,20 @@ class ChainForward(Forward):
 
     def operation_value(self, done: int) -> Array:
         """Return what so many operations have made of X, without an entry of ones."""
+        if done not in range(len(self._steps) + 1):
+            raise LayoutError(
+                f"run.operation_value: done is {done!r}; expected a number from 0 to {len(self._steps)}. "
+                "run.values has the arrays by name"
+            )
         return self._steps[done - 1][0] if done else self._X
 
     def operation_jacobian(self, position: int, wrt: str) -> Jacobian:
         """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout."""
+        if position not in range(len(self._steps)):
+            raise LayoutError(
+                f"run.operation_jacobian: the position is {position!r}; expected a number from 0 to "
+                f"{len(self._steps) - 1}. run.jacobian takes the arrays' names"
+            )
         return self._steps[position][1].numerator(wrt)
 
     @cached_property
@@ -172,7 +182,8 @@ class ChainForward(Forward):
 
     def parameter_jacobian(self, of: str, names: Sequence[str], vec: Order) -> BlockRow:
         """From one sweep: the factors that several share are multiplied once."""
-        row, last = self._identity(of), self.stops[min(self._place(of), len(self.stops) - 1)]
+        last = self.stops[min(self._place(of), len(self.stops) - 1)]
+        row = self._identity(of)
         for factor in self.factors(of, last.name):
             row = row @ factor.jacobian
         if last.ones:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.initial import Rule, drawn_weights
 from jacobians.layout import Reduction
 from jacobians.named_parameters import layer_widths
@@ -115,6 +116,7 @@ class Network(Objective):
     """
 
     @classmethod
+    @written("Network.dense((4, 3, 2), activation='relu', convention='cs231n')")
     def dense(
         cls,
         sizes: Sequence[int],
@@ -234,6 +236,7 @@ class Network(Objective):
 
     # --- parameters ------------------------------------------------------------------------------
 
+    @written("net.init(0)")
     def init(
         self,
         rng: np.random.Generator | int | None = None,
@@ -361,6 +364,7 @@ class Network(Objective):
 
     # --- values and derivatives ------------------------------------------------------------------
 
+    @written("net.run(params, X, Y)")
     def run(self, params: Parameters, X: Data, Y: Data) -> Run:
         """Return the network evaluated on a batch: every value, and every Jacobian on request.
 
@@ -379,6 +383,7 @@ class Network(Objective):
         arrays = self._arrays(params)
         return Run(self, arrays, *self._data(X, Y))
 
+    @written("net.output(params, X)")
     def output(self, params: Parameters, X: Data) -> Any:
         """Return the last operation's output, or what the function of values returns, as an array or arrays by name.
 
@@ -423,6 +428,7 @@ class Network(Objective):
         """The only result, or all by name."""
         return results["output"] if results.keys() == {"output"} else dict(results)
 
+    @written("net.value(params, X, Y)")
     def value(self, params: Parameters, X: Data, Y: Data) -> float:
         """Return the objective: the reduced loss plus the regulariser.
 
@@ -434,6 +440,7 @@ class Network(Objective):
         """
         return self.run(params, X, Y).value
 
+    @written("net.value_and_grad(params, X, Y)")
     def value_and_grad(self, params: Parameters, X: Data, Y: Data) -> tuple[float, dict[str, Array]]:
         """Return the objective, and its gradient with respect to every parameter, out of one forward pass.
 
@@ -454,6 +461,7 @@ class Network(Objective):
         run = self.run(params, X, Y)
         return run.value, run.gradient()
 
+    @written("net.gradient(params, X, Y)")
     def gradient(
         self,
         params: Parameters,
@@ -490,7 +498,7 @@ class Network(Objective):
         array([ 0.25, -0.25])
         """
         if block is None:
-            return self.run(params, X, Y).gradient(inputs=inputs)
+            return Run(self, self._arrays(params), *self._data(X, Y)).gradient(inputs=inputs)
         arrays, layout = self._arrays(params), self.layout
         data = self._data(X, Y)
         if self._chain is None:

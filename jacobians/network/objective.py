@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import Dense, Jacobian
 from jacobians.named_parameters import checked, refuse_unnamed
@@ -26,6 +27,7 @@ __all__ = ["Objective"]
 class Objective(Frozen):
     """A function of inputs and named parameters, and the objective that is minimised; `Network` evaluates it."""
 
+    @written("Network(operations, loss, convention), or Network.dense((4, 3, 2))")
     def __init__(
         self,
         operations: Sequence[Operation | str] | Callable[..., Any],

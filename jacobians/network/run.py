@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, all_finite, as_array, number, refuse_not_finite
+from jacobians.arrays import Array, all_finite, as_array, kind_of, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
+from jacobians.first_tries import chosen, written
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import Diagonal, Jacobian
@@ -356,6 +357,7 @@ class Run(Frozen):
             refuse_not_finite(self._forward.given, "network")
         return grads
 
+    @written("run.per_example_gradients()['W1']")
     def per_example_gradients(self) -> dict[str, Array]:
         r"""Return the gradients of every example's own loss, ∂lossₙ/∂θ, by parameter: N arrays of its shape in one.
 
@@ -402,7 +404,8 @@ class Run(Frozen):
         >>> bool(np.allclose(run.penalty("W2").gradient, 0.5 * run.params["W2"]))
         True
         """
-        return in_layout(self.network.penalty(name, self.params[name], self._forward.count)[1], self.network.layout)
+        row = self.network.penalty(name, chosen(name, self.params, "run.penalty"), self._forward.count)[1]
+        return in_layout(row, self.network.layout)
 
     def penalty_hessian(self, name: str) -> Jacobian:
         """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0.
@@ -414,7 +417,7 @@ class Run(Frozen):
         >>> net.run(net.init(0), np.eye(4), [0, 1, 1, 0]).penalty_hessian("W2").diagonal()
         array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
         """
-        array = self.params[name]
+        array = chosen(name, self.params, "run.penalty_hessian")
         if not self.network.is_penalised(name):
             return Diagonal(np.zeros_like(array))
         operation = self.network.penalty_operation(self._forward.count)
@@ -496,6 +499,8 @@ class Run(Frozen):
         >>> run.hessian("W1", "W2").shape
         (12, 6)
         """
+        if len(wrt) == 1 and not isinstance(wrt[0], str):
+            raise LayoutError(f"run.hessian: {kind_of(wrt[0])} is no name; write run.hessian('W1', 'W2')")
         if len(wrt) > 2:
             raise LayoutError(
                 f"run.hessian: {len(wrt)} names; give none for all parameters, one for its block, two for a cross "
@@ -516,6 +521,7 @@ class Run(Frozen):
 
     # --- the chain -------------------------------------------------------------------------------
 
+    @written("run.chain('W1', of='loss')")
     def chain(self, wrt: str, *, of: str = "loss") -> Factors:
         """Return the factors whose product, read from left to right, is ∂of/∂wrt in the network's layout.
 
@@ -540,11 +546,12 @@ class Run(Frozen):
         >>> [factor.label for factor in run.chain("W1")]
         ['∂loss/∂losses', '∂losses/∂Z2', '∂Z2/∂A1', '∂A1/∂Z1', '∂Z1/∂W1']
         """
-        factors = self._forward.factors(of, wrt)
+        factors = self._forward.factors(_one_name(of), _one_name(wrt))
         layout = self.network.layout
         shown = [Factor(f.of, f.wrt, in_layout(f.jacobian, layout)) for f in factors]
         return Factors(shown[::-1] if layout.derivative == "denominator" else shown)
 
+    @written("run.plot('W1', of='loss')")
     def plot(self, wrt: str, *, of: str = "loss", order: Order | None = None) -> Figure:
         """Draw the factors of `chain` side by side with matplotlib; see `jacobians.pictures.plot_chain`.
 
@@ -562,6 +569,7 @@ class Run(Frozen):
 
         return plot_chain(self.chain(wrt, of=of), order=order)
 
+    @written("run.jacobian('W1', of='loss')")
     def jacobian(self, wrt: str, *, of: str = "loss") -> Jacobian:
         """Return ∂of/∂wrt in the network's layout: the product of `chain`, or the sum over all paths.
 
@@ -576,7 +584,7 @@ class Run(Frozen):
         >>> run.jacobian("X", of="output").shape
         (8, 16)
         """
-        return in_layout(self._forward.jacobian(of, wrt), self.network.layout)
+        return in_layout(self._forward.jacobian(_one_name(of), _one_name(wrt)), self.network.layout)
 
     def parameter_jacobian(self, of: str = "loss") -> Jacobian:
         """Return ∂of/∂θ, where θ are the packed parameters in the convention's order: the blocks side by side.
@@ -595,3 +603,13 @@ class Run(Frozen):
         layout = self.network.layout
         names = self.network.convention.packing_order(self.params)
         return in_layout(self._forward.parameter_jacobian(of, names, layout.vec), layout)
+
+
+def _one_name(name: str) -> str:
+    """A name, or LayoutError where several stand together."""
+    if isinstance(name, str):
+        return name
+    raise LayoutError(
+        f"run: {kind_of(name)} is no name; give one, as in run.jacobian('W1', of='loss'). run.parameter_jacobian() is "
+        "the one with respect to all parameters"
+    )

@@ -10,8 +10,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
-from jacobians.errors import DomainError
+from jacobians.arrays import Array, kind_of
+from jacobians.errors import ArgumentError, DomainError
 from jacobians.linops import Jacobian
 from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import Elementwise
@@ -159,6 +159,10 @@ class Power(Elementwise):
     exponent: float
 
     def __post_init__(self) -> None:
+        if not isinstance(self.exponent, (int, float, np.integer, np.floating)):
+            raise ArgumentError(
+                f"power: the exponent is {kind_of(self.exponent)}; the order is Z, exponent: power(Z, 2)"
+            )
         if not math.isfinite(self.exponent):
             raise DomainError(f"power: exponent={self.exponent} is not finite; take a number such as 2")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from jacobians.programs.judge import (
     studied,
     wrong_ones,
 )
+from jacobians.programs.naming import is_gradient
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
@@ -141,6 +143,9 @@ def _read(source: Source, text: str, settings: Settings) -> tuple[Reading, list[
     while True:
         reading = read_program(source, uses_of(source.tree, text), settings)
         own = [failed for failed in reading.failures if _stops(source, failed, reading)]
+        if reading.studies:
+            beside = [failed for failed in reading.failures if failed not in own and _is_beside(failed, reading)]
+            reading.beside = [_with_unread(source, failed, reading) for failed in beside]
         reading.failures = own or ([] if reading.studies else reading.failures)
         if not own:
             return reading, mended
@@ -166,6 +171,23 @@ def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
         return False
     done = {event.function for study in reading.studies for event in study.run.events}
     return not reading.studies or (error.function not in done and bool(list(gradients_after(source, failed))))
+
+
+def _is_beside(failed: Failed, reading: Reading) -> bool:
+    """Whether a function that sets gradients is in no run that was judged."""
+    run = {event.function for study in reading.studies for event in study.run.events}
+    own = failed.entry.functions
+    stored = {n.id for f in own for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return bool(own) and not {f.name for f in own} & run and any(map(is_gradient, stored))
+
+
+def _with_unread(source: Source, failed: Failed, reading: Reading) -> Failed:
+    """The same with the first line of its functions that is not read, where it ran past one."""
+    places = [range(f.lineno, (f.end_lineno or f.lineno) + 1) for f in failed.entry.functions]
+    found = sorted(unread for unread in reading.unread if any(unread[0] in place for place in places))
+    if failed.run is not None or not found:
+        return failed
+    return replace(failed, why=f"{source.where(found[0][0])} is not read: {found[0][1]}")
 
 
 def _with_forward_pass(source: Source, text: str, settings: Settings) -> ProgramAudit | None:
@@ -197,7 +219,7 @@ def _share_of_right(reading: Reading) -> float | None:
 def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
     entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
-    failures = tuple(_failure(source, failed) for failed in reading.failures)
+    failures = tuple(_failure(source, failed) for failed in (*reading.failures, *reading.beside))
     fails = any(is_own(failed) for failed in reading.failures)
     verdict: Verdict = "not judged"
     if "wrong" in verdicts or any(entry.faults for entry in entries):
@@ -209,9 +231,10 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
         assumed |= {f"the clipping in {source.where(n)}": "left out" for n in study.subject.plan.clipped}
     for study in reading.studies:
         assumed.update(study.run.meanings)
+    whole = verdicts and not failures and not any(study.run.lost for study in reading.studies)
     return ProgramAudit(
         source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
-        _instead(source) if failures or not verdicts or any(study.run.lost for study in reading.studies) else "",
+        "" if whole else _instead(source, reading.beside),
     )  # fmt: skip
 
 
@@ -253,12 +276,13 @@ def _failure(source: Source, failed: Failed) -> Failure:
     )
 
 
-def _instead(source: Source) -> str:
-    """The command that checks a function by running it."""
+def _instead(source: Source, beside: Sequence[Failed]) -> str:
+    """The command that checks a function by running it: the first that is not judged, if one is beside others."""
     if source.language != "Python":
         return ""
     module = source.name.rpartition("/")[2].removesuffix(".py").removesuffix(".ipynb")
-    names = [e.functions[0].name for e in entries_of(source.tree) if e.functions and e.owner is None]
+    entries = [failed.entry for failed in beside] or entries_of(source.tree)
+    names = [e.functions[0].name for e in entries if e.functions and e.owner is None]
     if names:
         return f"jacobians check {module}:{names[0]} (this runs your code)"
     return f"jacobians check {module}:FUNCTION, of a function that returns loss and gradients (this runs your code)"

@@ -157,11 +157,14 @@ class Reading:
         Entries that could not be run.
     unread : list of (int, str)
         Lines with constructs outside the list.
+    beside : list of Failed
+        Of a program that is judged, the functions of gradients that are not.
     """
 
     studies: list[Study] = field(default_factory=list)
     failures: list[Failed] = field(default_factory=list)
     unread: dict[tuple[int, str], None] = field(default_factory=dict)
+    beside: list[Failed] = field(default_factory=list)
 
 
 def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:

@@ -232,6 +232,8 @@ class ProgramAudit:
         verdicts = [g.verdict for g in self.gradients]
         left = verdicts.count("not judged")
         count = f"{verdicts.count('right')} of {len(verdicts)} gradients right" + (f", {left} not judged" * bool(left))
+        others = [failure.entry for failure in self.failures]
+        count += f", not judged: {', '.join(others)}" * bool(others)
         if self.verdict == "right":
             return f"{self.name}: right ({count})"
         if self.verdict == "wrong":

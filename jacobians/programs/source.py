@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jacobians.errors import FormulaError
+from jacobians.arrays import kind_of
+from jacobians.errors import ArgumentError, FormulaError
 from jacobians.programs.octave.functions import FUNCTIONS
 from jacobians.programs.octave.text import octave_text
 from jacobians.programs.octave.tree import octave_tree
@@ -95,6 +96,12 @@ def read_source(text: str, name: str = "program") -> Source:
     FormulaError
         If it cannot be parsed, or is too long or nested too deep; the text names the line.
     """
+    if not isinstance(text, str):
+        raise ArgumentError(
+            f"audit_program: text is {kind_of(text)}; expected a program's text: Path(file).read_text()"
+        )
+    if "\n" not in text and text.endswith((".py", ".ipynb", ".m")):
+        raise ArgumentError(f"audit_program: {text!r} names a file; give its text: Path({text!r}).read_text()")
     if len(text) > LARGEST_TEXT:
         raise FormulaError(f"{name}: {len(text)} characters are over the limit of {LARGEST_TEXT}")
     cells: tuple[tuple[int, int], ...] = ()

@@ -18,6 +18,7 @@ from jacobians.batches.checkpoint import Checkpoint
 from jacobians.block_by_block import BlockByBlock, count_right, penalty_times
 from jacobians.curvature import gauss_newton
 from jacobians.errors import ArgumentError, DomainError
+from jacobians.first_tries import written
 from jacobians.network import Network, Parameters
 from jacobians.recording import replayed
 from jacobians.training.history import Epoch, History
@@ -61,6 +62,7 @@ class Fitted:
         return f"Fitted({len(self.history)} epochs, {self.ended}{last})"
 
 
+@written("fit(net, params, X, Y)")
 def fit(
     net: Network,
     params: Parameters,

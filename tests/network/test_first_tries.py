@@ -11,6 +11,7 @@ import pytest
 import jacobians as jac
 from jacobians import Network, replayed
 from jacobians.errors import ArgumentError, LayoutError, TooLargeError
+from jacobians.first_tries import written
 
 X, Y = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 1, 0, 2])
 
@@ -196,3 +197,50 @@ def test_activations_of_a_list_are_named() -> None:
     assert np.array_equal(net(params, X.T), same(params, X.T))
     with pytest.raises(LayoutError, match=r"activation 'relux' is unknown; .*did you mean relu"):
         Network([parts[0], "relux"], "cross_entropy", "ng-dlai")
+
+
+TRIES = {
+    "Network.dense(4, 3, 2)": "Network.dense: too many positional arguments; write Network.dense((4, 3, 2)",
+    "Network.dense((4, 2), activations='relu')": "did you mean 'activation'? Or write Network.dense((4, 3, 2)",
+    "Network([4, 3, 2])": "Network: missing a required argument: 'loss'; write Network(operations, ",
+    "net.run(X, Y)": "net.run: missing a required argument: 'Y'; write net.run(params, X, Y)",
+    "net.value_and_grad(X, Y)": "write net.value_and_grad(params, X, Y)",
+    "run.jacobian('loss', 'W1')": "run.jacobian: too many positional arguments; write run.jacobian('W1', of='loss')",
+    "run.jacobian(['W1', 'W2'])": "run: a list of 2 items is no name; give one, as in run.jacobian('W1', of='loss')",
+    "run.parameter_jacobian('W1')": "run: 'W1' is unknown; choose of from output, X, Z1",
+    "run.hessian(['W1', 'W2'])": "a list of 2 items is no name; write run.hessian('W1', 'W2')",
+    "run.penalty('w1')": "run.penalty: 'w1' is unknown; choose from W1, b1, W2, b2; did you mean 'W1'?",
+    "run.operation_value('Z1')": "run.operation_value: done is 'Z1'; expected a number from 0 to 3",
+    "run.operation_jacobian(9, 'W')": "the position is 9; expected a number from 0 to 2",
+    "jac.explain(net)['W9']": "derivation: 'W9' is unknown; choose from W1, b1, W2, b2",
+    "jac.values(X)": "jac.values: too many positional arguments; write X, W = jac.values(X=X, W=W)",
+    "jac.grad(X)": "grad: an array of shape (6, 4) is no function; write grad(f)(x)",
+    "jac.grad(np.sum, X)": "grad: wrt is an array of shape (6, 4); what it is taken at comes after: grad(f)(x)",
+    "jac.jacobian(lambda x: x)()": "jacobian: missing a required argument: 'x'; write jacobian(<lambda>)(x)",
+    "jac.power(2, X)": "power: the exponent is an array of shape (6, 4); the order is Z, exponent: power(Z, 2)",
+    "jac.fit(net, X)": "fit: missing a required argument: 'X'; write fit(net, params, X, Y)",
+    "jac.compare(net, net)": "compare: name at least one convention, in a list",
+    "jac.save_parameters({}, 'w.npz')": "write save_parameters(path, params, convention)",
+    "jac.load_parameters(net)": "read_arrays: path is Network; expected the name of a file",
+    "jac.audit_program('mine.py')": "'mine.py' names a file; give its text: Path('mine.py').read_text()",
+    "jac.audit_program(3)": "audit_program: text is an int; expected a",
+    "jac.translate_gradients({}, 'cs231n')": "write translate_gradients(gradients, source, target)",
+}
+
+
+def test_a_first_try_is_told_what_to_write() -> None:
+    net = Network.dense((4, 3, 3))
+    known = {"Network": Network, "jac": jac, "net": net, "np": np, "run": net.run(net.init(0), X, Y), "X": X, "Y": Y}
+    for tried, told in TRIES.items():
+        with pytest.raises(jac.JacobiansError, match=re.escape(told)):
+            eval(tried, known)
+
+
+def test_an_error_from_within_a_function_is_left_as_it_is() -> None:
+    @written("f(x)")
+    def f(x: Any) -> Any:
+        return x + None
+
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        f(1)
+    assert type(caught.value) is TypeError

@@ -306,3 +306,21 @@ def test_what_cannot_be_read_or_evaluated_is_an_error() -> None:
         audit_program("def f(:", "a.py")
     with pytest.raises(DataError, match=r"audit_program: a\.py, line 1: a whole number of more than 2048 bits"):
         audit_program("x = 9 ** 9 ** 9", "a.py")
+
+
+def test_a_function_that_is_not_judged_beside_one_that_is_right_is_named():
+    found = audit_program("""
+def loss_right(W, X, y):
+    E = X @ W - y
+    dW = X.T @ E
+    return 0.5 * (E ** 2).sum(), dW
+
+def loss_of_matrices(W, X, y):
+    E = np.matrix(X) * W - y
+    dW = X.T * E
+    return 0.5 * np.square(E).sum(), dW
+""")
+    assert found.summary == "program.py: right (1 of 1 gradients right, not judged: loss_of_matrices)"
+    assert [failure.entry for failure in found.failures] == ["loss_of_matrices"]
+    assert "loss_of_matrices: not judged: line 8 is not read: the call of numpy.matrix" in str(found)
+    assert "jacobians check program:loss_of_matrices" in found.check
