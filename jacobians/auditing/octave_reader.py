@@ -56,9 +56,9 @@ TEXTBOOK = replace(
         r"(?P<space>\s+)"
         r"|(?P<number>(?:\d+\.?\d*(?![*/^'])|\d+|\.\d+)(?:[eE][+-]?\d+)?)"
         r"|(?P<name>[^\W\dᵀ]\w*?(?=ᵀ|\b))"
-        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/^'()\[\],ᵀ²∘·⊗])"
+        r"|(?P<sign>\.\*|\./|\.\^|\.'|⁻¹|[-−+*/\\^'()\[\],:ᵀ²∘·⊗])"
     ),
-    levels=(SUMS, {"∘": "star", "⊗": "kron"}, {"": "product", "·": "product", **_OF_OCTAVE}),
+    levels=(SUMS, {"∘": "star", "⊗": "kron"}, {"": "product", "·": "product", "\\": "left_divide", **_OF_OCTAVE}),
     signs={3: (3, 0)},
     allowed="allowed are names, numbers, products such as A X or A * X, + - / .* ∘, ', ᵀ, ^-1, brackets and functions",
 )
@@ -251,7 +251,9 @@ class _TextbookReader(_OctaveReader):
             return "transpose", None, self._since(start)
         if sign := self.tokens.accept("⁻¹", "²"):
             return "matrix_power", 2 if sign.text == "²" else -1, self._since(start)
-        return None if self.tokens.next.text == "(" else super()._script(of)
+        if self.tokens.next.text == "(" and [self.tokens.peek(k).text for k in (1, 2)] != [":", ")"]:
+            return None
+        return super()._script(of)
 
 
 _ENTRYWISE: dict[str, Kind] = {"times": "star", "plus": "plus", "minus": "minus", "rdivide": "divide"}

@@ -172,6 +172,11 @@ class _PythonReader:
                 return self.scope.length(self.term(value, depth), axis, self.source, span)
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[first, second])) if _is_new(first) or _is_new(second):
                 return Term("reshape", (self.term(value, depth),), (1, -1) if _is_new(first) else (-1, 1), span)
+            case ast.Subscript(
+                value=ast.Call(func=ast.Attribute(attr="slogdet") | ast.Name(id="slogdet")) as pair,
+                slice=ast.Constant(value=1),
+            ):
+                return call("logdet", self._call(pair, depth).parts, span)
             case ast.Subscript(value=value, slice=key):
                 return Term("part", (self.term(value, depth),), self._slices(key), span)
             case ast.Call():

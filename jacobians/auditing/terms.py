@@ -43,6 +43,7 @@ Kind: TypeAlias = Literal[
     "plus",
     "minus",
     "divide",
+    "left_divide",  # A \\ b, which is inv(A) b
     "negative",
     "power",  # entry by entry; detail: the exponent
     "kron",  # A ⊗ B

@@ -241,7 +241,8 @@ class Derivative:
         given = {name: array for name, array in self.values.items() if name in names_in(used)}
         if form == "differential":
             given[f"d{self.wrt}"] = np.ones(self.shapes[self.wrt])
-        equations, line = [Equation(Symbol("", ()), used)], write.equation(left, right)
+        parts = [used, *(self._matrix.expressions if of_matrix and self._matrix is not None else ())]
+        equations, line = [Equation(Symbol("", ()), part) for part in parts], write.equation(left, right)
         return program(equations, given, [line], with_matrices=of_matrix, unused=False)
 
     def to_javascript(self) -> str:

@@ -13,7 +13,7 @@ from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.latex_reader import read_latex
 from jacobians.auditing.octave_reader import read_text
 from jacobians.auditing.python_reader import read_numpy
-from jacobians.auditing.terms import Term
+from jacobians.auditing.terms import Term, call
 from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
@@ -35,6 +35,8 @@ _DRAWS = 20
 _STEP = 1e-10
 """By what the arrays change, relatively, to see whether the derivative is one that floating point can find."""
 _EXAMPLE = "trace(A.T @ X @ B @ X.T)"
+_LEFT_DIVISION = re.compile(r"(?<=[\w)'ᵀ⁻¹])\s*\\(?:\s+(?=[(\w])|(?=\(|[^\W\d_](?![^\W\d_])))")
+"""Octave's A \\ b: what stands before it ends a factor, and a command of LaTeX has several letters."""
 _READERS = {"numpy": read_numpy, "latex": read_latex, "octave": read_text}
 
 
@@ -60,8 +62,9 @@ def differentiate(
     ----------
     expression : str
         In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers,
-        Hadamard products and quotients, trace, inv, det, logdet, norm (Frobenius, or of a vector), sum, exp, log, sin,
-        cos, tanh, sqrt, sigmoid, relu and softplus.
+        Hadamard products and quotients, trace, inv, det, logdet, norm (Frobenius, or of a vector), sum, mean, diag
+        (of a column or of a square matrix), vec (by columns), kron, pinv, solve (Octave's ``A \\ b``), softmax of a
+        column, exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
     wrt : str
         The name.
     order : {1, 2}
@@ -304,7 +307,7 @@ def _declared(shape: Any, name: str) -> Shape:
 
 def guessed(expression: str) -> str:
     """Return the notation that an expression is written in."""
-    if "\\" in expression or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
+    if "\\" in _LEFT_DIVISION.sub("", expression) or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
         return "latex"
     if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
         return "numpy"
@@ -319,7 +322,20 @@ def guessed(expression: str) -> str:
 def read_term(source: Source, span: Span, words: ExpressionWords, notation: str) -> Term:
     """Return the term of a part of a text."""
     term = _READERS[notation](source, span, words)
-    return _with_matrix_powers(term) if notation == "latex" else term
+    term = _with_matrix_powers(term) if notation == "latex" else term
+    return _in_products(term, source, notation)
+
+
+def _in_products(term: Term, source: Source, notation: str) -> Term:
+    """What a notation writes in a way of its own, by the functions that are differentiated."""
+    parts = tuple(_in_products(part, source, notation) for part in term.parts)
+    match term.kind, parts:
+        case "left_divide", [of, by]:
+            return Term("product", (call("inv", (of,), of.span), by), None, term.span)
+        case "reshape", [of] if term.detail in ((-1,), (-1, 1)):  # NumPy goes by rows, Octave by columns
+            by_rows = Term("transpose", (of,), None, of.span) if notation == "numpy" else of
+            return call("vec", (by_rows,), term.span)
+    return Term(term.kind, parts, term.detail, term.span)
 
 
 def _with_matrix_powers(term: Term) -> Term:

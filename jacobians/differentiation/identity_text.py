@@ -97,7 +97,7 @@ def _is_plain(of: str, wrt: str) -> bool:
     if re.fullmatch("[A-Za-z]{2,4}", of) and not of.islower() and wrt in of:
         return False
     word = re.match(r"\s*\\?([A-Za-z]+)", of)
-    return not (word and found["arguments"] is not None and word[1] in FUNCTIONS)
+    return not (word and found["arguments"] is not None and word[1] in {*FUNCTIONS, "sum", "mean"})
 
 
 # --- the ways of writing a derivative --------------------------------------------------------------------

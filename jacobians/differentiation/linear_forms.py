@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeAlias
 
+from jacobians.arrays import Shape
 from jacobians.derivation.closed_form import names_in
-from jacobians.differentiation.short_forms import ENTRY, TRACE, Addend, addends, factors_of, shortened
+from jacobians.differentiation.short_forms import DIAGONAL, ENTRY, TRACE, VEC, Addend, addends, factors_of, shortened
 from jacobians.layout import Order
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape
 from jacobians.symbols.expressions import (
+    DIAG,
     Add,
     Call,
     Einsum,
@@ -53,12 +55,25 @@ class LinearForm:
 
     terms: tuple[tuple[Addend, tuple[Factor, ...]], ...]
 
+    @property
+    def expressions(self) -> Iterator[Expr]:
+        """What the numbers and the outer products are written from."""
+        for addend, chain in self.terms:
+            yield addend.expression()
+            yield from (part for factor in chain if isinstance(factor, Outer) for part in (factor.of, factor.by))
+
+    def chains(self, order: Order, *, transpose: bool = False) -> list[tuple[Addend, list[Jacobian | Outer]]]:
+        """Return the numbers and the factors of the matrix, or of its transpose; what is subtracted comes last."""
+        return [
+            (addend, _without_vec([j.T for j in reversed(chain)] if transpose else list(chain), order))
+            for addend, chain in sorted(self.terms, key=lambda term: term[0].number < 0)
+        ]
+
     def written(self, notation: Notation, order: Order, *, transpose: bool = False) -> str:
         """Return the matrix, or its transpose, in a notation."""
         text = ""
-        for addend, chain in sorted(self.terms, key=lambda term: term[0].number < 0):
-            own = [j.T for j in reversed(chain)] if transpose else chain
-            product = notation.join([_factor(j, notation, order) for j in own])
+        for addend, chain in self.chains(order, transpose=transpose):
+            product = notation.join([_factor(j, notation, order) for j in chain])
             product = _scaled(addend, product, notation)
             negative = addend.number < 0
             if text:
@@ -91,9 +106,48 @@ class Outer:
     def written(self, notation: Notation, order: Order) -> str:
         """Return its matrix; of columns it is A Gᵀ."""
         if self.of.shape[1] == self.by.shape[1] == 1:
-            return notation.expr(shortened(MatMul(self.of, transposed(self.by))))
+            whole = MatMul(self.of, transposed(self.by))
+            return notation.expr(whole if isinstance(self.of, Ones) else shortened(whole))
         column, row = notation.vec(notation.expr(self.of), order), notation.row(notation.expr(self.by), order)
         return f"np.outer({column}, {row})" if isinstance(notation, NumpyNotation) else notation.join([column, row])
+
+
+@dataclass(frozen=True, eq=False)
+class Vec:
+    """X ↦ vec X, by columns: the identity where the entries of X are taken by columns, else a commutation.
+
+    Attributes
+    ----------
+    commutation : Commutation
+        X ↦ Xᵀ, or its transpose.
+    """
+
+    commutation: Jacobian
+
+    @property
+    def T(self) -> Vec:
+        """The transpose."""
+        return Vec(self.commutation.T)
+
+    @property
+    def domain(self) -> Shape:
+        """The shape of X."""
+        return self.commutation.domain
+
+
+def _without_vec(chain: list[Factor], order: Order) -> list[Jacobian | Outer]:
+    """A chain in which vec is what its order makes of it; two commutations in a row cancel."""
+    kept: list[Jacobian | Outer] = []
+    for factor in chain:
+        if isinstance(factor, Vec) and order == "F":
+            continue
+        one = factor.commutation if isinstance(factor, Vec) else factor
+        if kept and isinstance(one, Commutation) and isinstance(kept[-1], Commutation):
+            kept.pop()
+        else:
+            kept.append(one)
+    last = chain[-1]
+    return kept or [Identity(() if isinstance(last, Outer) else last.domain)]
 
 
 def _scaled(addend: Addend, product: str, notation: Notation) -> str:
@@ -107,7 +161,7 @@ def _scaled(addend: Addend, product: str, notation: Notation) -> str:
     return product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
 
 
-Factor: TypeAlias = Jacobian | Outer
+Factor: TypeAlias = Jacobian | Outer | Vec
 
 
 def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
@@ -121,7 +175,7 @@ def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
     return LinearForm(tuple(_terms(differential, tangent)))
 
 
-def _factor(jacobian: Factor, notation: Notation, order: Order) -> str:
+def _factor(jacobian: Jacobian | Outer, notation: Notation, order: Order) -> str:
     """A Kronecker product with an identity of size 1 is its other factor."""
     if isinstance(jacobian, Outer):
         return jacobian.written(notation, order)
@@ -156,7 +210,7 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor,
         case Symbol() if core == tangent:
             yield Addend(1), (Identity(core.shape),)
             return
-        case Add():
+        case Add(left, right) if left.shape == right.shape:
             yield from _terms(core, tangent)
             return
         case MatMul():
@@ -164,9 +218,9 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor,
             places = [i for i, factor in enumerate(factors) if _has(factor, tangent)]
             if len(places) != 1:
                 raise NoMatrixError
-            left, of, right = factors[: places[0]], factors[places[0]], factors[places[0] + 1 :]
-            first: Any = reduce(MatMul, left) if left else of.shape[0]
-            last: Any = transposed(reduce(MatMul, right)) if right else of.shape[1]
+            before, of, after = factors[: places[0]], factors[places[0]], factors[places[0] + 1 :]
+            first: Any = reduce(MatMul, before) if before else of.shape[0]
+            last: Any = transposed(reduce(MatMul, after)) if after else of.shape[1]
             outer = Kronecker(first, last)
         case Hadamard(first, second):
             of, by = (first, second) if _has(first, tangent) else (second, first)
@@ -178,6 +232,15 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor,
         case Transposed(of):
             rows, columns = of.shape
             outer = Commutation(rows, columns)
+        case Call(function, (of,)) if function == DIAG:
+            yield from _chains(Hadamard(Eye(of.shape[0]), MatMul(of, Ones((1, of.shape[0])))), tangent)
+            return
+        case Call(function, (of,)) if function == DIAGONAL:
+            yield from _chains(MatMul(Hadamard(Eye(of.shape[0]), of), Ones((of.shape[0], 1))), tangent)
+            return
+        case Call(function, (of,)) if function == VEC:
+            rows, columns = of.shape
+            outer = Vec(Commutation(rows, columns))
         case Reshaped(of):
             outer = Reshape(core.shape, of.shape)
         case SumOver(of, axis, True):
@@ -224,6 +287,12 @@ def _pulled(expr: Expr, by: Expr, tangent: Symbol) -> Iterator[Expr]:
             yield from _pulled(of, Quotient(by, below), tangent)
         case Transposed(of):
             yield from _pulled(of, transposed(by), tangent)
+        case Call(function, (of,)) if function == DIAG:
+            yield from _pulled(of, Call(DIAGONAL, (by,), of.shape), tangent)
+        case Call(function, (of,)) if function == DIAGONAL:
+            yield from _pulled(of, Call(DIAG, (by,), of.shape), tangent)
+        case Call(function, (of,)) if function == VEC:
+            yield from _pulled(of, Transposed(Reshaped(by, of.shape[::-1])), tangent)
         case Call(function, (of,)) if function == TRACE:
             yield from _pulled(of, product(by, Eye(of.shape[0])), tangent)
         case Call(function, (of,)) if function == ENTRY:

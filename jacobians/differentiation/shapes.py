@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -53,6 +54,8 @@ class _Unknowns:
         self.above: list[Size] = []
         self.known: dict[Size, int] = {}
         self.names: dict[str, Sizes] = {}
+        self.products: list[tuple[Size, Sizes, Term]] = []
+        """Sizes that are products of two others, in the order in which the expression has them."""
 
     def fresh(self, size: int | None = None) -> Size:
         self.above.append(len(self.above))
@@ -89,12 +92,27 @@ class _Unknowns:
         return self.source.error(message, term.span)
 
     def solved(self, *, falling: bool) -> dict[str, Shape]:
+        made = {self.root(size) for size, _, _ in self.products}
         roots = [self.root(size) for sizes in self.names.values() for size in sizes]
-        free = dict.fromkeys(root for root in roots if root not in self.known)
+        free = dict.fromkeys(root for root in roots if root not in self.known and root not in made)
         taken = set(self.known.values())
         sizes = [n for n in range(3, 4 + len(free) + len(taken)) if n not in taken][: len(free)]
         own = {**self.known, **dict(zip(free, reversed(sizes) if falling else sizes, strict=True))}
+        for size, factors, term in self.products:
+            total = math.prod(own.get(self.root(factor), 0) for factor in factors)
+            if not total or own.setdefault(self.root(size), total) != total:
+                what = "a Kronecker product" if term.detail != "vec" else "vec"
+                raise self.error(f"the sizes in {what} do not follow from the expression; declare them", term)
         return {name: tuple(own[self.root(size)] for size in sizes) for name, sizes in self.names.items()}
+
+    def multiplied(self, factors: Sizes, term: Term) -> Size:
+        """A size that is the product of two."""
+        known = [self.number(factor) for factor in factors]
+        if None not in known:
+            return self.fresh(math.prod(n for n in known if n is not None))
+        size = self.fresh()
+        self.products.append((size, factors, term))
+        return size
 
     # --- terms -----------------------------------------------------------------------------------
 
@@ -130,10 +148,24 @@ class _Unknowns:
             case "call", [a] if term.detail in _SQUARE:
                 self._square(term, a)
                 return a if term.detail == "inv" else ()
+            case "call", [()] if term.detail in ("pinv", "diag", "vec", "softmax"):
+                what = "a column" if term.detail == "softmax" else "a matrix"
+                raise self.error(f"{term.detail} is taken of {what}, not of a number", term)
             case "call", [a] if term.detail == "pinv":
-                if not a:
-                    raise self.error("pinv is taken of a matrix, not of a number", term)
                 return a[::-1]
+            case "call", [(rows, columns)] if term.detail == "diag":
+                if self.number(columns) == 1:
+                    return rows, rows
+                self._square(term, (rows, columns))
+                return rows, self.fresh(1)
+            case "call", [a] if term.detail == "vec":
+                return self.multiplied(a, term), self.fresh(1)
+            case "call", [(rows, columns)] if term.detail == "softmax":
+                if self.number(columns) != 1:
+                    raise self.error(f"softmax is taken of a column here, not of {self.shown((rows, columns))}", term)
+                return rows, columns
+            case "call", [_] if term.detail == "slogdet":
+                raise self.error("slogdet is a sign and a logarithm; write slogdet(X)[1], or logdet(X)", term)
             case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
                 return self._kron(term, a, b)
             case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
@@ -173,11 +205,7 @@ class _Unknowns:
     def _kron(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
         if not a or not b:
             raise self.error("kron is taken of two matrices, not of a number", term)
-        known = [(self.number(m), self.number(p)) for m, p in zip(a, b, strict=True)]
-        if any(None in pair for pair in known):
-            raise self.error("the sizes in a Kronecker product do not follow from the expression; declare them", term)
-        rows, columns = (self.fresh((m or 0) * (p or 0)) for m, p in known)
-        return rows, columns
+        return self.multiplied((a[0], b[0]), term), self.multiplied((a[1], b[1]), term)
 
     def _scalar(self, sizes: Sizes) -> Sizes:
         return () if [self.number(size) for size in sizes] == [1, 1] else sizes

@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 
 from jacobians.arrays import Array, Shape
-from jacobians.graphs.elementary import Cos, Sin
+from jacobians.graphs.elementary import Cos, Sign, Sin
 from jacobians.operations import Exp, Sigmoid, Tanh
 from jacobians.symbols.expressions import (
+    DIAG,
     Add,
     Call,
     Einsum,
     Expr,
     Eye,
+    Gathered,
     Hadamard,
     MatMul,
     Number,
@@ -35,6 +37,7 @@ from jacobians.symbols.expressions import (
     Quotient,
     Repeated,
     Reshaped,
+    Scattered,
     SumOver,
     Transposed,
     Zeros,
@@ -52,6 +55,14 @@ def _entry(A: Array) -> Array:
     return A.reshape(())
 
 
+def _diagonal(A: Array) -> Array:
+    return np.diag(A).reshape(-1, 1)
+
+
+def _vec(A: Array) -> Array:
+    return A.T.reshape(-1, 1)
+
+
 def _sqrt(Z: Array) -> Array:
     return np.sqrt(Z)
 
@@ -59,6 +70,10 @@ def _sqrt(Z: Array) -> Array:
 TRACE = Function("trace", "tr", _trace)
 ENTRY = Function("entry", "", _entry)
 """The number that a matrix of one entry is."""
+DIAGONAL = Function("diagonal", "diag", _diagonal)
+"""The diagonal of a matrix, as a column."""
+VEC = Function("vec_by_columns", "vec", _vec)
+"""The columns of a matrix, one below the other."""
 _ROOT = Function("sqrt", "sqrt", _sqrt)
 
 
@@ -72,6 +87,8 @@ _DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
     "sin_prime": lambda Z: Call(Cos().function(), (Z,)),
     "cos_prime": lambda Z: Hadamard(Number(-1), Call(Sin().function(), (Z,))),
     "tanh_prime": lambda Z: _one_minus(Power(Call(Tanh().function(), (Z,)), 2)),
+    "abs_prime": lambda Z: Call(Sign().function(), (Z,)),
+    "sign_prime": lambda Z: Zeros(Z.shape) if Z.shape else Number(0),
     "softplus_prime": lambda Z: Call(Sigmoid().function(), (Z,)),
     "sigmoid_prime": lambda Z: Hadamard(Call(Sigmoid().function(), (Z,)), _one_minus(Call(Sigmoid().function(), (Z,)))),
 }
@@ -181,6 +198,9 @@ def addends(expr: Expr) -> list[Addend]:
         case Add(left, right, minus) if left.shape == right.shape:
             sign = -1 if minus else 1
             return [*addends(left), *(replace(a, number=sign * a.number) for a in addends(right))]
+        case Add(left, right, minus) if (1, 1) in (left.shape, right.shape) and left.ndim == right.ndim:
+            left, right = (side if side.shape == expr.shape else Repeated(side, expr.shape) for side in (left, right))
+            return addends(Add(left, right, minus))
         case Add(left, right, minus):
             return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
         case Hadamard(left, right):
@@ -196,6 +216,16 @@ def addends(expr: Expr) -> list[Addend]:
             return [_inverted(_one(right))]
         case MatMul():
             return [_chain(expr)]
+        case Call(function, (of,)) if function in (DIAG, DIAGONAL, VEC):
+            return _mapped(function, of)
+        case Scattered(of, index, (n, m)) if n == m and index == _diagonal_places(n):
+            return _mapped(DIAG, _reshaped(of, (n, 1)))
+        case Reshaped(Gathered(of, index, (n,)), (_, 1)) if index == _diagonal_places(n) and of.size == n * n:
+            return _mapped(DIAGONAL, _reshaped(of, (n, n)))
+        case Reshaped(Reshaped()):
+            return addends(_reshaped(expr, expr.shape))
+        case Reshaped(of, (_, 1)) if of.ndim == 2 and 1 not in of.shape:
+            return _mapped(VEC, transposed(of))
         case Transposed(of):
             return [replace(a, core=None if a.core is None else transposed(a.core)) for a in addends(of)]
         case Reshaped(of) if of.shape == expr.shape:
@@ -209,13 +239,15 @@ def addends(expr: Expr) -> list[Addend]:
         ):
             total = addends(Einsum("ab->", (Hadamard(left, right),)))  # a row of entries times a column of them
             return total if expr.shape == () else [replace(a, core=Ones((1, 1))) for a in total]
-        case Call(function, (of,)) if function == ENTRY:
+        case Call(function, (of,)) if function == ENTRY or (function == TRACE and of.shape == (1, 1)):
             return [_of_one_entry(a) for a in addends(of)]
         case Reshaped(of) if expr.shape == () and of.shape == (1, 1):
             return [_of_one_entry(a) for a in addends(of)]
         case SumOver(of, _, True) if expr.shape == (1, 1) and of.ndim == 2:
             of = of.of if isinstance(of, SumOver) else of
             return [replace(a, core=Ones((1, 1))) for a in addends(Einsum("ab->", (of,)))]
+        case Reshaped(of, dims) if of.ndim:
+            return [a for one in addends(of) for a in _in_shape(one, dims)]
         case SumOver(of) | Repeated(of) if of.shape == expr.shape:
             return addends(of)
         case Repeated(of):
@@ -231,6 +263,54 @@ def addends(expr: Expr) -> list[Addend]:
         case Eye() | Ones():
             return [Addend(1, core=expr)]
     return [_atom(_rebuilt(expr))]
+
+
+def _diagonal_places(n: int) -> tuple[int, ...]:
+    return tuple(range(0, n * n, n + 1))
+
+
+def _reshaped(of: Expr, dims: Shape) -> Expr:
+    """The same entries in C order, without the shapes that they had on the way."""
+    while isinstance(of, Reshaped):
+        of = of.of
+    return of if of.shape == dims else Reshaped(of, dims)
+
+
+def _in_shape(addend: Addend, dims: Shape) -> list[Addend]:
+    match addend.core:
+        case Ones():
+            return [replace(addend, core=Ones(dims))]
+        case Reshaped() as core:
+            of = _reshaped(core, dims)
+            if isinstance(of, Reshaped):
+                return [replace(addend, core=of)]
+            return [addend.times(a, a.core) for a in addends(of)]
+        case Call(function, (of,)) if function == VEC and of.shape == dims[::-1]:
+            return [addend.times(a, a.core) for a in addends(transposed(of))]
+        case core:
+            assert core is not None
+            return [replace(addend, core=Reshaped(core, dims))]
+
+
+def _mapped(function: Function, of: Expr) -> list[Addend]:
+    """diag or vec of a sum, addend by addend."""
+    return [replace(a, core=_of_core(function, a.core)) for a in addends(of)]
+
+
+def _of_core(function: Function, core: Expr | None) -> Expr:
+    assert core is not None
+    rows, columns = core.shape
+    match core:
+        case Ones() if function == DIAG:
+            return Eye(rows)
+        case Eye() if function == DIAGONAL:
+            return Ones((rows, 1))
+        case Transposed(of) if function == DIAGONAL:
+            core = of
+        case Call(inner, (of,)) if (inner, function) == (DIAG, DIAGONAL):
+            return of
+    dims = {DIAG: (rows, rows), DIAGONAL: (rows, 1), VEC: (rows * columns, 1)}[function]
+    return Call(function, (core,), dims)
 
 
 def _rebuilt(expr: Expr) -> Expr:
@@ -342,6 +422,8 @@ def _total(addend: Addend) -> Addend:
             return addend.scalar.times(
                 _atom(Call(TRACE, (_chain(MatMul(transposed(left), right)).expression(),), ())), None
             )
+        case Hadamard(left, right) if left.shape == right.shape and left.shape[1:] == (1,):
+            return addend.times(_chain(MatMul(transposed(left), right)), None)
         case None:
             return addend
         case Reshaped(of) | Transposed(of) if of.ndim == 2:

@@ -9,8 +9,10 @@ import numpy as np
 
 import jacobians.matrix as matrix
 from jacobians.arrays import Array, show_shape
+from jacobians.differentiation.values_of_terms import SOFTMAX_OF_COLUMN, diag, vec
 from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
+from jacobians.graphs.elementary import Abs, Sign
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
     KRONECKER,
@@ -45,6 +47,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
         "softplus": softplus,
     },
     **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "softplus_prime": sigmoid},
+    **{"abs": Abs(), "sign": Sign(), "diag": diag, "diagonal": diag, "vec": vec, "softmax_columns": SOFTMAX_OF_COLUMN},
     "entry": lambda A: A.reshape(()),
 }
 

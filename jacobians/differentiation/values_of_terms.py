@@ -11,16 +11,33 @@ import jacobians.matrix as matrix
 from jacobians.arrays import Array
 from jacobians.auditing.terms import Term
 from jacobians.graphs import Value, values
-from jacobians.operations import exp, log, relu, sigmoid, softplus, tanh
+from jacobians.graphs.elementary import Abs, Sign
+from jacobians.layout import Layout
+from jacobians.operations import Softmax, exp, log, relu, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import Symbol
 
 _OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
     **{"exp": exp, "log": log, "tanh": tanh, "sigmoid": sigmoid, "relu": relu, "softplus": softplus},
-    **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt},
+    **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "abs": Abs(), "sign": Sign()},
 }
+
+
+def diag(of: Any) -> Any:
+    """Return the matrix with a column on its diagonal, or the diagonal of a matrix as a column."""
+    if of.shape[1] == 1:
+        return matrix.diag(of.reshape(of.size))
+    return matrix.diagonal_of(of).reshape(of.shape[0], 1)
+
+
+def vec(of: Any) -> Any:
+    """Return the columns of a matrix, one below the other."""
+    return of.T.reshape(of.size, 1)
+
+
+SOFTMAX_OF_COLUMN = Softmax(Layout(batch="columns"))
 _OF_MATRICES: dict[str, Callable[[Any], Any]] = {
     **{"trace": matrix.trace, "inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet},
-    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv},
+    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv, "diag": diag, "vec": vec, "softmax": SOFTMAX_OF_COLUMN},
 }
 
 

@@ -18,6 +18,8 @@ FUNCTIONS: Mapping[str, str] = {
     **{"logdet": "logdet", "norm": "norm", "matrix_power": "matrix_power", "mpower": "matrix_power"},
     **{"exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tanh": "tanh", "sqrt": "sqrt"},
     **{"kron": "kron", "pinv": "pinv", "solve": "solve", "square": "square", "log1p": "log1p", "mean": "mean"},
+    **{"diag": "diag", "vec": "vec", "abs": "abs", "absolute": "abs", "fabs": "abs", "sign": "sign"},
+    **{"softmax": "softmax", "slogdet": "slogdet", "mldivide": "solve"},
     **{"sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus"},
 }
 """By what an expression may call them, the functions that are known."""

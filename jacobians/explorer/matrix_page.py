@@ -14,13 +14,13 @@ import numpy as np
 from jacobians.arrays import Array, Shape
 from jacobians.differentiation import Derivative, differentiate
 from jacobians.differentiation.derivative import Form
-from jacobians.differentiation.linear_forms import Factor, LinearForm, Outer
+from jacobians.differentiation.linear_forms import LinearForm, Outer
 from jacobians.differentiation.short_forms import shortened
 from jacobians.errors import JacobiansError
 from jacobians.explorer.matrix_functions import FUNCTIONS, MatrixFunction
 from jacobians.explorer.one_file import one_file
 from jacobians.layout import Order
-from jacobians.linops import Commutation, Diagonal, Identity, Kronecker
+from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr
 from jacobians.symbols.text import TextNotation
@@ -147,14 +147,13 @@ def _terms(found: Derivative, arrays: Mapping[str, Array], form: _Sides, order: 
     if matrix is None:
         return []
     terms = []
-    for addend, chain in sorted(matrix.terms, key=lambda term: term[0].number < 0):
-        own = [factor.T for factor in reversed(chain)] if form == "denominator" else list(chain)
+    for addend, chain in matrix.chains(order, transpose=form == "denominator"):
         scale = np.sign(addend.number) * float(np.asarray(evaluate(addend.scalar.expression(), arrays)))
         terms.append(
             {
                 "scale": _rounded(scale),
                 "written": _scale_in_text(addend.scalar.expression(), addend.number),
-                "factors": [_factor(factor, arrays, order) for factor in own],
+                "factors": [_factor(factor, arrays, order) for factor in chain],
             }
         )
     return terms
@@ -165,7 +164,7 @@ def _scale_in_text(scalar: Expr, number: float) -> str:
     return ("−" if number < 0 else "") + ("" if text == "1" else text)
 
 
-def _factor(factor: Factor, arrays: Mapping[str, Array], order: Order) -> dict[str, Any]:
+def _factor(factor: Jacobian | Outer, arrays: Mapping[str, Array], order: Order) -> dict[str, Any]:
     """A factor as tables with names: of a Kronecker product two, of a diagonal the array on it."""
     match factor:
         case Kronecker():

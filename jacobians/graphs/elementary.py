@@ -232,6 +232,44 @@ class Arctanh(Elementary):
         return 2 * Z / ((1 - Z) * (1 + Z)) ** 2
 
 
+class Abs(Elementary):
+    """V ↦ |V|; at 0 its derivative is taken as 0."""
+
+    kinks = (0.0,)
+    piecewise_linear = True
+
+    @staticmethod
+    def textbook(Z: Array) -> Array:
+        return np.abs(Z)
+
+    @staticmethod
+    def textbook_prime(Z: Array) -> Array:
+        return np.sign(Z)
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return 0 * Z
+
+
+class Sign(Elementary):
+    """V ↦ sign V; at 0, where there is no derivative, it is taken as 0."""
+
+    kinks = (0.0,)
+    piecewise_linear = True
+
+    @staticmethod
+    def textbook(Z: Array) -> Array:
+        return np.sign(Z)
+
+    @staticmethod
+    def textbook_prime(Z: Array) -> Array:
+        return 0 * Z
+
+    @staticmethod
+    def textbook_second(Z: Array) -> Array:
+        return 0 * Z
+
+
 class Expm1(Elementary):
     """V ↦ exp V − 1."""
 

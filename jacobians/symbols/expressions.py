@@ -516,6 +516,8 @@ def transposed(of: Expr) -> Expr:
             return Quotient(transposed(left), right)
         case Hadamard(left, right) if () in (left.shape, right.shape):
             return Hadamard(transposed(left), transposed(right))
+        case Call(function) if function == DIAG:
+            return of
         case Eye() | Number():
             return of
         case Ones(dims):
@@ -775,6 +777,14 @@ def _kron(A: Any, B: Any) -> Any:
 
 KRONECKER = Function("kron", "kron", _kron)
 """What formulas call A ⊗ B."""
+
+
+def _diag(x: Any) -> Any:
+    return np.diag(x.ravel())
+
+
+DIAG = Function("diag", "diag", _diag)
+"""The matrix with a column on its diagonal."""
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "kron": lambda A, B: Call(KRONECKER, (A, B), (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])),

@@ -334,7 +334,7 @@ def test_shapes_follow_from_the_expression_or_are_declared() -> None:
         ("foo(X)", "X", {}, "'foo' is no function that is known here"),
         ("axb", "x", {}, "'axb' is unknown; a product of letters is written with spaces"),
         ("A @ XB", "XB2", {}, "'XB' is unknown; a product of letters is written with spaces"),
-        ("kron(X, A)", "X", {}, "the sizes in a Kronecker product do not follow from the expression; declare them"),
+        ("inv(X ⊗ A)", "X", {}, "the sizes in a Kronecker product do not follow from the expression; declare them"),
         ("kron(X, 2)", "X", {}, "kron is taken of two matrices, not of a number"),
         ("tr(pinv(2) X)", "X", {}, "pinv is taken of a matrix, not of a number"),
         ("1' x", "x", {}, "the transpose of a literal is not read; a sum over entries is sum"),

@@ -1,0 +1,133 @@
+"""`differentiate` of diag, vec, abs, softmax and A \\ b: derivatives and programs against central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians.differentiation.differentiate import guessed
+from jacobians.errors import FormulaError
+
+
+def column(a: Any) -> np.ndarray:
+    return np.asarray(a).reshape(-1, 1)
+
+
+def vec(A: np.ndarray) -> np.ndarray:
+    return column(A.T.ravel())
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(x) / np.exp(x).sum())
+
+
+OF_MATRICES: dict[str, tuple[str, Callable[..., Any], str]] = {
+    "diag(x) A": ("x", lambda x, A: x * A, "dY = diag(dx) A"),
+    "diag(A X)": ("X", lambda A, X: column((A * X.T).sum(1)), "dy = diag(A dX)"),
+    "np.diag(np.diag(X)) @ A": ("X", lambda X, A: column(np.diagonal(X)) * A, "dY = diag(diag(dX)) A"),
+    "vec(A X)": ("X", lambda A, X: vec(A @ X), "dy = vec(A dX)"),
+    "X(:)": ("X", lambda X: vec(X), "dy = vec(dX)"),
+    "X.reshape(-1, 1) * 2.0": ("X", lambda X: 2 * column(X), "dy = 2 vec(dXᵀ)"),
+    "abs(A X)": ("X", lambda A, X: np.abs(A @ X), "dY = (A dX) ∘ sign(A X)"),
+    r"A \ b": ("A", lambda A, b: np.linalg.solve(A, b), "dy = −inv(A) dA inv(A) b"),
+    "softmax(A x)": ("x", lambda A, x: softmax(A @ x), "dy = softmax(A x) ∘ (A dx − (dxᵀ Aᵀ softmax(A x)) 1)"),
+}
+OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
+    "tr(diag(x) A diag(x))": ("x", lambda x, A: (np.diagonal(A) * (x**2)[:, 0]).sum(), ""),
+    r"a^T \operatorname{diag}(X)": ("X", lambda a, X: a[:, 0] @ np.diagonal(X), "∂f/∂X = diag(a)"),
+    "a' vec(X.^2)": ("X", lambda a, X: (a * vec(X**2)).sum(), ""),
+    "vec(X)' vec(X)": ("X", lambda X: (X**2).sum(), "∂f/∂X = 2 X"),
+    "sum(abs(A x - b))": ("x", lambda A, x, b: np.abs(A @ x - b).sum(), "∂f/∂x = Aᵀ sign(A x − b)"),
+    r"b' (A \ b)": ("A", lambda b, A: b[:, 0] @ np.linalg.solve(A, b)[:, 0], ""),
+    "a' softmax(x)": ("x", lambda a, x: (a * softmax(x)).sum(), "∂f/∂x = softmax(x) ∘ (a − (aᵀ softmax(x)) 1)"),
+    "np.linalg.slogdet(X)[1]": ("X", lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
+}
+
+
+def differences(function: Callable[..., Any], values: dict[str, np.ndarray], wrt: str) -> np.ndarray:
+    """The Jacobian by rows."""
+    point, columns = values[wrt], []
+    for place in np.ndindex(*point.shape):
+        step = np.zeros(point.shape)
+        step[place] = 1e-5
+        ends = [np.asarray(function(**{**values, wrt: point + sign * step})) for sign in (1, -1)]
+        columns.append(((ends[0] - ends[1]) / 2e-5).ravel())
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("text", OF_MATRICES)
+def test_of_matrices_in_every_layout(text: str) -> None:
+    wrt, function, printed = OF_MATRICES[text]
+    found = jac.differentiate(text, wrt)
+    values = dict(found.values)
+    np.testing.assert_allclose(found._graph(values)[0].array, function(**values), rtol=1e-12)
+    jacobian = found.jacobian(**values)
+    truth = differences(function, values, wrt)
+    np.testing.assert_allclose(jacobian.to_dense("C"), truth, rtol=1e-7, atol=1e-8)
+    assert found.formula("differential") == printed
+    scope: dict[str, Any] = dict(values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope[f"J_{found.name}_{wrt}"], jacobian.to_dense("C"), rtol=1e-12, atol=1e-12)
+    scope |= {"vec": lambda A, order: np.ravel(A, order), "commutation": commutation}
+    for form, order in (("numerator", "F"), ("denominator", "C"), ("denominator", "F")):
+        exec(f"J = {found.formula(form, 'numpy', order).partition(' = ')[2]}", scope)  # type: ignore[arg-type]
+        matrix = jacobian.to_dense(order)  # type: ignore[arg-type]
+        np.testing.assert_allclose(scope["J"], matrix if form == "numerator" else matrix.T, rtol=1e-12, atol=1e-12)
+
+
+def commutation(rows: int, columns: int, order: Any) -> np.ndarray:
+    return np.stack([np.ravel(E.reshape(rows, columns, order=order).T, order) for E in np.eye(rows * columns)], axis=1)
+
+
+@pytest.mark.parametrize("text", OF_NUMBERS)
+def test_of_numbers_twice(text: str) -> None:
+    wrt, function, printed = OF_NUMBERS[text]
+    found, second = jac.differentiate(text, wrt), jac.differentiate(text, wrt, order=2)
+    values = dict(found.values)
+    truth = differences(function, values, wrt).reshape(values[wrt].shape)
+    scope: dict[str, Any] = dict(values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope[f"d{wrt}"], truth, rtol=1e-7, atol=1e-8)
+    assert printed in ("", found.formula())
+    hessian = second.jacobian(**values).to_dense("C")
+    twice = differences(lambda **arrays: found.jacobian(**arrays).gradient, values, wrt)
+    np.testing.assert_allclose(hessian, twice, rtol=1e-7, atol=1e-8)
+    exec(second.to_numpy(), scope)
+    np.testing.assert_allclose(scope["H"] + np.zeros(hessian.shape), hessian, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("identity", "layout"),
+    [
+        ("∂ tr(diag(x) A)/∂x = diag(A)", "denominator layout, the shape of x"),
+        ("d(vec(AXB)) = kron(B', A) vec(dX)", "every layout"),
+        ("∂ sum(abs(x))/∂x = sign(x)", "denominator layout, the shape of x"),
+        (r"d(A \ b) = -(A \ dA) (A \ b)", "every layout"),
+        ("∂softmax(x)/∂x' = diag(softmax(x)) − softmax(x) softmax(x)'", "numerator layout"),
+    ],
+)
+def test_identities_with_them_are_audited(identity: str, layout: str) -> None:
+    found = jac.audit(identity)
+    assert (found.verdict, found.convention) == ("right", layout)
+
+
+def test_a_backslash_is_octaves_where_no_command_follows() -> None:
+    texts = (r"A\b", r"A' \ (B x)", r"(A + B) \ dA", r"\frac{x}{y}", r"A \alpha", r"A \, b", r"\|x\|")
+    assert [guessed(text) for text in texts] == ["octave"] * 3 + ["latex"] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("slogdet(X)", r"slogdet is a sign and a logarithm; write slogdet\(X\)\[1\], or logdet\(X\)"),
+        ("softmax(X)", r"softmax is taken of a column here, not of \?×\?"),
+        ("diag(2) X", "diag is taken of a matrix, not of a number"),
+    ],
+)
+def test_what_is_refused(text: str, message: str) -> None:
+    with pytest.raises(FormulaError, match=message):
+        jac.differentiate(text, "X")
