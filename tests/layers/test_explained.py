@@ -50,7 +50,7 @@ def grouped() -> Any:
 
 LINES = {
     batch_norm: [
-        "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (gamma / (5 S₁))ᵀ)",
+        "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (γ / (5 S₁))ᵀ)",
         "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
         "dbeta = 1ᵀdZ₁",
     ],
