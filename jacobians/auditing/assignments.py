@@ -1,4 +1,4 @@
-"""`results_of`: what a text's assignments and loops make of its names, each as one term of what was given.
+"""`results_of`: what the assignments and loops of a text compute, each result as one term.
 
 A later line sees the names as the earlier ones have left them. Nothing is executed: a line replaces the term of a name,
 a loop over the examples becomes the sum over the examples, and a mask in place a product with the mask.

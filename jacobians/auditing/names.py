@@ -287,7 +287,7 @@ class Scope:
         return tuple(n for n in found_ if n in self.symbols or n in self.claims)
 
     def _numbered(self, name: str) -> Iterator[str]:
-        """The names of z{l+1} or W{L}: l is the reading's layer, L the last."""
+        """What z{l+1} and W{L} mean: l is the reading's layer, L the last."""
         base, _, rest = name.partition("{")
         index, _, end = rest.partition("}")
         found = re.fullmatch(r"(\w+?)(?:([-+−])(\d+))?", index)

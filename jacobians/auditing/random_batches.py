@@ -120,7 +120,7 @@ class RandomBatches:
         return {own: Quotient(delta, Hadamard(P, Add(Number(1), P, minus=True)))}
 
     def summed(self, mean: Expr) -> Expr:
-        """Return N times a formula, without the 1/N that stands before it."""
+        """Return N times a formula that begins with 1/N."""
         match mean:
             case Quotient(of, Symbol(by)) if by == self.count_name:
                 return of

@@ -1,4 +1,4 @@
-"""A formula in one setting: what each of its names may mean there, and the terms that follow, with their numbers."""
+"""A formula in one setting: what each of its names may mean there, and the terms and values that follow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Checked:
 
     @property
     def judge(self) -> Judge:
-        """What compares it with the truth; only NumPy tells a vector from one row or one column."""
+        """The judge of its value. Only NumPy tells a vector from one row or one column."""
         return Judge(self.claim, self.scope, self.formula.notation != "numpy")
 
     @cached_property
@@ -72,7 +72,7 @@ class Checked:
 
     @cached_property
     def difference(self) -> float | None:
-        """The largest difference by the truth's largest entry; None where shapes do not fit."""
+        """The largest difference, divided by the true value's largest entry; None where shapes do not fit."""
         return None if self.expr is None else self.judge.difference(self.expr)
 
 
@@ -121,7 +121,7 @@ class Reading:
 
     @property
     def described(self) -> str:
-        """What had to be chosen or was taken for granted, in clauses."""
+        """What was chosen or assumed in this reading, in clauses."""
         notes = dict.fromkeys(note for found in self.results for note in found.scope.notes)
         return "; ".join(filter(None, (self.how, *notes)))
 

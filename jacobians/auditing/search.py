@@ -1,4 +1,4 @@
-"""`explanation_of`: the fewest slips that make the true value of a given formula, by trial; `Judge` compares values."""
+"""`explanation_of`: the fewest slips that explain a wrong formula, found by trial; `Judge` compares values."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Judge:
         return found
 
     def difference(self, expr: Expr) -> float | None:
-        """Return the largest difference by the truth's largest entry; None where the shapes differ."""
+        """Return the largest difference, divided by the true value's largest entry; None where the shapes differ."""
         found = [*self._differences(expr)]
         return None if None in found else max(d for d in found if d is not None)
 
@@ -88,7 +88,7 @@ class Judge:
             yield _relative(found, true) if found.shape == true.shape else None
 
     def reach(self, expr: Expr) -> Iterator[Explanation]:
-        """Yield what makes an expression right, with no more than a transpose of the whole and a factor."""
+        """Yield what makes an expression right, where a transpose of the whole and a factor are enough."""
         true = self.claim.truths[0]
         found = self.value(expr, 0)
         turned = found.ndim == 2 and found.T.shape == true.shape

@@ -1,4 +1,4 @@
-"""`slips`: every way to change one place of a formula as writers get it wrong; `scalings`: the factors it is off by.
+"""`slips`: the usual ways to get one place of a formula wrong; `scalings`: the usual wrong factors.
 
 The catalogue is by what stands at the place: any array, a product, a call, a name, an addend. Of two slips that explain
 a formula equally well, the one with the smaller rank is named.
@@ -44,7 +44,7 @@ Change: TypeAlias = tuple[Term, Slip]
 
 
 def slips(term: Term, scope: Scope, claim: Claim, text: str) -> Iterator[tuple[Term, Slip]]:
-    """Yield the formulas that one change makes of a term, with the slip that the change takes back.
+    """Yield the formulas that differ from a term by one change, each with the slip that the change undoes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-r"""The check along random directions: few evaluations for any number of parameters, and how likely it misses.
+r"""The check along random directions: few evaluations for any number of parameters, and its chance to miss an error.
 
 For a Gaussian u, :math:`\langle e, u\rangle` is normal with standard deviation ‖e‖, so one direction sees less than
 t of an error e with probability :math:`P(|\langle e, u\rangle| < t) \le \sqrt{2/\pi}\, t/\|e\|`, and k of them with
@@ -49,7 +49,7 @@ class DirectionsCheck:
 
 
 def direction_count(failure_probability: float) -> int:
-    """Return how many directions see an error of ten tolerances but for this probability.
+    """Return how many directions see an error of ten tolerances, except with this probability.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def along_directions(
 
 
 def localise(probe: Probe, given: GivenDerivative, start: int, stop: int, rng: np.random.Generator) -> int | None:
-    """Return an entry between two that carries an error, by bisection along directions, or None if none shows.
+    """Find an entry with an error between two places, by bisection along directions; None if none is seen.
 
     One band of small steps a half: this only searches, and what it finds is judged with the full reference.
     """

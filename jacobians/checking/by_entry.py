@@ -1,4 +1,4 @@
-"""The check entry by entry: a quick look at all, and the full reference where it does not confirm what is given.
+"""The check entry by entry: a quick reference for all, and the full one where the quick one does not agree.
 
 A long one shows its progress: by the caller's function, or on a terminal's standard error after two seconds.
 """

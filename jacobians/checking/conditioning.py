@@ -1,4 +1,4 @@
-"""How much the derivative itself changes where x changes in its last digits: near ties and near singular matrices."""
+"""How much the derivative changes where x changes in its last digits, as near ties and near singular matrices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def close_to(x: Array, eps: float, seed: int) -> Array:
 def conditioning_note(
     here: GivenDerivative, there: GivenDerivative, x: Array, value: Array, *, kinked: bool, seed: int
 ) -> str | None:
-    """Return what to say of a derivative that loses a third of its digits to the rounding of x; None of any other.
+    """Return a note on a derivative that loses a third of its digits to the rounding of x; None for any other.
 
     It is badly conditioned where a change of x changes it :math:`ε^{-1/3}` times as much, each by its size. The value
     has to be sensitive too, so that it is not the derivative alone that is nearly zero.

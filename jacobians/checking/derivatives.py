@@ -128,7 +128,7 @@ def _eps(part: Any) -> float:
 
 
 def shape_problem(part: Any, domain: Shape, codomain: Shape) -> str:
-    """Return how a Jacobian's shape differs from the one expected, in words, or an empty text."""
+    """Return in words how a Jacobian's shape differs from the expected one, or ""."""
     m, n = size_of(codomain), size_of(domain)
     if isinstance(part, Jacobian):
         if part.domain == domain and part.codomain == codomain:

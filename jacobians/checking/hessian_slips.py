@@ -1,4 +1,4 @@
-"""What a wrong Hessian is: the slips of second derivatives, each stated once, for the check and for the diagnosis."""
+"""The slips of second derivatives, each stated once, for the check and for the diagnosis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HessianSlip:
 
 
 def asymmetry(given: Array, allowed: float) -> str:
-    """Return where a matrix is least symmetric, or nothing; entries that are not finite are left out."""
+    """Return where a matrix is least symmetric, or "". Entries that are not finite are left out."""
     gap = np.nan_to_num(np.abs(given - given.T), nan=0.0, posinf=0.0)
     if gap.max(initial=0.0) <= allowed:
         return ""

@@ -1,4 +1,4 @@
-"""Gradients in float32 or float16: how far each entry may be from the right one, for no other reason than rounding."""
+"""Gradients in float32 or float16: how far rounding alone may move each entry."""
 
 from __future__ import annotations
 

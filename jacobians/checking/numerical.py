@@ -1,4 +1,4 @@
-"""Reference derivatives by Richardson extrapolation over several bands of steps, with what they can resolve."""
+"""Reference derivatives by Richardson extrapolation over several bands of steps, with their estimated errors."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def add_data(parser: argparse._ActionsContainer) -> None:
 
 
 def data_of(arguments: argparse.Namespace, command: str, loss: str, classes: int | None) -> Dataset:
-    """The digits with pixels in [0, 1], or the user's file as it is; given weights tell the number of classes."""
+    """Return the digits with pixels in [0, 1], or the user's file. Given weights fix the number of classes."""
     if arguments.data is None or (arguments.data == "digits" and not Path(arguments.data).exists()):
         if arguments.features or arguments.labels:
             raise DataError(f"{command}: --features and --labels name arrays of a file; add --data FILE")

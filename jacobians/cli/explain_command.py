@@ -1,4 +1,4 @@
-"""``jacobians explain``: how one convention's gradient, or Hessian, comes out of its Jacobians, step by step."""
+"""``jacobians explain``: how the gradient or the Hessian follows from the Jacobians, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``jacobians`` command: subcommands, and whatever else goes wrong as one line with exit code 2."""
+"""The ``jacobians`` command and its subcommands. An error is one line, with exit code 2."""
 
 from __future__ import annotations
 

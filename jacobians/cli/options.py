@@ -1,4 +1,4 @@
-"""What several commands ask for in the same words: what a network minimises, lists of numbers, formats."""
+"""Options that several commands share: what a network minimises, lists of numbers, formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Commands = argparse._SubParsersAction  # argparse has no public name for it
 def add_command(
     commands: Commands[argparse.ArgumentParser], name: str, *, summary: str, description: str, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """Add a subcommand; of its epilog, indented lines are printed as they are written, and the others wrapped."""
+    """Add a subcommand. Indented lines of its epilog are printed as they are; the others are wrapped."""
     return commands.add_parser(
         name,
         help=summary,
@@ -82,12 +82,12 @@ def add_objective(parser: argparse._ActionsContainer, l2: str = "default: 0") ->
 
 
 def objective_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what was asked for of the objective but for the regulariser, as `Network.dense` takes it."""
+    """Return the options of the objective as `Network.dense` takes them, without the regulariser."""
     return {name: getattr(arguments, name) for name in _OBJECTIVE}
 
 
 def with_regulariser(convention: Convention, arguments: argparse.Namespace) -> Convention:
-    """Return a convention with the regulariser that was asked for, or its own."""
+    """Return a convention with the regulariser of the options, or its own where they name none."""
     return convention if arguments.regulariser is None else convention.replace(l2=arguments.regulariser)
 
 
@@ -127,7 +127,7 @@ def check_layers(sizes: Sequence[int], what: str) -> None:
 
 
 def check_memory(shape: Sequence[int], what: str) -> None:
-    """Raise where random numbers in an array of this shape would take more than a file's arrays may.
+    """Raise where an array of this shape takes more memory than the arrays of a file may.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where results go: an output that may be closed, JSON, new files, and tables by rich, at the width of the terminal."""
+"""How results are written: to an output that may be closed, as JSON, to new files, and as tables."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Stream:
 
 @contextmanager
 def standard_streams() -> Iterator[list[OSError]]:
-    """Let a command run to its end whatever becomes of its output; a terminal without ∂ shows ?.
+    """Let a command run to its end where its output is closed. A terminal that cannot show ∂ shows ?.
 
     Yields
     ------
@@ -134,7 +134,7 @@ def standard_streams() -> Iterator[list[OSError]]:
 
 
 def json_text(record: Any) -> str:
-    """Return dicts, lists, numbers and strings as JSON; NaN and infinities, which it has not, as texts."""
+    """Return dicts, lists, numbers and strings as JSON. NaN and infinities become texts."""
     return json.dumps(_finite(record), indent=2, ensure_ascii=False, allow_nan=False)
 
 
@@ -161,7 +161,7 @@ def print_json(record: Any) -> None:
 
 @contextmanager
 def apart_from_output(*, wanted: bool) -> Iterator[None]:
-    """Send what a caller's own code prints to standard error, where the output is to be JSON and nothing else."""
+    """Send what the user's own code prints to standard error, so that the output is JSON alone."""
     if not wanted:
         yield
         return
@@ -187,7 +187,7 @@ def _descriptor_sent_to_error() -> Iterator[None]:
 
 
 def check_free(path: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
-    """Raise if a file exists and may not be overwritten; asked before minutes are spent on what it is to hold.
+    """Raise if a file exists and may not be overwritten, before the work begins.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def check_free(path: str, command: str, *, overwrite: bool = False, hint: str = 
 
 
 def write_file(path: str, text: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
-    """Write a text to a new file, in UTF-8; where the disk is full, no part of it is left behind.
+    """Write a text to a new file in UTF-8. Where the disk is full, no partial file is left.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def write_file(path: str, text: str, command: str, *, overwrite: bool = False, h
 
 
 def columns() -> int:
-    """Return how wide texts are to be: as the terminal, up to 100; 80 columns where there is none."""
+    """Return the width of texts: the terminal's, up to 100 columns, or 80 without a terminal."""
     width = shutil.get_terminal_size().columns
     return min(width, _WIDEST) if width >= _NARROWEST else 80
 

@@ -1,4 +1,4 @@
-"""The same network in several conventions: what differs, and that the gradients do not."""
+"""The same network in several conventions: what differs between them, and whether the gradients agree."""
 
 from jacobians.comparison.compare import compare
 from jacobians.comparison.comparison import Comparison, Difference, FactorRow, Side

@@ -1,4 +1,4 @@
-"""Chains of several conventions side by side: `AlignedRow`, factor by factor, each with its step, and gaps.
+"""Chains of several conventions side by side, factor by factor, each with its step; a gap where one has no factor.
 
 Two factors stand in one row where they are the derivative of the same array with respect to the same array, and of one
 kind there: an affine layer's Kronecker product beside the other's, and the commutation or the selection beside nothing.

@@ -46,7 +46,7 @@ _Says: TypeAlias = "tuple[str, str, str] | None"
 
 
 def differences(sides: Sequence[SharedNames], ratios: Sequence[float]) -> tuple[FormulaDifference, ...]:
-    """Return the sentences in which these conventions differ; none for one, or for equals.
+    """Return a sentence for each difference between these conventions; none where they are equal.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def differences(sides: Sequence[SharedNames], ratios: Sequence[float]) -> tuple[
 
 
 def ways(side: SharedNames) -> dict[str, tuple[str, str]]:
-    """Return what sentences of `differences` say of one side of two: to which class it belongs, and what it does.
+    """Return what the sentences of `differences` say of one of two sides: its class, and what it does.
 
     By what a sentence is about; of batch and weights with "turned" where one side alone has a commutation.
 

@@ -1,4 +1,4 @@
-"""`Formulas`: the derivations of several conventions side by side, aligned, with what differs and in which words."""
+"""`Formulas`: the derivations of several conventions, aligned side by side, with a sentence for each difference."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Formulas:
 
     @cached_property
     def parameters(self) -> dict[str, ParameterFormulas]:
-        """By the first convention's name of a parameter, or, where it has none, by the next one's that has."""
+        """The parameters by name, as the first convention that has the parameter calls it."""
         found = {}
         for shared in _merged([list(side.parameters) for side in self.shared_names]):
             names = tuple(side.parameters.get(shared) for side in self.shared_names)

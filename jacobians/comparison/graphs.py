@@ -1,4 +1,4 @@
-"""One forward pass of named values in several conventions: its formulas side by side, and that the gradients agree."""
+"""One forward pass of named values in several conventions: its formulas side by side, and whether gradients agree."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class GraphSide:
 
     @property
     def gradient_lines(self) -> dict[str, Definition]:
-        """The gradients' lines, by what the array is in every convention: W1, b1, X."""
+        """The gradients' lines, by a name that all conventions share: W1, b1, X."""
         is_weight = self.convention.names.is_weight
         roles = {
             name: ("W" if is_weight(name) else "b") + "".join(filter(str.isdigit, name)) for name in self.parameters
@@ -125,7 +125,7 @@ class GraphComparison:
 
     @property
     def rows(self) -> list[tuple[str, tuple[Definition | Recurrence | None, ...]]]:
-        """Each part's lines, with one entry a convention; None where a convention has no such line."""
+        """The lines of each part, with one entry per convention; None where a convention has no such line."""
         found: list[tuple[str, tuple[Definition | Recurrence | None, ...]]] = []
         derivations = [side.derivation for side in self.sides]
         parts: dict[str, list[Iterable[Definition | Recurrence]]] = {

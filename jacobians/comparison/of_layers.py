@@ -28,7 +28,7 @@ _WRITTEN = Layout()
 
 @dataclass(frozen=True, eq=False)
 class LayersOnce:
-    """Layers as they are written once, with numbers for their parameters, and what each of them gets.
+    """Layers written once, with numbers for their parameters.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class LayersOnce:
         return cls(chain, parameters, (X.shape, *(r.shape for r in results[:-1])), results[-1].shape[1])
 
     def orders(self, layout: Layout) -> list[Array | None]:
-        """Return, for each affine layer after a flattening, which of the features as written lies at each place."""
+        """Return the order of the features for each affine layer that follows a flattening."""
         found: list[Array | None] = []
         order = None
         for part, shape in zip(self.chain.parts, self.before, strict=True):
@@ -92,7 +92,7 @@ class LayersOnce:
         return found
 
     def moved(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
-        """Return parameters or gradients as they are written, as the convention keeps and names them."""
+        """Return parameters or gradients in the convention, given those of the layers as written."""
         layout, orders = convention.layout, self.orders(convention.layout)
         found: dict[str, Array] = {}
         for position, own in self._by_part(arrays).items():
@@ -109,7 +109,7 @@ class LayersOnce:
         return found
 
     def back(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
-        """Return parameters or gradients of a convention as they are written."""
+        """Return parameters or gradients of the layers as written, given those in a convention."""
         layout, orders = convention.layout, self.orders(convention.layout)
         found: dict[str, Array] = {}
         for position, own in self._by_part(self.parameters).items():
@@ -154,7 +154,7 @@ class LayersOnce:
 
 
 def convolutional_net(kernels: int, side: int, outputs: int) -> list[Operation | str]:
-    """Return so many 3×3 kernels over every second place of square images, ReLU, and an affine layer."""
+    """Return a net of 3×3 kernels with stride 2 over square images, a ReLU and an affine layer."""
     features = kernels * ((side + 1) // 2) ** 2
     first = Convolution(stride=2, pad=1, sizes=(kernels, 1, 3, 3))
     return [first, "relu", Flattened(), Affine(sizes=(features, outputs))]

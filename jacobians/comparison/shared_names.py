@@ -1,4 +1,4 @@
-"""`SharedNames`: one convention's formulas in names that all conventions share, so that names alone do not differ.
+"""`SharedNames`: one convention's formulas in names that all conventions share, so that a new name is no difference.
 
 A weight is W1, the first layer's sums are Z1 and the number of examples is N, whatever the source calls them.
 """

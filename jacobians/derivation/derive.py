@@ -344,9 +344,10 @@ class Walk:
         return _through(trail, jacobians, self._layout, self._share)
 
     def _share(self, row: Expr, value: Expr | None = None) -> Expr:
-        """Name a cotangent that several paths share, inside an operation: G1, G2 …; each expression once."""
+        """Name a cotangent that several paths share: after the value inside an operation, else G1, G2 …; each once."""
         if not isinstance(row, Symbol) and row not in self.shared:
-            shown = self.forward.free_name("G")
+            own = self.forward.names.gradient_of(value.name) if isinstance(value, Symbol) else None
+            shown = self.forward.free_name("G") if own is None or own in self.forward.arrays else own
             self.shared[row] = self.forward.add(shown, evaluate(row, self.forward.arrays))
             self.definitions.append(Definition(shown, Equation(self.shared[row], row)))
         return self.shared.get(row, row)

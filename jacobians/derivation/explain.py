@@ -129,8 +129,8 @@ def _evaluated(
     examples: int,
     seed: int,
 ) -> Run:
-    """A run of a network, on made-up numbers where none are given; of a function of values, the data must be."""
-    if network.function is not None and X is not None and Y is not None:
+    """A run of a network, on made-up numbers where none are given."""
+    if X is not None and Y is not None:
         return network.run(network.init(seed) if params is None else params, X, Y)
     made_up = sample_data(network, examples, seed)
     params = made_up[0] if params is None else params

@@ -22,6 +22,7 @@ from jacobians.errors import DomainError
 from jacobians.layout import Order
 from jacobians.linops import Jacobian, Zero
 from jacobians.operations import Operation
+from jacobians.operations.inside import Inside
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers
 from jacobians.symbols.evaluate import evaluate
@@ -81,6 +82,52 @@ class NamedMatrix(Jacobian):
     @property
     def flops(self) -> int:
         return 2 * self.matrix.size
+
+    @property
+    def arrays(self) -> Any:
+        return (self.shown,)
+
+
+class CalledByName(Jacobian):
+    """A Jacobian whose formula is known and whose matrix is not written: the chain shows its name.
+
+    Parameters
+    ----------
+    inner : Jacobian
+        A structure of expressions.
+    shown : Expr
+        The matrix's name.
+    """
+
+    __slots__ = ("inner", "shown")
+
+    def __init__(self, inner: Jacobian, shown: Expr) -> None:
+        super().__init__(inner.codomain, inner.domain, Expr.dtype)
+        self.inner, self.shown = inner, shown
+
+    def _vjp(self, cotangent: Any) -> Any:
+        return self.inner._vjp(cotangent)
+
+    def _jvp(self, tangent: Any) -> Any:
+        return self.inner._jvp(tangent)
+
+    def _transpose(self) -> CalledByName:
+        return CalledByName(self.inner.T, self.shown.T)
+
+    def _written(self, write: Any, order: Order) -> str:
+        return str(write.expr(self.shown))
+
+    def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
+        rule, sentence = self.inner._rule
+        return rule, f"{sentence}: {row} {self._written(write, order)} = {image}."
+
+    @property
+    def structure(self) -> str:
+        return TextNotation().expr(self.shown)
+
+    @property
+    def flops(self) -> int:
+        return self.inner.flops
 
     @property
     def arrays(self) -> Any:
@@ -244,7 +291,8 @@ class Evaluated:
         found = {}
         for wrt in self.inputs:
             number = self.jacobian(wrt)
-            factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays, with_matrices)
+            label = (labels[wrt], order) if with_matrices else None
+            factors = None if wrong_inside else _made(makers.get(wrt), number, known.arrays, label)
             found[wrt] = factors or tuple(_named(number, labels[wrt], known.arrays, order))
         return found
 
@@ -280,8 +328,9 @@ def second_in_symbols(
         if isinstance(number, Zero):
             continue
         symbolic = made.get(pair)
-        factors = None if symbolic is None else _made(partial(_given, symbolic), number, arrays, True)
-        found[pair] = factors or tuple(_named(number, f"{label}_{'_'.join(dict.fromkeys(pair))}", arrays, order))
+        own = f"{label}_{'_'.join(dict.fromkeys(pair))}"
+        factors = None if symbolic is None else _made(partial(_given, symbolic), number, arrays, (own, order))
+        found[pair] = factors or tuple(_named(number, own, arrays, order))
     return found
 
 
@@ -290,16 +339,17 @@ def _given(jacobian: Jacobian) -> Jacobian:
 
 
 def _made(
-    maker: Callable[[], Jacobian] | None, number: Jacobian, arrays: Mapping[str, Array], with_matrices: bool
+    maker: Callable[[], Jacobian] | None, number: Jacobian, arrays: Mapping[str, Array], label: tuple[str, Order] | None
 ) -> tuple[Jacobian, ...] | None:
-    """The factors of a Jacobian in symbols; None unless it can be written and equals the numbers."""
+    """The factors of a Jacobian in symbols; None unless it equals the numbers.
+
+    With a label, each factor must write its matrix, and where it does not, the matrix is called after the label.
+    """
     if maker is None:
         return None
     try:
         jacobian = maker()
         if (jacobian.codomain, jacobian.domain) != (number.codomain, number.domain):
-            return None
-        if with_matrices and not _is_written(jacobian):
             return None
         cotangent = np.random.default_rng(0).normal(size=number.codomain).astype(number.dtype)
         row: Any = Symbol("", number.codomain)
@@ -307,7 +357,18 @@ def _made(
         right = same_values(pulled, {**arrays, "": cotangent}, number._vjp(cotangent))
     except NOT_IN_SYMBOLS:
         return None
-    return jacobian._factors() if right else None
+    if not right:
+        return None
+    return jacobian._factors() if label is None else tuple(_called(jacobian._factors(), *label))
+
+
+def _called(factors: tuple[Jacobian, ...], label: str, order: Order) -> Iterator[Jacobian]:
+    """The factors, those whose matrix is not written by a name."""
+    written = [isinstance(factor, Inside) or _is_written(factor) for factor in factors]
+    alone = written.count(False) == 1
+    for number, (factor, known) in enumerate(zip(factors, written, strict=True), 1):
+        name = f"J_{label}" + f"_{number}" * (not alone) + "_F" * (order == "F")
+        yield factor if known else CalledByName(factor, Symbol(name, factor.shape))
 
 
 def _is_written(jacobian: Jacobian) -> bool:

@@ -1,4 +1,4 @@
-"""Which input tells apart slips that this data cannot: tried, not asserted."""
+"""Which input tells apart slips that look alike on this data. Each is tried."""
 
 from __future__ import annotations
 

@@ -62,9 +62,9 @@ def differentiate(
     ----------
     expression : str
         In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers of a
-        matrix, Hadamard products, quotients and powers such as ``2.^X``; trace, inv, det, logdet, norm (Frobenius, of
-        a vector too), sum, mean, kron, pinv, solve (Octave's ``A \ b``), diag (of a column or of a square matrix), vec (by
-        columns), softmax (of a column); exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
+        matrix, Hadamard products, quotients and powers such as ``2.^X``; trace, inv, det, logdet, norm (Frobenius, or
+        of a vector), sum, mean, kron, pinv, solve (Octave's ``A \ b``), diag (of a column or of a square matrix), vec
+        (by columns), softmax (of a column); exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
     wrt : str
         The name.
     order : {1, 2}

@@ -13,7 +13,7 @@ from jacobians.linops.wrappers import Transposed
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["IM2COL", "IM2ROW", "FromColumns", "Unfolding"]
+__all__ = ["IM2COL", "IM2ROW", "FromColumns", "OfFormulas", "Unfolding"]
 
 
 def im2col(X: Array, height: int, width: int, stride: int, pad: int, dilation: int = 1) -> Array:
@@ -86,7 +86,7 @@ IM2COL, COL2IM = Function("im2col", "im2col", im2col), Function("col2im", "col2i
 IM2ROW, ROW2IM = Function("im2row", "im2row", im2row), Function("row2im", "row2im", row2im)
 
 
-class _OfFormulas(Jacobian):
+class OfFormulas(Jacobian):
     """A structure that is acted with on formulas alone."""
 
     __slots__ = ()
@@ -113,10 +113,11 @@ class _OfFormulas(Jacobian):
         return ()
 
 
-class Unfolding(_OfFormulas):
+class Unfolding(OfFormulas):
     """X ↦ its columns, or its rows where the channels come last; the transpose is col2im, or row2im."""
 
     __slots__ = ("steps",)
+    _rule = ("windows overlap", "Each entry gets the sum over the windows that it is in")
 
     def __init__(self, images: Shape, columns: Shape, steps: tuple[int, ...]) -> None:
         self.steps = steps
@@ -128,10 +129,11 @@ class Unfolding(_OfFormulas):
         return cast(Array, Call(function, (cast(Expr, cotangent), *numbers), self.domain))
 
 
-class FromColumns(_OfFormulas):
+class FromColumns(OfFormulas):
     """X_col ↦ W X_col, for each image, and for each of several groups."""
 
     __slots__ = ("weights",)
+    _rule = ("one kernel for all places", "Each column of each image meets the same kernel")
 
     def __init__(self, weights: Expr, columns: Shape) -> None:
         self.weights = weights

@@ -11,14 +11,26 @@ import numpy.typing as npt
 from jacobians.arrays import Array, as_array, size_of
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, moved_copy, padded_with, within_padding
+from jacobians.layers.pool_formulas import POOLS, Unpooling
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Broadcast, ForEachExample, Jacobian, PickedFromWindows, Reshape, Selection, Windows
+from jacobians.linops import (
+    Broadcast,
+    ForEachExample,
+    Jacobian,
+    PickedFromWindows,
+    Product,
+    Reshape,
+    Selection,
+    Windows,
+)
 from jacobians.linops.convolutions import window_counts
 from jacobians.operations import Operation, Unary
 from jacobians.operations.on_values import of_one
+from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers
 from jacobians.operations.shaping import flat_examples
 from jacobians.presets import AnyLayout, find_layout
+from jacobians.symbols.expressions import Call, Expr, Number
 
 __all__ = [
     "Embedding",
@@ -115,6 +127,27 @@ class Pool(_OfImages):
         jacobian = makers["X"]
         return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value as a function with a name, and the maker of the Jacobian, whose transpose is another."""
+        (X,) = inputs
+        own = self.layout or DEFAULT_LAYOUT
+        if X.ndim != 4 or own.batch != "rows":
+            raise ShapeError(f"{self.name}: a formula is written for images of two axes, and a batch in rows")
+        axes = own.image_axes(2)
+        lengths = tuple(X.shape[a] for a in axes[2:])
+        size = as_steps(self.size, 2, "size", self.name)
+        stride = as_steps(self.size if self.stride is None else self.stride, 2, "stride", self.name)
+        pads = as_pads(self.pad, lengths, size, stride, (1, 1), self.name)
+        if len({*sum(pads, ())}) > 1 or stride[0] != stride[1]:
+            raise ShapeError(f"{self.name}: a formula is written for one stride and padding")
+        wide = tuple(n + 2 * pads[0][0] for n in lengths)
+        shape = list(X.shape)
+        shape[axes[2] : axes[3] + 1] = window_counts(wide, size, stride, (1, 1), self.name)
+        steps = (*size, stride[0], pads[0][0], *([axes[2]] if axes[2] != 2 else []))
+        forward, backward = POOLS[self.which]
+        value = name(Call(forward, (X, *map(Number, steps)), tuple(shape)))
+        return value, {"X": lambda: Unpooling(backward, X, tuple(shape), steps)}
+
     def _largest(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
         inside = within_padding(x.shape[:2], x.shape[2:], pads, x.dtype)
         entries = x if not any(map(any, pads)) else padded_with(x, inside, -np.inf)
@@ -180,6 +213,18 @@ class GlobalPool(_OfImages):
         value, jacobians = Pool(self.which, lengths, layout=self.layout)._linearize(X)
         kept = tuple(value.shape[a] for a in sorted(axes[:2]))
         return value.reshape(kept), {"X": lambda: Reshape(kept, value.shape, X.dtype) @ jacobians["X"]()}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value as one window's, and the maker of the Jacobian."""
+        (X,) = inputs
+        axes = (self.layout or DEFAULT_LAYOUT).image_axes(2)
+        if X.ndim != 4:
+            raise ShapeError(f"{self.name}: a formula is written for images of two axes")
+        lengths = tuple(X.shape[a] for a in axes[2:])
+        pooled, makers = Pool(self.which, lengths, 1, layout=self.layout).in_symbols(X)
+        kept = tuple(pooled.shape[a] for a in sorted(axes[:2]))
+        value = name(pooled.reshape(*kept))
+        return value, {"X": lambda: Product((Reshape(kept, pooled.shape), makers["X"]()))}
 
 
 @final

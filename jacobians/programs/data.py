@@ -1,4 +1,4 @@
-"""Random data for a program: what its unknown names are, of which shapes, under one guess of how it lays them out."""
+"""Random data for a program: the kinds and shapes of its unknown names, under one guess of its layout."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def _written_sizes(tree: ast.Module) -> Iterator[int]:
 
 
 def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
-    """Yield guesses, the likeliest under the program's text first; of a pair of layers, none has a single output."""
+    """Yield guesses, the likeliest by the program's text first. For a pair of layers, none has a single output."""
     text = uses.text
     columns = re.search(r"\b(?:m|N|n|num\w*)\s*=\s*\(?\s*\w+\.shape\[1\]", text) is not None
     if uses.octave:
@@ -310,14 +310,14 @@ _MOST_CLASSES = 20
 
 
 def is_size(name: str) -> bool:
-    """Return whether a name is that of the number of inputs or of outputs, whatever its default is."""
+    """Return whether a name is that of the number of inputs or outputs. Its default does not matter."""
     return bool(
         re.fullmatch(r"(input|output|hidden)_?(size|dims?|layers)|num_(classes|outputs|inputs)|n_classes", name)
     )
 
 
 def free_sizes(guess: Guess) -> tuple[int, ...]:
-    """Return the sizes of data that a program may fix itself: the number of features, and that of classes."""
+    """Return the sizes of data that a program may fix itself: the numbers of features and of classes."""
     return (_D, guess.outputs) if guess.outputs > 1 else (_D,)
 
 
@@ -364,7 +364,7 @@ class Data:
         return made
 
     def decide(self, error: WantedError) -> None:
-        """Take from its first use what a value is that nobody knew."""
+        """Decide what an unknown value is, by its first use."""
         guess = self.guess
         self.decisions.decide(
             error,

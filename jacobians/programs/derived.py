@@ -1,4 +1,4 @@
-"""The library's own derivation of a dense net's gradients, where a program is such a net in a known convention."""
+"""The library's own formulas beside a program that is a dense net in a known convention."""
 
 from __future__ import annotations
 

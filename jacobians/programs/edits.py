@@ -1,4 +1,4 @@
-"""Single edits of a line: what a slip of each kind would have been before it slipped, in the program's own names."""
+"""Single edits of a line: how it may have read before a slip, in the program's own names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same verdict on other data: with a second seed, and where the regulariser has no strength."""
+"""Is the verdict the same on other data: with a second seed, and without the regulariser?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line gives against what it should: by which factor or derivative it is off, where no edit of it says so."""
+"""By which factor or derivative a line's value is off, where no edit of the line explains it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jacobians.programs.lines import Suspect, is_name, ratio_of
 
 
 def explained(study: Study, suspect: Suspect) -> tuple[str, str]:
-    """Return the slip's name, empty where the numbers do not say it, and what is wrong in words."""
+    """Return the slip's name, or "" where the numbers do not show one, and what is wrong in words."""
     event = suspect.site.last
     truth = suspect.truths[0].get(event.index)
     plain = f"{event.shown} is not the derivative that the lines after it need"

@@ -52,7 +52,7 @@ class Repair:
 
 
 def is_own(failed: Failed) -> bool:
-    """Return whether the program is at fault, and not the data that it was given or what is read of it."""
+    """Return whether the program itself is at fault, and neither its random data nor a line that is not read."""
     run = failed.run
     return run is not None and isinstance(run.error, ProgramError) and not run.unsettled
 
@@ -96,7 +96,7 @@ def _is_product(node: ast.AST | None) -> bool:
 
 
 def gradients_after(source: Source, failed: Failed) -> Iterator[tuple[str, int]]:
-    """Yield the gradients that a failure keeps a program from computing: how they are written, and their lines."""
+    """Yield the gradients that a program does not reach because it fails: their texts and their lines."""
     error = failed.run.error if failed.run is not None else None
     if not isinstance(error, ProgramError) or failed.subject is None:
         return
@@ -117,7 +117,7 @@ def _defines(node: ast.stmt) -> bool:
 
 
 def is_gradient_name(key: str, shown: str, names: frozenset[str]) -> bool:
-    """Return whether what is set is, by its name, the gradient of a parameter: ``dW1``, ``grads['W1']``."""
+    """Return whether a name is that of a parameter's gradient: ``dW1``, ``grads['W1']``."""
     whole = shown.removeprefix("self.").split("[")[0].split(".")[0]
     if whole != key and naming.is_gradient(whole, names) and naming.is_parameter(key):
         return True

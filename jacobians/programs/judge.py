@@ -89,7 +89,7 @@ def differs(given: Any, true: Derivative) -> bool:
 
 
 def fitted(given: Any, wanted: Any) -> tuple[Any, Any]:
-    """Return a gradient in the derivative's shape where it is a vector of as many axes less; None in another shape."""
+    """Return a gradient in the derivative's shape, where only axes of length 1 differ; None in another shape."""
     given, wanted = np.asarray(given, dtype=float), np.asarray(wanted, dtype=float)
     if given.shape == wanted.shape:
         return given, wanted
@@ -168,7 +168,7 @@ class Reading:
 
 
 def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
-    """Run every entry of a program that shows gradients which no entry before it has shown.
+    """Run every entry of a program that shows gradients which no earlier entry showed.
 
     Raises
     ------
@@ -540,7 +540,7 @@ def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
 
 
 def right_along(study: Study) -> int:
-    """Return how many gradients agree with the loss along one direction each."""
+    """Return how many gradients agree with the loss's slope, each along one random direction."""
     return sum(agrees_along(study, claim) for claim in study.claims)
 
 

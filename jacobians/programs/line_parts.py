@@ -1,4 +1,4 @@
-"""Parts of a line: what is put in the place of one, what a line may use, and what an operation is in both languages."""
+"""The parts of a line, what an edit puts in their place, and what a line may use, in Python and in Octave."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ _SIGNS: dict[type, str] = {
 
 
 def operands(node: ast.AST) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return what an operation on two sides is, however it is written, and its sides; None for anything else.
+    """Return an operation on two sides, however it is written, and its two sides; None for anything else.
 
     Examples
     --------

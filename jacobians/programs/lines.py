@@ -154,7 +154,7 @@ def statements_of(tree: ast.Module) -> dict[int, ast.stmt]:
 
 
 def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
-    """Return whether a line gives a derivative, and what becomes of the gradients with true values in its place."""
+    """Return whether a line gives a derivative, and which gradients become right with true values in its place."""
     if not any(np.any(e.copy) for e in site.events) or _of_forward_pass(study, site):
         return Look(site, True, None)  # a sum starts there, or an array of the forward pass is computed again
     # a program that goes up hands on the negated derivative
@@ -373,7 +373,7 @@ def _claims_after(study: Study, changes: dict[int, Any]) -> list[Any]:
 
 
 def right_among(study: Study, wrong: Sequence[int], values: Sequence[Any]) -> tuple[int, ...]:
-    """Return the wrong gradients that are right among others' values; none where a right one has become wrong."""
+    """Return the wrong gradients that become right under some changes; none where a right one becomes wrong."""
     right = []
     for place, (claim, true, value) in enumerate(zip(study.claims, study.true, values, strict=True)):
         if value is None:

@@ -74,7 +74,7 @@ def is_state(key: str) -> bool:
 
 
 def stem(key: str) -> str:
-    """Return a name without what says which of its values it holds: ``b`` for ``new_b`` and ``b_current``."""
+    """Return a name without words such as new and current: ``b`` for ``new_b`` and ``b_current``."""
     return re.sub(r"_?(current|curr|old|now|start|new)$|^(current|starting|initial|init|old|new)_", "", key)
 
 

@@ -1,4 +1,4 @@
-"""`forward_passes`: what may stand before an Octave fragment that holds the backward pass of a small net alone.
+"""`forward_passes`: forward passes to put before an Octave fragment that is a small net's backward pass alone.
 
 A week's exercise often gives the outputs of both layers and asks for the gradients. A loss can then be differentiated
 only with a forward pass before it: each of the usual ones is tried, and the report says which was taken.
@@ -30,7 +30,7 @@ _UNITS = {
 
 
 def forward_passes(source: Source) -> Iterator[tuple[Source, dict[str, str]]]:
-    """Yield an Octave fragment with one forward pass after the other before it, and what that says of its names.
+    """Yield an Octave fragment with each forward pass before it, and what the names then mean.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""What happens in a run: every store as an event; and the changes that a further run makes at some of them."""
+"""What happens in a run: every store is an event, and a further run can change some of them."""
 
 from __future__ import annotations
 

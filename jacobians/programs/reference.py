@@ -37,7 +37,7 @@ class Derivative:
 
 
 def both(first: Changes, second: Changes) -> dict[int, Callable[[Any], Any]]:
-    """Return changes of which the second are made on top of the first."""
+    """Return both changes as one: the second are made after the first."""
     made = dict(first)
     for index, change in second.items():
         before = made.get(index)

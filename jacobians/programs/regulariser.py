@@ -146,7 +146,7 @@ def _unnamed(name: str, given: Any, wanted: Any, parameter: Any) -> str:
 
 
 def ratio_without(study: Study) -> float | None:
-    """Return by how much every gradient is the derivative at a strength of 0, where that is one number; else None."""
+    """Return the factor of all gradients to the derivatives without the regulariser; None if there is no one factor."""
     if not strengths_of(study):
         return None
     values = _values_without(study)

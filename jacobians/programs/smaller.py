@@ -1,4 +1,4 @@
-"""A program that makes its own data with its large sizes taken small: 200 examples are read as 11, everywhere alike."""
+"""A program that makes its own data, with large sizes made small: 200 examples become 11, everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of a line, tried where the line stands: what each would give there, before the whole program is run with it."""
+"""Edits of a line, tried where the line stands, before the whole program is run with one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _Trial:
 def tried_in_place(
     subject: Subject, base: Changes, statement: ast.stmt, wanted: Sequence[Sequence[Any]]
 ) -> tuple[list[Edit], list[Edit]]:
-    """Return the edits of a statement that give a wanted value each time, and the others that change what it gives.
+    """Return the edits of a statement that give the wanted values, and the others that change its value.
 
     Edits of where the value is stored cannot be looked at in advance, and are with the first. Of edits that give the
     same, the first is kept; those that fail are left out.

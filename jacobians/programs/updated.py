@@ -32,7 +32,7 @@ class Stale:
 
 
 def stale(study: Study) -> Iterator[Stale]:
-    """Yield gradients that change where updates are made: they read a weight that was moved before."""
+    """Yield gradients that read a weight after its update: they change where the update is made."""
     updates = [e for e in study.run.events if e.node is not None]
     last = max((claim.event.index for claim in study.claims), default=0)
     if not any(e.index < last for e in updates):

@@ -1,4 +1,4 @@
-"""What a program's names may hold beside numbers, arrays, lists, tuples and dicts; limits; and how reading ends."""
+"""Other values that a program's names may hold, limits of a run, and the errors that end it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Budget:
             raise LimitError(f"more than {self.limits.seconds} seconds", line)
 
     def size(self, entries: float) -> None:
-        """Refuse what would be too large, before it is allocated; what is large takes time, so look at the clock."""
+        """Refuse an array that would be too large, before it is allocated. Check the time before a large one."""
         if entries > 2000:
             self.look()
         if entries > self.limits.entries:
@@ -278,7 +278,7 @@ def is_real(value: Any) -> bool:
 
 
 def leaves(value: Any, limit: int) -> int:
-    """Return how many numbers nested lists and dicts hold, or a number over the limit, however they hold each other."""
+    """Return how many numbers nested lists and dicts hold; a number over the limit where they hold each other."""
     count, left = 1, [value]
     while left and count <= limit:
         item = left.pop()
@@ -299,7 +299,7 @@ def len_of(of: range) -> int:
 
 
 def simple(value: Any, what: str) -> None:
-    """Refuse to compare, sort or look up lists that hold each other so often that it would not end.
+    """Refuse to compare, sort or look up lists that hold each other, since that would not end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Values of which nobody knows what they are, until their first use in the program says so."""
+"""Unknown values. The first use of one in the program says what it is."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ _VECTOR = re.compile(r"(\w*[vV]ec(tor)?|w|theta|v|coef\w*|weights?)$")
 
 @dataclass(eq=False)
 class Decisions:
-    """What was decided of values that were not known, on the way through one program.
+    """The decisions about unknown values in one run of a program.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Decisions:
         return _POOL[(self.fresh - 1) % len(_POOL)]
 
     def fitted(self, shape: Iterable[int]) -> tuple[int, ...]:
-        """Return a shape with the sizes that turned out to be others put in."""
+        """Return a shape with its sizes corrected by the decisions."""
         return tuple(self.same.get(n, n) for n in shape)
 
     def decide(self, error: WantedError, *, bias: str, vector: str, outputs: int, examples: int, columns: bool) -> None:
@@ -209,7 +209,7 @@ class Decisions:
     def mended(
         self, message: str, free: Iterable[int], fixed: frozenset[int], widths: frozenset[int], apart: int
     ) -> bool:
-        """Take sizes that a program's failure shows to be the same for one; return whether there were any.
+        """Merge sizes that a program's failure shows to be equal. Return whether there were any.
 
         Parameters
         ----------

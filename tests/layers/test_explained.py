@@ -9,8 +9,10 @@ import pytest
 
 import jacobians as jac
 from jacobians import layers
+from jacobians.layers import Convolution, Flattened, GlobalPool, Pool
 from jacobians.linops import DiagonalMinusOuter
 from jacobians.linops.standardised import Standardised
+from jacobians.operations import Affine, CrossEntropy, ReLU
 
 rng = np.random.default_rng(0)
 
@@ -48,7 +50,28 @@ def grouped() -> Any:
     return layers.conv2d(*jac.values(**{n: rng.normal(size=s) for n, s in shapes.items()}), groups=2, dilation=2)
 
 
+def pooled(pool: Any, *shape: int) -> Any:
+    (X,) = jac.values(X=rng.integers(0, 4, size=shape).astype(float))  # with equal entries
+    return pool(X)
+
+
+def max_pool() -> Any:
+    return pooled(Pool("max", 3, 2, 1), 2, 2, 5, 6)
+
+
+def avg_pool() -> Any:
+    """Keras's images."""
+    return pooled(Pool("avg", (2, 3), 1, 1, "keras"), 2, 4, 5, 3)
+
+
+def global_pool() -> Any:
+    return pooled(GlobalPool("max"), 2, 3, 4, 5)
+
+
 LINES = {
+    max_pool: ["Z₁ = maxpool(X, 3, 3, 2, 1)", "dX = maxunpool(dZ₁, X, 3, 3, 2, 1)"],
+    avg_pool: ["Z₁ = avgpool(X, 2, 3, 1, 1, 1)", "dX = avgunpool(dZ₁, X, 2, 3, 1, 1, 1)"],
+    global_pool: ["dX = maxunpool(dZ₁ as 2×3×1×1, X, 4, 5, 1, 0)"],
     batch_norm: [
         "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (γ / (5 S₁))ᵀ)",
         "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
@@ -96,6 +119,40 @@ def test_the_courses_lines_and_a_program_that_runs(layer: Any) -> None:
     for name, gradient in zip(names, loss.gradients(*names), strict=True):
         np.testing.assert_allclose(given[f"d{name}"], gradient, rtol=1e-10, atol=1e-12)
     assert "\\partial" in derivation.to_latex() or "\\mathrm" in derivation.to_latex()
+
+
+CHAINS = {
+    "cs231n": [
+        "Xcol₁ = im2col(X, 3, 3, 1, 1)",
+        "dA₁′ = maxunpool(dA₁′′, A₁′, 2, 2, 2, 0)",
+        "dXcol₁ = Σ_o (W₁ as 4×27)_ok (dA₁ as 30×4×36)_nop",
+        "dX = col2im(dXcol₁, 3, 6, 6, 3, 3, 1, 1)",
+        "dW₁ = (Σ_np (dA₁ as 30×4×36)_nop Xcol₁_nkp) as 4×3×3×3",
+    ],
+    "keras": [
+        "Xrow₁ = im2row(X, 3, 3, 1, 1)",
+        "dA₁′ = maxunpool(dA₁′′, A₁′, 2, 2, 2, 0, 1)",
+        "dX = row2im(dXrow₁, 6, 6, 3, 3, 3, 1, 1)",
+    ],
+}
+
+
+@pytest.mark.parametrize("convention", sorted(CHAINS))
+def test_a_chain_prints_the_lines_of_a_graph(convention: str) -> None:
+    """Also of a batch whose Jacobians would be large as matrices: none is written out."""
+    X = rng.normal(size=(30, 6, 6, 3) if convention == "keras" else (30, 3, 6, 6))
+    Y = np.arange(30) % 2
+    parts = [Convolution(pad=1, sizes=(4, 3, 3, 3)), ReLU(), Pool("max", 2), Flattened(), Affine(convention, (36, 2))]
+    network = jac.Network([part.moved_to(convention) for part in parts], CrossEntropy(), convention)
+    params = network.init(0)
+    derivation = jac.explain(network, params=params, X=X, Y=Y)
+    lines = [line.strip() for line in str(derivation).splitlines()]
+    assert [line for line in CHAINS[convention] if line not in lines] == []
+    assert max(array.size for array in derivation.values.values()) < 40_000
+    given = {name: array for name, array in derivation.values.items() if not name.startswith("d")}
+    exec(derivation.to_numpy(), given)  # the library's own text
+    for name, gradient in network.gradient(params, X, Y).items():
+        np.testing.assert_allclose(given[f"d{name}"], gradient, rtol=1e-10, atol=1e-12)
 
 
 def test_what_has_no_formula_is_named_and_not_invented() -> None:

@@ -1,4 +1,4 @@
-"""Something else than the gradient, made of the right one: its signs, absolute values, squares; or the parameter."""
+"""Slips that return something else in the gradient's place: its signs, absolute values, squares, or the parameter."""
 
 from __future__ import annotations
 

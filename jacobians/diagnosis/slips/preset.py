@@ -15,7 +15,7 @@ from jacobians.translate import translate_gradients
 
 
 def preset(setting: Setting) -> Iterator[Slip]:
-    """The gradient as another preset arranges it, where it is as long, so that nothing but its numbers shows it."""
+    """The gradient as another preset arranges it, where its length is the same, so that only its numbers show it."""
     own, network = setting.network.convention, setting.network
     if setting.params.keys() - {name for layer in setting.layers for name in (layer.weight, layer.bias)}:
         return  # of kernels and the parameters of other layers no preset says how they are packed

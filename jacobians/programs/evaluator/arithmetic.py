@@ -50,7 +50,7 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
 
 
 def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bool) -> Any:
-    """Return left op right, after its size was asked for; `whole` divides integers as Python 2 does."""
+    """Return left op right, if its size is allowed; `whole` divides integers as Python 2 does."""
     how = _OPERATORS.get(type(op))
     if how is None:
         raise UnreadError(f"the operator {type(op).__name__}")
@@ -208,7 +208,7 @@ def _plain(value: Any) -> bool:
 
 
 def as_index(index: Any, shape: tuple[int, ...], budget: Budget) -> Any:
-    """Return an index of an array, after what it gives was found to be small enough."""
+    """Return an index of an array, if what it selects is small enough."""
     parts = index if isinstance(index, tuple) else (index,)
     found = [_as_part(part, budget) for part in parts]
     budget.shape(_indexed_shape(found, shape))

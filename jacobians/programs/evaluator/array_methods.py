@@ -1,4 +1,4 @@
-"""Methods of arrays, each behind a question for its result's size; most are functions of NumPy by the same name."""
+"""Methods of arrays. Each checks its result's size first; most are NumPy's functions of the same name."""
 
 from __future__ import annotations
 

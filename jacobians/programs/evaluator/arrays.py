@@ -1,4 +1,4 @@
-"""What is taken as an array, a type of numbers, a shape and an axis: numbers alone, and no objects of Python."""
+"""What the evaluator takes as an array, a type of numbers, a shape and an axis. Python's objects are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jacobians.programs.values import Budget, BuiltIn, ProgramError, UnreadError
 
 
 def dtype_of(value: Any) -> type:
-    """Return which of three types of numbers are meant: all floating-point ones are computed in double precision."""
+    """Return which of three types of numbers is meant. All floating-point types are computed in double precision."""
     if isinstance(value, BuiltIn) and value.dtype is not None:
         return value.dtype
     if isinstance(value, str) and value:

@@ -358,7 +358,7 @@ def _put_into(out: Any, made: Any) -> Any:
 
 
 def reserved(name: str) -> bool:
-    """Return whether a name is one of Python's own; ``__loss`` is one that a class keeps to itself."""
+    """Return whether a name is one of Python's own, such as ``__init__``. A class's private ``__loss`` is not."""
     return name.startswith("__") and name.endswith("__")
 
 

@@ -100,7 +100,7 @@ def _use_of(wanted: Wanted, index: Any) -> WantedError:
 
 
 def part_of(receiver: Any, index: Any) -> Any:
-    """Return the part of an array that an index means, in the array's own memory; None where it is a copy."""
+    """Return the part of an array that an index selects, as a view; None where it would be a copy."""
     if isinstance(index, (int, np.integer)) and receiver.ndim == 1:
         place = int(index) % max(receiver.size, 1)
         return receiver[place : place + 1]

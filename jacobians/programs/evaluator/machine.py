@@ -1,4 +1,4 @@
-"""What every part of the evaluator works on: a run's names, tables and budget, and who is told of every store."""
+"""What every part of the evaluator works on: a run's names, tables and budget, and the recorder of its stores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAISED = (
 
 
 class Recorder(Protocol):
-    """Who is told of every store, and may change what is stored.
+    """A recorder is told of every store, and may change what is stored.
 
     Attributes
     ----------
@@ -31,10 +31,10 @@ class Recorder(Protocol):
     def looked_at(self) -> Container[int]: ...
 
     def stored(self, kind: str, key: str, shown: str, line: int, frame: Frame, value: Any) -> Any:
-        """Return what is to be stored: the value, unless something else is put in its place."""
+        """Return what is stored: the value, or what the recorder puts in its place."""
 
     def lost(self, key: str, shown: str, line: int, frame: Frame, reason: Unread) -> None:
-        """Hear that a name has no value, since what it would be set to is not read."""
+        """Note that a name has no value, since its right side is not read."""
 
     def keeps_old(self, node: ast.stmt) -> bool:
         """Return whether an update is to leave the old value where it is."""
@@ -46,10 +46,10 @@ class Recorder(Protocol):
         """Return the value of an expression that is looked at."""
 
     def enters_loop(self, node: ast.stmt, length: int | None) -> int | None:
-        """Return after how many iterations a loop is left; None for a loop that is run to its end."""
+        """Return the number of iterations after which a loop is left; None where it runs to its end."""
 
     def left_loop(self, node: ast.stmt) -> None:
-        """Hear that a loop was left early."""
+        """Note that a loop was left early."""
 
 
 class Machine(ABC):
@@ -98,7 +98,7 @@ class Machine(ABC):
 
     @abstractmethod
     def block(self, body: list[ast.stmt], frame: Frame) -> None:
-        """Run statements; one that is outside the list leaves names that are not read."""
+        """Run statements. After one that is not read, the names that it sets are unknown."""
 
     @abstractmethod
     def call(self, called: Any, args: list[Any], keywords: dict[str, Any], node: ast.Call | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The NumPy functions that a program may call, by their full names, each behind a question for its result's size."""
+"""The NumPy functions that a program may call, by their full names. Each checks its result's size first."""
 
 from __future__ import annotations
 

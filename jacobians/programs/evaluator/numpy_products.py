@@ -1,4 +1,4 @@
-"""Products of arrays and linear algebra, each behind a question for the size of its result and of its work."""
+"""Products of arrays and linear algebra. Each checks the size of its result and of its work first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_WORK = 3e7
 
 
 def check_product(name: str, a: Any, b: Any, budget: Budget) -> None:
-    """Ask for the size of a product before it is made.
+    """Check the size of a product before it is computed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Statements, and the run of a whole program: what is outside the list leaves names that are not read."""
+"""Statements, and the run of a whole program. What a statement that is not read would set is unknown."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Evaluator(Expressions):
             self.block(tree.body, self.module)
 
     def block(self, body: list[ast.stmt], frame: Frame) -> None:
-        """Run statements; one that is outside the list leaves names that are not read."""
+        """Run statements. After one that is not read, the names that it sets are unknown."""
         for node in body:
             self._statement(node, frame)
 

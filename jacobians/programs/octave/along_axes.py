@@ -14,7 +14,7 @@ from jacobians.programs.values import Budget, ProgramError, UnreadError
 
 
 def reduced(rule: Callable[..., Array]) -> Rule:
-    """Return a function that leaves one entry of each column; of [] it is that of no entry."""
+    """Return a function that reduces each column to one entry. Of [] it is its value for no entry."""
 
     def reduce(budget: Budget, of: Any, axis: Any = None, *_: Any) -> Array:
         held = number(of)

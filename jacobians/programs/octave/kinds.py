@@ -99,7 +99,7 @@ def _text(budget: Budget, *arguments: Any) -> str:
 
 
 def double(budget: Budget, of: Any) -> Array:
-    """Return numbers, of a text those of its letters."""
+    """Return numbers; a text becomes the codes of its letters."""
     if isinstance(of, str):
         budget.size(len(of))
         return np.array([[float(ord(c)) for c in of]]).reshape(1 if of else 0, len(of))

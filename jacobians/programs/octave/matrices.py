@@ -105,7 +105,7 @@ def volume(shape: Sequence[float]) -> float:
 
 
 def room(budget: Budget, shape: Sequence[float]) -> None:
-    """Ask for a shape before it is made, an axis of one without entries too: a sum over the others has as many."""
+    """Check a shape before an array of it is made. Each axis is checked too, even where the array has no entry."""
     budget.shape(shape)
 
 
@@ -118,7 +118,7 @@ def trimmed(shape: Sequence[int]) -> Shape:
 
 
 def is_vector(shape: Shape) -> bool:
-    """Return whether exactly one axis has not the length 1."""
+    """Return whether exactly one axis has a length other than 1."""
     return sum(n != 1 for n in shape) == 1
 
 
@@ -149,7 +149,7 @@ def outputs(count: int, value: Any) -> tuple[Any, ...]:
 
 
 def index(budget: Budget, call: Call, of: Any, *places: Any) -> Any:
-    """Return a part of a matrix, cell array or text, or what a function gives: what it is decides."""
+    """Return a part of a matrix, cell array or text, or the value of a function, whichever stands there."""
     if isinstance(of, (BuiltIn, Function, Bound)):
         return first(call(of, list(places), {}))
     if isinstance(of, list):
@@ -500,7 +500,7 @@ def columns_of(budget: Budget, over: Any) -> list[Any]:
 
 
 def broadcast(budget: Budget, left: Any, right: Any) -> tuple[Array, Array]:
-    """Return two matrices of floats that fit entry by entry, after what comes of them was found small enough."""
+    """Return two matrices of floats that broadcast, if the result is small enough."""
     a, b = number(left), number(right)
     try:
         shape = np.broadcast_shapes(*_same_rank(a.shape, b.shape))
@@ -534,7 +534,7 @@ LARGEST_WORK = 3e7
 
 
 def work(budget: Budget, flops: float) -> None:
-    """Refuse what would take too long, before it is begun."""
+    """Refuse work that would take too long, before it begins."""
     if flops > LARGEST_WORK:
         raise LimitError("a product or an inverse of matrices that is too large")
     budget.size(flops / 256)

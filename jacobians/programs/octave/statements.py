@@ -1,4 +1,4 @@
-"""Octave's statements: assignments of wholes and of parts, blocks, functions, and what of a file is skipped."""
+"""Octave's statements: assignments to names and to parts of arrays, blocks, functions, and lines that are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`octave_text`: a tree of `octave_tree` as Octave writes it, for the line that should stand in a wrong one's place."""
+"""`octave_text`: a tree of `octave_tree` written as Octave, for the line that should replace a wrong one."""
 
 from __future__ import annotations
 

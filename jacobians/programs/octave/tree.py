@@ -1,4 +1,4 @@
-"""`octave_tree`: an Octave or MATLAB file as a tree of Python's nodes; what is Octave's own calls built-in names.
+"""`octave_tree`: an Octave or MATLAB file as a tree of Python's nodes. Octave's own operations are calls.
 
 The evaluator knows one language. A = B * c(2, end)' becomes the tree of
 
