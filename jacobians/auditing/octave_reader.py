@@ -126,13 +126,16 @@ class _OctaveReader(TextReader):
         spaced = self._in_block and self.source.text[start - 1 : start].isspace()
         if power := self.tokens.accept("^", ".^"):
             kind = "matrix_power" if self.as_in_books and power.text == "^" else "power"
-            sign = -1 if self.tokens.accept("-") else 1
-            value = sign * self._integer(1, self.largest_power)
+            value = self._exponent()
         elif not spaced and self.tokens.accept("("):
             kind, value = self._index(of)
         elif not self.tokens.accept("'", ".'"):
             return None
         return kind, value, self._since(start)
+
+    def _exponent(self) -> object:
+        sign = -1 if self.tokens.accept("-") else 1
+        return sign * self._integer(1, self.largest_power)
 
     def _index(self, of: Term) -> tuple[Literal["part", "entries", "example", "reshape"], object]:
         """(:, 2:end), (2:end), (i, :) of a loop, or (:)."""
@@ -231,6 +234,19 @@ class _TextbookReader(_OctaveReader):
     grammar = TEXTBOOK
     as_in_books = True
     largest_power = 9
+    _exponents = 0
+
+    def _exponent(self) -> object:
+        """A number, or a term: a name or what stands in brackets."""
+        token = self.tokens.next
+        if token.kind == "number" and not token.text.isdigit():
+            return float(self.tokens.take().text)
+        if token.kind != "name" and token.text != "(":
+            return super()._exponent()
+        self._exponents += 10  # exponents of exponents are as deep as brackets
+        found = self._atom(self._deeper(self._exponents))
+        self._exponents -= 10
+        return found
 
     def _begins(self, token: Token) -> bool:
         return token.kind in ("number", "name") or token.text == "("

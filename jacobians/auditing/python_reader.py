@@ -151,7 +151,7 @@ class _PythonReader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.term(operand, depth)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return Term("power", (self.term(left, depth),), self._exponent(right), span)
+                return Term("power", (self.term(left, depth),), self._exponent(right, depth), span)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _BINARY:
                 return Term(_BINARY[type(operator)], self.terms((left, right), depth), None, span)
             case ast.Attribute(value=value, attr="T"):
@@ -212,12 +212,15 @@ class _PythonReader:
                         return axis, True
         return None
 
-    def _exponent(self, node: ast.expr) -> int:
+    def _exponent(self, node: ast.expr, depth: int) -> object:
+        """A small whole number; in an expression, which has Kronecker products, a term."""
         match node:
             case ast.Constant(value=int(value)) if value in (1, 2, 3) and value is not True:
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))) if value in (1, 2, 3):
                 return -value
+        if self.scope.function("kron") is not None:
+            return self.term(node, depth)
         raise self.error("an exponent is one of -3, -2, -1, 1, 2, 3; no towers of powers", node)
 
     def _slices(self, node: ast.expr) -> Slices:
@@ -303,7 +306,7 @@ class _PythonReader:
             case ast.Attribute(value=value, attr=("ravel" | "flatten")) if bare:
                 return Term("reshape", self.terms((value,), depth), (-1,), span)
             case ast.Attribute(value=value, attr="pow") if len(args) == 1 and bare:
-                return Term("power", self.terms((value,), depth), self._exponent(args[0]), span)
+                return Term("power", self.terms((value,), depth), self._exponent(args[0], depth), span)
             case ast.Attribute(value=value, attr="clamp") if not args and [k.arg for k in node.keywords] == ["min"]:
                 if _is_zero(node.keywords[0].value):
                     return call("relu", self.terms((value,), depth), span)
@@ -336,7 +339,7 @@ class _PythonReader:
             case _, [_, _] if name in _PRODUCTS:
                 return Term(_PRODUCTS[name], self.terms(args, depth), None, span)
             case "power", [of, exponent]:
-                return Term("power", self.terms((of,), depth), self._exponent(exponent), span)
+                return Term("power", self.terms((of,), depth), self._exponent(exponent, depth), span)
             case "negative", [_]:
                 return Term("negative", self.terms(args, depth), None, span)
             case "reciprocal", [_]:

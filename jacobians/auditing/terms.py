@@ -46,6 +46,7 @@ Kind: TypeAlias = Literal[
     "left_divide",  # A \\ b, which is inv(A) b
     "negative",
     "power",  # entry by entry; detail: the exponent
+    "raised",  # to an exponent that is an expression; detail: whether entry by entry
     "kron",  # A ⊗ B
     "matrix_power",  # what a book's ^ writes, of a number or of a square matrix; detail: the exponent
     "part",  # detail: slices

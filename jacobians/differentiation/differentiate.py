@@ -61,10 +61,10 @@ def differentiate(
     Parameters
     ----------
     expression : str
-        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers,
-        Hadamard products and quotients, trace, inv, det, logdet, norm (Frobenius, or of a vector), sum, mean, diag
-        (of a column or of a square matrix), vec (by columns), kron, pinv, solve (Octave's ``A \\ b``), softmax of a
-        column, exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
+        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers of a
+        matrix, Hadamard products, quotients and powers such as ``2.^X``; trace, inv, det, logdet, norm (Frobenius, or
+        of a vector), sum, mean, kron, pinv, solve (Octave's ``A \ b``), diag (of a column or of a square matrix), vec
+        (by columns), softmax (of a column); exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
     wrt : str
         The name.
     order : {1, 2}
@@ -332,6 +332,12 @@ def _in_products(term: Term, source: Source, notation: str) -> Term:
     match term.kind, parts:
         case "left_divide", [of, by]:
             return Term("product", (call("inv", (of,), of.span), by), None, term.span)
+        case (("power" | "matrix_power"), [of]) if isinstance(term.detail, Term):
+            exponent = _in_products(term.detail, source, notation)
+            if isinstance(exponent.detail, Number):
+                power = exponent.detail.value
+                return Term(term.kind, parts, int(power) if power.is_integer() else power, term.span)
+            return Term("raised", (of, exponent), term.kind == "power", term.span)
         case "reshape", [of] if term.detail in ((-1,), (-1, 1)):  # NumPy goes by rows, Octave by columns
             by_rows = Term("transpose", (of,), None, of.span) if notation == "numpy" else of
             return call("vec", (by_rows,), term.span)

@@ -18,6 +18,7 @@ Size: TypeAlias = int
 Sizes: TypeAlias = tuple[()] | tuple[Size, Size]
 
 _SQUARE = ("trace", "inv", "det", "logdet")
+_MATRIX_POWER = "the exponent of a matrix is a whole number from -9 to 9; entry by entry, write .^"
 _TO_SCALAR = ("trace", "det", "logdet", "norm")
 
 
@@ -132,6 +133,12 @@ class _Unknowns:
                 return self._alike(term, a, b)
             case (("negative" | "power"), [a]):
                 return a
+            case "raised", [a, b]:
+                if (a or b) and not term.detail:
+                    raise self.error(_MATRIX_POWER, term)
+                return self._alike(term, a, b)
+            case "matrix_power", [(_, _)] if not (float(term.detail).is_integer() and abs(term.detail) <= 9):
+                raise self.error(_MATRIX_POWER, term)
             case "matrix_power", [a]:
                 return self._square(term, a) if a else a
             case "outer", [a, b]:
@@ -213,7 +220,9 @@ class _Unknowns:
     def _alike(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
         if not a or not b:
             return a or b
-        what = {"plus": "sum", "minus": "difference", "divide": "quotient"}.get(term.kind, "elementwise product")
+        what = {"plus": "sum", "minus": "difference", "divide": "quotient", "raised": "power"}.get(
+            term.kind, "elementwise product"
+        )
         for one, other in zip(a, b, strict=True):
             self.same(one, other, term, what, (a, b))
         return a

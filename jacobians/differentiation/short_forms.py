@@ -20,7 +20,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape
 from jacobians.graphs.elementary import Cos, Sign, Sin
-from jacobians.operations import Exp, Sigmoid, Tanh
+from jacobians.operations import Exp, Log, Sigmoid, Tanh
 from jacobians.symbols.expressions import (
     DIAG,
     Add,
@@ -63,6 +63,10 @@ def _vec(A: Array) -> Array:
     return A.T.reshape(-1, 1)
 
 
+def _raised_base(c: float, Z: Array) -> Any:
+    return np.power(c, Z)
+
+
 def _sqrt(Z: Array) -> Array:
     return np.sqrt(Z)
 
@@ -74,6 +78,8 @@ DIAGONAL = Function("diagonal", "diag", _diagonal)
 """The diagonal of a matrix, as a column."""
 VEC = Function("vec_by_columns", "vec", _vec)
 """The columns of a matrix, one below the other."""
+RAISED = Function("raised", "power", _raised_base)
+"""A number raised to every entry of an array."""
 _ROOT = Function("sqrt", "sqrt", _sqrt)
 
 
@@ -260,6 +266,12 @@ def addends(expr: Expr) -> list[Addend]:
             return addends(_DERIVATIVES[function.name](shortened(of)))
         case Call(function, (of, Number(power))) if function.name in ("power", "power_prime"):
             return _raised(of, power, prime=function.name == "power_prime") or [_atom(_rebuilt(expr))]
+        case Call(function, (of, Number(base))) if function.name in ("exponential", "exponential_prime"):
+            raised = _atom(Call(RAISED, (Number(base), shortened(of)), of.shape))
+            logarithm = Call(Log().function(), (Number(base),))
+            return [raised.times(Addend(1, (logarithm,)), raised.core) if function.prime else raised]
+        case Ones(()):
+            return [Addend(1)]
         case Eye() | Ones():
             return [Addend(1, core=expr)]
     return [_atom(_rebuilt(expr))]
@@ -279,7 +291,7 @@ def _reshaped(of: Expr, dims: Shape) -> Expr:
 def _in_shape(addend: Addend, dims: Shape) -> list[Addend]:
     match addend.core:
         case Ones():
-            return [replace(addend, core=Ones(dims))]
+            return [replace(addend, core=Ones(dims) if dims else None)]
         case Reshaped() as core:
             of = _reshaped(core, dims)
             if isinstance(of, Reshaped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 
 import jacobians.matrix as matrix
 from jacobians.arrays import Array, show_shape
+from jacobians.differentiation.short_forms import RAISED
 from jacobians.differentiation.values_of_terms import SOFTMAX_OF_COLUMN, diag, vec
 from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
-from jacobians.graphs.elementary import Abs, Sign
+from jacobians.graphs.elementary import Abs, Exponential, Sign
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
     KRONECKER,
@@ -107,6 +109,10 @@ class GraphOfExpression:
                 return a.sum()
             case Call(function, _), [a, b] if function == KRONECKER:
                 return matrix.kron(a, b)
+            case Call(function, (Number(base), _)), [_, a] if function == RAISED:
+                return Exponential(base)(a)
+            case Call(function, (Number(),)), _ if function.name == "log":
+                return self.inputs[self._names[expr]]
             case Call(function, (_, Number(power))), [a, _] if function.name == "power":
                 return a**power
             case Call(function, (_, Number(power))), [a, _] if function.name == "power_prime":
@@ -128,5 +134,8 @@ def _constants(expr: Expr, taken: set[str], found: dict[str, tuple[Expr, Array]]
         while name in taken:
             name += "_"
         found[name] = expr, np.eye(expr.rows) if isinstance(expr, Eye) else np.ones(expr.shape)
+    match expr:
+        case Call(function, (Number(value),)) if function.name == "log" and all(of != expr for of, _ in found.values()):
+            found[f"Log{len(found)}_"] = expr, np.asarray(math.log(value))
     for part in expr.parts:
         _constants(part, taken, found)

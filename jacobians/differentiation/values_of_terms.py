@@ -11,7 +11,7 @@ import jacobians.matrix as matrix
 from jacobians.arrays import Array
 from jacobians.auditing.terms import Term
 from jacobians.graphs import Value, values
-from jacobians.graphs.elementary import Abs, Sign
+from jacobians.graphs.elementary import Abs, Exponential, Sign
 from jacobians.layout import Layout
 from jacobians.operations import Softmax, exp, log, relu, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import Symbol
@@ -84,6 +84,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
             return -a
         case "power", [a]:
             return a**term.detail
+        case "raised", [a, b]:
+            return exp(b * log(a)) if isinstance(a, Value) else Exponential(a)(b)
         case "matrix_power", [a]:
             return _matrix_power(a, term.detail) if np.ndim(a) else a**term.detail
         case (("sum" | "mean"), [a]):

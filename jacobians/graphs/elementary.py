@@ -6,6 +6,7 @@ Source: NIST Digital Library of Mathematical Functions, 4.20, 4.24, 4.34, 4.37 a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -268,6 +269,42 @@ class Sign(Elementary):
     @staticmethod
     def textbook_second(Z: Array) -> Array:
         return 0 * Z
+
+
+@dataclass(frozen=True)
+class Exponential(Elementwise):
+    """V ↦ c^V, entry by entry.
+
+    Parameters
+    ----------
+    base : float
+        c, a positive number.
+    """
+
+    base: float
+
+    def __post_init__(self) -> None:
+        if not self.base > 0:
+            raise DomainError(f"exponential: the base is {self.base:g}; with any exponent it is positive")
+
+    @staticmethod
+    def textbook(Z: Array, c: float) -> Array:
+        return c**Z
+
+    @staticmethod
+    def textbook_prime(Z: Array, c: float) -> Array:
+        return np.log(c) * c**Z
+
+    @staticmethod
+    def textbook_second(Z: Array, c: float) -> Array:
+        return np.log(c) ** 2 * c**Z
+
+    def _curvature(self, z: Array) -> Array:
+        return as_array(np.log(self.base) ** 2 * self.base**z)
+
+    def _rule(self, z: Array) -> tuple[Array, Callable[[], Array]]:
+        value = as_array(self.base**z)
+        return value, lambda: as_array(np.log(self.base) * value)
 
 
 class Expm1(Elementary):

@@ -52,6 +52,7 @@ GREEK = {
     "lambd": "λ",
     "lambda": "λ",
     "alpha": "α",
+    **{"beta": "β", "gamma": "γ", "epsilon": "ε", "kappa": "κ"},
     "sigma": "σ",
     **{"mu": "μ", "nu": "ν", "rho": "ρ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "eta": "η"},
     **{"Sigma": "Σ", "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "Gamma": "Γ"},

@@ -34,6 +34,8 @@ OF_MATRICES: dict[str, tuple[str, Callable[..., Any], str]] = {
     "X.reshape(-1, 1) * 2.0": ("X", lambda X: 2 * column(X), "dy = 2 vec(dXᵀ)"),
     "abs(A X)": ("X", lambda A, X: np.abs(A @ X), "dY = (A dX) ∘ sign(A X)"),
     r"A \ b": ("A", lambda A, b: np.linalg.solve(A, b), "dy = −inv(A) dA inv(A) b"),
+    "2.^(A X)": ("X", lambda A, X: 2 ** (A @ X), "dY = log(2) ((A dX) ∘ power(2, A X))"),
+    "X**Y": ("X", lambda X, Y: X**Y, "dZ = (dX / X) ∘ Y ∘ exp(Y ∘ log(X))"),
     "softmax(A x)": ("x", lambda A, x: softmax(A @ x), "dy = softmax(A x) ∘ (A dx − (dxᵀ Aᵀ softmax(A x)) 1)"),
 }
 OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
@@ -42,6 +44,12 @@ OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "a' vec(X.^2)": ("X", lambda a, X: (a * vec(X**2)).sum(), ""),
     "vec(X)' vec(X)": ("X", lambda X: (X**2).sum(), "∂f/∂X = 2 X"),
     "sum(abs(A x - b))": ("x", lambda A, x, b: np.abs(A @ x - b).sum(), "∂f/∂x = Aᵀ sign(A x − b)"),
+    "np.power(2, x).sum()": ("x", lambda x: (2**x).sum(), "∂f/∂x = log(2) power(2, x)"),
+    "sum(beta.^(gamma x))": (
+        "gamma",
+        lambda beta, gamma, x: (beta ** (gamma * x)).sum(),
+        "∂f/∂γ = log(β) (exp(log(β) γ x)ᵀ x)",
+    ),
     r"b' (A \ b)": ("A", lambda b, A: b[:, 0] @ np.linalg.solve(A, b)[:, 0], ""),
     "a' softmax(x)": ("x", lambda a, x: (a * softmax(x)).sum(), "∂f/∂x = softmax(x) ∘ (a − (aᵀ softmax(x)) 1)"),
     "np.linalg.slogdet(X)[1]": ("X", lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
@@ -125,6 +133,9 @@ def test_a_backslash_is_octaves_where_no_command_follows() -> None:
     [
         ("slogdet(X)", r"slogdet is a sign and a logarithm; write slogdet\(X\)\[1\], or logdet\(X\)"),
         ("softmax(X)", r"softmax is taken of a column here, not of \?×\?"),
+        ("X^alpha", r"the exponent of a matrix is a whole number from -9 to 9; entry by entry, write \.\^"),
+        ("X^(0 - 2.5)", "the exponent of a matrix is a whole number"),
+        ("X^0.5", "the exponent of a matrix is a whole number from -9 to 9"),
         ("diag(2) X", "diag is taken of a matrix, not of a number"),
     ],
 )

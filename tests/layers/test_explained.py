@@ -73,7 +73,7 @@ LINES = {
     avg_pool: ["Z₁ = avgpool(X, 2, 3, 1, 1, 1)", "dX = avgunpool(dZ₁, X, 2, 3, 1, 1, 1)"],
     global_pool: ["dX = maxunpool(dZ₁ as 2×3×1×1, X, 4, 5, 1, 0)"],
     batch_norm: [
-        "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (gamma / (5 S₁))ᵀ)",
+        "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (γ / (5 S₁))ᵀ)",
         "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
         "dbeta = 1ᵀdZ₁",
     ],
