@@ -1,4 +1,4 @@
-"""Layers: convolutions, pooling, normalisation, recurrences and attention, each with its Jacobian in structure.
+"""Layers: convolutions, pooling, normalisation, recurrences and attention, each with a structured Jacobian.
 
 ``jac.layers.conv2d(X, W, b)`` and its like are called as ``jac.sigmoid(Z)`` is: arrays give a value and its Jacobians,
 values of a graph give values.

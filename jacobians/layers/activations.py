@@ -54,7 +54,7 @@ class AsWritten(Elementwise):
 
 @final
 class ELU(AsWritten):
-    """V ↦ V where positive, α(exp V − 1) elsewhere; with α other than 1 it has a kink at 0, where its slope is α.
+    """V ↦ V where it is positive, else α(exp V − 1). Unless α is 1, it has a kink at 0, where its slope is α.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class ELU(AsWritten):
 
 @final
 class SELU(AsWritten):
-    """V ↦ λ·ELU(V), with the α and λ for which mean 0 and variance 1 stay so (Klambauer et al. 2017, eq. 14).
+    """V ↦ λ·ELU(V). Its α and λ keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 14).
 
     Examples
     --------
@@ -124,7 +124,7 @@ class SELU(AsWritten):
 
 @final
 class HardTanh(AsWritten):
-    """V ↦ V between −1 and 1, and the nearer of these outside, where the slope is 0, at the ends too.
+    """V ↦ V between −1 and 1, else the nearer of the two. The slope is 0 outside and at the ends.
 
     Examples
     --------
@@ -175,7 +175,7 @@ class SoftSign(AsWritten):
 
 @final
 class HardSwish(AsWritten):
-    """V ↦ V·min(max(V + 3, 0), 6)/6; at −3 the slope is 0, at 3 it is 1.
+    """V ↦ V·min(max(V + 3, 0), 6)/6. The slope is 0 at −3, and 1 at 3.
 
     Examples
     --------
@@ -237,7 +237,7 @@ class Mish(Elementwise):
 
 @final
 class PReLU(Primitive):
-    """(X, a) ↦ X where positive, a·X elsewhere, with one slope for all or one for each feature or channel.
+    """(X, a) ↦ X where it is positive, else a·X. There is one slope a for all, or one per feature or channel.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ class PReLU(Primitive):
 
 @of_one
 def elu(X: npt.ArrayLike, alpha: float = 1.0) -> tuple[Array, Jacobian]:
-    """Return X where positive, α(exp X − 1) elsewhere, and the Jacobian (Clevert et al. 2016, arXiv:1511.07289).
+    """Return X where it is positive, else α(exp X − 1), and the Jacobian (Clevert et al. 2016, arXiv:1511.07289).
 
     Examples
     --------
@@ -307,7 +307,7 @@ def selu(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
 
 @of_one
 def hard_tanh(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
-    """Return X cut off at −1 and 1, and the Jacobian (Collobert 2004, *Large scale machine learning*).
+    """Return X clipped to [−1, 1], and the Jacobian (Collobert 2004, *Large scale machine learning*).
 
     Examples
     --------
@@ -354,7 +354,7 @@ def hard_swish(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
 
 
 def prelu(X: Any, a: Any, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
-    """Return X where positive, a·X elsewhere, and the Jacobians by both (He et al. 2015, arXiv:1502.01852).
+    """Return X where it is positive, else a·X, and both Jacobians (He et al. 2015, arXiv:1502.01852).
 
     Parameters
     ----------

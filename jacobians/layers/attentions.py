@@ -40,7 +40,7 @@ __all__ = ["Attention", "MultiHeadAttention", "attention", "multi_head_attention
 
 @final
 class Attention(Primitive):
-    r"""(Q, K, V) ↦ P V with P = softmax(Q Kᵀ/√d), for each index of the leading axes: examples, and heads.
+    r"""(Q, K, V) ↦ P V with P = softmax(Q Kᵀ/√d), for each example and each head.
 
     The softmax runs over the keys, so :math:`dS = P \circ (dP - \operatorname{rowsum}(dP \circ P))` with dP = dO Vᵀ;
     then dQ = dS K/√d, dK = dSᵀ Q/√d and dV = Pᵀ dO.
@@ -157,7 +157,7 @@ class Attention(Primitive):
         """Return P V with P = softmax(S), S = Q Kᵀ/√d, of one example and head, and the makers in symbols."""
         Q, K, V = inputs
         if Q.ndim != 2:
-            raise ShapeError("attention: a formula is written for one example and one head, for matrices")
+            raise ShapeError("attention: a formula is written for matrices: one example and one head")
         (queries, d), keys = Q.shape, K.shape[0]
         scores = Q @ K.T * d**-0.5
         hidden = self._hidden((queries, keys))
@@ -201,7 +201,7 @@ class Attention(Primitive):
                 ) from None
             hidden = own if hidden is None else hidden | own
         if (shape[-1] == 0 and 0 not in shape[:-1]) or (hidden is not None and hidden.all(axis=-1).any()):
-            raise DomainError("attention: a query may look at no key, and of nothing there is no softmax")
+            raise DomainError("attention: a query may look at no key, and a softmax needs one or more")
         return hidden
 
 
@@ -241,7 +241,7 @@ def attention(Q: Any, K: Any, V: Any, *, mask: npt.ArrayLike | None = None, caus
 
 @final
 class MultiHeadAttention(Composed):
-    """(X, M, Wq, Wk, Wv, Wo, bq, bk, bv, bo) ↦ heads side by side, times Wo: queries of X look at keys of M.
+    """(X, M, Wq, Wk, Wv, Wo, bq, bk, bv, bo) ↦ the heads side by side, times Wo. Queries of X look at keys of M.
 
     Parameters
     ----------

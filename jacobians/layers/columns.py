@@ -87,7 +87,7 @@ IM2ROW, ROW2IM = Function("im2row", "im2row", im2row), Function("row2im", "row2i
 
 
 class OfFormulas(Jacobian):
-    """A structure that is acted with on formulas alone."""
+    """A structure that acts on formulas alone."""
 
     __slots__ = ()
 

@@ -367,16 +367,14 @@ class TransposedConvolution(_WithKernel):
         self._refuse(X, W, channels, inputs, inputs)
         outputs *= self.groups
         if self.pad == "same":
-            raise ShapeError(f"{self.name}: pad='same' leaves the length open; give the number of zeros")
+            raise ShapeError(f"{self.name}: pad='same' does not fix the length; give the number of zeros")
         pads = as_pads(self.pad, tuple(places), tuple(kernel), self.stride, self.dilation, self.name)
         lengths = tuple(
             (n - 1) * s + d * (k - 1) + 1 + e - sum(p)
             for n, s, d, k, e, p in zip(places, self.stride, self.dilation, kernel, self.extra, pads, strict=True)
         )
         if min(lengths, default=1) < 1:
-            raise ShapeError(
-                f"{self.name}: X has shape {X.shape}; with pad={self.pad!r} nothing is left, lengths {lengths}"
-            )
+            raise ShapeError(f"{self.name}: X has shape {X.shape}; pad={self.pad!r} leaves nothing, lengths {lengths}")
         dtype = np.result_type(X, W)
         wide = tuple(n + sum(p) for n, p in zip(lengths, pads, strict=True))
         one = Windows(tuple(kernel), (outputs, *wide), self.stride, self.dilation, dtype)
@@ -520,7 +518,7 @@ def conv1d(
     flipped: bool = False,
     layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobians]:
-    """Return the convolution along one axis, and its Jacobians; as `conv2d`, with images (N, C, L).
+    """Return the convolution along one axis, and its Jacobians. It is as `conv2d`, with images (N, C, L).
 
     Examples
     --------
@@ -552,7 +550,7 @@ def conv_transpose2d(
     flipped: bool = False,
     layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobians]:
-    """Return the transposed convolution of images, and its Jacobians; see `TransposedConvolution`.
+    """Return the transposed convolution of images, and its Jacobians. See `TransposedConvolution`.
 
     Examples
     --------

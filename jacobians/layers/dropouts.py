@@ -1,4 +1,4 @@
-"""Dropout with inverted scaling: a diagonal, whose mask is drawn from a given generator or is given itself."""
+"""Dropout with inverted scaling: a diagonal. Its mask is given, or drawn from a given generator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Dropout", "dropout"]
 
 @final
 class Dropout(Unary):
-    """X ↦ X ∘ mask/(1 − drop): entries are kept by chance and scaled so that the mean stays (inverted dropout).
+    """X ↦ X ∘ mask/(1 − drop). Chance keeps entries, and the scale keeps the mean (inverted dropout).
 
     Parameters
     ----------
@@ -96,8 +96,7 @@ def dropout(
     if mask is None:
         if drop and rng is None:
             raise ArgumentError(
-                "dropout: rng is needed, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden "
-                "state"
+                "dropout: give rng, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden state"
             )
         shape = np.shape(getattr(X, "array", X))
         mask = np.ones(shape, bool) if rng is None else generator(rng, "dropout").random(shape) >= drop

@@ -1,4 +1,4 @@
-"""Functions entry by entry: sine and cosine, and those with a kink or a domain, as |x|, √x and the larger of two."""
+"""Functions entry by entry: sine and cosine, and those with a kink or a domain: |x|, √x, the larger of two."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 
 @final
 class Absolute(AsWritten):
-    """V ↦ its absolute values; the slope at 0 is 0.
+    """V ↦ |V|. The slope at 0 is 0.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Absolute(AsWritten):
 
 @final
 class Sqrt(Elementary):
-    """V ↦ √V, of positive entries: at 0 there is no derivative.
+    """V ↦ √V, of positive entries. At 0 there is no derivative.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class Sqrt(Elementary):
 
 @final
 class Clip(AsWritten):
-    """V ↦ V between two numbers, and the nearer of these outside, where the slope is 0, at the ends too.
+    """V ↦ V between two numbers, else the nearer of the two. The slope is 0 outside and at the ends.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Clip(AsWritten):
 
 
 class _Chosen(OfTwo):
-    """The larger or the smaller of two; of equal ones each takes half of the derivative, as in torch."""
+    """The larger or the smaller of two. Where they are equal, each takes half of the derivative, as in torch."""
 
     larger: ClassVar[bool]
     piecewise_linear = True
@@ -217,7 +217,7 @@ def absolute(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
 
 @of_one
 def clip(X: npt.ArrayLike, low: float, high: float) -> tuple[Array, Jacobian]:
-    """Return X cut off at two numbers, and the Jacobian.
+    """Return X clipped to two numbers, and the Jacobian.
 
     Raises
     ------
@@ -234,7 +234,7 @@ def clip(X: npt.ArrayLike, low: float, high: float) -> tuple[Array, Jacobian]:
 
 @of_two
 def maximum(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Jacobians]:
-    """Return the larger of two arrays, entry by entry, and the Jacobians; equal ones take half each.
+    """Return the larger of two arrays, entry by entry, and the Jacobians. Equal entries take half each.
 
     Examples
     --------
@@ -247,7 +247,7 @@ def maximum(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Jacobians]:
 
 @of_two
 def minimum(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Jacobians]:
-    """Return the smaller of two arrays, entry by entry, and the Jacobians; equal ones take half each.
+    """Return the smaller of two arrays, entry by entry, and the Jacobians. Equal entries take half each.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where training begins: random weights whose spread follows from how many entries a node adds up."""
+"""Random weights to begin training with. Their spread depends on how many entries a node adds up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["initial_weights"]
 def initial_weights(
     shape: Sequence[int], rng: np.random.Generator | int, rule: Rule = "glorot", layout: AnyLayout | None = None
 ) -> Array:
-    r"""Return random weights of a layer: a matrix, or a convolution's kernel, in a layout.
+    r"""Return random weights of a layer, in a layout: a matrix, or a convolution's kernel.
 
     A node adds up fan_in products; of a kernel these are the channels times the entries of a window, and fan_out the
     outputs times them. The numbers are drawn for one node after another, so one seed gives the same layer in every

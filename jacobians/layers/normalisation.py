@@ -95,7 +95,7 @@ class _Normalised(Primitive):
         axes, groups = self._groups(X.shape)
         m = X.size // groups if groups else 1
         if not m and not self.per_example:
-            raise DomainError(f"{self.name}: X has shape {X.shape}; of no entries there is no mean")
+            raise DomainError(f"{self.name}: X has shape {X.shape}; a mean needs one or more entries")
         dtype = np.result_type(*arrays)
         ordered = X.transpose(axes)
         rows = ordered.reshape(groups, m).astype(dtype, copy=False)
@@ -173,7 +173,7 @@ _SQRT = Function("sqrt", "sqrt", sqrt)
 
 @final
 class BatchNorm(_Normalised):
-    """(X, γ, β) ↦ γ ∘ x̂ + β, each feature normalised over the examples, or each channel over examples and places.
+    """(X, γ, β) ↦ γ ∘ x̂ + β. It normalises each feature over the examples, or each channel over examples and places.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def channel_axis(shape: Shape, layout: Layout) -> int:
 
 @final
 class LayerNorm(_Normalised):
-    """(X, γ, β) ↦ γ ∘ x̂ + β, the features of each example, and of each step of a sequence, normalised together.
+    """(X, γ, β) ↦ γ ∘ x̂ + β. It normalises the features of each example, or of each step of a sequence.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ def features_last(shape: Shape, layout: Layout) -> tuple[tuple[int, ...], int]:
 
 @final
 class RMSNorm(_Normalised):
-    """(X, γ) ↦ γ ∘ x/√(mean x² + ε), within the features of each example; the mean is not taken off.
+    """(X, γ) ↦ γ ∘ x/√(mean x² + ε), over the features of each example. It does not subtract the mean.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ class RMSNorm(_Normalised):
 
 @final
 class GroupNorm(_Normalised):
-    """(X, γ, β) ↦ γ ∘ x̂ + β, the channels of each image normalised in groups; of one channel each, instance norm.
+    """(X, γ, β) ↦ γ ∘ x̂ + β. It normalises groups of channels of each image. One channel a group is instance norm.
 
     Parameters
     ----------
@@ -430,7 +430,7 @@ def running_statistics(
     unbiased: bool = False,
     layout: AnyLayout | None = None,
 ) -> tuple[Array, Array]:
-    """Return each feature's mean and variance over a batch, mixed with those from before.
+    """Return a batch's mean and variance of each feature, mixed with those from before.
 
     Nothing is kept inside a layer. They are constant in the derivative of a layer that uses them.
 
@@ -475,7 +475,7 @@ def layer_norm(
     eps: float = 1e-5,
     layout: AnyLayout | None = None,
 ) -> tuple[Array, Jacobians]:
-    """Return X with the features of each example normalised, and the Jacobians (Ba et al. 2016, arXiv:1607.06450).
+    """Return X with each example's features normalised, and the Jacobians (Ba et al. 2016, arXiv:1607.06450).
 
     Parameters
     ----------

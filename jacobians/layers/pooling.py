@@ -1,4 +1,4 @@
-"""Pooling, padding, flattening and looking up: what moves, picks or averages the entries of each example."""
+"""Pooling, padding, flattening and embedding: what moves, picks or averages the entries of each example."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ class GlobalPool(_OfImages):
         axes = self._order(X)
         lengths = tuple(X.shape[a] for a in axes[2:])
         if 0 in lengths:
-            raise DomainError(f"{self.name}: X has shape {X.shape}; an image without places has no largest and no mean")
+            raise DomainError(f"{self.name}: X has shape {X.shape}; an image without places has no entries")
         value, jacobians = Pool(self.which, lengths, layout=self.layout)._linearize(X)
         kept = tuple(value.shape[a] for a in sorted(axes[:2]))
         return value.reshape(kept), {"X": lambda: Reshape(kept, value.shape, X.dtype) @ jacobians["X"]()}
@@ -229,7 +229,7 @@ class GlobalPool(_OfImages):
 
 @final
 class Padded(_OfImages):
-    """X ↦ X with zeros around its places; the transpose crops.
+    """X ↦ X with zeros around its places. The transpose crops.
 
     Parameters
     ----------
@@ -342,7 +342,7 @@ class Embedding(Unary):
 def max_pool(
     X: npt.ArrayLike, size: Steps, stride: Steps | None = None, pad: Any = 0, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
-    """Return the largest entry of each window, and the Jacobian, a selection; see `Pool`.
+    """Return the largest entry of each window, and the Jacobian, a selection. See `Pool`.
 
     Parameters
     ----------
@@ -374,7 +374,7 @@ def max_pool(
 def avg_pool(
     X: npt.ArrayLike, size: Steps, stride: Steps | None = None, pad: Any = 0, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobian]:
-    """Return the mean of each window, and the Jacobian; zeros of the padding are counted. See `Pool`.
+    """Return the mean of each window, and the Jacobian. It counts the padding's zeros. See `Pool`.
 
     Examples
     --------
@@ -421,7 +421,7 @@ def global_avg_pool(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[
 
 @of_one
 def pad(X: npt.ArrayLike, widths: Any, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return images with zeros around them, and the Jacobian, whose transpose crops.
+    """Return images with zeros around them, and the Jacobian. Its transpose crops.
 
     Parameters
     ----------
@@ -455,7 +455,7 @@ def flatten(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
 
 
 def embedding(tokens: npt.ArrayLike, W: Any) -> Any:
-    """Return the rows of a table that tokens number, and the Jacobian with respect to the table.
+    """Return a table's row for each token, and the Jacobian with respect to the table.
 
     Parameters
     ----------

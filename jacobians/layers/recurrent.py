@@ -34,7 +34,7 @@ __all__ = ["GRU", "LSTM", "RNN", "gru", "gru_step", "lstm", "lstm_step", "rnn", 
 
 
 class _Recurrent(Composed):
-    """What the three have in common: where arrays lie, and the loop over the steps.
+    """What RNN, LSTM and GRU share: where arrays lie, and the loop over the steps.
 
     Parameters
     ----------
@@ -408,7 +408,7 @@ def lstm(
     steps: bool = False,
     layout: AnyLayout | None = None,
 ) -> Any:
-    """Return all states h of an LSTM over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `lstm_step`.
+    """Return all states h of an LSTM over sequences, and their Jacobians, whose vjp is BPTT. See `rnn`.
 
     Examples
     --------
@@ -423,7 +423,7 @@ def lstm(
 def gru_step(
     X: Any, h: Any, Wx: Any, Wh: Any, b: Any, bh: Any, *, gates: str = "rzn", layout: AnyLayout | None = None
 ) -> Any:
-    """Return the next state of a GRU and its Jacobians; see `GRU` (Cho et al. 2014, arXiv:1406.1078).
+    """Return the next state of a GRU and its Jacobians. See `GRU` (Cho et al. 2014, arXiv:1406.1078).
 
     Parameters
     ----------
@@ -458,7 +458,7 @@ def gru(
     steps: bool = False,
     layout: AnyLayout | None = None,
 ) -> Any:
-    """Return all states of a GRU over sequences, and their Jacobians, whose vjp is BPTT; as `rnn` and `gru_step`.
+    """Return all states of a GRU over sequences, and their Jacobians, whose vjp is BPTT. See `rnn` and `gru_step`.
 
     Examples
     --------

@@ -94,7 +94,7 @@ def test_refusals() -> None:
     X, two, three = np.ones((4, 3)), np.ones(2), np.ones(3)
     with refused(ShapeError, "batch_norm: gamma has shape (2,), X (4, 3) with its features along axis -1 expects (3,)"):
         layers.batch_norm(X, two, three)
-    with refused(DomainError, "batch_norm: X has shape (0, 3); of no entries there is no mean"):
+    with refused(DomainError, "batch_norm: X has shape (0, 3); a mean needs one or more entries"):
         layers.batch_norm(X[:0], three, three)
     with refused(DomainError, "batch_norm: the entries of a group are all equal, and eps is 0; take a small eps > 0"):
         layers.batch_norm(X, three, three, eps=0)
@@ -119,7 +119,7 @@ def test_refusals() -> None:
         layers.dropout(X, 1.0)
     with refused(
         ArgumentError,
-        "dropout: rng is needed, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden state",
+        "dropout: give rng, such as np.random.default_rng(0), or the mask; nothing is drawn from a hidden state",
     ):
         layers.dropout(X, 0.5)
     with refused(ShapeError, "dropout: the mask has shape (3,), X (4, 3); they must be equal"):
