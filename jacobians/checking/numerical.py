@@ -193,7 +193,7 @@ class Probe:
         return firsts
 
     def measure_roughness(self, rng: np.random.Generator) -> None:
-        """Find out whether the function has another slope at tiny steps than at the usual ones, along two directions.
+        """Measure whether the slope at tiny steps differs from that at the usual steps, along two directions.
 
         Then it changes within the usual steps more than kinks make it, as sin(10⁷x) does, and what they agree on may
         be wrong; a kink or two change a slope by a part of it only.
@@ -217,7 +217,7 @@ class Probe:
                     self.rough |= bool((np.abs(slope - tiny) > share * size + doubt).any())
 
     def measure_noise(self, rng: np.random.Generator) -> None:
-        r"""Raise `noise` to what the function shows along a random direction, if that is more than its rounding.
+        r"""Raise `noise` to the function's noise along a random direction, if that is more than rounding.
 
         Differences of order k at equal, tiny steps of a smooth function vanish, and those of noise of variance σ² have
         variance :math:`\sigma^2 (2k)!/(k!)^2` (Hamming's table; Moré & Wild 2011, SIAM J. Sci. Comput. 33, ECNoise).

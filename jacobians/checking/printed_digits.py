@@ -1,4 +1,4 @@
-"""Numbers printed with few digits: how far each may be from the number that was printed, and whether all are."""
+"""Numbers printed with few digits: how far rounding to those digits may move each of them."""
 
 from __future__ import annotations
 

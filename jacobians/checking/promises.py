@@ -1,4 +1,4 @@
-"""What no comparison of values can see: written inputs, shared buffers, state, dtypes, shapes and memory orders."""
+"""Faults that no comparison of values shows: inputs that are written to, shared buffers, state, dtypes, shapes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Promises:
 
 
 def check_promises(fun: Calls, grad: Calls, tree: Tree, x: Array, value: Array, seed: int) -> Promises:
-    """Call both functions at x, at another point and at x again, with arrays of every kind; say what goes wrong.
+    """Call both functions at x, at another point and at x again, with arrays of every kind, and note their faults.
 
     `value` is what `fun` returned at x at the very first call.
     """

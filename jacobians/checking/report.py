@@ -1,4 +1,4 @@
-"""The outcome of a check: a verdict, the reasons, and for every parameter the entry that is worst, as text and HTML."""
+"""The outcome of a check: a verdict, the reasons, and each parameter's worst entry, as text and HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could have been seen: no parameter passes whose gradient could be zero, twice or minus it and pass as well."""
+"""What a check can see: no parameter passes where zero, twice or minus its gradient would pass too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FAR = (1e2, 1e4, 1e8, 1e12)
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """How large an error of one parameter shows, and how large its derivative is: each times its entries' scale.
+    """The smallest error that shows in one parameter, and its derivative's size, each times the entries' scale.
 
     Along directions both are norms, else they are the largest of all entries'. Each output has its own, shape (m,).
     """
@@ -66,7 +66,7 @@ class Sight:
 def verdict_of(
     probe: Probe, found: Findings, sight: Sight, whole: Array, span: tuple[int, int], rng: np.random.Generator
 ) -> Verdict:
-    """Return the verdict on one parameter: a pass if its derivative was seen in every output, or is a true zero there.
+    """Return the verdict on one parameter: it passes if its derivative is seen in every output, or is truly 0.
 
     It is one where it is below a millionth of the output's largest derivative of all parameters, or of its own slope
     to where it first differs visibly: a minimum, a dead unit. An output that is the same wherever it is followed has

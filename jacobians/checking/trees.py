@@ -102,7 +102,7 @@ class Tree:
         return bisect_right(self.offsets, entry) - 1
 
     def mismatch(self, value: Any) -> str:
-        """Return how the structure of `value` differs from this one's, in words, or an empty text."""
+        """Return in words how the structure of `value` differs from this one, or ""."""
         if self.single:
             if isinstance(value, dict) or (isinstance(value, tuple) and value and isinstance(value[0], np.ndarray)):
                 return f"is a {type(value).__name__} where x is an array"

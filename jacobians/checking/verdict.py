@@ -41,7 +41,7 @@ _ANOTHER = 0.7
 
 
 def own_rounding(size: Array, eps: float) -> Array:
-    """Return what a right derivative may be off by its own rounding, relative to the largest of its parameter."""
+    """Return how far rounding may move a right derivative, relative to its parameter's largest entry."""
     return 16.0 * eps * size
 
 
@@ -54,7 +54,7 @@ def judge(
     eps: float,
     closely: bool = False,
 ) -> LineVerdict:
-    """Return whether a given derivative along one line is right, as far as the function lets it be seen.
+    """Return whether a given derivative along one line is right, as far as the function's rounding shows.
 
     Bands are tried from the usual steps on, until one resolves what is given and confirms it. Where none does, finer
     ones have the first word, and the one-sided derivatives decide: at a kink everything between them is right (a

@@ -1,4 +1,4 @@
-"""Why a gradient is wrong: it is matched against a catalogue of slips applied to the right one."""
+"""Why a gradient is wrong: it is compared with the right gradient after each slip of a catalogue."""
 
 from __future__ import annotations
 

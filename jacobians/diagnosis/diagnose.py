@@ -1,4 +1,4 @@
-"""`diagnose`: why is this gradient wrong? The given one is matched against slips applied to the right one."""
+"""`diagnose`: why is this gradient wrong? It is compared with the right gradient after each known slip."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Reading:
 
     @property
     def came(self) -> dict[str, str]:
-        """How parameters came, which was put right before comparing."""
+        """The wrong form in which parameters came, which was corrected before comparing."""
         return dict.fromkeys(self.turned, "transposed") | dict.fromkeys(self.moved, "in another layout")
 
 
@@ -199,7 +199,7 @@ _LARGEST_EXPONENT = {"float64": 709.0, "float32": 88.0}
 
 
 def extremes(setting: Setting, gradients: Gradients) -> tuple[Cause, ...]:
-    """Return the causes that entries which are not finite may have; none where all are finite."""
+    """Return the possible causes of entries that are not finite; none where all are finite."""
     bad = {name: np.argwhere(~np.isfinite(g)) for name, g in gradients.items()}
     bad = {name: places for name, places in bad.items() if len(places)}
     if not bad:

@@ -1,4 +1,4 @@
-"""How far two gradients lie apart, parameter by parameter, and what can be read off one that is wrong."""
+"""How far two gradients lie apart, parameter by parameter, and what a wrong one shows."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Distances:
 
     @property
     def enough(self) -> float:
-        """The relative distance up to which a candidate is what is given: both of them round."""
+        """The relative distance up to which a candidate equals the given gradient: both are rounded."""
         return 10 * self.tolerance
 
     @property
@@ -99,18 +99,18 @@ class Distances:
         return all(map(self.is_right, self.start))
 
     def residual(self, distances: Mapping[str, float]) -> float:
-        """Return what a candidate leaves unexplained: 0 explains all, 1 nothing."""
+        """Return the share that a candidate leaves unexplained: 0 explains all, 1 explains nothing."""
         before = _total(self.start)
         return _total(distances) / before if before else 0.0
 
     def explains(self, distances: Mapping[str, float]) -> bool:
-        """Whether a candidate equals the given gradient, and the difference between them is no rounding."""
+        """Whether a candidate equals the given gradient: their difference is small beside the error to explain."""
         # near the right gradient the tolerance must shrink, or every small error would explain every other
         return max(distances.values()) <= self.enough and self.residual(distances) <= 1e-2
 
 
 def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tuple[ParameterFinding, ...]:
-    """Return one finding for each parameter; `came` says of some how they came otherwise than they should."""
+    """Return one finding for each parameter; `came` says in which wrong form some of them came."""
     came = came or {}
     found = []
     for name, right in distances.right.items():

@@ -1,4 +1,4 @@
-"""Slips with a number in them that is fitted to the given gradient: a ratio, a threshold, a learning rate."""
+"""Slips with a number that is fitted to the given gradient: a ratio, a threshold, a learning rate."""
 
 from __future__ import annotations
 

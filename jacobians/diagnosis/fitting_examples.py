@@ -1,4 +1,4 @@
-"""Slips in what single examples bring, fitted to the given gradient: weights, targets, a temperature, one δ.
+"""Slips of single examples, fitted to the given gradient: weights, targets, a temperature, one δ.
 
 A fit with as many numbers as there are data fits anything, and is no cause. Two classes of a softmax, or a single
 output, leave one number for each example: any wrong δ is then one of examples that are weighted.

@@ -40,7 +40,7 @@ def lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
 
 
 def plain(factor: float) -> float:
-    """Return the factor, or the one of `PLAIN` that it is but for rounding."""
+    """Return the factor of `PLAIN` that equals this one up to rounding, or this one."""
     return next((c for c in PLAIN if abs(factor - c) < 1e-6), factor)
 
 

@@ -74,7 +74,7 @@ class Recurrence:
         return len(self.starts) + 1 if node.number >= self.end else bisect_right(self.starts, node.number)
 
     def steps_back(self, edge: Edge) -> int:
-        """Return how many steps an edge goes back in time: 0 where it is no state that is handed on.
+        """Return how many steps an edge goes back in time; 0 where it carries no state.
 
         A number that adds up the losses of the steps is no state.
         """
@@ -137,7 +137,7 @@ class GraphSetting:
     def arrived(
         self, through: Through = passed, age: Callable[[Edge], int] | None = None, limit: int = 0
     ) -> dict[int, dict[int, Array]]:
-        """Return by node's number what arrives there, by the steps that it came back."""
+        """Return what arrives at each node, by the node's number and the steps back in time."""
         arrived: dict[int, dict[int, Array]] = {self.loss.number: {0: np.ones((), self.loss.dtype)}}
         for node in reversed(self.graph.nodes):
             for edge in self.graph.into[node]:
@@ -183,7 +183,7 @@ class GraphSetting:
 
 
 def graph_slips(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """Return the catalogue; the kinds that a large graph has most of come last."""
+    """Return the catalogue. The kinds of which a large graph has most come last."""
     yield from _of_parameters(setting)
     yield from _of_layers(setting)
     yield from _through_time(setting)

@@ -26,7 +26,7 @@ from jacobians.operations import Operation
 
 
 def wrong_layers(operation: Operation, arrays: Mapping[str, Array]) -> Iterator[WrongLayer]:
-    """Return the slips that make sense for one layer at its inputs; none for what is no layer known here."""
+    """Return the slips that make sense for one layer at its inputs; none for an unknown layer."""
     given = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
     match operation:
         case Convolution():

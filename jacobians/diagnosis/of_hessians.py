@@ -1,4 +1,4 @@
-"""Why a Hessian is wrong: the slips of second derivatives are made in the right one, and compared by blocks."""
+"""Why a Hessian is wrong: each slip is applied to the right one, and the results are compared block by block."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEAR = 0.7
 
 
 def blocks_of(given: Any, hessian: Hessian, *, turned: bool = False) -> Gradients:
-    """Return what was handed over as a Hessian, by blocks: matrices by "W1" or, of a cross block, "(W1, W2)".
+    """Return a given Hessian by blocks: matrices by "W1" or, for a cross block, "(W1, W2)".
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class Explanation:
 
     @property
     def is_usual(self) -> bool:
-        """Whether no number in it was fitted to the given gradient."""
+        """Whether it has no number that was fitted to the given gradient."""
         return all(slip.rank < _FITTED for slip in self.slips)
 
 
@@ -218,7 +218,7 @@ def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -
     right = [n for n in distances.start if n not in wrong]
 
     def promise(first: tuple[Explanation, list[str]]) -> tuple[bool, int, int]:
-        """The usual ones first; then by how many parameters it mends, less those that it spoils; then by rank."""
+        """The order of trying: usual slips first, then by parameters made right less those made wrong, then by rank."""
         e, names = first
         spoiled = sum(e.distances[n] > enough for n in right)
         return not e.is_usual, spoiled - len(names), e.slips[0].rank

@@ -73,7 +73,7 @@ class Backward:
         return list(self._computed().cotangents)
 
     def remembered(self) -> Backward:
-        """Return this pass with its results kept, so that passes made from it compute only what differs."""
+        """Return this pass with its results kept, so that passes made from it compute only the differences."""
         return replace(self, known=self._computed())
 
     def data_of(self, names: Iterable[str]) -> Gradients:
@@ -119,7 +119,7 @@ class Backward:
         return replace(self, penalty={**self.penalty, **penalty})
 
     def then(self, change: Callable[[Gradients], Gradients], *, data: bool = False) -> Backward:
-        """Return this pass with one more thing done to the finished gradients, or to the data's part of them."""
+        """Return this pass with one more edit of the finished gradients, or of the data's part of them."""
         if data:
             return replace(self, before=(*self.before, change))
         return replace(self, after=(*self.after, change))

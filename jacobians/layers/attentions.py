@@ -269,6 +269,11 @@ class MultiHeadAttention(Composed):
         self.inner = Attention(mask, causal=causal)
         self.layout = None if layout is None else find_layout(layout)
 
+    @property
+    def time_first(self) -> bool:
+        """Whether the layout has sequences time-first."""
+        return self._own_layout.sequences == "time-first"
+
     def _shapes(self, *given: Shape) -> Mapping[str, Shape]:
         X, M, Wq, Wk, Wv, Wo = given[:6]
         layout = self._own_layout

@@ -70,6 +70,11 @@ class _Recurrent(Composed):
             raise ArgumentError(f"{self.name}: gates={gates!r}; expected the letters of {self.letters!r} in some order")
         self.layout = None if layout is None else find_layout(layout)
 
+    @property
+    def time_first(self) -> bool:
+        """Whether X is a batch of sequences, and the layout has them time-first."""
+        return self.sequence and self._own_layout.sequences == "time-first"
+
     # --- where arrays lie ------------------------------------------------------------------------
 
     def _shapes(self, *given: Shape) -> Mapping[str, Shape]:

@@ -11,7 +11,7 @@ from jacobians.arrays import Array
 from jacobians.batches.blocks import Blocks, along, positive
 from jacobians.batches.tree import TreeSum
 from jacobians.errors import LayoutError
-from jacobians.layout import Layout
+from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.operations import Operation
 
 __all__ = ["gradient_in_blocks", "refuse_mixing"]
@@ -56,6 +56,12 @@ def gradient_in_blocks(
 def refuse_mixing(parts: Sequence[Operation], what: str) -> None:
     """Raise LayoutError where an operation may not act on every example alone."""
     for part in parts:
+        if part.time_first:
+            axis = (part.layout or DEFAULT_LAYOUT).batch_axis
+            raise LayoutError(
+                f"{what}: {part.name} reads sequences time-first, so its examples lie along axis 1, and blocks are cut "
+                f"along axis {axis}; take the whole batch, or a layout with sequences='batch-first'"
+            )
         if not part.per_example:
             raise LayoutError(
                 f"{what}: {part.name} may mix the examples of a batch, so it cannot be cut into blocks; "

@@ -53,7 +53,8 @@ class ChainForward(Forward):
 
     @property
     def count(self) -> int:
-        return self._X.shape[self._objective.convention.layout.batch_axis]
+        layout = self._objective.convention.layout
+        return self._X.shape[layout.sequence_axes()[0] if self._chain.time_first else layout.batch_axis]
 
     @property
     def scale(self) -> float:

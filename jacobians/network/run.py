@@ -145,6 +145,11 @@ class Run(Frozen):
     def operation_value(self, done: int) -> Array:
         """Return what so many operations have made of X, without an entry of ones.
 
+        Raises
+        ------
+        LayoutError
+            If there are not so many operations.
+
         Examples
         --------
         >>> import numpy as np
@@ -158,6 +163,11 @@ class Run(Frozen):
 
     def operation_jacobian(self, position: int, wrt: str) -> Jacobian:
         """Return an operation's Jacobian with respect to an input, by its own name for it, in numerator layout.
+
+        Raises
+        ------
+        LayoutError
+            If there is no operation at that position.
 
         Examples
         --------
@@ -395,6 +405,11 @@ class Run(Frozen):
     def penalty(self, name: str) -> Jacobian:
         """Return the regulariser's Jacobian with respect to one parameter: a row, 0 where there is no penalty.
 
+        Raises
+        ------
+        LayoutError
+            If there is no such parameter.
+
         Examples
         --------
         >>> import numpy as np
@@ -409,6 +424,11 @@ class Run(Frozen):
 
     def penalty_hessian(self, name: str) -> Jacobian:
         """Return the regulariser's second derivative with respect to one parameter: a diagonal, perhaps 0.
+
+        Raises
+        ------
+        LayoutError
+            If there is no such parameter.
 
         Examples
         --------

@@ -58,6 +58,11 @@ class _Composite(Operation):
         self._links = self._linked()
         self._wirings: dict[tuple[str, ...], Wiring[Place]] = {}
 
+    @property
+    def time_first(self) -> bool:
+        """Whether a part reads sequences time-first."""
+        return any(part.time_first for part in self.parts)
+
     @abstractmethod
     def _linked(self) -> list[Link]:
         """What each step of the evaluation, in order, gives and takes; the last gives the value."""

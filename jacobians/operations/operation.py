@@ -117,6 +117,11 @@ class Operation(Frozen, ABC):
                 raise TypeError(f"{cls.__name__}: an input called {name!r} is not reached as J.{name}; rename it")
 
     @property
+    def time_first(self) -> bool:
+        """Whether it reads sequences time-first, so that examples lie along another axis than the layout's batch."""
+        return False
+
+    @property
     def name(self) -> str:
         """The operation's name in messages, tables and programs.
 

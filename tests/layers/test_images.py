@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -111,6 +113,37 @@ def test_of_equal_entries_the_first_is_the_largest() -> None:
 def test_an_embeddings_index_is_stored_once() -> None:
     _, J = layers.embedding([1, 4, 1], np.ones((6, 300)))
     assert J.nbytes == 3 * 8
+
+
+def peak(work: Callable[[], Any]) -> float:
+    """Return the megabytes that are held at most, of those that the work takes."""
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.slow
+def test_a_large_table_has_no_dense_gradient_unless_asked() -> None:
+    """100,000 words of 300 numbers in float32 are 114 MB; 640 words of them are 0.7 MB."""
+    table, tokens = np.ones((100_000, 300), np.float32), rng.integers(0, 100_000, size=(32, 20))
+    kernel = rng.normal(size=(300, 3)).astype(np.float32)
+    words, places = np.unique(tokens, return_inverse=True)
+    _, J = layers.embedding(tokens, table)
+
+    def swept(table: np.ndarray, tokens: np.ndarray, *names: str) -> Any:
+        values = jac.values(W=table, K=kernel)
+        return np.tanh(layers.embedding(tokens, values[0]) @ values[1]).sum().gradients(*names)
+
+    assert peak(lambda: layers.embedding(tokens, table)) < 3
+    assert peak(J.row_norms) < 3
+    assert peak(lambda: J.jvp(table)) < 3
+    assert peak(lambda: swept(table, tokens, "K")) < 8
+    assert peak(lambda: swept(table[words], places.reshape(tokens.shape), "W", "K")) < 8
+    assert peak(lambda: swept(table, tokens, "W")) > 114
 
 
 # --- refusals ------------------------------------------------------------------------------------------

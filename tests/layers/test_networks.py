@@ -9,7 +9,8 @@ import pytest
 
 import jacobians as jac
 from jacobians import layers
-from jacobians.operations import Affine, CrossEntropy, ReLU
+from jacobians.errors import LayoutError
+from jacobians.operations import Affine, CrossEntropy, ReLU, SquaredError
 
 rng = np.random.default_rng(0)
 PARAMETERS = {
@@ -78,3 +79,41 @@ def test_a_small_convolutional_net_reads_digits() -> None:
                 params[name] = params[name] - 3e-3 * step
     decided = net.output(params, X[held_out]).argmax(axis=1)
     assert (decided == y[held_out]).mean() > 0.98
+
+
+def time_first(reduction: str) -> tuple[jac.Network, dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """An LSTM and an affine layer as torch has them: sequences (T, N, D)."""
+    convention = jac.convention("pytorch").replace(reduction=reduction)
+    parts = [layers.LSTM(layout="pytorch"), Affine("pytorch", (2, 2))]
+    net = jac.Network(parts, SquaredError(reduction=reduction), convention)
+    drawn = np.random.default_rng(0)
+    shapes = [(3, 2), (3, 2), (8, 4), (8, 2), (8,), (2, 2), (2,)]
+    params = {name: drawn.normal(size=shape) for name, shape in zip(net.names, shapes, strict=True)}
+    return net, params, drawn.normal(size=(5, 3, 4)), drawn.normal(size=(5, 3, 2))
+
+
+def test_examples_of_time_first_sequences_are_not_counted_along_the_steps() -> None:
+    net, params, X, Y = time_first("sum")
+    run = net.run(params, X, Y)
+    assert repr(run).endswith("3 examples)")
+    whole = run.gradient()
+    for reduction, count in (("mean-all", Y.size), ("sum", 1)):
+        other = time_first(reduction)[0]
+        np.testing.assert_allclose(other.gradient(params, X, Y)["W2"], whole["W2"] / count, rtol=1e-12)
+    message = r"X has shape \(5, 3, 2\), and the layout has sequences time-first; a loss counts its examples along"
+    with pytest.raises(LayoutError, match=message):
+        time_first("mean")[0].gradient(params, X, Y)
+    with pytest.raises(LayoutError, match=message):
+        run.per_example_gradients()
+    with pytest.raises(LayoutError, match="lstm reads sequences time-first, so its examples lie along axis 1"):
+        net.gradient(params, X, Y, block=2)
+
+
+def test_a_function_of_time_first_sequences_too() -> None:
+    def states(X: Any, Wx: Any, Wh: Any, b: Any) -> Any:
+        return jac.layers.rnn(X, np.zeros((3, 2)), Wx, Wh, b, layout="pytorch")
+
+    shapes = {"Wx": (2, 4), "Wh": (2, 2), "b": (2,)}
+    net = jac.Network(states, SquaredError(), "pytorch", shapes=shapes)
+    with pytest.raises(LayoutError, match="the layout has sequences time-first"):
+        net.gradient(net.init(0), np.ones((5, 3, 4)), np.ones((5, 3, 2)))
