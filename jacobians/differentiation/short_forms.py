@@ -10,6 +10,7 @@ Every identity is tested at random numbers.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -128,16 +129,28 @@ class Addend:
             if one in above:
                 above.remove(one)
                 below.remove(one)
-        return Addend(self.number * other.number, tuple(above), tuple(below), core)
+        number, divisor = self.number * other.number, math.prod(one.value for one in below if isinstance(one, Number))
+        below = [one for one in below if not isinstance(one, Number)]
+        if number % divisor == 0:
+            number /= divisor
+        elif divisor != 1:
+            below.insert(0, Number(divisor))
+        return Addend(number, tuple(above), tuple(below), core)
 
     def under_one(self) -> Addend:
-        """Return 1 over a number."""
+        """Return 1 over a number; a whole number stays below the bar, unless it is a power of two: x / 5, and 0.5 x."""
+        if self.number > 2 and self.number.is_integer() and int(self.number) & (int(self.number) - 1):
+            return Addend(1, self.below, (Number(self.number), *self.above))
         return Addend(1 / self.number, self.below, self.above)
 
     @property
     def scalar(self) -> Addend:
         """Return the same without its array."""
         return replace(self, core=None)
+
+    def signed(self) -> Expr:
+        """Return the product with the sign of its number."""
+        return Hadamard(Number(-1), self.expression()) if self.number < 0 else self.expression()
 
     def expression(self) -> Expr:
         """Return the product, without the sign of its number."""
@@ -260,6 +273,10 @@ def addends(expr: Expr) -> list[Addend]:
             return [_repeated(a, expr.shape) for a in addends(of)]
         case Reshaped(SumOver(of, axis, False), dims) if SumOver(of, axis).shape == dims:
             return addends(SumOver(of, axis))
+        case Einsum(("apbq,ab->pq" | "paqb,ab->pq"), (Reshaped(of, dims), by)) if (
+            dims[:2] == dims[2:] and of.shape[0] == of.shape[1] and isinstance(_one(of).core, Eye)
+        ):  # ⟨c I, A ⊗ dX⟩ = c tr(A) tr(dX)
+            return addends(Hadamard(_one(of).scalar.signed(), Hadamard(Call(TRACE, (by,), ()), Eye(expr.shape[0]))))
         case Einsum("ab->", (of,)):
             return [_total(a) for a in addends(of)]
         case Call(function, (of,)) if function.name in _DERIVATIVES:

@@ -109,6 +109,25 @@ def test_of_numbers_twice(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("mean((X w - y).^2)", "∂f/∂w = 2 (Xᵀ (X w − y)) / 5"),
+        ("mean(mean(X) X)", "∂f/∂X = 2 (Σ_ab X_ab) 1 / 225"),
+        ("15 mean(X)", "∂f/∂X = 1"),
+        ("2 tr(A ⊗ X) - tr(X ⊗ A) / 3", "∂f/∂X = tr(A) (2 I₃ − I₃ / 3)"),
+    ],
+)
+def test_numbers_below_the_bar_and_the_trace_of_a_kronecker_product(text: str, printed: str) -> None:
+    sizes = {"X": (3, 3), "A": (2, 2)} if "A" in text else {"X": (5, 3)}
+    wrt = "w" if "w" in text else "X"
+    found = jac.differentiate(text, wrt, shapes=sizes)
+    assert found.formula() == printed
+    scope: dict[str, Any] = dict(found.values)
+    exec(found.to_numpy(), scope)
+    np.testing.assert_allclose(scope[f"d{wrt}"], found.jacobian(**found.values).gradient, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
     ("identity", "layout"),
     [
         ("∂ tr(diag(x) A)/∂x = diag(A)", "denominator layout, the shape of x"),
