@@ -122,7 +122,7 @@ def differentiate(
             f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; its names are {names}"
         )
     for name in declared.keys() - found.keys():
-        raise FormulaError(f"differentiate: {name!r} has a shape, and is not in {expression.strip()!r}")
+        raise FormulaError(f"differentiate: {name!r} is given a shape, but is not in {expression.strip()!r}")
     try:
         value, inputs = drawn(term, found)
     except DomainError:
@@ -198,7 +198,7 @@ def _graph_of_formula(formula: Expr, arrays: Mapping[str, Array], wrt: str) -> t
 
 
 def _called(value: Value, shapes: Mapping[str, Shape]) -> str:
-    """What formulas call the value."""
+    """Return the name that the value has in formulas."""
     taken = {*shapes, *(f"d{name}" for name in shapes)}
     letters = "fgh" if value.shape == () else "yzv" if value.shape[1] == 1 else "YZV"
     return next((letter for letter in letters if letter not in taken), "value")
@@ -327,7 +327,7 @@ def read_term(source: Source, span: Span, words: ExpressionWords, notation: str)
 
 
 def _in_products(term: Term, source: Source, notation: str) -> Term:
-    """What a notation writes in a way of its own, by the functions that are differentiated."""
+    """Replace what only one notation writes by functions that are differentiated."""
     parts = tuple(_in_products(part, source, notation) for part in term.parts)
     match term.kind, parts:
         case "left_divide", [of, by]:
@@ -345,6 +345,6 @@ def _in_products(term: Term, source: Source, notation: str) -> Term:
 
 
 def _with_matrix_powers(term: Term) -> Term:
-    """What LaTeX writes as a power is one of the matrix."""
+    """Read each power of LaTeX as a power of the matrix."""
     parts = tuple(map(_with_matrix_powers, term.parts))
     return Term("matrix_power" if term.kind == "power" else term.kind, parts, term.detail, term.span)
