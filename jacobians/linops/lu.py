@@ -96,8 +96,9 @@ def solved_triangular(operation: str, A: Array, b: Array, name: str, *, lower: b
         return b.copy()
     from scipy.linalg import lapack, solve_triangular
 
-    of = lapack.dtrcon if A.dtype == np.float64 else lapack.strcon
-    reciprocal = float(of(A, uplo="L" if lower else "U")[0])
+    upper = np.tril(A).T if lower else np.triu(A)  # its own U, of which L is the identity: older SciPy lacks trcon
+    of = lapack.dgecon if A.dtype == np.float64 else lapack.sgecon
+    reciprocal = float(of(upper, np.linalg.norm(upper, 1))[0])
     refuse_singular(operation, A, 1 / reciprocal if reciprocal else np.inf, name)
     return as_array(solve_triangular(A, b, lower=lower, check_finite=False))
 
