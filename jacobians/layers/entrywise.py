@@ -34,7 +34,7 @@ __all__ = [
 
 @final
 class Absolute(AsWritten):
-    """V ↦ |V|. The slope at 0 is 0.
+    """V ↦ ``|V|``. The slope at 0 is 0.
 
     Examples
     --------
