@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeAlias, cast
@@ -34,6 +34,7 @@ __all__ = [
     "format_bytes",
     "full",
     "generator",
+    "inverse_axes",
     "is_sparse",
     "kind_of",
     "leaves_of",
@@ -434,6 +435,17 @@ def rebuilt(like: Any, items: Iterator[Any]) -> Any:
             return type(like)(*found)
         return tuple(found) if isinstance(like, tuple) else found
     return next(items)
+
+
+def inverse_axes(axes: Sequence[int]) -> tuple[int, ...]:
+    """Return the order of axes that undoes another.
+
+    Examples
+    --------
+    >>> inverse_axes((2, 0, 1))
+    (1, 2, 0)
+    """
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, size_of
+from jacobians.arrays import Array, as_array, as_float, inverse_axes, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.first_tries import written
@@ -145,8 +145,7 @@ def translate_kernel(kernel: Array, source: str | Convention, target: str | Conv
 
 def _axes_moved(array: Array, here: Sequence[int], there: Sequence[int]) -> Array:
     """From one order of axes to another, each given by where the axes of a third order are."""
-    back = sorted(range(len(there)), key=there.__getitem__)
-    return np.array(array.transpose(here).transpose(back), order="C")
+    return np.array(array.transpose(here).transpose(inverse_axes(there)), order="C")
 
 
 @written("translate_packed(vector, sizes, source, target)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jacobians.arrays import Array, size_of
+from jacobians.arrays import Array, inverse_axes, size_of
 from jacobians.comparison.comparison import Difference
 from jacobians.comparison.graphs import GraphComparison, GraphSide
 from jacobians.conventions import Convention
@@ -81,7 +81,7 @@ class LayersOnce:
         for part, shape in zip(self.chain.parts, self.before, strict=True):
             if isinstance(part, Flattened) and len(shape) == 4:
                 numbers = np.arange(size_of(shape[1:])).reshape(1, *shape[1:])
-                there = numbers.transpose(_back(layout.image_axes()))
+                there = numbers.transpose(inverse_axes(layout.image_axes()))
                 order = flat_examples(there.shape, layout)._jvp(there).ravel()
             if isinstance(part, Affine) and len(shape) > 2:
                 raise LayoutError(
@@ -104,7 +104,7 @@ class LayersOnce:
                 stored = convention.store_layers([(nodes, kept["b"])])
                 kept = dict(zip(("W", "b"), stored.values(), strict=False))
             elif isinstance(part, (Convolution, TransposedConvolution)):
-                kept["W"] = kept["W"].transpose(_back(layout.kernel_axes(part.places)))
+                kept["W"] = kept["W"].transpose(inverse_axes(layout.kernel_axes(part.places)))
             found |= {names[short]: np.ascontiguousarray(array) for short, array in kept.items()}
         return found
 
@@ -187,7 +187,3 @@ def compare_layers(
             rows.append(Difference(name, gradient, first.convention.name, largest, largest / unit, bounds[name] / unit))
         found.append(tuple(rows))
     return GraphComparison(sides, tuple(found), tuple(ratios))
-
-
-def _back(axes: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted(range(len(axes)), key=axes.__getitem__))

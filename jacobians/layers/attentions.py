@@ -9,11 +9,10 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, Shape, as_array, inverse_axes, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.linops import (
     BatchedKronecker,
@@ -295,7 +294,7 @@ class MultiHeadAttention(Composed):
             return (n_in, n_out) if layout.weights == "columns" else (n_out, n_in)
 
         return {
-            "M": tuple(memory[a] for a in back(axes)),
+            "M": tuple(memory[a] for a in inverse_axes(axes)),
             "Wq": weights(x[2], width),
             "Wk": weights(m[2], width),
             "Wv": weights(m[2], own),
@@ -314,7 +313,7 @@ class MultiHeadAttention(Composed):
         q, k, v = (self._split(own @ W + b) for own, W, b in ((x, Wq, bq), (m, Wk, bk), (m, Wv, bv)))
         seen = self.inner(q, k, v)
         joined = seen.transpose((0, 2, 1, 3)).reshape((*x.shape[:2], v.shape[1] * v.shape[3]))
-        return (joined @ Wo + bo).transpose(back(axes))
+        return (joined @ Wo + bo).transpose(inverse_axes(axes))
 
     def _split(self, value: Value) -> Value:
         """(N, T, heads·d) ↦ (N, heads, T, d)."""

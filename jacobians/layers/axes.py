@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape
+from jacobians.arrays import Array, DType, Shape, inverse_axes
 from jacobians.errors import ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
 from jacobians.linops.kernels import empty
@@ -26,11 +26,6 @@ def moved_copy(operation: Operation, layout: AnyLayout) -> Operation:
     return other
 
 
-def back(axes: Sequence[int]) -> tuple[int, ...]:
-    """Return the order of axes that undoes another."""
-    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
-
-
 def moved(axes: Sequence[int], jacobian: Jacobian, shape: Shape) -> Jacobian:
     """Return a Jacobian with respect to an array in its own order of axes, from that by the array moved by `axes`."""
     return jacobian if is_in_order(axes) else jacobian @ PermutedAxes(tuple(axes), shape, jacobian.dtype)
@@ -38,7 +33,9 @@ def moved(axes: Sequence[int], jacobian: Jacobian, shape: Shape) -> Jacobian:
 
 def given_back(axes: Sequence[int], jacobian: Jacobian) -> Jacobian:
     """Return the Jacobian of a value that is moved back from the order of axes that it was computed in."""
-    return jacobian if is_in_order(axes) else PermutedAxes(back(axes), jacobian.codomain, jacobian.dtype) @ jacobian
+    if is_in_order(axes):
+        return jacobian
+    return PermutedAxes(inverse_axes(axes), jacobian.codomain, jacobian.dtype) @ jacobian
 
 
 def is_in_order(axes: Sequence[int]) -> bool:

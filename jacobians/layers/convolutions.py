@@ -9,7 +9,7 @@ from typing import Any, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, inverse_axes, size_of
 from jacobians.errors import ShapeError
 from jacobians.layers.axes import (
     Pads,
@@ -22,7 +22,6 @@ from jacobians.layers.axes import (
     padded,
     within_padding,
 )
-from jacobians.layers.axes import back as undone
 from jacobians.layers.columns import IM2COL, IM2ROW, FromColumns, Unfolding
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
@@ -91,7 +90,7 @@ class _WithKernel(Primitive):
         """Shapes of W and b, where the sizes are known."""
         if self.sizes is None:
             return {}
-        axes = undone(self._own_layout.kernel_axes(self.places))
+        axes = inverse_axes(self._own_layout.kernel_axes(self.places))
         shapes: dict[str, Shape] = {"W": tuple(self.sizes[axis] for axis in axes)}
         if self.bias:
             shapes["b"] = (self._outputs(self.sizes),)
@@ -162,7 +161,7 @@ class _WithKernel(Primitive):
                 return given_back(axes, spread)
 
             makers["b"] = by_bias
-        return value if is_in_order(axes) else value.transpose(undone(axes)).copy(), makers
+        return value if is_in_order(axes) else value.transpose(inverse_axes(axes)).copy(), makers
 
 
 @final

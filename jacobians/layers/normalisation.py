@@ -11,11 +11,11 @@ from typing import ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float
+from jacobians.arrays import Array, Shape, as_array, as_float, inverse_axes
 from jacobians.errors import DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import as_steps, back, given_back, is_in_order, moved, moved_copy
+from jacobians.layers.axes import as_steps, given_back, is_in_order, moved, moved_copy
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
@@ -120,7 +120,7 @@ class _Normalised(Primitive):
     def _in_values(self, X: Value, gamma: Value) -> Value:
         axes, groups = self._groups(X.shape)
         ordered = X.transpose(axes)
-        own = self._hat(ordered.reshape(groups, X.size // groups)).reshape(ordered.shape).transpose(back(axes))
+        own = self._hat(ordered.reshape(groups, X.size // groups)).reshape(ordered.shape).transpose(inverse_axes(axes))
         axis = self._feature_axis(X.shape) % X.ndim
         return own * gamma.reshape(tuple(n if i == axis else 1 for i, n in enumerate(X.shape)))
 
@@ -141,7 +141,7 @@ class _Normalised(Primitive):
 
     @staticmethod
     def _in_own_order(rows: Array, axes: tuple[int, ...], ordered: Shape) -> Array:
-        return rows.reshape(ordered).transpose(back(axes))
+        return rows.reshape(ordered).transpose(inverse_axes(axes))
 
     def _by_input(self, shape: Shape, axes: tuple[int, ...], hat: Array, scale: Array, gamma: Array) -> Jacobian:
         m = hat.shape[1]

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array, size_of
+from jacobians.arrays import Array, as_array, inverse_axes, size_of
 from jacobians.errors import DomainError, ShapeError
-from jacobians.layers.axes import as_pads, as_steps, back, given_back, moved, moved_copy, padded_with, within_padding
+from jacobians.layers.axes import as_pads, as_steps, given_back, moved, moved_copy, padded_with, within_padding
 from jacobians.layers.pool_formulas import POOLS, Unpooling
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
@@ -125,7 +125,9 @@ class Pool(_OfImages):
         windows = Windows(size, (channels, *wide), stride, dtype=X.dtype)
         value, makers = (self._largest if self.which == "max" else self._mean)(x, windows, pads)
         jacobian = makers["X"]
-        return value.transpose(back(axes)).copy(), {"X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))}
+        return value.transpose(inverse_axes(axes)).copy(), {
+            "X": lambda: given_back(axes, moved(axes, jacobian(), X.shape))
+        }
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the value as a function with a name, and the maker of the Jacobian, whose transpose is another."""

@@ -10,11 +10,10 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, of_graph
+from jacobians.arrays import Array, Shape, as_array, inverse_axes, of_graph
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import back
 from jacobians.layers.composed import Composed
 from jacobians.layers.whole_sequences import (
     Around,
@@ -125,7 +124,7 @@ class _Recurrent(Composed):
             return super()._evaluate(*arrays)
         states, every = self.whole(*arrays)
         makers: Makers = {name: partial(every.by, name) for name in self.names}
-        value = states.transpose(back(every.axes)).copy()
+        value = states.transpose(inverse_axes(every.axes)).copy()
         second = partial(second_by_values, self._formula, self.names, arrays)
         return value, Jacobians(self.name, makers, self.layout, every.pull, second)
 
@@ -180,7 +179,7 @@ class _Recurrent(Composed):
             states = new
             found.append(states[0])
         every: Value = _stack(found)
-        return every.transpose(back(axes))
+        return every.transpose(inverse_axes(axes))
 
     def _step(self, into: Value, states: tuple[Value, ...], Wh: Value, biases: list[Value]) -> tuple[Value, ...]:
         """The next states, from what X gives to every gate."""

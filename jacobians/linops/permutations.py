@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, Symbolic, as_array, as_shape, show_shape, size_of
+from jacobians.arrays import Array, Shape, StandIn, Symbolic, as_array, as_shape, inverse_axes, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
@@ -241,17 +241,14 @@ class PermutedAxes(MovedEntries):
             raise ShapeError(f"PermutedAxes: the axes {self.axes} are not those of {domain}, each once")
         super().__init__(tuple(domain[a] for a in self.axes), domain, np.dtype(dtype))
 
-    def _back(self) -> tuple[int, ...]:
-        return tuple(sorted(range(len(self.axes)), key=self.axes.__getitem__))
-
     def _jvp(self, tangent: Array) -> Array:
         return _transposed(tangent, self.axes)
 
     def _vjp(self, cotangent: Array) -> Array:
-        return _transposed(cotangent, self._back())
+        return _transposed(cotangent, inverse_axes(self.axes))
 
     def _transpose(self) -> Jacobian:
-        return PermutedAxes(self._back(), self.codomain, self.dtype)
+        return PermutedAxes(inverse_axes(self.axes), self.codomain, self.dtype)
 
     def _source(self) -> Array:
         return np.arange(self.shape[1]).reshape(self.domain).transpose(self.axes).ravel()

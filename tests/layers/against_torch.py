@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 
 import jacobians as jac
 from jacobians import layers
-from jacobians.layers.axes import back
+from jacobians.arrays import inverse_axes
 from jacobians.layout import Layout
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -43,7 +43,7 @@ def variables(*arrays: np.ndarray) -> list[torch.Tensor]:
 
 def moved(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """From the order that torch has to the layout's own."""
-    return np.ascontiguousarray(array.transpose(back(axes)))
+    return np.ascontiguousarray(array.transpose(inverse_axes(axes)))
 
 
 def pulled(rng: np.random.Generator, y: torch.Tensor) -> np.ndarray:
