@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, size_of
+from jacobians.arrays import Array, Shape, as_array, inverse_axes, size_of
 from jacobians.errors import ArgumentError
 
-__all__ = ["Rule", "drawn_weights"]
+__all__ = ["Rule", "drawn_in_order", "drawn_weights"]
 
 Rule: TypeAlias = Literal["glorot", "he", "torch"]
 """Uniform in ±√(6/(fan_in + fan_out)), as Keras has it; normal with variance 2/fan_in, for ReLUs; uniform in
 ±1/√fan_in, as torch has it."""
+
+
+def drawn_in_order(shape: Shape, axes: Sequence[int], rng: np.random.Generator, rule: Rule, operation: str) -> Array:
+    """Return random weights of a shape of which `axes` says where (out, in, places) stand; see `drawn_weights`.
+
+    Examples
+    --------
+    >>> W = drawn_in_order((4, 3), (1, 0), np.random.default_rng(0), "he", "test")
+    >>> bool((W.T == drawn_weights((3, 4), np.random.default_rng(0), "he", "test")).all())
+    True
+    """
+    drawn = drawn_weights(tuple(shape[axis] for axis in axes), rng, rule, operation)
+    return np.ascontiguousarray(drawn.transpose(inverse_axes(axes)))
 
 
 def drawn_weights(shape: Shape, rng: np.random.Generator, rule: Rule, operation: str) -> Array:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jacobians.arrays import Array, as_shape, generator, inverse_axes
+from jacobians.arrays import Array, as_shape, generator
 from jacobians.errors import ShapeError
-from jacobians.initial import Rule, drawn_weights
+from jacobians.initial import Rule, drawn_in_order
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["initial_weights"]
@@ -64,5 +64,4 @@ def initial_weights(
         axes = tuple(own.kernel_axes(len(given) - 2))
     else:
         axes = (1, 0) if own.weights == "columns" else (0, 1)
-    drawn = drawn_weights(tuple(given[a] for a in axes), rng, rule, "initial_weights")
-    return np.ascontiguousarray(drawn.transpose(inverse_axes(axes)))
+    return drawn_in_order(given, axes, rng, rule, "initial_weights")

@@ -15,7 +15,7 @@ from jacobians.arrays import Array, all_finite, as_array, as_float, generator, r
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.first_tries import written
-from jacobians.initial import Rule, drawn_weights
+from jacobians.initial import Rule, drawn_in_order, drawn_weights
 from jacobians.layout import Reduction
 from jacobians.named_parameters import layer_widths
 from jacobians.network.blocks import gradient_in_blocks
@@ -282,9 +282,7 @@ class Network(Objective):
                 continue
             if len(shape) > 2:
                 axes = self.layout.kernel_axes(len(shape) - 2)
-                kernel = drawn_weights(tuple(shape[axis] for axis in axes), rng, rule, "Network.init")
-                back = sorted(range(len(shape)), key=axes.__getitem__)
-                params[name] = np.ascontiguousarray(kernel.transpose(back)).astype(dtype)
+                params[name] = drawn_in_order(shape, axes, rng, rule, "Network.init").astype(dtype)
                 continue
             out, n_in = shape[1 - self.layout.node_axis], shape[self.layout.node_axis] - self.layout.absorbs_bias
             nodes = drawn_weights((out, n_in), rng, rule, "Network.init")
