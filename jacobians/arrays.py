@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, ShapeError
+from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, LayoutError, ShapeError
 
 __all__ = [
     "Array",
@@ -28,6 +28,7 @@ __all__ = [
     "as_float",
     "as_shape",
     "check_finite",
+    "chosen",
     "common_dtype",
     "did_you_mean",
     "first_not_finite",
@@ -52,6 +53,7 @@ __all__ = [
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
+T = TypeVar("T")
 
 _NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -446,6 +448,26 @@ def inverse_axes(axes: Sequence[int]) -> tuple[int, ...]:
     (1, 2, 0)
     """
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+def chosen(name: str, known: Mapping[str, T], operation: str) -> T:
+    """Return what is known by a name.
+
+    Raises
+    ------
+    LayoutError
+        If nothing is; it lists the names.
+
+    Examples
+    --------
+    >>> chosen("W1", {"W1": 3}, "penalty")
+    3
+    """
+    if name in known:
+        return known[name]
+    raise LayoutError(
+        f"{operation}: {name!r} is unknown; choose from {', '.join(known)}{did_you_mean(str(name), known)}"
+    )
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from jacobians.arrays import did_you_mean
-from jacobians.errors import ArgumentError, LayoutError
+from jacobians.errors import ArgumentError
 
-__all__ = ["chosen", "written"]
+__all__ = ["written"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
 
 
 def written(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,26 +48,6 @@ def written(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return called
 
     return decorated
-
-
-def chosen(name: str, known: Mapping[str, T], operation: str) -> T:
-    """Return what is known by a name.
-
-    Raises
-    ------
-    LayoutError
-        If nothing is; it lists the names.
-
-    Examples
-    --------
-    >>> chosen("W1", {"W1": 3}, "penalty")
-    3
-    """
-    if name in known:
-        return known[name]
-    raise LayoutError(
-        f"{operation}: {name!r} is unknown; choose from {', '.join(known)}{did_you_mean(str(name), known)}"
-    )
 
 
 def _misfit(function: Callable[..., object], args: tuple[object, ...], options: dict[str, object]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from jacobians.arrays import Array, Shape, show_shape
+from jacobians.arrays import Array, Shape, chosen, show_shape
 from jacobians.conventions import Convention
 from jacobians.derivation.alike_steps import Member
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Recurrence, Step
@@ -39,7 +39,6 @@ from jacobians.derivation.writing import (
     steps_latex,
     steps_text,
 )
-from jacobians.first_tries import chosen
 from jacobians.layout import Layout
 from jacobians.symbols.expressions import AtStep, Symbol
 from jacobians.symbols.javascript import with_runtime

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.arrays import Array, all_finite, as_array, kind_of, number, refuse_not_finite
+from jacobians.arrays import Array, all_finite, as_array, chosen, kind_of, number, refuse_not_finite
 from jacobians.errors import LayoutError
 from jacobians.factors import Factor, Factors
-from jacobians.first_tries import chosen, written
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import Diagonal, Jacobian

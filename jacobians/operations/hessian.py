@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, common_dtype, did_you_mean, size_of
+from jacobians.arrays import Array, Shape, as_array, chosen, common_dtype, size_of
 from jacobians.errors import LayoutError
 from jacobians.layout import Order
 from jacobians.linops import BlockRow, Identity, Jacobian, Product, Sum, Zero
@@ -315,11 +315,7 @@ class Hessian(Jacobian):
         return (found if layer is None else layer).ordered(self.vec)
 
     def _named(self, inputs: tuple[Input, ...], name: str) -> Input:
-        for one in inputs:
-            if one.name == name:
-                return one
-        names = [one.name for one in inputs]
-        raise LayoutError(f"block: {name!r} is unknown; choose from {', '.join(names)}{did_you_mean(name, names)}")
+        return chosen(name, {one.name: one for one in inputs}, "block")
 
     @property
     def inputs(self) -> tuple[Input, ...]:
