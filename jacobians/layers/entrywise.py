@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError
-from jacobians.graphs.elementary import Cos, Elementary, Sin
+from jacobians.graphs.elementary import Abs, Cos, Elementary, Sin
 from jacobians.layers.activations import AsWritten
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians
@@ -33,7 +33,7 @@ __all__ = [
 
 
 @final
-class Absolute(AsWritten):
+class Absolute(Abs):
     """V ↦ ``|V|``. The slope at 0 is 0.
 
     Examples
@@ -43,16 +43,6 @@ class Absolute(AsWritten):
     """
 
     name = "absolute"
-    piecewise_linear = True
-    kinks = (0.0,)
-
-    @staticmethod
-    def textbook(Z: Array) -> Array:
-        return np.abs(Z)
-
-    @staticmethod
-    def textbook_prime(Z: Array) -> Array:
-        return np.sign(Z)
 
 
 @final
