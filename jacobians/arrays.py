@@ -16,6 +16,7 @@ import numpy.typing as npt
 from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, LayoutError, ShapeError
 
 __all__ = [
+    "SUBSCRIPTS",
     "Array",
     "DType",
     "Derivative",
@@ -54,6 +55,9 @@ Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = np.dtype[Any]
 Shape: TypeAlias = tuple[int, ...]
 T = TypeVar("T")
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+"""For ``str.translate``: digits as subscripts."""
 
 _NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import SUBSCRIPTS, Array, Shape
 from jacobians.differentiation import Derivative, differentiate
 from jacobians.differentiation.derivative import Form
 from jacobians.differentiation.linear_forms import LinearForm, Outer
@@ -175,7 +175,7 @@ def _factor(factor: Jacobian | Outer, arrays: Mapping[str, Array], order: Order)
         case Commutation():
             return {"kind": "commutation", "parts": [], "name": TextNotation().matrix(factor, order)}
         case Identity():
-            return {"kind": "identity", "parts": [], "name": f"I{_subscript(str(factor.shape[0]))}"}
+            return {"kind": "identity", "parts": [], "name": f"I{str(factor.shape[0]).translate(SUBSCRIPTS)}"}
         case Outer():
             return {"kind": "outer", "parts": [_array(factor.of, arrays), _array(factor.by, arrays)]}
     return {"kind": "other", "parts": [], "name": TextNotation().matrix(factor, order)}
@@ -183,7 +183,7 @@ def _factor(factor: Jacobian | Outer, arrays: Mapping[str, Array], order: Order)
 
 def _operand(side: Any, arrays: Mapping[str, Array]) -> dict[str, Any]:
     if isinstance(side, int):
-        return {"name": f"I{_subscript(str(side))}", "rows": np.eye(side).tolist(), "identity": True}
+        return {"name": f"I{str(side).translate(SUBSCRIPTS)}", "rows": np.eye(side).tolist(), "identity": True}
     return _array(side, arrays)
 
 
@@ -191,7 +191,3 @@ def _array(expr: Expr, arrays: Mapping[str, Array]) -> dict[str, Any]:
     value: Array = np.asarray(evaluate(expr, arrays), dtype=np.float64)
     value = np.broadcast_to(value, expr.shape)
     return {"name": TextNotation().expr(shortened(expr)), "rows": _rounded(value), "identity": False}
-
-
-def _subscript(text: str) -> str:
-    return text.translate(str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,"))

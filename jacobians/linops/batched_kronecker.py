@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_float, as_shape, show_shape, size_of
+from jacobians.arrays import SUBSCRIPTS, Array, Shape, as_float, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, matmul_into, norms
@@ -143,7 +143,7 @@ class BatchedKronecker(Jacobian):
     @property
     def structure(self) -> str:
         left, right = (
-            f"I{f}".translate(_SUBSCRIPTS) if isinstance(f, int) else show_shape(f.shape)
+            f"I{f}".translate(SUBSCRIPTS) if isinstance(f, int) else show_shape(f.shape)
             for f in (self.left, self.right)
         )
         return f"BatchedKronecker({show_shape(self.lead)} of {left}, {right})"
@@ -159,9 +159,6 @@ class BatchedKronecker(Jacobian):
     @property
     def arrays(self) -> tuple[Array, ...]:
         return tuple(f for f in (self.left, self.right) if not isinstance(f, int))
-
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _stack(factor: Array | int, name: str) -> Array | int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Symbolic, as_float, as_shape, show_shape
+from jacobians.arrays import SUBSCRIPTS, Array, DType, Symbolic, as_float, as_shape, show_shape
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
@@ -82,9 +82,6 @@ def bordered(array: Array, *, first: bool, axis: int) -> Array | Bordered:
     if isinstance(array, Symbolic):
         return array.with_ones(first=first, axis=axis)  # type: ignore[attr-defined]
     return Bordered(array, first=first, axis=axis)
-
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Kronecker(Jacobian):
@@ -307,5 +304,5 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
 
 def _show(factor: Array | Bordered | int) -> str:
     if isinstance(factor, int):
-        return "I" + str(factor).translate(_SUBSCRIPTS)
+        return "I" + str(factor).translate(SUBSCRIPTS)
     return show_shape(factor.shape)

@@ -10,10 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from jacobians.arrays import Shape, size_of
+from jacobians.arrays import SUBSCRIPTS, Shape, size_of
 from jacobians.layout import Order
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NUMBERED = re.compile(r"([A-Za-z]+)(\d*)(′*)")
 _WORDS = {"Theta": "θ", "losses": "ℓ"}
@@ -43,7 +42,7 @@ def subscript(indices: Iterable[int], *, apart: bool) -> str:
     >>> subscript((2, 1), apart=False), subscript((10, 2), apart=True)
     ('₂₁', '₁₀,₂')
     """
-    return ("," if apart else "").join(str(index).translate(_SUBSCRIPTS) for index in indices)
+    return ("," if apart else "").join(str(index).translate(SUBSCRIPTS) for index in indices)
 
 
 @dataclass(frozen=True, slots=True)

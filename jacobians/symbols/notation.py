@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
-from jacobians.arrays import Shape, show_shape, size_of
+from jacobians.arrays import SUBSCRIPTS, Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
     KRONECKER,
@@ -59,7 +59,6 @@ GREEK = {
 }
 
 
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _STEPS = str.maketrans("0123456789t+−", "₀₁₂₃₄₅₆₇₈₉ₜ₊₋")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

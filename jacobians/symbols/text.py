@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from jacobians.arrays import SUBSCRIPTS
 from jacobians.layout import Order
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, SUBSCRIPTS, Notation, primed, split_name
+from jacobians.symbols.notation import GREEK, Notation, primed, split_name
 
 
 class TextNotation(Notation):
