@@ -452,7 +452,7 @@ class ByName(dict[str, T]):
     --------
     >>> ByName({"Z1": 3.0}, called="run.values")["Z2"]
     Traceback (most recent call last):
-    KeyError: "run.values: 'Z2' is unknown; choose from Z1; did you mean 'Z1'?"
+    KeyError: "run.values: 'Z2' is unknown; choose from Z1"
     """
 
     def __init__(self, items: Mapping[str, T], called: str) -> None:
