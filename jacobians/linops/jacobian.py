@@ -8,7 +8,7 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, cast
@@ -555,71 +555,6 @@ def _refuse(symbol: str, other: Any, jacobian: Jacobian) -> None:
         return
     own = f"{jacobian.structure} {jacobian.shape}"
     raise ArgumentError(f"{symbol}: one operand is {kind_of(other)}, the other is {own}; {mend}")
-
-
-def a_jacobian(given: Any, owner: str, name: str) -> Jacobian:
-    """Return one of what a composite is made of.
-
-    Raises
-    ------
-    ArgumentError
-        If it is no Jacobian.
-    LayoutError
-        If it is in denominator layout: a composite is one map, written in one layout.
-    """
-    if not isinstance(given, Jacobian):
-        raise ArgumentError(f"{owner}: {name} is {kind_of(given)}; expected a Jacobian, such as Dense(array)")
-    if given.numerator is not given:
-        raise LayoutError(f"{owner}: {name} is in denominator layout; take Denominator({owner}(…)) of its numerator")
-    return given
-
-
-def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
-    """Return what a composite is made of, as a tuple.
-
-    Raises
-    ------
-    ShapeError
-        If it is nothing.
-    ArgumentError
-        If it is no list of Jacobians.
-    LayoutError
-        If one of them is in denominator layout.
-    """
-    if isinstance(given, Jacobian):
-        raise ArgumentError(f"{owner}: got {given.structure} alone; expected a list of Jacobians")
-    found = tuple(given)
-    if not found:
-        raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
-    for place, item in enumerate(found):
-        if not isinstance(item, Jacobian) or type(item).numerator is not Jacobian.numerator:
-            a_jacobian(item, owner, f"number {place}")
-    return found
-
-
-def joint_order(*jacobians: Jacobian) -> Order | None:
-    """Return the one order that the Jacobians carry; those without one fit any.
-
-    It is the join of all factors' orders, so it is the same, or refused, for every bracketing of a chain.
-
-    Raises
-    ------
-    LayoutError
-        If some are unrolled in "C" and some in "F".
-    """
-    carrier: Jacobian | None = None
-    for jacobian in jacobians:
-        if jacobian.order is None:
-            continue
-        if carrier is None:
-            carrier = jacobian
-        elif jacobian.order != carrier.order:
-            raise LayoutError(
-                f"{carrier.structure} is unrolled in order {carrier.order!r}, {jacobian.structure} in order "
-                f"{jacobian.order!r}; give every operation the same layout, or convert one with .ordered('C') or "
-                ".ordered('F')"
-            )
-    return None if carrier is None else carrier.order
 
 
 def _is_leaf(value: Any) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Protocol
 from jacobians.arrays import SUBSCRIPTS, Shape, show_shape, size_of
 from jacobians.layout import Order
 from jacobians.symbols.expressions import (
-    KRONECKER,
     Add,
     AtStep,
     Call,
@@ -42,6 +41,7 @@ from jacobians.symbols.expressions import (
     Zeros,
 )
 from jacobians.symbols.named_functions import Function
+from jacobians.symbols.simplify import KRONECKER
 
 GREEK = {
     "Theta": "Θ",
