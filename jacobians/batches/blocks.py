@@ -36,7 +36,7 @@ class Batches(Protocol):
 
 
 def is_batches(given: Any) -> bool:
-    """Return whether something is a batch as a row of blocks. Lists and tuples are not, although they have a method `count`."""
+    """Return whether something is a batch as a row of blocks; lists and tuples, whose `count` is a method, are not."""
     return isinstance(given, Batches) and not callable(given.count)
 
 
