@@ -114,7 +114,9 @@ class GraphWalk:
         self.output, self.order = output, order
         self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
-        self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
+        inputs = [node for node in self.nodes if node.operation is None]
+        # arrays that a layer made values of have no names, and nobody asks for their gradients
+        self.wrt = tuple(wrt) or tuple([node for node in inputs if node.is_named] or inputs)
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
         self.called = called
@@ -301,6 +303,8 @@ def _entries(nodes: Sequence[Node]) -> set[Node]:
 
 
 def _letter(node: Node) -> str:
+    if node.operation is None:
+        return "C"
     if isinstance(node.operation, Indexed):
         return next(node.edges()).parent.name[0].lower()
     if isinstance(node.operation, WithTargets):

@@ -40,6 +40,7 @@ from jacobians.symbols.expressions import (
     Transposed,
     WithOnes,
     Zeros,
+    only_moves,
 )
 from jacobians.symbols.named_functions import Function
 
@@ -243,7 +244,8 @@ class Notation(ABC):
                 where = self.size(dims), _places(index), list(index), size_of(dims), dims
                 return self.form("scattered", self._at(of, _POSTFIX), *where), _POSTFIX
             case Einsum(spec, of):
-                return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
+                binds = _POSTFIX if only_moves(spec) else _PRODUCT
+                return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), binds
             case WithOnes(of):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
             case Joined(of, axis):
@@ -298,8 +300,10 @@ class Notation(ABC):
         return self.reshaped(found, dims) if len(dims) > 1 else found
 
     def einsum(self, spec: str, parts: Sequence[str]) -> str:
-        """Return a sum over indices, with its sign if there is one to sum over."""
+        """Return a sum over indices, with its sign if there is one to sum over; or the axes of one array moved."""
         inputs, _, output = spec.partition("->")
+        if only_moves(spec):
+            return self.form("moved", parts[0], inputs, output)
         summed = "".join(sorted({*inputs} - {*output, ","}))
         members = (self.form("indexed", part, own) for part, own in zip(parts, inputs.split(","), strict=True))
         return self.listed("einsum", members, self.form("sum over indices", summed) if summed else "")
