@@ -1,4 +1,4 @@
-"""The structures of convolutions and pools in formulas: the way back is a function with a name, or a sum over indices."""
+"""The structures of convolutions and pools in formulas: a way back is a function by name, or a sum over indices."""
 
 from __future__ import annotations
 

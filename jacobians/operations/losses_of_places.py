@@ -72,12 +72,15 @@ class TemporalSoftmax(Loss):
 
     def _class_axis(self, X: Array) -> int:
         axis = self.layout.feature_axis if self.axis is None else self.axis
-        if not -X.ndim <= axis < X.ndim or X.ndim < 2 or axis % X.ndim == self.layout.batch_axis % X.ndim:
+        if not -X.ndim <= axis < X.ndim or X.ndim < 2 or axis % X.ndim == self._count_axis(X):
             raise ShapeError(
-                f"temporal_softmax: X has shape {X.shape}; expected examples along axis {self.layout.batch_axis}, and "
-                f"classes along axis {axis}"
+                f"temporal_softmax: X has shape {X.shape}; expected examples along axis "
+                f"{self.layout.examples_axis(X.ndim)}, and classes along axis {axis}"
             )
         return axis
+
+    def _count_axis(self, X: Array) -> int:
+        return self.layout.examples_axis(X.ndim) % max(1, X.ndim)
 
     def _weights(self, labels: Array, X: Array) -> tuple[Array, Array]:
         """The labels with 0 for those ignored, and a weight for each place."""
@@ -137,7 +140,9 @@ class TemporalSoftmax(Loss):
         def losses() -> Array:
             own = np.take_along_axis(logs, labels[..., None], -1)[..., 0]
             mixed = own if not s else (1 - s) * own + s * logs.mean(axis=-1)
-            return sum_over_example(as_array(-weights * mixed), self.layout)
+            # without the axis of the classes
+            count_axis = self._count_axis(X) - (axis % X.ndim < self._count_axis(X))
+            return sum_over_example(as_array(-weights * mixed), self.layout, count_axis)
 
         def delta() -> Array:
             found = np.exp(logs) - s / classes
