@@ -296,6 +296,7 @@ class MultiHeadAttention(Composed):
     name = "multi_head_attention"
     inputs: ClassVar[tuple[str, ...]] = ("X", "M", "Wq", "Wk", "Wv", "Wo", "bq", "bk", "bv", "bo")
     per_example = True
+    reads = ("sequences", "weights")
 
     def __init__(
         self,

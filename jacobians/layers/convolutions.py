@@ -57,6 +57,7 @@ class _WithKernel(Primitive):
     """What a convolution and its transpose are told, and where their arrays lie."""
 
     per_example = True
+    reads = ("images", "kernels")
 
     def __init__(
         self,

@@ -56,6 +56,7 @@ class _OfImages(Unary):
 
     per_example = True
     piecewise_linear = True
+    reads = ("images",)
     layout: Layout | None
 
     def moved_to(self, layout: AnyLayout) -> Operation:
@@ -292,6 +293,7 @@ class Flattened(Unary):
 
     name = "flatten"
     per_example = True
+    reads = ("vec",)
     piecewise_linear = True
 
     def __init__(self, layout: AnyLayout | None = None) -> None:

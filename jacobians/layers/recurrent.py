@@ -50,6 +50,7 @@ class _Recurrent(Composed):
     """
 
     per_example = True
+    reads = ("sequences", "weights")
     letters: ClassVar[str] = "h"
     states: ClassVar[int] = 1
 
