@@ -13,6 +13,7 @@ from jacobians.arrays import Array, Shape, as_array, inverse_axes, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
+from jacobians.layers.axes import is_whole
 from jacobians.layers.columns import Contracted
 from jacobians.layers.composed import Composed
 from jacobians.linops import (
@@ -329,7 +330,7 @@ class MultiHeadAttention(Composed):
             )
         out = 1 if layout.weights == "columns" else 0
         width, own, outputs = Wq[out], Wv[out], Wo[out]
-        if self.heads not in range(1, width + 1) or width % self.heads or own % self.heads:
+        if not is_whole(self.heads) or self.heads < 1 or width % self.heads or own % self.heads:
             raise ShapeError(
                 f"{self.name}: heads={self.heads!r} of {width} and {own} outputs; expected a common divisor"
             )

@@ -269,7 +269,7 @@ class Padded(_OfImages):
         (X,) = arrays
         axes = self._order(X)
         n = X.ndim - 2
-        pads = as_pads(self.widths, (1,) * n, (1,) * n, (1,) * n, (1,) * n, self.name)
+        pads = as_pads(self.widths, (1,) * n, (1,) * n, (1,) * n, (1,) * n, self.name, "widths")
         own = [(0, 0)] * X.ndim
         for axis, pair in zip(axes[2:], pads, strict=True):
             own[axis] = pair
@@ -336,8 +336,9 @@ class Embedding(Unary):
     def __init__(self, tokens: npt.ArrayLike, layout: AnyLayout | None = None) -> None:
         self.tokens = as_array(tokens, "the tokens", "embedding").copy()
         if self.tokens.dtype.kind not in "iu":
+            order = "; the order is tokens, table" if self.tokens.ndim == 2 and self.tokens.dtype.kind == "f" else ""
             raise ShapeError(
-                f"embedding: the tokens have dtype {self.tokens.dtype}; expected integers, the rows' numbers"
+                f"embedding: the tokens have dtype {self.tokens.dtype}; expected integers, the rows' numbers{order}"
             )
         self.layout = None if layout is None else find_layout(layout)
 

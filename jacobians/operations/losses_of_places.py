@@ -63,8 +63,8 @@ class TemporalSoftmax(Loss):
         factor: float = 1.0,
     ) -> None:
         super().__init__(reduction, layout, factor=factor)
-        self.mask = None if mask is None else as_float(mask, "mask", self.name)
-        self.class_weights = None if class_weights is None else as_float(class_weights, "class_weights", self.name)
+        self.mask = _weights_of(mask, "mask")
+        self.class_weights = _weights_of(class_weights, "class_weights")
         self.ignore, self.axis = ignore, axis
         if not 0 <= smoothing < 1:
             raise DomainError(f"temporal_softmax: smoothing={smoothing}; expected a share of the target, 0 ≤ s < 1")
@@ -151,6 +151,16 @@ class TemporalSoftmax(Loss):
             return np.ascontiguousarray(np.moveaxis(found * weights[..., None], -1, axis))
 
         return losses, delta
+
+
+def _weights_of(given: npt.ArrayLike | None, name: str) -> Array | None:
+    if given is None:
+        return None
+    weights = as_float(given, name, "temporal_softmax")
+    bad = weights[~(np.isfinite(weights) & (weights >= 0))]
+    if bad.size:
+        raise DomainError(f"temporal_softmax: {name} has the entry {bad[0]:g}; expected finite numbers ≥ 0")
+    return weights
 
 
 @of_targets
