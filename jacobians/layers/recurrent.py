@@ -52,6 +52,7 @@ class _Recurrent(Composed):
 
     per_example = True
     reads = ("sequences", "weights")
+    no_formula = "is one operation; with steps=True every step has its formulas"
     letters: ClassVar[str] = "h"
     states: ClassVar[int] = 1
 

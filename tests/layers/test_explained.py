@@ -222,6 +222,9 @@ def test_what_has_no_formula_is_named_and_not_invented() -> None:
     X, W = jac.values(X=rng.normal(size=(2, 2, 4, 4)), W=rng.normal(size=(2, 1, 2, 2)))
     text = str(jac.explain(layers.conv_transpose2d(X, W).sum()))
     assert "conv_transpose2d has no formula" in text
+    (Wx,) = jac.values(Wx=rng.normal(size=(3, 2)))
+    states = layers.rnn(np.ones((2, 4, 3)), np.zeros((2, 2)), Wx, np.eye(2), np.zeros(2))
+    assert "rnn is one operation; with steps=True every step has its formulas" in jac.explain(states.sum()).to_text(200)
 
 
 def test_one_line_is_the_product_of_two_brackets() -> None:
