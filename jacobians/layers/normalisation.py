@@ -11,8 +11,9 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, inverse_axes, kind_of
+from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes, kind_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import as_steps, given_back, is_in_order, is_whole, moved, moved_copy
@@ -55,7 +56,7 @@ class _Normalised(Primitive):
     centred: ClassVar[bool] = True
 
     def __init__(self, eps: float = 1e-5, layout: AnyLayout | None = None, *, features: int | None = None) -> None:
-        self.eps = float(eps)
+        self.eps = a_number(eps, "eps", self.name)
         self.features = None if features is None else as_steps(features, 1, "features", self.name)[0]
         if not 0 <= self.eps < math.inf:
             raise DomainError(f"{self.name}: eps={eps!r}; it is added to a variance, so it is a small number ≥ 0")
@@ -383,6 +384,7 @@ class GroupNorm(_Normalised):
         return axes, shape[axes[0]] * self.groups
 
 
+@written
 def batch_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -431,6 +433,7 @@ def batch_norm(
     return BatchNorm(eps, statistics, layout)(X, gamma, beta)
 
 
+@written
 def running_statistics(
     X: npt.ArrayLike,
     before: Statistics | None = None,
@@ -486,6 +489,7 @@ def running_statistics(
     return mean, variance
 
 
+@written
 def layer_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -512,6 +516,7 @@ def layer_norm(
     return LayerNorm(eps, layout)(X, gamma, beta)
 
 
+@written
 def group_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -546,6 +551,7 @@ def group_norm(
     return GroupNorm(groups, eps, layout)(X, gamma, beta)
 
 
+@written
 def rms_norm(
     X: npt.ArrayLike, gamma: npt.ArrayLike, *, eps: float = 1e-5, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobians]:
