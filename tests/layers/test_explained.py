@@ -137,8 +137,8 @@ LINES = {
     global_pool: ["dX = maxunpool(dZ₁ as 2×3×1×1, X, 4, 5, 1, 0)"],
     batch_norm: [
         "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (γ / (5 S₁))ᵀ)",
-        "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
-        "dbeta = 1ᵀdZ₁",
+        "dγ = 1ᵀ(dZ₁ ∘ Xhat₁)",
+        "dβ = 1ᵀdZ₁",
     ],
     attention: [
         "S₁ = 0.5 (Q Kᵀ)",
