@@ -75,6 +75,8 @@ class Subject:
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     _tables: Any = None
+    _found: dict[str, Any] = field(default_factory=dict)
+    _meanings: Any = None
     _budget: Any = None
     _rng: Any = None
     _start: Any = None
@@ -130,19 +132,20 @@ class Subject:
             else:
                 own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
+            self._meanings = assumed_meanings(self.uses.text, columns=self.guess.batch == "columns")
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = (Evaluator if visits is None else _Visited)(
             self._tables,
-            assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
+            self._meanings,
             recording,
             data.value,
             budget=self._budget,
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        self._evaluator = evaluator
+        self._evaluator, evaluator.found = evaluator, self._found
         if isinstance(evaluator, _Visited):
             evaluator.visits = visits or {}
         results: dict[str, Any] = {}
