@@ -81,6 +81,7 @@ class Subject:
     _rng: Any = None
     _start: Any = None
     _evaluator: Any = None
+    _settled: bool = False
 
     def run(
         self,
@@ -104,11 +105,13 @@ class Subject:
             By a statement's identity: what is called with the evaluator and the frame each time before it is run.
         """
         self.runs += 1
-        first = not changes and keep and not visits
+        # what the data are was decided when the program first ran: one that an edit breaks decides nothing
+        first = not changes and keep and not visits and not self._settled
         for _ in range(_MOST_DECISIONS if first else 1):
             how = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop, only=only, moving=moving)
             made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
+                self._settled = self._settled or first
                 break
             widths = HIDDEN if _goes_forward(made) else frozenset[int]()
             if not made.unsettled and not self.decisions.mended(
