@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.array_roles import STATED, ArraysByRole, arrays_by_role, conventions_of, stated_convention
+from jacobians.array_roles import ArraysByRole, arrays_by_role, conventions_of, stated_convention
 from jacobians.arrays import Array, check_finite, show_shape
 from jacobians.conventions import Convention
 from jacobians.data import read_arrays
@@ -18,6 +18,7 @@ from jacobians.data.guards import DEFAULT_LIMIT
 from jacobians.errors import DataError, LayoutError
 from jacobians.first_tries import written
 from jacobians.presets import convention as find_convention
+from jacobians.role_names import STATED
 from jacobians.translate import translate_batch, translate_gradients, translate_parameters
 from jacobians.whole_files import whole_file
 

@@ -22,9 +22,10 @@ from jacobians.derivation.equations import Equation
 from jacobians.derivation.names import Names
 from jacobians.errors import FormulaError
 from jacobians.operations import Elementwise, Loss, textbook_functions
-from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes, transposed
+from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number, Ones, Symbol, WithOnes
 from jacobians.symbols.named_functions import Function
 from jacobians.symbols.numpy import ones_name
+from jacobians.symbols.simplify import transposed
 
 
 def _columns(

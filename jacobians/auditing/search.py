@@ -15,7 +15,8 @@ from jacobians.auditing.terms import ClashError, Term, build
 from jacobians.diagnosis import diagnose
 from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
-from jacobians.symbols.expressions import Expr, scaled, transposed
+from jacobians.symbols.expressions import Expr
+from jacobians.symbols.simplify import scaled, transposed
 
 _TOLERANCE = 1e-9
 """Of the largest entry: rounding in a textbook form, a thousand times over."""

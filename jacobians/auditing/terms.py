@@ -28,9 +28,9 @@ from jacobians.symbols.expressions import (
     SumOver,
     Transposed,
     WithOnes,
-    transposed,
 )
 from jacobians.symbols.named_functions import Function
+from jacobians.symbols.simplify import transposed
 
 Kind: TypeAlias = Literal[
     "leaf",  # detail: an expression, such as a symbol

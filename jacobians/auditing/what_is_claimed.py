@@ -18,10 +18,11 @@ from jacobians.derivation.names import Names, symbol_name
 from jacobians.errors import LayoutError
 from jacobians.linops import Jacobian, Kronecker
 from jacobians.network import Run
-from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol, transposed
+from jacobians.symbols.expressions import Expr, Eye, MatMul, Symbol
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.simplify import transposed
 from jacobians.symbols.text import TextNotation
 
 

@@ -42,8 +42,8 @@ from jacobians.symbols.expressions import (
     Slices,
     Symbol,
     WithOnes,
-    scaled,
 )
+from jacobians.symbols.simplify import scaled
 from jacobians.symbols.text import TextNotation
 
 _LOSS = Symbol("L", ())

@@ -26,11 +26,12 @@ from jacobians.graphs import Value
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.symbols import NOTATIONS
-from jacobians.symbols.expressions import Call, Expr, MatMul, Symbol, product, transposed
+from jacobians.symbols.expressions import Call, Expr, MatMul, Symbol
 from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.simplify import product, transposed
 
 Form: TypeAlias = Literal["gradient", "numerator", "denominator", "mixed", "vec", "differential"]
 

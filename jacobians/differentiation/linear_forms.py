@@ -17,7 +17,6 @@ from jacobians.differentiation.short_forms import DIAGONAL, ENTRY, TRACE, VEC, A
 from jacobians.layout import Order
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape
 from jacobians.symbols.expressions import (
-    DIAG,
     Add,
     Call,
     Einsum,
@@ -33,11 +32,10 @@ from jacobians.symbols.expressions import (
     SumOver,
     Symbol,
     Transposed,
-    product,
-    transposed,
 )
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.simplify import DIAG, product, transposed
 
 
 class NoMatrixError(Exception):

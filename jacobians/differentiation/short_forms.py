@@ -23,7 +23,6 @@ from jacobians.arrays import Array, Shape
 from jacobians.graphs.elementary import Cos, Sign, Sin
 from jacobians.operations import Exp, Log, Sigmoid, Tanh
 from jacobians.symbols.expressions import (
-    DIAG,
     Add,
     Call,
     Einsum,
@@ -42,10 +41,9 @@ from jacobians.symbols.expressions import (
     SumOver,
     Transposed,
     Zeros,
-    times,
-    transposed,
 )
 from jacobians.symbols.named_functions import Function
+from jacobians.symbols.simplify import DIAG, times, transposed
 
 
 def _trace(A: Array) -> Any:

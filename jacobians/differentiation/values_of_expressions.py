@@ -17,7 +17,6 @@ from jacobians.graphs import Value, values
 from jacobians.graphs.elementary import Abs, Exponential, Sign
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
-    KRONECKER,
     Add,
     Call,
     Einsum,
@@ -36,6 +35,7 @@ from jacobians.symbols.expressions import (
     Transposed,
     Zeros,
 )
+from jacobians.symbols.simplify import KRONECKER
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{"inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet, "trace": matrix.trace},

@@ -18,8 +18,9 @@ from jacobians.operations.losses import rows_of_examples
 from jacobians.operations.operation import UNNAMED, Naming, called
 from jacobians.operations.record import Makers, Second
 from jacobians.operations.targets import same_shape_targets
-from jacobians.symbols.expressions import Call, Expr, Number, Quotient, scaled
+from jacobians.symbols.expressions import Call, Expr, Number, Quotient
 from jacobians.symbols.named_functions import Function
+from jacobians.symbols.simplify import scaled
 
 
 class WithTargets(Unary):

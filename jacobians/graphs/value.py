@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, as_array, as_float, did_you_mean, show_shape, size_of
-from jacobians.errors import FrozenError, GraphError, LayoutError, ShapeError
+from jacobians.arrays import Array, StandIn, as_float, did_you_mean, no_attribute, show_shape
+from jacobians.errors import FrozenError, GraphError, LayoutError
 from jacobians.first_tries import written
 from jacobians.graphs import numpy_functions
+from jacobians.graphs.array_operators import ArrayOperators
 from jacobians.graphs.between import jacobians_between, row_between
-from jacobians.graphs.contractions import dot
 from jacobians.graphs.graph import Graph, Path, in_its_layout
 from jacobians.graphs.graph_plan import GraphPlan
 from jacobians.graphs.node import Node, Origin
-from jacobians.graphs.rearranging import Extreme, Indexed, Permuted
 from jacobians.graphs.second_order import hessian_between
 from jacobians.linops import Jacobian
-from jacobians.operations import MatMul, Mean, Operation, Power, Reshaping, Total, Transpose
-from jacobians.operations.broadcasting import Divided, Minus, OfTwo, Plus, Raised, Times
 from jacobians.operations.hessian import Hessian
 from jacobians.pictures.graphs import MOST, DrawnEdge, DrawnValue, GraphPicture
-
-Other = Any
-"""A value, an array or a number."""
 
 
 @written("X, W = jac.values(X=X, W=W)")
@@ -86,11 +80,13 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
 _CALLED_ELSEWHERE = {
     **dict.fromkeys(("grad", "gradient", "backward"), "L.gradients(W, b) of a scalar L"),
     **dict.fromkeys(("numpy", "value", "data", "detach"), "v.array"),
+    "requires_grad": "L.gradients(v): every value that jac.values made has a gradient",
+    "zero_grad": "L.gradients(v), which makes new arrays each time",
 }
 """What other libraries call something, and what it is called here."""
 
 
-class Value(Node):
+class Value(ArrayOperators):
     """An array in a graph, which remembers what it came from; made by `values` and by operations of values.
 
     It is written with as an array is, and does not change. Comparisons give plain arrays of booleans, so that an
@@ -366,169 +362,6 @@ class Value(Node):
             )
         return given
 
-    # --- operators -------------------------------------------------------------------------------
-
-    def _with(self, operation: OfTwo, left: Other, right: Other) -> Self:
-        return self._apply(operation, (self._operand(left), self._operand(right)))
-
-    def _operand(self, other: Other) -> Other:
-        """A number takes on this value's dtype, as it does with an array."""
-        return np.asarray(other, self.dtype) if type(other) in (int, float, bool) else other
-
-    def __add__(self, other: Other) -> Self:
-        return self._with(Plus(), self, other)
-
-    def __radd__(self, other: Other) -> Self:
-        # sum([v, w]) starts from the number 0
-        return self if type(other) is int and other == 0 else self._with(Plus(), other, self)
-
-    def __sub__(self, other: Other) -> Self:
-        return self._with(Minus(), self, other)
-
-    def __rsub__(self, other: Other) -> Self:
-        return self._with(Minus(), other, self)
-
-    def __mul__(self, other: Other) -> Self:
-        return self._with(Times(), self, other)
-
-    def __rmul__(self, other: Other) -> Self:
-        return self._with(Times(), other, self)
-
-    def __truediv__(self, other: Other) -> Self:
-        return self._with(Divided(), self, other)
-
-    def __rtruediv__(self, other: Other) -> Self:
-        return self._with(Divided(), other, self)
-
-    def __pow__(self, exponent: Other) -> Self:
-        if not isinstance(exponent, Node) and np.ndim(exponent) == 0:
-            return self._apply(Power(float(exponent)), (self,))
-        return self._with(Raised(), self, exponent)
-
-    def __rpow__(self, base: Other) -> Self:
-        return self._with(Raised(), base, self)
-
-    def __neg__(self) -> Self:
-        return self * -1.0
-
-    def __pos__(self) -> Self:
-        return self
-
-    def __abs__(self) -> Self:
-        return self * np.sign(self.array)
-
-    def __repr__(self) -> str:
-        known = self.shape == () and not isinstance(self.array, StandIn)  # of a recording there are no numbers to say
-        number = f" = {self.array.item():.6g}" if known else ""
-        return f"{type(self).__name__}({self.name}{number}: {show_shape(self.shape)} {self.dtype})"
-
-    def __matmul__(self, other: Other) -> Self:
-        return self._product(self, other)
-
-    def __rmatmul__(self, other: Other) -> Self:
-        return self._product(other, self)
-
-    def _product(self, left: Other, right: Other) -> Self:
-        """``left @ right`` as in NumPy: a vector is a row on the left, else a column."""
-        shapes = np.shape(_numbers(left)), np.shape(_numbers(right))
-        ranks = tuple(map(len, shapes))
-        if 0 in ranks:
-            raise ShapeError(f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; a number multiplies by *")
-        if ranks[1] > 2:
-            found: Self = self._member_by_member(left, right)
-            return found
-        if ranks == (2, 2):
-            return self._apply(MatMul(), (left, right))
-        rows = (size_of(shapes[0][:-1]), shapes[0][-1])
-        column = shapes[1] if ranks[1] == 2 else (*shapes[1], 1)
-        if rows[1] != column[0]:
-            raise ShapeError(
-                f"matmul: A has shape {shapes[0]}, B has {shapes[1]}; A's last axis must be as long as B's first"
-            )
-        product = self._apply(MatMul(), (self._reshaped(left, rows), self._reshaped(right, column)))
-        return product.reshape(shapes[0][:-1] + shapes[1][1:])
-
-    @staticmethod
-    def _member_by_member(left: Other, right: Other) -> Any:
-        """The products with a stack of matrices on the right; all products of entries are formed before the sum."""
-        rows, stack = (operand if isinstance(operand, Value) else as_array(operand) for operand in (left, right))
-        matrices = rows[None] if rows.ndim == 1 else rows
-        try:
-            if matrices.shape[-1] != stack.shape[-2]:
-                raise ValueError
-            np.broadcast_shapes(matrices.shape[:-2], stack.shape[:-2])
-        except ValueError:
-            raise ShapeError(
-                f"matmul: A has shape {rows.shape}, B has {stack.shape}; A's last axis must be as long as B's last but "
-                "one, and the axes before these must broadcast"
-            ) from None
-        product: Any = (matrices[..., None] * stack[..., None, :, :]).sum(axis=-2)
-        return product[..., 0, :] if rows.ndim == 1 else product
-
-    @staticmethod
-    def _reshaped(operand: Other, shape: Shape) -> Other:
-        if isinstance(operand, Value):
-            return operand if operand.shape == shape else operand.reshape(shape)
-        return as_array(operand).reshape(shape)
-
-    # --- entries and axes ------------------------------------------------------------------------
-
-    def __getitem__(self, key: Any) -> Self:
-        if any(isinstance(part, Node) for part in (key if isinstance(key, tuple) else (key,))):
-            raise GraphError("index: a value cannot be an index, which is constant; take the .array of the one meant")
-        return self._apply(Indexed(key), (self,))
-
-    def __setitem__(self, key: Any, new: Any) -> None:
-        raise FrozenError(
-            f"a value does not change: {self!r} cannot be written to. Take np.where(mask, new, old), or put new parts "
-            "together with np.concatenate or np.stack"
-        )
-
-    @property
-    def T(self) -> Self:
-        """The transpose; with more than two axes, they are reversed."""
-        return self.transpose()
-
-    def transpose(self, *axes: Any) -> Self:
-        """Return the array with its axes in another order, reversed unless given."""
-        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = tuple(range(self.ndim))[::-1] if not given else tuple(int(a) % max(self.ndim, 1) for a in given)
-        if sorted(order) != list(range(self.ndim)):
-            raise ShapeError(f"transpose: the axes {tuple(given)} are not those of an array of shape {self.shape}")
-        if order == tuple(range(self.ndim)):
-            return self
-        return self._apply(Transpose() if self.ndim == 2 else Permuted(order), (self,))
-
-    def swapaxes(self, first: int, second: int) -> Self:
-        """Return the array with two of its axes exchanged."""
-        order = list(range(self.ndim))
-        order[first], order[second] = order[second], order[first]
-        return self.transpose(order)
-
-    def reshape(self, *shape: Any) -> Self:
-        """Return the entries, in C order, in another shape; one length may be -1."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        return self._apply(Reshaping(tuple(map(int, wanted))), (self,))
-
-    def ravel(self) -> Self:
-        """Return the entries, in C order, as a vector."""
-        return self.reshape((self.size,))
-
-    flatten = ravel
-
-    def squeeze(self, axis: Any = None) -> Self:
-        """Return the entries without axes of length 1: all of these, or the one or several that are asked for."""
-        try:
-            shape = self.array.squeeze(axis).shape
-        except ValueError:
-            raise ShapeError(f"squeeze: {self.name} has shape {self.shape}; {axis=} is not of length 1") from None
-        return self.reshape(shape)
-
-    def dot(self, other: Other) -> Self:
-        """Return the product as `numpy.dot` has it: ``self @ other`` of vectors and matrices."""
-        found: Self = dot(self, other)
-        return found
-
     if not TYPE_CHECKING:  # a type checker is to know the names that there are
 
         def __getattr__(self, name: str) -> Any:
@@ -540,102 +373,10 @@ class Value(Node):
                 Always.
             """
             if name in _CALLED_ELSEWHERE:
-                raise AttributeError(f"a value has no attribute {name!r}; write {_CALLED_ELSEWHERE[name]}")
+                raise no_attribute(self, name, f"; write {_CALLED_ELSEWHERE[name]}")
             if name.startswith("_") or not hasattr(np.ndarray, name):
-                raise AttributeError(f"a value has no attribute {name!r}{did_you_mean(name, dir(type(self)))}")
+                raise no_attribute(self, name)
             raise numpy_functions.no_such_method(self, name)
-
-    # --- reductions ------------------------------------------------------------------------------
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the sum over all entries, or along one or several axes; it is accumulated in float64."""
-        return self._over(Total, axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the mean over all entries, or along one axis or several."""
-        return self._over(Mean, axis, keepdims)
-
-    def var(self, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Self:
-        """Return the mean square distance from the mean; the sum is divided by the count minus `ddof`."""
-        away = self - self.mean(axis, keepdims=True)
-        found = (away * away).mean(axis, keepdims)
-        if not ddof:
-            return found
-        count = self.size // max(found.size, 1)
-        return found * (count / (count - ddof))
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the largest entries; of equal ones the first takes the whole derivative."""
-        return self._over(lambda axis: Extreme("max", axis), axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """Return the smallest entries; of equal ones the first takes the whole derivative."""
-        return self._over(lambda axis: Extreme("min", axis), axis, keepdims)
-
-    def _over(self, make: Callable[[int | None], Operation], axis: Any, keepdims: bool) -> Self:
-        """One axis after another, from the last on; kept axes have length 1."""
-        axes: list[int | None]
-        if axis is None or isinstance(axis, (int, np.integer)):
-            axes = [axis if axis is None else int(axis)]
-        else:  # one that is out of range is refused by the operation
-            axes = [
-                *sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in map(int, axis)}, reverse=True)
-            ]
-        found = self
-        for own in axes:
-            found = found._apply(make(own), (found,))
-        if not keepdims:
-            return found
-        gone = range(self.ndim) if axis is None else [a % self.ndim for a in axes if a is not None]
-        return found.reshape(tuple(1 if i in gone else n for i, n in enumerate(self.shape)))
-
-    # --- what is constant ------------------------------------------------------------------------
-
-    def __lt__(self, other: Other) -> Any:
-        return self.array < _numbers(other)
-
-    def __le__(self, other: Other) -> Any:
-        return self.array <= _numbers(other)
-
-    def __gt__(self, other: Other) -> Any:
-        return self.array > _numbers(other)
-
-    def __ge__(self, other: Other) -> Any:
-        return self.array >= _numbers(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self.array == _numbers(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self.array != _numbers(other)
-
-    __hash__ = object.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(self.array)
-
-    def __float__(self) -> float:
-        self._origin.numbers_taken = True
-        return float(self.array)
-
-    def __int__(self) -> int:
-        self._origin.numbers_taken = True
-        return int(self.array)
-
-    def __format__(self, how: str) -> str:
-        return format(float(self.array), how) if how else str(self)
-
-    def item(self) -> float:
-        """Return the only entry, as a number."""
-        self._origin.numbers_taken = True
-        return float(self.array.item())
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __iter__(self) -> Iterator[Self]:
-        for place in range(len(self.array)):
-            yield self[place]
 
     # --- NumPy -----------------------------------------------------------------------------------
 
@@ -657,7 +398,3 @@ class Value(Node):
         if options.get("out") is not None:
             raise FrozenError(f"{function.__name__}: nothing is written in place where values are; leave out out=")
         return numpy_functions.function(function, args, options)
-
-
-def _numbers(operand: Any) -> Any:
-    return operand.array if isinstance(operand, Node) else operand

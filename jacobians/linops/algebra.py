@@ -21,11 +21,12 @@ from jacobians.linops.convolutions import PickedFromWindows, SharedKernel
 from jacobians.linops.diagonal import Diagonal
 from jacobians.linops.direct_sum import DirectSum
 from jacobians.linops.for_each_example import ForEachExample
-from jacobians.linops.jacobian import Jacobian, joint_order
+from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul
 from jacobians.linops.khatri_rao_sum import KhatriRaoSum, summed
 from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.leaves import Dense, leaf_of_matrix
+from jacobians.linops.parts import joint_order
 from jacobians.linops.permutations import Commutation, Identity, PermutedAxes, Reshape, Selection
 from jacobians.linops.products_and_sums import Product, Sum
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero

@@ -12,9 +12,10 @@ import numpy as np
 from jacobians.arrays import Array, size_of
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians, joint_order
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import empty
 from jacobians.linops.nonzeros import Nonzeros
+from jacobians.linops.parts import all_jacobians, joint_order
 from jacobians.linops.planning import Beginning, Way, fill, flops_of_sum, jvp_of_sum, vjp_of_each, ways_together
 from jacobians.linops.unrolling import c_index_of_f, known_order, unroll
 from jacobians.linops.wrappers import Transposed

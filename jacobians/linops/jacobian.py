@@ -8,9 +8,10 @@ argument of the matrix views, with a default that the operator carries from its 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+from numbers import Number
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from jacobians.arrays import (
     format_bytes,
     is_sparse,
     kind_of,
+    no_attribute,
     size_of,
 )
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
@@ -71,6 +73,9 @@ _CALLED_ELSEWHERE = {
     "eigvals": "eigh(), where it is symmetric",
     "nnz": "to_sparse().nnz",
     "to_scipy": "to_sparse()",
+    "matrix": "to_dense()",
+    "eigenvalues": "eigh(), where it is symmetric",
+    "grad_fn": "structure",
 }
 """What arrays, sparse matrices and other libraries call something, and what it is called here."""
 
@@ -412,20 +417,27 @@ class Jacobian(MatrixViews):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
         if is_sparse(other):
             return Jacobian._compose(self, Jacobian._after(self, other)) if other.ndim == 2 else self @ other.toarray()
-        _refuse_pair(other, "right", self)
+        _refuse("@", other, self)
         return NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
         if isinstance(other, _ARRAYS):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
-        _refuse_pair(other, "left", self)
+        _refuse("@", other, self)
         return NotImplemented
+
+    def __getitem__(self, index: Any) -> NoReturn:
+        if isinstance(index, str):
+            raise ArgumentError(f"[{index!r}]: {self.structure} {self.shape} is one Jacobian, and no record of several")
+        raise ArgumentError(f"[…]: {self.structure} {self.shape} has no entries of its own; write J.to_dense()[…]")
 
     if not TYPE_CHECKING:  # a type checker is to find every name that is not there
 
         def __getattr__(self, name: str) -> Any:
             meant = f"; write J.{_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
-            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{meant}")
+            if not meant and name[0].isupper():
+                meant = "; it is one Jacobian, and no record of several"
+            raise no_attribute(self, name, meant)
 
     def dot(self, other: Any) -> Any:
         """Return ``self @ other`` for a Jacobian, a vector or a matrix, as NumPy's and SciPy's matrices do.
@@ -445,6 +457,7 @@ class Jacobian(MatrixViews):
             return Jacobian._add(self, other)
         if isinstance(other, _ARRAYS) or is_sparse(other):
             return Jacobian._add(self, Jacobian._beside(self, other))
+        _refuse("+", other, self)
         return NotImplemented
 
     def __radd__(self, other: Any) -> Jacobian:
@@ -456,6 +469,7 @@ class Jacobian(MatrixViews):
             return self + (-other)
         if isinstance(other, _ARRAYS) or is_sparse(other):
             return self - Jacobian._beside(self, other)
+        _refuse("-", other, self)
         return NotImplemented
 
     def __rsub__(self, other: Any) -> Jacobian:
@@ -463,6 +477,7 @@ class Jacobian(MatrixViews):
 
     def __mul__(self, factor: Any) -> Jacobian:
         if isinstance(factor, Derivative) or np.ndim(factor) != 0:
+            _refuse("*", factor, self)
             return NotImplemented
         number = float(as_float(factor, "factor", "*"))
         if not abs(number) <= float(np.finfo(self.dtype).max):
@@ -482,6 +497,9 @@ class Jacobian(MatrixViews):
                 f"/: 1/{number:g} is not finite in {self.dtype}, the dtype of {self.structure}; divide in two steps"
             )
         return self * (1.0 / number)
+
+    def __pow__(self, exponent: Any) -> NoReturn:
+        raise ArgumentError(f"**: {self.structure} {self.shape} has no powers; the product with itself is J @ J")
 
     def __neg__(self) -> Jacobian:
         return self * -1.0
@@ -515,78 +533,28 @@ class Jacobian(MatrixViews):
         return f"<table>{lines}</table>{Jacobian._picture(self)}"
 
 
-def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
-    """Raise ArgumentError where an operation's value and its Jacobian stand in place of the Jacobian."""
+_NUMBERS = {
+    "@": "a number multiplies by *: 2 * J",
+    "+": "J + c * Identity(J.domain) adds to the diagonal",
+    "-": "J - c * Identity(J.domain) subtracts from the diagonal",
+}
+"""By an operator, what is written where a number stands on its other side."""
+
+
+def _refuse(symbol: str, other: Any, jacobian: Jacobian) -> None:
+    """Raise ArgumentError where an operand is of a kind that has no such arithmetic with a Jacobian."""
     if isinstance(other, (tuple, list)) and any(isinstance(item, Derivative) for item in other):
-        raise ArgumentError(
-            f"@: the {side} factor is {kind_of(other)}, the other is {jacobian.structure} {jacobian.shape}; an "
-            "operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
-        )
-
-
-def a_jacobian(given: Any, owner: str, name: str) -> Jacobian:
-    """Return one of what a composite is made of.
-
-    Raises
-    ------
-    ArgumentError
-        If it is no Jacobian.
-    LayoutError
-        If it is in denominator layout: a composite is one map, written in one layout.
-    """
-    if not isinstance(given, Jacobian):
-        raise ArgumentError(f"{owner}: {name} is {kind_of(given)}; expected a Jacobian, such as Dense(array)")
-    if given.numerator is not given:
-        raise LayoutError(f"{owner}: {name} is in denominator layout; take Denominator({owner}(…)) of its numerator")
-    return given
-
-
-def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
-    """Return what a composite is made of, as a tuple.
-
-    Raises
-    ------
-    ShapeError
-        If it is nothing.
-    ArgumentError
-        If it is no list of Jacobians.
-    LayoutError
-        If one of them is in denominator layout.
-    """
-    if isinstance(given, Jacobian):
-        raise ArgumentError(f"{owner}: got {given.structure} alone; expected a list of Jacobians")
-    found = tuple(given)
-    if not found:
-        raise ShapeError(f"{owner}: nothing was given; expected one Jacobian or several")
-    for place, item in enumerate(found):
-        if not isinstance(item, Jacobian) or type(item).numerator is not Jacobian.numerator:
-            a_jacobian(item, owner, f"number {place}")
-    return found
-
-
-def joint_order(*jacobians: Jacobian) -> Order | None:
-    """Return the one order that the Jacobians carry; those without one fit any.
-
-    It is the join of all factors' orders, so it is the same, or refused, for every bracketing of a chain.
-
-    Raises
-    ------
-    LayoutError
-        If some are unrolled in "C" and some in "F".
-    """
-    carrier: Jacobian | None = None
-    for jacobian in jacobians:
-        if jacobian.order is None:
-            continue
-        if carrier is None:
-            carrier = jacobian
-        elif jacobian.order != carrier.order:
-            raise LayoutError(
-                f"{carrier.structure} is unrolled in order {carrier.order!r}, {jacobian.structure} in order "
-                f"{jacobian.order!r}; give every operation the same layout, or convert one with .ordered('C') or "
-                ".ordered('F')"
-            )
-    return None if carrier is None else carrier.order
+        mend = "an operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
+    elif isinstance(other, (Number, np.generic)):
+        mend = _NUMBERS[symbol]
+    elif symbol == "*" and isinstance(other, Jacobian):
+        mend = "the product of Jacobians is J1 @ J2"
+    elif isinstance(other, (str, tuple, list)) or other is None:
+        mend = "expected a number" if symbol == "*" else "expected a Jacobian, or an array"
+    else:
+        return
+    own = f"{jacobian.structure} {jacobian.shape}"
+    raise ArgumentError(f"{symbol}: one operand is {kind_of(other)}, the other is {own}; {mend}")
 
 
 def _is_leaf(value: Any) -> bool:

@@ -14,9 +14,10 @@ from jacobians.layout import Order
 from jacobians.linops.batch import BlockDiagonal
 from jacobians.linops.by_example import STEP_BYTES, common_axes, for_each
 from jacobians.linops.chain_views import chain_diagonal, chain_gram, chain_row_norms
-from jacobians.linops.jacobian import Jacobian, Leaf, all_jacobians
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kronecker_diagonal import fill_kronecker_diagonal
 from jacobians.linops.nonzeros import Nonzeros
+from jacobians.linops.parts import all_jacobians
 from jacobians.linops.permutations import Commutation, Identity
 from jacobians.linops.planning import (
     LONG,

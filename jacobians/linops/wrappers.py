@@ -12,10 +12,11 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_array, as_shape, show_shape
 from jacobians.errors import DomainError, LayoutError
 from jacobians.layout import Order
-from jacobians.linops.jacobian import Jacobian, Leaf, a_jacobian
+from jacobians.linops.jacobian import Jacobian, Leaf
 from jacobians.linops.kernels import zeros
 from jacobians.linops.matrix_views import DENSE_LIMIT
 from jacobians.linops.nonzeros import Nonzeros
+from jacobians.linops.parts import a_jacobian
 from jacobians.linops.unrolling import exchanged
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from jacobians.operations.on_values import of_one
 from jacobians.operations.operation import UNNAMED, Naming, Unary
 from jacobians.operations.record import Makers
 from jacobians.presets import AnyLayout, find_layout
-from jacobians.symbols.expressions import Expr, Reshaped, transposed
+from jacobians.symbols.expressions import Expr, Reshaped
+from jacobians.symbols.simplify import transposed
 
 __all__ = ["Mean", "Reshaping", "Total", "Transpose", "mean", "reshape", "total", "transpose"]
 

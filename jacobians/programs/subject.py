@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -155,7 +156,8 @@ class Subject:
         error: Exception | None = None
         unsettled = False
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # such as that for the mean of an empty array
                 self._enter(evaluator, data, recording, results)
         except ReachedError:
             pass
@@ -329,7 +331,7 @@ def _arguments(
         if name in results:
             made[name] = results[name]
             continue
-        if default is not None and evaluator.language == "Python" and not _replaced(name, default):
+        if default is not None and evaluator.language == "Python" and not _replaced(name, default, data.guess.examples):
             if _hides(name, default):
                 # a factor of 1, or a term of strength 0, hides a slip in it
                 made[name] = data.strength if default.value == 0 else 1.31  # type: ignore[attr-defined]
@@ -365,8 +367,10 @@ def _hides(name: str, default: ast.expr) -> bool:
     return type(default.value) is float or (type(default.value) is int and name == "C")
 
 
-def _replaced(name: str, default: ast.expr) -> bool:
-    """Whether an argument with a default is given a value of its own."""
+def _replaced(name: str, default: ast.expr, examples: int) -> bool:
+    """Whether an argument with a default is given a value of its own: a batch is no larger than the data."""
+    if "batch" in name and naming.EXAMPLES.fullmatch(name):
+        return isinstance(default, ast.Constant) and type(default.value) is int and default.value > examples
     if (naming.is_regulariser(name) and name != "C") or is_size(name):
         return True
     if isinstance(default, ast.Constant) and default.value is None:

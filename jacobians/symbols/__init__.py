@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jacobians.errors import LayoutError
+from jacobians.symbols.expressions import Expr
 from jacobians.symbols.javascript import JavascriptNotation
 from jacobians.symbols.latex import LatexNotation
 from jacobians.symbols.mathml import MathmlNotation
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
+from jacobians.symbols.simplify import (
+    FUNCTIONS,
+    item,
+    matmul,
+    minus,
+    plus,
+    product,
+    reshaped,
+    summed,
+    transposed,
+    with_axes,
+)
 from jacobians.symbols.text import TextNotation
 
 NOTATIONS: dict[str, type[Notation]] = {
@@ -41,3 +54,16 @@ def in_every_notation(written: Callable[[Notation], str]) -> dict[str, str]:
             if kind is not JavascriptNotation:
                 raise
     return found
+
+
+# What keeps a formula short knows every node, so the class imports none of it: it is hung on it here, once.
+Expr._transposed = transposed
+Expr._sum = plus
+Expr._difference = minus
+Expr._product = product
+Expr._matmul = matmul
+Expr._item = item
+Expr._reshaped = reshaped
+Expr._with_axes = with_axes
+Expr._summed = summed
+Expr._functions = FUNCTIONS

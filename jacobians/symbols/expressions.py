@@ -1,8 +1,8 @@
 """Matrix expressions as a textbook writes them: each node knows its shape, and none knows a number of the data.
 
-An expression has an array's methods, so an operation's own code runs on it, and what comes out is the formula. The
-methods keep it short: products drop ones and identities, transposes stand at the symbols, a reshape of a reshape is
-one. SymPy's matrix expressions have no vec, no slices of products and no MathML for them, so these nodes are our own.
+An expression has an array's methods, so an operation's own code runs on it, and what comes out is the formula. They are
+stated in `simplify`. SymPy's matrix expressions have no vec, no slices of products and no MathML for them: these are
+our own nodes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ class Expr(Symbolic):
     __iter__ = None
     dtype: ClassVar[DType] = np.dtype(np.float64)
 
+    # hung on the class in symbols/__init__.py: what keeps a formula short knows every node
+    _transposed: ClassVar[Callable[[Expr], Expr]]
+    _sum: ClassVar[Callable[[Expr, Expr], Expr]]
+    _difference: ClassVar[Callable[[Expr, Expr], Expr]]
+    _product: ClassVar[Callable[[Expr, Expr], Expr]]
+    _matmul: ClassVar[Callable[[Expr, Expr], Expr]]
+    _item: ClassVar[Callable[[Expr, tuple[Any, ...]], Expr]]
+    _reshaped: ClassVar[Callable[[Expr, Shape], Expr]]
+    _with_axes: ClassVar[Callable[[Expr, tuple[int, ...]], Expr]]
+    _summed: ClassVar[Callable[[Expr, Any, bool], Expr]]
+    _functions: ClassVar[Mapping[str, Callable[..., Any]]]
+
     @property
     def shape(self) -> Shape:
         """The shape of the array that the expression stands for."""
@@ -55,7 +67,7 @@ class Expr(Symbolic):
     @property
     def T(self) -> Expr:
         """The transpose."""
-        return transposed(self)
+        return Expr._transposed(self)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -64,22 +76,22 @@ class Expr(Symbolic):
         return True
 
     def __add__(self, other: Any) -> Expr:
-        return _sum(self, other)
+        return Expr._sum(self, _expr(other))
 
     def __radd__(self, other: Any) -> Expr:
-        return _sum(other, self)
+        return Expr._sum(_expr(other), self)
 
     def __sub__(self, other: Any) -> Expr:
-        return _difference(self, other)
+        return Expr._difference(self, _expr(other))
 
     def __rsub__(self, other: Any) -> Expr:
-        return _difference(other, self)
+        return Expr._difference(_expr(other), self)
 
     def __mul__(self, other: Any) -> Expr:
-        return product(self, _expr(other))
+        return Expr._product(self, _expr(other))
 
     def __rmul__(self, other: Any) -> Expr:
-        return product(_expr(other), self)
+        return Expr._product(_expr(other), self)
 
     def __truediv__(self, other: Any) -> Expr:
         return Quotient(self, _expr(other))
@@ -91,32 +103,32 @@ class Expr(Symbolic):
         return Hadamard(Number(-1), self)
 
     def __matmul__(self, other: Any) -> Expr:
-        return _matmul(self, _expr(other))
+        return Expr._matmul(self, _expr(other))
 
     def __rmatmul__(self, other: Any) -> Expr:
-        return _matmul(_expr(other), self)
+        return Expr._matmul(_expr(other), self)
 
     def __getitem__(self, key: Any) -> Expr:
-        return _item(self, key if isinstance(key, tuple) else (key,))
+        return Expr._item(self, key if isinstance(key, tuple) else (key,))
 
     def reshape(self, *shape: Any) -> Expr:
         """Return the same entries, in C order, in another shape."""
-        return _reshaped(self, tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
+        return Expr._reshaped(self, tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
 
     def transpose(self, *axes: Any) -> Expr:
         """Return the expression with its axes in another order."""
         named = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], tuple) else axes
-        return _with_axes(self, named or tuple(range(self.ndim))[::-1])
+        return Expr._with_axes(self, named or tuple(range(self.ndim))[::-1])
 
     def swapaxes(self, first: int, second: int) -> Expr:
         """Return the expression with two axes exchanged."""
         axes = list(range(self.ndim))
         axes[first], axes[second] = axes[second], axes[first]
-        return _with_axes(self, tuple(axes))
+        return Expr._with_axes(self, tuple(axes))
 
     def sum(self, axis: Any = None, *, keepdims: bool = False, dtype: Any = None) -> Expr:
         """Return the sums along an axis, several, or all."""
-        return _summed(
+        return Expr._summed(
             self, range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,), keepdims
         )
 
@@ -131,12 +143,12 @@ class Expr(Symbolic):
     def with_ones(self, *, first: bool, axis: int) -> Expr:
         """Return [1 A] or [A 1] (axis 1), or the same with a row of ones; a transpose stands outside: [1; A]ᵀ."""
         if isinstance(self, Transposed):
-            return transposed(WithOnes(self.of, 1 - axis, first))
+            return Expr._transposed(WithOnes(self.of, 1 - axis, first))
         return WithOnes(self, axis, first)
 
     def placed(self, key: Sequence[slice], shape: Shape) -> Expr:
         """Return zeros of a shape with the expression at `key`."""
-        return self if self.shape == shape else Placed(self, _bounds(key, shape), shape)
+        return self if self.shape == shape else Placed(self, bounds(key, shape), shape)
 
     def scattered(self, index: Any, shape: Shape) -> Expr:
         """Return zeros of a shape with each entry added at its flat place."""
@@ -151,7 +163,7 @@ class Expr(Symbolic):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
-        own = _FUNCTIONS.get(function.__name__)
+        own = Expr._functions.get(function.__name__)
         return NotImplemented if own is None else own(*args, **kwargs)
 
 
@@ -502,188 +514,8 @@ def _same(what: str, left: Shape, right: Shape) -> Shape:
     raise ShapeError(f"{what}: {show_shape(left)} and {show_shape(right)} do not fit")
 
 
-# --- what keeps a formula short ------------------------------------------------------------------------
-
-
-def transposed(of: Expr) -> Expr:
-    """Return Aᵀ with the transposes at the symbols: (A B)ᵀ = Bᵀ Aᵀ, (Aᵀ)ᵀ = A."""
-    match of:
-        case Transposed(inner):
-            return inner
-        case MatMul(left, right):
-            return MatMul(transposed(right), transposed(left))
-        case Quotient(left, right) if right.shape == ():
-            return Quotient(transposed(left), right)
-        case Hadamard(left, right) if () in (left.shape, right.shape):
-            return Hadamard(transposed(left), transposed(right))
-        case Call(function) if function == DIAG:
-            return of
-        case Eye() | Number():
-            return of
-        case Ones(dims):
-            return Ones(dims[::-1])
-        case Zeros(dims):
-            return Zeros(dims[::-1])
-        case _ if of.shape == ():
-            return of
-        case _:
-            return Transposed(of)
-
-
-def scaled(factor: Expr | None, of: Expr) -> Expr:
-    """Return c A, as A / N where c is 1/N; without c, A."""
-    match factor:
-        case None:
-            return of
-        case Quotient(Number(value), by) if value == 1:
-            return Quotient(of, by)
-        case _:
-            return Hadamard(factor, of)
-
-
-def times(left: Expr, right: Expr) -> Expr:
-    """Return A B; identities drop out, and a vector of ones makes a sum or repeats."""
-    if isinstance(left, Eye):
-        return right
-    if isinstance(right, Eye):
-        return left
-    match left, right:
-        case (Hadamard(factor, Ones() as rest), _) if factor.shape == ():
-            return scaled(factor, times(rest, right))
-        case (_, Hadamard(factor, Ones() as rest)) if factor.shape == ():
-            return scaled(factor, times(left, rest))
-    if isinstance(left, Ones) and left.shape[0] == 1:
-        return SumOver(right, 0)
-    if isinstance(right, Ones) and right.shape[1] == 1:
-        return SumOver(left, 1)
-    if isinstance(left, Ones) and left.shape[1] == 1:
-        return Repeated(
-            right.of if isinstance(right, Reshaped) and right.of.ndim == 1 else right, (left.shape[0], right.shape[1])
-        )
-    if isinstance(right, Ones) and right.shape[0] == 1:
-        return Repeated(left, (left.shape[0], right.shape[1]))
-    return MatMul(left, right)
-
-
-def product(left: Expr, right: Expr) -> Expr:
-    """Return A ∘ B in the order of the code; ones drop out, and a scalar stands in front."""
-    for one, other in ((left, right), (right, left)):
-        match one:
-            case Number(value) if value == 1:
-                return other
-            case Ones(dims) if _repeats(dims, other.shape):
-                return other
-            case Hadamard(factor, Ones(dims)) if factor.shape == () and _repeats(dims, other.shape):
-                return scaled(factor, other)
-            case Quotient(Ones(dims), by) if by.shape == () and _repeats(dims, other.shape):
-                return Quotient(other, by)
-            case Quotient(Number(1), by) if by.shape == other.shape != ():
-                return Quotient(other, by)
-    if right.shape == () and (left.shape != () or isinstance(right, Number)):
-        left, right = right, left
-    return scaled(left, right) if left.shape == () else Hadamard(left, right)
-
-
-def _repeats(dims: Shape, over: Shape) -> bool:
-    """Whether an array of shape `dims` is repeated over one of shape `over`."""
-    fits = all(n in (1, whole) for n, whole in zip(reversed(dims), reversed(over), strict=False))
-    return over != () and len(dims) <= len(over) and fits
-
-
-def _sum(left: Any, right: Any) -> Expr:
-    left, right = _expr(left), _expr(right)
-    if isinstance(right, Zeros):
-        return left
-    if isinstance(left, Zeros):
-        return right
-    match right:
-        case Hadamard(Number(-1), of):  # A + (−B) = A − B
-            return _difference(left, of)
-    return Add(left, _repeated_alone(right, left.shape))
-
-
-def _difference(left: Any, right: Any) -> Expr:
-    left, right = _expr(left), _expr(right)
-    return left if isinstance(right, Zeros) else Add(left, _repeated_alone(right, left.shape), minus=True)
-
-
-def _repeated_alone(addend: Expr, shape: Shape) -> Expr:
-    """What is added to an array of a shape is repeated anyhow, so ones that repeat it drop."""
-    match addend:
-        case Hadamard(of, Ones(dims)) if dims == shape and _repeats(of.shape, shape):
-            return of
-    return addend
-
-
-def _reshaped(of: Expr, shape: Shape) -> Expr:
-    if shape == of.shape:
-        return of
-    if of.shape == ():
-        return product(of, Ones(shape))
-    match of:
-        case Reshaped(inner):
-            return inner.reshape(shape)
-        case Ones():
-            return Ones(shape)
-        case Zeros():
-            return Zeros(shape)
-        case Transposed(inner) if inner.shape == shape and 1 in shape:
-            return inner
-        case Hadamard(factor, inner) if factor.shape == ():
-            return Hadamard(factor, inner.reshape(shape))
-        case Quotient(inner, by) if by.shape == ():
-            return Quotient(inner.reshape(shape), by)
-        case SumOver(inner, axis) if len(shape) == 1:
-            return SumOver(inner, axis, keep=False)
-    return Reshaped(of, shape)
-
-
-def _with_axes(of: Expr, axes: tuple[int, ...]) -> Expr:
-    """Axes of one entry only reshape; two longer ones are a matrix, which is transposed."""
-    shape = tuple(of.shape[a] for a in axes)
-    if of.ndim == 2:
-        if axes == (0, 1):
-            return of
-        return of.reshape(shape) if isinstance(of, Reshaped) and 1 in of.shape else transposed(of)
-    long = [a for a in axes if of.shape[a] != 1]
-    if long == sorted(long):
-        return of.reshape(shape)
-    if len(long) == 2:
-        return transposed(of.reshape(tuple(of.shape[a] for a in sorted(long)))).reshape(shape)
-    indices = "abcdefgh"[: of.ndim]
-    return Einsum(f"{indices}->{''.join(indices[a] for a in axes)}", (of,))
-
-
-def _item(of: Expr, key: tuple[Any, ...]) -> Expr:
-    if len(key) > 1 and key[0] is ... and isinstance(key[1], np.ndarray) and of.ndim == 1:
-        return Gathered(of, tuple(int(i) for i in key[1].ravel()), key[1].shape)
-    if any(k is ... for k in key):
-        at = next(i for i, k in enumerate(key) if k is ...)
-        whole = of.ndim - sum(k is not None for k in key) + 1
-        key = (*key[:at], *(slice(None),) * whole, *key[at + 1 :])
-    shape: list[int] = []
-    kept: list[slice] = []
-    for part in key:
-        if part is None:
-            shape.append(1)
-            continue
-        count = of.shape[len(kept)]
-        if isinstance(part, slice):
-            kept.append(part)
-            shape.append(len(range(*part.indices(count))))
-        elif isinstance(part, (int, np.integer)) and -count <= part < count:
-            place = int(part) % count
-            kept.append(slice(place, place + 1))
-        else:
-            raise TypeError(f"no expression is known for the entries at {part!r}")
-    rest = of.shape[len(kept) :]
-    bounds = _bounds((*kept, *(slice(None),) * len(rest)), of.shape)
-    part_of = of if all(b == (None, None) for b in bounds) else Part(of, bounds)
-    return part_of.reshape((*shape, *rest))
-
-
-def _bounds(key: Sequence[slice], shape: Shape) -> Slices:
-    """Slices as they are written; those that keep a whole axis as (None, None)."""
+def bounds(key: Sequence[slice], shape: Shape) -> Slices:
+    """Return slices as they are written; those that keep a whole axis are (None, None)."""
     found: list[tuple[int | None, int | None]] = []
     for part, count in zip(key, shape, strict=True):
         if part.step not in (None, 1):
@@ -691,45 +523,6 @@ def _bounds(key: Sequence[slice], shape: Shape) -> Slices:
         whole = range(*part.indices(count)) == range(count)
         found.append((None, None) if whole else (part.start, part.stop))
     return tuple(found)
-
-
-def _summed(of: Expr, axes: Any, keep: bool) -> Expr:
-    along = sorted(a % of.ndim for a in axes)
-    if len(along) == 1 and of.ndim <= 2:
-        return SumOver(of, along[0], keep=keep)
-    indices = "abcdefgh"[: of.ndim]
-    sums = Einsum(f"{indices}->{''.join(i for k, i in enumerate(indices) if k not in along)}", (of,))
-    return sums.reshape(tuple(1 if k in along else n for k, n in enumerate(of.shape))) if keep else sums
-
-
-def _matmul(left: Expr, right: Expr) -> Expr:
-    if left.ndim == right.ndim == 2:
-        return times(left, right)
-    if left.ndim > 2 and right.ndim == 2:
-        rows = left.reshape(size_of(left.shape[:-1]), left.shape[-1])
-        return times(rows, right).reshape(*left.shape[:-1], right.shape[-1])
-    if left.ndim == right.ndim == 3 and right.shape[2] == 1:
-        columns = right.reshape(right.shape[:2])
-        return Einsum("npq,nq->np", (left, columns)).reshape(*left.shape[:2], 1)
-    if left.ndim == right.ndim == 3:
-        return Einsum("npq,nqr->npr", (left, right))
-    raise TypeError(f"no product is known of {show_shape(left.shape)} and {show_shape(right.shape)}")
-
-
-def _einsum(spec: str, *of: Expr) -> Expr:
-    spec = spec.replace("...", "")
-    inputs, _, output = spec.partition("->")
-    first, *others = inputs.split(",")
-    if others == [first] and len(first) == 2 and len(output) == 1:
-        both, axis = of[1] * of[0], 1 - first.index(output)
-        return both.reshape(both.shape[1 - axis]) if both.shape[axis] == 1 else both.sum(axis=axis)
-    return Einsum(spec, of)
-
-
-def _broadcast(of: Expr, shape: Shape) -> Expr:
-    if of.shape == shape:
-        return of
-    return product(of, Ones(shape)) if of.shape == () else Repeated(of, shape)
 
 
 def at_step(expr: Expr, step: int) -> Expr:
@@ -769,36 +562,3 @@ def _expr(value: Any) -> Expr:
     if isinstance(value, Real):
         return Number(float(value))
     raise TypeError(f"no expression is known for {type(value).__name__}")
-
-
-def _kron(A: Any, B: Any) -> Any:
-    return np.kron(A, B)
-
-
-KRONECKER = Function("kron", "kron", _kron)
-"""What formulas call A ⊗ B."""
-
-
-def _diag(x: Any) -> Any:
-    return np.diag(x.ravel())
-
-
-DIAG = Function("diag", "diag", _diag)
-"""The matrix with a column on its diagonal."""
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "kron": lambda A, B: Call(KRONECKER, (A, B), (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])),
-    "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False: a.sum(axis=axis, keepdims=keepdims),
-    "einsum": _einsum,
-    "concatenate": lambda arrays, axis=0: Joined(tuple(arrays), axis % arrays[0].ndim),
-    "broadcast_to": lambda a, shape, subok=False: _broadcast(a, tuple(shape)),
-    "result_type": lambda *a: Expr.dtype,
-    "shape": lambda a: a.shape,
-    "ndim": lambda a: a.ndim,
-    "ones_like": lambda a, dtype=None, order="K", subok=True, shape=None: Ones(a.shape if shape is None else shape),
-    "zeros_like": lambda a, dtype=None, order="K", subok=True, shape=None: Zeros(a.shape if shape is None else shape),
-    "full_like": lambda a, value, dtype=None, order="K", subok=True, shape=None: product(
-        Number(float(value)), Ones(a.shape if shape is None else shape)
-    ),
-}
-"""The functions of NumPy that the library's structures call on arrays."""

@@ -1,4 +1,4 @@
-"""Unrolling stacks, and the order that operators share."""
+"""Unrolling stacks of arrays, in both orders."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from jacobians.errors import LayoutError
-from jacobians.linops import Commutation, Identity
-from jacobians.linops.jacobian import joint_order
 from jacobians.linops.unrolling import c_index_of_f, known_order, roll, unroll
 from tests.linops.dense_twins import permutation
 
@@ -27,18 +25,6 @@ def test_roll_is_vec_of_each_and_unroll_its_inverse(shape: tuple[int, ...], orde
 def test_c_index_of_f_is_the_permutation(shape: tuple[int, ...]) -> None:
     entries = np.arange(float(np.prod(shape)))
     assert np.array_equal(entries[c_index_of_f(shape)], permutation(shape) @ entries)
-
-
-def test_joint_order() -> None:
-    free, c, f = Identity((2, 2)), Identity((2, 2)).ordered("C"), Commutation(2, 2).ordered("F")
-    assert joint_order(free, free) is None
-    assert joint_order(free, c, free, c) == "C"
-    assert joint_order(f, free) == "F"
-    message = (
-        r"Identity\(2×2\) is unrolled in order 'C', Commutation\(2, 2\) in order 'F'; give every operation the same"
-    )
-    with pytest.raises(LayoutError, match=message):
-        joint_order(free, c, f)
 
 
 def test_known_order() -> None:

@@ -12,6 +12,7 @@ from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import Machine
 from jacobians.programs.evaluator.python_functions import PYTHON, python_function
+from jacobians.programs.evaluator.standard_library import CLOCKS
 from jacobians.programs.values import (
     Bound,
     BuiltIn,
@@ -381,6 +382,8 @@ def only_shows(call: ast.Call) -> bool:
     while isinstance(function, ast.Attribute):
         if function.attr == "seed":
             return True
+        if function.attr in CLOCKS:
+            return False
         function = function.value
     return isinstance(function, ast.Name) and function.id in (
         "plt",
