@@ -400,7 +400,7 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
 
 
 def _moved_window(index: Part, around: Around) -> Iterator[Edit]:
-    """A part that begins and ends one entry too late or too early: ``2:end`` for ``1:end-1``, ``[1:]`` for ``[:-1]``."""
+    """A part that is one entry too late or too early: ``2:end`` for ``1:end-1``, ``[1:]`` for ``[:-1]``."""
     window = index[3]
     words = f"{around.text(window)} is off by one"
     if isinstance(window, ast.Slice) and window.step is None:
