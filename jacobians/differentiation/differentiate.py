@@ -64,10 +64,16 @@ def differentiate(
     Parameters
     ----------
     expression : str
-        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers of a
-        matrix, Hadamard products, quotients and powers such as ``2.^X``; trace, inv, det, logdet, norm (Frobenius, or
-        of a vector), sum, mean, kron, pinv, solve (Octave's ``A \ b``), diag (of a column or of a square matrix), vec
-        (by columns), softmax (of a column); exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
+        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``.
+
+        - Products, sums, transposes, Hadamard products ``.*``, quotients ``./`` and powers ``2.^X`` of entries; as in
+          Octave, ``A / B`` and ``A \ B`` have an inverse, ``X^2``, ``2^X`` and ``e^X`` are powers of matrices.
+        - trace, inv, det, logdet, pinv, solve, kron, expm, logm, sqrtm; diag of a column or of a square matrix, vec by
+          columns.
+        - sum and mean of all entries; norm is Frobenius' norm, or that of a vector. ``|X|`` is a determinant, and of a
+          number or a vector the absolute values.
+        - Entry by entry: exp, log, abs, sign, sin, cos, tan, arctan, sinh, cosh, tanh, sqrt, sigmoid, relu, softplus,
+          maximum, minimum and clip. softmax is taken of a column, or in NumPy along an axis: ``softmax(X, axis=1)``.
     wrt : str
         The name.
     order : {1, 2}
