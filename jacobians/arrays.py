@@ -376,9 +376,8 @@ def as_count(count: Any, name: str, operation: str) -> int:
     except TypeError:
         found = -1
     if found < 0:
-        raise ShapeError(
-            f"{operation}: {name} is {repr(count) if isinstance(count, int | float) else kind_of(count)}; expected a whole number from 0 on"
-        )
+        given = repr(count) if isinstance(count, int | float) else kind_of(count)
+        raise ShapeError(f"{operation}: {name} is {given}; expected a whole number from 0 on")
     return found
 
 

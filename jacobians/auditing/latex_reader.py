@@ -311,6 +311,11 @@ class _LatexReader(TextReader):
 
     def _sum(self, depth: int, start: int) -> Term:
         r"""\sum_{i=1}^{m}: the sum over the examples of what follows, each example alone."""
+        if self.names.exponents:
+            raise self.source.error(
+                "sums over indices are not read; write a product such as x^T x, or sum(X) of all entries",
+                (start, start + 4),
+            )
         self.tokens.expect("_", ", as in \\sum_{i=1}^{m}")
         braced = self.tokens.accept("{")
         letter = self.tokens.take().text

@@ -126,9 +126,9 @@ def differentiate(
     term = read_term(source, (0, len(source.text)), words, notation)
     read, found = with_shapes(term, declared, source)
     if wrt not in found:
-        names = ", ".join(found) or "none"
+        names = f"its names are {', '.join(found)}" if found else "it has no names"
         raise FormulaError(
-            f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; its names are {names}"
+            f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; {names}"
         )
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} is given a shape, but is not in {expression.strip()!r}")
@@ -323,7 +323,7 @@ def guessed(expression: str) -> str:
     if "*" in expression and not re.search(r"'|\.\*|\.\^|\^|\./|ᵀ", expression):
         raise FormulaError(
             f"differentiate: in {expression.strip()!r} the sign * is NumPy's product of entries or Octave's of "
-            "matrices; say which by notation='numpy' or notation='octave'"
+            "matrices; say which by notation='numpy' or notation='octave', on the command line by --notation octave"
         )
     return "octave"
 

@@ -244,7 +244,8 @@ class _Matches:
 def _matches(question: _Question, symmetric: tuple[str, ...]) -> _Matches:
     """Compare at all points; of a matrix that is said to be symmetric, by its own coordinates too."""
     agree: dict[str, bool] = {}
-    nearest, factor, shape, shapes = np.inf, 0.0, (), dict[str, Shape]()
+    nearest, closest, shape, shapes = np.inf, "", (), dict[str, Shape]()
+    factors: dict[str, list[float]] = {}
     for value, inputs in question.points(symmetric):
         tangent = np.random.default_rng(7).normal(size=inputs[question.wrt].shape)
         if question.wrt in symmetric and tangent.ndim == 2:
@@ -262,15 +263,18 @@ def _matches(question: _Question, symmetric: tuple[str, ...]) -> _Matches:
             shapes[name] = shape
             gap = _gap(claimed, truth)
             agree[name] = agree.get(name, True) and gap <= _TOLERANCE
+            factors.setdefault(name, []).append(_factor(claimed, truth))
             if gap < nearest:
-                nearest, factor = gap, _factor(claimed, truth)
+                nearest, closest = gap, name
     right = tuple(name for name, same in agree.items() if same)
     fits = nearest < np.inf
     if not fits:
         own = dict.fromkeys(map(show_shape, shapes.values()))
         problem = f"the right side is {show_shape(shape)}, and the derivative is {' or '.join(own)}"
-    elif factor:
-        problem = f"it is {factor:g} times the right one"
+    elif all(factors[closest]):
+        one, *others = factors[closest]
+        same = all(abs(other - one) <= 1e-7 * abs(one) for other in others)
+        problem = f"it is {one:g} times the right one" if same else "it is the right one times a number that varies"
     else:
         problem = f"the shapes fit; the largest difference is {nearest:.2g} of the largest entry"
     return _Matches(right, fits, float(nearest), problem)

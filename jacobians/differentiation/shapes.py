@@ -22,6 +22,7 @@ Sizes: TypeAlias = tuple[()] | tuple[Size, Size]
 
 _SQUARE = ("trace", "inv", "det", "logdet", "expm", "logm", "sqrtm")
 _MATRIX_POWER = "the exponent of a matrix is a whole number from -9 to 9; entry by entry, write .^"
+_POWER = "matrix power"
 _SOFTMAXES = ("softmax_rows", "softmax_columns")
 _TO_SCALAR = ("trace", "det", "logdet", "norm")
 
@@ -327,9 +328,13 @@ class _Unknowns:
         return ()
 
     def _square(self, term: Term, a: Sizes, what: str = "") -> Sizes:
-        what = what or ("matrix power" if term.kind == "matrix_power" else str(term.detail))
+        what = what or (_POWER if term.kind == "matrix_power" else str(term.detail))
         if a:
             self._factors_square(a)
+            if {self.number(size) for size in a} == {None, 1}:
+                column = "column" if self.number(a[1]) == 1 else "row"
+                mend = "; entry by entry, write .^, and a number is declared by the shape ()" * (what == _POWER)
+                raise self.error(f"{what} is taken of a square matrix, not of a {column}{mend}", term)
             self.same(a[0], a[1], term, f"{what} of a matrix that is not square", (a,))
             if self.number(a[0]) != 1:
                 return a

@@ -9,10 +9,12 @@ from jacobians.differentiation.words import BARS, FUNCTIONS, is_greek
 
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BAR = r"(?:\\(?:left|right|big|bigl|bigr|Big|Bigl|Bigr)\s*)?"
+_ORDER = r"(?:_(?:\{([^{}]*)\}|([^\s{])))?"
+"""Which norm: nothing, F, 1, 2 or another."""
 _NORMS = (
-    re.compile(r"‖(.+?)‖(?:_\{?[2F]\}?)?"),
-    re.compile(rf"{_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(.+?){_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(?:_\{{?[2F]\}}?)?"),
-    re.compile(r"\|\|(.+?)\|\|(?:_\{?[2F]\}?)?"),
+    re.compile(rf"‖(.+?)‖{_ORDER}"),
+    re.compile(rf"{_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(.+?){_BAR}\\(?:\||[lr]?Vert(?![A-Za-z])){_ORDER}"),
+    re.compile(rf"\|\|(.+?)\|\|{_ORDER}"),
 )
 _ONE_BAR = re.compile(rf"{_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))(.+?){_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))")
 _FROBENIUS = re.compile(r"(\bnorm\((?:[^()]|\([^()]*\))+),\s*['\"](?:fro|frob)['\"](?=\))")
@@ -46,7 +48,7 @@ def plain(text: str, notation: str, declared: Collection[str] = (), letters: Col
     if notation == "numpy":
         return text
     for norm in _NORMS:
-        text = norm.sub(r"norm(\1)", text)
+        text = norm.sub(_of_order, text)
     text = _ONE_BAR.sub(_of_bars, text)
     text = _FROBENIUS.sub(r"\1", text)
     latex = notation == "latex"
@@ -59,6 +61,12 @@ def plain(text: str, notation: str, declared: Collection[str] = (), letters: Col
 
 def _raised(exponent: str, *, latex: bool) -> str:
     return f"^{{{exponent}}}" if latex else f"^{exponent}"
+
+
+def _of_order(found: re.Match[str]) -> str:
+    """norm(X), or with the order that stands below its bars."""
+    order = found[2] or found[3] or "F"
+    return f"norm({found[1]})" if order == "F" else f"norm({found[1]}, {order if order in ('1', '2') else 0})"
 
 
 def _of_bars(found: re.Match[str]) -> str:
