@@ -125,7 +125,9 @@ def _matrix_shape(shape: Shape) -> Shape:
 
 
 def _formulas(found: Derivative, form: Form, order: Order) -> str:
-    """The equations that a book in this layout prints."""
+    """The equations that a book in this layout prints; the differential where no matrix is written, as of expm."""
+    if found.gradient is None and found._matrix is None:
+        form = "differential"
     written = [found.formula(form, "mathml", order)]
     if found.shape == () and form == "numerator":
         written.append(found.formula("vec", "mathml", order))
