@@ -6,12 +6,13 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from jacobians.programs import naming
+from jacobians.programs.documented import documented_shapes, usual_size
 from jacobians.programs.plan import key_of
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
@@ -31,6 +32,8 @@ class Guess:
         A weight of a single output.
     examples : int
         One where the program takes one example at a time.
+    documented : bool
+        Whether arguments have the shapes that their functions' docstrings tell.
     """
 
     batch: str = "rows"
@@ -40,6 +43,7 @@ class Guess:
     outputs: int = 3
     vector: str = "column"
     examples: int = 7
+    documented: bool = False
 
 
 @dataclass(eq=False)
@@ -70,6 +74,10 @@ class Uses:
         Names of which a stretch is taken.
     unpacked : dict
         By name: the names that its parts are given.
+    letters : dict
+        By function and name, as ``f:x``: the letters of its axes in that function's einsums, if always the same.
+    documented : dict
+        By function and name: the shape that the function's docstring tells, by symbols.
     fixed : frozenset of int
         Whole numbers that the program writes as sizes of arrays.
     layers : tuple of int
@@ -88,6 +96,8 @@ class Uses:
     lists: set[str] = field(default_factory=set)
     sliced: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)
+    documented: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
     octave: bool = False
@@ -96,6 +106,7 @@ class Uses:
 
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
+_RESHAPED = re.compile(r"theta\s*=\s*((np\.|numpy\.)?reshape\(\s*theta\s*,|theta\.reshape\(\(?\s*(?!-))")
 _LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
 
 
@@ -110,7 +121,11 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 value = node.value
                 if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                     found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
-        found.ranks.update((f"{whole.name}:{name}", rank) for name, rank in _ranks_in_einsum(whole))
+        documented = documented_shapes(whole)
+        found.documented.update((f"{whole.name}:{name}", shape) for name, shape in documented.items())
+        letters = _letters_in_einsum(whole)
+        found.ranks.update((f"{whole.name}:{name}", len(own)) for name, own in letters.items())
+        found.letters.update((f"{whole.name}:{name}", own) for name, own in letters.items())
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and key_of(node.func) in ("len", "zip", "enumerate"):
             found.lists.update(key_of(arg) for arg in node.args if isinstance(arg, ast.Name))
@@ -127,6 +142,9 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             found.octave = True
         if isinstance(node, ast.Call) and key_of(node.func) in ("octave sub2ind", "octave sparse", "octave accumarray"):
             found.indices.update(part.id for part in node.args[:2] if isinstance(part, ast.Name))
+        if isinstance(node, ast.Call) and key_of(node.func) in ("csr_matrix", "coo_matrix", "csc_matrix") and node.args:
+            given = node.args[0].elts[1:] if isinstance(node.args[0], ast.Tuple) else []
+            found.indices.update(part.id for one in given for part in ast.walk(one) if isinstance(part, ast.Name))
         called = key_of(node.func) if isinstance(node, ast.Call) else ""
         if isinstance(node, ast.Call) and (
             called == "octave store" or (called == "octave index" and key_of(node.args[0]) in set_)
@@ -177,14 +195,17 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
     return found
 
 
-def _ranks_in_einsum(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """How many axes names have that stand in an einsum: ``np.einsum('btd,dk->btk', X, W)``."""
+def _letters_in_einsum(tree: ast.AST) -> dict[str, str]:
+    """The letters of the axes of names that stand in an einsum: ``np.einsum('btd,dk->btk', X, W)``."""
+    found: dict[str, str] = {}
+    others: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and key_of(node.func) == "einsum" and isinstance(node.args[0], ast.Constant):
             letters = str(node.args[0].value).replace(" ", "").partition("->")[0].split(",")
             for own, part in zip(letters, node.args[1:], strict=False):
-                if isinstance(part, ast.Name) and own.isalpha():
-                    yield part.id, len(own)
+                if isinstance(part, ast.Name) and own.isalpha() and found.setdefault(part.id, own) != own:
+                    others.add(part.id)
+    return {name: own for name, own in found.items() if name not in others}
 
 
 _ALONG_AXIS = ("take_along_axis", "put_along_axis", "take")
@@ -230,7 +251,9 @@ def _as_arrays(tree: ast.Module) -> Iterator[str]:
     for whole in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         for node in ast.walk(whole):
             parts: list[ast.expr] = []
-            if isinstance(node, ast.Attribute) and node.attr in ("T", "dot", "reshape", "mean"):
+            if isinstance(node, ast.Attribute) and node.attr in (
+                "T", "dot", "reshape", "mean", "sum", "max", "min", "std", "var", "shape",
+            ):  # fmt: skip
                 parts = [node.value]
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                 parts = [node.left, node.right]
@@ -294,6 +317,7 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     if not pair and not classes and _ONE_OUTPUT.search(text):
         chosen = (1, 3)
     most = max((size for size in uses.fixed if size <= _MOST_CLASSES), default=0)
+    told: set[tuple[int, str]] = set()
     several_examples = _N if most < _N else most + 1  # so that every class may be present
     for examples, output, label, batch, weight, vector, bias in itertools.product(
         (several_examples, 1), chosen, labels, batches, weights, vectors, biases
@@ -302,7 +326,11 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
             continue
         if label.startswith("classes") and (output == 1 or not numbered):
             continue
-        yield Guess(batch, weight, bias, label, output, vector, examples)
+        made = Guess(batch, weight, bias, label, output, vector, examples)
+        if uses.documented and (output, label) not in told and examples > 1:
+            told.add((output, label))
+            yield replace(made, documented=True)
+        yield made
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
@@ -373,7 +401,22 @@ class Data:
             outputs=guess.outputs,
             examples=guess.examples,
             columns=guess.batch == "columns",
+            axes=self._axes(error.wanted.name),
         )
+
+    def _axes(self, name: str) -> tuple[int, ...]:
+        """The sizes of a name's axes by their letters in einsums, 0 for one that no array has so far."""
+        function, letters = next(
+            ((key.partition(":")[0], own) for key, own in self.uses.letters.items() if key.endswith(f":{name}")),
+            ("", ""),
+        )
+        sizes: dict[str, set[int]] = {}
+        for other, value in self.given.items():
+            own = self.uses.letters.get(f"{function}:{other}", "")
+            if isinstance(value, np.ndarray) and value.ndim == len(own):
+                for letter, size in zip(own, value.shape, strict=True):
+                    sizes.setdefault(letter, set()).add(size)
+        return tuple(max(held) if len(held := sizes.get(letter, {0})) == 1 else 0 for letter in letters)
 
     def _decided(self, name: str) -> Any:
         use, shape = self.decisions.made[name]
@@ -395,6 +438,11 @@ class Data:
             return self.uses.texts[name][0]
         if naming.is_regulariser(name) and name != "C":
             return self.strength
+        told = self._told(name, function) if self.guess.documented else None
+        if told is not None:
+            return told
+        if self._axes_unlike(name, function):
+            return None
         known = self._of_a_kind(name, function)
         if known is not None:
             return known
@@ -421,6 +469,23 @@ class Data:
             if value is not None:
                 return value
         return None
+
+    def _told(self, name: str, function: str) -> Any:
+        """An array in the shape that a docstring tells; None for one of labels or of whole numbers."""
+        shape = self.uses.documented.get(f"{function.split(' ')[0]}:{name}")
+        if shape is None or name in self.uses.indices or naming.LABELS.fullmatch(name):
+            return None
+        guess, symbols = self.guess, self.decisions.symbols
+        for symbol in shape:
+            size = usual_size(symbol, examples=guess.examples, features=_D, outputs=guess.outputs, hidden=_HIDDEN[0])
+            if symbol not in symbols:
+                symbols[symbol] = self.decisions.size() if size is None else size
+        return self._normal(name, tuple(symbols[symbol] for symbol in shape), 0.6 if naming.is_parameter(name) else 1.0)
+
+    def _axes_unlike(self, name: str, function: str) -> bool:
+        """Whether an einsum gives a name more axes than weights have, so that its first use says which."""
+        letters = self.uses.letters.get(f"{function.split(' ')[0]}:{name}", "")
+        return len(letters) > 2 and not naming.INPUTS.fullmatch(name)
 
     def _number(self, name: str, function: str) -> Any:
         if name in ("hidden_dims", "hidden_layers", "hidden_sizes", "hidden_layer_sizes", "hiddens"):
@@ -517,7 +582,7 @@ class Data:
 
     def _parameter(self, name: str, function: str) -> Any:
         guess = self.guess
-        if name == "theta" and re.search(r"theta\s*=\s*(np\.)?reshape\(\s*theta\s*,", self.uses.text):
+        if name == "theta" and _RESHAPED.search(self.uses.text):
             return self._normal(name, (_D * guess.outputs,), 0.6)
         if self._rank(name, function) == 4 and name.lower() in ("w", "kernel", "filters", "weights"):
             return self._normal(name, (4, 2, 3, 2))

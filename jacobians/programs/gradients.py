@@ -81,7 +81,13 @@ def origin_of(memory: Memory, event: Event) -> Origin | None:
     """Return where the memory of a parameter first holds its value."""
     value = event.value
     if not isinstance(value, np.ndarray):
-        earliest = next(iter(memory.of(value)), event)
+        held = memory.of(value)
+        if isinstance(value, int):
+            # Python has one object for all that hold 0
+            named = [e for e in held if naming.stem(e.key) == naming.stem(event.key)]
+            alike = [e for e in named if e.index <= event.index and e.node is None]
+            held = [e for e in alike if e.kind == "assign"][-1:] or alike
+        earliest = next(iter(held), event)
         return Origin(earliest.index, (), value, None)
     whole = owner(value)
     if not isinstance(whole, np.ndarray) or whole.dtype != np.float64:
@@ -151,7 +157,8 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     events = list(reals(run.events))
     by_key: dict[str, list[Event]] = {}
     for event in events:
-        by_key.setdefault(event.key, []).append(event)
+        if not _kept_by_optimiser(event, run.events):
+            by_key.setdefault(event.key, []).append(event)
     memory = Memory(run.events)
     found: dict[Any, Claim] = {}
     exact: set[Any] = set()
@@ -222,10 +229,16 @@ def _holder(event: Event, events: list[Event]) -> Event | None:
     if event.shown != repr(event.key):
         return None
     for later in events[event.index + 1 :]:
-        parts = later.value if isinstance(later.value, tuple) else (later.value,)
+        parts = later.value if isinstance(later.value, tuple) else (later.copy,)
         if any(isinstance(part, dict) and part.get(event.key) is event.value for part in parts):
             return later
     return None
+
+
+def _kept_by_optimiser(event: Event, events: list[Event]) -> bool:
+    """Whether it lies in a display of what an optimiser keeps for each parameter: ``m = {'W': np.zeros(…)}``."""
+    holder = _holder(event, events)
+    return holder is not None and naming.is_state(holder.key)
 
 
 def _written(event: Event, events: list[Event]) -> str:
@@ -366,9 +379,11 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
 
 
 def _of_gradients(event: Event) -> bool:
-    """Whether it lies in a dict or a list of gradients."""
+    """Whether it lies in a dict or a list of gradients, or of what an optimiser keeps for each: ``self.m['W1']``."""
     container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
-    return container != event.key and naming.is_gradient(container)
+    if container == event.key or event.shown == container:
+        return False
+    return naming.is_gradient(container) or (naming.is_state(container) and "[" in event.shown)
 
 
 def _last(events: list[Event], gradient: Event) -> Event | None:

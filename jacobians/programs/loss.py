@@ -52,6 +52,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
     """Return the events that may be the loss, the likeliest first."""
     found: list[tuple[tuple[int, ...], Loss]] = []
     slopes = {(e.shown, e.frame): e.index for e in reals(run.events) if e.kind == "assign" and np.size(e.copy) > 1}
+    given = {e.frame: scalar(e.copy) for e in run.events if e.kind == "return" and _says_loss(e.key)}
     for event in run.events:
         if event.kind in ("argument", "input", "update", "inner"):
             continue
@@ -74,6 +75,7 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             if name in (event.key, event.shown):
                 found.append(((0, 0, -event.index), Loss(event.index, event.shown, event.line)))
             continue
+        whole = given.get(event.frame) if event.kind != "return" else None
         if event.shown == PAIR_LOSS:
             found.append(((0, 0, 0), Loss(event.index, PAIR_LOSS, event.line)))
         elif event.key in _ERRORS and _BACKWARD.search(event.function):
@@ -84,6 +86,8 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             found.append(((2, 0, -event.index), Loss(event.index, event.shown, event.line, sign=-1.0)))
         elif naming.is_loss(event.key) or (event.kind == "return" and _says_loss(event.key)):
             rank = naming.loss_rank(event.key) if event.kind != "return" else 1
+            if whole is not None and whole != scalar(value):
+                rank = 2  # a part of what its function returns: ``return reg + C * loss``
             found.append(((1, rank, -event.index), Loss(event.index, event.shown, event.line)))
     kept, seen = [], set()
     # after a loop of training a sum over all examples is of those that were not run

@@ -20,6 +20,7 @@ _LOSS = re.compile(
 _FIRST_LOSS = re.compile(r"(loss|cost|J|L|total_?loss|total_?cost|E_?tot(al)?|total_error)$")
 _PART_LOSS = re.compile(
     r"(data|reg|regul\w*|cross|log|penalty|l2|L2|J_?reg|part)_?\w*|\w*_(reg|data|l2|L2|regulari[sz]ation|history|list|hist)\w*$|losses$|costs$"
+    r"|(epoch|running|batch|train|training|sum|avg|average|mean|smooth|cum\w*)_?(loss|cost|error)$"
 )
 _STEP = re.compile(
     r"(lr|alpha|eta|(learning_?rate|learning_?Rate|learn_?rate|LEARNING_RATE|LR|ALPHA|ETA)\w*|step(_?size)?|rate|epsilon|α|η|l_?rate|lr_\w+)$"
@@ -118,7 +119,7 @@ def parameters_of(key: str) -> Iterator[str]:
         r"(\w+?)_?(?:grads?|gradients?|Grad|Gradient)(?:_?)(\d*)",
         r"(\w+)_(?:delta|d|update)s?",
         r"(?:grad|Grad|nabla|∇|Δ)(\w+)",
-        r"g([A-Z]\w*|[a-z]\d*)",
+        r"g([A-Z]\w*|[a-z]\d*|b[a-z]{1,2}\d?)",
         r"d(\w+)",
         r"[dD]elta_?(\w+)",
     ):
@@ -171,7 +172,7 @@ WIDTHS = re.compile(
     r"(layers?_?dims?|dimensions|layer_?sizes|sizes|layers_?sizes?|layers?|dims|n_units|architecture|nn_architecture|layers_dims|shape|network_size)$"
 )
 """Those of all layers, in a list."""
-EXAMPLES = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|batch_?size|mini_?batch_?size|n_examples|B)$")
+EXAMPLES = re.compile(r"(m|N|n_?samples|num_?(examples|samples|train)|(mini_?)?batch_?(size|sz)|n_examples|B)$")
 """The number of examples, or of those in a batch."""
 ROUNDS = re.compile(
     r"(num_?)?(it|iters?|iterations?|epochs?|passes|steps|n_?iters?|max_?iters?|num_\w*(iter|epoch|pass|step)\w*|n_epochs?|max_\w*|nb_epoch\w*)$"
@@ -179,7 +180,9 @@ ROUNDS = re.compile(
 """How often something is done."""
 INDICES = re.compile(r"(idx|ids|indices|index|tokens?|words?)(_?\w{0,5})?")
 """Whole numbers that are indices."""
-FLAG = re.compile(r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_\w+|display)$")
+FLAG = re.compile(
+    r"(print_?\w*|verbose|show\w*|debug|compute_\w*|return_grads?\w*|log_(every|steps?|iter|progress)\w*|display)$"
+)
 """Whether something is shown or done."""
 NUMBERED = re.compile(r"(?:W|w|Theta|theta|weights?_?|syn|THETA|w_|W_|b|bias_?)_?(\d)$")
 """A layer's parameter, and its number."""

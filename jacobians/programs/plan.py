@@ -217,11 +217,20 @@ def _update_of(
             return None
         down = isinstance(value.op, ast.Sub)
     key = key_of(target)
-    if not key or naming.is_gradient(key, names) or naming.is_state(key):
+    if not key or naming.is_state(key) or (naming.is_gradient(key, names) and not (down and _of_a_step(moved, names))):
         return None
     if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
     return _moved(node, moved, key, names, pairs, down=down)
+
+
+def _of_a_step(moved: ast.expr, names: frozenset[str]) -> bool:
+    """Whether it is a step size times a gradient by name: ``gW1 -= lr * grad_W1`` moves a generator's weights."""
+    pair = _pair(moved)
+    if pair is None or pair[2]:
+        return False
+    step, gradient = key_of(pair[0]), key_of(pair[1])
+    return naming.is_step(step) and step not in ("alpha", "ALPHA") and naming.is_gradient(gradient, names)
 
 
 def _of_its_own(moved: ast.expr, key: str) -> bool:
@@ -246,6 +255,8 @@ def _moved(
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
     likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
     likely = likely or (steps > 0 and (_same_place(node, gradient) or (key, key_of(gradient)) in pairs))
+    if naming.is_parameter(key) and len(key_of(gradient)) > 1 and naming.is_state(key_of(gradient)):
+        return Update(node, None, 1.0, "")  # along what momentum has added up: ``W = W + vW``
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
         return None
     if isinstance(gradient, ast.Constant) or (not steps and _squared(gradient)):
@@ -473,11 +484,32 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
         often = any(word in name for name in names for word in _HOW_OFTEN)
-        if target in _ROUNDS or often or _takes_examples(node):
+        if target in _ROUNDS or often or _takes_examples(node) or _only_counts(node):
             training.append(id(node))
         else:
             long.append(id(node))
     return training, long
+
+
+def _only_counts(loop: ast.For) -> bool:
+    """Whether each iteration does the same: the loop's variable is only shown, or asked whether it is time to show."""
+    if not isinstance(loop.target, ast.Name):
+        return False
+    left: list[ast.AST] = list(loop.body)
+    while left:
+        part = left.pop()
+        if isinstance(part, ast.Name) and part.id == loop.target.id:
+            return False
+        if isinstance(part, ast.If):
+            left += [*part.body, *part.orelse]
+        elif not (
+            isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and key_of(part.value.func) in _SHOWS
+        ):
+            left += ast.iter_child_nodes(part)
+    return True
+
+
+_SHOWS = ("print", "printf", "fprintf", "disp", "display", "plot", "title")
 
 
 def _functions_with_updates(tree: ast.Module, updates: Mapping[int, Update]) -> set[str]:

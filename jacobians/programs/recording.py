@@ -34,7 +34,7 @@ class Event:
     value : object
         What was stored, itself.
     copy : object
-        Of an array, its entries at that time.
+        Of an array, its entries at that time; of a list or a small dict, what it held.
     node : ast.AST or None
         For an update, the statement.
     """
@@ -128,6 +128,8 @@ class Recording:
             held = value.copy() if isinstance(value, np.ndarray) else value
             if isinstance(value, list):
                 held = list(value)
+            elif isinstance(value, dict) and len(value) <= 60:
+                held = dict(value)
             self.events.append(Event(index, kind, key, shown, line, frame.number, frame.function, value, held, node))
         if index == self.stop:
             self.last = value

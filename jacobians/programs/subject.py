@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,10 +76,13 @@ class Subject:
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     _tables: Any = None
+    _found: dict[str, Any] = field(default_factory=dict)
+    _meanings: Any = None
     _budget: Any = None
     _rng: Any = None
     _start: Any = None
     _evaluator: Any = None
+    _settled: bool = False
 
     def run(
         self,
@@ -102,11 +106,13 @@ class Subject:
             By a statement's identity: what is called with the evaluator and the frame each time before it is run.
         """
         self.runs += 1
-        first = not changes and keep and not visits
+        # what the data are was decided when the program first ran: one that an edit breaks decides nothing
+        first = not changes and keep and not visits and not self._settled
         for _ in range(_MOST_DECISIONS if first else 1):
             how = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop, only=only, moving=moving)
             made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
+                self._settled = self._settled or first
                 break
             widths = HIDDEN if _goes_forward(made) else frozenset[int]()
             if not made.unsettled and not self.decisions.mended(
@@ -130,26 +136,28 @@ class Subject:
             else:
                 own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
+            self._meanings = assumed_meanings(self.uses.text, columns=self.guess.batch == "columns")
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = (Evaluator if visits is None else _Visited)(
             self._tables,
-            assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
+            self._meanings,
             recording,
             data.value,
             budget=self._budget,
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        self._evaluator = evaluator
+        self._evaluator, evaluator.found = evaluator, self._found
         if isinstance(evaluator, _Visited):
             evaluator.visits = visits or {}
         results: dict[str, Any] = {}
         error: Exception | None = None
         unsettled = False
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # such as that for the mean of an empty array
                 self._enter(evaluator, data, recording, results)
         except ReachedError:
             pass
@@ -323,7 +331,7 @@ def _arguments(
         if name in results:
             made[name] = results[name]
             continue
-        if default is not None and evaluator.language == "Python" and not _replaced(name, default):
+        if default is not None and evaluator.language == "Python" and not _replaced(name, default, data.guess.examples):
             if _hides(name, default):
                 # a factor of 1, or a term of strength 0, hides a slip in it
                 made[name] = data.strength if default.value == 0 else 1.31  # type: ignore[attr-defined]
@@ -359,8 +367,10 @@ def _hides(name: str, default: ast.expr) -> bool:
     return type(default.value) is float or (type(default.value) is int and name == "C")
 
 
-def _replaced(name: str, default: ast.expr) -> bool:
-    """Whether an argument with a default is given a value of its own."""
+def _replaced(name: str, default: ast.expr, examples: int) -> bool:
+    """Whether an argument with a default is given a value of its own: a batch is no larger than the data."""
+    if "batch" in name and naming.EXAMPLES.fullmatch(name):
+        return isinstance(default, ast.Constant) and type(default.value) is int and default.value > examples
     if (naming.is_regulariser(name) and name != "C") or is_size(name):
         return True
     if isinstance(default, ast.Constant) and default.value is None:

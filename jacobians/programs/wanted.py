@@ -145,11 +145,14 @@ class Decisions:
         A size that turned out to be another one. All sizes differ, so a size says which axis is meant.
     fresh : int
         How many sizes of the pool are taken.
+    symbols : dict
+        The size of each symbol that docstrings have for an axis.
     """
 
     made: dict[str, tuple[Use, tuple[int, ...]]] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
     fresh: int = 0
+    symbols: dict[str, int] = field(default_factory=dict)
 
     def size(self) -> int:
         """Return a size that nothing else has."""
@@ -160,8 +163,21 @@ class Decisions:
         """Return a shape with its sizes corrected by the decisions."""
         return tuple(self.same.get(n, n) for n in shape)
 
-    def decide(self, error: WantedError, *, bias: str, vector: str, outputs: int, examples: int, columns: bool) -> None:
-        """Note what a first use says of a value, under a guess of how the program lays out its arrays."""
+    def decide(
+        self,
+        error: WantedError,
+        *,
+        bias: str,
+        vector: str,
+        outputs: int,
+        examples: int,
+        columns: bool,
+        axes: tuple[int, ...] = (),
+    ) -> None:
+        """Note what a first use says of a value, under a guess of how the program lays out its arrays.
+
+        `axes` are the sizes of its axes as far as einsums tell them, 0 for one that is not known.
+        """
         name, use, shape = error.wanted.name, error.use, error.shape
         made: tuple[int, ...] = ()
         if use == "left" and shape:
@@ -177,6 +193,11 @@ class Decisions:
                 made = {"flat": shape[-1:], "row": (1, shape[-1]), "column": (shape[0], 1)}[bias]
             else:
                 made = shape
+        elif use in ("array", "axes") and axes and len(axes) == len(shape or axes):
+            known = shape or axes
+            made = tuple(one or other or self.size() for one, other in zip(known, axes, strict=True))
+        elif use == "array" and len(shape) > 2:
+            made = tuple(self.size() for _ in shape)
         elif use == "array":
             made = (self.size(),) if re.match(r"(?i)\w*vec$", name) else (examples, self.size())
             if naming.is_parameter(name):

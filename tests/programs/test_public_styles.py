@@ -106,3 +106,61 @@ def f(x, w, v, y):
     return loss, dv
 """
     assert audit_program(text, "read_out.py").verdict == "right"
+
+
+HINGE = """
+def hinge_loss(w, b, x, y, C):
+    loss = 0
+    for i in range(len(x)):
+        loss += max(0, 1 - y[i] * (x[i] @ w + b))
+    return 0.5 * np.sum(w * w) + C * loss
+
+def gradients(w, b, x, y, C):
+    grad_w, grad_b = w.copy(), 0
+    for i in range(len(x)):
+        if y[i] * (x[i] @ w + b) < 1:
+            grad_w -= C * y[i] * x[i]
+            grad_b -= C * y[i]
+    return grad_w, grad_b
+
+def fit(X, y, C=1.0, lr=0.1, epochs=10):
+    w = np.zeros(X.shape[1])
+    b = 0
+    for epoch in range(epochs):
+        l = hinge_loss(w, b, X, y, C)
+        grad_w, grad_b = gradients(w, b, X, y, C)
+        w = w - lr * grad_w
+        b = b - lr * grad_b
+"""
+
+
+def test_a_part_of_what_a_loss_function_returns_is_not_the_loss():
+    found = audit_program(HINGE, "hinge.py")
+    assert (found.verdict, len(found.gradients)) == ("right", 2)
+
+
+STATES = """
+W, gW1, vW = {'W': np.random.randn(4, 2)}, np.random.randn(2, 3), 0
+m, v = {'W': np.zeros((4, 2))}, {'W': np.zeros((4, 2))}
+def step(X, Y, batch_size=20):
+    global gW1, vW
+    for epoch in range(10):
+        for j in range(len(X) // batch_size):
+            H = np.tanh(X @ W['W'])
+            E = H @ gW1 - Y
+            epoch_loss = 0.0
+            loss = 0.5 * np.sum(E ** 2)
+            epoch_loss += loss * len(X)
+            grad_W1 = H.T @ E
+            grads = {'W': X.T @ (E @ gW1.T * (1 - H ** 2))}
+            for k in grads:
+                m[k] = 0.9 * m[k] + 0.1 * grads[k]
+                v[k] = 0.9 * v[k] + 0.1 * grads[k] ** 2
+                W[k] -= 0.1 * m[k] / (np.sqrt(v[k]) + 1e-8)
+            gW1 -= lr * grad_W1
+"""
+
+
+def test_what_optimisers_keep_is_no_parameter_and_a_batch_is_no_larger_than_the_data():
+    found = audit_program(STATES, "states.py")
+    assert {g.parameter: g.verdict for g in found.gradients} == {"'W'": "right", "gW1": "right"}

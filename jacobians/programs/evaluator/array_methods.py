@@ -169,6 +169,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "repeat": _repeat,
     "squeeze": _squeeze,
     "copy": _copy,
+    **dict.fromkeys(("todense", "toarray"), _copy),
     "item": _item,
     "tolist": _tolist,
     "fill": _fill,

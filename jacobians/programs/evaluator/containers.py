@@ -95,7 +95,9 @@ def _use_of(wanted: Wanted, index: Any) -> WantedError:
     if isinstance(index, slice):
         return WantedError(wanted, "slice")
     if isinstance(index, tuple):
-        return WantedError(wanted, "array")
+        # of ``x[None, :, :]`` it is known that it has two axes
+        axes = 0 if any(part is Ellipsis for part in index) else sum(part is not None for part in index)
+        return WantedError(wanted, "array", (0,) * axes)
     return WantedError(wanted, "vector" if index == -1 else "array")
 
 

@@ -32,7 +32,7 @@ _REDUCED = (
     "sum", "mean", "max", "min", "amax", "amin", "prod", "std", "var", "any", "all", "median", "nansum", "nanmean",
     "argmax", "argmin", "ptp", "average",
 )  # fmt: skip
-_OF_ARRAYS_ALONE = frozenset(["tolist", "item", "astype", "fill", "flatten"])
+_OF_ARRAYS_ALONE = frozenset(["tolist", "item", "astype", "fill", "flatten", "todense", "toarray"])
 """Methods that are no functions of NumPy."""
 _TYPES = {
     float: ("float", "float64", "float32", "float16", "double", "float_", "longdouble", "single"),

@@ -72,6 +72,23 @@ def _same(budget: Budget, x: Any, dtype: Any = None, **_k: Any) -> Any:
     return array(x, budget) if dtype is None else array(x, budget).astype(dtype_of(dtype))
 
 
+def _sparse(budget: Budget, given: Any, shape: Any = None, **_k: Any) -> Any:
+    """A sparse matrix, as a full one: of another, or of values with their rows and columns, or with the rows' ends."""
+    if not isinstance(given, tuple):
+        return _array(budget, given)
+    if not given or not isinstance(given[0], (np.ndarray, list)):
+        return np.zeros(_sized(budget, given))
+    if len(given) == 2:
+        values, (rows, columns) = array(given[0], budget), (array(x, budget) for x in given[1])
+    else:
+        values, columns, ends = (array(x, budget) for x in given)
+        rows = np.repeat(np.arange(ends.size - 1), np.diff(ends))
+    sizes = (int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1) if shape is None else shape
+    made = np.zeros(_sized(budget, sizes))
+    np.add.at(made, (rows, columns), values)
+    return made
+
+
 def type_of_numbers(kind: type) -> Callable[..., Any]:
     """Return the function that a type's name is when it is called, ``np.float32(x)``."""
 
@@ -108,6 +125,7 @@ MAKING: Mapping[str, Callable[..., Any]] = {
     "numpy.linspace": _linspace, "numpy.array": _array, "numpy.asarray": _same, "numpy.ascontiguousarray": _same,
     "numpy.asfarray": lambda budget, x: array(x, budget).astype(float),
     "numpy.copy": lambda budget, x, **_k: _array(budget, x),
+    **{f"scipy.sparse.{kind}_matrix": _sparse for kind in ("csr", "csc", "coo")},
     "copy.deepcopy": lambda budget, x: _deep(budget, x), "copy.copy": lambda budget, x: _deep(budget, x),
 }  # fmt: skip
 """By full name; each takes the budget first."""
