@@ -7,8 +7,9 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from numbers import Real
 from operator import index
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,14 @@ from jacobians.errors import ArgumentError, DataError, DomainError, DTypeError, 
 __all__ = [
     "SUBSCRIPTS",
     "Array",
+    "ByName",
     "DType",
     "Derivative",
     "OfGraph",
     "Shape",
     "StandIn",
     "Symbolic",
+    "a_number",
     "all_finite",
     "as_array",
     "as_float",
@@ -40,6 +43,7 @@ __all__ = [
     "is_sparse",
     "kind_of",
     "leaves_of",
+    "no_attribute",
     "number",
     "of_graph",
     "ones",
@@ -407,6 +411,29 @@ def check_finite(array: Array, name: str, operation: str) -> None:
     raise DataError(f"{operation}: {label} is {array[first]}{others}; remove or fill such entries first")
 
 
+def a_number(value: Any, name: str, operation: str) -> float:
+    """Return an argument that is one real number, as a float.
+
+    Raises
+    ------
+    DTypeError
+        If it is of another kind, such as a text.
+    ShapeError
+        If it is several numbers.
+
+    Examples
+    --------
+    >>> a_number("1", "delta", "huber")
+    Traceback (most recent call last):
+    jacobians.errors.DTypeError: huber: delta is the text '1'; expected one number
+    """
+    if isinstance(value, (Real, np.number)):
+        return float(value)
+    if np.shape(value) == () and isinstance(value, np.ndarray):
+        return float(as_float(value, name, operation))
+    raise DTypeError(f"{operation}: {name} is {kind_of(value)}; expected one number")
+
+
 def number(scalar: Any) -> float:
     """Return a scalar as a Python number, or as what stands in for one."""
     return cast(float, scalar.as_number()) if isinstance(scalar, StandIn) else float(scalar)
@@ -416,6 +443,32 @@ def common_dtype(*dtypes: DType) -> DType:
     """Return the dtype that holds the entries of all of them; at once where they are the same."""
     different = set(dtypes)
     return different.pop() if len(different) == 1 else np.result_type(*different)
+
+
+class ByName(dict[str, T]):
+    """A dict of arrays whose errors say which names there are, and how one is taken.
+
+    Examples
+    --------
+    >>> ByName({"Z1": 3.0}, called="run.values")["Z2"]
+    Traceback (most recent call last):
+    KeyError: "run.values: 'Z2' is unknown; choose from Z1"
+    """
+
+    def __init__(self, items: Mapping[str, T], called: str) -> None:
+        super().__init__(items)
+        self.called = called
+
+    def __missing__(self, name: object) -> T:
+        near = did_you_mean(str(name), self)
+        raise KeyError(f"{self.called}: {name!r} is unknown; choose from {', '.join(self)}{near}")
+
+    def __call__(self, *names: object) -> NoReturn:
+        name = repr(names[0] if names else next(iter(self)))
+        raise ArgumentError(f"{self.called}: a dict is not called; write {self.called}[{name}]")
+
+    def __reduce__(self) -> tuple[type[ByName[T]], tuple[dict[str, T], str]]:
+        return ByName, (dict(self), self.called)
 
 
 def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -486,3 +539,17 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     by_case = [own for own in known if own.casefold() == name.casefold()]
     near = by_case or get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def no_attribute(owner: object, name: str, meant: str = "") -> AttributeError:
+    """Return the error for a name that an object does not have: what is written instead, or the nearest name.
+
+    Examples
+    --------
+    >>> no_attribute(1j, "imagg"), no_attribute(1j, "angle", "; write np.angle(z)")
+    (AttributeError("a complex has no attribute 'imagg'; did you mean 'imag'?"), \
+AttributeError("a complex has no attribute 'angle'; write np.angle(z)"))
+    """
+    public = (known for known in dir(type(owner)) if not known.startswith("_"))
+    near = "" if meant or name.startswith("_") else did_you_mean(name, public)
+    return AttributeError(f"a {type(owner).__name__} has no attribute {name!r}{meant or near}")

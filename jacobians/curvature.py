@@ -36,6 +36,7 @@ from jacobians.operations.record import in_layout
 __all__ = ["empirical_fisher", "gauss_newton", "hessian", "kronecker_factored"]
 
 
+@written
 def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
     r"""Return the exact second derivative of the objective, regulariser included, in the run's layout.
 
@@ -101,6 +102,7 @@ def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
     return run._hessian(names, packed=True)
 
 
+@written
 def gauss_newton(run: Run, wrt: str | None = None, *, penalty: bool = False) -> Jacobian:
     r"""Return the Gauss–Newton matrix :math:`J^\top H J` of the reduced loss, in the run's layout.
 
@@ -162,6 +164,7 @@ def _packed(run: Run) -> tuple[str, ...]:
     return tuple(run.network.convention.packing_order(run.params))
 
 
+@written
 def empirical_fisher(run: Run, wrt: str | None = None) -> Jacobian:
     r"""Return :math:`c\, J^\top J` with J the per-example gradients and c the reduction's weight, in the run's layout.
 

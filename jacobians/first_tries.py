@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar, overload
 
 from jacobians.arrays import did_you_mean
 from jacobians.errors import ArgumentError
 
-__all__ = ["written"]
+__all__ = ["says_how_it_is_made", "written"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def written(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+@overload
+def written(call: str, /) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+@overload
+def written(function: Callable[P, R], /) -> Callable[P, R]: ...
+def written(call: str | Callable[..., Any]) -> Any:
     """Make a function say how it is called where Python cannot match a call with its arguments.
 
     Parameters
     ----------
-    call : str
-        The call as it is written, such as ``net.run(params, X, Y)``.
+    call : str or callable
+        The call as it is written, such as ``net.run(params, X, Y)``; or the function alone, whose call is then written
+        from its signature.
 
     Examples
     --------
@@ -32,22 +37,56 @@ def written(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     >>> scaled(3, 2)
     Traceback (most recent call last):
     jacobians.errors.ArgumentError: scaled: too many positional arguments; write scaled(X, factor=2)
+    >>> @written
+    ... def half(X, layout=None, *, steps=1):
+    ...     return X / 2
+    >>> half()
+    Traceback (most recent call last):
+    jacobians.errors.ArgumentError: half: missing a required argument: 'X'; write half(X, layout=…, steps=1)
     """
+    return _decorated(call, None) if callable(call) else partial(_decorated, call=call)
 
-    def decorated(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def called(*args: P.args, **options: P.kwargs) -> R:
-            try:
-                return function(*args, **options)
-            except TypeError as error:
-                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                    raise  # from within the function
-            name = call.partition("(")[0].rpartition(" ")[2]
-            raise ArgumentError(f"{name}: {_misfit(function, args, options)}write {call}")
 
-        return called
+def says_how_it_is_made(cls: type) -> None:
+    """Make a class's own constructor say how it is called where the arguments do not fit."""
+    if "__init__" in vars(cls):
+        type.__setattr__(cls, "__init__", written(vars(cls)["__init__"]))
 
-    return decorated
+
+def _decorated(function: Callable[P, R], call: str | None) -> Callable[P, R]:
+    @wraps(function)
+    def called(*args: P.args, **options: P.kwargs) -> R:
+        try:
+            return function(*args, **options)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # from within the function
+        how = _call_of(function) if call is None else call
+        name = how.partition("(")[0].rpartition(" ")[2]
+        raise ArgumentError(f"{name}: {_misfit(function, args, options)}write {how}")
+
+    return called
+
+
+def _call_of(function: Callable[..., object]) -> str:
+    """A call of a function, or of the class whose constructor it is, with every argument and its default."""
+    name = function.__name__
+    is_constructor = name == "__init__"
+    if is_constructor:
+        name = function.__qualname__.split(".")[-2]
+    arguments = []
+    for parameter in list(inspect.signature(function).parameters.values())[is_constructor:]:
+        default = parameter.default
+        if default is parameter.empty:
+            required = parameter.kind is not parameter.KEYWORD_ONLY
+            arguments.append(parameter.name if required else f"{parameter.name}=…")
+        else:
+            arguments.append(f"{parameter.name}={default!r}" if _is_short(default) else f"{parameter.name}=…")
+    return f"{name}({', '.join(arguments)})"
+
+
+def _is_short(default: object) -> bool:
+    return isinstance(default, (str, int, float, tuple))
 
 
 def _misfit(function: Callable[..., object], args: tuple[object, ...], options: dict[str, object]) -> str:

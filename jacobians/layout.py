@@ -10,6 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, kind_of, size_of
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
+from jacobians.first_tries import written
 
 __all__ = ["DEFAULT_LAYOUT", "Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
 
@@ -352,11 +353,12 @@ DEFAULT_LAYOUT = Layout()
 
 def _order(order: Any) -> Order:
     if not isinstance(order, str) or order not in ("C", "F"):
-        given = repr(order) if isinstance(order, str) else kind_of(order)
+        given = repr(order) if isinstance(order, (str, int)) else kind_of(order)
         raise LayoutError(f"vec: order={given} is unknown; choose 'C' (rows stacked) or 'F' (columns stacked)")
     return cast(Order, order)
 
 
+@written
 def vec(array: Array, order: Order) -> Array:
     r"""Return vec(A): the entries of `array` as a new vector.
 
@@ -373,6 +375,7 @@ def vec(array: Array, order: Order) -> Array:
     return as_array(array, "the array", "vec").flatten(_order(order))
 
 
+@written
 def unvec(vector: Array, shape: Shape, order: Order) -> Array:
     """Return the new array of the given shape whose vec in this order is `vector`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_names_of_other_libraries_are_told() -> None:
     assert np.array_equal(run.output, run.values["Z2"])
     with pytest.raises(AttributeError, match=re.escape("run.gradient() returns the gradients by name")):
         _ = run.gradients
-    with pytest.raises(AttributeError, match=r"a Run has no attribute 'lossses'$"):
+    with pytest.raises(AttributeError, match=r"a Run has no attribute 'lossses'; did you mean 'losses'"):
         _ = run.lossses
     J = run.jacobian("W1")
     with pytest.raises(AttributeError, match=re.escape("no attribute 'todense'; write J.to_dense(), or J.toarray()")):
@@ -225,14 +226,47 @@ TRIES = {
     "jac.audit_program('mine.py')": "'mine.py' names a file; give its text: Path('mine.py').read_text()",
     "jac.audit_program(3)": "audit_program: text is an int; expected a",
     "jac.translate_gradients({}, 'cs231n')": "write translate_gradients(gradients, source, target)",
+    "jac.cross_entropy(Z, Y, 'mean')": "cross_entropy: too many positional arguments; write cross_entropy(X, Y, ",
+    "jac.affine(X)": "affine: missing a required argument: 'W'; write affine(X, W, b=…, layout=…)",
+    "jac.softmax(Z, dim=1)": "softmax: got an unexpected keyword argument 'dim'; write softmax(Z, ",
+    "jac.layers.batch_norm(X)": "batch_norm: missing a required argument: 'gamma'; write batch_norm(X, gamma, ",
+    "jac.matrix.inverse()": "inverse: missing a required argument: 'A'; write inverse(A, layout=…)",
+    "jac.Affine(in_features=4)": "Affine: got an unexpected keyword argument 'in_features'; write Affine(",
+    "jac.CrossEntropy()(Z)": "loss: missing a required argument: 'Y'; write loss(X, Y)",
+    "jac.Sigmoid()(Z, Z)": "sigmoid: 2 arrays are given, it takes X",
+    "jac.huber(Z, Z, delta='a')": "huber: delta is the text 'a'; expected one number",
+    "jac.leaky_relu(Z, 'a')": "leaky_relu: slope is the text 'a'; expected one number",
+    "jac.l2(Z, Z)": "l2: scale is an array of shape (6, 3); expected one number",
+    "run.gradient('W1')": "run.gradient: too many positional arguments; write run.gradient()['W1']",
+    "run.values('Z1')": "run.values: a dict is not called; write run.values['Z1']",
+    "run.values['Z9']": "run.values: 'Z9' is unknown; choose from X, Z1, A1, Z2, P",
+    "run['W1']": "run['W1']: a run is no dict; write run.params['W1']",
+    "run.Z1": "a Run has no attribute 'Z1'; write run.values['Z1']",
+    "run.grad": "a Run has no attribute 'grad': run.gradient() returns the gradients by name",
+    "net.zero_grad()": "a Network has no attribute 'zero_grad': nothing accumulates",
+    "net.pack()": "net.pack: missing a required argument: 'params'; write net.pack(params)",
+    "J @ 3": "@: one operand is an int, the other is Diagonal(6×3) (18, 18); a number multiplies by *: 2 * J",
+    "'a' @ J": "@: one operand is the text 'a', the other is Diagonal(6×3) (18, 18); expected a Jacobian, or",
+    "J + 1": "+: one operand is an int, the other is Diagonal(6×3) (18, 18); J + c * Identity(J.domain)",
+    "J - None": "-: one operand is None, the other is Diagonal(6×3) (18, 18); expected a Jacobian, or an array",
+    "J * J": "*: one operand is a Diagonal, a Jacobian, the other is Diagonal(6×3) (18, 18); the product",
+    "J**2": "**: Diagonal(6×3) (18, 18) has no powers; the product with itself is J @ J",
+    "J[0]": "[…]: Diagonal(6×3) (18, 18) has no entries of its own; write J.to_dense()[…]",
+    "J['X']": "['X']: Diagonal(6×3) (18, 18) is one Jacobian, and no record of several",
+    "J.W": "a Diagonal has no attribute 'W'; it is one Jacobian, and no record of several",
+    "jac.explain(net, wrt='W9')": "explain: wrt: 'W9' is unknown; choose from W1, b1, W2, b2, X",
+    "jac.explain(jac.Tanh(), wrt='W')": "explain: wrt: 'W' is unknown; choose from X",
+    "jac.matrix.inv": "jac.matrix has no 'inv'; write jac.matrix.inverse",
+    "jac.layers.max_pool2d": "jac.layers has no 'max_pool2d'; write jac.layers.max_pool",
 }
 
 
 def test_a_first_try_is_told_what_to_write() -> None:
-    net = Network.dense((4, 3, 3))
+    net, Z = Network.dense((4, 3, 3)), X[:, :3]
     known = {"Network": Network, "jac": jac, "net": net, "np": np, "run": net.run(net.init(0), X, Y), "X": X, "Y": Y}
+    known |= {"Z": Z, "J": jac.sigmoid(Z)[1]}
     for tried, told in TRIES.items():
-        with pytest.raises(jac.JacobiansError, match=re.escape(told)):
+        with pytest.raises((jac.JacobiansError, AttributeError, KeyError), match=re.escape(told)):
             eval(tried, known)
 
 
@@ -244,3 +278,20 @@ def test_an_error_from_within_a_function_is_left_as_it_is() -> None:
     with pytest.raises(TypeError, match="unsupported operand") as caught:
         f(1)
     assert type(caught.value) is TypeError
+
+
+@pytest.mark.parametrize("room", [jac, jac.layers, jac.matrix], ids=lambda room: room.__name__)
+def test_every_function_says_how_it_is_called(room: Any) -> None:
+    functions = [name for name in room.__all__ if inspect.isfunction(getattr(room, name))]
+    assert len(functions) > 30
+    for name in set(functions) - {"audit_program", "values"}:  # `values` takes any name
+        with pytest.raises(ArgumentError, match=r"got an unexpected keyword argument|missing a required") as raised:
+            getattr(room, name)(no_such_argument=1)
+        assert f"{name}(" in str(raised.value)
+
+
+def test_a_derivation_of_one_parameter_alone() -> None:
+    net = Network.dense((4, 3, 3))
+    assert list(jac.explain(net, wrt="W1").parameters) == ["W1"]
+    assert list(jac.explain(net, "ng-dlai", wrt=["b2", "W1"]).parameters) == ["b2", "W1"]
+    assert list(jac.explain(jac.Affine(), wrt="b").inputs) == ["b"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from jacobians.arrays import Array, as_array, as_float, check_finite
 from jacobians.errors import DataError, ShapeError
+from jacobians.first_tries import written
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -135,6 +136,7 @@ def _targets(y: Array, classes: int | None) -> Array:
     return targets
 
 
+@written
 def load_digits() -> Dataset:
     """Return the 1797 handwritten digits, 8 × 8 grey levels 0..16, labels 0..9.
 

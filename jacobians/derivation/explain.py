@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import kind_of
+from jacobians.arrays import chosen, kind_of
 from jacobians.conventions import Convention
 from jacobians.derivation.derive import derive, derive_operation
 from jacobians.derivation.derive_graph import derive_graph
@@ -18,6 +19,7 @@ from jacobians.derivation.second_of_graph import derive_second_of_graph
 from jacobians.derivation.second_order import derive_second
 from jacobians.derivation.second_result import SecondDerivation
 from jacobians.errors import ArgumentError, LayoutError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.network import Network, Run
@@ -26,6 +28,7 @@ from jacobians.operations import Operation, class_named_as
 from jacobians.presets import convention as find_convention
 
 
+@written
 def explain(
     what: Network | Run | Operation | Value,
     convention: Convention | str | Layout | None = None,
@@ -54,9 +57,9 @@ def explain(
     *arrays : array_like
         The inputs of an operation; made up for affine and elementwise operations unless given.
     wrt : Value, str or several of these, optional
-        Which gradients of a value of a graph are derived; with respect to all inputs that it depends on unless given,
-        of a network that is a function all parameters. With ``order=2``, those whose blocks of the Hessian are
-        derived; of a network all parameters unless given.
+        With respect to what is derived. Unless given: of a value, all inputs that it depends on; of a network that is
+        a function, all parameters; of another network, all parameters and X; of an operation, all inputs. With
+        ``order=2``, the blocks of the Hessian that are derived; of a network those of all parameters unless given.
     params, X, Y : optional
         Of a network, in the convention; made up, with `seed`, unless given. A function of values needs X and Y.
     examples : int
@@ -110,7 +113,8 @@ def explain(
         return _of_run(what, by)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
-        return derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
+        operation = derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
+        return replace(operation, inputs=_asked(operation.inputs, by))
     if not isinstance(what, Network):
         raise ArgumentError(
             f"explain: takes a Network, a Run, an Operation or a Value, not {kind_of(what)}{_meant(what)}"
@@ -184,9 +188,19 @@ def _meant(what: Any) -> str:
     return ": of a forward pass of values, explain its scalar, or a Network of it" if callable(what) else ""
 
 
+D = TypeVar("D")
+
+
+def _asked(known: Mapping[str, D], by: Sequence[Value | str]) -> Mapping[str, D]:
+    """The derivations of those gradients alone that are asked for; all of them where none is."""
+    names = [item.name if isinstance(item, Value) else item for item in by]
+    return {name: chosen(name, known, "explain: wrt") for name in names} or known
+
+
 def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation:
     if run.network.function is None:
-        return derive(run)
+        network = derive(run)
+        return replace(network, parameters=_asked(network.parameters, by))
     return _in_names(run.objective, by or list(run.params), run.network.convention.names)
 
 

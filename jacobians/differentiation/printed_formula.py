@@ -10,6 +10,7 @@ from jacobians.auditing.formula import Notation
 from jacobians.conventions import Convention
 from jacobians.differentiation.identity import DerivativeLayout, audit_identity
 from jacobians.differentiation.identity_text import identity_text
+from jacobians.first_tries import written
 from jacobians.layout import Reduction
 from jacobians.network import Network
 from jacobians.presets import convention as find_convention
@@ -17,6 +18,7 @@ from jacobians.presets import convention as find_convention
 __all__ = ["audit"]
 
 
+@written
 def audit(
     formula: str,
     convention: str | Convention | Network | None = None,

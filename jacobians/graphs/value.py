@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, StandIn, as_float, did_you_mean, show_shape
+from jacobians.arrays import Array, StandIn, as_float, did_you_mean, no_attribute, show_shape
 from jacobians.errors import FrozenError, GraphError, LayoutError
 from jacobians.first_tries import written
 from jacobians.graphs import numpy_functions
@@ -80,6 +80,8 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
 _CALLED_ELSEWHERE = {
     **dict.fromkeys(("grad", "gradient", "backward"), "L.gradients(W, b) of a scalar L"),
     **dict.fromkeys(("numpy", "value", "data", "detach"), "v.array"),
+    "requires_grad": "L.gradients(v): every value that jac.values made has a gradient",
+    "zero_grad": "L.gradients(v), which makes new arrays each time",
 }
 """What other libraries call something, and what it is called here."""
 
@@ -371,9 +373,9 @@ class Value(ArrayOperators):
                 Always.
             """
             if name in _CALLED_ELSEWHERE:
-                raise AttributeError(f"a value has no attribute {name!r}; write {_CALLED_ELSEWHERE[name]}")
+                raise no_attribute(self, name, f"; write {_CALLED_ELSEWHERE[name]}")
             if name.startswith("_") or not hasattr(np.ndarray, name):
-                raise AttributeError(f"a value has no attribute {name!r}{did_you_mean(name, dir(type(self)))}")
+                raise no_attribute(self, name)
             raise numpy_functions.no_such_method(self, name)
 
     # --- NumPy -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ values of a graph give values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jacobians.layers import (
     activations,
@@ -32,6 +32,7 @@ from jacobians.layers.normalisation import *
 from jacobians.layers.pooling import *
 from jacobians.layers.recurrent import *
 from jacobians.layers.shared_curvature import *
+from jacobians.other_names import instead_of
 
 if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
     __all__ = sorted(
@@ -50,3 +51,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         )
         for name in file.__all__
     )
+
+    def __getattr__(name: str) -> Any:
+        meant = "" if name.startswith("_") else instead_of(name, __all__, ())
+        raise AttributeError(f"jac.layers has no {name!r}{meant}")

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, a_number, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layers.normalisation import channel_axis
 from jacobians.layout import DEFAULT_LAYOUT
 from jacobians.linops import Diagonal, Jacobian, Reshape
@@ -67,9 +68,9 @@ class ELU(AsWritten):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
-        if not np.isfinite(alpha):
+        self.alpha = a_number(alpha, "alpha", self.name)
+        if not np.isfinite(self.alpha):
             raise DomainError(f"elu: alpha={alpha} is not finite; take a number such as 1")
-        self.alpha = float(alpha)
         self.kinks = () if alpha == 1 else (0.0,)  # type: ignore[misc]
 
     def _numbers(self) -> tuple[float, ...]:
@@ -353,6 +354,7 @@ def hard_swish(X: npt.ArrayLike) -> tuple[Array, Jacobian]:
     return HardSwish()(X)
 
 
+@written
 def prelu(X: Any, a: Any, layout: AnyLayout | None = None) -> tuple[Array, Jacobians]:
     """Return X where it is positive, else a·X, and both Jacobians (He et al. 2015, arXiv:1502.01852).
 

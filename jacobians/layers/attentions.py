@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, inverse_axes, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.composed import Composed
@@ -204,6 +205,7 @@ class Attention(Primitive):
         return hidden
 
 
+@written
 def attention(Q: Any, K: Any, V: Any, *, mask: npt.ArrayLike | None = None, causal: bool = False) -> Any:
     """Return softmax(Q Kᵀ/√d) V, and its Jacobians with respect to Q, K and V.
 
@@ -321,6 +323,7 @@ class MultiHeadAttention(Composed):
         return value.reshape((count, steps, self.heads, width // self.heads)).transpose((0, 2, 1, 3))
 
 
+@written
 def multi_head_attention(
     X: Any,
     M: Any,

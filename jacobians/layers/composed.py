@@ -44,9 +44,7 @@ class Composed(Operation):
         value: Any = of_graph(operands)
         if value is None:
             return self.evaluate(*operands)
-        if len(operands) != len(self.names):
-            names = ", ".join(self.names)
-            raise TypeError(f"{self.name} takes {len(self.names)} arrays ({names}); got {len(operands)}")
+        self._check_count(operands)
         lifted = [
             operand if isinstance(operand, Value) else Value(as_float(operand, name, self.name), value._origin)
             for name, operand in zip(self.names, operands, strict=True)

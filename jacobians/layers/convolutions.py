@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, inverse_axes, size_of
 from jacobians.errors import ShapeError
+from jacobians.first_tries import written
 from jacobians.layers.axes import (
     Pads,
     as_pads,
@@ -448,6 +449,7 @@ class TransposedConvolution(_WithKernel):
         return given_back(self._own_layout.image_axes(self.places), self._by_own_kernel(by_w, own))
 
 
+@written
 def conv2d(
     X: npt.ArrayLike,
     W: npt.ArrayLike,
@@ -505,6 +507,7 @@ def conv2d(
     return _convolved(operation, X, W, b)
 
 
+@written
 def conv1d(
     X: npt.ArrayLike,
     W: npt.ArrayLike,
@@ -536,6 +539,7 @@ def _convolved(operation: _WithKernel, X: Any, W: Any, b: Any) -> Any:
     return operation(X, W) if b is None else operation(X, W, b)
 
 
+@written
 def conv_transpose2d(
     X: npt.ArrayLike,
     W: npt.ArrayLike,

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, a_number, as_array
 from jacobians.errors import DomainError
 from jacobians.graphs.elementary import Abs, Cos, Elementary, Sin
 from jacobians.layers.activations import AsWritten
@@ -90,9 +90,9 @@ class Clip(AsWritten):
     piecewise_linear = True
 
     def __init__(self, low: float, high: float) -> None:
-        if not low < high:
+        self.low, self.high = a_number(low, "low", self.name), a_number(high, "high", self.name)
+        if not self.low < self.high:
             raise DomainError(f"clip: low={low} and high={high}; low must be below high")
-        self.low, self.high = float(low), float(high)
         self.kinks = (self.low, self.high)  # type: ignore[misc]
 
     def _numbers(self) -> tuple[float, ...]:

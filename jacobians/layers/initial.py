@@ -8,12 +8,14 @@ import numpy as np
 
 from jacobians.arrays import Array, as_shape, generator
 from jacobians.errors import ShapeError
+from jacobians.first_tries import written
 from jacobians.initial import Rule, drawn_in_order
 from jacobians.presets import AnyLayout, find_layout
 
 __all__ = ["initial_weights"]
 
 
+@written
 def initial_weights(
     shape: Sequence[int], rng: np.random.Generator | int, rule: Rule = "glorot", layout: AnyLayout | None = None
 ) -> Array:

@@ -11,8 +11,9 @@ from typing import ClassVar, cast, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, inverse_axes
+from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes
 from jacobians.errors import DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import as_steps, given_back, is_in_order, moved, moved_copy
@@ -55,7 +56,7 @@ class _Normalised(Primitive):
     centred: ClassVar[bool] = True
 
     def __init__(self, eps: float = 1e-5, layout: AnyLayout | None = None, *, features: int | None = None) -> None:
-        self.eps = float(eps)
+        self.eps = a_number(eps, "eps", self.name)
         self.features = None if features is None else as_steps(features, 1, "features", self.name)[0]
         if not 0 <= self.eps < math.inf:
             raise DomainError(f"{self.name}: eps={eps!r}; it is added to a variance, so it is a small number ≥ 0")
@@ -374,6 +375,7 @@ class GroupNorm(_Normalised):
         return axes, shape[axes[0]] * self.groups
 
 
+@written
 def batch_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -422,6 +424,7 @@ def batch_norm(
     return BatchNorm(eps, statistics, layout)(X, gamma, beta)
 
 
+@written
 def running_statistics(
     X: npt.ArrayLike,
     before: Statistics | None = None,
@@ -467,6 +470,7 @@ def running_statistics(
     return mean, variance
 
 
+@written
 def layer_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -493,6 +497,7 @@ def layer_norm(
     return LayerNorm(eps, layout)(X, gamma, beta)
 
 
+@written
 def group_norm(
     X: npt.ArrayLike,
     gamma: npt.ArrayLike,
@@ -527,6 +532,7 @@ def group_norm(
     return GroupNorm(groups, eps, layout)(X, gamma, beta)
 
 
+@written
 def rms_norm(
     X: npt.ArrayLike, gamma: npt.ArrayLike, *, eps: float = 1e-5, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobians]:

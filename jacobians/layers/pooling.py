@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, inverse_axes, size_of
 from jacobians.errors import DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layers.axes import as_pads, as_steps, given_back, moved, moved_copy, padded_with, within_padding
 from jacobians.layers.pool_formulas import POOLS, Unpooling
 from jacobians.layout import DEFAULT_LAYOUT, Layout
@@ -456,6 +457,7 @@ def flatten(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, J
     return Flattened(layout)(X)
 
 
+@written
 def embedding(tokens: npt.ArrayLike, W: Any) -> Any:
     """Return a table's row for each token, and the Jacobian with respect to the table.
 

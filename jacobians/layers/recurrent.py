@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, inverse_axes, of_graph
 from jacobians.errors import ArgumentError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.composed import Composed
@@ -297,6 +298,7 @@ class GRU(_Recurrent):
         return ((1 - z) * n + z * h,)
 
 
+@written
 def rnn_step(X: Any, h: Any, Wx: Any, Wh: Any, b: Any, *, layout: AnyLayout | None = None) -> Any:
     """Return the next state of a recurrent net, and its Jacobians.
 
@@ -321,6 +323,7 @@ def rnn_step(X: Any, h: Any, Wx: Any, Wh: Any, b: Any, *, layout: AnyLayout | No
     return RNN(sequence=False, layout=layout)(X, h, Wx, Wh, b)
 
 
+@written
 def rnn(
     X: Any,
     h: Any,
@@ -362,6 +365,7 @@ def rnn(
     return RNN(mask=mask, steps=steps, layout=layout)(X, h, Wx, Wh, b)
 
 
+@written
 def lstm_step(
     X: Any, h: Any, c: Any, Wx: Any, Wh: Any, b: Any, *, gates: str = "ifog", layout: AnyLayout | None = None
 ) -> Any:
@@ -394,6 +398,7 @@ def lstm_step(
     return tuple(found)
 
 
+@written
 def lstm(
     X: Any,
     h: Any,
@@ -419,6 +424,7 @@ def lstm(
     return LSTM(mask=mask, gates=gates, steps=steps, layout=layout)(X, h, c, Wx, Wh, b)
 
 
+@written
 def gru_step(
     X: Any, h: Any, Wx: Any, Wh: Any, b: Any, bh: Any, *, gates: str = "rzn", layout: AnyLayout | None = None
 ) -> Any:
@@ -444,6 +450,7 @@ def gru_step(
     return GRU(sequence=False, gates=gates, layout=layout)(X, h, Wx, Wh, b, bh)
 
 
+@written
 def gru(
     X: Any,
     h: Any,

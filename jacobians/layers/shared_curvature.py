@@ -8,12 +8,14 @@ import numpy as np
 
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError
+from jacobians.first_tries import written
 from jacobians.linops import Jacobian, KhatriRao, KhatriRaoSum, Kronecker, Product
 from jacobians.linops.kernels import matmul
 
 __all__ = ["kronecker_factored_rows"]
 
 
+@written
 def kronecker_factored_rows(rows: Jacobian, sharing: Literal["expand", "reduce"] = "expand") -> Jacobian:
     r"""Return a Kronecker-factored approximation of :math:`\frac1N \sum_n g_n g_n^\top`, the empirical Fisher matrix.
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+from numbers import Number
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from jacobians.arrays import (
     format_bytes,
     is_sparse,
     kind_of,
+    no_attribute,
     size_of,
 )
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
@@ -71,6 +73,9 @@ _CALLED_ELSEWHERE = {
     "eigvals": "eigh(), where it is symmetric",
     "nnz": "to_sparse().nnz",
     "to_scipy": "to_sparse()",
+    "matrix": "to_dense()",
+    "eigenvalues": "eigh(), where it is symmetric",
+    "grad_fn": "structure",
 }
 """What arrays, sparse matrices and other libraries call something, and what it is called here."""
 
@@ -412,20 +417,27 @@ class Jacobian(MatrixViews):
             return self.matvec(other) if other.ndim == 1 else self.matmat(other)
         if is_sparse(other):
             return Jacobian._compose(self, Jacobian._after(self, other)) if other.ndim == 2 else self @ other.toarray()
-        _refuse_pair(other, "right", self)
+        _refuse("@", other, self)
         return NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
         if isinstance(other, _ARRAYS):
             return self.rmatvec(other) if other.ndim == 1 else self.rmatmat(other.T).T
-        _refuse_pair(other, "left", self)
+        _refuse("@", other, self)
         return NotImplemented
+
+    def __getitem__(self, index: Any) -> NoReturn:
+        if isinstance(index, str):
+            raise ArgumentError(f"[{index!r}]: {self.structure} {self.shape} is one Jacobian, and no record of several")
+        raise ArgumentError(f"[…]: {self.structure} {self.shape} has no entries of its own; write J.to_dense()[…]")
 
     if not TYPE_CHECKING:  # a type checker is to find every name that is not there
 
         def __getattr__(self, name: str) -> Any:
             meant = f"; write J.{_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
-            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{meant}")
+            if not meant and name[0].isupper():
+                meant = "; it is one Jacobian, and no record of several"
+            raise no_attribute(self, name, meant)
 
     def dot(self, other: Any) -> Any:
         """Return ``self @ other`` for a Jacobian, a vector or a matrix, as NumPy's and SciPy's matrices do.
@@ -445,6 +457,7 @@ class Jacobian(MatrixViews):
             return Jacobian._add(self, other)
         if isinstance(other, _ARRAYS) or is_sparse(other):
             return Jacobian._add(self, Jacobian._beside(self, other))
+        _refuse("+", other, self)
         return NotImplemented
 
     def __radd__(self, other: Any) -> Jacobian:
@@ -456,6 +469,7 @@ class Jacobian(MatrixViews):
             return self + (-other)
         if isinstance(other, _ARRAYS) or is_sparse(other):
             return self - Jacobian._beside(self, other)
+        _refuse("-", other, self)
         return NotImplemented
 
     def __rsub__(self, other: Any) -> Jacobian:
@@ -463,6 +477,7 @@ class Jacobian(MatrixViews):
 
     def __mul__(self, factor: Any) -> Jacobian:
         if isinstance(factor, Derivative) or np.ndim(factor) != 0:
+            _refuse("*", factor, self)
             return NotImplemented
         number = float(as_float(factor, "factor", "*"))
         if not abs(number) <= float(np.finfo(self.dtype).max):
@@ -482,6 +497,9 @@ class Jacobian(MatrixViews):
                 f"/: 1/{number:g} is not finite in {self.dtype}, the dtype of {self.structure}; divide in two steps"
             )
         return self * (1.0 / number)
+
+    def __pow__(self, exponent: Any) -> NoReturn:
+        raise ArgumentError(f"**: {self.structure} {self.shape} has no powers; the product with itself is J @ J")
 
     def __neg__(self) -> Jacobian:
         return self * -1.0
@@ -515,13 +533,28 @@ class Jacobian(MatrixViews):
         return f"<table>{lines}</table>{Jacobian._picture(self)}"
 
 
-def _refuse_pair(other: Any, side: str, jacobian: Jacobian) -> None:
-    """Raise ArgumentError where an operation's value and its Jacobian stand in place of the Jacobian."""
+_NUMBERS = {
+    "@": "a number multiplies by *: 2 * J",
+    "+": "J + c * Identity(J.domain) adds to the diagonal",
+    "-": "J - c * Identity(J.domain) subtracts from the diagonal",
+}
+"""By an operator, what is written where a number stands on its other side."""
+
+
+def _refuse(symbol: str, other: Any, jacobian: Jacobian) -> None:
+    """Raise ArgumentError where an operand is of a kind that has no such arithmetic with a Jacobian."""
     if isinstance(other, (tuple, list)) and any(isinstance(item, Derivative) for item in other):
-        raise ArgumentError(
-            f"@: the {side} factor is {kind_of(other)}, the other is {jacobian.structure} {jacobian.shape}; an "
-            "operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
-        )
+        mend = "an operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
+    elif isinstance(other, (Number, np.generic)):
+        mend = _NUMBERS[symbol]
+    elif symbol == "*" and isinstance(other, Jacobian):
+        mend = "the product of Jacobians is J1 @ J2"
+    elif isinstance(other, (str, tuple, list)) or other is None:
+        mend = "expected a number" if symbol == "*" else "expected a Jacobian, or an array"
+    else:
+        return
+    own = f"{jacobian.structure} {jacobian.shape}"
+    raise ArgumentError(f"{symbol}: one operand is {kind_of(other)}, the other is {own}; {mend}")
 
 
 def _is_leaf(value: Any) -> bool:

@@ -8,7 +8,7 @@ of a graph give values. What has several results, such as `qr`, gives a pair for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jacobians.matrix import (
     equations,
@@ -36,6 +36,7 @@ from jacobians.matrix.spectra import *
 from jacobians.matrix.statistics import *
 from jacobians.matrix.structured import *
 from jacobians.matrix.traces_and_forms import *
+from jacobians.other_names import instead_of
 
 if not TYPE_CHECKING:  # type checkers add no lists up: without one they read the files' own
     __all__ = sorted(
@@ -56,3 +57,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         )
         for name in file.__all__
     )
+
+    def __getattr__(name: str) -> Any:
+        meant = "" if name.startswith("_") else instead_of(name, __all__, ())
+        raise AttributeError(f"jac.matrix has no {name!r}{meant}")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
 from jacobians.errors import DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Jacobian, Kronecker, SylvesterInverse
 from jacobians.matrix.matrix_operation import OfMatrices, square
@@ -121,6 +122,7 @@ class Lyapunov(OfMatrices):
         return Sylvester()(A, A.T, Q)
 
 
+@written
 def sylvester(A: Any, B: Any, C: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return X with A X + X B = C, and its Jacobians by A, B and C.
 

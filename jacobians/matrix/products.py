@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, Reshape
 from jacobians.linops.kronecker_with import KroneckerWith
@@ -262,6 +263,7 @@ class Division(Divided):
         return super()._of(A, B)
 
 
+@written
 def triple_product(A: Any, X: Any, B: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return A X B and its Jacobians: :math:`I \otimes (X B)^\top`, :math:`A \otimes B^\top`, :math:`A X \otimes I`.
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, a_number, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker
@@ -122,9 +122,9 @@ class LeastSquares(OfMatrices):
     inputs: ClassVar[tuple[str, ...]] = ("A", "B")
 
     def __init__(self, penalty: float = 0.0, layout: AnyLayout | None = None) -> None:
-        if not 0 <= penalty < np.inf:
+        self.penalty = a_number(penalty, "penalty", "ridge")
+        if not 0 <= self.penalty < np.inf:
             raise DomainError(f"ridge: the penalty {penalty} must be a finite number from 0 on")
-        self.penalty = float(penalty)
         super().__init__(layout)
 
     @property

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array
 from jacobians.errors import DomainError, ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import (
     BlockDiagonal,
@@ -373,6 +374,7 @@ def correlation(X: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Arra
     return Correlation(layout)(X)
 
 
+@written
 def mahalanobis(X: Any, mean: Any, S: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return √((x − m)ᵀ S⁻¹ (x − m)) of each x and its Jacobians by the vectors, the mean and the covariance.
 
@@ -398,6 +400,7 @@ def mahalanobis(X: Any, mean: Any, S: Any, layout: AnyLayout | None = None) -> A
     return Mahalanobis(layout)(X, mean, S)
 
 
+@written
 def gaussian(X: Any, mean: Any, S: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return log N(x | m, S) of each x and its Jacobians by the vectors, the mean and the covariance.
 
@@ -426,6 +429,7 @@ def gaussian(X: Any, mean: Any, S: Any, layout: AnyLayout | None = None) -> Any:
     return Gaussian(layout)(X, mean, S)
 
 
+@written
 def gaussian_by_cholesky(X: Any, mean: Any, L: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return log N(x | m, L Lᵀ) of each x and its Jacobians by the vectors, the mean and the Cholesky factor.
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape
 from jacobians.errors import ShapeError
+from jacobians.first_tries import written
 from jacobians.layout import Order
 from jacobians.linops import (
     Commutation,
@@ -239,6 +240,7 @@ class Symmetrised(Linear):
 # --- named matrices --------------------------------------------------------------------------------------
 
 
+@written
 def duplication(n: int, order: Order = "F") -> Jacobian:
     r"""Return :math:`D_n`, with :math:`D_n \operatorname{vech} A = \operatorname{vec} A` for a symmetric A.
 
@@ -261,6 +263,7 @@ def duplication(n: int, order: Order = "F") -> Jacobian:
     return Duplication(n, order).ordered(order)
 
 
+@written
 def elimination(n: int, order: Order = "F") -> Jacobian:
     r"""Return :math:`L_n`, with :math:`L_n \operatorname{vec} A = \operatorname{vech} A` for any square A.
 
@@ -281,6 +284,7 @@ def elimination(n: int, order: Order = "F") -> Jacobian:
     return Elimination(n, order).ordered(order)
 
 
+@written
 def commutation(m: int, n: int, order: Order = "F") -> Jacobian:
     r"""Return :math:`K_{mn}`, with :math:`K_{mn} \operatorname{vec} A = \operatorname{vec} A^\top` for A of m × n.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, as_array, size_of
 from jacobians.errors import ShapeError
+from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import BlockDiagonal, Dense, Jacobian, KhatriRao
 from jacobians.matrix.matrix_operation import OfOneMatrix, OfVectors, square
@@ -199,6 +200,7 @@ def quadratic(x: npt.ArrayLike, A: npt.ArrayLike, layout: AnyLayout | None = Non
     return Quadratic(layout)(x, A)
 
 
+@written
 def bilinear(x: Any, A: Any, y: Any, layout: AnyLayout | None = None) -> Any:
     r"""Return xᵀAy and its Jacobians: :math:`(A y)^\top` by x, :math:`x y^\top` by A, :math:`x^\top A` by y.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, all_finite, as_array, as_float, generator, refuse_not_finite, size_of
+from jacobians.arrays import Array, all_finite, as_array, as_float, generator, no_attribute, refuse_not_finite, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.first_tries import written
@@ -45,6 +45,12 @@ _CALLED_ELSEWHERE = {
     "params": "params = net.init(0) makes parameters; a network keeps none",
     "weights": "params = net.init(0) makes parameters; a network keeps none",
     "check": "jac.check_gradient compares a gradient with numerical differences, jac.diagnose says why one is wrong",
+    "jacobian": "net.run(params, X, Y).jacobian(name) is the Jacobian with respect to one array",
+    "hessian": "net.run(params, X, Y).hessian(name), or jac.hessian(run) of all parameters",
+    "layers": "net.operations is the list of operations",
+    "zero_grad": "nothing accumulates; net.gradient(params, X, Y) makes new arrays each time",
+    "compile": "jac.fit(net, params, X, Y, rule='adam') takes the update rule",
+    "step": "jac.fit(net, params, X, Y) takes the steps",
     "count_params": "net.n_params is their number",
 }
 """What people type first, and what it is called here."""
@@ -194,6 +200,7 @@ class Network(Objective):
             operations[-1] = find_activation(last).moved_to(found.layout)
         return cls(operations, given, found, l2=l2)
 
+    @written("net.replace(l2=0.1)")
     def replace(
         self,
         *,
@@ -291,6 +298,7 @@ class Network(Objective):
             params[name] = np.ascontiguousarray(nodes if self.layout.weights == "rows" else nodes.T).astype(dtype)
         return params
 
+    @written("net.pack(params)")
     def pack(self, params: Parameters) -> Array:
         """Return all parameters as one new vector, in the convention's vec and packing order.
 
@@ -302,6 +310,7 @@ class Network(Objective):
         """
         return self.convention._packed(self._arrays(params))
 
+    @written("net.unpack(theta)")
     def unpack(self, theta: Array) -> dict[str, Array]:
         """Return the parameters that `pack` made this vector of, as new arrays.
 
@@ -403,8 +412,9 @@ class Network(Objective):
 
         def __getattr__(self, name: str) -> Any:
             meant = f": {_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
-            raise AttributeError(f"a Network has no attribute {name!r}{meant}")
+            raise no_attribute(self, name, meant)
 
+    @written("net.predict(params, X)")
     def predict(self, params: Parameters, X: Data | None = None) -> Any:
         """Return what the outputs decide, as the loss reads them: a class for each example, 0 or 1, or the numbers.
 
@@ -457,7 +467,7 @@ class Network(Objective):
         (0.693147, array([ 0.25, -0.25]))
         """
         run = self.run(params, X, Y)
-        return run.value, run.gradient()
+        return run.value, run._gradient()
 
     @written("net.gradient(params, X, Y)")
     def gradient(
@@ -496,7 +506,7 @@ class Network(Objective):
         array([ 0.25, -0.25])
         """
         if block is None:
-            return Run(self, self._arrays(params), *self._data(X, Y)).gradient(inputs=inputs)
+            return Run(self, self._arrays(params), *self._data(X, Y))._gradient(inputs=inputs)
         arrays, layout = self._arrays(params), self.layout
         data = self._data(X, Y)
         if self._chain is None:
@@ -530,7 +540,7 @@ class Network(Objective):
 
         def fun(theta: Array) -> tuple[float, Array]:
             run = self.run(self.unpack(theta), X, Y)
-            return run.value, self.pack(run.gradient())
+            return run.value, self.pack(run._gradient())
 
         return fun
 

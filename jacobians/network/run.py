@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from jacobians.arrays import Array, all_finite, as_array, chosen, kind_of, number, refuse_not_finite
-from jacobians.errors import LayoutError
+from jacobians.arrays import (
+    Array,
+    ByName,
+    all_finite,
+    as_array,
+    chosen,
+    kind_of,
+    no_attribute,
+    number,
+    refuse_not_finite,
+)
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.factors import Factor, Factors
 from jacobians.first_tries import written
 from jacobians.graphs import Value
@@ -31,10 +41,17 @@ __all__ = ["Run"]
 
 
 _CALLED_ELSEWHERE = {
+    "grad": "run.gradient() returns the gradients by name",
     "gradients": "run.gradient() returns the gradients by name, run.per_example_gradients() those of each example",
     "grads": "run.gradient() returns the gradients by name",
     "backward": "run.gradient() returns the gradients by name",
     "predict": "net.predict(params, X) returns what the outputs decide",
+    "forward": "a run is the forward pass; run.values holds its arrays by name",
+    "activations": "run.values holds the arrays of the forward pass by name",
+    "zero_grad": "nothing accumulates; run.gradient() makes new arrays each time",
+    "parameters": "run.params holds the parameters by name",
+    "weights": "run.params holds the parameters by name",
+    "pack": "net.pack(run.gradient()) puts the gradients in one vector",
 }
 """What people type first, and what it is called here."""
 
@@ -193,7 +210,20 @@ class Run(Frozen):
 
         def __getattr__(self, name: str) -> Any:
             meant = f": {_CALLED_ELSEWHERE[name]}" if name in _CALLED_ELSEWHERE else ""
-            raise AttributeError(f"a Run has no attribute {name!r}{meant}")
+            if not meant and not name.startswith("_") and "_forward" in vars(self):
+                meant = f"; write {found}" if (found := self._held(name)) else ""
+            raise no_attribute(self, name, meant)
+
+    def _held(self, name: object) -> str:
+        """How an array of this run is taken by its name; nothing where it has none of that name."""
+        for holder in ("values", "params"):
+            if name in getattr(self, holder):
+                return f"run.{holder}[{name!r}]"
+        return ""
+
+    def __getitem__(self, name: object) -> NoReturn:
+        found = self._held(name) or "run.values, its arrays by name"
+        raise ArgumentError(f"run[{name!r}]: a run is no dict; write {found}")
 
     def __reduce__(self) -> tuple[type[Run], tuple[Any, ...]]:
         # what is linear in the batch is not stored: a copy, or what is unpickled, is evaluated again
@@ -299,7 +329,7 @@ class Run(Frozen):
         >>> list(run.values)
         ['X', 'Z1', 'A1', 'Z2', 'P']
         """
-        return dict(self._forward.values)
+        return ByName(self._forward.values, "run.values")
 
     @property
     def output(self) -> Array:
@@ -340,6 +370,7 @@ class Run(Frozen):
 
     # --- gradients -------------------------------------------------------------------------------
 
+    @written("run.gradient()['W1']")
     def gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         """Return the objective's gradient with respect to every parameter, and to the inputs on request: new arrays.
 
@@ -357,6 +388,9 @@ class Run(Frozen):
         >>> {name: array.shape for name, array in run.gradient().items()}
         {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
         """
+        return self._gradient(inputs=inputs)
+
+    def _gradient(self, *, inputs: bool = False) -> dict[str, Array]:
         network, rows = self.network, {}
         for name, (_, slope) in self._totals.items():
             rows[name] = slope()

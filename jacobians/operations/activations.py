@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, a_number
 from jacobians.errors import DomainError
 from jacobians.linops import Jacobian
 from jacobians.operations.on_values import of_one
@@ -275,7 +275,7 @@ class LeakyReLU(Elementwise):
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.slope):
+        if not math.isfinite(a_number(self.slope, "slope", self.name)):
             raise DomainError(f"leaky_relu: slope={self.slope} is not finite; take a number such as 0.01")
 
     @staticmethod

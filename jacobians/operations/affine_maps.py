@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, ones, size_of
 from jacobians.errors import LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layout import Features, Layout
 from jacobians.linops import Commutation, Jacobian, Kronecker, Product, Reshape, Selection
 from jacobians.linops.kernels import matmul
@@ -351,6 +352,7 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: V, layout: AnyLayout | None = 
 def affine(
     X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None = None, layout: AnyLayout | None = None
 ) -> tuple[Array, Jacobians]: ...
+@written
 def affine(X: Any, W: Any, b: Any = None, layout: AnyLayout | None = None) -> Any:
     r"""Return Z and its Jacobians with respect to X, W and, where it is separate, b.
 

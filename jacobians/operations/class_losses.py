@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, a_number
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Zero
@@ -436,7 +436,7 @@ class MulticlassHinge(Loss):
         factor: float = 1.0,
     ) -> None:
         super().__init__(reduction, layout, factor=factor)
-        self.margin = margin
+        self.margin = a_number(margin, "margin", "multiclass_hinge")
 
     def _examples(self, X: Array, Y: Array) -> Examples:
         if X.ndim != 2 or X.shape[self.layout.feature_axis] == 0:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, cast, get_args, over
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
+from jacobians.arrays import Array, Shape, a_number, as_array, as_float, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
+from jacobians.first_tries import says_how_it_is_made, written
 from jacobians.layout import Layout, Reduction
 from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
 from jacobians.operations.on_values import V, of_one, of_targets
@@ -90,6 +91,10 @@ class Loss(Frozen, ABC):
     least_outputs: ClassVar[int] = 1
     of_outputs: ClassVar[bool] = True
     residual: ClassVar[float | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        says_how_it_is_made(cls)
 
     def __init__(self, reduction: Reduction = "mean", layout: AnyLayout | None = None, *, factor: float = 1.0) -> None:
         self.reduction: Reduction = self._known(reduction)
@@ -372,6 +377,7 @@ class Loss(Frozen, ABC):
     def __call__(self, X: V, Y: V | npt.ArrayLike) -> V: ...
     @overload
     def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]: ...
+    @written("loss(X, Y), of outputs and targets; net.value(params, X, Y) is a network's")
     def __call__(self, X: Any, Y: Any) -> Any:
         """Return the loss and its Jacobian with respect to X, in the layout; of a value of a graph, a value."""
         if (value := of_graph((X, Y))) is not None:
@@ -598,7 +604,7 @@ class L2(Unary):
     inputs = ("W",)
 
     def __init__(self, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False) -> None:
-        self.scale = scale
+        self.scale = a_number(scale, "scale", "l2")
         self.layout: Layout = find_layout(layout)
         self.include_bias = include_bias
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, a_number, as_array
 from jacobians.errors import DomainError
 from jacobians.layout import Reduction
 from jacobians.linops import Diagonal, Jacobian
@@ -43,9 +43,9 @@ class Huber(Loss):
         self, delta: float = 1.0, reduction: Reduction = "mean", layout: AnyLayout | None = None, *, factor: float = 1.0
     ) -> None:
         super().__init__(reduction, layout, factor=factor)
-        if not 0 < delta < np.inf:
+        self.delta = a_number(delta, "delta", "huber")
+        if not 0 < self.delta < np.inf:
             raise DomainError(f"huber: delta={delta}; it must be a positive number, such as 1")
-        self.delta = float(delta)
 
     def _residual(self, X: Array, Y: Array) -> Array:
         return as_array(X - same_shape_targets(Y, X, self.name, self.layout))

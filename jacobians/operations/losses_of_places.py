@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array, as_float
+from jacobians.arrays import Array, a_number, as_array, as_float
 from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.layout import Reduction
 from jacobians.linops import DiagonalMinusOuter, Jacobian
@@ -66,9 +66,9 @@ class TemporalSoftmax(Loss):
         self.mask = None if mask is None else as_float(mask, "mask", self.name)
         self.class_weights = None if class_weights is None else as_float(class_weights, "class_weights", self.name)
         self.ignore, self.axis = ignore, axis
-        if not 0 <= smoothing < 1:
+        self.smoothing = a_number(smoothing, "smoothing", self.name)
+        if not 0 <= self.smoothing < 1:
             raise DomainError(f"temporal_softmax: smoothing={smoothing}; expected a share of the target, 0 ≤ s < 1")
-        self.smoothing = float(smoothing)
 
     def _class_axis(self, X: Array) -> int:
         axis = self.layout.feature_axis if self.axis is None else self.axis

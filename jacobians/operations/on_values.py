@@ -1,4 +1,4 @@
-"""The types of functions that return a value where they are given a value, and else an array and its Jacobian."""
+"""Functions that return a value where they are given a value, and else an array and its Jacobian: types and errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overloa
 import numpy.typing as npt
 
 from jacobians.arrays import OfGraph
+from jacobians.first_tries import written
 
 __all__ = ["of_one", "of_targets", "of_two"]
 
@@ -47,15 +48,15 @@ class OfTargets(Protocol[P, R_co]):
 
 
 def of_one(function: Callable[Concatenate[npt.ArrayLike, P], R]) -> OfOne[P, R]:
-    """Return the function, typed as one of an array or a value."""
-    return cast(Any, function)
+    """Return the function, typed as one of an array or a value; it says how it is called."""
+    return cast(Any, written(function))
 
 
 def of_two(function: Callable[Concatenate[npt.ArrayLike, npt.ArrayLike, P], R]) -> OfTwo[P, R]:
-    """Return the function, typed as one of two arrays or values."""
-    return cast(Any, function)
+    """Return the function, typed as one of two arrays or values; it says how it is called."""
+    return cast(Any, written(function))
 
 
 def of_targets(function: Callable[Concatenate[npt.ArrayLike, npt.ArrayLike, P], R]) -> OfTargets[P, R]:
-    """Return the function, typed as a loss of arrays or values."""
-    return cast(Any, function)
+    """Return the function, typed as a loss of arrays or values; it says how it is called."""
+    return cast(Any, written(function))

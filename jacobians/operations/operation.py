@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 from keyword import iskeyword
@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, OfGraph, Shape, as_array, as_float, kind_of, of_graph
-from jacobians.errors import DomainError, FrozenError, LayoutError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, FrozenError, LayoutError, ShapeError
+from jacobians.first_tries import says_how_it_is_made
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.operations.record import Jacobians, Makers, Second
@@ -110,6 +111,7 @@ class Operation(Frozen, ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        says_how_it_is_made(cls)
         for name in cls.inputs:
             if hasattr(Jacobians, name):
                 raise TypeError(f"{cls.__name__}: an input called {name!r} would hide Jacobians.{name}; rename it")
@@ -188,9 +190,12 @@ class Operation(Frozen, ABC):
         """Value and Jacobians from arrays that are real numbers."""
 
     def _accept(self, arrays: tuple[npt.ArrayLike, ...]) -> list[Array]:
-        if len(arrays) != len(self.names):
-            raise TypeError(f"{self.name} takes {len(self.names)} arrays ({', '.join(self.names)}); got {len(arrays)}")
+        self._check_count(arrays)
         return [as_float(a, n, self.name) for a, n in zip(arrays, self.names, strict=True)]
+
+    def _check_count(self, arrays: Sequence[object]) -> None:
+        if len(arrays) != len(self.names):
+            raise ArgumentError(f"{self.name}: {len(arrays)} arrays are given, it takes {', '.join(self.names)}")
 
     def parameter_shapes(self) -> Mapping[str, Shape]:
         """Shapes of the parameters by name, where the operation fixes them; empty without parameters.

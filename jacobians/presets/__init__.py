@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from jacobians.arrays import kind_of
 from jacobians.conventions import Convention
 from jacobians.errors import LayoutError
+from jacobians.first_tries import written
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.presets.courses import COURSES
 from jacobians.presets.libraries import LIBRARIES
@@ -20,6 +21,7 @@ AnyLayout: TypeAlias = Layout | Convention | str
 """What a layout is given as: itself, a convention that has it, or the name of a preset."""
 
 
+@written
 def all_conventions() -> tuple[Convention, ...]:
     """Return every preset: courses and texts first, then libraries.
 
@@ -31,6 +33,7 @@ def all_conventions() -> tuple[Convention, ...]:
     return COURSES + LIBRARIES
 
 
+@written
 def convention(name: str | Convention) -> Convention:
     """Return the preset of this name; a `Convention` is returned as it is.
 

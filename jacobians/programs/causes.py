@@ -18,6 +18,7 @@ from jacobians.programs.lines import (
     Site,
     Suspect,
     backward_sites,
+    is_backward_name,
     look_at,
     put,
     ratio_of,
@@ -264,9 +265,11 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
     looks: list[Look] = []
     chosen: Cause | None = None
     failed = 0
-    for site in sites:
+    for place, site in enumerate(sites):
         if _spent(study, end) or failed > _FURTHER:
             break
+        if _is_copied(site, sites[place + 1 :]):
+            continue
         looks.append(look_at(study, wrong, site, end))
         found = looks[-1].suspect
         if found is None:
@@ -292,9 +295,19 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
         return _before(study, wrong, chosen, looks, end)
     if not best:
         return None
-    suspect = _likeliest(best)
+    suspect = _likeliest(study, best)
     name, words = explained(study, suspect)
     return Cause(name, words, suspect.site.line, "", suspect.mended)
+
+
+def _is_copied(site: Site, later: Sequence[Site]) -> bool:
+    """Whether an array of the forward pass is where a gradient starts from: ``dx = probs.copy()`` is what slipped."""
+    if is_backward_name(site.last.key) or np.size(site.last.copy) < 2:
+        return False
+    return any(
+        is_backward_name(other.last.key) and np.array_equal(other.events[0].copy, site.events[0].copy)
+        for other in later
+    )
 
 
 def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Look], end: int) -> Cause:
@@ -306,7 +319,8 @@ def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Lo
         if look.matched or look.suspect is not None or not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", used):
             continue
         _, others = tried_in_place(study.subject, study.base, look.site.statement, ())
-        found = _confirmed(study, wrong, others[:_OTHERS], end)
+        # a factor may be put into any of several lines: it is missed where it is needed
+        found = _confirmed(study, wrong, [e for e in others if e.cause not in _SCALES][:_OTHERS], end)
         if found is not None and len(found[1]) >= len(cause.gradients):
             return _cause(study, look.site.line, look.site.statement, *found)
     return cause
@@ -345,10 +359,14 @@ def _only_given(tree: ast.Module, line: int, name: str) -> bool:
     return not any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store) for n in ast.walk(inner))
 
 
-def _likeliest(best: Sequence[Suspect]) -> Suspect:
-    """A line that by its name gives another array's derivative; the first that gives none; the last that hands on."""
+def _likeliest(study: Study, best: Sequence[Suspect]) -> Suspect:
+    """A line that by its name gives another array's derivative; the first that gives none; the last that hands on.
+
+    What is computed after the loss comes before what is computed with it.
+    """
     named = [s for s in best if s.named]
     own = [s for s in best if s.kind != "taken"]
+    own = [s for s in own if s.site.events[0].index > study.loss.index] or own
     return (named or own[:1] or list(best)[-1:])[-1]
 
 

@@ -18,12 +18,13 @@ from jacobians.programs.line_parts import (
     is_octave_call,
     made_of,
     name_of,
+    octave_call,
     operands,
     parts_within,
     product_of,
     roots_of,
 )
-from jacobians.programs.value_edits import edits_of_value, slopes_on
+from jacobians.programs.value_edits import edits_of_value, slopes_on, spreads
 
 
 def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
@@ -77,7 +78,8 @@ def _axes(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                 new.func.id = new.func.id.replace(name, other)
             averaged = name == "mean"
             words = "it is averaged where it is to be summed" if averaged else "it is summed where it is to be averaged"
-            yield edited("bias-averaged" if averaged else "scale-n", words, part, new)
+            # one number is no bias of several outputs
+            yield edited("bias-averaged" if averaged and around.result else "scale-n", words, part, new)
 
 
 _ALL = "it is summed over all entries, not over the examples alone"
@@ -178,12 +180,12 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
-            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right)
+            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right, around)
             yield edited(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
                 words = f"{named}, {around.text(left)}, does not belong there"
-                yield edited(_superfluous(kind, left), words, part, right)
+                yield edited(_superfluous(kind, left, around), words, part, right)
         elif (
             isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name)
             and not is_octave_call(node)
@@ -222,10 +224,10 @@ def _pairs_of_factors(part: Part) -> Iterator[tuple[ast.expr, ast.expr]]:
         yield product_of([factors[i], factors[j]]), product_of(rest)
 
 
-def _superfluous(kind: str, dropped: ast.expr) -> str:
+def _superfluous(kind: str, dropped: ast.expr, around: Around) -> str:
     if kind in ("sum", "difference"):
         return "term-superfluous"
-    if kind == "quotient":
+    if kind == "quotient" or _of_counts(dropped, around):
         return "scale-n"
     if isinstance(dropped, ast.Constant):
         return "scale-half"
@@ -233,8 +235,16 @@ def _superfluous(kind: str, dropped: ast.expr) -> str:
     return "derivative-superfluous" if held else "factor-superfluous"
 
 
+def _of_counts(node: ast.expr, around: Around) -> bool:
+    """Whether it is made of numbers and of how many examples there are: ``1. / m``."""
+    if isinstance(node, ast.BinOp):
+        rest = [side for side in (node.left, node.right) if not _of_counts(side, around)]
+        return len(rest) < 2 and all(isinstance(side, ast.Constant) for side in rest)
+    return around.counts.get(around.text(node)) == around.examples
+
+
 def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
-    texts = {text: expression_of(text) for text in (*around.arrays, *around.others)}
+    texts = {text: around.tree(text) for text in (*around.stand_ins, *around.others)}
     dumps = {text: ast.dump(node) for text, node in texts.items()}
     for part in parts:
         node = part[3]
@@ -245,17 +255,18 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                     new = ast.Call(expression_of(function), node.args, node.keywords)
                     words = f"{own} stands where {function} belongs"
                     yield edited("wrong-activation-derivative", words, part, new)
-        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(
+        part_of_octave = name_of(node) == "index" and is_octave_call(node)
+        if not (part_of_octave or isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))) or isinstance(
             getattr(node, "ctx", None), ast.Store
         ):
             continue
         if isinstance(part[0], ast.Call) and part[1] == "func":
             continue
         text = ast.unparse(node) if not is_octave_call(node) else around.text(node)
-        if text in around.arrays:
-            shape = around.arrays[text]
+        if text in around.stand_ins:
+            shape = around.stand_ins[text]
             for alike in (True, False):
-                for other, held in around.arrays.items():
+                for other, held in around.stand_ins.items():
                     fits = held == shape if alike else held != shape and len(held) == len(shape)
                     if fits and dumps[other] != ast.dump(node):
                         words = f"{text} stands where {other} belongs"
@@ -281,10 +292,10 @@ def _for_an_array(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
     for part in parts:
         node = part[3]
         if isinstance(node, (ast.BinOp, ast.Call)) and part[1] != "func" and not isinstance(part[0], ast.stmt):
-            for name, shape in around.arrays.items():
+            for name, shape in around.stand_ins.items():
                 if shape:
                     words = f"{around.text(node)} stands where {name} belongs"
-                    yield edited("wrong-array", words, part, expression_of(name))
+                    yield edited("wrong-array", words, part, around.tree(name))
 
 
 def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
@@ -438,11 +449,46 @@ def _shifted(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             indices = [(node, "args", i, item) for i, item in enumerate(node.args) if i]
         for index in indices:
             inner = index[3]
+            yield from _moved_window(index, around)
             if isinstance(inner, (ast.Name, ast.BinOp)):
                 for sign in "+-":
                     yield edited(
                         "off-by-one", f"{around.text(inner)} is off by one", index, made_of(f"_0 {sign} 1", _0=inner)
                     )
+
+
+def _moved_window(index: Part, around: Around) -> Iterator[Edit]:
+    """A part that is one entry too late or too early: ``2:end`` for ``1:end-1``, ``[1:]`` for ``[:-1]``."""
+    window = index[3]
+    words = f"{around.text(window)} is off by one"
+    if isinstance(window, ast.Slice) and window.step is None:
+        low, high = window.lower, window.upper
+        if _is_one(low) and high is None:
+            yield edited("off-by-one", words, index, ast.Slice(None, expression_of("-1"), None))
+        elif low is None and isinstance(high, ast.UnaryOp) and _is_one(high.operand):
+            yield edited("off-by-one", words, index, ast.Slice(ast.Constant(1), None, None))
+    elif name_of(window) == "range" and is_octave_call(window) and len(window.args) == 2:
+        begin, end = window.args
+        if isinstance(begin, ast.Constant) and isinstance(begin.value, float):
+            for step in (-1.0, 1.0):
+                moved = _less_one(end) if step < 0 else end.left if _ends_one_before(end) else None
+                if moved is not None and begin.value + step >= 1.0:
+                    yield edited(
+                        "off-by-one", words, index, octave_call("range", ast.Constant(begin.value + step), moved)
+                    )
+
+
+def _is_one(node: Any) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
+
+
+def _less_one(node: ast.expr) -> ast.expr:
+    return ast.BinOp(octave_call("number", node), ast.Sub(), ast.Constant(1.0))
+
+
+def _ends_one_before(node: ast.expr) -> bool:
+    """Whether it is ``end - 1``."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _is_one(node.right)
 
 
 def _slopes_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -459,7 +505,8 @@ def _slopes_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             for text, _, words in slopes_on(around, every=True):
                 told = f"{around.text(node)} stands where {words} belongs"
                 if parent is not None and parent[0] == "product":
-                    yield edited("wrong-activation-derivative", told, part, expression_of(text))
+                    cause = "mask-wrong" if text.endswith(" > 0)") else "wrong-activation-derivative"
+                    yield edited(cause, told, part, expression_of(text))
                 elif inside and len(factors) == 1 and around.text(node) in around.arrays:
                     new = made_of(f"_0 * {text}", _0=node)
                     yield edited("derivative-missing", f"the derivative {words} is missing", part, new, natural=False)
@@ -484,6 +531,11 @@ def _factors_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
         if not isinstance(node, ast.expr) or part[1] == "func" or isinstance(getattr(node, "ctx", None), ast.Store):
             continue
         parent = operands(part[0])
+        if parent is not None and parent[0] == "product" and _kind_of(node) == "matrix product":
+            for name, shape in around.arrays.items():
+                if shape and spreads(shape, around.result):
+                    words = f"the term + {name} is missing beside {around.text(node)}"
+                    yield edited("term-missing", words, part, made_of(f"_0 + {name}", _0=node), natural=False)
         if parent is not None and parent[0] in ("sum", "difference"):
             text = around.text(node)
             yield edited("scale-half", f"a factor of 2 is missing in {text}", part, made_of("2 * _0", _0=node))

@@ -120,6 +120,13 @@ def _of_slopes(study: Study, suspect: Suspect, given: Any, wanted: Any) -> Itera
         for other, second in whole:
             if first is not second and ratio_of((given * second).ravel(), (wanted * first).ravel()) is not None:
                 yield "wrong-activation-derivative", f"it has the factor {one}, where {other} belongs"
+    if given.ndim == 2 and min(given.shape) > 1:
+        off = np.abs(wanted - given) > 1e-6 * np.abs(wanted).max()
+        for axis, each in ((1, "row"), (0, "column")):
+            count = off.sum(axis=axis)
+            if count.max() == 1 and 2 * count.sum() > count.size:
+                words = f"one entry in each {each} of {event.shown} lacks a term: that of the example's class"
+                yield "term-missing", words
     both = (given != 0) & (wanted != 0)
     ratios = np.unique(np.round(given[both] / wanted[both], 7))
     if ratios.size == 2 and 1.0 in ratios:

@@ -18,7 +18,7 @@ from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, reals, scalar
-from jacobians.programs.reference import Changes, Derivative, both, derivative, loss_at
+from jacobians.programs.reference import Changes, Derivative, agreed, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
 from jacobians.programs.values import LimitError, Limits
@@ -562,7 +562,10 @@ def slopes_along(study: Study, claim: Claim, base: Changes, count: int) -> Itera
 
 
 def judge(study: Study) -> None:
-    """Fill in the derivative of the loss with respect to every parameter that has a gradient."""
+    """Fill in the derivative of the loss with respect to every parameter that has a gradient.
+
+    A gradient that agrees with the slopes along random directions is right; of the others each entry is looked at.
+    """
     if study.true:
         return
     done: dict[Any, Derivative] = {}
@@ -571,7 +574,10 @@ def judge(study: Study) -> None:
     for claim in study.claims:
         key = claim.origin.key
         if key not in done:
-            done[key] = derivative(study.subject, study.loss, claim.origin, study.base, study.values, most)
+            where = study.subject, study.loss, claim.origin, study.base, study.values
+            given, _ = fitted(claim.sign * np.asarray(claim.value, dtype=float), study.values[key])
+            along = None if given is None else agreed(*where, given)
+            done[key] = derivative(*where, most) if along is None else along
         study.true.append(done[key])
 
 

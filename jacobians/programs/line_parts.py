@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -71,6 +73,8 @@ class Around:
         Variables of the loops around.
     text : callable
         From an expression to how the program writes it.
+    parts : mapping of str to (tuple of int, ast.expr)
+        Parts of arrays, as the program writes them on other lines.
     """
 
     arrays: Mapping[str, tuple[int, ...]]
@@ -84,6 +88,18 @@ class Around:
     unused: tuple[str, ...] = ()
     loops: tuple[str, ...] = ()
     text: Callable[[ast.expr], str] = field(default=ast.unparse)
+    parts: Mapping[str, tuple[tuple[int, ...], ast.expr]] = field(default_factory=dict)
+
+    @cached_property
+    def stand_ins(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of all that may stand where an array stands: the arrays, and their parts."""
+        return {**{text: shape for text, (shape, _) in self.parts.items()}, **self.arrays}
+
+    def tree(self, text: str) -> ast.expr:
+        """Return what stands for an array or a part of one, as a tree of its own."""
+        return (
+            expression_of(text) if text in self.arrays or text not in self.parts else copy.deepcopy(self.parts[text][1])
+        )
 
 
 Part = tuple[Any, str, "int | None", Any]

@@ -212,13 +212,18 @@ def _starts_right(study: Study, site: Site) -> bool:
 def _of_forward_pass(study: Study, site: Site) -> bool:
     """Whether a line without a gradient's name gives what an array of the forward pass is."""
     last = site.last
-    if naming.is_gradient(last.key) or last.kind in ("update", "return") or np.size(last.copy) < 2:
+    if is_backward_name(last.key) or last.kind in ("update", "return") or np.size(last.copy) < 2:
         return False
     return any(
         e.index < min(last.index, study.loss.index) and e.index not in {o.index for o in site.events}
         and np.shape(e.copy) == np.shape(last.copy) and np.array_equal(e.copy, last.copy)
         for e in reals(study.run.events)
     )  # fmt: skip
+
+
+def is_backward_name(key: str) -> bool:
+    """Return whether a name is that of a gradient, or delta or d3, which are no parameter's."""
+    return naming.is_gradient(key) or re.match(r"(?i)delta|d\d+$", key) is not None
 
 
 def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterator[tuple[str, dict[int, Any]]]:

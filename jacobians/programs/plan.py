@@ -484,11 +484,32 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
         often = any(word in name for name in names for word in _HOW_OFTEN)
-        if target in _ROUNDS or often or _takes_examples(node):
+        if target in _ROUNDS or often or _takes_examples(node) or _only_counts(node):
             training.append(id(node))
         else:
             long.append(id(node))
     return training, long
+
+
+def _only_counts(loop: ast.For) -> bool:
+    """Whether each iteration does the same: the loop's variable is only shown, or asked whether it is time to show."""
+    if not isinstance(loop.target, ast.Name):
+        return False
+    left: list[ast.AST] = list(loop.body)
+    while left:
+        part = left.pop()
+        if isinstance(part, ast.Name) and part.id == loop.target.id:
+            return False
+        if isinstance(part, ast.If):
+            left += [*part.body, *part.orelse]
+        elif not (
+            isinstance(part, ast.Expr) and isinstance(part.value, ast.Call) and key_of(part.value.func) in _SHOWS
+        ):
+            left += ast.iter_child_nodes(part)
+    return True
+
+
+_SHOWS = ("print", "printf", "fprintf", "disp", "display", "plot", "title")
 
 
 def _functions_with_updates(tree: ast.Module, updates: Mapping[int, Update]) -> set[str]:

@@ -84,5 +84,51 @@ def derivative(
     return Derivative(value.reshape(start.shape), tolerance.reshape(start.shape))
 
 
+_DIRECTIONS = 2
+"""Along which a gradient that seems right is compared with the loss's slopes."""
+_FIRST = (3e-5, 3e-4)
+"""First steps along a direction: the longer one where the loss is rounded too coarsely for the shorter one."""
+_CLOSE = 1.5e-6
+"""Of the largest entry: by no more may a slope along a direction be off, its own error included."""
+
+
+def agreed(
+    subject: Subject, loss: Loss, origin: Origin, base: Changes, values: Mapping[Any, Any], given: Any
+) -> Derivative | None:
+    """Return the derivative of the loss where the slopes along random directions say that a gradient is right.
+
+    Every entry moves by half to three halves of a unit, so that a difference in one entry is seen at half of its size
+    or more. The derivative that is returned is the one next to the gradient that has these slopes; None where one of
+    them is off, or not known well enough: then each entry is to be looked at.
+    """
+    start = np.asarray(values[origin.key], dtype=float)
+    given = np.asarray(given, dtype=float)
+    size = float(np.abs(given).max(initial=0.0)) if np.isfinite(given).all() else 0.0
+    if size == 0.0 or given.shape != start.shape:
+        return None
+    rng = np.random.default_rng(start.size)
+    unit = max(float(np.sqrt(np.mean(start * start))), 1e-3)
+    value, tolerance = given.copy(), 0.0
+    for _ in range(_DIRECTIONS):
+        direction = rng.uniform(0.5, 1.5, start.shape) * rng.choice([-1.0, 1.0], start.shape)
+
+        def at(t: Any, direction: Any = direction) -> float:
+            moved = start + float(np.ravel(t)[0]) * unit * direction
+            return loss_at(subject, loss, both(base, {origin.index: origin.setter(moved)}))
+
+        probe = Probe(Calls(at, "the program's loss"), Tree.of(np.zeros(1), "audit_program"), np.zeros(1))
+        for first in _FIRST:
+            found = band(probe, probe.coordinate(0), first)
+            off = float(found.value[0]) / unit - float(np.sum(given * direction))
+            doubt = float(found.tolerance[0]) / unit
+            if abs(off) + doubt <= _CLOSE * size or not abs(off) <= doubt:
+                break
+        if not abs(off) + doubt <= _CLOSE * size:
+            return None
+        value += off * direction / float(np.sum(direction * direction))
+        tolerance = max(tolerance, 2.0 * doubt)
+    return Derivative(value, np.full(start.shape, tolerance))
+
+
 def _more(found: Estimate, others: list[Estimate]) -> Estimate:
     return best_of([others[0], found, others[1]])

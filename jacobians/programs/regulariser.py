@@ -192,7 +192,7 @@ def lines_of(study: Study, place: int) -> tuple[int, int]:
     Of a gradient that is put together from parts, the line is that of the part in which the difference lies.
     """
     claim, true = study.claims[place], study.true[place]
-    line, name = claim.line, claim.parameter
+    line, name = _line_of_gradient(study, place), claim.parameter
     given, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
     if given is not None and given.ndim and 1 in (given.ndim, *given.shape):
         far = np.flatnonzero(np.abs(given - wanted).ravel() > 1e-6 * np.nanmax(np.abs(wanted)))
@@ -206,6 +206,19 @@ def lines_of(study: Study, place: int) -> tuple[int, int]:
                         line, smallest = event.line, part.size
                         name = next(iter(naming.parameters_of(event.key)), name)
     return line, _line_of_loss(study, line, name)
+
+
+def _line_of_gradient(study: Study, place: int) -> int:
+    """The line that gives a gradient its regulariser, of several: one that names the strength, or the parameter."""
+    claim = study.claims[place]
+    names = {name for e in study.run.events if naming.is_regulariser(e.key) for name in (e.key, e.shown)}
+    stores = (e for e in study.run.events if e.shown == claim.event.shown and e.function == claim.event.function)
+    lines = [e.line for e in stores if e.kind in ("assign", "write") and e.index <= claim.event.index]
+    for wanted in (names, {claim.parameter, claim.parameter.rpartition(".")[2]}):
+        named = [line for line in lines if _names(study.subject.source.line(line), wanted)]
+        if named:
+            return claim.line if claim.line in named else named[0]
+    return claim.line
 
 
 def _offset(whole: Any, part: Any, within: int) -> int | None:

@@ -76,10 +76,13 @@ class Subject:
     given: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     _tables: Any = None
+    _found: dict[str, Any] = field(default_factory=dict)
+    _meanings: Any = None
     _budget: Any = None
     _rng: Any = None
     _start: Any = None
     _evaluator: Any = None
+    _settled: bool = False
 
     def run(
         self,
@@ -103,11 +106,13 @@ class Subject:
             By a statement's identity: what is called with the evaluator and the frame each time before it is run.
         """
         self.runs += 1
-        first = not changes and keep and not visits
+        # what the data are was decided when the program first ran: one that an edit breaks decides nothing
+        first = not changes and keep and not visits and not self._settled
         for _ in range(_MOST_DECISIONS if first else 1):
             how = Recording(self.plan, changes, freeze=freeze, keep=keep, stop=stop, only=only, moving=moving)
             made, recording = self._once(how, visits)
             if not first or not isinstance(made.error, ProgramError):
+                self._settled = self._settled or first
                 break
             widths = HIDDEN if _goes_forward(made) else frozenset[int]()
             if not made.unsettled and not self.decisions.mended(
@@ -131,19 +136,20 @@ class Subject:
             else:
                 own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
+            self._meanings = assumed_meanings(self.uses.text, columns=self.guess.batch == "columns")
         self._budget.restart()
         self._rng.bit_generator.state = self._start
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
         evaluator = (Evaluator if visits is None else _Visited)(
             self._tables,
-            assumed_meanings(self.uses.text, columns=self.guess.batch == "columns"),
+            self._meanings,
             recording,
             data.value,
             budget=self._budget,
             whole_division=self.source.whole_division,
             language=self.source.language,
         )
-        self._evaluator = evaluator
+        self._evaluator, evaluator.found = evaluator, self._found
         if isinstance(evaluator, _Visited):
             evaluator.visits = visits or {}
         results: dict[str, Any] = {}

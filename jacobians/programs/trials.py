@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from jacobians.programs import naming
 from jacobians.programs.edits import edits_of
 from jacobians.programs.evaluator import Evaluator
-from jacobians.programs.line_parts import Around, Edit, roots_of
+from jacobians.programs.line_parts import Around, Edit, is_octave_call, name_of, roots_of
 from jacobians.programs.octave.text import octave_text
 from jacobians.programs.plan import Plan
 from jacobians.programs.recording import ReachedError
@@ -109,11 +110,13 @@ def tried_in_place(
         budget.restart()
         try:
             originals = [_value(evaluator, part[3], frame) for part in roots]
+            index = _index_of(evaluator, statement, frame)
             if place == 0:
                 state["plain"] = int(bool(originals) and any(_same(originals[0], each[0][0]) for each in wanted))
                 around = _around(subject, evaluator, frame, originals[0] if originals else None)
                 trials.extend(
-                    _Trial(edit, _root_of(edit, roots))
+                    # a sum that starts at 0 does not show at first that it is overwritten
+                    _Trial(edit, _root_of(edit, roots), changes=edit.cause == "not-accumulated")
                     for edit in itertools.islice(edits_of(statement, around), _MOST_EDITS)
                 )
             for trial in list(trials):
@@ -140,7 +143,7 @@ def tried_in_place(
                         k
                         for k, each in enumerate(wanted)
                         if place >= len(each)
-                        or _near(value, _needed(statement, originals[0], each[place], plain=plain))
+                        or _near(value, _needed(statement, originals[0], each[place], index, plain=plain))
                     }
                     trial.meets = met if place == 0 else trial.meets & met
         except LimitError:
@@ -163,10 +166,23 @@ def tried_in_place(
             others.append(trial.edit)
             if trial.root:
                 places.append(trial.edit)
-    return met[:_MOST_MET] + places, others
+    return met[:_MOST_MET] + places, list(_mixed(others))
 
 
 _MOST_MET = 8
+_AT_ONCE = 8
+"""Edits of one kind that are tried before those of the other kinds have had their turn."""
+
+
+def _mixed(edits: Sequence[Edit]) -> Iterator[Edit]:
+    """Yield edits in their order, but of each kind a few at a time: a hundred names hide no factor of 2."""
+    counts: dict[str, int] = {}
+    turns: dict[int, list[Edit]] = {}
+    for edit in edits:
+        place = counts[edit.cause] = counts.get(edit.cause, -1) + 1
+        turns.setdefault(place // _AT_ONCE, []).append(edit)
+    for turn in sorted(turns):
+        yield from turns[turn]
 
 
 _FAILED: Any = object()
@@ -225,11 +241,27 @@ def _same(original: Any, stored: Any) -> bool:
     return np.shape(original) == np.shape(stored) and np.allclose(original, stored, equal_nan=True)
 
 
-def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any], *, plain: bool) -> Any:
+def _index_of(evaluator: Evaluator, statement: ast.stmt, frame: Frame) -> Any:
+    """Where in an array a statement stores what its expression gives; None where that is no part of an array."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if not isinstance(target, ast.Subscript) or not _is_array(_value(evaluator, target.value, frame)):
+        return None
+    index = _value(evaluator, target.slice, frame)
+    return None if index is _FAILED else index
+
+
+def _needed(statement: ast.stmt, original: Any, wanted: tuple[Any, Any], index: Any, *, plain: bool) -> Any:
     """What an expression is to give so that its statement stores what is wanted in the place of what it stores."""
     stored, new = wanted
     if plain:
         return new
+    if index is not None:
+        elsewhere = np.array(new, dtype=float)
+        try:
+            elsewhere[index], needed = stored[index], new[index]
+        except (IndexError, TypeError, ValueError):
+            return None
+        return needed if np.allclose(elsewhere, stored, 1e-5, 1e-9) else None
     if original is _FAILED or not (is_number(original) or isinstance(original, np.ndarray)):
         return None
     if np.shape(original) != np.shape(stored) or np.shape(stored) != np.shape(new):
@@ -288,6 +320,10 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
             break
     for text, value in _in_loops(subject, frame, octave=octave):
         arrays.setdefault(text, value.shape)
+    parts = {
+        _texts(octave=octave)(node): (np.shape(value), node)
+        for node, value in _parts_elsewhere(subject, evaluator, frame)
+    }
     if not octave:
         for name, shape in list(arrays.items()):
             if 0 < len(shape) <= 2 and re.search(r"(?i)^(x|y|inputs?|t|targets?|data|labels|a0)\w{0,6}$", name):
@@ -297,13 +333,13 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                        for axis, size in enumerate(shape) if size == examples and name in ("X", "y")})  # fmt: skip
     for name, shape in arrays.items():
         for count in counts.values():
-            if re.match(_OF_EXAMPLES, name) and shape[:1] == (count,) and subject.guess.batch == "rows":
+            if re.match(_OF_EXAMPLES, name) and len(shape) > 1 and shape[0] == count and subject.guess.batch == "rows":
                 examples = count  # a batch of fewer
     return Around(
         arrays, counts, np.shape(original) if isinstance(original, np.ndarray) else (), functions, tuple(strengths),
         examples, (*strengths, *factors[:8]), tuple(others[:12]),
-        tuple(name for name in _unused(subject, evaluator.line) if arrays.get(name)),
-        tuple(sorted(_loops(subject) & frame.names.keys())), _texts(octave=octave),
+        unused=tuple(name for name in _unused(subject, evaluator.line) if arrays.get(name)),
+        loops=tuple(sorted(_loops(subject) & frame.names.keys())), text=_texts(octave=octave), parts=parts,
     )  # fmt: skip
 
 
@@ -348,6 +384,29 @@ def _in_loops(subject: Subject, frame: Frame, *, octave: bool) -> Iterator[tuple
                     stem = key.removesuffix(str(place)) if isinstance(key, str) else key
                     if stem != key and stem.isidentifier() and _is_array(held[key]):
                         yield f"{name}[{stem!r} + str({text})]" if added else f"{name}[f'{stem}{{{text}}}']", held[key]
+
+
+_PARTS = 24
+"""Parts of arrays, as the file writes them elsewhere, that an edit may take."""
+
+
+def _parts_elsewhere(subject: Subject, evaluator: Evaluator, frame: Frame) -> Iterator[tuple[ast.expr, Any]]:
+    """Parts of arrays that the function writes on other lines, and that have a value here: ``X(j,i)``, ``X[i, :]``."""
+    seen: set[str] = set()
+    own = [f for f in ast.walk(subject.source.tree) if isinstance(f, ast.FunctionDef) and f.name == frame.function]
+    for node in ast.walk(own[0] if own else subject.source.tree):
+        octave = name_of(node) == "index" and is_octave_call(node)
+        if not (octave or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load))):
+            continue
+        dumped = ast.dump(node)
+        inner = [part for part in ast.walk(node) if isinstance(part, ast.Call) and not is_octave_call(part)]
+        names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not part.id.startswith("octave ")]
+        if dumped in seen or inner or len(names) < 2 or len(seen) >= _PARTS:
+            continue
+        seen.add(dumped)
+        value = _value(evaluator, node, frame)  # type: ignore[arg-type]
+        if isinstance(value, (float, np.floating)) or _is_array(value):
+            yield copy.deepcopy(node), value  # type: ignore[misc]
 
 
 _LONGEST = 12

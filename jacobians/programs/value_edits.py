@@ -41,10 +41,28 @@ def edits_of_value(statement: ast.stmt, root: Part, around: Around) -> Iterator[
         elif isinstance(again, (ast.Name, ast.Subscript, ast.Attribute)):
             yield edited("not-accumulated", words, root, made_of("_1 + _0", _0=whole, _1=again), natural=True)
     for one in values:
+        yield from _of_a_constant(statement, one, around)
         yield from _of_a_value(one, around)
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
         other = ast.Sub() if isinstance(statement.op, ast.Add) else ast.Add()
         yield Edit("sign", "it is added where it is to be subtracted", statement.op, other, statement, "op")
+
+
+def _of_a_constant(statement: ast.stmt, one: Part, around: Around) -> Iterator[Edit]:
+    """What may stand where a number is stored in some entries: a slope, a count for each example."""
+    number = one[3]
+    if isinstance(number, ast.UnaryOp):
+        number = number.operand
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    if not (isinstance(number, ast.Constant) and isinstance(targets[0], ast.Subscript)):
+        return
+    whole = around.text(targets[0].value)
+    sums = [f"-{whole}.sum(axis=1)", f"{whole}.sum(axis=1)"] if whole in around.arrays else []
+    for text in (*around.factors, *sums, *(name for name, shape in around.arrays.items() if len(shape) == 1),
+                 *around.others):  # fmt: skip
+        cause = "wrong-array" if text in around.factors else "wrong-count"
+        words = f"{around.text(one[3])} stands where {text} belongs"
+        yield edited(cause, words, one, made_of(text))
 
 
 def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
@@ -85,9 +103,10 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
             yield edited(cause, f"it is divided by {name}", one, made_of(f"_0 * {name}", _0=node), natural=False)
             yield edited(cause, f"1/{name} is missing", one, made_of(f"_0 / {name}", _0=node), natural=False)
     for name, shape in around.arrays.items():
-        if shape and shape != around.result and _spreads(shape, around.result):
+        if shape and shape != around.result and spreads(shape, around.result):
             words = f"the factor {name} is missing"
             yield edited("factor-missing", words, one, made_of(f"_0 * {name}", _0=node), natural=False)
+    yield from _of_missing_terms(one, around)
     if around.result:
         for name in arrays_of_shape(around, around.result):
             for sign in "+-":
@@ -95,12 +114,41 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
                 yield edited("term-missing", words, one, made_of(f"_0 {sign} {name}", _0=node), natural=False)
 
 
+_LABELS = re.compile(r"(?i)(y\w{0,6}|t|labels?\w*|targets?\w*|\w*idx|\w*index|class\w*)$")
+
+
+def _of_missing_terms(one: Part, around: Around) -> Iterator[Edit]:
+    """A product of two arrays that is not added; 1 at the class of each example, which is not subtracted."""
+    node, result = one[3], around.result
+    like = next((name for name in arrays_of_shape(around, result) if len(result) in (1, 2)), None)
+    if like is not None and around.text is ast.unparse:
+        size = f"{like}.shape[1]" if len(result) == 2 else f"len({like})"
+        for label in (*around.others, *(name for name in around.counts if name.isidentifier())):
+            if _LABELS.match(label):
+                words = f"1 is not subtracted at the class of each example, {label}"
+                text = f"_0 - np.eye({size})[{label}]"
+                yield edited("term-missing", words, one, made_of(text, _0=node), natural=False)
+    if len(result) not in (1, 2):
+        return
+    matrices = [(name, shape) for name, shape in around.arrays.items() if len(shape) == 2]
+    seconds = matrices if len(result) == 2 else [(n, s) for n, s in around.arrays.items() if len(s) == 1]
+    for first, a in matrices:
+        for second, b in seconds:
+            for text, inner, outer in (
+                (f"{first}.T @ {second}", (a[0], b[0]), (a[1], *b[1:])),
+                (f"{first} @ {second}", (a[1], b[0]), (a[0], *b[1:])),
+            ):
+                if inner[0] == inner[1] and outer == result and first != second:
+                    words = f"the term + {text} is missing"
+                    yield edited("term-missing", words, one, made_of(f"_0 + {text}", _0=node), natural=False)
+
+
 _OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
 """Counts of examples: a batch may hold fewer than there are."""
 
 
-def _spreads(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
-    """Whether an array is repeated along an axis to have the result's shape, as gamma of a normalised layer is."""
+def spreads(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Return whether an array is repeated along an axis to have the result's shape, as a layer's gamma is."""
     pairs = zip(reversed(shape), reversed(result), strict=False)
     return len(shape) <= len(result) and all(one in (1, other) for one, other in pairs)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.arrays import StandIn, kind_of, leaves_of
 from jacobians.errors import ArgumentError, RecordingError
+from jacobians.first_tries import written
 from jacobians.recording.calls import Array
 from jacobians.recording.lines import line_of
 from jacobians.recording.replay import Replay
@@ -177,6 +178,7 @@ def _unseen(*_: Any) -> None:
     """Silence floating-point errors while a function is recorded: the run on the arrays shows them."""
 
 
+@written
 def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     """Return a function that does the same in fewer steps: the NumPy calls of its first run, on memory that is kept.
 

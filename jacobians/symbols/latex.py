@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jacobians.arrays import Shape
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, is_gradient, split_name
+from jacobians.symbols.notation import GREEK, Notation, is_gradient, split_name, with_greek
 
 _GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"λ": r"\lambda"}
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "})
@@ -83,13 +83,14 @@ class LatexNotation(Notation):
         found = split_name(name)
         if found.ending and not is_gradient(found.ending):  # a name of programs, in one piece
             return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
-        greek = GREEK.get(found.letters)
-        letters = _GREEK[greek] if greek else found.letters.translate(_ESCAPES)
-        if not greek and len(found.letters) > 1:
+        own, below = with_greek(found.letters)
+        letters = _GREEK.get(own) or own.translate(_ESCAPES)
+        if own not in _GREEK and len(own) > 1:
             letters = rf"\mathrm{{{letters}}}"
+        below = " ".join(filter(None, (_GREEK.get(below), found.index)))
         before = rf"\mathrm{{{found.before}}}" if found.before else ""
         above = r"^{\mathrm{grad}}" if found.ending else ""
-        return f"{before}{letters}" + (f"_{{{found.index}}}" if found.index else "") + above
+        return f"{before}{letters}" + (f"_{{{below}}}" if below else "") + above
 
     def transpose(self, text: str) -> str:
         # within braces the sign would stand beside a subscript, not above it; two superscripts do need them

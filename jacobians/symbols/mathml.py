@@ -7,7 +7,7 @@ from html import escape
 from typing import ClassVar
 
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, is_gradient, primed, split_name
+from jacobians.symbols.notation import Notation, is_gradient, primed, split_name, with_greek
 
 
 def _row(*parts: str) -> str:
@@ -105,8 +105,10 @@ class MathmlNotation(Notation):
 
     def symbol(self, name: str) -> str:
         found = split_name(name)
-        letters = f"<mi>{escape(GREEK.get(found.letters, found.letters))}</mi>"
-        below = f"<mn>{found.index}</mn>" if found.index else ""
+        own, greek = with_greek(found.letters)
+        letters = f"<mi>{escape(own)}</mi>"
+        below = (f"<mi>{greek}</mi>" if greek else "") + (f"<mn>{found.index}</mn>" if found.index else "")
+        below = _row(below) if greek and found.index else below
         above = "<mi>grad</mi>" if is_gradient(found.ending) else ""
         if below or above:
             tag = f"m{'sub' if below else ''}{'sup' if above else ''}"

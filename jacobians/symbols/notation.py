@@ -73,6 +73,10 @@ class Name:
     ending: str = ""
 
 
+_AFTER_D = re.compile(rf"[dt]([A-Z]|b\d*$|({'|'.join(GREEK)})(?![^\W\d_]))")
+"""A d or a t, and then what it stands before: a capital, a Greek letter by its name, or the b of a bias."""
+
+
 @lru_cache(maxsize=1024)
 def split_name(name: str) -> Name:
     """Return the parts of a name.
@@ -83,10 +87,12 @@ def split_name(name: str) -> Name:
     Name(before='d', letters='Theta', index='2', ending='')
     >>> split_name("Theta1_grad").ending, split_name("A1p").ending, split_name("tb1").before
     ('_grad', 'p', 't')
+    >>> split_name("dgamma"), split_name("delta2").before
+    (Name(before='d', letters='gamma', index='', ending=''), '')
     >>> split_name("X_grad")
     Name(before='', letters='X', index='', ending='_grad')
     """
-    before = name[:1] if re.match(r"[dt]([A-Z]|b\d*$)", name) else ""
+    before = name[:1] if _AFTER_D.match(name) else ""
     rest = name[len(before) :]
     found = (
         re.fullmatch(r"([^\W\d_]+)(\d+)(_?[^\W\d_]+)", rest)
@@ -94,6 +100,18 @@ def split_name(name: str) -> Name:
         or re.fullmatch(r"(.*?)_?(\d*)", rest, re.DOTALL)
     )
     return Name(before, *found.groups()) if found else Name(before, rest, "")
+
+
+def with_greek(letters: str) -> tuple[str, str]:
+    """Return a name's letters, Greek where they spell one, and a Greek letter that follows an underscore, or nothing.
+
+    Examples
+    --------
+    >>> with_greek("gamma"), with_greek("J_gamma"), with_greek("J_X")
+    (('γ', ''), ('J', 'γ'), ('J_X', ''))
+    """
+    first, _, last = letters.rpartition("_")
+    return (first, GREEK[last]) if first and last in GREEK else (GREEK.get(letters, letters), "")
 
 
 def is_gradient(ending: str) -> bool:

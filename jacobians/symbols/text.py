@@ -8,7 +8,7 @@ from typing import ClassVar
 from jacobians.arrays import SUBSCRIPTS
 from jacobians.layout import Order
 from jacobians.symbols.named_functions import Function
-from jacobians.symbols.notation import GREEK, Notation, primed, split_name
+from jacobians.symbols.notation import Notation, primed, split_name, with_greek
 
 
 class TextNotation(Notation):
@@ -65,7 +65,7 @@ class TextNotation(Notation):
 
     def symbol(self, name: str) -> str:
         found = split_name(name)
-        letters = GREEK.get(found.letters, found.letters)
+        letters = "_".join(filter(None, with_greek(found.letters)))
         return found.before + letters + found.index.translate(SUBSCRIPTS) + primed(found.ending)
 
     def number(self, value: float) -> str:

@@ -256,7 +256,7 @@ def test_a_misspelt_name_is_corrected() -> None:
         (lambda a: a.tolist(), AttributeError, r"a\.tolist: a value has no tolist; take a\.array\.tolist, which is"),
         (lambda a: a.fill(0), FrozenError, r"a\.fill: nothing is written in place where values are\. Take np\.where"),
         (lambda a: a.put(0, 1), FrozenError, r"a\.put: nothing is written in place where values are"),
-        (lambda a: a.rehsape(6), AttributeError, r"a value has no attribute 'rehsape'; did you mean 'reshape'\?"),
+        (lambda a: a.rehsape(6), AttributeError, r"a Value has no attribute 'rehsape'; did you mean 'reshape'\?"),
         (lambda a: np.add.reduce(a), GraphError, r"np\.add\.reduce: no rule is known"),
         (
             lambda a: np.linalg.inv(a),

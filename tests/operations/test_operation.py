@@ -119,11 +119,11 @@ def test_pull_may_leave_out_the_first() -> None:
 
 
 def test_the_number_of_arrays_is_checked() -> None:
-    with pytest.raises(TypeError, match=re.escape("affine takes 3 arrays (X, W, b); got 2")):
+    with pytest.raises(TypeError, match=re.escape("affine: 2 arrays are given, it takes X, W, b")):
         Affine()(X, W)
-    with pytest.raises(TypeError, match=re.escape("linear takes 2 arrays (X, W); got 3")):
+    with pytest.raises(TypeError, match=re.escape("linear: 3 arrays are given, it takes X, W")):
         Affine(Layout(bias="none"))(X, W, B)
-    with pytest.raises(TypeError, match=re.escape("sigmoid takes 1 arrays (X); got 2")):
+    with pytest.raises(TypeError, match=re.escape("sigmoid: 2 arrays are given, it takes X")):
         Sigmoid()(X, W)
 
 

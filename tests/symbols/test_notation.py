@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from jacobians.arrays import SUBSCRIPTS
 from jacobians.derivation import derive
 from jacobians.derivation.writing import latex_text
 from jacobians.symbols.evaluate import evaluate
@@ -191,3 +192,17 @@ def test_a_power_before_a_dot_has_brackets() -> None:
     assert write.expr(Transposed(square)) == "(X**2).T"
     assert write.expr(Reshaped(square, (6,))) == "(X**2).reshape(6)"
     assert write.expr(Hadamard(square, square)) == "X**2 * X**2"
+
+
+def test_a_gradient_has_its_parameters_letter() -> None:
+    for name, text, latex in [
+        ("dgamma", "dγ", r"\mathrm{d}\gamma"),
+        ("dbeta2", "dβ₂", r"\mathrm{d}\beta_{2}"),
+        ("tTheta1", "tΘ₁", r"\mathrm{t}\Theta_{1}"),
+        ("gamma1_grad", "γ₁_grad", r"\gamma_{1}^{\mathrm{grad}}"),
+        ("J_gamma_2", "J_γ₂", r"J_{\gamma 2}"),
+        ("delta3", "δ₃", r"\delta_{3}"),
+    ]:
+        assert (TextNotation().symbol(name), LatexNotation().symbol(name)) == (text, latex)
+        shown = "".join(ElementTree.fromstring(MathmlNotation().symbol(name)).itertext())
+        assert shown.translate(SUBSCRIPTS) == text.replace("_", "").translate(SUBSCRIPTS)

@@ -60,7 +60,7 @@ function stopName(role) {
   if (kind === "tangent") return "start";
   if (kind === "drop") return "drop the 1";
   if (kind === "turn") return "turn";
-  if (kind === "weight") return "the weight";
+  if (kind === "weight") return "weight";
   if (of === "loss") return stage.forward ? "mean" : "start";
   if (of === "losses") return "loss";
   const target = wrt === "parameter" ? shown(pane.own) : shown(wrt);
@@ -87,7 +87,8 @@ function renderStage() {
   const shown = ({ row, columns }) => (stage.forward ? columns : row.slice(1)).flat();
   stage.full = Math.max(...panes.map((pane) => largest(shown(pane))));
   const names = stage.way.map(stopName);
-  const added = lastStop() > 16 ? "+" : "+ example ";
+  // a name that is cut to "+ exam…" says less than the sign
+  const added = 2 * stage.width < 80 * (lastStop() + 1) ? "+" : "+ example ";
   for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push(`${added}${n}`);
   showBand(names);
   const sizes = slotWidths(stage.width - 8);

@@ -18,7 +18,7 @@ function slotWidths(width) {
     stop.caption ??= pane.words.math(stop.symbol ?? pane.weight[0]).textContent;
     return [(pane.layout.derivative === "numerator" ? stop.into.length : stop.height) + (beside(pane) ? 1.5 : 0), stop.caption];
   }));
-  const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 12 + 7 * [...text].length)))));
+  const sized = (unit) => needed.map((pair) => Math.ceil(Math.max(...pair.map(([cells, text]) => Math.max(cells * unit + 4, 20 + 7 * [...text].length)))));
   const heights = panes.flatMap((pane) => pane.stops.map((stop) => (pane.layout.derivative === "numerator" ? stop.height + 1 : stop.into.length)));
   let unit = Math.min(14, 132 / Math.max(...heights));
   // a narrow pane scrolls, and so does a chain whose captions alone are wider than its pane
@@ -35,7 +35,8 @@ function chainTiles(pane, { unit, slots }) {
     if (!stop) return sizedTo(slots[index], el("span", { class: "tile none" }, "none"));
     const passed = here && (stage.forward ? stop.position > here.position : stop.position < here.position);
     const when = stop === here ? "now" : passed ? "done" : "later";
-    const button = el("button", { type: "button", tabindex: -1, class: `tile ${when}`, "aria-current": when === "now" ? "step" : null, "aria-label": stopName(role) },
+    const button = el("button", { type: "button", tabindex: -1, class: `tile ${when}`, "aria-current": when === "now" ? "step" : null },
+      el("span", { class: "spoken" }, stopName(role)),
       el("span", { class: "cap" }, ...(stop.symbol === undefined ? [pane.words.math(pane.weight[0])] : [pane.words.math(stop.symbol)])),
       el("span", { class: "size" }, stop.numbers ? sizeText(pane, stop) : ""),
       tileDrawn(pane, stop, unit, when),
@@ -120,7 +121,8 @@ function tangentTile(pane, unit) {
   const now = stage.at === 0 ? "now" : "done";
   const upright = beside(pane);
   const size = last.order.length * unit;
-  const button = el("button", { type: "button", tabindex: -1, class: `tile ${now}`, "aria-current": now === "now" ? "step" : null, "aria-label": "start" },
+  const button = el("button", { type: "button", tabindex: -1, class: `tile ${now}`, "aria-current": now === "now" ? "step" : null },
+    el("span", { class: "spoken" }, "start"),
     el("span", { class: "cap" }, "change"), el("span", { class: "size" }, upright ? `${last.order.length} × 1` : `1 × ${last.order.length}`),
     svg("svg", { "aria-hidden": "true", width: (upright ? unit : size) + 4, height: (upright ? size : unit) + 4, viewBox: `-2 -2 ${(upright ? unit : size) + 4} ${(upright ? size : unit) + 4}` },
       ...vectorDrawn(pane, { order: last.order, into: last.into, numbers: pane.columns.at(-1), of: null }, [0, 0], unit, upright, now)),

@@ -55,10 +55,12 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
     if how is None:
         raise UnreadError(f"the operator {type(op).__name__}")
     if how in _PLAIN:
-        # the usual case without the questions that follow
-        whole_shape = _of_one_shape(left, right)
-        if whole_shape is not None:
-            budget.shape(whole_shape)
+        # the usual cases without the questions that follow
+        if type(left) is float and type(right) is float:
+            return how(left, right)
+        size = _of_one_shape(left, right)
+        if size is not None:
+            budget.size(size)
             return how(left, right)
     if isinstance(left, Wanted) or isinstance(right, Wanted):
         raise product(left, right) if how is operator.matmul else beside(left, right)
@@ -105,13 +107,13 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
 _PLAIN = frozenset([operator.add, operator.sub, operator.mul, operator.truediv])
 
 
-def _of_one_shape(left: Any, right: Any) -> tuple[int, ...] | None:
-    """The shape of two floating-point arrays of one shape, or of one beside a number; None for anything else."""
+def _of_one_shape(left: Any, right: Any) -> int | None:
+    """The size of two floating-point arrays of one shape, or of one beside a number; None for anything else."""
     one, other = (left, right) if type(left) is np.ndarray else (right, left)
     if type(one) is not np.ndarray or one.dtype != np.float64:
         return None
     if type(other) is float or (type(other) is np.ndarray and other.dtype == np.float64 and other.shape == one.shape):
-        return one.shape
+        return max(one.size, 1)
     return None
 
 
@@ -209,10 +211,15 @@ def _plain(value: Any) -> bool:
 
 def as_index(index: Any, shape: tuple[int, ...], budget: Budget) -> Any:
     """Return an index of an array, if what it selects is small enough."""
+    if type(index) is int or (type(index) is tuple and all(type(part) in _BASIC for part in index)):
+        return index  # a part of the same memory
     parts = index if isinstance(index, tuple) else (index,)
     found = [_as_part(part, budget) for part in parts]
     budget.shape(_indexed_shape(found, shape))
     return tuple(found) if isinstance(index, tuple) else found[0]
+
+
+_BASIC = frozenset([int, slice])
 
 
 def _as_part(part: Any, budget: Budget) -> Any:

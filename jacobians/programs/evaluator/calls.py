@@ -71,6 +71,14 @@ def _of_named_values(node: ast.Call) -> bool:
     return name == "dict" and bool(node.keywords) and not node.args and all(k.arg for k in node.keywords)
 
 
+def _of_call(node: ast.Call) -> tuple[bool, bool]:
+    """Whether a call only shows something, and whether it is ``dict(W=…)``: asked for in each of many runs."""
+    found: tuple[bool, bool] | None = getattr(node, "asked", None)
+    if found is None:
+        found = node.asked = only_shows(node), _of_named_values(node)  # type: ignore[attr-defined]
+    return found
+
+
 class Calls(Machine):
     """The part of the evaluator that finds what a name means, and calls it."""
 
@@ -175,9 +183,10 @@ class Calls(Machine):
         function = node.func
         if isinstance(function, ast.Name) and function.id == "super" and not self._known("super", frame):
             return self._super(frame, node)
-        if only_shows(node) and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
+        shows, displays = _of_call(node)
+        if shows and not (isinstance(function, ast.Name) and self._known(function.id, frame)):
             return None
-        if _of_named_values(node) and not self._known("dict", frame):
+        if displays and not self._known("dict", frame):
             keys: list[Any] = [ast.copy_location(ast.Constant(k.arg), node) for k in node.keywords]
             return self.evaluate(ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node), frame)
         called = self.evaluate(function, frame)
@@ -198,21 +207,21 @@ class Calls(Machine):
             else:
                 keywords[keyword.arg] = self.evaluate(keyword.value, frame)
         self.line = node.lineno
-        parts: list[ast.expr] = list(node.args)
-        if isinstance(called, BuiltIn) and not any(isinstance(part, ast.Starred) for part in parts):
-            of_array = called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute)
-            parts = [function.value, *parts] if of_array else parts  # type: ignore[attr-defined]
-            self.operands = node, tuple(parts), (receiver, *args) if of_array else tuple(args)
+        if isinstance(called, BuiltIn) and len(args) == len(node.args):
+            parts: list[ast.expr] = node.args
+            if called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute):
+                self.operands = node, (function.value, *parts), (receiver, *args)
+            else:
+                self.operands = node, tuple(parts), tuple(args)
         made = self.call(called, args, keywords, node)
-        self._told_of_change(node, called, args, keywords, frame)
+        if isinstance(called, BuiltIn) and (keywords or called.name in IN_PLACE):
+            self._told_of_change(node, called, args, keywords, frame)
         return made
 
     def _told_of_change(
-        self, node: ast.Call, called: Any, args: list[Any], keywords: dict[str, Any], frame: Frame
+        self, node: ast.Call, called: BuiltIn, args: list[Any], keywords: dict[str, Any], frame: Frame
     ) -> None:
         """Tell the recorder where a function changes an array in place: ``out=``, ``np.add.at``."""
-        if not isinstance(called, BuiltIn):
-            return
         changed: ast.expr | None = next((k.value for k in node.keywords if k.arg == "out"), None)
         value = keywords.get("out")
         if called.name in IN_PLACE and node.args:
@@ -232,9 +241,11 @@ class Calls(Machine):
             known = None if called.name.startswith("numpy.ndarray.") else called_with(called.name, args)
             if known is not None:
                 return known
-            self.budget.look(line)
-            out = keywords.get("out") if called.name.startswith("numpy.") else None
-            keywords = {key: held for key, held in keywords.items() if out is None or key != "out"}
+            if not self.budget.calls & 7:
+                self.budget.look(line)
+            out = keywords.get("out") if keywords and called.name.startswith("numpy.") else None
+            if out is not None:
+                keywords = {key: held for key, held in keywords.items() if key != "out"}
             try:
                 made = called.call(*args, **keywords)
                 return made if out is None else _put_into(out, made)

@@ -185,8 +185,11 @@ class Expressions(Stores):
                 yield from self._nested(rest, inside)
 
     def _slice(self, node: ast.Slice, frame: Frame) -> Any:
-        parts = [None if p is None else self.evaluate(p, frame) for p in (node.lower, node.upper, node.step)]
-        return slice(*(None if p is None else operator.index(p) for p in parts))
+        return slice(self._bound(node.lower, frame), self._bound(node.upper, frame), self._bound(node.step, frame))
+
+    def _bound(self, node: ast.expr | None, frame: Frame) -> int | None:
+        value = None if node is None else self.evaluate(node, frame)
+        return value if value is None or type(value) is int else operator.index(value)
 
     def _text(self, node: ast.JoinedStr, frame: Frame) -> Any:
         made = []

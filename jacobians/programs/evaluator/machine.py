@@ -81,6 +81,8 @@ class Machine(ABC):
         self.recorder, self.inputs = recorder, inputs
         self.budget = budget or Budget(Limits())
         self.whole_division, self.language = whole_division, language
+        self.found: dict[str, Any] = {}
+        """What names mean in the tables; further runs with the same tables may share it."""
         self.used_meanings: dict[str, str] = {}
         self.unread: dict[tuple[int, str], None] = {}
         self.module = Frame(0, "")
@@ -109,13 +111,11 @@ class Machine(ABC):
         """Return what a function of the file gives."""
 
     def _in_tables(self, name: str) -> BuiltIn | Any:
-        for table in self.tables:
-            if name in table:
-                held: Any = table[name]
-                if isinstance(held, BuiltIn):
-                    return held
-                return BuiltIn(name, held) if callable(held) else held
-        return None
+        if name in self.found:
+            return self.found[name]
+        held: Any = next((table[name] for table in self.tables if name in table), None)
+        self.found[name] = BuiltIn(name, held) if callable(held) and not isinstance(held, BuiltIn) else held
+        return self.found[name]
 
     def _key(self, target: ast.expr, frame: Frame, index: Any = None) -> tuple[str, str]:
         """The name of what is stored, and how it is written."""

@@ -176,6 +176,9 @@ def part_of(budget: Budget, of: Array, places: tuple[Any, ...]) -> Array:
     """Return the entries of a matrix at one index for all its axes, or at one for each."""
     if not places:
         return of
+    plain = _plain_part(budget, of, places)
+    if plain is not None:
+        return plain
     if len(places) == 1:
         found, shape = _linear(budget, of.shape, places[0])
         return entries(of)[found].reshape(shape, order="F")
@@ -187,6 +190,31 @@ def part_of(budget: Budget, of: Array, places: tuple[Any, ...]) -> Array:
             raise ProgramError(f"index {p.max() + 1} of axis {axis + 1} is out of a matrix of {dims(of.shape)}")
     found = of.reshape(folded, order="F")[np.ix_(*each)]
     return found.reshape(trimmed(found.shape), order="F")
+
+
+def _plain_part(budget: Budget, of: Array, places: tuple[Any, ...]) -> Array | None:
+    """The usual part of a matrix, ``A(i, j)`` and ``A(i, :)``, without further questions; None for any other."""
+    if of.ndim != 2 or len(places) != 2:
+        return None
+    rows, columns = (_one_place(place, n) for place, n in zip(places, of.shape, strict=True))
+    if rows is None or columns is None:
+        return None
+    found: Array = of[rows, columns]
+    budget.size(found.size)
+    return found
+
+
+def _one_place(place: Any, size: int) -> slice | None:
+    """One entry along an axis, or all of them; None for any other index, and for one that is out of the matrix."""
+    if type(place) is str:
+        return slice(None) if place == ":" else None
+    if type(place) is np.ndarray:
+        if place.size != 1 or place.dtype.kind != "f":
+            return None
+        place = place.item()
+    if type(place) is not float or not 1.0 <= place <= size or place != int(place):
+        return None
+    return slice(int(place) - 1, int(place))
 
 
 def _linear(budget: Budget, shape: Shape, place: Any) -> tuple[Array, Shape]:
@@ -222,6 +250,8 @@ def _along(budget: Budget, place: Any, size: int) -> Array:
     if _is_colon(place):
         budget.size(size)
         return np.arange(size)
+    if type(place) is float and 1.0 <= place < 2.0**52 and place == int(place):
+        return np.array([int(place) - 1])
     held = matrix(place)
     budget.size(held.size)
     if held.dtype.kind == "b":
